@@ -1,0 +1,396 @@
+//! The typed log of every crossing between the backend and its world.
+//!
+//! Assertions, `rehearse log` and the reports read nothing else. An entry is
+//! made when a crossing begins and completed when it ends, so a call that never
+//! came back is in it too. Names are stable (`dynamodb.TransactWriteItems`,
+//! `openai.responses`, `twilio.messages.create`, `webhook.sms`): faults are
+//! aimed by them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+
+/// One crossing, in the order in which crossings began.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the journal, from 0.
+    pub seq: u64,
+    /// Stable name of the crossing.
+    pub name: String,
+    /// How many crossings of this name came before, from 0.
+    pub ordinal: u64,
+    /// Business time when it began.
+    pub at: Timestamp,
+    /// Real microseconds since the world started.
+    pub started_us: u64,
+    /// Real microseconds that it took; `None` while it is under way.
+    pub took_us: Option<u64>,
+    /// What crossed.
+    pub crossing: Crossing,
+    /// How it ended; `None` while it is under way.
+    pub outcome: Option<Outcome>,
+}
+
+/// What crossed a boundary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Crossing {
+    /// A person's text reached the shop's number.
+    SmsReceived {
+        /// MessageSid.
+        sid: String,
+        /// The person's number.
+        from: String,
+        /// The shop's number.
+        to: String,
+        /// Text; empty for pictures only.
+        body: String,
+        /// URLs of pictures.
+        media: Vec<String>,
+    },
+    /// Twilio accepted a text for sending to a person.
+    SmsSent {
+        /// MessageSid.
+        sid: String,
+        /// The shop's number.
+        from: String,
+        /// The person's number.
+        to: String,
+        /// Text.
+        body: String,
+        /// URLs of pictures.
+        media: Vec<String>,
+        /// Segments billed.
+        segments: u32,
+        /// `GSM-7` or `UCS-2`.
+        encoding: String,
+        /// How it was sent.
+        via: Via,
+        /// MessageSid of the inbound text that a TwiML reply answers.
+        in_reply_to: Option<String>,
+    },
+    /// Twilio called one of the backend's URLs (`webhook.sms`, `webhook.fallback`, `webhook.status`).
+    Webhook {
+        /// The message that it is about.
+        sid: String,
+        /// Attempt of this delivery, from 1.
+        attempt: u32,
+        /// GET or POST.
+        method: String,
+        /// URL as called.
+        url: String,
+        /// Parameters in wire order.
+        params: Vec<(String, String)>,
+    },
+    /// The backend called Twilio's REST API (`twilio.messages.create`).
+    Twilio {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// Form parameters in wire order; credentials are never here.
+        params: Vec<(String, String)>,
+    },
+    /// The backend asked the model (`openai.responses`, `openai.chat`).
+    Model {
+        /// The request's JSON body.
+        request: Value,
+        /// The script and round that answered, `step 2, round 1`.
+        script: Option<String>,
+    },
+    /// The backend called DynamoDB (`dynamodb.PutItem`).
+    Database {
+        /// The function that called, when its endpoint URL names it.
+        function: Option<String>,
+        /// Operation, `TransactWriteItems`.
+        operation: String,
+        /// Tables that it names, in order, without repeats.
+        tables: Vec<String>,
+        /// Items that the request carries or keys that it names.
+        items: usize,
+        /// The request's JSON body.
+        request: Value,
+    },
+    /// Somebody called the API through API Gateway (`http.GET /state`).
+    Http {
+        /// The function that the route leads to; `None` when no route matches.
+        function: Option<String>,
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// Body as text; base64 when it is not UTF-8.
+        body: String,
+    },
+    /// All rows of a table, read for a check.
+    Rows {
+        /// Logical id of the table.
+        table: String,
+        /// Rows as plain JSON.
+        rows: Vec<Value>,
+    },
+    /// A line that a function wrote.
+    Log {
+        /// The function.
+        function: String,
+        /// Request id, when known.
+        request_id: Option<String>,
+        /// The line.
+        line: String,
+    },
+    /// The runner began a step.
+    Step {
+        /// Position as shown to the user: `3`, or `3.1` inside a group.
+        step: String,
+        /// What the step says, in short.
+        title: String,
+    },
+}
+
+/// How a text was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// The webhook's TwiML.
+    Twiml,
+    /// The Messages API.
+    Rest,
+    /// Twilio's own answer to an opt-out keyword.
+    Twilio,
+}
+
+/// How a crossing ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// HTTP status, where there is one.
+    pub status: Option<u16>,
+    /// What went wrong, as a stable code: `ConditionalCheckFailedException`, `11200`, `cut`.
+    pub error: Option<String>,
+    /// The answer; JSON where it was JSON, else a string.
+    pub answer: Value,
+}
+
+impl Outcome {
+    /// A success or an error by its status alone.
+    pub fn status(status: u16, answer: Value) -> Self {
+        Self { status: Some(status), error: None, answer }
+    }
+
+    /// The caller went away, or the answer was withheld.
+    pub fn cut() -> Self {
+        Self { status: None, error: Some("cut".into()), answer: Value::Null }
+    }
+
+    /// Adds an error code.
+    #[must_use]
+    pub fn with_error(mut self, error: impl Into<String>) -> Self {
+        self.error = Some(error.into());
+        self
+    }
+}
+
+/// The journal of one world. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Journal(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    start: Instant,
+    book: Mutex<Book>,
+    /// Counts changes, so that followers can wait for the next one.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    entries: Vec<Entry>,
+    ordinals: HashMap<String, u64>,
+}
+
+impl Book {
+    fn entry(&mut self, seq: u64) -> Option<&mut Entry> {
+        usize::try_from(seq).ok().and_then(|at| self.entries.get_mut(at))
+    }
+}
+
+impl Journal {
+    /// An empty journal on this clock.
+    pub fn new(clock: Clock) -> Self {
+        let (changes, _) = watch::channel(0);
+        Self(Arc::new(Shared { clock, start: Instant::now(), book: Mutex::default(), changes }))
+    }
+
+    /// Records the beginning of a crossing. Dropping the guard without
+    /// [`Open::end`] records that it was cut.
+    pub fn begin(&self, name: impl Into<String>, crossing: Crossing) -> Open {
+        let name = name.into();
+        let seq = {
+            let mut book = self.book();
+            let seq = book.entries.len() as u64;
+            let count = book.ordinals.entry(name.clone()).or_insert(0);
+            let ordinal = *count;
+            *count += 1;
+            book.entries.push(Entry {
+                seq,
+                name,
+                ordinal,
+                at: self.0.clock.now(),
+                started_us: self.elapsed_us(),
+                took_us: None,
+                crossing,
+                outcome: None,
+            });
+            seq
+        };
+        self.changed();
+        Open { journal: self.clone(), seq, ended: false }
+    }
+
+    /// Records a crossing that begins and ends at once.
+    pub fn note(&self, name: impl Into<String>, crossing: Crossing) -> u64 {
+        let open = self.begin(name, crossing);
+        let seq = open.seq;
+        open.end(Outcome::default());
+        seq
+    }
+
+    /// How many entries there are: a mark for [`Journal::since`].
+    pub fn mark(&self) -> u64 {
+        self.book().entries.len() as u64
+    }
+
+    /// The entries from `mark` on.
+    pub fn since(&self, mark: u64) -> Vec<Entry> {
+        let book = self.book();
+        let from = usize::try_from(mark).unwrap_or(usize::MAX).min(book.entries.len());
+        book.entries[from..].to_vec()
+    }
+
+    /// Changes as they come: the value counts them and means nothing else.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Forgets everything (`rehearse reset`).
+    pub fn clear(&self) {
+        *self.book() = Book::default();
+        self.changed();
+    }
+
+    fn complete(&self, seq: u64, outcome: Outcome) {
+        let now = self.elapsed_us();
+        let mut book = self.book();
+        if let Some(entry) = book.entry(seq) {
+            entry.took_us = Some(now.saturating_sub(entry.started_us));
+            entry.outcome = Some(outcome);
+        }
+        drop(book);
+        self.changed();
+    }
+
+    fn amend(&self, seq: u64, change: impl FnOnce(&mut Crossing)) {
+        if let Some(entry) = self.book().entry(seq) {
+            change(&mut entry.crossing);
+        }
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.0.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn changed(&self) {
+        self.0.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A crossing under way.
+#[must_use = "dropping it records that the crossing was cut"]
+#[derive(Debug)]
+pub struct Open {
+    journal: Journal,
+    seq: u64,
+    ended: bool,
+}
+
+impl Open {
+    /// Position of the entry.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Corrects what was recorded at the beginning, once more is known.
+    pub fn amend(&self, change: impl FnOnce(&mut Crossing)) {
+        self.journal.amend(self.seq, change);
+    }
+
+    /// Records how it ended.
+    pub fn end(mut self, outcome: Outcome) {
+        self.ended = true;
+        self.journal.complete(self.seq, outcome);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.journal.complete(self.seq, Outcome::cut());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(line: &str) -> Crossing {
+        Crossing::Log { function: "F".into(), request_id: None, line: line.into() }
+    }
+
+    fn journal() -> Journal {
+        Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH))
+    }
+
+    #[test]
+    fn entries_keep_the_order_in_which_they_began_and_count_by_name() {
+        let journal = journal();
+        let first = journal.begin("a", log("1"));
+        journal.note("b", log("2"));
+        journal.note("a", log("3"));
+        first.end(Outcome::status(200, Value::Null));
+        let entries = journal.since(0);
+        let seen: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.ordinal)).collect();
+        assert_eq!(seen, [("a", 0), ("b", 0), ("a", 1)]);
+        assert_eq!(entries[0].outcome.as_ref().unwrap().status, Some(200));
+    }
+
+    #[test]
+    fn a_dropped_crossing_is_recorded_as_cut() {
+        let journal = journal();
+        drop(journal.begin("a", log("1")));
+        assert_eq!(journal.since(0)[0].outcome, Some(Outcome::cut()));
+    }
+
+    #[tokio::test]
+    async fn followers_hear_of_beginnings_and_ends() {
+        let journal = journal();
+        let mut changes = journal.watch();
+        let open = journal.begin("a", log("1"));
+        changes.changed().await.unwrap();
+        open.end(Outcome::default());
+        changes.changed().await.unwrap();
+    }
+}

@@ -1,0 +1,30 @@
+//! A cloud on one laptop, for any SMS backend: DynamoDB, Twilio, OpenAI and API
+//! Gateway on loopback, and scenarios that drive a backend through them.
+//!
+//! The crate knows nothing of the backend under test. It meets it as routers
+//! ([`Function`]) and over HTTP, and a fake never shares types with the clients
+//! that it tests.
+//!
+//! - [`world`] starts every part; [`journal`] is the one record of what crossed;
+//!   [`clock`] and [`faults`] are the scripted time and failures.
+//! - [`template`] reads `template.yaml` and `rehearse.toml`.
+//! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
+//! - [`matcher`] compares values, for scenarios and model scripts alike.
+//! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line.
+
+pub mod cli;
+pub mod clock;
+pub mod dynamodb;
+pub mod faults;
+pub mod function;
+pub mod gateway;
+pub mod journal;
+pub mod matcher;
+pub mod openai;
+pub mod report;
+pub mod scenario;
+pub mod template;
+pub mod twilio;
+pub mod world;
+
+pub use function::Function;

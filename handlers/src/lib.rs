@@ -1,0 +1,1 @@
+//! The SMS-to-booking backend. To come.

@@ -1,0 +1,278 @@
+//! What the application asks of the world, in domain types only.
+//!
+//! Adapters implement these traits on DynamoDB, OpenAI and Twilio; tests and
+//! simulators implement them in memory. Nothing else in `app` touches the
+//! outside, so whoever owns the ports owns every choice, failure and delay.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil};
+
+use crate::domain::{
+    booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+    lead::{Lead, LeadId},
+    owner::Owner,
+    phone::Phone,
+    sales::SalesNote,
+    slot::SlotTime,
+    turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+};
+
+/// A failure whose cause is for the log, never for a customer.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// The assistant's language model.
+#[async_trait]
+pub trait Model: Send + Sync {
+    /// One round: the whole input in, the model's output items out, in order.
+    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError>;
+}
+
+/// One request to the model. Nothing is kept by the provider between rounds.
+#[derive(Debug)]
+pub struct ModelRequest<'a> {
+    /// The prompt; holds no customer text.
+    pub instructions: &'a str,
+    /// The conversation, oldest first.
+    pub input: &'a [Item],
+    /// The tools on offer: name, description, strict JSON schema of the arguments.
+    pub tools: &'a [ToolSpec],
+    /// Opaque identifier of the customer.
+    pub safety_identifier: &'a str,
+}
+
+/// A tool as the model sees it.
+#[derive(Debug, Clone)]
+pub struct ToolSpec {
+    /// Name that the model calls.
+    pub name: &'static str,
+    /// When to use it.
+    pub description: &'static str,
+    /// Strict JSON schema of the arguments.
+    pub parameters: serde_json::Value,
+}
+
+/// Why a round has no usable answer. Every case leads to the fallback text; they differ in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Unreachable, overloaded, rate-limited beyond patience, or an error answer.
+    #[error("the model is unavailable")]
+    Unavailable(#[source] Source),
+    /// The provider refused the request as wrong: a fault of ours.
+    #[error("the model rejected the request")]
+    Rejected(#[source] Source),
+    /// The model declined to answer.
+    #[error("the model refused to answer")]
+    Refused,
+    /// The answer was stopped by a content filter.
+    #[error("the answer was filtered")]
+    Filtered,
+    /// The answer was cut off at its token limit.
+    #[error("the answer was incomplete")]
+    Incomplete,
+    /// Neither text nor call.
+    #[error("the answer was empty")]
+    Empty,
+}
+
+/// A failure of the store. A failed read is never an empty result.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not answer, or answered with an error.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Source),
+    /// A row does not have the shape that it must have.
+    #[error("a row of {table} is malformed: {what}")]
+    Malformed {
+        /// The table.
+        table: &'static str,
+        /// What is wrong; holds no personal data.
+        what: String,
+    },
+}
+
+/// What became of a booking's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Booked {
+    /// Written now, or found written by an earlier attempt with the same lead id.
+    Yes,
+    /// Somebody else holds the slot.
+    Taken,
+    /// The form guard moved meanwhile: read the customer's bookings again.
+    GuardMoved,
+}
+
+/// What became of a cancellation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Cancelled now, or found cancelled by an earlier attempt.
+    Yes,
+    /// The booking changed meanwhile (moved, or completed): read it again.
+    Changed,
+}
+
+/// What became of a move to another slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rescheduled {
+    /// Moved now, or found at the new slot by an earlier attempt.
+    Yes,
+    /// Somebody else holds the new slot; the old one is kept.
+    Taken,
+    /// The booking changed meanwhile: read it again.
+    Changed,
+}
+
+/// What became of writing the owner's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerWrite {
+    /// Written; its version is the expected one plus one.
+    Written,
+    /// Somebody else wrote first: read again and merge again.
+    Conflict,
+}
+
+/// What became of claiming a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claimed {
+    /// It is ours; either new (no rounds) or taken over from an attempt whose lease has run out.
+    Ours(TurnRecord),
+    /// It has been answered with these messages (maybe none).
+    Answered(Vec<String>),
+    /// Another attempt holds it.
+    Busy,
+}
+
+/// A customer's open bookings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerBookings {
+    /// Ordered by the clock.
+    pub bookings: Vec<Booking>,
+    /// Guards the limit on open bookings from the form; `None` before the first.
+    pub guard: Option<FormGuard>,
+}
+
+/// The tables. All reads are consistent.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The owner's state; the default one (version 0) when there is no row.
+    async fn owner(&self) -> Result<Owner, StoreError>;
+    /// Writes the state if the row still has version `expected` (0: no row, or one without a version).
+    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError>;
+
+    /// The slot times of a date that are not free: any row whose status is not `available`.
+    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
+
+    /// One transaction: slot, lead, customer's booking row (and the form guard when given).
+    /// A lost acknowledgement is resolved by reading who holds the slot.
+    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError>;
+    /// The customer's open bookings that start at or after `from` (shop's wall clock).
+    async fn bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError>;
+    /// A lead by its id.
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError>;
+    /// One transaction: frees the slot, marks the lead, drops the booking row; only for its own customer.
+    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError>;
+    /// One transaction: takes the new slot, frees the old one, moves lead and booking row.
+    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError>;
+    /// Binds an idempotency key to a request and to the first attempt's time, or finds what it is bound to.
+    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError>;
+    /// Stores a discount or an upsell under the turn's key and ordinal; a repeat changes nothing.
+    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError>;
+
+    /// Whether the customer asked for no more texts.
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError>;
+    /// Records or removes the opt-out.
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Claims a turn for `holder` until `until_ms` of [`Timer::wall_ms`], recording `now` on the first attempt.
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Result<Claimed, StoreError>;
+    /// What has become of a turn that another attempt holds; `None` while unanswered.
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError>;
+    /// Stores round `ordinal` if `holder` still holds the turn; false when it does not.
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError>;
+    /// Stores the answer (and the memory when given), and gives up the conversation; false when `holder` lost the turn.
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
+
+    /// Adds an entry to the conversation's queue (order of arrival is the database's) and returns the queue.
+    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError>;
+    /// The queue as it is.
+    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError>;
+    /// Removes the entry at `position` if it is still `entry`; false when the queue has moved.
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &Waiting,
+    ) -> Result<bool, StoreError>;
+    /// What was said before, oldest first.
+    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError>;
+
+    /// True for the first alert of this cause in the window; false when one went out already.
+    async fn claim_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Sends texts outside the webhook's answer.
+#[async_trait]
+pub trait Sms: Send + Sync {
+    /// Sends one text from the shop's number.
+    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError>;
+}
+
+/// Why a text was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SmsError {
+    /// The recipient has opted out (Twilio 21610): not to be tried again.
+    #[error("the recipient has opted out")]
+    OptedOut,
+    /// The provider refused it for another reason.
+    #[error("the provider refused the message (code {code:?})")]
+    Refused {
+        /// Twilio's error code, when the body had one.
+        code: Option<u32>,
+    },
+    /// Whether it was sent is unknown.
+    #[error("the provider is unavailable")]
+    Unavailable(#[source] Source),
+}
+
+/// Random identifiers. The only source of randomness.
+pub trait Ids: Send + Sync {
+    /// 128 random bits as 32 lower-case hexadecimal digits.
+    fn fresh(&self) -> String;
+}
+
+/// Elapsed time: deadlines, leases, backoff. Never business time.
+#[async_trait]
+pub trait Timer: Send + Sync {
+    /// Milliseconds since the Unix epoch on the machine's clock, for leases shared between machines.
+    fn wall_ms(&self) -> i64;
+    /// Waits.
+    async fn sleep(&self, time: Duration);
+}

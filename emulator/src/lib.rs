@@ -9,7 +9,7 @@
 //!   [`clock`] and [`faults`] are the scripted time and failures.
 //! - [`template`] reads `template.yaml` and `rehearse.toml`.
 //! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
-//! - [`matcher`] compares values, for scenarios and model scripts alike.
+//! - [`matcher`] compares values, for scenarios and model scripts alike; [`yaml`] reads the user's files.
 //! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line.
 
 pub mod cli;
@@ -26,5 +26,6 @@ pub mod scenario;
 pub mod template;
 pub mod twilio;
 pub mod world;
+pub mod yaml;
 
 pub use function::Function;

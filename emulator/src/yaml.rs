@@ -1,0 +1,176 @@
+//! Reading the user's YAML files: typed, strict, and with every error at file:line.
+//!
+//! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8,
+//! at most [`MAX_BYTES`], and hold one document.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{CroppedRegion, Error as Yaml, Location};
+
+/// Largest file that is read.
+pub const MAX_BYTES: u64 = 4 << 20;
+
+/// Why a file could not be read. The message names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    /// The file is not there, or not readable.
+    #[error("failed to read {path}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Larger than [`MAX_BYTES`].
+    #[error("{path}: is {bytes} bytes; at most {MAX_BYTES} are read, so split it", path = .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Not text.
+    #[error("{path}: byte {at} is not UTF-8; save the file as UTF-8", path = .path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        at: usize,
+    },
+    /// Not YAML, or not of the right shape; rendered with a caret.
+    #[error("{0}")]
+    Shape(String),
+}
+
+/// A file's text and name, for errors that point into it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As it is shown.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is missing, too large or not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, YamlError> {
+        let failed = |source| YamlError::Read { path: path.into(), source };
+        let bytes = std::fs::metadata(path).map_err(failed)?.len();
+        if bytes > MAX_BYTES {
+            return Err(YamlError::TooLarge { path: path.into(), bytes });
+        }
+        let bytes = std::fs::read(path).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|e| YamlError::NotUtf8 {
+            path: path.into(),
+            at: e.utf8_error().valid_up_to(),
+        })?;
+        Ok(Self { name: path.display().to_string(), text })
+    }
+
+    /// The text as a `T`.
+    ///
+    /// # Errors
+    /// When it is not YAML, not one document, or not a `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            leading_zero_numbers_as_strings: true,
+        };
+        serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| self.render(&e))
+    }
+
+    /// An error of the caller's own, with a caret at `location`.
+    pub fn error(&self, location: Location, message: impl Into<String>) -> YamlError {
+        let error = Box::new(Yaml::Message { msg: message.into(), location });
+        let line = usize::try_from(location.line()).unwrap_or(1).max(1);
+        let first = line.saturating_sub(3).max(1);
+        let lines: Vec<&str> = self.text.lines().skip(first - 1).take(line + 3 - first).collect();
+        let region = CroppedRegion::new(
+            lines.join("\n"),
+            &self.name,
+            first,
+            first + lines.len().max(1) - 1,
+            location,
+        );
+        let crop_radius = serde_saphyr::Options::default().crop_radius;
+        self.render(&Yaml::WithSnippet { regions: vec![region], crop_radius, error })
+    }
+
+    fn render(&self, error: &Yaml) -> YamlError {
+        let options = serde_saphyr::render_options! { source_name: Some(self.name.as_str()) };
+        YamlError::Shape(error.render_with_options(options).trim_end().to_owned())
+    }
+}
+
+/// Reads a file as a `T`.
+///
+/// # Errors
+/// As [`Source::read`] and [`Source::parse`].
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, YamlError> {
+    Source::read(path)?.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_saphyr::Spanned;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Doc {
+        name: Spanned<String>,
+    }
+
+    fn source(text: &str) -> Source {
+        Source { name: "scenarios/a.yaml".into(), text: text.into() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_with_file_line_and_caret() {
+        let error = source("name: a\nnmae: b\n").parse::<Doc>().unwrap_err().to_string();
+        assert!(
+            error.contains("scenarios/a.yaml:2:1") && error.contains("nmae") && error.contains('^'),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_error_of_our_own_points_to_its_place() {
+        let source = source("# one\n# two\nname: bad\n");
+        let doc: Doc = source.parse().unwrap();
+        let error = source.error(doc.name.referenced, "that name is taken").to_string();
+        assert!(
+            error.contains("scenarios/a.yaml:3:7") && error.contains("that name is taken"),
+            "{error}"
+        );
+        assert!(error.contains("name: bad") && error.contains('^'), "{error}");
+    }
+
+    #[test]
+    fn two_documents_tabs_and_words_that_look_like_booleans() {
+        assert!(source("name: a\n---\nname: b\n").parse::<Doc>().is_err());
+        assert!(source("name:\n\t- a\n").parse::<Doc>().is_err());
+        assert_eq!(source("name: yes\n").parse::<Doc>().unwrap().name.value, "yes");
+        assert_eq!(source("name: 07\n").parse::<Doc>().unwrap().name.value, "07");
+    }
+
+    #[test]
+    fn a_missing_a_huge_and_a_binary_file_are_told_apart() {
+        let dir = std::env::temp_dir().join(format!("rehearse-yaml-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("a.yaml");
+        assert!(matches!(read::<Doc>(&file), Err(YamlError::Read { .. })));
+        std::fs::write(&file, b"name: \xff\n").unwrap();
+        assert!(matches!(read::<Doc>(&file), Err(YamlError::NotUtf8 { at: 6, .. })));
+        std::fs::write(&file, vec![b' '; 10 << 20]).unwrap();
+        assert!(matches!(read::<Doc>(&file), Err(YamlError::TooLarge { .. })));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

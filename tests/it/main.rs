@@ -1,0 +1,18 @@
+//! The integration tests of the whole, one file per boundary, one binary.
+
+mod house;
+mod support;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let main = include_str!("main.rs");
+    let folder = support::root().join("tests/it");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.strip_suffix(".rs").expect("only Rust files stand here");
+        assert!(
+            module == "main" || main.contains(&format!("mod {module};")),
+            "tests/it/{name} is not listed in main.rs, so it never runs"
+        );
+    }
+}

@@ -81,7 +81,8 @@ fn check(krate: &str, rules: &[Rule]) {
         walked += 1;
         let text = std::fs::read_to_string(&file).unwrap();
         for used in rooms_of(&text, &module) {
-            let is_room = source.join(&used).is_dir() || source.join(format!("{used}.rs")).is_file();
+            let is_room =
+                source.join(&used).is_dir() || source.join(format!("{used}.rs")).is_file();
             if used != *room && is_room && !allowed.contains(&used.as_str()) {
                 wrong.push(format!("{}: `{room}` may not import `{used}`", file.display()));
             }
@@ -160,8 +161,7 @@ impl Walk {
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|a| {
-        a.path().is_ident("cfg")
-            && a.parse_args::<syn::Path>().is_ok_and(|p| p.is_ident("test"))
+        a.path().is_ident("cfg") && a.parse_args::<syn::Path>().is_ok_and(|p| p.is_ident("test"))
     })
 }
 

@@ -1,6 +1,8 @@
 //! The integration tests of the whole, one file per boundary, one binary.
 
+mod bad_input;
 mod house;
+mod scenarios;
 mod support;
 
 #[test]

@@ -24,3 +24,53 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// What a run of the program printed and returned.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// Runs `rehearse` with these words in this folder, without colours and without a terminal.
+pub fn rehearse(folder: &Path, words: &[&str]) -> Ran {
+    let output = command(folder, words).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// The program, ready to be spawned.
+pub fn command(folder: &Path, words: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse"));
+    command.current_dir(folder).args(words).env("NO_COLOR", "1").stdin(std::process::Stdio::null());
+    command
+}
+
+/// A project of its own in a temporary folder: template, settings and fixtures, but no scenarios.
+pub fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["template.yaml", "rehearse.toml"] {
+        std::fs::copy(root().join(file), folder.path().join(file)).unwrap();
+    }
+    for file in files(&root().join("fixtures"), "") {
+        let to = folder.path().join(file.strip_prefix(root()).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(&file, to).unwrap();
+    }
+    folder
+}
+
+/// Writes a file below a folder.
+pub fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}

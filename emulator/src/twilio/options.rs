@@ -102,3 +102,16 @@ impl Method {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_account_has_a_real_sids_form_and_keeps_its_token() {
+        let options = Options::default();
+        let digits = options.account_sid.strip_prefix("AC").unwrap();
+        assert!(digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert!(!format!("{options:?}").contains(&options.auth_token));
+    }
+}

@@ -1,1 +1,4 @@
-//! The SMS-to-booking backend. To come.
+//! The SMS-to-booking backend: `domain` decides, `app` acts through `ports`.
+
+pub mod domain;
+pub mod ports;

@@ -58,12 +58,10 @@ impl RepairKind {
         }
     }
 
-    /// The first word or pair of words that names the repair.
+    /// The repair that some words name.
     fn find(words: &[&str]) -> Option<Self> {
         let has = |word: &str| words.contains(&word);
-        // "back glass" before "screen": "back glass and screen" is refused by nobody, but the
-        // glass of a screen is never called its back.
-        if has("back") || has("backglass") {
+        if has("backglass") || (has("glass") && (has("back") || has("rear"))) {
             Some(Self::BackGlass)
         } else if has("screen") || has("display") || has("lcd") {
             Some(Self::Screen)

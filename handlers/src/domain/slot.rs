@@ -37,6 +37,11 @@ impl SlotTime {
         Self { minutes: (hour % 24) as u16 * 60 }
     }
 
+    /// Every time from `first` to `last`, `step` minutes apart.
+    pub fn every(step: usize, first: Self, last: Self) -> impl Iterator<Item = Self> {
+        (first.minutes..=last.minutes).step_by(step.max(1)).map(|minutes| Self { minutes })
+    }
+
     /// Hour, 0 to 23.
     pub fn hour(self) -> u8 {
         u8::try_from(self.minutes / 60).unwrap_or_default()

@@ -1,0 +1,437 @@
+//! Tables in memory. Each call is atomic, and fails, hangs or loses its answer on demand.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp, civil};
+
+use super::{TestTimer, executor::pass};
+use crate::{
+    domain::{
+        booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+        lead::{Lead, LeadId, LeadStatus},
+        owner::Owner,
+        phone::Phone,
+        sales::SalesNote,
+        slot::{Slot, SlotTime},
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    },
+    ports::{
+        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+        Timer as _,
+    },
+};
+
+/// How a call goes wrong.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// It fails and does nothing.
+    Fail,
+    /// It does its work and never comes back.
+    HangAfter,
+    /// It never comes back.
+    HangBefore,
+}
+
+#[derive(Default)]
+struct Rows {
+    owner: Owner,
+    slots: BTreeMap<Slot, LeadId>,
+    leads: BTreeMap<LeadId, Lead>,
+    bookings: BTreeMap<(Phone, Slot), Booking>,
+    guards: BTreeMap<Phone, FormGuard>,
+    forms: BTreeMap<String, FormClaim>,
+    sales: BTreeMap<(String, usize), SalesNote>,
+    opted_out: BTreeSet<Phone>,
+    turns: BTreeMap<String, Turn>,
+    queues: BTreeMap<Phone, Vec<Waiting>>,
+    memories: BTreeMap<Phone, Memory>,
+    alerts: BTreeMap<String, Timestamp>,
+}
+
+struct Turn {
+    record: TurnRecord,
+    holder: String,
+    until_ms: i64,
+    answer: Option<Vec<String>>,
+}
+
+pub(crate) struct FakeStore {
+    timer: Arc<TestTimer>,
+    rows: Mutex<Rows>,
+    faults: Mutex<Vec<(&'static str, Fault)>>,
+    calls: Mutex<Vec<&'static str>>,
+    down: Mutex<bool>,
+}
+
+impl FakeStore {
+    pub(super) fn new(timer: Arc<TestTimer>) -> Self {
+        Self {
+            timer,
+            rows: Mutex::default(),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            down: Mutex::default(),
+        }
+    }
+
+    /// The next call of an operation fails and does nothing.
+    pub(crate) fn fail(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::Fail));
+    }
+
+    /// The next call of an operation does its work and never comes back.
+    pub(crate) fn hang_after(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangAfter));
+    }
+
+    /// The next call of an operation never comes back.
+    pub(crate) fn hang_before(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangBefore));
+    }
+
+    /// From now on everything fails, or works again.
+    pub(crate) fn set_down(&self, down: bool) {
+        *self.down.lock().unwrap() = down;
+    }
+
+    /// Every operation called so far.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn set_owner(&self, owner: Owner) {
+        self.rows.lock().unwrap().owner = owner;
+    }
+
+    pub(crate) fn leads(&self) -> Vec<Lead> {
+        self.rows.lock().unwrap().leads.values().cloned().collect()
+    }
+
+    pub(crate) fn open_bookings(&self) -> Vec<Booking> {
+        self.rows.lock().unwrap().bookings.values().cloned().collect()
+    }
+
+    pub(crate) fn sales(&self) -> Vec<SalesNote> {
+        self.rows.lock().unwrap().sales.values().cloned().collect()
+    }
+
+    pub(crate) fn memory_of(&self, phone: &Phone) -> Memory {
+        self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn queue_of(&self, phone: &Phone) -> Vec<Waiting> {
+        self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn is_opted_out(&self, phone: &Phone) -> bool {
+        self.rows.lock().unwrap().opted_out.contains(phone)
+    }
+
+    /// Runs an operation on the rows at once, with the fault that waits for it.
+    async fn apply<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Rows) -> T + Send,
+    ) -> Result<T, StoreError> {
+        pass().await;
+        self.calls.lock().unwrap().push(operation);
+        let fault = {
+            let mut faults = self.faults.lock().unwrap();
+            let at = faults.iter().position(|(name, _)| *name == operation);
+            at.map(|at| faults.remove(at).1)
+        };
+        let down = *self.down.lock().unwrap();
+        match fault {
+            _ if down => return Err(StoreError::Unavailable("the test says so".into())),
+            Some(Fault::Fail) => return Err(StoreError::Unavailable("the test says so".into())),
+            Some(Fault::HangBefore) => pending().await,
+            Some(Fault::HangAfter) | None => {}
+        }
+        let done = work(&mut self.rows.lock().unwrap());
+        if matches!(fault, Some(Fault::HangAfter)) {
+            pending::<()>().await;
+        }
+        pass().await;
+        Ok(done)
+    }
+}
+
+impl Rows {
+    fn book(&mut self, new: &NewBooking) -> Booked {
+        let lead = &new.lead;
+        if let Some(holder) = self.slots.get(&lead.slot) {
+            return if *holder == lead.id { Booked::Yes } else { Booked::Taken };
+        }
+        assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
+        if let Some(guard) = &new.guard {
+            if self.guards.get(&lead.phone).copied() != guard.expected {
+                return Booked::GuardMoved;
+            }
+            self.guards.insert(lead.phone.clone(), guard.next);
+        }
+        self.slots.insert(lead.slot, lead.id.clone());
+        self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
+        self.leads.insert(lead.id.clone(), lead.clone());
+        Booked::Yes
+    }
+
+    /// Whether a booking is as it was read.
+    fn stands(&self, booking: &Booking) -> bool {
+        self.bookings.get(&(booking.phone.clone(), booking.slot)) == Some(booking)
+    }
+
+    fn cancel(&mut self, cancel: &Cancellation) -> Cancelled {
+        let booking = &cancel.booking;
+        if !self.stands(booking) {
+            return Cancelled::Changed;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
+        Cancelled::Yes
+    }
+
+    fn reschedule(&mut self, change: &Reschedule) -> Rescheduled {
+        let booking = &change.booking;
+        if !self.stands(booking) {
+            return Rescheduled::Changed;
+        }
+        if self.slots.contains_key(&change.to) {
+            return Rescheduled::Taken;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.slots.insert(change.to, booking.lead_id.clone());
+        self.bookings.insert((booking.phone.clone(), change.to), change.moved());
+        self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
+        Rescheduled::Yes
+    }
+
+    fn finish(&mut self, end: &TurnEnd) -> bool {
+        let turn = self.turns.get_mut(&end.key.sid).unwrap();
+        if turn.holder != end.holder || turn.answer.is_some() {
+            return false;
+        }
+        turn.answer = Some(end.messages.clone());
+        if let Some(memory) = &end.memory {
+            self.memories.insert(end.key.phone.clone(), memory.clone());
+        }
+        let queue = self.queues.entry(end.key.phone.clone()).or_default();
+        if end.leave.is_some() && queue.first() == end.leave.as_ref() {
+            queue.remove(0);
+        }
+        true
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn owner(&self) -> Result<Owner, StoreError> {
+        self.apply("owner", |rows| rows.owner.clone()).await
+    }
+
+    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+        self.apply("put_owner", |rows| {
+            if rows.owner.version != expected {
+                return OwnerWrite::Conflict;
+            }
+            rows.owner = owner.clone();
+            OwnerWrite::Written
+        })
+        .await
+    }
+
+    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        self.apply("taken", |rows| {
+            rows.slots.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect()
+        })
+        .await
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+        self.apply("book", |rows| rows.book(new)).await
+    }
+
+    async fn bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        self.apply("bookings", |rows| CustomerBookings {
+            bookings: rows
+                .bookings
+                .values()
+                .filter(|booking| booking.phone == *phone && booking.slot.start() >= from)
+                .cloned()
+                .collect(),
+            guard: rows.guards.get(phone).copied(),
+        })
+        .await
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.apply("lead", |rows| rows.leads.get(id).cloned()).await
+    }
+
+    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+        self.apply("cancel", |rows| rows.cancel(cancel)).await
+    }
+
+    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+        self.apply("reschedule", |rows| rows.reschedule(change)).await
+    }
+
+    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+        self.apply("claim_form", |rows| {
+            rows.forms.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone()
+        })
+        .await
+    }
+
+    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
+        self.apply("note_sale", |rows| {
+            rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+        })
+        .await
+    }
+
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        self.apply("opted_out", |rows| rows.opted_out.contains(phone)).await
+    }
+
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("set_opted_out", |rows| {
+            if out {
+                rows.opted_out.insert(phone.clone());
+            } else {
+                rows.opted_out.remove(phone);
+            }
+        })
+        .await
+    }
+
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Result<Claimed, StoreError> {
+        self.apply("claim_turn", |rows| {
+            let fresh = || Turn {
+                record: TurnRecord { now, rounds: Vec::new() },
+                holder: String::new(),
+                until_ms: i64::MIN,
+                answer: None,
+            };
+            let turn = rows.turns.entry(key.sid.clone()).or_insert_with(fresh);
+            if let Some(messages) = &turn.answer {
+                return Claimed::Answered(messages.clone());
+            }
+            if turn.holder != holder && turn.until_ms > wall_ms {
+                return Claimed::Busy;
+            }
+            turn.holder = holder.to_owned();
+            turn.until_ms = until_ms;
+            Claimed::Ours(turn.record.clone())
+        })
+        .await
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
+            .await
+    }
+
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.apply("save_round", |rows| {
+            let turn = rows.turns.get_mut(&key.sid).unwrap();
+            if turn.holder != holder || turn.answer.is_some() {
+                return false;
+            }
+            let rounds = &mut turn.record.rounds;
+            if ordinal == rounds.len() {
+                rounds.push(round.clone());
+            } else {
+                rounds[ordinal] = round.clone();
+            }
+            true
+        })
+        .await
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        self.apply("finish_turn", |rows| rows.finish(end)).await
+    }
+
+    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+        self.apply("join_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            if !queue.contains(me) {
+                queue.push(me.clone());
+            }
+            queue.clone()
+        })
+        .await
+    }
+
+    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+        self.apply("queue", |rows| rows.queues.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &Waiting,
+    ) -> Result<bool, StoreError> {
+        self.apply("leave_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            let there = queue.get(position) == Some(entry);
+            if there {
+                queue.remove(position);
+            }
+            there
+        })
+        .await
+    }
+
+    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+        self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn claim_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError> {
+        self.apply("claim_alert", |rows| {
+            let window = SignedDuration::try_from(window).unwrap();
+            let recent = rows.alerts.get(cause).is_some_and(|at| now.duration_since(*at) < window);
+            if !recent {
+                rows.alerts.insert(cause.to_owned(), now);
+            }
+            !recent
+        })
+        .await
+    }
+}

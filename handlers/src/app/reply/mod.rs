@@ -49,7 +49,7 @@ pub struct Ports {
 /// What an operator decides.
 #[derive(Clone)]
 pub struct ReplySettings {
-    /// How long a turn may take. Closing it takes at most [`limits::CLOSING`] more.
+    /// How long a turn may take. Closing one that failed takes at most 1.5 s more.
     pub deadline: Duration,
     /// Where alerts and forwarded texts go.
     pub owner_phone: Option<Phone>,

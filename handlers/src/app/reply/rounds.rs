@@ -14,8 +14,12 @@ use crate::{
 };
 
 use super::{
-    Reply, TurnError, limits::MAX_ROUNDS, progress::Progress, safety::safety_identifier,
-    tool_run::ToolRun, turn::Attempt,
+    Reply, TurnError,
+    limits::MAX_ROUNDS,
+    progress::Progress,
+    safety::safety_identifier,
+    tool_run::{self, ToolRun},
+    turn::Attempt,
 };
 
 /// What came out of the rounds.
@@ -160,7 +164,7 @@ impl<'a> Conversation<'a> {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
             if let Item::Result { output, .. } = result {
-                self.own_leads.append(&mut text::lead_ids(output));
+                self.own_leads.extend(tool_run::own_leads(output));
             }
         }
         self.lines.append(&mut round.lines);

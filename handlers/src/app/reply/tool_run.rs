@@ -1,5 +1,7 @@
 //! Running a tool for the model. Every failure is a result that the model reads.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,7 +18,7 @@ use crate::{
         owner::Owner,
         sales::{SalesKind, SalesNote},
         slot::{Slot, SlotTime},
-        text::OWNER_NAME,
+        text::{self, OWNER_NAME},
         turn::TurnKey,
     },
     ports::StoreError,
@@ -55,7 +57,9 @@ impl Outcome {
 
     /// A change of a booking that the customer is told of.
     fn change(what: &str, booking: &Booking) -> Self {
-        let line = format!("{what}: {}", booking.summary());
+        // A device is a person's text, and could look like somebody's reference.
+        let own = text::lead_ids(booking.lead_id.as_str());
+        let line = text::without_foreign_leads(&format!("{what}: {}", booking.summary()), &own);
         let output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),
@@ -267,6 +271,17 @@ impl ToolRun<'_> {
         let Reply { ports, calendar, .. } = self.reply;
         Bookings { store: ports.store.as_ref(), calendar, now: self.now }
     }
+}
+
+/// The references that a result gives: only ever those of the customer who asked.
+pub(super) fn own_leads(output: &str) -> BTreeSet<String> {
+    let output: Value = serde_json::from_str(output).unwrap_or_default();
+    let listed = output["bookings"].as_array().into_iter().flatten();
+    std::iter::once(&output)
+        .chain(listed)
+        .filter_map(|row| row["lead_id"].as_str())
+        .flat_map(text::lead_ids)
+        .collect()
 }
 
 fn row(booking: &Booking) -> Value {

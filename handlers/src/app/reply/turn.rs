@@ -61,18 +61,27 @@ impl Reply {
             self.claim(&attempt, progress),
             store.owner()
         );
-        let mut claimed = claimed?;
-        if opted_out? {
-            if let Claimed::Ours(_) = claimed {
-                self.finish(&attempt, progress, Vec::new(), None).await?;
-            }
+        if let Ok(true) = opted_out {
             tracing::info!(customer = text.phone.masked(), "opted out: silence");
+            if let Ok(Claimed::Ours(_)) = claimed {
+                // Stored or not, nothing is sent.
+                let _ = self.finish(&attempt, progress, Vec::new(), None).await;
+            }
             return Ok(Vec::new());
         }
+        let mut claimed = claimed?;
+        if let Claimed::Answered(messages) = claimed {
+            tracing::info!(sid = text.sid, "answered before: the same again");
+            return Ok(messages);
+        }
+        opted_out?;
         let owner = owner?;
         loop {
             claimed = match claimed {
-                Claimed::Answered(messages) => return Ok(messages),
+                Claimed::Answered(messages) => {
+                    let silent = store.opted_out(&text.phone).await?;
+                    return Ok(if silent { Vec::new() } else { messages });
+                }
                 Claimed::Busy => self.wait_for_other(&attempt, progress).await?,
                 Claimed::Ours(record) => {
                     match self.converse(&attempt, record, &owner, progress).await {

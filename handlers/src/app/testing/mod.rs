@@ -52,7 +52,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let timer = Arc::new(TestTimer::default());
         Self {
-            store: Arc::new(FakeStore::new(timer.clone())),
+            store: Arc::new(FakeStore::default()),
             model: Arc::new(FakeModel::new(timer.clone())),
             sms: Arc::new(FakeSms::default()),
             ids: Arc::new(CountingIds::default()),

@@ -15,10 +15,13 @@ use crate::{
     ports::{Model, ModelError, ModelRequest, Timer as _},
 };
 
+/// What the model gives, or why it does not.
+type Answer = Result<Vec<Item>, ModelError>;
+
 /// Answers in the order of the script, whoever asks.
 pub(crate) struct FakeModel {
     timer: Arc<TestTimer>,
-    script: Mutex<VecDeque<(Duration, Result<Vec<Item>, ModelError>)>>,
+    script: Mutex<VecDeque<(Duration, Answer)>>,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -51,7 +54,7 @@ impl FakeModel {
     }
 
     /// Answers next so, after some time.
-    pub(crate) fn after(&self, delay: Duration, answer: Result<Vec<Item>, ModelError>) -> &Self {
+    pub(crate) fn after(&self, delay: Duration, answer: Answer) -> &Self {
         self.script.lock().unwrap().push_back((delay, answer));
         self
     }

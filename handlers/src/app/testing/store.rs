@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::pending,
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::Duration,
 };
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil};
 
-use super::{TestTimer, executor::pass};
+use super::executor::pass;
 use crate::{
     domain::{
         booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
@@ -23,7 +23,6 @@ use crate::{
     },
     ports::{
         Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
-        Timer as _,
     },
 };
 
@@ -61,8 +60,8 @@ struct Turn {
     answer: Option<Vec<String>>,
 }
 
+#[derive(Default)]
 pub(crate) struct FakeStore {
-    timer: Arc<TestTimer>,
     rows: Mutex<Rows>,
     faults: Mutex<Vec<(&'static str, Fault)>>,
     calls: Mutex<Vec<&'static str>>,
@@ -70,16 +69,6 @@ pub(crate) struct FakeStore {
 }
 
 impl FakeStore {
-    pub(super) fn new(timer: Arc<TestTimer>) -> Self {
-        Self {
-            timer,
-            rows: Mutex::default(),
-            faults: Mutex::default(),
-            calls: Mutex::default(),
-            down: Mutex::default(),
-        }
-    }
-
     /// The next call of an operation fails and does nothing.
     pub(crate) fn fail(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::Fail));
@@ -103,6 +92,19 @@ impl FakeStore {
     /// Every operation called so far.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// Every lease ends now.
+    pub(crate) fn expire_leases(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
+        rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MIN);
+    }
+
+    /// No place in a queue ever ends by itself.
+    pub(crate) fn never_expire(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
     }
 
     pub(crate) fn set_owner(&self, owner: Owner) {

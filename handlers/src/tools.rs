@@ -5,109 +5,24 @@
 //! argument that a tool does not have, such as a `phone` that the model made up,
 //! is ignored rather than refused: refusing it would cost a round and gain nothing.
 
-use jiff::civil;
+mod call;
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        catalogue::{Repair, UnknownRepair, UnknownUpsell, Upsell},
-        discount::{self, PercentError},
-        label::{self, LabelError},
-        lead::{LeadId, LeadIdError},
-        slot::{self, DateError, Slot, SlotTime, TimeError},
+        catalogue::{Repair, Upsell},
+        discount, label,
+        lead::LeadId,
+        slot::{self, Slot, SlotTime},
     },
     ports::ToolSpec,
 };
 
-/// A call of a tool, with its arguments as domain values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ToolCall {
-    /// Which slots of a date are free.
-    CheckAvailability(civil::Date),
-    /// Book a slot.
-    BookSlot {
-        /// Which.
-        slot: Slot,
-        /// What is to be repaired.
-        repair: Repair,
-        /// On which device.
-        device: String,
-        /// The customer's name, when known.
-        customer_name: Option<String>,
-    },
-    /// The customer's open bookings.
-    ListBookings,
-    /// Give a booking back.
-    CancelBooking(LeadId),
-    /// Move a booking.
-    RescheduleBooking {
-        /// Which.
-        lead_id: LeadId,
-        /// Where to.
-        to: Slot,
-    },
-    /// Ask for a discount.
-    AuthorizeDiscount {
-        /// How much, 1 to 100.
-        percent: u8,
-        /// Why.
-        reason: String,
-    },
-    /// Note what became of an offered extra.
-    LogUpsell {
-        /// Which.
-        item: Upsell,
-        /// Whether the customer took it.
-        accepted: bool,
-    },
-    /// No more texts to this customer.
-    StopTexting,
-}
-
-/// Why a call cannot be run. The text is for the model, which may try again.
-#[derive(Debug, thiserror::Error)]
-pub enum ToolError {
-    /// Not in the table.
-    #[error("There is no tool of that name")]
-    UnknownTool,
-    /// Not JSON, or not of the schema's types.
-    #[error("The arguments do not fit the schema of the tool")]
-    Malformed(#[source] serde_json::Error),
-    /// No date.
-    #[error(transparent)]
-    Date(#[from] DateError),
-    /// No time.
-    #[error(transparent)]
-    Time(#[from] TimeError),
-    /// No service of the shop.
-    #[error(transparent)]
-    Repair(#[from] UnknownRepair),
-    /// No extra of the shop.
-    #[error(transparent)]
-    Upsell(#[from] UnknownUpsell),
-    /// No reference.
-    #[error(transparent)]
-    Lead(#[from] LeadIdError),
-    /// No percentage.
-    #[error(transparent)]
-    Percent(#[from] PercentError),
-    /// A name or device that cannot be stored.
-    #[error("Invalid {field}")]
-    Label {
-        /// Which argument.
-        field: &'static str,
-        /// Why.
-        #[source]
-        source: LabelError,
-    },
-}
-
-impl From<serde_json::Error> for ToolError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Malformed(error)
-    }
-}
+pub use call::{ToolCall, ToolError};
 
 /// One row of the table.
 struct Tool {
@@ -339,60 +254,4 @@ fn text(field: &'static str, value: Option<&str>) -> Result<Option<String>, Tool
 /// A reason as it is stored.
 fn shortened(reason: &str) -> String {
     reason.trim().chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schemas_are_strict() {
-        for spec in specs() {
-            let schema = &spec.parameters;
-            assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
-            let properties: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-            let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
-            assert_eq!(json!(properties), json!(required), "{}", spec.name);
-            assert!(!properties.iter().any(|name| name.contains("phone")), "{}", spec.name);
-        }
-    }
-
-    #[test]
-    fn a_booking_is_read() {
-        let call = parse(
-            "book_slot",
-            r#"{"date":"2026-02-11","time":"2pm","repair_type":"screen","device":null,
-                "customer_name":" Ann ","phone":"+15550001111"}"#,
-        );
-        let expected = ToolCall::BookSlot {
-            slot: Slot::new(civil::date(2026, 2, 11), SlotTime::hour_of_day(14)),
-            repair: Repair::parse("screen").unwrap(),
-            device: label::UNKNOWN_DEVICE.to_owned(),
-            customer_name: Some("Ann".to_owned()),
-        };
-        assert_eq!(call.unwrap(), expected);
-    }
-
-    #[test]
-    fn bad_calls_are_told_apart() {
-        let error = |name, arguments| parse(name, arguments).unwrap_err();
-        assert!(matches!(error("fly", "{}"), ToolError::UnknownTool));
-        assert!(matches!(error("check_availability", "{\"date\":"), ToolError::Malformed(_)));
-        assert!(matches!(error("check_availability", "{}"), ToolError::Malformed(_)));
-        assert!(matches!(
-            error("check_availability", r#"{"date":"tomorrow"}"#),
-            ToolError::Date(_)
-        ));
-        assert!(matches!(error("cancel_booking", r#"{"lead_id":"it"}"#), ToolError::Lead(_)));
-        assert!(matches!(
-            error("authorize_discount", r#"{"discount_percent":-5,"reason":""}"#),
-            ToolError::Percent(_)
-        ));
-        assert!(matches!(
-            error("log_upsell", r#"{"upsell_item":"car","accepted":true}"#),
-            ToolError::Upsell(_)
-        ));
-        assert_eq!(parse("list_bookings", "").unwrap(), ToolCall::ListBookings);
-        assert_eq!(parse("stop_texting", "{}").unwrap(), ToolCall::StopTexting);
-    }
 }

@@ -28,12 +28,10 @@ impl Reply {
             if head == me {
                 return Ok(());
             }
-            if self.is_void(head, me) {
-                store.leave_queue(phone, 0, head).await?;
-                queue = store.queue(phone).await?;
-                continue;
+            let moved = self.is_void(head, me) && store.leave_queue(phone, 0, head).await?;
+            if !moved {
+                self.ports.timer.sleep(pauses.next()).await;
             }
-            self.ports.timer.sleep(pauses.next()).await;
             queue = store.queue(phone).await?;
             if !queue.contains(me) {
                 queue = store.join_queue(phone, me).await?;

@@ -14,12 +14,8 @@ use crate::{
 };
 
 use super::{
-    Reply, TurnError,
-    limits::MAX_ROUNDS,
-    progress::Progress,
-    safety::safety_identifier,
-    tool_run::{self, ToolRun},
-    turn::Attempt,
+    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_leads, progress::Progress,
+    safety::safety_identifier, tool_run::ToolRun, turn::Attempt,
 };
 
 /// What came out of the rounds.
@@ -164,7 +160,7 @@ impl<'a> Conversation<'a> {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
             if let Item::Result { output, .. } = result {
-                self.own_leads.extend(tool_run::own_leads(output));
+                self.own_leads.extend(own_leads(output));
             }
         }
         self.lines.append(&mut round.lines);

@@ -1,7 +1,5 @@
 //! Running a tool for the model. Every failure is a result that the model reads.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -17,15 +15,18 @@ use crate::{
         lead::{Lead, LeadId, LeadStatus, Source},
         owner::Owner,
         sales::{SalesKind, SalesNote},
-        slot::{Slot, SlotTime},
-        text::{self, OWNER_NAME},
+        slot::Slot,
+        text::OWNER_NAME,
         turn::TurnKey,
     },
     ports::StoreError,
     tools::{self, ToolCall, ToolError},
 };
 
-use super::{InboundText, Reply};
+use super::{
+    InboundText, Reply,
+    outcome::{Outcome, row, texts},
+};
 
 /// The tools at work for one turn.
 pub(super) struct ToolRun<'a> {
@@ -34,41 +35,6 @@ pub(super) struct ToolRun<'a> {
     pub(super) owner: &'a Owner,
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
-}
-
-/// What a call came to.
-pub(super) struct Outcome {
-    /// For the model.
-    pub(super) output: Value,
-    /// For the customer, whatever the model says.
-    pub(super) line: Option<String>,
-    /// Whether the conversation ends here.
-    pub(super) farewell: bool,
-}
-
-impl Outcome {
-    fn of(output: Value) -> Self {
-        Self { output, line: None, farewell: false }
-    }
-
-    fn failure(message: impl std::fmt::Display) -> Self {
-        Self::of(json!({ "success": false, "message": message.to_string() }))
-    }
-
-    /// A change of a booking that the customer is told of.
-    fn change(what: &str, booking: &Booking) -> Self {
-        // A device is a person's text, and could look like somebody's reference.
-        let own = text::lead_ids(booking.lead_id.as_str());
-        let line = text::without_foreign_leads(&format!("{what}: {}", booking.summary()), &own);
-        let output = json!({
-            "success": true,
-            "lead_id": booking.lead_id.as_str(),
-            "date": booking.slot.date().to_string(),
-            "time": booking.slot.time().to_string(),
-            "message": line,
-        });
-        Self { output, line: Some(line), farewell: false }
-    }
 }
 
 /// A booking as somebody asked for it.
@@ -271,29 +237,4 @@ impl ToolRun<'_> {
         let Reply { ports, calendar, .. } = self.reply;
         Bookings { store: ports.store.as_ref(), calendar, now: self.now }
     }
-}
-
-/// The references that a result gives: only ever those of the customer who asked.
-pub(super) fn own_leads(output: &str) -> BTreeSet<String> {
-    let output: Value = serde_json::from_str(output).unwrap_or_default();
-    let listed = output["bookings"].as_array().into_iter().flatten();
-    std::iter::once(&output)
-        .chain(listed)
-        .filter_map(|row| row["lead_id"].as_str())
-        .flat_map(text::lead_ids)
-        .collect()
-}
-
-fn row(booking: &Booking) -> Value {
-    json!({
-        "lead_id": booking.lead_id.as_str(),
-        "date": booking.slot.date().to_string(),
-        "time": booking.slot.time().to_string(),
-        "repair_type": booking.repair.slug(),
-        "device": booking.device,
-    })
-}
-
-fn texts(slots: &[SlotTime]) -> Vec<String> {
-    slots.iter().map(SlotTime::to_string).collect()
 }

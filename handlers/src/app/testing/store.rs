@@ -1,25 +1,20 @@
 //! Tables in memory. Each call is atomic, and fails, hangs or loses its answer on demand.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::pending,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil};
 
-use super::executor::pass;
+use super::{executor::pass, rows::Rows};
 use crate::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
-        lead::{Lead, LeadId, LeadStatus},
+        booking::{Booking, Cancellation, FormClaim, NewBooking, Reschedule},
+        lead::{Lead, LeadId},
         owner::Owner,
         phone::Phone,
         sales::SalesNote,
-        slot::{Slot, SlotTime},
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+        slot::SlotTime,
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
     },
     ports::{
         Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
@@ -35,29 +30,6 @@ enum Fault {
     HangAfter,
     /// It never comes back.
     HangBefore,
-}
-
-#[derive(Default)]
-struct Rows {
-    owner: Owner,
-    slots: BTreeMap<Slot, LeadId>,
-    leads: BTreeMap<LeadId, Lead>,
-    bookings: BTreeMap<(Phone, Slot), Booking>,
-    guards: BTreeMap<Phone, FormGuard>,
-    forms: BTreeMap<String, FormClaim>,
-    sales: BTreeMap<(String, usize), SalesNote>,
-    opted_out: BTreeSet<Phone>,
-    turns: BTreeMap<String, Turn>,
-    queues: BTreeMap<Phone, Vec<Waiting>>,
-    memories: BTreeMap<Phone, Memory>,
-    alerts: BTreeMap<String, Timestamp>,
-}
-
-struct Turn {
-    record: TurnRecord,
-    holder: String,
-    until_ms: i64,
-    answer: Option<Vec<String>>,
 }
 
 #[derive(Default)]
@@ -101,9 +73,10 @@ impl FakeStore {
         rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MIN);
     }
 
-    /// No place in a queue ever ends by itself.
+    /// No lease and no place in a queue ever ends by itself.
     pub(crate) fn never_expire(&self) {
         let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MAX);
         rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
     }
 
@@ -161,74 +134,6 @@ impl FakeStore {
         }
         pass().await;
         Ok(done)
-    }
-}
-
-impl Rows {
-    fn book(&mut self, new: &NewBooking) -> Booked {
-        let lead = &new.lead;
-        if let Some(holder) = self.slots.get(&lead.slot) {
-            return if *holder == lead.id { Booked::Yes } else { Booked::Taken };
-        }
-        assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
-        if let Some(guard) = &new.guard {
-            if self.guards.get(&lead.phone).copied() != guard.expected {
-                return Booked::GuardMoved;
-            }
-            self.guards.insert(lead.phone.clone(), guard.next);
-        }
-        self.slots.insert(lead.slot, lead.id.clone());
-        self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
-        self.leads.insert(lead.id.clone(), lead.clone());
-        Booked::Yes
-    }
-
-    /// Whether a booking is as it was read.
-    fn stands(&self, booking: &Booking) -> bool {
-        self.bookings.get(&(booking.phone.clone(), booking.slot)) == Some(booking)
-    }
-
-    fn cancel(&mut self, cancel: &Cancellation) -> Cancelled {
-        let booking = &cancel.booking;
-        if !self.stands(booking) {
-            return Cancelled::Changed;
-        }
-        self.bookings.remove(&(booking.phone.clone(), booking.slot));
-        self.slots.remove(&booking.slot);
-        self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
-        Cancelled::Yes
-    }
-
-    fn reschedule(&mut self, change: &Reschedule) -> Rescheduled {
-        let booking = &change.booking;
-        if !self.stands(booking) {
-            return Rescheduled::Changed;
-        }
-        if self.slots.contains_key(&change.to) {
-            return Rescheduled::Taken;
-        }
-        self.bookings.remove(&(booking.phone.clone(), booking.slot));
-        self.slots.remove(&booking.slot);
-        self.slots.insert(change.to, booking.lead_id.clone());
-        self.bookings.insert((booking.phone.clone(), change.to), change.moved());
-        self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
-        Rescheduled::Yes
-    }
-
-    fn finish(&mut self, end: &TurnEnd) -> bool {
-        let turn = self.turns.get_mut(&end.key.sid).unwrap();
-        if turn.holder != end.holder || turn.answer.is_some() {
-            return false;
-        }
-        turn.answer = Some(end.messages.clone());
-        if let Some(memory) = &end.memory {
-            self.memories.insert(end.key.phone.clone(), memory.clone());
-        }
-        let queue = self.queues.entry(end.key.phone.clone()).or_default();
-        if end.leave.is_some() && queue.first() == end.leave.as_ref() {
-            queue.remove(0);
-        }
-        true
     }
 }
 
@@ -331,25 +236,7 @@ impl Store for FakeStore {
         wall_ms: i64,
         until_ms: i64,
     ) -> Result<Claimed, StoreError> {
-        self.apply("claim_turn", |rows| {
-            let fresh = || Turn {
-                record: TurnRecord { now, rounds: Vec::new() },
-                holder: String::new(),
-                until_ms: i64::MIN,
-                answer: None,
-            };
-            let turn = rows.turns.entry(key.sid.clone()).or_insert_with(fresh);
-            if let Some(messages) = &turn.answer {
-                return Claimed::Answered(messages.clone());
-            }
-            if turn.holder != holder && turn.until_ms > wall_ms {
-                return Claimed::Busy;
-            }
-            turn.holder = holder.to_owned();
-            turn.until_ms = until_ms;
-            Claimed::Ours(turn.record.clone())
-        })
-        .await
+        self.apply("claim_turn", |rows| rows.claim(key, holder, now, wall_ms, until_ms)).await
     }
 
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
@@ -364,20 +251,7 @@ impl Store for FakeStore {
         ordinal: usize,
         round: &StoredRound,
     ) -> Result<bool, StoreError> {
-        self.apply("save_round", |rows| {
-            let turn = rows.turns.get_mut(&key.sid).unwrap();
-            if turn.holder != holder || turn.answer.is_some() {
-                return false;
-            }
-            let rounds = &mut turn.record.rounds;
-            if ordinal == rounds.len() {
-                rounds.push(round.clone());
-            } else {
-                rounds[ordinal] = round.clone();
-            }
-            true
-        })
-        .await
+        self.apply("save_round", |rows| rows.save(key, holder, ordinal, round)).await
     }
 
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {

@@ -168,3 +168,13 @@ fn cancelling_again_after_a_crash_is_told_as_cancelled() {
     let messages = world.answer(&text("SM1", "I can't come"));
     assert!(messages[0].contains("Cancelled: Wed Feb 11, 2:00 PM"), "{messages:?}");
 }
+
+#[test]
+fn an_attempt_that_only_waits_alerts_nobody() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "Hello?")));
+    world.store.never_expire();
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert!(world.sms.sent().is_empty());
+}

@@ -51,6 +51,17 @@ fn another_customers_reference_never_goes_out() {
 }
 
 #[test]
+fn a_booking_that_somebody_else_cancelled_is_nobody_elses_business() {
+    let (world, id) = with_booking();
+    let cancel = || call("cancel_booking", json!({ "lead_id": id }));
+    world.model.then([cancel()]).then([say("Gone.")]).then([cancel()]).then([say("Hm.")]);
+    world.answer(&text("SM1", "I can't come"));
+    let mut bob = text("SM2", "Cancel that");
+    bob.phone = phone(BOB);
+    assert_eq!(world.answer(&bob), ["Hm."]);
+}
+
+#[test]
 fn ones_own_reference_may_be_repeated_later() {
     let (world, id) = with_booking();
     world.model.then([say(&format!("It is {id}."))]);

@@ -8,6 +8,7 @@ mod closing;
 mod compose;
 mod limits;
 mod opt_out;
+mod outcome;
 mod progress;
 mod queue;
 mod rounds;
@@ -106,6 +107,8 @@ impl Reply {
 
     /// Answers a text with these messages; none is silence.
     pub async fn answer(&self, text: &InboundText) -> Vec<String> {
+        let customer = text.phone.masked();
+        tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
         let progress = Progress::default();
         let outcome = {
             let turn = Box::pin(self.turn(text, &progress));

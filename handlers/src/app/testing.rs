@@ -3,6 +3,7 @@
 
 mod executor;
 mod model;
+mod rows;
 mod sms;
 mod store;
 

@@ -66,11 +66,10 @@ impl FakeStore {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Every lease ends now.
-    pub(crate) fn expire_leases(&self) {
+    /// Every claim of a turn ends now.
+    pub(crate) fn expire_claims(&self) {
         let mut rows = self.rows.lock().unwrap();
         rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
-        rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MIN);
     }
 
     /// No lease and no place in a queue ever ends by itself.

@@ -91,7 +91,7 @@ fn an_attempt_that_lost_its_turn_gives_the_other_ones_answer() {
     let messages = world.run(async {
         let other = async {
             world.timer.sleep(Duration::from_secs(1)).await;
-            world.store.expire_leases();
+            world.store.expire_claims();
             second.answer(&text).await
         };
         futures::join!(frozen.answer(&text), other)

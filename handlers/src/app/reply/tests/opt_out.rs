@@ -11,6 +11,7 @@ use crate::{
         testing::{ANN, OWNER, World, call, phone, say, text},
     },
     domain::{opt_out::Keyword, text::GOODBYE},
+    ports::ModelError,
 };
 
 const SILENCE: [&str; 0] = [];
@@ -79,6 +80,27 @@ fn a_stop_that_cannot_be_recorded_is_silent_and_the_owner_is_told() {
     world.store.fail("set_opted_out");
     assert_eq!(world.answer(&text("SM1", "STOP")), SILENCE);
     assert_eq!(world.sms.sent().len(), 1);
+}
+
+#[test]
+fn a_stop_is_silent_even_if_the_tables_hang() {
+    let world = World::new();
+    world.store.hang_before("set_opted_out");
+    assert_eq!(world.answer(&text("SM1", "STOP")), SILENCE);
+}
+
+#[test]
+fn a_stop_before_the_fallback_is_obeyed() {
+    let world = World::new();
+    let failure = Err(ModelError::Refused);
+    world.model.after(Duration::from_secs(2), failure);
+    let (thinks, stops) = (world.reply(), world.reply());
+    let (hello, stop) = (text("SM1", "Hello"), text("SM2", "STOP"));
+    let (answer, _) =
+        world.run(async { futures::join!(thinks.answer(&hello), stops.answer(&stop)) });
+    assert_eq!(answer, SILENCE);
+    world.answer(&text("SM3", "START"));
+    assert_eq!(world.answer(&hello), SILENCE, "what was not sent then is not sent later");
 }
 
 #[test]

@@ -40,3 +40,12 @@ fn with_booking() -> (World, String) {
     let id = world.store.leads()[0].id.to_string();
     (world, id)
 }
+
+/// The dispatcher answers on whatever thread the runtime has.
+#[test]
+fn an_answer_can_move_between_threads() {
+    fn is_send(_: &impl Send) {}
+    let world = World::new();
+    let (reply, text) = (world.reply(), crate::app::testing::text("SM1", "Hello"));
+    is_send(&reply.answer(&text));
+}

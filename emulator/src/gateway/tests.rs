@@ -585,6 +585,13 @@ async fn malformed_requests_are_400_and_the_gateway_goes_on() {
 }
 
 #[tokio::test]
+async fn a_header_that_is_not_utf8_still_reaches_the_function() {
+    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Name: caf\xe9\r\nConnection: close\r\n\r\n";
+    assert_eq!(lab.raw(request).await.body, b"ok");
+}
+
+#[tokio::test]
 async fn several_requests_share_a_connection() {
     let lab = Lab::start(Router::new().route("/{n}", get(|| async { "ok" })));
     let mut stream = TcpStream::connect(lab.address()).await.unwrap();

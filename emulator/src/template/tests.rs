@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use super::*;
-use crate::dynamodb::AttributeKind;
+use crate::dynamodb::{AttributeKind, fixture};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -130,6 +130,21 @@ fn the_projects_own_settings_cover_every_variable_that_the_template_cannot_give(
 }
 
 #[test]
+fn the_projects_own_fixtures_fit_its_tables() {
+    let template = Template::read(&root().join("template.yaml")).unwrap();
+    let files = fs::read_dir(root().join("fixtures/dynamodb")).unwrap();
+    let mut read = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        if let Err(error) = fixture::read(&path, &template.tables) {
+            panic!("{error}");
+        }
+        read += 1;
+    }
+    assert!(read > 5, "{read}");
+}
+
+#[test]
 fn functions_of_cloudformation_in_both_forms() {
     for (short, long) in [
         ("!Ref Stage", "{ Ref: Stage }"),
@@ -155,8 +170,9 @@ fn what_they_evaluate_to() {
   IsProd: !Not [!Condition IsDev]
   Both: !And [!Condition IsDev, !Equals [a, a]]
   Neither: !Or [!Condition IsProd, !Equals [a, b]]
-Mappings: { Sizes: { dev: { Big: 42 } } }";
+Mappings: { Sizes: { dev: { Big: 42 }, 404: { 1: one } } }";
     for (text, expected) in [
+        ("!FindInMap [Sizes, 404, 1]", "one"),
         ("!Ref Table", "my-dev"),
         ("!Sub '${Table.Arn}/index'", "arn:aws:dynamodb:us-east-1:123456789012:table/my-dev/index"),
         ("!Sub '${!Stage}'", "${Stage}"),

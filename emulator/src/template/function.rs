@@ -1,0 +1,141 @@
+//! Functions and their environment.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_saphyr::Location;
+
+use super::{
+    Ignored,
+    node::{Entry, Node, Yaml},
+    resolve::{Reason, Resource, Scope},
+    route::{self, Route},
+};
+
+/// A Lambda function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// Logical id.
+    pub id: String,
+    /// Environment, as far as the template says it.
+    pub env: BTreeMap<String, String>,
+    /// Variables whose value only AWS knows.
+    pub unresolved: Vec<Unresolved>,
+    /// How long it may run.
+    pub timeout: Duration,
+    /// Memory in MB.
+    pub memory: u32,
+    /// Routes that lead to it.
+    pub routes: Vec<Route>,
+    /// Where it stands, from 1.
+    pub line: u64,
+}
+
+/// A variable without a value on the laptop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// Its name.
+    pub variable: String,
+    /// Why.
+    pub reason: String,
+    /// Where it stands, from 1.
+    pub line: u64,
+}
+
+/// A function as it was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) function: Function,
+    /// Where its routes stand.
+    pub(super) places: Vec<Location>,
+    /// Its events of other kinds.
+    pub(super) ignored: Vec<Ignored>,
+}
+
+pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, Reason> {
+    let number = |name: &str, default: u64| number(scope, resource, name, default);
+    let timeout = Duration::from_secs(number("Timeout", 3)?);
+    let memory = u32::try_from(number("MemorySize", 128)?).unwrap_or(u32::MAX);
+    let mut function = Function {
+        id: resource.id.into(),
+        env: BTreeMap::new(),
+        unresolved: Vec::new(),
+        timeout,
+        memory,
+        routes: Vec::new(),
+        line: resource.line,
+    };
+    // What the function says goes before what Globals says.
+    for environment in [scope.global("Function", "Environment"), resource.property("Environment")] {
+        let variables = environment.and_then(|node| node.get("Variables"));
+        for variable in entries(variables, "Variables")? {
+            set_variable(scope, &mut function, variable)?;
+        }
+    }
+    let (mut places, mut ignored) = (Vec::new(), Vec::new());
+    for event in entries(resource.property("Events"), "Events")? {
+        match route::read(scope, event)? {
+            Ok(route) => {
+                function.routes.push(route);
+                places.push(event.at);
+            }
+            Err(kind) => ignored.push(Ignored {
+                kind: format!("{kind} event"),
+                id: format!("{}.{}", resource.id, event.key),
+                line: event.at.line(),
+            }),
+        }
+    }
+    Ok(Read { function, places, ignored })
+}
+
+fn set_variable(
+    scope: &Scope<'_>,
+    function: &mut Function,
+    variable: &Entry,
+) -> Result<(), Reason> {
+    let name = &variable.key;
+    function.env.remove(name);
+    function.unresolved.retain(|u| u.variable != *name);
+    match scope.resolve(&variable.value) {
+        Ok(Some(value)) => {
+            let text = value.scalar().ok_or_else(|| {
+                let message = format!("{name} must be text, not {}", value.kind());
+                Reason::invalid(variable.value.at, message)
+            })?;
+            function.env.insert(name.clone(), text);
+        }
+        Ok(None) => {}
+        Err(reason) if reason.only_on_aws => function.unresolved.push(Unresolved {
+            variable: name.clone(),
+            reason: reason.message,
+            line: reason.at.line(),
+        }),
+        Err(reason) => return Err(reason),
+    }
+    Ok(())
+}
+
+/// A whole number of the function, or of Globals, or Lambda's own default.
+fn number(
+    scope: &Scope<'_>,
+    resource: &Resource<'_>,
+    name: &str,
+    default: u64,
+) -> Result<u64, Reason> {
+    let Some(node) = resource.property(name).or_else(|| scope.global("Function", name)) else {
+        return Ok(default);
+    };
+    let Some(resolved) = scope.resolve(node)? else { return Ok(default) };
+    let value = resolved.scalar().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
+    value.ok_or_else(|| Reason::invalid(node.at, format!("{name} must be a whole number above 0")))
+}
+
+fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], Reason> {
+    match node.map(|node| (&node.value, node)) {
+        None | Some((Yaml::Null, _)) => Ok(&[]),
+        Some((Yaml::Map(entries), _)) => Ok(entries),
+        Some((_, node)) => {
+            Err(Reason::invalid(node.at, format!("{name} is a map, not {}", node.kind())))
+        }
+    }
+}

@@ -155,7 +155,7 @@ mod tests {
           </testsuite>
           <testsuite name="safety" tests="1" failures="1" errors="0" skipped="0" time="0.012" timestamp="2026-02-10T20:10:00Z">
             <testcase name="Two customers, one slot" classname="safety" file="scenarios/safety/one-slot.yaml" line="1" time="0.012">
-              <failure message="no round expects this request" type="expectation"> FAIL  Two customers, one slot
+              <failure message="no round expects this request" type="expectation">FAIL  Two customers, one slot
           scenarios/safety/one-slot.yaml:17
 
           Tue Feb 10 2026

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{
     conversation::Renderer,
     diff,
-    style::{BAD, BOLD, DIM, GOOD, NAME, WARN, paint},
+    style::{BAD, BOLD, DIM, GOOD, NAME, Painted, WARN, paint},
     text::{count, visible, wrap},
     time,
     view::{Difference, Ran, Run, Status},
@@ -23,10 +23,10 @@ pub fn line(ran: &Ran, folder_width: usize) -> String {
     };
     let folder = paint(DIM, &ran.folder);
     let folder_width = folder_width.min(MAX_FOLDER);
-    format!("{}  {took:>8}  {folder:<folder_width$}  {}", badge(ran.status), visible(&ran.name))
+    format!("{:>5}  {took:>8}  {folder:<folder_width$}  {}", badge(ran.status), visible(&ran.name))
 }
 
-fn badge(status: Status) -> String {
+fn badge(status: Status) -> Painted<&'static str> {
     let (style, word) = match status {
         Status::Passed => (GOOD, "ok"),
         Status::Failed => (BAD, "FAIL"),
@@ -35,7 +35,7 @@ fn badge(status: Status) -> String {
         Status::Interrupted => (WARN, "STOP"),
         Status::NotRun => (DIM, "-"),
     };
-    format!("{:>5}", paint(style, word))
+    paint(style, word)
 }
 
 /// A failed scenario in full: where, the conversation so far, what was expected
@@ -43,7 +43,7 @@ fn badge(status: Status) -> String {
 pub fn failure(ran: &Ran, width: Option<usize>) -> String {
     let mut text = String::new();
     let badge = badge(ran.status);
-    line_to(&mut text, 0, &format!("{}  {}", badge.trim_start(), paint(BOLD, visible(&ran.name))));
+    line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&ran.name))));
     let place = ran.failures.iter().find_map(|f| f.place.clone());
     let place = place.unwrap_or_else(|| format!("{}:{}", ran.file, ran.line));
     line_to(&mut text, 2, &paint(NAME, place).to_string());
@@ -133,27 +133,27 @@ mod tests {
         let run = samples::run();
         insta::assert_snapshot!(plain(&failure(&run.scenarios[1], None)), @r##"
         FAIL  Two customers, one slot
-         scenarios/safety/one-slot.yaml:17
+          scenarios/safety/one-slot.yaml:17
 
-         Tue Feb 10 2026
-         15:10  customer →  Can I come tomorrow?
-                     model  check_availability(date: "2026-02-11")
-         15:10  customer ←  2:00 PM is free. Shall I book it?
-         15:10  customer →  Yes
-                     model  400 unexpected_request
+          Tue Feb 10 2026
+          15:10  customer →  Can I come tomorrow?
+                      model  check_availability(date: "2026-02-11")
+          15:10  customer ←  2:00 PM is free. Shall I book it?
+          15:10  customer →  Yes
+                      model  400 unexpected_request
 
-         step 2, customer: "Yes"
-         no round expects this request
-           nearest: step 2, round 1
-           instructions
-             - something with "at the gym"
-             + "You are Linda. Brandon is working."
+          step 2, customer: "Yes"
+          no round expects this request
+            nearest: step 2, round 1
+            instructions
+              - something with "at the gym"
+              + "You are Linda. Brandon is working."
 
-         the reply is not the expected one
-           - "Confirmed: Wed Feb 11, 2:00 PM."
-           + "Confirmed: Wed Feb 11, 3:00 PM."
+          the reply is not the expected one
+            - "Confirmed: Wed Feb 11, 2:00 PM."
+            + "Confirmed: Wed Feb 11, 3:00 PM."
 
-         replay: rehearse run scenarios/safety/one-slot.yaml
+          replay: rehearse run scenarios/safety/one-slot.yaml
         "##);
     }
 
@@ -162,7 +162,7 @@ mod tests {
         let run = samples::run();
         let text = failure(&run.scenarios[1], Some(80)).replace('\u{1b}', "␛");
         insta::assert_snapshot!(text, @r##"
-        ␛[1m␛[31m FAIL␛[0m  ␛[1mTwo customers, one slot␛[0m
+        ␛[1m␛[31mFAIL␛[0m  ␛[1mTwo customers, one slot␛[0m
           ␛[36mscenarios/safety/one-slot.yaml:17␛[0m
 
           ␛[2mTue Feb 10 2026␛[0m

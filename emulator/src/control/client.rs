@@ -62,6 +62,8 @@ impl Client {
     /// When the system refuses to make a client.
     pub fn new(base: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
+        // A client wants a provider even if it never speaks TLS; a second install is refused, and fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Loopback never goes through a proxy, and plain HTTP needs no certificates.
         let http = reqwest::Client::builder()
             .no_proxy()

@@ -7,7 +7,7 @@
 //!   "exit_code": 1,
 //!   "started_at": "2026-02-10T20:10:00Z",
 //!   "took_ms": 612.4,
-//!   "seed": 0,
+//!   "seed": null,
 //!   "counts": { "passed": 40, "failed": 1, "broken": 0, "errors": 0, "interrupted": 0, "not_run": 0 },
 //!   "scenarios": [{
 //!     "name": "...", "file": "scenarios/booking/a.yaml", "line": 1, "tags": ["booking"],
@@ -74,7 +74,7 @@ struct Report<'a> {
     exit_code: u8,
     started_at: String,
     took_ms: f64,
-    seed: u64,
+    seed: Option<u64>,
     counts: Counts,
     scenarios: Vec<Scenario<'a>>,
 }
@@ -176,7 +176,7 @@ mod tests {
           "exit_code": 1,
           "started_at": "2026-02-10T20:10:00Z",
           "took_ms": 612.0,
-          "seed": 0,
+          "seed": 7,
           "counts": {
             "passed": 1,
             "failed": 1,

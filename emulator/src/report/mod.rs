@@ -16,4 +16,6 @@ mod view;
 pub use file::write_atomically;
 pub use json::{VERSION as JSON_VERSION, json};
 pub use junit::junit;
+#[cfg(test)]
+pub(crate) use view::samples;
 pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};

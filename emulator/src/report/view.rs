@@ -14,8 +14,8 @@ pub struct Run {
     pub started: Timestamp,
     /// How long it took.
     pub took: Duration,
-    /// The seed that repeats it.
-    pub seed: u64,
+    /// The seed that was asked for.
+    pub seed: Option<u64>,
     /// Whether Ctrl-C ended it.
     pub interrupted: bool,
     /// Every selected scenario, also those that did not run.
@@ -25,8 +25,10 @@ pub struct Run {
 /// One scenario of a run.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// Its name; unique in a run.
+    /// Its name; unique in a run, also when scenarios are repeated.
     pub name: String,
+    /// Its name in its file: the same in every repetition.
+    pub full_name: String,
     /// Its file as the user would type it.
     pub file: String,
     /// Folder of the file below the scenarios' root: `booking`.
@@ -177,6 +179,7 @@ pub(crate) mod samples {
         let at: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
         let ran = |name: &str, folder: &str, file: &str| Ran {
             name: name.into(),
+            full_name: name.into(),
             file: file.into(),
             folder: folder.into(),
             line: 1,
@@ -239,7 +242,7 @@ pub(crate) mod samples {
         Run {
             started: at,
             took: Duration::from_millis(612),
-            seed: 0,
+            seed: Some(7),
             interrupted: false,
             scenarios: vec![
                 ran("A customer books tomorrow", "booking", "scenarios/booking/tomorrow.yaml"),

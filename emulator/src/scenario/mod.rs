@@ -16,6 +16,7 @@ mod outcome;
 mod places;
 mod read;
 mod reply;
+mod run;
 mod runner;
 mod schema;
 mod step;

@@ -122,11 +122,7 @@ impl File<'_> {
         Ok((table.id.clone(), plain))
     }
 
-    fn row(
-        &self,
-        table: &TableSpec,
-        row: Spanned<Row>,
-    ) -> Result<(Value, Location), FixtureError> {
+    fn row(&self, table: &TableSpec, row: Spanned<Row>) -> Result<(Value, Location), FixtureError> {
         let at = row.referenced;
         let mut places = Vec::new();
         let mut plain = serde_json::Map::new();

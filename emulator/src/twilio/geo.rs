@@ -1,0 +1,83 @@
+//! Where a number is, as far as webhooks say: Twilio looks it up in carrier
+//! tables; here is a small excerpt. What is unknown is an empty string, as there.
+
+/// City, state, ZIP and country of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub city: &'static str,
+    pub state: &'static str,
+    pub zip: &'static str,
+    pub country: &'static str,
+}
+
+/// Area codes with the place that Twilio commonly gives for them.
+const AREA_CODES: &[(&str, &str, &str, &str)] = &[
+    ("206", "SEATTLE", "WA", "98101"),
+    ("212", "NEW YORK", "NY", "10010"),
+    ("213", "LOS ANGELES", "CA", "90012"),
+    ("215", "PHILADELPHIA", "PA", "19102"),
+    ("305", "MIAMI", "FL", "33128"),
+    ("312", "CHICAGO", "IL", "60602"),
+    ("404", "ATLANTA", "GA", "30303"),
+    ("415", "SAN FRANCISCO", "CA", "94103"),
+    ("512", "AUSTIN", "TX", "78701"),
+    ("516", "HEMPSTEAD", "NY", "11550"),
+    ("602", "PHOENIX", "AZ", "85003"),
+    ("617", "BOSTON", "MA", "02108"),
+    ("702", "LAS VEGAS", "NV", "89101"),
+    ("713", "HOUSTON", "TX", "77002"),
+    ("718", "BROOKLYN", "NY", "11201"),
+    ("914", "WHITE PLAINS", "NY", "10601"),
+];
+
+const CANADA: &[&str] = &[
+    "204", "226", "236", "249", "250", "289", "306", "343", "403", "416", "418", "431", "437",
+    "438", "450", "506", "514", "519", "581", "587", "604", "613", "647", "705", "709", "778",
+    "780", "807", "819", "867", "902", "905",
+];
+
+const COUNTRIES: &[(&str, &str)] = &[
+    ("353", "IE"),
+    ("33", "FR"),
+    ("34", "ES"),
+    ("39", "IT"),
+    ("44", "GB"),
+    ("49", "DE"),
+    ("52", "MX"),
+    ("55", "BR"),
+    ("61", "AU"),
+    ("91", "IN"),
+];
+
+/// The place of an E.164 number.
+pub(super) fn place(number: &str) -> Place {
+    let empty = Place { city: "", state: "", zip: "", country: "" };
+    let Some(digits) = number.strip_prefix('+') else { return empty };
+    let Some(area) = digits.strip_prefix('1').and_then(|national| national.get(..3)) else {
+        let found = COUNTRIES.iter().find(|(code, _)| digits.starts_with(code));
+        return Place { country: found.map_or("", |(_, country)| country), ..empty };
+    };
+    if CANADA.contains(&area) {
+        return Place { country: "CA", ..empty };
+    }
+    match AREA_CODES.iter().find(|(code, ..)| *code == area) {
+        Some((_, city, state, zip)) => Place { city, state, zip, country: "US" },
+        None => Place { country: "US", ..empty },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let boston = Place { city: "BOSTON", state: "MA", zip: "02108", country: "US" };
+        assert_eq!(place("+16175551234"), boston);
+        assert_eq!(place("+15550100000").country, "US");
+        assert_eq!(place("+15550100000").city, "");
+        assert_eq!(place("+14165551234").country, "CA");
+        assert_eq!(place("+447911123456").country, "GB");
+        assert_eq!(place("12345").country, "");
+    }
+}

@@ -1,0 +1,118 @@
+//! Message sids: `SM` or `MM` and 32 hexadecimal digits, the same in every run of a world.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+/// The sid of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sid {
+    pictures: bool,
+    id: u128,
+}
+
+/// A text that is not a message sid.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not a message sid (SM or MM and 32 hexadecimal digits)")]
+pub struct InvalidSid(String);
+
+impl Sid {
+    /// The 128 bits after the prefix.
+    pub(super) fn bits(self) -> u128 {
+        self.id
+    }
+}
+
+impl fmt::Display for Sid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:032x}", if self.pictures { "MM" } else { "SM" }, self.id)
+    }
+}
+
+impl FromStr for Sid {
+    type Err = InvalidSid;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSid> {
+        let invalid = || InvalidSid(text.to_owned());
+        let (pictures, digits) = match (text.strip_prefix("SM"), text.strip_prefix("MM")) {
+            (Some(digits), _) => (false, digits),
+            (_, Some(digits)) => (true, digits),
+            _ => return Err(invalid()),
+        };
+        if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(invalid());
+        }
+        let id = u128::from_str_radix(digits, 16).map_err(|_| invalid())?;
+        Ok(Self { pictures, id })
+    }
+}
+
+impl Serialize for Sid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Makes the sids of one world from its seed and a counter.
+#[derive(Debug, Clone)]
+pub(super) struct Mint {
+    seed: u64,
+    next: u64,
+}
+
+impl Mint {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, next: 0 }
+    }
+
+    pub fn mint(&mut self, pictures: bool) -> Sid {
+        let count = self.next;
+        self.next += 1;
+        // Mixing is a bijection, so the low half alone never repeats.
+        let low = mix(count.wrapping_add(self.seed));
+        let high = mix(low ^ self.seed.rotate_left(32));
+        Sid { pictures, id: u128::from(high) << 64 | u128::from(low) }
+    }
+}
+
+/// The finaliser of splitmix64.
+fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn sids_are_the_same_for_a_seed_and_never_repeat() {
+        let (mut one, mut two) = (Mint::new(7), Mint::new(7));
+        let sids: HashSet<Sid> = (0..10_000).map(|_| one.mint(false)).collect();
+        assert_eq!(sids.len(), 10_000);
+        assert!((0..10_000).all(|_| sids.contains(&two.mint(false))));
+        assert_ne!(Mint::new(8).mint(false), Mint::new(7).mint(false));
+    }
+
+    #[test]
+    fn sids_read_what_they_print() {
+        let sid = Mint::new(1).mint(true);
+        assert!(sid.to_string().starts_with("MM") && sid.to_string().len() == 34);
+        assert_eq!(sid.to_string().parse(), Ok(sid));
+        for wrong in [
+            "",
+            "SM",
+            "SM12",
+            "XX00000000000000000000000000000001",
+            "SM+0000000000000000000000000000001",
+            "SM0000000000000000000000000000000é",
+        ] {
+            assert!(wrong.parse::<Sid>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,1 +1,28 @@
-//! To come.
+//! DynamoDB on the laptop: an embedded engine behind a recording proxy.
+//!
+//! - [`TableSpec`] is what a table is; whoever reads a template makes them.
+//! - [`Database`] starts the engine and the proxy, puts and reads rows.
+//!   [`Engine`] holds the threads that all databases of a process share.
+//! - The proxy journals every call, plays faults, and passes bytes and headers
+//!   through unchanged, checksums included.
+//! - [`fixture`] reads files of rows; [`row`] checks a row against its table;
+//!   [`item`] turns plain JSON into DynamoDB's and back.
+
+mod call;
+mod database;
+mod embedded;
+mod engine;
+mod fault;
+pub mod fixture;
+pub mod item;
+mod proxy;
+pub mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    database::{Database, DatabaseError},
+    engine::Engine,
+    table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec},
+};

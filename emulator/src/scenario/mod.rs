@@ -16,6 +16,7 @@ mod outcome;
 mod places;
 mod read;
 mod reply;
+mod run;
 mod runner;
 mod schema;
 mod step;
@@ -31,6 +32,9 @@ pub use runner::{Options, Runner};
 pub use schema::schema;
 pub use step::{
     AtStep, Customer, Delivery, Duplicate, ExpectStep, Fail, Fault, FaultsStep, KINDS, Line,
-    Request, Response, Round, Signature, Step, Together, WaitStep,
+    Request, Response, Signature, Step, Together, WaitStep,
 };
 pub use time::{Delay, Moment, Wait};
+
+#[cfg(test)]
+mod tests;

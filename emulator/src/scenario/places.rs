@@ -66,6 +66,11 @@ impl Node {
         node.at
     }
 
+    /// Whether there is a value at the path.
+    pub(super) fn contains(&self, path: &[Part]) -> bool {
+        path.iter().try_fold(self, |node, part| node.child(part)).is_some()
+    }
+
     /// The place of the key that a path ends with.
     pub(super) fn locate_key(&self, path: &[Part]) -> Location {
         let Some((Part::Key(key), parents)) = path.split_last() else { return self.locate(path) };

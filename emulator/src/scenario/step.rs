@@ -18,10 +18,8 @@ use super::{
 use crate::{
     faults::{Cut, Failure},
     matcher::Matcher,
+    openai::Round,
 };
-
-/// One round of a model script.
-pub type Round = Value;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -69,7 +67,6 @@ pub struct Customer {
     pub deliveries: Option<Vec<Delivery>>,
     /// The model's side of the conversation while this text is answered.
     #[serde(default)]
-    #[schemars(with = "Option<Vec<Value>>")]
     pub model: Option<Vec<Round>>,
     /// What must arrive because of this text; anything may when left out.
     #[serde(default, alias = "reply")]

@@ -1,0 +1,154 @@
+//! A plain row against its table: what DynamoDB would refuse, said before it is asked.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+
+use super::table::{Attribute, AttributeKind, TableSpec};
+
+/// DynamoDB's limit for an item, names included.
+pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// Why a row does not fit its table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// Not a map.
+    #[error("a row of {table} must be a map of attributes")]
+    NotAMap {
+        /// Logical id of the table.
+        table: String,
+    },
+    /// A part of the primary key is missing.
+    #[error("a row of {table} needs its key attribute `{attribute}` ({kind})")]
+    MissingKey {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
+        /// The type that it must have.
+        kind: AttributeKind,
+    },
+    /// A key attribute of the wrong type.
+    #[error("key attribute `{attribute}` of {table} must be {kind}, not {found}")]
+    WrongKind {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
+        /// The type that it must have.
+        kind: AttributeKind,
+        /// What stands there.
+        found: String,
+    },
+    /// A key attribute must hold something.
+    #[error("key attribute `{attribute}` of {table} must not be empty")]
+    EmptyKey {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// More than DynamoDB stores in one item.
+    #[error("a row of {table} has {bytes} bytes; DynamoDB stores at most {MAX_ITEM_BYTES}")]
+    TooLarge {
+        /// Logical id of the table.
+        table: String,
+        /// Its size by DynamoDB's rules.
+        bytes: usize,
+    },
+}
+
+impl RowError {
+    /// The attribute that is wrong, when one stands there.
+    pub fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::WrongKind { attribute, .. } | Self::EmptyKey { attribute, .. } => Some(attribute),
+            _ => None,
+        }
+    }
+}
+
+/// Checks a plain row against its table.
+///
+/// # Errors
+/// The first thing that DynamoDB would refuse.
+pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
+    let id = || table.id.clone();
+    let row = row.as_object().ok_or_else(|| RowError::NotAMap { table: id() })?;
+    for attribute in table.key.attributes() {
+        let value = row.get(&attribute.name).ok_or_else(|| RowError::MissingKey {
+            table: id(),
+            attribute: attribute.name.clone(),
+            kind: attribute.kind,
+        })?;
+        check_key(table, attribute, value)?;
+    }
+    // An index key may be absent, but what is there must have its type.
+    for attribute in table.key_attributes() {
+        if let Some(value) = row.get(&attribute.name) {
+            check_key(table, attribute, value)?;
+        }
+    }
+    let bytes = row_bytes(row);
+    if bytes > MAX_ITEM_BYTES {
+        return Err(RowError::TooLarge { table: id(), bytes });
+    }
+    Ok(())
+}
+
+/// The row's primary key as text, to tell rows apart and to order them.
+pub(super) fn key_text(table: &TableSpec, row: &Value) -> Vec<String> {
+    let part = |a: &Attribute| row.get(&a.name).map_or_else(String::new, Value::to_string);
+    table.key.attributes().map(part).collect()
+}
+
+fn check_key(table: &TableSpec, attribute: &Attribute, value: &Value) -> Result<(), RowError> {
+    let fits = match (attribute.kind, value) {
+        (AttributeKind::String, Value::String(_)) | (AttributeKind::Number, Value::Number(_)) => {
+            true
+        }
+        (AttributeKind::Binary, Value::String(text)) => STANDARD.decode(text).is_ok(),
+        _ => false,
+    };
+    if !fits {
+        return Err(RowError::WrongKind {
+            table: table.id.clone(),
+            attribute: attribute.name.clone(),
+            kind: attribute.kind,
+            found: describe(value),
+        });
+    }
+    if value.as_str() == Some("") {
+        return Err(RowError::EmptyKey {
+            table: table.id.clone(),
+            attribute: attribute.name.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(flag) => format!("the boolean {flag}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the string {text:?}"),
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a map".into(),
+    }
+}
+
+fn row_bytes(row: &Map<String, Value>) -> usize {
+    row.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+}
+
+/// DynamoDB's own arithmetic: a number takes about a byte for two digits, a
+/// container three bytes and one for each entry.
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 1,
+        Value::Number(number) => number.to_string().len().div_ceil(2) + 1,
+        Value::String(text) => text.len(),
+        Value::Array(list) => 3 + list.iter().map(|v| 1 + value_bytes(v)).sum::<usize>(),
+        Value::Object(map) => 3 + map.len() + row_bytes(map),
+    }
+}

@@ -110,9 +110,12 @@ pub struct Message {
 }
 
 impl Message {
-    /// The text of a journal entry, if it is one.
+    /// The text of a journal entry, if it is one that was not refused.
     pub fn of(entry: &Entry) -> Option<Self> {
         use crate::journal::Crossing::{SmsReceived, SmsSent};
+        if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
+            return None;
+        }
         match &entry.crossing {
             SmsReceived { sid, from, to, body, media } => Some(Self {
                 sid: sid.clone(),

@@ -16,12 +16,18 @@
 //! Errors are `{"error", "help"}`. A request whose Host or Origin is not
 //! loopback is refused: a web page could otherwise rebind its name to it.
 
+mod answer;
 mod api;
 mod client;
 mod guard;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
 
 pub use api::{
     Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, JournalPage,
     JournalQuery, Message, Messages, Part, Ready, Rows, SmsRequest, SmsResponse,
 };
 pub use client::{Client, ClientError};
+pub use server::{Controlled, Server};

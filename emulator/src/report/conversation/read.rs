@@ -72,7 +72,13 @@ impl Reader {
                 if *via == Via::Twilio {
                     text.push_str("  (sent by Twilio)");
                 }
-                vec![line(format!("{} ←", self.name(to)), text, Tone::Shop)]
+                let label = format!("{} ←", self.name(to));
+                match wrong {
+                    Some(wrong) => {
+                        vec![line(label, format!("not sent, {wrong}: {text}"), Tone::Trouble)]
+                    }
+                    None => vec![line(label, text, Tone::Shop)],
+                }
             }
             Crossing::Webhook { attempt, .. } => wrong
                 .map(|wrong| {

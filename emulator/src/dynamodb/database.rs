@@ -150,9 +150,12 @@ fn refused(table: &TableSpec, source: dynoxide::DynoxideError) -> DatabaseError 
 
 /// The logical id most similar to `id`.
 pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
-    let similar = tables.iter().map(|t| (strsim::jaro_winkler(&t.id, id), &t.id));
-    let best = similar.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map(|(_, id)| id.clone())
+    let distance = |table: &TableSpec| {
+        strsim::osa_distance(&table.id.to_ascii_lowercase(), &id.to_ascii_lowercase())
+    };
+    let near = (id.chars().count() / 3).max(1);
+    let similar = tables.iter().map(|t| (distance(t), &t.id)).filter(|(d, _)| *d <= near);
+    similar.min_by_key(|(d, _)| *d).map(|(_, id)| id.clone())
 }
 
 /// Orders rows by key: numbers by size, everything else as text.

@@ -1,1 +1,129 @@
-//! To come.
+//! `template.yaml` (AWS SAM), read as AWS reads it, and `rehearse.toml` for
+//! what a template does not say.
+//!
+//! [`Template::read`] gives functions with their routes and environment, and
+//! tables. What the emulator does not emulate is listed in
+//! [`Template::ignored`]; what only AWS can know is listed with its line; what
+//! is wrong is an error that points at it.
+
+mod function;
+mod node;
+mod resolve;
+mod settings;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::{collections::BTreeMap, path::Path};
+
+use self::{
+    node::Node,
+    resolve::{Reason, Scope},
+    source::Source,
+};
+use crate::dynamodb::TableSpec;
+
+pub use self::{
+    function::{Function, Payload, Route, Unresolved},
+    settings::{
+        Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError, Twilio,
+        Webhook,
+    },
+    source::TemplateError,
+};
+
+/// What a template says that the emulator needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Functions, in the template's order.
+    pub functions: Vec<Function>,
+    /// Tables, in the template's order.
+    pub tables: Vec<TableSpec>,
+    /// What is there and not emulated, to be said once.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Something that the emulator passes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its type, `AWS::CloudWatch::Alarm`.
+    pub kind: String,
+    /// Its logical id.
+    pub id: String,
+    /// Where it stands, from 1.
+    pub line: u64,
+}
+
+impl Template {
+    /// Reads a template with its parameters' defaults.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read(path: &Path) -> Result<Self, TemplateError> {
+        Self::read_with(path, &BTreeMap::new())
+    }
+
+    /// Reads a template; `parameters` go before its own defaults.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read_with(
+        path: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
+        Self::from_source(&Source::read(path)?, parameters)
+    }
+
+    /// The function with this logical id.
+    pub fn function(&self, id: &str) -> Option<&Function> {
+        self.functions.iter().find(|f| f.id == id)
+    }
+
+    fn from_source(
+        source: &Source,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
+        let root: Node = source.parse()?;
+        Self::from_root(&root, parameters).map_err(|reason| source.error(&reason))
+    }
+
+    fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
+        let scope = Scope::new(root, parameters)?;
+        let mut template = Self { functions: Vec::new(), tables: Vec::new(), ignored: Vec::new() };
+        let mut routes = function::Taken::default();
+        for resource in scope.resources()? {
+            match resource.kind {
+                "AWS::Serverless::Function" => {
+                    let read = function::read(&scope, &resource)?;
+                    routes.take(&read.function, &read.places)?;
+                    template.functions.push(read.function);
+                    template.ignored.extend(read.ignored);
+                }
+                "AWS::DynamoDB::Table" => template.tables.push(table::read(&scope, &resource)?),
+                "AWS::Serverless::SimpleTable" => {
+                    template.tables.push(table::read_simple(&scope, &resource)?);
+                }
+                "AWS::Serverless::HttpApi" => {
+                    // The one gateway serves every API; what it does not do yet is said.
+                    if let Some(cors) = resource.property("CorsConfiguration") {
+                        let (kind, id) = ("CorsConfiguration".into(), resource.id.into());
+                        template.ignored.push(Ignored { kind, id, line: cors.line() });
+                    }
+                }
+                kind => template.ignored.push(Ignored {
+                    kind: kind.into(),
+                    id: resource.id.into(),
+                    line: resource.line,
+                }),
+            }
+        }
+        if template.functions.is_empty() {
+            let message = "the template has no function (AWS::Serverless::Function)";
+            return Err(Reason::invalid(root.at, message));
+        }
+        table::refuse_twins(&scope, &template.tables)?;
+        Ok(template)
+    }
+}

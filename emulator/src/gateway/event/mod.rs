@@ -1,0 +1,85 @@
+//! HTTP to Lambda events, field by field as API Gateway builds them.
+
+mod v1;
+mod v2;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{request::Request, route::Match};
+use crate::template::Payload;
+
+/// The account that everything here belongs to; AWS's own example.
+pub(super) const ACCOUNT: &str = "123456789012";
+/// Id of the one API.
+const API: &str = "rehearse";
+
+/// What of an event is not in the request.
+#[derive(Debug)]
+pub(super) struct Moment {
+    /// Business time, from the scripted clock.
+    pub(super) now: Timestamp,
+    pub(super) request_id: String,
+    pub(super) trace_id: String,
+}
+
+impl Moment {
+    /// A new request at this business time.
+    pub(super) fn new(now: Timestamp) -> Self {
+        let bytes = Uuid::new_v4().into_bytes();
+        let trace = Uuid::new_v4().simple().to_string();
+        let second = u32::try_from(now.as_second()).unwrap_or_default();
+        Self {
+            now,
+            // AWS's are 16 characters of base64, `JKJaXmPLvHcESHA=`.
+            request_id: STANDARD.encode(&bytes[..11]),
+            trace_id: format!("Root=1-{second:08x}-{}", &trace[..24]),
+        }
+    }
+
+    /// `12/Mar/2020:19:03:58 +0000`.
+    fn log_time(&self) -> String {
+        self.now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+    }
+}
+
+/// The event for a matched request.
+pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value {
+    match route.payload {
+        Payload::V2 => v2::build(request, route, moment),
+        Payload::V1 => v1::build(request, route, moment),
+    }
+}
+
+/// The request's headers with what API Gateway adds, names in order.
+fn headers(request: &Request, moment: &Moment) -> Vec<(String, Vec<String>)> {
+    // Twilio signs the URL as called, and a handler rebuilds it from these: they are never the client's.
+    let own = ["x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"];
+    let hop = ["connection", "transfer-encoding", "keep-alive", "te", "upgrade", "x-forwarded-for"];
+    let mut headers: Vec<(String, Vec<String>)> = request
+        .header_lists()
+        .filter(|(name, _)| !own.contains(name) && !hop.contains(name))
+        .map(|(name, values)| (name.to_owned(), values))
+        .collect();
+    let client = request.client.ip().to_string();
+    let forwarded = request.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
+    let forwarded = forwarded.map_or_else(|| client.clone(), |chain| format!("{chain}, {client}"));
+    for (name, value) in [
+        ("x-amzn-trace-id", moment.trace_id.clone()),
+        ("x-forwarded-for", forwarded),
+        ("x-forwarded-port", request.port.to_string()),
+        ("x-forwarded-proto", "http".to_owned()),
+    ] {
+        headers.push((name.to_owned(), vec![value]));
+    }
+    headers.sort();
+    headers
+}
+
+/// On AWS the domain is the Host that the caller used.
+fn domain(request: &Request) -> (&str, &str) {
+    let host = request.host.as_str();
+    (host, host.split('.').next().unwrap_or(host))
+}

@@ -1,0 +1,193 @@
+//! The HTTP server in front of an API: connections, limits, a valid Host.
+
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use bytes::Bytes;
+use http::{Request as HttpRequest, Response, StatusCode, header, request::Parts, uri::Authority};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::TcpStream,
+    task::{AbortHandle, JoinSet},
+};
+use url::Url;
+
+use super::{
+    api::{Api, Target},
+    in_process::InProcess,
+    request::Request,
+    respond,
+    route::Routes,
+};
+use crate::{clock::Clock, journal::Journal, template::Function};
+
+const MAX_BODY_BYTES: usize = 10 << 20;
+/// Request line and all headers.
+const MAX_HEAD_BYTES: usize = 10_240;
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An API that is serving. Dropping it stops the server and every invocation.
+pub struct Gateway {
+    address: SocketAddr,
+    serving: AbortHandle,
+    api: Arc<Api>,
+}
+
+impl Gateway {
+    /// Serves these functions' routes on `listener`, inside the current runtime.
+    ///
+    /// # Errors
+    /// When the listener cannot be served.
+    pub fn start(
+        listener: TcpListener,
+        functions: Vec<(Function, Router)>,
+        journal: Journal,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let mut routes = Routes::default();
+        let mut targets = Vec::new();
+        for (at, (function, router)) in functions.into_iter().enumerate() {
+            function.routes.iter().for_each(|route| routes.add(route, at));
+            targets.push(Target {
+                id: function.id.clone(),
+                timeout: function.timeout,
+                function: Box::new(InProcess::new(function.id, router)),
+            });
+        }
+        Self::serve(listener, Api::new(routes, targets, journal, clock))
+    }
+
+    pub(super) fn serve(listener: TcpListener, api: Api) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let api = Arc::new(api);
+        let serving = tokio::spawn(accept(listener, Arc::clone(&api))).abort_handle();
+        Ok(Self { address, serving, api })
+    }
+
+    /// Where it is, `http://127.0.0.1:4000`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.serving.abort();
+        self.api.stop();
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, api: Arc<Api>) {
+    // Dropped with this task, and every connection with it.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, client)) => {
+                    connections.spawn(connection(stream, client, Arc::clone(&api)));
+                }
+                // Out of file descriptors, as a rule: wait until some are given back.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Serves one client. An error ends its connection, and there is nobody else to tell.
+async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
+    let _ = stream.set_nodelay(true);
+    let port = stream.local_addr().map_or(0, |address| address.port());
+    let service = service_fn(|request| serve(request, client, port, &api));
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn serve(
+    request: HttpRequest<Incoming>,
+    client: SocketAddr,
+    port: u16,
+    api: &Arc<Api>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let response = match read(request, client, port).await {
+        Ok(request) => api.handle(request).await,
+        // In AWS's words, which are not always HTTP's.
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+            respond::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+        }
+        Err(refused) => {
+            let reason = refused.canonical_reason().unwrap_or("Bad Request");
+            respond::message(refused, reason)
+        }
+    };
+    Ok(response.map(Full::new))
+}
+
+/// Reads a request whole, or says why it is refused before any route sees it.
+async fn read(
+    request: HttpRequest<Incoming>,
+    client: SocketAddr,
+    port: u16,
+) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    if head_bytes(&parts) > MAX_HEAD_BYTES {
+        return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    let host = host(&parts).ok_or(StatusCode::BAD_REQUEST)?;
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|e| {
+        if e.is::<LengthLimitError>() {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
+        }
+    })?;
+    Ok(Request {
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method,
+        version: parts.version,
+        headers: parts.headers,
+        host,
+        body: body.to_bytes(),
+        client,
+        port,
+    })
+}
+
+fn head_bytes(parts: &Parts) -> usize {
+    let line = parts.method.as_str().len() + parts.uri.to_string().len() + "  HTTP/1.1\r\n".len();
+    let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().len() + value.len() + ": \r\n".len()
+    };
+    line + parts.headers.iter().map(field).sum::<usize>()
+}
+
+/// The one Host, if a URL can be made of it: Twilio signs that URL, and handlers rebuild it.
+fn host(parts: &Parts) -> Option<String> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    let valid = hosts.next().is_none()
+        && !host.contains('@')
+        && host.parse::<Authority>().is_ok()
+        && Url::parse(&format!("http://{host}/")).is_ok();
+    valid.then(|| host.to_owned())
+}

@@ -1,0 +1,240 @@
+//! `rehearse.toml`: what a template does not say, so that one runner serves any backend.
+
+mod value;
+
+use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
+
+use serde::Deserialize;
+
+pub use self::value::{Pattern, Phone, RoutePath};
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// They cannot be read.
+    #[error("failed to read the settings {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// They are wrong; the report names file and line, with a caret.
+    #[error("{path}: {report}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// What is wrong and where.
+        report: String,
+    },
+}
+
+/// The settings of a project.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The template, relative to this file's folder.
+    #[serde(default = "default_template")]
+    pub template: PathBuf,
+    /// Values of the template's parameters.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// The shop's number and account at the fake Twilio.
+    pub twilio: Twilio,
+    /// The fake OpenAI.
+    #[serde(default)]
+    pub openai: OpenAi,
+    /// Where texts are delivered.
+    pub webhook: Webhook,
+    /// Names and numbers that every scenario knows.
+    pub people: BTreeMap<String, Phone>,
+    /// Fixed ports of `rehearse up`.
+    #[serde(default)]
+    pub ports: Ports,
+    /// Folders and files.
+    #[serde(default)]
+    pub paths: Paths,
+    /// Variables of every function, over what the template gives.
+    #[serde(default)]
+    pub environment: BTreeMap<String, Pattern>,
+}
+
+/// The shop at the fake Twilio.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Twilio {
+    /// The shop's number.
+    pub number: Phone,
+    /// Account, `AC` and 32 hexadecimal digits.
+    #[serde(deserialize_with = "value::account_sid")]
+    pub account_sid: String,
+    /// Signs webhooks and authenticates calls.
+    pub auth_token: String,
+}
+
+/// The fake OpenAI.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenAi {
+    /// The key that it takes.
+    pub api_key: String,
+}
+
+/// How the number's webhook is configured at Twilio.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Route that texts are posted to.
+    pub route: RoutePath,
+    /// Connection overrides, `#rc=2&rp=ct,5xx`.
+    #[serde(default)]
+    pub overrides: String,
+    /// Route of the fallback URL.
+    pub fallback: Option<RoutePath>,
+}
+
+/// Ports of `rehearse up`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ports {
+    /// API Gateway.
+    pub gateway: u16,
+    /// Twilio.
+    pub twilio: u16,
+    /// OpenAI.
+    pub openai: u16,
+    /// DynamoDB.
+    pub dynamodb: u16,
+    /// Control API.
+    pub control: u16,
+}
+
+/// Folders and files, relative to this file's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paths {
+    /// Scenarios.
+    pub scenarios: PathBuf,
+    /// Files of rows.
+    pub fixtures: PathBuf,
+    /// What the fake model says in `up` and `chat`.
+    pub persona: PathBuf,
+}
+
+/// Base URLs of a world's parts, without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// API Gateway.
+    pub gateway: String,
+    /// Twilio.
+    pub twilio: String,
+    /// OpenAI.
+    pub openai: String,
+    /// DynamoDB.
+    pub dynamodb: String,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { gateway: 4000, twilio: 4010, openai: 4020, dynamodb: 4030, control: 4040 }
+    }
+}
+
+impl Default for OpenAi {
+    fn default() -> Self {
+        Self { api_key: "sk-rehearse".into() }
+    }
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            scenarios: "scenarios".into(),
+            fixtures: "fixtures/dynamodb".into(),
+            persona: "fixtures/openai/persona.yaml".into(),
+        }
+    }
+}
+
+impl Ports {
+    /// The ports by name.
+    pub fn by_name(&self) -> [(&'static str, u16); 5] {
+        [
+            ("gateway", self.gateway),
+            ("twilio", self.twilio),
+            ("openai", self.openai),
+            ("dynamodb", self.dynamodb),
+            ("control", self.control),
+        ]
+    }
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// What is wrong with them, at which line.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: name.clone(), source })?;
+        Self::parse(&name, &text)
+    }
+
+    /// Reads settings from text; `name` is the file that errors point at.
+    ///
+    /// # Errors
+    /// What is wrong with them, at which line.
+    pub fn parse(name: &str, text: &str) -> Result<Self, SettingsError> {
+        let invalid = |report: String| SettingsError::Invalid { path: name.to_owned(), report };
+        let settings: Self =
+            toml::from_str(text).map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
+        settings.check().map_err(invalid)?;
+        Ok(settings)
+    }
+
+    /// A function's variables of these settings, endpoints and fake secrets filled in.
+    pub fn environment(&self, endpoints: &Endpoints, function: &str) -> BTreeMap<String, String> {
+        let value = |name: &str| match name {
+            "gateway" => endpoints.gateway.as_str(),
+            "twilio" => endpoints.twilio.as_str(),
+            "openai" => endpoints.openai.as_str(),
+            "dynamodb" => endpoints.dynamodb.as_str(),
+            "function" => function,
+            "webhook" => self.webhook.route.as_str(),
+            "number" => self.twilio.number.as_str(),
+            "account_sid" => &self.twilio.account_sid,
+            "auth_token" => &self.twilio.auth_token,
+            "api_key" => &self.openai.api_key,
+            // Reading refuses every other name.
+            _ => "",
+        };
+        self.environment.iter().map(|(name, p)| (name.clone(), p.fill(value))).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let ports = self.ports.by_name();
+        for (at, (name, port)) in ports.iter().enumerate() {
+            if let Some((other, _)) = ports[..at].iter().find(|(_, other)| other == port) {
+                return Err(format!("[ports] {other} and {name} are both {port}"));
+            }
+        }
+        for needed in ["customer", "owner"] {
+            if !self.people.contains_key(needed) {
+                return Err(format!("[people] needs `{needed}`: every scenario knows that person"));
+            }
+        }
+        let mut owners = BTreeMap::from([(self.twilio.number.as_str(), "the shop")]);
+        for (name, number) in &self.people {
+            if let Some(other) = owners.insert(number.as_str(), name) {
+                return Err(format!("[people] {name} and {other} have the same number {number}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn default_template() -> PathBuf {
+    "template.yaml".into()
+}

@@ -1,0 +1,418 @@
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+
+use super::*;
+use crate::dynamodb::AttributeKind;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(text: &str) -> Result<Template, TemplateError> {
+    Template::from_source(&Source::new("template.yaml", text), &BTreeMap::new())
+}
+
+/// A template with one function whose variable `V` is `value`, and these other sections.
+fn variable(value: &str, more: &str) -> Result<Template, TemplateError> {
+    read(&format!(
+        "Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment:
+        Variables:
+          V: {value}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub my-${{Stage}}
+      AttributeDefinitions: [{{ AttributeName: id, AttributeType: S }}]
+      KeySchema: [{{ AttributeName: id, KeyType: HASH }}]
+Parameters:
+  Stage: {{ Type: String, Default: dev }}
+  Zones: {{ Type: CommaDelimitedList, Default: \"a, b,c\" }}
+  Secret: {{ Type: String }}
+{more}"
+    ))
+}
+
+fn value(value: &str, more: &str) -> String {
+    let template = variable(value, more).unwrap_or_else(|e| panic!("{value}: {e}"));
+    template.functions[0].env.get("V").cloned().unwrap_or_else(|| "(none)".into())
+}
+
+#[track_caller]
+fn assert_error(result: Result<Template, TemplateError>, line: u64, message: &str) {
+    let error = result.unwrap_err();
+    let TemplateError::Invalid { report, line: found } = &error else { panic!("{error}") };
+    assert!(report.contains(message), "{report}");
+    assert!(report.contains(&format!("template.yaml:{line}:")), "{report}");
+    assert!(report.contains('^'), "no caret: {report}");
+    assert_eq!(*found, line, "{report}");
+}
+
+#[test]
+fn the_projects_own_template_has_its_functions_routes_and_tables() {
+    let template = Template::read(&root().join("template.yaml")).unwrap();
+    assert_eq!(template.ignored, []);
+    let shape: Vec<_> = template
+        .functions
+        .iter()
+        .map(|f| {
+            let routes: Vec<_> =
+                f.routes.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
+            (f.id.as_str(), f.timeout.as_secs(), f.memory, routes.join(", "))
+        })
+        .collect();
+    assert_eq!(
+        shape,
+        [
+            ("Dispatcher", 14, 256, "POST /dispatcher, GET /dispatcher".to_owned()),
+            (
+                "StateManager",
+                10,
+                256,
+                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state".to_owned()
+            ),
+            (
+                "Scheduler",
+                10,
+                256,
+                "GET /scheduler, POST /scheduler, OPTIONS /scheduler".to_owned()
+            ),
+        ]
+    );
+    let dispatcher = template.function("Dispatcher").unwrap();
+    assert_eq!(dispatcher.env["REPAIRS_LEAD_LOG_TABLE"], "Repairs_Lead_Log");
+    assert_eq!(dispatcher.env["DYNAMODB_REGION"], "us-east-1");
+    // No owner, no variable; secrets have no value on the laptop, and that is said.
+    assert!(!dispatcher.env.contains_key("OWNER_PHONE_NUMBER"));
+    assert!(dispatcher.unresolved.iter().any(|u| u.variable == "TWILIO_AUTH_TOKEN" && u.line > 0));
+
+    let tables: Vec<_> = template.tables.iter().map(|t| (t.id.as_str(), t.name.as_str())).collect();
+    assert_eq!(
+        tables,
+        [
+            ("Leads", "Repairs_Lead_Log"),
+            ("OwnerState", "Brandon_State_Log"),
+            ("Schedule", "Repairs_Schedule"),
+            ("Conversations", "Repairs_Conversations"),
+            ("CustomerBookings", "Repairs_Customer_Bookings"),
+            ("OptOuts", "Repairs_Opt_Outs"),
+        ]
+    );
+    let leads = &template.tables[0];
+    assert_eq!(leads.key.range.as_ref().unwrap().kind, AttributeKind::Number);
+    assert_eq!(template.tables[3].ttl.as_deref(), Some("expires_at"));
+}
+
+#[test]
+fn the_projects_own_settings_cover_every_variable_that_the_template_cannot_give() {
+    let settings = Settings::read(&root().join("rehearse.toml")).unwrap();
+    let template = Template::read(&root().join(&settings.template)).unwrap();
+    let endpoints = Endpoints {
+        gateway: "http://127.0.0.1:4000".into(),
+        twilio: "http://127.0.0.1:4010".into(),
+        openai: "http://127.0.0.1:4020".into(),
+        dynamodb: "http://127.0.0.1:4030".into(),
+    };
+    for function in &template.functions {
+        let environment = settings.environment(&endpoints, &function.id);
+        for missing in function.unresolved.iter().filter(|u| u.variable != "PUBLIC_URLS") {
+            assert!(environment.contains_key(&missing.variable), "{missing:?}");
+        }
+    }
+    let environment = settings.environment(&endpoints, "Scheduler");
+    assert_eq!(environment["OPENAI_BASE_URL"], "http://127.0.0.1:4020/v1");
+    assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030/fn/Scheduler");
+    assert_eq!(environment["TWILIO_PHONE_NUMBER"], "+19045550100");
+    let paths: Vec<_> = template.functions[0].routes.iter().map(|r| r.path.as_str()).collect();
+    assert!(paths.contains(&settings.webhook.route.as_str()));
+}
+
+#[test]
+fn functions_of_cloudformation_in_both_forms() {
+    for (short, long) in [
+        ("!Ref Stage", "{ Ref: Stage }"),
+        ("!Ref Table", "{ Ref: Table }"),
+        ("!Sub 'x-${Stage}-${!Stage}'", "{ Fn::Sub: 'x-${Stage}-${!Stage}' }"),
+        ("!Sub ['${A}/${Table}', { A: !Ref Stage }]", "{ Fn::Sub: ['${A}/${Table}', { A: dev }] }"),
+        ("!GetAtt Table.Arn", "{ Fn::GetAtt: [Table, Arn] }"),
+        ("!Join ['-', [a, !Ref Stage]]", "{ Fn::Join: ['-', [a, { Ref: Stage }]] }"),
+        ("!Select [1, !Ref Zones]", "{ Fn::Select: ['1', { Ref: Zones }] }"),
+        ("!Select [1, !Split ['.', a.b.c]]", "{ Fn::Select: [1, { Fn::Split: ['.', a.b.c] }] }"),
+        ("!If [IsDev, yes-dev, no]", "{ Fn::If: [IsDev, yes-dev, no] }"),
+        ("!FindInMap [Sizes, !Ref Stage, Big]", "{ Fn::FindInMap: [Sizes, dev, Big] }"),
+    ] {
+        let more = "Conditions: { IsDev: !Equals [!Ref Stage, dev] }\nMappings: { Sizes: { dev: { Big: 42 } } }";
+        assert_eq!(value(short, more), value(long, more), "{short}");
+    }
+}
+
+#[test]
+fn what_they_evaluate_to() {
+    let more = "Conditions:
+  IsDev: !Equals [!Ref Stage, dev]
+  IsProd: !Not [!Condition IsDev]
+  Both: !And [!Condition IsDev, !Equals [a, a]]
+  Neither: !Or [!Condition IsProd, !Equals [a, b]]
+Mappings: { Sizes: { dev: { Big: 42 } } }";
+    for (text, expected) in [
+        ("!Ref Table", "my-dev"),
+        ("!Sub '${Table.Arn}/index'", "arn:aws:dynamodb:us-east-1:123456789012:table/my-dev/index"),
+        ("!Sub '${!Stage}'", "${Stage}"),
+        ("!Sub '${AWS::Region}.${AWS::AccountId}'", "us-east-1.123456789012"),
+        ("!Select [2, !Ref Zones]", "c"),
+        ("!Join [',', !Ref Zones]", "a,b,c"),
+        ("!FindInMap [Sizes, !Ref Stage, Big]", "42"),
+        ("!If [IsProd, a, !If [Both, b, c]]", "b"),
+        ("!If [Neither, a, !Ref AWS::NoValue]", "(none)"),
+        ("0123", "0123"),
+        ("12000", "12000"),
+        ("true", "true"),
+        ("yes", "yes"),
+    ] {
+        assert_eq!(value(text, more), expected, "{text}");
+    }
+}
+
+#[test]
+fn parameters_given_go_before_defaults_and_unknown_ones_are_refused() {
+    let path = root().join("template.yaml");
+    let given = BTreeMap::from([("OpenAiModel".to_owned(), "other".to_owned())]);
+    let template = Template::read_with(&path, &given).unwrap();
+    assert_eq!(template.functions[0].env["OPENAI_MODEL"], "other");
+    let given = BTreeMap::from([("OpenAiModle".to_owned(), "other".to_owned())]);
+    let error = Template::read_with(&path, &given).unwrap_err().to_string();
+    assert!(error.contains("no parameter `OpenAiModle`; did you mean `OpenAiModel`?"), "{error}");
+}
+
+#[test]
+fn what_only_aws_knows_is_listed_with_its_line() {
+    for text in ["!Ref Secret", "!ImportValue x", "'{{resolve:ssm:/a}}'", "!GetAtt Table.StreamArn"] {
+        let template = variable(text, "").unwrap();
+        let unresolved = &template.functions[0].unresolved;
+        assert_eq!(unresolved.len(), 1, "{text}");
+        assert_eq!((unresolved[0].variable.as_str(), unresolved[0].line), ("V", 7), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_pointed_at() {
+    for (text, message) in [
+        ("!Ref Stge", "there is no parameter or resource `Stge`; did you mean `Stage`?"),
+        ("!Sub 'x${Tabel}'", "`Tabel`; did you mean `Table`?"),
+        ("!Sub '${Stage'", "`${` without `}`"),
+        ("!GetAtt Nope.Arn", "no parameter or resource `Nope`"),
+        ("!If [IsDev, a, b]", "there is no condition `IsDev`"),
+        ("!FindInMap [Sizes, dev, Big]", "there is no Mappings.Sizes"),
+        ("!Select [9, !Ref Zones]", "no item 9 in a list of 3"),
+        ("!Join [a]", "Join takes a separator and a list"),
+        ("!Sbu x", "the function `Sbu` is not emulated; did you mean `Sub`?"),
+        ("[a, b]", "V must be text, not a list"),
+    ] {
+        assert_error(variable(text, ""), 7, message);
+    }
+}
+
+#[test]
+fn a_condition_or_name_that_refers_to_itself_ends() {
+    let cycle = "Conditions: { A: !Condition B, B: !Not [!Condition A] }";
+    assert!(variable("!If [A, a, b]", cycle).unwrap_err().to_string().contains("refers to itself"));
+    let name = "Resources:
+  F: { Type: AWS::Serverless::Function, Properties: {} }
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub '${T}x'
+      AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+      KeySchema: [{ AttributeName: id, KeyType: HASH }]
+";
+    assert!(read(name).unwrap_err().to_string().contains("refers to itself"));
+}
+
+const TWO_FUNCTIONS: &str = "Globals:
+  Function:
+    Timeout: 7
+    Environment: { Variables: { A: global, B: global } }
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment: { Variables: { B: own } }
+      Events:
+        Get: { Type: HttpApi, Properties: { Method: get, Path: '/pets/{id}', PayloadFormatVersion: '1.0' } }
+        All: { Type: HttpApi }
+        Nightly: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: 3
+      Events:
+        Get: { Type: HttpApi, Properties: { Method: METHOD, Path: PATH } }
+  Queue: { Type: AWS::SQS::Queue }
+";
+
+fn two(method: &str, path: &str) -> Result<Template, TemplateError> {
+    read(&TWO_FUNCTIONS.replace("METHOD", method).replace("PATH", &format!("'{path}'")))
+}
+
+#[test]
+fn globals_events_and_what_is_ignored() {
+    let template = two("any", "/{proxy+}").unwrap();
+    let one = template.function("One").unwrap();
+    assert_eq!(one.timeout, Duration::from_secs(7));
+    assert_eq!(one.memory, 128);
+    assert_eq!((one.env["A"].as_str(), one.env["B"].as_str()), ("global", "own"));
+    let v1 = Route {
+        method: "GET".into(),
+        path: "/pets/{id}".into(),
+        payload: Payload::V1,
+        line: 11,
+    };
+    assert_eq!(one.routes, [v1, Route { line: 12, ..Route::new("ANY", "$default") }]);
+    let two = template.function("Two").unwrap();
+    assert_eq!(two.timeout, Duration::from_secs(3));
+    assert_eq!(two.routes[0].method, "ANY");
+    let ignored: Vec<_> =
+        template.ignored.iter().map(|i| (i.kind.as_str(), i.id.as_str(), i.line)).collect();
+    assert_eq!(ignored, [("Schedule event", "One.Nightly", 13), ("AWS::SQS::Queue", "Queue", 20)]);
+}
+
+#[test]
+fn routes_that_cannot_be_are_pointed_at() {
+    assert_error(two("GET", "/pets/{id}"), 19, "of Two already leads to One (line 11)");
+    assert_error(two("GTE", "/x"), 19, "`GTE` is no HTTP method");
+    assert_error(two("GET", "x"), 19, "must begin with `/`");
+    assert_error(two("GET", "/{a+}/b"), 19, "`{a+}` in the path");
+    assert_error(two("GET", "/x{a}"), 19, "`x{a}` in the path");
+}
+
+#[test]
+fn templates_that_cannot_be_are_pointed_at() {
+    assert_error(read("Resources: { Q: { Type: AWS::SQS::Queue } }"), 1, "has no function");
+    assert_error(read("A: 1\nResources: [a]"), 2, "Resources is a map, not a list");
+    assert_error(read("A: 1"), 1, "has no Resources");
+    assert_error(read("Resources:\n  F: {}"), 2, "the resource `F` has no Type");
+    assert_error(read("Resources:\n\tF: {}"), 2, "");
+    assert_error(read("A: 1\nA: 2"), 2, "duplicate");
+}
+
+fn table(properties: &str) -> Result<Template, TemplateError> {
+    read(&format!(
+        "Resources:
+  F: {{ Type: AWS::Serverless::Function, Properties: {{}} }}
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties: {properties}
+"
+    ))
+}
+
+#[test]
+fn tables_that_cannot_be_are_pointed_at() {
+    let attributes = "AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]";
+    let key = "KeySchema: [{ AttributeName: id, KeyType: HASH }]";
+    assert_error(table(&format!("{{ TableName: Tab, {attributes} }}")), 3, "T has no KeySchema");
+    assert_error(table(&format!("{{ TableName: Tab, {key} }}")), 3, "no AttributeDefinitions");
+    assert_error(table(&format!("{{ TableName: T, {attributes}, {key} }}")), 5, "`T` cannot be");
+    let key = "KeySchema: [{ AttributeName: di, KeyType: HASH }]";
+    let result = table(&format!("{{ TableName: Tab, {attributes}, {key} }}"));
+    assert_error(result, 5, "`di` is not among AttributeDefinitions");
+    let key = "KeySchema: [{ AttributeName: id, KeyType: RANGE }]";
+    let result = table(&format!("{{ TableName: Tab, {attributes}, {key} }}"));
+    assert_error(result, 5, "a key needs a HASH attribute");
+}
+
+#[test]
+fn a_resource_whose_condition_does_not_hold_is_not_there() {
+    let text = "Parameters: { Create: { Type: String, Default: no } }
+Conditions: { Create: !Equals [!Ref Create, yes] }
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: {} }
+  T: { Type: AWS::Serverless::SimpleTable, Condition: Create }
+  Users: { Type: AWS::Serverless::SimpleTable, Properties: { PrimaryKey: { Name: email, Type: String } } }
+";
+    let template = read(text).unwrap();
+    let ids: Vec<_> = template.tables.iter().map(|t| t.id.as_str()).collect();
+    assert_eq!(ids, ["Users"]);
+    assert_eq!(template.tables[0].key.hash.name, "email");
+}
+
+#[test]
+fn files_that_are_missing_or_not_text_or_huge_are_said_so() {
+    let folder = std::env::temp_dir().join(format!("rehearse-template-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let missing = Template::read(&folder.join("none.yaml")).unwrap_err();
+    assert!(missing.to_string().contains("none.yaml"), "{missing}");
+    let path = folder.join("latin1.yaml");
+    fs::write(&path, b"Resources: {}\n# caf\xe9\n").unwrap();
+    let error = Template::read(&path).unwrap_err().to_string();
+    assert!(error.contains("not UTF-8") && error.contains("line 2"), "{error}");
+    fs::write(&path, vec![b'#'; 2 << 20]).unwrap();
+    assert!(matches!(Template::read(&path), Err(TemplateError::TooLarge { .. })));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn nesting_without_end_is_an_error_not_a_crash() {
+    let deep = format!("Resources: {}", "[".repeat(100_000));
+    assert!(read(&deep).is_err());
+}
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+19045550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "t"
+[webhook]
+route = "/sms"
+[people]
+customer = "+19045550101"
+owner = "+19045550199"
+[environment]
+X = "{twilio}/a-{function}"
+J = '{"a": {"b": 1}}'
+"#;
+
+#[test]
+fn settings_have_defaults_and_patterns_leave_json_alone() {
+    let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+    assert_eq!(settings.ports.control, 4040);
+    let endpoints = Endpoints {
+        gateway: "g".into(),
+        twilio: "http://t".into(),
+        openai: "o".into(),
+        dynamodb: "d".into(),
+    };
+    let environment = settings.environment(&endpoints, "F");
+    assert_eq!(environment["X"], "http://t/a-F");
+    assert_eq!(environment["J"], r#"{"a": {"b": 1}}"#);
+}
+
+#[test]
+fn settings_that_are_wrong_are_pointed_at() {
+    for (from, to, message) in [
+        ("route", "roote", "unknown field `roote`"),
+        ("\"/sms\"", "\"sms\"", "`sms` is not a route's path"),
+        ("\"+19045550101\"", "\"904-555-0101\"", "not a number in E.164 form"),
+        ("\"+19045550101\"", "\"+11235550101\"", "not a valid North American number"),
+        ("{twilio}", "{twillio}", "`{twillio}`; did you mean `twilio`?"),
+        ("AC0000", "AC", "an account SID is"),
+        ("\"t\"", "7", "expected a string"),
+    ] {
+        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(message), "{error}");
+        assert!(error.starts_with("rehearse.toml: TOML parse error at line"), "{error}");
+        assert!(error.contains('^'), "{error}");
+    }
+    for (from, to, message) in [
+        ("[people]", "[ports]\ntwilio = 4000\n[people]", "gateway and twilio are both 4000"),
+        ("+19045550199", "+19045550101", "have the same number"),
+        ("+19045550199", "+19045550100", "the shop have the same number"),
+        ("owner", "boss", "needs `owner`"),
+    ] {
+        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}

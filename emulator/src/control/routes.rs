@@ -1,6 +1,7 @@
 //! What each path does.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -18,13 +19,14 @@ use super::{
     Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, JournalPage, JournalQuery,
     Message, Messages, Ready, Rows, SmsRequest, SmsResponse,
     answer::{Answer, parse},
-    server::{Controlled, State as Api},
+    server::State as Api,
 };
 use crate::{
     dynamodb::DatabaseError,
     faults::Fault,
     journal::Entry,
     report::conversation,
+    template::Phone,
     twilio::{Delivery, Inbound, Media},
 };
 
@@ -40,12 +42,12 @@ pub(super) async fn ready() -> Json<Ready> {
 }
 
 pub(super) async fn endpoints(State(api): Shared) -> Json<Endpoints> {
-    Json(api.world.endpoints.clone())
+    Json(api.endpoints.clone())
 }
 
 pub(super) async fn sms(State(api): Shared, body: Bytes) -> Result<Json<SmsResponse>, Answer> {
     let request: SmsRequest = parse(&body)?;
-    let from = number(&api.world, request.from.as_deref().unwrap_or("customer"))?;
+    let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
     if request.body.is_empty() && request.media.is_empty() {
         return Err(Answer::bad("a text needs a body or media"));
     }
@@ -58,17 +60,17 @@ pub(super) async fn sms(State(api): Shared, body: Bytes) -> Result<Json<SmsRespo
         media: request.media.into_iter().map(media).collect(),
         ..Inbound::default()
     };
-    let world = api.world.clone();
-    let mark = world.journal.mark();
+    let world = Arc::clone(&api.world);
+    let mark = world.journal().mark();
     // On its own task: a caller who hangs up does not take the text back.
-    let delivery = tokio::spawn(async move { world.twilio.receive(text).await })
+    let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
         .await
         .map_err(|error| Answer::failed(&error))?;
-    Ok(Json(outcome(delivery, &api.world.journal.since(mark), &from)))
+    Ok(Json(outcome(delivery, &api.world.journal().since(mark), &from)))
 }
 
 pub(super) async fn messages(State(api): Shared) -> Json<Messages> {
-    let entries = api.world.journal.since(0);
+    let entries = api.world.journal().since(0);
     Json(Messages { messages: entries.iter().filter_map(Message::of).collect() })
 }
 
@@ -77,8 +79,8 @@ pub(super) async fn journal(
     query: Result<Query<JournalQuery>, QueryRejection>,
 ) -> Result<Json<JournalPage>, Answer> {
     let Query(query) = query.map_err(|e| Answer::bad(e.body_text()))?;
-    let phone = query.phone.as_deref().map(|phone| number(&api.world, phone)).transpose()?;
-    let mut changes = api.world.journal.watch();
+    let phone = query.phone.as_deref().map(|phone| number(&api.people, phone)).transpose()?;
+    let mut changes = api.world.journal().watch();
     if let Some(known) = query.changes {
         let wait = Duration::from_millis(query.wait).min(MAX_WAIT);
         // An end of the wait without news is an answer too: an empty one.
@@ -87,8 +89,8 @@ pub(super) async fn journal(
     // Read before the entries: what changes in between is then news for the next call.
     let (resets, changes) = (api.resets(), *changes.borrow());
     let entries = match phone {
-        None => api.world.journal.since(query.since),
-        Some(phone) => of_phone(api.world.journal.since(0), &phone, query.since),
+        None => api.world.journal().since(query.since),
+        Some(phone) => of_phone(api.world.journal().since(0), &phone, query.since),
     };
     Ok(Json(JournalPage { resets, changes, entries }))
 }
@@ -97,10 +99,8 @@ pub(super) async fn table(
     State(api): Shared,
     Path(table): Path<String>,
 ) -> Result<Json<Rows>, Answer> {
-    let read = {
-        let table = table.clone();
-        move || api.world.database.rows(&table)
-    };
+    let id = table.clone();
+    let read = move || api.world.database().rows(&id);
     let rows = tokio::task::spawn_blocking(read).await.map_err(|e| Answer::failed(&e))?;
     match rows {
         Ok(rows) => Ok(Json(Rows { table, rows })),
@@ -113,7 +113,7 @@ pub(super) async fn table(
 }
 
 pub(super) async fn clock(State(api): Shared, body: Bytes) -> Result<Json<ClockResponse>, Answer> {
-    let clock = &api.world.clock;
+    let clock = api.world.clock();
     match parse(&body)? {
         ClockRequest { now: Some(now), advance: None } => clock.set(now),
         ClockRequest { now: None, advance: Some(by) } => clock.advance(length(&by)?),
@@ -127,44 +127,44 @@ pub(super) async fn arm(State(api): Shared, body: Bytes) -> Result<Json<Value>, 
     if times == Some(0) {
         return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
     }
-    api.world.faults.arm(Fault { on, failure, skip, times });
+    api.world.faults().arm(Fault { on, failure, skip, times });
     Ok(Json(json!({ "armed": true })))
 }
 
 pub(super) async fn disarm(State(api): Shared) -> Json<Value> {
-    api.world.faults.clear();
+    api.world.faults().clear();
     Json(json!({ "armed": false }))
 }
 
 pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
-    let world = api.world.clone();
-    world.faults.clear();
-    world.twilio.reset();
-    world.openai.reset();
-    let database = Arc::clone(&world.database);
-    tokio::task::spawn_blocking(move || database.empty())
+    let world = Arc::clone(&api.world);
+    world.faults().clear();
+    world.twilio().reset();
+    world.openai().reset();
+    let emptied = Arc::clone(&world);
+    tokio::task::spawn_blocking(move || emptied.database().empty())
         .await
         .map_err(|e| Answer::failed(&e))?
         .map_err(|e| Answer::failed(&e))?;
-    world.clock.set(Timestamp::now());
+    world.clock().set(Timestamp::now());
     // Counted first: who sees the empty journal sees the new count as well.
     api.resets.fetch_add(1, Ordering::SeqCst);
-    world.journal.clear();
+    world.journal().clear();
     Ok(Json(json!({ "reset": true })))
 }
 
 /// The number of a person, by name or as it is.
-fn number(world: &Controlled, who: &str) -> Result<String, Answer> {
-    if let Some(number) = world.people.get(who) {
+fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, Answer> {
+    if let Some(number) = people.get(who) {
         return Ok(number.clone());
     }
-    let digits = who.strip_prefix('+').unwrap_or_default();
-    if (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(who.to_owned());
-    }
-    let names: Vec<&str> = world.people.keys().map(String::as_str).collect();
-    Err(Answer::bad(format!("'{who}' is neither a person nor a number such as +15551234567"))
-        .help(format!("people there: {}", names.join(", "))))
+    let invalid = match Phone::try_from(who.to_owned()) {
+        Ok(phone) => return Ok(phone.to_string()),
+        Err(error) if who.starts_with('+') => error,
+        Err(_) => format!("'{who}' is neither a person nor a number such as +19045550100"),
+    };
+    let names: Vec<&str> = people.keys().map(String::as_str).collect();
+    Err(Answer::bad(invalid).help(format!("people there: {}", names.join(", "))))
 }
 
 fn media(url: String) -> Media {

@@ -16,27 +16,14 @@ use axum::{
 use tokio::{net::TcpListener, task::AbortHandle};
 
 use super::{Endpoints, answer::Answer, guard, routes};
-use crate::{
-    clock::Clock, dynamodb::Database, faults::Faults, journal::Journal, openai::OpenAi,
-    twilio::Twilio,
-};
+use crate::world::World;
 
-/// What the API acts on: handles of a running world.
-#[derive(Clone)]
+/// What the API acts on.
+#[derive(Debug, Clone)]
 pub struct Controlled {
-    /// What crossed.
-    pub journal: Journal,
-    /// Business time.
-    pub clock: Clock,
-    /// Armed failures.
-    pub faults: Faults,
-    /// Texts.
-    pub twilio: Twilio,
-    /// The model.
-    pub openai: OpenAi,
-    /// Tables.
-    pub database: Arc<Database>,
-    /// Where the parts listen.
+    /// The running world.
+    pub world: Arc<World>,
+    /// Where its parts listen, and what to export.
     pub endpoints: Endpoints,
     /// Numbers by name.
     pub people: BTreeMap<String, String>,
@@ -49,7 +36,9 @@ pub struct Server {
 }
 
 pub(super) struct State {
-    pub world: Controlled,
+    pub world: Arc<World>,
+    pub endpoints: Endpoints,
+    pub people: BTreeMap<String, String>,
     pub resets: AtomicU64,
 }
 
@@ -64,9 +53,9 @@ impl Server {
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn start(listener: TcpListener, world: Controlled) -> io::Result<Self> {
+    pub fn start(listener: TcpListener, controlled: Controlled) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
-        let router = router(world);
+        let router = router(controlled);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "control server ended");
@@ -94,8 +83,9 @@ impl fmt::Debug for Server {
 }
 
 /// The API of a world, without a server.
-pub(super) fn router(world: Controlled) -> Router {
-    let state = Arc::new(State { world, resets: AtomicU64::new(0) });
+pub(super) fn router(controlled: Controlled) -> Router {
+    let Controlled { world, endpoints, people } = controlled;
+    let state = Arc::new(State { world, endpoints, people, resets: AtomicU64::new(0) });
     Router::new()
         .route("/ready", get(routes::ready))
         .route("/endpoints", get(routes::endpoints))

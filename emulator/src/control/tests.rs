@@ -7,71 +7,78 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
+    Function,
     clock::Clock,
-    dynamodb::{Attribute, AttributeKind, Database, Engine, Key, TableSpec},
-    faults::Faults,
-    journal::Journal,
-    openai::{self, OpenAi},
-    twilio::{self, NumberConfig, Twilio},
+    template::{Settings, Template},
+    world::{Backend, World, WorldConfig},
 };
 
-const CUSTOMER: &str = "+15550001111";
+const CUSTOMER: &str = "+19042520927";
+
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Sms: { Type: HttpApi, Properties: { Path: /sms, Method: POST } }
+  Leads:
+    Type: AWS::Serverless::SimpleTable
+    Properties: { PrimaryKey: { Name: id, Type: String } }
+";
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+19045550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "00000000000000000000000000000000"
+[webhook]
+route = "/sms"
+[people]
+customer = "+19042520927"
+owner = "+19045550199"
+"#;
 
 /// A small world; everything stops when it is dropped.
-struct World {
+struct Running {
     client: Client,
-    handles: Controlled,
+    world: Arc<World>,
     server: Server,
-    _twilio: twilio::Server,
-    _backend: tokio::task::AbortHandle,
 }
 
 async fn loopback() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-impl World {
-    async fn start() -> Self {
-        // The client installs the provider that every reqwest client wants.
-        let probe = Client::new("http://127.0.0.1:1").unwrap();
-        drop(probe);
-        let backend = loopback().await;
-        let webhook = format!("http://{}/sms", backend.local_addr().unwrap());
+fn hello() -> Function {
+    Function::new("Hello", |_| {
         let hello = || async {
             let twiml = "<Response><Message>Hello</Message></Response>";
             ([(header::CONTENT_TYPE, "text/xml")], twiml)
         };
-        let router = Router::new().route("/sms", post(hello));
-        let serving = tokio::spawn(async { axum::serve(backend, router).await.unwrap() });
+        Ok(Router::new().route("/sms", post(hello)))
+    })
+}
 
-        let clock = Clock::running();
-        let (journal, faults) = (Journal::new(clock.clone()), Faults::default());
-        let config = NumberConfig { webhook_url: Some(webhook), ..NumberConfig::default() };
-        let options = twilio::Options { config, ..twilio::Options::default() };
-        let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let (j, c, f) = (journal.clone(), clock.clone(), faults.clone());
-        let twilio = Twilio::start(loopback().await, options, j, c, f, web).unwrap();
-        let (j, c, f) = (journal.clone(), clock.clone(), faults.clone());
-        let openai = OpenAi::start(loopback().await, openai::Options::default(), j, c, f).unwrap();
-        let hash = Attribute { name: "id".into(), kind: AttributeKind::String };
-        let leads = TableSpec {
-            id: "Leads".into(),
-            name: "Repairs_Leads".into(),
-            key: Key { hash, range: None },
-            indexes: Vec::new(),
-            ttl: None,
-        };
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let (j, c, f) = (journal.clone(), clock.clone(), faults.clone());
-        let database =
-            Database::start(listener, &Engine::start().unwrap(), &[leads], j, c, f).unwrap();
-        let handles = Controlled {
-            journal,
-            clock,
-            faults,
-            twilio: twilio.handle(),
-            openai,
-            database: Arc::new(database),
+fn template() -> Template {
+    let name = format!("rehearse-control-{}.yaml", uuid::Uuid::new_v4());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, TEMPLATE).unwrap();
+    let template = Template::read(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    template
+}
+
+impl Running {
+    async fn start() -> Self {
+        let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+        let root = std::env::temp_dir();
+        let backend = Backend::new(vec![hello()], template(), settings, &root).unwrap();
+        let world = World::start(WorldConfig::new(backend, Clock::running())).unwrap();
+        let world = Arc::new(world);
+        let controlled = Controlled {
+            world: Arc::clone(&world),
             endpoints: Endpoints {
                 parts: Vec::new(),
                 environment: BTreeMap::from([("A".into(), "b".into())]),
@@ -80,10 +87,9 @@ impl World {
             },
             people: BTreeMap::from([("customer".into(), CUSTOMER.into())]),
         };
-        let server = Server::start(loopback().await, handles.clone()).unwrap();
+        let server = Server::start(loopback().await, controlled).unwrap();
         let client = Client::new(server.url()).unwrap();
-        let _backend = serving.abort_handle();
-        Self { client, handles, server, _twilio: twilio, _backend }
+        Self { client, world, server }
     }
 
     async fn raw(&self, method: &str, path: &str, body: &str) -> (u16, ErrorBody) {
@@ -104,24 +110,24 @@ impl World {
 
 #[tokio::test]
 async fn a_text_comes_back_with_its_delivery_and_replies() {
-    let world = World::start().await;
-    let sent = world.hello().await;
+    let running = Running::start().await;
+    let sent = running.hello().await;
     assert_eq!(sent.attempts.len(), 1);
     assert_eq!(sent.attempts[0].status, Some(200));
     let bodies: Vec<&str> = sent.replies.iter().map(|r| r.body.as_str()).collect();
     assert_eq!(bodies, ["Hello"]);
     assert_eq!(sent.replies[0].to, CUSTOMER);
-    let all = world.client.messages().await.unwrap().messages;
+    let all = running.client.messages().await.unwrap().messages;
     assert_eq!(all.len(), 2);
     assert_eq!((all[0].via, all[0].body.as_str()), (None, "hi"));
 }
 
 #[tokio::test]
 async fn people_go_by_name_or_number_and_no_other_way() {
-    let world = World::start().await;
+    let running = Running::start().await;
     let from = |who: &str| SmsRequest { from: Some(who.into()), body: "hi".into(), media: vec![] };
-    assert!(world.client.sms(&from("+15559998888")).await.is_ok());
-    let error = world.client.sms(&from("custmer")).await.unwrap_err();
+    assert!(running.client.sms(&from("+19045550102")).await.is_ok());
+    let error = running.client.sms(&from("custmer")).await.unwrap_err();
     let ClientError::Refused { status: 400, error, help } = error else { panic!("{error}") };
     assert!(error.contains("custmer"), "{error}");
     assert_eq!(help.as_deref(), Some("people there: customer"));
@@ -129,9 +135,9 @@ async fn people_go_by_name_or_number_and_no_other_way() {
 
 #[tokio::test]
 async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
-    let world = World::start().await;
-    world.hello().await;
-    let page = world.client.journal(&JournalQuery::default()).await.unwrap();
+    let running = Running::start().await;
+    running.hello().await;
+    let page = running.client.journal(&JournalQuery::default()).await.unwrap();
     assert!(page.entries.iter().any(|e| e.name == "webhook.sms"));
     let query = JournalQuery {
         since: page.entries.len() as u64,
@@ -139,54 +145,54 @@ async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
         wait: 30_000,
         phone: None,
     };
-    let (next, _) = tokio::join!(world.client.journal(&query), world.hello());
+    let (next, _) = tokio::join!(running.client.journal(&query), running.hello());
     assert!(next.unwrap().entries.iter().any(|e| e.name == "sms.received"));
-    world.client.reset().await.unwrap();
-    let after = world.client.journal(&JournalQuery::default()).await.unwrap();
+    running.client.reset().await.unwrap();
+    let after = running.client.journal(&JournalQuery::default()).await.unwrap();
     assert_eq!((after.resets, after.entries.len()), (page.resets + 1, 0));
 }
 
 #[tokio::test]
 async fn a_wait_without_news_ends() {
-    let world = World::start().await;
-    let changes = world.client.journal(&JournalQuery::default()).await.unwrap().changes;
+    let running = Running::start().await;
+    let changes = running.client.journal(&JournalQuery::default()).await.unwrap().changes;
     let query = JournalQuery { changes: Some(changes), wait: 20, ..JournalQuery::default() };
-    let page = tokio::time::timeout(Duration::from_secs(10), world.client.journal(&query)).await;
+    let page = tokio::time::timeout(Duration::from_secs(10), running.client.journal(&query)).await;
     assert!(page.unwrap().unwrap().entries.is_empty());
 }
 
 #[tokio::test]
 async fn one_phone_sees_its_own_conversation() {
-    let world = World::start().await;
-    world.hello().await;
-    let other = SmsRequest { from: Some("+15559998888".into()), body: "yo".into(), media: vec![] };
-    world.client.sms(&other).await.unwrap();
+    let running = Running::start().await;
+    running.hello().await;
+    let other = SmsRequest { from: Some("+19045550102".into()), body: "yo".into(), media: vec![] };
+    running.client.sms(&other).await.unwrap();
     let query = JournalQuery { phone: Some("customer".into()), ..JournalQuery::default() };
-    let page = world.client.journal(&query).await.unwrap();
+    let page = running.client.journal(&query).await.unwrap();
     let names: Vec<&str> = page.entries.iter().map(|e| e.name.as_str()).collect();
-    assert_eq!(names, ["sms.received", "webhook.sms", "sms.sent"]);
+    assert_eq!(names, ["sms.received", "webhook.sms", "http.POST /sms", "sms.sent"]);
 }
 
 #[tokio::test]
 async fn tables_are_read_by_their_logical_id_and_emptied_by_a_reset() {
-    let world = World::start().await;
-    world.handles.database.put_rows("Leads", &[serde_json::json!({"id": "L1"})]).unwrap();
-    let url = format!("{}/tables/Leads", world.server.url());
+    let running = Running::start().await;
+    running.world.database().put_rows("Leads", &[serde_json::json!({"id": "L1"})]).unwrap();
+    let url = format!("{}/tables/Leads", running.server.url());
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     let read = || async { http.get(&url).send().await.unwrap().json::<Rows>().await.unwrap() };
     assert_eq!(read().await.rows, [serde_json::json!({"id": "L1"})]);
-    let (status, error) = world.raw("GET", "/tables/Lead", "").await;
+    let (status, error) = running.raw("GET", "/tables/Lead", "").await;
     assert_eq!(status, 404);
     assert!(error.error.contains("did you mean `Leads`?"), "{}", error.error);
-    world.client.reset().await.unwrap();
+    running.client.reset().await.unwrap();
     assert!(read().await.rows.is_empty());
 }
 
 #[tokio::test]
 async fn the_clock_moves_to_a_moment_or_by_a_length() {
-    let world = World::start().await;
+    let running = Running::start().await;
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-    let url = format!("{}/clock", world.server.url());
+    let url = format!("{}/clock", running.server.url());
     let call = |body: &'static str| {
         let request = http.post(&url).body(body);
         async { request.send().await.unwrap().json::<ClockResponse>().await.unwrap().now }
@@ -197,42 +203,42 @@ async fn the_clock_moves_to_a_moment_or_by_a_length() {
     for body in
         ["{}", r#"{"advance": "soon"}"#, r#"{"now": "2030-01-01T00:00:00Z", "advance": "1h"}"#]
     {
-        assert_eq!(world.raw("POST", "/clock", body).await.0, 400, "{body}");
+        assert_eq!(running.raw("POST", "/clock", body).await.0, 400, "{body}");
     }
 }
 
 #[tokio::test]
 async fn armed_faults_strike_and_are_disarmed() {
-    let world = World::start().await;
+    let running = Running::start().await;
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-    let url = format!("{}/faults", world.server.url());
+    let url = format!("{}/faults", running.server.url());
     let fault = r#"{"on": "webhook.sms", "failure": {"status": 503}}"#;
     assert!(http.post(&url).body(fault).send().await.unwrap().status().is_success());
-    assert_eq!(world.hello().await.attempts[0].status, Some(503));
+    assert_eq!(running.hello().await.attempts[0].status, Some(503));
     assert!(http.delete(&url).send().await.unwrap().status().is_success());
-    assert_eq!(world.hello().await.attempts[0].status, Some(200));
+    assert_eq!(running.hello().await.attempts[0].status, Some(200));
 }
 
 #[tokio::test]
 async fn wrong_calls_get_an_error_that_says_what_is_right() {
-    let world = World::start().await;
-    let (status, error) = world.raw("GET", "/nowhere", "").await;
+    let running = Running::start().await;
+    let (status, error) = running.raw("GET", "/nowhere", "").await;
     assert_eq!(status, 404);
     assert!(error.help.unwrap().contains("/sms"));
-    assert_eq!(world.raw("DELETE", "/sms", "").await.0, 405);
-    let (status, error) = world.raw("POST", "/sms", r#"{"bdy": "hi"}"#).await;
+    assert_eq!(running.raw("DELETE", "/sms", "").await.0, 405);
+    let (status, error) = running.raw("POST", "/sms", r#"{"bdy": "hi"}"#).await;
     assert_eq!(status, 400);
     assert!(error.error.contains("unknown field `bdy`") && error.error.contains("line 1"));
-    assert_eq!(world.raw("POST", "/sms", r#"{"from": "customer"}"#).await.0, 400);
-    assert_eq!(world.raw("GET", "/journal?since=x", "").await.0, 400);
-    assert_eq!(world.raw("GET", "/journal?sinse=1", "").await.0, 400);
+    assert_eq!(running.raw("POST", "/sms", r#"{"from": "customer"}"#).await.0, 400);
+    assert_eq!(running.raw("GET", "/journal?since=x", "").await.0, 400);
+    assert_eq!(running.raw("GET", "/journal?sinse=1", "").await.0, 400);
 }
 
 #[tokio::test]
 async fn a_page_of_another_origin_is_refused() {
-    let world = World::start().await;
+    let running = Running::start().await;
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-    let url = format!("{}/reset", world.server.url());
+    let url = format!("{}/reset", running.server.url());
     for (name, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
         let response = http.post(&url).header(name, value).send().await.unwrap();
         assert_eq!(response.status(), 403, "{name}");

@@ -114,7 +114,8 @@ fn check(
     let in_template: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
     let list = |ids: &[&str]| if ids.is_empty() { "none".into() } else { ids.join(", ") };
     if let Some(id) = in_template.iter().find(|id| !in_code.contains(id)) {
-        let message = format!("the template's function {id} has no code (code: {})", list(&in_code));
+        let message =
+            format!("the template's function {id} has no code (code: {})", list(&in_code));
         return Err(WorldError::Functions(message));
     }
     if let Some(id) = in_code.iter().find(|id| !in_template.contains(id)) {
@@ -134,9 +135,7 @@ fn fixtures(folder: &Path) -> BTreeMap<String, PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return BTreeMap::new() };
     entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml")
-        })
+        .filter(|path| path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml"))
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path.clone())))
         .collect()
 }

@@ -118,6 +118,12 @@ impl Reader {
                     }
                 }
             }
+            // Twilio's own call is told by its text already, unless it fails.
+            Crossing::Http { path, body, .. }
+                if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
+            {
+                Vec::new()
+            }
             Crossing::Http { method, path, .. } => {
                 let status = entry.outcome.as_ref().and_then(|o| o.status);
                 let status = status.map_or_else(|| "no answer".into(), |s| s.to_string());
@@ -201,7 +207,10 @@ pub fn about(entry: &Entry, phone: &str, last_text: &mut Option<String>) -> bool
             matches!((said, last_text), (Some(said), Some(last)) if !last.is_empty() && said.contains(last.as_str()))
         }
         Crossing::Database { request, .. } => mentions(request, phone),
-        Crossing::Http { path, body, .. } => path.contains(phone) || body.contains(phone),
+        Crossing::Http { path, body, .. } => {
+            let encoded = phone.replace('+', "%2B");
+            [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))
+        }
         Crossing::Rows { .. } | Crossing::Log { .. } | Crossing::Step { .. } => false,
     }
 }

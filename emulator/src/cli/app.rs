@@ -1,6 +1,6 @@
 //! What every command has at hand.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{problem::Problem, ui::Ui};
 use crate::Function;
@@ -9,7 +9,8 @@ use crate::Function;
 pub(super) struct App {
     /// Functions of the backend.
     pub(super) functions: Vec<Function>,
-    /// Folder that relative paths start from.
+    /// Folder that relative paths start from; empty, which keeps paths as they were typed,
+    /// except in tests.
     pub(super) root: PathBuf,
     /// Where to write.
     pub(super) ui: Ui,
@@ -19,18 +20,11 @@ pub(super) struct App {
 
 impl App {
     /// The process's own place.
-    pub(super) fn new(functions: Vec<Function>, ui: Ui) -> Result<Self, Problem> {
-        let root = std::env::current_dir()
-            .map_err(|e| Problem::environment(format!("failed to find the current folder: {e}")))?;
+    pub(super) fn new(functions: Vec<Function>, ui: Ui) -> Self {
         // `cargo run` sets this for its program, and then `rehearse` may not be on the path.
         let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
         let program = if by_cargo { "cargo run --" } else { "rehearse" };
-        Ok(Self { functions, root, ui, program })
-    }
-
-    /// A path as the user typed it, from the root.
-    pub(super) fn path(&self, path: &Path) -> PathBuf {
-        self.root.join(path)
+        Self { functions, root: PathBuf::new(), ui, program }
     }
 
     /// A command line that runs this program: `rehearse up`.

@@ -8,7 +8,7 @@ use super::{
     app::App,
     args::Control,
     problem::{Exit, Problem},
-    signal,
+    signal::Interrupt,
 };
 use crate::{
     control::{Client, JournalPage, JournalQuery},
@@ -46,6 +46,7 @@ pub(super) struct Args {
 pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
     let client = Client::new(&args.control.control)?;
     app.block_on(async {
+        let interrupt = Interrupt::listen()?;
         let endpoints = client.endpoints().await?;
         let zone = TimeZone::get(&endpoints.time_zone).unwrap_or(TimeZone::UTC);
         let mut printer = Printer {
@@ -73,7 +74,7 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         };
         tokio::select! {
             result = follow => result,
-            () = signal::interrupted() => Ok(Exit::Interrupted),
+            () = interrupt.wait() => Ok(Exit::Interrupted),
         }
     })?
 }

@@ -12,6 +12,7 @@ mod completions;
 mod env;
 mod log;
 mod problem;
+mod project;
 mod ready;
 mod reset;
 mod run;
@@ -21,7 +22,6 @@ mod signal;
 mod tracing;
 mod ui;
 mod up;
-mod world;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -46,10 +46,7 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
         }
     };
     cli.color.write_global();
-    let app = match App::new(functions, Ui::of_process()) {
-        Ok(app) => app,
-        Err(problem) => return Ui::of_process().report(&problem).code(),
-    };
+    let app = App::new(functions, Ui::of_process());
     dispatch(cli, &app).unwrap_or_else(|problem| app.ui.report(&problem)).code()
 }
 

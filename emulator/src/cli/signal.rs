@@ -1,31 +1,39 @@
 //! Ctrl-C: the first ends the command in good order, the second at once.
 
-use super::problem::Exit;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for Ctrl-C (or a polite request to end), then lets a second one end
-/// the process on the spot. Must be called before the work begins.
-pub(super) async fn interrupted() {
-    wait().await;
-    tokio::spawn(async {
-        wait().await;
-        std::process::exit(i32::from(Exit::Interrupted.number()));
-    });
+use super::problem::{Exit, Problem};
+
+/// Listens from when it is made, so that nothing is missed before it is awaited.
+pub(super) struct Interrupt {
+    key: Signal,
+    end: Signal,
 }
 
-async fn wait() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut end) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = end.recv() => {}
-            }
-            return;
-        }
+impl Interrupt {
+    /// Must be called inside a runtime.
+    pub(super) fn listen() -> Result<Self, Problem> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|e| Problem::environment(format!("failed to listen for Ctrl-C: {e}")))
+        };
+        Ok(Self { key: listen(SignalKind::interrupt())?, end: listen(SignalKind::terminate())? })
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler Ctrl-C ends the process by itself.
-        std::future::pending::<()>().await;
+
+    /// Waits for Ctrl-C, or for a polite request to end. A second one ends the
+    /// process on the spot.
+    pub(super) async fn wait(mut self) {
+        self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(i32::from(Exit::Interrupted.number()));
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.key.recv() => {}
+            _ = self.end.recv() => {}
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal as _, Write},
+    io::{self, BufRead, IsTerminal as _, Write},
     sync::{Mutex, PoisonError},
 };
 
@@ -20,6 +20,9 @@ pub(super) struct Ui {
     width: Option<usize>,
     /// Whether somebody watches both streams, so that a progress bar helps.
     interactive: bool,
+    /// What a test types; `None` is the process's own input.
+    #[cfg(test)]
+    typed: Option<&'static str>,
 }
 
 impl Ui {
@@ -32,6 +35,8 @@ impl Ui {
             err: Mutex::new(Box::new(anstream::stderr())),
             width: out.then(columns),
             interactive: out && err && !dumb,
+            #[cfg(test)]
+            typed: None,
         }
     }
 
@@ -50,7 +55,15 @@ impl Ui {
             ))),
             width: None,
             interactive: false,
+            typed: Some(""),
         }
+    }
+
+    /// With something typed.
+    #[cfg(test)]
+    pub(super) fn typing(mut self, text: &'static str) -> Self {
+        self.typed = Some(text);
+        self
     }
 
     /// Columns of the terminal that results go to.
@@ -71,6 +84,21 @@ impl Ui {
     /// A line about the result. Lost when the stream is gone: nobody is left to tell.
     pub(super) fn note(&self, text: impl Display) {
         let _ = write_line(&self.err, &text);
+    }
+
+    /// What is typed or piped in.
+    pub(super) fn input(&self) -> Box<dyn BufRead + Send> {
+        #[cfg(test)]
+        if let Some(text) = self.typed {
+            return Box::new(io::Cursor::new(text));
+        }
+        Box::new(io::BufReader::new(io::stdin()))
+    }
+
+    /// Asks for input, on the line where it is typed.
+    pub(super) fn prompt(&self, text: impl Display) {
+        let mut stream = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(stream, "{text}").and_then(|()| stream.flush());
     }
 
     /// Something that does not stop the command.

@@ -55,6 +55,13 @@ pub enum ClientError {
     },
 }
 
+/// An HTTP client for this machine alone: no proxy, no certificates.
+pub(crate) fn loopback_client() -> reqwest::Result<reqwest::Client> {
+    // A client wants a provider even if it never speaks TLS; a second install is refused, and fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(TIMEOUT).build()
+}
+
 impl Client {
     /// A client of the world at this URL.
     ///
@@ -62,14 +69,7 @@ impl Client {
     /// When the system refuses to make a client.
     pub fn new(base: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        // A client wants a provider even if it never speaks TLS; a second install is refused, and fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        // Loopback never goes through a proxy, and plain HTTP needs no certificates.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only(Vec::new())
-            .timeout(TIMEOUT)
-            .build()
+        let http = loopback_client()
             .map_err(|source| ClientError::Transport { base: base.clone(), source })?;
         Ok(Self { base, http })
     }

@@ -29,5 +29,6 @@ pub use api::{
     Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, JournalPage,
     JournalQuery, Message, Messages, Part, Ready, Rows, SmsRequest, SmsResponse,
 };
+pub(crate) use client::loopback_client;
 pub use client::{Client, ClientError};
 pub use server::{Controlled, Server};

@@ -8,7 +8,7 @@ use crate::scenario::Report;
 
 /// How one job ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(in crate::cli) enum Ended {
     /// It came to its end.
     Ran(Box<Report>),
     /// It panicked.
@@ -19,23 +19,23 @@ pub(super) enum Ended {
 
 /// How many at once, and how long to go on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) at_once: usize,
+pub(in crate::cli) struct Limits {
+    pub(in crate::cli) at_once: usize,
     /// Begin none after the first failure; those under way come to their end.
-    pub(super) fail_fast: bool,
+    pub(in crate::cli) fail_fast: bool,
 }
 
 /// How all of them ended.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(in crate::cli) struct Outcome {
     /// Whether `stop` came before the end.
-    pub(super) interrupted: bool,
+    pub(in crate::cli) interrupted: bool,
     /// Jobs that were under way then.
-    pub(super) under_way: BTreeSet<usize>,
+    pub(in crate::cli) under_way: BTreeSet<usize>,
 }
 
 /// Runs jobs `0..count`; `done` hears of each and says whether it failed.
-pub(super) async fn execute<Work>(
+pub(in crate::cli) async fn execute<Work>(
     count: usize,
     limits: Limits,
     start: impl Fn(usize) -> Work,
@@ -110,6 +110,8 @@ mod tests {
             status,
             took: Duration::ZERO,
             journal: Vec::new(),
+            people: Default::default(),
+            zone: jiff::tz::TimeZone::UTC,
             replay: String::new(),
         }
     }

@@ -12,19 +12,17 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
 
 use jiff::Timestamp;
 
+pub(super) use self::execute::{Limits, execute};
 use self::{
-    execute::{Ended, Limits, execute},
-    last::LastRun,
-    order::InOrder,
-    progress::Progress,
-    select::Selection,
-    target::Targets,
-    view::Viewer,
+    execute::Ended, last::LastRun, order::InOrder, progress::Progress, select::Selection,
+    target::Targets, view::Viewer,
 };
 use super::{
     app::App,
     problem::{Exit, Problem},
-    signal, tracing, world,
+    project::Project,
+    signal::Interrupt,
+    tracing,
 };
 use crate::{
     report::{
@@ -33,7 +31,7 @@ use crate::{
         terminal,
         text::count,
     },
-    scenario::Scenario,
+    scenario::{Runner, Scenario},
 };
 
 /// Run scenarios
@@ -46,8 +44,8 @@ Examples:
   rehearse run --last-failed --fail-fast
   rehearse run --report junit=report.xml --report json=report.json")]
 pub(super) struct Args {
-    /// Scenario files and folders.
-    #[arg(default_value = "scenarios", value_name = "PATHS")]
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     selection: Selection,
@@ -109,14 +107,16 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     // Only one target and one database exist; the options keep scripts that name them working.
     let (Target::InProcess, Database::Embedded) = (args.target, args.dynamodb);
     tracing::start(if args.verbose { "info" } else { "off" });
-    let last = LastRun::at(&app.root);
-    let all = world::scenarios(app, &args.paths)?;
+    let project = Project::find(app)?;
+    let last = LastRun::at(&project.root);
+    let all = project.scenarios(app, &args.paths)?;
     let chosen = args.selection.apply(all, &last, app)?;
     if args.list {
         return list(&chosen, app);
     }
+    let runner = project.runner(app, &chosen)?;
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
-    let run = perform(&jobs, &args, app)?;
+    let run = perform(&jobs, runner, &args, app)?;
     if let Err(error) = last.update(&run) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -147,7 +147,7 @@ fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
         .collect()
 }
 
-fn perform(jobs: &[Job], args: &Args, app: &App) -> Result<Run, Problem> {
+fn perform(jobs: &[Job], runner: Runner, args: &Args, app: &App) -> Result<Run, Problem> {
     let viewer = Viewer::new(app);
     let width = jobs.iter().map(|job| viewer.folder(job).chars().count()).max().unwrap_or(0);
     let to_terminal = args.targets.terminal(app);
@@ -157,7 +157,7 @@ fn perform(jobs: &[Job], args: &Args, app: &App) -> Result<Run, Problem> {
     let limits =
         Limits { at_once: args.jobs.unwrap_or_else(default_jobs).get(), fail_fast: args.fail_fast };
     let ended = app.block_on(async {
-        let runner = world::runner(app)?;
+        let interrupt = Interrupt::listen()?;
         let start = |i: usize| {
             let job = jobs[i].clone();
             progress.began(&job.scenario.full_name());
@@ -176,7 +176,7 @@ fn perform(jobs: &[Job], args: &Args, app: &App) -> Result<Run, Problem> {
             }
             failed
         };
-        Ok::<_, Problem>(execute(jobs.len(), limits, start, signal::interrupted(), done).await)
+        Ok::<_, Problem>(execute(jobs.len(), limits, start, interrupt.wait(), done).await)
     })??;
     progress.finish();
     let mut scenarios = lines.into_all(|i| viewer.ran(&jobs[i], Ended::NotBegun));
@@ -199,7 +199,12 @@ fn perform(jobs: &[Job], args: &Args, app: &App) -> Result<Run, Problem> {
 }
 
 /// Twice the cores: scenarios also wait, for deadlines and delays of their scripts.
-fn default_jobs() -> NonZeroUsize {
+pub(super) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(cores * 2).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Whether a scenario ran and passed.
+pub(super) fn passed(ended: &Ended) -> bool {
+    matches!(ended, Ended::Ran(report) if report.passed())
 }

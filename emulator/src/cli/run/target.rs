@@ -91,7 +91,7 @@ impl Targets {
                 Format::Json => report::json(run, self.report_journal).map_err(Into::into),
             };
             let written = text.and_then(|text| match &target.file {
-                Some(file) => report::write_atomically(&app.path(file), &text),
+                Some(file) => report::write_atomically(&app.root.join(file), &text),
                 None => app.ui.line(text.trim_end()),
             });
             if let Err(error) = written {

@@ -1,7 +1,6 @@
 //! Results of the runner as the reports tell them.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -49,7 +48,7 @@ impl Viewer {
             full_name,
             file: self.shown(scenario.path()).display().to_string(),
             folder: self.folder(job),
-            line: 1,
+            line: scenario.line(),
             tags: scenario.tags().to_vec(),
             status: Status::NotRun,
             took: Duration::ZERO,
@@ -74,7 +73,7 @@ impl Viewer {
     }
 
     fn reported(&self, base: Ran, report: Report) -> Ran {
-        let reader = Reader::new(BTreeMap::new(), Detail::Story);
+        let reader = Reader::new(report.people, Detail::Story);
         let (status, failures) = match report.status {
             scenario::Status::Passed => (Status::Passed, Vec::new()),
             scenario::Status::Failed(failure) => (Status::Failed, self.failures(failure)),
@@ -95,6 +94,7 @@ impl Viewer {
             failures,
             conversation,
             journal: report.journal,
+            zone: report.zone,
             replay,
             ..base
         }

@@ -118,9 +118,7 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         line: resource.line,
     };
     // What the function says goes before what Globals says.
-    for environment in
-        [scope.global("Function", "Environment"), resource.property("Environment")]
-    {
+    for environment in [scope.global("Function", "Environment"), resource.property("Environment")] {
         let variables = environment.and_then(|node| node.get("Variables"));
         for variable in entries(variables, "Variables")? {
             set_variable(scope, &mut function, variable)?;

@@ -183,8 +183,19 @@ impl<'a> Scope<'a> {
             }
             unknown => {
                 let known = [
-                    "Ref", "If", "GetAtt", "Sub", "Join", "Select", "Split", "FindInMap", "Equals",
-                    "And", "Or", "Not", "Condition",
+                    "Ref",
+                    "If",
+                    "GetAtt",
+                    "Sub",
+                    "Join",
+                    "Select",
+                    "Split",
+                    "FindInMap",
+                    "Equals",
+                    "And",
+                    "Or",
+                    "Not",
+                    "Condition",
                 ];
                 let message =
                     format!("the function `{unknown}` is not emulated{}", hint(unknown, known));

@@ -60,8 +60,8 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn read(path: &Path) -> Result<Self, TemplateError> {
         let name = path.display().to_string();
-        let bytes = fs::read(path)
-            .map_err(|source| TemplateError::Read { path: name.clone(), source })?;
+        let bytes =
+            fs::read(path).map_err(|source| TemplateError::Read { path: name.clone(), source })?;
         if bytes.len() > MAX_BYTES {
             return Err(TemplateError::TooLarge { path: name, bytes: bytes.len() });
         }

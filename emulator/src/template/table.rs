@@ -38,10 +38,7 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<TableSp
 }
 
 /// `AWS::Serverless::SimpleTable`: one key, `id` unless it says otherwise.
-pub(super) fn read_simple(
-    scope: &Scope<'_>,
-    resource: &Resource<'_>,
-) -> Result<TableSpec, Reason> {
+pub(super) fn read_simple(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<TableSpec, Reason> {
     let reader = Reader { scope, resource };
     let primary = reader.property("PrimaryKey")?;
     let part = |name: &str| primary.as_ref().and_then(|p| p.get(name)).and_then(Node::as_str);

@@ -188,7 +188,8 @@ fn parameters_given_go_before_defaults_and_unknown_ones_are_refused() {
 
 #[test]
 fn what_only_aws_knows_is_listed_with_its_line() {
-    for text in ["!Ref Secret", "!ImportValue x", "'{{resolve:ssm:/a}}'", "!GetAtt Table.StreamArn"] {
+    for text in ["!Ref Secret", "!ImportValue x", "'{{resolve:ssm:/a}}'", "!GetAtt Table.StreamArn"]
+    {
         let template = variable(text, "").unwrap();
         let unresolved = &template.functions[0].unresolved;
         assert_eq!(unresolved.len(), 1, "{text}");
@@ -263,12 +264,8 @@ fn globals_events_and_what_is_ignored() {
     assert_eq!(one.timeout, Duration::from_secs(7));
     assert_eq!(one.memory, 128);
     assert_eq!((one.env["A"].as_str(), one.env["B"].as_str()), ("global", "own"));
-    let v1 = Route {
-        method: "GET".into(),
-        path: "/pets/{id}".into(),
-        payload: Payload::V1,
-        line: 11,
-    };
+    let v1 =
+        Route { method: "GET".into(), path: "/pets/{id}".into(), payload: Payload::V1, line: 11 };
     assert_eq!(one.routes, [v1, Route { line: 12, ..Route::new("ANY", "$default") }]);
     let two = template.function("Two").unwrap();
     assert_eq!(two.timeout, Duration::from_secs(3));

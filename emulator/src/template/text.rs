@@ -5,9 +5,8 @@ pub(super) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let distance = |c: &str| {
-        strsim::osa_distance(&c.to_ascii_lowercase(), &name.to_ascii_lowercase())
-    };
+    let distance =
+        |c: &str| strsim::osa_distance(&c.to_ascii_lowercase(), &name.to_ascii_lowercase());
     let near = (name.chars().count() / 3).max(1);
     let scored = candidates.into_iter().map(|c| (distance(c), c)).filter(|(d, _)| *d <= near);
     scored.min_by_key(|(d, _)| *d).map(|(_, candidate)| candidate)

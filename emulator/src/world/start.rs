@@ -123,16 +123,14 @@ impl World {
             variables.extend(environment.clone());
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
-            let router = code.router(&variables).map_err(|source| WorldError::Function {
-                id: function.id.clone(),
-                source,
-            })?;
+            let router = code
+                .router(&variables)
+                .map_err(|source| WorldError::Function { id: function.id.clone(), source })?;
             functions.push((function.clone(), router));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway =
-            Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
-                .map_err(part("gateway"))?;
+        let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
+            .map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,

@@ -1,6 +1,6 @@
 //! A world's database: the engine, its proxy, and rows for checks.
 
-use std::{fmt, io, net::TcpListener};
+use std::{cmp::Ordering, fmt, io, net::TcpListener};
 
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ impl Database {
     pub fn rows(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
         let table = self.table(table)?;
         let mut rows = self.embedded.scan(table).map_err(|e| refused(table, e))?;
-        rows.sort_by_cached_key(|row| KeyOrder::of(table, row));
+        rows.sort_by(|a, b| by_key(table, a, b));
         Ok(rows)
     }
 
@@ -158,32 +158,17 @@ pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
     similar.min_by_key(|(d, _)| *d).map(|(_, id)| id.clone())
 }
 
-/// Orders rows by key: numbers by size, everything else as text.
-#[derive(Debug, PartialEq, PartialOrd)]
-struct KeyOrder(Vec<KeyPart>);
-
-#[derive(Debug, PartialEq, PartialOrd)]
-enum KeyPart {
-    Number(f64),
-    Text(String),
-}
-
-impl KeyOrder {
-    fn of(table: &TableSpec, row: &Value) -> Self {
-        let part = |(name, kind): (&str, AttributeKind)| match (kind, &row[name]) {
-            (AttributeKind::Number, Value::Number(n)) => KeyPart::Number(n.as_f64().unwrap_or(0.0)),
-            (_, Value::String(text)) => KeyPart::Text(text.clone()),
-            (_, other) => KeyPart::Text(other.to_string()),
-        };
-        Self(table.key.attributes().map(|a| part((a.name.as_str(), a.kind))).collect())
-    }
-}
-
-impl Eq for KeyOrder {}
-
-impl Ord for KeyOrder {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        // DynamoDB has no NaN, so every two parts compare.
-        self.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal)
-    }
+/// Numbers by size, everything else as text.
+fn by_key(table: &TableSpec, a: &Value, b: &Value) -> Ordering {
+    let orders = table.key.attributes().map(|attribute| {
+        let (a, b) = (&a[&attribute.name], &b[&attribute.name]);
+        match attribute.kind {
+            AttributeKind::Number => {
+                let number = |value: &Value| value.as_f64().unwrap_or_default();
+                number(a).total_cmp(&number(b))
+            }
+            AttributeKind::String | AttributeKind::Binary => a.as_str().cmp(&b.as_str()),
+        }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
 }

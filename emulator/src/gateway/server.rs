@@ -9,9 +9,9 @@ use std::{
 };
 
 use axum::Router;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request as HttpRequest, Response, StatusCode, header, request::Parts, uri::Authority};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -30,6 +30,8 @@ use super::{
 use crate::{clock::Clock, journal::Journal, template::Function};
 
 const MAX_BODY_BYTES: usize = 10 << 20;
+/// Nobody's mistake is larger than this.
+const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -153,13 +155,7 @@ async fn read(
         return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
     let host = host(&parts).ok_or(StatusCode::BAD_REQUEST)?;
-    let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|e| {
-        if e.is::<LengthLimitError>() {
-            StatusCode::PAYLOAD_TOO_LARGE
-        } else {
-            StatusCode::BAD_REQUEST
-        }
-    })?;
+    let body = read_body(body).await?;
     Ok(Request {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -167,10 +163,27 @@ async fn read(
         version: parts.version,
         headers: parts.headers,
         host,
-        body: body.to_bytes(),
+        body,
         client,
         port,
     })
+}
+
+/// The whole body. Of one that is too large the rest is read and thrown away,
+/// so that a client which writes before it reads still gets its answer.
+async fn read_body(mut body: Incoming) -> Result<Bytes, StatusCode> {
+    let mut bytes = BytesMut::new();
+    let mut total = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+        total += data.len();
+        if total <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if total > MAX_DRAINED_BYTES {
+            break;
+        }
+    }
+    if total > MAX_BODY_BYTES { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(bytes.freeze()) }
 }
 
 fn head_bytes(parts: &Parts) -> usize {

@@ -5,12 +5,28 @@
 //! from a counter: a repeated request gets the same answer. Requests are
 //! checked as the provider checks them, and refused with its error bodies.
 
+mod answer;
+mod chat;
+mod conversation;
+mod error;
+mod http;
+mod ids;
+mod params;
+mod perform;
 mod persona;
+mod place;
 mod problem;
 mod read;
+mod reply;
+mod responses;
+mod schema;
 mod script;
+mod sees;
 mod server;
+mod sse;
 mod stage;
+mod stored;
+mod tools;
 
 pub use persona::Persona;
 pub use problem::{Asked, Nearest, Problem};

@@ -317,7 +317,9 @@ impl<'de> Visitor<'de> for FailVisitor {
             fail.empty,
             fail.incomplete.is_some(),
         ];
-        match ends.into_iter().filter(|set| *set).count() {
+        // A stream may break off with an error instead of in silence.
+        let broken = fail.status.is_some() && fail.cut == Some(Cut::MidStream);
+        match ends.into_iter().filter(|set| *set).count() - usize::from(broken) {
             0 if fail.delay.is_none() => Err(de::Error::custom(
                 "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
             )),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     expectation::Expect,
-    model::File,
-    places::{Node, Part, trail},
+    model::{File, Scenario},
+    places::{Node, Trail},
+    read::LoadError,
     reply::Reply,
     step::{Customer, Request, Step},
 };
-use crate::{matcher, openai::Round, yaml::YamlError};
+use crate::{matcher, openai::Round, world::Backend, yaml::YamlError};
 
 /// What a backend offers to scenarios.
 #[derive(Debug, Default)]
@@ -22,6 +23,30 @@ pub(super) struct Known {
     pub(super) fixtures: Vec<String>,
 }
 
+impl Known {
+    /// What a backend offers.
+    pub(super) fn of(backend: &Backend) -> Self {
+        Self {
+            people: backend.settings().people.keys().cloned().collect(),
+            tables: backend.template().tables.iter().map(|table| table.id.clone()).collect(),
+            fixtures: backend.fixtures().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// What is wrong with the fixtures that scenarios name.
+pub(super) fn fixtures(scenarios: &[Scenario], backend: &Backend) -> Vec<LoadError> {
+    let named: BTreeSet<&String> =
+        scenarios.iter().flat_map(|scenario| &scenario.given().fixtures).collect();
+    let known: Vec<&str> = backend.fixtures().collect();
+    named
+        .into_iter()
+        .filter(|name| known.contains(&name.as_str()))
+        .filter_map(|name| backend.fixture(name).err())
+        .map(LoadError::Fixture)
+        .collect()
+}
+
 /// Beginnings of the names that crossings have in the journal.
 const CROSSINGS: [&str; 6] = ["openai.", "twilio.", "dynamodb.", "webhook.", "http.", "sms."];
 
@@ -32,7 +57,7 @@ pub(super) fn alone(file: &File) -> Vec<YamlError> {
     check.each();
     check.steps(&mut |check, step, at| check.shape(step, at));
     if let Some(always) = &file.document.always {
-        check.crossings(always, &trail!["always"]);
+        check.crossings(always, &Trail::new().to("always"));
     }
     check.errors
 }
@@ -48,7 +73,7 @@ pub(super) fn against(file: &File, known: &Known) -> Vec<YamlError> {
         .collect();
     check.given(known);
     if let Some(always) = &file.document.always {
-        check.expectation(always, known, &people, &trail!["always"]);
+        check.expectation(always, known, &people, &Trail::new().to("always"));
     }
     check.steps(&mut |check, step, at| check.named(step, known, &people, at));
     check.templates(&people);
@@ -72,25 +97,25 @@ struct Check<'f> {
 }
 
 impl Check<'_> {
-    fn wrong(&mut self, path: &[Part], message: impl Into<String>) {
+    fn wrong(&mut self, path: &Trail, message: impl Into<String>) {
         let at = self.file.tree.locate(path);
         self.errors.push(self.file.source.error(at, message));
     }
 
-    fn wrong_key(&mut self, path: &[Part], message: impl Into<String>) {
+    fn wrong_key(&mut self, path: &Trail, message: impl Into<String>) {
         let at = self.file.tree.locate_key(path);
         self.errors.push(self.file.source.error(at, message));
     }
 
     /// Calls `visit` with every step and its path, those of groups too.
-    fn steps(&mut self, visit: &mut dyn FnMut(&mut Self, &Step, &[Part])) {
+    fn steps(&mut self, visit: &mut dyn FnMut(&mut Self, &Step, &Trail)) {
         let file = self.file;
         for (index, step) in file.document.steps.iter().enumerate() {
-            let at = trail!["steps", index];
+            let at = Trail::new().to("steps").to(index);
             visit(self, step, &at);
             if let Step::Together(group) = step {
                 for (inner, step) in group.together.iter().enumerate() {
-                    visit(self, step, &trail!["steps", index, "together", inner]);
+                    visit(self, step, &Trail::new().to("steps").to(index).to("together").to(inner));
                 }
             }
         }
@@ -99,21 +124,21 @@ impl Check<'_> {
     fn head(&mut self) {
         let document = &self.file.document;
         if document.name.trim().is_empty() {
-            self.wrong(&trail!["name"], "a scenario needs a name");
+            self.wrong(&Trail::new().to("name"), "a scenario needs a name");
         }
         if document.steps.is_empty() {
-            self.wrong(&trail!["steps"], "a scenario needs at least one step");
+            self.wrong(&Trail::new().to("steps"), "a scenario needs at least one step");
         }
         for (name, number) in &document.people {
             if !is_number(number) {
                 let message = format!("'{number}' is not a number such as +15550100001");
-                self.wrong(&trail!["people", name.as_str()], message);
+                self.wrong(&Trail::new().to("people").to(name.as_str()), message);
             }
             if !is_name(name) {
                 let message = format!(
                     "'{name}' cannot be a name: letters, digits and underscores, a letter first"
                 );
-                self.wrong_key(&trail!["people", name.as_str()], message);
+                self.wrong_key(&Trail::new().to("people").to(name.as_str()), message);
             }
         }
     }
@@ -121,14 +146,14 @@ impl Check<'_> {
     fn each(&mut self) {
         let Some(entries) = &self.file.document.each else { return };
         if entries.is_empty() {
-            self.wrong(&trail!["each"], "'each' needs at least one entry");
+            self.wrong(&Trail::new().to("each"), "'each' needs at least one entry");
         }
         let names = |entry: &serde_json::Map<String, serde_json::Value>| {
             entry.keys().cloned().collect::<BTreeSet<_>>()
         };
         let first = entries.first().map(names).unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
-            let at = trail!["each", index];
+            let at = Trail::new().to("each").to(index);
             if entry.is_empty() {
                 self.wrong(&at, "an entry of 'each' needs at least one value");
             } else if names(entry) != first {
@@ -143,8 +168,8 @@ impl Check<'_> {
     }
 
     /// What holds between the keys of one step.
-    fn shape(&mut self, step: &Step, at: &[Part]) {
-        let below = |key: &str| [at, &trail![key]].concat();
+    fn shape(&mut self, step: &Step, at: &Trail) {
+        let below = |key: &str| at.to(key);
         match step {
             Step::Customer(step) => self.customer(step, at),
             Step::Request(step) => self.request(step, at),
@@ -160,7 +185,7 @@ impl Check<'_> {
                 }
                 for (index, inner) in step.together.iter().enumerate() {
                     if !matches!(inner, Step::Customer(_) | Step::Request(_)) {
-                        let at = [at, &trail!["together", index]].concat();
+                        let at = at.to("together").to(index);
                         self.wrong(&at, "only customer and request steps can be together");
                     }
                 }
@@ -170,12 +195,12 @@ impl Check<'_> {
                     self.wrong(&below("faults"), "say which calls fail, and how");
                 }
                 for (index, fault) in step.faults.iter().enumerate() {
-                    let at = [at, &trail!["faults", index]].concat();
+                    let at = at.to("faults").to(index);
                     if !is_crossing(&fault.on) {
-                        self.wrong(&[&at[..], &trail!["on"]].concat(), unknown_crossing(&fault.on));
+                        self.wrong(&at.to("on"), unknown_crossing(&fault.on));
                     }
                     if fault.times == Some(0) {
-                        self.wrong(&[&at[..], &trail!["times"]].concat(), "'times' is at least 1");
+                        self.wrong(&at.to("times"), "'times' is at least 1");
                     }
                 }
             }
@@ -183,13 +208,13 @@ impl Check<'_> {
         }
     }
 
-    fn customer(&mut self, step: &Customer, at: &[Part]) {
-        let below = |key: &str| [at, &trail![key]].concat();
+    fn customer(&mut self, step: &Customer, at: &Trail) {
+        let below = |key: &str| at.to(key);
         if step.text.as_deref().is_none_or(|text| text.trim().is_empty()) && step.media.is_empty() {
             self.wrong(&below("customer"), "a text without pictures needs words");
         }
         if step.duplicate.is_some_and(|d| d.times < 2) {
-            let at = [at, &trail!["duplicate", "times"]].concat();
+            let at = at.to("duplicate").to("times");
             self.wrong(&at, "'times' counts all deliveries, so it is at least 2");
         }
         if step.signature.is_some() && step.model.is_some() {
@@ -204,13 +229,13 @@ impl Check<'_> {
         }
         for (index, pair) in rounds.windows(2).enumerate() {
             if is_final(&pair[0]) {
-                let at = [at, &trail!["model", index + 1]].concat();
+                let at = at.to("model").to(index + 1);
                 self.wrong(&at, "no request can reach this round: the one before it ends the turn");
             }
         }
     }
 
-    fn request(&mut self, step: &Request, at: &[Part]) {
+    fn request(&mut self, step: &Request, at: &Trail) {
         let bodies = [
             ("json", step.json.is_some()),
             ("form", step.form.is_some()),
@@ -219,10 +244,10 @@ impl Check<'_> {
         let given: Vec<&str> = bodies.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
         if let [first, second, ..] = given.as_slice() {
             let message = format!("a request has one body: '{first}' or '{second}'");
-            self.wrong_key(&[at, &trail![*second]].concat(), message);
+            self.wrong_key(&at.to(*second), message);
         }
         for (name, path) in &step.save {
-            let at = [at, &trail!["save", name.as_str()]].concat();
+            let at = at.to("save").to(name.as_str());
             if let Err(error) = path.parse::<matcher::Path>() {
                 self.wrong(&at, error.to_string());
             } else if !["status", "headers", "json", "text"]
@@ -233,9 +258,9 @@ impl Check<'_> {
         }
     }
 
-    fn crossings(&mut self, expect: &Expect, at: &[Part]) {
+    fn crossings(&mut self, expect: &Expect, at: &Trail) {
         for name in expect.calls.keys().filter(|name| !is_crossing(name)) {
-            let at = [at, &trail!["calls", name.as_str()]].concat();
+            let at = at.to("calls").to(name.as_str());
             self.wrong_key(&at, unknown_crossing(name));
         }
     }
@@ -245,37 +270,31 @@ impl Check<'_> {
         for (index, fixture) in given.fixtures.iter().enumerate() {
             if !known.fixtures.contains(fixture) {
                 let message = unknown("fixture", fixture, known.fixtures.iter());
-                self.wrong(&trail!["given", "fixtures", index], message);
+                self.wrong(&Trail::new().to("given").to("fixtures").to(index), message);
             }
         }
         for table in given.tables.keys() {
-            self.table(table, known, &trail!["given", "tables", table.as_str()]);
+            self.table(table, known, &Trail::new().to("given").to("tables").to(table.as_str()));
         }
     }
 
-    fn table(&mut self, table: &String, known: &Known, at: &[Part]) {
+    fn table(&mut self, table: &String, known: &Known, at: &Trail) {
         if !known.tables.contains(table) {
             self.wrong_key(at, unknown("table", table, known.tables.iter()));
         }
     }
 
-    fn expectation(
-        &mut self,
-        expect: &Expect,
-        known: &Known,
-        people: &BTreeSet<&str>,
-        at: &[Part],
-    ) {
+    fn expectation(&mut self, expect: &Expect, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
         for table in expect.tables.keys() {
-            self.table(table, known, &[at, &trail!["tables", table.as_str()]].concat());
+            self.table(table, known, &at.to("tables").to(table.as_str()));
         }
         let replies = expect.sms.as_ref().map(|sms| sms.entries()).unwrap_or_default();
-        self.replies(replies, people, &[at, &trail!["sms"]].concat());
+        self.replies(replies, people, &at.to("sms"));
     }
 
     /// People and tables that a step names.
-    fn named(&mut self, step: &Step, known: &Known, people: &BTreeSet<&str>, at: &[Part]) {
-        let below = |key: &str| [at, &trail![key]].concat();
+    fn named(&mut self, step: &Step, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
+        let below = |key: &str| at.to(key);
         match step {
             Step::Customer(step) => {
                 if let Some(from) = &step.from {
@@ -298,20 +317,20 @@ impl Check<'_> {
     }
 
     /// Where a step's replies stand: under `reply` or `replies`.
-    fn list_path(&self, at: &[Part]) -> Vec<Part> {
+    fn list_path(&self, at: &Trail) -> Trail {
         replies_path(&self.file.tree, at)
     }
 
-    fn replies(&mut self, replies: &[Reply], people: &BTreeSet<&str>, at: &[Part]) {
+    fn replies(&mut self, replies: &[Reply], people: &BTreeSet<&str>, at: &Trail) {
         for (index, reply) in replies.iter().enumerate() {
             if let Some(to) = &reply.to {
                 let entry = entry_path(&self.file.tree, at, index);
-                self.person(to, people, &[&entry[..], &trail!["to"]].concat());
+                self.person(to, people, &entry.to("to"));
             }
         }
     }
 
-    fn person(&mut self, name: &str, people: &BTreeSet<&str>, at: &[Part]) {
+    fn person(&mut self, name: &str, people: &BTreeSet<&str>, at: &Trail) {
         if !people.contains(name) && !is_number(name) && !name.contains("{{") {
             self.wrong(at, unknown("person", name, people.iter()));
         }
@@ -348,21 +367,21 @@ impl Check<'_> {
 }
 
 /// Where a step's replies stand: under `reply` or `replies`.
-pub(super) fn replies_path(tree: &Node, at: &[Part]) -> Vec<Part> {
+pub(super) fn replies_path(tree: &Node, at: &Trail) -> Trail {
     ["replies", "reply"]
         .into_iter()
-        .map(|key| [at, &trail![key]].concat())
+        .map(|key| at.to(key))
         .find(|path| tree.contains(path))
-        .unwrap_or_else(|| at.to_vec())
+        .unwrap_or_else(|| at.clone())
 }
 
 /// Where an entry of replies stands: in a list, in `exactly`, or alone.
-pub(super) fn entry_path(tree: &Node, replies: &[Part], index: usize) -> Vec<Part> {
-    [trail!["exactly", index], trail![index]]
+pub(super) fn entry_path(tree: &Node, replies: &Trail, index: usize) -> Trail {
+    [Trail::new().to("exactly").to(index), Trail::new().to(index)]
         .into_iter()
-        .map(|below| [replies, &below].concat())
+        .map(|below| replies.join(&below))
         .find(|path| tree.contains(path))
-        .unwrap_or_else(|| replies.to_vec())
+        .unwrap_or_else(|| replies.clone())
 }
 
 /// Whether no request can follow a round in the same turn.

@@ -54,7 +54,53 @@ pub struct Given {
     /// Environment of the functions, for this scenario.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// The number's own configuration.
+    /// The number's own configuration, over `[webhook]` of `rehearse.toml`.
     #[serde(default)]
-    pub twilio: Option<Value>,
+    pub twilio: Number,
+}
+
+/// How the number is configured at Twilio.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Number {
+    /// `local` when left out.
+    #[serde(default)]
+    pub kind: NumberKind,
+    /// Connection overrides of the webhook's URL: `#rc=2&rp=ct,5xx` (retries, on what),
+    /// `ct`, `rt` and `tt` (timeouts in milliseconds). Empty for Twilio's defaults.
+    #[serde(default)]
+    pub overrides: Option<String>,
+    /// Path of the fallback URL, or `none`.
+    #[serde(default)]
+    pub fallback: Option<String>,
+    /// Where status callbacks go for messages that name no URL: a path.
+    #[serde(default)]
+    pub status_callback: Option<String>,
+    /// GET delivers webhooks in the query; POST when left out.
+    #[serde(default)]
+    pub method: Option<WebhookMethod>,
+    /// The number belongs to a Messaging Service with Advanced Opt-Out.
+    #[serde(default)]
+    pub advanced_opt_out: bool,
+}
+
+/// Kinds of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberKind {
+    /// Ten digits; Twilio handles opt-out keywords.
+    #[default]
+    Local,
+    /// 8xx; the network handles them.
+    TollFree,
+}
+
+/// Methods of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum WebhookMethod {
+    /// In the query.
+    Get,
+    /// In the body.
+    Post,
 }

@@ -22,10 +22,10 @@ mod schema;
 mod step;
 mod time;
 
-pub use document::{DEFAULT_NOW, Document, Given};
+pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
 pub use expectation::{Cost, Count, Expect, Table, Whole};
 pub use model::Scenario;
-pub use outcome::{Failure, Line as Said, Place, Problem, Report, Status};
+pub use outcome::{Failure, Place, Problem, Report, Status};
 pub use read::{LoadError, read};
 pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};

@@ -12,7 +12,7 @@ use super::{
     document::{Document, Given},
     expectation::Expect,
     outcome::Place,
-    places::{Node, Part, trail},
+    places::{Node, Trail},
     step::Step,
 };
 use crate::yaml::{Source, YamlError};
@@ -62,6 +62,11 @@ impl Scenario {
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// The line of its name, from 1.
+    pub fn line(&self) -> u64 {
+        self.file.name_place().line
     }
 
     /// Words to choose scenarios by.
@@ -124,13 +129,13 @@ impl File {
     }
 
     /// Where a value of the document stands.
-    pub(super) fn place(&self, path: &[Part]) -> Place {
+    pub(super) fn place(&self, path: &Trail) -> Place {
         self.at(self.tree.locate(path))
     }
 
     /// The place of the scenario's name.
     pub(super) fn name_place(&self) -> Place {
-        self.place(&trail!["name"])
+        self.place(&Trail::new().to("name"))
     }
 
     pub(super) fn at(&self, at: Location) -> Place {

@@ -1,7 +1,8 @@
 //! How a scenario went: what the reports are made of.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::{journal::Entry, matcher::Mismatch};
@@ -21,8 +22,12 @@ pub struct Report {
     pub status: Status,
     /// Real time that it took.
     pub took: Duration,
-    /// Everything that crossed a boundary.
+    /// Everything that crossed a boundary; the conversation is in it.
     pub journal: Vec<Entry>,
+    /// Names of people by number.
+    pub people: BTreeMap<String, String>,
+    /// Where the scenario's times are.
+    pub zone: TimeZone,
     /// The command that runs just this again.
     pub replay: String,
 }
@@ -56,8 +61,6 @@ pub struct Failure {
     pub title: String,
     /// Everything that is wrong, at least one.
     pub problems: Vec<Problem>,
-    /// What was said so far.
-    pub conversation: Vec<Line>,
 }
 
 /// One expectation that was not met.
@@ -76,6 +79,8 @@ pub struct Problem {
     pub mismatches: Vec<Mismatch>,
     /// The thing that came nearest to what was asked for, such as a model round.
     pub nearest: Option<String>,
+    /// What else helps to understand it, a line each.
+    pub notes: Vec<String>,
 }
 
 impl Problem {
@@ -88,6 +93,7 @@ impl Problem {
             place: None,
             mismatches: Vec::new(),
             nearest: None,
+            notes: Vec::new(),
         }
     }
 
@@ -122,15 +128,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
-}
-
-/// Something that was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// A person's name, `shop -> NAME`, `model`, or a request's method and path.
-    pub who: String,
-    /// What was said.
-    pub text: String,
 }
 
 fn as_texts<S: serde::Serializer>(list: &[Mismatch], serializer: S) -> Result<S::Ok, S::Error> {

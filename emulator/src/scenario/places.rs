@@ -27,7 +27,36 @@ enum Kind {
     Map(Vec<(Spanned<String>, Node)>),
 }
 
-/// One step of a path into the document.
+/// A path into the document, from its root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Trail(Vec<Part>);
+
+impl Trail {
+    /// The root.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// One further: a key or a position.
+    pub(super) fn to(&self, part: impl Into<Part>) -> Self {
+        Self([&self.0[..], &[part.into()]].concat())
+    }
+
+    /// Further along another path.
+    pub(super) fn join(&self, below: &Self) -> Self {
+        Self([&self.0[..], &below.0].concat())
+    }
+
+    /// The position of the step that it leads into.
+    pub(super) fn step(&self) -> Option<usize> {
+        self.0.iter().find_map(|part| match part {
+            Part::Index(index) => Some(*index),
+            Part::Key(_) => None,
+        })
+    }
+}
+
+/// One part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
     Key(String),
@@ -46,18 +75,12 @@ impl From<usize> for Part {
     }
 }
 
-/// A path: `trail!["steps", 3, "reply"]`.
-macro_rules! trail {
-    ($($part:expr),* $(,)?) => { vec![$($crate::scenario::places::Part::from($part)),*] };
-}
-pub(super) use trail;
-
 impl Node {
     /// The place of a value, or of the nearest thing around it that exists.
     /// A path that ends at a key of a map that holds no value there gives the map.
-    pub(super) fn locate(&self, path: &[Part]) -> Location {
+    pub(super) fn locate(&self, path: &Trail) -> Location {
         let mut node = self;
-        for part in path {
+        for part in &path.0 {
             match node.child(part) {
                 Some(child) => node = child,
                 None => break,
@@ -67,13 +90,13 @@ impl Node {
     }
 
     /// Whether there is a value at the path.
-    pub(super) fn contains(&self, path: &[Part]) -> bool {
-        path.iter().try_fold(self, |node, part| node.child(part)).is_some()
+    pub(super) fn contains(&self, path: &Trail) -> bool {
+        path.0.iter().try_fold(self, |node, part| node.child(part)).is_some()
     }
 
     /// The place of the key that a path ends with.
-    pub(super) fn locate_key(&self, path: &[Part]) -> Location {
-        let Some((Part::Key(key), parents)) = path.split_last() else { return self.locate(path) };
+    pub(super) fn locate_key(&self, path: &Trail) -> Location {
+        let Some((Part::Key(key), parents)) = path.0.split_last() else { return self.locate(path) };
         let mut node = self;
         for part in parents {
             match node.child(part) {
@@ -218,17 +241,23 @@ mod tests {
     #[test]
     fn values_and_keys_are_found_by_path() {
         let tree = tree();
-        assert_eq!(place(tree.locate(&trail!["name"])), (1, 7));
-        assert_eq!(place(tree.locate(&trail!["steps", 0])), (3, 5));
-        assert_eq!(place(tree.locate(&trail!["steps", 0, "customer"])), (3, 15));
-        assert_eq!(place(tree.locate_key(&trail!["steps", 0, "reply"])), (4, 5));
-        assert_eq!(place(tree.locate(&trail!["steps", 0, "reply", 1, "contains"])), (4, 28));
+        assert_eq!(place(tree.locate(&Trail::new().to("name"))), (1, 7));
+        assert_eq!(place(tree.locate(&Trail::new().to("steps").to(0))), (3, 5));
+        assert_eq!(place(tree.locate(&Trail::new().to("steps").to(0).to("customer"))), (3, 15));
+        assert_eq!(place(tree.locate_key(&Trail::new().to("steps").to(0).to("reply"))), (4, 5));
+        assert_eq!(
+            place(tree.locate(&Trail::new().to("steps").to(0).to("reply").to(1).to("contains"))),
+            (4, 28)
+        );
     }
 
     #[test]
     fn what_is_not_there_is_placed_at_what_is_around_it() {
         let tree = tree();
-        assert_eq!(tree.locate(&trail!["steps", 0, "model", 3]), tree.locate(&trail!["steps", 0]));
+        assert_eq!(
+            tree.locate(&Trail::new().to("steps").to(0).to("model").to(3)),
+            tree.locate(&Trail::new().to("steps").to(0))
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use super::{
     check,
     model::{File, Scenario},
-    places::trail,
+    places::Trail,
 };
 use crate::yaml::YamlError;
 
@@ -18,6 +18,9 @@ pub enum LoadError {
     /// A file is missing, not YAML, or not a scenario.
     #[error(transparent)]
     File(#[from] YamlError),
+    /// A file of rows is wrong.
+    #[error(transparent)]
+    Fixture(#[from] crate::dynamodb::fixture::FixtureError),
     /// A folder without scenarios.
     #[error("{path}: no scenario (*.yaml, *.yml) is in this folder", path = .0.display())]
     EmptyFolder(PathBuf),
@@ -61,7 +64,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
         errors.extend(wrong.into_iter().map(LoadError::File));
         let place = file.name_place().to_string();
         if let Some(first) = names.insert(file.document.name.clone(), place) {
-            let at = file.tree.locate(&trail!["name"]);
+            let at = file.tree.locate(&Trail::new().to("name"));
             let message = format!("this name is taken by the scenario at {first}");
             errors.push(file.source.error(at, message).into());
         }

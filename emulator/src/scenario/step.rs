@@ -27,7 +27,7 @@ pub enum Step {
     /// `customer:` a text reaches the shop's number.
     Customer(Customer),
     /// `request:` somebody calls the API.
-    Request(Request),
+    Request(Box<Request>),
     /// `expect:` a look at tables, texts, calls and cost.
     Expect(ExpectStep),
     /// `wait:` business time passes.
@@ -279,7 +279,7 @@ impl<'de> Deserialize<'de> for Step {
                 };
                 match kind.as_str() {
                     "customer" => dispatch::whole(kind, map).map(Step::Customer),
-                    "request" => dispatch::whole(kind, map).map(Step::Request),
+                    "request" => dispatch::whole(kind, map).map(|r| Step::Request(Box::new(r))),
                     "expect" => dispatch::whole(kind, map).map(Step::Expect),
                     "wait" => dispatch::whole(kind, map).map(Step::Wait),
                     "at" => dispatch::whole(kind, map).map(Step::At),

@@ -133,7 +133,7 @@ fn every_mistake_points_at_its_place() {
 fn mistakes_of_the_head_point_at_their_place() {
     let rest = "steps: [{ customer: Hi }]";
     for (text, place, says) in [
-        (format!("{rest}"), "1:1", "missing field `name`"),
+        (rest.to_owned(), "1:1", "missing field `name`"),
         (format!("name: ' '\n{rest}"), "1:7", "needs a name"),
         ("name: a\nsteps: []".into(), "2:8", "at least one step"),
         (format!("name: a\n{rest}\nnow: today"), "3:6", "such as 2026-02-10T"),
@@ -144,7 +144,7 @@ fn mistakes_of_the_head_point_at_their_place() {
         (format!("name: a\n{rest}\ngiven: {{ fixtures: [shpo] }}"), "3:21", "did you mean 'shop'?"),
         (format!("name: a\n{rest}\ngiven: {{ tables: {{ Slot: [] }} }}"), "3:20", "unknown table"),
         (format!("name: a\n{rest}\nalways: {{ calls: {{ x: 1 }} }}"), "3:20", "no crossing"),
-        (format!("name: a\n{rest}\n---\nname: b"), "3:1", "document"),
+        (format!("name: a\n{rest}\n---\nname: b"), "4:1", "another document begins"),
     ] {
         let error = errors(&text);
         assert!(error.contains(&format!("a.yaml:{place}")), "{text}\n{error}");

@@ -4,17 +4,15 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
-
-use serde_json::Value;
 
 use super::WorldError;
 use crate::{
     Function,
     dynamodb::{
         Engine,
-        fixture::{self, FixtureError},
+        fixture::{self, FixtureError, Rows},
     },
     template::{Settings, Template},
 };
@@ -31,10 +29,9 @@ pub(super) struct Shared {
     pub(super) web: reqwest::Client,
     /// Files of rows by their name without ending.
     fixtures: BTreeMap<String, PathBuf>,
+    /// Those that were read.
+    read: Mutex<BTreeMap<String, Arc<Rows>>>,
 }
-
-/// Rows by the table's logical id, in the order of a file.
-pub type Rows = Vec<(String, Vec<Value>)>;
 
 impl Backend {
     /// A backend whose settings stand in the folder `root`.
@@ -60,7 +57,8 @@ impl Backend {
         let engine =
             Engine::start().map_err(|source| WorldError::Part { part: "dynamodb", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
-        Ok(Self(Arc::new(Shared { functions, template, settings, engine, web, fixtures })))
+        let read = Mutex::default();
+        Ok(Self(Arc::new(Shared { functions, template, settings, engine, web, fixtures, read })))
     }
 
     /// Its template.
@@ -87,11 +85,16 @@ impl Backend {
     ///
     /// # Errors
     /// What is wrong with the file, with its place.
-    pub fn fixture(&self, name: &str) -> Result<Rows, FixtureError> {
-        match self.0.fixtures.get(name) {
-            Some(path) => fixture::read(path, &self.0.template.tables),
-            None => fixture::read(Path::new(name), &self.0.template.tables),
+    pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, FixtureError> {
+        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = read.get(name) {
+            return Ok(Arc::clone(rows));
         }
+        // An unknown name is reported as the file that is not there.
+        let path = self.0.fixtures.get(name).map_or(Path::new(name), PathBuf::as_path);
+        let rows = Arc::new(fixture::read(path, &self.0.template.tables)?);
+        read.insert(name.to_owned(), Arc::clone(&rows));
+        Ok(rows)
     }
 
     pub(super) fn shared(&self) -> &Shared {

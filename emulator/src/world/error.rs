@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{dynamodb::DatabaseError, function::BuildError};
+use crate::function::BuildError;
 
 /// Why a world could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +62,6 @@ pub enum WorldError {
     /// The HTTP client that all worlds share could not be built.
     #[error("failed to build the HTTP client")]
     Client(#[source] reqwest::Error),
-    /// Rows of the start do not fit.
-    #[error("failed to put the rows of the start into {table}")]
-    Rows {
-        /// The table.
-        table: String,
-        /// Why.
-        #[source]
-        source: DatabaseError,
-    },
 }
 
 impl WorldError {

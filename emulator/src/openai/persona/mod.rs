@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
+use super::{conversation::Conversation, ids::Ids, reply::Reply};
+
 use crate::yaml::YamlError;
 
 /// An assistant by rules: patterns that turn a customer's words into tool calls and answers.
@@ -22,5 +26,14 @@ impl Persona {
     /// One answer to everything, for load.
     pub fn canned(answer: impl Into<String>) -> Self {
         Self { canned: answer.into() }
+    }
+
+    pub(super) fn answer(
+        &self,
+        _conversation: &Conversation<'_>,
+        _now: Timestamp,
+        ids: Ids,
+    ) -> Result<Reply, String> {
+        Ok(Reply::text(ids, self.canned.clone()))
     }
 }

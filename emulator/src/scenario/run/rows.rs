@@ -4,17 +4,33 @@ use serde_json::Value;
 
 use super::assign::assign;
 use crate::{
-    matcher::{Matcher, Mismatch},
+    matcher::{Matcher, Mismatch, RenderError, Vars},
     scenario::{
         expectation::{Table, Whole},
         outcome::Problem,
-        places::{Part, trail},
+        places::Trail,
     },
 };
 
+impl Table {
+    /// The expectation with its templates filled in.
+    pub(super) fn render(&self, vars: &Vars) -> Result<Self, RenderError> {
+        let all = |rows: &[Matcher]| rows.iter().map(|row| row.render(vars)).collect();
+        Ok(match self {
+            Self::Unchanged => Self::Unchanged,
+            Self::Changed(rows) => Self::Changed(all(rows)?),
+            Self::Whole(whole) => Self::Whole(Whole {
+                filter: whole.filter.as_ref().map(|f| f.render(vars)).transpose()?,
+                count: whole.count,
+                rows: whole.rows.as_deref().map(all).transpose()?,
+            }),
+        })
+    }
+}
+
 /// What is wrong, and where below the table's entry it stands.
 pub(super) struct Found {
-    pub(super) below: Vec<Part>,
+    pub(super) below: Trail,
     pub(super) problem: Problem,
 }
 
@@ -35,7 +51,7 @@ impl Rows<'_> {
             Table::Changed(wanted) => {
                 let changed = self.changed();
                 let what = "new or changed";
-                self.exactly(wanted, &changed, what, Vec::new())
+                self.exactly(wanted, &changed, what, Trail::new())
             }
             Table::Whole(whole) => self.whole(whole),
         }
@@ -67,7 +83,7 @@ impl Rows<'_> {
         let summary =
             format!("{} should be unchanged, but {} changed", self.table, count(lines.len()));
         let problem = Problem::new(summary).differs("unchanged", lines.join("\n"));
-        vec![Found { below: Vec::new(), problem }]
+        vec![Found { below: Trail::new(), problem }]
     }
 
     fn whole(&self, whole: &Whole) -> Vec<Found> {
@@ -91,28 +107,22 @@ impl Rows<'_> {
                 format!("{wanted}"),
                 format!("{}\n{}", chosen.len(), listed(&shown)).trim_end().to_owned(),
             );
-            found.push(Found { below: trail!["count"], problem });
+            found.push(Found { below: Trail::new().to("count"), problem });
         }
         if let Some(wanted) = &whole.rows {
-            found.extend(self.exactly(wanted, &chosen, "chosen", trail!["rows"]));
+            found.extend(self.exactly(wanted, &chosen, "chosen", Trail::new().to("rows")));
         }
         found
     }
 
     /// Pairs matchers with rows; everything that stays alone is a problem.
-    fn exactly(
-        &self,
-        wanted: &[Matcher],
-        rows: &[&Value],
-        what: &str,
-        below: Vec<Part>,
-    ) -> Vec<Found> {
+    fn exactly(&self, wanted: &[Matcher], rows: &[&Value], what: &str, below: Trail) -> Vec<Found> {
         let pairs = assign(wanted.len(), rows.len(), |want, row| wanted[want].is_match(rows[row]));
         let taken = |row: usize| pairs.contains(&Some(row));
         let mut spare: Vec<usize> = (0..rows.len()).filter(|row| !taken(*row)).collect();
         let mut found = Vec::new();
         for (at, matcher) in wanted.iter().enumerate().filter(|(at, _)| pairs[*at].is_none()) {
-            let below = || [below.clone(), trail![at]].concat();
+            let below = || below.to(at);
             // The row that differs in the fewest places is what the author had in mind.
             let nearest = spare
                 .iter()
@@ -122,14 +132,11 @@ impl Rows<'_> {
                 Some((row, mismatches)) => {
                     spare.retain(|other| *other != row);
                     let fields: Vec<&str> = mismatches.iter().map(top_key).collect();
-                    let fields = fields.join(", ");
+                    let summary =
+                        format!("a {what} row of {} differs in {}", self.table, fields.join(", "));
                     Problem {
                         mismatches,
-                        ..Problem::new(format!(
-                            "a {what} row of {} differs in {}",
-                            self.table, fields
-                        ))
-                        .differs(matcher.to_string(), rows[row].to_string())
+                        ..Problem::new(summary).differs(matcher.to_string(), rows[row].to_string())
                     }
                 }
                 None => Problem::new(format!("{} lacks a {what} row", self.table))

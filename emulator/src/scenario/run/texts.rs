@@ -8,7 +8,7 @@ use crate::{
     matcher::{Mismatch, RenderError, Vars},
     scenario::{
         outcome::Problem,
-        places::{Part, trail},
+        places::Trail,
         reply::{Replies, Reply, via_name},
     },
 };
@@ -108,15 +108,15 @@ impl Replies {
 
 /// What is wrong, and where below the list it stands.
 pub(super) struct Found {
-    pub(super) below: Vec<Part>,
+    pub(super) below: Trail,
     pub(super) problem: Problem,
 }
 
 /// Whose texts are looked at.
 #[derive(Clone, Copy)]
 pub(super) enum Of<'n> {
-    /// Those to this number, and to whom the entries name.
-    Person(&'n str),
+    /// Those to these numbers, and to whom the entries name.
+    People(&'n [String]),
     /// Everybody's.
     Everybody,
 }
@@ -129,8 +129,8 @@ pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &Peopl
         .iter()
         .filter(|text| match of {
             Of::Everybody => true,
-            Of::Person(number) => {
-                text.to == number
+            Of::People(numbers) => {
+                numbers.contains(&text.to)
                     || entries
                         .iter()
                         .filter_map(|e| e.to.as_deref())
@@ -139,15 +139,15 @@ pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &Peopl
         })
         .collect();
     let whom = match of {
-        Of::Person(number) => people.name(number),
-        Of::Everybody => "anybody".into(),
+        Of::People([number]) => people.name(number),
+        Of::People(_) | Of::Everybody => "anybody".into(),
     };
     match wanted {
         Replies::None if seen.is_empty() => Vec::new(),
         Replies::None => {
             let summary = format!("silence was expected, but {} arrived", so_many(seen.len()));
             let problem = Problem::new(summary).differs("no text", listed(&seen, people));
-            vec![Found { below: Vec::new(), problem }]
+            vec![Found { below: Trail::new(), problem }]
         }
         Replies::Ordered(_) if seen.is_empty() => vec![nothing(&entries, &whom)],
         Replies::Ordered(_) => ordered(&entries, &seen, people),
@@ -155,10 +155,10 @@ pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &Peopl
     }
 }
 
-/// An entry that names nobody is about the step's person.
+/// An entry that names nobody is about the step's person, where there is one.
 fn addressed(reply: &Reply, of: Of<'_>, people: &People) -> Reply {
     let to = match (&reply.to, of) {
-        (None, Of::Person(number)) => Some(people.name(number)),
+        (None, Of::People([number])) => Some(people.name(number)),
         (to, _) => to.clone(),
     };
     Reply { to, ..reply.clone() }
@@ -168,7 +168,7 @@ fn nothing(entries: &[Reply], whom: &str) -> Found {
     let wanted: Vec<String> = entries.iter().map(ToString::to_string).collect();
     let problem =
         Problem::new(format!("no text arrived for {whom}")).differs(wanted.join("\n"), "no text");
-    Found { below: Vec::new(), problem }
+    Found { below: Trail::new(), problem }
 }
 
 fn ordered(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
@@ -180,13 +180,14 @@ fn ordered(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
             let mismatches = text.mismatches(entry, people);
             (!mismatches.is_empty()).then(|| {
                 let problem = differing(entry, text, mismatches, people);
-                Found { below: trail![at], problem }
+                Found { below: Trail::new().to(at), problem }
             })
         })
         .collect();
     if entries.len() != seen.len() {
         let summary = format!("{} arrived instead of {}", so_many(seen.len()), entries.len());
-        let below = if seen.len() < entries.len() { trail![seen.len()] } else { Vec::new() };
+        let below =
+            if seen.len() < entries.len() { Trail::new().to(seen.len()) } else { Trail::new() };
         let wanted: Vec<String> = entries.iter().map(ToString::to_string).collect();
         let problem = Problem::new(summary).differs(wanted.join("\n"), listed(seen, people));
         found.push(Found { below, problem });
@@ -212,12 +213,12 @@ fn any_order(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
             None => Problem::new("a text did not arrive")
                 .differs(entry.to_string(), listed(seen, people)),
         };
-        found.push(Found { below: trail!["exactly", at], problem });
+        found.push(Found { below: Trail::new().to("exactly").to(at), problem });
     }
     for text in spare {
         let problem = Problem::new("a text arrived that is not expected")
             .differs("no such text", seen[text].show(people));
-        found.push(Found { below: trail!["exactly"], problem });
+        found.push(Found { below: Trail::new().to("exactly"), problem });
     }
     found
 }
@@ -277,7 +278,8 @@ mod tests {
     #[test]
     fn a_step_looks_at_its_own_person_and_at_whom_it_names() {
         let texts = [text(ANN, "Hi"), text(BOB, "Alert!")];
-        let ann = Of::Person(ANN);
+        let ann = [ANN.to_owned()];
+        let ann = Of::People(&ann);
         assert!(wrong("Hi", &texts, ann).is_empty());
         assert!(wrong("[Hi, { to: bob, contains: Alert }]", &texts, ann).is_empty());
         assert_eq!(
@@ -296,7 +298,8 @@ mod tests {
     #[test]
     fn one_too_many_and_one_too_few_are_told() {
         let texts = [text(ANN, "a"), text(ANN, "b")];
-        let ann = Of::Person(ANN);
+        let ann = [ANN.to_owned()];
+        let ann = Of::People(&ann);
         assert_eq!(wrong("a", &texts, ann), ["2 texts arrived instead of 1"]);
         assert_eq!(wrong("[a, b, c]", &texts, ann), ["2 texts arrived instead of 3"]);
         assert_eq!(wrong("{ exactly: [b] }", &texts, ann), ["a text arrived that is not expected"]);
@@ -306,7 +309,8 @@ mod tests {
     #[test]
     fn how_a_text_was_sent_is_checked() {
         let texts = [text(ANN, "a")];
-        let ann = Of::Person(ANN);
+        let ann = [ANN.to_owned()];
+        let ann = Of::People(&ann);
         assert!(wrong("{ via: twiml, segments: 1, encoding: GSM-7 }", &texts, ann).is_empty());
         for entry in ["{ via: rest }", "{ segments: 2 }", "{ encoding: UCS-2 }", "{ excludes: a }"]
         {

@@ -1,9 +1,12 @@
 //! A port that somebody else has: which part wants it, who has it, what moves it.
 
-use std::io;
+use std::{io, time::Duration};
 
 use super::super::{app::App, problem::Problem};
 use crate::{control::Client, template::Ports};
+
+/// How long a world may take to answer; others may accept a call and never do.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Why a part cannot have its port.
 pub(super) async fn problem(
@@ -20,11 +23,7 @@ pub(super) async fn problem(
         .help(format!("--{part}-port N moves it"));
     }
     let control = format!("http://127.0.0.1:{}", ports.control);
-    let running = match Client::new(&control) {
-        Ok(client) => client.ready().await.is_ok(),
-        Err(_) => false,
-    };
-    if running {
+    if is_world(&control).await {
         return Problem::environment(format!("a world is running already, at {control}")).help(format!(
             "`{}` uses it; Ctrl-C in its terminal ends it; --port-base N starts another beside it",
             app.command("send"),
@@ -34,6 +33,12 @@ pub(super) async fn problem(
     Problem::environment(format!("port {port}, for {part}, is taken{who}")).help(format!(
         "end that program, or move the part with --{part}-port N, all with --port-base N"
     ))
+}
+
+/// Whether a world answers there, and soon.
+async fn is_world(control: &str) -> bool {
+    let Ok(client) = Client::new(control) else { return false };
+    matches!(tokio::time::timeout(PATIENCE, client.ready()).await, Ok(Ok(_)))
 }
 
 /// Who listens on a port of this machine: `python3 (process 1234)`.

@@ -158,6 +158,7 @@ pub trait Store: Send + Sync {
     /// The owner's state; the default one (version 0) when there is no row.
     async fn owner(&self) -> Result<Owner, StoreError>;
     /// Writes the state if the row still has version `expected` (0: no row, or one without a version).
+    /// The version written is that of `owner`, which is `expected` plus one.
     async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError>;
 
     /// The slot times of a date that are not free: any row whose status is not `available`.
@@ -204,7 +205,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Claimed, StoreError>;
     /// What has become of a turn that another attempt holds; `None` while unanswered.
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError>;
-    /// Stores round `ordinal` if `holder` still holds the turn; false when it does not.
+    /// Stores round `ordinal`, in place of an earlier state of it, if `holder` still holds the turn;
+    /// false when it does not.
     async fn save_round(
         &self,
         key: &TurnKey,
@@ -213,9 +215,11 @@ pub trait Store: Send + Sync {
         round: &StoredRound,
     ) -> Result<bool, StoreError>;
     /// Stores the answer (and the memory when given), and gives up the conversation; false when `holder` lost the turn.
+    /// A queue whose head is no longer [`TurnEnd::leave`] does not fail it.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
     /// Adds an entry to the conversation's queue (order of arrival is the database's) and returns the queue.
+    /// An entry that is already there is not added again, so that a repeat after a lost answer is harmless.
     async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError>;
     /// The queue as it is.
     async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError>;

@@ -1,0 +1,10 @@
+//! Use cases. They reach the world through `ports` only and own no clock, no chance and no task:
+//! whoever polls them and implements the ports decides everything that happens.
+
+pub mod bookings;
+pub mod errors;
+pub mod owner_state;
+pub mod reply;
+pub mod scheduler;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,120 @@
+//! Reading and changing the owner's state.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::owner::{Owner, OwnerPatch},
+    ports::{OwnerWrite, Store, StoreError},
+};
+
+/// How often a change is merged again when somebody else was faster.
+const ATTEMPTS: usize = 5;
+
+/// The owner's state and its changes.
+#[derive(Clone)]
+pub struct OwnerState {
+    store: Arc<dyn Store>,
+}
+
+/// Why the state was not read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnerStateError {
+    /// The table failed.
+    #[error("the state is not available right now")]
+    Store(#[from] StoreError),
+    /// Others kept writing first.
+    #[error("the state is being changed by somebody else")]
+    Contended,
+}
+
+impl OwnerState {
+    /// The state that a store keeps.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The state.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn get(&self) -> Result<Owner, OwnerStateError> {
+        Ok(self.store.owner().await?)
+    }
+
+    /// Changes the given fields; no change of another writer is lost.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn update(
+        &self,
+        patch: &OwnerPatch,
+        now: Timestamp,
+    ) -> Result<Owner, OwnerStateError> {
+        self.change(|owner| owner.merge(patch, now)).await
+    }
+
+    /// Goes back to the default state.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn reset(&self, now: Timestamp) -> Result<Owner, OwnerStateError> {
+        self.change(|owner| owner.reset(now)).await
+    }
+
+    async fn change(
+        &self,
+        next: impl Fn(&Owner) -> Owner + Send,
+    ) -> Result<Owner, OwnerStateError> {
+        for _ in 0..ATTEMPTS {
+            let before = self.store.owner().await?;
+            let after = next(&before);
+            match self.store.put_owner(&after, before.version).await? {
+                OwnerWrite::Written => return Ok(after),
+                OwnerWrite::Conflict => {}
+            }
+        }
+        Err(OwnerStateError::Contended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        app::testing::{NOW, World},
+        domain::owner::OwnerStatus,
+    };
+
+    fn patch(value: serde_json::Value) -> OwnerPatch {
+        OwnerPatch::from_json(value.as_object().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn two_writers_at_once_lose_nothing() {
+        let world = World::new();
+        let state = OwnerState::new(world.store.clone());
+        let now = NOW.parse().unwrap();
+        let (gym, ceiling) =
+            (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
+        let (one, two) = world
+            .run(async { futures::join!(state.update(&gym, now), state.update(&ceiling, now)) });
+        one.unwrap();
+        two.unwrap();
+        let owner = world.run(state.get()).unwrap();
+        assert_eq!((owner.status, owner.max_discount, owner.version), (OwnerStatus::Gym, 5, 2));
+        let owner = world.run(state.reset(now)).unwrap();
+        assert_eq!((owner.status, owner.version), (OwnerStatus::Available, 3));
+    }
+
+    #[test]
+    fn a_failed_read_is_an_error_and_no_default() {
+        let world = World::new();
+        world.store.fail("owner");
+        let state = OwnerState::new(world.store.clone());
+        assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
+    }
+}

@@ -1,0 +1,127 @@
+//! The answer to a text: the life of a turn, from opt-out to the stored answer.
+//!
+//! [`Reply::answer`] never fails. Whatever goes wrong, the customer gets a
+//! truthful fallback, the log the cause, and the owner an alert.
+
+mod alerts;
+mod closing;
+mod compose;
+mod limits;
+mod opt_out;
+mod outcome;
+mod progress;
+mod queue;
+mod rounds;
+mod safety;
+#[cfg(test)]
+mod tests;
+mod tool_run;
+mod turn;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::{Either, select};
+use jiff::Timestamp;
+
+use crate::{
+    domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
+    ports::{Ids, Model, ModelError, Sms, Store, StoreError, Timer, ToolSpec},
+    tools,
+};
+
+use alerts::Alerts;
+use progress::Progress;
+
+/// What the dispatcher reaches the world through.
+#[derive(Clone)]
+pub struct Ports {
+    /// The language model.
+    pub model: Arc<dyn Model>,
+    /// The tables.
+    pub store: Arc<dyn Store>,
+    /// Texts outside the webhook's answer.
+    pub sms: Arc<dyn Sms>,
+    /// Random identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// Elapsed time.
+    pub timer: Arc<dyn Timer>,
+}
+
+/// What an operator decides.
+#[derive(Clone)]
+pub struct ReplySettings {
+    /// How long a turn may take. Closing one that failed takes at most 1.5 s more.
+    pub deadline: Duration,
+    /// Where alerts and forwarded texts go.
+    pub owner_phone: Option<Phone>,
+    /// Key of the identifiers that the model's provider gets in place of phone numbers.
+    pub safety_key: Vec<u8>,
+}
+
+/// A customer's text, known to come from the carrier.
+#[derive(Debug, Clone)]
+pub struct InboundText {
+    /// The customer.
+    pub phone: Phone,
+    /// MessageSid.
+    pub sid: String,
+    /// What was written.
+    pub body: String,
+    /// How many pictures came with it.
+    pub media: usize,
+    /// What the carrier made of it (`OptOutType`), when it says so.
+    pub opt_out_type: Option<Keyword>,
+    /// Business time.
+    pub now: Timestamp,
+}
+
+/// The use case: one text in, its answer out.
+pub struct Reply {
+    ports: Ports,
+    calendar: Calendar,
+    settings: ReplySettings,
+    tools: Vec<ToolSpec>,
+    alerts: Alerts,
+}
+
+/// Why a turn has no answer of its own.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error("the tables failed")]
+    Store(#[from] StoreError),
+    #[error("the model gave no answer")]
+    Model(#[from] ModelError),
+    #[error("the model kept calling tools")]
+    RoundsExhausted,
+    #[error("the deadline passed")]
+    Deadline,
+    #[error("another attempt has taken the turn over")]
+    Lost,
+}
+
+impl Reply {
+    /// The use case on its ports.
+    pub fn new(ports: Ports, calendar: Calendar, settings: ReplySettings) -> Self {
+        Self { ports, calendar, settings, tools: tools::specs(), alerts: Alerts::default() }
+    }
+
+    /// Answers a text with these messages; none is silence.
+    pub async fn answer(&self, text: &InboundText) -> Vec<String> {
+        let customer = text.phone.masked();
+        tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
+        let progress = Progress::default();
+        let outcome = {
+            let turn = Box::pin(self.turn(text, &progress));
+            // The turn is dropped here when the deadline passes: nothing of it runs on into the
+            // next customer's request.
+            match select(turn, self.ports.timer.sleep(self.settings.deadline)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(((), _)) => Err(TurnError::Deadline),
+            }
+        };
+        match outcome {
+            Ok(messages) => messages,
+            Err(error) => self.give_up(text, &progress, &error).await,
+        }
+    }
+}

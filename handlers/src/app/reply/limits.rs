@@ -1,0 +1,38 @@
+//! Times and counts of a turn, in one place because they depend on each other.
+
+use std::time::Duration;
+
+/// What closing a failed turn may take after the deadline: 12 s and this stay below the 15 s
+/// after which Twilio gives up.
+pub(super) const CLOSING: Duration = Duration::from_millis(1500);
+/// How much longer than the deadline a turn is held, so that a lease never ends under a live
+/// attempt and need not be renewed.
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(3);
+/// Rounds with the model in one turn.
+pub(super) const MAX_ROUNDS: usize = 6;
+/// One alert for each cause in this time.
+pub(super) const ALERT_WINDOW: Duration = Duration::from_secs(600);
+/// What asking the table for permission to alert may take; a table that hangs must not keep the
+/// owner from hearing of it.
+pub(super) const ALERT_CLAIM: Duration = Duration::from_millis(500);
+/// First pause between two looks at what somebody else is doing.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Longest pause between two looks.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// Looks at another attempt's answer between two attempts to take the turn over.
+pub(super) const LOOKS_PER_CLAIM: usize = 4;
+
+/// Pauses that grow to the longest.
+pub(super) struct Pauses(Duration);
+
+impl Pauses {
+    pub(super) fn new() -> Self {
+        Self(FIRST_PAUSE)
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}

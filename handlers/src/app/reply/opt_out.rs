@@ -1,0 +1,93 @@
+//! Words that stop and start texts, before anything else is done with a text.
+
+use crate::{
+    app::{bookings::Bookings, errors::Chain},
+    domain::opt_out::{Keyword, keyword},
+};
+
+use super::{InboundText, Reply, TurnError};
+
+impl InboundText {
+    /// The carrier's keyword that the text is; its own word for it counts first.
+    pub(super) fn keyword(&self) -> Option<Keyword> {
+        self.opt_out_type.or_else(|| keyword(&self.body))
+    }
+}
+
+impl Reply {
+    /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
+    pub(super) async fn is_keyword(&self, text: &InboundText) -> Result<bool, TurnError> {
+        let store = &self.ports.store;
+        match text.keyword() {
+            None => Ok(false),
+            Some(Keyword::Help) => Ok(true),
+            Some(Keyword::Stop) => {
+                self.stop(text).await;
+                Ok(true)
+            }
+            Some(Keyword::Start) => {
+                // "Yes" of a customer who gets texts anyway is an answer to a question.
+                let meant = text.opt_out_type.is_some() || store.opted_out(&text.phone).await?;
+                if meant {
+                    store.set_opted_out(&text.phone, false, text.now).await?;
+                    tracing::info!(customer = text.phone.masked(), "opted in");
+                }
+                Ok(meant)
+            }
+        }
+    }
+
+    /// Records an opt-out. Whatever fails, a customer who said STOP hears nothing of it.
+    async fn stop(&self, text: &InboundText) {
+        match self.ports.store.set_opted_out(&text.phone, true, text.now).await {
+            Ok(()) => {
+                tracing::info!(customer = text.phone.masked(), "opted out");
+                self.tell_owner_of_stop(text).await;
+            }
+            Err(error) => {
+                tracing::error!(
+                    customer = text.phone.masked(), error = %Chain(&error), "opt-out not recorded"
+                );
+                let body = format!(
+                    "{} asked for no more texts, but this could not be recorded. Please do not text them.",
+                    text.phone.as_str()
+                );
+                self.alert("opt_out_not_recorded", &body, text.now).await;
+            }
+        }
+    }
+
+    /// Tells the owner of an opt-out when the customer is expected at the shop: nobody can remind
+    /// them by text. Once for each text, however often it is delivered.
+    pub(super) async fn tell_owner_of_stop(&self, text: &InboundText) {
+        let store = self.ports.store.as_ref();
+        let bookings = Bookings { store, calendar: &self.calendar, now: text.now };
+        let open = match bookings.open(&text.phone).await {
+            Ok(open) => open,
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "bookings of an opted-out customer not read");
+                return;
+            }
+        };
+        if open.is_empty() {
+            return;
+        }
+        let summaries: Vec<_> = open.iter().map(|booking| booking.summary()).collect();
+        let body = format!(
+            "{} wants no more texts. The booking stands: {}",
+            text.phone.as_str(),
+            summaries.join("; ")
+        );
+        match store
+            .claim_alert(&format!("stop-{}", text.sid), text.now, super::limits::ALERT_WINDOW)
+            .await
+        {
+            Ok(false) => {}
+            Ok(true) => self.tell_owner(&body).await,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "alert not claimed");
+                self.tell_owner(&body).await;
+            }
+        }
+    }
+}

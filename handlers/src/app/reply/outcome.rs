@@ -1,0 +1,69 @@
+//! What a tool's call came to: words for the model, and a line for the customer.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::{Value, json};
+
+use crate::domain::{booking::Booking, slot::SlotTime, text};
+
+/// What a call came to.
+pub(super) struct Outcome {
+    /// For the model.
+    pub(super) output: Value,
+    /// For the customer, whatever the model says.
+    pub(super) line: Option<String>,
+    /// Whether the conversation ends here.
+    pub(super) farewell: bool,
+}
+
+impl Outcome {
+    pub(super) fn of(output: Value) -> Self {
+        Self { output, line: None, farewell: false }
+    }
+
+    pub(super) fn failure(message: impl fmt::Display) -> Self {
+        Self::of(json!({ "success": false, "message": message.to_string() }))
+    }
+
+    /// A change of a booking that the customer is told of.
+    pub(super) fn change(what: &str, booking: &Booking) -> Self {
+        // A device is a person's text, and could look like somebody's reference.
+        let own = text::lead_ids(booking.lead_id.as_str());
+        let line = text::without_foreign_leads(&format!("{what}: {}", booking.summary()), &own);
+        let output = json!({
+            "success": true,
+            "lead_id": booking.lead_id.as_str(),
+            "date": booking.slot.date().to_string(),
+            "time": booking.slot.time().to_string(),
+            "message": line,
+        });
+        Self { output, line: Some(line), farewell: false }
+    }
+}
+
+/// The references that a result gives: only ever those of the customer who asked.
+pub(super) fn own_leads(output: &str) -> BTreeSet<String> {
+    let output: Value = serde_json::from_str(output).unwrap_or_default();
+    let listed = output["bookings"].as_array().into_iter().flatten();
+    std::iter::once(&output)
+        .chain(listed)
+        .filter_map(|row| row["lead_id"].as_str())
+        .flat_map(text::lead_ids)
+        .collect()
+}
+
+/// A booking as a row of a result.
+pub(super) fn row(booking: &Booking) -> Value {
+    json!({
+        "lead_id": booking.lead_id.as_str(),
+        "date": booking.slot.date().to_string(),
+        "time": booking.slot.time().to_string(),
+        "repair_type": booking.repair.slug(),
+        "device": booking.device,
+    })
+}
+
+/// Times as a result lists them.
+pub(super) fn texts(slots: &[SlotTime]) -> Vec<String> {
+    slots.iter().map(SlotTime::to_string).collect()
+}

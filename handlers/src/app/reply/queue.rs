@@ -1,0 +1,67 @@
+//! One turn at a time for each customer, in the order of arrival.
+
+use crate::{
+    domain::{phone::Phone, turn::Waiting},
+    ports::StoreError,
+};
+
+use super::{Reply, limits::Pauses, progress::Progress};
+
+impl Reply {
+    /// Waits until the conversation is ours.
+    pub(super) async fn take_place(
+        &self,
+        phone: &Phone,
+        me: &Waiting,
+        progress: &Progress,
+    ) -> Result<(), StoreError> {
+        let store = &self.ports.store;
+        // Before the write: if its answer is lost, the entry is there all the same.
+        progress.update(|state| state.place = Some(me.clone()));
+        let mut pauses = Pauses::new();
+        let mut queue = store.join_queue(phone, me).await?;
+        loop {
+            let Some(head) = queue.first() else {
+                queue = store.join_queue(phone, me).await?;
+                continue;
+            };
+            if head == me {
+                return Ok(());
+            }
+            let moved = self.is_void(head, me) && store.leave_queue(phone, 0, head).await?;
+            if !moved {
+                self.ports.timer.sleep(pauses.next()).await;
+            }
+            queue = store.queue(phone).await?;
+            if !queue.contains(me) {
+                queue = store.join_queue(phone, me).await?;
+            }
+        }
+    }
+
+    /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
+    /// at our own turn, which we could claim only because that attempt is over.
+    fn is_void(&self, entry: &Waiting, me: &Waiting) -> bool {
+        entry.until_ms <= self.ports.timer.wall_ms() || entry.sid == me.sid
+    }
+
+    /// Gives our place up, wherever it is by now.
+    pub(super) async fn give_place_up(
+        &self,
+        phone: &Phone,
+        me: &Waiting,
+    ) -> Result<(), StoreError> {
+        let store = &self.ports.store;
+        // The queue may move between reading and removing.
+        for _ in 0..3 {
+            let queue = store.queue(phone).await?;
+            let Some(position) = queue.iter().position(|entry| entry == me) else {
+                return Ok(());
+            };
+            if store.leave_queue(phone, position, me).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Rounds with the model: its answer is stored, its calls run, their results are stored.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    app::errors::Chain,
+    domain::{
+        owner::Owner,
+        prompt,
+        text::{self, GOODBYE},
+        turn::{Item, Memory, StoredRound, TurnRecord},
+    },
+    ports::{ModelError, ModelRequest},
+};
+
+use super::{
+    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_leads, progress::Progress,
+    safety::safety_identifier, tool_run::ToolRun, turn::Attempt,
+};
+
+/// What came out of the rounds.
+pub(super) struct Spoken {
+    /// The last words.
+    pub(super) words: String,
+    /// What the customer must hear of what was booked, cancelled or moved.
+    pub(super) lines: Vec<String>,
+    /// References that are this customer's.
+    pub(super) own_leads: BTreeSet<String>,
+    /// The customer asked for no more texts, and these are the last ones.
+    pub(super) farewell: bool,
+}
+
+/// The rounds of a turn.
+pub(super) struct Conversation<'a> {
+    reply: &'a Reply,
+    attempt: &'a Attempt<'a>,
+    progress: &'a Progress,
+    tools: ToolRun<'a>,
+    instructions: String,
+    safety_identifier: String,
+    /// Rounds of an earlier attempt, not yet gone through.
+    stored: std::vec::IntoIter<StoredRound>,
+    input: Vec<Item>,
+    lines: Vec<String>,
+    own_leads: BTreeSet<String>,
+    /// Calls so far. What a call writes has its ids from its ordinal in the turn.
+    calls: usize,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(
+        reply: &'a Reply,
+        attempt: &'a Attempt<'a>,
+        owner: &'a Owner,
+        memory: &Memory,
+        record: TurnRecord,
+        progress: &'a Progress,
+    ) -> Self {
+        let mut input = Vec::with_capacity(memory.turns.len() * 2 + 1);
+        for turn in &memory.turns {
+            input.push(Item::User(turn.user.clone()));
+            input.push(Item::Assistant(turn.assistant.clone()));
+        }
+        input.push(Item::User(attempt.text.content()));
+        let key = &reply.settings.safety_key;
+        Self {
+            reply,
+            attempt,
+            progress,
+            tools: ToolRun { reply, text: attempt.text, owner, now: record.now },
+            instructions: prompt::instructions(owner, &reply.calendar, record.now),
+            safety_identifier: safety_identifier(key, &attempt.text.phone),
+            stored: record.rounds.into_iter(),
+            input,
+            lines: Vec::new(),
+            // What was sent before was checked before.
+            own_leads: memory.turns.iter().flat_map(|t| text::lead_ids(&t.assistant)).collect(),
+            calls: 0,
+        }
+    }
+
+    /// Talks until the last words.
+    pub(super) async fn run(mut self) -> Result<Spoken, TurnError> {
+        for ordinal in 0..MAX_ROUNDS {
+            let mut round = match self.stored.next() {
+                Some(round) => round,
+                None => self.ask(ordinal).await?,
+            };
+            if !round.items.iter().any(is_call) {
+                let words = words(&round.items).ok_or(ModelError::Empty)?;
+                return Ok(self.spoken(words, false));
+            }
+            let farewell = if round.results.is_empty() {
+                self.run_calls(ordinal, &mut round).await?
+            } else {
+                false
+            };
+            self.absorb(round);
+            if farewell {
+                return Ok(self.spoken(GOODBYE.to_owned(), true));
+            }
+        }
+        Err(TurnError::RoundsExhausted)
+    }
+
+    /// Asks the model, and stores an answer that has calls before any of them runs. One without
+    /// is stored as the turn's answer, right after.
+    async fn ask(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
+        let request = ModelRequest {
+            instructions: &self.instructions,
+            input: &self.input,
+            tools: &self.reply.tools,
+            safety_identifier: &self.safety_identifier,
+        };
+        let items = self.reply.ports.model.respond(request).await?;
+        let round = StoredRound { items, ..StoredRound::default() };
+        if round.items.iter().any(is_call) && !self.save(ordinal, &round).await? {
+            return Err(TurnError::Lost);
+        }
+        Ok(round)
+    }
+
+    /// Runs a round's calls in order, then stores their results; true when one of them ends the
+    /// conversation.
+    async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
+        let mut farewell = false;
+        let calls = round.items.iter().filter_map(|item| match item {
+            Item::Call { call_id, name, arguments, .. } => Some((call_id, name, arguments)),
+            _ => None,
+        });
+        for (position, (call_id, name, arguments)) in calls.enumerate() {
+            let outcome = self.tools.run(self.calls + position, name, arguments).await;
+            farewell |= outcome.farewell;
+            if let Some(line) = outcome.line {
+                self.progress.update(|state| state.lines.push(line.clone()));
+                round.lines.push(line);
+            }
+            let output = outcome.output.to_string();
+            round.results.push(Item::Result { call_id: call_id.clone(), output });
+        }
+        match self.save(ordinal, round).await {
+            Ok(true) => Ok(farewell),
+            Ok(false) => Err(TurnError::Lost),
+            // What the calls wrote is written, and running them again would find it so.
+            Err(error) => {
+                let sid = &self.attempt.key.sid;
+                tracing::error!(sid, error = %Chain(&error), "results not stored");
+                Ok(farewell)
+            }
+        }
+    }
+
+    async fn save(&self, ordinal: usize, round: &StoredRound) -> Result<bool, TurnError> {
+        let Attempt { key, holder, .. } = self.attempt;
+        Ok(self.reply.ports.store.save_round(key, holder, ordinal, round).await?)
+    }
+
+    /// Makes a round with its results part of the conversation.
+    fn absorb(&mut self, mut round: StoredRound) {
+        self.calls += round.items.iter().filter(|item| is_call(item)).count();
+        for result in &round.results {
+            if let Item::Result { output, .. } = result {
+                self.own_leads.extend(own_leads(output));
+            }
+        }
+        self.lines.append(&mut round.lines);
+        self.progress.update(|state| state.lines.clone_from(&self.lines));
+        self.input.append(&mut round.items);
+        self.input.append(&mut round.results);
+    }
+
+    fn spoken(self, words: String, farewell: bool) -> Spoken {
+        Spoken { words, lines: self.lines, own_leads: self.own_leads, farewell }
+    }
+}
+
+fn is_call(item: &Item) -> bool {
+    matches!(item, Item::Call { .. })
+}
+
+/// What the model said in a round; `None` when it said nothing.
+fn words(items: &[Item]) -> Option<String> {
+    let said: Vec<&str> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Assistant(said) => Some(said.trim()),
+            _ => None,
+        })
+        .filter(|said| !said.is_empty())
+        .collect();
+    (!said.is_empty()).then(|| said.join("\n"))
+}

@@ -1,0 +1,155 @@
+//! Whatever fails, the customer hears the truth and the owner hears of it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::book;
+use crate::{
+    app::testing::{ANN, DEADLINE, OWNER, World, call, phone, say, text},
+    domain::text::FALLBACK,
+    ports::{ModelError, Timer as _},
+};
+
+fn later(minutes: i64, sid: &str) -> crate::app::reply::InboundText {
+    let mut text = text(sid, "Hello?");
+    text.now += jiff::SignedDuration::from_mins(minutes);
+    text
+}
+
+#[test]
+fn every_failure_of_the_model_is_the_fallback_and_an_alert() {
+    for (error, words) in [
+        (ModelError::Unavailable("503".into()), "the model gave no answer"),
+        (ModelError::Rejected("400".into()), "the model gave no answer"),
+        (ModelError::Refused, "the model gave no answer"),
+        (ModelError::Filtered, "the model gave no answer"),
+        (ModelError::Incomplete, "the model gave no answer"),
+        (ModelError::Empty, "the model gave no answer"),
+    ] {
+        let world = World::new();
+        world.model.after(Duration::ZERO, Err(error));
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+        let body = format!("{ANN} got no answer ({words}). Please text them back.");
+        assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
+        // A repeat of the webhook finds the answer, and asks nobody.
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+        assert_eq!(world.sms.sent().len(), 1);
+    }
+}
+
+#[test]
+fn an_answer_without_words_is_none() {
+    let world = World::new();
+    world.model.then([say("  ")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+}
+
+#[test]
+fn a_model_that_never_stops_calling_is_stopped() {
+    let world = World::new();
+    for _ in 0..6 {
+        world.model.then([call("list_bookings", json!({}))]);
+    }
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.model.requests().len(), 6);
+}
+
+#[test]
+fn the_deadline_ends_a_turn_and_tells_what_was_booked() {
+    let world = World::new();
+    world.model.then([book()]).after(Duration::from_secs(20), Ok(vec![say("too late")]));
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+    assert!(messages[0].contains("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-"));
+    assert_eq!(world.timer.wall_ms(), i64::try_from(DEADLINE.as_millis()).unwrap());
+    assert_eq!(world.sms.sent().len(), 1);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+    assert_eq!(world.store.memory_of(&phone(ANN)).turns[0].assistant, messages[0]);
+}
+
+#[test]
+fn closing_is_bounded_even_if_the_tables_hang() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(20), Ok(vec![say("too late")]));
+    for operation in ["finish_turn", "claim_alert"] {
+        world.store.hang_before(operation);
+    }
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert!(world.timer.wall_ms() <= 13_500, "{}", world.timer.wall_ms());
+    assert_eq!(world.sms.sent().len(), 1, "the owner hears of it all the same");
+}
+
+#[test]
+fn one_alert_for_each_cause_in_ten_minutes() {
+    let world = World::new();
+    for (minutes, sid, alerts) in [(0, "SM1", 1), (9, "SM2", 1), (10, "SM3", 2)] {
+        world.model.after(Duration::ZERO, Err(ModelError::Refused));
+        world.answer(&later(minutes, sid));
+        assert_eq!(world.sms.sent().len(), alerts, "after {minutes} minutes");
+    }
+    world.model.after(Duration::ZERO, Err(ModelError::Filtered));
+    world.answer(&later(11, "SM4"));
+    assert_eq!(world.sms.sent().len(), 3, "another cause is another alert");
+}
+
+#[test]
+fn with_the_tables_down_the_customer_hears_the_fallback_and_the_owner_once() {
+    let world = World::new();
+    world.store.set_down(true);
+    let reply = world.reply();
+    assert_eq!(world.run(reply.answer(&text("SM1", "Hello?"))), [FALLBACK]);
+    assert_eq!(world.run(reply.answer(&text("SM2", "Hello?"))), [FALLBACK]);
+    assert_eq!(world.sms.sent().len(), 1);
+    assert!(world.model.requests().is_empty());
+}
+
+#[test]
+fn an_owner_who_opted_out_changes_nothing_for_the_customer() {
+    let world = World::new();
+    world.sms.refuse();
+    world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+}
+
+#[test]
+fn an_unreadable_calendar_is_never_a_free_one() {
+    let world = World::new();
+    world.store.fail("taken");
+    world
+        .model
+        .then([call("check_availability", json!({ "date": "2026-02-11" }))])
+        .then([say("Brandon will get back to you.")]);
+    world.answer(&text("SM1", "When?"));
+    let result = &world.model.results()[0];
+    assert_eq!(result["success"], false);
+    assert!(result.get("available_slots").is_none());
+    assert_eq!(world.sms.sent().len(), 1, "he was promised to get back, so he must know");
+}
+
+#[test]
+fn a_booking_of_unknown_outcome_is_not_confirmed() {
+    let world = World::new();
+    world.store.fail("book");
+    world.model.then([book()]).then([say("I am not sure.")]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), ["I am not sure."]);
+    let message = world.model.results()[0]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("It is not known"), "{message}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_stored_still_goes_out() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.model.then([say("Hi!")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
+}
+
+#[test]
+fn calls_do_not_run_before_they_are_stored() {
+    let world = World::new();
+    world.store.fail("save_round");
+    world.model.then([book()]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK]);
+    assert!(world.store.leads().is_empty());
+}

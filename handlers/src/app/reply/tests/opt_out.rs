@@ -1,0 +1,113 @@
+//! Who gets texts.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::with_booking;
+use crate::{
+    app::{
+        reply::InboundText,
+        testing::{ANN, OWNER, World, call, phone, say, text},
+    },
+    domain::{opt_out::Keyword, text::GOODBYE},
+    ports::ModelError,
+};
+
+const SILENCE: [&str; 0] = [];
+
+#[test]
+fn stop_is_silence_until_start() {
+    let world = World::new();
+    assert_eq!(world.answer(&text("SM1", " Stop ")), SILENCE);
+    assert!(world.store.is_opted_out(&phone(ANN)));
+    assert_eq!(world.answer(&text("SM2", "Are you there?")), SILENCE);
+    assert_eq!(world.answer(&text("SM2", "Are you there?")), SILENCE, "nor a repeat");
+    assert_eq!(world.answer(&text("SM3", "YES")), SILENCE, "Twilio answers to that");
+    assert!(!world.store.is_opted_out(&phone(ANN)));
+    world.model.then([say("Hi again!")]);
+    assert_eq!(world.answer(&text("SM4", "Hi")), ["Hi again!"]);
+    assert!(world.sms.sent().is_empty());
+}
+
+#[test]
+fn cancel_keeps_the_booking_and_tells_the_owner_once() {
+    let (world, id) = with_booking();
+    assert_eq!(world.answer(&text("SM1", "CANCEL")), SILENCE);
+    assert_eq!(world.answer(&text("SM1", "CANCEL")), SILENCE);
+    assert_eq!(world.store.open_bookings().len(), 1);
+    let body = format!(
+        "{ANN} wants no more texts. The booking stands: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}"
+    );
+    assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
+}
+
+#[test]
+fn yes_is_an_ordinary_answer() {
+    let world = World::new();
+    world.model.then([say("Booked? Not yet.")]);
+    assert_eq!(world.answer(&text("SM1", "Yes")), ["Booked? Not yet."]);
+}
+
+#[test]
+fn the_carriers_word_for_it_counts() {
+    let world = World::new();
+    let stop = InboundText { opt_out_type: Some(Keyword::Stop), ..text("SM1", "no thanks") };
+    assert_eq!(world.answer(&stop), SILENCE);
+    assert!(world.store.is_opted_out(&phone(ANN)));
+    let start = InboundText { opt_out_type: Some(Keyword::Start), ..text("SM2", "yes") };
+    assert_eq!(world.answer(&start), SILENCE);
+    assert!(!world.store.is_opted_out(&phone(ANN)));
+    let help = InboundText { opt_out_type: Some(Keyword::Help), ..text("SM3", "what") };
+    assert_eq!(world.answer(&help), SILENCE);
+    assert_eq!(world.answer(&text("SM4", "INFO")), SILENCE);
+}
+
+#[test]
+fn a_stop_while_the_model_thinks_is_obeyed() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(2), Ok(vec![say("Shall I book it?")]));
+    let (thinks, stops) = (world.reply(), world.reply());
+    let (hello, stop) = (text("SM1", "Hello"), text("SM2", "STOP"));
+    let (answer, silence) =
+        world.run(async { futures::join!(thinks.answer(&hello), stops.answer(&stop)) });
+    assert_eq!((answer, silence), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_stop_that_cannot_be_recorded_is_silent_and_the_owner_is_told() {
+    let world = World::new();
+    world.store.fail("set_opted_out");
+    assert_eq!(world.answer(&text("SM1", "STOP")), SILENCE);
+    assert_eq!(world.sms.sent().len(), 1);
+}
+
+#[test]
+fn a_stop_is_silent_even_if_the_tables_hang() {
+    let world = World::new();
+    world.store.hang_before("set_opted_out");
+    assert_eq!(world.answer(&text("SM1", "STOP")), SILENCE);
+}
+
+#[test]
+fn a_stop_before_the_fallback_is_obeyed() {
+    let world = World::new();
+    let failure = Err(ModelError::Refused);
+    world.model.after(Duration::from_secs(2), failure);
+    let (thinks, stops) = (world.reply(), world.reply());
+    let (hello, stop) = (text("SM1", "Hello"), text("SM2", "STOP"));
+    let (answer, _) =
+        world.run(async { futures::join!(thinks.answer(&hello), stops.answer(&stop)) });
+    assert_eq!(answer, SILENCE);
+    world.answer(&text("SM3", "START"));
+    assert_eq!(world.answer(&hello), SILENCE, "what was not sent then is not sent later");
+}
+
+#[test]
+fn who_asks_in_their_own_words_gets_one_last_word() {
+    let world = World::new();
+    world.model.then([call("stop_texting", json!({}))]);
+    assert_eq!(world.answer(&text("SM1", "Please don't text me any more")), [GOODBYE]);
+    assert!(world.store.is_opted_out(&phone(ANN)));
+    assert_eq!(world.answer(&text("SM2", "Hello")), SILENCE);
+}

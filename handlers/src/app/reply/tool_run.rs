@@ -1,0 +1,240 @@
+//! Running a tool for the model. Every failure is a result that the model reads.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        bookings::{BookingError, Bookings, whole_seconds},
+        errors::Chain,
+    },
+    domain::{
+        booking::{Booking, NewBooking, RequestToken},
+        catalogue::{Repair, Upsell},
+        discount::{Decision, decide},
+        lead::{Lead, LeadId, LeadStatus, Source},
+        owner::Owner,
+        sales::{SalesKind, SalesNote},
+        slot::Slot,
+        text::OWNER_NAME,
+        turn::TurnKey,
+    },
+    ports::StoreError,
+    tools::{self, ToolCall, ToolError},
+};
+
+use super::{
+    InboundText, Reply,
+    outcome::{Outcome, row, texts},
+};
+
+/// The tools at work for one turn.
+pub(super) struct ToolRun<'a> {
+    pub(super) reply: &'a Reply,
+    pub(super) text: &'a InboundText,
+    pub(super) owner: &'a Owner,
+    /// Business time of the turn's first attempt.
+    pub(super) now: Timestamp,
+}
+
+/// A booking as somebody asked for it.
+struct Wish {
+    slot: Slot,
+    repair: Repair,
+    device: String,
+    customer_name: Option<String>,
+}
+
+impl ToolRun<'_> {
+    /// Runs the turn's call number `ordinal`.
+    pub(super) async fn run(&self, ordinal: usize, name: &str, arguments: &str) -> Outcome {
+        let call = match tools::parse(name, arguments) {
+            Ok(call) => call,
+            Err(error) => {
+                // Its source may quote the arguments.
+                tracing::warn!(sid = self.text.sid, ordinal, error = %error, "tool call refused");
+                return match error {
+                    ToolError::Malformed(_) | ToolError::Label { .. } => {
+                        Outcome::failure(Chain(&error))
+                    }
+                    _ => Outcome::failure(error),
+                };
+            }
+        };
+        tracing::info!(sid = self.text.sid, ordinal, tool = name, "tool call");
+        let ordinal_text = ordinal.to_string();
+        let identity = [self.text.sid.as_str(), &ordinal_text];
+        match call {
+            ToolCall::CheckAvailability(date) => self.check(date).await,
+            ToolCall::BookSlot { slot, repair, device, customer_name } => {
+                self.book(Wish { slot, repair, device, customer_name }, &identity).await
+            }
+            ToolCall::ListBookings => self.list().await,
+            ToolCall::CancelBooking(id) => {
+                let result = self.bookings().cancel(&self.text.phone, &id, &identity).await;
+                self.changed("Cancelled", result).await
+            }
+            ToolCall::RescheduleBooking { lead_id, to } => {
+                self.reschedule(&lead_id, to, &identity).await
+            }
+            ToolCall::AuthorizeDiscount { percent, reason } => {
+                self.discount(ordinal, percent, reason).await
+            }
+            ToolCall::LogUpsell { item, accepted } => self.upsell(ordinal, item, accepted).await,
+            ToolCall::StopTexting => self.stop().await,
+        }
+    }
+
+    async fn check(&self, date: jiff::civil::Date) -> Outcome {
+        let bookings = self.bookings();
+        if let Some(refusal) = bookings.calendar.day_refusal(date, self.now) {
+            return self.refused(&refusal);
+        }
+        match bookings.available(date).await {
+            Ok(slots) => Outcome::of(json!({
+                "success": true,
+                "date": date.to_string(),
+                "available_slots": texts(&slots),
+            })),
+            Err(error) => self.unread(&error).await,
+        }
+    }
+
+    async fn book(&self, wish: Wish, identity: &[&str]) -> Outcome {
+        let lead = Lead {
+            id: LeadId::derive(self.now, identity),
+            timestamp: whole_seconds(self.now),
+            phone: self.text.phone.clone(),
+            slot: wish.slot,
+            repair: wish.repair,
+            device: wish.device,
+            customer_name: wish.customer_name,
+            status: LeadStatus::Booked,
+            source: Source::Sms,
+        };
+        let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
+        let result = self.bookings().book(&new).await;
+        self.changed("Confirmed", result).await
+    }
+
+    async fn list(&self) -> Outcome {
+        match self.bookings().open(&self.text.phone).await {
+            Ok(open) => {
+                let rows: Vec<Value> = open.iter().map(row).collect();
+                Outcome::of(json!({ "success": true, "bookings": rows }))
+            }
+            Err(error) => self.unread(&error).await,
+        }
+    }
+
+    async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> Outcome {
+        let result = self.bookings().reschedule(&self.text.phone, id, to, identity).await;
+        self.changed("Moved", result).await
+    }
+
+    async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> Outcome {
+        let ceiling = self.owner.max_discount;
+        let approved = decide(percent, ceiling) == Decision::Approved;
+        let kind = SalesKind::Discount { percent, approved, reason };
+        if let Err(error) = self.note(ordinal, kind).await {
+            return self.unwritten(&error).await;
+        }
+        let (granted, message) = if approved {
+            (percent, format!("{percent} percent is approved, once and with no other discount"))
+        } else {
+            (0, format!("Not approved: the most that may be given is {ceiling} percent"))
+        };
+        Outcome::of(json!({
+            "success": true,
+            "approved": approved,
+            "discount_percent": granted,
+            "max_discount": ceiling,
+            "message": message,
+        }))
+    }
+
+    async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> Outcome {
+        let price = item.price();
+        match self.note(ordinal, SalesKind::Upsell { item, accepted, price }).await {
+            Ok(()) => Outcome::of(json!({
+                "success": true,
+                "upsell_item": item.slug(),
+                "accepted": accepted,
+                "price": price,
+                "message": "Noted",
+            })),
+            Err(error) => self.unwritten(&error).await,
+        }
+    }
+
+    async fn stop(&self) -> Outcome {
+        let store = &self.reply.ports.store;
+        match store.set_opted_out(&self.text.phone, true, self.text.now).await {
+            Ok(()) => {
+                tracing::info!(customer = self.text.phone.masked(), "opted out in their own words");
+                self.reply.tell_owner_of_stop(self.text).await;
+                let output =
+                    json!({ "success": true, "message": "No more texts to this customer" });
+                Outcome { output, line: None, farewell: true }
+            }
+            Err(error) => self.unwritten(&error).await,
+        }
+    }
+
+    async fn note(&self, ordinal: usize, kind: SalesKind) -> Result<(), StoreError> {
+        let key = TurnKey { phone: self.text.phone.clone(), sid: self.text.sid.clone() };
+        self.reply.ports.store.note_sale(&SalesNote { key, ordinal, now: self.now, kind }).await
+    }
+
+    async fn changed(&self, what: &str, result: Result<Booking, BookingError>) -> Outcome {
+        match result {
+            Ok(booking) => Outcome::change(what, &booking),
+            Err(BookingError::Refused(refusal)) => self.refused(&refusal),
+            Err(BookingError::Taken { available }) => Outcome::of(json!({
+                "success": false,
+                "message": "That time is already taken",
+                "available_slots": texts(&available),
+            })),
+            Err(BookingError::Store(error)) => self.unwritten(&error).await,
+            Err(error) => Outcome::failure(error),
+        }
+    }
+
+    fn refused(&self, why: &dyn std::fmt::Display) -> Outcome {
+        let today = self.reply.calendar.today(self.now);
+        Outcome::failure(format_args!("{why}. Today is {today}"))
+    }
+
+    async fn unread(&self, error: &StoreError) -> Outcome {
+        self.store_failed(error).await;
+        Outcome::failure(format_args!(
+            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
+        ))
+    }
+
+    /// A write that failed may have been done all the same.
+    async fn unwritten(&self, error: &StoreError) -> Outcome {
+        self.store_failed(error).await;
+        Outcome::failure(format_args!(
+            "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
+        ))
+    }
+
+    /// The customer is told that the owner will get back to them: so he must know.
+    async fn store_failed(&self, error: &StoreError) {
+        let customer = &self.text.phone;
+        tracing::error!(
+            customer = customer.masked(), sid = self.text.sid, error = %Chain(error), "a tool failed on the tables"
+        );
+        let body = format!(
+            "The calendar failed while {} was texting. Please check their booking and text them back.",
+            customer.as_str()
+        );
+        self.reply.alert("tool_store", &body, self.text.now).await;
+    }
+
+    fn bookings(&self) -> Bookings<'_> {
+        let Reply { ports, calendar, .. } = self.reply;
+        Bookings { store: ports.store.as_ref(), calendar, now: self.now }
+    }
+}

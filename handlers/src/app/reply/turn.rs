@@ -1,0 +1,220 @@
+//! Claiming a text, having its conversation, and storing the answer.
+
+use crate::{
+    app::errors::Chain,
+    domain::{
+        owner::Owner,
+        text::{self, OWNER_ANSWERS},
+        turn::{TurnEnd, TurnKey, TurnRecord, Waiting},
+    },
+    ports::{Claimed, StoreError},
+};
+
+use super::{
+    InboundText, Reply, TurnError,
+    compose::compose,
+    limits::{LEASE_MARGIN, LOOKS_PER_CLAIM, Pauses},
+    progress::{Held, Progress},
+    rounds::{Conversation, Spoken},
+};
+
+impl InboundText {
+    /// The text as the model and the memory get it: the customer's words, and the pictures as a note.
+    pub(super) fn content(&self) -> String {
+        let pictures = match self.media {
+            0 => String::new(),
+            1 => "1 picture".to_owned(),
+            n => format!("{n} pictures"),
+        };
+        match (self.body.trim().is_empty(), self.media) {
+            (true, 0) => "[no text]".to_owned(),
+            (true, _) => format!("[{pictures}, no text]"),
+            (false, 0) => self.body.clone(),
+            (false, _) => format!("{}\n[{pictures}]", self.body),
+        }
+    }
+}
+
+/// One attempt at a turn.
+pub(super) struct Attempt<'a> {
+    pub(super) text: &'a InboundText,
+    pub(super) key: TurnKey,
+    pub(super) holder: String,
+    /// Our entry in the queue; its time is also the claim's.
+    me: Waiting,
+}
+
+impl Reply {
+    /// The turn itself. Its future may be dropped at any await.
+    pub(super) async fn turn(
+        &self,
+        text: &InboundText,
+        progress: &Progress,
+    ) -> Result<Vec<String>, TurnError> {
+        if self.is_keyword(text).await? {
+            return Ok(Vec::new());
+        }
+        let attempt = self.attempt(text);
+        let store = &self.ports.store;
+        let (opted_out, claimed, owner) = futures::join!(
+            store.opted_out(&text.phone),
+            self.claim(&attempt, progress),
+            store.owner()
+        );
+        if let Ok(true) = opted_out {
+            tracing::info!(customer = text.phone.masked(), "opted out: silence");
+            if let Ok(Claimed::Ours(_)) = claimed {
+                // Stored or not, nothing is sent.
+                let _ = self.finish(&attempt, progress, Vec::new(), None).await;
+            }
+            return Ok(Vec::new());
+        }
+        let mut claimed = claimed?;
+        if let Claimed::Answered(messages) = claimed {
+            tracing::info!(sid = text.sid, "answered before: the same again");
+            return Ok(messages);
+        }
+        opted_out?;
+        let owner = owner?;
+        loop {
+            claimed = match claimed {
+                Claimed::Answered(messages) => {
+                    let silent = store.opted_out(&text.phone).await?;
+                    return Ok(if silent { Vec::new() } else { messages });
+                }
+                Claimed::Busy => self.wait_for_other(&attempt, progress).await?,
+                Claimed::Ours(record) => {
+                    match self.converse(&attempt, record, &owner, progress).await {
+                        Err(TurnError::Lost) => Claimed::Busy,
+                        other => return other,
+                    }
+                }
+            };
+        }
+    }
+
+    fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
+        let lease = self.settings.deadline + LEASE_MARGIN;
+        let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+        let until_ms = self.ports.timer.wall_ms().saturating_add(lease);
+        Attempt {
+            text,
+            key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
+            holder: self.ports.ids.fresh(),
+            me: Waiting { sid: text.sid.clone(), until_ms },
+        }
+    }
+
+    async fn claim(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+    ) -> Result<Claimed, StoreError> {
+        let Attempt { text, key, holder, me } = attempt;
+        let wall_ms = self.ports.timer.wall_ms();
+        let claimed =
+            self.ports.store.claim_turn(key, holder, text.now, wall_ms, me.until_ms).await?;
+        progress.update(|state| {
+            state.waits_for_other = claimed == Claimed::Busy;
+            state.held = match &claimed {
+                Claimed::Ours(record) => {
+                    Some(Held { key: key.clone(), holder: holder.clone(), now: record.now })
+                }
+                Claimed::Answered(_) | Claimed::Busy => None,
+            };
+        });
+        Ok(claimed)
+    }
+
+    /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.
+    async fn wait_for_other(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+    ) -> Result<Claimed, TurnError> {
+        progress.update(|state| {
+            state.held = None;
+            state.waits_for_other = true;
+        });
+        tracing::info!(
+            sid = attempt.key.sid,
+            "another attempt has this text: waiting for its answer"
+        );
+        let mut pauses = Pauses::new();
+        loop {
+            for _ in 0..LOOKS_PER_CLAIM {
+                self.ports.timer.sleep(pauses.next()).await;
+                if let Some(messages) = self.ports.store.turn_answer(&attempt.key).await? {
+                    return Ok(Claimed::Answered(messages));
+                }
+            }
+            let claimed = self.claim(attempt, progress).await?;
+            if claimed != Claimed::Busy {
+                return Ok(claimed);
+            }
+        }
+    }
+
+    /// The conversation, from its queue to its stored answer.
+    async fn converse(
+        &self,
+        attempt: &Attempt<'_>,
+        record: TurnRecord,
+        owner: &Owner,
+        progress: &Progress,
+    ) -> Result<Vec<String>, TurnError> {
+        let text = attempt.text;
+        self.take_place(&text.phone, &attempt.me, progress).await?;
+        let memory = self.ports.store.memory(&text.phone).await?;
+        progress.update(|state| state.memory = Some(memory.clone()));
+        if !owner.ai_answers_sms {
+            let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
+            self.tell_owner(&body).await;
+            return self
+                .finish(attempt, progress, vec![OWNER_ANSWERS.to_owned()], Some(OWNER_ANSWERS))
+                .await;
+        }
+        let conversation = Conversation::new(self, attempt, owner, &memory, record, progress);
+        let Spoken { words, lines, own_leads, farewell } = conversation.run().await?;
+        let whole = compose(&words, &lines, &own_leads);
+        // A STOP that came while we were thinking. Who asked for it in this very text gets one
+        // last word.
+        if !farewell && self.ports.store.opted_out(&text.phone).await? {
+            tracing::info!(customer = text.phone.masked(), "opted out meanwhile: silence");
+            return self.finish(attempt, progress, Vec::new(), None).await;
+        }
+        self.finish(attempt, progress, text::split(&whole), Some(&whole)).await
+    }
+
+    /// Stores the answer, remembers it, and gives up the conversation.
+    async fn finish(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+        messages: Vec<String>,
+        remember: Option<&str>,
+    ) -> Result<Vec<String>, TurnError> {
+        let state = progress.snapshot();
+        let memory = remember.and_then(|answer| {
+            state.memory.map(|memory| memory.with(attempt.text.content(), answer.to_owned()))
+        });
+        let end = TurnEnd {
+            key: attempt.key.clone(),
+            holder: attempt.holder.clone(),
+            now: state.held.map_or(attempt.text.now, |held| held.now),
+            messages,
+            memory,
+            leave: state.place,
+        };
+        match self.ports.store.finish_turn(&end).await {
+            Ok(true) => {}
+            Ok(false) => return Err(TurnError::Lost),
+            // What was done is done, and a repeat would find it done: the answer is true.
+            Err(error) => {
+                tracing::error!(sid = end.key.sid, error = %Chain(&error), "answer not stored");
+            }
+        }
+        tracing::info!(sid = end.key.sid, messages = end.messages.len(), "answered");
+        Ok(end.messages)
+    }
+}

@@ -1,0 +1,192 @@
+//! The booking form: free slots of a date, and booking one.
+
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil};
+
+use crate::{
+    app::bookings::{BookingError, Bookings},
+    domain::{
+        booking::{Booking, FormClaim, GuardStep, NewBooking, RequestToken},
+        calendar::{Calendar, Refusal},
+        digest::sha256_hex,
+        lead::{Lead, LeadId, LeadStatus, Source},
+        slot::{self, SlotTime},
+    },
+    ports::{Ids, Store, StoreError},
+};
+
+pub use request::{FormFields, FormRequest};
+
+/// Open bookings that one phone may have through the form.
+pub const MAX_OPEN: usize = 2;
+/// Longest idempotency key.
+const MAX_KEY: usize = 255;
+/// How often a booking is tried again when another one of the same phone came first.
+const ATTEMPTS: usize = 5;
+
+/// The booking form's two questions.
+#[derive(Clone)]
+pub struct Scheduler {
+    store: Arc<dyn Store>,
+    ids: Arc<dyn Ids>,
+    calendar: Calendar,
+}
+
+/// Why the form got no booking. The texts are for whoever filled it in, [`SchedulerError::Store`]'s
+/// source for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulerError {
+    /// A required field is missing or blank.
+    #[error("Missing required field: {0}")]
+    Missing(&'static str),
+    /// A field has a value that it cannot have.
+    #[error("{message}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The idempotency key is empty, too long or not printable.
+    #[error("Idempotency-Key must have 1 to 255 printable characters")]
+    InvalidKey,
+    /// The idempotency key belongs to another request.
+    #[error("This Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The shop does not take customers then.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody else holds the slot.
+    #[error("That time is already taken")]
+    Taken {
+        /// What is free on that date.
+        available: Vec<SlotTime>,
+    },
+    /// The phone has its share of open bookings.
+    #[error("This phone number already has {MAX_OPEN} open bookings. Please text or call us")]
+    TooMany,
+    /// Others kept coming first.
+    #[error("The calendar is busy. Please try again")]
+    Contended,
+    /// The tables failed.
+    #[error("The calendar is not available right now. Please try again")]
+    Store(#[from] StoreError),
+}
+
+impl Scheduler {
+    /// A scheduler on its ports.
+    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn Ids>, calendar: Calendar) -> Self {
+        Self { store, ids, calendar }
+    }
+
+    /// The free slots of a date, in the order of the clock; none on a day without any.
+    ///
+    /// # Errors
+    /// When there is no date, or the calendar cannot be read.
+    pub async fn availability(
+        &self,
+        date: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(civil::Date, Vec<SlotTime>), SchedulerError> {
+        let date = date.filter(|date| !date.is_empty()).ok_or(SchedulerError::Missing("date"))?;
+        let date = slot::parse_date(date).map_err(|error| request::invalid("date", &error))?;
+        Ok((date, self.bookings(now).available(date).await?))
+    }
+
+    /// Books. The same key with the same fields gives the same booking, however often.
+    ///
+    /// # Errors
+    /// [`SchedulerError`] says what is in the way.
+    pub async fn book(
+        &self,
+        fields: &FormFields,
+        key: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Booking, SchedulerError> {
+        let request = FormRequest::parse(fields)?;
+        let (identity, first) = match key {
+            None => (self.ids.fresh(), now),
+            Some(key) => self.claim(key, &request, now).await?,
+        };
+        let lead_id = LeadId::derive(first, &["form", &identity]);
+        for _ in 0..ATTEMPTS {
+            let from = self.calendar.local(now);
+            let (open, written) = futures::join!(
+                self.store.bookings(&request.phone, from),
+                self.store.lead(&lead_id)
+            );
+            let open = open?;
+            // A repeat: also one whose booking was cancelled meanwhile must not book again.
+            if let Some(lead) = written?.filter(|lead| lead.phone == request.phone) {
+                return Ok(Booking::from(&lead));
+            }
+            let by_form = open.bookings.iter().filter(|b| b.source == Source::Form).count();
+            if by_form >= MAX_OPEN {
+                return Err(SchedulerError::TooMany);
+            }
+            let guard = GuardStep::from(open.guard);
+            let version = guard.next.version.to_string();
+            let new = NewBooking {
+                lead: lead(&request, lead_id.clone(), first),
+                // The guard is part of what is written, hence of the token.
+                token: RequestToken::derive(&["form", &identity, &version]),
+                guard: Some(guard),
+            };
+            match self.bookings(now).book(&new).await {
+                Ok(booking) => return Ok(booking),
+                Err(BookingError::GuardMoved) => {}
+                Err(BookingError::Refused(refusal)) => return Err(refusal.into()),
+                Err(BookingError::Taken { available }) => {
+                    return Err(SchedulerError::Taken { available });
+                }
+                Err(BookingError::Store(error)) => return Err(error.into()),
+                Err(BookingError::NotFound | BookingError::Contended) => break,
+            }
+        }
+        Err(SchedulerError::Contended)
+    }
+
+    /// Binds the key to the request, or finds the first attempt's time.
+    async fn claim(
+        &self,
+        key: &str,
+        request: &FormRequest,
+        now: Timestamp,
+    ) -> Result<(String, Timestamp), SchedulerError> {
+        let printable = key.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
+            return Err(SchedulerError::InvalidKey);
+        }
+        let claim =
+            FormClaim { key_hash: sha256_hex(&[key]), fingerprint: request.fingerprint(), now };
+        let bound = self.store.claim_form(&claim).await?;
+        if bound.fingerprint == claim.fingerprint {
+            Ok((bound.key_hash, bound.now))
+        } else {
+            Err(SchedulerError::KeyReused)
+        }
+    }
+
+    fn bookings(&self, now: Timestamp) -> Bookings<'_> {
+        Bookings { store: self.store.as_ref(), calendar: &self.calendar, now }
+    }
+}
+
+fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
+    Lead {
+        id,
+        timestamp: super::bookings::whole_seconds(now),
+        phone: request.phone.clone(),
+        slot: request.slot,
+        repair: request.repair.clone(),
+        device: request.device.clone(),
+        customer_name: request.customer_name.clone(),
+        status: LeadStatus::Booked,
+        source: Source::Form,
+    }
+}

@@ -1,0 +1,93 @@
+//! What the form sends, read once into domain values.
+
+use std::fmt;
+
+use crate::domain::{
+    catalogue::Repair,
+    digest::sha256_hex,
+    label::{self, UNKNOWN_DEVICE},
+    phone::Phone,
+    slot::{self, Slot, SlotTime},
+};
+
+use super::SchedulerError;
+
+/// The fields of the form as they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FormFields {
+    /// The customer's phone.
+    pub phone: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub date: Option<String>,
+    /// Such as `2:00 PM`.
+    pub time: Option<String>,
+    /// A repair of the price list.
+    pub repair_type: Option<String>,
+    /// The device, when known.
+    pub device: Option<String>,
+    /// The customer's name, when known.
+    pub customer_name: Option<String>,
+}
+
+/// The fields of the form as domain values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormRequest {
+    pub(super) phone: Phone,
+    pub(super) slot: Slot,
+    pub(super) repair: Repair,
+    pub(super) device: String,
+    pub(super) customer_name: Option<String>,
+}
+
+impl FormRequest {
+    /// Reads the fields.
+    ///
+    /// # Errors
+    /// The first field that is missing or wrong.
+    pub fn parse(fields: &FormFields) -> Result<Self, SchedulerError> {
+        let phone = required("phone", fields.phone.as_deref())?;
+        let date = required("date", fields.date.as_deref())?;
+        let time = required("time", fields.time.as_deref())?;
+        let repair = required("repair_type", fields.repair_type.as_deref())?;
+        let phone = Phone::parse(phone).map_err(|error| named("phone", &error))?;
+        let date = slot::parse_date(date).map_err(|error| invalid("date", &error))?;
+        let time = SlotTime::parse(time).map_err(|error| invalid("time", &error))?;
+        let repair = Repair::parse(repair).map_err(|error| invalid("repair_type", &error))?;
+        Ok(Self {
+            phone,
+            slot: Slot::new(date, time),
+            repair,
+            device: optional("device", fields.device.as_deref())?
+                .unwrap_or_else(|| UNKNOWN_DEVICE.to_owned()),
+            customer_name: optional("customer_name", fields.customer_name.as_deref())?,
+        })
+    }
+
+    /// Equal for requests that mean the same.
+    pub(super) fn fingerprint(&self) -> String {
+        sha256_hex(&[
+            self.phone.as_str(),
+            &self.slot.wall_clock(),
+            &self.repair.slug(),
+            &self.device,
+            self.customer_name.as_deref().unwrap_or_default(),
+        ])
+    }
+}
+
+/// A wrong field, in words that name it already.
+pub(super) fn invalid(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
+    SchedulerError::Invalid { field, message: why.to_string() }
+}
+
+fn named(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
+    SchedulerError::Invalid { field, message: format!("Invalid {field}: {why}") }
+}
+
+fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, SchedulerError> {
+    value.map(str::trim).filter(|value| !value.is_empty()).ok_or(SchedulerError::Missing(field))
+}
+
+fn optional(field: &'static str, value: Option<&str>) -> Result<Option<String>, SchedulerError> {
+    label::parse(value.unwrap_or_default()).map_err(|error| named(field, &error))
+}

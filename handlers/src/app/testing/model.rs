@@ -1,0 +1,100 @@
+//! A model that says what a test wants.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{TestTimer, executor::pass};
+use crate::{
+    domain::turn::Item,
+    ports::{Model, ModelError, ModelRequest, Timer as _},
+};
+
+/// What the model gives, or why it does not.
+type Answer = Result<Vec<Item>, ModelError>;
+
+/// Answers in the order of the script, whoever asks.
+pub(crate) struct FakeModel {
+    timer: Arc<TestTimer>,
+    script: Mutex<VecDeque<(Duration, Answer)>>,
+    requests: Mutex<Vec<Request>>,
+}
+
+/// What the model was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) instructions: String,
+    pub(crate) input: Vec<Item>,
+}
+
+impl Request {
+    /// The results of tools, as JSON.
+    pub(crate) fn results(&self) -> Vec<Value> {
+        let result = |item: &Item| match item {
+            Item::Result { output, .. } => Some(serde_json::from_str(output).unwrap()),
+            _ => None,
+        };
+        self.input.iter().filter_map(result).collect()
+    }
+}
+
+impl FakeModel {
+    pub(super) fn new(timer: Arc<TestTimer>) -> Self {
+        Self { timer, script: Mutex::default(), requests: Mutex::default() }
+    }
+
+    /// Answers next with these items.
+    pub(crate) fn then(&self, items: impl IntoIterator<Item = Item>) -> &Self {
+        self.after(Duration::ZERO, Ok(items.into_iter().collect()))
+    }
+
+    /// Answers next so, after some time.
+    pub(crate) fn after(&self, delay: Duration, answer: Answer) -> &Self {
+        self.script.lock().unwrap().push_back((delay, answer));
+        self
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The results of tools in the last request.
+    pub(crate) fn results(&self) -> Vec<Value> {
+        self.requests().last().unwrap().results()
+    }
+}
+
+/// The model says something.
+pub(crate) fn say(text: &str) -> Item {
+    Item::Assistant(text.to_owned())
+}
+
+/// The model calls a tool.
+pub(crate) fn call(name: &str, arguments: Value) -> Item {
+    Item::Call {
+        id: "fc_1".to_owned(),
+        call_id: "call_1".to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_string(),
+    }
+}
+
+#[async_trait]
+impl Model for FakeModel {
+    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+        pass().await;
+        self.requests.lock().unwrap().push(Request {
+            instructions: request.instructions.to_owned(),
+            input: request.input.to_vec(),
+        });
+        let next = self.script.lock().unwrap().pop_front();
+        let (delay, answer) = next.expect("the model was asked more often than the test says");
+        self.timer.sleep(delay).await;
+        answer
+    }
+}

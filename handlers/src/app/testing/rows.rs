@@ -1,0 +1,155 @@
+//! The tables in memory, and what the transactions do to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+        lead::{Lead, LeadId, LeadStatus},
+        owner::Owner,
+        phone::Phone,
+        sales::SalesNote,
+        slot::Slot,
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    },
+    ports::{Booked, Cancelled, Claimed, Rescheduled},
+};
+
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) owner: Owner,
+    pub(super) slots: BTreeMap<Slot, LeadId>,
+    pub(super) leads: BTreeMap<LeadId, Lead>,
+    pub(super) bookings: BTreeMap<(Phone, Slot), Booking>,
+    pub(super) guards: BTreeMap<Phone, FormGuard>,
+    pub(super) forms: BTreeMap<String, FormClaim>,
+    pub(super) sales: BTreeMap<(String, usize), SalesNote>,
+    pub(super) opted_out: BTreeSet<Phone>,
+    pub(super) turns: BTreeMap<String, Turn>,
+    pub(super) queues: BTreeMap<Phone, Vec<Waiting>>,
+    pub(super) memories: BTreeMap<Phone, Memory>,
+    pub(super) alerts: BTreeMap<String, Timestamp>,
+}
+
+pub(super) struct Turn {
+    pub(super) record: TurnRecord,
+    pub(super) holder: String,
+    pub(super) until_ms: i64,
+    pub(super) answer: Option<Vec<String>>,
+}
+
+impl Rows {
+    pub(super) fn book(&mut self, new: &NewBooking) -> Booked {
+        let lead = &new.lead;
+        if let Some(holder) = self.slots.get(&lead.slot) {
+            return if *holder == lead.id { Booked::Yes } else { Booked::Taken };
+        }
+        assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
+        if let Some(guard) = &new.guard {
+            if self.guards.get(&lead.phone).copied() != guard.expected {
+                return Booked::GuardMoved;
+            }
+            self.guards.insert(lead.phone.clone(), guard.next);
+        }
+        self.slots.insert(lead.slot, lead.id.clone());
+        self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
+        self.leads.insert(lead.id.clone(), lead.clone());
+        Booked::Yes
+    }
+
+    /// Whether a booking is as it was read.
+    fn stands(&self, booking: &Booking) -> bool {
+        self.bookings.get(&(booking.phone.clone(), booking.slot)) == Some(booking)
+    }
+
+    pub(super) fn cancel(&mut self, cancel: &Cancellation) -> Cancelled {
+        let booking = &cancel.booking;
+        if !self.stands(booking) {
+            return Cancelled::Changed;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
+        Cancelled::Yes
+    }
+
+    pub(super) fn reschedule(&mut self, change: &Reschedule) -> Rescheduled {
+        let booking = &change.booking;
+        if !self.stands(booking) {
+            return Rescheduled::Changed;
+        }
+        if self.slots.contains_key(&change.to) {
+            return Rescheduled::Taken;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.slots.insert(change.to, booking.lead_id.clone());
+        self.bookings.insert((booking.phone.clone(), change.to), change.moved());
+        self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
+        Rescheduled::Yes
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Claimed {
+        let fresh = || Turn {
+            record: TurnRecord { now, rounds: Vec::new() },
+            holder: String::new(),
+            until_ms: i64::MIN,
+            answer: None,
+        };
+        let turn = self.turns.entry(key.sid.clone()).or_insert_with(fresh);
+        if let Some(messages) = &turn.answer {
+            return Claimed::Answered(messages.clone());
+        }
+        if turn.holder != holder && turn.until_ms > wall_ms {
+            return Claimed::Busy;
+        }
+        turn.holder = holder.to_owned();
+        turn.until_ms = until_ms;
+        Claimed::Ours(turn.record.clone())
+    }
+
+    pub(super) fn save(
+        &mut self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> bool {
+        let turn = self.turns.get_mut(&key.sid).unwrap();
+        if turn.holder != holder || turn.answer.is_some() {
+            return false;
+        }
+        let rounds = &mut turn.record.rounds;
+        if ordinal == rounds.len() {
+            rounds.push(round.clone());
+        } else {
+            rounds[ordinal] = round.clone();
+        }
+        true
+    }
+
+    pub(super) fn finish(&mut self, end: &TurnEnd) -> bool {
+        let turn = self.turns.get_mut(&end.key.sid).unwrap();
+        if turn.holder != end.holder || turn.answer.is_some() {
+            return false;
+        }
+        turn.answer = Some(end.messages.clone());
+        if let Some(memory) = &end.memory {
+            self.memories.insert(end.key.phone.clone(), memory.clone());
+        }
+        let queue = self.queues.entry(end.key.phone.clone()).or_default();
+        if end.leave.is_some() && queue.first() == end.leave.as_ref() {
+            queue.remove(0);
+        }
+        true
+    }
+}

@@ -1,0 +1,38 @@
+//! A carrier that keeps what it was given.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::executor::pass;
+use crate::{
+    domain::phone::Phone,
+    ports::{Sms, SmsError},
+};
+
+#[derive(Default)]
+pub(crate) struct FakeSms {
+    sent: Mutex<Vec<(String, String)>>,
+    refuses: Mutex<bool>,
+}
+
+impl FakeSms {
+    /// Everything given so far: number and text. What was refused is among it.
+    pub(crate) fn sent(&self) -> Vec<(String, String)> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    /// From now on every recipient has opted out.
+    pub(crate) fn refuse(&self) {
+        *self.refuses.lock().unwrap() = true;
+    }
+}
+
+#[async_trait]
+impl Sms for FakeSms {
+    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
+        pass().await;
+        self.sent.lock().unwrap().push((to.as_str().to_owned(), body.to_owned()));
+        if *self.refuses.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
+    }
+}

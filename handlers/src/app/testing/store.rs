@@ -1,0 +1,312 @@
+//! Tables in memory. Each call is atomic, and fails, hangs or loses its answer on demand.
+
+use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp, civil};
+
+use super::{executor::pass, rows::Rows};
+use crate::{
+    domain::{
+        booking::{Booking, Cancellation, FormClaim, NewBooking, Reschedule},
+        lead::{Lead, LeadId},
+        owner::Owner,
+        phone::Phone,
+        sales::SalesNote,
+        slot::SlotTime,
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
+    },
+    ports::{
+        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+    },
+};
+
+/// How a call goes wrong.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// It fails and does nothing.
+    Fail,
+    /// It does its work and never comes back.
+    HangAfter,
+    /// It never comes back.
+    HangBefore,
+}
+
+#[derive(Default)]
+pub(crate) struct FakeStore {
+    rows: Mutex<Rows>,
+    faults: Mutex<Vec<(&'static str, Fault)>>,
+    calls: Mutex<Vec<&'static str>>,
+    down: Mutex<bool>,
+}
+
+impl FakeStore {
+    /// The next call of an operation fails and does nothing.
+    pub(crate) fn fail(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::Fail));
+    }
+
+    /// The next call of an operation does its work and never comes back.
+    pub(crate) fn hang_after(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangAfter));
+    }
+
+    /// The next call of an operation never comes back.
+    pub(crate) fn hang_before(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangBefore));
+    }
+
+    /// From now on everything fails, or works again.
+    pub(crate) fn set_down(&self, down: bool) {
+        *self.down.lock().unwrap() = down;
+    }
+
+    /// Every operation called so far.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// Every claim of a turn ends now.
+    pub(crate) fn expire_claims(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
+    }
+
+    /// No lease and no place in a queue ever ends by itself.
+    pub(crate) fn never_expire(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MAX);
+        rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
+    }
+
+    pub(crate) fn set_owner(&self, owner: Owner) {
+        self.rows.lock().unwrap().owner = owner;
+    }
+
+    pub(crate) fn leads(&self) -> Vec<Lead> {
+        self.rows.lock().unwrap().leads.values().cloned().collect()
+    }
+
+    pub(crate) fn open_bookings(&self) -> Vec<Booking> {
+        self.rows.lock().unwrap().bookings.values().cloned().collect()
+    }
+
+    pub(crate) fn sales(&self) -> Vec<SalesNote> {
+        self.rows.lock().unwrap().sales.values().cloned().collect()
+    }
+
+    pub(crate) fn memory_of(&self, phone: &Phone) -> Memory {
+        self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn queue_of(&self, phone: &Phone) -> Vec<Waiting> {
+        self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn is_opted_out(&self, phone: &Phone) -> bool {
+        self.rows.lock().unwrap().opted_out.contains(phone)
+    }
+
+    /// Runs an operation on the rows at once, with the fault that waits for it.
+    async fn apply<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Rows) -> T + Send,
+    ) -> Result<T, StoreError> {
+        pass().await;
+        self.calls.lock().unwrap().push(operation);
+        let fault = {
+            let mut faults = self.faults.lock().unwrap();
+            let at = faults.iter().position(|(name, _)| *name == operation);
+            at.map(|at| faults.remove(at).1)
+        };
+        let down = *self.down.lock().unwrap();
+        match fault {
+            _ if down => return Err(StoreError::Unavailable("the test says so".into())),
+            Some(Fault::Fail) => return Err(StoreError::Unavailable("the test says so".into())),
+            Some(Fault::HangBefore) => pending().await,
+            Some(Fault::HangAfter) | None => {}
+        }
+        let done = work(&mut self.rows.lock().unwrap());
+        if matches!(fault, Some(Fault::HangAfter)) {
+            pending::<()>().await;
+        }
+        pass().await;
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn owner(&self) -> Result<Owner, StoreError> {
+        self.apply("owner", |rows| rows.owner.clone()).await
+    }
+
+    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+        self.apply("put_owner", |rows| {
+            if rows.owner.version != expected {
+                return OwnerWrite::Conflict;
+            }
+            rows.owner = owner.clone();
+            OwnerWrite::Written
+        })
+        .await
+    }
+
+    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        self.apply("taken", |rows| {
+            rows.slots.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect()
+        })
+        .await
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+        self.apply("book", |rows| rows.book(new)).await
+    }
+
+    async fn bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        self.apply("bookings", |rows| CustomerBookings {
+            bookings: rows
+                .bookings
+                .values()
+                .filter(|booking| booking.phone == *phone && booking.slot.start() >= from)
+                .cloned()
+                .collect(),
+            guard: rows.guards.get(phone).copied(),
+        })
+        .await
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.apply("lead", |rows| rows.leads.get(id).cloned()).await
+    }
+
+    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+        self.apply("cancel", |rows| rows.cancel(cancel)).await
+    }
+
+    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+        self.apply("reschedule", |rows| rows.reschedule(change)).await
+    }
+
+    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+        self.apply("claim_form", |rows| {
+            rows.forms.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone()
+        })
+        .await
+    }
+
+    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
+        self.apply("note_sale", |rows| {
+            rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+        })
+        .await
+    }
+
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        self.apply("opted_out", |rows| rows.opted_out.contains(phone)).await
+    }
+
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("set_opted_out", |rows| {
+            if out {
+                rows.opted_out.insert(phone.clone());
+            } else {
+                rows.opted_out.remove(phone);
+            }
+        })
+        .await
+    }
+
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Result<Claimed, StoreError> {
+        self.apply("claim_turn", |rows| rows.claim(key, holder, now, wall_ms, until_ms)).await
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
+            .await
+    }
+
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.apply("save_round", |rows| rows.save(key, holder, ordinal, round)).await
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        self.apply("finish_turn", |rows| rows.finish(end)).await
+    }
+
+    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+        self.apply("join_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            if !queue.contains(me) {
+                queue.push(me.clone());
+            }
+            queue.clone()
+        })
+        .await
+    }
+
+    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+        self.apply("queue", |rows| rows.queues.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &Waiting,
+    ) -> Result<bool, StoreError> {
+        self.apply("leave_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            let there = queue.get(position) == Some(entry);
+            if there {
+                queue.remove(position);
+            }
+            there
+        })
+        .await
+    }
+
+    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+        self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn claim_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError> {
+        self.apply("claim_alert", |rows| {
+            let window = SignedDuration::try_from(window).unwrap();
+            let recent = rows.alerts.get(cause).is_some_and(|at| now.duration_since(*at) < window);
+            if !recent {
+                rows.alerts.insert(cause.to_owned(), now);
+            }
+            !recent
+        })
+        .await
+    }
+}

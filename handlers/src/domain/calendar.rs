@@ -1,0 +1,231 @@
+//! When the shop takes customers.
+//!
+//! One function, [`Calendar::refusal`], decides both what is offered and what
+//! can be booked, so that the two cannot disagree.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use jiff::{
+    SignedDuration, Span, Timestamp,
+    civil::{self, Weekday},
+    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
+};
+
+use super::slot::{Slot, SlotTime};
+
+const FIRST_SLOT: SlotTime = SlotTime::hour_of_day(9);
+const LAST_SLOT: SlotTime = SlotTime::hour_of_day(16);
+const SLOT_MINUTES: usize = 60;
+const NOTICE: SignedDuration = SignedDuration::from_hours(1);
+const HORIZON_DAYS: i32 = 60;
+
+/// The shop's opening hours in its own time zone.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    zone_name: String,
+    zone: TimeZone,
+    first: SlotTime,
+    last: SlotTime,
+    closed: Vec<Weekday>,
+    notice: SignedDuration,
+    horizon_days: i32,
+}
+
+/// A time zone that the bundled database does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown time zone {name:?}")]
+pub struct UnknownZone {
+    name: String,
+    #[source]
+    source: jiff::Error,
+}
+
+/// Why a slot cannot be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It has begun already.
+    #[error("That date or time is in the past")]
+    Past,
+    /// It begins within the notice that the shop needs.
+    #[error("That is too soon: a booking needs at least {} minutes notice", .0.as_mins())]
+    TooSoon(SignedDuration),
+    /// Its date is too far ahead.
+    #[error("That is too far ahead: bookings are taken for the next {0} days")]
+    BeyondHorizon(i32),
+    /// The shop is closed on that weekday.
+    #[error("The shop is closed on {}s", weekday_name(*.0))]
+    ClosedDay(Weekday),
+    /// No slot begins at that time.
+    #[error("There is no slot at that time: slots begin hourly from {first} to {last}")]
+    NotASlot {
+        /// First slot of a day.
+        first: SlotTime,
+        /// Last slot of a day.
+        last: SlotTime,
+    },
+    /// Clocks are set forward over that time.
+    #[error("That time does not exist on that date: clocks are set forward")]
+    NonexistentLocalTime,
+}
+
+impl Calendar {
+    /// The usual hours in a time zone of the bundled database, such as `America/New_York`.
+    ///
+    /// # Errors
+    /// When there is no such time zone.
+    pub fn new(zone_name: &str) -> Result<Self, UnknownZone> {
+        let zone = TimeZoneDatabase::bundled()
+            .get(zone_name)
+            .map_err(|source| UnknownZone { name: zone_name.to_owned(), source })?;
+        Ok(Self {
+            zone_name: zone_name.to_owned(),
+            zone,
+            first: FIRST_SLOT,
+            last: LAST_SLOT,
+            closed: vec![Weekday::Sunday],
+            notice: NOTICE,
+            horizon_days: HORIZON_DAYS,
+        })
+    }
+
+    /// Closed on these days instead of on Sundays.
+    #[must_use]
+    pub fn closed_on(self, closed: Vec<Weekday>) -> Self {
+        Self { closed, ..self }
+    }
+
+    /// Hourly slots from `first` to `last` instead of the usual ones.
+    #[must_use]
+    pub fn open_from(self, first: SlotTime, last: SlotTime) -> Self {
+        Self { first, last, ..self }
+    }
+
+    /// The name of the time zone.
+    pub fn zone_name(&self) -> &str {
+        &self.zone_name
+    }
+
+    /// First slot of a day.
+    pub fn first(&self) -> SlotTime {
+        self.first
+    }
+
+    /// Last slot of a day.
+    pub fn last(&self) -> SlotTime {
+        self.last
+    }
+
+    /// How far ahead bookings are taken.
+    pub fn horizon_days(&self) -> i32 {
+        self.horizon_days
+    }
+
+    /// The weekdays on which the shop is closed.
+    pub fn closed_days(&self) -> &[Weekday] {
+        &self.closed
+    }
+
+    /// Whether the shop is closed on a date's weekday.
+    pub fn is_closed(&self, date: civil::Date) -> bool {
+        self.closed.contains(&date.weekday())
+    }
+
+    /// The shop's wall clock.
+    pub fn local(&self, now: Timestamp) -> civil::DateTime {
+        self.zone.to_datetime(now)
+    }
+
+    /// The shop's date.
+    pub fn today(&self, now: Timestamp) -> civil::Date {
+        self.local(now).date()
+    }
+
+    /// When a slot begins; of a repeated hour the earlier one.
+    ///
+    /// # Errors
+    /// When its wall-clock time does not exist.
+    pub fn instant(&self, slot: Slot) -> Result<Timestamp, Refusal> {
+        let ambiguous = self.zone.to_ambiguous_timestamp(slot.start());
+        match ambiguous.offset() {
+            AmbiguousOffset::Gap { .. } => Err(Refusal::NonexistentLocalTime),
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                // Only dates at the very ends of the calendar have no timestamp.
+                ambiguous.earlier().map_err(|_| Refusal::BeyondHorizon(self.horizon_days))
+            }
+        }
+    }
+
+    /// Why nothing at all can be booked on a date; `None` when something may.
+    pub fn day_refusal(&self, date: civil::Date, now: Timestamp) -> Option<Refusal> {
+        let today = self.today(now);
+        if date < today {
+            Some(Refusal::Past)
+        } else if date > today.saturating_add(Span::new().days(self.horizon_days)) {
+            Some(Refusal::BeyondHorizon(self.horizon_days))
+        } else if self.is_closed(date) {
+            Some(Refusal::ClosedDay(date.weekday()))
+        } else {
+            None
+        }
+    }
+
+    /// Why a slot can neither be offered nor booked, other people's bookings aside.
+    pub fn refusal(&self, slot: Slot, now: Timestamp) -> Option<Refusal> {
+        if let Some(refusal) = self.day_refusal(slot.date(), now) {
+            return Some(refusal);
+        }
+        if !self.grid().any(|time| time == slot.time()) {
+            return Some(Refusal::NotASlot { first: self.first, last: self.last });
+        }
+        match self.instant(slot) {
+            Err(refusal) => Some(refusal),
+            Ok(start) if start < now => Some(Refusal::Past),
+            Ok(start) if start.duration_since(now) < self.notice => {
+                Some(Refusal::TooSoon(self.notice))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    /// The slots of a date that can be booked, in the order of the clock.
+    pub fn offered(
+        &self,
+        date: civil::Date,
+        taken: &BTreeSet<SlotTime>,
+        now: Timestamp,
+    ) -> Vec<SlotTime> {
+        self.grid()
+            .filter(|time| !taken.contains(time))
+            .filter(|time| self.refusal(Slot::new(date, *time), now).is_none())
+            .collect()
+    }
+
+    /// The times of a day at which slots begin.
+    fn grid(&self) -> impl Iterator<Item = SlotTime> {
+        SlotTime::every(SLOT_MINUTES, self.first, self.last)
+    }
+}
+
+/// A weekday's name in English.
+pub fn weekday_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "Monday",
+        Weekday::Tuesday => "Tuesday",
+        Weekday::Wednesday => "Wednesday",
+        Weekday::Thursday => "Thursday",
+        Weekday::Friday => "Friday",
+        Weekday::Saturday => "Saturday",
+        Weekday::Sunday => "Sunday",
+    }
+}
+
+/// Reads a weekday's English name, in any case.
+pub fn parse_weekday(name: &str) -> Option<Weekday> {
+    Weekday::Monday
+        .cycle_forward()
+        .take(7)
+        .find(|day| weekday_name(*day).eq_ignore_ascii_case(name.trim()))
+}

@@ -1,0 +1,160 @@
+//! Properties of the calendar, over every bundled time zone and the years 2024 to 2100.
+
+use jiff::tz::TimeZoneDatabase;
+use proptest::prelude::*;
+
+use super::*;
+
+fn new_york() -> Calendar {
+    Calendar::new("America/New_York").unwrap()
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+fn slot(date: &str, hour: u8) -> Slot {
+    Slot::new(date.parse().unwrap(), SlotTime::hour_of_day(hour))
+}
+
+fn times(hours: std::ops::RangeInclusive<u8>) -> Vec<SlotTime> {
+    hours.map(SlotTime::hour_of_day).collect()
+}
+
+/// 3:10 PM on Tuesday 2026-02-10.
+const TUESDAY: &str = "2026-02-10T15:10:00-05:00";
+
+#[test]
+fn a_working_day_has_eight_slots() {
+    let offered = new_york().offered(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
+    assert_eq!(offered, times(9..=16));
+}
+
+#[test]
+fn each_refusal_says_why() {
+    let calendar = new_york();
+    let refusal = |date, hour| calendar.refusal(slot(date, hour), at(TUESDAY));
+    assert_eq!(refusal("2026-02-09", 14), Some(Refusal::Past));
+    assert_eq!(refusal("2023-02-11", 14), Some(Refusal::Past));
+    assert_eq!(refusal("2026-02-10", 15), Some(Refusal::Past));
+    assert_eq!(refusal("2026-02-10", 16), Some(Refusal::TooSoon(NOTICE)));
+    assert_eq!(refusal("2026-02-15", 14), Some(Refusal::ClosedDay(Weekday::Sunday)));
+    assert!(matches!(refusal("2026-02-11", 17), Some(Refusal::NotASlot { .. })));
+    assert_eq!(refusal("2026-04-11", 14), None);
+    assert_eq!(refusal("2026-04-13", 14), Some(Refusal::BeyondHorizon(60)));
+    assert_eq!(
+        Refusal::TooSoon(NOTICE).to_string(),
+        "That is too soon: a booking needs at least 60 minutes notice"
+    );
+    assert_eq!(Refusal::ClosedDay(Weekday::Sunday).to_string(), "The shop is closed on Sundays");
+}
+
+#[test]
+fn a_skipped_hour_is_never_offered() {
+    // Clocks go from 2:00 to 3:00 AM on 2026-03-08, a Sunday.
+    let calendar = new_york()
+        .closed_on(Vec::new())
+        .open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(5));
+    let now = at("2026-03-06T12:00:00Z");
+    let two = slot("2026-03-08", 2);
+    assert_eq!(calendar.refusal(two, now), Some(Refusal::NonexistentLocalTime));
+    let offered = calendar.offered(two.date(), &BTreeSet::new(), now);
+    assert_eq!(offered, [0, 1, 3, 4, 5].map(SlotTime::hour_of_day));
+}
+
+#[test]
+fn a_repeated_hour_is_the_earlier_one() {
+    // 1:00 AM happens twice on 2026-11-01: at 05:00Z and at 06:00Z.
+    let start = new_york().instant(slot("2026-11-01", 1));
+    assert_eq!(start, Ok(at("2026-11-01T05:00:00Z")));
+}
+
+#[test]
+fn weekdays_are_read() {
+    assert_eq!(parse_weekday(" sunday"), Some(Weekday::Sunday));
+    assert_eq!(parse_weekday("Sonntag"), None);
+}
+
+/// A calendar of any zone and a moment from 2024 to 2100; half of them open around the clock,
+/// where the clock changes.
+fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
+    let zones: Vec<String> =
+        TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
+    let (from, to) = (at("2024-01-01T00:00:00Z"), at("2100-12-31T00:00:00Z"));
+    let moment = (from.as_second()..to.as_second()).prop_map(|s| Timestamp::new(s, 0).unwrap());
+    (proptest::sample::select(zones), moment, any::<bool>()).prop_map(|(zone, now, all_day)| {
+        let calendar = Calendar::new(&zone).unwrap();
+        let calendar = if all_day {
+            calendar.open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(23))
+        } else {
+            calendar
+        };
+        (calendar, now)
+    })
+}
+
+fn taken() -> impl Strategy<Value = BTreeSet<SlotTime>> {
+    proptest::collection::btree_set((0u8..24).prop_map(SlotTime::hour_of_day), 0..6)
+}
+
+fn date(calendar: &Calendar, now: Timestamp, days: i64) -> civil::Date {
+    calendar.today(now).saturating_add(Span::new().days(days))
+}
+
+proptest! {
+    #[test]
+    fn offered_if_and_only_if_bookable(
+        (calendar, now) in shops(), days in -3i64..64, taken in taken(),
+        hour in 0u8..24, minute in prop_oneof![Just(0u8), 0u8..60],
+    ) {
+        let slot = Slot::new(date(&calendar, now, days), SlotTime::new(hour, minute).unwrap());
+        let offered = calendar.offered(slot.date(), &taken, now).contains(&slot.time());
+        let bookable = calendar.refusal(slot, now).is_none() && !taken.contains(&slot.time());
+        prop_assert_eq!(offered, bookable);
+    }
+
+    #[test]
+    fn what_is_offered_keeps_every_rule((calendar, now) in shops(), days in -3i64..64) {
+        let date = date(&calendar, now, days);
+        let offered = calendar.offered(date, &BTreeSet::new(), now);
+        prop_assert!(offered.is_sorted(), "in the order of the clock");
+        for time in offered {
+            prop_assert!((0..=60).contains(&days), "within the horizon");
+            prop_assert_ne!(date.weekday(), Weekday::Sunday);
+            prop_assert!(calendar.first <= time && time <= calendar.last && time.minute() == 0);
+            let start = calendar.instant(Slot::new(date, time)).unwrap();
+            prop_assert!(start.duration_since(now) >= NOTICE, "after the notice");
+            prop_assert_eq!(calendar.local(start), Slot::new(date, time).start(), "it exists");
+        }
+    }
+
+    #[test]
+    fn a_booking_takes_exactly_its_slot_and_a_cancellation_gives_exactly_it_back(
+        (calendar, now) in shops(), days in 0i64..61, taken in taken(), pick in any::<prop::sample::Index>(),
+    ) {
+        let date = date(&calendar, now, days);
+        let before = calendar.offered(date, &taken, now);
+        prop_assume!(!before.is_empty());
+        let booked = before[pick.index(before.len())];
+
+        let mut held = taken.clone();
+        held.insert(booked);
+        let during = calendar.offered(date, &held, now);
+        let expected: Vec<_> = before.iter().copied().filter(|time| *time != booked).collect();
+        prop_assert_eq!(during, expected);
+
+        held.remove(&booked);
+        prop_assert_eq!(calendar.offered(date, &held, now), before);
+    }
+
+    #[test]
+    fn time_passing_never_adds_a_slot_to_a_day(
+        (calendar, now) in shops(), days in 0i64..60, minutes in 0i64..3000,
+    ) {
+        let date = date(&calendar, now, days);
+        let later = now + SignedDuration::from_mins(minutes);
+        let before = calendar.offered(date, &BTreeSet::new(), now);
+        let after = calendar.offered(date, &BTreeSet::new(), later);
+        prop_assert!(after.iter().all(|time| before.contains(time)));
+    }
+}

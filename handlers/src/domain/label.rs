@@ -1,0 +1,49 @@
+//! Short texts that people give: names and devices.
+
+/// Longest name or device, in characters.
+pub const MAX_CHARS: usize = 60;
+
+/// What a device is called when nobody named it.
+pub const UNKNOWN_DEVICE: &str = "Unknown Device";
+
+/// Why a name or device is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LabelError {
+    /// Longer than [`MAX_CHARS`].
+    #[error("at most {MAX_CHARS} characters")]
+    TooLong,
+    /// Line breaks and other characters that are not text.
+    #[error("control characters are not allowed")]
+    Control,
+}
+
+/// Trims and checks a name or device; `None` when there is nothing in it.
+///
+/// Markup is left as it is: it is text, and whoever writes it into a document escapes it.
+///
+/// # Errors
+/// When it is too long or has control characters.
+pub fn parse(text: &str) -> Result<Option<String>, LabelError> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err(LabelError::Control);
+    }
+    if text.chars().count() > MAX_CHARS {
+        return Err(LabelError::TooLong);
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels() {
+        assert_eq!(parse("  Ann <b>Lee</b> "), Ok(Some("Ann <b>Lee</b>".to_owned())));
+        assert_eq!(parse("   "), Ok(None));
+        assert_eq!(parse("a\nb"), Err(LabelError::Control));
+        assert_eq!(parse(&"é".repeat(60)).map(|l| l.map(|l| l.chars().count())), Ok(Some(60)));
+        assert_eq!(parse(&"é".repeat(61)), Err(LabelError::TooLong));
+    }
+}

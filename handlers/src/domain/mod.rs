@@ -1,0 +1,17 @@
+//! What the shop knows and decides: pure, synchronous, without clock or chance.
+
+pub mod booking;
+pub mod calendar;
+pub mod catalogue;
+pub(crate) mod digest;
+pub mod discount;
+pub mod label;
+pub mod lead;
+pub mod opt_out;
+pub mod owner;
+pub mod phone;
+pub mod prompt;
+pub mod sales;
+pub mod slot;
+pub mod text;
+pub mod turn;

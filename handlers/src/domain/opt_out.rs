@@ -1,0 +1,58 @@
+//! The words by which carriers let a customer stop and start texts.
+
+/// What a keyword asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyword {
+    /// No more texts.
+    Stop,
+    /// Texts again.
+    Start,
+    /// Who this is; Twilio answers by itself.
+    Help,
+}
+
+const STOP: [&str; 8] =
+    ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
+const START: [&str; 3] = ["START", "YES", "UNSTOP"];
+const HELP: [&str; 2] = ["HELP", "INFO"];
+
+/// The keyword that a whole body is, ignoring case and surrounding space.
+///
+/// `YES` is one of them, although it mostly answers a question: whether it is
+/// meant so depends on whether the customer is opted out.
+pub fn keyword(body: &str) -> Option<Keyword> {
+    let body = body.trim();
+    let among = |words: &[&str]| words.iter().any(|word| body.eq_ignore_ascii_case(word));
+    if among(&STOP) {
+        Some(Keyword::Stop)
+    } else if among(&START) {
+        Some(Keyword::Start)
+    } else if among(&HELP) {
+        Some(Keyword::Help)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_bodies_only() {
+        for (body, expected) in [
+            ("STOP", Some(Keyword::Stop)),
+            (" cancel\n", Some(Keyword::Stop)),
+            ("OptOut", Some(Keyword::Stop)),
+            ("Yes", Some(Keyword::Start)),
+            ("unstop", Some(Keyword::Start)),
+            ("help", Some(Keyword::Help)),
+            ("Yes please", None),
+            ("cancel my booking", None),
+            ("STOP.", None),
+            ("", None),
+        ] {
+            assert_eq!(keyword(body), expected, "{body:?}");
+        }
+    }
+}

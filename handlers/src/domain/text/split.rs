@@ -1,0 +1,107 @@
+//! Long texts as several messages.
+
+/// Longest message that Twilio takes, in UTF-16 units.
+pub const MAX_CHARS: usize = 1600;
+/// Most messages of one answer; Twilio takes ten.
+const MAX_MESSAGES: usize = 9;
+/// Room for `(1/9) `.
+const NUMBER_CHARS: usize = 6;
+
+/// The messages that carry a text: itself when it fits, otherwise numbered parts that end at
+/// sentences where possible. Nothing of nothing is no message.
+pub fn split(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    if length(text) <= MAX_CHARS {
+        return vec![text.to_owned()];
+    }
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() && parts.len() < MAX_MESSAGES {
+        let (part, after) = cut(rest, MAX_CHARS - NUMBER_CHARS);
+        parts.push(part.trim_end());
+        rest = after.trim_start();
+    }
+    let count = parts.len();
+    parts.iter().enumerate().map(|(at, part)| format!("({}/{count}) {part}", at + 1)).collect()
+}
+
+/// The longest beginning of at most `max` units that ends well, and the rest.
+fn cut(text: &str, max: usize) -> (&str, &str) {
+    let hard = hard_limit(text, max);
+    if hard == text.len() {
+        return (text, "");
+    }
+    let head = text.get(..hard).unwrap_or(text);
+    // A good end in the second half of the message is better than a full one.
+    let half = hard / 2;
+    let after = |end: Option<usize>| end.filter(|end| *end > half);
+    let line = head.rfind('\n').map(|at| at + 1);
+    let sentence =
+        [". ", "! ", "? "].iter().filter_map(|end| head.rfind(end)).max().map(|at| at + 2);
+    let word = head.rfind(' ').map(|at| at + 1);
+    let end = after(line).or(after(sentence)).or(after(word)).unwrap_or(hard);
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// The byte position after the last character within `max` units.
+fn hard_limit(text: &str, max: usize) -> usize {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        units += c.len_utf16();
+        if units > max {
+            return at;
+        }
+    }
+    text.len()
+}
+
+fn length(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_fits_is_one_message() {
+        assert_eq!(split(" Hello. "), ["Hello."]);
+        assert_eq!(split(&"x".repeat(1600)).len(), 1);
+        assert!(split(" \n ").is_empty());
+    }
+
+    #[test]
+    fn parts_end_at_sentences_and_are_numbered() {
+        let parts = split(&"This is a sentence of the answer. ".repeat(60));
+        assert_eq!(parts.len(), 2);
+        assert!(parts[0].starts_with("(1/2) This is") && parts[0].ends_with("answer."));
+        assert!(parts[1].starts_with("(2/2) This is") && parts[1].ends_with("answer."));
+    }
+
+    #[test]
+    fn emoji_are_never_cut_in_half() {
+        for part in split(&"👍".repeat(1000)) {
+            assert!(length(&part) <= MAX_CHARS);
+            assert!(part.ends_with('👍'));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_fit_and_lose_no_word(text in "([a-zé👍]{1,30}[ .\n!]{1,2}){0,300}") {
+            let parts = split(&text);
+            prop_assert!(parts.iter().all(|part| length(part) <= MAX_CHARS));
+            let numbered = parts.len() > 1;
+            let words: Vec<_> = parts
+                .iter()
+                .flat_map(|part| part.split_whitespace().skip(usize::from(numbered)))
+                .collect();
+            prop_assert_eq!(words, text.split_whitespace().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The model's tools: one table of name, strict schema and argument type.
+//!
+//! Arguments become domain values here, once; `app` runs what comes out. The
+//! customer's phone is no argument of any tool: it is the webhook's `From`. An
+//! argument that a tool does not have, such as a `phone` that the model made up,
+//! is ignored rather than refused: refusing it would cost a round and gain nothing.
+
+mod call;
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{
+        catalogue::{Repair, Upsell},
+        discount, label,
+        lead::LeadId,
+        slot::{self, Slot, SlotTime},
+    },
+    ports::ToolSpec,
+};
+
+pub use call::{ToolCall, ToolError};
+
+/// One row of the table.
+struct Tool {
+    name: &'static str,
+    description: &'static str,
+    /// Properties of the arguments; every one is required, an optional one is nullable.
+    properties: fn() -> Value,
+    parse: fn(&str) -> Result<ToolCall, ToolError>,
+}
+
+static TABLE: [Tool; 8] = [
+    Tool {
+        name: "check_availability",
+        description: "The free appointment times of a date. Call it before offering any time.",
+        properties: || json!({ "date": date_schema() }),
+        parse: |arguments| {
+            let Date { date } = serde_json::from_str(arguments)?;
+            Ok(ToolCall::CheckAvailability(slot::parse_date(&date)?))
+        },
+    },
+    Tool {
+        name: "book_slot",
+        description: "Books an appointment for this customer. Call it once the customer has \
+                      agreed to date, time and repair.",
+        properties: || {
+            json!({
+                "date": date_schema(),
+                "time": time_schema(),
+                "repair_type": {
+                    "type": "string",
+                    "enum": Repair::slugs().collect::<Vec<_>>(),
+                    "description": "What is repaired; on_site_ when Brandon drives to the customer.",
+                },
+                "device": {
+                    "type": ["string", "null"],
+                    "description": "Such as iPhone 14; null when unknown.",
+                },
+                "customer_name": {
+                    "type": ["string", "null"],
+                    "description": "The customer's name; null when they have not given it.",
+                },
+            })
+        },
+        parse: |arguments| {
+            let book: Book = serde_json::from_str(arguments)?;
+            let device = text("device", book.device.as_deref())?;
+            Ok(ToolCall::BookSlot {
+                slot: book_slot(&book.date, &book.time)?,
+                repair: Repair::parse(&book.repair_type)?,
+                device: device.unwrap_or_else(|| label::UNKNOWN_DEVICE.to_owned()),
+                customer_name: text("customer_name", book.customer_name.as_deref())?,
+            })
+        },
+    },
+    Tool {
+        name: "list_bookings",
+        description: "This customer's open bookings with their references.",
+        properties: || json!({}),
+        parse: |arguments| no_arguments(arguments, ToolCall::ListBookings),
+    },
+    Tool {
+        name: "cancel_booking",
+        description: "Cancels one of this customer's bookings.",
+        properties: || json!({ "lead_id": lead_schema() }),
+        parse: |arguments| {
+            let Cancel { lead_id } = serde_json::from_str(arguments)?;
+            Ok(ToolCall::CancelBooking(LeadId::parse(&lead_id)?))
+        },
+    },
+    Tool {
+        name: "reschedule_booking",
+        description: "Moves one of this customer's bookings to another date or time.",
+        properties: || json!({ "lead_id": lead_schema(), "date": date_schema(), "time": time_schema() }),
+        parse: |arguments| {
+            let change: Reschedule = serde_json::from_str(arguments)?;
+            Ok(ToolCall::RescheduleBooking {
+                lead_id: LeadId::parse(&change.lead_id)?,
+                to: book_slot(&change.date, &change.time)?,
+            })
+        },
+    },
+    Tool {
+        name: "authorize_discount",
+        description: "Asks whether a discount may be given. Promise none without its approval.",
+        properties: || {
+            json!({
+                "discount_percent": { "type": "integer", "description": "Percent, 1 to 100." },
+                "reason": { "type": "string", "description": "Why, in a few words." },
+            })
+        },
+        parse: |arguments| {
+            let asked: Discount = serde_json::from_str(arguments)?;
+            Ok(ToolCall::AuthorizeDiscount {
+                percent: discount::percent(asked.discount_percent)?,
+                reason: shortened(&asked.reason),
+            })
+        },
+    },
+    Tool {
+        name: "log_upsell",
+        description: "Notes that an extra was offered and whether the customer took it.",
+        properties: || {
+            json!({
+                "upsell_item": {
+                    "type": "string",
+                    "enum": Upsell::ALL.map(Upsell::slug),
+                    "description": "What was offered.",
+                },
+                "accepted": { "type": "boolean", "description": "Whether the customer took it." },
+            })
+        },
+        parse: |arguments| {
+            let offered: Offered = serde_json::from_str(arguments)?;
+            let item = Upsell::parse(&offered.upsell_item)?;
+            Ok(ToolCall::LogUpsell { item, accepted: offered.accepted })
+        },
+    },
+    Tool {
+        name: "stop_texting",
+        description: "The customer wants no more texts from the shop. Ends the conversation; \
+                      bookings are kept.",
+        properties: || json!({}),
+        parse: |arguments| no_arguments(arguments, ToolCall::StopTexting),
+    },
+];
+
+/// The tools as the model sees them.
+pub fn specs() -> Vec<ToolSpec> {
+    TABLE
+        .iter()
+        .map(|tool| ToolSpec {
+            name: tool.name,
+            description: tool.description,
+            parameters: strict((tool.properties)()),
+        })
+        .collect()
+}
+
+/// Reads a call as the model wrote it.
+///
+/// # Errors
+/// When there is no such tool, or its arguments mean nothing.
+pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, ToolError> {
+    let tool = TABLE.iter().find(|tool| tool.name == name).ok_or(ToolError::UnknownTool)?;
+    (tool.parse)(arguments)
+}
+
+/// Strict mode: no other properties, and every one required.
+fn strict(properties: Value) -> Value {
+    let required: Vec<String> =
+        properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn date_schema() -> Value {
+    json!({ "type": "string", "description": "YYYY-MM-DD." })
+}
+
+fn time_schema() -> Value {
+    json!({ "type": "string", "description": "Such as 2:00 PM." })
+}
+
+fn lead_schema() -> Value {
+    json!({ "type": "string", "description": "The booking's reference, LEAD-..." })
+}
+
+#[derive(Deserialize)]
+struct Date {
+    date: String,
+}
+
+#[derive(Deserialize)]
+struct Book {
+    date: String,
+    time: String,
+    repair_type: String,
+    device: Option<String>,
+    customer_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Cancel {
+    lead_id: String,
+}
+
+#[derive(Deserialize)]
+struct Reschedule {
+    lead_id: String,
+    date: String,
+    time: String,
+}
+
+#[derive(Deserialize)]
+struct Discount {
+    discount_percent: i64,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Offered {
+    upsell_item: String,
+    accepted: bool,
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+fn no_arguments(arguments: &str, call: ToolCall) -> Result<ToolCall, ToolError> {
+    // Some models write nothing at all for no arguments.
+    if !arguments.trim().is_empty() {
+        let Nothing {} = serde_json::from_str(arguments)?;
+    }
+    Ok(call)
+}
+
+fn book_slot(date: &str, time: &str) -> Result<Slot, ToolError> {
+    Ok(Slot::new(slot::parse_date(date)?, SlotTime::parse(time)?))
+}
+
+fn text(field: &'static str, value: Option<&str>) -> Result<Option<String>, ToolError> {
+    label::parse(value.unwrap_or_default()).map_err(|source| ToolError::Label { field, source })
+}
+
+/// A reason as it is stored.
+fn shortened(reason: &str) -> String {
+    reason.trim().chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -2,6 +2,19 @@
 
 use std::process::ExitCode;
 
+use handlers::compose::Clients;
+
 fn main() -> ExitCode {
-    emulator::cli::main(Vec::new())
+    let clients = match Clients::plain() {
+        Ok(clients) => clients,
+        Err(error) => {
+            eprintln!("error: failed to build the HTTP clients: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let functions = handlers::functions().map(|function| {
+        let clients = clients.clone();
+        emulator::Function::new(function.id, move |vars| Ok((function.build)(vars, &clients)?))
+    });
+    emulator::cli::main(functions.into())
 }

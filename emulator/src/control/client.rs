@@ -9,8 +9,10 @@ use super::{
     Endpoints, ErrorBody, JournalPage, JournalQuery, Messages, Ready, SmsRequest, SmsResponse,
 };
 
+/// For a call that the world answers at once.
+const SOON: Duration = Duration::from_secs(10);
 /// Longer than a webhook with all its retries and its fallback may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const DELIVERY: Duration = Duration::from_secs(120);
 
 /// A client of one world.
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ pub enum ClientError {
 pub(crate) fn loopback_client() -> reqwest::Result<reqwest::Client> {
     // A client wants a provider even if it never speaks TLS; a second install is refused, and fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(TIMEOUT).build()
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).build()
 }
 
 impl Client {
@@ -79,7 +81,7 @@ impl Client {
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<Ready, ClientError> {
-        self.call(Method::GET, "/ready", None::<&()>).await
+        self.call(Method::GET, "/ready", None::<&()>, SOON).await
     }
 
     /// Where the parts listen.
@@ -87,7 +89,7 @@ impl Client {
     /// # Errors
     /// When the world does not answer.
     pub async fn endpoints(&self) -> Result<Endpoints, ClientError> {
-        self.call(Method::GET, "/endpoints", None::<&()>).await
+        self.call(Method::GET, "/endpoints", None::<&()>, SOON).await
     }
 
     /// Sends a person's text and waits for what becomes of it.
@@ -95,7 +97,7 @@ impl Client {
     /// # Errors
     /// When the world does not answer or knows no such person.
     pub async fn sms(&self, request: &SmsRequest) -> Result<SmsResponse, ClientError> {
-        self.call(Method::POST, "/sms", Some(request)).await
+        self.call(Method::POST, "/sms", Some(request), DELIVERY).await
     }
 
     /// Every text.
@@ -103,7 +105,7 @@ impl Client {
     /// # Errors
     /// When the world does not answer.
     pub async fn messages(&self) -> Result<Messages, ClientError> {
-        self.call(Method::GET, "/messages", None::<&()>).await
+        self.call(Method::GET, "/messages", None::<&()>, SOON).await
     }
 
     /// A page of the journal.
@@ -120,7 +122,9 @@ impl Client {
         if let Some(changes) = query.changes {
             pairs.append_pair("changes", &changes.to_string());
         }
-        self.call(Method::GET, &format!("/journal?{}", pairs.finish()), None::<&()>).await
+        let path = format!("/journal?{}", pairs.finish());
+        let patience = SOON + Duration::from_millis(query.wait);
+        self.call(Method::GET, &path, None::<&()>, patience).await
     }
 
     /// Puts the world back to its start.
@@ -128,7 +132,7 @@ impl Client {
     /// # Errors
     /// When the world does not answer.
     pub async fn reset(&self) -> Result<(), ClientError> {
-        let _: serde_json::Value = self.call(Method::POST, "/reset", None::<&()>).await?;
+        let _: serde_json::Value = self.call(Method::POST, "/reset", None::<&()>, SOON).await?;
         Ok(())
     }
 
@@ -137,6 +141,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
+        patience: Duration,
     ) -> Result<T, ClientError> {
         let transport = |source: reqwest::Error| {
             let base = self.base.clone();
@@ -146,7 +151,8 @@ impl Client {
                 ClientError::Transport { base, source }
             }
         };
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.base)).timeout(patience);
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -10,10 +10,12 @@
 //! - [`template`] reads `template.yaml` and `rehearse.toml`.
 //! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
 //! - [`matcher`] compares values, for scenarios and model scripts alike; [`yaml`] reads the user's files.
-//! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line.
+//! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line,
+//!   [`control`] the API of a running world.
 
 pub mod cli;
 pub mod clock;
+pub mod control;
 pub mod dynamodb;
 pub mod faults;
 pub mod function;

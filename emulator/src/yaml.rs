@@ -102,6 +102,9 @@ impl Source {
     }
 
     fn render(&self, error: &Yaml) -> YamlError {
+        if let Yaml::MultipleDocuments { location, .. } = error.without_snippet() {
+            return self.error(*location, "another document begins here; a file holds one");
+        }
         let options = serde_saphyr::render_options! { source_name: Some(self.name.as_str()) };
         YamlError::Shape(error.render_with_options(options).trim_end().to_owned())
     }

@@ -1,1 +1,87 @@
-//! To come.
+//! The command line: one file per subcommand, clap arguments and a function.
+//!
+//! The exit code is an interface: 0 passed, 1 an expectation failed, 2 the
+//! scenario or the command line is wrong, 3 the environment failed, 130 interrupted.
+
+mod app;
+mod args;
+mod bench;
+mod chat;
+mod check;
+mod completions;
+mod env;
+mod log;
+mod problem;
+mod project;
+mod ready;
+mod reset;
+mod run;
+mod schema;
+mod send;
+mod signal;
+mod tracing;
+mod ui;
+mod up;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser as _;
+
+use self::{
+    app::App,
+    args::{Cli, Command},
+    problem::{Exit, Problem},
+    ui::Ui,
+};
+use crate::Function;
+
+/// Runs the command line of this process against these functions.
+pub fn main(functions: Vec<Function>) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to do when the terminal is gone.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    cli.color.write_global();
+    let app = App::new(functions, Ui::of_process());
+    dispatch(cli, &app).unwrap_or_else(|problem| app.ui.report(&problem)).code()
+}
+
+/// Runs a command line in a given place; the process's own is [`main`].
+#[cfg_attr(not(test), expect(dead_code, reason = "the door for tests"))]
+fn run_with<I, T>(arguments: I, app: &App) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(cli, app).unwrap_or_else(|problem| app.ui.report(&problem)),
+        Err(error) => {
+            app.ui.note(error.render().ansi());
+            if error.use_stderr() { Exit::Wrong } else { Exit::Passed }
+        }
+    }
+}
+
+fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
+    match cli.command {
+        Command::Run(args) => run::run(args, app),
+        Command::Check(args) => check::check(args, app),
+        Command::Schema => schema::schema(app),
+        Command::Up(args) => up::up(args, app),
+        Command::Chat(args) => chat::chat(args, app),
+        Command::Send(args) => send::send(args, app),
+        Command::Log(args) => log::log(args, app),
+        Command::Reset(args) => reset::reset(args, app),
+        Command::Ready(args) => ready::ready(args, app),
+        Command::Env(args) => env::env(args, app),
+        Command::Completions(args) => completions::completions(args, app),
+        Command::Bench(args) => bench::bench(args, app),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,21 @@
-//! To come.
+//! How a run went: one view of it ([`Run`]), written as terminal text, JUnit or JSON.
+//!
+//! Writers take the view and nothing else, so that every format says the same.
+
+pub mod conversation;
+mod diff;
+mod file;
+mod json;
+mod junit;
+pub mod style;
+pub mod terminal;
+pub mod text;
+pub mod time;
+mod view;
+
+pub use file::write_atomically;
+pub use json::{VERSION as JSON_VERSION, json};
+pub use junit::junit;
+#[cfg(test)]
+pub(crate) use view::samples;
+pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};

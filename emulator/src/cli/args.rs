@@ -1,0 +1,119 @@
+//! What can be typed.
+
+use clap::{Parser, Subcommand, builder::styling};
+
+use super::{bench, chat, check, completions, env, log, ready, reset, run, send, up};
+
+const STYLES: styling::Styles = styling::Styles::styled()
+    .header(styling::Style::new().bold())
+    .usage(styling::Style::new().bold())
+    .literal(styling::AnsiColor::Cyan.on_default())
+    .placeholder(styling::Style::new().dimmed())
+    .error(styling::AnsiColor::Red.on_default().bold())
+    .valid(styling::AnsiColor::Green.on_default())
+    .invalid(styling::AnsiColor::Yellow.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  rehearse run                           every scenario, offline
+  rehearse run scenarios/booking         one folder
+  rehearse run --tag booking --last-failed
+  rehearse up                            keep a world running on ports 4000-4040
+  rehearse send \"Do you fix iPhones?\"    text it, in another terminal
+  rehearse chat                          text it here
+
+Exit codes:
+  0 passed   1 an expectation failed   2 a scenario or the command line is wrong
+  3 the environment failed   130 interrupted";
+
+/// Rehearse a whole SMS backend on a laptop: its handlers, DynamoDB, Twilio, OpenAI and API Gateway, offline.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rehearse",
+    version,
+    styles = STYLES,
+    after_help = EXAMPLES,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    infer_long_args = false,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    /// When to use colours; `auto` follows the terminal, NO_COLOR and CLICOLOR.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub(super) color: Color,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios
+    Run(run::Args),
+    /// Read scenarios, fixtures and template; run nothing
+    Check(check::Args),
+    /// Print the scenario format as JSON Schema, for editors
+    Schema,
+    /// Keep the whole world running on fixed ports
+    Up(up::Args),
+    /// Text the backend in this terminal, in a world of its own
+    Chat(chat::Args),
+    /// Send a text to a running world and print the replies
+    Send(send::Args),
+    /// Show the conversation of a running world
+    Log(log::Args),
+    /// Put a running world back to its start
+    Reset(reset::Args),
+    /// Say whether a world is running
+    Ready(ready::Args),
+    /// Print what to export for a running world
+    Env(env::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Measure this machine: scenarios, turns, fakes
+    Bench(bench::Args),
+}
+
+/// Where a running world is found.
+#[derive(Debug, clap::Args)]
+pub(super) struct Control {
+    /// The world's control API.
+    #[arg(
+        long,
+        env = "REHEARSE_CONTROL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4040"
+    )]
+    pub(super) control: String,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Color {
+    /// As the terminal and the environment say.
+    #[default]
+    Auto,
+    /// Even in a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// Makes the choice for the whole process.
+    pub(super) fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::AlwaysAnsi,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}

@@ -1,0 +1,59 @@
+//! `rehearse check`
+
+use std::path::PathBuf;
+
+use super::{
+    app::App,
+    problem::{Exit, Problem, chain},
+    project::Project,
+};
+use crate::report::{
+    style::{GOOD, paint},
+    text::count,
+};
+
+/// Read scenarios, fixtures and template; run nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
+    let project = Project::find(app)?;
+    let mut errors = Vec::new();
+    let mut collect = |problem: Problem| errors.extend(problem.errors);
+
+    let backend = project.backend(app).map_err(&mut collect).ok();
+    let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
+    let mut fixtures = 0;
+    if let Some(backend) = &backend {
+        for name in backend.fixtures() {
+            fixtures += 1;
+            if let Err(error) = backend.fixture(name) {
+                collect(Problem::wrong(chain(&error)));
+            }
+        }
+        if let Some(scenarios) = &scenarios {
+            project.runner(app, scenarios).map_err(&mut collect).ok();
+        }
+    }
+    project.persona().map_err(&mut collect).ok();
+    let (Some(backend), Some(scenarios), true) = (backend, scenarios, errors.is_empty()) else {
+        let found = count(errors.len(), "error");
+        return Err(
+            Problem { exit: Exit::Wrong, errors, help: None }.help(format!("{found} found"))
+        );
+    };
+    let template = backend.template();
+    app.ui.line(format_args!(
+        "{} {}, {}, {}, {}",
+        paint(GOOD, "ok"),
+        count(scenarios.len(), "scenario"),
+        count(fixtures, "fixture"),
+        count(template.functions.len(), "function"),
+        count(template.tables.len(), "table"),
+    ))?;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,105 @@
+//! The project that a command works on: the folder with `rehearse.toml`.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    app::App,
+    problem::{Exit, Problem, chain},
+};
+use crate::{
+    openai::Persona,
+    scenario::{self, Options, Runner, Scenario},
+    template::{Settings, Template},
+    world::{Backend, WorldError},
+};
+
+/// The settings of a project and where they stand.
+pub(super) struct Project {
+    /// Folder of the settings, as paths are shown: empty when it is the current one.
+    pub(super) root: PathBuf,
+    /// What they say.
+    pub(super) settings: Settings,
+}
+
+/// File that makes a folder a project.
+const SETTINGS: &str = "rehearse.toml";
+
+impl Project {
+    /// The project of the current folder or of the nearest one above it.
+    pub(super) fn find(app: &App) -> Result<Self, Problem> {
+        let Some(root) = root(&app.root) else {
+            return Err(Problem::wrong(format!("no {SETTINGS} is here or in a folder above"))
+                .help("run rehearse in a project; its README shows what the file says"));
+        };
+        let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
+        Ok(Self { root, settings })
+    }
+
+    /// The template that the settings name.
+    pub(super) fn template(&self) -> Result<Template, Problem> {
+        Template::read(&self.root.join(&self.settings.template)).map_err(|e| wrong(&e))
+    }
+
+    /// The backend: the program's functions in this template.
+    pub(super) fn backend(&self, app: &App) -> Result<Backend, Problem> {
+        let (functions, settings) = (app.functions.clone(), self.settings.clone());
+        Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The scenarios under these paths, or all; what is wrong is told at once.
+    pub(super) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+        let paths: Vec<PathBuf> = if paths.is_empty() {
+            vec![self.root.join(&self.settings.paths.scenarios)]
+        } else {
+            paths.iter().map(|path| app.root.join(path)).collect()
+        };
+        scenario::read(&paths).map_err(|errors| all_wrong(&errors))
+    }
+
+    /// What runs these scenarios, once they are known to fit the backend.
+    pub(super) fn runner(&self, app: &App, scenarios: &[Scenario]) -> Result<Runner, Problem> {
+        let runner = Runner::new(self.backend(app)?, Options::default());
+        let errors = runner.check(scenarios);
+        if errors.is_empty() { Ok(runner) } else { Err(all_wrong(&errors)) }
+    }
+
+    /// Who plays the model when nothing is scripted; `None` without a file.
+    pub(super) fn persona(&self) -> Result<Option<Persona>, Problem> {
+        let path = self.root.join(&self.settings.paths.persona);
+        if !path.exists() {
+            return Ok(None);
+        }
+        Persona::read(&path).map(Some).map_err(|e| wrong(&e))
+    }
+}
+
+/// The nearest folder with settings, from `start` upwards.
+fn root(start: &Path) -> Option<PathBuf> {
+    let depth =
+        start.canonicalize().or_else(|_| std::env::current_dir()).ok()?.components().count();
+    let mut folder = start.to_path_buf();
+    for _ in 0..depth {
+        if folder.join(SETTINGS).is_file() {
+            return Some(folder);
+        }
+        folder.push("..");
+    }
+    None
+}
+
+fn wrong(error: &dyn std::error::Error) -> Problem {
+    Problem::wrong(chain(error))
+}
+
+fn all_wrong(errors: &[scenario::LoadError]) -> Problem {
+    let errors = errors.iter().map(|error| chain(error)).collect();
+    Problem { exit: Exit::Wrong, errors, help: None }
+}
+
+/// Why no world started: the project's fault, or the environment's.
+pub(super) fn world(error: &WorldError) -> Problem {
+    match error {
+        WorldError::Functions(_) | WorldError::Webhook { .. } => wrong(error),
+        _ => Problem::environment(chain(error)),
+    }
+}

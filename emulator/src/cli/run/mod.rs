@@ -1,0 +1,210 @@
+//! `rehearse run`
+
+mod execute;
+mod last;
+mod order;
+mod progress;
+mod select;
+mod target;
+mod view;
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
+
+use jiff::Timestamp;
+
+pub(super) use self::execute::{Limits, execute};
+use self::{
+    execute::Ended, last::LastRun, order::InOrder, progress::Progress, select::Selection,
+    target::Targets, view::Viewer,
+};
+use super::{
+    app::App,
+    problem::{Exit, Problem},
+    project::Project,
+    signal::Interrupt,
+    tracing,
+};
+use crate::{
+    report::{
+        Run, Status,
+        style::{DIM, paint},
+        terminal,
+        text::count,
+    },
+    scenario::{Runner, Scenario},
+};
+
+/// Run scenarios
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rehearse run                                   every scenario under scenarios/
+  rehearse run scenarios/booking --tag phase10
+  rehearse run --name \"two customers\" --repeat 50
+  rehearse run --last-failed --fail-fast
+  rehearse run --report junit=report.xml --report json=report.json")]
+pub(super) struct Args {
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Print the chosen scenarios; run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Scenarios at the same time; twice the number of cores when left out.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Seed of every order that a scenario leaves open.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Run each scenario so many times, with seeds counting up.
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroUsize,
+    /// Begin no further scenario after a failure.
+    #[arg(long)]
+    fail_fast: bool,
+    #[command(flatten)]
+    targets: Targets,
+    /// What runs the handlers.
+    #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
+    target: Target,
+    /// What keeps the tables.
+    #[arg(long, value_enum, default_value_t, value_name = "DATABASE")]
+    dynamodb: Database,
+    /// Show the functions' logs.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// What runs the handlers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Target {
+    /// Plain functions in this process
+    #[default]
+    InProcess,
+}
+
+/// What keeps the tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Database {
+    /// A DynamoDB inside this process
+    #[default]
+    Embedded,
+}
+
+/// One scenario to run, once.
+#[derive(Clone)]
+struct Job {
+    scenario: Scenario,
+    /// From 1, when scenarios are repeated.
+    iteration: Option<usize>,
+    seed: Option<u64>,
+}
+
+pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
+    args.targets.check()?;
+    // Only one target and one database exist; the options keep scripts that name them working.
+    let (Target::InProcess, Database::Embedded) = (args.target, args.dynamodb);
+    tracing::start(if args.verbose { "info" } else { "off" });
+    let project = Project::find(app)?;
+    let last = LastRun::at(&project.root);
+    let all = project.scenarios(app, &args.paths)?;
+    let chosen = args.selection.apply(all, &last, app)?;
+    if args.list {
+        return list(&chosen, app);
+    }
+    let runner = project.runner(app, &chosen)?;
+    let jobs = jobs(chosen, args.repeat.get(), args.seed);
+    let run = perform(&jobs, runner, &args, app)?;
+    if let Err(error) = last.update(&run) {
+        app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
+    }
+    args.targets.write(&run, app)?;
+    Ok(Exit::of(run.exit_code()))
+}
+
+fn list(chosen: &[Scenario], app: &App) -> Result<Exit, Problem> {
+    for scenario in chosen {
+        let tags = scenario.tags().join(" ");
+        let path = scenario.path().strip_prefix(&app.root).unwrap_or(scenario.path());
+        let line = format!("{}  {}  {}", path.display(), scenario.full_name(), paint(DIM, tags));
+        app.ui.line(line.trim_end())?;
+    }
+    app.ui.note(paint(DIM, count(chosen.len(), "scenario")));
+    Ok(Exit::Passed)
+}
+
+/// Every scenario as often as asked, one iteration after the other.
+fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
+    (0..repeat)
+        .flat_map(|i| chosen.iter().map(move |scenario| (i, scenario.clone())))
+        .map(|(i, scenario)| {
+            let repeated = repeat > 1;
+            let seed = if repeated { Some(seed.unwrap_or(0).wrapping_add(i as u64)) } else { seed };
+            Job { scenario, iteration: repeated.then_some(i + 1), seed }
+        })
+        .collect()
+}
+
+fn perform(jobs: &[Job], runner: Runner, args: &Args, app: &App) -> Result<Run, Problem> {
+    let viewer = Viewer::new(app);
+    let width = jobs.iter().map(|job| viewer.folder(job).chars().count()).max().unwrap_or(0);
+    let to_terminal = args.targets.terminal(app);
+    let progress = Progress::new(jobs.len(), app.ui.interactive() && to_terminal.is_shown());
+    let mut lines = InOrder::new(jobs.len());
+    let started = (Timestamp::now(), Instant::now());
+    let limits =
+        Limits { at_once: args.jobs.unwrap_or_else(default_jobs).get(), fail_fast: args.fail_fast };
+    let ended = app.block_on(async {
+        let interrupt = Interrupt::listen()?;
+        let start = |i: usize| {
+            let job = jobs[i].clone();
+            progress.began(&job.scenario.full_name());
+            let runner = match job.seed {
+                Some(seed) => runner.clone().with_seed(seed),
+                None => runner.clone(),
+            };
+            async move { runner.run(&job.scenario).await }
+        };
+        let done = |i: usize, ended: Ended| {
+            let ran = viewer.ran(&jobs[i], ended);
+            let failed = ran.status != Status::Passed;
+            progress.ended(&ran.name, failed);
+            for ran in lines.push(i, ran) {
+                progress.above(|| to_terminal.line(&terminal::line(&ran, width)));
+            }
+            failed
+        };
+        Ok::<_, Problem>(execute(jobs.len(), limits, start, interrupt.wait(), done).await)
+    })??;
+    progress.finish();
+    let mut scenarios = lines.into_all(|i| viewer.ran(&jobs[i], Ended::NotBegun));
+    if ended.interrupted {
+        for (i, ran) in scenarios.iter_mut().enumerate() {
+            if ended.under_way.contains(&i) {
+                ran.status = Status::Interrupted;
+            }
+        }
+    }
+    let run = Run {
+        started: started.0,
+        took: started.1.elapsed(),
+        seed: args.seed,
+        interrupted: ended.interrupted,
+        scenarios,
+    };
+    to_terminal.finish(&run);
+    Ok(run)
+}
+
+/// Twice the cores: scenarios also wait, for deadlines and delays of their scripts.
+pub(super) fn default_jobs() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(cores * 2).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Whether a scenario ran and passed.
+pub(super) fn passed(ended: &Ended) -> bool {
+    matches!(ended, Ended::Ran(report) if report.passed())
+}

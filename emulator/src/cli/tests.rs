@@ -1,0 +1,384 @@
+//! Whole command lines, each in a folder of its own.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use super::*;
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+19045550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "00000000000000000000000000000000"
+[webhook]
+route = "/sms"
+[people]
+customer = "+19042520927"
+owner = "+19045550199"
+"#;
+
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Sms: { Type: HttpApi, Properties: { Path: /sms, Method: POST } }
+  Leads:
+    Type: AWS::Serverless::SimpleTable
+    Properties: { PrimaryKey: { Name: id, Type: String } }
+";
+
+const PASSES: &str = "
+name: A greeting is answered
+tags: [greeting]
+steps:
+  - customer: Hi
+    reply: Hello
+";
+
+const FAILS: &str = "
+name: A goodbye is answered
+tags: [farewell]
+steps:
+  - customer: Bye
+    reply: Goodbye
+";
+
+/// A backend that says hello.
+fn greeter() -> Function {
+    Function::new("Hello", |_| {
+        let hello = || async {
+            let twiml = "<Response><Message>Hello</Message></Response>";
+            ([(http::header::CONTENT_TYPE, "text/xml")], twiml)
+        };
+        Ok(axum::Router::new().route("/sms", axum::routing::post(hello)))
+    })
+}
+
+/// A stream that a test reads afterwards.
+#[derive(Clone, Default)]
+struct Stream(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// A project folder that goes with the test.
+struct Project {
+    root: PathBuf,
+}
+
+/// What a command left behind.
+struct Done {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+impl Project {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir().join(format!("rehearse-cli-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&root).unwrap();
+        Self { root }
+    }
+
+    fn file(self, path: &str, text: &str) -> Self {
+        let path = self.root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// A project whose one function answers every text with "Hello".
+    fn hello() -> Self {
+        Self::new()
+            .file("rehearse.toml", SETTINGS)
+            .file("template.yaml", TEMPLATE)
+            .file("scenarios/greeting/hello.yaml", PASSES)
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.root.join(path)).unwrap()
+    }
+
+    fn rehearse(&self, line: &[&str]) -> Done {
+        self.rehearse_typing(line, "")
+    }
+
+    fn rehearse_typing(&self, line: &[&str], typed: &'static str) -> Done {
+        let (out, err) = (Stream::default(), Stream::default());
+        let app = App {
+            functions: vec![greeter()],
+            root: self.root.clone(),
+            ui: Ui::of_test(out.clone(), err.clone()).typing(typed),
+            program: "rehearse",
+        };
+        let arguments = std::iter::once("rehearse").chain(line.iter().copied());
+        let exit = run_with(arguments, &app);
+        drop(app);
+        Done { exit, out: out.text(), err: err.text() }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    use clap::CommandFactory as _;
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_mistyped_command_is_told_what_was_meant() {
+    let done = Project::new().rehearse(&["rum"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("a similar subcommand exists: 'run'"), "{}", done.err);
+}
+
+#[test]
+fn help_shows_examples_and_exit_codes_and_passes() {
+    let done = Project::new().rehearse(&["--help"]);
+    assert_eq!(done.exit, Exit::Passed);
+    for part in ["rehearse run", "Exit codes:", "130 interrupted"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+}
+
+#[test]
+fn targets_that_are_not_there_are_refused_with_those_that_are() {
+    let done = Project::new().rehearse(&["run", "--target", "lambda"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("[possible values: in-process]"), "{}", done.err);
+}
+
+#[test]
+fn completions_and_schema_go_to_the_output_alone() {
+    let done = Project::new().rehearse(&["completions", "bash"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    assert!(done.out.contains("complete -F _rehearse"), "{}", done.out);
+    let done = Project::new().rehearse(&["schema"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    let schema: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(schema["title"], "Scenario");
+}
+
+#[test]
+fn without_a_world_every_client_says_how_to_start_one() {
+    // Nothing listens on port 1: it is reserved, and binding it needs rights.
+    for line in [vec!["send", "hi"], vec!["log"], vec!["reset"], vec!["ready"], vec!["env"]] {
+        let line: Vec<&str> = line.into_iter().chain(["--control", "http://127.0.0.1:1"]).collect();
+        let done = Project::new().rehearse(&line);
+        assert_eq!(done.exit, Exit::Environment, "{line:?}");
+        assert!(done.err.contains("no world is running at http://127.0.0.1:1"), "{}", done.err);
+        assert!(done.err.contains("rehearse up"), "{}", done.err);
+        assert_eq!(done.out, "");
+    }
+}
+
+#[test]
+fn a_text_without_words_or_pictures_is_wrong() {
+    let done = Project::new().rehearse(&["send", ""]);
+    assert_eq!(done.exit, Exit::Wrong);
+}
+
+#[test]
+fn missing_and_empty_places_are_wrong_and_named() {
+    let done = Project::new().rehearse(&["run"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("no rehearse.toml is here"), "{}", done.err);
+    let done = Project::hello().rehearse(&["run", "nowhere"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("nowhere"), "{}", done.err);
+    let project = Project::hello().file("empty/README.md", "nothing yet");
+    let done = project.rehearse(&["check", "empty"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("no scenario"), "{}", done.err);
+}
+
+#[test]
+fn check_counts_what_is_right() {
+    let done = Project::hello().rehearse(&["check"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    assert_eq!(done.out, "ok 1 scenario, 0 fixtures, 1 function, 1 table\n");
+}
+
+#[test]
+fn check_tells_all_that_is_wrong_at_once() {
+    let done = Project::hello()
+        .file("scenarios/a.yaml", "name: a\nstpes: []\n")
+        .file("scenarios/b.yaml", "name: b\nsteps: 3\n")
+        .file("fixtures/dynamodb/rows.yaml", "Nowhere: [{ id: x }]\n")
+        .rehearse(&["check"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    for part in ["a.yaml:2:1", "b.yaml:2:8", "Nowhere"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_run_that_passes() {
+    let done = Project::hello().rehearse(&["run"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    let text = done.out;
+    assert!(text.contains("greeting  A greeting is answered\n"), "{text}");
+    assert!(text.contains("1 scenario: 1 passed"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colour in a pipe: {text}");
+}
+
+#[test]
+fn a_failure_is_shown_in_full_and_remembered() {
+    let project = Project::hello().file("scenarios/bye.yaml", FAILS);
+    let done = project.rehearse(&["run"]);
+    assert_eq!(done.exit, Exit::Failed);
+    for part in ["FAIL  A goodbye is answered", "customer →  Bye", "Goodbye", "replay:"] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let done = project.rehearse(&["run", "--last-failed"]);
+    assert_eq!(done.exit, Exit::Failed);
+    assert!(done.out.contains("1 scenario:"), "{}", done.out);
+
+    let mended = project.file("scenarios/bye.yaml", &FAILS.replace("Goodbye", "Hello"));
+    assert_eq!(mended.rehearse(&["run", "--last-failed"]).exit, Exit::Passed);
+    let done = mended.rehearse(&["run", "--last-failed"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("nothing failed in the last run"), "{}", done.err);
+}
+
+#[test]
+fn without_an_earlier_run_there_is_no_last_failure() {
+    let done = Project::hello().rehearse(&["run", "--last-failed"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("no earlier run"), "{}", done.err);
+}
+
+#[test]
+fn filters_choose_and_list_shows_the_choice() {
+    let project = Project::hello().file("scenarios/bye.yaml", FAILS);
+    let done = project.rehearse(&["run", "--tag", "greeting", "--list"]);
+    assert_eq!(done.exit, Exit::Passed);
+    assert!(done.out.contains("scenarios/greeting/hello.yaml  A greeting is answered  greeting"));
+    assert!(!done.out.contains("goodbye"), "{}", done.out);
+    let done = project.rehearse(&["run", "--name", "GREETING"]);
+    assert_eq!(done.exit, Exit::Passed);
+    let done = project.rehearse(&["run", "--tag", "greetin"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("similar tags: greeting"), "{}", done.err);
+}
+
+#[test]
+fn repetitions_count_and_seeds_are_taken() {
+    let done = Project::hello().rehearse(&["run", "--repeat", "3", "--seed", "7", "-j", "1"]);
+    assert_eq!(done.exit, Exit::Passed);
+    for part in ["answered #1", "answered #2", "answered #3", "3 scenarios: 3 passed"] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+}
+
+#[test]
+fn fail_fast_leaves_the_rest_and_says_so() {
+    let project = Project::hello()
+        .file("scenarios/a.yaml", FAILS)
+        .file("scenarios/b.yaml", &PASSES.replace("A greeting", "Another"));
+    let done = project.rehearse(&["run", "--fail-fast", "--jobs", "1"]);
+    assert_eq!(done.exit, Exit::Failed);
+    assert!(done.out.contains("1 failed, 2 not run"), "{}", done.out);
+}
+
+#[test]
+fn reports_are_written_whole_and_the_screen_stays() {
+    let project = Project::hello().file("scenarios/bye.yaml", FAILS);
+    let line = ["run", "--report", "junit=out/junit.xml", "--report", "json=out/run.json"];
+    let done = project.rehearse(&line);
+    assert_eq!(done.exit, Exit::Failed);
+    assert!(done.out.contains("2 scenarios: 1 passed, 1 failed"), "{}", done.out);
+    let junit = project.read("out/junit.xml");
+    assert!(junit.contains(r#"tests="2" failures="1""#), "{junit}");
+    let json: serde_json::Value = serde_json::from_str(&project.read("out/run.json")).unwrap();
+    assert_eq!(json["counts"]["failed"], 1);
+    assert_eq!(std::fs::read_dir(project.root.join("out")).unwrap().count(), 2, "no drafts");
+}
+
+#[test]
+fn a_report_on_the_output_is_alone_there() {
+    let done = Project::hello().rehearse(&["run", "--report", "json"]);
+    assert_eq!(done.exit, Exit::Passed);
+    let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(json["outcome"], "passed");
+    assert!(done.err.contains("1 scenario: 1 passed"), "{}", done.err);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_fails_the_run() {
+    let project = Project::hello().file("file", "");
+    let done = project.rehearse(&["run", "--report", "junit=file/report.xml"]);
+    assert_eq!(done.exit, Exit::Environment);
+    assert!(done.err.contains("failed to write the report to file/report.xml"), "{}", done.err);
+}
+
+#[test]
+fn a_function_without_code_is_the_projects_fault() {
+    let project = Project::hello().file("template.yaml", &TEMPLATE.replace("Hello", "Greeter"));
+    let done = project.rehearse(&["run"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("Greeter"), "{}", done.err);
+}
+
+#[test]
+fn a_chat_in_a_pipe_prints_the_replies_alone() {
+    let done = Project::hello().rehearse_typing(&["chat"], "hi\n\nstill there?\n");
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Passed, "Hello\nHello\n"));
+    let done = Project::hello().rehearse_typing(&["chat", "--from", "cusomer"], "hi\n");
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("people there: customer, owner"), "{}", done.err);
+}
+
+#[test]
+fn a_busy_port_names_its_part_its_holder_and_the_flag_that_moves_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for part in ["control", "openai"] {
+        let flag = format!("--{part}-port");
+        let mut line = vec!["up"];
+        for other in [
+            "--gateway-port",
+            "--twilio-port",
+            "--openai-port",
+            "--dynamodb-port",
+            "--control-port",
+        ] {
+            line.extend([other, if other == flag { &port } else { "0" }]);
+        }
+        let done = Project::hello().rehearse(&line);
+        assert_eq!(done.exit, Exit::Environment, "{}", done.err);
+        let wanted = format!("port {port}, for {part}, is taken");
+        assert!(done.err.contains(&wanted) && done.err.contains(&flag), "{}", done.err);
+        #[cfg(target_os = "linux")]
+        assert!(done.err.contains(&format!("process {}", std::process::id())), "{}", done.err);
+    }
+}

@@ -1,0 +1,18 @@
+//! Logs of the functions and of the emulator itself, on the error stream.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Shows events from this level on; REHEARSE_LOG overrules it.
+pub(super) fn start(level: &str) {
+    let filter = EnvFilter::try_from_env("REHEARSE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let subscriber = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .finish();
+    // A second start in one process (tests) keeps the first.
+    let _ = ::tracing::subscriber::set_global_default(subscriber);
+}

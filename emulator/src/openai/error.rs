@@ -1,0 +1,223 @@
+//! The provider's error bodies.
+
+use serde_json::{Value, json};
+
+/// An answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiError {
+    pub status: u16,
+    pub kind: &'static str,
+    pub message: String,
+    pub param: Option<String>,
+    pub code: Option<String>,
+    /// `Retry-After`, seconds.
+    pub retry_after: Option<u32>,
+}
+
+impl ApiError {
+    /// `invalid_request_error`, 400, without parameter and code.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            status: 400,
+            kind: "invalid_request_error",
+            message: message.into(),
+            param: None,
+            code: None,
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    #[must_use]
+    pub fn param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// A refusal of this server's own, which no provider would give.
+    pub fn ours(message: impl AsRef<str>) -> Self {
+        Self::invalid(format!("rehearse: {}", message.as_ref())).code("rehearse")
+    }
+
+    pub fn unknown_parameter(path: &str) -> Self {
+        Self::invalid(format!("Unknown parameter: '{path}'.")).param(path).code("unknown_parameter")
+    }
+
+    pub fn missing(path: &str) -> Self {
+        Self::invalid(format!("Missing required parameter: '{path}'."))
+            .param(path)
+            .code("missing_required_parameter")
+    }
+
+    /// `expected` with its article: `an integer`.
+    pub fn invalid_type(path: &str, expected: &str, got: &Value) -> Self {
+        let got = type_name(got);
+        Self::invalid(format!(
+            "Invalid type for '{path}': expected {expected}, but got {got} instead."
+        ))
+        .param(path)
+        .code("invalid_type")
+    }
+
+    pub fn invalid_value(path: &str, value: &str, supported: &[&str]) -> Self {
+        let supported = listed(supported);
+        Self::invalid(format!("Invalid value: '{value}'. Supported values are: {supported}."))
+            .param(path)
+            .code("invalid_value")
+    }
+
+    pub fn too_long(path: &str, most: usize, length: usize) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': string too long. Expected a string with maximum length {most}, but got a string with length {length} instead."
+        ))
+        .param(path)
+        .code("string_above_max_length")
+    }
+
+    pub fn model_not_found(model: &str) -> Self {
+        Self::invalid(format!(
+            "The model `{model}` does not exist or you do not have access to it."
+        ))
+        .status(404)
+        .code("model_not_found")
+    }
+
+    pub fn no_key() -> Self {
+        Self::invalid(
+            "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API key from https://platform.openai.com/account/api-keys.",
+        )
+        .status(401)
+    }
+
+    pub fn wrong_key(key: &str) -> Self {
+        Self::invalid(format!(
+            "Incorrect API key provided: {}. You can find your API key at https://platform.openai.com/account/api-keys.",
+            masked(key)
+        ))
+        .status(401)
+        .code("invalid_api_key")
+    }
+
+    pub fn not_json() -> Self {
+        Self::invalid(
+            "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
+        )
+    }
+
+    /// What the provider says with this status, when a script or fault asks for it.
+    pub fn failure(status: u16, code: Option<&str>, model: &str) -> Self {
+        let error = |kind, message: String, code: Option<&str>| Self {
+            status,
+            kind,
+            message,
+            param: None,
+            code: code.map(Into::into),
+            retry_after: None,
+        };
+        match (status, code) {
+            (400, Some("context_length_exceeded")) => Self::invalid(
+                "Your input exceeds the context window of this model. Please adjust your input and try again.",
+            )
+            .param("input")
+            .code("context_length_exceeded"),
+            (401, None) => Self::wrong_key("sk-"),
+            (404, None) => Self::model_not_found(model),
+            (429, Some("insufficient_quota")) => error(
+                "insufficient_quota",
+                "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.".into(),
+                code,
+            ),
+            (429, code) => error(
+                "tokens",
+                format!("Rate limit reached for {model} in organization org-rehearse on tokens per min (TPM): Limit 200000, Used 199900, Requested 1200. Please try again in 330ms. Visit https://platform.openai.com/account/rate-limits to learn more."),
+                Some(code.unwrap_or("rate_limit_exceeded")),
+            ),
+            (503, code) => error(
+                "service_unavailable_error",
+                "Our servers are currently overloaded. Please try again later.".into(),
+                Some(code.unwrap_or("server_is_overloaded")),
+            ),
+            (500.., code) => error(
+                "server_error",
+                "The server had an error while processing your request. Sorry about that!".into(),
+                Some(code.unwrap_or("server_error")),
+            ),
+            (_, code) => error("invalid_request_error", "The request was refused.".into(), code),
+        }
+    }
+
+    pub fn body(&self) -> Value {
+        json!({ "error": self.inner() })
+    }
+
+    /// The error alone, as it stands in a failed stream.
+    pub fn inner(&self) -> Value {
+        json!({
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.code,
+        })
+    }
+}
+
+/// `'a', 'b', and 'c'`.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [rest @ .., last] => format!("{}, and {last}", rest.join(", ")),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(n) if n.is_f64() => "a decimal",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A key as an error may show it: enough to know which it was, too little to use it.
+fn masked(key: &str) -> String {
+    let start: String = key.chars().take(5).collect();
+    let end: String = key.chars().skip(12).collect();
+    let end: String = end.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    format!("{start}{}{end}", "*".repeat(8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_as_the_provider_lists_them() {
+        assert_eq!(listed(&["a"]), "'a'");
+        assert_eq!(listed(&["a", "b"]), "'a' and 'b'");
+        assert_eq!(listed(&["a", "b", "c"]), "'a', 'b', and 'c'");
+    }
+
+    #[test]
+    fn a_key_is_never_shown_whole() {
+        assert_eq!(masked("sk-abcdefghijklmnop"), "sk-ab********mnop");
+        assert_eq!(masked("sk-short"), "sk-sh********");
+        assert_eq!(masked(""), "********");
+    }
+}

@@ -1,0 +1,157 @@
+//! Ids that derive from what is answered, so that the same request gets the same ids.
+//!
+//! They look like the provider's and carry two facts: all ids of one answer
+//! share their first 16 digits, and a call's id tells whether a reasoning item
+//! came before it. So what came from here is recognised without keeping it.
+
+use std::fmt::Write;
+
+/// The ids of one answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids(u64);
+
+impl Ids {
+    /// From whatever names the answer.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hash = FNV_OFFSET;
+        for part in parts {
+            hash = fnv(hash, part);
+            hash = fnv(hash, &[0xff]);
+        }
+        Self(mix(hash))
+    }
+
+    pub fn response(self) -> String {
+        self.item("resp_", 0, false)
+    }
+
+    /// The message at `at`; `reasoned` when a reasoning item comes first.
+    pub fn message(self, at: usize, reasoned: bool) -> String {
+        self.item("msg_", at, reasoned)
+    }
+
+    /// The item of the call at `at`; `reasoned` when a reasoning item comes first.
+    pub fn call_item(self, at: usize, reasoned: bool) -> String {
+        self.item("fc_", at, reasoned)
+    }
+
+    pub fn reasoning(self) -> String {
+        self.item("rs_", 0, true)
+    }
+
+    pub fn completion(self) -> String {
+        format!("chatcmpl-{}", letters(mix(self.0 ^ 0xc0de), 29))
+    }
+
+    /// What ties a call to its output.
+    pub fn call(self, at: usize) -> String {
+        format!("call_{}", letters(mix(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
+    }
+
+    /// 50 hex digits: the answer, one fact, the position, and a check over all of it.
+    fn item(self, prefix: &str, at: usize, fact: bool) -> String {
+        let at = u8::try_from(at).unwrap_or(u8::MAX);
+        let seed =
+            self.0 ^ fnv(FNV_OFFSET, prefix.as_bytes()) ^ (u64::from(at) << 8) ^ u64::from(fact);
+        let (a, b) = (mix(seed), mix(seed.rotate_left(29)));
+        let mut id = String::with_capacity(prefix.len() + 50);
+        let digit = if fact { 'b' } else { '7' };
+        // Writing to a String cannot fail.
+        let _ = write!(id, "{prefix}{:016x}{digit}{at:02x}{a:016x}{:015x}", self.0, b >> 4);
+        id
+    }
+}
+
+/// The reasoning item that must come with this call or message; `None` when it
+/// had none or is not from here.
+pub(super) fn required_reasoning(item: &str) -> Option<String> {
+    let prefix = ["fc_", "msg_"].into_iter().find(|p| item.starts_with(p))?;
+    let hex = item.strip_prefix(prefix).filter(|h| h.len() == 50 && h.is_ascii())?;
+    let ids = Ids(u64::from_str_radix(&hex[..16], 16).ok()?);
+    let at = usize::from_str_radix(&hex[17..19], 16).ok()?;
+    (hex.as_bytes()[16] == b'b' && ids.item(prefix, at, true) == item).then(|| ids.reasoning())
+}
+
+/// The text that stands for a reasoning item's hidden content.
+pub(super) fn encrypt(reasoning: &str) -> String {
+    let check = mix(fnv(FNV_OFFSET, reasoning.as_bytes()));
+    let hex = reasoning.strip_prefix("rs_").unwrap_or(reasoning);
+    format!("gAAAAAB{hex}{}", letters(check, 83))
+}
+
+/// The reasoning item whose content this is; `None` when it is not from here.
+pub(super) fn decrypt(content: &str) -> Option<String> {
+    let hex = content.strip_prefix("gAAAAAB")?.get(..50)?;
+    let id = format!("rs_{hex}");
+    (encrypt(&id) == content).then_some(id)
+}
+
+/// A request id, from the how-manieth request it is.
+pub(super) fn request(count: u64) -> String {
+    format!("req_{:016x}{:016x}", mix(count), mix(!count))
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(seed: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(seed, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Spreads a hash over all its bits (splitmix64's finaliser).
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+fn letters(seed: u64, count: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut state = seed;
+    (0..count)
+        .map(|_| {
+            state = mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            char::from(ALPHABET[(state % 62) as usize])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_same_for_the_same_answer_and_have_the_providers_lengths() {
+        let ids = Ids::of(&[b"step 3", b"1"]);
+        assert_eq!(ids.response(), Ids::of(&[b"step 3", b"1"]).response());
+        assert_ne!(ids.response(), Ids::of(&[b"step 31", b""]).response());
+        assert_eq!(ids.response().len(), "resp_".len() + 50);
+        assert_eq!(ids.call(0).len(), "call_".len() + 24);
+        assert_eq!(ids.completion().len(), "chatcmpl-".len() + 29);
+        assert_ne!(ids.call(0), ids.call(1));
+        assert_ne!(ids.message(0, false), ids.message(1, false));
+    }
+
+    #[test]
+    fn a_call_knows_the_reasoning_that_it_came_with() {
+        let ids = Ids::of(&[b"a"]);
+        assert_eq!(required_reasoning(&ids.call_item(2, true)), Some(ids.reasoning()));
+        assert_eq!(required_reasoning(&ids.message(1, true)), Some(ids.reasoning()));
+        assert_eq!(required_reasoning(&ids.call_item(2, false)), None);
+        let foreign = "fc_67ca09c5efe0819096d0511c92b8c890096610f474011cc0ab";
+        assert_eq!(required_reasoning(foreign), None);
+        let mut forged = ids.call_item(2, true);
+        forged.pop();
+        forged.push('x');
+        assert_eq!(required_reasoning(&forged), None);
+    }
+
+    #[test]
+    fn hidden_content_is_recognised_and_a_changed_one_is_not() {
+        let id = Ids::of(&[b"a"]).reasoning();
+        let content = encrypt(&id);
+        assert_eq!(decrypt(&content), Some(id));
+        assert_eq!(decrypt(&content.replace("gAAAAAB", "gAAAAAC")), None);
+        assert_eq!(decrypt(&content[..content.len() - 1]), None);
+        assert_eq!(decrypt("gAAAAABé"), None);
+    }
+}

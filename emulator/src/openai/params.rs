@@ -1,0 +1,145 @@
+//! Checking parameters by a table: known names, types and ranges.
+
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+
+/// What a parameter may be. `null` is always as if it were left out.
+pub(super) enum Kind {
+    Text,
+    /// At most so many characters.
+    Short(usize),
+    Flag,
+    Integer(i64, i64),
+    Decimal(f64, f64),
+    Object,
+    Array,
+    OneOf(&'static [&'static str]),
+    /// Up to 16 pairs of texts.
+    Metadata,
+    /// Checked elsewhere, or not at all.
+    Any,
+}
+
+/// Refuses names that are not in the table and values that do not fit it.
+/// `path` is what leads to the object, empty at the top.
+pub(super) fn check(
+    object: &Map<String, Value>,
+    table: &[(&str, Kind)],
+    path: &str,
+) -> Result<(), ApiError> {
+    for (name, value) in object {
+        let Some((_, kind)) = table.iter().find(|(known, _)| known == name) else {
+            return Err(ApiError::unknown_parameter(&join(path, name)));
+        };
+        if !value.is_null() {
+            fits(value, kind).map_or_else(|| Ok(()), |fault| Err(fault(&join(path, name))))?;
+        }
+    }
+    Ok(())
+}
+
+/// The path of a key.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.into() } else { format!("{path}.{name}") }
+}
+
+/// The text under a key that must be there.
+pub(super) fn text<'v>(
+    object: &'v Map<String, Value>,
+    name: &str,
+    path: &str,
+) -> Result<&'v str, ApiError> {
+    match object.get(name) {
+        Some(Value::String(text)) => Ok(text),
+        None | Some(Value::Null) => Err(ApiError::missing(&join(path, name))),
+        Some(other) => Err(ApiError::invalid_type(&join(path, name), "a string", other)),
+    }
+}
+
+/// The object that an item of a list must be.
+pub(super) fn object<'v>(value: &'v Value, path: &str) -> Result<&'v Map<String, Value>, ApiError> {
+    value.as_object().ok_or_else(|| ApiError::invalid_type(path, "an object", value))
+}
+
+type Fault<'v> = Box<dyn FnOnce(&str) -> ApiError + 'v>;
+
+fn fits<'v>(value: &'v Value, kind: &'v Kind) -> Option<Fault<'v>> {
+    let wrong = |expected: &'static str| -> Option<Fault<'v>> {
+        Some(Box::new(move |path| ApiError::invalid_type(path, expected, value)))
+    };
+    match kind {
+        Kind::Any => None,
+        Kind::Text if value.is_string() => None,
+        Kind::Text => wrong("a string"),
+        Kind::Short(most) => match value.as_str().map(|t| t.chars().count()) {
+            None => wrong("a string"),
+            Some(length) if length > *most => {
+                Some(Box::new(move |path| ApiError::too_long(path, *most, length)))
+            }
+            Some(_) => None,
+        },
+        Kind::Flag if value.is_boolean() => None,
+        Kind::Flag => wrong("a boolean"),
+        Kind::Object if value.is_object() => None,
+        Kind::Object => wrong("an object"),
+        Kind::Array if value.is_array() => None,
+        Kind::Array => wrong("an array"),
+        Kind::OneOf(names) => match value.as_str() {
+            None => wrong("a string"),
+            Some(text) if names.contains(&text) => None,
+            Some(text) => Some(Box::new(move |path| ApiError::invalid_value(path, text, names))),
+        },
+        Kind::Integer(least, most) => match value.as_i64() {
+            None => wrong("an integer"),
+            Some(n) => range(n, *least, *most, "integer"),
+        },
+        Kind::Decimal(least, most) => match value.as_f64() {
+            None => wrong("a decimal"),
+            Some(n) => range(n, *least, *most, "decimal"),
+        },
+        Kind::Metadata => metadata(value),
+    }
+}
+
+fn range<'v, N: PartialOrd + std::fmt::Display + 'v>(
+    got: N,
+    least: N,
+    most: N,
+    what: &'static str,
+) -> Option<Fault<'v>> {
+    let (side, sign, limit, code) = if got < least {
+        ("below minimum", ">=", least, "below_min")
+    } else if got > most {
+        ("above maximum", "<=", most, "above_max")
+    } else {
+        return None;
+    };
+    Some(Box::new(move |path| {
+        ApiError::invalid(format!(
+            "Invalid '{path}': {what} {side} value. Expected a value {sign} {limit}, but got {got} instead."
+        ))
+        .param(path)
+        .code(format!("{what}_{code}_value"))
+    }))
+}
+
+fn metadata(value: &Value) -> Option<Fault<'_>> {
+    let Some(pairs) = value.as_object() else {
+        return Some(Box::new(move |path| ApiError::invalid_type(path, "an object", value)));
+    };
+    if pairs.len() > 16 {
+        return Some(Box::new(|path| {
+            ApiError::invalid(format!(
+                "Invalid '{path}': too many properties. Expected an object with at most 16 properties, but got an object with {} properties instead.",
+                pairs.len()
+            ))
+            .param(path)
+            .code("object_above_max_properties")
+        }));
+    }
+    pairs.iter().find_map(|(key, value)| -> Option<Fault<'_>> {
+        let fault = fits(value, &Kind::Short(512))?;
+        Some(Box::new(move |path| fault(&join(path, key))))
+    })
+}

@@ -1,0 +1,10 @@
+//! `POST /v1/responses`: what is accepted, and what is answered.
+
+mod items;
+mod object;
+mod request;
+mod stream;
+
+pub(super) use object::object;
+pub(super) use request::read;
+pub(super) use stream::events;

@@ -1,0 +1,88 @@
+//! Responses that were asked to be stored, for `previous_response_id`.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+/// So many are kept; the oldest goes first.
+const LIMIT: usize = 1024;
+
+/// The stored responses of one server.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    conversations: HashMap<String, Arc<Vec<Value>>>,
+    order: VecDeque<String>,
+}
+
+impl Stored {
+    /// The whole conversation up to and with a response.
+    pub fn get(&self, id: &str) -> Option<Arc<Vec<Value>>> {
+        self.conversations.get(id).map(Arc::clone)
+    }
+
+    /// Whether a stored response has this item.
+    pub fn has_item(&self, id: &str) -> bool {
+        !id.is_empty()
+            && self.conversations.values().flat_map(|items| items.iter()).any(|i| i["id"] == id)
+    }
+
+    /// The input with references to stored items replaced by the items; `None` when it has none.
+    pub fn resolve(&self, input: &Value) -> Option<Value> {
+        let items = input.as_array()?;
+        let is_reference = |item: &Value| item["type"] == "item_reference";
+        if !items.iter().any(is_reference) {
+            return None;
+        }
+        let find = |id: &Value| {
+            self.conversations.values().flat_map(|items| items.iter()).find(|i| i["id"] == *id)
+        };
+        let whole = |item: &Value| {
+            let found = if is_reference(item) { find(&item["id"]) } else { None };
+            found.unwrap_or(item).clone()
+        };
+        Some(items.iter().map(whole).collect())
+    }
+
+    pub fn put(&mut self, id: String, items: Vec<Value>) {
+        if self.conversations.insert(id.clone(), Arc::new(items)).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > LIMIT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.conversations.remove(&oldest);
+        }
+    }
+}
+
+/// A request's input as items.
+pub(super) fn input_items(input: Option<&Value>) -> Vec<Value> {
+    match input {
+        Some(Value::String(text)) => {
+            vec![serde_json::json!({ "type": "message", "role": "user", "content": text })]
+        }
+        Some(Value::Array(items)) => items.clone(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_goes_first_and_a_repeat_takes_no_room() {
+        let mut stored = Stored::default();
+        for i in 0..=LIMIT {
+            stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);
+            stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);
+        }
+        assert!(stored.get("resp_0").is_none() && stored.get("resp_1").is_some());
+        assert!(!stored.has_item("msg_0") && stored.has_item("msg_1") && !stored.has_item(""));
+    }
+}

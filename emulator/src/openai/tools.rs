@@ -1,0 +1,89 @@
+//! Checking the functions that a request offers, and how it lets the model choose.
+
+use serde_json::{Map, Value};
+
+use super::{
+    conversation::{Choice, Tool, get},
+    error::ApiError,
+    params::{self, Kind, join},
+    schema,
+};
+
+const FUNCTION: &[(&str, Kind)] = &[
+    ("type", Kind::Any),
+    ("name", Kind::Short(64)),
+    ("description", Kind::Text),
+    ("parameters", Kind::Object),
+    ("strict", Kind::Flag),
+    ("defer_loading", Kind::Flag),
+    ("async", Kind::Flag),
+    ("output_schema", Kind::Object),
+    ("allowed_callers", Kind::Array),
+];
+
+/// Checks one function; `path` is where its name and parameters stand.
+/// `strict_by_default` is the rule of the endpoint for a missing `strict`.
+pub(super) fn function<'r>(
+    object: &'r Map<String, Value>,
+    path: &str,
+    strict_by_default: bool,
+) -> Result<Tool<'r>, ApiError> {
+    params::check(object, FUNCTION, path)?;
+    let name = params::text(object, "name", path)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || !name.chars().all(allowed) {
+        let at = join(path, "name");
+        return Err(ApiError::invalid(format!(
+            "Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+        ))
+        .param(at)
+        .code("invalid_value"));
+    }
+    let asked = object.get("strict").and_then(Value::as_bool);
+    let parameters = object.get("parameters").filter(|p| !p.is_null());
+    if let Some(parameters) = parameters
+        && let Some(why) = schema::complaint(parameters, asked == Some(true))
+    {
+        return Err(ApiError::invalid(format!("Invalid schema for function '{name}': {why}"))
+            .param(join(path, "parameters"))
+            .code("invalid_function_parameters"));
+    }
+    // A schema that was not meant to be strict is taken as it is.
+    let strict = asked.unwrap_or(strict_by_default)
+        && parameters.is_some_and(|p| schema::complaint(p, true).is_none());
+    Ok(Tool { name, strict, parameters })
+}
+
+/// Reads `tool_choice`; `function` finds the name in its object form.
+pub(super) fn choice<'r>(
+    value: Option<&'r Value>,
+    tools: &[Tool<'_>],
+    name: impl FnOnce(&'r Map<String, Value>) -> Option<&'r str>,
+) -> Result<Choice<'r>, ApiError> {
+    const MODES: [&str; 3] = ["none", "auto", "required"];
+    let chosen = match value {
+        None | Some(Value::Null) => return Ok(Choice::Auto),
+        Some(Value::String(mode)) => match mode.as_str() {
+            "auto" => Choice::Auto,
+            "none" => Choice::None,
+            "required" => Choice::Required,
+            other => return Err(ApiError::invalid_value("tool_choice", other, &MODES)),
+        },
+        Some(Value::Object(object)) if get(object, "type") == "function" => {
+            let name = name(object).ok_or_else(|| ApiError::missing("tool_choice.name"))?;
+            if !tools.iter().any(|t| t.name == name) {
+                return Err(ApiError::invalid(format!(
+                    "Tool choice 'function' not found in 'tools' parameter: '{name}'."
+                ))
+                .param("tool_choice"));
+            }
+            Choice::Named(name)
+        }
+        // Allowed tools, hosted tools: the model is free among them.
+        Some(Value::Object(_)) => Choice::Auto,
+        Some(other) => {
+            return Err(ApiError::invalid_type("tool_choice", "one of a string or object", other));
+        }
+    };
+    Ok(chosen)
+}

@@ -1,0 +1,46 @@
+//! The journal as a conversation: texts with their business times, and between
+//! them, quieter, what the backend did.
+
+mod model;
+mod read;
+mod render;
+
+pub use read::{Reader, about};
+pub use render::Renderer;
+
+use jiff::Timestamp;
+
+/// How much of what happened between the texts is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Texts, model rounds, tool results and HTTP calls.
+    Story,
+    /// Database calls and log lines as well.
+    Everything,
+}
+
+/// One line of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Business time; shown beside texts only.
+    pub at: Timestamp,
+    /// Who or what it is about.
+    pub label: String,
+    /// What was said or done.
+    pub text: String,
+    /// How loud it is.
+    pub tone: Tone,
+}
+
+/// How loud a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A person's text.
+    Person,
+    /// A text of the backend to a person.
+    Shop,
+    /// What happened in between.
+    Quiet,
+    /// Something failed.
+    Trouble,
+}

@@ -1,0 +1,75 @@
+//! Lines of a conversation on a screen: time, who, what.
+
+use anstyle::Style;
+use jiff::tz::TimeZone;
+
+use super::{Line, Tone};
+use crate::report::{
+    style::{ACTUAL, BOLD, DIM, NAME, paint},
+    text::{cut, wrap},
+    time,
+};
+
+/// Width of the column of names: a phone number, a space and an arrow.
+const LABEL: usize = 14;
+
+/// Writes lines one after another; remembers the day, so that it is said once.
+#[derive(Debug)]
+pub struct Renderer {
+    zone: TimeZone,
+    width: Option<usize>,
+    label: usize,
+    day: Option<String>,
+}
+
+impl Renderer {
+    /// A renderer for a screen `width` columns wide; without a width nothing is
+    /// broken or cut.
+    pub fn new(zone: TimeZone, width: Option<usize>) -> Self {
+        Self { zone, width, label: LABEL, day: None }
+    }
+
+    /// The line, as one or more rows of the screen.
+    pub fn rows(&mut self, line: &Line) -> Vec<String> {
+        let mut rows = Vec::new();
+        let spoken = matches!(line.tone, Tone::Person | Tone::Shop);
+        let day = time::day(line.at, &self.zone);
+        if spoken && self.day.as_ref() != Some(&day) {
+            rows.push(paint(DIM, &day).to_string());
+            self.day = Some(day);
+        }
+        let clock = if spoken { time::clock(line.at, &self.zone) } else { String::new() };
+        let room = self.width.map(|w| w.saturating_sub(5 + 2 + self.label + 2).max(20));
+        let texts = match (spoken, room) {
+            (true, _) => wrap(&line.text, room),
+            (false, room) => {
+                let flat = line.text.replace('\n', " ");
+                vec![room.map_or_else(|| flat.clone(), |room| cut(&flat, room))]
+            }
+        };
+        let (label, style) = match line.tone {
+            Tone::Person => (BOLD, Style::new()),
+            Tone::Shop => (NAME, Style::new()),
+            Tone::Quiet => (DIM, DIM),
+            Tone::Trouble => (ACTUAL, ACTUAL),
+        };
+        let label_width = self.label;
+        for (i, text) in texts.iter().enumerate() {
+            let (clock, name) =
+                if i == 0 { (clock.as_str(), line.label.as_str()) } else { ("", "") };
+            rows.push(format!(
+                "{:<5}  {:>label_width$}  {}",
+                paint(DIM, clock),
+                paint(label, name),
+                paint(style, text)
+            ));
+        }
+        rows
+    }
+
+    /// All lines of a finished conversation, with a column of names just as wide as they are.
+    pub fn all(&mut self, lines: &[Line]) -> Vec<String> {
+        self.label = lines.iter().map(|line| line.label.chars().count()).max().unwrap_or(0);
+        lines.iter().flat_map(|line| self.rows(line)).collect()
+    }
+}

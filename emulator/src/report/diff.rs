@@ -1,0 +1,147 @@
+//! What was expected and what came, side by side enough to see the difference.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{
+    style::{ACTUAL, DIM, EXPECTED, paint},
+    text::visible,
+};
+
+/// Longest text that is shown of one side.
+const MAX_LINES: usize = 40;
+/// A JSON value longer than this is laid out over several lines.
+const ONE_LINE: usize = 76;
+
+/// The lines of a difference: `-` expected, `+` came instead.
+///
+/// Two multi-line values are compared line by line, two short ones word by word,
+/// with what differs underlined; values that have little in common are only shown.
+pub fn lines(expected: &str, actual: &str) -> Vec<String> {
+    let (expected, actual) = (lay_out(&visible(expected)), lay_out(&visible(actual)));
+    if expected.contains('\n') && actual.contains('\n') {
+        return shorten(by_line(&expected, &actual));
+    }
+    let one_line = !expected.contains('\n') && !actual.contains('\n');
+    if one_line {
+        let diff = TextDiff::from_words(expected.as_str(), actual.as_str());
+        if diff.ratio() > 0.5 {
+            return vec![side(&diff, '-', ChangeTag::Delete), side(&diff, '+', ChangeTag::Insert)];
+        }
+    }
+    let whole = |sign, text: &str, style| {
+        let lines = text.lines().map(|l| paint(style, format!("{sign} {l}")).to_string());
+        shorten(lines.collect())
+    };
+    let mut lines = whole('-', &expected, EXPECTED);
+    lines.extend(whole('+', &actual, ACTUAL));
+    lines
+}
+
+/// Long JSON over several lines; everything else as it is.
+fn lay_out(text: &str) -> String {
+    if text.chars().count() <= ONE_LINE || !text.starts_with(['{', '[']) {
+        return text.to_owned();
+    }
+    serde_json::from_str::<serde_json::Value>(text)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| text.to_owned())
+}
+
+fn by_line(expected: &str, actual: &str) -> Vec<String> {
+    let diff = TextDiff::from_lines(expected, actual);
+    let mut lines = Vec::new();
+    for (i, group) in diff.grouped_ops(2).iter().enumerate() {
+        if i > 0 {
+            lines.push(paint(DIM, "  …").to_string());
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let text = change.value().trim_end_matches('\n');
+            lines.push(match change.tag() {
+                ChangeTag::Delete => paint(EXPECTED, format!("- {text}")).to_string(),
+                ChangeTag::Insert => paint(ACTUAL, format!("+ {text}")).to_string(),
+                ChangeTag::Equal => paint(DIM, format!("  {text}")).to_string(),
+            });
+        }
+    }
+    lines
+}
+
+/// One side of a word diff: the words of that side, its own ones underlined.
+fn side(diff: &TextDiff<'_, '_, str>, sign: char, own: ChangeTag) -> String {
+    let style = if own == ChangeTag::Delete { EXPECTED } else { ACTUAL };
+    let mut line = String::new();
+    let mut run = format!("{sign} ");
+    let mut run_is_own = false;
+    for change in diff.iter_all_changes() {
+        let is_own = change.tag() == own;
+        if !is_own && change.tag() != ChangeTag::Equal {
+            continue;
+        }
+        if is_own != run_is_own {
+            line.push_str(&emphasis(style, run_is_own, &run));
+            run.clear();
+            run_is_own = is_own;
+        }
+        run.push_str(change.value());
+    }
+    line.push_str(&emphasis(style, run_is_own, &run));
+    line
+}
+
+fn emphasis(style: anstyle::Style, strong: bool, text: &str) -> String {
+    let style = if strong { style.bold().underline() } else { style };
+    paint(style, text).to_string()
+}
+
+fn shorten(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > MAX_LINES {
+        let more = lines.len() - MAX_LINES;
+        lines.truncate(MAX_LINES);
+        lines.push(paint(DIM, format!("  … {more} more lines")).to_string());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::style::plain, *};
+
+    fn shown(expected: &str, actual: &str) -> String {
+        plain(&lines(expected, actual).join("\n"))
+    }
+
+    #[test]
+    fn similar_texts_underline_only_the_words_that_differ() {
+        let lines = lines(r#""2:00 PM is free""#, r#""3:00 PM is free""#);
+        assert_eq!(plain(&lines[0]), r#"- "2:00 PM is free""#);
+        let own = paint(EXPECTED.bold().underline(), "\"2:00").to_string();
+        assert!(lines[0].contains(&own), "{:?}", lines[0]);
+    }
+
+    #[test]
+    fn different_texts_are_shown_whole() {
+        assert_eq!(
+            shown(r#"something with "Done!""#, r#""No idea""#),
+            "- something with \"Done!\"\n+ \"No idea\""
+        );
+    }
+
+    #[test]
+    fn long_json_is_compared_by_line() {
+        let row = |time: &str| {
+            format!(
+                r#"[{{"phone":"+15550001111","appointment_time":"{time}","status":"booked","device":"iPhone"}}]"#
+            )
+        };
+        let shown = shown(&row("2:00 PM"), &row("3:00 PM"));
+        assert!(shown.contains("-     \"appointment_time\": \"2:00 PM\","), "{shown}");
+        assert!(shown.contains("+     \"appointment_time\": \"3:00 PM\","), "{shown}");
+        assert_eq!(shown.matches("phone").count(), 1, "what is equal stands once: {shown}");
+    }
+
+    #[test]
+    fn a_huge_value_is_cut() {
+        let huge = serde_json::to_string(&vec!["some long enough text"; 500]).unwrap();
+        assert!(lines("nothing", &huge).len() <= MAX_LINES + 2);
+    }
+}

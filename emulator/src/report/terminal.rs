@@ -1,0 +1,214 @@
+//! The report for people. Every function gives styled text; `anstream` strips
+//! the colours where a stream takes none.
+
+use std::fmt::Write as _;
+
+use super::{
+    conversation::Renderer,
+    diff,
+    style::{BAD, BOLD, DIM, GOOD, NAME, Painted, WARN, paint},
+    text::{count, visible, wrap},
+    time,
+    view::{Difference, Ran, Run, Status},
+};
+
+/// Widest name of a folder that still widens the column.
+const MAX_FOLDER: usize = 20;
+
+/// One line: how it ended, its time, its folder and its name.
+pub fn line(ran: &Ran, folder_width: usize) -> String {
+    let took = match ran.status {
+        Status::Interrupted | Status::NotRun => "-".to_owned(),
+        _ => time::duration(ran.took),
+    };
+    let folder = paint(DIM, &ran.folder);
+    let folder_width = folder_width.min(MAX_FOLDER);
+    format!("{:>5}  {took:>8}  {folder:<folder_width$}  {}", badge(ran.status), visible(&ran.name))
+}
+
+fn badge(status: Status) -> Painted<&'static str> {
+    let (style, word) = match status {
+        Status::Passed => (GOOD, "ok"),
+        Status::Failed => (BAD, "FAIL"),
+        Status::Broken => (BAD, "WRONG"),
+        Status::Error => (WARN, "ERROR"),
+        Status::Interrupted => (WARN, "STOP"),
+        Status::NotRun => (DIM, "-"),
+    };
+    paint(style, word)
+}
+
+/// A failed scenario in full: where, the conversation so far, what was expected
+/// and what came, and the command that runs it again.
+pub fn failure(ran: &Ran, width: Option<usize>) -> String {
+    let mut text = String::new();
+    let badge = badge(ran.status);
+    line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&ran.name))));
+    let place = ran.failures.iter().find_map(|f| f.place.clone());
+    let place = place.unwrap_or_else(|| format!("{}:{}", ran.file, ran.line));
+    line_to(&mut text, 2, &paint(NAME, place).to_string());
+    if !ran.conversation.is_empty() {
+        text.push('\n');
+        let room = width.map(|w| w.saturating_sub(2));
+        for row in Renderer::new(ran.zone.clone(), room).all(&ran.conversation) {
+            line_to(&mut text, 2, &row);
+        }
+    }
+    let mut step = None;
+    for failure in &ran.failures {
+        text.push('\n');
+        if let Some(now) = failure.step.as_ref().filter(|now| step != Some(*now)) {
+            let title = visible(&now.title);
+            line_to(&mut text, 2, &paint(DIM, format!("step {}, {title}", now.number)).to_string());
+            step = Some(now);
+        }
+        let message = visible(&failure.message);
+        for row in wrap(&message, width.map(|w| w.saturating_sub(2))) {
+            line_to(&mut text, 2, &paint(BOLD, row).to_string());
+        }
+        if let Some(nearest) = &failure.nearest {
+            line_to(&mut text, 4, &format!("{} {nearest}", paint(DIM, "nearest:")));
+        }
+        differences(&mut text, 4, &failure.differences);
+    }
+    text.push('\n');
+    line_to(&mut text, 2, &format!("{} {}", paint(DIM, "replay:"), paint(NAME, &ran.replay)));
+    text
+}
+
+fn differences(text: &mut String, indent: usize, differences: &[Difference]) {
+    for difference in differences {
+        if !difference.path.is_empty() {
+            line_to(text, indent, &difference.path);
+        }
+        let inner = if difference.path.is_empty() { indent } else { indent + 2 };
+        for row in diff::lines(&difference.expected, &difference.actual) {
+            line_to(text, inner, &row);
+        }
+    }
+}
+
+/// The last word: how many, how long, how to repeat what failed.
+pub fn summary(run: &Run) -> String {
+    let counts = run.counts();
+    let mut parts = vec![paint(GOOD, format!("{} passed", counts.passed)).to_string()];
+    let mut part = |n: usize, style, word: &str| {
+        if n > 0 {
+            parts.push(paint(style, format!("{n} {word}")).to_string());
+        }
+    };
+    part(counts.failed, BAD, "failed");
+    part(counts.broken, BAD, "wrong");
+    part(counts.errors, WARN, "could not run");
+    part(counts.interrupted, WARN, "interrupted");
+    part(counts.not_run, DIM, "not run");
+    let total = count(run.scenarios.len(), "scenario");
+    let mut text = format!(
+        "{} {}  {}",
+        paint(BOLD, format!("{total}:")),
+        parts.join(", "),
+        paint(DIM, format!("in {}", time::duration(run.took)))
+    );
+    if run.interrupted {
+        let _ = write!(text, "\n{}", paint(WARN, "interrupted before the end"));
+    }
+    text
+}
+
+/// Adds an indented line; an empty one stays empty.
+fn line_to(text: &mut String, indent: usize, line: &str) {
+    if !line.is_empty() {
+        let _ = write!(text, "{:indent$}{}", "", line.trim_end());
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{style::plain, view::samples};
+
+    #[test]
+    fn a_failure_in_full() {
+        let run = samples::run();
+        insta::assert_snapshot!(plain(&failure(&run.scenarios[1], None)), @r##"
+        FAIL  Two customers, one slot
+          scenarios/safety/one-slot.yaml:17
+
+          Tue Feb 10 2026
+          15:10  customer →  Can I come tomorrow?
+                      model  check_availability(date: "2026-02-11")
+          15:10  customer ←  2:00 PM is free. Shall I book it?
+          15:10  customer →  Yes
+                      model  400 unexpected_request
+
+          step 2, customer: "Yes"
+          no round expects this request
+            nearest: step 2, round 1
+            instructions
+              - something with "at the gym"
+              + "You are Linda. Brandon is working."
+
+          the reply is not the expected one
+            - "Confirmed: Wed Feb 11, 2:00 PM."
+            + "Confirmed: Wed Feb 11, 3:00 PM."
+
+          replay: rehearse run scenarios/safety/one-slot.yaml
+        "##);
+    }
+
+    #[test]
+    fn the_same_failure_in_colour() {
+        let run = samples::run();
+        let text = failure(&run.scenarios[1], Some(80)).replace('\u{1b}', "␛");
+        insta::assert_snapshot!(text, @r##"
+        ␛[1m␛[31mFAIL␛[0m  ␛[1mTwo customers, one slot␛[0m
+          ␛[36mscenarios/safety/one-slot.yaml:17␛[0m
+
+          ␛[2mTue Feb 10 2026␛[0m
+          ␛[2m15:10␛[0m  ␛[1mcustomer →␛[0m  Can I come tomorrow?
+                 ␛[2m     model␛[0m  ␛[2mcheck_availability(date: "2026-02-11")␛[0m
+          ␛[2m15:10␛[0m  ␛[36mcustomer ←␛[0m  2:00 PM is free. Shall I book it?
+          ␛[2m15:10␛[0m  ␛[1mcustomer →␛[0m  Yes
+                 ␛[31m     model␛[0m  ␛[31m400 unexpected_request␛[0m
+
+          ␛[2mstep 2, customer: "Yes"␛[0m
+          ␛[1mno round expects this request␛[0m
+            ␛[2mnearest:␛[0m step 2, round 1
+            instructions
+              ␛[32m- something with "at the gym"␛[0m
+              ␛[31m+ "You are Linda. Brandon is working."␛[0m
+
+          ␛[1mthe reply is not the expected one␛[0m
+            ␛[32m- "Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[32m2:00␛[0m␛[32m PM."␛[0m
+            ␛[31m+ "Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[31m3:00␛[0m␛[31m PM."␛[0m
+
+          ␛[2mreplay:␛[0m ␛[36mrehearse run scenarios/safety/one-slot.yaml␛[0m
+        "##);
+    }
+
+    #[test]
+    fn one_line_per_scenario_and_a_summary() {
+        let run = samples::run();
+        let mut text: String =
+            run.scenarios.iter().map(|ran| plain(&line(ran, 7)) + "\n").collect();
+        text.push_str(&plain(&summary(&run)));
+        insta::assert_snapshot!(text, @r##"
+           ok     12 ms  booking  A customer books tomorrow
+         FAIL     12 ms  safety   Two customers, one slot
+        2 scenarios: 1 passed, 1 failed  in 612 ms
+        "##);
+    }
+
+    #[test]
+    fn an_interrupted_run_says_so() {
+        let mut run = samples::run();
+        run.interrupted = true;
+        run.scenarios[0].status = Status::Interrupted;
+        run.scenarios[1].status = Status::NotRun;
+        insta::assert_snapshot!(plain(&summary(&run)), @r##"
+        2 scenarios: 0 passed, 1 interrupted, 1 not run  in 612 ms
+        interrupted before the end
+        "##);
+    }
+}

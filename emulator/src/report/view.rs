@@ -1,0 +1,253 @@
+//! What every report tells.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::conversation::Line;
+use crate::journal::Entry;
+
+/// A whole run, scenarios in the order of their files.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The seed that was asked for.
+    pub seed: Option<u64>,
+    /// Whether Ctrl-C ended it.
+    pub interrupted: bool,
+    /// Every selected scenario, also those that did not run.
+    pub scenarios: Vec<Ran>,
+}
+
+/// One scenario of a run.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Its name; unique in a run, also when scenarios are repeated.
+    pub name: String,
+    /// Its name in its file: the same in every repetition.
+    pub full_name: String,
+    /// Its file as the user would type it.
+    pub file: String,
+    /// Folder of the file below the scenarios' root: `booking`.
+    pub folder: String,
+    /// Line where it begins.
+    pub line: u64,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How it ended.
+    pub status: Status,
+    /// How long it took.
+    pub took: Duration,
+    /// What failed; empty unless it failed.
+    pub failures: Vec<Failure>,
+    /// The conversation as far as it came.
+    pub conversation: Vec<Line>,
+    /// Every crossing, where it was kept.
+    pub journal: Vec<Entry>,
+    /// The command that runs just this again.
+    pub replay: String,
+    /// Where the shop is, for times of the conversation.
+    pub zone: TimeZone,
+}
+
+/// How a scenario ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Everything was as expected.
+    Passed,
+    /// An expectation failed.
+    Failed,
+    /// The scenario itself is wrong, as only running it could tell.
+    Broken,
+    /// It could not be run: the environment's fault.
+    Error,
+    /// Ctrl-C came while it ran.
+    Interrupted,
+    /// It was not begun.
+    NotRun,
+}
+
+impl Status {
+    /// The word of the machine-readable reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Broken => "broken",
+            Self::Error => "error",
+            Self::Interrupted => "interrupted",
+            Self::NotRun => "not_run",
+        }
+    }
+}
+
+/// One thing that went wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Failure {
+    /// The step to blame, where there is one.
+    pub step: Option<Step>,
+    /// `scenarios/a.yaml:17`.
+    pub place: Option<String>,
+    /// What went wrong, in a sentence without a full stop.
+    pub message: String,
+    /// Where expectation and result differ.
+    pub differences: Vec<Difference>,
+    /// What came nearest to an unexpected request: `step 2, round 1`.
+    pub nearest: Option<String>,
+}
+
+/// A step of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Position from 1: `2`, or `2.1` inside a group.
+    pub number: String,
+    /// The step in short.
+    pub title: String,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where: `results[0].available_slots`; empty for the value itself.
+    pub path: String,
+    /// What must be there.
+    pub expected: String,
+    /// What is there.
+    pub actual: String,
+}
+
+/// How many scenarios ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after Status")]
+pub struct Counts {
+    pub passed: usize,
+    pub failed: usize,
+    pub broken: usize,
+    pub errors: usize,
+    pub interrupted: usize,
+    pub not_run: usize,
+}
+
+impl Counts {
+    /// All that were begun.
+    pub fn run(&self) -> usize {
+        self.passed + self.failed + self.broken + self.errors + self.interrupted
+    }
+}
+
+impl Run {
+    /// How many scenarios ended how.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for ran in &self.scenarios {
+            *match ran.status {
+                Status::Passed => &mut counts.passed,
+                Status::Failed => &mut counts.failed,
+                Status::Broken => &mut counts.broken,
+                Status::Error => &mut counts.errors,
+                Status::Interrupted => &mut counts.interrupted,
+                Status::NotRun => &mut counts.not_run,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The process exit code: the gravest of interruption,
+    /// environment, wrong scenario and failed expectation.
+    pub fn exit_code(&self) -> u8 {
+        let counts = self.counts();
+        match () {
+            () if self.interrupted => 130,
+            () if counts.errors > 0 => 3,
+            () if counts.broken > 0 => 2,
+            () if counts.failed > 0 => 1,
+            () => 0,
+        }
+    }
+}
+
+/// A run to show in tests.
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::*;
+    use crate::report::conversation::Tone;
+
+    pub(crate) fn run() -> Run {
+        let at: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
+        let ran = |name: &str, folder: &str, file: &str| Ran {
+            name: name.into(),
+            full_name: name.into(),
+            file: file.into(),
+            folder: folder.into(),
+            line: 1,
+            tags: vec![folder.into()],
+            status: Status::Passed,
+            took: Duration::from_micros(12_345),
+            failures: Vec::new(),
+            conversation: Vec::new(),
+            journal: Vec::new(),
+            replay: format!("rehearse run {file}"),
+            zone: TimeZone::fixed(jiff::tz::offset(-5)),
+        };
+        let line = |label: &str, text: &str, tone| Line {
+            at,
+            label: label.into(),
+            text: text.into(),
+            tone,
+        };
+        let difference = |path: &str, expected: &str, actual: &str| Difference {
+            path: path.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+        };
+        let step = Some(Step { number: "2".into(), title: "customer: \"Yes\"".into() });
+        let failed = Ran {
+            status: Status::Failed,
+            conversation: vec![
+                line("customer →", "Can I come tomorrow?", Tone::Person),
+                line("model", "check_availability(date: \"2026-02-11\")", Tone::Quiet),
+                line("customer ←", "2:00 PM is free. Shall I book it?", Tone::Shop),
+                line("customer →", "Yes", Tone::Person),
+                line("model", "400 unexpected_request", Tone::Trouble),
+            ],
+            failures: vec![
+                Failure {
+                    step: step.clone(),
+                    place: Some("scenarios/safety/one-slot.yaml:17".into()),
+                    message: "no round expects this request".into(),
+                    differences: vec![difference(
+                        "instructions",
+                        r#"something with "at the gym""#,
+                        r#""You are Linda. Brandon is working.""#,
+                    )],
+                    nearest: Some("step 2, round 1".into()),
+                },
+                Failure {
+                    step,
+                    place: Some("scenarios/safety/one-slot.yaml:20".into()),
+                    message: "the reply is not the expected one".into(),
+                    differences: vec![difference(
+                        "",
+                        r#""Confirmed: Wed Feb 11, 2:00 PM.""#,
+                        r#""Confirmed: Wed Feb 11, 3:00 PM.""#,
+                    )],
+                    nearest: None,
+                },
+            ],
+            ..ran("Two customers, one slot", "safety", "scenarios/safety/one-slot.yaml")
+        };
+        Run {
+            started: at,
+            took: Duration::from_millis(612),
+            seed: Some(7),
+            interrupted: false,
+            scenarios: vec![
+                ran("A customer books tomorrow", "booking", "scenarios/booking/tomorrow.yaml"),
+                failed,
+            ],
+        }
+    }
+}

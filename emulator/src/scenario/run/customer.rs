@@ -1,0 +1,296 @@
+//! `customer:` a text to the shop, its answer, and what came of it.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use super::{
+    Running, Stop,
+    texts::{self, Of, Text},
+};
+use crate::{
+    journal::{Crossing, Entry},
+    openai::{Armed, Script},
+    scenario::{
+        check::replies_path,
+        outcome::Problem,
+        places::Trail,
+        reply::Replies,
+        step::{Customer, Duplicate, Signature},
+    },
+    twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing},
+};
+
+/// A text that is ready to be delivered, with its script on stage.
+pub(super) struct Ready<'s> {
+    step: &'s Customer,
+    path: Trail,
+    pub(super) number: String,
+    inbound: Inbound,
+    script: Option<Armed>,
+}
+
+/// A text that was delivered.
+pub(super) struct Sent<'s> {
+    ready: Ready<'s>,
+    sid: Sid,
+    deliveries: Vec<Delivery>,
+}
+
+impl Running<'_> {
+    pub(super) async fn customer(
+        &self,
+        step: &Customer,
+        label: &str,
+        path: &Trail,
+    ) -> Result<(), Stop> {
+        let mark = self.world.journal().mark();
+        let ready = self.ready(step, label, path)?;
+        let sent = self.deliver(ready).await;
+        self.settled().await;
+        let entries = self.world.journal().since(mark);
+        let mut problems = self.judge(sent, &entries, &Text::all(&entries));
+        problems.extend(self.unexpected_requests(path));
+        Stop::unless_none(problems)
+    }
+
+    /// Fills in templates and puts the script on stage.
+    pub(super) fn ready<'s>(
+        &self,
+        step: &'s Customer,
+        label: &str,
+        path: &Trail,
+    ) -> Result<Ready<'s>, Stop> {
+        let below = |key: &str| path.to(key);
+        let from = self.text(step.from.as_deref().unwrap_or("customer"), &below("from"))?;
+        let number = self.people.number(&from);
+        let body = self.text(step.text.as_deref().unwrap_or_default(), &below("customer"))?;
+        let mut media = Vec::new();
+        for url in &step.media {
+            let url = self.text(url, &below("media"))?;
+            media.push(Media { content_type: content_type(&url).into(), url });
+        }
+        let script = step.model.as_ref().map(|rounds| {
+            self.world.openai().arm(Script {
+                name: format!("step {label}"),
+                person: number.clone(),
+                text: body.clone(),
+                media: media.len(),
+                rounds: rounds.clone(),
+                vars: self.vars.clone(),
+            })
+        });
+        let signing = match step.signature {
+            None => Signing::Valid,
+            Some(Signature::Missing) => Signing::Missing,
+            Some(Signature::Wrong) => Signing::Wrong,
+            Some(Signature::OtherBody) => Signing::OtherBody,
+        };
+        let inbound = Inbound { from: number.clone(), body, media, sid: None, signing };
+        Ok(Ready { step, path: path.clone(), number, inbound, script })
+    }
+
+    /// Sends the text, as often as the step says, and waits for the webhook's answers.
+    pub(super) async fn deliver<'s>(&self, ready: Ready<'s>) -> Sent<'s> {
+        let twilio = self.world.twilio();
+        let forged = ready.inbound.signing != Signing::Valid;
+        let fallback = twilio.config().fallback_url;
+        if forged {
+            // Somebody who is not Twilio calls once; only Twilio knows the fallback.
+            twilio.configure(|config| config.fallback_url = None);
+        }
+        let sid = twilio.accept(ready.inbound.clone());
+        let deliveries = match ready.step.duplicate {
+            None => vec![twilio.redeliver(sid).await],
+            Some(duplicate) => self.duplicates(sid, duplicate).await,
+        };
+        if forged {
+            twilio.configure(|config| config.fallback_url = fallback);
+        }
+        Sent { ready, sid, deliveries }
+    }
+
+    async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {
+        let twilio = self.world.twilio();
+        match duplicate.gap {
+            Some(gap) => {
+                let all = (0..duplicate.times).map(|index| async move {
+                    let start = gap.0.saturating_mul(index);
+                    if start > Duration::ZERO {
+                        tokio::time::sleep(start).await;
+                    }
+                    twilio.redeliver(sid).await
+                });
+                join_all(all).await
+            }
+            None => {
+                let mut deliveries = Vec::new();
+                for _ in 0..duplicate.times {
+                    deliveries.push(twilio.redeliver(sid).await);
+                }
+                deliveries
+            }
+        }
+    }
+
+    /// What is wrong with a delivered text, once everything has settled.
+    pub(super) fn judge(&self, sent: Sent<'_>, entries: &[Entry], texts: &[Text]) -> Vec<Problem> {
+        let Sent { ready, sid, deliveries } = sent;
+        let Ready { step, path, number, script, .. } = ready;
+        let mut problems: Vec<Problem> = script
+            .map(Armed::finish)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|problem| self.model_problem(problem, &path))
+            .collect();
+        let attempts: Vec<&Attempt> = deliveries.iter().flat_map(|d| &d.attempts).collect();
+        match &step.deliveries {
+            Some(_) => problems.extend(self.attempts(step, &attempts, &path)),
+            None if step.signature.is_none() => {
+                problems.extend(self.unanswered(&deliveries, entries, &path));
+            }
+            None => {}
+        }
+        // Filled in only now: they may use names that the model's rounds saved.
+        if let Some(replies) = &step.replies {
+            let sid = sid.to_string();
+            let own: Vec<Text> = texts
+                .iter()
+                .filter(|text| text.in_reply_to.as_ref().is_none_or(|other| *other == sid))
+                .cloned()
+                .collect();
+            problems.extend(self.replies(replies, &own, Of::People(&[number]), &path));
+        }
+        problems
+    }
+
+    /// What is wrong with the texts that arrived because of a step.
+    pub(super) fn replies(
+        &self,
+        replies: &Replies,
+        texts: &[Text],
+        of: Of<'_>,
+        path: &Trail,
+    ) -> Vec<Problem> {
+        let at = replies_path(&self.scenario.file().tree, path);
+        self.texts(replies, texts, of, &at)
+    }
+
+    /// What is wrong with texts, for a list that stands at `at`.
+    pub(super) fn texts(
+        &self,
+        replies: &Replies,
+        texts: &[Text],
+        of: Of<'_>,
+        at: &Trail,
+    ) -> Vec<Problem> {
+        let replies = match replies.render(&self.vars) {
+            Ok(replies) => replies,
+            Err(error) => return vec![Problem::new(error.to_string()).at(self.place(at))],
+        };
+        texts::check(&replies, texts, of, &self.people)
+            .into_iter()
+            .map(|found| found.problem.at(self.place(&at.join(&found.below))))
+            .collect()
+    }
+
+    /// What is wrong with how the webhook's attempts went.
+    fn attempts(&self, step: &Customer, attempts: &[&Attempt], path: &Trail) -> Vec<Problem> {
+        let wanted = step.deliveries.as_deref().unwrap_or_default();
+        let at = |index: usize| self.place(&path.to("deliveries").to(index));
+        let mut problems = Vec::new();
+        for (index, (wanted, attempt)) in wanted.iter().zip(attempts).enumerate() {
+            let parts = [
+                ("answer", &wanted.answer, attempt.status.map(u32::from)),
+                ("error", &wanted.error, attempt.error),
+            ];
+            for (name, matcher, actual) in parts {
+                let actual = actual.map_or(Value::Null, Value::from);
+                let matcher = match matcher.as_ref().map(|m| m.render(&self.vars)).transpose() {
+                    Ok(Some(matcher)) => matcher,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        problems.push(Problem::new(error.to_string()).at(at(index)));
+                        continue;
+                    }
+                };
+                if !matcher.is_match(&actual) {
+                    let summary =
+                        format!("the {name} of delivery {} is not what was expected", index + 1);
+                    let problem =
+                        Problem::new(summary).differs(matcher.to_string(), actual.to_string());
+                    problems.push(problem.at(at(index)));
+                }
+            }
+        }
+        if wanted.len() != attempts.len() {
+            let summary = format!(
+                "the webhook was called {} instead of {}",
+                times(attempts.len()),
+                times(wanted.len())
+            );
+            let listed: Vec<String> = attempts.iter().map(|attempt| outcome(attempt)).collect();
+            let problem = Problem::new(summary)
+                .differs(times(wanted.len()), listed.join("\n"))
+                .at(self.place(&path.to("deliveries")));
+            problems.push(problem);
+        }
+        problems
+    }
+
+    /// A webhook that failed for good although the step says nothing of it.
+    fn unanswered(
+        &self,
+        deliveries: &[Delivery],
+        entries: &[Entry],
+        path: &Trail,
+    ) -> Option<Problem> {
+        let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
+        let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
+            .differs("an answer with status 200 that Twilio can read", outcome(last))
+            .at(self.place(path));
+        problem.notes = entries
+            .iter()
+            .filter_map(|entry| match &entry.crossing {
+                Crossing::Log { function, line, .. } => Some(format!("{function}: {line}")),
+                _ => None,
+            })
+            .collect();
+        Some(problem)
+    }
+}
+
+/// Whether Twilio could not use an answer. Its codes from 12200 on are warnings, save 12300.
+fn failed(attempt: &Attempt) -> bool {
+    let fatal = |code: u32| (11_200..12_200).contains(&code) || code == 12_300;
+    !attempt.status.is_some_and(|status| (200..300).contains(&status))
+        || attempt.error.is_some_and(|code| code != 11_243 && fatal(code))
+}
+
+fn outcome(attempt: &Attempt) -> String {
+    let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
+    let error = attempt.error.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    format!("{}: {status}{error}", attempt.hook.name())
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".into(),
+        n => format!("{n} times"),
+    }
+}
+
+/// The type that a picture's URL suggests.
+fn content_type(url: &str) -> &'static str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    match path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "mp4" => "video/mp4",
+        "pdf" => "application/pdf",
+        "vcf" => "text/vcard",
+        _ => "image/jpeg",
+    }
+}

@@ -1,0 +1,121 @@
+//! `together:` steps that begin at the same time.
+
+use futures::future::join_all;
+
+use super::{
+    Running, Stop,
+    customer::{Ready, Sent},
+    request::Answer,
+    texts::{Of, Text},
+};
+use crate::scenario::{
+    places::Trail,
+    step::{Request, Step, Together},
+};
+
+/// A step of a group, ready to begin.
+enum Begin<'s> {
+    Text(Ready<'s>),
+    Call(&'s Request, Trail),
+}
+
+/// A step of a group that has been answered.
+enum Done<'s> {
+    Text(Sent<'s>),
+    Call(&'s Request, Trail, Answer),
+}
+
+impl Running<'_> {
+    pub(super) async fn together(
+        &self,
+        group: &Together,
+        label: &str,
+        path: &Trail,
+    ) -> Result<(), Stop> {
+        let mark = self.world.journal().mark();
+        let mut begin = Vec::new();
+        for (index, step) in group.together.iter().enumerate() {
+            let label = format!("{label}.{}", index + 1);
+            let path = path.to("together").to(index);
+            self.note(&label, step);
+            match step {
+                Step::Customer(step) => begin.push(Begin::Text(self.ready(step, &label, &path)?)),
+                Step::Request(step) => begin.push(Begin::Call(step, path)),
+                other => {
+                    let message = format!("'{}' cannot be in a group", other.title());
+                    return Err(Stop::broken(message, self.place(&path)));
+                }
+            }
+        }
+        let numbers: Vec<String> = begin
+            .iter()
+            .filter_map(|step| match step {
+                Begin::Text(ready) => Some(ready.number.clone()),
+                Begin::Call(..) => None,
+            })
+            .collect();
+        let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
+        if let Some(seed) = self.seed {
+            shuffle(&mut order, seed);
+        }
+        let all = order.into_iter().map(|(index, step)| async move {
+            match step {
+                Begin::Text(ready) => Ok((index, Done::Text(self.deliver(ready).await))),
+                Begin::Call(step, path) => {
+                    let answer = self.call(step, &path).await?;
+                    Ok((index, Done::Call(step, path, answer)))
+                }
+            }
+        });
+        let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
+        done.sort_by_key(|(index, _)| *index);
+        self.settled().await;
+
+        let entries = self.world.journal().since(mark);
+        let texts = Text::all(&entries);
+        let mut problems = Vec::new();
+        for (_, done) in done {
+            problems.extend(match done {
+                Done::Text(sent) => self.judge(sent, &entries, &texts),
+                Done::Call(step, path, answer) => self.answered(step, &answer, &path),
+            });
+        }
+        problems.extend(self.unexpected_requests(path));
+        if let Some(replies) = &group.replies {
+            problems.extend(self.replies(replies, &texts, Of::People(&numbers), path));
+        }
+        Stop::unless_none(problems)
+    }
+}
+
+/// Another order for another seed, the same for the same.
+fn shuffle<T>(list: &mut [T], seed: u64) {
+    let mut state = seed;
+    for last in (1..list.len()).rev() {
+        // SplitMix64: small, and good enough for an order.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let among = last as u64 + 1;
+        list.swap(last, usize::try_from(mixed % among).unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_one_order_and_seeds_give_all() {
+        let order = |seed| {
+            let mut list = [0, 1, 2];
+            shuffle(&mut list, seed);
+            list
+        };
+        assert_eq!(order(7), order(7));
+        let all: std::collections::BTreeSet<_> = (0..100).map(order).collect();
+        assert_eq!(all.len(), 6);
+    }
+}

@@ -1,0 +1,190 @@
+//! Running scenarios, each in a world of its own.
+
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use jiff::tz::TimeZone;
+
+use super::{
+    check::{self, Known},
+    model::Scenario,
+    outcome::{Failure, Report, Status},
+    read::LoadError,
+    run::{Running, Stop, names},
+};
+use crate::{journal::Entry, world::Backend};
+
+/// How scenarios are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The order in which the steps of a group begin, and the ids of texts; steps begin as they
+    /// are written when left out.
+    pub seed: Option<u64>,
+    /// Real time that a scenario may take.
+    pub limit: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: None, limit: Duration::from_secs(120) }
+    }
+}
+
+/// Runs scenarios against one backend. Clones share what is expensive; each run has a world of its own.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    backend: Backend,
+    options: Options,
+}
+
+impl Runner {
+    /// A runner for a backend.
+    pub fn new(backend: Backend, options: Options) -> Self {
+        Self { backend, options }
+    }
+
+    /// The same runner with another seed (`--repeat`).
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// What is wrong with scenarios for this backend: unknown tables, people, fixtures, names.
+    pub fn check(&self, scenarios: &[Scenario]) -> Vec<LoadError> {
+        let known = Known::of(&self.backend);
+        let mut errors: Vec<LoadError> = check::fixtures(scenarios, &self.backend);
+        let mut seen = std::collections::HashSet::new();
+        for scenario in scenarios {
+            // The entries of an `each` share their file.
+            if seen.insert(scenario.path()) {
+                let wrong = check::against(scenario.file(), &known);
+                errors.extend(wrong.into_iter().map(LoadError::File));
+            }
+        }
+        errors
+    }
+
+    /// Runs a scenario. Never fails: a panic inside is an environment that failed.
+    pub async fn run(&self, scenario: &Scenario) -> Report {
+        let began = Instant::now();
+        let run = AssertUnwindSafe(Box::pin(self.perform(scenario))).catch_unwind();
+        let ended = run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())));
+        Report {
+            name: scenario.name().into(),
+            path: scenario.path().into(),
+            tags: scenario.tags().to_vec(),
+            each: scenario.each().map(Into::into),
+            status: ended.status,
+            took: began.elapsed(),
+            journal: ended.journal,
+            people: ended.people,
+            zone: ended.zone,
+            replay: self.replay(scenario),
+        }
+    }
+
+    async fn perform(&self, scenario: &Scenario) -> Ended {
+        let names = match names(scenario, self.backend.settings()) {
+            Ok(names) => names,
+            Err(stop) => return Ended::new(before_steps(stop)),
+        };
+        let (people, zone) = (names.people.by_number(), names.zone.clone());
+        let running = Running::start(scenario, &self.backend, names, self.options.seed);
+        let mut running = match running {
+            Ok(running) => running,
+            Err(stop) => {
+                return Ended { people, zone, ..Ended::new(before_steps(stop)) };
+            }
+        };
+        let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
+        let status = match tokio::time::timeout(self.options.limit, steps).await {
+            Ok(Ok(status)) => status,
+            Ok(Err(panic)) => panicked(panic.as_ref()),
+            Err(_) => Status::EnvironmentFailed(format!(
+                "the scenario was still running after {:?}",
+                self.options.limit
+            )),
+        };
+        Ended { status, journal: running.journal(), people, zone }
+    }
+
+    fn replay(&self, scenario: &Scenario) -> String {
+        let mut command =
+            format!("rehearse run {}", quoted(&scenario.path().display().to_string()));
+        if scenario.each().is_some() {
+            command.push_str(&format!(" --name {}", quoted(&scenario.full_name())));
+        }
+        if let Some(seed) = self.options.seed {
+            command.push_str(&format!(" --seed {seed}"));
+        }
+        command
+    }
+}
+
+struct Ended {
+    status: Status,
+    journal: Vec<Entry>,
+    people: std::collections::BTreeMap<String, String>,
+    zone: TimeZone,
+}
+
+impl Ended {
+    fn new(status: Status) -> Self {
+        Self { status, journal: Vec::new(), people: Default::default(), zone: TimeZone::UTC }
+    }
+}
+
+/// An end before the first step.
+fn before_steps(stop: Stop) -> Status {
+    let failure = |problems| Failure { step: "0".into(), title: "given".into(), problems };
+    match stop {
+        Stop::Failed(problems) => Status::Failed(failure(problems)),
+        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
+        Stop::Environment(message) => Status::EnvironmentFailed(message),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Status {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "no message".into());
+    Status::EnvironmentFailed(format!("the emulator panicked: {text}"))
+}
+
+/// An argument as a shell reads it.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.into()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("scenarios/a-b.yaml"), "scenarios/a-b.yaml");
+        assert_eq!(quoted("it's $5"), r"'it'\''s $5'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn running_can_be_spawned() {
+        fn is_send(_: impl Send) {}
+        let _ = |runner: &Runner, scenario: &Scenario| is_send(runner.run(scenario));
+    }
+}

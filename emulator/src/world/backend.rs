@@ -1,0 +1,144 @@
+//! What all worlds of a process share: made once, since building it costs more than a scenario.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::WorldError;
+use crate::{
+    Function,
+    dynamodb::{
+        Engine,
+        fixture::{self, FixtureError, Rows},
+    },
+    template::{Settings, Template},
+};
+
+/// A backend under test: its code, its template, its settings. Clones share it.
+#[derive(Clone)]
+pub struct Backend(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) functions: Vec<Function>,
+    pub(super) template: Template,
+    pub(super) settings: Settings,
+    pub(super) engine: Engine,
+    pub(super) web: reqwest::Client,
+    /// Files of rows by their name without ending.
+    fixtures: BTreeMap<String, PathBuf>,
+    /// Those that were read.
+    read: Mutex<BTreeMap<String, Arc<Rows>>>,
+}
+
+impl Backend {
+    /// A backend whose settings stand in the folder `root`.
+    ///
+    /// # Errors
+    /// When template and code name different functions, or the shared client or threads fail.
+    pub fn new(
+        functions: Vec<Function>,
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
+        check(&functions, &template, &settings)?;
+        // Already installed by the caller: fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Without certificates: loading them costs more than a whole scenario.
+        let web = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .map_err(WorldError::Client)?;
+        let engine =
+            Engine::start().map_err(|source| WorldError::Part { part: "dynamodb", source })?;
+        let fixtures = fixtures(&root.join(&settings.paths.fixtures));
+        let read = Mutex::default();
+        Ok(Self(Arc::new(Shared { functions, template, settings, engine, web, fixtures, read })))
+    }
+
+    /// Its template.
+    pub fn template(&self) -> &Template {
+        &self.0.template
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The HTTP client that worlds share: loopback only, no redirects.
+    pub fn web(&self) -> &reqwest::Client {
+        &self.0.web
+    }
+
+    /// Names of the fixtures.
+    pub fn fixtures(&self) -> impl Iterator<Item = &str> {
+        self.0.fixtures.keys().map(String::as_str)
+    }
+
+    /// The rows of a fixture, checked against the tables.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its place.
+    pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, FixtureError> {
+        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = read.get(name) {
+            return Ok(Arc::clone(rows));
+        }
+        // An unknown name is reported as the file that is not there.
+        let path = self.0.fixtures.get(name).map_or(Path::new(name), PathBuf::as_path);
+        let rows = Arc::new(fixture::read(path, &self.0.template.tables)?);
+        read.insert(name.to_owned(), Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend").field("functions", &self.0.functions).finish_non_exhaustive()
+    }
+}
+
+fn check(
+    functions: &[Function],
+    template: &Template,
+    settings: &Settings,
+) -> Result<(), WorldError> {
+    let in_code: Vec<&str> = functions.iter().map(Function::id).collect();
+    let in_template: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
+    let list = |ids: &[&str]| if ids.is_empty() { "none".into() } else { ids.join(", ") };
+    if let Some(id) = in_template.iter().find(|id| !in_code.contains(id)) {
+        let message =
+            format!("the template's function {id} has no code (code: {})", list(&in_code));
+        return Err(WorldError::Functions(message));
+    }
+    if let Some(id) = in_code.iter().find(|id| !in_template.contains(id)) {
+        let message =
+            format!("the function {id} is not in the template (template: {})", list(&in_template));
+        return Err(WorldError::Functions(message));
+    }
+    let route = settings.webhook.route.as_str();
+    let mut routes = template.functions.iter().flat_map(|f| &f.routes);
+    // A route with variables or `$default` may serve it as well; the gateway decides then.
+    let served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
+    if served { Ok(()) } else { Err(WorldError::Webhook { route: route.into() }) }
+}
+
+/// Files of rows in a folder; none when there is no folder.
+fn fixtures(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return BTreeMap::new() };
+    entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml"))
+        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path.clone())))
+        .collect()
+}

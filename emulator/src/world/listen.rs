@@ -1,0 +1,77 @@
+//! Ports of a world.
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+};
+
+use super::WorldError;
+use crate::template::Ports;
+
+/// Where a world listens, always on 127.0.0.1.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Bind {
+    /// On ports that are free.
+    #[default]
+    Free,
+    /// On these.
+    Fixed(Ports),
+}
+
+/// One listener for each part. All are opened before anything starts, so that
+/// every part can be told where the others are.
+pub(super) struct Listeners {
+    pub(super) gateway: TcpListener,
+    pub(super) twilio: TcpListener,
+    pub(super) openai: TcpListener,
+    pub(super) dynamodb: TcpListener,
+}
+
+impl Listeners {
+    pub(super) fn open(bind: Bind) -> Result<Self, WorldError> {
+        let ports = match bind {
+            Bind::Free => [0; 4],
+            Bind::Fixed(ports) => [ports.gateway, ports.twilio, ports.openai, ports.dynamodb],
+        };
+        Ok(Self {
+            gateway: listen("gateway", ports[0])?,
+            twilio: listen("twilio", ports[1])?,
+            openai: listen("openai", ports[2])?,
+            dynamodb: listen("dynamodb", ports[3])?,
+        })
+    }
+}
+
+fn listen(part: &'static str, port: u16) -> Result<TcpListener, WorldError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => WorldError::Busy { part, port, source },
+        _ => WorldError::Listen { part, port, source },
+    })
+}
+
+/// The listener for a part that runs on tokio.
+pub(super) fn on_tokio(
+    part: &'static str,
+    listener: TcpListener,
+) -> Result<tokio::net::TcpListener, WorldError> {
+    listener
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::TcpListener::from_std(listener))
+        .map_err(|source| WorldError::Part { part, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_names_the_part_and_the_key_that_moves_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let ports = Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0 };
+        let Err(error) = Listeners::open(Bind::Fixed(ports)) else { panic!("the port is taken") };
+        let text = error.to_string();
+        assert!(text.contains(&format!("port {port} for twilio is taken")), "{text}");
+        assert!(text.contains("`twilio` under [ports] in rehearse.toml"), "{text}");
+    }
+}

@@ -1,0 +1,15 @@
+//! A world: every provider that a backend needs, and the backend, on loopback.
+//!
+//! [`Backend`] is what all worlds of a process share: code, template, settings,
+//! fixtures, clients. [`World::start`] starts the parts of one world, on free
+//! ports for a scenario or on fixed ones for `up`; dropping it stops them.
+
+mod backend;
+mod error;
+mod listen;
+mod start;
+
+pub use backend::Backend;
+pub use error::WorldError;
+pub use listen::Bind;
+pub use start::{World, WorldConfig};

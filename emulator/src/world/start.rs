@@ -1,0 +1,225 @@
+//! Starting the parts of a world, and what a runner does with them.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    Backend, WorldError,
+    listen::{Bind, Listeners, on_tokio},
+};
+use crate::{
+    clock::Clock,
+    dynamodb::Database,
+    faults::Faults,
+    gateway::Gateway,
+    journal::Journal,
+    openai::{self, OpenAi},
+    template::Endpoints,
+    twilio::{self, NumberConfig, Twilio},
+};
+
+/// What one world is to be.
+#[derive(Debug, Clone)]
+pub struct WorldConfig {
+    /// The backend.
+    pub backend: Backend,
+    /// Business time.
+    pub clock: Clock,
+    /// Where it listens.
+    pub bind: Bind,
+    /// Variables of every function, over those of the template and the settings.
+    pub environment: BTreeMap<String, String>,
+    /// The number's configuration; its webhook URLs are filled in where they are missing.
+    pub number: NumberConfig,
+    /// Ids derive from it.
+    pub seed: u64,
+}
+
+impl WorldConfig {
+    /// A world on free ports.
+    pub fn new(backend: Backend, clock: Clock) -> Self {
+        Self {
+            backend,
+            clock,
+            bind: Bind::Free,
+            environment: BTreeMap::new(),
+            number: NumberConfig::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// A running world. Dropping it stops every part.
+pub struct World {
+    // Declared in the order in which they stop: callers before those whom they call.
+    gateway: Gateway,
+    twilio: twilio::Server,
+    openai: OpenAi,
+    database: Database,
+    endpoints: Endpoints,
+    journal: Journal,
+    clock: Clock,
+    faults: Faults,
+    environments: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl World {
+    /// Starts every part inside the current tokio runtime.
+    ///
+    /// # Errors
+    /// A busy port, a function that does not start, a part that fails.
+    pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
+        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let shared = backend.shared();
+        let (settings, template) = (&shared.settings, &shared.template);
+        let journal = Journal::new(clock.clone());
+        let faults = Faults::default();
+        let listeners = Listeners::open(bind)?;
+        let endpoints = endpoints(&listeners)?;
+        let part = |part| move |source| WorldError::Part { part, source };
+
+        let database = Database::start(
+            listeners.dynamodb,
+            &shared.engine,
+            &template.tables,
+            journal.clone(),
+            clock.clone(),
+            faults.clone(),
+        )
+        .map_err(part("dynamodb"))?;
+        let openai = OpenAi::start(
+            on_tokio("openai", listeners.openai)?,
+            openai::Options {
+                api_key: settings.openai.api_key.clone(),
+                ..openai::Options::default()
+            },
+            journal.clone(),
+            clock.clone(),
+            faults.clone(),
+        )
+        .map_err(part("openai"))?;
+        let options = twilio::Options {
+            account_sid: settings.twilio.account_sid.clone(),
+            auth_token: settings.twilio.auth_token.clone(),
+            number: settings.twilio.number.to_string(),
+            config: with_webhook(number, &backend, &endpoints.gateway),
+            seed,
+            ..twilio::Options::default()
+        };
+        let twilio = Twilio::start(
+            on_tokio("twilio", listeners.twilio)?,
+            options,
+            journal.clone(),
+            clock.clone(),
+            faults.clone(),
+            shared.web.clone(),
+        )
+        .map_err(part("twilio"))?;
+
+        let mut environments = BTreeMap::new();
+        let mut functions = Vec::new();
+        for function in &template.functions {
+            let mut variables = function.env.clone();
+            variables.extend(settings.environment(&endpoints, &function.id));
+            variables.extend(environment.clone());
+            let code = shared.functions.iter().find(|code| code.id() == function.id);
+            let Some(code) = code else { continue };
+            let router = code
+                .router(&variables)
+                .map_err(|source| WorldError::Function { id: function.id.clone(), source })?;
+            functions.push((function.clone(), router));
+            environments.insert(function.id.clone(), variables);
+        }
+        let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
+            .map_err(part("gateway"))?;
+        Ok(Self {
+            gateway,
+            twilio,
+            openai,
+            database,
+            endpoints,
+            journal,
+            clock,
+            faults,
+            environments,
+        })
+    }
+
+    /// Base URLs of the parts.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The environment of each function, by logical id.
+    pub fn environments(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.environments
+    }
+
+    /// The API in front of the functions.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The fake Twilio.
+    pub fn twilio(&self) -> &Twilio {
+        &self.twilio
+    }
+
+    /// The scripted OpenAI.
+    pub fn openai(&self) -> &OpenAi {
+        &self.openai
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Everything that crossed.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Business time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Failures of providers.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
+    let url = |part, listener: &std::net::TcpListener| {
+        let address = listener.local_addr();
+        address
+            .map(|address| format!("http://{address}"))
+            .map_err(|source| WorldError::Part { part, source })
+    };
+    Ok(Endpoints {
+        gateway: url("gateway", &listeners.gateway)?,
+        twilio: url("twilio", &listeners.twilio)?,
+        openai: url("openai", &listeners.openai)?,
+        dynamodb: url("dynamodb", &listeners.dynamodb)?,
+    })
+}
+
+/// The number's configuration with the webhook of the settings.
+fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
+    let webhook = &backend.settings().webhook;
+    let url = |route: &str| format!("{gateway}{route}{}", webhook.overrides);
+    NumberConfig {
+        webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
+        fallback_url: number
+            .fallback_url
+            .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
+        ..number
+    }
+}

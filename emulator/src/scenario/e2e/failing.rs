@@ -1,6 +1,6 @@
 //! What fails, and how it is told.
 
-use super::support::{Project, fails, run, run_file};
+use super::support::{Project, fails, run};
 use crate::scenario::{Failure, Status};
 
 /// The place and summary of a failure's problems.
@@ -143,13 +143,33 @@ async fn a_scenario_that_only_running_finds_wrong() {
         assert!(failure.problems[0].summary.contains(says), "{failure:?}");
         assert!(failure.problems[0].place.is_some(), "{failure:?}");
     }
-    let report = run_file(
-        "name: a\ngiven: { tables: { Notes: [{ value: x }] } }\nsteps: [{ customer: Hi }]\n",
-    )
-    .await;
-    let Status::Broken(failure) = report.status else { panic!("{:?}", report.status) };
-    assert_eq!(failure.problems[0].place.as_ref().unwrap().line, 2);
-    assert!(failure.problems[0].notes[0].contains("`id`"), "{failure:?}");
+}
+
+#[test]
+fn what_a_backend_does_not_know_is_found_before_anything_runs() {
+    let project = Project::new();
+    for (head, place, says) in [
+        ("given: { tables: { Notes: [{ value: x }] } }", "2:28", "key attribute `id`"),
+        ("given: { tables: { Notes: [{ id: 1 }] } }", "2:34", "must be a string"),
+        ("given: { tables: { Note: [] } }", "2:20", "did you mean 'Notes'?"),
+        ("given: { fixtures: [shelv] }", "2:21", "did you mean 'shelf'?"),
+        ("given: { env: { A: '{{ custmer }}' } }", "2:20", "did you mean 'customer'?"),
+    ] {
+        let errors = project.wrong(&format!("name: a\n{head}\nsteps: [{{ customer: Hi }}]\n"));
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(&format!("scenario.yaml:{place}")), "{}", errors[0]);
+        assert!(errors[0].contains(says), "{}", errors[0]);
+    }
+}
+
+#[test]
+fn a_fixture_that_does_not_fit_is_found_before_anything_runs() {
+    let project = Project::new();
+    project.write("rows/shelf.yaml", "Notes:\n  - { id: 3 }\n");
+    let errors =
+        project.wrong("name: a\ngiven: { fixtures: [shelf] }\nsteps: [{ customer: Hi }]\n");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("shelf.yaml:2:"), "{}", errors[0]);
 }
 
 #[tokio::test]

@@ -219,6 +219,27 @@ async fn forged_webhooks_are_one_call_each() {
 }
 
 #[tokio::test]
+async fn forged_and_honest_webhooks_come_together() {
+    passes(
+        r#"
+  - together:
+      - customer: "store a b"
+        signature: wrong
+        deliveries: [{ answer: 403 }]
+      - customer: "store c d"
+        from: other
+        signature: missing
+        deliveries: [{ answer: 403 }]
+      - customer: "store e f"
+        from: owner
+    replies: [{ to: owner, equals: Stored e }]
+  - expect: { tables: { Notes: [{ id: e }] } }
+"#,
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_crash_is_retried_as_the_number_says() {
     let report = run_file(
         r##"

@@ -103,17 +103,31 @@ impl Project {
         Runner::new(self.runner.backend().clone(), options)
     }
 
+    pub(super) fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.root.join(path);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
     /// The scenarios of a text, checked.
     pub(super) fn scenarios(&self, text: &str) -> Vec<Scenario> {
-        let file = self.root.join("scenario.yaml");
-        std::fs::write(&file, text).unwrap();
-        let scenarios = match read(&[file]) {
-            Ok(scenarios) => scenarios,
-            Err(errors) => panic!("{}", errors[0]),
-        };
+        let scenarios = self.parsed(text);
         let errors = self.runner.check(&scenarios);
         assert!(errors.is_empty(), "{}", errors[0]);
         scenarios
+    }
+
+    /// What the check has against a text.
+    pub(super) fn wrong(&self, text: &str) -> Vec<String> {
+        let errors = self.runner.check(&self.parsed(text));
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    fn parsed(&self, text: &str) -> Vec<Scenario> {
+        match read(&[self.write("scenario.yaml", text)]) {
+            Ok(scenarios) => scenarios,
+            Err(errors) => panic!("{}", errors[0]),
+        }
     }
 }
 

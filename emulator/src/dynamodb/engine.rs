@@ -1,19 +1,40 @@
 //! The threads that serve every embedded database of a process.
 
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::oneshot,
+};
 
 /// A condition of 2,000 nested parentheses overflows the default stack of a
 /// thread, and with it the process.
 const STACK_BYTES: usize = 16 << 20;
 
-/// A runtime on threads of its own, shared by all worlds. Clones share it; the
-/// last one to go stops it.
+/// Threads with a runtime each, shared by all worlds; as many as there are
+/// cores. All of one database runs on one of them: its proxy and its server
+/// take turns on every call, and a turn that changes the thread costs more than
+/// the call. Clones share the threads; the last one to go stops them.
 #[derive(Clone)]
 pub struct Engine(Arc<Threads>);
 
-struct Threads(Option<Runtime>);
+struct Threads {
+    all: Vec<Thread>,
+    next: AtomicUsize,
+}
+
+struct Thread {
+    handle: Handle,
+    /// The thread ends when this goes.
+    _stop: oneshot::Sender<()>,
+}
 
 impl Engine {
     /// Starts the threads.
@@ -21,42 +42,45 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn start() -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("dynamodb")
-            .thread_stack_size(STACK_BYTES)
-            .on_thread_start(silence)
-            .build()?;
-        Ok(Self(Arc::new(Threads(Some(runtime)))))
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let all = (0..cores).map(|_| Thread::start()).collect::<io::Result<_>>()?;
+        Ok(Self(Arc::new(Threads { all, next: AtomicUsize::new(0) })))
     }
 
+    /// The runtime for the next database.
     pub(super) fn handle(&self) -> io::Result<&Handle> {
-        let runtime = self.0.0.as_ref();
-        runtime.map(Runtime::handle).ok_or_else(|| io::Error::other("the engine has stopped"))
+        let Threads { all, next } = self.0.as_ref();
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let thread = all.get(at % all.len().max(1));
+        thread.map(|t| &t.handle).ok_or_else(|| io::Error::other("the engine has no threads"))
     }
 }
 
-impl fmt::Debug for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // Dropping a runtime inside another one panics; this neither blocks nor panics.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+impl Thread {
+    fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        thread::Builder::new()
+            .name("dynamodb".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || run(&runtime, stopped))?;
+        Ok(Self { handle, _stop: stop })
     }
 }
 
 /// The embedded engine warns of every 4xx, and a failed condition is not worth
 /// a line in anyone's log. What crosses is in the journal.
-fn silence() {
-    thread_local! {
-        static SILENT: tracing::subscriber::DefaultGuard =
-            tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
+fn run(runtime: &Runtime, stopped: oneshot::Receiver<()>) {
+    let silent = tracing::subscriber::NoSubscriber::new();
+    tracing::subscriber::with_default(silent, || {
+        // An error only says that the sender is gone, which is the signal.
+        let _ = runtime.block_on(stopped);
+    });
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("threads", &self.0.all.len()).finish_non_exhaustive()
     }
-    SILENT.with(|_| ());
 }

@@ -1,4 +1,4 @@
-//! Functions, their environment and their routes.
+//! Functions and their environment.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,10 +8,8 @@ use super::{
     Ignored,
     node::{Entry, Node, Yaml},
     resolve::{Reason, Resource, Scope},
+    route::{self, Route},
 };
-
-/// Methods that a route may have, besides `ANY`.
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"];
 
 /// A Lambda function.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,57 +39,6 @@ pub struct Unresolved {
     pub reason: String,
     /// Where it stands, from 1.
     pub line: u64,
-}
-
-/// A route of the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// `GET`, or `ANY`.
-    pub method: String,
-    /// `/state`, `/leads/{id}`, `/{proxy+}`, `$default`.
-    pub path: String,
-    /// Format of its events.
-    pub payload: Payload,
-    /// Where it stands, from 1; 0 for a route that is in no template.
-    pub line: u64,
-}
-
-/// The formats of an HTTP API's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payload {
-    /// 1.0, like a REST API's.
-    V1,
-    /// 2.0, the default.
-    V2,
-}
-
-impl Route {
-    /// A route with events of format 2.0 that is in no template.
-    pub fn new(method: &str, path: &str) -> Self {
-        Self { method: method.into(), path: path.into(), payload: Payload::V2, line: 0 }
-    }
-}
-
-/// Who has which route.
-#[derive(Debug, Default)]
-pub(super) struct Taken(BTreeMap<(String, String), (String, u64)>);
-
-impl Taken {
-    /// Takes a function's routes, which stand at `places`, unless one is taken.
-    pub(super) fn take(&mut self, function: &Function, places: &[Location]) -> Result<(), Reason> {
-        for (route, at) in function.routes.iter().zip(places) {
-            let key = (route.method.clone(), route.path.clone());
-            if let Some((other, line)) = self.0.get(&key) {
-                let message = format!(
-                    "{} {} of {} already leads to {other} (line {line})",
-                    route.method, route.path, function.id,
-                );
-                return Err(Reason::invalid(*at, message));
-            }
-            self.0.insert(key, (function.id.clone(), route.line));
-        }
-        Ok(())
-    }
 }
 
 /// A function as it was read.
@@ -126,7 +73,7 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
     }
     let (mut places, mut ignored) = (Vec::new(), Vec::new());
     for event in entries(resource.property("Events"), "Events")? {
-        match read_event(scope, event)? {
+        match route::read(scope, event)? {
             Ok(route) => {
                 function.routes.push(route);
                 places.push(event.at);
@@ -166,96 +113,6 @@ fn set_variable(
         Err(reason) => return Err(reason),
     }
     Ok(())
-}
-
-/// A route, or the type of an event that is something else.
-fn read_event(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, String>, Reason> {
-    let Some(kind) = event.value.get("Type").and_then(Node::as_str) else {
-        return Err(Reason::invalid(event.at, format!("the event `{}` has no Type", event.key)));
-    };
-    if kind != "HttpApi" {
-        return Ok(Err(kind.into()));
-    }
-    let property = |name: &str| -> Result<Option<(String, Location)>, Reason> {
-        let Some(node) = event.value.get("Properties").and_then(|p| p.get(name)) else {
-            return Ok(None);
-        };
-        let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
-        let text = resolved.scalar().ok_or_else(|| {
-            Reason::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
-        })?;
-        Ok(Some((text, node.at)))
-    };
-    let line = event.at.line();
-    let payload = match property("PayloadFormatVersion")? {
-        None => Payload::V2,
-        Some((version, at)) => payload(&version, at)?,
-    };
-    let (method, path) = match (property("Method")?, property("Path")?) {
-        (None, None) => ("ANY".into(), "$default".into()),
-        (method, Some((path, at))) => {
-            check_path(&path, at)?;
-            (method.map_or_else(|| Ok("ANY".to_owned()), |(m, at)| check_method(&m, at))?, path)
-        }
-        (Some((_, at)), None) => {
-            return Err(Reason::invalid(at, "an HttpApi event with a Method needs a Path"));
-        }
-    };
-    Ok(Ok(Route { method, path, payload, line }))
-}
-
-fn payload(version: &str, at: Location) -> Result<Payload, Reason> {
-    match version {
-        "2.0" | "2" => Ok(Payload::V2),
-        "1.0" | "1" => Ok(Payload::V1),
-        other => {
-            Err(Reason::invalid(at, format!("PayloadFormatVersion is 1.0 or 2.0, not {other}")))
-        }
-    }
-}
-
-fn check_method(method: &str, at: Location) -> Result<String, Reason> {
-    let upper = method.to_ascii_uppercase();
-    if upper == "ANY" || upper == "X-AMAZON-APIGATEWAY-ANY-METHOD" {
-        return Ok("ANY".into());
-    }
-    if METHODS.contains(&upper.as_str()) {
-        return Ok(upper);
-    }
-    let message = format!("`{method}` is no HTTP method; ANY stands for all of them");
-    Err(Reason::invalid(at, message))
-}
-
-fn check_path(path: &str, at: Location) -> Result<(), Reason> {
-    if path == "$default" {
-        return Ok(());
-    }
-    let Some(rest) = path.strip_prefix('/') else {
-        return Err(Reason::invalid(at, format!("the path `{path}` must begin with `/`")));
-    };
-    let segments: Vec<&str> = rest.split('/').collect();
-    for (at_segment, segment) in segments.iter().enumerate() {
-        let variable = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}'));
-        let last = at_segment + 1 == segments.len();
-        let valid = match variable {
-            Some(name) => match name.strip_suffix('+') {
-                Some(name) => last && is_name(name),
-                None => is_name(name),
-            },
-            None => !segment.contains(['{', '}']),
-        };
-        if !valid {
-            let message = format!(
-                "`{segment}` in the path `{path}`: a variable is a whole segment, `{{id}}`, and a greedy one, `{{proxy+}}`, the last"
-            );
-            return Err(Reason::invalid(at, message));
-        }
-    }
-    Ok(())
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 /// A whole number of the function, or of Globals, or Lambda's own default.

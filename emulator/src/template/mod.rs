@@ -9,6 +9,7 @@
 mod function;
 mod node;
 mod resolve;
+mod route;
 mod settings;
 mod source;
 mod table;
@@ -26,7 +27,8 @@ use self::{
 use crate::dynamodb::TableSpec;
 
 pub use self::{
-    function::{Function, Payload, Route, Unresolved},
+    function::{Function, Unresolved},
+    route::{Payload, Route},
     settings::{
         Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError, Twilio,
         Webhook,
@@ -92,7 +94,7 @@ impl Template {
     fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
         let scope = Scope::new(root, parameters)?;
         let mut template = Self { functions: Vec::new(), tables: Vec::new(), ignored: Vec::new() };
-        let mut routes = function::Taken::default();
+        let mut routes = route::Taken::default();
         for resource in scope.resources()? {
             match resource.kind {
                 "AWS::Serverless::Function" => {

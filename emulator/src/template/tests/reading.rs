@@ -1,133 +1,6 @@
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+//! What a template means, and what is wrong with one.
 
 use super::*;
-use crate::dynamodb::AttributeKind;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn read(text: &str) -> Result<Template, TemplateError> {
-    Template::from_source(&Source::new("template.yaml", text), &BTreeMap::new())
-}
-
-/// A template with one function whose variable `V` is `value`, and these other sections.
-fn variable(value: &str, more: &str) -> Result<Template, TemplateError> {
-    read(&format!(
-        "Resources:
-  F:
-    Type: AWS::Serverless::Function
-    Properties:
-      Environment:
-        Variables:
-          V: {value}
-  Table:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      TableName: !Sub my-${{Stage}}
-      AttributeDefinitions: [{{ AttributeName: id, AttributeType: S }}]
-      KeySchema: [{{ AttributeName: id, KeyType: HASH }}]
-Parameters:
-  Stage: {{ Type: String, Default: dev }}
-  Zones: {{ Type: CommaDelimitedList, Default: \"a, b,c\" }}
-  Secret: {{ Type: String }}
-{more}"
-    ))
-}
-
-fn value(value: &str, more: &str) -> String {
-    let template = variable(value, more).unwrap_or_else(|e| panic!("{value}: {e}"));
-    template.functions[0].env.get("V").cloned().unwrap_or_else(|| "(none)".into())
-}
-
-#[track_caller]
-fn assert_error(result: Result<Template, TemplateError>, line: u64, message: &str) {
-    let error = result.unwrap_err();
-    let TemplateError::Invalid { report, line: found } = &error else { panic!("{error}") };
-    assert!(report.contains(message), "{report}");
-    assert!(report.contains(&format!("template.yaml:{line}:")), "{report}");
-    assert!(report.contains('^'), "no caret: {report}");
-    assert_eq!(*found, line, "{report}");
-}
-
-#[test]
-fn the_projects_own_template_has_its_functions_routes_and_tables() {
-    let template = Template::read(&root().join("template.yaml")).unwrap();
-    assert_eq!(template.ignored, []);
-    let shape: Vec<_> = template
-        .functions
-        .iter()
-        .map(|f| {
-            let routes: Vec<_> =
-                f.routes.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
-            (f.id.as_str(), f.timeout.as_secs(), f.memory, routes.join(", "))
-        })
-        .collect();
-    assert_eq!(
-        shape,
-        [
-            ("Dispatcher", 14, 256, "POST /dispatcher, GET /dispatcher".to_owned()),
-            (
-                "StateManager",
-                10,
-                256,
-                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state".to_owned()
-            ),
-            (
-                "Scheduler",
-                10,
-                256,
-                "GET /scheduler, POST /scheduler, OPTIONS /scheduler".to_owned()
-            ),
-        ]
-    );
-    let dispatcher = template.function("Dispatcher").unwrap();
-    assert_eq!(dispatcher.env["REPAIRS_LEAD_LOG_TABLE"], "Repairs_Lead_Log");
-    assert_eq!(dispatcher.env["DYNAMODB_REGION"], "us-east-1");
-    // No owner, no variable; secrets have no value on the laptop, and that is said.
-    assert!(!dispatcher.env.contains_key("OWNER_PHONE_NUMBER"));
-    assert!(dispatcher.unresolved.iter().any(|u| u.variable == "TWILIO_AUTH_TOKEN" && u.line > 0));
-
-    let tables: Vec<_> = template.tables.iter().map(|t| (t.id.as_str(), t.name.as_str())).collect();
-    assert_eq!(
-        tables,
-        [
-            ("Leads", "Repairs_Lead_Log"),
-            ("OwnerState", "Brandon_State_Log"),
-            ("Schedule", "Repairs_Schedule"),
-            ("Conversations", "Repairs_Conversations"),
-            ("CustomerBookings", "Repairs_Customer_Bookings"),
-            ("OptOuts", "Repairs_Opt_Outs"),
-        ]
-    );
-    let leads = &template.tables[0];
-    assert_eq!(leads.key.range.as_ref().unwrap().kind, AttributeKind::Number);
-    assert_eq!(template.tables[3].ttl.as_deref(), Some("expires_at"));
-}
-
-#[test]
-fn the_projects_own_settings_cover_every_variable_that_the_template_cannot_give() {
-    let settings = Settings::read(&root().join("rehearse.toml")).unwrap();
-    let template = Template::read(&root().join(&settings.template)).unwrap();
-    let endpoints = Endpoints {
-        gateway: "http://127.0.0.1:4000".into(),
-        twilio: "http://127.0.0.1:4010".into(),
-        openai: "http://127.0.0.1:4020".into(),
-        dynamodb: "http://127.0.0.1:4030".into(),
-    };
-    for function in &template.functions {
-        let environment = settings.environment(&endpoints, &function.id);
-        for missing in function.unresolved.iter().filter(|u| u.variable != "PUBLIC_URLS") {
-            assert!(environment.contains_key(&missing.variable), "{missing:?}");
-        }
-    }
-    let environment = settings.environment(&endpoints, "Scheduler");
-    assert_eq!(environment["OPENAI_BASE_URL"], "http://127.0.0.1:4020/v1");
-    assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030/fn/Scheduler");
-    assert_eq!(environment["TWILIO_PHONE_NUMBER"], "+19045550100");
-    let paths: Vec<_> = template.functions[0].routes.iter().map(|r| r.path.as_str()).collect();
-    assert!(paths.contains(&settings.webhook.route.as_str()));
-}
 
 #[test]
 fn functions_of_cloudformation_in_both_forms() {
@@ -155,8 +28,9 @@ fn what_they_evaluate_to() {
   IsProd: !Not [!Condition IsDev]
   Both: !And [!Condition IsDev, !Equals [a, a]]
   Neither: !Or [!Condition IsProd, !Equals [a, b]]
-Mappings: { Sizes: { dev: { Big: 42 } } }";
+Mappings: { Sizes: { dev: { Big: 42 }, 404: { 1: one } } }";
     for (text, expected) in [
+        ("!FindInMap [Sizes, 404, 1]", "one"),
         ("!Ref Table", "my-dev"),
         ("!Sub '${Table.Arn}/index'", "arn:aws:dynamodb:us-east-1:123456789012:table/my-dev/index"),
         ("!Sub '${!Stage}'", "${Stage}"),
@@ -354,62 +228,4 @@ fn files_that_are_missing_or_not_text_or_huge_are_said_so() {
 fn nesting_without_end_is_an_error_not_a_crash() {
     let deep = format!("Resources: {}", "[".repeat(100_000));
     assert!(read(&deep).is_err());
-}
-
-const SETTINGS: &str = r#"
-[twilio]
-number = "+19045550100"
-account_sid = "AC00000000000000000000000000000000"
-auth_token = "t"
-[webhook]
-route = "/sms"
-[people]
-customer = "+19045550101"
-owner = "+19045550199"
-[environment]
-X = "{twilio}/a-{function}"
-J = '{"a": {"b": 1}}'
-"#;
-
-#[test]
-fn settings_have_defaults_and_patterns_leave_json_alone() {
-    let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
-    assert_eq!(settings.ports.control, 4040);
-    let endpoints = Endpoints {
-        gateway: "g".into(),
-        twilio: "http://t".into(),
-        openai: "o".into(),
-        dynamodb: "d".into(),
-    };
-    let environment = settings.environment(&endpoints, "F");
-    assert_eq!(environment["X"], "http://t/a-F");
-    assert_eq!(environment["J"], r#"{"a": {"b": 1}}"#);
-}
-
-#[test]
-fn settings_that_are_wrong_are_pointed_at() {
-    for (from, to, message) in [
-        ("route", "roote", "unknown field `roote`"),
-        ("\"/sms\"", "\"sms\"", "`sms` is not a route's path"),
-        ("\"+19045550101\"", "\"904-555-0101\"", "not a number in E.164 form"),
-        ("\"+19045550101\"", "\"+11235550101\"", "not a valid North American number"),
-        ("{twilio}", "{twillio}", "`{twillio}`; did you mean `twilio`?"),
-        ("AC0000", "AC", "an account SID is"),
-        ("\"t\"", "7", "expected a string"),
-    ] {
-        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
-        let error = error.to_string();
-        assert!(error.contains(message), "{error}");
-        assert!(error.starts_with("rehearse.toml: TOML parse error at line"), "{error}");
-        assert!(error.contains('^'), "{error}");
-    }
-    for (from, to, message) in [
-        ("[people]", "[ports]\ntwilio = 4000\n[people]", "gateway and twilio are both 4000"),
-        ("+19045550199", "+19045550101", "have the same number"),
-        ("+19045550199", "+19045550100", "the shop have the same number"),
-        ("owner", "boss", "needs `owner`"),
-    ] {
-        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
-        assert!(error.to_string().contains(message), "{error}");
-    }
 }

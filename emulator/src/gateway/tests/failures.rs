@@ -1,0 +1,226 @@
+//! What goes wrong: functions, clients, requests.
+
+use super::*;
+
+async fn panicking() -> StatusCode {
+    panic!("the handler fell over")
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_and_the_next_request_is_fine() {
+    let router = Router::new().route("/p", get(panicking)).route("/ok", get(|| async { "fine" }));
+    let lab = Lab::start(router);
+    let answer = lab.get("/p").await;
+    assert_eq!(
+        (answer.status, answer.json()),
+        (500, json!({ "message": "Internal Server Error" }))
+    );
+    assert_eq!(lab.get("/ok").await.body, b"fine");
+    let entries = lab.http();
+    assert_eq!(entries[0].outcome.as_ref().unwrap().error.as_deref(), Some("panic"));
+    let log = lab.journal.since(0).into_iter().find_map(|e| match e.crossing {
+        Crossing::Log { function, line, .. } => Some((e.name, function, line)),
+        _ => None,
+    });
+    let (name, function, line) = log.unwrap();
+    assert_eq!((name.as_str(), function.as_str()), ("log.F", "F"));
+    assert!(line.contains("the handler fell over"), "{line}");
+}
+
+#[tokio::test]
+async fn a_function_that_runs_too_long_is_stopped() {
+    let (dropped, mut told) = mpsc::unbounded_channel::<()>();
+    let slow = get(move || {
+        let guard = dropped.clone();
+        async move {
+            std::future::pending::<()>().await;
+            drop(guard);
+        }
+    });
+    let function = Function {
+        timeout: Duration::from_millis(30),
+        ..function("F", vec![Route::new("GET", "/slow")])
+    };
+    let lab = Lab::with(function, Router::new().route("/slow", slow));
+    let answer = lab.get("/slow").await;
+    assert_eq!(
+        (answer.status, answer.json()),
+        (500, json!({ "message": "Internal Server Error" }))
+    );
+    let outcome = lab.http()[0].outcome.clone().unwrap();
+    assert_eq!(outcome.error.as_deref(), Some("function_timeout"));
+    drop(lab);
+    // Only the router's own sender was left, and it goes with the gateway.
+    assert_eq!(told.recv().await, None);
+}
+
+/// A function that waits until it is told to end.
+struct Waiting(Arc<Notify>);
+
+impl Invoke for Waiting {
+    fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
+        Box::pin(async {
+            self.0.notified().await;
+            Ok(json!({ "statusCode": 200, "body": "late" }))
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_integration_that_takes_too_long_is_a_503() {
+    let lab = Lab::custom(&[Route::new("GET", "/a")], Waiting(Arc::default()));
+    let answer = lab.get("/a").await;
+    assert_eq!((answer.status, answer.json()), (503, json!({ "message": "Service Unavailable" })));
+    assert!(answer.head.contains("apigw-requestid: "));
+    let outcome = lab.http()[0].outcome.clone().unwrap();
+    assert_eq!(outcome.error.as_deref(), Some("integration_timeout"));
+}
+
+#[tokio::test]
+async fn when_the_client_goes_away_the_function_goes_on() {
+    let (go, started) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let router = {
+        let (go, started) = (Arc::clone(&go), Arc::clone(&started));
+        Router::new().route(
+            "/work",
+            post(move || async move {
+                started.notify_one();
+                go.notified().await;
+                "done"
+            }),
+        )
+    };
+    let lab = Lab::start(router);
+    let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+    stream.write_all(b"POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    started.notified().await;
+    drop(stream);
+    // The gateway hears of it: a request on a new connection is answered meanwhile.
+    assert_eq!(lab.get("/none").await.status, 404);
+    go.notify_one();
+    let mut changes = lab.journal.watch();
+    while lab.http()[0].outcome.is_none() {
+        changes.changed().await.unwrap();
+    }
+    let outcome = lab.http()[0].outcome.clone().unwrap();
+    assert_eq!((outcome.status, outcome.answer), (Some(200), json!("done")));
+}
+
+#[tokio::test]
+async fn the_journal_names_route_function_and_bodies() {
+    let routes = vec![Route::new("POST", "/leads/{id}")];
+    let router =
+        Router::new().route("/leads/{id}", post(|| async { axum::Json(json!({ "ok": true })) }));
+    let lab = Lab::with(function("Scheduler", routes), router);
+    let head = "POST /leads/7?x=1 HTTP/1.1\r\nContent-Type: application/json";
+    assert_eq!(lab.send(head, "{}").await.status, 200);
+    assert_eq!(lab.get("/leads/7").await.status, 404);
+
+    let entries = lab.http();
+    assert_eq!(entries[0].name, "http.POST /leads/{id}");
+    assert_eq!(entries[0].at, NOW);
+    let Crossing::Http { function, method, path, body } = &entries[0].crossing else { panic!() };
+    assert_eq!(function.as_deref(), Some("Scheduler"));
+    assert_eq!((method.as_str(), path.as_str(), body.as_str()), ("POST", "/leads/7?x=1", "{}"));
+    let outcome = entries[0].outcome.as_ref().unwrap();
+    assert_eq!((outcome.status, &outcome.answer), (Some(200), &json!({ "ok": true })));
+
+    assert_eq!(entries[1].name, "http.GET /leads/7");
+    let Crossing::Http { function, .. } = &entries[1].crossing else { panic!() };
+    assert_eq!(*function, None);
+    let outcome = entries[1].outcome.as_ref().unwrap();
+    assert_eq!(outcome.answer, json!({ "message": "Not Found" }));
+}
+
+#[tokio::test]
+async fn hosts_of_which_no_url_can_be_made_are_refused() {
+    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
+    for host in ["Host: a b\r\n", "Host: u@x\r\n", "Host: x\r\nHost: y\r\n", "", "Host: \r\n"] {
+        let request = format!("GET / HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        assert_eq!(lab.raw(request).await.status, 400, "{host:?}");
+    }
+    assert_eq!(lab.get("/").await.body, b"ok");
+}
+
+#[tokio::test]
+async fn limits_are_awss() {
+    let count = any(|body: Bytes| async move { body.len().to_string() });
+    let router = Router::new().route("/", count).layer(DefaultBodyLimit::disable());
+    let lab = Lab::start(router);
+    let answer = lab.get(&format!("/?{}", "q".repeat(10_240))).await;
+    assert_eq!(answer.status, 431);
+    let head = "POST / HTTP/1.1\r\nContent-Type: text/plain";
+    let mut body = "x".repeat(10 << 20);
+    assert_eq!(lab.send(head, &body).await.body, b"10485760");
+    body.push('x');
+    let answer = lab.send(head, &body).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.json(), json!({ "message": "Request Entity Too Large" }));
+    // What was refused before any route saw it is no crossing.
+    assert_eq!(lab.http().len(), 1);
+}
+
+#[tokio::test]
+async fn malformed_requests_are_400_and_the_gateway_goes_on() {
+    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
+    for request in [
+        "GARBAGE\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
+    ] {
+        assert_eq!(lab.raw(request).await.status, 400, "{request:?}");
+    }
+    assert_eq!(lab.get("/").await.body, b"ok");
+}
+
+#[tokio::test]
+async fn a_header_that_is_not_utf8_still_reaches_the_function() {
+    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Name: caf\xe9\r\nConnection: close\r\n\r\n";
+    assert_eq!(lab.raw(request).await.body, b"ok");
+}
+
+#[tokio::test]
+async fn several_requests_share_a_connection() {
+    let lab = Lab::start(Router::new().route("/{n}", get(|| async { "ok" })));
+    let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+    stream
+        .write_all(
+            b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        )
+        .await
+        .unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&bytes).matches("200 OK").count(), 2);
+}
+
+#[tokio::test]
+async fn a_dropped_gateway_stops_serving_and_ends_its_invocations() {
+    let started = Arc::new(Notify::new());
+    let router = {
+        let started = Arc::clone(&started);
+        Router::new().route(
+            "/work",
+            get(move || async move {
+                started.notify_one();
+                std::future::pending::<()>().await;
+            }),
+        )
+    };
+    let lab = Lab::start(router);
+    let address: SocketAddr = lab.address().parse().unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    started.notified().await;
+    let Lab { gateway, journal } = lab;
+    drop(gateway);
+    let mut changes = journal.watch();
+    while journal.since(0)[0].outcome.is_none() {
+        changes.changed().await.unwrap();
+    }
+    assert_eq!(journal.since(0)[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}

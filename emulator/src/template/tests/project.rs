@@ -1,0 +1,97 @@
+//! The project's own files.
+
+use super::*;
+
+#[test]
+fn the_projects_own_template_has_its_functions_routes_and_tables() {
+    let template = Template::read(&root().join("template.yaml")).unwrap();
+    assert_eq!(template.ignored, []);
+    let shape: Vec<_> = template
+        .functions
+        .iter()
+        .map(|f| {
+            let routes: Vec<_> =
+                f.routes.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
+            (f.id.as_str(), f.timeout.as_secs(), f.memory, routes.join(", "))
+        })
+        .collect();
+    assert_eq!(
+        shape,
+        [
+            ("Dispatcher", 14, 256, "POST /dispatcher, GET /dispatcher".to_owned()),
+            (
+                "StateManager",
+                10,
+                256,
+                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state".to_owned()
+            ),
+            (
+                "Scheduler",
+                10,
+                256,
+                "GET /scheduler, POST /scheduler, OPTIONS /scheduler".to_owned()
+            ),
+        ]
+    );
+    let dispatcher = template.function("Dispatcher").unwrap();
+    assert_eq!(dispatcher.env["REPAIRS_LEAD_LOG_TABLE"], "Repairs_Lead_Log");
+    assert_eq!(dispatcher.env["DYNAMODB_REGION"], "us-east-1");
+    // No owner, no variable; secrets have no value on the laptop, and that is said.
+    assert!(!dispatcher.env.contains_key("OWNER_PHONE_NUMBER"));
+    assert!(dispatcher.unresolved.iter().any(|u| u.variable == "TWILIO_AUTH_TOKEN" && u.line > 0));
+
+    let tables: Vec<_> = template.tables.iter().map(|t| (t.id.as_str(), t.name.as_str())).collect();
+    assert_eq!(
+        tables,
+        [
+            ("Leads", "Repairs_Lead_Log"),
+            ("OwnerState", "Brandon_State_Log"),
+            ("Schedule", "Repairs_Schedule"),
+            ("Conversations", "Repairs_Conversations"),
+            ("CustomerBookings", "Repairs_Customer_Bookings"),
+            ("OptOuts", "Repairs_Opt_Outs"),
+        ]
+    );
+    let leads = &template.tables[0];
+    assert_eq!(leads.key.range.as_ref().unwrap().kind, AttributeKind::Number);
+    assert_eq!(template.tables[3].ttl.as_deref(), Some("expires_at"));
+}
+
+#[test]
+fn the_projects_own_settings_cover_every_variable_that_the_template_cannot_give() {
+    let settings = Settings::read(&root().join("rehearse.toml")).unwrap();
+    let template = Template::read(&root().join(&settings.template)).unwrap();
+    let endpoints = Endpoints {
+        gateway: "http://127.0.0.1:4000".into(),
+        twilio: "http://127.0.0.1:4010".into(),
+        openai: "http://127.0.0.1:4020".into(),
+        dynamodb: "http://127.0.0.1:4030".into(),
+    };
+    for function in &template.functions {
+        let environment = settings.environment(&endpoints, &function.id);
+        for missing in function.unresolved.iter().filter(|u| u.variable != "PUBLIC_URLS") {
+            assert!(environment.contains_key(&missing.variable), "{missing:?}");
+        }
+    }
+    let environment = settings.environment(&endpoints, "Scheduler");
+    assert_eq!(environment["OPENAI_BASE_URL"], "http://127.0.0.1:4020/v1");
+    assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030/fn/Scheduler");
+    assert_eq!(environment["TWILIO_PHONE_NUMBER"], "+19045550100");
+    let paths: Vec<_> = template.functions[0].routes.iter().map(|r| r.path.as_str()).collect();
+    assert!(paths.contains(&settings.webhook.route.as_str()));
+}
+
+#[test]
+fn the_projects_own_fixtures_fit_its_tables() {
+    let template = Template::read(&root().join("template.yaml")).unwrap();
+    let files = fs::read_dir(root().join("fixtures/dynamodb")).unwrap();
+    let mut read = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        if let Err(error) = fixture::read(&path, &template.tables) {
+            panic!("{error}");
+        }
+        read += 1;
+    }
+    assert!(read > 5, "{read}");
+}

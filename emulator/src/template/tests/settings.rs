@@ -1,0 +1,61 @@
+//! `rehearse.toml`.
+
+use super::*;
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+19045550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "t"
+[webhook]
+route = "/sms"
+[people]
+customer = "+19045550101"
+owner = "+19045550199"
+[environment]
+X = "{twilio}/a-{function}"
+J = '{"a": {"b": 1}}'
+"#;
+
+#[test]
+fn settings_have_defaults_and_patterns_leave_json_alone() {
+    let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+    assert_eq!(settings.ports.control, 4040);
+    let endpoints = Endpoints {
+        gateway: "g".into(),
+        twilio: "http://t".into(),
+        openai: "o".into(),
+        dynamodb: "d".into(),
+    };
+    let environment = settings.environment(&endpoints, "F");
+    assert_eq!(environment["X"], "http://t/a-F");
+    assert_eq!(environment["J"], r#"{"a": {"b": 1}}"#);
+}
+
+#[test]
+fn settings_that_are_wrong_are_pointed_at() {
+    for (from, to, message) in [
+        ("route", "roote", "unknown field `roote`"),
+        ("\"/sms\"", "\"sms\"", "`sms` is not a route's path"),
+        ("\"+19045550101\"", "\"904-555-0101\"", "not a number in E.164 form"),
+        ("\"+19045550101\"", "\"+11235550101\"", "not a valid North American number"),
+        ("{twilio}", "{twillio}", "`{twillio}`; did you mean `twilio`?"),
+        ("AC0000", "AC", "an account SID is"),
+        ("\"t\"", "7", "expected a string"),
+    ] {
+        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(message), "{error}");
+        assert!(error.starts_with("rehearse.toml: TOML parse error at line"), "{error}");
+        assert!(error.contains('^'), "{error}");
+    }
+    for (from, to, message) in [
+        ("[people]", "[ports]\ntwilio = 4000\n[people]", "gateway and twilio are both 4000"),
+        ("+19045550199", "+19045550101", "have the same number"),
+        ("+19045550199", "+19045550100", "the shop have the same number"),
+        ("owner", "boss", "needs `owner`"),
+    ] {
+        let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}

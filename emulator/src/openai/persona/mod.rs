@@ -1,17 +1,39 @@
-//! An assistant by rules, for a world that runs without a script.
+//! An assistant by rules, for a world that runs without a script: patterns turn
+//! a customer's words into tool calls and answers.
+//!
+//! An answer follows from the request alone, as with a script: what it remembers
+//! it finds in the messages of the request.
 
-use std::path::Path;
+mod dates;
+mod file;
+mod load;
+mod run;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, path::Path};
 
 use jiff::Timestamp;
 
 use super::{conversation::Conversation, ids::Ids, reply::Reply};
+use crate::yaml::{Source, YamlError};
 
-use crate::yaml::YamlError;
+/// An assistant by rules.
+pub struct Persona(Kind);
 
-/// An assistant by rules: patterns that turn a customer's words into tool calls and answers.
-#[derive(Debug)]
-pub struct Persona {
-    canned: String,
+enum Kind {
+    /// One answer to everything.
+    Canned(String),
+    Rules(Box<load::Rules>),
+}
+
+/// A rule's template cannot be filled in for this request.
+#[derive(Debug, thiserror::Error)]
+#[error("persona, rule {rule}: {reason}")]
+pub(super) struct PersonaError {
+    rule: usize,
+    reason: String,
 }
 
 impl Persona {
@@ -20,20 +42,40 @@ impl Persona {
     /// # Errors
     /// When the file is unreadable, not of the right shape, or has a pattern or template that is malformed.
     pub fn read(path: &Path) -> Result<Self, YamlError> {
-        crate::yaml::Source::read(path).map(|source| Self { canned: source.text })
+        Self::parse(&Source::read(path)?)
+    }
+
+    /// Reads a persona from a text.
+    ///
+    /// # Errors
+    /// As [`Persona::read`].
+    pub fn parse(source: &Source) -> Result<Self, YamlError> {
+        load::rules(source).map(|rules| Self(Kind::Rules(Box::new(rules))))
     }
 
     /// One answer to everything, for load.
     pub fn canned(answer: impl Into<String>) -> Self {
-        Self { canned: answer.into() }
+        Self(Kind::Canned(answer.into()))
     }
 
     pub(super) fn answer(
         &self,
-        _conversation: &Conversation<'_>,
-        _now: Timestamp,
+        conversation: &Conversation<'_>,
+        now: Timestamp,
         ids: Ids,
-    ) -> Result<Reply, String> {
-        Ok(Reply::text(ids, self.canned.clone()))
+    ) -> Result<Reply, PersonaError> {
+        match &self.0 {
+            Kind::Canned(text) => Ok(Reply::text(ids, text.clone())),
+            Kind::Rules(rules) => rules.answer(conversation, now, ids),
+        }
+    }
+}
+
+impl fmt::Debug for Persona {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Canned(text) => f.debug_tuple("Persona").field(text).finish(),
+            Kind::Rules(rules) => write!(f, "Persona({} rules)", rules.len()),
+        }
     }
 }

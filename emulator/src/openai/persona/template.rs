@@ -1,0 +1,147 @@
+//! What a persona's templates can do with days, times and lists.
+
+use jiff::civil::Date;
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
+
+use super::dates;
+
+/// An environment in which undefined names are errors, with the functions (and
+/// filters of the same names) `date`, `time`, `nice`, `near`, `part` and `either`.
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    macro_rules! both {
+        ($($name:ident),*) => {$(
+            environment.add_function(stringify!($name), $name);
+            environment.add_filter(stringify!($name), $name);
+        )*};
+    }
+    both!(date, time, nice, near, part, either);
+    environment
+}
+
+/// The first day that a text names, as `2026-02-11`; none when it names none.
+fn date(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
+    let today = today(state)?;
+    Ok(text
+        .as_str()
+        .and_then(|text| dates::date(text, today))
+        .map_or(Value::from(()), |day| Value::from(day.to_string())))
+}
+
+/// The last time that a text names, as `2:00 PM`; none when it names none.
+fn time(text: Value) -> Value {
+    text.as_str()
+        .and_then(dates::time)
+        .map_or(Value::from(()), |time| Value::from(dates::show_time(time)))
+}
+
+/// A day as it is said: `tomorrow (Wed Feb 11)`, `Fri Feb 13`.
+fn nice(state: &State<'_, '_>, date: &str) -> Result<String, Error> {
+    let today = today(state)?;
+    let day: Date = date
+        .parse()
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("'{date}' is not a date")))?;
+    let name = day.strftime("%a %b %-d");
+    Ok(if day == today {
+        format!("today ({name})")
+    } else if today.tomorrow().is_ok_and(|tomorrow| day == tomorrow) {
+        format!("tomorrow ({name})")
+    } else {
+        name.to_string()
+    })
+}
+
+/// The two times of a list that are nearest to a time, in order.
+fn near(slots: &Value, wanted: &str) -> Result<Vec<String>, Error> {
+    let wanted = i32::from(dates::time(wanted).unwrap_or(12 * 60));
+    let mut slots = read(slots)?;
+    slots.sort_by_key(|(minutes, _)| (i32::from(*minutes) - wanted).abs());
+    slots.truncate(2);
+    slots.sort();
+    Ok(slots.into_iter().map(|(_, slot)| slot).collect())
+}
+
+/// Those times of a list that a text asks for ("in the afternoon"); all when it asks for none.
+fn part(slots: &Value, text: &str) -> Result<Vec<String>, Error> {
+    let text = text.to_lowercase();
+    let (from, to) = if text.contains("morning") {
+        (0, 12)
+    } else if text.contains("afternoon") {
+        (12, 24)
+    } else if text.contains("evening") || text.contains("after work") {
+        (15, 24)
+    } else {
+        (0, 24)
+    };
+    let slots = read(slots)?;
+    let fitting: Vec<String> = slots
+        .iter()
+        .filter(|(minutes, _)| (from * 60..to * 60).contains(minutes))
+        .map(|(_, slot)| slot.clone())
+        .collect();
+    Ok(if fitting.is_empty() { slots.into_iter().map(|(_, slot)| slot).collect() } else { fitting })
+}
+
+/// At most four items of a list, as it is said: `9:00 AM, 10:00 AM or 1:00 PM`.
+fn either(list: &Value) -> Result<String, Error> {
+    let items: Vec<String> = list.try_iter()?.take(4).map(|v| v.to_string()).collect();
+    Ok(match items.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    })
+}
+
+fn read(slots: &Value) -> Result<Vec<(u16, String)>, Error> {
+    let items = slots.try_iter()?;
+    Ok(items
+        .filter_map(|slot| {
+            let slot = slot.as_str()?.to_owned();
+            Some((dates::time(&slot)?, slot))
+        })
+        .collect())
+}
+
+fn today(state: &State<'_, '_>) -> Result<Date, Error> {
+    let today = state.lookup("today");
+    today
+        .as_ref()
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "'today' is not known here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+
+    fn render(template: &str) -> String {
+        let slots = ["9:00 AM", "10:00 AM", "1:00 PM", "3:00 PM", "4:00 PM"];
+        let context = context! { today => "2026-02-10", slots => slots };
+        environment().render_str(template, context).unwrap()
+    }
+
+    #[test]
+    fn days_and_times() {
+        assert_eq!(
+            render("{{ 'tomorrow at 2' | date }} {{ time('tomorrow at 2') }}"),
+            "2026-02-11 2:00 PM"
+        );
+        assert_eq!(render("{{ 'hello' | date is none }}"), "True");
+        assert_eq!(
+            render("{{ nice('2026-02-10') }}, {{ nice('2026-02-11') }}, {{ nice('2026-02-13') }}"),
+            "today (Tue Feb 10), tomorrow (Wed Feb 11), Fri Feb 13"
+        );
+    }
+
+    #[test]
+    fn times_of_a_list() {
+        assert_eq!(render("{{ slots | near('2:00 PM') | either }}"), "1:00 PM or 3:00 PM");
+        assert_eq!(render("{{ slots | part('in the morning') | either }}"), "9:00 AM or 10:00 AM");
+        assert_eq!(render("{{ slots | either }}"), "9:00 AM, 10:00 AM, 1:00 PM or 3:00 PM");
+        assert_eq!(render("{{ [] | either }}"), "");
+    }
+}

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{
     expectation::Expect,
     model::{File, Scenario},
     places::{Node, Trail},
     read::LoadError,
     reply::Reply,
+    run::names,
     step::{Customer, Request, Step},
 };
-use crate::{matcher, openai::Round, world::Backend, yaml::YamlError};
+use crate::{dynamodb::row, matcher, openai::Round, world::Backend, yaml::YamlError};
 
 /// What a backend offers to scenarios.
 #[derive(Debug, Default)]
@@ -47,8 +50,29 @@ pub(super) fn fixtures(scenarios: &[Scenario], backend: &Backend) -> Vec<LoadErr
         .collect()
 }
 
-/// Beginnings of the names that crossings have in the journal.
+/// What is wrong with the rows that a scenario gives.
+pub(super) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
+    let file = scenario.file();
+    // What is wrong with names and times is told elsewhere, or by running it.
+    let Ok(names) = names(scenario, backend.settings()) else { return Vec::new() };
+    let mut errors = Vec::new();
+    for (id, rows) in &scenario.given().tables {
+        let Some(table) = backend.template().tables.iter().find(|t| t.id == *id) else { continue };
+        for (index, row) in rows.iter().enumerate() {
+            let at = Trail::new().to("given").to("tables").to(id.as_str()).to(index);
+            let Ok(row) = names.vars.render(&Value::Object(row.clone())) else { continue };
+            if let Err(error) = row::check(table, &row) {
+                let at = error.attribute().map_or(at.clone(), |name| at.to(name));
+                errors.push(file.source.error(file.tree.locate(&at), error.to_string()));
+            }
+        }
+    }
+    errors
+}
+
+/// Beginnings of the names that crossings have in the journal; the first ones can fail.
 const CROSSINGS: [&str; 6] = ["openai.", "twilio.", "dynamodb.", "webhook.", "http.", "sms."];
+const FALLIBLE: &[&str] = CROSSINGS.split_at(4).0;
 
 /// What is wrong with a file, whatever the backend.
 pub(super) fn alone(file: &File) -> Vec<YamlError> {
@@ -196,8 +220,8 @@ impl Check<'_> {
                 }
                 for (index, fault) in step.faults.iter().enumerate() {
                     let at = at.to("faults").to(index);
-                    if !is_crossing(&fault.on) {
-                        self.wrong(&at.to("on"), unknown_crossing(&fault.on));
+                    if !is_crossing(&fault.on, FALLIBLE) {
+                        self.wrong(&at.to("on"), unknown_fault(&fault.on));
                     }
                     if fault.times == Some(0) {
                         self.wrong(&at.to("times"), "'times' is at least 1");
@@ -259,7 +283,7 @@ impl Check<'_> {
     }
 
     fn crossings(&mut self, expect: &Expect, at: &Trail) {
-        for name in expect.calls.keys().filter(|name| !is_crossing(name)) {
+        for name in expect.calls.keys().filter(|name| !is_crossing(name, &CROSSINGS)) {
             let at = at.to("calls").to(name.as_str());
             self.wrong_key(&at, unknown_crossing(name));
         }
@@ -392,14 +416,21 @@ fn is_final(round: &Round) -> bool {
         && round.fail.is_none()
 }
 
-fn is_crossing(name: &str) -> bool {
-    CROSSINGS.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| !rest.is_empty()))
+fn is_crossing(name: &str, known: &[&str]) -> bool {
+    known.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| !rest.is_empty()))
 }
 
 fn unknown_crossing(name: &str) -> String {
     format!(
         "'{name}' is no crossing of the journal, such as openai.responses, \
          twilio.messages.create, dynamodb.PutItem, webhook.sms or http.GET /state"
+    )
+}
+
+fn unknown_fault(name: &str) -> String {
+    format!(
+        "'{name}' cannot fail: name a crossing such as openai.responses, \
+         twilio.messages.create, dynamodb.PutItem or webhook.sms"
     )
 }
 

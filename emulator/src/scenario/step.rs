@@ -382,7 +382,7 @@ impl JsonSchema for Line {
 
 impl JsonSchema for Fail {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Fail".into()
+        "CallFailure".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -19,7 +19,7 @@ use crate::{
         reply::Replies,
         step::{Customer, Duplicate, Signature},
     },
-    twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing},
+    twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio},
 };
 
 /// A text that is ready to be delivered, with its script on stage.
@@ -38,6 +38,25 @@ pub(super) struct Sent<'s> {
     deliveries: Vec<Delivery>,
 }
 
+/// The number has no fallback URL until this is dropped.
+pub(super) struct NoFallback {
+    twilio: Twilio,
+    url: Option<String>,
+}
+
+impl Drop for NoFallback {
+    fn drop(&mut self) {
+        let url = self.url.take();
+        self.twilio.configure(|config| config.fallback_url = url);
+    }
+}
+
+impl Ready<'_> {
+    pub(super) fn forged(&self) -> bool {
+        self.inbound.signing != Signing::Valid
+    }
+}
+
 impl Running<'_> {
     pub(super) async fn customer(
         &self,
@@ -47,8 +66,10 @@ impl Running<'_> {
     ) -> Result<(), Stop> {
         let mark = self.world.journal().mark();
         let ready = self.ready(step, label, path)?;
+        let fallback = ready.forged().then(|| self.without_fallback());
         let sent = self.deliver(ready).await;
         self.settled().await;
+        drop(fallback);
         let entries = self.world.journal().since(mark);
         let mut problems = self.judge(sent, &entries, &Text::all(&entries));
         problems.extend(self.unexpected_requests(path));
@@ -94,21 +115,20 @@ impl Running<'_> {
     /// Sends the text, as often as the step says, and waits for the webhook's answers.
     pub(super) async fn deliver<'s>(&self, ready: Ready<'s>) -> Sent<'s> {
         let twilio = self.world.twilio();
-        let forged = ready.inbound.signing != Signing::Valid;
-        let fallback = twilio.config().fallback_url;
-        if forged {
-            // Somebody who is not Twilio calls once; only Twilio knows the fallback.
-            twilio.configure(|config| config.fallback_url = None);
-        }
         let sid = twilio.accept(ready.inbound.clone());
         let deliveries = match ready.step.duplicate {
             None => vec![twilio.redeliver(sid).await],
             Some(duplicate) => self.duplicates(sid, duplicate).await,
         };
-        if forged {
-            twilio.configure(|config| config.fallback_url = fallback);
-        }
         Sent { ready, sid, deliveries }
+    }
+
+    /// Somebody who is not Twilio calls once; only Twilio knows the fallback.
+    pub(super) fn without_fallback(&self) -> NoFallback {
+        let twilio = self.world.twilio().clone();
+        let url = twilio.config().fallback_url;
+        twilio.configure(|config| config.fallback_url = None);
+        NoFallback { twilio, url }
     }
 
     async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {

@@ -1,0 +1,11 @@
+//! The server over real HTTP.
+
+mod chat;
+mod clients;
+mod failures;
+mod positions;
+mod refusals;
+mod responses;
+mod scripts;
+mod support;
+mod yaml;

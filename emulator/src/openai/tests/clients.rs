@@ -70,7 +70,7 @@ async fn streams_are_read() {
             match event.unwrap() {
                 ResponseStreamEvent::ResponseOutputTextDelta(e) => text.push_str(&e.delta),
                 ResponseStreamEvent::ResponseFunctionCallArgumentsDelta(e) => {
-                    arguments.push_str(&e.delta)
+                    arguments.push_str(&e.delta);
                 }
                 ResponseStreamEvent::ResponseCompleted(e) => completed = Some(e.response),
                 _ => {}

@@ -143,7 +143,7 @@ async fn stored_responses_are_continued_and_unstored_ones_are_not_found() {
     assert_eq!(world.ask(&follow).await.text(), "Hello Ann!");
     let message = &first.body["output"][0]["id"];
     let by_reference = json!({ "model": "gpt-6-luna", "input": [
-        user("My name is Ann."), { "type": "item_reference", "id": message }, user("Hi")
+        user("My name is Ann."), { "id": message }, user("Hi")
     ] });
     assert_eq!(world.ask(&by_reference).await.text(), "Hello Ann!");
 

@@ -51,7 +51,7 @@ fn mistakes_are_shown_where_they_are() {
         ("- { fail: { delay: 1s, retry_after: 1 }, say: a }", "1:", "need a 'status'"),
         ("- { fail: { status: 500, empty: true } }", "1:", "only one of"),
         ("- { fail: { status: 500, times: 0 } }", "1:33", "counts from 1"),
-        ("- { fail: { delay: soon }, say: a }", "1:20", "300ms"),
+        ("- { fail: { delay: soon }, say: a }", "1:13", "300ms"),
         ("- fail: { delay: 1s }", "1:", "a delay alone answers nothing"),
         ("- { fail: empty, say: a }", "1:", "no room for say"),
         ("- { say: a, save: { x: 'results[' } }", "1:24", "not a path"),

@@ -52,7 +52,7 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         let mut printer = Printer {
             app,
             json: args.json,
-            reader: Reader::new(endpoints.people, Detail::Everything),
+            reader: Reader::new(endpoints.people, Detail::Everything).with_tables(endpoints.tables),
             renderer: Renderer::new(zone, app.ui.width()),
         };
         let mut follower = Follower::default();

@@ -68,11 +68,6 @@ impl Problem {
         Self { exit: Exit::Environment, errors: vec![error.into()], help: None }
     }
 
-    /// Many things are wrong with the input.
-    pub(super) fn all_wrong(errors: impl IntoIterator<Item = String>) -> Self {
-        Self { exit: Exit::Wrong, errors: errors.into_iter().collect(), help: None }
-    }
-
     /// With what to do about it.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

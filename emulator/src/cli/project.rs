@@ -1,13 +1,18 @@
 //! The project that a command works on: the folder with `rehearse.toml`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     app::App,
     problem::{Exit, Problem, chain},
 };
 use crate::{
+    dynamodb::TableSpec,
     openai::Persona,
+    report::Viewer,
     scenario::{self, Options, Runner, Scenario},
     template::{Settings, Template},
     world::{Backend, WorldError},
@@ -63,6 +68,16 @@ impl Project {
         if errors.is_empty() { Ok(runner) } else { Err(all_wrong(&errors)) }
     }
 
+    /// What turns results of this project into reports.
+    pub(super) fn viewer(&self, app: &App, backend: &Backend) -> Viewer {
+        Viewer {
+            root: app.root.clone(),
+            scenarios: self.root.join(&self.settings.paths.scenarios),
+            program: (app.program != "rehearse").then(|| app.program.to_owned()),
+            tables: tables(&backend.template().tables),
+        }
+    }
+
     /// Who plays the model when nothing is scripted; `None` without a file.
     pub(super) fn persona(&self) -> Result<Option<Persona>, Problem> {
         let path = self.root.join(&self.settings.paths.persona);
@@ -85,6 +100,11 @@ fn root(start: &Path) -> Option<PathBuf> {
         folder.push("..");
     }
     None
+}
+
+/// Logical ids of tables by their names.
+pub(super) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
+    tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect()
 }
 
 fn wrong(error: &dyn std::error::Error) -> Problem {

@@ -29,6 +29,8 @@ pub struct Endpoints {
     pub environment: BTreeMap<String, String>,
     /// Names of people by number.
     pub people: BTreeMap<String, String>,
+    /// Logical ids of tables by their names.
+    pub tables: BTreeMap<String, String>,
     /// IANA name of the shop's time zone.
     pub time_zone: String,
 }

@@ -29,7 +29,7 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
 
 fn is_local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
-    let host = text(header::HOST).is_some_and(|host| is_loopback(host));
+    let host = text(header::HOST).is_some_and(is_loopback);
     let origin = match text(header::ORIGIN) {
         None => true,
         // "null" is a sandboxed page, a file or a redirect across origins.

@@ -83,6 +83,7 @@ impl Running {
                 parts: Vec::new(),
                 environment: BTreeMap::from([("A".into(), "b".into())]),
                 people: BTreeMap::from([(CUSTOMER.into(), "customer".into())]),
+                tables: BTreeMap::new(),
                 time_zone: "America/New_York".into(),
             },
             people: BTreeMap::from([("customer".into(), CUSTOMER.into())]),

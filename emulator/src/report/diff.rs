@@ -1,4 +1,4 @@
-//! What was expected and what came, side by side enough to see the difference.
+//! What was expected and what came, so that the difference is seen.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -7,39 +7,59 @@ use super::{
     text::visible,
 };
 
-/// Longest text that is shown of one side.
+/// Longest difference between two values.
 const MAX_LINES: usize = 40;
+/// Longest value of which nothing else is comparable.
+const MAX_WHOLE: usize = 12;
 /// A JSON value longer than this is laid out over several lines.
 const ONE_LINE: usize = 76;
 
-/// The lines of a difference: `-` expected, `+` came instead.
+/// The lines of a difference.
 ///
 /// Two multi-line values are compared line by line, two short ones word by word,
 /// with what differs underlined; values that have little in common are only shown.
 pub fn lines(expected: &str, actual: &str) -> Vec<String> {
     let (expected, actual) = (lay_out(&visible(expected)), lay_out(&visible(actual)));
-    if expected.contains('\n') && actual.contains('\n') {
-        return shorten(by_line(&expected, &actual));
+    let (many, few) = (expected.contains('\n'), !expected.contains('\n'));
+    if many && actual.contains('\n') {
+        let mut lines =
+            vec![format!("{}  {}", paint(EXPECTED, "- expected"), paint(ACTUAL, "+ came"))];
+        lines.extend(shorten(by_line(&expected, &actual), MAX_LINES));
+        return lines;
     }
-    let one_line = !expected.contains('\n') && !actual.contains('\n');
-    if one_line {
+    if few && !actual.contains('\n') {
         let diff = TextDiff::from_words(expected.as_str(), actual.as_str());
         if diff.ratio() > 0.5 {
-            return vec![side(&diff, '-', ChangeTag::Delete), side(&diff, '+', ChangeTag::Insert)];
+            return vec![
+                labelled("expected", &side(&diff, ChangeTag::Delete)),
+                labelled("came", &side(&diff, ChangeTag::Insert)),
+            ];
         }
     }
-    let whole = |sign, text: &str, style| {
-        let lines = text.lines().map(|l| paint(style, format!("{sign} {l}")).to_string());
-        shorten(lines.collect())
+    let whole = |label, text: &str, style| {
+        let lines: Vec<String> = text.lines().map(|l| paint(style, l).to_string()).collect();
+        let lines = shorten(lines, MAX_WHOLE).into_iter().enumerate();
+        lines.map(|(i, line)| labelled(if i == 0 { label } else { "" }, &line)).collect::<Vec<_>>()
     };
-    let mut lines = whole('-', &expected, EXPECTED);
-    lines.extend(whole('+', &actual, ACTUAL));
+    let mut lines = whole("expected", &expected, EXPECTED);
+    lines.extend(whole("came", &actual, ACTUAL));
     lines
 }
 
-/// Long JSON over several lines; everything else as it is.
+fn labelled(label: &str, line: &str) -> String {
+    format!("{:>8}  {line}", paint(DIM, label))
+}
+
+/// Long JSON over several lines, a JSON text as the text that it stands for.
 fn lay_out(text: &str) -> String {
-    if text.chars().count() <= ONE_LINE || !text.starts_with(['{', '[']) {
+    if text.chars().count() <= ONE_LINE {
+        return text.to_owned();
+    }
+    if text.starts_with('"') {
+        // Also when its end was cut off, so that it is no JSON any more.
+        return text.replace("\\n", "\n").replace("\\\"", "\"");
+    }
+    if !text.starts_with(['{', '[']) {
         return text.to_owned();
     }
     serde_json::from_str::<serde_json::Value>(text)
@@ -67,10 +87,10 @@ fn by_line(expected: &str, actual: &str) -> Vec<String> {
 }
 
 /// One side of a word diff: the words of that side, its own ones underlined.
-fn side(diff: &TextDiff<'_, '_, str>, sign: char, own: ChangeTag) -> String {
+fn side(diff: &TextDiff<'_, '_, str>, own: ChangeTag) -> String {
     let style = if own == ChangeTag::Delete { EXPECTED } else { ACTUAL };
     let mut line = String::new();
-    let mut run = format!("{sign} ");
+    let mut run = String::new();
     let mut run_is_own = false;
     for change in diff.iter_all_changes() {
         let is_own = change.tag() == own;
@@ -93,11 +113,11 @@ fn emphasis(style: anstyle::Style, strong: bool, text: &str) -> String {
     paint(style, text).to_string()
 }
 
-fn shorten(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > MAX_LINES {
-        let more = lines.len() - MAX_LINES;
-        lines.truncate(MAX_LINES);
-        lines.push(paint(DIM, format!("  … {more} more lines")).to_string());
+fn shorten(mut lines: Vec<String>, most: usize) -> Vec<String> {
+    if lines.len() > most {
+        let more = lines.len() - most;
+        lines.truncate(most);
+        lines.push(paint(DIM, format!("… {more} more lines")).to_string());
     }
     lines
 }
@@ -113,7 +133,7 @@ mod tests {
     #[test]
     fn similar_texts_underline_only_the_words_that_differ() {
         let lines = lines(r#""2:00 PM is free""#, r#""3:00 PM is free""#);
-        assert_eq!(plain(&lines[0]), r#"- "2:00 PM is free""#);
+        assert_eq!(plain(&lines[0]), r#"expected  "2:00 PM is free""#);
         let own = paint(EXPECTED.bold().underline(), "\"2:00").to_string();
         assert!(lines[0].contains(&own), "{:?}", lines[0]);
     }
@@ -122,7 +142,7 @@ mod tests {
     fn different_texts_are_shown_whole() {
         assert_eq!(
             shown(r#"something with "Done!""#, r#""No idea""#),
-            "- something with \"Done!\"\n+ \"No idea\""
+            "expected  something with \"Done!\"\n    came  \"No idea\""
         );
     }
 
@@ -140,8 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_is_shown_as_text_even_when_its_end_is_cut() {
+        let prompt = format!(r#""You are Linda.\nNow it is Tuesday.\n{}..."#, "x".repeat(80));
+        let shown = shown("something with \"gym\"", &prompt);
+        assert!(shown.contains("\n          Now it is Tuesday.\n"), "{shown}");
+    }
+
+    #[test]
     fn a_huge_value_is_cut() {
         let huge = serde_json::to_string(&vec!["some long enough text"; 500]).unwrap();
-        assert!(lines("nothing", &huge).len() <= MAX_LINES + 2);
+        assert!(lines("nothing", &huge).len() <= MAX_WHOLE + 2);
+        assert!(lines(&huge, &huge.replace("some", "any")).len() <= MAX_LINES + 2);
     }
 }

@@ -19,7 +19,8 @@
 //!       "place": "scenarios/booking/a.yaml:17",
 //!       "message": "...",
 //!       "differences": [{ "path": "", "expected": "...", "actual": "..." }],
-//!       "nearest": "step 2, round 1"
+//!       "nearest": "step 2, round 1",
+//!       "notes": ["..."]
 //!     }],
 //!     "journal": []                   // only when asked for
 //!   }]
@@ -110,6 +111,7 @@ struct Problem<'a> {
     message: &'a str,
     differences: Vec<Place<'a>>,
     nearest: Option<&'a str>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -146,6 +148,7 @@ fn problem(failure: &Failure) -> Problem<'_> {
         message: &failure.message,
         differences: places(&failure.differences),
         nearest: failure.nearest.as_deref(),
+        notes: &failure.notes,
     }
 }
 
@@ -223,7 +226,10 @@ mod tests {
                       "actual": "\"You are Linda. Brandon is working.\""
                     }
                   ],
-                  "nearest": "step 2, round 1"
+                  "nearest": "step 2, round 1",
+                  "notes": [
+                    "the script of step 1 was armed as well"
+                  ]
                 },
                 {
                   "step": {
@@ -239,7 +245,8 @@ mod tests {
                       "actual": "\"Confirmed: Wed Feb 11, 3:00 PM.\""
                     }
                   ],
-                  "nearest": null
+                  "nearest": null,
+                  "notes": []
                 }
               ]
             }

@@ -167,14 +167,16 @@ mod tests {
 
           step 2, customer: &quot;Yes&quot;
           no round expects this request
-            nearest: step 2, round 1
             instructions
-              - something with &quot;at the gym&quot;
-              + &quot;You are Linda. Brandon is working.&quot;
+              expected  something with &quot;at the gym&quot;
+                  came  &quot;You are Linda. Brandon is working.&quot;
+            nearest: step 2, round 1
+            the script of step 1 was armed as well
 
           the reply is not the expected one
-            - &quot;Confirmed: Wed Feb 11, 2:00 PM.&quot;
-            + &quot;Confirmed: Wed Feb 11, 3:00 PM.&quot;
+            scenarios/safety/one-slot.yaml:20
+            expected  &quot;Confirmed: Wed Feb 11, 2:00 PM.&quot;
+                came  &quot;Confirmed: Wed Feb 11, 3:00 PM.&quot;
 
           replay: rehearse run scenarios/safety/one-slot.yaml
         </failure>

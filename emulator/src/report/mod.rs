@@ -12,6 +12,7 @@ pub mod terminal;
 pub mod text;
 pub mod time;
 mod view;
+mod viewer;
 
 pub use file::write_atomically;
 pub use json::{VERSION as JSON_VERSION, json};
@@ -19,3 +20,4 @@ pub use junit::junit;
 #[cfg(test)]
 pub(crate) use view::samples;
 pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};
+pub use viewer::Viewer;

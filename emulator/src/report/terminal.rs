@@ -44,9 +44,9 @@ pub fn failure(ran: &Ran, width: Option<usize>) -> String {
     let mut text = String::new();
     let badge = badge(ran.status);
     line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&ran.name))));
-    let place = ran.failures.iter().find_map(|f| f.place.clone());
-    let place = place.unwrap_or_else(|| format!("{}:{}", ran.file, ran.line));
-    line_to(&mut text, 2, &paint(NAME, place).to_string());
+    let first = ran.failures.iter().find_map(|f| f.place.clone());
+    let first = first.unwrap_or_else(|| format!("{}:{}", ran.file, ran.line));
+    line_to(&mut text, 2, &paint(NAME, &first).to_string());
     if !ran.conversation.is_empty() {
         text.push('\n');
         let room = width.map(|w| w.saturating_sub(2));
@@ -66,10 +66,16 @@ pub fn failure(ran: &Ran, width: Option<usize>) -> String {
         for row in wrap(&message, width.map(|w| w.saturating_sub(2))) {
             line_to(&mut text, 2, &paint(BOLD, row).to_string());
         }
-        if let Some(nearest) = &failure.nearest {
-            line_to(&mut text, 4, &format!("{} {nearest}", paint(DIM, "nearest:")));
+        if let Some(place) = failure.place.as_ref().filter(|place| **place != first) {
+            line_to(&mut text, 4, &paint(NAME, place).to_string());
         }
         differences(&mut text, 4, &failure.differences);
+        if let Some(nearest) = &failure.nearest {
+            line_to(&mut text, 4, &format!("{} {}", paint(DIM, "nearest:"), visible(nearest)));
+        }
+        for note in &failure.notes {
+            line_to(&mut text, 4, &paint(DIM, visible(note)).to_string());
+        }
     }
     text.push('\n');
     line_to(&mut text, 2, &format!("{} {}", paint(DIM, "replay:"), paint(NAME, &ran.replay)));
@@ -115,6 +121,27 @@ pub fn summary(run: &Run) -> String {
     text
 }
 
+/// The whole report in one piece.
+pub fn whole(run: &Run) -> String {
+    let width = run.scenarios.iter().map(|ran| ran.folder.chars().count()).max().unwrap_or(0);
+    let lines = run.scenarios.iter().map(|ran| line(ran, width) + "\n");
+    lines.collect::<String>() + &endings(run, None)
+}
+
+/// What follows the lines of all scenarios: failures in full, then the summary.
+pub fn endings(run: &Run, width: Option<usize>) -> String {
+    let mut text = String::from("\n");
+    for ran in &run.scenarios {
+        if matches!(ran.status, Status::Failed | Status::Broken | Status::Error) {
+            text.push_str(&failure(ran, width));
+            text.push('\n');
+        }
+    }
+    text.push_str(&summary(run));
+    text.push('\n');
+    text
+}
+
 /// Adds an indented line; an empty one stays empty.
 fn line_to(text: &mut String, indent: usize, line: &str) {
     if !line.is_empty() {
@@ -144,14 +171,16 @@ mod tests {
 
           step 2, customer: "Yes"
           no round expects this request
-            nearest: step 2, round 1
             instructions
-              - something with "at the gym"
-              + "You are Linda. Brandon is working."
+              expected  something with "at the gym"
+                  came  "You are Linda. Brandon is working."
+            nearest: step 2, round 1
+            the script of step 1 was armed as well
 
           the reply is not the expected one
-            - "Confirmed: Wed Feb 11, 2:00 PM."
-            + "Confirmed: Wed Feb 11, 3:00 PM."
+            scenarios/safety/one-slot.yaml:20
+            expected  "Confirmed: Wed Feb 11, 2:00 PM."
+                came  "Confirmed: Wed Feb 11, 3:00 PM."
 
           replay: rehearse run scenarios/safety/one-slot.yaml
         "##);
@@ -174,14 +203,16 @@ mod tests {
 
           ␛[2mstep 2, customer: "Yes"␛[0m
           ␛[1mno round expects this request␛[0m
-            ␛[2mnearest:␛[0m step 2, round 1
             instructions
-              ␛[32m- something with "at the gym"␛[0m
-              ␛[31m+ "You are Linda. Brandon is working."␛[0m
+              ␛[2mexpected␛[0m  ␛[32msomething with "at the gym"␛[0m
+              ␛[2m    came␛[0m  ␛[31m"You are Linda. Brandon is working."␛[0m
+            ␛[2mnearest:␛[0m step 2, round 1
+            ␛[2mthe script of step 1 was armed as well␛[0m
 
           ␛[1mthe reply is not the expected one␛[0m
-            ␛[32m- "Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[32m2:00␛[0m␛[32m PM."␛[0m
-            ␛[31m+ "Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[31m3:00␛[0m␛[31m PM."␛[0m
+            ␛[36mscenarios/safety/one-slot.yaml:20␛[0m
+            ␛[2mexpected␛[0m  ␛[32m"Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[32m2:00␛[0m␛[32m PM."␛[0m
+            ␛[2m    came␛[0m  ␛[31m"Confirmed: Wed Feb 11, ␛[0m␛[1m␛[4m␛[31m3:00␛[0m␛[31m PM."␛[0m
 
           ␛[2mreplay:␛[0m ␛[36mrehearse run scenarios/safety/one-slot.yaml␛[0m
         "##);

@@ -97,6 +97,8 @@ pub struct Failure {
     pub differences: Vec<Difference>,
     /// What came nearest to an unexpected request: `step 2, round 1`.
     pub nearest: Option<String>,
+    /// What else helps, a line each.
+    pub notes: Vec<String>,
 }
 
 /// A step of a scenario.
@@ -224,6 +226,7 @@ pub(crate) mod samples {
                         r#""You are Linda. Brandon is working.""#,
                     )],
                     nearest: Some("step 2, round 1".into()),
+                    notes: vec!["the script of step 1 was armed as well".into()],
                 },
                 Failure {
                     step,
@@ -235,6 +238,7 @@ pub(crate) mod samples {
                         r#""Confirmed: Wed Feb 11, 3:00 PM.""#,
                     )],
                     nearest: None,
+                    notes: Vec::new(),
                 },
             ],
             ..ran("Two customers, one slot", "safety", "scenarios/safety/one-slot.yaml")

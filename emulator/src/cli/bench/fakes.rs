@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{
     super::problem::{Problem, chain},
-    load::{Ending, Load},
+    load::Load,
 };
 use crate::{
     clock::Clock,
@@ -36,7 +36,6 @@ pub(super) async fn openai(load: Duration, streamed: bool) -> Result<usize, Prob
         authorization,
         content_type: "application/json",
         body: body.to_string(),
-        ending: if streamed { Ending::Chunks } else { Ending::Length },
         status: 200,
     };
     request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))
@@ -64,7 +63,6 @@ pub(super) async fn twilio(load: Duration) -> Result<usize, Problem> {
         authorization,
         content_type: "application/x-www-form-urlencoded",
         body,
-        ending: Ending::Length,
         status: 201,
     };
     request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))

@@ -25,17 +25,7 @@ pub(super) struct Load {
     pub(super) authorization: String,
     pub(super) content_type: &'static str,
     pub(super) body: String,
-    pub(super) ending: Ending,
     pub(super) status: u16,
-}
-
-/// What ends an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Content-Length.
-    Length,
-    /// An empty chunk.
-    Chunks,
 }
 
 impl Load {
@@ -60,7 +50,7 @@ impl Load {
             stream.set_nodelay(true)?;
             let (request, answers) = (Arc::clone(&request), Arc::clone(&answers));
             let status_line = format!("HTTP/1.1 {} ", self.status);
-            let work = client(stream, request, status_line, self.ending, answers);
+            let work = client(stream, request, status_line, answers);
             clients.spawn(timeout_at(end, work));
         }
         while let Some(client) = clients.join_next().await {
@@ -77,14 +67,13 @@ async fn client(
     mut stream: TcpStream,
     request: Arc<[u8]>,
     status_line: String,
-    ending: Ending,
     answers: Arc<AtomicUsize>,
 ) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(64 << 10);
     loop {
         stream.write_all(&request).await?;
         buffer.clear();
-        while !is_whole(&buffer, ending) {
+        while !is_whole(&buffer) {
             if stream.read_buf(&mut buffer).await? == 0 {
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
@@ -100,20 +89,18 @@ async fn client(
     }
 }
 
-/// Whether the buffer holds a whole answer. Requests are not pipelined, so
-/// nothing follows it.
-fn is_whole(buffer: &[u8], ending: Ending) -> bool {
-    match ending {
-        Ending::Chunks => buffer.ends_with(b"\r\n0\r\n\r\n"),
-        Ending::Length => {
-            let Some(head) = find(buffer, b"\r\n\r\n") else { return false };
-            let length = find(&buffer[..head], b"content-length: ").and_then(|at| {
-                let digits = buffer[at + 16..].iter().take_while(|b| b.is_ascii_digit());
-                let digits: Vec<u8> = digits.copied().collect();
-                String::from_utf8(digits).ok()?.parse::<usize>().ok()
-            });
-            length.is_some_and(|length| buffer.len() >= head + 4 + length)
-        }
+/// Whether the buffer holds a whole answer: as long as its head says, or up to
+/// an empty chunk. Requests are not pipelined, so nothing follows it.
+fn is_whole(buffer: &[u8]) -> bool {
+    let Some(head) = find(buffer, b"\r\n\r\n") else { return false };
+    let length = find(&buffer[..head], b"content-length: ").and_then(|at| {
+        let digits = buffer[at + 16..].iter().take_while(|b| b.is_ascii_digit());
+        let digits: Vec<u8> = digits.copied().collect();
+        String::from_utf8(digits).ok()?.parse::<usize>().ok()
+    });
+    match length {
+        Some(length) => buffer.len() >= head + 4 + length,
+        None => buffer.ends_with(b"\r\n0\r\n\r\n"),
     }
 }
 
@@ -128,10 +115,10 @@ mod tests {
     #[test]
     fn an_answer_ends_where_its_length_or_its_chunks_say() {
         let sized = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc";
-        assert!(is_whole(sized, Ending::Length));
-        assert!(!is_whole(&sized[..sized.len() - 1], Ending::Length));
+        assert!(is_whole(sized));
+        assert!(!is_whole(&sized[..sized.len() - 1]));
         let chunks = b"HTTP/1.1 200 OK\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-        assert!(is_whole(chunks, Ending::Chunks));
-        assert!(!is_whole(&chunks[..chunks.len() - 1], Ending::Chunks));
+        assert!(is_whole(chunks));
+        assert!(!is_whole(&chunks[..chunks.len() - 1]));
     }
 }

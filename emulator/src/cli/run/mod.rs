@@ -3,35 +3,27 @@
 mod execute;
 mod last;
 mod order;
+mod perform;
 mod progress;
 mod select;
 mod target;
-mod view;
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
-
-use jiff::Timestamp;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 pub(super) use self::execute::{Limits, execute};
-use self::{
-    execute::Ended, last::LastRun, order::InOrder, progress::Progress, select::Selection,
-    target::Targets, view::Viewer,
-};
+use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
     problem::{Exit, Problem},
     project::Project,
-    signal::Interrupt,
     tracing,
 };
 use crate::{
     report::{
-        Run, Status,
         style::{DIM, paint},
-        terminal,
         text::count,
     },
-    scenario::{Runner, Scenario},
+    scenario::Scenario,
 };
 
 /// Run scenarios
@@ -102,6 +94,16 @@ struct Job {
     seed: Option<u64>,
 }
 
+impl Job {
+    /// The scenario's name, and which repetition it is.
+    fn name(&self) -> String {
+        match self.iteration {
+            Some(i) => format!("{} #{i}", self.scenario.full_name()),
+            None => self.scenario.full_name(),
+        }
+    }
+}
+
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
     // Only one target and one database exist; the options keep scripts that name them working.
@@ -116,7 +118,8 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     }
     let runner = project.runner(app, &chosen)?;
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
-    let run = perform(&jobs, runner, &args, app)?;
+    let viewer = project.viewer(app, runner.backend());
+    let run = perform(&jobs, &runner, &viewer, &args, app)?;
     if let Err(error) = last.update(&run) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -145,57 +148,6 @@ fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
             Job { scenario, iteration: repeated.then_some(i + 1), seed }
         })
         .collect()
-}
-
-fn perform(jobs: &[Job], runner: Runner, args: &Args, app: &App) -> Result<Run, Problem> {
-    let viewer = Viewer::new(app);
-    let width = jobs.iter().map(|job| viewer.folder(job).chars().count()).max().unwrap_or(0);
-    let to_terminal = args.targets.terminal(app);
-    let progress = Progress::new(jobs.len(), app.ui.interactive() && to_terminal.is_shown());
-    let mut lines = InOrder::new(jobs.len());
-    let started = (Timestamp::now(), Instant::now());
-    let limits =
-        Limits { at_once: args.jobs.unwrap_or_else(default_jobs).get(), fail_fast: args.fail_fast };
-    let ended = app.block_on(async {
-        let interrupt = Interrupt::listen()?;
-        let start = |i: usize| {
-            let job = jobs[i].clone();
-            progress.began(&job.scenario.full_name());
-            let runner = match job.seed {
-                Some(seed) => runner.clone().with_seed(seed),
-                None => runner.clone(),
-            };
-            async move { runner.run(&job.scenario).await }
-        };
-        let done = |i: usize, ended: Ended| {
-            let ran = viewer.ran(&jobs[i], ended);
-            let failed = ran.status != Status::Passed;
-            progress.ended(&ran.name, failed);
-            for ran in lines.push(i, ran) {
-                progress.above(|| to_terminal.line(&terminal::line(&ran, width)));
-            }
-            failed
-        };
-        Ok::<_, Problem>(execute(jobs.len(), limits, start, interrupt.wait(), done).await)
-    })??;
-    progress.finish();
-    let mut scenarios = lines.into_all(|i| viewer.ran(&jobs[i], Ended::NotBegun));
-    if ended.interrupted {
-        for (i, ran) in scenarios.iter_mut().enumerate() {
-            if ended.under_way.contains(&i) {
-                ran.status = Status::Interrupted;
-            }
-        }
-    }
-    let run = Run {
-        started: started.0,
-        took: started.1.elapsed(),
-        seed: args.seed,
-        interrupted: ended.interrupted,
-        scenarios,
-    };
-    to_terminal.finish(&run);
-    Ok(run)
 }
 
 /// Twice the cores: scenarios also wait, for deadlines and delays of their scripts.

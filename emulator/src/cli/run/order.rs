@@ -1,5 +1,7 @@
 //! Results in the order of their files, each as soon as all before it are there.
 
+use std::ops::Range;
+
 /// Holds back what comes early.
 #[derive(Debug)]
 pub(super) struct InOrder<T> {
@@ -7,21 +9,31 @@ pub(super) struct InOrder<T> {
     shown: usize,
 }
 
-impl<T: Clone> InOrder<T> {
+impl<T> InOrder<T> {
     /// Room for `count` results.
     pub(super) fn new(count: usize) -> Self {
         Self { slots: (0..count).map(|_| None).collect(), shown: 0 }
     }
 
-    /// Takes a result; gives all that can be shown now.
-    pub(super) fn push(&mut self, at: usize, value: T) -> Vec<T> {
+    /// Takes a result; gives the places of all that can be shown now.
+    pub(super) fn push(&mut self, at: usize, value: T) -> Range<usize> {
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(value);
         }
-        let ready: Vec<T> =
-            self.slots[self.shown..].iter().map_while(Option::as_ref).cloned().collect();
-        self.shown += ready.len();
-        ready
+        let ready = self.slots[self.shown..].iter().take_while(|slot| slot.is_some()).count();
+        let from = self.shown;
+        self.shown += ready;
+        from..self.shown
+    }
+
+    /// The result at a place.
+    pub(super) fn get(&self, at: usize) -> Option<&T> {
+        self.slots.get(at).and_then(Option::as_ref)
+    }
+
+    /// The first place that was never given out.
+    pub(super) fn first_hidden(&self) -> usize {
+        self.shown
     }
 
     /// All results; `missing` makes those that never came.
@@ -38,9 +50,10 @@ mod tests {
     #[test]
     fn early_results_wait_for_those_before_them() {
         let mut order = InOrder::new(4);
-        assert_eq!(order.push(1, "b"), [""; 0]);
-        assert_eq!(order.push(0, "a"), ["a", "b"]);
-        assert_eq!(order.push(3, "d"), [""; 0]);
+        assert_eq!(order.push(1, "b"), 0..0);
+        assert_eq!(order.push(0, "a"), 0..2);
+        assert_eq!(order.push(3, "d"), 2..2);
+        assert_eq!((order.get(1), order.get(2), order.first_hidden()), (Some(&"b"), None, 2));
         assert_eq!(order.into_all(|_| "?"), ["a", "b", "?", "d"]);
     }
 }

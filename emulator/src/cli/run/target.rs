@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use super::super::{app::App, problem::Problem};
-use crate::report::{self, Run, Status, style::plain, terminal};
+use crate::report::{self, Run, style::plain, terminal};
 
 /// The report options.
 #[derive(Debug, Default, clap::Args)]
@@ -73,9 +73,14 @@ impl Targets {
         Ok(())
     }
 
+    /// Whether a report needs the scenarios' journals.
+    pub(super) fn keep_journals(&self) -> bool {
+        self.report_journal && self.reports.iter().any(|t| t.format == Format::Json)
+    }
+
     /// Where the lines of the run go while it runs: to the standard output, or
     /// beside it when a report for machines is written there.
-    pub(super) fn terminal<'a>(&self, app: &'a App) -> Screen<'a> {
+    pub(super) fn screen<'a>(&self, app: &'a App) -> Screen<'a> {
         let taken = self.reports.iter().any(|t| t.file.is_none() && t.format != Format::Terminal);
         Screen { app, beside: taken }
     }
@@ -86,7 +91,7 @@ impl Targets {
         for target in &self.reports {
             let text = match target.format {
                 Format::Terminal if target.file.is_none() => continue,
-                Format::Terminal => Ok(plain(&whole(run))),
+                Format::Terminal => Ok(plain(&terminal::whole(run))),
                 Format::Junit => report::junit(run),
                 Format::Json => report::json(run, self.report_journal).map_err(Into::into),
             };
@@ -104,34 +109,6 @@ impl Targets {
         }
         if errors.is_empty() { Ok(()) } else { Err(Problem { errors, ..Problem::environment("") }) }
     }
-}
-
-/// The terminal report in one piece.
-fn whole(run: &Run) -> String {
-    let width = run.scenarios.iter().map(|ran| ran.folder.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for ran in &run.scenarios {
-        text.push_str(&terminal::line(ran, width));
-        text.push('\n');
-    }
-    text.push_str(&endings(run, None));
-    text
-}
-
-/// Failures in full, then the summary.
-fn endings(run: &Run, width: Option<usize>) -> String {
-    let mut text = String::from("\n");
-    for ran in run
-        .scenarios
-        .iter()
-        .filter(|ran| matches!(ran.status, Status::Failed | Status::Broken | Status::Error))
-    {
-        text.push_str(&terminal::failure(ran, width));
-        text.push('\n');
-    }
-    text.push_str(&terminal::summary(run));
-    text.push('\n');
-    text
 }
 
 /// The terminal report as it grows.
@@ -153,17 +130,6 @@ impl Screen<'_> {
         } else {
             let _ = self.app.ui.line(text);
         }
-    }
-
-    /// Failures and summary.
-    pub(super) fn finish(&self, run: &Run) {
-        // What was not run has no line yet.
-        for ran in &run.scenarios {
-            if ran.status == Status::Interrupted {
-                self.line(&terminal::line(ran, ran.folder.chars().count()));
-            }
-        }
-        self.line(endings(run, self.app.ui.width()).trim_end());
     }
 }
 

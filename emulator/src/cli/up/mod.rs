@@ -136,6 +136,7 @@ fn controlled(project: &Project, world: &Arc<World>) -> Controlled {
                 .iter()
                 .map(|(name, number)| (number.to_string(), name.clone()))
                 .collect(),
+            tables: project::tables(world.database().tables()),
             time_zone: table::time_zone(world),
         },
         people: people.iter().map(|(name, number)| (name.clone(), number.to_string())).collect(),

@@ -72,7 +72,7 @@ pub(super) fn table(project: &Project, world: &World, control: &str, app: &App) 
     let mut text =
         format!("{}\n\n", paint(BOLD, format!("rehearse {}", env!("CARGO_PKG_VERSION"))));
     let mut parts = parts(project, world);
-    let about = format!("for {}", app.command("send, log, chat, reset, env"));
+    let about = format!("for {}", app.command("send, log, reset, env"));
     parts.push(Part { name: "control".into(), url: control.into(), about });
     let name_width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
     let url_width = parts.iter().map(|part| part.url.len()).max().unwrap_or(0);

@@ -58,6 +58,11 @@ pub(super) fn answer(answer: &Value) -> Vec<String> {
     lines
 }
 
+/// The first line of an error's message.
+pub(super) fn problem(answer: &Value) -> Option<&str> {
+    answer.pointer("/error/message")?.as_str()?.lines().next()
+}
+
 fn words(part: &Value) -> Option<String> {
     match part["type"].as_str()? {
         "output_text" => part["text"].as_str().map(|text| format!("“{text}”")),

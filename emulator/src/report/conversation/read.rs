@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Detail, Line, Tone, model};
@@ -15,13 +16,21 @@ use crate::{
 pub struct Reader {
     /// Number to name.
     people: BTreeMap<String, String>,
+    /// Name to logical id.
+    tables: BTreeMap<String, String>,
     detail: Detail,
 }
 
 impl Reader {
     /// A reader that calls these numbers by these names.
     pub fn new(people: BTreeMap<String, String>, detail: Detail) -> Self {
-        Self { people, detail }
+        Self { people, tables: BTreeMap::new(), detail }
+    }
+
+    /// With logical ids for the names of tables.
+    #[must_use]
+    pub fn with_tables(self, tables: BTreeMap<String, String>) -> Self {
+        Self { tables, ..self }
     }
 
     /// The lines of entries, in the order in which they ended. Database calls in
@@ -30,23 +39,40 @@ impl Reader {
         let mut ordered: Vec<&Entry> = entries.iter().filter(|e| is_told(e)).collect();
         ordered.sort_by_key(|e| (told_at(e), e.seq));
         let mut lines: Vec<Line> = Vec::new();
-        let mut joining = false;
+        let mut calls = Calls::default();
         for entry in ordered {
-            let fresh = self.entry(entry);
-            let quiet_call = matches!(fresh.as_slice(), [line] if line.label == DATABASE && line.tone == Tone::Quiet);
-            match (joining && quiet_call, lines.last_mut(), fresh.first()) {
-                (true, Some(last), Some(line)) => {
-                    last.text.push_str(" · ");
-                    last.text.push_str(&line.text);
-                }
-                _ if fresh.is_empty() => {}
-                _ => {
-                    joining = quiet_call;
+            match self.quiet_call(entry) {
+                Some((call, items)) => calls.add(entry, call, items),
+                None => {
+                    let fresh = self.entry(entry);
+                    if !fresh.is_empty() {
+                        lines.extend(calls.take());
+                    }
                     lines.extend(fresh);
                 }
             }
         }
+        lines.extend(calls.take());
         lines
+    }
+
+    /// A database call that went well: what it did, and to how many items.
+    fn quiet_call(&self, entry: &Entry) -> Option<(String, usize)> {
+        let Crossing::Database { operation, tables, items, .. } = &entry.crossing else {
+            return None;
+        };
+        let outcome = entry.outcome.as_ref()?;
+        if trouble_of(outcome).is_some() || self.detail < Detail::Everything {
+            return None;
+        }
+        let items = returned(operation, outcome).unwrap_or(*items);
+        Some((self.call(operation, tables), items))
+    }
+
+    /// `TransactWriteItems Schedule, Leads`
+    fn call(&self, operation: &str, tables: &[String]) -> String {
+        let names = tables.iter().map(|name| self.tables.get(name).unwrap_or(name).as_str());
+        format!("{operation} {}", names.collect::<Vec<_>>().join(", "))
     }
 
     fn entry(&self, entry: &Entry) -> Vec<Line> {
@@ -97,7 +123,11 @@ impl Reader {
                 let mut lines: Vec<Line> =
                     results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
                 match (wrong, &entry.outcome) {
-                    (Some(wrong), _) => lines.push(trouble("model", wrong)),
+                    (Some(wrong), outcome) => {
+                        let said = outcome.as_ref().and_then(|o| model::problem(&o.answer));
+                        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+                        lines.push(trouble("model", format!("{wrong}{said}")));
+                    }
                     (None, Some(outcome)) => {
                         let said = model::answer(&outcome.answer);
                         let empty = said.is_empty().then(|| "says nothing".to_owned());
@@ -107,17 +137,12 @@ impl Reader {
                 }
                 lines
             }
-            Crossing::Database { operation, tables, items, .. } => {
-                let call = format!("{operation} {}", tables.join(", "));
-                match wrong {
-                    Some(wrong) => vec![trouble(DATABASE, format!("{call}: {wrong}"))],
-                    None if self.detail < Detail::Everything => Vec::new(),
-                    None => {
-                        let n = entry.outcome.as_ref().and_then(returned).unwrap_or(*items);
-                        vec![quiet(DATABASE, format!("{call} {n}"))]
-                    }
-                }
-            }
+            Crossing::Database { operation, tables, .. } => wrong
+                .map(|wrong| {
+                    trouble(DATABASE, format!("{}: {wrong}", self.call(operation, tables)))
+                })
+                .into_iter()
+                .collect(),
             // Twilio's own call is told by its text already, unless it fails.
             Crossing::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
@@ -166,13 +191,39 @@ fn trouble_of(outcome: &Outcome) -> Option<String> {
     }
 }
 
-/// How many items an answer of the database carries.
-fn returned(outcome: &Outcome) -> Option<usize> {
-    let answer = &outcome.answer;
-    if let Some(items) = answer["Items"].as_array() {
-        return Some(items.len());
+/// Database calls in a row: one line, equal calls added up.
+#[derive(Default)]
+struct Calls {
+    at: Option<Timestamp>,
+    /// What was done, to how many items.
+    calls: Vec<(String, usize)>,
+}
+
+impl Calls {
+    fn add(&mut self, entry: &Entry, call: String, items: usize) {
+        self.at = self.at.or(Some(entry.at));
+        match self.calls.iter_mut().find(|(known, _)| *known == call) {
+            Some((_, sum)) => *sum += items,
+            None => self.calls.push((call, items)),
+        }
     }
-    answer.get("Item").map(|_| 1)
+
+    fn take(&mut self) -> Option<Line> {
+        let at = self.at.take()?;
+        let calls = self.calls.drain(..).map(|(call, items)| format!("{call} {items}"));
+        let text = calls.collect::<Vec<_>>().join(" · ");
+        Some(Line { at, label: DATABASE.into(), text, tone: Tone::Quiet })
+    }
+}
+
+/// How many items a read brought; `None` for a write.
+fn returned(operation: &str, outcome: &Outcome) -> Option<usize> {
+    let answer = &outcome.answer;
+    match operation {
+        "GetItem" => Some(usize::from(answer.get("Item").is_some())),
+        "Query" | "Scan" => answer["Items"].as_array().map(Vec::len),
+        _ => None,
+    }
 }
 
 fn with_media(body: &str, media: &[String]) -> String {

@@ -1,0 +1,255 @@
+//! The functions' configuration: environment variables, read once and typed.
+//!
+//! One constructor per function, because each needs its own part: the state
+//! manager has no OpenAI key. A constructor reports everything that is missing
+//! or invalid at once. Nothing here reads the process's environment: the bins
+//! pass it, the emulator passes a map of its own.
+
+mod reader;
+mod secret;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::domain::{calendar::Calendar, phone::Phone};
+
+use self::reader::Reader;
+pub use self::{
+    reader::{ConfigError, Invalid},
+    secret::Secret,
+};
+
+/// Environment variables by name.
+pub type Vars = BTreeMap<String, String>;
+
+/// Twilio waits 15 seconds at most; what is left is for the network and a cold start.
+const DEADLINE: &str = "12000";
+
+/// What the dispatcher needs.
+#[derive(Debug, Clone)]
+pub struct DispatcherConfig {
+    /// The database.
+    pub dynamodb: DynamoDbConfig,
+    /// The language model.
+    pub openai: OpenAiConfig,
+    /// The telephone network.
+    pub twilio: TwilioConfig,
+    /// The shop's opening hours.
+    pub calendar: Calendar,
+    /// Where alerts go; without it there are none.
+    pub owner_phone: Option<Phone>,
+    /// URLs that Twilio may have signed, as they were configured at Twilio (it signs them
+    /// verbatim), without fragment; empty on a laptop, where it is the request's own.
+    pub public_urls: Vec<String>,
+    /// Covers a whole turn.
+    pub reply_deadline: Duration,
+}
+
+/// What the state manager needs.
+#[derive(Debug, Clone)]
+pub struct StateConfig {
+    /// The database.
+    pub dynamodb: DynamoDbConfig,
+    /// Without it every call is refused.
+    pub admin_token: Option<Secret>,
+}
+
+/// What the scheduler needs.
+#[derive(Debug, Clone)]
+pub struct SchedulerConfig {
+    /// The database.
+    pub dynamodb: DynamoDbConfig,
+    /// The shop's opening hours.
+    pub calendar: Calendar,
+}
+
+/// The database and its tables.
+#[derive(Debug, Clone)]
+pub struct DynamoDbConfig {
+    /// Overrides AWS's own endpoint.
+    pub endpoint: Option<String>,
+    /// AWS region.
+    pub region: String,
+    /// AWS access key id.
+    pub access_key_id: String,
+    /// AWS secret access key.
+    pub secret_access_key: Secret,
+    /// AWS session token; a Lambda always has one.
+    pub session_token: Option<Secret>,
+    /// Names of the tables.
+    pub tables: Tables,
+}
+
+/// Names of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Leads: `lead_id` S, `timestamp` N.
+    pub leads: String,
+    /// The owner's state: `state_id` S.
+    pub owner: String,
+    /// Slots: `schedule_date` S, `slot_time` S.
+    pub schedule: String,
+    /// Turns, memory, queue, claims: `conversation_id` S, `item_id` S.
+    pub conversations: String,
+    /// A customer's open bookings: `phone` S, `start` S.
+    pub bookings: String,
+    /// Opt-outs: `phone` S.
+    pub opt_outs: String,
+}
+
+/// The language model.
+#[derive(Debug, Clone)]
+pub struct OpenAiConfig {
+    /// API key.
+    pub api_key: Secret,
+    /// Base URL, `/v1` included.
+    pub base_url: String,
+    /// Name of the model.
+    pub model: String,
+}
+
+/// The telephone network.
+#[derive(Debug, Clone)]
+pub struct TwilioConfig {
+    /// Account, `AC...`.
+    pub account_sid: String,
+    /// Signs webhooks and authenticates calls.
+    pub auth_token: Secret,
+    /// The shop's number.
+    pub phone_number: Phone,
+    /// Base URL of the REST API.
+    pub base_url: String,
+}
+
+impl DispatcherConfig {
+    /// Reads the dispatcher's variables.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(vars);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let dynamodb = DynamoDbConfig::read(reader);
+        let openai = OpenAiConfig::read(reader);
+        let twilio = TwilioConfig::read(reader);
+        let calendar = calendar(reader);
+        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", reader::phone);
+        let public_urls = public_urls(reader);
+        let reply_deadline = reader.or("REPLY_DEADLINE_MS", DEADLINE, reader::deadline);
+        Some(Self {
+            dynamodb: dynamodb?,
+            openai: openai?,
+            twilio: twilio?,
+            calendar: calendar?,
+            owner_phone,
+            public_urls: public_urls?,
+            reply_deadline: reply_deadline?,
+        })
+    }
+}
+
+impl StateConfig {
+    /// Reads the state manager's variables.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(vars);
+        let dynamodb = DynamoDbConfig::read(&mut reader);
+        let admin_token = reader.optional("ADMIN_TOKEN", reader::secret);
+        let config = dynamodb.map(|dynamodb| Self { dynamodb, admin_token });
+        reader.finish(config)
+    }
+}
+
+impl SchedulerConfig {
+    /// Reads the scheduler's variables.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(vars);
+        let dynamodb = DynamoDbConfig::read(&mut reader);
+        let calendar = calendar(&mut reader);
+        let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self { dynamodb, calendar });
+        reader.finish(config)
+    }
+}
+
+impl DynamoDbConfig {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", reader::base_url);
+        let region = reader.or("DYNAMODB_REGION", "us-east-1", reader::text);
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", reader::text);
+        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", reader::secret);
+        let session_token = reader.optional("AWS_SESSION_TOKEN", reader::secret);
+        let tables = Tables::read(reader);
+        Some(Self {
+            endpoint,
+            region: region?,
+            access_key_id: access_key_id?,
+            secret_access_key: secret_access_key?,
+            session_token,
+            tables: tables?,
+        })
+    }
+}
+
+impl Tables {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut table = |name, default| reader.or(name, default, reader::text);
+        let leads = table("REPAIRS_LEAD_LOG_TABLE", "Repairs_Lead_Log");
+        let owner = table("BRANDON_STATE_LOG_TABLE", "Brandon_State_Log");
+        let schedule = table("SCHEDULE_TABLE", "Repairs_Schedule");
+        let conversations = table("CONVERSATIONS_TABLE", "Repairs_Conversations");
+        let bookings = table("CUSTOMER_BOOKINGS_TABLE", "Repairs_Customer_Bookings");
+        let opt_outs = table("OPT_OUTS_TABLE", "Repairs_Opt_Outs");
+        Some(Self {
+            leads: leads?,
+            owner: owner?,
+            schedule: schedule?,
+            conversations: conversations?,
+            bookings: bookings?,
+            opt_outs: opt_outs?,
+        })
+    }
+}
+
+impl OpenAiConfig {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let api_key = reader.required("OPENAI_API_KEY", reader::header_secret);
+        let base_url = reader.or("OPENAI_BASE_URL", "https://api.openai.com/v1", reader::base_url);
+        let model = reader.or("OPENAI_MODEL", "gpt-6-luna", reader::text);
+        Some(Self { api_key: api_key?, base_url: base_url?, model: model? })
+    }
+}
+
+impl TwilioConfig {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let account_sid = reader.required("TWILIO_ACCOUNT_SID", reader::account_sid);
+        let auth_token = reader.required("TWILIO_AUTH_TOKEN", reader::secret);
+        let phone_number = reader.required("TWILIO_PHONE_NUMBER", reader::phone);
+        let base_url = reader.or("TWILIO_API_BASE_URL", "https://api.twilio.com", reader::base_url);
+        Some(Self {
+            account_sid: account_sid?,
+            auth_token: auth_token?,
+            phone_number: phone_number?,
+            base_url: base_url?,
+        })
+    }
+}
+
+fn calendar(reader: &mut Reader<'_>) -> Option<Calendar> {
+    let hours = reader.or("SHOP_TIMEZONE", "America/New_York", reader::hours);
+    let closed = reader.or("SHOP_CLOSED_DAYS", "Sunday", reader::weekdays);
+    Some(hours?.closed_on(closed?))
+}
+
+/// On Lambda the request's own URL is whatever the caller says it is, so the
+/// list is required there, unless Twilio itself is an emulator's.
+fn public_urls(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let deployed =
+        reader.is_set("AWS_LAMBDA_FUNCTION_NAME") && !reader.is_set("TWILIO_API_BASE_URL");
+    if deployed {
+        reader.required("PUBLIC_URLS", reader::urls)
+    } else {
+        Some(reader.optional("PUBLIC_URLS", reader::urls).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use jiff::civil::Weekday;
+
+use super::*;
+
+fn vars(pairs: &[(&str, &str)]) -> Vars {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn complete() -> Vars {
+    vars(&[
+        ("OPENAI_API_KEY", "sk-very-secret"),
+        ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+        ("TWILIO_AUTH_TOKEN", "token-very-secret"),
+        ("TWILIO_PHONE_NUMBER", "+19045550100"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "key-very-secret"),
+    ])
+}
+
+#[test]
+fn all_missing_variables_are_named_at_once() {
+    let error = DispatcherConfig::from_vars(&Vars::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the configuration is unusable; missing: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, \
+         OPENAI_API_KEY, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_PHONE_NUMBER"
+    );
+}
+
+#[test]
+fn missing_and_invalid_are_reported_together_and_without_values() {
+    let mut vars = complete();
+    vars.remove("OPENAI_API_KEY");
+    vars.insert("SHOP_TIMEZONE".into(), "America/Atlantis".into());
+    vars.insert("REPLY_DEADLINE_MS".into(), "soon".into());
+    let error = DispatcherConfig::from_vars(&vars).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the configuration is unusable; missing: OPENAI_API_KEY; invalid: \
+         SHOP_TIMEZONE (must be a time zone such as America/New_York), \
+         REPLY_DEADLINE_MS (must be milliseconds from 1 to 29000)"
+    );
+}
+
+#[test]
+fn defaults_are_those_of_the_deployment_it_replaces() {
+    let config = DispatcherConfig::from_vars(&complete()).unwrap();
+    assert_eq!(config.dynamodb.tables.leads, "Repairs_Lead_Log");
+    assert_eq!(config.dynamodb.tables.owner, "Brandon_State_Log");
+    assert_eq!(config.dynamodb.region, "us-east-1");
+    assert_eq!(config.dynamodb.endpoint, None);
+    assert_eq!(config.openai.model, "gpt-6-luna");
+    assert_eq!(config.openai.base_url, "https://api.openai.com/v1");
+    assert_eq!(config.reply_deadline, Duration::from_secs(12));
+    assert_eq!(config.calendar.zone_name(), "America/New_York");
+    assert_eq!(config.calendar.closed_days(), [Weekday::Sunday]);
+    assert!(config.public_urls.is_empty());
+    assert!(config.owner_phone.is_none());
+}
+
+#[test]
+fn each_function_asks_only_for_its_own() {
+    let aws = vars(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
+    assert!(SchedulerConfig::from_vars(&aws).is_ok());
+    let state = StateConfig::from_vars(&aws).unwrap();
+    assert_eq!(state.admin_token, None);
+}
+
+#[test]
+fn an_empty_variable_is_a_missing_one() {
+    let mut vars = complete();
+    vars.insert("TWILIO_AUTH_TOKEN".into(), "  ".into());
+    vars.insert("ADMIN_TOKEN".into(), String::new());
+    let error = DispatcherConfig::from_vars(&vars).unwrap_err();
+    assert_eq!(error.missing, ["TWILIO_AUTH_TOKEN"]);
+    assert_eq!(StateConfig::from_vars(&vars).unwrap().admin_token, None);
+}
+
+#[test]
+fn the_public_urls_are_required_on_lambda_but_not_under_an_emulator() {
+    let mut vars = complete();
+    vars.insert("AWS_LAMBDA_FUNCTION_NAME".into(), "Dispatcher".into());
+    let error = DispatcherConfig::from_vars(&vars).unwrap_err();
+    assert_eq!(error.missing, ["PUBLIC_URLS"]);
+
+    vars.insert("TWILIO_API_BASE_URL".into(), "http://127.0.0.1:4010".into());
+    assert!(DispatcherConfig::from_vars(&vars).is_ok());
+
+    vars.insert("PUBLIC_URLS".into(), "https://a.example/sms, https://b.example/sms".into());
+    let config = DispatcherConfig::from_vars(&vars).unwrap();
+    assert_eq!(config.public_urls.len(), 2);
+
+    vars.insert("PUBLIC_URLS".into(), "https://a.example/sms, ftp://b.example".into());
+    let error = DispatcherConfig::from_vars(&vars).unwrap_err();
+    assert_eq!(error.invalid[0].name, "PUBLIC_URLS");
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let printed = format!("{:?}", DispatcherConfig::from_vars(&complete()).unwrap());
+    assert!(!printed.contains("very-secret"), "{printed}");
+}
+
+#[test]
+fn closed_days_may_be_none_or_several() {
+    let days = |value: &str| {
+        let mut vars = complete();
+        vars.insert("SHOP_CLOSED_DAYS".into(), value.into());
+        DispatcherConfig::from_vars(&vars).map(|config| config.calendar.closed_days().to_vec())
+    };
+    assert_eq!(days("none").unwrap(), []);
+    assert_eq!(days("Sunday, monday").unwrap(), [Weekday::Sunday, Weekday::Monday]);
+    assert!(days("Caturday").is_err());
+}

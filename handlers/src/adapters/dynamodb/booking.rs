@@ -1,0 +1,229 @@
+//! Booking, cancelling and moving: one transaction each.
+//!
+//! A transaction's acknowledgement can get lost, and a repeat of it then meets its
+//! own rows. So whoever is refused, or does not know, reads what is there before
+//! saying anything: "taken" is said only when somebody else holds the slot.
+
+mod parts;
+
+use jiff::civil;
+
+use super::{
+    DynamoDb,
+    errors::unavailable,
+    lead_row::{to_booking, to_lead},
+    row::{Reader, Row, text},
+    transactions::{Failed, Transaction},
+};
+use crate::{
+    domain::{
+        booking::{Booking, Cancellation, FormGuard, NewBooking, Reschedule},
+        lead::{Lead, LeadId, LeadStatus},
+        phone::Phone,
+        slot::Slot,
+    },
+    ports::{Booked, Cancelled, CustomerBookings, Rescheduled, StoreError},
+};
+
+/// The row of a customer's bookings that guards the form's limit; sorts before every date.
+const GUARD: &str = "#form";
+
+/// Places of the items in the transactions' lists.
+const SLOT: usize = 0;
+const GUARD_STEP: usize = 3;
+
+impl DynamoDb {
+    pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+        let booking = Booking::from(&new.lead);
+        let mut items = vec![
+            self.take_slot(&booking, new.lead.timestamp)?,
+            self.put_lead(&new.lead)?,
+            self.put_booking(&booking)?,
+        ];
+        if let Some(step) = new.guard {
+            items.push(self.step_guard(&booking.phone, step)?);
+        }
+        match self.transact(Some(new.token.as_str()), items).await {
+            Transaction::Written => Ok(Booked::Yes),
+            Transaction::Refused(failed) if self.has_lead(&new.lead).await? => {
+                tracing::info!(?failed, "the booking had been written before");
+                Ok(Booked::Yes)
+            }
+            Transaction::Refused(failed) if failed.only(GUARD_STEP) => Ok(Booked::GuardMoved),
+            Transaction::Refused(failed) => self.refused(&booking, &failed).await,
+            Transaction::Unknown(error) => self.after_unknown(&new.lead, error).await,
+        }
+    }
+
+    /// Refused, and not by an earlier attempt of ours: who holds the slot?
+    async fn refused(&self, booking: &Booking, failed: &Failed) -> Result<Booked, StoreError> {
+        match self.holder(booking.slot).await? {
+            Some(holder) if holder != booking.lead_id.as_str() => Ok(Booked::Taken),
+            // Taken when the transaction ran, and given back since: it was true at that moment.
+            _ if failed.at(SLOT) => Ok(Booked::Taken),
+            _ if failed.at(GUARD_STEP) => Ok(Booked::GuardMoved),
+            _ => Err(StoreError::Malformed {
+                table: "Leads",
+                what: "the id of a new lead is in use".to_owned(),
+            }),
+        }
+    }
+
+    /// Nobody knows: the rows do.
+    async fn after_unknown(&self, lead: &Lead, error: StoreError) -> Result<Booked, StoreError> {
+        if self.has_lead(lead).await.unwrap_or_default() {
+            return Ok(Booked::Yes);
+        }
+        match self.holder(lead.slot).await {
+            Ok(Some(holder)) if holder != lead.id.as_str() => Ok(Booked::Taken),
+            _ => Err(error),
+        }
+    }
+
+    /// Whether an earlier attempt wrote the lead. What became of it since does not matter.
+    async fn has_lead(&self, lead: &Lead) -> Result<bool, StoreError> {
+        let found = self.read_lead(&lead.id).await?;
+        Ok(found.is_some_and(|found| {
+            found.phone == lead.phone && found.timestamp.as_second() == lead.timestamp.as_second()
+        }))
+    }
+
+    /// Who holds a slot: a lead's id, or empty when the row does not say.
+    async fn holder(&self, slot: Slot) -> Result<Option<String>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.tables.schedule)
+            .key("schedule_date", text(slot.date().to_string()))
+            .key("slot_time", text(slot.time().to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let Some(row) = answer.item else { return Ok(None) };
+        let reader = Reader::new("Schedule", &row);
+        if reader.text_or_none("status")? == Some(super::schedule::AVAILABLE) {
+            return Ok(None);
+        }
+        reader.text_or_empty("lead_id").map(Some)
+    }
+
+    /// The guard first: whoever books between the two reads moves it, and is noticed.
+    pub(super) async fn read_bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        let guard = self.read_guard(phone).await?;
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.tables.bookings)
+            .key_condition_expression("phone = :phone AND #start >= :from")
+            .expression_attribute_names("#start", "start")
+            .expression_attribute_values(":phone", text(phone.as_str()))
+            .expression_attribute_values(":from", text(from.strftime("%Y-%m-%dT%H:%M").to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut bookings = Vec::new();
+        while let Some(row) = pages.next().await {
+            bookings.push(to_booking(&row.map_err(unavailable)?)?);
+        }
+        // Keys have whole minutes; a start in the running minute is before `from`'s seconds.
+        bookings.retain(|booking| booking.slot.start() >= from);
+        Ok(CustomerBookings { bookings, guard })
+    }
+
+    async fn read_guard(&self, phone: &Phone) -> Result<Option<FormGuard>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.tables.bookings)
+            .key("phone", text(phone.as_str()))
+            .key("start", text(GUARD))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let guard = |row: Row| {
+            let reader = Reader::new("CustomerBookings", &row);
+            let version = u64::try_from(reader.integer("version")?)
+                .map_err(|_| reader.malformed("version", "a version"))?;
+            Ok(FormGuard { version })
+        };
+        answer.item.map(guard).transpose()
+    }
+
+    /// The range key is the lead's time, which nobody remembers: hence a query.
+    pub(super) async fn read_lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.tables.leads)
+            .key_condition_expression("lead_id = :id")
+            .expression_attribute_values(":id", text(id.as_str()))
+            .consistent_read(true)
+            .limit(1)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        answer.items().first().map(to_lead).transpose()
+    }
+
+    pub(super) async fn write_cancellation(
+        &self,
+        cancel: &Cancellation,
+    ) -> Result<Cancelled, StoreError> {
+        let Cancellation { booking, token, now } = cancel;
+        let items = vec![
+            self.free_slot(booking, *now)?,
+            self.cancel_lead(booking, *now)?,
+            self.drop_booking(booking)?,
+        ];
+        let unknown = match self.transact(Some(token.as_str()), items).await {
+            Transaction::Written => return Ok(Cancelled::Yes),
+            Transaction::Refused(_) => None,
+            Transaction::Unknown(error) => Some(error),
+        };
+        let lead = self.read_lead(&booking.lead_id).await;
+        let is_cancelled =
+            |lead: &Lead| lead.status == LeadStatus::Cancelled && lead.phone == booking.phone;
+        match (lead, unknown) {
+            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(Cancelled::Yes),
+            (_, Some(error)) => Err(error),
+            (Ok(_), None) => Ok(Cancelled::Changed),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    pub(super) async fn write_reschedule(
+        &self,
+        change: &Reschedule,
+    ) -> Result<Rescheduled, StoreError> {
+        let (old, new) = (&change.booking, change.moved());
+        let items = vec![
+            self.take_slot(&new, change.now)?,
+            self.free_slot(old, change.now)?,
+            self.move_lead(old, new.slot, change.now)?,
+            self.drop_booking(old)?,
+            self.put_booking(&new)?,
+        ];
+        let outcome = match self.transact(Some(change.token.as_str()), items).await {
+            Transaction::Written => return Ok(Rescheduled::Yes),
+            outcome => outcome,
+        };
+        let lead = self.read_lead(&old.lead_id).await;
+        let is_moved = |lead: &Lead| {
+            lead.slot == new.slot && lead.status == LeadStatus::Booked && lead.phone == new.phone
+        };
+        match (lead, outcome) {
+            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(Rescheduled::Yes),
+            (_, Transaction::Unknown(error)) => Err(error),
+            (Err(error), _) => Err(error),
+            (_, Transaction::Refused(failed)) if failed.only(SLOT) => Ok(Rescheduled::Taken),
+            (_, _) => Ok(Rescheduled::Changed),
+        }
+    }
+}

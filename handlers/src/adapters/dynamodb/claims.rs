@@ -1,0 +1,77 @@
+//! Claims: what an idempotency key is bound to, and which alert went out.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use jiff::Timestamp;
+
+use super::{
+    DynamoDb,
+    errors::{Written, conditional},
+    row::{Reader, number, text},
+};
+use crate::{domain::booking::FormClaim, ports::StoreError};
+
+/// Days after which a claim may be forgotten.
+const DAYS: i64 = 7;
+const CLAIM: &str = "claim";
+
+/// When a row may be forgotten, in seconds since the epoch.
+pub(super) fn expiry(now: Timestamp, days: i64) -> i64 {
+    now.as_second().saturating_add(days * 24 * 60 * 60)
+}
+
+impl DynamoDb {
+    pub(super) async fn bind_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.conversations)
+            .item("conversation_id", text(format!("form#{}", claim.key_hash)))
+            .item("item_id", text(CLAIM))
+            .item("fingerprint", text(&claim.fingerprint))
+            .item("now", number(claim.now.as_millisecond()))
+            .item("expires_at", number(expiry(claim.now, DAYS)))
+            .condition_expression("attribute_not_exists(conversation_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let row = match conditional(put.send().await)? {
+            Written::Yes(_) => return Ok(claim.clone()),
+            Written::No(row) => row.unwrap_or_default(),
+        };
+        let reader = Reader::new("Conversations", &row);
+        Ok(FormClaim {
+            key_hash: claim.key_hash.clone(),
+            fingerprint: reader.text("fingerprint")?.to_owned(),
+            now: reader.millis("now")?,
+        })
+    }
+
+    /// Business time may be set back between two alerts, so the window has two ends.
+    pub(super) async fn write_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError> {
+        let now_ms = now.as_millisecond();
+        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.conversations)
+            .item("conversation_id", text(format!("alert#{cause}")))
+            .item("item_id", text(CLAIM))
+            .item("sent_ms", number(now_ms))
+            .item("expires_at", number(expiry(now, DAYS)))
+            .condition_expression(
+                "attribute_not_exists(conversation_id) \
+                 OR sent_ms <= :earliest OR sent_ms >= :latest",
+            )
+            .expression_attribute_values(":earliest", number(now_ms.saturating_sub(window)))
+            .expression_attribute_values(":latest", number(now_ms.saturating_add(window)));
+        match conditional(put.send().await)? {
+            Written::Yes(_) => Ok(true),
+            Written::No(_) => Ok(false),
+        }
+    }
+}

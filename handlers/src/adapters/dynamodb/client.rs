@@ -1,0 +1,93 @@
+//! The SDK's client: everything explicit, nothing from the home folder or the metadata service.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{
+        BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
+        StalledStreamProtectionConfig,
+        retry::{RetryConfig, RetryPartition, TokenBucket},
+        timeout::TimeoutConfig,
+    },
+};
+
+/// Where the database is, and who asks. Has no `Debug`, because of the keys.
+pub struct Settings<'a> {
+    /// Overrides AWS's own endpoint.
+    pub endpoint: Option<&'a str>,
+    /// AWS region.
+    pub region: &'a str,
+    /// AWS access key id.
+    pub access_key_id: &'a str,
+    /// AWS secret access key.
+    pub secret_access_key: &'a str,
+    /// AWS session token.
+    pub session_token: Option<&'a str>,
+    /// Names of the tables.
+    pub tables: Tables,
+}
+
+/// Names of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Leads: `lead_id` S, `timestamp` N.
+    pub leads: String,
+    /// The owner's state: `state_id` S.
+    pub owner: String,
+    /// Slots: `schedule_date` S, `slot_time` S.
+    pub schedule: String,
+    /// Turns, memory, queue, claims: `conversation_id` S, `item_id` S.
+    pub conversations: String,
+    /// A customer's open bookings: `phone` S, `start` S.
+    pub bookings: String,
+    /// Opt-outs: `phone` S.
+    pub opt_outs: String,
+}
+
+/// The store on DynamoDB.
+#[derive(Debug, Clone)]
+pub struct DynamoDb {
+    pub(super) client: Client,
+    pub(super) tables: Tables,
+}
+
+/// Calls of one operation, the first included.
+const ATTEMPTS: u32 = 3;
+
+impl DynamoDb {
+    /// Composes a client over a shared HTTP client; sends nothing.
+    pub fn new(http: SharedHttpClient, settings: Settings<'_>) -> Self {
+        let credentials = Credentials::new(
+            settings.access_key_id,
+            settings.secret_access_key,
+            settings.session_token.map(str::to_owned),
+            None,
+            "rehearse",
+        );
+        // A turn has seconds, so the SDK's own first pause of one second is too long.
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(Duration::from_millis(50))
+            .with_max_backoff(Duration::from_millis(400));
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(3))
+            .operation_timeout(Duration::from_secs(8))
+            .build();
+        // The SDK's default bucket is one for the process: clients would drain each other's.
+        let partition = RetryPartition::custom("store").token_bucket(TokenBucket::new(500)).build();
+        let mut builder = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http)
+            .region(Region::new(settings.region.to_owned()))
+            .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(retries)
+            .retry_partition(partition)
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        builder.set_endpoint_url(settings.endpoint.map(str::to_owned));
+        Self { client: Client::from_conf(builder.build()), tables: settings.tables }
+    }
+}

@@ -1,0 +1,212 @@
+//! Rows of leads and of customers' bookings.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::row::{Reader, Row, seconds, text};
+use crate::{
+    domain::{
+        booking::Booking,
+        catalogue::Repair,
+        label::UNKNOWN_DEVICE,
+        lead::{Lead, LeadId, LeadStatus, Source},
+        slot::{Slot, SlotTime, parse_date},
+    },
+    ports::StoreError,
+};
+
+/// The row of a lead, with the names of the old system.
+pub(super) fn from_lead(lead: &Lead) -> Row {
+    let mut row = common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
+    let attributes = [
+        ("lead_id", text(lead.id.as_str())),
+        ("timestamp", seconds(lead.timestamp)),
+        ("created_at", seconds(lead.timestamp)),
+        ("phone", text(lead.phone.as_str())),
+        ("appointment_date", text(lead.slot.date().to_string())),
+        ("appointment_time", text(lead.slot.time().to_string())),
+        ("status", text(lead.status.as_str())),
+    ];
+    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    row
+}
+
+/// The row of a customer's open booking.
+pub(super) fn from_booking(booking: &Booking) -> Row {
+    let Booking { repair, device, customer_name, source, .. } = booking;
+    let mut row = common(repair, device, customer_name.as_deref(), *source);
+    let attributes = [
+        ("phone", text(booking.phone.as_str())),
+        ("start", text(booking.slot.wall_clock())),
+        ("lead_id", text(booking.lead_id.as_str())),
+        ("timestamp", seconds(booking.timestamp)),
+    ];
+    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    row
+}
+
+fn common(repair: &Repair, device: &str, name: Option<&str>, source: Source) -> Row {
+    let mut row = Row::from([
+        ("repair_type".to_owned(), text(repair.slug())),
+        ("device".to_owned(), text(device)),
+        ("source".to_owned(), text(source.as_str())),
+    ]);
+    row.extend(name.map(|name| ("customer_name".to_owned(), text(name))));
+    row
+}
+
+/// A lead of any age: the old system wrote neither name nor source.
+pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
+    let reader = Reader::new("Leads", row);
+    let date = parse_date(reader.text("appointment_date")?)
+        .map_err(|_| reader.malformed("appointment_date", "a date"))?;
+    let time = SlotTime::parse(reader.text("appointment_time")?)
+        .map_err(|_| reader.malformed("appointment_time", "a time of day"))?;
+    let status = match reader.text_or_none("status")? {
+        None => LeadStatus::Booked,
+        Some(status) => LeadStatus::parse(status)
+            .ok_or_else(|| reader.malformed("status", "a lead's status"))?,
+    };
+    Ok(Lead {
+        id: LeadId::from_row(reader.text("lead_id")?),
+        timestamp: reader.seconds("timestamp")?,
+        phone: reader.phone("phone")?,
+        slot: Slot::new(date, time),
+        repair: repair(reader)?,
+        device: device(reader)?,
+        customer_name: name(reader)?,
+        status,
+        source: source(reader)?,
+    })
+}
+
+/// An open booking of a customer.
+pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
+    let reader = Reader::new("CustomerBookings", row);
+    Ok(Booking {
+        phone: reader.phone("phone")?,
+        slot: Slot::parse_wall_clock(reader.text("start")?)
+            .map_err(|_| reader.malformed("start", "a date and time"))?,
+        lead_id: LeadId::from_row(reader.text("lead_id")?),
+        timestamp: reader.seconds("timestamp")?,
+        repair: repair(reader)?,
+        device: device(reader)?,
+        customer_name: name(reader)?,
+        source: source(reader)?,
+    })
+}
+
+/// The attributes of a slot's row beside its key while the booking holds it.
+pub(super) fn slot_attributes(booking: &Booking) -> [(&'static str, AttributeValue); 4] {
+    [
+        ("lead_id", text(booking.lead_id.as_str())),
+        ("phone", text(booking.phone.as_str())),
+        ("repair_type", text(booking.repair.slug())),
+        ("device", text(&booking.device)),
+    ]
+}
+
+fn repair(reader: Reader<'_>) -> Result<Repair, StoreError> {
+    reader.text("repair_type").map(Repair::from_row)
+}
+
+fn device(reader: Reader<'_>) -> Result<String, StoreError> {
+    Ok(reader.text_or_none("device")?.unwrap_or(UNKNOWN_DEVICE).to_owned())
+}
+
+fn name(reader: Reader<'_>) -> Result<Option<String>, StoreError> {
+    Ok(reader.text_or_none("customer_name")?.filter(|name| !name.is_empty()).map(str::to_owned))
+}
+
+fn source(reader: Reader<'_>) -> Result<Source, StoreError> {
+    match reader.text_or_none("source")? {
+        None => Ok(Source::Sms),
+        Some(source) => {
+            Source::parse(source).ok_or_else(|| reader.malformed("source", "sms or form"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::{
+        adapters::dynamodb::row::number,
+        domain::{catalogue::RepairKind, phone::Phone},
+    };
+
+    fn lead() -> Lead {
+        Lead {
+            id: LeadId::from_row("LEAD-20260210-201000-1a2b3c"),
+            timestamp: "2026-02-10T20:10:00Z".parse().unwrap(),
+            phone: Phone::parse("+19042520927").unwrap(),
+            slot: Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
+            repair: Repair::Listed { kind: RepairKind::Screen, on_site: true },
+            device: "iPhone".into(),
+            customer_name: Some("Ann <b>".into()),
+            status: LeadStatus::Cancelled,
+            source: Source::Form,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let lead = lead();
+        assert_eq!(to_lead(&from_lead(&lead)).unwrap(), lead);
+        let nameless = Lead { customer_name: None, ..lead.clone() };
+        assert_eq!(to_lead(&from_lead(&nameless)).unwrap(), nameless);
+        let booking = Booking::from(&lead);
+        assert_eq!(to_booking(&from_booking(&booking)).unwrap(), booking);
+    }
+
+    #[test]
+    fn the_attributes_are_those_of_the_old_system() {
+        let row = from_lead(&lead());
+        assert_eq!(row["timestamp"], number(1_770_754_200));
+        assert_eq!(row["appointment_date"], text("2026-02-11"));
+        assert_eq!(row["appointment_time"], text("2:00 PM"));
+        let row = from_booking(&Booking::from(&lead()));
+        assert_eq!(row["start"], text("2026-02-11T14:00"));
+    }
+
+    #[test]
+    fn a_lead_of_the_old_system_is_read() {
+        let row = Row::from(
+            [
+                ("lead_id", text("LEAD-20250101-120000-123")),
+                ("timestamp", number(1_735_732_800)),
+                ("phone", text("(904) 252-0927")),
+                ("repair_type", text("Hairdryer")),
+                ("device", text("iPhone 12")),
+                ("appointment_date", text("2025-01-02")),
+                ("appointment_time", text("10:00 AM")),
+                ("status", text("booked")),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let lead = to_lead(&row).unwrap();
+        assert_eq!(lead.phone.as_str(), "+19042520927");
+        assert_eq!(lead.repair, Repair::Unlisted("Hairdryer".into()));
+        assert_eq!(lead.source, Source::Sms);
+        assert_eq!(lead.customer_name, None);
+    }
+
+    #[test]
+    fn a_malformed_row_is_an_error_that_names_the_attribute() {
+        for (name, value) in [
+            ("appointment_date", text("tomorrow")),
+            ("appointment_time", text("later")),
+            ("status", text("lost")),
+            ("phone", number(9)),
+            ("timestamp", text("then")),
+        ] {
+            let mut row = from_lead(&lead());
+            row.insert(name.to_owned(), value);
+            let error = to_lead(&row).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("a row of Leads is malformed: {name} ")), "{error}");
+            row.remove(name);
+            assert_eq!(to_lead(&row).is_ok(), name == "status", "{name}");
+        }
+    }
+}

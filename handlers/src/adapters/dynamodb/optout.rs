@@ -1,0 +1,44 @@
+//! Who asked for no more texts.
+
+use jiff::Timestamp;
+
+use super::{
+    DynamoDb,
+    errors::unavailable,
+    row::{seconds, text},
+};
+use crate::{domain::phone::Phone, ports::StoreError};
+
+impl DynamoDb {
+    pub(super) async fn read_opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.tables.opt_outs)
+            .key("phone", text(phone.as_str()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(answer.item.is_some())
+    }
+
+    pub(super) async fn write_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.opt_outs;
+        let phone = text(phone.as_str());
+        if out {
+            let put = self.client.put_item().table_name(table);
+            let put = put.item("phone", phone).item("opted_out_at", seconds(now));
+            put.send().await.map_err(unavailable)?;
+        } else {
+            let delete = self.client.delete_item().table_name(table).key("phone", phone);
+            delete.send().await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! The owner's state: one row.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use super::{
+    DynamoDb,
+    errors::{Written, conditional, unavailable},
+    row::{Reader, Row, number, seconds, text},
+};
+use crate::{
+    domain::owner::{MAX_DISCOUNT, Owner, OwnerStatus},
+    ports::{OwnerWrite, StoreError},
+};
+
+const KEY: &str = "CURRENT";
+
+impl DynamoDb {
+    pub(super) async fn read_owner(&self) -> Result<Owner, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.tables.owner)
+            .key("state_id", text(KEY))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        answer.item.map_or_else(|| Ok(Owner::default()), |row| owner(&row))
+    }
+
+    /// Sets the known attributes one by one: whatever else an older deployment keeps in the row stays.
+    pub(super) async fn write_owner(
+        &self,
+        owner_state: &Owner,
+        expected: u64,
+    ) -> Result<OwnerWrite, StoreError> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.owner)
+            .key("state_id", text(KEY))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut sets = Vec::new();
+        for (index, (name, value)) in attributes(owner_state).into_iter().enumerate() {
+            sets.push(format!("#a{index} = :a{index}"));
+            update = update
+                .expression_attribute_names(format!("#a{index}"), name)
+                .expression_attribute_values(format!(":a{index}"), value);
+        }
+        let update = update
+            .update_expression(format!("SET {}", sets.join(", ")))
+            .expression_attribute_names("#version", "version");
+        let update = if expected == 0 {
+            update.condition_expression("attribute_not_exists(#version)")
+        } else {
+            update
+                .condition_expression("#version = :expected")
+                .expression_attribute_values(":expected", number(expected))
+        };
+        match conditional(update.send().await)? {
+            Written::Yes(_) => Ok(OwnerWrite::Written),
+            // Our own write, whose acknowledgement was lost and which the SDK sent again.
+            Written::No(Some(row)) if attributes(&owner(&row)?) == attributes(owner_state) => {
+                Ok(OwnerWrite::Written)
+            }
+            Written::No(_) => Ok(OwnerWrite::Conflict),
+        }
+    }
+}
+
+fn attributes(owner: &Owner) -> Vec<(&'static str, AttributeValue)> {
+    let mut attributes = vec![
+        ("status", text(owner.status.as_str())),
+        ("location", text(&owner.location)),
+        ("notes", text(&owner.notes)),
+        ("special_info", text(&owner.special_info)),
+        ("assistant_name", text(&owner.assistant_name)),
+        ("greeting", text(&owner.greeting)),
+        ("max_discount", number(owner.max_discount)),
+        ("ai_answers_sms", AttributeValue::Bool(owner.ai_answers_sms)),
+        ("auto_upsell", AttributeValue::Bool(owner.auto_upsell)),
+        ("version", number(owner.version)),
+    ];
+    attributes.extend(owner.voice.as_ref().map(|voice| ("voice", text(voice))));
+    attributes.extend(
+        owner.ai_answers_calls.map(|calls| ("ai_answers_calls", AttributeValue::Bool(calls))),
+    );
+    attributes.extend(owner.updated_at.map(|time| ("updated_at", seconds(time))));
+    attributes
+}
+
+/// A row of any age. A field that is missing has its default.
+fn owner(row: &Row) -> Result<Owner, StoreError> {
+    let reader = Reader::new("OwnerState", row);
+    let default = Owner::default();
+    let status = match reader.text_or_none("status")? {
+        None => default.status,
+        // A word of the owner's own: the notes say what it means.
+        Some(word) => OwnerStatus::parse(word).unwrap_or(OwnerStatus::Custom),
+    };
+    let some_text = |name, default: String| -> Result<String, StoreError> {
+        Ok(reader.text_or_none(name)?.map_or(default, str::to_owned))
+    };
+    let max_discount = match reader.integer_or_none("max_discount")? {
+        None => default.max_discount,
+        Some(percent) => u8::try_from(percent.clamp(0, MAX_DISCOUNT.into())).unwrap_or_default(),
+    };
+    let version = reader.integer_or_none("version")?.unwrap_or_default();
+    Ok(Owner {
+        status,
+        location: some_text("location", default.location)?,
+        notes: some_text("notes", default.notes)?,
+        special_info: some_text("special_info", default.special_info)?,
+        assistant_name: some_text("assistant_name", default.assistant_name)?,
+        greeting: some_text("greeting", default.greeting)?,
+        max_discount,
+        ai_answers_sms: reader.boolean_or_none("ai_answers_sms")?.unwrap_or(default.ai_answers_sms),
+        auto_upsell: reader.boolean_or_none("auto_upsell")?.unwrap_or(default.auto_upsell),
+        voice: reader.text_or_none("voice")?.map(str::to_owned),
+        ai_answers_calls: reader.boolean_or_none("ai_answers_calls")?,
+        updated_at: if reader.has("updated_at") {
+            Some(reader.seconds("updated_at")?)
+        } else {
+            None
+        },
+        version: u64::try_from(version).map_err(|_| reader.malformed("version", "a version"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(pairs: &[(&str, AttributeValue)]) -> Row {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let state = Owner {
+            status: OwnerStatus::Gym,
+            location: "Planet Fitness".into(),
+            max_discount: 20,
+            ai_answers_sms: false,
+            voice: Some("alloy".into()),
+            ai_answers_calls: Some(true),
+            updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),
+            version: 7,
+            ..Owner::default()
+        };
+        let row: Row =
+            attributes(&state).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        assert_eq!(owner(&row).unwrap(), state);
+    }
+
+    #[test]
+    fn a_row_of_the_old_system_has_no_version_and_defaults_where_it_says_nothing() {
+        let state = owner(&row(&[
+            ("state_id", text("CURRENT")),
+            ("status", text("gym")),
+            ("max_discount", text("20")),
+            ("updated_at", number("1770750600.5")),
+        ]))
+        .unwrap();
+        assert_eq!(state.version, 0);
+        assert_eq!(state.status, OwnerStatus::Gym);
+        assert_eq!(state.max_discount, 20);
+        assert_eq!(state.assistant_name, "Linda");
+        assert_eq!(state.updated_at, Some("2026-02-10T19:10:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_ceiling_out_of_range_is_brought_into_it() {
+        let ceiling = |value| owner(&row(&[("max_discount", number(value))])).unwrap().max_discount;
+        assert_eq!(ceiling(90), MAX_DISCOUNT);
+        assert_eq!(ceiling(-1), 0);
+    }
+
+    #[test]
+    fn an_own_word_of_the_owner_is_a_custom_status() {
+        let state = owner(&row(&[("status", text("fishing"))])).unwrap();
+        assert_eq!(state.status, OwnerStatus::Custom);
+        assert!(owner(&row(&[("status", number(3))])).is_err());
+    }
+}

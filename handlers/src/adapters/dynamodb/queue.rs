@@ -1,0 +1,142 @@
+//! The queue of a conversation: which texts wait, in the order in which the database saw them.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+
+use super::{
+    DynamoDb,
+    errors::{Written, conditional, despite_conflicts, unavailable},
+    row::{Reader, Row, number, text},
+    transactions::update,
+    turn::item_key,
+};
+use crate::{
+    domain::{phone::Phone, turn::Waiting},
+    ports::StoreError,
+};
+
+const QUEUE: &str = "queue";
+/// Seconds after which a queue that nobody joins may be forgotten.
+const EXPIRY: i64 = 7 * 24 * 60 * 60;
+
+impl DynamoDb {
+    /// An entry that is there already is not added again.
+    pub(super) async fn write_join(
+        &self,
+        phone: &Phone,
+        me: &Waiting,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let join = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(phone, QUEUE)))
+            .update_expression(
+                "SET waiting = list_append(if_not_exists(waiting, :none), :me), \
+                 expires_at = :expires",
+            )
+            .condition_expression("attribute_not_exists(waiting) OR NOT contains(waiting, :entry)")
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(me)]))
+            .expression_attribute_values(":entry", from_entry(me))
+            .expression_attribute_values(":expires", number(me.until_ms / 1000 + EXPIRY))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let row = match conditional(despite_conflicts(|| join.clone().send()).await)? {
+            Written::Yes(output) => output.attributes,
+            Written::No(row) => row,
+        };
+        to_entries(&row.unwrap_or_default())
+    }
+
+    pub(super) async fn read_queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+        to_entries(&self.read_item(phone, QUEUE).await?.unwrap_or_default())
+    }
+
+    pub(super) async fn write_leave(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &Waiting,
+    ) -> Result<bool, StoreError> {
+        let place = format!("waiting[{position}]");
+        let leave = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(phone, QUEUE)))
+            .update_expression(format!("REMOVE {place}"))
+            .condition_expression(unchanged(&place))
+            .expression_attribute_values(":sid", text(&entry.sid))
+            .expression_attribute_values(":until", number(entry.until_ms));
+        let answer = despite_conflicts(|| leave.clone().send()).await;
+        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+    }
+
+    /// The same for the head, as part of a transaction.
+    pub(super) fn leave_head(
+        &self,
+        phone: &Phone,
+        entry: &Waiting,
+    ) -> Result<TransactWriteItem, StoreError> {
+        Update::builder()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(phone, QUEUE)))
+            .update_expression("REMOVE waiting[0]")
+            .condition_expression(unchanged("waiting[0]"))
+            .expression_attribute_values(":sid", text(&entry.sid))
+            .expression_attribute_values(":until", number(entry.until_ms))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+}
+
+fn unchanged(place: &str) -> String {
+    format!("{place}.sid = :sid AND {place}.until_ms = :until")
+}
+
+fn from_entry(entry: &Waiting) -> AttributeValue {
+    AttributeValue::M(Row::from([
+        ("sid".to_owned(), text(&entry.sid)),
+        ("until_ms".to_owned(), number(entry.until_ms)),
+    ]))
+}
+
+fn to_entries(row: &Row) -> Result<Vec<Waiting>, StoreError> {
+    let reader = Reader::new("Conversations", row);
+    let values = match reader.get("waiting") {
+        None => return Ok(Vec::new()),
+        Some(AttributeValue::L(values)) => values,
+        Some(_) => return Err(reader.malformed("waiting", "a list")),
+    };
+    let entry = |value: &AttributeValue| {
+        let AttributeValue::M(entry) = value else {
+            return Err(reader.malformed("waiting", "a list of entries"));
+        };
+        let reader = Reader::new("Conversations", entry);
+        Ok(Waiting { sid: reader.text("sid")?.to_owned(), until_ms: reader.integer("until_ms")? })
+    };
+    values.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_back_in_order() {
+        let entries =
+            [("SM2", 20), ("SM1", 10)].map(|(sid, until_ms)| Waiting { sid: sid.into(), until_ms });
+        let list = AttributeValue::L(entries.iter().map(from_entry).collect());
+        let row = Row::from([("waiting".to_owned(), list)]);
+        assert_eq!(to_entries(&row).unwrap(), entries);
+    }
+
+    #[test]
+    fn no_row_is_an_empty_queue_and_another_shape_is_an_error() {
+        assert_eq!(to_entries(&Row::new()).unwrap(), []);
+        assert!(to_entries(&Row::from([("waiting".to_owned(), text("SM1"))])).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! Availability: which slots of a date are held.
+
+use std::collections::BTreeSet;
+
+use jiff::civil;
+
+use super::{
+    DynamoDb,
+    errors::unavailable,
+    row::{Reader, Row, text},
+};
+use crate::{domain::slot::SlotTime, ports::StoreError};
+
+/// The status of a row that the old system wrote for a slot that nobody holds.
+pub(super) const AVAILABLE: &str = "available";
+
+impl DynamoDb {
+    /// One query, all its pages. A failure is never "all free".
+    pub(super) async fn read_taken(
+        &self,
+        date: civil::Date,
+    ) -> Result<BTreeSet<SlotTime>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.tables.schedule)
+            .key_condition_expression("schedule_date = :date")
+            .expression_attribute_values(":date", text(date.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut taken = BTreeSet::new();
+        while let Some(row) = pages.next().await {
+            taken.extend(held(&row.map_err(unavailable)?)?);
+        }
+        Ok(taken)
+    }
+}
+
+/// The time that a row holds; only the status `available` says that it holds none.
+fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
+    let reader = Reader::new("Schedule", row);
+    let time = SlotTime::parse(reader.text("slot_time")?)
+        .map_err(|_| reader.malformed("slot_time", "a time of day"))?;
+    let free = reader.text_or_none("status")? == Some(AVAILABLE);
+    Ok((!free).then_some(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(time: &str, status: Option<&str>) -> Row {
+        let mut row = Row::from([("slot_time".to_owned(), text(time))]);
+        row.extend(status.map(|status| ("status".to_owned(), text(status))));
+        row
+    }
+
+    #[test]
+    fn only_available_means_free() {
+        let two = SlotTime::new(14, 0);
+        assert_eq!(held(&row("2:00 PM", Some("available"))).unwrap(), None);
+        for status in [Some("booked"), Some("blocked"), Some(""), None] {
+            assert_eq!(held(&row("2:00 PM", status)).unwrap(), two, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_a_readable_time_is_an_error() {
+        assert!(held(&row("afternoon", Some("booked"))).is_err());
+        assert!(held(&row("afternoon", Some("available"))).is_err());
+        assert!(held(&Row::new()).is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! The port, topic by topic.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil};
+
+use super::DynamoDb;
+use crate::{
+    domain::{
+        booking::{Cancellation, FormClaim, NewBooking, Reschedule},
+        lead::{Lead, LeadId},
+        owner::Owner,
+        phone::Phone,
+        sales::SalesNote,
+        slot::SlotTime,
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
+    },
+    ports::{
+        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+    },
+};
+
+#[async_trait]
+impl Store for DynamoDb {
+    async fn owner(&self) -> Result<Owner, StoreError> {
+        self.read_owner().await
+    }
+
+    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+        self.write_owner(owner, expected).await
+    }
+
+    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        self.read_taken(date).await
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+        self.write_booking(new).await
+    }
+
+    async fn bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        self.read_bookings(phone, from).await
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.read_lead(id).await
+    }
+
+    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+        self.write_cancellation(cancel).await
+    }
+
+    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+        self.write_reschedule(change).await
+    }
+
+    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+        self.bind_form(claim).await
+    }
+
+    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
+        self.write_note(note).await
+    }
+
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        self.read_opted_out(phone).await
+    }
+
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write_opted_out(phone, out, now).await
+    }
+
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Result<Claimed, StoreError> {
+        self.write_claim(key, holder, now, wall_ms, until_ms).await
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        self.read_answer(key).await
+    }
+
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.write_round(key, holder, ordinal, round).await
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        self.write_end(end).await
+    }
+
+    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+        self.write_join(phone, me).await
+    }
+
+    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+        self.read_queue(phone).await
+    }
+
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &Waiting,
+    ) -> Result<bool, StoreError> {
+        self.write_leave(phone, position, entry).await
+    }
+
+    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+        self.read_memory(phone).await
+    }
+
+    async fn claim_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError> {
+        self.write_alert(cause, now, window).await
+    }
+}

@@ -1,0 +1,153 @@
+//! Sends a transaction and says which of its conditions failed.
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{CancellationReason, Delete, Put, TransactWriteItem, Update},
+};
+
+use super::{
+    DynamoDb,
+    errors::{CONTENTION_WAITS, unavailable},
+};
+use crate::ports::StoreError;
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(super) enum Transaction {
+    /// Everything was written.
+    Written,
+    /// Nothing was written: the conditions of some items failed.
+    Refused(Failed),
+    /// Whether it was written is unknown, or will be only later.
+    Unknown(StoreError),
+}
+
+/// For each item of a transaction, whether its condition failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failed(Vec<bool>);
+
+impl Failed {
+    /// Whether the condition of the item at `index` failed.
+    pub(super) fn at(&self, index: usize) -> bool {
+        self.0.get(index).copied().unwrap_or_default()
+    }
+
+    /// Whether it is the only one.
+    pub(super) fn only(&self, index: usize) -> bool {
+        self.at(index) && self.0.iter().filter(|failed| **failed).count() == 1
+    }
+}
+
+impl DynamoDb {
+    /// Sends the items, and sends them again while they meet other transactions or a throttle.
+    ///
+    /// With a token a repeat after a lost acknowledgement changes nothing; without
+    /// one the SDK makes its own, which covers its own repeats.
+    pub(super) async fn transact(
+        &self,
+        token: Option<&str>,
+        items: Vec<TransactWriteItem>,
+    ) -> Transaction {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .set_client_request_token(token.map(str::to_owned));
+        let mut waits = CONTENTION_WAITS.into_iter();
+        loop {
+            let Err(error) = request.clone().send().await else { return Transaction::Written };
+            match cancellation(&error) {
+                Cancellation::Refused(failed) => return Transaction::Refused(failed),
+                Cancellation::Contended => {
+                    let Some(wait) = waits.next() else {
+                        return Transaction::Unknown(unavailable(error));
+                    };
+                    tokio::time::sleep(wait).await;
+                }
+                Cancellation::None => return Transaction::Unknown(unavailable(error)),
+            }
+        }
+    }
+}
+
+/// Why a transaction was cancelled, if it was.
+#[derive(Debug, PartialEq, Eq)]
+enum Cancellation {
+    Refused(Failed),
+    Contended,
+    None,
+}
+
+fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Cancellation {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            by_reasons(canceled.cancellation_reasons())
+        }
+        _ => Cancellation::None,
+    }
+}
+
+/// A failed condition says more than a conflict beside it.
+fn by_reasons(reasons: &[CancellationReason]) -> Cancellation {
+    let code_is = |reason: &CancellationReason, codes: &[&str]| {
+        reason.code().is_some_and(|code| codes.contains(&code))
+    };
+    let failed: Vec<bool> =
+        reasons.iter().map(|reason| code_is(reason, &["ConditionalCheckFailed"])).collect();
+    if failed.contains(&true) {
+        return Cancellation::Refused(Failed(failed));
+    }
+    let contention = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    if reasons.iter().any(|reason| code_is(reason, &contention)) {
+        Cancellation::Contended
+    } else {
+        Cancellation::None
+    }
+}
+
+pub(super) fn put(put: Put) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put).build()
+}
+
+pub(super) fn update(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
+}
+
+pub(super) fn delete(delete: Delete) -> TransactWriteItem {
+    TransactWriteItem::builder().delete(delete).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Cancellation {
+        let reasons: Vec<_> =
+            codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        by_reasons(&reasons)
+    }
+
+    #[test]
+    fn a_failed_condition_wins_over_a_conflict() {
+        let Cancellation::Refused(failed) =
+            reasons(&["TransactionConflict", "ConditionalCheckFailed", "None"])
+        else {
+            panic!("not refused")
+        };
+        assert!(!failed.at(0) && failed.at(1) && !failed.at(2) && !failed.at(9));
+        assert!(failed.only(1));
+    }
+
+    #[test]
+    fn conflicts_and_throttles_are_worth_another_try() {
+        assert_eq!(reasons(&["None", "TransactionConflict"]), Cancellation::Contended);
+        assert_eq!(reasons(&["ThrottlingError"]), Cancellation::Contended);
+    }
+
+    #[test]
+    fn anything_else_is_a_failure() {
+        assert_eq!(reasons(&["ValidationError", "None"]), Cancellation::None);
+        assert_eq!(reasons(&[]), Cancellation::None);
+    }
+}

@@ -1,0 +1,216 @@
+//! Turns: claiming one, storing its rounds, ending it; and the memory of the conversation.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
+use jiff::Timestamp;
+
+use super::{
+    DynamoDb,
+    claims::expiry,
+    errors::{Written, conditional, despite_conflicts, unavailable},
+    row::{Reader, Row, number, text},
+    transactions::{Transaction, put, update},
+    turn_row::{
+        encode_round, from_memory, round_attribute, texts, to_answer, to_memory, to_record,
+    },
+};
+use crate::{
+    domain::{
+        phone::Phone,
+        turn::{Memory, StoredRound, TurnEnd, TurnKey},
+    },
+    ports::{Claimed, StoreError},
+};
+
+/// Days after which a turn may be forgotten; Twilio's last retry is seconds after the first.
+const TURN_DAYS: i64 = 7;
+/// Days after which a silent customer's conversation may be forgotten.
+const MEMORY_DAYS: i64 = 30;
+const MEMORY: &str = "memory";
+
+/// Places of the items in the last transaction's list.
+const TURN: usize = 0;
+
+impl DynamoDb {
+    /// An update, not a put: whoever takes a turn over keeps its first `now` and its rounds.
+    pub(super) async fn write_claim(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        wall_ms: i64,
+        until_ms: i64,
+    ) -> Result<Claimed, StoreError> {
+        let claim = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(self.turn_key(key)))
+            .update_expression(
+                "SET holder = :holder, until_ms = :until, #now = if_not_exists(#now, :now), \
+                 expires_at = if_not_exists(expires_at, :expires)",
+            )
+            .condition_expression(
+                "attribute_not_exists(messages) \
+                 AND (attribute_not_exists(until_ms) OR until_ms < :wall)",
+            )
+            .expression_attribute_names("#now", "now")
+            .expression_attribute_values(":holder", text(holder))
+            .expression_attribute_values(":until", number(until_ms))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":expires", number(expiry(now, TURN_DAYS)))
+            .expression_attribute_values(":wall", number(wall_ms))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let row = match conditional(claim.send().await)? {
+            Written::Yes(output) => {
+                return to_record(&output.attributes.unwrap_or_default()).map(Claimed::Ours);
+            }
+            Written::No(Some(row)) => row,
+            Written::No(None) => self.read_turn(key).await?.unwrap_or_default(),
+        };
+        if let Some(messages) = to_answer(&row)? {
+            return Ok(Claimed::Answered(messages));
+        }
+        // Our own claim, whose acknowledgement was lost and which the SDK sent again.
+        if Reader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
+            return to_record(&row).map(Claimed::Ours);
+        }
+        Ok(Claimed::Busy)
+    }
+
+    pub(super) async fn read_answer(
+        &self,
+        key: &TurnKey,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        match self.read_turn(key).await? {
+            Some(row) => to_answer(&row),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn write_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        let round = encode_round(round).map_err(unavailable)?;
+        let save = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(self.turn_key(key)))
+            .update_expression("SET #round = :round")
+            .condition_expression("holder = :holder AND attribute_not_exists(messages)")
+            .expression_attribute_names("#round", round_attribute(ordinal))
+            .expression_attribute_values(":round", text(round))
+            .expression_attribute_values(":holder", text(holder));
+        let answer = despite_conflicts(|| save.clone().send()).await;
+        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+    }
+
+    /// Answer, memory and queue in one transaction; a queue that has moved on is left alone.
+    pub(super) async fn write_end(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        let mut items = vec![self.answer(end)?];
+        if let Some(memory) = &end.memory {
+            items.push(self.remember(end, memory)?);
+        }
+        let without_queue = items.clone();
+        let queue = items.len();
+        if let Some(entry) = &end.leave {
+            items.push(self.leave_head(&end.key.phone, entry)?);
+        }
+        let mut outcome = self.transact(None, items).await;
+        if matches!(&outcome, Transaction::Refused(failed) if failed.at(queue) && !failed.at(TURN))
+        {
+            tracing::info!("the queue had moved on");
+            outcome = self.transact(None, without_queue).await;
+        }
+        let error = match outcome {
+            Transaction::Written => return Ok(true),
+            Transaction::Refused(_) => None,
+            Transaction::Unknown(error) => Some(error),
+        };
+        match (self.is_ended(end).await, error) {
+            (Ok(true), _) => Ok(true),
+            (_, Some(error)) => Err(error),
+            (ended, None) => ended,
+        }
+    }
+
+    /// Whether this attempt's answer is there already, by a write whose acknowledgement was lost.
+    async fn is_ended(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        let Some(row) = self.read_turn(&end.key).await? else { return Ok(false) };
+        let holder = Reader::new("Conversations", &row).text_or_none("holder")?;
+        let ours = holder == Some(end.holder.as_str());
+        Ok(ours && to_answer(&row)?.as_ref() == Some(&end.messages))
+    }
+
+    fn answer(&self, end: &TurnEnd) -> Result<TransactWriteItem, StoreError> {
+        Update::builder()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(self.turn_key(&end.key)))
+            .update_expression("SET messages = :messages")
+            .condition_expression("holder = :holder AND attribute_not_exists(messages)")
+            .expression_attribute_values(":messages", texts(&end.messages))
+            .expression_attribute_values(":holder", text(&end.holder))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+
+    fn remember(&self, end: &TurnEnd, memory: &Memory) -> Result<TransactWriteItem, StoreError> {
+        Put::builder()
+            .table_name(&self.tables.conversations)
+            .item("conversation_id", text(end.key.phone.as_str()))
+            .item("item_id", text(MEMORY))
+            .item("turns", from_memory(memory))
+            .item("updated_at", number(end.now.as_second()))
+            .item("expires_at", number(expiry(end.now, MEMORY_DAYS)))
+            .build()
+            .map(put)
+            .map_err(unavailable)
+    }
+
+    pub(super) async fn read_memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+        match self.read_item(phone, MEMORY).await? {
+            Some(row) => to_memory(&row),
+            None => Ok(Memory::default()),
+        }
+    }
+
+    async fn read_turn(&self, key: &TurnKey) -> Result<Option<Row>, StoreError> {
+        self.read_item(&key.phone, &format!("turn#{}", key.sid)).await
+    }
+
+    pub(super) async fn read_item(
+        &self,
+        phone: &Phone,
+        item_id: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(phone, item_id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        Ok(answer.item)
+    }
+
+    fn turn_key(&self, key: &TurnKey) -> Row {
+        item_key(&key.phone, &format!("turn#{}", key.sid))
+    }
+}
+
+/// The key of a row of a conversation.
+pub(super) fn item_key(phone: &Phone, item_id: &str) -> Row {
+    let pair = |name: &str, value: AttributeValue| (name.to_owned(), value);
+    Row::from([pair("conversation_id", text(phone.as_str())), pair("item_id", text(item_id))])
+}

@@ -1,0 +1,193 @@
+//! What a turn's row and the memory's row hold.
+//!
+//! Rounds are JSON text in attributes `r0`, `r1`, ...: nobody queries them, and the
+//! reasoning in them is as the provider wants it back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use super::row::{Reader, Row, text};
+use crate::{
+    domain::turn::{Item, Memory, MemoryTurn, StoredRound, TurnRecord},
+    ports::StoreError,
+};
+
+/// The attribute of a round.
+pub(super) fn round_attribute(ordinal: usize) -> String {
+    format!("r{ordinal}")
+}
+
+/// A round as its attribute holds it.
+pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Error> {
+    let wire = WireRound {
+        items: round.items.iter().cloned().map(WireItem::from).collect(),
+        results: round.results.iter().cloned().map(WireItem::from).collect(),
+        lines: round.lines.clone(),
+    };
+    serde_json::to_string(&wire)
+}
+
+fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
+    let wire: WireRound = serde_json::from_str(json)?;
+    Ok(StoredRound {
+        items: wire.items.into_iter().map(Item::from).collect(),
+        results: wire.results.into_iter().map(Item::from).collect(),
+        lines: wire.lines,
+    })
+}
+
+/// A turn as an earlier attempt left it.
+pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
+    let reader = Reader::new("Conversations", row);
+    let mut rounds = Vec::new();
+    while let Some(json) = reader.text_or_none(&round_attribute(rounds.len()))? {
+        let name = round_attribute(rounds.len());
+        rounds.push(decode_round(json).map_err(|_| reader.malformed(&name, "a round"))?);
+    }
+    Ok(TurnRecord { now: reader.millis("now")?, rounds })
+}
+
+/// The answer, once there is one.
+pub(super) fn to_answer(row: &Row) -> Result<Option<Vec<String>>, StoreError> {
+    let reader = Reader::new("Conversations", row);
+    if reader.has("messages") { reader.texts("messages").map(Some) } else { Ok(None) }
+}
+
+pub(super) fn texts(values: &[String]) -> AttributeValue {
+    AttributeValue::L(values.iter().map(text).collect())
+}
+
+/// The attribute `turns` of the memory.
+pub(super) fn from_memory(memory: &Memory) -> AttributeValue {
+    let turn = |turn: &MemoryTurn| {
+        AttributeValue::M(Row::from([
+            ("user".to_owned(), text(&turn.user)),
+            ("assistant".to_owned(), text(&turn.assistant)),
+        ]))
+    };
+    AttributeValue::L(memory.turns.iter().map(turn).collect())
+}
+
+pub(super) fn to_memory(row: &Row) -> Result<Memory, StoreError> {
+    let reader = Reader::new("Conversations", row);
+    let expected = || reader.malformed("turns", "a list of turns");
+    let Some(AttributeValue::L(values)) = reader.get("turns") else { return Err(expected()) };
+    let turn = |value: &AttributeValue| {
+        let AttributeValue::M(turn) = value else { return Err(expected()) };
+        let reader = Reader::new("Conversations", turn);
+        Ok(MemoryTurn {
+            user: reader.text("user")?.to_owned(),
+            assistant: reader.text("assistant")?.to_owned(),
+        })
+    };
+    Ok(Memory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireRound {
+    items: Vec<WireItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    results: Vec<WireItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum WireItem {
+    User { text: String },
+    Assistant { text: String },
+    Reasoning { id: String, encrypted: Option<String> },
+    Call { id: String, call_id: String, name: String, arguments: String },
+    Result { call_id: String, output: String },
+}
+
+impl From<Item> for WireItem {
+    fn from(item: Item) -> Self {
+        match item {
+            Item::User(text) => Self::User { text },
+            Item::Assistant(text) => Self::Assistant { text },
+            Item::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            Item::Call { id, call_id, name, arguments } => {
+                Self::Call { id, call_id, name, arguments }
+            }
+            Item::Result { call_id, output } => Self::Result { call_id, output },
+        }
+    }
+}
+
+impl From<WireItem> for Item {
+    fn from(item: WireItem) -> Self {
+        match item {
+            WireItem::User { text } => Self::User(text),
+            WireItem::Assistant { text } => Self::Assistant(text),
+            WireItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            WireItem::Call { id, call_id, name, arguments } => {
+                Self::Call { id, call_id, name, arguments }
+            }
+            WireItem::Result { call_id, output } => Self::Result { call_id, output },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::dynamodb::row::number;
+
+    fn round() -> StoredRound {
+        StoredRound {
+            items: vec![
+                Item::Reasoning { id: "rs_1".into(), encrypted: Some("gAAA==".into()) },
+                Item::Assistant("One moment \u{1f600}".into()),
+                Item::Call {
+                    id: "fc_1".into(),
+                    call_id: "call_1".into(),
+                    name: "book_slot".into(),
+                    arguments: r#"{"date":"2026-02-11"}"#.into(),
+                },
+            ],
+            results: vec![Item::Result { call_id: "call_1".into(), output: "{}".into() }],
+            lines: vec!["Confirmed: ...".into()],
+        }
+    }
+
+    fn row(rounds: &[&str]) -> Row {
+        let mut row = Row::from([("now".to_owned(), number(1_770_754_200_123_i64))]);
+        row.extend(rounds.iter().enumerate().map(|(at, json)| (round_attribute(at), text(*json))));
+        row
+    }
+
+    #[test]
+    fn rounds_are_read_back_in_order_with_the_first_attempts_time() {
+        let other = StoredRound { items: vec![Item::User("x".into())], ..StoredRound::default() };
+        let rounds = [encode_round(&round()).unwrap(), encode_round(&other).unwrap()];
+        let record = to_record(&row(&[&rounds[0], &rounds[1]])).unwrap();
+        assert_eq!(record.now, "2026-02-10T20:10:00.123Z".parse().unwrap());
+        assert_eq!(record.rounds, [round(), other]);
+    }
+
+    #[test]
+    fn a_round_that_cannot_be_read_is_an_error() {
+        let error = to_record(&row(&["{}"])).unwrap_err().to_string();
+        assert_eq!(error, "a row of Conversations is malformed: r0 is not a round");
+    }
+
+    #[test]
+    fn an_empty_answer_is_an_answer() {
+        let mut row = Row::new();
+        assert_eq!(to_answer(&row).unwrap(), None);
+        row.insert("messages".into(), texts(&[]));
+        assert_eq!(to_answer(&row).unwrap(), Some(vec![]));
+        row.insert("messages".into(), texts(&["Hi".to_owned()]));
+        assert_eq!(to_answer(&row).unwrap(), Some(vec!["Hi".to_owned()]));
+    }
+
+    #[test]
+    fn memory_is_read_back() {
+        let memory = Memory::default().with("Hi".into(), String::new());
+        let row = Row::from([("turns".to_owned(), from_memory(&memory))]);
+        assert_eq!(to_memory(&row).unwrap(), memory);
+        assert!(to_memory(&Row::new()).is_err());
+    }
+}

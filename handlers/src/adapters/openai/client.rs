@@ -1,0 +1,95 @@
+//! The `Model` port on the client.
+
+use async_openai::{
+    Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory,
+};
+use async_trait::async_trait;
+use tower::service_fn;
+
+use super::{
+    retry::{self, Patience},
+    wire::{CreateResponse, Response},
+};
+use crate::{
+    domain::turn::Item,
+    ports::{Model, ModelError, ModelRequest, Source},
+};
+
+/// Where the model is, and who asks. Has no `Debug`, because of the key.
+pub struct Settings<'a> {
+    /// API key: printable ASCII.
+    pub api_key: &'a str,
+    /// Base URL, `/v1` included.
+    pub base_url: &'a str,
+    /// Name of the model.
+    pub model: &'a str,
+    /// How long an answer is waited for.
+    pub patience: Patience,
+}
+
+/// OpenAI's Responses API.
+#[derive(Debug, Clone)]
+pub struct OpenAi {
+    client: Client<OpenAIConfig>,
+    model: String,
+}
+
+impl OpenAi {
+    /// Composes a client over a shared HTTP client; sends nothing.
+    pub fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
+        let patience = settings.patience;
+        // Every field is set, because the default of each is an environment variable.
+        let config = OpenAIConfig::new()
+            .with_api_base(settings.base_url)
+            .with_api_key(settings.api_key)
+            .with_org_id("")
+            .with_project_id("");
+        let transport = http.clone();
+        let service = service_fn(move |request: HttpRequestFactory| {
+            retry::send(transport.clone(), patience, request)
+        });
+        let client = Client::build(http, config).with_http_service(service);
+        Self { client, model: settings.model.to_owned() }
+    }
+}
+
+#[async_trait]
+impl Model for OpenAi {
+    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+        let body = CreateResponse::new(&self.model, &request);
+        let response: Response =
+            self.client.responses().create_byot(body).await.map_err(failure)?;
+        response.into_items()
+    }
+}
+
+/// The client's errors without what they quote: an unreadable body has somebody's words in it.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("answered {status}: {error}")]
+    Status { status: u16, error: async_openai::error::ApiError },
+    #[error("the request failed")]
+    Transport(#[source] reqwest::Error),
+    #[error("the answer cannot be read at line {line} column {column}")]
+    Unreadable { line: usize, column: usize },
+    #[error("the client failed")]
+    Client,
+}
+
+fn failure(error: OpenAIError) -> ModelError {
+    let (failure, ours) = match error {
+        OpenAIError::ApiError(answer) => {
+            let status = answer.status_code.as_u16();
+            // A 4xx says that the request is wrong; these say that the moment is.
+            let ours = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
+            (Failure::Status { status, error: answer.api_error }, ours)
+        }
+        OpenAIError::Reqwest(error) => (Failure::Transport(error), false),
+        OpenAIError::JSONDeserialize(error, _) => {
+            (Failure::Unreadable { line: error.line(), column: error.column() }, false)
+        }
+        _ => (Failure::Client, false),
+    };
+    let source: Source = Box::new(failure);
+    if ours { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
+}

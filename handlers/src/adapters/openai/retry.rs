@@ -1,0 +1,185 @@
+//! The transport under the client: what is tried again, and for how long.
+//!
+//! The client's own retries honour `Retry-After` without a limit and give up on
+//! an error body that is not JSON. A turn has a deadline, so here a wait has a
+//! cap, and whoever is told to wait longer gives up at once: the customer gets
+//! the fallback text while it still helps.
+
+use std::time::Duration;
+
+use async_openai::{
+    error::{ApiError, ApiErrorResponse, OpenAIError, WrappedError},
+    middleware::HttpRequestFactory,
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use reqwest::Response;
+
+/// How patient the transport is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Covers one attempt, from connecting to the last byte.
+    pub attempt: Duration,
+    /// The longest `Retry-After` worth waiting for.
+    pub retry_after: Duration,
+    /// The first wait when the provider names none; it doubles.
+    pub backoff: Duration,
+}
+
+impl Patience {
+    /// What fits into a turn that must be over by `deadline`.
+    pub fn within(deadline: Duration) -> Self {
+        Self {
+            attempt: deadline,
+            retry_after: deadline / 4,
+            backoff: Duration::from_millis(200).min(deadline / 20),
+        }
+    }
+}
+
+/// Attempts after the first one.
+const RETRIES: u32 = 2;
+/// The longest part of an error text that reaches the log.
+const MESSAGE_LIMIT: usize = 300;
+
+/// Sends a request until it is answered, refused, or patience ends.
+pub(super) async fn send(
+    client: reqwest::Client,
+    patience: Patience,
+    request: HttpRequestFactory,
+) -> Result<Response, OpenAIError> {
+    let mut retry = 0;
+    loop {
+        let (error, wait) = match attempt(&client, patience, &request).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        let wait = match wait {
+            Wait::Never => return Err(error),
+            Wait::Backoff => patience.backoff * 2_u32.pow(retry),
+            Wait::For(wait) => wait,
+        };
+        if retry == RETRIES || wait > patience.retry_after {
+            return Err(error);
+        }
+        retry += 1;
+        tracing::warn!(retry, wait_ms = wait.as_millis(), "asking the model again");
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// What to do after a failure.
+#[derive(Debug, PartialEq)]
+enum Wait {
+    Never,
+    Backoff,
+    For(Duration),
+}
+
+/// One attempt. The body is read here, so that one cut short counts as a failure too.
+async fn attempt(
+    client: &reqwest::Client,
+    patience: Patience,
+    request: &HttpRequestFactory,
+) -> Result<Response, (OpenAIError, Wait)> {
+    let mut request = request.build().await.map_err(|error| (error, Wait::Never))?;
+    *request.timeout_mut() = Some(patience.attempt);
+    let failed = |error: reqwest::Error| {
+        let wait = if error.is_timeout() {
+            // No time is left for another attempt.
+            Wait::Never
+        } else {
+            Wait::Backoff
+        };
+        (OpenAIError::Reqwest(error), wait)
+    };
+    let response = client.execute(request).await.map_err(failed)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.map_err(failed)?;
+    if status.is_success() {
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = status;
+        return Ok(Response::from(answer));
+    }
+    let error = api_error(&body);
+    let wait = wait(status, &headers, &error);
+    let response = ApiErrorResponse { status_code: status, api_error: error };
+    Err((OpenAIError::ApiError(response), wait))
+}
+
+/// Waiting helps against load, never against a wrong request or an empty account.
+fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> Wait {
+    let quota = Some("insufficient_quota");
+    if error.r#type.as_deref() == quota || error.code.as_deref() == quota {
+        return Wait::Never;
+    }
+    match status.as_u16() {
+        408 | 409 | 429 | 500..=599 => retry_after(headers).map_or(Wait::Backoff, Wait::For),
+        _ => Wait::Never,
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    number("retry-after-ms")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
+}
+
+/// The provider's error body; a proxy's is text of any kind.
+fn api_error(body: &Bytes) -> ApiError {
+    let mut error = match serde_json::from_slice::<WrappedError>(body) {
+        Ok(wrapped) => wrapped.error,
+        Err(_) => {
+            ApiError { message: String::from_utf8_lossy(body).into_owned(), ..ApiError::default() }
+        }
+    };
+    if let Some((limit, _)) = error.message.char_indices().nth(MESSAGE_LIMIT) {
+        error.message.truncate(limit);
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(status: u16, headers: &[(&'static str, &str)], body: &str) -> Wait {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        let error = api_error(&Bytes::copy_from_slice(body.as_bytes()));
+        wait(StatusCode::from_u16(status).unwrap(), &headers, &error)
+    }
+
+    #[test]
+    fn load_is_waited_out_and_mistakes_are_not() {
+        assert_eq!(decide(503, &[], "busy"), Wait::Backoff);
+        assert_eq!(decide(429, &[], "not json"), Wait::Backoff);
+        assert_eq!(decide(400, &[], "{}"), Wait::Never);
+        assert_eq!(decide(401, &[("retry-after", "1")], "{}"), Wait::Never);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_milliseconds() {
+        let seconds = [("retry-after", "2")];
+        assert_eq!(decide(429, &seconds, ""), Wait::For(Duration::from_secs(2)));
+        let both = [("retry-after", "2"), ("retry-after-ms", "20")];
+        assert_eq!(decide(429, &both, ""), Wait::For(Duration::from_millis(20)));
+        let date = [("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")];
+        assert_eq!(decide(429, &date, ""), Wait::Backoff);
+    }
+
+    #[test]
+    fn an_empty_account_is_not_a_matter_of_waiting() {
+        let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
+        assert_eq!(decide(429, &[("retry-after", "1")], body), Wait::Never);
+    }
+
+    #[test]
+    fn a_long_error_text_is_cut_at_a_character() {
+        let body = Bytes::from("é".repeat(1000));
+        assert_eq!(api_error(&body).message, "é".repeat(MESSAGE_LIMIT));
+    }
+}

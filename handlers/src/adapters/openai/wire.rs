@@ -1,0 +1,267 @@
+//! Bodies of `POST /responses`: what is sent in full, what comes back as far as it matters.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::turn::Item,
+    ports::{ModelError, ModelRequest, ToolSpec},
+};
+
+/// Reasoning counts too, so this is far more than a text needs.
+const MAX_OUTPUT_TOKENS: u32 = 4096;
+
+/// The request. `stream` is left out: a text goes out whole or not at all.
+#[derive(Debug, Serialize)]
+pub(super) struct CreateResponse<'a> {
+    model: &'a str,
+    instructions: &'a str,
+    input: Vec<Value>,
+    tools: Vec<Tool<'a>>,
+    parallel_tool_calls: bool,
+    max_output_tokens: u32,
+    /// Nothing is kept by the provider: the whole input is sent every time ...
+    store: bool,
+    /// ... and with it the reasoning, which comes back in a form that only the provider reads.
+    include: [&'static str; 1],
+    safety_identifier: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a Value,
+    strict: bool,
+}
+
+impl<'a> CreateResponse<'a> {
+    pub(super) fn new(model: &'a str, request: &ModelRequest<'a>) -> Self {
+        let tool = |tool: &'a ToolSpec| Tool {
+            kind: "function",
+            name: tool.name,
+            description: tool.description,
+            parameters: &tool.parameters,
+            strict: true,
+        };
+        Self {
+            model,
+            instructions: request.instructions,
+            input: request.input.iter().map(input_item).collect(),
+            tools: request.tools.iter().map(tool).collect(),
+            parallel_tool_calls: false,
+            max_output_tokens: MAX_OUTPUT_TOKENS,
+            store: false,
+            include: ["reasoning.encrypted_content"],
+            safety_identifier: request.safety_identifier,
+        }
+    }
+}
+
+fn input_item(item: &Item) -> Value {
+    match item {
+        Item::User(text) => json!({ "type": "message", "role": "user", "content": text }),
+        Item::Assistant(text) => json!({ "type": "message", "role": "assistant", "content": text }),
+        Item::Reasoning { id, encrypted } => json!({
+            "type": "reasoning",
+            "id": id,
+            "summary": [],
+            "encrypted_content": encrypted,
+        }),
+        Item::Call { id, call_id, name, arguments } => {
+            let mut call = json!({
+                "type": "function_call",
+                "call_id": call_id,
+                "name": name,
+                "arguments": arguments,
+            });
+            // Without one the provider takes the call by its `call_id`; an empty one is refused.
+            if !id.is_empty() {
+                call["id"] = json!(id);
+            }
+            call
+        }
+        Item::Result { call_id, output } => json!({
+            "type": "function_call_output",
+            "call_id": call_id,
+            "output": output,
+        }),
+    }
+}
+
+/// The answer; fields that do not matter here are not even looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Response {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    incomplete_details: Option<IncompleteDetails>,
+    #[serde(default)]
+    error: Option<ResponseError>,
+    #[serde(default)]
+    output: Vec<OutputItem>,
+}
+
+#[derive(Debug, Deserialize)]
+struct IncompleteDetails {
+    reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResponseError {
+    code: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum OutputItem {
+    Message {
+        #[serde(default)]
+        content: Vec<Part>,
+    },
+    Reasoning {
+        id: String,
+        #[serde(default)]
+        encrypted_content: Option<String>,
+    },
+    FunctionCall {
+        id: Option<String>,
+        call_id: String,
+        name: String,
+        arguments: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part {
+    OutputText {
+        text: String,
+    },
+    Refusal {},
+    #[serde(other)]
+    Other,
+}
+
+/// An answer that says that it is none.
+#[derive(Debug, thiserror::Error)]
+#[error("the response is {status}, code {code:?}")]
+struct NotCompleted {
+    status: String,
+    code: Option<String>,
+}
+
+impl Response {
+    /// The output items in order, or why they are of no use.
+    pub(super) fn into_items(self) -> Result<Vec<Item>, ModelError> {
+        match self.status.as_deref() {
+            // A proxy may leave it out of a finished answer.
+            None | Some("completed") => {}
+            Some("incomplete") => {
+                let reason = self.incomplete_details.and_then(|details| details.reason);
+                return Err(match reason.as_deref() {
+                    Some("content_filter") => ModelError::Filtered,
+                    _ => ModelError::Incomplete,
+                });
+            }
+            Some(status) => {
+                let code = self.error.and_then(|error| error.code);
+                let status = status.to_owned();
+                return Err(ModelError::Unavailable(Box::new(NotCompleted { status, code })));
+            }
+        }
+        let mut items = Vec::with_capacity(self.output.len());
+        for item in self.output {
+            items.extend(domain_item(item)?);
+        }
+        if items.iter().any(|item| matches!(item, Item::Assistant(_) | Item::Call { .. })) {
+            Ok(items)
+        } else {
+            Err(ModelError::Empty)
+        }
+    }
+}
+
+fn domain_item(item: OutputItem) -> Result<Option<Item>, ModelError> {
+    Ok(match item {
+        OutputItem::Message { content } => text(content)?.map(Item::Assistant),
+        OutputItem::Reasoning { id, encrypted_content: encrypted } => {
+            Some(Item::Reasoning { id, encrypted })
+        }
+        OutputItem::FunctionCall { id, call_id, name, arguments } => {
+            let id = id.unwrap_or_default();
+            Some(Item::Call { id, call_id, name, arguments })
+        }
+        OutputItem::Other => None,
+    })
+}
+
+/// The text of a message; one that refuses is no text, whatever else it says.
+fn text(content: Vec<Part>) -> Result<Option<String>, ModelError> {
+    let mut whole = String::new();
+    for part in content {
+        match part {
+            Part::OutputText { text } => whole.push_str(&text),
+            Part::Refusal {} => return Err(ModelError::Refused),
+            Part::Other => {}
+        }
+    }
+    Ok((!whole.trim().is_empty()).then_some(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: Value) -> Result<Vec<Item>, ModelError> {
+        serde_json::from_value::<Response>(body).unwrap().into_items()
+    }
+
+    #[test]
+    fn values_that_nobody_knows_yet_do_not_spoil_an_answer() {
+        let items = read(json!({
+            "status": "completed", "service_tier": "brand-new", "usage": { "odd": true },
+            "output": [
+                { "type": "telepathy_call", "id": "tp_1" },
+                { "type": "message", "content": [
+                    { "type": "output_scent", "scent": "rose" },
+                    { "type": "output_text", "text": "Hi " , "annotations": [{ "type": "new" }] },
+                    { "type": "output_text", "text": "there" },
+                ] },
+            ],
+        }));
+        assert_eq!(items.unwrap(), [Item::Assistant("Hi there".into())]);
+    }
+
+    #[test]
+    fn a_text_of_spaces_is_empty_but_beside_a_call_it_is_only_dropped() {
+        let message =
+            json!({ "type": "message", "content": [{ "type": "output_text", "text": " \n" }] });
+        let call = json!({ "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{" });
+        let alone = read(json!({ "status": "completed", "output": [message] }));
+        assert!(matches!(alone, Err(ModelError::Empty)));
+        let items = read(json!({ "status": "completed", "output": [message, call] })).unwrap();
+        assert_eq!(items.len(), 1);
+    }
+
+    #[test]
+    fn reasoning_alone_is_empty() {
+        let reasoning = json!({ "type": "reasoning", "id": "rs_1", "summary": [] });
+        let answer = read(json!({ "status": "completed", "output": [reasoning] }));
+        assert!(matches!(answer, Err(ModelError::Empty)));
+    }
+
+    #[test]
+    fn an_answer_that_failed_says_why_in_the_log() {
+        let answer = read(json!({
+            "status": "failed", "output": [],
+            "error": { "code": "server_error", "message": "secret words" },
+        }));
+        let Err(ModelError::Unavailable(source)) = answer else { panic!("{answer:?}") };
+        assert_eq!(source.to_string(), r#"the response is failed, code Some("server_error")"#);
+    }
+}

@@ -1,0 +1,114 @@
+//! Sends texts through Twilio's REST API.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{StatusCode, header::RETRY_AFTER};
+use reqwest::Response;
+use serde::Deserialize;
+
+use crate::{
+    domain::phone::Phone,
+    ports::{Sms, SmsError},
+};
+
+/// The recipient has opted out.
+const UNSUBSCRIBED: u32 = 21_610;
+/// The longest wait for the one retry after a 429.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The shop's number at Twilio. Has no `Debug`, because of the token.
+#[derive(Clone)]
+pub struct Settings {
+    /// Account, `AC...`.
+    pub account_sid: String,
+    /// Authenticates the calls.
+    pub auth_token: String,
+    /// The shop's number.
+    pub from: Phone,
+    /// Base URL of the REST API.
+    pub base_url: String,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// Twilio's Messages API.
+#[derive(Clone)]
+pub struct Twilio {
+    http: reqwest::Client,
+    settings: Settings,
+}
+
+impl Twilio {
+    /// Composes a client over a shared HTTP client; sends nothing.
+    pub fn new(http: reqwest::Client, settings: Settings) -> Self {
+        Self { http, settings }
+    }
+
+    async fn post(&self, to: &Phone, body: &str) -> Result<Response, SmsError> {
+        let Settings { account_sid, auth_token, from, base_url, timeout } = &self.settings;
+        let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
+        self.http
+            .post(url)
+            .basic_auth(account_sid, Some(auth_token))
+            .form(&[("To", to.as_str()), ("From", from.as_str()), ("Body", body)])
+            .timeout(*timeout)
+            .send()
+            .await
+            .map_err(|error| SmsError::Unavailable(Box::new(error)))
+    }
+}
+
+#[async_trait]
+impl Sms for Twilio {
+    /// A request that timed out may have been carried out, so it is never repeated;
+    /// one answered 429 was not, so it is, once.
+    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
+        let mut response = self.post(to, body).await?;
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            tokio::time::sleep(wait(&response)).await;
+            response = self.post(to, body).await?;
+        }
+        outcome(response).await
+    }
+}
+
+fn wait(response: &Response) -> Duration {
+    response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map_or(LONGEST_WAIT / 4, Duration::from_secs)
+        .min(LONGEST_WAIT)
+}
+
+/// The error bodies' one interesting field; the message may repeat the phone number.
+#[derive(Deserialize)]
+struct ErrorBody {
+    code: Option<u32>,
+}
+
+/// An answer that is neither success nor a refusal.
+#[derive(Debug, thiserror::Error)]
+#[error("answered {status}, code {code:?}")]
+struct Unexpected {
+    status: StatusCode,
+    code: Option<u32>,
+}
+
+async fn outcome(response: Response) -> Result<(), SmsError> {
+    let status = response.status();
+    if status.is_success() {
+        // Created; what became of it later is not known here in any case.
+        return Ok(());
+    }
+    let body = response.bytes().await.unwrap_or_default();
+    let code = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.code);
+    if code == Some(UNSUBSCRIBED) {
+        return Err(SmsError::OptedOut);
+    }
+    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
+        return Err(SmsError::Refused { code });
+    }
+    Err(SmsError::Unavailable(Box::new(Unexpected { status, code })))
+}

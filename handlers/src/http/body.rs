@@ -1,0 +1,142 @@
+//! Reads request bodies: bounded, of a known type, with the position of what is wrong.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+};
+use serde_json::{Map, Value, error::Category};
+
+use super::error::ApiError;
+
+/// The longest body that is read.
+const LIMIT: usize = 64 * 1024;
+
+/// Fields of a form, in order, repeated keys included.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// What a caller sent as JSON or as a form.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fields {
+    Json(Map<String, Value>),
+    Form(Pairs),
+}
+
+/// The whole body, if it is not too long.
+pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
+    to_bytes(body, LIMIT).await.map_err(|_| {
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB")
+    })
+}
+
+/// Parses a body by its content type.
+pub(super) fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
+    match media_type(headers).as_str() {
+        "application/json" => json(body).map(Fields::Json),
+        "application/x-www-form-urlencoded" => form(body).map(Fields::Form),
+        _ => Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send application/json or application/x-www-form-urlencoded",
+        )),
+    }
+}
+
+/// Lower case, without parameters; empty when there is none.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(|value| value.trim().to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+/// Decodes a form or a query as it is: nothing is trimmed, nothing dropped.
+pub(super) fn pairs(text: &[u8]) -> Pairs {
+    form_urlencoded::parse(text).into_owned().collect()
+}
+
+fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(ApiError::bad_request("The body must be a JSON object")),
+        Err(error) => {
+            let what = match error.classify() {
+                Category::Eof => "JSON ends too early",
+                _ => "Malformed JSON",
+            };
+            Err(ApiError::bad_request(format!(
+                "{what} at line {} column {}",
+                error.line(),
+                error.column()
+            )))
+        }
+    }
+}
+
+fn form(body: &[u8]) -> Result<Pairs, ApiError> {
+    let pairs = pairs(body);
+    for (index, (name, _)) in pairs.iter().enumerate() {
+        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
+            return Err(ApiError::bad_request(format!("Repeated field: {name}")));
+        }
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(content_type: &str, body: &str) -> Result<Fields, String> {
+        let mut headers = HeaderMap::new();
+        if !content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
+        }
+        fields(&headers, body.as_bytes()).map_err(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn json_and_forms_are_read_by_their_content_type() {
+        let Value::Object(object) = json!({ "a": 1 }) else { panic!() };
+        assert_eq!(
+            parse("Application/JSON; charset=utf-8", r#"{"a":1}"#).unwrap(),
+            Fields::Json(object)
+        );
+        assert_eq!(
+            parse("application/x-www-form-urlencoded", "a=+1+%26&b=").unwrap(),
+            Fields::Form(vec![("a".into(), " 1 &".into()), ("b".into(), String::new())])
+        );
+    }
+
+    #[test]
+    fn malformed_json_is_reported_with_its_position() {
+        let error = parse("application/json", "{\n  \"a\": 1,\n}").unwrap_err();
+        assert!(error.contains("Malformed JSON at line 3 column 1"), "{error}");
+        let error = parse("application/json", "{\"a\":").unwrap_err();
+        assert!(error.contains("JSON ends too early at line 1 column 5"), "{error}");
+        let error = parse("application/json", "[1]").unwrap_err();
+        assert!(error.contains("must be a JSON object"), "{error}");
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        for content_type in ["", "text/plain", "multipart/form-data"] {
+            assert!(parse(content_type, "{}").unwrap_err().contains("415"));
+        }
+    }
+
+    #[test]
+    fn a_repeated_field_of_a_form_is_ambiguous() {
+        let error = parse("application/x-www-form-urlencoded", "date=a&date=b").unwrap_err();
+        assert!(error.contains("Repeated field: date"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_limit_is_exact() {
+        assert!(read(Body::from(vec![b' '; LIMIT])).await.is_ok());
+        assert!(read(Body::from(vec![b' '; LIMIT + 1])).await.is_err());
+    }
+}

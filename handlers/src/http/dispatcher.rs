@@ -1,0 +1,135 @@
+//! `/dispatcher`: Twilio's webhook for incoming texts.
+//!
+//! Whoever cannot prove to be Twilio gets 403. After that the answer is always
+//! 200 with TwiML, because Twilio drops the body of anything else, and the
+//! customer would hear nothing.
+
+mod inbound;
+mod urls;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header::HeaderName},
+    response::Response,
+    routing::get,
+};
+
+use super::{
+    body::{self, Pairs},
+    error::ApiError,
+    now::Now,
+    outer,
+    signature::{Signed, is_authentic},
+    twiml,
+};
+use crate::app::reply::Reply;
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
+
+/// How a webhook proves that it is Twilio's. Has no `Debug`, because of the token.
+pub struct Authenticity {
+    /// Signs the webhooks.
+    pub auth_token: String,
+    /// URLs that may have been signed; none: the request's own.
+    pub public_urls: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Endpoint {
+    reply: Arc<Reply>,
+    authenticity: Arc<Authenticity>,
+}
+
+/// The dispatcher: `GET` and `POST /dispatcher`.
+pub fn dispatcher(reply: Reply, authenticity: Authenticity) -> Router {
+    let endpoint = Endpoint { reply: Arc::new(reply), authenticity: Arc::new(authenticity) };
+    let methods = get(by_query).post(by_form).fallback(outer::method_not_allowed);
+    outer::wrap("/dispatcher", methods, endpoint)
+}
+
+async fn by_query(
+    State(endpoint): State<Endpoint>,
+    Extension(now): Extension<Now>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    endpoint.verify(&Method::GET, &uri, &headers, Signed::Query)?;
+    let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
+    Ok(endpoint.answer(&fields, now).await)
+}
+
+async fn by_form(
+    State(endpoint): State<Endpoint>,
+    Extension(now): Extension<Now>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let body = body::read(body).await?;
+    let method = Method::POST;
+    match body::media_type(&headers).as_str() {
+        "application/x-www-form-urlencoded" => {
+            let fields = body::pairs(&body);
+            endpoint.verify(&method, &uri, &headers, Signed::Form(&fields))?;
+            Ok(endpoint.answer(&fields, now).await)
+        }
+        "application/json" => {
+            // Twilio signs JSON too, but never sends a text that way.
+            endpoint.verify(&method, &uri, &headers, Signed::Json(&body))?;
+            Err(unsupported())
+        }
+        _ => Err(unsupported()),
+    }
+}
+
+fn unsupported() -> ApiError {
+    let message = "Send application/x-www-form-urlencoded";
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+}
+
+impl Endpoint {
+    fn verify(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        signed: Signed<'_>,
+    ) -> Result<(), ApiError> {
+        let Authenticity { auth_token, public_urls } = &*self.authenticity;
+        let candidates = urls::candidates(public_urls, method, uri);
+        let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+        let Some(signature) = signature else {
+            tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
+            return Err(refusal());
+        };
+        if is_authentic(auth_token, signature, &candidates, signed) {
+            return Ok(());
+        }
+        tracing::warn!(tried = urls::for_log(&candidates), "refused: wrong signature");
+        Err(refusal())
+    }
+
+    /// An authentic request that is no text is answered by silence.
+    async fn answer(&self, fields: &Pairs, Now(now): Now) -> Response {
+        let text = match inbound::parse(fields, now) {
+            Ok(text) => text,
+            Err(error) => {
+                tracing::error!(%error, "an authentic webhook is not a text");
+                return twiml::response(&[]);
+            }
+        };
+        if let Some(code) = inbound::error_code(fields) {
+            // The same turn: its row says what the first call came to.
+            tracing::warn!(code, sid = text.sid, "called as the fallback of itself");
+        }
+        twiml::response(&self.reply.answer(&text).await)
+    }
+}
+
+fn refusal() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "Invalid signature")
+}

@@ -1,0 +1,131 @@
+//! A webhook's fields as a text.
+
+use jiff::Timestamp;
+
+use crate::{
+    app::reply::InboundText,
+    domain::{opt_out::keyword, phone::Phone},
+    http::body::Pairs,
+};
+
+/// Why an authentic webhook is no text. The fields' names only: their values are private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InboundError {
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{0} is not as Twilio sends it")]
+    Invalid(&'static str),
+}
+
+/// The longest MessageSid that is believed; Twilio's have 34 characters.
+const LONGEST_SID: usize = 64;
+
+pub(super) fn parse(fields: &Pairs, now: Timestamp) -> Result<InboundText, InboundError> {
+    let phone = required(fields, "From")?;
+    let body = required(fields, "Body")?;
+    let sid = required(fields, "MessageSid")?;
+    if sid.is_empty() || sid.len() > LONGEST_SID {
+        return Err(InboundError::Invalid("MessageSid"));
+    }
+    Ok(InboundText {
+        phone: Phone::from_e164(phone).map_err(|_| InboundError::Invalid("From"))?,
+        sid: sid.to_owned(),
+        body: body.to_owned(),
+        media: media(fields),
+        opt_out_type: get(fields, "OptOutType").and_then(keyword),
+        now,
+    })
+}
+
+/// Why the webhook's own URL failed before, when this is its fallback.
+pub(super) fn error_code(fields: &Pairs) -> Option<&str> {
+    get(fields, "ErrorCode")
+}
+
+/// `NumMedia`, or the pictures themselves where it says less.
+fn media(fields: &Pairs) -> usize {
+    let listed = fields.iter().filter(|(name, _)| is_media_url(name)).count();
+    let counted = get(fields, "NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
+    // Twilio sends at most ten.
+    listed.max(counted).min(10)
+}
+
+fn is_media_url(name: &str) -> bool {
+    name.strip_prefix("MediaUrl")
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn required<'a>(fields: &'a Pairs, name: &'static str) -> Result<&'a str, InboundError> {
+    get(fields, name).ok_or(InboundError::Missing(name))
+}
+
+fn get<'a>(fields: &'a Pairs, name: &str) -> Option<&'a str> {
+    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::opt_out::Keyword;
+
+    fn text(changes: &[(&str, Option<&str>)]) -> Result<InboundText, InboundError> {
+        let mut fields: Pairs =
+            [("From", "+19042520927"), ("Body", " Hi "), ("MessageSid", "SM1"), ("NumMedia", "0")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec();
+        for (name, value) in changes {
+            fields.retain(|(key, _)| key != name);
+            fields.extend(value.map(|value| ((*name).to_owned(), value.to_owned())));
+        }
+        parse(&fields, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_text_is_read_untrimmed() {
+        let text = text(&[]).unwrap();
+        assert_eq!((text.phone.as_str(), text.body.as_str()), ("+19042520927", " Hi "));
+        assert_eq!((text.sid.as_str(), text.media, text.opt_out_type), ("SM1", 0, None));
+    }
+
+    #[test]
+    fn a_text_may_be_empty_but_not_absent() {
+        assert_eq!(text(&[("Body", Some(""))]).unwrap().body, "");
+        for name in ["From", "Body", "MessageSid"] {
+            let error = text(&[(name, None)]).unwrap_err();
+            assert_eq!(error, InboundError::Missing(name));
+        }
+    }
+
+    #[test]
+    fn who_is_no_number_cannot_be_a_customer() {
+        for from in ["", "12345", "whatsapp:+19042520927", "ACME", "9042520927"] {
+            let error = text(&[("From", Some(from))]).unwrap_err();
+            assert_eq!(error, InboundError::Invalid("From"), "{from}");
+        }
+        let long = "S".repeat(65);
+        for sid in ["", &long] {
+            let error = text(&[("MessageSid", Some(sid))]).unwrap_err();
+            assert_eq!(error, InboundError::Invalid("MessageSid"));
+        }
+    }
+
+    #[test]
+    fn pictures_are_counted_by_number_or_by_url() {
+        let media = |changes: &[(&str, Option<&str>)]| text(changes).unwrap().media;
+        assert_eq!(media(&[("NumMedia", Some("2"))]), 2);
+        assert_eq!(media(&[("NumMedia", None)]), 0);
+        let urls = [("MediaUrl0", Some("https://a")), ("MediaContentType0", Some("image/png"))];
+        assert_eq!(media(&urls), 1);
+        assert_eq!(media(&[("NumMedia", Some("99999999"))]), 10);
+        assert_eq!(media(&[("NumMedia", Some("many"))]), 0);
+    }
+
+    #[test]
+    fn what_twilio_made_of_it_is_passed_on() {
+        let kind = |value| text(&[("OptOutType", Some(value))]).unwrap().opt_out_type;
+        assert_eq!(kind("STOP"), Some(Keyword::Stop));
+        assert_eq!(kind("START"), Some(Keyword::Start));
+        assert_eq!(kind("HELP"), Some(Keyword::Help));
+        assert_eq!(kind("NONE"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Which URLs Twilio may have signed.
+
+use axum::http::{Method, Uri};
+
+/// The candidates: the public URLs, or the request's own where there are none.
+///
+/// A public URL stands as it was configured at Twilio. What a GET carries is in
+/// its query, which follows the URL's own; a POST's query is the URL's own, so
+/// both what came and what was configured are tried.
+pub(super) fn candidates(public_urls: &[String], method: &Method, uri: &Uri) -> Vec<String> {
+    if public_urls.is_empty() {
+        return vec![uri.to_string()];
+    }
+    let mut candidates = Vec::new();
+    for url in public_urls {
+        if let Some(query) = uri.query() {
+            candidates.push(format!("{}?{query}", without_query(url)));
+        }
+        if method != Method::GET && !candidates.contains(url) {
+            candidates.push(url.clone());
+        }
+    }
+    candidates
+}
+
+/// Without the queries, which hold a GET's phone number and text.
+pub(super) fn for_log(candidates: &[String]) -> String {
+    let mut shown: Vec<&str> = candidates.iter().map(|url| without_query(url)).collect();
+    shown.dedup();
+    shown.join(" ")
+}
+
+fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(base, _)| base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates_of(public: &[&str], method: Method, uri: &str) -> Vec<String> {
+        let public: Vec<String> = public.iter().map(|url| (*url).to_owned()).collect();
+        candidates(&public, &method, &Uri::try_from(uri).unwrap())
+    }
+
+    #[test]
+    fn on_a_laptop_it_is_the_requests_own() {
+        assert_eq!(
+            candidates_of(&[], Method::POST, "http://127.0.0.1:4000/dispatcher?a=b%20c"),
+            ["http://127.0.0.1:4000/dispatcher?a=b%20c"]
+        );
+    }
+
+    #[test]
+    fn a_deployed_function_does_not_believe_the_host() {
+        assert_eq!(
+            candidates_of(
+                &["https://shop.example/sms"],
+                Method::POST,
+                "https://evil.example/dispatcher"
+            ),
+            ["https://shop.example/sms"]
+        );
+    }
+
+    #[test]
+    fn queries_are_what_came_and_for_a_post_also_what_was_configured() {
+        let public = ["https://a.example/sms", "https://b.example/sms?shop=1"];
+        assert_eq!(
+            candidates_of(&public, Method::GET, "https://x/dispatcher?From=%2B1"),
+            ["https://a.example/sms?From=%2B1", "https://b.example/sms?From=%2B1"]
+        );
+        assert_eq!(
+            candidates_of(&public, Method::POST, "https://x/dispatcher?shop=1"),
+            [
+                "https://a.example/sms?shop=1",
+                "https://a.example/sms",
+                "https://b.example/sms?shop=1"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_log_has_no_query() {
+        let candidates =
+            candidates_of(&[], Method::GET, "https://x/dispatcher?From=%2B19042520927");
+        assert_eq!(for_log(&candidates), "https://x/dispatcher");
+    }
+}

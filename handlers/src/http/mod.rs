@@ -1,0 +1,29 @@
+//! HTTP: one router per function, each built by a plain function that takes its ports.
+//!
+//! The Lambda binary and the emulator serve the same routers. From the outside in:
+//! `cors` puts its headers on every response and answers preflights, `trace`
+//! ties log lines to the request, `now` turns API Gateway's clock into a value,
+//! and a handler reads its body (`body`), checks who is calling (`signature`,
+//! `admin`) and calls a use case. What can go wrong is an `error::ApiError`,
+//! whose text says what the caller can fix and nothing else.
+
+mod admin;
+mod body;
+mod cors;
+mod dispatcher;
+mod error;
+mod now;
+mod outer;
+mod scheduler;
+mod signature;
+mod state;
+mod trace;
+mod twiml;
+
+pub use self::{
+    admin::AdminToken,
+    dispatcher::{Authenticity, dispatcher},
+    now::Now,
+    scheduler::scheduler,
+    state::state,
+};

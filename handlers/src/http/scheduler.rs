@@ -1,0 +1,139 @@
+//! `/scheduler`: the booking form.
+
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    body::{self, Fields},
+    error::ApiError,
+    now::Now,
+    outer,
+};
+use crate::{
+    app::{
+        errors::Chain,
+        scheduler::{FormFields, Scheduler, SchedulerError},
+    },
+    domain::{booking::Booking, slot::SlotTime},
+};
+
+/// What is answered for a customer without a name, as the old system did.
+const UNKNOWN_NAME: &str = "Unknown";
+
+/// The scheduler: `GET` and `POST /scheduler`.
+pub fn scheduler(scheduler: Scheduler) -> Router {
+    let methods = get(available).post(book).fallback(outer::method_not_allowed);
+    outer::wrap("/scheduler", methods, scheduler)
+}
+
+async fn available(
+    State(scheduler): State<Scheduler>,
+    Extension(Now(now)): Extension<Now>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ApiError> {
+    let query = body::pairs(query.unwrap_or_default().as_bytes());
+    let date = query.iter().find(|(name, _)| name == "date").map(|(_, date)| date.as_str());
+    let (date, slots) = scheduler.availability(date, now).await.map_err(failed)?;
+    Ok(Json(json!({
+        "status": "success",
+        "date": date.to_string(),
+        "available_slots": shown(&slots),
+        "available_count": slots.len(),
+    })))
+}
+
+async fn book(
+    State(scheduler): State<Scheduler>,
+    Extension(Now(now)): Extension<Now>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let body = body::read(body).await?;
+    let fields = match body::fields(&headers, &body)? {
+        Fields::Json(fields) => from_json(fields)?,
+        Fields::Form(pairs) => from_pairs(pairs),
+    };
+    // Bytes that are no text cannot be a key: the use case says so.
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let booking = scheduler.book(&fields, key, now).await.map_err(failed)?;
+    Ok((StatusCode::CREATED, Json(booked(&booking))))
+}
+
+fn booked(booking: &Booking) -> Value {
+    json!({
+        "status": "success",
+        "message": format!("Appointment booked for {}", booking.slot),
+        "lead_id": booking.lead_id.as_str(),
+        "date": booking.slot.date().to_string(),
+        "time": booking.slot.time().to_string(),
+        "repair_type": booking.repair.slug(),
+        "device": booking.device,
+        "phone": booking.phone.as_str(),
+        "customer_name": booking.customer_name.as_deref().unwrap_or(UNKNOWN_NAME),
+    })
+}
+
+/// Fields that the form does not have are left alone: pages send their own along.
+fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
+    let mut text = |name: &str| match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ApiError::bad_request(format!("Invalid {name}: it must be a string"))),
+    };
+    Ok(FormFields {
+        phone: text("phone")?,
+        date: text("date")?,
+        time: text("time")?,
+        repair_type: text("repair_type")?,
+        device: text("device")?,
+        customer_name: text("customer_name")?,
+    })
+}
+
+fn from_pairs(pairs: body::Pairs) -> FormFields {
+    let mut fields = FormFields::default();
+    for (name, value) in pairs {
+        let field = match name.as_str() {
+            "phone" => &mut fields.phone,
+            "date" => &mut fields.date,
+            "time" => &mut fields.time,
+            "repair_type" => &mut fields.repair_type,
+            "device" => &mut fields.device,
+            "customer_name" => &mut fields.customer_name,
+            _ => continue,
+        };
+        *field = Some(value);
+    }
+    fields
+}
+
+fn shown(slots: &[SlotTime]) -> Vec<String> {
+    slots.iter().map(SlotTime::to_string).collect()
+}
+
+/// The use case's texts are for whoever filled the form in.
+fn failed(error: SchedulerError) -> ApiError {
+    let status = match &error {
+        SchedulerError::Missing(_)
+        | SchedulerError::Invalid { .. }
+        | SchedulerError::InvalidKey
+        | SchedulerError::Refused(_) => StatusCode::BAD_REQUEST,
+        SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
+        SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if status.is_server_error() {
+        tracing::error!(error = %Chain(&error), "the booking form failed");
+    }
+    let answer = ApiError::new(status, error.to_string());
+    match &error {
+        SchedulerError::Taken { available } => answer.with("available_slots", shown(available)),
+        _ => answer,
+    }
+}

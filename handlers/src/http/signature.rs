@@ -1,0 +1,111 @@
+//! Twilio's signature: base64 of an HMAC-SHA1 over the URL and the sorted parameters.
+//!
+//! Twilio signs the URL that was configured, verbatim, query included and
+//! fragment not. What reaches a function behind a gateway need not be that URL,
+//! so all candidates are tried, each with and without its port, as the official
+//! validators do. A GET's parameters are in its query already, and a JSON body
+//! is bound to the URL by its SHA-256 in the query.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+/// What was signed besides the URL.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Signed<'a> {
+    /// Nothing: the parameters are in the query.
+    Query,
+    /// The fields of a form, exactly as they were sent.
+    Form(&'a [(String, String)]),
+    /// A JSON body, by `bodySHA256` in the query.
+    Json(&'a [u8]),
+}
+
+/// Whether `signature` is this token's over any of the URLs.
+pub(super) fn is_authentic(
+    token: &str,
+    signature: &str,
+    urls: &[String],
+    signed: Signed<'_>,
+) -> bool {
+    let Ok(signature) = STANDARD.decode(signature) else {
+        return false;
+    };
+    let parameters = parameters(signed);
+    urls.iter()
+        .filter(|url| body_is_bound(url, signed))
+        .flat_map(|url| with_port_variants(url))
+        .any(|url| matches(token, &signature, &url, &parameters))
+}
+
+fn matches(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
+    // HMAC takes keys of any length, so this cannot fail.
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(token.as_bytes()) else {
+        return false;
+    };
+    mac.update(url.as_bytes());
+    mac.update(parameters.as_bytes());
+    // In constant time.
+    mac.verify_slice(signature).is_ok()
+}
+
+/// Keys sorted, and each key's distinct values sorted: a repeated pair counts once.
+fn parameters(signed: Signed<'_>) -> String {
+    let Signed::Form(fields) = signed else {
+        return String::new();
+    };
+    let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (key, value) in fields {
+        sorted.entry(key).or_default().insert(value);
+    }
+    let mut text = String::new();
+    for (key, values) in sorted {
+        for value in values {
+            text.push_str(key);
+            text.push_str(value);
+        }
+    }
+    text
+}
+
+/// For JSON the query must hold the digest of the very body that came.
+fn body_is_bound(url: &str, signed: Signed<'_>) -> bool {
+    let Signed::Json(body) = signed else {
+        return true;
+    };
+    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    Url::parse(url).is_ok_and(|url| {
+        url.query_pairs().any(|(key, value)| key == "bodySHA256" && value == digest)
+    })
+}
+
+/// The URL as it stands, without its port, and with its scheme's default port.
+fn with_port_variants(url: &str) -> Vec<String> {
+    let mut variants = vec![url.to_owned()];
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return variants;
+    };
+    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let host_start = authority.rfind('@').map_or(0, |at| at + 1);
+    // The colons of an IPv6 address are inside its brackets.
+    let port = match authority[host_start..].rfind(']') {
+        Some(bracket) => authority[host_start + bracket..].find(':').map(|at| at + bracket),
+        None => authority[host_start..].find(':'),
+    };
+    if let Some(port) = port {
+        let host = &authority[..host_start + port];
+        variants.push(format!("{scheme}://{host}{path}"));
+    } else {
+        let default = if scheme == "https" { 443 } else { 80 };
+        variants.push(format!("{scheme}://{authority}:{default}{path}"));
+    }
+    variants
+}
+
+#[cfg(test)]
+mod tests;

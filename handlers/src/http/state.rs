@@ -1,0 +1,118 @@
+//! `/state`: the owner's state, for its owner only.
+
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use super::{
+    admin::{self, AdminToken},
+    body::{self, Fields},
+    error::ApiError,
+    now::Now,
+    outer,
+};
+use crate::{
+    app::{
+        errors::Chain,
+        owner_state::{OwnerState, OwnerStateError},
+    },
+    domain::owner::{Owner, OwnerPatch},
+};
+
+#[derive(Clone)]
+struct Endpoint {
+    state: OwnerState,
+    token: Option<AdminToken>,
+}
+
+/// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
+/// Without a token everyone is refused.
+pub fn state(state: OwnerState, token: Option<AdminToken>) -> Router {
+    let endpoint = Endpoint { state, token };
+    let methods =
+        get(show).post(change).put(change).delete(reset).fallback(outer::method_not_allowed);
+    outer::wrap("/state", methods, endpoint)
+}
+
+async fn show(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    admin::authorize(&headers, endpoint.token.as_ref())?;
+    let owner = endpoint.state.get().await.map_err(failed)?;
+    Ok(Json(json!({ "status": "success", "state": shown(&owner) })))
+}
+
+async fn change(
+    State(endpoint): State<Endpoint>,
+    Extension(Now(now)): Extension<Now>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, ApiError> {
+    admin::authorize(&headers, endpoint.token.as_ref())?;
+    let body = body::read(body).await?;
+    let patch = match body::fields(&headers, &body)? {
+        Fields::Json(fields) => OwnerPatch::from_json(&fields),
+        Fields::Form(pairs) => OwnerPatch::from_pairs(
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        ),
+    };
+    let patch = patch.map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let owner = endpoint.state.update(&patch, now).await.map_err(failed)?;
+    Ok(changed("State updated", &owner))
+}
+
+async fn reset(
+    State(endpoint): State<Endpoint>,
+    Extension(Now(now)): Extension<Now>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    admin::authorize(&headers, endpoint.token.as_ref())?;
+    let owner = endpoint.state.reset(now).await.map_err(failed)?;
+    Ok(changed("State reset to default", &owner))
+}
+
+fn changed(message: &str, owner: &Owner) -> Json<Value> {
+    Json(json!({ "status": "success", "message": message, "state": shown(owner) }))
+}
+
+/// The row as pages of the old system read it.
+fn shown(owner: &Owner) -> Value {
+    let mut state = json!({
+        "state_id": "CURRENT",
+        "status": owner.status.as_str(),
+        "location": owner.location,
+        "notes": owner.notes,
+        "special_info": owner.special_info,
+        "assistant_name": owner.assistant_name,
+        "greeting": owner.greeting,
+        "max_discount": owner.max_discount,
+        "ai_answers_sms": owner.ai_answers_sms,
+        "auto_upsell": owner.auto_upsell,
+        "updated_at": owner.updated_at.map(|time| time.as_second()),
+        "version": owner.version,
+    });
+    if let Some(voice) = &owner.voice {
+        state["voice"] = json!(voice);
+    }
+    if let Some(calls) = owner.ai_answers_calls {
+        state["ai_answers_calls"] = json!(calls);
+    }
+    state
+}
+
+fn failed(error: OwnerStateError) -> ApiError {
+    tracing::error!(error = %Chain(&error), "the owner's state failed");
+    match error {
+        OwnerStateError::Store(_) => ApiError::unavailable(),
+        OwnerStateError::Contended => ApiError::new(
+            StatusCode::CONFLICT,
+            "The state is being changed by somebody else, please try again",
+        ),
+    }
+}

@@ -1,0 +1,138 @@
+//! Composition: the only code that chooses adapters.
+//!
+//! It never reads the environment; its HTTP clients are arguments, because
+//! building them costs more than a whole rehearsal of a turn.
+
+mod clients;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+
+pub use self::clients::{Clients, ClientsError};
+use crate::{
+    adapters::{
+        dynamodb::{self, DynamoDb},
+        openai::{self, OpenAi, Patience},
+        system::{RandomIds, SystemTimer},
+        twilio::{self, Twilio},
+    },
+    app::{
+        owner_state::OwnerState,
+        reply::{Ports, Reply, ReplySettings},
+        scheduler::Scheduler,
+    },
+    config::{
+        ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
+        StateConfig, TwilioConfig, Vars,
+    },
+    http::{self, AdminToken, Authenticity},
+    ports::{Model, Sms, Store},
+};
+
+/// How long one call of Twilio's REST API may take.
+const SMS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A Lambda function: its logical id in `template.yaml`, and how its router is built.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Logical id.
+    pub id: &'static str,
+    /// Reads the configuration and composes the router; sends nothing.
+    pub build: fn(&Vars, &Clients) -> Result<Router, ConfigError>,
+}
+
+/// The functions of the backend.
+pub const fn functions() -> [Function; 3] {
+    [
+        Function { id: "Dispatcher", build: dispatcher },
+        Function { id: "StateManager", build: state_manager },
+        Function { id: "Scheduler", build: scheduler },
+    ]
+}
+
+/// The dispatcher on DynamoDB, OpenAI and Twilio.
+///
+/// # Errors
+/// When variables are missing or invalid: all of them.
+pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
+    let config = DispatcherConfig::from_vars(vars)?;
+    let auth_token = config.twilio.auth_token.expose().to_owned();
+    let settings = ReplySettings {
+        deadline: config.reply_deadline,
+        owner_phone: config.owner_phone,
+        // A secret that every instance has, so that a customer is always the same one.
+        safety_key: auth_token.as_bytes().to_vec(),
+    };
+    let ports = Ports {
+        model: model(clients, &config.openai, config.reply_deadline),
+        store: store(clients, &config.dynamodb),
+        sms: sms(clients, config.twilio),
+        ids: Arc::new(RandomIds),
+        timer: Arc::new(SystemTimer),
+    };
+    let reply = Reply::new(ports, config.calendar, settings);
+    let authenticity = Authenticity { auth_token, public_urls: config.public_urls };
+    Ok(http::dispatcher(reply, authenticity))
+}
+
+/// The state manager on DynamoDB.
+///
+/// # Errors
+/// When variables are missing or invalid: all of them.
+pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
+    let config = StateConfig::from_vars(vars)?;
+    let token = config.admin_token.map(|token| AdminToken::new(token.expose()));
+    Ok(http::state(OwnerState::new(store(clients, &config.dynamodb)), token))
+}
+
+/// The scheduler on DynamoDB.
+///
+/// # Errors
+/// When variables are missing or invalid: all of them.
+pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
+    let config = SchedulerConfig::from_vars(vars)?;
+    let store = store(clients, &config.dynamodb);
+    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIds), config.calendar)))
+}
+
+fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
+    let tables = &config.tables;
+    let settings = dynamodb::Settings {
+        endpoint: config.endpoint.as_deref(),
+        region: &config.region,
+        access_key_id: &config.access_key_id,
+        secret_access_key: config.secret_access_key.expose(),
+        session_token: config.session_token.as_ref().map(Secret::expose),
+        tables: dynamodb::Tables {
+            leads: tables.leads.clone(),
+            owner: tables.owner.clone(),
+            schedule: tables.schedule.clone(),
+            conversations: tables.conversations.clone(),
+            bookings: tables.bookings.clone(),
+            opt_outs: tables.opt_outs.clone(),
+        },
+    };
+    Arc::new(DynamoDb::new(clients.dynamodb.clone(), settings))
+}
+
+fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dyn Model> {
+    let settings = openai::Settings {
+        api_key: config.api_key.expose(),
+        base_url: &config.base_url,
+        model: &config.model,
+        patience: Patience::within(deadline),
+    };
+    Arc::new(OpenAi::new(clients.web.clone(), &settings))
+}
+
+fn sms(clients: &Clients, config: TwilioConfig) -> Arc<dyn Sms> {
+    let settings = twilio::Settings {
+        account_sid: config.account_sid,
+        auth_token: config.auth_token.expose().to_owned(),
+        from: config.phone_number,
+        base_url: config.base_url,
+        timeout: SMS_TIMEOUT,
+    };
+    Arc::new(Twilio::new(clients.web.clone(), settings))
+}

@@ -1,0 +1,75 @@
+//! The HTTP clients below the adapters.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+/// HTTP clients, to be shared: building one costs milliseconds, cloning one nothing.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Under the SDK of DynamoDB.
+    pub dynamodb: SharedHttpClient,
+    /// Under OpenAI and Twilio.
+    pub web: reqwest::Client,
+}
+
+/// The clients could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// TLS could not be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    /// The client could not be built.
+    #[error("the HTTP client cannot be built")]
+    Web(#[from] reqwest::Error),
+}
+
+impl Clients {
+    /// Clients for providers on this machine: HTTP only, no certificates, no proxies.
+    ///
+    /// # Errors
+    /// When they cannot be built.
+    pub fn plain() -> Result<Self, ClientsError> {
+        let dynamodb = Builder::new().build_http();
+        // An empty set of roots costs nothing and trusts nobody, should HTTPS be tried.
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let web = web().tls_backend_preconfigured(tls).no_proxy().build()?;
+        Ok(Self { dynamodb, web })
+    }
+
+    /// Clients for the real providers. The process's rustls provider must be installed.
+    ///
+    /// # Errors
+    /// When they cannot be built.
+    pub fn https() -> Result<Self, ClientsError> {
+        let dynamodb =
+            Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        Ok(Self { dynamodb, web: web().build()? })
+    }
+}
+
+/// Redirects are followed by nobody: an API that answers one is not the API that was meant.
+fn web() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        .connect_timeout(std::time::Duration::from_secs(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_clients_need_no_provider_of_the_process() {
+        assert!(Clients::plain().is_ok());
+    }
+}

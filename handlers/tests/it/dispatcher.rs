@@ -1,0 +1,244 @@
+//! `/dispatcher` from outside: Twilio's side of it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use handlers::{
+    adapters::system::{RandomIds, SystemTimer},
+    app::reply::{Ports, Reply, ReplySettings},
+    domain::{calendar::Calendar, phone::Phone, turn::Item},
+    http::{self, Authenticity},
+    ports::{Model, ModelError, ModelRequest, Sms, SmsError},
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+
+use crate::{
+    events::{Answer, Call, call},
+    memory_store::MemoryStore,
+};
+
+const TOKEN: &str = "12345";
+const OWN_URL: &str = "https://shop.example/dispatcher";
+/// In Twilio's order of fields.
+const TEXT: &str =
+    "ToCountry=US&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM1&AccountSid=AC1&From=%2B19042520927";
+
+/// Says the same to everyone, and remembers what it was asked.
+#[derive(Default)]
+struct Parrot {
+    says: &'static str,
+    heard: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Model for Parrot {
+    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+        let heard = request.input.iter().filter_map(|item| match item {
+            Item::User(text) => Some(text.clone()),
+            _ => None,
+        });
+        self.heard.lock().unwrap().extend(heard);
+        Ok(vec![Item::Assistant(self.says.to_owned())])
+    }
+}
+
+struct NoSms;
+
+#[async_trait]
+impl Sms for NoSms {
+    async fn send(&self, _: &Phone, _: &str) -> Result<(), SmsError> {
+        Ok(())
+    }
+}
+
+fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<MemoryStore>) {
+    let model = Arc::new(Parrot { says, ..Parrot::default() });
+    let store = Arc::new(MemoryStore::default());
+    let ports = Ports {
+        model: model.clone(),
+        store: store.clone(),
+        sms: Arc::new(NoSms),
+        ids: Arc::new(RandomIds),
+        timer: Arc::new(SystemTimer),
+    };
+    let settings = ReplySettings {
+        deadline: Duration::from_secs(10),
+        owner_phone: None,
+        safety_key: b"key".to_vec(),
+    };
+    let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
+    let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
+    let authenticity = Authenticity { auth_token: TOKEN.to_owned(), public_urls };
+    (http::dispatcher(reply, authenticity), model, store)
+}
+
+/// Twilio's signature, written down a second time.
+fn sign(url: &str, form: &str) -> String {
+    let mut fields: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
+    fields.sort();
+    fields.dedup();
+    let signed = fields.iter().fold(url.to_owned(), |text, (key, value)| text + key + value);
+    let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
+    mac.update(signed.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+fn webhook(form: &str) -> Call {
+    let signature = sign(OWN_URL, form);
+    call("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
+}
+
+fn assert_twiml(answer: &Answer, messages: &str) {
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "text/xml");
+    answer.assert_cors();
+    let document = format!(r#"<?xml version="1.0" encoding="UTF-8"?>{messages}"#);
+    assert_eq!(answer.text, document);
+}
+
+#[tokio::test]
+async fn a_text_is_answered_with_escaped_twiml() {
+    let (router, model, _) = shop("Screens < $90 & \"quick\"\u{7}", &[]);
+    let answer = webhook(TEXT).send(&router).await;
+    assert_twiml(
+        &answer,
+        "<Response><Message>Screens &lt; $90 &amp; &quot;quick&quot;</Message></Response>",
+    );
+    assert_eq!(*model.heard.lock().unwrap(), ["Hi & bye"]);
+}
+
+#[tokio::test]
+async fn every_character_survives_lambda() {
+    let (router, _, _) = shop("caf\u{e9} \u{1f600} \u{201c}ok\u{201d}", &[]);
+    let answer = webhook(TEXT).send_as_lambda(&router).await;
+    assert_eq!(answer["isBase64Encoded"], false);
+    assert_eq!(answer["headers"]["content-type"], "text/xml");
+    let body = answer["body"].as_str().unwrap();
+    assert!(body.contains("caf\u{e9} \u{1f600}"), "{body}");
+}
+
+#[tokio::test]
+async fn the_same_text_is_answered_the_same_without_asking_again() {
+    let (router, model, _) = shop("Hello", &[]);
+    let first = webhook(TEXT).send(&router).await;
+    let fallback =
+        format!("{TEXT}&ErrorCode=11200&ErrorUrl=https%3A%2F%2Fshop.example%2Fdispatcher");
+    let again = webhook(&fallback).send(&router).await;
+    assert_eq!((again.status, again.text), (first.status, first.text));
+    assert_eq!(model.heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_get_webhook_signs_its_query() {
+    let (router, _, _) = shop("Hello", &[]);
+    let signature = sign(&format!("{OWN_URL}?{TEXT}"), "");
+    let answer = call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", signature);
+    assert_twiml(&answer.send(&router).await, "<Response><Message>Hello</Message></Response>");
+}
+
+#[tokio::test]
+async fn who_is_not_twilio_is_refused() {
+    let (router, model, _) = shop("Hello", &[]);
+    let unsigned = call("POST", "/dispatcher").form(TEXT);
+    let other_body = call("POST", "/dispatcher")
+        .form(&TEXT.replace("Hi", "Ho"))
+        .header("x-twilio-signature", sign(OWN_URL, TEXT));
+    let other_url = call("POST", "/dispatcher")
+        .form(TEXT)
+        .header("x-twilio-signature", sign("https://other.example/dispatcher", TEXT));
+    let query_of_another =
+        call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", sign(OWN_URL, TEXT));
+    for refused in [unsigned, other_body, other_url, query_of_another] {
+        let answer = refused.send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (403, "Invalid signature"));
+    }
+    assert!(model.heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_deployed_function_knows_its_own_urls() {
+    let (router, _, _) =
+        shop("Hello", &["https://sms.shop.com/hook?shop=1", "https://other.example"]);
+    let signed_for = |url: &str| {
+        call("POST", "/dispatcher").form(TEXT).header("x-twilio-signature", sign(url, TEXT))
+    };
+    let right = signed_for("https://sms.shop.com/hook?shop=1").send(&router).await;
+    assert_eq!(right.status, 200);
+    // Whoever owns the Host header of a request must not choose the URL.
+    let own = signed_for(OWN_URL).send(&router).await;
+    assert_eq!(own.status, 403);
+}
+
+#[tokio::test]
+async fn fields_are_signed_as_they_came() {
+    let (router, model, _) = shop("Hello", &[]);
+    let spaces = "Body=+Hi+%0A&MessageSid=SM2&From=%2B19042520927&MediaUrl0=a&MediaUrl0=a";
+    let answer = webhook(spaces).send(&router).await;
+    assert_eq!(answer.status, 200);
+    assert!(model.heard.lock().unwrap()[0].starts_with(" Hi \n"));
+}
+
+#[tokio::test]
+async fn an_authentic_request_that_is_no_text_is_answered_by_silence() {
+    let (router, model, _) = shop("Hello", &[]);
+    for form in [
+        "MessageStatus=delivered&MessageSid=SM1&From=%2B19042520927",
+        "Body=Hi&From=%2B19042520927",
+        "Body=Hi&MessageSid=SM1&From=12345",
+        "",
+    ] {
+        assert_twiml(&webhook(form).send(&router).await, "<Response/>");
+    }
+    assert!(model.heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_authentic_text_is_answered_200_even_when_everything_fails() {
+    let (router, _, store) = shop("Hello", &[]);
+    store.take_down();
+    let answer = webhook(TEXT).send(&router).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text.contains("<Message>"), "{}", answer.text);
+    assert!(!answer.text.contains("secret"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_json_body_is_bound_to_the_url_by_its_digest() {
+    let (router, _, _) = shop("Hello", &[]);
+    // SHA-256 of `{}`
+    let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let signature = sign(&format!("{OWN_URL}?{query}"), "");
+    for (body, status) in [("{}", 415), ("{ }", 403)] {
+        let post = call("POST", "/dispatcher").query(query).body("application/json", body);
+        let answer = post.header("x-twilio-signature", &signature).send(&router).await;
+        assert_eq!(answer.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_webhook_is_told_so() {
+    let (router, _, _) = shop("Hello", &[]);
+    for (wrong, status, message) in [
+        (
+            call("POST", "/dispatcher").body("text/plain", TEXT),
+            415,
+            "Send application/x-www-form-urlencoded",
+        ),
+        (
+            call("POST", "/dispatcher").form(&"a".repeat(64 * 1024 + 1)),
+            413,
+            "The body may have at most 64 KiB",
+        ),
+        (call("PUT", "/dispatcher"), 405, "Method PUT not allowed"),
+        (webhook(TEXT).time_epoch(None), 500, "Something went wrong on our side"),
+    ] {
+        let answer = wrong.send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
+    }
+}

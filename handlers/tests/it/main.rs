@@ -1,0 +1,29 @@
+//! The outer ring from outside: adapters against recorded bodies, routers behind gateway events.
+//!
+//! Independent of the emulator, so that a fault shared by a fake and an adapter cannot hide.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+mod compose;
+mod dispatcher;
+mod dynamodb;
+mod events;
+mod memory_store;
+mod openai;
+mod openai_failures;
+mod scheduler;
+mod state;
+mod support;
+mod twilio;
+
+/// A test file that is not named above would never run.
+#[test]
+fn every_file_is_part_of_this_binary() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    let named = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "main" || named.contains(&format!("mod {module};")), "{name}");
+    }
+}

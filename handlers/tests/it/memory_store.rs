@@ -1,0 +1,185 @@
+//! A store in memory, as far as routers need one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handlers::{
+    domain::{
+        booking::{Booking, Cancellation, FormClaim, NewBooking, Reschedule},
+        lead::{Lead, LeadId},
+        owner::Owner,
+        phone::Phone,
+        sales::SalesNote,
+        slot::{Slot, SlotTime},
+        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    },
+    ports::{
+        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+    },
+};
+use jiff::{Timestamp, civil};
+
+#[derive(Default)]
+pub struct MemoryStore {
+    /// While set, everything fails.
+    down: AtomicBool,
+    rows: Mutex<Rows>,
+}
+
+#[derive(Default)]
+struct Rows {
+    owner: Owner,
+    leads: BTreeMap<Slot, Lead>,
+    claims: BTreeMap<String, FormClaim>,
+    answers: BTreeMap<String, Vec<String>>,
+    queue: Vec<Waiting>,
+}
+
+impl MemoryStore {
+    pub fn take_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
+    }
+
+    pub fn leads(&self) -> Vec<Lead> {
+        self.rows.lock().unwrap().leads.values().cloned().collect()
+    }
+
+    fn rows(&self) -> Result<std::sync::MutexGuard<'_, Rows>, StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("secret internals of the database".into()));
+        }
+        Ok(self.rows.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn owner(&self) -> Result<Owner, StoreError> {
+        Ok(self.rows()?.owner.clone())
+    }
+
+    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+        let mut rows = self.rows()?;
+        if rows.owner.version != expected {
+            return Ok(OwnerWrite::Conflict);
+        }
+        rows.owner = owner.clone();
+        Ok(OwnerWrite::Written)
+    }
+
+    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        let rows = self.rows()?;
+        Ok(rows.leads.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect())
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+        let mut rows = self.rows()?;
+        let holder = rows.leads.entry(new.lead.slot).or_insert_with(|| new.lead.clone());
+        Ok(if holder.id == new.lead.id { Booked::Yes } else { Booked::Taken })
+    }
+
+    async fn bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        let rows = self.rows()?;
+        let mine = rows.leads.values().filter(|lead| lead.phone == *phone);
+        let bookings = mine.map(Booking::from).filter(|booking| booking.slot.start() >= from);
+        Ok(CustomerBookings { bookings: bookings.collect(), guard: None })
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        Ok(self.rows()?.leads.values().find(|lead| lead.id == *id).cloned())
+    }
+
+    async fn cancel(&self, _: &Cancellation) -> Result<Cancelled, StoreError> {
+        Ok(Cancelled::Changed)
+    }
+
+    async fn reschedule(&self, _: &Reschedule) -> Result<Rescheduled, StoreError> {
+        Ok(Rescheduled::Changed)
+    }
+
+    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+        let mut rows = self.rows()?;
+        Ok(rows.claims.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone())
+    }
+
+    async fn note_sale(&self, _: &SalesNote) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn opted_out(&self, _: &Phone) -> Result<bool, StoreError> {
+        self.rows().map(|_| false)
+    }
+
+    async fn set_opted_out(&self, _: &Phone, _: bool, _: Timestamp) -> Result<(), StoreError> {
+        self.rows().map(|_| ())
+    }
+
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        _: &str,
+        now: Timestamp,
+        _: i64,
+        _: i64,
+    ) -> Result<Claimed, StoreError> {
+        Ok(match self.rows()?.answers.get(&key.sid) {
+            Some(messages) => Claimed::Answered(messages.clone()),
+            None => Claimed::Ours(TurnRecord { now, rounds: Vec::new() }),
+        })
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        Ok(self.rows()?.answers.get(&key.sid).cloned())
+    }
+
+    async fn save_round(
+        &self,
+        _: &TurnKey,
+        _: &str,
+        _: usize,
+        _: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.rows().map(|_| true)
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        let mut rows = self.rows()?;
+        rows.answers.insert(end.key.sid.clone(), end.messages.clone());
+        rows.queue.clear();
+        Ok(true)
+    }
+
+    async fn join_queue(&self, _: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+        let mut rows = self.rows()?;
+        rows.queue.push(me.clone());
+        Ok(rows.queue.clone())
+    }
+
+    async fn queue(&self, _: &Phone) -> Result<Vec<Waiting>, StoreError> {
+        Ok(self.rows()?.queue.clone())
+    }
+
+    async fn leave_queue(&self, _: &Phone, at: usize, _: &Waiting) -> Result<bool, StoreError> {
+        self.rows()?.queue.remove(at);
+        Ok(true)
+    }
+
+    async fn memory(&self, _: &Phone) -> Result<Memory, StoreError> {
+        self.rows().map(|_| Memory::default())
+    }
+
+    async fn claim_alert(&self, _: &str, _: Timestamp, _: Duration) -> Result<bool, StoreError> {
+        self.rows().map(|_| true)
+    }
+}

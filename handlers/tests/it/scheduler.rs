@@ -1,0 +1,165 @@
+//! `/scheduler` from outside.
+
+use std::sync::Arc;
+
+use axum::Router;
+use handlers::{
+    adapters::system::RandomIds, app::scheduler::Scheduler, domain::calendar::Calendar, http,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    events::{Call, call},
+    memory_store::MemoryStore,
+};
+
+fn router() -> (Router, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::default());
+    let calendar = Calendar::new("America/New_York").unwrap();
+    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);
+    (http::scheduler(scheduler), store)
+}
+
+fn booking() -> Value {
+    json!({
+        "phone": "(904) 252-0927", "date": "2026-02-11", "time": "2:00 PM",
+        "repair_type": "screen", "device": "iPhone 12", "customer_name": "Ann",
+    })
+}
+
+fn book(body: &Value) -> Call {
+    call("POST", "/scheduler").json(body)
+}
+
+#[tokio::test]
+async fn a_date_has_its_slots_by_the_clock() {
+    let (router, _) = router();
+    book(&booking()).send(&router).await;
+    let answer = call("GET", "/scheduler").query("date=2026-02-11").send(&router).await;
+    answer.assert_cors();
+    assert_eq!(
+        answer.json(),
+        json!({
+            "status": "success", "date": "2026-02-11", "available_count": 7,
+            "available_slots": [
+                "9:00 AM", "10:00 AM", "11:00 AM", "12:00 PM", "1:00 PM", "3:00 PM", "4:00 PM",
+            ],
+        })
+    );
+    let again = call("GET", "/scheduler").query("date=2026-02-11").send_v1(&router).await;
+    assert_eq!(again.json(), answer.json());
+}
+
+#[tokio::test]
+async fn booking_answers_what_the_old_system_answered() {
+    let (router, store) = router();
+    let answer = book(&booking()).send(&router).await;
+    assert_eq!(answer.status, 201);
+    answer.assert_cors();
+    let lead_id = store.leads()[0].id.as_str().to_owned();
+    assert_eq!(
+        answer.json(),
+        json!({
+            "status": "success", "message": "Appointment booked for Wed Feb 11, 2:00 PM",
+            "lead_id": lead_id, "date": "2026-02-11", "time": "2:00 PM", "repair_type": "screen",
+            "device": "iPhone 12", "phone": "+19042520927", "customer_name": "Ann",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_form_body_books_too_and_has_the_old_defaults() {
+    let (router, _) = router();
+    let form = "phone=%2B19042520927&date=2026-02-11&time=2%3A00+PM&repair_type=battery&page=home";
+    let answer = call("POST", "/scheduler").form(form).send(&router).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.json()["device"], "Unknown Device");
+    assert_eq!(answer.json()["customer_name"], "Unknown");
+}
+
+#[tokio::test]
+async fn a_taken_slot_is_a_conflict_with_what_is_free() {
+    let (router, _) = router();
+    book(&booking()).send(&router).await;
+    let mut other = booking();
+    other["phone"] = json!("+19045550123");
+    let answer = book(&other).send(&router).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.error(), "That time is already taken");
+    assert_eq!(answer.json()["available_slots"].as_array().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_belongs_to_one_request() {
+    let (router, store) = router();
+    let keyed = |body: &Value| book(body).header("idempotency-key", "k-1");
+    let first = keyed(&booking()).send(&router).await;
+    let again = keyed(&booking()).send(&router).await;
+    assert_eq!((again.status.as_u16(), again.text), (201, first.text));
+    assert_eq!(store.leads().len(), 1);
+
+    let mut other = booking();
+    other["time"] = json!("3:00 PM");
+    let answer = keyed(&other).send(&router).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.error(), "This Idempotency-Key was used for another request");
+    let empty = book(&other).header("idempotency-key", "").send(&router).await;
+    assert_eq!(empty.status, 400);
+}
+
+#[tokio::test]
+async fn two_open_bookings_are_enough_for_one_phone() {
+    let (router, _) = router();
+    for (time, status) in [("1:00 PM", 201), ("2:00 PM", 201), ("3:00 PM", 409)] {
+        let mut body = booking();
+        body["time"] = json!(time);
+        let answer = book(&body).send(&router).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert!(answer.json().get("available_slots").is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let (router, _) = router();
+    let with = |name: &str, value: Value| {
+        let mut body = booking();
+        body[name] = value;
+        book(&body)
+    };
+    for (wrong, status, message) in [
+        (call("GET", "/scheduler"), 400, "Missing required field: date"),
+        (
+            call("GET", "/scheduler").query("date=02%2F11%2F2026"),
+            400,
+            "Invalid date format. Use YYYY-MM-DD",
+        ),
+        (with("date", Value::Null), 400, "Missing required field: date"),
+        (with("date", json!("2026-02-30")), 400, "Invalid date format. Use YYYY-MM-DD"),
+        (with("phone", json!(9_042_520_927_u64)), 400, "Invalid phone: it must be a string"),
+        (
+            with("customer_name", json!("A\nB")),
+            400,
+            "Invalid customer_name: control characters are not allowed",
+        ),
+        (with("date", json!("2026-02-09")), 400, "That date or time is in the past"),
+        (with("date", json!("2026-02-15")), 400, "The shop is closed on Sundays"),
+        (call("POST", "/scheduler").form("date=a&date=b"), 400, "Repeated field: date"),
+        (call("PUT", "/scheduler"), 405, "Method PUT not allowed"),
+    ] {
+        let answer = wrong.send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
+    }
+}
+
+#[tokio::test]
+async fn a_failed_read_is_never_all_free() {
+    let (router, store) = router();
+    store.take_down();
+    for failing in [call("GET", "/scheduler").query("date=2026-02-11"), book(&booking())] {
+        let answer = failing.send(&router).await;
+        assert_eq!(answer.status, 503);
+        let message = "The calendar is not available right now. Please try again";
+        assert_eq!(answer.error(), message);
+    }
+}

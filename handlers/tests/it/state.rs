@@ -1,0 +1,162 @@
+//! `/state` from outside.
+
+use std::sync::Arc;
+
+use axum::Router;
+use handlers::{
+    app::owner_state::OwnerState,
+    http::{self, AdminToken},
+};
+use serde_json::json;
+
+use crate::{
+    events::{Call, call},
+    memory_store::MemoryStore,
+};
+
+fn router() -> (Router, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::default());
+    let token = AdminToken::new("s3cret");
+    (http::state(OwnerState::new(store.clone()), Some(token)), store)
+}
+
+fn admin(method: &'static str) -> Call {
+    call(method, "/state").header("authorization", "Bearer s3cret")
+}
+
+#[tokio::test]
+async fn nobody_without_the_token_gets_in() {
+    let (router, _) = router();
+    for method in ["GET", "POST", "PUT", "DELETE"] {
+        let body = json!({ "status": "gym" });
+        for refused in [
+            call(method, "/state").json(&body),
+            call(method, "/state").json(&body).header("authorization", "Bearer wrong"),
+        ] {
+            let answer = refused.send(&router).await;
+            assert_eq!(answer.status, 401, "{method}");
+            assert_eq!(answer.error(), "A valid admin token is required");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        }
+    }
+    let answer = admin("GET").send(&router).await;
+    assert_eq!(answer.json()["state"]["status"], "available");
+}
+
+#[tokio::test]
+async fn without_a_configured_token_everyone_is_refused() {
+    let router = http::state(OwnerState::new(Arc::new(MemoryStore::default())), None);
+    assert_eq!(admin("GET").send(&router).await.status, 401);
+    let empty = call("GET", "/state").header("authorization", "Bearer ");
+    assert_eq!(empty.send(&router).await.status, 401);
+}
+
+#[tokio::test]
+async fn only_given_fields_change_by_json_form_and_put() {
+    let (router, _) = router();
+    let answer = admin("POST").json(&json!({ "status": "gym" })).send(&router).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["message"]), (200, &json!("State updated")));
+    let answer = admin("POST").form("max_discount=20&ai_answers_sms=false").send(&router).await;
+    assert_eq!(answer.status, 200);
+    admin("PUT").json(&json!({ "notes": "Back in 2 hours" })).send(&router).await;
+
+    let answer = admin("GET").send(&router).await;
+    answer.assert_cors();
+    assert_eq!(
+        answer.json(),
+        json!({ "status": "success", "state": {
+            "state_id": "CURRENT", "status": "gym", "location": "shop", "notes": "Back in 2 hours",
+            "special_info": "", "assistant_name": "Linda", "greeting": "", "max_discount": 20,
+            "ai_answers_sms": false, "auto_upsell": true, "updated_at": 1_770_754_200, "version": 3,
+        } })
+    );
+
+    let answer = admin("DELETE").send(&router).await;
+    let state = &answer.json()["state"];
+    assert_eq!((&state["status"], &state["version"]), (&json!("available"), &json!(4)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let (router, _) = router();
+    for (wrong, status, message) in [
+        (admin("POST").json(&json!({ "mood": "good" })), 400, "Unknown field: mood"),
+        (
+            admin("POST").json(&json!({ "max_discount": 90 })),
+            400,
+            "Invalid value for max_discount: a whole number from 0 to 25",
+        ),
+        (
+            admin("POST").body("application/json", "{\n\"status\": gym}"),
+            400,
+            "Malformed JSON at line 2 column 11",
+        ),
+        (admin("POST").body("application/json", "[]"), 400, "The body must be a JSON object"),
+        (
+            admin("POST").body("text/plain", "status=gym"),
+            415,
+            "Send application/json or application/x-www-form-urlencoded",
+        ),
+        (
+            admin("POST").body("application/json", vec![b' '; 64 * 1024 + 1]),
+            413,
+            "The body may have at most 64 KiB",
+        ),
+        (admin("PATCH"), 405, "Method PATCH not allowed"),
+    ] {
+        let answer = wrong.send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_needs_neither_token_nor_time() {
+    let (router, _) = router();
+    let answer = call("OPTIONS", "/state").time_epoch(None).send(&router).await;
+    assert_eq!(answer.status, 200);
+    answer.assert_cors();
+}
+
+#[tokio::test]
+async fn a_missing_time_is_an_error_and_not_1970() {
+    let (router, _) = router();
+    for time in [None, Some(0)] {
+        let answer = admin("GET").time_epoch(time).send(&router).await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.error(), "Something went wrong on our side");
+        let answer = admin("GET").time_epoch(time).send_v1(&router).await;
+        assert_eq!(answer.status, 500);
+    }
+}
+
+#[tokio::test]
+async fn both_payload_versions_carry_the_time() {
+    let (router, _) = router();
+    let answer = admin("POST").json(&json!({ "status": "gym" })).send_v1(&router).await;
+    assert_eq!(answer.json()["state"]["updated_at"], 1_770_754_200);
+}
+
+#[tokio::test]
+async fn the_databases_troubles_stay_inside() {
+    let (router, store) = router();
+    store.take_down();
+    let answer = admin("GET").send(&router).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.error(), "The service is temporarily unavailable, please try again");
+}
+
+#[tokio::test]
+async fn other_paths_are_not_found() {
+    let (router, _) = router();
+    for path in ["/states", "/", "/state/1", "/a/b/state"] {
+        let answer = call("GET", path).send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "Not found"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_named_stage_is_part_of_the_path() {
+    let (router, _) = router();
+    assert_eq!(admin("GET").stage("prod").send(&router).await.status, 200);
+    assert_eq!(admin("GET").stage("prod").send_v1(&router).await.status, 200);
+}

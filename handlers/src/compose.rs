@@ -12,15 +12,22 @@ use axum::Router;
 pub use self::clients::{Clients, ClientsError};
 use crate::{
     adapters::{
-        dynamodb::DynamoDb,
-        openai::{OpenAi, Patience},
+        dynamodb::{self, DynamoDb},
+        openai::{self, OpenAi, Patience},
         system::{RandomIds, SystemTimer},
-        twilio::Twilio,
+        twilio::{self, Twilio},
     },
-    app::reply::{Ports, Reply, ReplySettings},
-    config::{ConfigError, DispatcherConfig, DynamoDbConfig, SchedulerConfig, StateConfig, Vars},
-    http::{self, Authenticity},
-    ports::Store,
+    app::{
+        owner_state::OwnerState,
+        reply::{Ports, Reply, ReplySettings},
+        scheduler::Scheduler,
+    },
+    config::{
+        ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
+        StateConfig, TwilioConfig, Vars,
+    },
+    http::{self, AdminToken, Authenticity},
+    ports::{Model, Sms, Store},
 };
 
 /// How long one call of Twilio's REST API may take.
@@ -50,18 +57,17 @@ pub const fn functions() -> [Function; 3] {
 /// When variables are missing or invalid: all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = DispatcherConfig::from_vars(vars)?;
-    let patience = Patience::within(config.reply_deadline);
-    let auth_token = config.twilio.auth_token.clone();
+    let auth_token = config.twilio.auth_token.expose().to_owned();
     let settings = ReplySettings {
         deadline: config.reply_deadline,
         owner_phone: config.owner_phone,
         // A secret that every instance has, so that a customer is always the same one.
-        safety_key: auth_token.expose().as_bytes().to_vec(),
+        safety_key: auth_token.as_bytes().to_vec(),
     };
     let ports = Ports {
-        model: Arc::new(OpenAi::new(clients.web.clone(), &config.openai, patience)),
+        model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),
-        sms: Arc::new(Twilio::new(clients.web.clone(), config.twilio, SMS_TIMEOUT)),
+        sms: sms(clients, config.twilio),
         ids: Arc::new(RandomIds),
         timer: Arc::new(SystemTimer),
     };
@@ -76,7 +82,8 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
 /// When variables are missing or invalid: all of them.
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
-    Ok(http::state(store(clients, &config.dynamodb), config.admin_token))
+    let token = config.admin_token.map(|token| AdminToken::new(token.expose()));
+    Ok(http::state(OwnerState::new(store(clients, &config.dynamodb)), token))
 }
 
 /// The scheduler on DynamoDB.
@@ -86,9 +93,46 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
     let store = store(clients, &config.dynamodb);
-    Ok(http::scheduler(store, Arc::new(RandomIds), config.calendar))
+    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIds), config.calendar)))
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
-    Arc::new(DynamoDb::new(clients.dynamodb.clone(), config))
+    let tables = &config.tables;
+    let settings = dynamodb::Settings {
+        endpoint: config.endpoint.as_deref(),
+        region: &config.region,
+        access_key_id: &config.access_key_id,
+        secret_access_key: config.secret_access_key.expose(),
+        session_token: config.session_token.as_ref().map(Secret::expose),
+        tables: dynamodb::Tables {
+            leads: tables.leads.clone(),
+            owner: tables.owner.clone(),
+            schedule: tables.schedule.clone(),
+            conversations: tables.conversations.clone(),
+            bookings: tables.bookings.clone(),
+            opt_outs: tables.opt_outs.clone(),
+        },
+    };
+    Arc::new(DynamoDb::new(clients.dynamodb.clone(), settings))
+}
+
+fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dyn Model> {
+    let settings = openai::Settings {
+        api_key: config.api_key.expose(),
+        base_url: &config.base_url,
+        model: &config.model,
+        patience: Patience::within(deadline),
+    };
+    Arc::new(OpenAi::new(clients.web.clone(), &settings))
+}
+
+fn sms(clients: &Clients, config: TwilioConfig) -> Arc<dyn Sms> {
+    let settings = twilio::Settings {
+        account_sid: config.account_sid,
+        auth_token: config.auth_token.expose().to_owned(),
+        from: config.phone_number,
+        base_url: config.base_url,
+        timeout: SMS_TIMEOUT,
+    };
+    Arc::new(Twilio::new(clients.web.clone(), settings))
 }

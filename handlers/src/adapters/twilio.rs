@@ -8,7 +8,6 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use crate::{
-    config::TwilioConfig,
     domain::phone::Phone,
     ports::{Sms, SmsError},
 };
@@ -18,28 +17,42 @@ const UNSUBSCRIBED: u32 = 21_610;
 /// The longest wait for the one retry after a 429.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// The shop's number at Twilio.
-#[derive(Debug, Clone)]
+/// The shop's number at Twilio. Has no `Debug`, because of the token.
+#[derive(Clone)]
+pub struct Settings {
+    /// Account, `AC...`.
+    pub account_sid: String,
+    /// Authenticates the calls.
+    pub auth_token: String,
+    /// The shop's number.
+    pub from: Phone,
+    /// Base URL of the REST API.
+    pub base_url: String,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// Twilio's Messages API.
+#[derive(Clone)]
 pub struct Twilio {
     http: reqwest::Client,
-    config: TwilioConfig,
-    timeout: Duration,
+    settings: Settings,
 }
 
 impl Twilio {
-    /// Sends from `config.phone_number`; each attempt takes at most `timeout`.
-    pub fn new(http: reqwest::Client, config: TwilioConfig, timeout: Duration) -> Self {
-        Self { http, config, timeout }
+    /// Composes a client over a shared HTTP client; sends nothing.
+    pub fn new(http: reqwest::Client, settings: Settings) -> Self {
+        Self { http, settings }
     }
 
     async fn post(&self, to: &Phone, body: &str) -> Result<Response, SmsError> {
-        let TwilioConfig { account_sid, auth_token, phone_number, base_url } = &self.config;
+        let Settings { account_sid, auth_token, from, base_url, timeout } = &self.settings;
         let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
         self.http
             .post(url)
-            .basic_auth(account_sid, Some(auth_token.expose()))
-            .form(&[("To", to.as_str()), ("From", phone_number.as_str()), ("Body", body)])
-            .timeout(self.timeout)
+            .basic_auth(account_sid, Some(auth_token))
+            .form(&[("To", to.as_str()), ("From", from.as_str()), ("Body", body)])
+            .timeout(*timeout)
             .send()
             .await
             .map_err(|error| SmsError::Unavailable(Box::new(error)))

@@ -21,6 +21,7 @@ mod trace;
 mod twiml;
 
 pub use self::{
+    admin::AdminToken,
     dispatcher::{Authenticity, dispatcher},
     now::Now,
     scheduler::scheduler,

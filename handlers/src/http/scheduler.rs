@@ -1,7 +1,5 @@
 //! `/scheduler`: the booking form.
 
-use std::sync::Arc;
-
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -22,17 +20,16 @@ use crate::{
         errors::Chain,
         scheduler::{FormFields, Scheduler, SchedulerError},
     },
-    domain::{booking::Booking, calendar::Calendar, slot::SlotTime},
-    ports::{Ids, Store},
+    domain::{booking::Booking, slot::SlotTime},
 };
 
 /// What is answered for a customer without a name, as the old system did.
 const UNKNOWN_NAME: &str = "Unknown";
 
 /// The scheduler: `GET` and `POST /scheduler`.
-pub fn scheduler(store: Arc<dyn Store>, ids: Arc<dyn Ids>, calendar: Calendar) -> Router {
+pub fn scheduler(scheduler: Scheduler) -> Router {
     let methods = get(available).post(book).fallback(outer::method_not_allowed);
-    outer::wrap("/scheduler", methods, Scheduler::new(store, ids, calendar))
+    outer::wrap("/scheduler", methods, scheduler)
 }
 
 async fn available(

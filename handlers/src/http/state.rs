@@ -1,7 +1,5 @@
 //! `/state`: the owner's state, for its owner only.
 
-use std::sync::Arc;
-
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -12,7 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    admin,
+    admin::{self, AdminToken},
     body::{self, Fields},
     error::ApiError,
     now::Now,
@@ -23,20 +21,19 @@ use crate::{
         errors::Chain,
         owner_state::{OwnerState, OwnerStateError},
     },
-    config::Secret,
     domain::owner::{Owner, OwnerPatch},
-    ports::Store,
 };
 
 #[derive(Clone)]
 struct Endpoint {
     state: OwnerState,
-    token: Option<Secret>,
+    token: Option<AdminToken>,
 }
 
 /// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
-pub fn state(store: Arc<dyn Store>, admin_token: Option<Secret>) -> Router {
-    let endpoint = Endpoint { state: OwnerState::new(store), token: admin_token };
+/// Without a token everyone is refused.
+pub fn state(state: OwnerState, token: Option<AdminToken>) -> Router {
+    let endpoint = Endpoint { state, token };
     let methods =
         get(show).post(change).put(change).delete(reset).fallback(outer::method_not_allowed);
     outer::wrap("/state", methods, endpoint)

@@ -11,7 +11,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use handlers::{
     adapters::system::{RandomIds, SystemTimer},
     app::reply::{Ports, Reply, ReplySettings},
-    config::Secret,
     domain::{calendar::Calendar, phone::Phone, turn::Item},
     http::{self, Authenticity},
     ports::{Model, ModelError, ModelRequest, Sms, SmsError},
@@ -75,7 +74,7 @@ fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<M
     };
     let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authenticity = Authenticity { auth_token: Secret::new(TOKEN), public_urls };
+    let authenticity = Authenticity { auth_token: TOKEN.to_owned(), public_urls };
     (http::dispatcher(reply, authenticity), model, store)
 }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use handlers::{
-    adapters::dynamodb::DynamoDb,
+    adapters::dynamodb::{DynamoDb, Settings, Tables},
     compose::Clients,
-    config::StateConfig,
     domain::{
         booking::{NewBooking, RequestToken},
         catalogue::{Repair, RepairKind},
         lead::{Lead, LeadId, LeadStatus, Source},
         phone::Phone,
         slot::{Slot, SlotTime},
+        turn::Waiting,
     },
     ports::{Booked, Store, StoreError},
 };
@@ -22,19 +22,28 @@ use wiremock::{
     matchers::{body_partial_json, header},
 };
 
-use crate::events::vars;
-
 const LEAD: &str = "LEAD-20260210-201000-1a2b3c";
 
 async fn store() -> (MockServer, DynamoDb) {
     let server = MockServer::start().await;
-    let vars = vars(&[
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &server.uri()),
-    ]);
-    let config = StateConfig::from_vars(&vars).unwrap().dynamodb;
-    let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, &config);
+    let store = {
+        let settings = Settings {
+            endpoint: Some(&server.uri()),
+            region: "us-east-1",
+            access_key_id: "local",
+            secret_access_key: "local",
+            session_token: None,
+            tables: Tables {
+                leads: "Leads".into(),
+                owner: "OwnerState".into(),
+                schedule: "Schedule".into(),
+                conversations: "Conversations".into(),
+                bookings: "CustomerBookings".into(),
+                opt_outs: "OptOuts".into(),
+            },
+        };
+        DynamoDb::new(Clients::plain().unwrap().dynamodb, settings)
+    };
     (server, store)
 }
 
@@ -175,6 +184,19 @@ async fn conflicts_with_other_transactions_are_waited_out() {
     operation("TransactWriteItems").respond_with(answer(&json!({}))).mount(&server).await;
     assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
     assert_eq!(transactions(&server).await.len(), 3);
+}
+
+#[tokio::test]
+async fn joining_the_queue_outlasts_the_end_of_another_turn() {
+    let (server, store) = store().await;
+    let conflict = failure(400, "TransactionConflictException", &[]);
+    operation("UpdateItem").respond_with(conflict).up_to_n_times(3).mount(&server).await;
+    let entry = json!({ "M": { "sid": { "S": "SM1" }, "until_ms": { "N": "10" } } });
+    let row = json!({ "Attributes": { "waiting": { "L": [entry] } } });
+    operation("UpdateItem").respond_with(answer(&row)).mount(&server).await;
+    let phone = Phone::parse("+19042520927").unwrap();
+    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    assert_eq!(store.join_queue(&phone, &me).await.unwrap(), [me]);
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use handlers::{
-    adapters::openai::{OpenAi, Patience},
-    config::{OpenAiConfig, Secret},
+    adapters::openai::{OpenAi, Patience, Settings},
     domain::turn::Item,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
 };
@@ -21,12 +20,9 @@ pub const PATIENCE: Patience = Patience {
 };
 
 pub fn model(base_url: &str, patience: Patience) -> OpenAi {
-    let config = OpenAiConfig {
-        api_key: Secret::new("sk-test"),
-        base_url: format!("{base_url}/v1"),
-        model: "gpt-6-luna".into(),
-    };
-    OpenAi::new(web(), &config, patience)
+    let base_url = &format!("{base_url}/v1");
+    let settings = Settings { api_key: "sk-test", base_url, model: "gpt-6-luna", patience };
+    OpenAi::new(web(), &settings)
 }
 
 /// Asks with a customer's text and one tool.

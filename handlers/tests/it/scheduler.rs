@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{adapters::system::RandomIds, domain::calendar::Calendar, http};
+use handlers::{
+    adapters::system::RandomIds, app::scheduler::Scheduler, domain::calendar::Calendar, http,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,7 +16,8 @@ use crate::{
 fn router() -> (Router, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
-    (http::scheduler(store.clone(), Arc::new(RandomIds), calendar), store)
+    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);
+    (http::scheduler(scheduler), store)
 }
 
 fn booking() -> Value {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{config::Secret, http};
+use handlers::{
+    app::owner_state::OwnerState,
+    http::{self, AdminToken},
+};
 use serde_json::json;
 
 use crate::{
@@ -13,7 +16,8 @@ use crate::{
 
 fn router() -> (Router, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
-    (http::state(store.clone(), Some(Secret::new("s3cret"))), store)
+    let token = AdminToken::new("s3cret");
+    (http::state(OwnerState::new(store.clone()), Some(token)), store)
 }
 
 fn admin(method: &'static str) -> Call {
@@ -41,7 +45,7 @@ async fn nobody_without_the_token_gets_in() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(Arc::new(MemoryStore::default()), None);
+    let router = http::state(OwnerState::new(Arc::new(MemoryStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
     let empty = call("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);

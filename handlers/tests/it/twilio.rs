@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use handlers::{
-    adapters::twilio::Twilio,
-    config::{Secret, TwilioConfig},
+    adapters::twilio::{Settings, Twilio},
     domain::phone::Phone,
     ports::{Sms, SmsError},
 };
@@ -18,14 +17,15 @@ use crate::support::{recorded, web};
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
 async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
-    let config = TwilioConfig {
+    let settings = Settings {
         account_sid: ACCOUNT.into(),
-        auth_token: Secret::new("12345"),
-        phone_number: Phone::parse("+19045550100").unwrap(),
+        auth_token: "12345".into(),
+        from: Phone::parse("+19045550100").unwrap(),
         base_url: server.uri(),
+        timeout,
     };
     let to = Phone::parse("+19042520927").unwrap();
-    Twilio::new(web(), config, timeout).send(&to, "A customer & more").await
+    Twilio::new(web(), settings).send(&to, "A customer & more").await
 }
 
 /// The outcome of a server that always answers the same, and how often it was asked.

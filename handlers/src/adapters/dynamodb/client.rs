@@ -12,7 +12,38 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use crate::config::{DynamoDbConfig, Tables};
+/// Where the database is, and who asks. Has no `Debug`, because of the keys.
+pub struct Settings<'a> {
+    /// Overrides AWS's own endpoint.
+    pub endpoint: Option<&'a str>,
+    /// AWS region.
+    pub region: &'a str,
+    /// AWS access key id.
+    pub access_key_id: &'a str,
+    /// AWS secret access key.
+    pub secret_access_key: &'a str,
+    /// AWS session token.
+    pub session_token: Option<&'a str>,
+    /// Names of the tables.
+    pub tables: Tables,
+}
+
+/// Names of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Leads: `lead_id` S, `timestamp` N.
+    pub leads: String,
+    /// The owner's state: `state_id` S.
+    pub owner: String,
+    /// Slots: `schedule_date` S, `slot_time` S.
+    pub schedule: String,
+    /// Turns, memory, queue, claims: `conversation_id` S, `item_id` S.
+    pub conversations: String,
+    /// A customer's open bookings: `phone` S, `start` S.
+    pub bookings: String,
+    /// Opt-outs: `phone` S.
+    pub opt_outs: String,
+}
 
 /// The store on DynamoDB.
 #[derive(Debug, Clone)]
@@ -26,11 +57,11 @@ const ATTEMPTS: u32 = 3;
 
 impl DynamoDb {
     /// Composes a client over a shared HTTP client; sends nothing.
-    pub fn new(http: SharedHttpClient, config: &DynamoDbConfig) -> Self {
+    pub fn new(http: SharedHttpClient, settings: Settings<'_>) -> Self {
         let credentials = Credentials::new(
-            config.access_key_id.clone(),
-            config.secret_access_key.expose(),
-            config.session_token.as_ref().map(|token| token.expose().to_owned()),
+            settings.access_key_id,
+            settings.secret_access_key,
+            settings.session_token.map(str::to_owned),
             None,
             "rehearse",
         );
@@ -49,14 +80,14 @@ impl DynamoDb {
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http)
-            .region(Region::new(config.region.clone()))
+            .region(Region::new(settings.region.to_owned()))
             .credentials_provider(credentials)
             .identity_cache(IdentityCache::no_cache())
             .retry_config(retries)
             .retry_partition(partition)
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        builder.set_endpoint_url(config.endpoint.clone());
-        Self { client: Client::from_conf(builder.build()), tables: config.tables.clone() }
+        builder.set_endpoint_url(settings.endpoint.map(str::to_owned));
+        Self { client: Client::from_conf(builder.build()), tables: settings.tables }
     }
 }

@@ -26,4 +26,4 @@ mod transactions;
 mod turn;
 mod turn_row;
 
-pub use self::client::DynamoDb;
+pub use self::client::{DynamoDb, Settings, Tables};

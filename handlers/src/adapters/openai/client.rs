@@ -11,10 +11,21 @@ use super::{
     wire::{CreateResponse, Response},
 };
 use crate::{
-    config::OpenAiConfig,
     domain::turn::Item,
     ports::{Model, ModelError, ModelRequest, Source},
 };
+
+/// Where the model is, and who asks. Has no `Debug`, because of the key.
+pub struct Settings<'a> {
+    /// API key: printable ASCII.
+    pub api_key: &'a str,
+    /// Base URL, `/v1` included.
+    pub base_url: &'a str,
+    /// Name of the model.
+    pub model: &'a str,
+    /// How long an answer is waited for.
+    pub patience: Patience,
+}
 
 /// OpenAI's Responses API.
 #[derive(Debug, Clone)]
@@ -25,19 +36,20 @@ pub struct OpenAi {
 
 impl OpenAi {
     /// Composes a client over a shared HTTP client; sends nothing.
-    pub fn new(http: reqwest::Client, config: &OpenAiConfig, patience: Patience) -> Self {
+    pub fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
+        let patience = settings.patience;
         // Every field is set, because the default of each is an environment variable.
-        let settings = OpenAIConfig::new()
-            .with_api_base(&config.base_url)
-            .with_api_key(config.api_key.expose())
+        let config = OpenAIConfig::new()
+            .with_api_base(settings.base_url)
+            .with_api_key(settings.api_key)
             .with_org_id("")
             .with_project_id("");
         let transport = http.clone();
         let service = service_fn(move |request: HttpRequestFactory| {
             retry::send(transport.clone(), patience, request)
         });
-        let client = Client::build(http, settings).with_http_service(service);
-        Self { client, model: config.model.clone() }
+        let client = Client::build(http, config).with_http_service(service);
+        Self { client, model: settings.model.to_owned() }
     }
 }
 

@@ -10,4 +10,7 @@ mod client;
 mod retry;
 mod wire;
 
-pub use self::{client::OpenAi, retry::Patience};
+pub use self::{
+    client::{OpenAi, Settings},
+    retry::Patience,
+};

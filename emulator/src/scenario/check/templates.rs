@@ -10,6 +10,7 @@ impl Check<'_> {
     pub(super) fn templates(&mut self, people: &BTreeSet<&str>) {
         let mut known: BTreeSet<String> = people.iter().map(ToString::to_string).collect();
         known.insert("shop".into());
+        known.insert("env".into());
         known.extend(saved(self.file));
         let each = self.file.document.each.as_deref().unwrap_or_default();
         known.extend(each.iter().flat_map(|entry| entry.keys().cloned()));

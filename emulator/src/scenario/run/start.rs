@@ -92,6 +92,9 @@ impl<'s> Running<'s> {
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
         let world = World::start(config).map_err(|error| Stop::Environment(error.chain()))?;
+        // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
+        let all = world.environments().values().flatten();
+        names.vars.set("env", all.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect());
         configure(world.twilio(), &given.twilio, &world.endpoints().gateway);
         let mut running = Self {
             scenario,

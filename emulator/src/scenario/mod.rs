@@ -37,4 +37,6 @@ pub use step::{
 pub use time::{Delay, Moment, Wait};
 
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod tests;

@@ -67,7 +67,8 @@ impl Runner {
         for scenario in scenarios {
             // The entries of an `each` share their file.
             if seen.insert(scenario.path()) {
-                let wrong = check::against(scenario.file(), &known);
+                let mut wrong = check::against(scenario.file(), &known);
+                wrong.extend(check::rows(scenario, &self.backend));
                 errors.extend(wrong.into_iter().map(LoadError::File));
             }
         }

@@ -110,7 +110,7 @@ fn every_mistake_points_at_its_place() {
         ("at: noon", "3:9", "such as 2026-02-10T"),
         ("together: [{ customer: a }]", "3:15", "at least two"),
         ("together: [{ customer: a }, { wait: 1m }]", "3:33", "only customer and request"),
-        ("faults: [{ on: openai, fail: 503 }]", "3:20", "no crossing"),
+        ("faults: [{ on: openai, fail: 503 }]", "3:20", "cannot fail"),
         ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "not an HTTP status"),
         (
             "faults: [{ on: openai.responses, fail: { stauts: 503 } }]",

@@ -13,3 +13,6 @@ pub use backend::Backend;
 pub use error::WorldError;
 pub use listen::Bind;
 pub use start::{World, WorldConfig};
+
+#[cfg(test)]
+mod tests;

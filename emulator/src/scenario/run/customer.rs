@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::Value;
 
 use super::{
     Running, Stop,
     texts::{self, Of, Text},
 };
 use crate::{
-    journal::{Crossing, Entry},
+    journal::Entry,
     openai::{Armed, Script},
     scenario::{
         check::replies_path,
@@ -19,7 +18,7 @@ use crate::{
         reply::Replies,
         step::{Customer, Duplicate, Signature},
     },
-    twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing},
+    twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio},
 };
 
 /// A text that is ready to be delivered, with its script on stage.
@@ -38,6 +37,25 @@ pub(super) struct Sent<'s> {
     deliveries: Vec<Delivery>,
 }
 
+/// The number has no fallback URL until this is dropped.
+pub(super) struct NoFallback {
+    twilio: Twilio,
+    url: Option<String>,
+}
+
+impl Drop for NoFallback {
+    fn drop(&mut self) {
+        let url = self.url.take();
+        self.twilio.configure(|config| config.fallback_url = url);
+    }
+}
+
+impl Ready<'_> {
+    pub(super) fn forged(&self) -> bool {
+        self.inbound.signing != Signing::Valid
+    }
+}
+
 impl Running<'_> {
     pub(super) async fn customer(
         &self,
@@ -47,8 +65,10 @@ impl Running<'_> {
     ) -> Result<(), Stop> {
         let mark = self.world.journal().mark();
         let ready = self.ready(step, label, path)?;
+        let fallback = ready.forged().then(|| self.without_fallback());
         let sent = self.deliver(ready).await;
         self.settled().await;
+        drop(fallback);
         let entries = self.world.journal().since(mark);
         let mut problems = self.judge(sent, &entries, &Text::all(&entries));
         problems.extend(self.unexpected_requests(path));
@@ -94,21 +114,20 @@ impl Running<'_> {
     /// Sends the text, as often as the step says, and waits for the webhook's answers.
     pub(super) async fn deliver<'s>(&self, ready: Ready<'s>) -> Sent<'s> {
         let twilio = self.world.twilio();
-        let forged = ready.inbound.signing != Signing::Valid;
-        let fallback = twilio.config().fallback_url;
-        if forged {
-            // Somebody who is not Twilio calls once; only Twilio knows the fallback.
-            twilio.configure(|config| config.fallback_url = None);
-        }
         let sid = twilio.accept(ready.inbound.clone());
         let deliveries = match ready.step.duplicate {
             None => vec![twilio.redeliver(sid).await],
             Some(duplicate) => self.duplicates(sid, duplicate).await,
         };
-        if forged {
-            twilio.configure(|config| config.fallback_url = fallback);
-        }
         Sent { ready, sid, deliveries }
+    }
+
+    /// Somebody who is not Twilio calls once; only Twilio knows the fallback.
+    pub(super) fn without_fallback(&self) -> NoFallback {
+        let twilio = self.world.twilio().clone();
+        let url = twilio.config().fallback_url;
+        twilio.configure(|config| config.fallback_url = None);
+        NoFallback { twilio, url }
     }
 
     async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {
@@ -193,91 +212,6 @@ impl Running<'_> {
             .into_iter()
             .map(|found| found.problem.at(self.place(&at.join(&found.below))))
             .collect()
-    }
-
-    /// What is wrong with how the webhook's attempts went.
-    fn attempts(&self, step: &Customer, attempts: &[&Attempt], path: &Trail) -> Vec<Problem> {
-        let wanted = step.deliveries.as_deref().unwrap_or_default();
-        let at = |index: usize| self.place(&path.to("deliveries").to(index));
-        let mut problems = Vec::new();
-        for (index, (wanted, attempt)) in wanted.iter().zip(attempts).enumerate() {
-            let parts = [
-                ("answer", &wanted.answer, attempt.status.map(u32::from)),
-                ("error", &wanted.error, attempt.error),
-            ];
-            for (name, matcher, actual) in parts {
-                let actual = actual.map_or(Value::Null, Value::from);
-                let matcher = match matcher.as_ref().map(|m| m.render(&self.vars)).transpose() {
-                    Ok(Some(matcher)) => matcher,
-                    Ok(None) => continue,
-                    Err(error) => {
-                        problems.push(Problem::new(error.to_string()).at(at(index)));
-                        continue;
-                    }
-                };
-                if !matcher.is_match(&actual) {
-                    let summary =
-                        format!("the {name} of delivery {} is not what was expected", index + 1);
-                    let problem =
-                        Problem::new(summary).differs(matcher.to_string(), actual.to_string());
-                    problems.push(problem.at(at(index)));
-                }
-            }
-        }
-        if wanted.len() != attempts.len() {
-            let summary = format!(
-                "the webhook was called {} instead of {}",
-                times(attempts.len()),
-                times(wanted.len())
-            );
-            let listed: Vec<String> = attempts.iter().map(|attempt| outcome(attempt)).collect();
-            let problem = Problem::new(summary)
-                .differs(times(wanted.len()), listed.join("\n"))
-                .at(self.place(&path.to("deliveries")));
-            problems.push(problem);
-        }
-        problems
-    }
-
-    /// A webhook that failed for good although the step says nothing of it.
-    fn unanswered(
-        &self,
-        deliveries: &[Delivery],
-        entries: &[Entry],
-        path: &Trail,
-    ) -> Option<Problem> {
-        let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
-        let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
-            .differs("an answer with status 200 that Twilio can read", outcome(last))
-            .at(self.place(path));
-        problem.notes = entries
-            .iter()
-            .filter_map(|entry| match &entry.crossing {
-                Crossing::Log { function, line, .. } => Some(format!("{function}: {line}")),
-                _ => None,
-            })
-            .collect();
-        Some(problem)
-    }
-}
-
-/// Whether Twilio could not use an answer. Its codes from 12200 on are warnings, save 12300.
-fn failed(attempt: &Attempt) -> bool {
-    let fatal = |code: u32| (11_200..12_200).contains(&code) || code == 12_300;
-    !attempt.status.is_some_and(|status| (200..300).contains(&status))
-        || attempt.error.is_some_and(|code| code != 11_243 && fatal(code))
-}
-
-fn outcome(attempt: &Attempt) -> String {
-    let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
-    let error = attempt.error.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
-    format!("{}: {status}{error}", attempt.hook.name())
-}
-
-fn times(count: usize) -> String {
-    match count {
-        1 => "once".into(),
-        n => format!("{n} times"),
     }
 }
 

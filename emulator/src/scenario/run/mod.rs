@@ -1,6 +1,7 @@
 //! Running a scenario: one file per kind of step, one per kind of comparison.
 
 mod assign;
+mod attempts;
 mod customer;
 mod expect;
 mod faults;

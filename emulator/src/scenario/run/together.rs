@@ -54,6 +54,8 @@ impl Running<'_> {
                 Begin::Call(..) => None,
             })
             .collect();
+        let forged = |step: &Begin<'_>| matches!(step, Begin::Text(ready) if ready.forged());
+        let fallback = begin.iter().any(forged).then(|| self.without_fallback());
         let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
             shuffle(&mut order, seed);
@@ -70,6 +72,7 @@ impl Running<'_> {
         let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
         done.sort_by_key(|(index, _)| *index);
         self.settled().await;
+        drop(fallback);
 
         let entries = self.world.journal().since(mark);
         let texts = Text::all(&entries);

@@ -1,0 +1,7 @@
+//! The runner against a small backend of another trade: a notebook by text
+//! message. It knows nothing of the emulator but the URLs in its environment.
+
+mod backend;
+mod failing;
+mod passing;
+mod support;

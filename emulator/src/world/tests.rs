@@ -1,0 +1,132 @@
+//! Starting, failing to start, and stopping.
+
+use std::{collections::BTreeMap, net::TcpListener, path::Path};
+
+use axum::{Router, routing::get};
+use jiff::Timestamp;
+
+use super::*;
+use crate::{
+    Function,
+    clock::Clock,
+    template::{Ports, Settings, Template},
+};
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+15552340000"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "token"
+[webhook]
+route = "/sms"
+[people]
+customer = "+15552340001"
+owner = "+15552340009"
+[environment]
+MODEL = "{openai}/v1"
+NAME = "{function}"
+"#;
+
+fn template(route: &str) -> Template {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("rehearse-world-{}-{number}", std::process::id()));
+    let text = format!(
+        "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      Environment: {{ Variables: {{ A: template, B: template }} }}\n      Events:\n        Get: {{ Type: HttpApi, Properties: {{ Method: GET, Path: {route} }} }}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let template = Template::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    template
+}
+
+fn function(id: &str) -> Function {
+    Function::new(id, |vars: &BTreeMap<String, String>| {
+        let text = format!("{vars:?}");
+        Ok(Router::new().route("/sms", get(move || async move { text })))
+    })
+}
+
+fn backend(functions: Vec<Function>, route: &str) -> Result<Backend, WorldError> {
+    let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+    Backend::new(functions, template(route), settings, Path::new("."))
+}
+
+fn config(bind: Bind) -> WorldConfig {
+    let backend = backend(vec![function("One")], "/sms").unwrap();
+    let environment = BTreeMap::from([("B".to_owned(), "scenario".to_owned())]);
+    let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+    WorldConfig { bind, environment, ..WorldConfig::new(backend, clock) }
+}
+
+#[tokio::test]
+async fn a_function_sees_template_settings_and_the_scenario() {
+    let config = config(Bind::Free);
+    let web = config.backend.web().clone();
+    let world = World::start(config).unwrap();
+    let url = format!("{}/sms", world.endpoints().gateway);
+    let seen = web.get(url).send().await.unwrap().text().await.unwrap();
+    for part in [r#""A": "template""#, r#""B": "scenario""#, r#""NAME": "One""#] {
+        assert!(seen.contains(part), "{seen}");
+    }
+    assert!(seen.contains(&format!(r#""MODEL": "{}/v1""#, world.endpoints().openai)), "{seen}");
+    assert_eq!(world.environments()["One"]["B"], "scenario");
+}
+
+#[tokio::test]
+async fn the_number_calls_the_webhook_of_the_settings() {
+    let world = World::start(config(Bind::Free)).unwrap();
+    let gateway = &world.endpoints().gateway;
+    assert_eq!(world.twilio().config().webhook_url, Some(format!("{gateway}/sms")));
+    assert_eq!(world.twilio().config().fallback_url, None);
+}
+
+#[tokio::test]
+async fn a_dropped_world_gives_its_ports_back() {
+    let world = World::start(config(Bind::Free)).unwrap();
+    let endpoints = world.endpoints().clone();
+    drop(world);
+    for url in [endpoints.gateway, endpoints.twilio, endpoints.openai, endpoints.dynamodb] {
+        let address = url.strip_prefix("http://").unwrap();
+        // The servers' tasks end as soon as the runtime comes to them.
+        let mut tries = 0;
+        while let Err(error) = TcpListener::bind(address) {
+            tries += 1;
+            assert!(tries < 1000, "{address}: {error}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_world_takes_the_ports_that_it_is_told_or_says_which_is_taken() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = taken.local_addr().unwrap().port();
+    let ports = Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0 };
+    let error = World::start(config(Bind::Fixed(ports))).unwrap_err();
+    assert!(matches!(error, WorldError::Busy { part: "gateway", port, .. } if port == gateway));
+    drop(taken);
+    let world = World::start(config(Bind::Fixed(ports))).unwrap();
+    assert_eq!(world.endpoints().gateway, format!("http://127.0.0.1:{gateway}"));
+}
+
+#[test]
+fn code_and_template_must_name_the_same_functions() {
+    for (functions, route, says) in [
+        (vec![], "/sms", "the template's function One has no code (code: none)"),
+        (vec![function("One"), function("Two")], "/sms", "Two is not in the template"),
+        (vec![function("One")], "/other", "no function of the template has the route POST /sms"),
+    ] {
+        let error = backend(functions, route).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_start_is_named_with_its_reason() {
+    let failing = Function::new("One", |_: &BTreeMap<String, String>| Err("no TOKEN".into()));
+    let backend = backend(vec![failing], "/sms").unwrap();
+    let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+    let error = World::start(WorldConfig::new(backend, clock)).unwrap_err();
+    assert_eq!(error.chain(), "failed to start the function One: no TOKEN");
+}

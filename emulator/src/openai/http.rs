@@ -141,7 +141,7 @@ fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, O
         End::Answer(answer, events) => {
             let response = match (events, pace) {
                 (None, _) => whole(200, &answer),
-                (Some(events), None) => event_stream(Either::Left(Full::new(events.whole()))),
+                (Some(events), None) => event_stream(at_once(events.whole())),
                 (Some(events), Some(pace)) => event_stream(paced(events, pace)),
             };
             (Ok(response), Outcome::status(200, answer))
@@ -237,6 +237,12 @@ fn typed(status: u16, kind: &'static str, body: Body) -> Response<Body> {
     response
 }
 
+/// A stream in one chunk: its length is not told beforehand.
+fn at_once(events: Bytes) -> Body {
+    let frame = futures::future::ready(Ok(Frame::data(events)));
+    Either::Right(StreamBody::new(futures::stream::once(frame).boxed()))
+}
+
 /// One piece an event, with a pause before each but the first.
 fn paced(events: Events, pace: Duration) -> Body {
     let pieces = futures::stream::iter(events.pieces().into_iter().enumerate());
@@ -251,9 +257,12 @@ fn paced(events: Events, pace: Duration) -> Body {
 
 /// What is there, then the end of the connection.
 fn broken(start: Bytes) -> Body {
-    let frames = futures::stream::iter([
-        Ok(Frame::data(start)),
-        Err(io::Error::other("the connection is cut as the script asks")),
-    ]);
+    let start = futures::future::ready(Ok(Frame::data(start)));
+    let end = async {
+        // While the body has nothing ready, what is there is sent; an error at once would take it back.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("the connection is cut as the script asks"))
+    };
+    let frames = futures::stream::once(start).chain(futures::stream::once(end));
     Either::Right(StreamBody::new(frames.boxed()))
 }

@@ -26,6 +26,8 @@ mod server;
 mod sse;
 mod stage;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 pub use persona::Persona;

@@ -32,7 +32,10 @@ impl Stored {
     /// The input with references to stored items replaced by the items; `None` when it has none.
     pub fn resolve(&self, input: &Value) -> Option<Value> {
         let items = input.as_array()?;
-        let is_reference = |item: &Value| item["type"] == "item_reference";
+        let is_reference = |item: &Value| {
+            let bare = || item.as_object().is_some_and(|i| i.len() == 1 && i.contains_key("id"));
+            item["type"] == "item_reference" || bare()
+        };
         if !items.iter().any(is_reference) {
             return None;
         }

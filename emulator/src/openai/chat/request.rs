@@ -43,7 +43,7 @@ const PARAMETERS: &[(&str, Kind)] = &[
     ("modalities", Kind::Array),
     ("audio", Kind::Object),
     ("prediction", Kind::Object),
-    ("service_tier", Kind::OneOf(&["auto", "default", "flex", "scale", "priority"])),
+    ("service_tier", Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast"])),
     ("web_search_options", Kind::Object),
     ("prompt_cache_key", Kind::Text),
     ("prompt_cache_retention", Kind::OneOf(&["in_memory", "in-memory", "24h"])),

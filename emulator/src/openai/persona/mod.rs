@@ -4,13 +4,14 @@
 //! An answer follows from the request alone, as with a script: what it remembers
 //! it finds in the messages of the request.
 
-mod dates;
+mod days;
 mod file;
 mod load;
 mod run;
 mod template;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::{fmt, path::Path};
 

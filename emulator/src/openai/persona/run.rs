@@ -30,23 +30,27 @@ impl Rules {
         now: Timestamp,
         ids: Ids,
     ) -> Result<Reply, PersonaError> {
-        let mut names = self.names(conversation, now)?;
+        let names = self.names(conversation, now)?;
+        // Shared by all rules that capture nothing; a clone of it is a pointer.
+        let plain = Value::from(names.clone());
         for (at, rule) in self.rules.iter().enumerate() {
             let wrong = |reason| PersonaError { rule: at + 1, reason };
-            let Some(captures) = self.fits(rule, conversation, &names).map_err(wrong)? else {
+            let Some(context) = self.fits(rule, conversation, &names, &plain).map_err(wrong)?
+            else {
                 continue;
             };
-            names.extend(captures);
             let part = match &rule.call {
                 Some(call) => match conversation.tool(&call.name) {
                     None => continue,
                     Some(tool) => Part::Call {
                         name: call.name.clone(),
-                        arguments: self.arguments(&call.arguments, tool, &names).map_err(wrong)?,
+                        arguments: self
+                            .arguments(&call.arguments, tool, &context)
+                            .map_err(wrong)?,
                     },
                 },
                 None => Part::Text(match &rule.say {
-                    Some(say) => self.fill(say, &names).map_err(wrong)?,
+                    Some(say) => self.fill(say, &context).map_err(wrong)?,
                     None => String::new(),
                 }),
             };
@@ -57,13 +61,14 @@ impl Rules {
         Err(PersonaError { rule: self.rules.len(), reason })
     }
 
-    /// The names that a rule captures, when it fits.
+    /// What a rule's templates may use, when it fits: the names, and what it captures.
     fn fits(
         &self,
         rule: &Rule,
         conversation: &Conversation<'_>,
         names: &Names,
-    ) -> Result<Option<Names>, String> {
+        plain: &Value,
+    ) -> Result<Option<Value>, String> {
         let after = conversation.calls.iter().rev().find(|c| c.result.is_some()).map(|c| c.name);
         if rule.after.as_deref() != after {
             return Ok(None);
@@ -72,25 +77,23 @@ impl Rules {
         if !rule.said.is_empty() && !rule.said.iter().any(|r| r.is_match(said)) {
             return Ok(None);
         }
-        let mut captured = Names::new();
+        let mut context = plain.clone();
         if !rule.text.is_empty() {
             let found = rule.text.iter().find_map(|r| Some((r, r.captures(conversation.text())?)));
             let Some((regex, captures)) = found else { return Ok(None) };
-            captured = capture(regex, &captures);
-        }
-        if let Some(condition) = &rule.condition {
-            let holds = if captured.is_empty() {
-                self.fill(condition, names)?
-            } else {
+            let captured = capture(regex, &captures);
+            if !captured.is_empty() {
                 let mut all = names.clone();
-                all.extend(captured.clone());
-                self.fill(condition, &all)?
-            };
-            if holds.is_empty() {
-                return Ok(None);
+                all.extend(captured);
+                context = Value::from(all);
             }
         }
-        Ok(Some(captured))
+        if let Some(condition) = &rule.condition
+            && self.fill(condition, &context)?.is_empty()
+        {
+            return Ok(None);
+        }
+        Ok(Some(context))
     }
 
     fn names(
@@ -152,7 +155,7 @@ impl Rules {
                 template @ Text::Template(_) => {
                     let mut all = capture(&pattern.regex, &captures);
                     all.insert("today".into(), names.get("today").cloned().unwrap_or_default());
-                    self.fill(template, &all)?
+                    self.fill(template, &Value::from(all))?
                 }
             };
             if !value.trim().is_empty() {
@@ -162,13 +165,13 @@ impl Rules {
         Ok(None)
     }
 
-    fn fill(&self, text: &Text, names: &Names) -> Result<String, String> {
+    fn fill(&self, text: &Text, context: &Value) -> Result<String, String> {
         match text {
             Text::Plain(text) => Ok(text.clone()),
             Text::Template(name) => self
                 .environment
                 .get_template(name)
-                .and_then(|template| template.render(Value::from(names.clone())))
+                .and_then(|template| template.render(context.clone()))
                 .map_err(|e| explain(&e)),
         }
     }
@@ -179,11 +182,11 @@ impl Rules {
         &self,
         written: &serde_json::Map<String, serde_json::Value>,
         tool: &Tool<'_>,
-        names: &Names,
+        context: &Value,
     ) -> Result<String, String> {
         let mut arguments = serde_json::Map::new();
         for (name, value) in written {
-            arguments.insert(name.clone(), self.argument(value, names)?);
+            arguments.insert(name.clone(), self.argument(value, context)?);
         }
         if let Some(schema) = tool.parameters {
             if schema["additionalProperties"] == false {
@@ -211,17 +214,16 @@ impl Rules {
     fn argument(
         &self,
         value: &serde_json::Value,
-        names: &Names,
+        context: &Value,
     ) -> Result<serde_json::Value, String> {
         let Some(text) = value.as_str() else { return Ok(value.clone()) };
         let lone = text.trim().strip_prefix("{{").and_then(|t| t.strip_suffix("}}"));
-        let context = || Value::from(names.clone());
         let filled = match lone.filter(|t| !t.contains("}}")) {
             Some(expression) => self
                 .environment
                 .compile_expression_owned(expression.trim().to_owned())
-                .and_then(|e| e.eval(context())),
-            None => self.environment.render_str(text, context()).map(Value::from),
+                .and_then(|e| e.eval(context.clone())),
+            None => self.environment.render_str(text, context.clone()).map(Value::from),
         };
         let filled = filled.map_err(|e| explain(&e))?;
         if filled.kind() == ValueKind::Undefined {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
-use super::dates;
+use super::{days, times};
 
 /// An environment in which undefined names are errors, with the functions (and
 /// filters of the same names) `date`, `time`, `nice`, `near`, `part` and `either`.
@@ -25,15 +25,15 @@ fn date(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
     let today = today(state)?;
     Ok(text
         .as_str()
-        .and_then(|text| dates::date(text, today))
+        .and_then(|text| days::date(text, today))
         .map_or(Value::from(()), |day| Value::from(day.to_string())))
 }
 
 /// The last time that a text names, as `2:00 PM`; none when it names none.
 fn time(text: Value) -> Value {
     text.as_str()
-        .and_then(dates::time)
-        .map_or(Value::from(()), |time| Value::from(dates::show_time(time)))
+        .and_then(times::time)
+        .map_or(Value::from(()), |time| Value::from(times::show_time(time)))
 }
 
 /// A day as it is said: `tomorrow (Wed Feb 11)`, `Fri Feb 13`.
@@ -54,7 +54,7 @@ fn nice(state: &State<'_, '_>, date: &str) -> Result<String, Error> {
 
 /// The two times of a list that are nearest to a time, in order.
 fn near(slots: &Value, wanted: &str) -> Result<Vec<String>, Error> {
-    let wanted = i32::from(dates::time(wanted).unwrap_or(12 * 60));
+    let wanted = i32::from(times::time(wanted).unwrap_or(12 * 60));
     let mut slots = read(slots)?;
     slots.sort_by_key(|(minutes, _)| (i32::from(*minutes) - wanted).abs());
     slots.truncate(2);
@@ -98,7 +98,7 @@ fn read(slots: &Value) -> Result<Vec<(u16, String)>, Error> {
     Ok(items
         .filter_map(|slot| {
             let slot = slot.as_str()?.to_owned();
-            Some((dates::time(&slot)?, slot))
+            Some((times::time(&slot)?, slot))
         })
         .collect())
 }

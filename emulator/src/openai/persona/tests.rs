@@ -123,7 +123,7 @@ impl Shop {
         assert_eq!(schema::misfits(arguments, schema), Vec::<String>::new(), "{name} {arguments}");
         match name {
             "check_availability" if arguments["date"] == "2026-02-15" => {
-                json!({ "success": false, "message": "The shop is closed on Sundays." })
+                json!({ "success": false, "message": "The shop is closed on Sundays. Today is 2026-02-10" })
             }
             "check_availability" => {
                 let taken = |slot: &&&str| {
@@ -241,7 +241,10 @@ fn a_taken_time_gets_its_neighbours_offered() {
     assert!(other.text("3pm then").contains("Shall I book 3:00 PM"));
     assert_eq!(other.text("ok"), "Done! See you then.");
     assert_eq!(other.bookings[1]["time"], "3:00 PM");
-    assert!(other.text("Is sunday possible?").contains("closed on Sundays"));
+    assert_eq!(
+        other.text("Is sunday possible?"),
+        "Sorry, I have nothing for Sun Feb 15: The shop is closed on Sundays. Which other day suits you?"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `POST /v1/responses`: what is accepted, and what is answered.
 
+mod between;
 mod items;
 mod object;
 mod request;

@@ -36,7 +36,10 @@ const PARAMETERS: &[(&str, Kind)] = &[
     ("previous_response_id", Kind::Text),
     ("conversation", Kind::Any),
     ("metadata", Kind::Metadata),
-    ("service_tier", Kind::OneOf(&["auto", "default", "flex", "scale", "priority"])),
+    (
+        "service_tier",
+        Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]),
+    ),
     ("stream_options", Kind::Object),
     ("prompt", Kind::Object),
     ("prompt_cache_key", Kind::Text),
@@ -155,7 +158,6 @@ fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
         ("effort", Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
         ("summary", Kind::OneOf(&["auto", "concise", "detailed"])),
         ("generate_summary", Kind::OneOf(&["auto", "concise", "detailed"])),
-        ("context", Kind::Any),
         ("mode", Kind::Any),
     ];
     const TEXT: &[(&str, Kind)] =

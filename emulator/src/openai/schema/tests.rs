@@ -1,0 +1,80 @@
+//! Schemas and arguments, good and bad.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn tool() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "date": { "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$" },
+            "name": { "type": ["string", "null"] },
+            "kind": { "anyOf": [{ "$ref": "#/$defs/kind" }, { "type": "null" }] },
+            "list": { "type": "array", "items": { "type": "integer", "minimum": 1 } }
+        },
+        "required": ["date", "name", "kind", "list"],
+        "additionalProperties": false,
+        "$defs": { "kind": { "type": "string", "enum": ["a", "b"] } }
+    })
+}
+
+#[test]
+fn a_strict_schema_is_accepted_and_each_fault_is_worded_as_the_provider_does() {
+    assert_eq!(complaint(&tool(), true), None);
+    let broken = |pointer: &str, value: Value| {
+        let mut tool = tool();
+        *tool.pointer_mut(pointer).unwrap() = value;
+        complaint(&tool, true).unwrap()
+    };
+    assert_eq!(
+        broken("/additionalProperties", json!(true)),
+        "In context=(), 'additionalProperties' is required to be supplied and to be false."
+    );
+    assert_eq!(
+        broken("/required", json!(["date", "name", "kind"])),
+        "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing 'list'."
+    );
+    assert_eq!(
+        broken("/required", json!(["date", "name", "kind", "list", "x"])),
+        "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Extra required key 'x' supplied."
+    );
+    assert_eq!(
+        broken("/properties/name", json!({})),
+        "In context=('properties', 'name'), schema must have a 'type' key."
+    );
+    assert_eq!(
+        broken("/properties/list", json!({ "type": "array" })),
+        "In context=('properties', 'list'), array schema missing items."
+    );
+    assert_eq!(
+        broken("/properties/name", json!({ "type": "string", "default": "x" })),
+        "In context=('properties', 'name'), 'default' is not permitted."
+    );
+    assert_eq!(
+        broken("/type", json!("array")),
+        "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"array\"'."
+    );
+}
+
+#[test]
+fn a_loose_schema_needs_to_be_an_object_only() {
+    assert_eq!(complaint(&json!({ "type": "object" }), false), None);
+    assert!(complaint(&json!({}), false).unwrap().contains("got 'type: \"None\"'"));
+}
+
+#[test]
+fn arguments_fit_or_are_named() {
+    let good = json!({ "date": "2026-02-11", "name": null, "kind": "a", "list": [1, 2] });
+    assert_eq!(misfits(&good, &tool()), Vec::<String>::new());
+    let bad = json!({ "date": "tomorrow", "name": 3, "kind": "c", "list": [0], "phone": "1" });
+    let misses = misfits(&bad, &tool());
+    assert_eq!(misses.len(), 5, "{misses:?}");
+    assert!(misfits(&json!({}), &tool())[0].contains("required and missing"));
+}
+
+#[test]
+fn a_schema_that_refers_to_itself_ends() {
+    let schema = json!({ "$ref": "#" });
+    assert!(misfits(&json!({}), &schema).is_empty());
+}

@@ -1,0 +1,12 @@
+//! The server over real HTTP.
+
+mod chat;
+mod clients;
+mod failures;
+mod persona;
+mod positions;
+mod refusals;
+mod responses;
+mod scripts;
+mod support;
+mod yaml;

@@ -14,13 +14,15 @@ use crate::{
     control::{Client, JournalPage, JournalQuery},
     journal::{Crossing, Entry},
     report::{
-        conversation::{Detail, Reader, Renderer},
+        conversation::{Detail, Line, Reader, Renderer},
         style::{DIM, paint},
     },
 };
 
 /// How long one request of `--follow` waits for news, in milliseconds.
 const WAIT_MS: u64 = 25_000;
+/// How long database calls wait for more of them, so that they share a line.
+const PAUSE_MS: u64 = 100;
 
 /// Show the conversation of a running world
 #[derive(Debug, clap::Args)]
@@ -60,16 +62,21 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         let first = client.journal(&query).await?;
         printer.print(&follower.take(first, &mut query))?;
         if !args.follow {
+            printer.rest()?;
             return Ok(Exit::Passed);
         }
-        query.wait = WAIT_MS;
         let follow = async {
             loop {
+                query.wait = if printer.reader.waits() { PAUSE_MS } else { WAIT_MS };
                 let page = client.journal(&query).await?;
                 if page.resets != follower.resets {
                     app.ui.note(paint(DIM, "the world was reset"));
                 }
-                printer.print(&follower.take(page, &mut query))?;
+                let entries = follower.take(page, &mut query);
+                if entries.is_empty() {
+                    printer.rest()?;
+                }
+                printer.print(&entries)?;
             }
         };
         tokio::select! {
@@ -96,7 +103,18 @@ impl Printer<'_> {
             }
             return Ok(());
         }
-        for line in self.reader.lines(entries) {
+        let lines = self.reader.next(entries);
+        self.show(lines)
+    }
+
+    /// Prints what waited for more.
+    fn rest(&mut self) -> Result<(), Problem> {
+        let rest = self.reader.rest();
+        self.show(rest)
+    }
+
+    fn show(&mut self, lines: impl IntoIterator<Item = Line>) -> Result<(), Problem> {
+        for line in lines {
             for row in self.renderer.rows(&line) {
                 self.app.ui.line(row)?;
             }

@@ -57,7 +57,7 @@ fn lay_out(text: &str) -> String {
     }
     if text.starts_with('"') {
         // Also when its end was cut off, so that it is no JSON any more.
-        return text.replace("\\n", "\n").replace("\\\"", "\"");
+        return text.replace("\\...", "...").replace("\\n", "\n").replace("\\\"", "\"");
     }
     if !text.starts_with(['{', '[']) {
         return text.to_owned();

@@ -167,7 +167,7 @@ fn millis(took: std::time::Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::view::samples;
+    use crate::report::samples;
 
     #[test]
     fn the_shape_is_the_documented_one() {

@@ -117,7 +117,7 @@ fn legal(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::view::samples;
+    use crate::report::samples;
 
     /// Reads the report back; fails when it is not well formed.
     fn attributes(xml: &str, tag: &str) -> Vec<BTreeMap<String, String>> {

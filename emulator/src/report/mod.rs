@@ -7,6 +7,8 @@ mod diff;
 mod file;
 mod json;
 mod junit;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod style;
 pub mod terminal;
 pub mod text;
@@ -17,7 +19,5 @@ mod viewer;
 pub use file::write_atomically;
 pub use json::{VERSION as JSON_VERSION, json};
 pub use junit::junit;
-#[cfg(test)]
-pub(crate) use view::samples;
 pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};
 pub use viewer::Viewer;

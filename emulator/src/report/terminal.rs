@@ -144,8 +144,9 @@ pub fn endings(run: &Run, width: Option<usize>) -> String {
 
 /// Adds an indented line; an empty one stays empty.
 fn line_to(text: &mut String, indent: usize, line: &str) {
+    let line = line.trim_end();
     if !line.is_empty() {
-        let _ = write!(text, "{:indent$}{}", "", line.trim_end());
+        let _ = write!(text, "{:indent$}{line}", "");
     }
     text.push('\n');
 }
@@ -153,7 +154,7 @@ fn line_to(text: &mut String, indent: usize, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{style::plain, view::samples};
+    use crate::report::{samples, style::plain};
 
     #[test]
     fn a_failure_in_full() {

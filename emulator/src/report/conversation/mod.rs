@@ -1,11 +1,16 @@
 //! The journal as a conversation: texts with their business times, and between
 //! them, quieter, what the backend did.
 
+mod about;
+mod calls;
 mod model;
 mod read;
 mod render;
+#[cfg(test)]
+mod tests;
 
-pub use read::{Reader, about};
+pub use about::about;
+pub use read::Reader;
 pub use render::Renderer;
 
 use jiff::Timestamp;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
-use super::{Detail, Line, Tone, model};
+use super::{
+    Detail, Line, Tone,
+    calls::{self, Calls},
+    model,
+};
 use crate::{
     journal::{Crossing, Entry, Outcome, Via},
     report::text::{count, visible},
@@ -19,12 +20,14 @@ pub struct Reader {
     /// Name to logical id.
     tables: BTreeMap<String, String>,
     detail: Detail,
+    /// Calls that more may follow.
+    calls: Calls,
 }
 
 impl Reader {
     /// A reader that calls these numbers by these names.
     pub fn new(people: BTreeMap<String, String>, detail: Detail) -> Self {
-        Self { people, tables: BTreeMap::new(), detail }
+        Self { people, tables: BTreeMap::new(), detail, calls: Calls::default() }
     }
 
     /// With logical ids for the names of tables.
@@ -33,27 +36,42 @@ impl Reader {
         Self { tables, ..self }
     }
 
-    /// The lines of entries, in the order in which they ended. Database calls in
-    /// a row share one line; what is under way says nothing yet.
-    pub fn lines(&self, entries: &[Entry]) -> Vec<Line> {
+    /// The lines of a finished journal, in the order in which its entries ended.
+    /// Database calls in a row share one line; what is under way says nothing.
+    pub fn lines(&mut self, entries: &[Entry]) -> Vec<Line> {
+        let mut lines = self.next(entries);
+        lines.extend(self.rest());
+        lines
+    }
+
+    /// The lines of entries that have come; database calls wait for those that
+    /// may follow, until [`Reader::rest`].
+    pub fn next(&mut self, entries: &[Entry]) -> Vec<Line> {
         let mut ordered: Vec<&Entry> = entries.iter().filter(|e| is_told(e)).collect();
         ordered.sort_by_key(|e| (told_at(e), e.seq));
         let mut lines: Vec<Line> = Vec::new();
-        let mut calls = Calls::default();
         for entry in ordered {
-            match self.quiet_call(entry) {
-                Some((call, items)) => calls.add(entry, call, items),
-                None => {
-                    let fresh = self.entry(entry);
-                    if !fresh.is_empty() {
-                        lines.extend(calls.take());
-                    }
-                    lines.extend(fresh);
-                }
+            if let Some((call, items)) = self.quiet_call(entry) {
+                self.calls.add(entry, call, items);
+                continue;
+            }
+            let fresh = self.entry(entry);
+            if !fresh.is_empty() {
+                lines.extend(self.rest());
+                lines.extend(fresh);
             }
         }
-        lines.extend(calls.take());
         lines
+    }
+
+    /// Whether database calls wait for more.
+    pub fn waits(&self) -> bool {
+        self.calls.any()
+    }
+
+    /// The database calls that waited.
+    pub fn rest(&mut self) -> Option<Line> {
+        self.calls.take()
     }
 
     /// A database call that went well: what it did, and to how many items.
@@ -65,7 +83,7 @@ impl Reader {
         if trouble_of(outcome).is_some() || self.detail < Detail::Everything {
             return None;
         }
-        let items = returned(operation, outcome).unwrap_or(*items);
+        let items = calls::returned(operation, outcome).unwrap_or(*items);
         Some((self.call(operation, tables), items))
     }
 
@@ -125,8 +143,7 @@ impl Reader {
                 match (wrong, &entry.outcome) {
                     (Some(wrong), outcome) => {
                         let said = outcome.as_ref().and_then(|o| model::problem(&o.answer));
-                        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-                        lines.push(trouble("model", format!("{wrong}{said}")));
+                        lines.push(trouble("model", said_too(wrong, said)));
                     }
                     (None, Some(outcome)) => {
                         let said = model::answer(&outcome.answer);
@@ -139,7 +156,7 @@ impl Reader {
             }
             Crossing::Database { operation, tables, .. } => wrong
                 .map(|wrong| {
-                    trouble(DATABASE, format!("{}: {wrong}", self.call(operation, tables)))
+                    trouble(calls::LABEL, format!("{}: {wrong}", self.call(operation, tables)))
                 })
                 .into_iter()
                 .collect(),
@@ -166,8 +183,6 @@ impl Reader {
     }
 }
 
-const DATABASE: &str = "database";
-
 /// Whether an entry can be told: a text at once, all else when it has ended.
 fn is_told(entry: &Entry) -> bool {
     matches!(entry.crossing, Crossing::SmsReceived { .. }) || entry.outcome.is_some()
@@ -191,41 +206,6 @@ fn trouble_of(outcome: &Outcome) -> Option<String> {
     }
 }
 
-/// Database calls in a row: one line, equal calls added up.
-#[derive(Default)]
-struct Calls {
-    at: Option<Timestamp>,
-    /// What was done, to how many items.
-    calls: Vec<(String, usize)>,
-}
-
-impl Calls {
-    fn add(&mut self, entry: &Entry, call: String, items: usize) {
-        self.at = self.at.or(Some(entry.at));
-        match self.calls.iter_mut().find(|(known, _)| *known == call) {
-            Some((_, sum)) => *sum += items,
-            None => self.calls.push((call, items)),
-        }
-    }
-
-    fn take(&mut self) -> Option<Line> {
-        let at = self.at.take()?;
-        let calls = self.calls.drain(..).map(|(call, items)| format!("{call} {items}"));
-        let text = calls.collect::<Vec<_>>().join(" · ");
-        Some(Line { at, label: DATABASE.into(), text, tone: Tone::Quiet })
-    }
-}
-
-/// How many items a read brought; `None` for a write.
-fn returned(operation: &str, outcome: &Outcome) -> Option<usize> {
-    let answer = &outcome.answer;
-    match operation {
-        "GetItem" => Some(usize::from(answer.get("Item").is_some())),
-        "Query" | "Scan" => answer["Items"].as_array().map(Vec::len),
-        _ => None,
-    }
-}
-
 fn with_media(body: &str, media: &[String]) -> String {
     let pictures = count(media.len(), "picture");
     match (body.is_empty(), media.is_empty()) {
@@ -239,38 +219,12 @@ fn short(name: &str) -> &str {
     name.strip_prefix("twilio.").unwrap_or(name)
 }
 
-/// Whether an entry belongs to the conversation with `phone`. Model calls carry
-/// no number, so they are told by the words of that phone's last text.
-pub fn about(entry: &Entry, phone: &str, last_text: &mut Option<String>) -> bool {
-    let in_params = |params: &[(String, String)]| params.iter().any(|(_, value)| value == phone);
-    match &entry.crossing {
-        Crossing::SmsReceived { from, body, .. } => {
-            let own = from == phone;
-            if own {
-                *last_text = Some(body.clone());
-            }
-            own
-        }
-        Crossing::SmsSent { to, .. } => to == phone,
-        Crossing::Webhook { params, .. } | Crossing::Twilio { params, .. } => in_params(params),
-        Crossing::Model { request, .. } => {
-            let said = model::last_user_text(request);
-            matches!((said, last_text), (Some(said), Some(last)) if !last.is_empty() && said.contains(last.as_str()))
-        }
-        Crossing::Database { request, .. } => mentions(request, phone),
-        Crossing::Http { path, body, .. } => {
-            let encoded = phone.replace('+', "%2B");
-            [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))
-        }
-        Crossing::Rows { .. } | Crossing::Log { .. } | Crossing::Step { .. } => false,
-    }
-}
-
-fn mentions(value: &Value, phone: &str) -> bool {
-    match value {
-        Value::String(text) => text.contains(phone),
-        Value::Array(items) => items.iter().any(|v| mentions(v, phone)),
-        Value::Object(map) => map.values().any(|v| mentions(v, phone)),
-        _ => false,
+/// An error code with its message, unless the message says the code itself.
+fn said_too(wrong: String, said: Option<&str>) -> String {
+    let code = wrong.split_once(' ').map_or(wrong.as_str(), |(_, code)| code);
+    match said {
+        None => wrong,
+        Some(said) if said.starts_with(code) => wrong.replace(code, said),
+        Some(said) => format!("{wrong}: {said}"),
     }
 }

@@ -42,8 +42,9 @@ fn a_wrong_type_is_shown_with_a_caret() {
 
 #[test]
 fn an_operator_beside_another_key_is_refused() {
-    let text = GOOD.replace("reply: \"Hi!\"", "reply: { contains: a, matches: b }");
-    refused(&run(text), 2, &["scenarios/a.yaml:6", "^"]);
+    let json = "response: { json: { a: { contains: x, b: y } } }";
+    let text = format!("{GOOD}  - request: GET /state\n    {json}\n");
+    refused(&run(text), 2, &["scenarios/a.yaml:8", "only key", "^"]);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_template_that_is_missing_or_wrong() {
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", GOOD);
     write(folder.path(), "template.yaml", "Resources: {}\n");
-    refused(&rehearse(folder.path(), &["run"]), 2, &["template.yaml", "function"]);
+    refused(&rehearse(folder.path(), &["run"]), 2, &["template.yaml", "no Resources"]);
     std::fs::remove_file(folder.path().join("template.yaml")).unwrap();
     refused(&rehearse(folder.path(), &["run"]), 2, &["template.yaml"]);
 }
@@ -148,7 +149,7 @@ fn a_template_that_is_missing_or_wrong() {
 #[test]
 fn wrong_words_on_the_command_line() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    refused(&rehearse(here, &["rnu"]), 2, &["rnu", "run"]);
+    refused(&rehearse(here, &["runn"]), 2, &["runn", "run"]);
     refused(&rehearse(here, &["run", "--nmae", "x"]), 2, &["--nmae", "--name"]);
     refused(&rehearse(here, &["run", "--report", "xml=a"]), 2, &["xml", "junit"]);
     refused(
@@ -162,9 +163,10 @@ fn wrong_words_on_the_command_line() {
 fn a_report_that_cannot_be_written_leaves_nothing_behind() {
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", GOOD);
-    let ran = rehearse(folder.path(), &["run", "--report", "junit=missing/folder/report.xml"]);
-    refused(&ran, 3, &["missing/folder/report.xml"]);
-    assert!(!folder.path().join("missing").exists());
+    write(folder.path(), "file", "not a folder");
+    let ran = rehearse(folder.path(), &["run", "--report", "junit=file/report.xml"]);
+    refused(&ran, 3, &["file/report.xml"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "not a folder");
 }
 
 #[test]
@@ -174,4 +176,19 @@ fn a_broken_scenario_writes_no_report() {
     write(folder.path(), "report.xml", "the last one");
     refused(&rehearse(folder.path(), &["run", "--report", "junit=report.xml"]), 2, &["nmae"]);
     assert_eq!(std::fs::read_to_string(folder.path().join("report.xml")).unwrap(), "the last one");
+}
+
+#[test]
+fn two_scripts_that_fit_one_request_are_both_named() {
+    let step = |from: &str, say: &str| {
+        format!(
+            "      - customer: \"Same\"\n        from: {from}\n        model: [{{ say: \"{say}\" }}]\n"
+        )
+    };
+    let together = format!("  - together:\n{}{}", step("customer", "A"), step("customer2", "B"));
+    refused(
+        &run(format!("{GOOD}{together}")),
+        1,
+        &["step 2.1", "step 2.2", "fit this request equally"],
+    );
 }

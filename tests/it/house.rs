@@ -21,7 +21,7 @@ const HANDLERS: &[Rule] = &[
     ("http", &["app", "tools", "domain", "ports"]),
     ("adapters", &["ports", "domain"]),
     ("config", &["domain"]),
-    ("log", &[]),
+    ("log", &["config"]),
     ("bin", &["compose", "config", "log"]),
 ];
 
@@ -35,7 +35,7 @@ const EMULATOR: &[Rule] = &[
     ("dynamodb", &["journal", "clock", "faults", "yaml"]),
     ("twilio", &["journal", "clock", "faults"]),
     ("openai", &["journal", "clock", "faults", "matcher", "yaml"]),
-    ("template", &["yaml"]),
+    ("template", &["yaml", "dynamodb"]),
     ("gateway", &["journal", "clock", "function", "template"]),
 ];
 

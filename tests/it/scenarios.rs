@@ -8,7 +8,7 @@ fn every_scenario_passes_offline() {
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
     let count = files(&root().join("scenarios"), ".yaml").len();
     assert!(count >= 38, "only {count} scenarios");
-    let passed = ran.out.lines().filter(|l| l.trim_start().starts_with("PASS")).count();
+    let passed = ran.out.lines().filter(|l| l.trim_start().starts_with("ok ")).count();
     assert!(passed >= count, "{passed} passed lines for {count} files:\n{}", ran.out);
 }
 

@@ -50,7 +50,12 @@ pub fn rehearse(folder: &Path, words: &[&str]) -> Ran {
 /// The program, ready to be spawned.
 pub fn command(folder: &Path, words: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse"));
-    command.current_dir(folder).args(words).env("NO_COLOR", "1").stdin(std::process::Stdio::null());
+    command
+        .current_dir(folder)
+        .args(words)
+        .env("NO_COLOR", "1")
+        .env_remove("CARGO_MANIFEST_DIR")
+        .stdin(std::process::Stdio::null());
     command
 }
 

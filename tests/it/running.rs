@@ -1,0 +1,226 @@
+//! A world that keeps running: `up`, and everything that talks to it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use serde_json::{Value, json};
+
+use crate::support::{Ran, command, rehearse, root};
+
+const FREE_PORTS: [&str; 11] = [
+    "up",
+    "--gateway-port",
+    "0",
+    "--twilio-port",
+    "0",
+    "--openai-port",
+    "0",
+    "--dynamodb-port",
+    "0",
+    "--control-port",
+    "0",
+];
+
+/// A running `rehearse up`, killed when dropped.
+struct Up {
+    child: Child,
+    printed: Vec<String>,
+}
+
+impl Up {
+    /// Starts a world on free ports and reads what it prints until it is ready.
+    fn start() -> Self {
+        let mut child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
+        let mut printed = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let ready = line.starts_with("ready");
+            printed.push(line);
+            if ready {
+                return Self { child, printed };
+            }
+        }
+        panic!("`up` ended before it was ready: {printed:?}");
+    }
+
+    /// The address that stands beside a part's name.
+    fn url(&self, part: &str) -> String {
+        let mut lines = self.printed.iter().map(|l| l.split_whitespace().collect::<Vec<_>>());
+        lines.find(|words| words.first() == Some(&part)).expect("the part is printed")[1].to_owned()
+    }
+
+    /// Sets business time through the control API.
+    fn set_clock(&self, now: &str) {
+        let control = self.url("control");
+        let host = control.strip_prefix("http://").unwrap();
+        let body = json!({ "now": now }).to_string();
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "POST /clock HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    fn say(&self, words: &[&str]) -> Ran {
+        rehearse(&root(), &[words, &["--control", &self.url("control")]].concat())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_text_is_answered_and_the_log_shows_it() {
+    let up = Up::start();
+    let answer = up.say(&["send", "Do you fix iPhone screens?"]);
+    assert_eq!((answer.code, answer.out.contains("$79")), (0, true), "{answer:?}");
+
+    let log = up.say(&["log"]);
+    for part in ["Do you fix iPhone screens?", "$79", "database"] {
+        assert!(log.out.contains(part), "no '{part}' in:\n{}", log.out);
+    }
+    let lines = up.say(&["log", "--json"]);
+    let entries: Vec<Value> =
+        lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(entries.iter().any(|entry| entry["name"] == "sms.received"));
+
+    assert_eq!(up.say(&["ready"]).code, 0);
+    assert_eq!(up.say(&["reset"]).code, 0);
+    assert!(!up.say(&["log"]).out.contains("Do you fix iPhone screens?"));
+}
+
+#[test]
+fn a_person_books_over_three_texts_by_the_persona() {
+    let up = Up::start();
+    up.set_clock("2026-02-10T15:10:00-05:00");
+    let mut last = String::new();
+    for text in
+        ["My iPhone screen is cracked", "Any time this Thursday?", "Yes, 2pm please, I'm Ana"]
+    {
+        let ran = up.say(&["send", text]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        last = ran.out;
+    }
+    assert!(last.contains("Confirmed:") && last.contains("Ref LEAD-"), "{last}");
+    let listed = up.say(&["send", "What do I have booked?"]);
+    assert!(listed.out.contains("Thu Feb 12") && listed.out.contains("2:00 PM"), "{listed:?}");
+}
+
+#[test]
+fn the_aws_sdk_lists_the_tables_at_the_printed_endpoint() {
+    let up = Up::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tables = runtime.block_on(async {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(up.url("dynamodb"))
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("rehearse", "rehearse", None, None, "test"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let client = aws_sdk_dynamodb::Client::from_conf(config);
+        client.list_tables().send().await.unwrap().table_names.unwrap()
+    });
+    for table in ["Repairs_Lead_Log", "Brandon_State_Log", "Repairs_Schedule"] {
+        assert!(tables.iter().any(|t| t == table), "{table} is not among {tables:?}");
+    }
+}
+
+#[test]
+fn what_to_export_is_what_is_running() {
+    let up = Up::start();
+    let dotenv = up.say(&["env", "--format", "dotenv"]).out;
+    assert!(
+        dotenv.lines().any(|l| l == format!("AWS_ENDPOINT_URL=\"{}\"", up.url("dynamodb"))),
+        "{dotenv}"
+    );
+    let json = up.say(&["env", "--format", "json"]).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["OPENAI_BASE_URL"], json!(format!("{}/v1", up.url("openai"))));
+}
+
+#[test]
+fn everything_listens_on_loopback_only() {
+    let up = Up::start();
+    let inodes = sockets_of(up.child.id());
+    let mut seen = 0;
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        for line in std::fs::read_to_string(table).unwrap_or_default().lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (address, state, inode) = (words[1], words[3], words[9]);
+            if state == "0A" && inodes.iter().any(|i| i == inode) {
+                seen += 1;
+                assert!(address.starts_with("0100007F:"), "listens on {address}");
+            }
+        }
+    }
+    assert!(seen >= 5, "only {seen} listening sockets were found");
+}
+
+#[test]
+fn ctrl_c_ends_it_within_a_second() {
+    let mut up = Up::start();
+    let pid = up.child.id().to_string();
+    let before = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let status = up.child.wait().unwrap();
+    // Far above what it takes, so that only a hang fails.
+    assert!(before.elapsed() < Duration::from_secs(10));
+    assert_eq!(status.code(), Some(130));
+}
+
+#[test]
+fn a_busy_port_names_who_has_it_and_the_flag_that_moves() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut words = FREE_PORTS.map(str::to_owned);
+    words[4] = port.clone();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ran = rehearse(&root(), &words);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    for part in [port.as_str(), "twilio", "--twilio-port"] {
+        assert!(ran.err.contains(part), "no '{part}' in {ran:?}");
+    }
+}
+
+#[test]
+fn without_a_world_the_error_says_how_to_start_one() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ran = rehearse(&root(), &["send", "hi", "--control", &format!("http://{nobody}")]);
+    assert_eq!((ran.code, ran.err.contains("rehearse up")), (3, true), "{ran:?}");
+}
+
+#[test]
+fn chat_answers_in_a_pipe() {
+    let mut child =
+        command(&root(), &["chat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"How much is a Samsung screen?\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && out.contains("$89"), "{out}");
+}
+
+/// Inodes of the sockets that a process has open.
+fn sockets_of(pid: u32) -> Vec<String> {
+    let folder = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let links = folder.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    links
+        .filter_map(|link| {
+            let link = link.to_string_lossy().into_owned();
+            Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+        })
+        .collect()
+}

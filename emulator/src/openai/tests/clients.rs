@@ -128,6 +128,8 @@ async fn models_and_chat_are_read() {
     let typed: CreateChatCompletionRequest = serde_json::from_value(body).unwrap();
     let answer = client.chat().create(typed.clone()).await.unwrap();
     assert!(answer.choices[0].message.tool_calls.is_some());
+    // The client sets it by itself only without its feature `byot`, which the handlers turn on.
+    let typed = CreateChatCompletionRequest { stream: Some(true), ..typed };
     let mut stream = client.chat().create_stream(typed).await.unwrap();
     let mut arguments = String::new();
     while let Some(chunk) = stream.next().await {

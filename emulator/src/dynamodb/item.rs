@@ -41,9 +41,12 @@ pub fn plain(typed: &Value) -> Value {
     }
 }
 
-/// An item as a plain row.
+/// An item as a plain row, attributes by name: no engine promises an order.
 pub fn plain_map(item: &Map<String, Value>) -> Map<String, Value> {
-    item.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+    let mut row: Map<String, Value> =
+        item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    row.sort_keys();
+    row
 }
 
 /// A number as JSON can hold it exactly; with more digits than that, its digits as a string.

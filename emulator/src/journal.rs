@@ -213,13 +213,16 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Book {
+    /// Counts how often it was cleared: what began before belongs to none of its entries.
+    epoch: u64,
     entries: Vec<Entry>,
     ordinals: HashMap<String, u64>,
 }
 
 impl Book {
-    fn entry(&mut self, seq: u64) -> Option<&mut Entry> {
-        usize::try_from(seq).ok().and_then(|at| self.entries.get_mut(at))
+    fn entry(&mut self, open: &Open) -> Option<&mut Entry> {
+        let at = usize::try_from(open.seq).ok().filter(|_| open.epoch == self.epoch)?;
+        self.entries.get_mut(at)
     }
 }
 
@@ -234,7 +237,7 @@ impl Journal {
     /// [`Open::end`] records that it was cut.
     pub fn begin(&self, name: impl Into<String>, crossing: Crossing) -> Open {
         let name = name.into();
-        let seq = {
+        let (epoch, seq) = {
             let mut book = self.book();
             let seq = book.entries.len() as u64;
             let count = book.ordinals.entry(name.clone()).or_insert(0);
@@ -250,10 +253,10 @@ impl Journal {
                 crossing,
                 outcome: None,
             });
-            seq
+            (book.epoch, seq)
         };
         self.changed();
-        Open { journal: self.clone(), seq, ended: false }
+        Open { journal: self.clone(), epoch, seq, ended: false }
     }
 
     /// Records a crossing that begins and ends at once.
@@ -283,14 +286,16 @@ impl Journal {
 
     /// Forgets everything (`rehearse reset`).
     pub fn clear(&self) {
-        *self.book() = Book::default();
+        let mut book = self.book();
+        *book = Book { epoch: book.epoch + 1, ..Book::default() };
+        drop(book);
         self.changed();
     }
 
-    fn complete(&self, seq: u64, outcome: Outcome) {
+    fn complete(&self, open: &Open, outcome: Outcome) {
         let now = self.elapsed_us();
         let mut book = self.book();
-        if let Some(entry) = book.entry(seq) {
+        if let Some(entry) = book.entry(open) {
             entry.took_us = Some(now.saturating_sub(entry.started_us));
             entry.outcome = Some(outcome);
         }
@@ -298,8 +303,8 @@ impl Journal {
         self.changed();
     }
 
-    fn amend(&self, seq: u64, change: impl FnOnce(&mut Crossing)) {
-        if let Some(entry) = self.book().entry(seq) {
+    fn amend(&self, open: &Open, change: impl FnOnce(&mut Crossing)) {
+        if let Some(entry) = self.book().entry(open) {
             change(&mut entry.crossing);
         }
     }
@@ -322,6 +327,7 @@ impl Journal {
 #[derive(Debug)]
 pub struct Open {
     journal: Journal,
+    epoch: u64,
     seq: u64,
     ended: bool,
 }
@@ -334,20 +340,20 @@ impl Open {
 
     /// Corrects what was recorded at the beginning, once more is known.
     pub fn amend(&self, change: impl FnOnce(&mut Crossing)) {
-        self.journal.amend(self.seq, change);
+        self.journal.amend(self, change);
     }
 
     /// Records how it ended.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
-        self.journal.complete(self.seq, outcome);
+        self.journal.complete(&self, outcome);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
-            self.journal.complete(self.seq, Outcome::cut());
+            self.journal.complete(self, Outcome::cut());
         }
     }
 }
@@ -382,6 +388,21 @@ mod tests {
         let journal = journal();
         drop(journal.begin("a", log("1")));
         assert_eq!(journal.since(0)[0].outcome, Some(Outcome::cut()));
+    }
+
+    #[test]
+    fn what_began_before_a_clear_ends_no_entry_after_it() {
+        let journal = journal();
+        let old = journal.begin("old", log("1"));
+        journal.clear();
+        let new = journal.begin("new", log("2"));
+        assert_eq!(old.seq(), new.seq());
+        old.amend(|crossing| *crossing = log("wrong"));
+        old.end(Outcome::cut());
+        let Crossing::Log { line, .. } = &journal.since(0)[0].crossing else { unreachable!() };
+        assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));
+        new.end(Outcome::status(200, Value::Null));
+        assert_eq!(journal.since(0)[0].outcome, Some(Outcome::status(200, Value::Null)));
     }
 
     #[tokio::test]

@@ -25,6 +25,7 @@ pub mod matcher;
 pub mod openai;
 pub mod report;
 pub mod scenario;
+mod serve;
 pub mod template;
 pub mod twilio;
 pub mod world;

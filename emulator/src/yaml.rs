@@ -1,15 +1,27 @@
 //! Reading the user's YAML files: typed, strict, and with every error at file:line.
 //!
-//! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8,
-//! at most [`MAX_BYTES`], and hold one document.
+//! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8 and
+//! within its [`Limit`], nest at most 64 deep, and hold one document.
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{CroppedRegion, Error as Yaml, Location};
 
-/// Largest file that is read.
-pub const MAX_BYTES: u64 = 4 << 20;
+/// Deepest nesting that is read; deeper is a mistake or an attack on the stack.
+const MAX_DEPTH: usize = 64;
+
+/// How large a kind of file may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Most bytes.
+    pub bytes: u64,
+    /// What to know about a larger one.
+    pub advice: &'static str,
+}
+
+/// For files without a limit of their own.
+pub const LIMIT: Limit = Limit { bytes: 4 << 20, advice: "split it" };
 
 /// Why a file could not be read. The message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,25 +35,34 @@ pub enum YamlError {
         #[source]
         source: std::io::Error,
     },
-    /// Larger than [`MAX_BYTES`].
-    #[error("{path}: is {bytes} bytes; at most {MAX_BYTES} are read, so split it", path = .path.display())]
+    /// Larger than its kind may be.
+    #[error("{path}: is {bytes} bytes, more than the {most} that are read; {advice}", path = .path.display(), most = .limit.bytes, advice = .limit.advice)]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
+        /// What is allowed.
+        limit: Limit,
     },
     /// Not text.
-    #[error("{path}: byte {at} is not UTF-8; save the file as UTF-8", path = .path.display())]
+    #[error("{path}:{line}: byte {at} of the file is not UTF-8; save it as UTF-8", path = .path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// Bytes before the first that is not text.
         at: usize,
+        /// Its line, from 1.
+        line: usize,
     },
-    /// Not YAML, or not of the right shape; rendered with a caret.
-    #[error("{0}")]
-    Shape(String),
+    /// Not YAML, or not of the right shape.
+    #[error("{report}")]
+    Shape {
+        /// What is wrong and where, with a caret.
+        report: String,
+        /// The line, from 1; 0 when it has none.
+        line: u64,
+    },
 }
 
 /// A file's text and name, for errors that point into it.
@@ -57,29 +78,40 @@ impl Source {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it is missing, too large or not UTF-8.
+    /// When it is missing, larger than [`LIMIT`] or not UTF-8.
     pub fn read(path: &Path) -> Result<Self, YamlError> {
+        Self::read_within(path, LIMIT)
+    }
+
+    /// Reads a file with a limit of its own.
+    ///
+    /// # Errors
+    /// When it is missing, too large or not UTF-8.
+    pub fn read_within(path: &Path, limit: Limit) -> Result<Self, YamlError> {
         let failed = |source| YamlError::Read { path: path.into(), source };
         let bytes = std::fs::metadata(path).map_err(failed)?.len();
-        if bytes > MAX_BYTES {
-            return Err(YamlError::TooLarge { path: path.into(), bytes });
+        if bytes > limit.bytes {
+            return Err(YamlError::TooLarge { path: path.into(), bytes, limit });
         }
         let bytes = std::fs::read(path).map_err(failed)?;
-        let text = String::from_utf8(bytes).map_err(|e| YamlError::NotUtf8 {
-            path: path.into(),
-            at: e.utf8_error().valid_up_to(),
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+            YamlError::NotUtf8 { path: path.into(), at, line }
         })?;
         Ok(Self { name: path.display().to_string(), text })
     }
 
-    /// The text as a `T`.
+    /// The text as a `T`. JSON is YAML too.
     ///
     /// # Errors
     /// When it is not YAML, not one document, or not a `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
         let options = serde_saphyr::options! {
             strict_booleans: true,
+            // Account ids and phone numbers begin with zeros.
             leading_zero_numbers_as_strings: true,
+            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
         };
         serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| self.render(&e))
     }
@@ -106,7 +138,11 @@ impl Source {
             return self.error(*location, "another document begins here; a file holds one");
         }
         let options = serde_saphyr::render_options! { source_name: Some(self.name.as_str()) };
-        YamlError::Shape(error.render_with_options(options).trim_end().to_owned())
+        let mut report = error.render_with_options(options).trim_end().to_owned();
+        if !report.contains(&self.name) {
+            report = format!("{}: {report}", self.name);
+        }
+        YamlError::Shape { report, line: error.location().map_or(0, |at| at.line()) }
     }
 }
 
@@ -171,9 +207,28 @@ mod tests {
         let file = dir.join("a.yaml");
         assert!(matches!(read::<Doc>(&file), Err(YamlError::Read { .. })));
         std::fs::write(&file, b"name: \xff\n").unwrap();
-        assert!(matches!(read::<Doc>(&file), Err(YamlError::NotUtf8 { at: 6, .. })));
+        assert!(matches!(read::<Doc>(&file), Err(YamlError::NotUtf8 { at: 6, line: 1, .. })));
         std::fs::write(&file, vec![b' '; 10 << 20]).unwrap();
         assert!(matches!(read::<Doc>(&file), Err(YamlError::TooLarge { .. })));
+        let small = Limit { bytes: 9, advice: "AWS takes no larger one" };
+        let error = Source::read_within(&file, small).unwrap_err().to_string();
+        assert!(error.contains("the 9 that are read; AWS takes no larger one"), "{error}");
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn json_is_read_and_nesting_without_end_is_an_error() {
+        assert_eq!(source("{\n\t\"name\": \"a\"\n}").parse::<Doc>().unwrap().name.value, "a");
+        for open in ["[", "{ a: "] {
+            let deep = source(&open.repeat(100_000)).parse::<serde_json::Value>();
+            let error = deep.unwrap_err().to_string();
+            assert!(error.contains("scenarios/a.yaml") && error.len() < 4000, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_knows_its_line() {
+        let error = source("# one\nnmae: b\n").parse::<Doc>().unwrap_err();
+        assert!(matches!(error, YamlError::Shape { line: 2, .. }), "{error:?}");
     }
 }

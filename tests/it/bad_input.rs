@@ -126,14 +126,21 @@ fn files_that_are_not_text_or_far_too_large() {
 }
 
 #[test]
-fn an_unknown_resource_type_is_said_and_ignored() {
+fn an_unknown_resource_type_is_said_once_and_ignored() {
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", GOOD);
     let template = std::fs::read_to_string(folder.path().join("template.yaml")).unwrap();
     let template =
         template.replace("\nResources:\n", "\nResources:\n  Bucket:\n    Type: AWS::S3::Bucket\n");
+    let line = 1 + template.lines().position(|l| l == "  Bucket:").unwrap();
     write(folder.path(), "template.yaml", template);
-    refused(&rehearse(folder.path(), &["run"]), 0, &["AWS::S3::Bucket"]);
+    let says = format!("note: template.yaml: ignoring AWS::S3::Bucket (Bucket, line {line})\n");
+    for command in ["run", "check"] {
+        let ran = rehearse(folder.path(), &[command]);
+        refused(&ran, 0, &[]);
+        assert_eq!(ran.err.matches(&says).count(), 1, "{command}: {}", ran.err);
+        assert!(!ran.out.contains("S3"), "{command}: {}", ran.out);
+    }
 }
 
 #[test]
@@ -178,6 +185,7 @@ fn a_broken_scenario_writes_no_report() {
     assert_eq!(std::fs::read_to_string(folder.path().join("report.xml")).unwrap(), "the last one");
 }
 
+/// Two people of whom the backend has said nothing yet, so that only the words could tell them apart.
 #[test]
 fn two_scripts_that_fit_one_request_are_both_named() {
     let step = |from: &str, say: &str| {
@@ -185,10 +193,8 @@ fn two_scripts_that_fit_one_request_are_both_named() {
             "      - customer: \"Same\"\n        from: {from}\n        model: [{{ say: \"{say}\" }}]\n"
         )
     };
-    let together = format!("  - together:\n{}{}", step("customer", "A"), step("customer2", "B"));
-    refused(
-        &run(format!("{GOOD}{together}")),
-        1,
-        &["step 2.1", "step 2.2", "fit this request equally"],
-    );
+    let head = GOOD.split("  - customer").next().unwrap();
+    let together =
+        format!("{head}  - together:\n{}{}", step("customer", "A"), step("customer2", "B"));
+    refused(&run(together), 1, &["step 1.1", "step 1.2", "fit this request equally"]);
 }

@@ -9,8 +9,7 @@ use super::{
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
-    tracing,
-    up::{self, Start},
+    tracing, up,
 };
 use crate::{
     control::Message,
@@ -42,12 +41,11 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
+    let (backend, persona) = (project.backend(app)?, project.persona()?);
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
-        let world = up::start(&project, app, Bind::Free).map_err(|error| match error {
-            Start::Project(problem) => problem,
-            Start::World(error) => project::world(&error),
-        })?;
+        let world = up::start(backend, persona, Bind::Free);
+        let world = world.map_err(|error| project::world(&error))?;
         let chat = Chat { app, world, from, shown: 0, failed: false };
         chat.welcome(&args.from);
         tokio::select! {

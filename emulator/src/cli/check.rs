@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use super::{
     app::App,
     problem::{Exit, Problem, chain},
-    project::Project,
+    project::{self, Project},
 };
-use crate::report::{
-    style::{GOOD, paint},
-    text::count,
+use crate::{
+    report::{
+        style::{GOOD, paint},
+        text::count,
+    },
+    scenario::{Options, Runner},
 };
 
 /// Read scenarios, fixtures and template; run nothing
@@ -29,6 +32,7 @@ pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
     let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
     let mut fixtures = 0;
     if let Some(backend) = &backend {
+        project.remark_ignored(backend.template(), app);
         for name in backend.fixtures() {
             fixtures += 1;
             if let Err(error) = backend.fixture(name) {
@@ -36,7 +40,8 @@ pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
             }
         }
         if let Some(scenarios) = &scenarios {
-            project.runner(app, scenarios).map_err(&mut collect).ok();
+            let runner = Runner::new(backend.clone(), Options::default());
+            project::fit(&runner, scenarios).map_err(&mut collect).ok();
         }
     }
     project.persona().map_err(&mut collect).ok();

@@ -14,7 +14,7 @@ use crate::{
     openai::Persona,
     report::Viewer,
     scenario::{self, Options, Runner, Scenario},
-    template::{Settings, Template},
+    template::{Ignored, Settings, Template},
     world::{Backend, WorldError},
 };
 
@@ -64,8 +64,17 @@ impl Project {
     /// What runs these scenarios, once they are known to fit the backend.
     pub(super) fn runner(&self, app: &App, scenarios: &[Scenario]) -> Result<Runner, Problem> {
         let runner = Runner::new(self.backend(app)?, Options::default());
-        let errors = runner.check(scenarios);
-        if errors.is_empty() { Ok(runner) } else { Err(all_wrong(&errors)) }
+        fit(&runner, scenarios)?;
+        Ok(runner)
+    }
+
+    /// Says what the template has and no world will have.
+    pub(super) fn remark_ignored(&self, template: &Template, app: &App) {
+        let file = self.root.join(&self.settings.template);
+        for Ignored { kind, id, line } in &template.ignored {
+            let file = file.display();
+            app.ui.remark(format_args!("{file}: ignoring {kind} ({id}, line {line})"));
+        }
     }
 
     /// What turns results of this project into reports.
@@ -109,6 +118,12 @@ pub(super) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
 
 fn wrong(error: &dyn std::error::Error) -> Problem {
     Problem::wrong(chain(error))
+}
+
+/// Whether scenarios fit the backend of a runner.
+pub(super) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem> {
+    let errors = runner.check(scenarios);
+    if errors.is_empty() { Ok(()) } else { Err(all_wrong(&errors)) }
 }
 
 fn all_wrong(errors: &[scenario::LoadError]) -> Problem {

@@ -101,6 +101,11 @@ impl Ui {
         let _ = write!(stream, "{text}").and_then(|()| stream.flush());
     }
 
+    /// Something to know that is no trouble.
+    pub(super) fn remark(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", paint(DIM, "note:")));
+    }
+
     /// Something that does not stop the command.
     pub(super) fn warn(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(WARN, "warning:")));

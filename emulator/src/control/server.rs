@@ -13,10 +13,10 @@ use axum::{
     Router, middleware,
     routing::{get, post},
 };
-use tokio::{net::TcpListener, task::AbortHandle};
+use tokio::net::TcpListener;
 
 use super::{Endpoints, answer::Answer, guard, routes};
-use crate::world::World;
+use crate::{serve::Serving, world::World};
 
 /// What the API acts on.
 #[derive(Debug, Clone)]
@@ -32,7 +32,8 @@ pub struct Controlled {
 /// A control API that is serving. Dropping it stops it.
 pub struct Server {
     url: String,
-    serving: AbortHandle,
+    /// Ends with it.
+    _serving: Serving,
 }
 
 pub(super) struct State {
@@ -54,25 +55,13 @@ impl Server {
     /// # Errors
     /// When the listener has no address.
     pub fn start(listener: TcpListener, controlled: Controlled) -> io::Result<Self> {
-        let url = format!("http://{}", listener.local_addr()?);
-        let router = router(controlled);
-        let serving = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "control server ended");
-            }
-        });
-        Ok(Self { url, serving: serving.abort_handle() })
+        let serving = Serving::router(listener, router(controlled))?;
+        Ok(Self { url: serving.url(), _serving: serving })
     }
 
     /// Where it is, `http://127.0.0.1:4040`.
     pub fn url(&self) -> &str {
         &self.url
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

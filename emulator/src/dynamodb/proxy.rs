@@ -4,7 +4,7 @@
 //! task, so that a call costs one more hop and no thread switch. Dispatching in
 //! process would save the hop and lose the engine's checks of the raw request.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri, header};
@@ -12,17 +12,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    runtime::Handle,
-    sync::Mutex,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
 
 use super::{call, fault};
 use crate::{
     faults::{Cut, Faults},
     journal::{Crossing, Journal, Open, Outcome},
+    serve::{self, Serving},
 };
 
 type Upstream = Mutex<client::conn::http1::SendRequest<Full<Bytes>>>;
@@ -35,10 +31,7 @@ struct CutOff;
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
-pub(super) struct Proxy {
-    address: SocketAddr,
-    serving: AbortHandle,
-}
+pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
 struct Shared {
@@ -56,53 +49,27 @@ impl Proxy {
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let _context = runtime.enter();
-        let listener = TcpListener::from_std(listener)?;
         let shared = Arc::new(Shared { upstream, journal, faults });
-        let serving = runtime.spawn(accept(listener, shared)).abort_handle();
-        Ok(Self { address, serving })
+        let connection = move |stream, _| connection(stream, Arc::clone(&shared));
+        Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
     }
 
     /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Dropped with this task, and every connection with it.
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
-                }
-                // Out of file descriptors, as a rule: wait until some are given back.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
+        self.0.address()
     }
 }
 
 /// Serves one client. An error ends its connection, and there is nobody else to tell.
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let Ok(upstream) = TcpStream::connect(shared.upstream).await else { return };
-    let _ = (stream.set_nodelay(true), upstream.set_nodelay(true));
+    let _ = upstream.set_nodelay(true);
     let Ok((sender, driver)) = client::conn::http1::handshake(TokioIo::new(upstream)).await else {
         return;
     };
     let upstream = Upstream::new(sender);
-    let service = service_fn(|request| serve(request, &shared, &upstream));
+    let service = service_fn(|request| handle(request, &shared, &upstream));
     let front = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut front = std::pin::pin!(front);
     let mut driver = std::pin::pin!(driver);
@@ -115,7 +82,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn serve(
+async fn handle(
     request: Request<Incoming>,
     shared: &Shared,
     upstream: &Upstream,

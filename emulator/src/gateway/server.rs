@@ -14,10 +14,7 @@ use http::{Request as HttpRequest, Response, StatusCode, header, request::Parts,
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::TcpStream,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{net::TcpStream, runtime::Handle};
 use url::Url;
 
 use super::{
@@ -27,7 +24,12 @@ use super::{
     respond,
     route::Routes,
 };
-use crate::{clock::Clock, journal::Journal, template::Function};
+use crate::{
+    clock::Clock,
+    journal::Journal,
+    serve::{self, Serving},
+    template::Function,
+};
 
 const MAX_BODY_BYTES: usize = 10 << 20;
 /// Nobody's mistake is larger than this.
@@ -38,8 +40,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An API that is serving. Dropping it stops the server and every invocation.
 pub struct Gateway {
-    address: SocketAddr,
-    serving: AbortHandle,
+    serving: Serving,
     api: Arc<Api>,
 }
 
@@ -68,17 +69,16 @@ impl Gateway {
     }
 
     pub(super) fn serve(listener: TcpListener, api: Api) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
         let api = Arc::new(api);
-        let serving = tokio::spawn(accept(listener, Arc::clone(&api))).abort_handle();
-        Ok(Self { address, serving, api })
+        let shared = Arc::clone(&api);
+        let connection = move |stream, client| connection(stream, client, Arc::clone(&shared));
+        let serving = Serving::start(serve::on_tokio(listener)?, &Handle::current(), connection)?;
+        Ok(Self { serving, api })
     }
 
     /// Where it is, `http://127.0.0.1:4000`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.serving.url()
     }
 }
 
@@ -90,33 +90,15 @@ impl fmt::Debug for Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.serving.stop();
         self.api.stop();
-    }
-}
-
-async fn accept(listener: tokio::net::TcpListener, api: Arc<Api>) {
-    // Dropped with this task, and every connection with it.
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => {
-                    connections.spawn(connection(stream, client, Arc::clone(&api)));
-                }
-                // Out of file descriptors, as a rule: wait until some are given back.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 
 /// Serves one client. An error ends its connection, and there is nobody else to tell.
 async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
-    let _ = stream.set_nodelay(true);
     let port = stream.local_addr().map_or(0, |address| address.port());
-    let service = service_fn(|request| serve(request, client, port, &api));
+    let service = service_fn(|request| handle(request, client, port, &api));
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -124,7 +106,7 @@ async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
         .await;
 }
 
-async fn serve(
+async fn handle(
     request: HttpRequest<Incoming>,
     client: SocketAddr,
     port: u16,

@@ -11,11 +11,9 @@ use std::{
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
-    task::{AbortHandle, JoinSet},
 };
 
 use super::{
@@ -26,7 +24,7 @@ use super::{
     stage::{Armed, Stage},
     stored::Stored,
 };
-use crate::{clock::Clock, faults::Faults, journal::Journal};
+use crate::{clock::Clock, faults::Faults, journal::Journal, serve::Serving};
 
 /// Models that the provider serves, the current ones first.
 const MODELS: [&str; 15] = [
@@ -76,14 +74,8 @@ pub struct OpenAi(Arc<Running>);
 struct Running {
     url: String,
     server: Arc<Server>,
-    accepting: AbortHandle,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The task owns its connections: they end with it.
-        self.accepting.abort();
-    }
+    /// Ends with the last handle.
+    _serving: Serving,
 }
 
 /// What a request meets.
@@ -141,8 +133,11 @@ impl OpenAi {
             stored: RwLock::default(),
             requests: AtomicU64::new(0),
         });
-        let accepting = runtime.spawn(accept(listener, Arc::clone(&server))).abort_handle();
-        Ok(Self(Arc::new(Running { url, server, accepting })))
+        let shared = Arc::clone(&server);
+        let serving = Serving::start(listener, &runtime, move |stream, _| {
+            serve(stream, Arc::clone(&shared))
+        })?;
+        Ok(Self(Arc::new(Running { url, server, _serving: serving })))
     }
 
     /// The base URL for clients: `http://127.0.0.1:PORT/v1`.
@@ -170,24 +165,6 @@ impl OpenAi {
     pub fn reset(&self) {
         self.0.server.stage().reset();
         *self.0.server.stored_mut() = Stored::default();
-    }
-}
-
-async fn accept(listener: TcpListener, server: Arc<Server>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    // Without it, paced events wait for the client's acknowledgements.
-                    let _ = stream.set_nodelay(true);
-                    connections.spawn(serve(stream, Arc::clone(&server)));
-                }
-                // Out of descriptors: wait until some are closed.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 

@@ -15,12 +15,9 @@ use crate::yaml::YamlError;
 /// Why scenarios could not be read. The message is complete, with a caret where there is a place.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file is missing, not YAML, or not a scenario.
+    /// A file of steps or rows is missing, not YAML, or not of its shape.
     #[error(transparent)]
     File(#[from] YamlError),
-    /// A file of rows is wrong.
-    #[error(transparent)]
-    Fixture(#[from] crate::dynamodb::fixture::FixtureError),
     /// A folder without scenarios.
     #[error("{path}: no scenario (*.yaml, *.yml) is in this folder", path = .0.display())]
     EmptyFolder(PathBuf),

@@ -11,7 +11,6 @@ mod node;
 mod resolve;
 mod route;
 mod settings;
-mod source;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,9 +21,11 @@ use std::{collections::BTreeMap, path::Path};
 use self::{
     node::Node,
     resolve::{Reason, Scope},
-    source::Source,
 };
-use crate::dynamodb::TableSpec;
+use crate::{
+    dynamodb::TableSpec,
+    yaml::{Limit, Source, YamlError},
+};
 
 pub use self::{
     function::{Function, Unresolved},
@@ -33,8 +34,10 @@ pub use self::{
         Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError, Twilio,
         Webhook,
     },
-    source::TemplateError,
 };
+
+/// AWS's own limit.
+const LIMIT: Limit = Limit { bytes: 1 << 20, advice: "AWS takes no larger template" };
 
 /// What a template says that the emulator needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,7 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong with it, at which line.
-    pub fn read(path: &Path) -> Result<Self, TemplateError> {
+    pub fn read(path: &Path) -> Result<Self, YamlError> {
         Self::read_with(path, &BTreeMap::new())
     }
 
@@ -74,8 +77,8 @@ impl Template {
     pub fn read_with(
         path: &Path,
         parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
-        Self::from_source(&Source::read(path)?, parameters)
+    ) -> Result<Self, YamlError> {
+        Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
     }
 
     /// The function with this logical id.
@@ -86,9 +89,9 @@ impl Template {
     fn from_source(
         source: &Source,
         parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
+    ) -> Result<Self, YamlError> {
         let root: Node = source.parse()?;
-        Self::from_root(&root, parameters).map_err(|reason| source.error(&reason))
+        Self::from_root(&root, parameters).map_err(|reason| source.error(reason.at, reason.message))
     }
 
     fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {

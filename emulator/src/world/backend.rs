@@ -12,9 +12,10 @@ use crate::{
     Function,
     dynamodb::{
         Engine,
-        fixture::{self, FixtureError, Rows},
+        fixture::{self, Rows},
     },
     template::{Settings, Template},
+    yaml::YamlError,
 };
 
 /// A backend under test: its code, its template, its settings. Clones share it.
@@ -85,7 +86,7 @@ impl Backend {
     ///
     /// # Errors
     /// What is wrong with the file, with its place.
-    pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, FixtureError> {
+    pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, YamlError> {
         let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rows) = read.get(name) {
             return Ok(Arc::clone(rows));

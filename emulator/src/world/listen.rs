@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::WorldError;
-use crate::template::Ports;
+use crate::{serve, template::Ports};
 
 /// Where a world listens, always on 127.0.0.1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,10 +54,7 @@ pub(super) fn on_tokio(
     part: &'static str,
     listener: TcpListener,
 ) -> Result<tokio::net::TcpListener, WorldError> {
-    listener
-        .set_nonblocking(true)
-        .and_then(|()| tokio::net::TcpListener::from_std(listener))
-        .map_err(|source| WorldError::Part { part, source })
+    serve::on_tokio(listener).map_err(|source| WorldError::Part { part, source })
 }
 
 #[cfg(test)]

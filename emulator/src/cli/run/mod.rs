@@ -117,6 +117,7 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
         return list(&chosen, app);
     }
     let runner = project.runner(app, &chosen)?;
+    project.remark_ignored(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     let run = perform(&jobs, &runner, &viewer, &args, app)?;

@@ -68,9 +68,9 @@ fn choose(
     text: Option<&str>,
     failed: Option<&BTreeSet<String>>,
 ) -> Result<Vec<bool>, Problem> {
-    let text = text.map(str::to_lowercase);
+    let wanted = text.map(str::to_lowercase);
     let has_tags = |s: &Named| tags.iter().all(|tag| s.tags.contains(tag));
-    let has_text = |s: &Named| text.as_ref().is_none_or(|t| s.name.to_lowercase().contains(t));
+    let has_text = |s: &Named| wanted.as_ref().is_none_or(|t| s.name.to_lowercase().contains(t));
     let has_failed = |s: &Named| failed.is_none_or(|failed| failed.contains(&s.name));
     let keep: Vec<bool> = all.iter().map(|s| has_tags(s) && has_text(s) && has_failed(s)).collect();
     if keep.contains(&true) {
@@ -88,7 +88,7 @@ fn choose(
             problem.help(format!("similar tags: {}", near.join(", ")))
         });
     }
-    if let Some(text) = text.as_ref().filter(|_| !all.iter().any(has_text)) {
+    if let Some(text) = text.filter(|_| !all.iter().any(has_text)) {
         let problem = Problem::wrong(format!("no scenario has '{text}' in its name ({of} read)"));
         let near = near(text, all.iter().map(|s| s.name.as_str()));
         return Err(if near.is_empty() {
@@ -169,7 +169,8 @@ mod tests {
         assert_eq!(problem.errors, ["no scenario has the tag 'bookin' (3 scenarios read)"]);
         assert_eq!(problem.help.as_deref(), Some("similar tags: booking"));
 
-        let problem = chosen(&[], Some("custmer boks")).unwrap_err();
+        let problem = chosen(&[], Some("Custmer boks")).unwrap_err();
+        assert!(problem.errors[0].contains("'Custmer boks'"), "as it was typed");
         let help = problem.help.unwrap();
         assert!(help.starts_with("similar names: “A customer books tomorrow at two”"), "{help}");
 

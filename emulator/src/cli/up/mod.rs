@@ -17,12 +17,13 @@ use super::{
 use crate::{
     clock::Clock,
     control::{self, Controlled},
+    openai::Persona,
     report::{
         style::{DIM, GOOD, paint},
         time,
     },
     template::Ports,
-    world::{Bind, World, WorldConfig, WorldError},
+    world::{Backend, Bind, World, WorldConfig, WorldError},
 };
 
 /// Keep the whole world running on fixed ports
@@ -61,6 +62,8 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "warn" });
     let project = Project::find(app)?;
     let ports = args.ports(project.settings.ports);
+    let backend = project.backend(app)?;
+    let persona = project.persona()?;
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
         let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
@@ -69,17 +72,15 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
                 return Err(busy::problem("control", ports.control, &source, &ports, app).await);
             }
         };
-        let world = match start(&project, app, Bind::Fixed(ports)) {
-            Ok(world) => world,
-            Err(Start::World(WorldError::Busy { part, port, source })) => {
+        let world = match start(backend.clone(), persona, Bind::Fixed(ports)) {
+            Err(WorldError::Busy { part, port, source }) => {
                 return Err(busy::problem(part, port, &source, &ports, app).await);
             }
-            Err(Start::World(error)) => return Err(project::world(&error)),
-            Err(Start::Project(problem)) => return Err(problem),
+            world => world.map_err(|error| project::world(&error))?,
         };
         let server = control::Server::start(listener, controlled(&project, &world))
             .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
-        app.ui.line(table::table(&project, &world, server.url(), app))?;
+        app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
         let took = time::duration(started.elapsed());
         app.ui.line(format_args!(
             "{} {}",
@@ -107,20 +108,13 @@ impl Args {
     }
 }
 
-/// Why there is no world.
-pub(super) enum Start {
-    /// The project is wrong.
-    Project(Problem),
-    /// The world did not start.
-    World(WorldError),
-}
-
 /// A world on the machine's clock, with the persona as its model.
-pub(super) fn start(project: &Project, app: &App, bind: Bind) -> Result<Arc<World>, Start> {
-    let backend = project.backend(app).map_err(Start::Project)?;
-    let persona = project.persona().map_err(Start::Project)?;
-    let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
-    let world = World::start(config).map_err(Start::World)?;
+pub(super) fn start(
+    backend: Backend,
+    persona: Option<Persona>,
+    bind: Bind,
+) -> Result<Arc<World>, WorldError> {
+    let world = World::start(WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) })?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))
 }

@@ -11,7 +11,7 @@ use crate::{
         style::{BOLD, DIM, NAME, paint},
         text::count,
     },
-    world::World,
+    world::{Backend, World},
 };
 
 /// The parts of a world with their addresses.
@@ -68,7 +68,13 @@ pub(super) fn time_zone(world: &World) -> String {
 }
 
 /// The whole text, but for the last line.
-pub(super) fn table(project: &Project, world: &World, control: &str, app: &App) -> String {
+pub(super) fn table(
+    project: &Project,
+    backend: &Backend,
+    world: &World,
+    control: &str,
+    app: &App,
+) -> String {
     let mut text =
         format!("{}\n\n", paint(BOLD, format!("rehearse {}", env!("CARGO_PKG_VERSION"))));
     let mut parts = parts(project, world);
@@ -85,7 +91,9 @@ pub(super) fn table(project: &Project, world: &World, control: &str, app: &App) 
     for (name, value) in environment(project, world) {
         let _ = writeln!(text, "  {}", export(&name, &value));
     }
-    let ignored = ignored(project);
+    let ignored = backend.template().ignored.iter();
+    let ignored: Vec<String> =
+        ignored.map(|i| format!("{} ({}, line {})", i.id, i.kind, i.line)).collect();
     if !ignored.is_empty() {
         let _ = writeln!(
             text,
@@ -95,12 +103,4 @@ pub(super) fn table(project: &Project, world: &World, control: &str, app: &App) 
         );
     }
     text
-}
-
-/// What the template has and the world has not.
-fn ignored(project: &Project) -> Vec<String> {
-    // It was read before, or no world would be here.
-    let Ok(template) = project.template() else { return Vec::new() };
-    let resource = |i: &crate::template::Ignored| format!("{} ({}, line {})", i.id, i.kind, i.line);
-    template.ignored.iter().map(resource).collect()
 }

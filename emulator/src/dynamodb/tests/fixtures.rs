@@ -1,11 +1,16 @@
 //! Files of rows.
 
 use super::*;
+use crate::yaml::{Source, YamlError};
+
+fn parse(text: &str) -> Result<fixture::Rows, YamlError> {
+    fixture::parse(&Source { name: "rows.yaml".into(), text: text.into() }, &tables())
+}
 
 #[track_caller]
 fn refused(text: &str, line: u64, message: &str) {
-    let error = fixture::parse("rows.yaml", text, &tables()).unwrap_err();
-    let fixture::FixtureError::Invalid { report, line: found } = &error else { panic!("{error}") };
+    let error = parse(text).unwrap_err();
+    let YamlError::Shape { report, line: found } = &error else { panic!("{error}") };
     assert!(report.contains(message), "{report}");
     assert!(report.contains(&format!("rows.yaml:{line}:")), "{report}");
     assert!(report.contains('^'), "{report}");
@@ -19,7 +24,7 @@ fn fixtures_are_yaml_or_json() {
     let expected =
         json!({ "lead_id": "L", "timestamp": 7, "price": 79.5, "ok": "yes", "tags": ["a", null] });
     for text in [yaml, json] {
-        let rows = fixture::parse("rows", text, &tables()).unwrap();
+        let rows = parse(text).unwrap();
         assert_eq!(
             rows,
             [("Leads".to_owned(), vec![expected.clone()]), ("OptOuts".to_owned(), vec![])]
@@ -49,7 +54,7 @@ fn fixtures_that_do_not_fit_are_pointed_at() {
     refused("OptOuts: { phone: a }", 1, "");
     refused("OptOuts:\n  - a", 2, "");
     let large = format!("OptOuts:\n  - {{ phone: a, text: {} }}", "x".repeat(500_000));
-    let error = fixture::parse("rows.yaml", &large, &tables()).unwrap_err().to_string();
+    let error = parse(&large).unwrap_err().to_string();
     assert!(error.contains("stores at most 409600"), "{}", &error[..200]);
 }
 
@@ -62,7 +67,7 @@ fn fixture_files_that_cannot_be_read_are_named() {
     let path = folder.join("latin1.yaml");
     std::fs::File::create(&path).unwrap().write_all(b"OptOuts: [] # caf\xe9").unwrap();
     let error = fixture::read(&path, &tables()).unwrap_err();
-    assert!(matches!(error, fixture::FixtureError::Read { .. }));
+    assert!(matches!(error, YamlError::NotUtf8 { line: 1, .. }));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -54,7 +54,7 @@ pub(in crate::scenario) fn fixtures(scenarios: &[Scenario], backend: &Backend) -
         .into_iter()
         .filter(|name| known.contains(&name.as_str()))
         .filter_map(|name| backend.fixture(name).err())
-        .map(LoadError::Fixture)
+        .map(LoadError::File)
         .collect()
 }
 

@@ -11,12 +11,13 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(text: &str) -> Result<Template, TemplateError> {
-    Template::from_source(&Source::new("template.yaml", text), &BTreeMap::new())
+fn read(text: &str) -> Result<Template, YamlError> {
+    let source = Source { name: "template.yaml".into(), text: text.into() };
+    Template::from_source(&source, &BTreeMap::new())
 }
 
 /// A template with one function whose variable `V` is `value`, and these other sections.
-fn variable(value: &str, more: &str) -> Result<Template, TemplateError> {
+fn variable(value: &str, more: &str) -> Result<Template, YamlError> {
     read(&format!(
         "Resources:
   F:
@@ -45,9 +46,9 @@ fn value(value: &str, more: &str) -> String {
 }
 
 #[track_caller]
-fn assert_error(result: Result<Template, TemplateError>, line: u64, message: &str) {
+fn assert_error(result: Result<Template, YamlError>, line: u64, message: &str) {
     let error = result.unwrap_err();
-    let TemplateError::Invalid { report, line: found } = &error else { panic!("{error}") };
+    let YamlError::Shape { report, line: found } = &error else { panic!("{error}") };
     assert!(report.contains(message), "{report}");
     assert!(report.contains(&format!("template.yaml:{line}:")), "{report}");
     assert!(report.contains('^'), "no caret: {report}");

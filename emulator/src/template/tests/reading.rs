@@ -127,7 +127,7 @@ Resources:
   Queue: { Type: AWS::SQS::Queue }
 ";
 
-fn two(method: &str, path: &str) -> Result<Template, TemplateError> {
+fn two(method: &str, path: &str) -> Result<Template, YamlError> {
     read(&TWO_FUNCTIONS.replace("METHOD", method).replace("PATH", &format!("'{path}'")))
 }
 
@@ -168,7 +168,7 @@ fn templates_that_cannot_be_are_pointed_at() {
     assert_error(read("A: 1\nA: 2"), 2, "duplicate");
 }
 
-fn table(properties: &str) -> Result<Template, TemplateError> {
+fn table(properties: &str) -> Result<Template, YamlError> {
     read(&format!(
         "Resources:
   F: {{ Type: AWS::Serverless::Function, Properties: {{}} }}
@@ -218,9 +218,9 @@ fn files_that_are_missing_or_not_text_or_huge_are_said_so() {
     let path = folder.join("latin1.yaml");
     fs::write(&path, b"Resources: {}\n# caf\xe9\n").unwrap();
     let error = Template::read(&path).unwrap_err().to_string();
-    assert!(error.contains("not UTF-8") && error.contains("line 2"), "{error}");
+    assert!(error.contains("not UTF-8") && error.contains("latin1.yaml:2"), "{error}");
     fs::write(&path, vec![b'#'; 2 << 20]).unwrap();
-    assert!(matches!(Template::read(&path), Err(TemplateError::TooLarge { .. })));
+    assert!(matches!(Template::read(&path), Err(YamlError::TooLarge { .. })));
     fs::remove_dir_all(&folder).unwrap();
 }
 

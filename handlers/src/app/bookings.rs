@@ -9,7 +9,7 @@ use crate::{
     domain::{
         booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
         calendar::{Calendar, Refusal},
-        lead::{LeadId, LeadStatus},
+        lead::{Lead, LeadId, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
     },
@@ -147,8 +147,19 @@ impl Bookings<'_> {
         Err(BookingError::Contended)
     }
 
+    /// One of the customer's open bookings. One of the old system is among no customer's
+    /// bookings, but it has a lead.
     async fn find(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
-        Ok(self.open(phone).await?.into_iter().find(|booking| booking.lead_id == *id))
+        let open = self.open(phone).await?.into_iter().find(|booking| booking.lead_id == *id);
+        if open.is_some() {
+            return Ok(open);
+        }
+        let is_open = |lead: &Lead| {
+            lead.phone == *phone
+                && lead.status == LeadStatus::Booked
+                && lead.slot.start() >= self.calendar.local(self.now)
+        };
+        Ok(self.store.lead(id).await?.filter(is_open).map(|lead| Booking::from(&lead)))
     }
 
     async fn cancelled_before(&self, phone: &Phone, id: &LeadId) -> Result<Booking, BookingError> {

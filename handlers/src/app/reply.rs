@@ -91,6 +91,8 @@ enum TurnError {
     Store(#[from] StoreError),
     #[error("the model gave no answer")]
     Model(#[from] ModelError),
+    #[error("nothing of the model's answer may be said")]
+    NothingToSay,
     #[error("the model kept calling tools")]
     RoundsExhausted,
     #[error("the deadline passed")]

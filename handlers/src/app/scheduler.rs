@@ -125,7 +125,9 @@ impl Scheduler {
             if let Some(lead) = written?.filter(|lead| lead.phone == request.phone) {
                 return Ok(Booking::from(&lead));
             }
-            let by_form = open.bookings.iter().filter(|b| b.source == Source::Form).count();
+            // The lead may have been written by a repeat at the same time, between the two reads.
+            let counts = |b: &&Booking| b.source == Source::Form && b.lead_id != lead_id;
+            let by_form = open.bookings.iter().filter(counts).count();
             if by_form >= MAX_OPEN {
                 return Err(SchedulerError::TooMany);
             }

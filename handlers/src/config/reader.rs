@@ -190,10 +190,11 @@ fn weekday(name: &str) -> Option<Weekday> {
     })
 }
 
-/// API Gateway gives up after 30 seconds, so a longer deadline would never be met.
+/// Twilio gives up after 15 seconds, and closing a turn that failed takes up to 1.5: a longer
+/// deadline would be silence.
 pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
     match value.parse() {
-        Ok(millis @ 1..=29_000) => Ok(Duration::from_millis(millis)),
-        _ => Err("milliseconds from 1 to 29000"),
+        Ok(millis @ 1..=13_000) => Ok(Duration::from_millis(millis)),
+        _ => Err("milliseconds from 1 to 13000"),
     }
 }

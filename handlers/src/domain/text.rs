@@ -3,10 +3,12 @@
 mod gsm7;
 mod leads;
 mod split;
+mod talk;
 
 pub use gsm7::to_gsm7;
 pub use leads::{lead_ids, without_foreign_leads};
 pub use split::{MAX_CHARS, split};
+pub use talk::without_talk_of_foreign_leads;
 
 /// The owner's name in texts and in the prompt.
 pub const OWNER_NAME: &str = "Brandon";

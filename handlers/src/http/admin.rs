@@ -1,5 +1,7 @@
 //! Who may change the owner's state: whoever has the admin token.
 
+use std::fmt;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -7,8 +9,15 @@ use subtle::ConstantTimeEq as _;
 use super::error::ApiError;
 
 /// What the admin token must be, as its digest: the token itself is not kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AdminToken([u8; 32]);
+
+/// Not even the digest: a short token could be found by trying.
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken(hidden)")
+    }
+}
 
 impl AdminToken {
     /// The token that lets its bearer in.
@@ -68,6 +77,11 @@ mod tests {
         assert!(!check(Some("s3cret"), Some("s3cret")));
         assert!(!check(Some("Bearer "), Some("s3cret")));
         assert!(!check(None, Some("s3cret")));
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        assert_eq!(format!("{:?}", AdminToken::new("s3cret")), "AdminToken(hidden)");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Reads request bodies: bounded, of a known type, with the position of what is wrong.
 
+use std::collections::HashSet;
+
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
@@ -75,8 +77,9 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 
 fn form(body: &[u8]) -> Result<Pairs, ApiError> {
     let pairs = pairs(body);
-    for (index, (name, _)) in pairs.iter().enumerate() {
-        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
+    let mut names = HashSet::with_capacity(pairs.len());
+    for (name, _) in &pairs {
+        if !names.insert(name) {
             return Err(ApiError::bad_request(format!("Repeated field: {name}")));
         }
     }

@@ -214,7 +214,7 @@ async fn a_json_body_is_bound_to_the_url_by_its_digest() {
     // SHA-256 of `{}`
     let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let signature = sign(&format!("{OWN_URL}?{query}"), "");
-    for (body, status) in [("{}", 415), ("{ }", 403)] {
+    for (body, status) in [("{}", 200), ("{ }", 403)] {
         let post = call("POST", "/dispatcher").query(query).body("application/json", body);
         let answer = post.header("x-twilio-signature", &signature).send(&router).await;
         assert_eq!(answer.status, status, "{body}");

@@ -64,7 +64,9 @@ impl DynamoDb {
             .expression_attribute_values(":wall", number(wall_ms))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match conditional(claim.send().await)? {
+        // A repeat may come while the first attempt's end is being written.
+        let answer = despite_conflicts(|| claim.clone().send()).await;
+        let row = match conditional(answer)? {
             Written::Yes(output) => {
                 return to_record(&output.attributes.unwrap_or_default()).map(Claimed::Ours);
             }

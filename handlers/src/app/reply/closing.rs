@@ -2,14 +2,15 @@
 
 use crate::{
     app::errors::Chain,
-    domain::{opt_out::Keyword, text, turn::TurnEnd},
+    domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
     ports::ModelError,
 };
 
 use super::{
     InboundText, Reply, TurnError,
     compose::compose,
-    limits::CLOSING,
+    limits::{CLOSING, READ_BACK},
+    outcome::Outcome,
     progress::{Progress, State},
 };
 
@@ -24,6 +25,7 @@ impl TurnError {
             Self::Model(ModelError::Filtered) => "model_filtered",
             Self::Model(ModelError::Incomplete) => "model_incomplete",
             Self::Model(ModelError::Empty) => "model_empty",
+            Self::NothingToSay => "nothing_to_say",
             Self::RoundsExhausted => "rounds_exhausted",
             Self::Deadline => "deadline",
             Self::Lost => "lost",
@@ -51,40 +53,57 @@ impl Reply {
         if text.keyword() == Some(Keyword::Stop) {
             return Vec::new();
         }
-        let whole = compose(text::FALLBACK, &state.lines, &Default::default());
-        let messages = text::split(&whole);
         let alert = async {
             // The attempt that has the turn speaks for both.
             if !state.waits_for_other {
-                let body = format!(
-                    "{} got no answer ({error}). Please text them back.",
-                    text.phone.as_str()
-                );
+                let phone = text.phone.as_str();
+                let body = if state.in_flight.is_none() {
+                    format!("{phone} got no answer ({error}). Please text them back.")
+                } else {
+                    format!(
+                        "{phone} got no answer ({error}) while their booking was being changed. \
+                         Please check it and text them back."
+                    )
+                };
                 self.alert(cause, &body, text.now).await;
             }
         };
-        let close = self.close(text, &state, &whole, &messages);
+        let close = async {
+            self.read_back(progress).await;
+            self.close(text, &progress.snapshot()).await
+        };
         let work = async { futures::join!(close, alert).0 };
         match self.within(CLOSING, work).await {
             Some(Closed::OptedOut) => Vec::new(),
-            Some(Closed::Stored | Closed::NotStored) => messages,
+            Some(Closed::Answered) => text::split(&fallback(&progress.snapshot())),
             None => {
                 tracing::warn!(sid = text.sid, "the turn was not closed in time");
-                messages
+                text::split(&fallback(&progress.snapshot()))
             }
         }
     }
 
+    /// Whether the change that was under way has been written: then the customer hears of it.
+    async fn read_back(&self, progress: &Progress) {
+        let Some(change) = progress.snapshot().in_flight else { return };
+        match self.within(READ_BACK, self.ports.store.lead(&change.lead_id)).await {
+            Some(Ok(Some(lead))) if change.is_written(&lead) => {
+                let line = Outcome::change(change.what, &Booking::from(&lead)).line;
+                progress.update(|state| state.lines.extend(line));
+            }
+            Some(Ok(_)) => {
+                tracing::warn!("a change of a booking was under way, and is not there yet");
+            }
+            Some(Err(error)) => {
+                tracing::warn!(error = %Chain(&error), "a change of unknown outcome not read back");
+            }
+            None => tracing::warn!("a change of unknown outcome not read back in time"),
+        }
+    }
+
     /// Looks once more whether the customer wants no texts, stores the answer, leaves the queue.
-    async fn close(
-        &self,
-        text: &InboundText,
-        state: &State,
-        whole: &str,
-        messages: &[String],
-    ) -> Closed {
+    async fn close(&self, text: &InboundText, state: &State) -> Closed {
         let store = &self.ports.store;
-        let Some(held) = &state.held else { return Closed::NotStored };
         let opted_out = match store.opted_out(&text.phone).await {
             Ok(opted_out) => opted_out,
             // The customer has just written, not STOP, and the carrier blocks who opted out.
@@ -93,14 +112,16 @@ impl Reply {
                 false
             }
         };
+        let Some(held) = &state.held else { return Closed::of(opted_out) };
+        let whole = fallback(state);
         // Only who has the conversation may change its memory, and is at the head of its queue.
         let memory =
-            state.memory.clone().map(|memory| memory.with(text.content(), whole.to_owned()));
+            state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
         let end = TurnEnd {
             key: held.key.clone(),
             holder: held.holder.clone(),
             now: held.now,
-            messages: if opted_out { Vec::new() } else { messages.to_vec() },
+            messages: if opted_out { Vec::new() } else { text::split(&whole) },
             leave: state.place.clone().filter(|_| memory.is_some()),
             memory,
         };
@@ -116,13 +137,23 @@ impl Reply {
         if let Err(error) = finished {
             tracing::warn!(error = %Chain(&error), "fallback not stored");
         }
-        if opted_out { Closed::OptedOut } else { Closed::Stored }
+        Closed::of(opted_out)
     }
+}
+
+/// The fallback, and what was done all the same.
+fn fallback(state: &State) -> String {
+    compose(text::FALLBACK, &state.lines, &Default::default())
 }
 
 /// How closing went.
 enum Closed {
-    Stored,
-    NotStored,
+    Answered,
     OptedOut,
+}
+
+impl Closed {
+    fn of(opted_out: bool) -> Self {
+        if opted_out { Self::OptedOut } else { Self::Answered }
+    }
 }

@@ -4,21 +4,31 @@ use std::collections::BTreeSet;
 
 use crate::domain::text;
 
-/// Longest text of a model; what is longer is no text message.
-const MAX_MODEL_CHARS: usize = 8000;
+/// Longest text of a model in UTF-16 units; what is longer is no text message. The lines that
+/// follow it must fit into the most messages of one answer.
+const MAX_MODEL_UNITS: usize = 6000;
 
-/// One text of the model's words and the lines about bookings.
+/// One text of the model's words and the lines about bookings; empty when none of the words may
+/// be said and there are no lines.
 ///
-/// A reference that is not this customer's is left out of the model's words. The lines come last
+/// What the model says of a reference that is not this customer's is left out. The lines come last
 /// and stand for themselves: a model that claims a booking without having made one gets none.
 pub(super) fn compose(spoken: &str, lines: &[String], own: &BTreeSet<String>) -> String {
-    let spoken: String = spoken.chars().take(MAX_MODEL_CHARS).collect();
-    let spoken = text::without_foreign_leads(spoken.trim(), own);
+    let spoken = text::without_talk_of_foreign_leads(shortened(spoken.trim()), own);
     let parts: Vec<&str> = std::iter::once(spoken.trim())
         .chain(lines.iter().map(String::as_str))
         .filter(|part| !part.is_empty())
         .collect();
     text::to_gsm7(&parts.join("\n"))
+}
+
+fn shortened(text: &str) -> &str {
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > MAX_MODEL_UNITS
+    });
+    end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -29,7 +39,19 @@ mod tests {
     fn words_then_lines() {
         let lines = ["Confirmed: \u{201c}X\u{201d}. Ref LEAD-1".to_owned()];
         let text = compose(" Done! Ref LEAD-2 ", &lines, &BTreeSet::new());
-        assert_eq!(text, "Done! Ref\nConfirmed: \"X\". Ref LEAD-1");
+        assert_eq!(text, "Done!\nConfirmed: \"X\". Ref LEAD-1");
+    }
+
+    #[test]
+    fn the_lines_are_sent_however_much_the_model_says() {
+        let line = "Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-1".to_owned();
+        // A line break just behind the middle of each message makes for the shortest messages.
+        let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
+        for spoken in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
+            let whole = compose(&spoken, std::slice::from_ref(&line), &BTreeSet::new());
+            let messages = text::split(&whole);
+            assert!(messages.last().unwrap().ends_with(&line), "{}", messages.len());
+        }
     }
 
     #[test]

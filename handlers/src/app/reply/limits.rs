@@ -5,6 +5,8 @@ use std::time::Duration;
 /// What closing a failed turn may take after the deadline: 12 s and this stay below the 15 s
 /// after which Twilio gives up.
 pub(super) const CLOSING: Duration = Duration::from_millis(1500);
+/// What reading back a change whose outcome is unknown may take of that.
+pub(super) const READ_BACK: Duration = Duration::from_millis(600);
 /// How much longer than the deadline a turn is held, so that a lease never ends under a live
 /// attempt and need not be renewed.
 pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(3);

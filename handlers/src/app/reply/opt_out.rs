@@ -3,9 +3,10 @@
 use crate::{
     app::{bookings::Bookings, errors::Chain},
     domain::opt_out::{Keyword, keyword},
+    ports::Claimed,
 };
 
-use super::{InboundText, Reply, TurnError};
+use super::{InboundText, Reply, TurnError, progress::Progress, turn::Attempt};
 
 impl InboundText {
     /// The carrier's keyword that the text is; its own word for it counts first.
@@ -16,8 +17,12 @@ impl InboundText {
 
 impl Reply {
     /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
-    pub(super) async fn is_keyword(&self, text: &InboundText) -> Result<bool, TurnError> {
-        let store = &self.ports.store;
+    pub(super) async fn is_keyword(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+    ) -> Result<bool, TurnError> {
+        let (text, store) = (attempt.text, &self.ports.store);
         match text.keyword() {
             None => Ok(false),
             Some(Keyword::Help) => Ok(true),
@@ -29,6 +34,11 @@ impl Reply {
                 // "Yes" of a customer who gets texts anyway is an answer to a question.
                 let meant = text.opt_out_type.is_some() || store.opted_out(&text.phone).await?;
                 if meant {
+                    // Silence is stored first: a repeat comes from a customer who is opted in by
+                    // then, and must not be taken for an answer to a question.
+                    if let Claimed::Ours(_) = self.claim(attempt, progress).await? {
+                        self.finish(attempt, progress, Vec::new(), None).await?;
+                    }
                     store.set_opted_out(&text.phone, false, text.now).await?;
                     tracing::info!(customer = text.phone.masked(), "opted in");
                 }

@@ -4,7 +4,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::domain::turn::{Memory, TurnKey, Waiting};
+use crate::domain::{
+    lead::{Lead, LeadId, LeadStatus},
+    phone::Phone,
+    slot::Slot,
+    turn::{Memory, TurnKey, Waiting},
+};
 
 /// A turn's progress.
 #[derive(Default)]
@@ -23,6 +28,31 @@ pub(super) struct State {
     pub(super) memory: Option<Memory>,
     /// What the customer must hear of what was booked, cancelled or moved.
     pub(super) lines: Vec<String>,
+    /// The change of a booking that is being written. A turn that ends meanwhile does not know
+    /// whether it was.
+    pub(super) in_flight: Option<InFlight>,
+}
+
+/// A change of a booking, as its lead shows it once it is written.
+#[derive(Clone)]
+pub(super) struct InFlight {
+    /// What the customer is told of it.
+    pub(super) what: &'static str,
+    pub(super) lead_id: LeadId,
+    pub(super) phone: Phone,
+    /// The lead's status afterwards.
+    pub(super) status: LeadStatus,
+    /// The lead's appointment afterwards, when the change decides it.
+    pub(super) slot: Option<Slot>,
+}
+
+impl InFlight {
+    /// Whether the lead is as the change leaves it.
+    pub(super) fn is_written(&self, lead: &Lead) -> bool {
+        lead.phone == self.phone
+            && lead.status == self.status
+            && self.slot.is_none_or(|slot| lead.slot == slot)
+    }
 }
 
 /// A claimed turn.

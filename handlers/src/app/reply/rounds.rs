@@ -67,7 +67,7 @@ impl<'a> Conversation<'a> {
             reply,
             attempt,
             progress,
-            tools: ToolRun { reply, text: attempt.text, owner, now: record.now },
+            tools: ToolRun { reply, text: attempt.text, owner, now: record.now, progress },
             instructions: prompt::instructions(owner, &reply.calendar, record.now),
             safety_identifier: safety_identifier(key, &attempt.text.phone),
             stored: record.rounds.into_iter(),

@@ -26,6 +26,7 @@ use crate::{
 use super::{
     InboundText, Reply,
     outcome::{Outcome, row, texts},
+    progress::{InFlight, Progress},
 };
 
 /// The tools at work for one turn.
@@ -35,6 +36,7 @@ pub(super) struct ToolRun<'a> {
     pub(super) owner: &'a Owner,
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
+    pub(super) progress: &'a Progress,
 }
 
 /// A booking as somebody asked for it.
@@ -71,8 +73,10 @@ impl ToolRun<'_> {
             }
             ToolCall::ListBookings => self.list().await,
             ToolCall::CancelBooking(id) => {
-                let result = self.bookings().cancel(&self.text.phone, &id, &identity).await;
-                self.changed("Cancelled", result).await
+                let in_flight = self.in_flight("Cancelled", &id, LeadStatus::Cancelled, None);
+                let bookings = self.bookings();
+                let result = bookings.cancel(&self.text.phone, &id, &identity);
+                self.changed(in_flight, result).await
             }
             ToolCall::RescheduleBooking { lead_id, to } => {
                 self.reschedule(&lead_id, to, &identity).await
@@ -112,9 +116,11 @@ impl ToolRun<'_> {
             status: LeadStatus::Booked,
             source: Source::Sms,
         };
+        let in_flight = self.in_flight("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
         let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
-        let result = self.bookings().book(&new).await;
-        self.changed("Confirmed", result).await
+        let bookings = self.bookings();
+        let result = bookings.book(&new);
+        self.changed(in_flight, result).await
     }
 
     async fn list(&self) -> Outcome {
@@ -128,8 +134,10 @@ impl ToolRun<'_> {
     }
 
     async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> Outcome {
-        let result = self.bookings().reschedule(&self.text.phone, id, to, identity).await;
-        self.changed("Moved", result).await
+        let in_flight = self.in_flight("Moved", id, LeadStatus::Booked, Some(to));
+        let bookings = self.bookings();
+        let result = bookings.reschedule(&self.text.phone, id, to, identity);
+        self.changed(in_flight, result).await
     }
 
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> Outcome {
@@ -186,7 +194,26 @@ impl ToolRun<'_> {
         self.reply.ports.store.note_sale(&SalesNote { key, ordinal, now: self.now, kind }).await
     }
 
-    async fn changed(&self, what: &str, result: Result<Booking, BookingError>) -> Outcome {
+    fn in_flight(
+        &self,
+        what: &'static str,
+        id: &LeadId,
+        status: LeadStatus,
+        slot: Option<Slot>,
+    ) -> InFlight {
+        InFlight { what, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
+    }
+
+    /// Runs a change, and remembers meanwhile that it is under way.
+    async fn changed(
+        &self,
+        in_flight: InFlight,
+        change: impl Future<Output = Result<Booking, BookingError>> + Send,
+    ) -> Outcome {
+        let what = in_flight.what;
+        self.progress.update(|state| state.in_flight = Some(in_flight));
+        let result = change.await;
+        self.progress.update(|state| state.in_flight = None);
         match result {
             Ok(booking) => Outcome::change(what, &booking),
             Err(BookingError::Refused(refusal)) => self.refused(&refusal),

@@ -51,10 +51,10 @@ impl Reply {
         text: &InboundText,
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
-        if self.is_keyword(text).await? {
+        let attempt = self.attempt(text);
+        if self.is_keyword(&attempt, progress).await? {
             return Ok(Vec::new());
         }
-        let attempt = self.attempt(text);
         let store = &self.ports.store;
         let (opted_out, claimed, owner) = futures::join!(
             store.opted_out(&text.phone),
@@ -105,7 +105,7 @@ impl Reply {
         }
     }
 
-    async fn claim(
+    pub(super) async fn claim(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
@@ -170,24 +170,38 @@ impl Reply {
         if !owner.ai_answers_sms {
             let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
             self.tell_owner(&body).await;
-            return self
-                .finish(attempt, progress, vec![OWNER_ANSWERS.to_owned()], Some(OWNER_ANSWERS))
-                .await;
+            return self.say(attempt, progress, OWNER_ANSWERS).await;
         }
         let conversation = Conversation::new(self, attempt, owner, &memory, record, progress);
         let Spoken { words, lines, own_leads, farewell } = conversation.run().await?;
         let whole = compose(&words, &lines, &own_leads);
-        // A STOP that came while we were thinking. Who asked for it in this very text gets one
-        // last word.
-        if !farewell && self.ports.store.opted_out(&text.phone).await? {
-            tracing::info!(customer = text.phone.masked(), "opted out meanwhile: silence");
+        if whole.is_empty() {
+            return Err(TurnError::NothingToSay);
+        }
+        if farewell {
+            // Who asked for no more texts in this very one gets one last word.
+            return self.finish(attempt, progress, text::split(&whole), Some(&whole)).await;
+        }
+        self.say(attempt, progress, &whole).await
+    }
+
+    /// Ends the turn with these words, unless a STOP came while they were found.
+    async fn say(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+        whole: &str,
+    ) -> Result<Vec<String>, TurnError> {
+        let customer = &attempt.text.phone;
+        if self.ports.store.opted_out(customer).await? {
+            tracing::info!(customer = customer.masked(), "opted out meanwhile: silence");
             return self.finish(attempt, progress, Vec::new(), None).await;
         }
-        self.finish(attempt, progress, text::split(&whole), Some(&whole)).await
+        self.finish(attempt, progress, text::split(whole), Some(whole)).await
     }
 
     /// Stores the answer, remembers it, and gives up the conversation.
-    async fn finish(
+    pub(super) async fn finish(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,

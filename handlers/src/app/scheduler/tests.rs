@@ -103,6 +103,30 @@ fn the_limit_holds_for_three_at_once() {
 }
 
 #[test]
+fn one_key_three_times_at_once_is_one_booking() {
+    let world = World::new();
+    book(&world, "9am", None).unwrap();
+    let scheduler = world.scheduler();
+    let two = fields("2pm");
+    // The second booking of two: a repeat must not count the first attempt's as a third.
+    let (a, b, c) = world.run(async {
+        futures::join!(
+            scheduler.book(&two, Some("k1"), now()),
+            scheduler.book(&two, Some("k1"), now()),
+            async {
+                let key = Some("k1");
+                // A little later, so that its two reads are on both sides of the others' write.
+                let _ = scheduler.availability(Some("2026-02-11"), now()).await;
+                scheduler.book(&two, key, now()).await
+            }
+        )
+    });
+    let (a, b, c) = (a.unwrap(), b.unwrap(), c.unwrap());
+    assert!(a == b && b == c);
+    assert_eq!(world.store.leads().len(), 2);
+}
+
+#[test]
 fn a_taken_slot_comes_with_what_is_free() {
     let world = World::new();
     book(&world, "2pm", None).unwrap();

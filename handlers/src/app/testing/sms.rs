@@ -14,6 +14,7 @@ use crate::{
 pub(crate) struct FakeSms {
     sent: Mutex<Vec<(String, String)>>,
     refuses: Mutex<bool>,
+    hangs: Mutex<bool>,
 }
 
 impl FakeSms {
@@ -26,12 +27,21 @@ impl FakeSms {
     pub(crate) fn refuse(&self) {
         *self.refuses.lock().unwrap() = true;
     }
+
+    /// From now on no call comes back.
+    pub(crate) fn hang(&self) {
+        *self.hangs.lock().unwrap() = true;
+    }
 }
 
 #[async_trait]
 impl Sms for FakeSms {
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
         pass().await;
+        let hangs = *self.hangs.lock().unwrap();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         self.sent.lock().unwrap().push((to.as_str().to_owned(), body.to_owned()));
         if *self.refuses.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
     }

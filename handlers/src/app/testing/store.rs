@@ -38,6 +38,7 @@ pub(crate) struct FakeStore {
     faults: Mutex<Vec<(&'static str, Fault)>>,
     calls: Mutex<Vec<&'static str>>,
     down: Mutex<bool>,
+    hanging: Mutex<BTreeSet<&'static str>>,
 }
 
 impl FakeStore {
@@ -54,6 +55,11 @@ impl FakeStore {
     /// The next call of an operation never comes back.
     pub(crate) fn hang_before(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::HangBefore));
+    }
+
+    /// No call of an operation comes back any more.
+    pub(crate) fn hang_from_now_on(&self, operation: &'static str) {
+        self.hanging.lock().unwrap().insert(operation);
     }
 
     /// From now on everything fails, or works again.
@@ -107,6 +113,13 @@ impl FakeStore {
         self.rows.lock().unwrap().opted_out.contains(phone)
     }
 
+    /// A lead of the old system: its slot is held, but it is among no customer's bookings.
+    pub(crate) fn put_old_lead(&self, lead: Lead) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.slots.insert(lead.slot, lead.id.clone());
+        rows.leads.insert(lead.id.clone(), lead);
+    }
+
     /// Runs an operation on the rows at once, with the fault that waits for it.
     async fn apply<T>(
         &self,
@@ -115,6 +128,10 @@ impl FakeStore {
     ) -> Result<T, StoreError> {
         pass().await;
         self.calls.lock().unwrap().push(operation);
+        let hangs = self.hanging.lock().unwrap().contains(operation);
+        if hangs {
+            pending::<()>().await;
+        }
         let fault = {
             let mut faults = self.faults.lock().unwrap();
             let at = faults.iter().position(|(name, _)| *name == operation);

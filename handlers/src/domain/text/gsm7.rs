@@ -8,7 +8,7 @@ pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '`' | '\u{b4}' => {
+            '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2039}' | '\u{203a}' | '`' | '\u{b4}' => {
                 plain.push('\'');
             }
             '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2033}' | '\u{ab}'
@@ -21,8 +21,9 @@ pub fn to_gsm7(text: &str) -> String {
             '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
                 plain.push(' ');
             }
-            // Invisible: zero width space, soft hyphen, byte order mark, word joiner.
-            '\u{200b}' | '\u{ad}' | '\u{feff}' | '\u{2060}' => {}
+            // Invisible: zero width space, direction marks, soft hyphen, byte order mark, word
+            // joiner. The joiner of emoji is not among them.
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{ad}' | '\u{feff}' | '\u{2060}' => {}
             '\n' => plain.push('\n'),
             c if c.is_control() => {}
             c => plain.push(c),

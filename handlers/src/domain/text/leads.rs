@@ -10,7 +10,8 @@ pub fn lead_ids(text: &str) -> BTreeSet<String> {
     spans(text).filter_map(|span| text.get(span)).map(str::to_ascii_uppercase).collect()
 }
 
-/// The text without the references that are not in `own` (as [`lead_ids`] gives them).
+/// The text without the references that are not in `own` (as [`lead_ids`] gives them). The words
+/// around them stay, whatever they then say.
 pub fn without_foreign_leads(text: &str, own: &BTreeSet<String>) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;

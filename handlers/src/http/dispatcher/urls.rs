@@ -23,11 +23,20 @@ pub(super) fn candidates(public_urls: &[String], method: &Method, uri: &Uri) -> 
     candidates
 }
 
-/// Without the queries, which hold a GET's phone number and text.
+/// Without the queries, which hold a GET's phone number and text, and without passwords.
 pub(super) fn for_log(candidates: &[String]) -> String {
-    let mut shown: Vec<&str> = candidates.iter().map(|url| without_query(url)).collect();
+    let mut shown: Vec<String> =
+        candidates.iter().map(|url| without_user(without_query(url))).collect();
     shown.dedup();
     shown.join(" ")
+}
+
+/// `https://user:password@host/` is how Twilio is told to use basic authentication.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}{path}")
 }
 
 fn without_query(url: &str) -> &str {
@@ -81,7 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn the_log_has_no_query() {
+    fn the_log_has_neither_query_nor_password() {
+        let secret = ["https://twilio:s3cret@a.example/sms@x?y".to_owned()];
+        assert_eq!(for_log(&secret), "https://a.example/sms@x");
         let candidates =
             candidates_of(&[], Method::GET, "https://x/dispatcher?From=%2B19042520927");
         assert_eq!(for_log(&candidates), "https://x/dispatcher");

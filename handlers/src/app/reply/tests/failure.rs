@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::book;
+use super::{book, with_booking};
 use crate::{
-    app::testing::{ANN, DEADLINE, OWNER, World, call, phone, say, text},
+    app::testing::{ANN, DEADLINE, FakeStore, OWNER, World, call, phone, say, text},
     domain::text::FALLBACK,
     ports::{ModelError, Timer as _},
 };
@@ -66,6 +66,78 @@ fn the_deadline_ends_a_turn_and_tells_what_was_booked() {
     assert_eq!(world.sms.sent().len(), 1);
     assert!(world.store.queue_of(&phone(ANN)).is_empty());
     assert_eq!(world.store.memory_of(&phone(ANN)).turns[0].assistant, messages[0]);
+}
+
+#[test]
+fn a_booking_that_is_written_when_the_deadline_falls_is_told() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_after("book");
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+    let id = world.store.leads()[0].id.to_string();
+    let line = format!("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}");
+    assert!(messages[0].ends_with(&line), "{messages:?}");
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), messages, "a repeat says the same");
+    let alert = &world.sms.sent()[0].1;
+    assert!(alert.contains("while their booking was being changed"), "{alert}");
+}
+
+#[test]
+fn a_booking_that_is_not_there_when_the_deadline_falls_is_not_told() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_before("book");
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK]);
+    let alert = &world.sms.sent()[0].1;
+    assert!(alert.contains("Please check it"), "{alert}");
+}
+
+#[test]
+fn a_change_that_is_written_when_the_deadline_falls_is_told() {
+    for (operation, tool, line) in [
+        ("cancel", "cancel_booking", "Cancelled: Wed Feb 11, 2:00 PM, iPhone screen."),
+        ("reschedule", "reschedule_booking", "Moved: Thu Feb 12, 9:00 AM, iPhone screen."),
+    ] {
+        for (written, hang) in [(true, FakeStore::hang_after as fn(&_, _)), (false, FakeStore::hang_before)] {
+            let (world, id) = with_booking();
+            hang(&world.store, operation);
+            let arguments = json!({ "lead_id": id, "date": "2026-02-12", "time": "9:00 AM" });
+            world.model.then([call(tool, arguments)]);
+            let messages = world.answer(&text("SM1", "Something came up"));
+            assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+            assert_eq!(messages[0].contains(line), written, "{operation}: {messages:?}");
+        }
+    }
+}
+
+/// Whatever hangs, and wherever: below Twilio's 15 seconds.
+#[test]
+fn an_answer_comes_in_time_even_if_everything_hangs() {
+    let operations = [
+        "opted_out", "claim_turn", "owner", "join_queue", "memory", "save_round", "book",
+        "set_opted_out", "bookings", "queue", "leave_queue",
+    ];
+    for operation in operations {
+        for body in ["Tomorrow at two", "STOP", "START", "HELP"] {
+            let world = World::new();
+            world.model.then([book()]).after(Duration::from_secs(60), Ok(vec![say("too late")]));
+            world.sms.hang();
+            for name in [operation, "lead", "opted_out", "finish_turn", "claim_alert", "queue"] {
+                world.store.hang_from_now_on(name);
+            }
+            world.answer(&text("SM1", body));
+            assert!(world.timer.wall_ms() <= 13_500, "{operation}: {}", world.timer.wall_ms());
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_which_nothing_may_be_said_is_none() {
+    let world = World::new();
+    world.model.then([say("Your reference is LEAD-20260210-201000-ffffff.")]);
+    assert_eq!(world.answer(&text("SM1", "Is it booked?")), [FALLBACK]);
+    assert!(world.sms.sent()[0].1.contains("nothing of the model's answer may be said"));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::{
         reply::InboundText,
         testing::{ANN, OWNER, World, call, phone, say, text},
     },
-    domain::{opt_out::Keyword, text::GOODBYE},
-    ports::ModelError,
+    domain::{opt_out::Keyword, owner::Owner, text::GOODBYE},
+    ports::{ModelError, Timer as _},
 };
 
 const SILENCE: [&str; 0] = [];
@@ -40,6 +40,58 @@ fn cancel_keeps_the_booking_and_tells_the_owner_once() {
         "{ANN} wants no more texts. The booking stands: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}"
     );
     assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
+}
+
+#[test]
+fn a_repeat_of_start_is_no_answer_to_a_question() {
+    let world = World::new();
+    world.answer(&text("SM1", "STOP"));
+    assert_eq!(world.answer(&text("SM2", "YES")), SILENCE);
+    // The model would fail the test if it were asked.
+    assert_eq!(world.answer(&text("SM2", "YES")), SILENCE);
+    assert!(!world.store.is_opted_out(&phone(ANN)));
+}
+
+#[test]
+fn a_crash_within_start_is_made_good_by_the_repeat() {
+    for operation in ["claim_turn", "finish_turn", "set_opted_out"] {
+        let world = World::new();
+        world.answer(&text("SM1", "STOP"));
+        world.store.hang_after(operation);
+        world.crash(world.reply().answer(&text("SM2", "START")));
+        world.timer.advance(Duration::from_secs(16));
+        assert_eq!(world.answer(&text("SM2", "START")), SILENCE, "{operation}");
+        assert!(!world.store.is_opted_out(&phone(ANN)), "{operation}");
+    }
+}
+
+#[test]
+fn a_stop_while_the_owner_is_told_is_obeyed() {
+    let world = World::new();
+    world.store.set_owner(Owner { ai_answers_sms: false, ..Owner::default() });
+    let (forwards, stops) = (world.reply(), world.reply());
+    let (hello, stop) = (text("SM1", "Hello"), text("SM2", "STOP"));
+    let (answer, _) =
+        world.run(async { futures::join!(forwards.answer(&hello), stops.answer(&stop)) });
+    assert_eq!(answer, SILENCE);
+}
+
+#[test]
+fn a_stop_while_another_attempt_is_waited_for_is_obeyed() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "Hello?")));
+    world.store.never_expire();
+    let (waits, stops) = (world.reply(), world.reply());
+    let (hello, stop) = (text("SM1", "Hello?"), text("SM2", "STOP"));
+    let (answer, _) = world.run(async {
+        let later = async {
+            world.timer.sleep(Duration::from_secs(1)).await;
+            stops.answer(&stop).await
+        };
+        futures::join!(waits.answer(&hello), later)
+    });
+    assert_eq!(answer, SILENCE);
 }
 
 #[test]

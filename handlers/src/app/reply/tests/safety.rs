@@ -4,8 +4,15 @@ use serde_json::{Value, json};
 
 use super::{booking, with_booking};
 use crate::{
-    app::testing::{ANN, BOB, World, call, phone, say, text},
-    domain::sales::SalesKind,
+    app::{
+        reply::InboundText,
+        testing::{ANN, BOB, World, call, phone, say, text},
+    },
+    domain::{
+        lead::{Lead, LeadId},
+        sales::SalesKind,
+        slot::{Slot, SlotTime},
+    },
 };
 
 /// What a tool says to a call.
@@ -28,7 +35,7 @@ fn a_claim_without_the_tool_confirms_nothing() {
     let world = World::new();
     world.model.then([say("You're booked for tomorrow! Ref LEAD-20260210-201000-abcdef.")]);
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
-    assert_eq!(messages, ["You're booked for tomorrow! Ref ."]);
+    assert_eq!(messages, ["You're booked for tomorrow!"]);
 }
 
 #[test]
@@ -39,9 +46,9 @@ fn another_customers_reference_never_goes_out() {
     world
         .model
         .then([call("cancel_booking", json!({ "lead_id": id }))])
-        .then([say(&format!("{id} is Ann's."))]);
+        .then([say(&format!("I can't find that one. {id} is Ann's."))]);
     let messages = world.answer(&bob);
-    assert_eq!(messages, ["is Ann's."]);
+    assert_eq!(messages, ["I can't find that one."]);
     let result = world.model.results()[0].clone();
     assert_eq!(
         result,
@@ -59,6 +66,41 @@ fn a_booking_that_somebody_else_cancelled_is_nobody_elses_business() {
     let mut bob = text("SM2", "Cancel that");
     bob.phone = phone(BOB);
     assert_eq!(world.answer(&bob), ["Hm."]);
+}
+
+#[test]
+fn a_booking_of_the_old_system_is_moved_and_cancelled_by_its_own_customer_only() {
+    let id = "LEAD-20250101-120000-123";
+    let old = || {
+        let (world, new) = with_booking();
+        let lead = world.store.leads()[0].clone();
+        let slot = Slot::new(lead.slot.date(), SlotTime::hour_of_day(9));
+        world.store.put_old_lead(Lead { id: LeadId::from_row(id), slot, ..lead });
+        assert_ne!(new, id);
+        world
+    };
+    let at_ten = json!({ "lead_id": id, "date": "2026-02-11", "time": "10:00 AM" });
+    for (tool, line) in [
+        ("cancel_booking", "Cancelled: Wed Feb 11, 9:00 AM, iPhone screen. Ref LEAD-20250101"),
+        ("reschedule_booking", "Moved: Wed Feb 11, 10:00 AM, iPhone screen. Ref LEAD-20250101"),
+    ] {
+        let world = old();
+        world.model.then([call(tool, at_ten.clone())]).then([say("Done.")]);
+        let messages = world.answer(&text("SM1", "Something came up"));
+        assert!(messages[0].contains(line), "{messages:?}");
+
+        let world = old();
+        world.model.then([call(tool, at_ten.clone())]).then([say("Hm.")]);
+        let bob = InboundText { phone: phone(BOB), ..text("SM1", "Something came up") };
+        assert_eq!(world.answer(&bob), ["Hm."]);
+
+        // What is over stays as it was.
+        let world = old();
+        world.model.then([call(tool, at_ten.clone())]).then([say("Hm.")]);
+        let late = "2026-02-11T14:10:00Z".parse().unwrap();
+        let ann = InboundText { now: late, ..text("SM1", "Something came up") };
+        assert_eq!(world.answer(&ann), ["Hm."]);
+    }
 }
 
 #[test]

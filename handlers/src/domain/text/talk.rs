@@ -1,0 +1,169 @@
+//! Leaves out what a text says of somebody else's booking, so that the rest still reads well.
+
+use std::collections::BTreeSet;
+
+use super::leads::{lead_ids, without_foreign_leads};
+
+/// The text without the sentences, or the clauses at their ends, that name a reference which is
+/// not in `own` (as [`lead_ids`] gives them). Nothing may be left.
+pub fn without_talk_of_foreign_leads(text: &str, own: &BTreeSet<String>) -> String {
+    let is_foreign = |part: &str| !lead_ids(part).is_subset(own);
+    if !is_foreign(text) {
+        return text.to_owned();
+    }
+    let sentences = sentences(text);
+    let mut kept: Vec<String> = Vec::with_capacity(sentences.len());
+    let mut leads_nowhere = None;
+    for sentence in sentences {
+        if !is_foreign(sentence) {
+            // "These are yours:" still leads to a list whose first entry is gone.
+            let is_listed = sentence.starts_with(['-', '*']) || sentence.starts_with(char::is_numeric);
+            if let Some(at) = leads_nowhere.take().filter(|_| !is_listed) {
+                kept.truncate(at);
+            }
+            kept.push(sentence.to_owned());
+            continue;
+        }
+        if kept.last().is_some_and(|last| last.trim_end().ends_with(':')) {
+            leads_nowhere = Some(kept.len() - 1);
+        }
+        kept.extend(without_clauses(sentence, is_foreign));
+    }
+    if let Some(at) = leads_nowhere {
+        kept.truncate(at);
+    }
+    let mut left = kept.concat().trim_end().to_owned();
+    // Nothing foreign may come about where parts meet.
+    while is_foreign(&left) {
+        left = without_foreign_leads(&left, own);
+    }
+    left
+}
+
+/// Sentences and lines with the space behind them. `Ref. LEAD-1` and `1. This` are one each.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut from = 0;
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        let next = rest.peek().map(|(_, c)| *c);
+        let ends = match c {
+            '\n' => true,
+            '.' | '!' | '?' => {
+                next.is_some_and(char::is_whitespace)
+                    && !abbreviates(text.get(from..at).unwrap_or_default())
+            }
+            _ => false,
+        };
+        if !ends {
+            continue;
+        }
+        let mut end = at + c.len_utf8();
+        while let Some((at, space)) = rest.next_if(|(_, c)| c.is_whitespace()) {
+            end = at + space.len_utf8();
+        }
+        sentences.extend(text.get(from..end));
+        from = end;
+    }
+    sentences.extend(text.get(from..).filter(|last| !last.is_empty()));
+    sentences
+}
+
+/// Whether a full stop here belongs to the word before it.
+fn abbreviates(before: &str) -> bool {
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let abbreviation = ["ref", "no", "nr", "id"].iter().any(|a| word.eq_ignore_ascii_case(a));
+    abbreviation || (!before.trim().is_empty() && before.trim().chars().all(|c| c.is_ascii_digit()))
+}
+
+/// What is left of a sentence without its foreign clauses; nothing when it begins with one.
+fn without_clauses(sentence: &str, is_foreign: impl Fn(&str) -> bool) -> Option<String> {
+    let words = sentence.trim_end();
+    let space = sentence.get(words.len()..).unwrap_or_default();
+    let stop = words.chars().last().filter(|c| matches!(c, '.' | '!' | '?'));
+    let words = words.trim_end_matches(['.', '!', '?']);
+    let clauses = clauses(words);
+    if clauses.first().is_none_or(|first| is_foreign(first)) {
+        return None;
+    }
+    let kept: String = clauses.into_iter().filter(|clause| !is_foreign(clause)).collect();
+    let stop = stop.map(String::from).unwrap_or_default();
+    Some(format!("{}{stop}{space}", kept.trim_end()))
+}
+
+/// Clauses with the separator before them.
+fn clauses(words: &str) -> Vec<&str> {
+    const BEFORE: [&str; 6] = [", ", "; ", " - ", " \u{2013} ", " \u{2014} ", " ("];
+    const BEHIND: &str = ")";
+    let mut clauses = Vec::new();
+    let mut rest = words;
+    while !rest.is_empty() {
+        // The separator that a clause begins with is not the one that ends it.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let tail = rest.get(first..).unwrap_or_default();
+        let before = BEFORE.iter().filter_map(|separator| tail.find(separator)).min();
+        let behind = tail.find(BEHIND).map(|at| at + BEHIND.len());
+        let end = [before, behind].into_iter().flatten().min().map_or(rest.len(), |at| first + at);
+        let (clause, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        clauses.push(clause);
+        rest = after;
+    }
+    clauses
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MINE: &str = "LEAD-20260210-201000-1a2b3c";
+
+    fn left(text: &str) -> String {
+        let text = text.replace("MINE", MINE).replace("THEIRS", "LEAD-20260210-201000-ffffff");
+        without_talk_of_foreign_leads(&text, &lead_ids(MINE)).replace(MINE, "MINE")
+    }
+
+    #[test]
+    fn what_is_left_reads_well() {
+        for (said, expected) in [
+            ("You're all set. Your reference is THEIRS.", "You're all set."),
+            ("You're all set! Ref. THEIRS. See you.", "You're all set! See you."),
+            ("All set, your reference is THEIRS. See you!", "All set. See you!"),
+            ("All set (Ref THEIRS). See you!", "All set. See you!"),
+            ("Hi Ann, your reference is THEIRS, see you at two.", "Hi Ann, see you at two."),
+            ("All set - THEIRS", "All set"),
+            ("Yours is MINE, THEIRS is not.", "Yours is MINE."),
+            ("Booked!\nRef: THEIRS\nSee you!", "Booked!\nSee you!"),
+            ("Your reference:\nTHEIRS\nSee you!", "See you!"),
+            ("Your reference:\nTHEIRS", ""),
+            ("You have:\n- THEIRS at two\n- MINE at three", "You have:\n- MINE at three"),
+            ("You have:\n1. THEIRS\n2. MINE", "You have:\n2. MINE"),
+            ("THEIRS is cancelled.", ""),
+            ("Your booking is MINE. It costs $79.", "Your booking is MINE. It costs $79."),
+        ] {
+            assert_eq!(left(said), expected, "{said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_foreign_is_left(text in "(LEAD-|LEAD|[a-zA-Z0-9 é.,;:()!\n-]){0,24}") {
+            let left = without_talk_of_foreign_leads(&text, &BTreeSet::new());
+            prop_assert_eq!(lead_ids(&left), BTreeSet::new(), "{:?}", left);
+        }
+
+        #[test]
+        fn without_references_nothing_changes(text in "[a-zA-Z0-9 é.,;:()!\n-]{0,60}") {
+            prop_assume!(lead_ids(&text).is_empty());
+            prop_assert_eq!(without_talk_of_foreign_leads(&text, &BTreeSet::new()), text);
+        }
+
+        #[test]
+        fn any_text_is_read(text in any::<String>()) {
+            let text = format!("{text} LEAD-1 {text}");
+            let left = without_talk_of_foreign_leads(&text, &BTreeSet::new());
+            prop_assert!(!left.contains("LEAD-1"));
+        }
+    }
+}

@@ -121,7 +121,7 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
         api_key: config.api_key.expose(),
         base_url: &config.base_url,
         model: &config.model,
-        patience: Patience::within(deadline),
+        patience: Patience { retries: config.retries, ..Patience::within(deadline) },
     };
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }

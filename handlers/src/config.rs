@@ -105,6 +105,8 @@ pub struct OpenAiConfig {
     pub base_url: String,
     /// Name of the model.
     pub model: String,
+    /// Attempts after the first one.
+    pub retries: u32,
 }
 
 /// The telephone network.
@@ -214,7 +216,8 @@ impl OpenAiConfig {
         let api_key = reader.required("OPENAI_API_KEY", reader::header_secret);
         let base_url = reader.or("OPENAI_BASE_URL", "https://api.openai.com/v1", reader::base_url);
         let model = reader.or("OPENAI_MODEL", "gpt-6-luna", reader::text);
-        Some(Self { api_key: api_key?, base_url: base_url?, model: model? })
+        let retries = reader.or("OPENAI_MAX_RETRIES", "2", reader::retries);
+        Some(Self { api_key: api_key?, base_url: base_url?, model: model?, retries: retries? })
     }
 }
 

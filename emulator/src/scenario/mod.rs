@@ -34,7 +34,7 @@ pub use step::{
     AtStep, Customer, Delivery, Duplicate, ExpectStep, Fail, Fault, FaultsStep, KINDS, Line,
     Request, Response, Signature, Step, Together, WaitStep,
 };
-pub use time::{Delay, Moment, Wait};
+pub use time::{Delay, Gap, Moment, Wait};
 
 #[cfg(test)]
 mod e2e;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::{Span, Timestamp, Zoned, tz::TimeZone};
+use jiff::{SignedDuration, Span, Timestamp, Zoned, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
@@ -59,6 +59,20 @@ impl<'de> Deserialize<'de> for Delay {
     }
 }
 
+/// Business time between two events, such as `1s` or `0s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap(pub SignedDuration);
+
+impl<'de> Deserialize<'de> for Gap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let gap = text.parse::<SignedDuration>().ok().filter(|gap| !gap.is_negative());
+        gap.map(Self).ok_or_else(|| {
+            de::Error::custom(format_args!("'{text}' is not a span of time such as 0s, 10s or 2m"))
+        })
+    }
+}
+
 /// A moment with its offset, such as `2026-02-10T15:10:00-05:00`; may hold templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment(String);
@@ -110,6 +124,7 @@ macro_rules! text_schema {
 
 text_schema!(Wait, "A span of business time: 10m, 2h 30m, 1 day");
 text_schema!(Delay, "A real delay: 300ms, 2s");
+text_schema!(Gap, "A span of business time, or none: 0s, 10s, 2m");
 text_schema!(Moment, "A moment with its offset: 2026-02-10T15:10:00-05:00");
 
 #[cfg(test)]
@@ -145,5 +160,8 @@ mod tests {
         assert!(read::<Wait>("-1m").is_err());
         assert_eq!(read::<Delay>("300ms").unwrap().0.as_millis(), 300);
         assert!(read::<Delay>("-1s").is_err());
+        assert_eq!(read::<Gap>("0s").unwrap().0, SignedDuration::ZERO);
+        assert_eq!(read::<Gap>("2m").unwrap().0.as_secs(), 120);
+        assert!(read::<Gap>("-1s").is_err());
     }
 }

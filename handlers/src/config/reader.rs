@@ -198,3 +198,11 @@ pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
         _ => Err("milliseconds from 1 to 13000"),
     }
 }
+
+/// A turn has no time for more.
+pub(super) fn retries(value: &str) -> Result<u32, &'static str> {
+    match value.parse() {
+        Ok(retries @ 0..=5) => Ok(retries),
+        _ => Err("a number from 0 to 5"),
+    }
+}

@@ -33,10 +33,12 @@ fn missing_and_invalid_are_reported_together_and_without_values() {
     vars.remove("OPENAI_API_KEY");
     vars.insert("SHOP_TIMEZONE".into(), "America/Atlantis".into());
     vars.insert("REPLY_DEADLINE_MS".into(), "soon".into());
+    vars.insert("OPENAI_MAX_RETRIES".into(), "6".into());
     let error = DispatcherConfig::from_vars(&vars).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the configuration is unusable; missing: OPENAI_API_KEY; invalid: \
+         OPENAI_MAX_RETRIES (must be a number from 0 to 5), \
          SHOP_TIMEZONE (must be a time zone such as America/New_York), \
          REPLY_DEADLINE_MS (must be milliseconds from 1 to 13000)"
     );
@@ -50,6 +52,7 @@ fn defaults_are_those_of_the_deployment_it_replaces() {
     assert_eq!(config.dynamodb.region, "us-east-1");
     assert_eq!(config.dynamodb.endpoint, None);
     assert_eq!(config.openai.model, "gpt-6-luna");
+    assert_eq!(config.openai.retries, 2);
     assert_eq!(config.openai.base_url, "https://api.openai.com/v1");
     assert_eq!(config.reply_deadline, Duration::from_secs(12));
     assert_eq!(config.calendar.zone_name(), "America/New_York");

@@ -17,6 +17,7 @@ pub const PATIENCE: Patience = Patience {
     attempt: Duration::from_secs(5),
     retry_after: Duration::from_secs(1),
     backoff: Duration::from_millis(1),
+    retries: 2,
 };
 
 pub fn model(base_url: &str, patience: Patience) -> OpenAi {

@@ -82,6 +82,14 @@ async fn overload_is_unavailable_after_two_more_attempts() {
 }
 
 #[tokio::test]
+async fn an_operator_can_do_without_further_attempts() {
+    let busy = recorded(503, "openai/bodies/error_503_overloaded.json");
+    let (outcome, asked) = always(busy, Patience { retries: 0, ..PATIENCE }).await;
+    assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
 async fn an_empty_account_is_unavailable_at_once() {
     let answer = recorded(429, "openai/bodies/error_429_insufficient_quota.json");
     let (outcome, asked) = always(answer.insert_header("retry-after", "0"), PATIENCE).await;

@@ -201,6 +201,23 @@ async fn the_same_webhook_comes_again() {
 }
 
 #[tokio::test]
+async fn between_two_deliveries_business_time_passes_and_nobody_waits() {
+    let began = std::time::Instant::now();
+    let report = run(r#"
+  - customer: "store a b"
+    duplicate: { times: 3, gap: 1h }
+    replies: ["Stored a", "Stored a", "Stored a"]
+"#)
+    .await;
+    assert_passed(&report);
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "the hours are not real");
+    let webhooks: Vec<_> = report.journal.iter().filter(|e| e.name == "webhook.sms").collect();
+    let gaps: Vec<_> =
+        webhooks.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at).as_hours()).collect();
+    assert_eq!(gaps, [1, 1]);
+}
+
+#[tokio::test]
 async fn forged_webhooks_are_one_call_each() {
     for signature in ["missing", "wrong", "other_body"] {
         passes(&format!(

@@ -1,7 +1,5 @@
 //! `customer:` a text to the shop, its answer, and what came of it.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 
 use super::{
@@ -130,27 +128,20 @@ impl Running<'_> {
         NoFallback { twilio, url }
     }
 
+    /// Deliveries at once, or one after the other with the clock moved in between.
     async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {
         let twilio = self.world.twilio();
-        match duplicate.gap {
-            Some(gap) => {
-                let all = (0..duplicate.times).map(|index| async move {
-                    let start = gap.0.saturating_mul(index);
-                    if start > Duration::ZERO {
-                        tokio::time::sleep(start).await;
-                    }
-                    twilio.redeliver(sid).await
-                });
-                join_all(all).await
-            }
-            None => {
-                let mut deliveries = Vec::new();
-                for _ in 0..duplicate.times {
-                    deliveries.push(twilio.redeliver(sid).await);
-                }
-                deliveries
-            }
+        if duplicate.gap.is_some_and(|gap| gap.0.is_zero()) {
+            return join_all((0..duplicate.times).map(|_| twilio.redeliver(sid))).await;
         }
+        let mut deliveries = Vec::new();
+        for index in 0..duplicate.times {
+            if let Some(gap) = duplicate.gap.filter(|_| index > 0) {
+                self.world.clock().advance(gap.0);
+            }
+            deliveries.push(twilio.redeliver(sid).await);
+        }
+        deliveries
     }
 
     /// What is wrong with a delivered text, once everything has settled.

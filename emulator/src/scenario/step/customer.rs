@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     matcher::Matcher,
     openai::Round,
-    scenario::{reply::Replies, time::Delay},
+    scenario::{reply::Replies, time::Gap},
 };
 
 /// A text of a person to the shop.
@@ -57,10 +57,10 @@ pub enum Signature {
 pub struct Duplicate {
     /// Deliveries in all, at least 2.
     pub times: u32,
-    /// Real time from one to the next, `0s` for all at once. Left out: each waits for the answer
-    /// of the one before.
+    /// Business time from an answer to the next delivery, for which nobody really waits; `0s`
+    /// delivers all at once. Left out: each waits for the answer of the one before.
     #[serde(default)]
-    pub gap: Option<Delay>,
+    pub gap: Option<Gap>,
 }
 
 /// How one attempt of a webhook went.

@@ -22,8 +22,10 @@ pub struct Patience {
     pub attempt: Duration,
     /// The longest `Retry-After` worth waiting for.
     pub retry_after: Duration,
-    /// The first wait when the provider names none; it doubles.
+    /// The first wait when the provider names none; each further one is four times as long.
     pub backoff: Duration,
+    /// Attempts after the first one.
+    pub retries: u32,
 }
 
 impl Patience {
@@ -32,13 +34,13 @@ impl Patience {
         Self {
             attempt: deadline,
             retry_after: deadline / 4,
-            backoff: Duration::from_millis(200).min(deadline / 20),
+            // Most failures are of one connection or one server behind the balancer, and gone at once.
+            backoff: Duration::from_millis(50).min(deadline / 20),
+            retries: 2,
         }
     }
 }
 
-/// Attempts after the first one.
-const RETRIES: u32 = 2;
 /// The longest part of an error text that reaches the log.
 const MESSAGE_LIMIT: usize = 300;
 
@@ -56,10 +58,10 @@ pub(super) async fn send(
         };
         let wait = match wait {
             Wait::Never => return Err(error),
-            Wait::Backoff => patience.backoff * 2_u32.pow(retry),
+            Wait::Backoff => patience.backoff.saturating_mul(4_u32.saturating_pow(retry)),
             Wait::For(wait) => wait,
         };
-        if retry == RETRIES || wait > patience.retry_after {
+        if retry == patience.retries || wait > patience.retry_after {
             return Err(error);
         }
         retry += 1;

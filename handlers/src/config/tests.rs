@@ -38,7 +38,7 @@ fn missing_and_invalid_are_reported_together_and_without_values() {
         error.to_string(),
         "the configuration is unusable; missing: OPENAI_API_KEY; invalid: \
          SHOP_TIMEZONE (must be a time zone such as America/New_York), \
-         REPLY_DEADLINE_MS (must be milliseconds from 1 to 13000)"
+         REPLY_DEADLINE_MS (must be milliseconds from 1 to 12000)"
     );
 }
 

@@ -3,6 +3,8 @@
 mod bad_input;
 mod house;
 mod scenarios;
+mod store;
+mod store_races;
 mod support;
 
 #[test]

@@ -115,8 +115,7 @@ impl Reply {
         let Some(held) = &state.held else { return Closed::of(opted_out) };
         let whole = fallback(state);
         // Only who has the conversation may change its memory, and is at the head of its queue.
-        let memory =
-            state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
+        let memory = state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
         let end = TurnEnd {
             key: held.key.clone(),
             holder: held.holder.clone(),

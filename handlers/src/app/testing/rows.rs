@@ -61,9 +61,9 @@ impl Rows {
 
     /// Whether a booking is as it was read.
     fn stands(&self, booking: &Booking) -> bool {
-        self.leads
-            .get(&booking.lead_id)
-            .is_some_and(|lead| lead.status == LeadStatus::Booked && Booking::from(lead) == *booking)
+        self.leads.get(&booking.lead_id).is_some_and(|lead| {
+            lead.status == LeadStatus::Booked && Booking::from(lead) == *booking
+        })
     }
 
     pub(super) fn cancel(&mut self, cancel: &Cancellation) -> Cancelled {

@@ -17,7 +17,8 @@ pub fn without_talk_of_foreign_leads(text: &str, own: &BTreeSet<String>) -> Stri
     for sentence in sentences {
         if !is_foreign(sentence) {
             // "These are yours:" still leads to a list whose first entry is gone.
-            let is_listed = sentence.starts_with(['-', '*']) || sentence.starts_with(char::is_numeric);
+            let is_listed =
+                sentence.starts_with(['-', '*']) || sentence.starts_with(char::is_numeric);
             if let Some(at) = leads_nowhere.take().filter(|_| !is_listed) {
                 kept.truncate(at);
             }

@@ -99,7 +99,9 @@ fn a_change_that_is_written_when_the_deadline_falls_is_told() {
         ("cancel", "cancel_booking", "Cancelled: Wed Feb 11, 2:00 PM, iPhone screen."),
         ("reschedule", "reschedule_booking", "Moved: Thu Feb 12, 9:00 AM, iPhone screen."),
     ] {
-        for (written, hang) in [(true, FakeStore::hang_after as fn(&_, _)), (false, FakeStore::hang_before)] {
+        for (written, hang) in
+            [(true, FakeStore::hang_after as fn(&_, _)), (false, FakeStore::hang_before)]
+        {
             let (world, id) = with_booking();
             hang(&world.store, operation);
             let arguments = json!({ "lead_id": id, "date": "2026-02-12", "time": "9:00 AM" });
@@ -115,8 +117,17 @@ fn a_change_that_is_written_when_the_deadline_falls_is_told() {
 #[test]
 fn an_answer_comes_in_time_even_if_everything_hangs() {
     let operations = [
-        "opted_out", "claim_turn", "owner", "join_queue", "memory", "save_round", "book",
-        "set_opted_out", "bookings", "queue", "leave_queue",
+        "opted_out",
+        "claim_turn",
+        "owner",
+        "join_queue",
+        "memory",
+        "save_round",
+        "book",
+        "set_opted_out",
+        "bookings",
+        "queue",
+        "leave_queue",
     ];
     for operation in operations {
         for body in ["Tomorrow at two", "STOP", "START", "HELP"] {

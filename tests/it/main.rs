@@ -4,6 +4,8 @@ mod bad_input;
 mod house;
 mod running;
 mod scenarios;
+mod store;
+mod store_races;
 mod support;
 
 #[test]

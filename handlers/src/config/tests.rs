@@ -40,7 +40,7 @@ fn missing_and_invalid_are_reported_together_and_without_values() {
         "the configuration is unusable; missing: OPENAI_API_KEY; invalid: \
          OPENAI_MAX_RETRIES (must be a number from 0 to 5), \
          SHOP_TIMEZONE (must be a time zone such as America/New_York), \
-         REPLY_DEADLINE_MS (must be milliseconds from 1 to 13000)"
+         REPLY_DEADLINE_MS (must be milliseconds from 1 to 12000)"
     );
 }
 

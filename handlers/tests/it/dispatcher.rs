@@ -31,7 +31,7 @@ const TEXT: &str =
 
 /// Says the same to everyone, and remembers what it was asked.
 #[derive(Default)]
-struct Parrot {
+pub struct Parrot {
     says: &'static str,
     heard: Mutex<Vec<String>>,
 }
@@ -57,7 +57,7 @@ impl Sms for NoSms {
     }
 }
 
-fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<MemoryStore>) {
+pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<MemoryStore>) {
     let model = Arc::new(Parrot { says, ..Parrot::default() });
     let store = Arc::new(MemoryStore::default());
     let ports = Ports {
@@ -78,18 +78,22 @@ fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<M
     (http::dispatcher(reply, authenticity), model, store)
 }
 
-/// Twilio's signature, written down a second time.
 fn sign(url: &str, form: &str) -> String {
+    sign_with(TOKEN, url, form)
+}
+
+/// Twilio's signature, written down a second time.
+pub fn sign_with(token: &str, url: &str, form: &str) -> String {
     let mut fields: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
     fields.sort();
     fields.dedup();
     let signed = fields.iter().fold(url.to_owned(), |text, (key, value)| text + key + value);
-    let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
+    let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap();
     mac.update(signed.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn webhook(form: &str) -> Call {
+pub fn webhook(form: &str) -> Call {
     let signature = sign(OWN_URL, form);
     call("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
 }

@@ -138,6 +138,11 @@ impl Call {
         event
     }
 
+    /// As API Gateway hands it to Lambda.
+    pub fn event(&self) -> Value {
+        self.event_v2()
+    }
+
     pub async fn send(self, router: &Router) -> Answer {
         send(router, self.event_v2()).await
     }

@@ -4,10 +4,13 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
+mod bins;
 mod compose;
 mod dispatcher;
 mod dynamodb;
 mod events;
+mod hostile;
+mod logs;
 mod memory_store;
 mod openai;
 mod openai_failures;

@@ -13,7 +13,7 @@ use crate::{
     memory_store::MemoryStore,
 };
 
-fn router() -> (Router, Arc<MemoryStore>) {
+pub fn router() -> (Router, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
     let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);

@@ -14,7 +14,7 @@ use crate::{
     memory_store::MemoryStore,
 };
 
-fn router() -> (Router, Arc<MemoryStore>) {
+pub fn router() -> (Router, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
     let token = AdminToken::new("s3cret");
     (http::state(OwnerState::new(store.clone()), Some(token)), store)

@@ -1,0 +1,104 @@
+//! What the logs of whole requests hold: never a phone number, a text, a name or a secret.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use handlers::{
+    app::{owner_state::OwnerState, scheduler::Scheduler},
+    domain::calendar::Calendar,
+    http::{self, AdminToken},
+};
+use serde_json::json;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _};
+
+use crate::{
+    dispatcher::{shop, webhook},
+    events::call,
+    memory_store::MemoryStore,
+};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Private words of the requests below.
+const PRIVATE: [&str; 8] =
+    ["2520927", "2520928", "purple", "giraffe", "Nightingale", "t0ken", "12345", "walrus"];
+
+/// Everything that this crate logs, at every level, whether things go well or not.
+#[tokio::test]
+async fn no_line_holds_anything_private() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+    let filter = EnvFilter::new("handlers=trace");
+    let subscriber = tracing_subscriber::registry().with(filter).with(layer);
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    for down in [false, true] {
+        let (router, _, store) = shop("a giraffe", &[]);
+        let texts = Arc::new(MemoryStore::default());
+        let admin = http::state(OwnerState::new(texts.clone()), Some(AdminToken::new("t0ken")));
+        let calendar = Calendar::new("America/New_York").unwrap();
+        let ids = Arc::new(handlers::adapters::system::RandomIds);
+        let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));
+        if down {
+            store.take_down();
+            texts.take_down();
+        }
+        for (at, body) in ["purple", "STOP", "purple", "START", "HELP"].iter().enumerate() {
+            let text = format!("Body={body}&MessageSid=SM{at}&From=%2B19042520927&NumMedia=1");
+            webhook(&text).send(&router).await;
+        }
+        webhook("Body=purple&MessageSid=SM1&From=19042520927").send(&router).await;
+        let unsigned = "Body=purple&MessageSid=SM1&From=%2B19042520927";
+        call("GET", "/dispatcher").query(unsigned).send(&router).await;
+        call("POST", "/dispatcher").form(unsigned).send(&router).await;
+        call("POST", "/dispatcher")
+            .form(unsigned)
+            .header("x-twilio-signature", "walrus")
+            .send(&router)
+            .await;
+        let wish = json!({
+            "phone": "+19042520928", "date": "2026-02-11", "time": "2:00 PM",
+            "repair_type": "screen", "customer_name": "Nightingale", "device": "purple",
+        });
+        call("POST", "/scheduler")
+            .json(&wish)
+            .header("idempotency-key", "walrus")
+            .send(&form)
+            .await;
+        call("POST", "/scheduler").json(&wish).send(&form).await;
+        call("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
+        for token in ["t0ken", "walrus"] {
+            let change = json!({ "notes": "purple", "walrus": 1 });
+            let post = call("POST", "/state").json(&change);
+            post.header("authorization", format!("Bearer {token}")).send(&admin).await;
+        }
+    }
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for expected in ["text received", "***27", "opted out", "falling back", "refused", "answered"] {
+        assert!(logged.contains(expected), "nothing was logged of {expected:?}: {logged}");
+    }
+    for line in logged.lines() {
+        // The time stamp may hold any digits.
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("timestamp");
+        let line = line.to_string();
+        for private in PRIVATE {
+            assert!(!line.contains(private), "{private}: {line}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The store on the embedded database: every method keeps the contract of its port.
+
+use std::{net::TcpListener, time::Duration};
+
+use emulator::{
+    clock::Clock,
+    dynamodb::{Database, Engine},
+    faults::{Failure, Fault, Faults},
+    journal::Journal,
+    template::Template,
+};
+use handlers::{
+    adapters::dynamodb::{DynamoDb, Settings, Tables},
+    compose::Clients,
+    domain::{
+        booking::{
+            Booking, Cancellation, FormClaim, FormGuard, GuardStep, NewBooking, RequestToken,
+            Reschedule,
+        },
+        catalogue::{Repair, RepairKind, Upsell},
+        lead::{Lead, LeadId, LeadStatus, Source},
+        owner::{Owner, OwnerStatus},
+        phone::Phone,
+        sales::{SalesKind, SalesNote},
+        slot::{Slot, SlotTime},
+        turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    },
+    ports::{Booked, Cancelled, Claimed, OwnerWrite, Rescheduled, Store as _, StoreError},
+};
+use jiff::{Timestamp, civil::date};
+use serde_json::json;
+
+use crate::support::root;
+
+/// A database with the template's tables, behind the recording proxy, and the store on it.
+pub struct Lab {
+    pub store: DynamoDb,
+    pub database: Database,
+    pub faults: Faults,
+}
+
+impl Lab {
+    pub fn start() -> Self {
+        let tables = Template::read(&root().join("template.yaml")).unwrap().tables;
+        let clock = Clock::stopped(now());
+        let (journal, faults) = (Journal::new(clock.clone()), Faults::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let engine = Engine::start().unwrap();
+        let database =
+            Database::start(listener, &engine, &tables, journal, clock, faults.clone()).unwrap();
+        let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
+        let settings = Settings {
+            endpoint: Some(&format!("{}/fn/Test", database.url())),
+            region: "us-east-1",
+            access_key_id: "local",
+            secret_access_key: "local",
+            session_token: None,
+            tables: Tables {
+                leads: name("Leads"),
+                owner: name("OwnerState"),
+                schedule: name("Schedule"),
+                conversations: name("Conversations"),
+                bookings: name("CustomerBookings"),
+                opt_outs: name("OptOuts"),
+            },
+        };
+        let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, settings);
+        Self { store, database, faults }
+    }
+
+    /// The next calls of an operation fail so.
+    pub fn fail(&self, operation: &str, times: u32, failure: Failure) {
+        let on = format!("dynamodb.{operation}");
+        self.faults.arm(Fault { on, failure, skip: 0, times: Some(times) });
+    }
+
+    pub fn count(&self, table: &str) -> usize {
+        self.database.rows(table).unwrap().len()
+    }
+}
+
+pub fn now() -> Timestamp {
+    "2026-02-10T20:10:00Z".parse().unwrap()
+}
+
+pub fn phone(number: &str) -> Phone {
+    Phone::from_e164(number).unwrap()
+}
+
+pub fn ann() -> Phone {
+    phone("+19042520927")
+}
+
+pub fn at(hour: u8) -> Slot {
+    Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(hour))
+}
+
+pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
+    Lead {
+        id: LeadId::from_row(id),
+        timestamp: now(),
+        phone: phone.clone(),
+        slot: at(hour),
+        repair: Repair::at_shop(RepairKind::Screen),
+        device: "iPhone".into(),
+        customer_name: Some("Ann".into()),
+        status: LeadStatus::Booked,
+        source: Source::Form,
+    }
+}
+
+pub fn booking(lead: &Lead, token: &str, guard: Option<GuardStep>) -> NewBooking {
+    NewBooking { lead: lead.clone(), token: RequestToken::derive(&[token]), guard }
+}
+
+fn cancellation(booking: &Booking, token: &str) -> Cancellation {
+    Cancellation { booking: booking.clone(), token: RequestToken::derive(&[token]), now: now() }
+}
+
+fn change(booking: &Booking, hour: u8, token: &str) -> Reschedule {
+    let (booking, token) = (booking.clone(), RequestToken::derive(&[token]));
+    Reschedule { booking, to: at(hour), token, now: now() }
+}
+
+async fn taken(store: &DynamoDb) -> Vec<String> {
+    let taken = store.taken(date(2026, 2, 11)).await.unwrap();
+    taken.into_iter().map(|time| time.to_string()).collect()
+}
+
+#[tokio::test]
+async fn the_owners_state_changes_only_from_the_version_that_was_read() {
+    let Lab { store, .. } = &Lab::start();
+    assert_eq!(store.owner().await.unwrap(), Owner::default());
+    let gym =
+        Owner { status: OwnerStatus::Gym, updated_at: Some(now()), version: 1, ..Owner::default() };
+    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written);
+    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written, "our own repeat");
+    let other = Owner { location: "home".into(), ..gym.clone() };
+    assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWrite::Conflict);
+    let next = Owner { version: 2, ..other };
+    assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWrite::Written);
+    assert_eq!(store.owner().await.unwrap(), next);
+}
+
+#[tokio::test]
+async fn a_booking_is_slot_lead_and_customers_row_in_one() {
+    let lab = Lab::start();
+    let store = &lab.store;
+    let (ann, from) = (ann(), date(2026, 2, 10).at(15, 10, 30, 0));
+    assert!(taken(store).await.is_empty());
+    let two = lead("LEAD-A", &ann, 14);
+    let guard = GuardStep::from(None);
+    for (token, why) in [("a", "first"), ("a", "the same again"), ("b", "another token")] {
+        let booked = store.book(&booking(&two, token, Some(guard))).await.unwrap();
+        assert_eq!(booked, Booked::Yes, "{why}");
+    }
+    assert_eq!(
+        (lab.count("Leads"), lab.count("Schedule"), lab.count("CustomerBookings")),
+        (1, 1, 2)
+    );
+    let other = lead("LEAD-B", &phone("+19045550123"), 14);
+    assert_eq!(store.book(&booking(&other, "c", None)).await.unwrap(), Booked::Taken);
+    let three = lead("LEAD-C", &ann, 15);
+    assert_eq!(store.book(&booking(&three, "d", Some(guard))).await.unwrap(), Booked::GuardMoved);
+    assert_eq!(taken(store).await, ["2:00 PM"], "neither left a trace");
+
+    let open = store.bookings(&ann, from).await.unwrap();
+    assert_eq!((open.guard, open.bookings), (Some(FormGuard { version: 1 }), vec![(&two).into()]));
+    let step = Some(GuardStep::from(open.guard));
+    assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), Booked::Yes);
+    let starts = |from| async move {
+        let open = store.bookings(&phone("+19042520927"), from).await.unwrap().bookings;
+        open.iter().map(|b| b.slot.time().hour()).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(from).await, [14, 15]);
+    assert_eq!(starts(date(2026, 2, 11).at(14, 0, 0, 0)).await, [14, 15]);
+    assert_eq!(starts(date(2026, 2, 11).at(14, 0, 1, 0)).await, [15]);
+    assert_eq!(store.lead(&two.id).await.unwrap(), Some(two));
+    assert_eq!(store.lead(&LeadId::from_row("LEAD-X")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
+    let lab = Lab::start();
+    let store = &lab.store;
+    let (two, three) = (lead("LEAD-A", &ann(), 14), lead("LEAD-C", &ann(), 15));
+    for lead in [&two, &three] {
+        store.book(&booking(lead, lead.id.as_str(), None)).await.unwrap();
+    }
+    let read = Booking::from(&two);
+    let moved = |hour, token| change(&read, hour, token);
+    assert_eq!(store.reschedule(&moved(15, "1")).await.unwrap(), Rescheduled::Taken);
+    for token in ["2", "2", "3"] {
+        assert_eq!(store.reschedule(&moved(9, token)).await.unwrap(), Rescheduled::Yes);
+    }
+    assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), Rescheduled::Changed);
+    assert_eq!(taken(store).await, ["9:00 AM", "3:00 PM"]);
+    assert_eq!(lab.count("CustomerBookings"), 2);
+
+    let there = moved(9, "2").moved();
+    let foreign = Booking { phone: phone("+19045550123"), ..there.clone() };
+    assert_eq!(store.cancel(&cancellation(&foreign, "5")).await.unwrap(), Cancelled::Changed);
+    assert_eq!(store.cancel(&cancellation(&read, "6")).await.unwrap(), Cancelled::Changed);
+    for token in ["7", "7", "8"] {
+        assert_eq!(store.cancel(&cancellation(&there, token)).await.unwrap(), Cancelled::Yes);
+    }
+    assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Cancelled);
+    assert_eq!((taken(store).await, lab.count("CustomerBookings")), (vec!["3:00 PM".into()], 1));
+    let again = lead("LEAD-D", &phone("+19045550123"), 9);
+    assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), Booked::Yes);
+}
+
+#[tokio::test]
+async fn keys_alerts_notes_and_opt_outs_are_written_once() {
+    let lab = Lab::start();
+    let store = &lab.store;
+    let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let later = FormClaim { fingerprint: "g".into(), now: Timestamp::UNIX_EPOCH, ..claim.clone() };
+    assert_eq!(store.claim_form(&claim).await.unwrap(), claim);
+    assert_eq!(store.claim_form(&later).await.unwrap(), claim);
+
+    let window = Duration::from_secs(600);
+    let second_before = now() + jiff::SignedDuration::from_millis(599_999);
+    for (cause, at, first) in [
+        ("model", now(), true),
+        ("model", now(), false),
+        ("model", second_before, false),
+        ("other", now(), true),
+        ("model", now() + window, true),
+        ("model", now(), true), // The clock was set back.
+    ] {
+        assert_eq!(store.claim_alert(cause, at, window).await.unwrap(), first, "{cause} {at}");
+    }
+
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    let kinds = [
+        SalesKind::Discount { percent: 5, approved: true, reason: String::new() },
+        SalesKind::Upsell { item: Upsell::Case, accepted: true, price: Some(25) },
+    ];
+    let before = lab.count("Conversations");
+    for (ordinal, kind) in kinds.into_iter().enumerate() {
+        let note = SalesNote { key: key.clone(), ordinal, now: now(), kind };
+        store.note_sale(&note).await.unwrap();
+        store.note_sale(&note).await.unwrap();
+    }
+    assert_eq!(lab.count("Conversations"), before + 2);
+
+    for out in [true, true, false, false] {
+        store.set_opted_out(&ann(), out, now()).await.unwrap();
+        assert_eq!(store.opted_out(&ann()).await.unwrap(), out);
+    }
+}
+
+#[tokio::test]
+async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
+    let Lab { store, database: _database, .. } = &Lab::start();
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    let later = now() + jiff::SignedDuration::from_mins(1);
+    let fresh = Claimed::Ours(TurnRecord { now: now(), rounds: vec![] });
+    assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh);
+    assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh, "own repeat");
+    assert_eq!(store.claim_turn(&key, "h2", later, 199, 300).await.unwrap(), Claimed::Busy);
+    let round = StoredRound { items: vec![Item::Assistant("x".into())], ..StoredRound::default() };
+    assert!(store.save_round(&key, "h1", 0, &round).await.unwrap());
+    assert!(!store.save_round(&key, "h2", 0, &round).await.unwrap());
+    assert_eq!(store.turn_answer(&key).await.unwrap(), None);
+    let taken_over = store.claim_turn(&key, "h2", later, 201, 300).await.unwrap();
+    assert_eq!(taken_over, Claimed::Ours(TurnRecord { now: now(), rounds: vec![round.clone()] }));
+    assert!(!store.save_round(&key, "h1", 1, &round).await.unwrap());
+
+    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let next = Waiting { sid: "SM2".into(), until_ms: 20 };
+    for entry in [&me, &next, &next] {
+        store.join_queue(&key.phone, entry).await.unwrap();
+    }
+    assert_eq!(store.queue(&key.phone).await.unwrap(), [me.clone(), next.clone()]);
+    assert!(!store.leave_queue(&key.phone, 0, &next).await.unwrap());
+    assert!(!store.leave_queue(&key.phone, 5, &next).await.unwrap());
+
+    let memory = Memory::default().with("a".into(), "b".into());
+    let end = TurnEnd {
+        key: key.clone(),
+        holder: "h2".into(),
+        now: now(),
+        messages: vec!["Hi".into()],
+        memory: Some(memory.clone()),
+        leave: Some(me),
+    };
+    let by_the_first = TurnEnd { holder: "h1".into(), ..end.clone() };
+    assert!(!store.finish_turn(&by_the_first).await.unwrap());
+    assert_eq!(store.memory(&key.phone).await.unwrap(), Memory::default());
+    assert!(store.finish_turn(&end).await.unwrap());
+    assert!(store.finish_turn(&end).await.unwrap(), "own repeat");
+    assert!(!store.finish_turn(&TurnEnd { messages: vec![], ..end.clone() }).await.unwrap());
+    assert_eq!(store.queue(&key.phone).await.unwrap(), [next.clone()]);
+    assert_eq!(store.memory(&key.phone).await.unwrap(), memory);
+    let answered = Claimed::Answered(vec!["Hi".into()]);
+    assert_eq!(store.claim_turn(&key, "h3", later, 999, 1999).await.unwrap(), answered);
+
+    // A queue that has moved on does not fail the end.
+    let second = TurnKey { sid: "SM2".into(), ..key };
+    store.claim_turn(&second, "h", now(), 0, 10).await.unwrap();
+    let end =
+        TurnEnd { key: second.clone(), holder: "h".into(), messages: vec![], memory: None, ..end };
+    assert!(store.finish_turn(&end).await.unwrap());
+    assert_eq!(store.turn_answer(&second).await.unwrap(), Some(vec![]));
+    assert!(store.leave_queue(&second.phone, 0, &next).await.unwrap());
+}
+
+#[tokio::test]
+async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
+    let lab = Lab::start();
+    let id = "LEAD-20250101-120000-123";
+    let old = json!({
+        "lead_id": id, "timestamp": 1_735_732_800, "phone": "+19042520927", "repair_type": "screen",
+        "device": "iPhone 12", "appointment_date": "2026-02-11", "appointment_time": "10:00 AM",
+        "status": "booked", "created_at": 1_735_732_800.5,
+    });
+    let slot = |time: &str, status: &str, lead: Option<&str>| {
+        let mut row = json!({ "schedule_date": "2026-02-11", "slot_time": time, "status": status });
+        if let Some(lead) = lead {
+            row["lead_id"] = json!(lead);
+        }
+        row
+    };
+    lab.database.put_rows("Leads", &[old]).unwrap();
+    let rows = [slot("9:00 AM", "available", None), slot("10:00 AM", "booked", Some(id))];
+    lab.database.put_rows("Schedule", &rows).unwrap();
+    // The old console wrote numbers as strings.
+    let state = json!({ "state_id": "CURRENT", "status": "gym", "max_discount": "20" });
+    lab.database.put_rows("OwnerState", &[state]).unwrap();
+
+    let store = &lab.store;
+    assert_eq!(store.owner().await.unwrap().max_discount, 20);
+    assert_eq!(taken(store).await, ["10:00 AM"]);
+    let lead = store.lead(&LeadId::parse(id).unwrap()).await.unwrap().unwrap();
+    assert_eq!((lead.slot, lead.source), (at(10), Source::Sms));
+    let moved = change(&Booking::from(&lead), 9, "1");
+    assert_eq!(store.reschedule(&moved).await.unwrap(), Rescheduled::Yes);
+    assert_eq!((taken(store).await, lab.count("CustomerBookings")), (vec!["9:00 AM".into()], 1));
+    assert_eq!(store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(), Cancelled::Yes);
+    assert!(taken(store).await.is_empty());
+    assert_eq!((lab.count("CustomerBookings"), lab.count("Leads")), (0, 1));
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_an_error_and_never_free() {
+    let lab = Lab::start();
+    let failure =
+        || Failure { code: Some("ResourceNotFoundException".into()), ..Failure::default() };
+    lab.fail("Query", 1, failure());
+    let taken = lab.store.taken(date(2026, 2, 11)).await;
+    assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
+    lab.fail("TransactWriteItems", 1, failure());
+    let booked = lab.store.book(&booking(&lead("LEAD-Q", &ann(), 11), "q", None)).await;
+    assert!(matches!(booked, Err(StoreError::Unavailable(_))), "{booked:?}");
+}

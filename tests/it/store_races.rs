@@ -1,0 +1,227 @@
+//! The store under contention and faults: what is told is what the rows say.
+
+use emulator::faults::{Cut, Failure};
+use futures::future::join_all;
+use handlers::{
+    adapters::system::RandomIds,
+    app::scheduler::{FormFields, Scheduler, SchedulerError},
+    domain::{
+        booking::{Booking, Cancellation, RequestToken},
+        calendar::Calendar,
+        turn::{TurnEnd, TurnKey, Waiting},
+    },
+    ports::{Booked, Cancelled, Claimed, Store as _},
+};
+use jiff::civil::date;
+use serde_json::json;
+
+use crate::store::{Lab, ann, booking, lead, now, phone};
+
+/// Customers at once.
+const MANY: usize = 50;
+
+fn nth(n: usize) -> handlers::domain::phone::Phone {
+    phone(&format!("+1904555{:04}", 1000 + n))
+}
+
+#[tokio::test]
+async fn of_fifty_bookings_of_one_slot_one_is_told_yes_and_the_others_taken() {
+    let lab = Lab::start();
+    let booked = join_all((0..MANY).map(|n| {
+        let store = lab.store.clone();
+        async move {
+            let lead = lead(&format!("LEAD-{n}"), &nth(n), 14);
+            store.book(&booking(&lead, &n.to_string(), None)).await.unwrap()
+        }
+    }))
+    .await;
+    let yes: Vec<usize> = (0..MANY).filter(|n| booked[*n] == Booked::Yes).collect();
+    let taken = booked.iter().filter(|b| **b == Booked::Taken).count();
+    assert_eq!((yes.len(), taken), (1, MANY - 1));
+    let winner = format!("LEAD-{}", yes[0]);
+    for table in ["Leads", "Schedule", "CustomerBookings"] {
+        let rows = lab.database.rows(table).unwrap();
+        assert_eq!(rows.len(), 1, "{table}");
+        assert_eq!(rows[0]["lead_id"], json!(winner), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn of_fifty_claims_one_is_ours() {
+    let lab = Lab::start();
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    let claimed = join_all((0..MANY).map(|n| {
+        let (store, key) = (lab.store.clone(), key.clone());
+        async move { store.claim_turn(&key, &format!("h{n}"), now(), 0, 100).await.unwrap() }
+    }))
+    .await;
+    let ours = claimed.iter().filter(|c| matches!(c, Claimed::Ours(_))).count();
+    let busy = claimed.iter().filter(|c| **c == Claimed::Busy).count();
+    assert_eq!((ours, busy), (1, MANY - 1));
+}
+
+#[tokio::test]
+async fn a_queue_has_one_order_that_everyone_sees() {
+    let lab = Lab::start();
+    let seen = join_all((0..MANY).map(|n| {
+        let store = lab.store.clone();
+        let me = Waiting { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
+        async move { store.join_queue(&ann(), &me).await.unwrap() }
+    }))
+    .await;
+    let queue = lab.store.queue(&ann()).await.unwrap();
+    assert_eq!(queue.len(), MANY);
+    for part in seen {
+        assert_eq!(part, queue[..part.len()], "everyone joins at the end");
+    }
+}
+
+#[tokio::test]
+async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
+    let lab = Lab::start();
+    let old = lead("LEAD-OLD", &ann(), 14);
+    lab.store.book(&booking(&old, "old", None)).await.unwrap();
+    let cancel = |token: &str| Cancellation {
+        booking: Booking::from(&old),
+        token: RequestToken::derive(&[token]),
+        now: now(),
+    };
+    let new = lead("LEAD-NEW", &nth(1), 14);
+    let (one, two) = (cancel("1"), cancel("2"));
+    let wish = booking(&new, "new", None);
+    let (first, second, booked) =
+        futures::join!(lab.store.cancel(&one), lab.store.cancel(&two), lab.store.book(&wish));
+    assert_eq!((first.unwrap(), second.unwrap()), (Cancelled::Yes, Cancelled::Yes));
+    let held = lab.store.taken(date(2026, 2, 11)).await.unwrap().len();
+    let rows = lab.count("CustomerBookings");
+    match booked.unwrap() {
+        Booked::Yes => assert_eq!((held, rows), (1, 1)),
+        other => assert_eq!((other, held, rows), (Booked::Taken, 0, 0)),
+    }
+}
+
+/// Of the SDK's three calls one, two or all lose their answer.
+#[tokio::test]
+async fn a_lost_acknowledgement_is_a_yes() {
+    for lost in 1..=3 {
+        let lab = Lab::start();
+        let cut = Failure { cut: Some(Cut::After), ..Failure::default() };
+        lab.fail("TransactWriteItems", lost, cut);
+        let lead = lead("LEAD-A", &ann(), 14);
+        let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
+        assert_eq!(booked, Booked::Yes, "{lost} lost");
+        assert_eq!((lab.count("Leads"), lab.count("Schedule")), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_never_arrived_books_nothing_and_says_so() {
+    let lab = Lab::start();
+    let cut = Failure { cut: Some(Cut::Before), ..Failure::default() };
+    lab.fail("TransactWriteItems", 3, cut);
+    let lead = lead("LEAD-A", &ann(), 14);
+    assert!(lab.store.book(&booking(&lead, "a", None)).await.is_err());
+    assert_eq!((lab.count("Leads"), lab.count("Schedule")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_throttle_is_waited_out() {
+    let throttled =
+        |code: &str| Failure { status: Some(400), code: Some(code.into()), ..Failure::default() };
+    for code in
+        ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"]
+    {
+        let lab = Lab::start();
+        for operation in ["TransactWriteItems", "Query", "GetItem", "UpdateItem"] {
+            lab.fail(operation, 2, throttled(code));
+        }
+        let lead = lead("LEAD-A", &ann(), 14);
+        let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
+        assert_eq!(booked, Booked::Yes, "{code}");
+        assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), 1, "{code}");
+        assert!(!lab.store.opted_out(&ann()).await.unwrap(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_whose_acknowledgement_is_lost_is_an_end() {
+    let lab = Lab::start();
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    lab.store.claim_turn(&key, "h", now(), 0, 100).await.unwrap();
+    lab.fail("TransactWriteItems", 3, Failure { cut: Some(Cut::After), ..Failure::default() });
+    let end = TurnEnd {
+        key: key.clone(),
+        holder: "h".into(),
+        now: now(),
+        messages: vec!["Hi".into()],
+        memory: None,
+        leave: None,
+    };
+    assert!(lab.store.finish_turn(&end).await.unwrap());
+    assert_eq!(lab.store.turn_answer(&key).await.unwrap(), Some(vec!["Hi".into()]));
+}
+
+/// A page of a query ends after 1 MB; the hours on the last page are as taken as the others.
+#[tokio::test]
+async fn availability_reads_beyond_the_first_megabyte() {
+    let lab = Lab::start();
+    let note = "x".repeat(300_000);
+    let times =
+        ["10:00 AM", "11:00 AM", "12:00 PM", "1:00 PM", "2:00 PM", "3:00 PM", "4:00 PM", "9:00 AM"];
+    let rows: Vec<_> = times
+        .iter()
+        .map(|time| {
+            json!({ "schedule_date": "2026-02-11", "slot_time": time, "status": "booked", "note": note })
+        })
+        .collect();
+    lab.database.put_rows("Schedule", &rows).unwrap();
+    assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), times.len());
+}
+
+fn form(hour: usize) -> FormFields {
+    FormFields {
+        phone: Some("(904) 252-0927".into()),
+        date: Some("2026-02-11".into()),
+        time: Some(format!("{hour}:00")),
+        repair_type: Some("screen".into()),
+        ..FormFields::default()
+    }
+}
+
+fn scheduler(lab: &Lab) -> Scheduler {
+    let calendar = Calendar::new("America/New_York").unwrap();
+    Scheduler::new(std::sync::Arc::new(lab.store.clone()), std::sync::Arc::new(RandomIds), calendar)
+}
+
+#[tokio::test]
+async fn of_eight_forms_of_one_phone_two_book() {
+    let lab = Lab::start();
+    let scheduler = scheduler(&lab);
+    let booked = join_all((9..=16).map(|hour| {
+        let scheduler = &scheduler;
+        async move { scheduler.book(&form(hour), None, now()).await }
+    }))
+    .await;
+    assert_eq!(booked.iter().filter(|b| b.is_ok()).count(), 2, "{booked:?}");
+    assert!(
+        booked
+            .iter()
+            .all(|b| matches!(b, Ok(_) | Err(SchedulerError::TooMany | SchedulerError::Contended)))
+    );
+    assert_eq!(lab.count("Leads"), 2);
+}
+
+#[tokio::test]
+async fn one_key_twenty_times_at_once_is_one_booking() {
+    let lab = Lab::start();
+    let scheduler = scheduler(&lab);
+    // The second of two: a repeat must not count it as a third.
+    scheduler.book(&form(9), None, now()).await.unwrap();
+    let booked = join_all((0..20).map(|_| {
+        let scheduler = &scheduler;
+        async move { scheduler.book(&form(14), Some("one-click"), now()).await.unwrap().lead_id }
+    }))
+    .await;
+    assert!(booked.iter().all(|id| *id == booked[0]));
+    assert_eq!(lab.count("Leads"), 2);
+}

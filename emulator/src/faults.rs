@@ -62,6 +62,41 @@ pub struct Fault {
     pub times: Option<u32>,
 }
 
+/// The crossings that can fail, by the names that they have in the journal.
+pub const NAMES: [&str; 31] = [
+    "openai.responses",
+    "openai.chat",
+    "twilio.messages.create",
+    "twilio.messages.fetch",
+    "twilio.messages.list",
+    "twilio.messages.update",
+    "twilio.messages.delete",
+    "twilio.numbers.create",
+    "twilio.numbers.fetch",
+    "twilio.numbers.list",
+    "twilio.numbers.update",
+    "twilio.delivery",
+    "webhook.sms",
+    "webhook.fallback",
+    "webhook.status",
+    "dynamodb.GetItem",
+    "dynamodb.PutItem",
+    "dynamodb.UpdateItem",
+    "dynamodb.DeleteItem",
+    "dynamodb.Query",
+    "dynamodb.Scan",
+    "dynamodb.BatchGetItem",
+    "dynamodb.BatchWriteItem",
+    "dynamodb.TransactGetItems",
+    "dynamodb.TransactWriteItems",
+    "dynamodb.ExecuteStatement",
+    "dynamodb.BatchExecuteStatement",
+    "dynamodb.ExecuteTransaction",
+    "dynamodb.DescribeTable",
+    "dynamodb.ListTables",
+    "dynamodb.DescribeTimeToLive",
+];
+
 /// The armed faults of one world. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Fault>>>);

@@ -22,11 +22,14 @@ pub mod function;
 pub mod gateway;
 pub mod journal;
 pub mod matcher;
+mod names;
 pub mod openai;
 pub mod report;
 pub mod scenario;
 mod serve;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod twilio;
 pub mod world;
 pub mod yaml;

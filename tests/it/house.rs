@@ -28,16 +28,17 @@ const HANDLERS: &[Rule] = &[
 const EMULATOR: &[Rule] = &[
     ("clock", &[]),
     ("faults", &[]),
-    ("yaml", &[]),
+    ("names", &[]),
+    ("yaml", &["names"]),
     ("function", &[]),
     // Plain connections; what crosses them is each fake's own.
     ("serve", &[]),
     ("journal", &["clock"]),
     ("matcher", &["clock", "yaml"]),
-    ("dynamodb", &["journal", "clock", "faults", "serve", "yaml"]),
+    ("dynamodb", &["journal", "clock", "faults", "names", "serve", "yaml"]),
     ("twilio", &["journal", "clock", "faults", "serve"]),
     ("openai", &["journal", "clock", "faults", "matcher", "serve", "yaml"]),
-    ("template", &["yaml", "dynamodb"]),
+    ("template", &["names", "yaml", "dynamodb"]),
     ("gateway", &["journal", "clock", "function", "serve", "template"]),
     (
         "world",
@@ -50,16 +51,16 @@ const EMULATOR: &[Rule] = &[
     (
         "scenario",
         &[
-            "clock", "dynamodb", "faults", "journal", "matcher", "openai", "template", "twilio",
-            "world", "yaml",
+            "clock", "dynamodb", "faults", "journal", "matcher", "names", "openai", "template",
+            "twilio", "world", "yaml",
         ],
     ),
     ("report", &["journal", "scenario"]),
     (
         "control",
         &[
-            "clock", "dynamodb", "faults", "journal", "report", "serve", "template", "twilio",
-            "world",
+            "clock", "dynamodb", "faults", "journal", "names", "report", "serve", "template",
+            "twilio", "world",
         ],
     ),
 ];

@@ -60,6 +60,9 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         let mut follower = Follower::default();
         let mut query = JournalQuery { phone: args.phone.clone(), ..JournalQuery::default() };
         let first = client.journal(&query).await?;
+        if first.entries.is_empty() && !args.json {
+            app.ui.note(paint(DIM, "nothing has happened yet"));
+        }
         printer.print(&follower.take(first, &mut query))?;
         if !args.follow {
             printer.rest()?;

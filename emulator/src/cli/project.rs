@@ -26,6 +26,19 @@ pub(super) struct Project {
     pub(super) settings: Settings,
 }
 
+/// What makes a folder a project, for those who have none yet.
+const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM) and a rehearse.toml such as
+
+       [twilio]
+       number = "+15555550100"
+       account_sid = "AC00000000000000000000000000000000"
+       auth_token = "any"
+       [webhook]
+       route = "/sms"
+       [people]
+       customer = "+15555550101"
+       owner = "+15555550102""#;
+
 /// File that makes a folder a project.
 const SETTINGS: &str = "rehearse.toml";
 
@@ -34,7 +47,7 @@ impl Project {
     pub(super) fn find(app: &App) -> Result<Self, Problem> {
         let Some(root) = root(&app.root) else {
             return Err(Problem::wrong(format!("no {SETTINGS} is here or in a folder above"))
-                .help("run rehearse in a project; its README shows what the file says"));
+                .help(FIRST_STEPS));
         };
         let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
         Ok(Self { root, settings })
@@ -58,7 +71,12 @@ impl Project {
         } else {
             paths.iter().map(|path| app.root.join(path)).collect()
         };
-        scenario::read(&paths).map_err(|errors| all_wrong(&errors))
+        self.scenarios_in(&paths)
+    }
+
+    /// The scenarios in these files and folders.
+    pub(super) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+        scenario::read(paths).map_err(|errors| all_wrong(&errors))
     }
 
     /// What runs these scenarios, once they are known to fit the backend.

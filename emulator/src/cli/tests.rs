@@ -2,39 +2,11 @@
 
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use super::*;
-
-const SETTINGS: &str = r#"
-[twilio]
-number = "+19045550100"
-account_sid = "AC00000000000000000000000000000000"
-auth_token = "00000000000000000000000000000000"
-[webhook]
-route = "/sms"
-[people]
-customer = "+19042520927"
-owner = "+19045550199"
-"#;
-
-const TEMPLATE: &str = "
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Hello:
-    Type: AWS::Serverless::Function
-    Properties:
-      Events:
-        Sms: { Type: HttpApi, Properties: { Path: /sms, Method: POST } }
-  Leads:
-    Type: AWS::Serverless::SimpleTable
-    Properties: { PrimaryKey: { Name: id, Type: String } }
-";
+use crate::testing::{Folder, SETTINGS, TEMPLATE, hello, settings};
 
 const PASSES: &str = "
 name: A greeting is answered
@@ -51,17 +23,6 @@ steps:
   - customer: Bye
     reply: Goodbye
 ";
-
-/// A backend that says hello.
-fn greeter() -> Function {
-    Function::new("Hello", |_| {
-        let hello = || async {
-            let twiml = "<Response><Message>Hello</Message></Response>";
-            ([(http::header::CONTENT_TYPE, "text/xml")], twiml)
-        };
-        Ok(axum::Router::new().route("/sms", axum::routing::post(hello)))
-    })
-}
 
 /// A stream that a test reads afterwards.
 #[derive(Clone, Default)]
@@ -84,9 +45,7 @@ impl Stream {
 }
 
 /// A project folder that goes with the test.
-struct Project {
-    root: PathBuf,
-}
+struct Project(Folder);
 
 /// What a command left behind.
 struct Done {
@@ -97,17 +56,11 @@ struct Done {
 
 impl Project {
     fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let root = std::env::temp_dir().join(format!("rehearse-cli-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&root).unwrap();
-        Self { root }
+        Self(Folder::new())
     }
 
     fn file(self, path: &str, text: &str) -> Self {
-        let path = self.root.join(path);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
-        std::fs::write(path, text).unwrap();
+        self.0.write(path, text);
         self
     }
 
@@ -120,7 +73,7 @@ impl Project {
     }
 
     fn read(&self, path: &str) -> String {
-        std::fs::read_to_string(self.root.join(path)).unwrap()
+        std::fs::read_to_string(self.0.path().join(path)).unwrap()
     }
 
     fn rehearse(&self, line: &[&str]) -> Done {
@@ -130,8 +83,8 @@ impl Project {
     fn rehearse_typing(&self, line: &[&str], typed: &'static str) -> Done {
         let (out, err) = (Stream::default(), Stream::default());
         let app = App {
-            functions: vec![greeter()],
-            root: self.root.clone(),
+            functions: vec![hello()],
+            root: self.0.path().into(),
             ui: Ui::of_test(out.clone(), err.clone()).typing(typed),
             program: "rehearse",
         };
@@ -139,12 +92,6 @@ impl Project {
         let exit = run_with(arguments, &app);
         drop(app);
         Done { exit, out: out.text(), err: err.text() }
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.root);
     }
 }
 
@@ -212,6 +159,9 @@ fn missing_and_empty_places_are_wrong_and_named() {
     let done = Project::new().rehearse(&["run"]);
     assert_eq!(done.exit, Exit::Wrong);
     assert!(done.err.contains("no rehearse.toml is here"), "{}", done.err);
+    let (_, example) = done.err.split_once("such as\n").unwrap();
+    // The example can be copied.
+    settings(example);
     let done = Project::hello().rehearse(&["run", "nowhere"]);
     assert_eq!(done.exit, Exit::Wrong);
     assert!(done.err.contains("nowhere"), "{}", done.err);
@@ -263,7 +213,13 @@ fn a_failure_is_shown_in_full_and_remembered() {
     assert_eq!(done.exit, Exit::Failed);
     assert!(done.out.contains("1 scenario:"), "{}", done.out);
 
-    let mended = project.file("scenarios/bye.yaml", &FAILS.replace("Goodbye", "Hello"));
+    let outside = project.file("elsewhere/bye.yaml", &FAILS.replace("A goodbye", "Another"));
+    assert_eq!(outside.rehearse(&["run", "elsewhere"]).exit, Exit::Failed);
+    let done = outside.rehearse(&["run", "--last-failed", "--list"]);
+    assert!(done.out.contains("elsewhere/bye.yaml"), "wherever it stands: {}", done.out);
+    std::fs::remove_dir_all(outside.0.path().join("elsewhere")).unwrap();
+
+    let mended = outside.file("scenarios/bye.yaml", &FAILS.replace("Goodbye", "Hello"));
     assert_eq!(mended.rehearse(&["run", "--last-failed"]).exit, Exit::Passed);
     let done = mended.rehearse(&["run", "--last-failed"]);
     assert_eq!(done.exit, Exit::Wrong);
@@ -321,7 +277,7 @@ fn reports_are_written_whole_and_the_screen_stays() {
     assert!(junit.contains(r#"tests="2" failures="1""#), "{junit}");
     let json: serde_json::Value = serde_json::from_str(&project.read("out/run.json")).unwrap();
     assert_eq!(json["counts"]["failed"], 1);
-    assert_eq!(std::fs::read_dir(project.root.join("out")).unwrap().count(), 2, "no drafts");
+    assert_eq!(std::fs::read_dir(project.0.path().join("out")).unwrap().count(), 2, "no drafts");
 }
 
 #[test]

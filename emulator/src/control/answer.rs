@@ -2,6 +2,8 @@
 
 use axum::{
     Json,
+    body::Bytes,
+    extract::{FromRequest, Request},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -61,7 +63,17 @@ impl IntoResponse for Answer {
 }
 
 /// A JSON body; what is wrong with it is said with its position.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
-    serde_json::from_slice(body)
-        .map_err(|e| Answer::bad(format!("the body is not as expected: {e}")))
+pub(super) struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|refused| Answer::new(refused.status(), refused.body_text()))?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|e| Answer::bad(format!("the body is not as expected: {e}")))
+    }
 }

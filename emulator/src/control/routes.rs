@@ -8,7 +8,6 @@ use std::{
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
@@ -18,13 +17,14 @@ use serde_json::{Value, json};
 use super::{
     Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, JournalPage, JournalQuery,
     Message, Messages, Ready, Rows, SmsRequest, SmsResponse,
-    answer::{Answer, parse},
+    answer::{Answer, Body},
     server::State as Api,
 };
 use crate::{
     dynamodb::DatabaseError,
-    faults::Fault,
+    faults::{self, Fault},
     journal::Entry,
+    names,
     report::conversation,
     template::Phone,
     twilio::{Delivery, Inbound, Media},
@@ -45,8 +45,10 @@ pub(super) async fn endpoints(State(api): Shared) -> Json<Endpoints> {
     Json(api.endpoints.clone())
 }
 
-pub(super) async fn sms(State(api): Shared, body: Bytes) -> Result<Json<SmsResponse>, Answer> {
-    let request: SmsRequest = parse(&body)?;
+pub(super) async fn sms(
+    State(api): Shared,
+    Body(request): Body<SmsRequest>,
+) -> Result<Json<SmsResponse>, Answer> {
     let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
     if request.body.is_empty() && request.media.is_empty() {
         return Err(Answer::bad("a text needs a body or media"));
@@ -112,9 +114,12 @@ pub(super) async fn table(
     }
 }
 
-pub(super) async fn clock(State(api): Shared, body: Bytes) -> Result<Json<ClockResponse>, Answer> {
+pub(super) async fn clock(
+    State(api): Shared,
+    Body(request): Body<ClockRequest>,
+) -> Result<Json<ClockResponse>, Answer> {
     let clock = api.world.clock();
-    match parse(&body)? {
+    match request {
         ClockRequest { now: Some(now), advance: None } => clock.set(now),
         ClockRequest { now: None, advance: Some(by) } => clock.advance(length(&by)?),
         _ => return Err(Answer::bad("give either now or advance")),
@@ -122,10 +127,19 @@ pub(super) async fn clock(State(api): Shared, body: Bytes) -> Result<Json<ClockR
     Ok(Json(ClockResponse { now: clock.now() }))
 }
 
-pub(super) async fn arm(State(api): Shared, body: Bytes) -> Result<Json<Value>, Answer> {
-    let FaultRequest { on, failure, skip, times } = parse(&body)?;
+pub(super) async fn arm(
+    State(api): Shared,
+    Body(request): Body<FaultRequest>,
+) -> Result<Json<Value>, Answer> {
+    let FaultRequest { on, failure, skip, times } = request;
     if times == Some(0) {
         return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
+    }
+    // A fault that strikes nothing would look like a backend that survives it.
+    if !faults::NAMES.contains(&on.as_str()) {
+        let hint = names::hint(&on, faults::NAMES);
+        return Err(Answer::bad(format!("no crossing named '{on}' can fail{hint}"))
+            .help("such as openai.responses, twilio.messages.create or webhook.sms"));
     }
     api.world.faults().arm(Fault { on, failure, skip, times });
     Ok(Json(json!({ "armed": true })))

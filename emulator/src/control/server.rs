@@ -10,13 +10,18 @@ use std::{
 };
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
 use tokio::net::TcpListener;
 
 use super::{Endpoints, answer::Answer, guard, routes};
 use crate::{serve::Serving, world::World};
+
+/// Larger than any text with its pictures' URLs.
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// What the API acts on.
 #[derive(Debug, Clone)]
@@ -87,6 +92,7 @@ pub(super) fn router(controlled: Controlled) -> Router {
         .route("/reset", post(routes::reset))
         .fallback(|| async { Answer::unknown_path() })
         .method_not_allowed_fallback(|| async { Answer::wrong_method() })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(guard::loopback_only))
         .with_state(state)
 }

@@ -2,43 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{Router, http::header, routing::post};
+use axum::Router;
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
-    Function,
     clock::Clock,
-    template::{Settings, Template},
+    testing::{self, SETTINGS, TEMPLATE},
     world::{Backend, World, WorldConfig},
 };
 
 const CUSTOMER: &str = "+19042520927";
-
-const TEMPLATE: &str = "
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Hello:
-    Type: AWS::Serverless::Function
-    Properties:
-      Events:
-        Sms: { Type: HttpApi, Properties: { Path: /sms, Method: POST } }
-  Leads:
-    Type: AWS::Serverless::SimpleTable
-    Properties: { PrimaryKey: { Name: id, Type: String } }
-";
-
-const SETTINGS: &str = r#"
-[twilio]
-number = "+19045550100"
-account_sid = "AC00000000000000000000000000000000"
-auth_token = "00000000000000000000000000000000"
-[webhook]
-route = "/sms"
-[people]
-customer = "+19042520927"
-owner = "+19045550199"
-"#;
 
 /// A small world; everything stops when it is dropped.
 struct Running {
@@ -51,30 +25,13 @@ async fn loopback() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-fn hello() -> Function {
-    Function::new("Hello", |_| {
-        let hello = || async {
-            let twiml = "<Response><Message>Hello</Message></Response>";
-            ([(header::CONTENT_TYPE, "text/xml")], twiml)
-        };
-        Ok(Router::new().route("/sms", post(hello)))
-    })
-}
-
-fn template() -> Template {
-    let name = format!("rehearse-control-{}.yaml", uuid::Uuid::new_v4());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, TEMPLATE).unwrap();
-    let template = Template::read(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
-    template
-}
-
 impl Running {
     async fn start() -> Self {
-        let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+        let settings = testing::settings(SETTINGS);
         let root = std::env::temp_dir();
-        let backend = Backend::new(vec![hello()], template(), settings, &root).unwrap();
+        let backend =
+            Backend::new(vec![testing::hello()], testing::template(TEMPLATE), settings, &root)
+                .unwrap();
         let world = World::start(WorldConfig::new(backend, Clock::running())).unwrap();
         let world = Arc::new(world);
         let controlled = Controlled {
@@ -96,7 +53,7 @@ impl Running {
     async fn raw(&self, method: &str, path: &str, body: &str) -> (u16, ErrorBody) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let url = format!("{}{path}", self.server.url());
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let http = loopback_client().unwrap();
         let response = http.request(method, url).body(body.to_owned()).send().await.unwrap();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
@@ -179,7 +136,7 @@ async fn tables_are_read_by_their_logical_id_and_emptied_by_a_reset() {
     let running = Running::start().await;
     running.world.database().put_rows("Leads", &[serde_json::json!({"id": "L1"})]).unwrap();
     let url = format!("{}/tables/Leads", running.server.url());
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let http = loopback_client().unwrap();
     let read = || async { http.get(&url).send().await.unwrap().json::<Rows>().await.unwrap() };
     assert_eq!(read().await.rows, [serde_json::json!({"id": "L1"})]);
     let (status, error) = running.raw("GET", "/tables/Lead", "").await;
@@ -192,7 +149,7 @@ async fn tables_are_read_by_their_logical_id_and_emptied_by_a_reset() {
 #[tokio::test]
 async fn the_clock_moves_to_a_moment_or_by_a_length() {
     let running = Running::start().await;
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let http = loopback_client().unwrap();
     let url = format!("{}/clock", running.server.url());
     let call = |body: &'static str| {
         let request = http.post(&url).body(body);
@@ -211,13 +168,16 @@ async fn the_clock_moves_to_a_moment_or_by_a_length() {
 #[tokio::test]
 async fn armed_faults_strike_and_are_disarmed() {
     let running = Running::start().await;
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let http = loopback_client().unwrap();
     let url = format!("{}/faults", running.server.url());
     let fault = r#"{"on": "webhook.sms", "failure": {"status": 503}}"#;
     assert!(http.post(&url).body(fault).send().await.unwrap().status().is_success());
     assert_eq!(running.hello().await.attempts[0].status, Some(503));
     assert!(http.delete(&url).send().await.unwrap().status().is_success());
     assert_eq!(running.hello().await.attempts[0].status, Some(200));
+    let wrong = r#"{"on": "webhook.smss", "failure": {"status": 503}}"#;
+    let (status, error) = running.raw("POST", "/faults", wrong).await;
+    assert!(status == 400 && error.error.contains("did you mean `webhook.sms`?"), "{error:?}");
 }
 
 #[tokio::test]
@@ -231,6 +191,8 @@ async fn wrong_calls_get_an_error_that_says_what_is_right() {
     assert_eq!(status, 400);
     assert!(error.error.contains("unknown field `bdy`") && error.error.contains("line 1"));
     assert_eq!(running.raw("POST", "/sms", r#"{"from": "customer"}"#).await.0, 400);
+    let (status, error) = running.raw("POST", "/sms", &" ".repeat((1 << 20) + 1)).await;
+    assert!(status == 413 && error.error.contains("length limit"), "{error:?}");
     assert_eq!(running.raw("GET", "/journal?since=x", "").await.0, 400);
     assert_eq!(running.raw("GET", "/journal?sinse=1", "").await.0, 400);
 }
@@ -238,7 +200,7 @@ async fn wrong_calls_get_an_error_that_says_what_is_right() {
 #[tokio::test]
 async fn a_page_of_another_origin_is_refused() {
     let running = Running::start().await;
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let http = loopback_client().unwrap();
     let url = format!("{}/reset", running.server.url());
     for (name, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
         let response = http.post(&url).header(name, value).send().await.unwrap();

@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     faults::Faults,
     journal::{Crossing, Journal},
+    names,
 };
 
 /// Why rows could not be put or read.
@@ -150,12 +151,7 @@ fn refused(table: &TableSpec, source: dynoxide::DynoxideError) -> DatabaseError 
 
 /// The logical id most similar to `id`.
 pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
-    let distance = |table: &TableSpec| {
-        strsim::osa_distance(&table.id.to_ascii_lowercase(), &id.to_ascii_lowercase())
-    };
-    let near = (id.chars().count() / 3).max(1);
-    let similar = tables.iter().map(|t| (distance(t), &t.id)).filter(|(d, _)| *d <= near);
-    similar.min_by_key(|(d, _)| *d).map(|(_, id)| id.clone())
+    names::nearest(id, tables.iter().map(|table| table.id.as_str())).map(str::to_owned)
 }
 
 /// Numbers by size, everything else as text.

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn wrong(yaml: &str, value: Value) -> Vec<String> {
-        let source = crate::yaml::Source { name: "test".into(), text: yaml.into() };
+        let source = crate::testing::source("test", yaml);
         let matcher: Matcher = source.parse().unwrap();
         matcher.check(&value).iter().map(ToString::to_string).collect()
     }

@@ -73,18 +73,22 @@ impl Round {
 pub struct Sees {
     /// On the instructions, system and developer messages included; each must match.
     #[serde(default, deserialize_with = "read::one_or_many")]
+    #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]
     pub instructions: Vec<Matcher>,
     /// Tools that are offered; others may be, too.
     #[serde(default, deserialize_with = "read::one_or_many")]
+    #[schemars(schema_with = "read::one_or_many_schema::<String>")]
     pub tools: Vec<String>,
     /// On the last text of the user.
     #[serde(default)]
     pub input: Option<Matcher>,
     /// Earlier messages of either side; each must be found, in this order.
     #[serde(default, deserialize_with = "read::one_or_many")]
+    #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]
     pub history: Vec<Matcher>,
     /// The outputs that answer the round before, one matcher each, read as JSON where they are.
     #[serde(default, deserialize_with = "read::one_or_many")]
+    #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]
     pub results: Vec<Matcher>,
     /// On the model's name.
     #[serde(default)]

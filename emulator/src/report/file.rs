@@ -40,13 +40,7 @@ fn write_and_move(draft: &Path, path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn folder(name: &str) -> std::path::PathBuf {
-        let dir = std::env::temp_dir().join(format!("rehearse-file-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        dir
-    }
+    use crate::testing::Folder;
 
     fn names(dir: &Path) -> Vec<String> {
         let entries = fs::read_dir(dir).unwrap();
@@ -55,7 +49,8 @@ mod tests {
 
     #[test]
     fn replaces_the_old_text_and_leaves_nothing_else() {
-        let dir = folder("replace");
+        let folder = Folder::new();
+        let dir = folder.path();
         let path = dir.join("deep/report.xml");
         write_atomically(&path, "old").unwrap();
         write_atomically(&path, "new").unwrap();
@@ -65,12 +60,13 @@ mod tests {
 
     #[test]
     fn a_failed_write_leaves_the_target_and_no_draft() {
-        let dir = folder("failed");
+        let folder = Folder::new();
+        let dir = folder.path();
         // The rename fails, since the target is a folder.
         let path = dir.join("report.xml");
         fs::create_dir_all(path.join("inside")).unwrap();
         assert!(write_atomically(&path, "new").is_err());
         assert!(path.join("inside").is_dir());
-        assert_eq!(names(&dir), ["report.xml"]);
+        assert_eq!(names(dir), ["report.xml"]);
     }
 }

@@ -231,7 +231,7 @@ mod tests {
     const TEXT: &str = "name: a\nsteps:\n  - customer: Hi\n    reply: [x, { contains: y }]\n";
 
     fn tree() -> Node {
-        crate::yaml::Source { name: "a.yaml".into(), text: TEXT.into() }.parse().unwrap()
+        crate::testing::source("a.yaml", TEXT).parse().unwrap()
     }
 
     fn place(at: Location) -> (u64, u64) {

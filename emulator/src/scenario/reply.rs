@@ -290,7 +290,8 @@ mod tests {
     use super::*;
 
     fn read(yaml: &str) -> Result<Replies, String> {
-        serde_saphyr::from_str(yaml).map_err(|e| e.to_string())
+        let source = crate::testing::source("a.yaml", yaml);
+        source.parse().map_err(|e| e.to_string())
     }
 
     #[test]
@@ -311,11 +312,11 @@ mod tests {
     #[test]
     fn wrong_forms_are_named() {
         for (yaml, says) in [
-            ("{ contians: a }", "expected one of"),
+            ("{ contians: a }", "did you mean `contains`?"),
             ("[]", "'none'"),
             ("{}", "empty map"),
-            ("{ exactly: [a], to: b }", "unknown field `to`"),
-            ("{ via: pigeon }", "unknown variant"),
+            ("{ exactly: [a], to: b }", "unknown key `to`"),
+            ("{ via: pigeon }", "unknown word"),
             ("{ encoding: ascii }", "GSM-7"),
             ("{ matches: '(' }", "matches"),
             ("{ absent: true }", "'none'"),

@@ -67,16 +67,14 @@ fn an_unknown_key_has_a_caret_and_the_valid_ones() {
     let error = step("customer: Hi\nmodle: []");
     assert_eq!(
         error,
-        "error: line 4 column 5: unknown field `modle`, expected one of customer, from, media, \
+        "error: unknown key `modle`; did you mean `model`?; known here: customer, from, media, \
          signature, duplicate, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
-         steps:\n3 |   - customer: Hi\n4 |     modle: []\n  |     ^ unknown field `modle`, \
-         expected one of customer, from, media, signature, duplicate, deliveries, model, replies, \
-         reply"
+         steps:\n3 |   - customer: Hi\n4 |     modle: []\n  |     ^"
     );
     let inside = step("together:\n  - customer: Hi\n    repply: a\n  - customer: Ho");
-    assert!(inside.contains("a.yaml:5:9") && inside.contains("unknown field `repply`"), "{inside}");
+    assert!(inside.contains("a.yaml:5:9") && inside.contains("unknown key `repply`"), "{inside}");
     let top = errors("name: a\nstpes: []\n");
-    assert!(top.contains("a.yaml:2:1") && top.contains("expected one of name, tags"), "{top}");
+    assert!(top.contains("a.yaml:2:1") && top.contains("did you mean `steps`?"), "{top}");
 }
 
 #[test]
@@ -111,17 +109,28 @@ fn every_mistake_points_at_its_place() {
         ("together: [{ customer: a }]", "3:15", "at least two"),
         ("together: [{ customer: a }, { wait: 1m }]", "3:33", "only customer and request"),
         ("faults: [{ on: openai, fail: 503 }]", "3:20", "cannot fail"),
+        (
+            "faults: [{ on: openai.respnses, fail: 503 }]",
+            "3:20",
+            "did you mean 'openai.responses'?",
+        ),
+        (
+            "faults: [{ on: dynamodb.PuttItem, fail: 503 }]",
+            "3:20",
+            "did you mean 'dynamodb.PutItem'?",
+        ),
         ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "not an HTTP status"),
         (
             "faults: [{ on: openai.responses, fail: { stauts: 503 } }]",
             "3:46",
-            "unknown field `stauts`",
+            "unknown key `stauts`",
         ),
         ("expect: { tables: { Lead: unchanged } }", "3:25", "did you mean 'Leads'?"),
         ("expect: { calls: { openai: 1 } }", "3:24", "no crossing"),
+        ("expect: { calls: { openai.respones: 0 } }", "3:24", "did you mean 'openai.responses'?"),
         ("expect: {}", "3:13", "say what is expected"),
         ("expect: { sms: [{ to: nobody }] }", "3:27", "unknown person"),
-        ("expect: { cost: { tokens: 1 } }", "3:23", "expected one of segments, model_calls"),
+        ("expect: { cost: { tokens: 1 } }", "3:23", "known here: segments, model_calls"),
     ] {
         let error = step(text);
         assert!(error.contains(&format!("a.yaml:{place}")), "{text}\n{error}");
@@ -133,7 +142,7 @@ fn every_mistake_points_at_its_place() {
 fn mistakes_of_the_head_point_at_their_place() {
     let rest = "steps: [{ customer: Hi }]";
     for (text, place, says) in [
-        (rest.to_owned(), "1:1", "missing field `name`"),
+        (rest.to_owned(), "1:1", "the key `name` is missing"),
         (format!("name: ' '\n{rest}"), "1:7", "needs a name"),
         ("name: a\nsteps: []".into(), "2:8", "at least one step"),
         (format!("name: a\n{rest}\nnow: today"), "3:6", "such as 2026-02-10T"),
@@ -163,29 +172,10 @@ mod files {
     use std::path::PathBuf;
 
     use super::super::read;
+    use crate::testing::Folder;
 
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("rehearse-read-{name}-{}", std::process::id()));
-            let _ = std::fs::remove_dir_all(&path);
-            std::fs::create_dir_all(path.join("b")).unwrap();
-            Self(path)
-        }
-
-        fn write(&self, file: &str, name: &str) -> PathBuf {
-            let path = self.0.join(file);
-            std::fs::write(&path, format!("name: {name}\nsteps: [{{ customer: Hi }}]\n")).unwrap();
-            path
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
+    fn scenario(folder: &Folder, file: &str, name: &str) -> PathBuf {
+        folder.write(file, format!("name: {name}\nsteps: [{{ customer: Hi }}]\n"))
     }
 
     fn failed(paths: &[PathBuf]) -> Vec<String> {
@@ -194,13 +184,13 @@ mod files {
 
     #[test]
     fn folders_are_read_in_order_and_a_file_once() {
-        let folder = Folder::new("order");
-        folder.write("c.yml", "three");
-        folder.write("a.yaml", "one");
-        folder.write("b/z.yaml", "two");
-        folder.write("notes.txt", "no scenario");
-        folder.write(".hidden.yaml", "hidden");
-        let paths = [folder.0.clone(), folder.0.join("a.yaml")];
+        let folder = Folder::new();
+        scenario(&folder, "c.yml", "three");
+        scenario(&folder, "a.yaml", "one");
+        scenario(&folder, "b/z.yaml", "two");
+        scenario(&folder, "notes.txt", "no scenario");
+        scenario(&folder, ".hidden.yaml", "hidden");
+        let paths = [folder.path().into(), folder.path().join("a.yaml")];
         let names: Vec<String> =
             read(&paths).unwrap().iter().map(|s| s.name().to_owned()).collect();
         assert_eq!(names, ["one", "two", "three"]);
@@ -208,11 +198,13 @@ mod files {
 
     #[test]
     fn empty_folders_missing_files_and_taken_names_are_told_together() {
-        let folder = Folder::new("wrong");
-        let first = folder.write("a.yaml", "same");
-        let second = folder.write("c.yaml", "same");
-        let missing = folder.0.join("nothing.yaml");
-        let errors = failed(&[first.clone(), second.clone(), missing.clone(), folder.0.join("b")]);
+        let folder = Folder::new();
+        let first = scenario(&folder, "a.yaml", "same");
+        let second = scenario(&folder, "c.yaml", "same");
+        let missing = folder.path().join("nothing.yaml");
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        let errors =
+            failed(&[first.clone(), second.clone(), missing.clone(), folder.path().join("b")]);
         assert_eq!(errors.len(), 3, "{errors:?}");
         assert!(errors[0].contains("no scenario") && errors[0].contains("/b"), "{errors:?}");
         assert!(

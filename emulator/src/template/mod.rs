@@ -14,7 +14,6 @@ mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -79,6 +78,14 @@ impl Template {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
         Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
+    }
+
+    /// A template that was read before.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn parse(source: &Source) -> Result<Self, YamlError> {
+        Self::from_source(source, &BTreeMap::new())
     }
 
     /// The function with this logical id.

@@ -7,9 +7,11 @@ use serde_saphyr::Location;
 use super::{
     node::Node,
     resolve::{Reason, Resource, Scope},
-    text::hint,
 };
-use crate::dynamodb::{Attribute, AttributeKind, Index, Key, Projection, TableSpec};
+use crate::{
+    dynamodb::{Attribute, AttributeKind, Index, Key, Projection, TableSpec},
+    names::hint,
+};
 
 type Kinds = BTreeMap<String, AttributeKind>;
 

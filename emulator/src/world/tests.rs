@@ -9,35 +9,20 @@ use super::*;
 use crate::{
     Function,
     clock::Clock,
-    template::{Ports, Settings, Template},
+    template::{Ports, Template},
+    testing::{self, SETTINGS},
 };
 
-const SETTINGS: &str = r#"
-[twilio]
-number = "+15552340000"
-account_sid = "AC00000000000000000000000000000000"
-auth_token = "token"
-[webhook]
-route = "/sms"
-[people]
-customer = "+15552340001"
-owner = "+15552340009"
+const ENVIRONMENT: &str = r#"
 [environment]
 MODEL = "{openai}/v1"
 NAME = "{function}"
 "#;
 
 fn template(route: &str) -> Template {
-    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("rehearse-world-{}-{number}", std::process::id()));
-    let text = format!(
+    testing::template(&format!(
         "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      Environment: {{ Variables: {{ A: template, B: template }} }}\n      Events:\n        Get: {{ Type: HttpApi, Properties: {{ Method: GET, Path: {route} }} }}\n"
-    );
-    std::fs::write(&path, text).unwrap();
-    let template = Template::read(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    template
+    ))
 }
 
 fn function(id: &str) -> Function {
@@ -48,7 +33,7 @@ fn function(id: &str) -> Function {
 }
 
 fn backend(functions: Vec<Function>, route: &str) -> Result<Backend, WorldError> {
-    let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
+    let settings = testing::settings(&format!("{SETTINGS}{ENVIRONMENT}"));
     Backend::new(functions, template(route), settings, Path::new("."))
 }
 

@@ -111,7 +111,10 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "off" });
     let project = Project::find(app)?;
     let last = LastRun::at(&project.root);
-    let all = project.scenarios(app, &args.paths)?;
+    let all = match args.selection.paths(&last) {
+        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
+        _ => project.scenarios(app, &args.paths)?,
+    };
     let chosen = args.selection.apply(all, &last, app)?;
     if args.list {
         return list(&chosen, app);
@@ -121,7 +124,7 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     let run = perform(&jobs, &runner, &viewer, &args, app)?;
-    if let Err(error) = last.update(&run) {
+    if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
     args.targets.write(&run, app)?;

@@ -1,11 +1,11 @@
 //! Which scenarios are run. A choice that finds none is an error that says what
 //! there would have been: a typing error must not look like a success.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     super::{app::App, problem::Problem},
-    last::LastRun,
+    last::{Failed, LastRun},
 };
 use crate::{report::text::count, scenario::Scenario};
 
@@ -43,7 +43,12 @@ impl Selection {
         Ok(all.into_iter().zip(keep).filter_map(|(s, keep)| keep.then_some(s)).collect())
     }
 
-    fn remembered(&self, last: &LastRun, app: &App) -> Result<BTreeSet<String>, Problem> {
+    /// Where to look: what failed may stand outside of the folder of all scenarios.
+    pub(super) fn paths(&self, last: &LastRun) -> Vec<PathBuf> {
+        if self.last_failed { last.files() } else { Vec::new() }
+    }
+
+    fn remembered(&self, last: &LastRun, app: &App) -> Result<Failed, Problem> {
         let run = || format!("`{}` runs everything", app.command("run"));
         match last.failed() {
             None => Err(Problem::wrong("no earlier run is remembered here").help(run())),
@@ -66,12 +71,12 @@ fn choose(
     all: &[Named],
     tags: &[String],
     text: Option<&str>,
-    failed: Option<&BTreeSet<String>>,
+    failed: Option<&Failed>,
 ) -> Result<Vec<bool>, Problem> {
     let wanted = text.map(str::to_lowercase);
     let has_tags = |s: &Named| tags.iter().all(|tag| s.tags.contains(tag));
     let has_text = |s: &Named| wanted.as_ref().is_none_or(|t| s.name.to_lowercase().contains(t));
-    let has_failed = |s: &Named| failed.is_none_or(|failed| failed.contains(&s.name));
+    let has_failed = |s: &Named| failed.is_none_or(|failed| failed.contains_key(&s.name));
     let keep: Vec<bool> = all.iter().map(|s| has_tags(s) && has_text(s) && has_failed(s)).collect();
     if keep.contains(&true) {
         return Ok(keep);
@@ -158,7 +163,7 @@ mod tests {
         assert_eq!(chosen(&["booking", "safety"], None).unwrap(), [false, true, false]);
         assert_eq!(chosen(&[], Some("CUSTOMER")).unwrap(), [true, true, false]);
         assert_eq!(chosen(&["phase10"], Some("customer")).unwrap(), [true, false, false]);
-        let failed = BTreeSet::from(["Wrong token".to_owned()]);
+        let failed = Failed::from([("Wrong token".to_owned(), "a.yaml".into())]);
         assert_eq!(choose(&all(), &[], None, Some(&failed)).unwrap(), [false, false, true]);
     }
 

@@ -52,6 +52,10 @@ pub(super) fn environment(project: &Project, world: &World) -> BTreeMap<String, 
             (name, if plain { endpoints.dynamodb.clone() } else { value })
         })
         .collect();
+    // The AWS CLI and boto3 read this name alone; the other SDKs read AWS_REGION.
+    if let Some(region) = environment.get("AWS_REGION").cloned() {
+        environment.entry("AWS_DEFAULT_REGION".into()).or_insert(region);
+    }
     // So that no AWS command reaches the real cloud by mistake.
     environment.insert("AWS_ENDPOINT_URL".into(), endpoints.dynamodb.clone());
     environment

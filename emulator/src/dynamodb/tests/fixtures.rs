@@ -1,10 +1,13 @@
 //! Files of rows.
 
 use super::*;
-use crate::yaml::{Source, YamlError};
+use crate::{
+    testing::{Folder, source},
+    yaml::YamlError,
+};
 
 fn parse(text: &str) -> Result<fixture::Rows, YamlError> {
-    fixture::parse(&Source { name: "rows.yaml".into(), text: text.into() }, &tables())
+    fixture::parse(&source("rows.yaml", text), &tables())
 }
 
 #[track_caller]
@@ -60,15 +63,12 @@ fn fixtures_that_do_not_fit_are_pointed_at() {
 
 #[test]
 fn fixture_files_that_cannot_be_read_are_named() {
-    let folder = std::env::temp_dir().join(format!("rehearse-fixture-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let missing = fixture::read(&folder.join("none.yaml"), &tables()).unwrap_err();
+    let folder = Folder::new();
+    let missing = fixture::read(&folder.path().join("none.yaml"), &tables()).unwrap_err();
     assert!(missing.to_string().contains("none.yaml"));
-    let path = folder.join("latin1.yaml");
-    std::fs::File::create(&path).unwrap().write_all(b"OptOuts: [] # caf\xe9").unwrap();
+    let path = folder.write("latin1.yaml", b"OptOuts: [] # caf\xe9");
     let error = fixture::read(&path, &tables()).unwrap_err();
     assert!(matches!(error, YamlError::NotUtf8 { line: 1, .. }));
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@ mod calls;
 mod fixtures;
 mod rows;
 
-use std::{collections::HashMap, io::Write, net::TcpListener, time::Duration};
+use std::{collections::HashMap, net::TcpListener, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client, Config,

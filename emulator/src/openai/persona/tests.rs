@@ -293,7 +293,7 @@ fn a_tool_that_is_not_offered_is_not_called() {
 #[test]
 fn a_broken_file_is_shown_with_its_place() {
     let read = |text: &str| {
-        let source = crate::yaml::Source { name: "linda.yaml".into(), text: text.into() };
+        let source = crate::testing::source("linda.yaml", text);
         Persona::parse(&source).unwrap_err().to_string()
     };
     for (text, says) in [

@@ -2,6 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -20,6 +21,15 @@ pub(in crate::openai) fn one_or_many<'de, T: FromOne + Deserialize<'de>, D: Dese
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_any(OneOrMany(PhantomData))
+}
+
+/// What an editor is told of such a list.
+pub(in crate::openai) fn one_or_many_schema<T: JsonSchema>(
+    generator: &mut SchemaGenerator,
+) -> Schema {
+    let one = generator.subschema_for::<T>();
+    // Not `anyOf`, of which editors only say that no choice fits.
+    json_schema!({ "if": { "type": "array" }, "then": { "items": one.clone() }, "else": one })
 }
 
 /// Types that may stand alone where a list is meant.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use super::one_or_many;
+use super::{one_or_many, one_or_many_schema};
 use crate::{
     matcher::Path,
     openai::script::{Call, Fail, RawCall, Round, Sees},
@@ -20,9 +20,11 @@ struct RoundFields {
     sees: Option<Sees>,
     /// Tools that the model calls: `[{ check_availability: { date: "2026-02-11" } }]`.
     #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "one_or_many_schema::<Call>")]
     call: Vec<Call>,
     /// Calls that are sent unchecked: `{ name: ..., arguments: "any text" }`.
     #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "one_or_many_schema::<RawCall>")]
     raw_call: Vec<RawCall>,
     /// What the model says.
     #[serde(default)]

@@ -92,7 +92,7 @@ async fn a_script_that_fits_goes_first() {
 async fn a_rule_that_cannot_be_filled_in_is_an_error() {
     let world = world().await;
     let text = "name: L\ntimezone: UTC\nrules: [{ say: '{{ nobody }}' }]\n";
-    let source = crate::yaml::Source { name: "l.yaml".into(), text: text.into() };
+    let source = crate::testing::source("l.yaml", text);
     world.openai.set_persona(Some(Persona::parse(&source).unwrap()));
     let answer = world.ask(&request(json!("Hi"))).await;
     assert_eq!(answer.status, 500);

@@ -38,12 +38,12 @@ fn short_forms() {
 fn mistakes_are_shown_where_they_are() {
     let mut wrong = Vec::new();
     for (yaml, place, says) in [
-        ("- sey: a", "1:3", "unknown field"),
-        ("- say: a\n  sees: { instructons: [a] }", "2:11", "unknown field"),
+        ("- sey: a", "1:3", "unknown key"),
+        ("- say: a\n  sees: { instructons: [a] }", "2:11", "unknown key"),
         ("- call: [{ a: {}, b: {} }]", "1:", "a map with one key"),
-        ("- call: [{ a: 3 }]", "1:15", "mapping"),
+        ("- call: [{ a: 3 }]", "1:15", "a map must stand here"),
         ("- call: a", "1:3", "a list"),
-        ("- say: a\n  fail: { stauts: 503 }", "2:11", "unknown field"),
+        ("- say: a\n  fail: { stauts: 503 }", "2:11", "unknown key"),
         ("- fail: 200", "1:9", "not a failing HTTP status"),
         ("- fail: { status: 99 }", "1:19", "not a failing HTTP status"),
         ("- fail: slow", "1:9", "unknown failure 'slow'"),
@@ -57,7 +57,7 @@ fn mistakes_are_shown_where_they_are() {
         ("- { say: a, save: { x: 'results[' } }", "1:24", "not a path"),
         ("- sees: { input: a }", "1:", "a round needs one of"),
         ("- { either: [{ say: a }], say: b }", "1:", "'either' stands alone"),
-        ("- { either: [{ sya: a }] }", "1:16", "unknown field"),
+        ("- { either: [{ sya: a }] }", "1:16", "unknown key"),
         ("- { sees: { input: { contains: a, b: c } }, say: a }", "1:", "must be the only key"),
     ] {
         let error = try_rounds(yaml).unwrap_err();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Check,
-    word::{CROSSINGS, FALLIBLE, is_crossing, is_name, is_number, unknown_crossing, unknown_fault},
+    word::{is_name, is_number, wrong_crossing, wrong_fault},
 };
 use crate::{
     matcher,
@@ -106,8 +106,8 @@ impl Check<'_> {
                 }
                 for (index, fault) in step.faults.iter().enumerate() {
                     let at = at.to("faults").to(index);
-                    if !is_crossing(&fault.on, FALLIBLE) {
-                        self.wrong(&at.to("on"), unknown_fault(&fault.on));
+                    if let Some(wrong) = wrong_fault(&fault.on) {
+                        self.wrong(&at.to("on"), wrong);
                     }
                     if fault.times == Some(0) {
                         self.wrong(&at.to("times"), "'times' is at least 1");
@@ -169,9 +169,10 @@ impl Check<'_> {
     }
 
     fn crossings(&mut self, expect: &Expect, at: &Trail) {
-        for name in expect.calls.keys().filter(|name| !is_crossing(name, &CROSSINGS)) {
-            let at = at.to("calls").to(name.as_str());
-            self.wrong_key(&at, unknown_crossing(name));
+        for name in expect.calls.keys() {
+            if let Some(wrong) = wrong_crossing(name) {
+                self.wrong_key(&at.to("calls").to(name.as_str()), wrong);
+            }
         }
     }
 }

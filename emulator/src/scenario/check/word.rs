@@ -1,26 +1,35 @@
 //! Names of crossings, people and things, and what to say of a wrong one.
 
-/// Beginnings of the names that crossings have in the journal; the first ones can fail.
-pub(super) const CROSSINGS: [&str; 6] =
-    ["openai.", "twilio.", "dynamodb.", "webhook.", "http.", "sms."];
-pub(super) const FALLIBLE: &[&str] = CROSSINGS.split_at(4).0;
+use crate::{faults::NAMES, names::nearest};
 
-pub(super) fn is_crossing(name: &str, known: &[&str]) -> bool {
-    known.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| !rest.is_empty()))
+/// What is wrong with the name of a crossing that is counted. HTTP calls go by their routes.
+pub(super) fn wrong_crossing(name: &str) -> Option<String> {
+    let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
+    let texts = ["sms.received", "sms.sent"];
+    if is_route || texts.contains(&name) || NAMES.contains(&name) {
+        return None;
+    }
+    let help = match nearest(name, NAMES.into_iter().chain(texts)) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "there are such as openai.responses, twilio.messages.create, dynamodb.PutItem, \
+                 webhook.sms or http.GET /state"
+            .into(),
+    };
+    Some(format!("'{name}' is no crossing of the journal; {help}"))
 }
 
-pub(super) fn unknown_crossing(name: &str) -> String {
-    format!(
-        "'{name}' is no crossing of the journal, such as openai.responses, \
-         twilio.messages.create, dynamodb.PutItem, webhook.sms or http.GET /state"
-    )
-}
-
-pub(super) fn unknown_fault(name: &str) -> String {
-    format!(
-        "'{name}' cannot fail: name a crossing such as openai.responses, \
-         twilio.messages.create, dynamodb.PutItem or webhook.sms"
-    )
+/// What is wrong with the name of a crossing that is to fail.
+pub(super) fn wrong_fault(name: &str) -> Option<String> {
+    if NAMES.contains(&name) {
+        return None;
+    }
+    let help = match nearest(name, NAMES) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a crossing such as openai.responses, twilio.messages.create, \
+                 dynamodb.PutItem or webhook.sms"
+            .into(),
+    };
+    Some(format!("'{name}' cannot fail; {help}"))
 }
 
 pub(super) fn is_number(text: &str) -> bool {
@@ -41,13 +50,9 @@ pub(super) fn unknown<T: AsRef<str>>(
     known: impl Iterator<Item = T>,
 ) -> String {
     let known: Vec<T> = known.collect();
-    let nearest = known
-        .iter()
-        .map(|other| (strsim::jaro_winkler(name, other.as_ref()), other.as_ref()))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let nearest = nearest(name, known.iter().map(AsRef::as_ref));
     let help = match nearest {
-        Some((_, nearest)) => format!("did you mean '{nearest}'?"),
+        Some(nearest) => format!("did you mean '{nearest}'?"),
         None if known.is_empty() => "there are none".into(),
         None => {
             let all: Vec<&str> = known.iter().map(AsRef::as_ref).collect();

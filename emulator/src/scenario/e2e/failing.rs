@@ -101,7 +101,7 @@ async fn rows_calls_and_cost_that_are_otherwise() {
       tables:
         Notes: [{ id: a, value: c }]
       sms: none
-      calls: { dynamodb.PutItems: 1 }
+      calls: { dynamodb.BatchWriteItem: 1 }
       cost: { segments: 0 }
 "#,
     )
@@ -111,7 +111,7 @@ async fn rows_calls_and_cost_that_are_otherwise() {
         [
             "6:17 a new or changed row of Notes differs in value",
             "7:12 silence was expected, but 1 text arrived",
-            "8:35 dynamodb.PutItems: expected 1, got 0",
+            "8:41 dynamodb.BatchWriteItem: expected 1, got 0",
             "9:25 segments: expected 0, got 1",
         ]
     );

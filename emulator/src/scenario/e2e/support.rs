@@ -1,15 +1,11 @@
 //! A folder with a template, settings, fixtures and scenarios, and what came of running them.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use super::backend;
 use crate::{
     scenario::{Failure, Options, Report, Runner, Scenario, Status, read},
-    template::{Settings, Template},
+    testing::{self, Folder},
     world::Backend,
 };
 
@@ -63,25 +59,18 @@ DYNAMODB_URL = "{dynamodb}/fn/{function}"
 
 /// A project of its own, gone when dropped.
 pub(super) struct Project {
-    root: PathBuf,
+    folder: Folder,
     runner: Runner,
 }
 
 impl Project {
     pub(super) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let root =
-            std::env::temp_dir().join(format!("rehearse-e2e-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(root.join("rows")).unwrap();
-        std::fs::write(root.join("template.yaml"), TEMPLATE).unwrap();
-        let rows = "Notes:\n  - { id: old, value: from a file, at: 1 }\n";
-        std::fs::write(root.join("rows/shelf.yaml"), rows).unwrap();
-        let template = Template::read(&root.join("template.yaml")).unwrap();
-        let settings = Settings::parse("rehearse.toml", SETTINGS);
+        let folder = Folder::new();
+        folder.write("rows/shelf.yaml", "Notes:\n  - { id: old, value: from a file, at: 1 }\n");
+        let (template, settings) = (testing::template(TEMPLATE), testing::settings(SETTINGS));
         let functions = vec![backend::function()];
-        let backend = Backend::new(functions, template, settings.unwrap(), &root).unwrap();
-        Self { runner: Runner::new(backend, Options::default()), root }
+        let backend = Backend::new(functions, template, settings, folder.path()).unwrap();
+        Self { runner: Runner::new(backend, Options::default()), folder }
     }
 
     pub(super) fn runner(&self) -> &Runner {
@@ -93,7 +82,8 @@ impl Project {
         let mut settings = self.runner.backend().settings().clone();
         settings.environment.remove(variable);
         let template = self.runner.backend().template().clone();
-        let backend = Backend::new(vec![backend::function()], template, settings, &self.root);
+        let backend =
+            Backend::new(vec![backend::function()], template, settings, self.folder.path());
         Runner::new(backend.unwrap(), Options::default())
     }
 
@@ -104,9 +94,7 @@ impl Project {
     }
 
     pub(super) fn write(&self, path: &str, text: &str) -> PathBuf {
-        let path = self.root.join(path);
-        std::fs::write(&path, text).unwrap();
-        path
+        self.folder.write(path, text)
     }
 
     /// The scenarios of a text, checked.
@@ -128,12 +116,6 @@ impl Project {
             Ok(scenarios) => scenarios,
             Err(errors) => panic!("{}", errors[0]),
         }
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.root);
     }
 }
 

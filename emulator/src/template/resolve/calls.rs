@@ -3,9 +3,9 @@
 use serde_saphyr::Location;
 
 use super::{Reason, Scope};
-use crate::template::{
-    node::{Node, Yaml},
-    text::hint,
+use crate::{
+    names::hint,
+    template::node::{Node, Yaml},
 };
 
 impl Scope<'_> {

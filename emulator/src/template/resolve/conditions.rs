@@ -3,9 +3,9 @@
 use serde_saphyr::Location;
 
 use super::{MAX_DEPTH, Reason, Scope, section};
-use crate::template::{
-    node::{Node, Yaml},
-    text::hint,
+use crate::{
+    names::hint,
+    template::node::{Node, Yaml},
 };
 
 impl Scope<'_> {

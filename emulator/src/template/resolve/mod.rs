@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_saphyr::Location;
 
-use super::{
-    node::{Entry, Node, Yaml},
-    text::hint,
-};
+use super::node::{Entry, Node, Yaml};
+use crate::names::hint;
 
 /// Deeper than this, something refers to itself.
 const MAX_DEPTH: usize = 48;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::template::text::hint;
+use crate::names::hint;
 
 /// Names that a [`Pattern`] may hold in braces.
 const NAMES: [&str; 10] = [

@@ -5,15 +5,17 @@ mod settings;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use super::*;
-use crate::dynamodb::{AttributeKind, fixture};
+use crate::{
+    dynamodb::{AttributeKind, fixture},
+    testing::{Folder, source},
+};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn read(text: &str) -> Result<Template, YamlError> {
-    let source = Source { name: "template.yaml".into(), text: text.into() };
-    Template::from_source(&source, &BTreeMap::new())
+    Template::parse(&source("template.yaml", text))
 }
 
 /// A template with one function whose variable `V` is `value`, and these other sections.

@@ -211,17 +211,14 @@ Resources:
 
 #[test]
 fn files_that_are_missing_or_not_text_or_huge_are_said_so() {
-    let folder = std::env::temp_dir().join(format!("rehearse-template-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let missing = Template::read(&folder.join("none.yaml")).unwrap_err();
+    let folder = Folder::new();
+    let missing = Template::read(&folder.path().join("none.yaml")).unwrap_err();
     assert!(missing.to_string().contains("none.yaml"), "{missing}");
-    let path = folder.join("latin1.yaml");
-    fs::write(&path, b"Resources: {}\n# caf\xe9\n").unwrap();
+    let path = folder.write("latin1.yaml", b"Resources: {}\n# caf\xe9\n");
     let error = Template::read(&path).unwrap_err().to_string();
     assert!(error.contains("not UTF-8") && error.contains("latin1.yaml:2"), "{error}");
-    fs::write(&path, vec![b'#'; 2 << 20]).unwrap();
+    let path = folder.write("huge.yaml", vec![b'#'; 2 << 20]);
     assert!(matches!(Template::read(&path), Err(YamlError::TooLarge { .. })));
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8 and
 //! within its [`Limit`], nest at most 64 deep, and hold one document.
 
+mod message;
+
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -137,11 +139,7 @@ impl Source {
         if let Yaml::MultipleDocuments { location, .. } = error.without_snippet() {
             return self.error(*location, "another document begins here; a file holds one");
         }
-        let options = serde_saphyr::render_options! { source_name: Some(self.name.as_str()) };
-        let mut report = error.render_with_options(options).trim_end().to_owned();
-        if !report.contains(&self.name) {
-            report = format!("{}: {report}", self.name);
-        }
+        let report = message::render(error, &self.name);
         YamlError::Shape { report, line: error.location().map_or(0, |at| at.line()) }
     }
 }
@@ -155,80 +153,4 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, YamlError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_saphyr::Spanned;
-
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Doc {
-        name: Spanned<String>,
-    }
-
-    fn source(text: &str) -> Source {
-        Source { name: "scenarios/a.yaml".into(), text: text.into() }
-    }
-
-    #[test]
-    fn an_unknown_key_is_shown_with_file_line_and_caret() {
-        let error = source("name: a\nnmae: b\n").parse::<Doc>().unwrap_err().to_string();
-        assert!(
-            error.contains("scenarios/a.yaml:2:1") && error.contains("nmae") && error.contains('^'),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn an_error_of_our_own_points_to_its_place() {
-        let source = source("# one\n# two\nname: bad\n");
-        let doc: Doc = source.parse().unwrap();
-        let error = source.error(doc.name.referenced, "that name is taken").to_string();
-        assert!(
-            error.contains("scenarios/a.yaml:3:7") && error.contains("that name is taken"),
-            "{error}"
-        );
-        assert!(error.contains("name: bad") && error.contains('^'), "{error}");
-    }
-
-    #[test]
-    fn two_documents_tabs_and_words_that_look_like_booleans() {
-        assert!(source("name: a\n---\nname: b\n").parse::<Doc>().is_err());
-        assert!(source("name:\n\t- a\n").parse::<Doc>().is_err());
-        assert_eq!(source("name: yes\n").parse::<Doc>().unwrap().name.value, "yes");
-        assert_eq!(source("name: 07\n").parse::<Doc>().unwrap().name.value, "07");
-    }
-
-    #[test]
-    fn a_missing_a_huge_and_a_binary_file_are_told_apart() {
-        let dir = std::env::temp_dir().join(format!("rehearse-yaml-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let file = dir.join("a.yaml");
-        assert!(matches!(read::<Doc>(&file), Err(YamlError::Read { .. })));
-        std::fs::write(&file, b"name: \xff\n").unwrap();
-        assert!(matches!(read::<Doc>(&file), Err(YamlError::NotUtf8 { at: 6, line: 1, .. })));
-        std::fs::write(&file, vec![b' '; 10 << 20]).unwrap();
-        assert!(matches!(read::<Doc>(&file), Err(YamlError::TooLarge { .. })));
-        let small = Limit { bytes: 9, advice: "AWS takes no larger one" };
-        let error = Source::read_within(&file, small).unwrap_err().to_string();
-        assert!(error.contains("the 9 that are read; AWS takes no larger one"), "{error}");
-        std::fs::remove_dir_all(&dir).unwrap();
-    }
-
-    #[test]
-    fn json_is_read_and_nesting_without_end_is_an_error() {
-        assert_eq!(source("{\n\t\"name\": \"a\"\n}").parse::<Doc>().unwrap().name.value, "a");
-        for open in ["[", "{ a: "] {
-            let deep = source(&open.repeat(100_000)).parse::<serde_json::Value>();
-            let error = deep.unwrap_err().to_string();
-            assert!(error.contains("scenarios/a.yaml") && error.len() < 4000, "{error}");
-        }
-    }
-
-    #[test]
-    fn an_error_knows_its_line() {
-        let error = source("# one\nnmae: b\n").parse::<Doc>().unwrap_err();
-        assert!(matches!(error, YamlError::Shape { line: 2, .. }), "{error:?}");
-    }
-}
+mod tests;

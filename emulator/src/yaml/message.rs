@@ -1,0 +1,109 @@
+//! What is wrong with a file, in the words of those who write it.
+//!
+//! The parser's own messages speak of mappings, sequences and options of its
+//! API, and say the position and themselves twice around the caret.
+
+use std::borrow::Cow;
+
+use serde_saphyr::{Error, Localizer, Location, MessageFormatter, UserMessageFormatter};
+
+use crate::names::hint;
+
+/// Stands before the message of a rendered error, so that it can be found there.
+const MARK: &str = "at";
+
+/// Renders an error: the message once, then the place with a caret.
+pub(super) fn render(error: &Error, name: &str) -> String {
+    let options = serde_saphyr::render_options! {
+        formatter: &Plain,
+        source_name: Some(name),
+    };
+    let text = error.render_with_options(options);
+    let Some(rest) = text.strip_prefix(&format!("error: {MARK}: ")) else {
+        return format!("{name}: {}", text.trim_end());
+    };
+    let (message, snippet) = rest.split_once('\n').unwrap_or((rest, ""));
+    let lines = snippet.lines().map(|line| match line.strip_suffix(message) {
+        Some(caret) if caret.trim_end().ends_with('^') => caret.trim_end(),
+        _ => line.trim_end(),
+    });
+    let mut lines: Vec<&str> = lines.collect();
+    // The frame's empty last row.
+    while lines.last().is_some_and(|line| line.trim() == "|") {
+        lines.pop();
+    }
+    format!("error: {message}\n{}", lines.join("\n"))
+}
+
+struct Plain;
+
+impl Localizer for Plain {
+    fn attach_location<'a>(&self, base: Cow<'a, str>, _: Location) -> Cow<'a, str> {
+        base
+    }
+
+    fn snippet_location_prefix(&self, _: Location) -> String {
+        MARK.into()
+    }
+}
+
+impl MessageFormatter for Plain {
+    fn localizer(&self) -> &dyn Localizer {
+        self
+    }
+
+    fn format_message<'a>(&self, error: &'a Error) -> Cow<'a, str> {
+        let text: &'static str = match error {
+            Error::Eof { .. } => "the file is empty, or ends too early",
+            Error::Unexpected { expected: "sequence start", .. } => "a list must stand here",
+            Error::Unexpected { expected: "mapping start", .. } => {
+                "a map must stand here (`key: value`)"
+            }
+            Error::Unexpected { expected: "string scalar" | "scalar", .. } => {
+                "a single value must stand here, no list and no map"
+            }
+            Error::NullIntoString { .. } => "a text must stand here, not nothing",
+            Error::InvalidBooleanStrict { .. } => "true or false must stand here",
+            Error::SerdeMissingField { field, .. } => {
+                return format!("the key `{field}` is missing").into();
+            }
+            Error::DuplicateMappingKey { key: Some(key), .. } => {
+                return format!("duplicate key `{key}`: it stands above already").into();
+            }
+            Error::SerdeUnknownField { field, expected, .. } => {
+                return unknown("key", field, expected).into();
+            }
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                return unknown("word", variant, expected).into();
+            }
+            Error::SerdeInvalidType { unexpected, expected, .. } => {
+                return format!("{expected} must stand here, not {}", plain(unexpected)).into();
+            }
+            other => return UserMessageFormatter.format_message(other),
+        };
+        text.into()
+    }
+}
+
+fn unknown(what: &str, name: &str, expected: &[&'static str]) -> String {
+    let hint = hint(name, expected.iter().copied());
+    match expected {
+        [] => format!("unknown {what} `{name}`; none is known here"),
+        [only] => format!("unknown {what} `{name}`; only `{only}` is known here"),
+        _ => format!("unknown {what} `{name}`{hint}; known here: {}", expected.join(", ")),
+    }
+}
+
+/// serde's words for what came.
+fn plain(unexpected: &str) -> String {
+    match unexpected {
+        "sequence" => "a list".into(),
+        "map" => "a map".into(),
+        "unit value" | "Option value" => "nothing".into(),
+        other => match other.split_once(' ') {
+            Some(("string", text)) => format!("the text {text}"),
+            Some(("integer" | "boolean", value)) => value.trim_matches('`').into(),
+            _ => other.into(),
+        },
+    }
+}

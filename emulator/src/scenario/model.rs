@@ -148,9 +148,26 @@ fn label(entry: &Map<String, Value>) -> String {
     let parts: Vec<String> = entry
         .iter()
         .map(|(key, value)| match value {
-            Value::String(text) => format!("{key}: {text}"),
+            // A name stands on one line, whatever the value.
+            Value::String(text) => {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                format!("{key}: {}", words.join(" "))
+            }
             other => format!("{key}: {other}"),
         })
         .collect();
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_label_stands_on_one_line() {
+        let entry = json!({ "said": "Yours:\nlead-1234\n", "times": 2 });
+        assert_eq!(label(entry.as_object().unwrap()), "said: Yours: lead-1234, times: 2");
+    }
 }

@@ -1,11 +1,14 @@
 //! The integration tests of the whole, one file per boundary, one binary.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 mod bad_input;
 mod house;
 mod running;
 mod scenarios;
 mod store;
 mod store_races;
+mod store_turns;
 mod support;
 
 #[test]

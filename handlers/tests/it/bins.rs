@@ -81,7 +81,7 @@ async fn invoke(binary: &str, vars: &[(&str, &str)], event: Call) -> Value {
     let vars = [&on_lambda(&address)[..], vars].concat();
     let _process = Process(command(binary, &vars).spawn().unwrap());
     let answer = tokio::time::timeout(Duration::from_secs(20), answered.recv()).await;
-    let (path, body) = answer.expect("no answer within 20 s").unwrap();
+    let (path, body) = answer.unwrap_or_else(|_| panic!("no answer within 20 s")).unwrap();
     assert_eq!(path, "/2018-06-01/runtime/invocation/invocation-1/response", "{body}");
     body
 }

@@ -11,9 +11,9 @@ use handlers::{
         lead::{Lead, LeadId, LeadStatus, Source},
         phone::Phone,
         slot::{Slot, SlotTime},
-        turn::Waiting,
+        turn::{TurnKey, Waiting},
     },
-    ports::{Booked, Store, StoreError},
+    ports::{Booked, Claimed, Store, StoreError},
 };
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -197,6 +197,23 @@ async fn joining_the_queue_outlasts_the_end_of_another_turn() {
     let phone = Phone::parse("+19042520927").unwrap();
     let me = Waiting { sid: "SM1".into(), until_ms: 10 };
     assert_eq!(store.join_queue(&phone, &me).await.unwrap(), [me]);
+}
+
+#[tokio::test]
+async fn a_claim_outlasts_the_end_of_the_attempt_that_it_repeats() {
+    let (server, store) = store().await;
+    let conflict = failure(400, "TransactionConflictException", &[]);
+    operation("UpdateItem").respond_with(conflict).up_to_n_times(3).mount(&server).await;
+    let mut body: Value =
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException" });
+    body["Item"] = json!({ "messages": { "L": [{ "S": "Hi" }] }, "now": { "N": "1" } });
+    let refusal =
+        ResponseTemplate::new(400).set_body_raw(body.to_string(), "application/x-amz-json-1.0");
+    operation("UpdateItem").respond_with(refusal).mount(&server).await;
+    let key = TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() };
+    let now = "2026-02-10T20:10:00Z".parse().unwrap();
+    let claimed = store.claim_turn(&key, "h2", now, 0, 10).await.unwrap();
+    assert_eq!(claimed, Claimed::Answered(vec!["Hi".into()]));
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! Tables in memory. Each call is atomic, and fails, hangs or loses its answer on demand.
 
-use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+    sync::Mutex,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil};
@@ -39,6 +44,7 @@ pub(crate) struct FakeStore {
     calls: Mutex<Vec<&'static str>>,
     down: Mutex<bool>,
     hanging: Mutex<BTreeSet<&'static str>>,
+    slow: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 impl FakeStore {
@@ -60,6 +66,11 @@ impl FakeStore {
     /// No call of an operation comes back any more.
     pub(crate) fn hang_from_now_on(&self, operation: &'static str) {
         self.hanging.lock().unwrap().insert(operation);
+    }
+
+    /// From now on everybody else gets so many turns before an operation reads or writes.
+    pub(crate) fn slow(&self, operation: &'static str, turns: usize) {
+        self.slow.lock().unwrap().insert(operation, turns);
     }
 
     /// From now on everything fails, or works again.
@@ -128,6 +139,10 @@ impl FakeStore {
     ) -> Result<T, StoreError> {
         pass().await;
         self.calls.lock().unwrap().push(operation);
+        let turns = self.slow.lock().unwrap().get(operation).copied().unwrap_or_default();
+        for _ in 0..turns {
+            pass().await;
+        }
         let hangs = self.hanging.lock().unwrap().contains(operation);
         if hangs {
             pending::<()>().await;

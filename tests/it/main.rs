@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod house;
+mod running;
 mod scenarios;
 mod support;
 

@@ -4,12 +4,15 @@
 
 mod bad_input;
 mod house;
+mod interrupted;
 mod running;
 mod scenarios;
 mod store;
 mod store_races;
 mod store_turns;
 mod support;
+mod tools;
+mod up;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -1,86 +1,18 @@
 //! A world that keeps running: `up`, and everything that talks to it.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, Stdio},
+    io::Write,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, command, rehearse, root};
-
-const FREE_PORTS: [&str; 11] = [
-    "up",
-    "--gateway-port",
-    "0",
-    "--twilio-port",
-    "0",
-    "--openai-port",
-    "0",
-    "--dynamodb-port",
-    "0",
-    "--control-port",
-    "0",
-];
-
-/// A running `rehearse up`, killed when dropped.
-struct Up {
-    child: Child,
-    printed: Vec<String>,
-}
-
-impl Up {
-    /// Starts a world on free ports and reads what it prints until it is ready.
-    fn start() -> Self {
-        let mut child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
-        let mut printed = Vec::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            let ready = line.starts_with("ready");
-            printed.push(line);
-            if ready {
-                return Self { child, printed };
-            }
-        }
-        panic!("`up` ended before it was ready: {printed:?}");
-    }
-
-    /// The address that stands beside a part's name.
-    fn url(&self, part: &str) -> String {
-        let mut lines = self.printed.iter().map(|l| l.split_whitespace().collect::<Vec<_>>());
-        lines.find(|words| words.first() == Some(&part)).expect("the part is printed")[1].to_owned()
-    }
-
-    /// Sets business time through the control API.
-    fn set_clock(&self, now: &str) {
-        let control = self.url("control");
-        let host = control.strip_prefix("http://").unwrap();
-        let body = json!({ "now": now }).to_string();
-        let mut stream = std::net::TcpStream::connect(host).unwrap();
-        write!(
-            stream,
-            "POST /clock HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    fn say(&self, words: &[&str]) -> Ran {
-        rehearse(&root(), &[words, &["--control", &self.url("control")]].concat())
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::{
+    support::{command, rehearse, root},
+    up::{FREE_PORTS, Up, interrupt},
+};
 
 #[test]
 fn a_text_is_answered_and_the_log_shows_it() {
@@ -99,7 +31,8 @@ fn a_text_is_answered_and_the_log_shows_it() {
 
     assert_eq!(up.say(&["ready"]).code, 0);
     assert_eq!(up.say(&["reset"]).code, 0);
-    assert!(!up.say(&["log"]).out.contains("Do you fix iPhone screens?"));
+    let log = up.say(&["log"]);
+    assert_eq!((log.out.as_str(), log.err.as_str()), ("", "nothing has happened yet\n"));
 }
 
 #[test]
@@ -173,9 +106,8 @@ fn everything_listens_on_loopback_only() {
 #[test]
 fn ctrl_c_ends_it_within_a_second() {
     let mut up = Up::start();
-    let pid = up.child.id().to_string();
     let before = Instant::now();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    interrupt(&up.child);
     let status = up.child.wait().unwrap();
     // Far above what it takes, so that only a hang fails.
     assert!(before.elapsed() < Duration::from_secs(10));
@@ -194,6 +126,15 @@ fn a_busy_port_names_who_has_it_and_the_flag_that_moves() {
     for part in [port.as_str(), "twilio", "--twilio-port"] {
         assert!(ran.err.contains(part), "no '{part}' in {ran:?}");
     }
+}
+
+#[test]
+fn a_second_world_on_the_same_ports_is_told_of_the_first() {
+    let up = Up::start();
+    let control = up.url("control");
+    let port = control.rsplit(':').next().unwrap();
+    let ran = rehearse(&root(), &["up", "--control-port", port]);
+    assert_eq!((ran.code, ran.err.contains("a world is running already")), (3, true), "{ran:?}");
 }
 
 #[test]

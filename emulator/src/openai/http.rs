@@ -66,6 +66,30 @@ pub(super) async fn handle(
     Ok(response)
 }
 
+/// Whether the provider has this and the fake has not.
+fn is_elsewhere(path: &str) -> bool {
+    const FAMILIES: [&str; 16] = [
+        "responses",
+        "chat",
+        "completions",
+        "conversations",
+        "embeddings",
+        "moderations",
+        "files",
+        "uploads",
+        "batches",
+        "images",
+        "audio",
+        "videos",
+        "realtime",
+        "vector_stores",
+        "fine_tuning",
+        "assistants",
+    ];
+    let family = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    family.is_some_and(|family| FAMILIES.contains(&family))
+}
+
 async fn route(
     server: &Arc<Server>,
     request: Request<Incoming>,
@@ -87,7 +111,12 @@ async fn route(
             Some(id) if get => Ok(models(server, request.headers(), Some(id))),
             _ => {
                 let method = request.method();
-                Ok(refuse(&ApiError::invalid(format!("Invalid URL ({method} {path})")).status(404)))
+                let error = if is_elsewhere(path) {
+                    ApiError::ours(format!("{method} {path} is not reproduced"))
+                } else {
+                    ApiError::invalid(format!("Invalid URL ({method} {path})"))
+                };
+                Ok(refuse(&error.status(404)))
             }
         },
     }

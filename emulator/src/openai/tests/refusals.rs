@@ -426,6 +426,13 @@ async fn keys_bodies_and_paths() {
         "",
         "Invalid URL (POST /v1/answers)",
     );
+    check(
+        &answer(post("/embeddings").json(&body)).await,
+        404,
+        "rehearse",
+        "",
+        "rehearse: POST /v1/embeddings is not reproduced",
+    );
     let get = world.web.get(format!("{url}/responses"));
     check(&answer(get).await, 405, "method_not_supported", "", "Not allowed to GET");
 }

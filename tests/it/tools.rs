@@ -1,0 +1,77 @@
+//! What other people's tools make of it: shells, schema validators, the official SDKs.
+
+use std::process::Stdio;
+
+use crate::{
+    support::{rehearse, root, write},
+    up::Up,
+};
+
+/// Tools that are not everywhere are used where they are; where not, that is said.
+fn tool(name: &str) -> Option<std::process::Command> {
+    let there = std::process::Command::new(name)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if there.is_err() {
+        eprintln!("skipped: {name} is not on the PATH");
+        return None;
+    }
+    Some(std::process::Command::new(name))
+}
+
+#[test]
+fn bash_completes_commands_and_flags() {
+    let Some(mut bash) = tool("bash") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "completions", rehearse(&root(), &["completions", "bash"]).out);
+    let script = "source completions; COMP_WORDS=(rehearse run --re); COMP_CWORD=2; \
+                  _rehearse rehearse --re run; echo ${COMPREPLY[@]}";
+    let ran = bash.current_dir(folder.path()).args(["--norc", "-c", script]).output().unwrap();
+    let words = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(words, "--repeat --report --report-journal\n", "{:?}", ran.stderr);
+}
+
+/// `pip install check-jsonschema` brings the validator that editors' messages are like.
+#[test]
+fn every_scenario_fits_the_schema_and_a_wrong_key_does_not() {
+    let Some(mut validator) = tool("check-jsonschema") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "schema.json", rehearse(&root(), &["schema"]).out);
+    let schema = folder.path().join("schema.json");
+    let files = crate::support::files(&root().join("scenarios"), ".yaml");
+    let ran = validator.arg("--schemafile").arg(&schema).args(&files).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+
+    let wrong = "name: a\nsteps:\n  - customer: Hi\n    repyl: Hi\n";
+    write(folder.path(), "wrong.yaml", wrong);
+    let mut validator = std::process::Command::new("check-jsonschema");
+    validator.arg("--schemafile").arg(&schema).arg(folder.path().join("wrong.yaml"));
+    let ran = validator.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(!ran.status.success() && said.contains("'repyl' was unexpected"), "{said}");
+}
+
+/// REHEARSE_PYTHON names an interpreter that has the packages.
+#[test]
+fn the_official_python_sdks_work_against_it() {
+    let python = std::env::var("REHEARSE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let Some(mut python) = tool(&python) else { return };
+    let up = Up::start();
+    assert_eq!(up.say(&["send", "STOP", "--from", "customer2"]).code, 0);
+    let env: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&up.say(&["env", "--format", "json"]).out).unwrap();
+    let opted_out = "+19045550102";
+    let ran = python
+        .arg(root().join("tests/sdk/check.py"))
+        .envs(env)
+        .env("OPTED_OUT", opted_out)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    match ran.status.code() {
+        Some(77) => eprintln!("{said}"),
+        code => assert_eq!(code, Some(0), "{said}{}", String::from_utf8_lossy(&ran.stderr)),
+    }
+}

@@ -1,0 +1,90 @@
+//! A running `rehearse up` for tests.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Stdio},
+};
+
+use serde_json::json;
+
+use crate::support::{Ran, command, rehearse, root};
+
+/// `up` with every part on a free port.
+pub const FREE_PORTS: [&str; 11] = [
+    "up",
+    "--gateway-port",
+    "0",
+    "--twilio-port",
+    "0",
+    "--openai-port",
+    "0",
+    "--dynamodb-port",
+    "0",
+    "--control-port",
+    "0",
+];
+
+/// A running `rehearse up`, killed when dropped.
+pub struct Up {
+    /// The process.
+    pub child: Child,
+    printed: Vec<String>,
+}
+
+impl Up {
+    /// Starts a world on free ports and reads what it prints until it is ready.
+    pub fn start() -> Self {
+        let mut child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
+        let mut printed = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let ready = line.starts_with("ready");
+            printed.push(line);
+            if ready {
+                return Self { child, printed };
+            }
+        }
+        panic!("`up` ended before it was ready: {printed:?}");
+    }
+
+    /// The address that stands beside a part's name.
+    pub fn url(&self, part: &str) -> String {
+        let mut lines = self.printed.iter().map(|l| l.split_whitespace().collect::<Vec<_>>());
+        lines.find(|words| words.first() == Some(&part)).expect("the part is printed")[1].to_owned()
+    }
+
+    /// Sets business time through the control API.
+    pub fn set_clock(&self, now: &str) {
+        let control = self.url("control");
+        let host = control.strip_prefix("http://").unwrap();
+        let body = json!({ "now": now }).to_string();
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "POST /clock HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// Runs a client of this world.
+    pub fn say(&self, words: &[&str]) -> Ran {
+        rehearse(&root(), &[words, &["--control", &self.url("control")]].concat())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What Ctrl-C does.
+pub fn interrupt(process: &Child) {
+    let id = process.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+}

@@ -1,0 +1,137 @@
+"""The official Python SDKs against a running world (`rehearse up`).
+
+    pip install boto3 twilio openai
+    eval "$(rehearse env)" && python tests/sdk/check.py
+
+Reads the environment that `rehearse env` prints. Exits 77 when a package is missing.
+"""
+
+import os
+import sys
+
+try:
+    import boto3
+    import openai
+    from botocore.exceptions import ClientError
+    from twilio.base.exceptions import TwilioRestException
+    from twilio.http.http_client import TwilioHttpClient
+    from twilio.rest import Client
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+PERSON = "+15555550123"
+
+
+def dynamodb():
+    client = boto3.client("dynamodb")
+    assert "Repairs_Schedule" in client.list_tables()["TableNames"]
+    table = boto3.resource("dynamodb").Table("Repairs_Schedule")
+    row = {"schedule_date": "2026-02-11", "slot_time": "10:00 AM", "status": "blocked"}
+    table.put_item(Item=row)
+    key = {name: row[name] for name in ("schedule_date", "slot_time")}
+    assert table.get_item(Key=key)["Item"] == row
+    day = boto3.dynamodb.conditions.Key("schedule_date").eq("2026-02-11")
+    assert table.query(KeyConditionExpression=day)["Items"] == [row]
+    table.delete_item(Key=key)
+    try:
+        table.put_item(Item={"schedule_date": "2026-02-11"})
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ValidationException", error
+    else:
+        raise AssertionError("a row without its key was taken")
+
+
+class ToTheFake(TwilioHttpClient):
+    """The SDK knows its host; this sends its requests to the fake instead."""
+
+    def request(self, method, url, *arguments, **options):
+        base = os.environ["TWILIO_API_BASE_URL"]
+        return super().request(
+            method, url.replace("https://api.twilio.com", base), *arguments, **options
+        )
+
+
+def twilio():
+    number = os.environ["TWILIO_PHONE_NUMBER"]
+    account = os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"]
+    client = Client(*account, http_client=ToTheFake())
+
+    def send(body, to=PERSON):
+        return client.messages.create(to=to, from_=number, body=body)
+
+    def refused(code, body, to=PERSON):
+        try:
+            send(body, to)
+        except TwilioRestException as error:
+            assert error.code == code, error
+        else:
+            raise AssertionError(f"no {code}")
+
+    first = send("one")
+    assert first.status == "queued" and first.num_segments == "1"
+    for body in ("two", "three", "four", "five"):
+        send(body)
+    assert client.messages(first.sid).fetch().body == "one"
+    assert len(client.messages.list(to=PERSON, page_size=2)) == 5, "pages are followed"
+    assert len(client.messages.list(to=PERSON, page_size=2, limit=3)) == 3
+    assert client.messages(first.sid).update(body="").body == ""
+    assert client.messages(first.sid).delete()
+    refused(21211, "x", to="someone")
+    refused(21602, "")
+    refused(21617, "x" * 1601)
+    # The person whom the caller let text STOP before.
+    if os.environ.get("OPTED_OUT"):
+        refused(21610, "x", to=os.environ["OPTED_OUT"])
+
+
+def chat_and_responses():
+    client = openai.OpenAI(max_retries=0)
+    models = [model.id for model in client.models.list()]
+    assert client.models.retrieve(models[0]).id == models[0]
+    model, words = "gpt-4o", "Do you fix iPhone screens?"
+    answer = client.responses.create(model=model, input=words)
+    assert answer.status == "completed" and "$79" in answer.output_text, answer
+    with client.responses.stream(model=model, input=words) as events:
+        kinds = [event.type for event in events]
+        assert events.get_final_response().output_text == answer.output_text
+    assert kinds[0] == "response.created" and kinds[-1] == "response.completed", kinds
+
+    schema = {
+        "type": "object",
+        "properties": {"date": {"type": "string"}},
+        "required": ["date"],
+        "additionalProperties": False,
+    }
+    tool = {"name": "check_availability", "parameters": schema, "strict": True}
+    asked = client.responses.create(
+        model=model,
+        instructions="Today is 2026-02-10",
+        input="What is free tomorrow?",
+        tools=[{"type": "function", **tool}],
+    )
+    assert [item.name for item in asked.output] == ["check_availability"], asked.output
+
+    messages = [{"role": "user", "content": words}]
+    whole = client.chat.completions.create(model=model, messages=messages)
+    assert whole.choices[0].message.content == answer.output_text
+    parts = client.chat.completions.create(model=model, messages=messages, stream=True)
+    text = "".join(part.choices[0].delta.content or "" for part in parts if part.choices)
+    assert text == answer.output_text
+
+    def refused(kind, call):
+        try:
+            call()
+        except kind:
+            return
+        raise AssertionError(f"no {kind.__name__}")
+
+    stranger = openai.OpenAI(api_key="wrong", max_retries=0)
+    refused(openai.AuthenticationError, stranger.models.list)
+    refused(openai.NotFoundError, lambda: client.responses.create(model="none", input="x"))
+    refused(openai.BadRequestError, lambda: client.responses.create(model=model, input=[]))
+
+
+for check in (dynamodb, twilio, chat_and_responses):
+    check()
+    print(f"ok {check.__name__}")

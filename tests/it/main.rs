@@ -1,6 +1,11 @@
 //! The integration tests of the whole, one file per boundary, one binary.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail their test"
+)]
 
 mod bad_input;
 mod house;

@@ -34,17 +34,16 @@ pub struct Up {
 impl Up {
     /// Starts a world on free ports and reads what it prints until it is ready.
     pub fn start() -> Self {
-        let mut child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
-        let mut printed = Vec::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            let ready = line.starts_with("ready");
-            printed.push(line);
-            if ready {
-                return Self { child, printed };
+        let child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
+        let mut up = Self { child, printed: Vec::new() };
+        let out = up.child.stdout.take().unwrap();
+        for line in BufReader::new(out).lines() {
+            up.printed.push(line.unwrap());
+            if up.printed.last().is_some_and(|line| line.starts_with("ready")) {
+                return up;
             }
         }
-        panic!("`up` ended before it was ready: {printed:?}");
+        panic!("`up` ended before it was ready: {:?}", up.printed);
     }
 
     /// The address that stands beside a part's name.

@@ -82,10 +82,10 @@ pub struct Sees {
     /// On the last text of the user.
     #[serde(default)]
     pub input: Option<Matcher>,
-    /// Earlier messages of either side; each must be found, in this order.
-    #[serde(default, deserialize_with = "read::one_or_many")]
+    /// Earlier messages of either side; each must be found, in this order. An empty list: there are none.
+    #[serde(default, deserialize_with = "read::one_or_many_if_there")]
     #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]
-    pub history: Vec<Matcher>,
+    pub history: Option<Vec<Matcher>>,
     /// The outputs that answer the round before, one matcher each, read as JSON where they are.
     #[serde(default, deserialize_with = "read::one_or_many")]
     #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]

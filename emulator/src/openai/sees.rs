@@ -71,8 +71,15 @@ fn said(
     }
     let earlier: Vec<Value> =
         conversation.earlier().iter().map(|m| Value::String(m.text.to_string())).collect();
+    if sees.history.as_ref().is_some_and(Vec::is_empty) && !earlier.is_empty() {
+        found.push(Mismatch {
+            path: "history".into(),
+            expected: "no earlier message".into(),
+            actual: Value::Array(earlier.clone()).to_string(),
+        });
+    }
     let mut from = 0;
-    for (i, matcher) in sees.history.iter().enumerate() {
+    for (i, matcher) in sees.history.iter().flatten().enumerate() {
         let matcher = part_of_text(matcher.render(vars)?);
         match earlier[from..].iter().position(|text| matcher.is_match(text)) {
             Some(at) => from += at + 1,

@@ -100,7 +100,7 @@ mod tests {
         let mut run = samples::run();
         last.update(&run, root).unwrap();
         let file = PathBuf::from("scenarios/safety/one-slot.yaml");
-        assert_eq!(last.files(), [PathBuf::new(); 0], "the file is gone");
+        assert!(last.files().is_empty(), "the file is gone");
         folder.write("scenarios/safety/one-slot.yaml", "");
         last.update(&run, root).unwrap();
         assert_eq!(last.files(), [root.join(&file)]);

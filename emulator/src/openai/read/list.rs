@@ -23,6 +23,17 @@ pub(in crate::openai) fn one_or_many<'de, T: FromOne + Deserialize<'de>, D: Dese
     deserializer.deserialize_any(OneOrMany(PhantomData))
 }
 
+/// A key that says something even by an empty list.
+pub(in crate::openai) fn one_or_many_if_there<
+    'de,
+    T: FromOne + Deserialize<'de>,
+    D: Deserializer<'de>,
+>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    one_or_many(deserializer).map(Some)
+}
+
 /// What an editor is told of such a list.
 pub(in crate::openai) fn one_or_many_schema<T: JsonSchema>(
     generator: &mut SchemaGenerator,

@@ -5,4 +5,4 @@ mod fail;
 mod list;
 mod round;
 
-pub(super) use list::{one_or_many, one_or_many_schema};
+pub(super) use list::{one_or_many, one_or_many_if_there, one_or_many_schema};

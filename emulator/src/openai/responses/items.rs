@@ -99,6 +99,13 @@ pub(super) fn read<'r>(
         say(item, conversation);
     }
     match input {
+        _ if is_empty(input) && request.get("previous_response_id").is_none() => {
+            return Err(ApiError::invalid(
+                "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
+            )
+            .param("input")
+            .code("missing_required_parameter"));
+        }
         Some(Value::String(text)) => conversation.user(text.as_str().into()),
         Some(Value::Array(items)) => {
             let mut all: Vec<&Map<String, Value>> =
@@ -112,13 +119,6 @@ pub(super) fn read<'r>(
             }
             between(&all, prior.len(), request.get("store") == Some(&Value::Bool(false)), stored)?;
         }
-        None | Some(Value::Null) if request.get("previous_response_id").is_none() => {
-            return Err(ApiError::invalid(
-                "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
-            )
-            .param("input")
-            .code("missing_required_parameter"));
-        }
         None | Some(Value::Null) => {}
         Some(other) => {
             let expected = "one of a string or array of input items";
@@ -126,6 +126,15 @@ pub(super) fn read<'r>(
         }
     }
     Ok(())
+}
+
+/// Whether there is nothing to answer.
+fn is_empty(input: Option<&Value>) -> bool {
+    match input {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
 }
 
 /// A message and a reference may leave their type out.

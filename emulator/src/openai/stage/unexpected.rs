@@ -163,8 +163,8 @@ fn seen(sees: &Sees) -> String {
     if let Some(input) = &sees.input {
         key("input", input.to_string());
     }
-    if !sees.history.is_empty() {
-        key("history", format!("[{}]", list(&sees.history)));
+    if let Some(history) = &sees.history {
+        key("history", format!("[{}]", list(history)));
     }
     if !sees.results.is_empty() {
         key("results", format!("[{}]", list(&sees.results)));

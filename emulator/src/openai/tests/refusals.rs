@@ -136,6 +136,7 @@ async fn parameters() {
             "expected one of a string or array of input items, but got an integer",
         ),
         (no_input, 400, "missing_required_parameter", "input", "must be provided"),
+        (with("input", json!([])), 400, "missing_required_parameter", "input", "must be provided"),
         (with("tool_choice", json!("maybe")), 400, "invalid_value", "tool_choice", "'maybe'"),
         (
             with("tool_choice", json!({ "type": "function", "name": "fly" })),

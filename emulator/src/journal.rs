@@ -6,8 +6,9 @@
 //! `openai.responses`, `twilio.messages.create`, `webhook.sms`): faults are
 //! aimed by them.
 
+mod book;
+
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use self::book::Book;
 use crate::clock::Clock;
 
 /// One crossing, in the order in which crossings began.
@@ -211,18 +213,6 @@ struct Shared {
     changes: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
-struct Book {
-    entries: Vec<Entry>,
-    ordinals: HashMap<String, u64>,
-}
-
-impl Book {
-    fn entry(&mut self, seq: u64) -> Option<&mut Entry> {
-        usize::try_from(seq).ok().and_then(|at| self.entries.get_mut(at))
-    }
-}
-
 impl Journal {
     /// An empty journal on this clock.
     pub fn new(clock: Clock) -> Self {
@@ -236,11 +226,9 @@ impl Journal {
         let name = name.into();
         let seq = {
             let mut book = self.book();
-            let seq = book.entries.len() as u64;
-            let count = book.ordinals.entry(name.clone()).or_insert(0);
-            let ordinal = *count;
-            *count += 1;
-            book.entries.push(Entry {
+            let seq = book.len();
+            let ordinal = book.count(&name);
+            book.push(Entry {
                 seq,
                 name,
                 ordinal,
@@ -266,14 +254,12 @@ impl Journal {
 
     /// How many entries there are: a mark for [`Journal::since`].
     pub fn mark(&self) -> u64 {
-        self.book().entries.len() as u64
+        self.book().len()
     }
 
     /// The entries from `mark` on.
     pub fn since(&self, mark: u64) -> Vec<Entry> {
-        let book = self.book();
-        let from = usize::try_from(mark).unwrap_or(usize::MAX).min(book.entries.len());
-        book.entries[from..].to_vec()
+        self.book().since(mark)
     }
 
     /// Changes as they come: the value counts them and means nothing else.
@@ -290,7 +276,7 @@ impl Journal {
     fn complete(&self, seq: u64, outcome: Outcome) {
         let now = self.elapsed_us();
         let mut book = self.book();
-        if let Some(entry) = book.entry(seq) {
+        if let Some(entry) = book.under_way(seq) {
             entry.took_us = Some(now.saturating_sub(entry.started_us));
             entry.outcome = Some(outcome);
         }
@@ -299,7 +285,7 @@ impl Journal {
     }
 
     fn amend(&self, seq: u64, change: impl FnOnce(&mut Crossing)) {
-        if let Some(entry) = self.book().entry(seq) {
+        if let Some(entry) = self.book().under_way(seq) {
             change(&mut entry.crossing);
         }
     }

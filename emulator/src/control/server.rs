@@ -12,6 +12,7 @@ use std::{
 use axum::{
     Router, middleware,
     routing::{get, post},
+    serve::ListenerExt,
 };
 use tokio::{net::TcpListener, task::AbortHandle};
 
@@ -56,6 +57,10 @@ impl Server {
     pub fn start(listener: TcpListener, controlled: Controlled) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let router = router(controlled);
+        // Answers are small: waiting for more to send would only slow them.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "control server ended");

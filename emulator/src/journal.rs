@@ -13,6 +13,7 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -273,20 +274,26 @@ impl Journal {
         self.changed();
     }
 
-    fn complete(&self, seq: u64, outcome: Outcome) {
+    /// How many crossings of this name have begun.
+    pub fn count(&self, name: &str) -> u64 {
+        self.book().counted(name)
+    }
+
+    fn complete(&self, seq: u64, outcome: Outcome, answer: Option<Bytes>) {
         let now = self.elapsed_us();
         let mut book = self.book();
-        if let Some(entry) = book.under_way(seq) {
-            entry.took_us = Some(now.saturating_sub(entry.started_us));
-            entry.outcome = Some(outcome);
+        if let Some(kept) = book.under_way(seq) {
+            kept.entry.took_us = Some(now.saturating_sub(kept.entry.started_us));
+            kept.entry.outcome = Some(outcome);
+            kept.answer = answer;
         }
         drop(book);
         self.changed();
     }
 
     fn amend(&self, seq: u64, change: impl FnOnce(&mut Crossing)) {
-        if let Some(entry) = self.book().under_way(seq) {
-            change(&mut entry.crossing);
+        if let Some(kept) = self.book().under_way(seq) {
+            change(&mut kept.entry.crossing);
         }
     }
 
@@ -326,14 +333,21 @@ impl Open {
     /// Records how it ended.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
-        self.journal.complete(self.seq, outcome);
+        self.journal.complete(self.seq, outcome, None);
+    }
+
+    /// As [`Open::end`], with the answer as it crossed, in place of the outcome's: JSON or text;
+    /// nothing is null. What nobody looks at is never parsed.
+    pub fn end_with(mut self, outcome: Outcome, answer: Bytes) {
+        self.ended = true;
+        self.journal.complete(self.seq, outcome, Some(answer).filter(|a| !a.is_empty()));
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
-            self.journal.complete(self.seq, Outcome::cut());
+            self.journal.complete(self.seq, Outcome::cut(), None);
         }
     }
 }

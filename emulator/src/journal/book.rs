@@ -6,6 +6,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
+use serde_json::Value;
+
 use super::Entry;
 
 /// So many of the last entries are never turned into text.
@@ -17,16 +20,24 @@ const PAGE: usize = 64;
 pub(super) struct Book {
     /// The older entries, each page full.
     pages: Vec<Page>,
-    recent: VecDeque<Entry>,
+    recent: VecDeque<Kept>,
     ordinals: HashMap<String, u64>,
+}
+
+/// An entry, and its answer as long as nobody has asked for it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) entry: Entry,
+    /// The answer as it crossed; the entry's own is null then.
+    pub(super) answer: Option<Bytes>,
 }
 
 #[derive(Debug)]
 enum Page {
-    /// A JSON array.
+    /// Entries and answers in turn, each after its length.
     Text(Box<[u8]>),
     /// With a crossing that was still under way, which is rare: kept as it is.
-    Entries(Vec<Entry>),
+    Entries(Vec<Kept>),
 }
 
 impl Book {
@@ -49,9 +60,14 @@ impl Book {
         }
     }
 
+    /// How many crossings of this name there are.
+    pub(super) fn counted(&self, name: &str) -> u64 {
+        self.ordinals.get(name).copied().unwrap_or_default()
+    }
+
     /// Adds the next entry.
     pub(super) fn push(&mut self, entry: Entry) {
-        self.recent.push_back(entry);
+        self.recent.push_back(Kept { entry, answer: None });
         if self.recent.len() >= RECENT + PAGE {
             let page = Page::of(self.recent.drain(..PAGE).collect());
             self.pages.push(page);
@@ -59,7 +75,7 @@ impl Book {
     }
 
     /// An entry whose crossing is under way.
-    pub(super) fn under_way(&mut self, seq: u64) -> Option<&mut Entry> {
+    pub(super) fn under_way(&mut self, seq: u64) -> Option<&mut Kept> {
         let at = usize::try_from(seq).ok()?;
         match at.checked_sub(self.paged()) {
             Some(at) => self.recent.get_mut(at),
@@ -71,14 +87,15 @@ impl Book {
     }
 
     /// The entries from `mark` on.
-    pub(super) fn since(&self, mark: u64) -> Vec<Entry> {
+    pub(super) fn since(&mut self, mark: u64) -> Vec<Entry> {
         let from = usize::try_from(mark).unwrap_or(usize::MAX);
         let paged = self.paged();
-        if from >= paged {
-            return self.recent.range((from - paged).min(self.recent.len())..).cloned().collect();
-        }
-        let pages = self.pages[from / PAGE..].iter().flat_map(Page::entries).skip(from % PAGE);
-        pages.chain(self.recent.iter().cloned()).collect()
+        let recent = from.saturating_sub(paged).min(self.recent.len());
+        let recent = self.recent.range_mut(recent..).map(Kept::read);
+        let first = (from / PAGE).min(self.pages.len());
+        let skip = if from < paged { from % PAGE } else { 0 };
+        let old = self.pages[first..].iter_mut().flat_map(Page::entries).skip(skip);
+        old.chain(recent).collect()
     }
 
     fn paged(&self) -> usize {
@@ -86,29 +103,69 @@ impl Book {
     }
 }
 
-impl Page {
-    fn of(entries: Vec<Entry>) -> Self {
-        if entries.iter().all(|entry| entry.outcome.is_some())
-            && let Ok(text) = serde_json::to_vec(&entries)
-        {
-            return Self::Text(text.into());
+impl Kept {
+    /// The whole entry. Its answer is parsed by the first who asks.
+    fn read(&mut self) -> Entry {
+        if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
+            outcome.answer = json_or_text(&answer);
         }
-        Self::Entries(entries)
+        self.entry.clone()
+    }
+}
+
+impl Page {
+    fn of(entries: Vec<Kept>) -> Self {
+        if entries.iter().any(|kept| kept.entry.outcome.is_none()) {
+            return Self::Entries(entries);
+        }
+        let mut text = Vec::new();
+        for kept in &entries {
+            let Ok(entry) = serde_json::to_vec(&kept.entry) else {
+                return Self::Entries(entries);
+            };
+            write(&mut text, &entry);
+            write(&mut text, kept.answer.as_deref().unwrap_or_default());
+        }
+        Self::Text(text.into())
     }
 
-    fn entries(&self) -> Vec<Entry> {
-        match self {
-            // It was written by `of` from entries that can be read.
-            Self::Text(text) => serde_json::from_slice(text).unwrap_or_default(),
-            Self::Entries(entries) => entries.clone(),
+    fn entries(&mut self) -> Vec<Entry> {
+        let mut text: &[u8] = match self {
+            Self::Text(text) => text,
+            Self::Entries(entries) => return entries.iter_mut().map(Kept::read).collect(),
+        };
+        let mut entries = Vec::with_capacity(PAGE);
+        while let (Some(entry), Some(answer)) = (read(&mut text), read(&mut text)) {
+            // It was written by `of`, from an entry of this type.
+            let Ok(entry) = serde_json::from_slice(entry) else { continue };
+            let answer = (!answer.is_empty()).then(|| Bytes::copy_from_slice(answer));
+            entries.push(Kept { entry, answer }.read());
         }
+        entries
     }
+}
+
+fn write(text: &mut Vec<u8>, part: &[u8]) {
+    text.extend_from_slice(&part.len().to_le_bytes());
+    text.extend_from_slice(part);
+}
+
+fn read<'t>(text: &mut &'t [u8]) -> Option<&'t [u8]> {
+    let (length, rest) = text.split_first_chunk()?;
+    let (part, rest) = rest.split_at_checked(usize::from_le_bytes(*length))?;
+    *text = rest;
+    Some(part)
+}
+
+fn json_or_text(body: &[u8]) -> Value {
+    serde_json::from_slice(body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::journal::{Crossing, Outcome, Via};
@@ -208,8 +265,32 @@ mod tests {
             book.push(if seq == 1 { open.clone() } else { entry(seq) });
         }
         assert!(matches!(book.pages.as_slice(), [Page::Entries(_)]));
-        book.under_way(1).unwrap().outcome = Some(Outcome::status(204, Value::Null));
+        book.under_way(1).unwrap().entry.outcome = Some(Outcome::status(204, Value::Null));
         assert_eq!(book.since(0)[1].outcome.as_ref().unwrap().status, Some(204));
-        assert_eq!(book.under_way(PAGE as u64 + 1).unwrap().seq, PAGE as u64 + 1);
+        assert_eq!(book.under_way(PAGE as u64 + 1).unwrap().entry.seq, PAGE as u64 + 1);
+    }
+
+    #[test]
+    fn an_answer_is_read_when_somebody_asks() {
+        let mut book = Book::default();
+        let all = (RECENT + PAGE) as u64;
+        let texts = ["{\"a\":[1.5]}", "no json", "null"];
+        for seq in 0..all {
+            book.push(Entry { outcome: None, ..entry(seq) });
+            let kept = book.under_way(seq).unwrap();
+            kept.entry.outcome = Some(Outcome::status(200, Value::Null));
+            kept.answer = Some(Bytes::from(texts[usize::try_from(seq).unwrap() % 3]));
+        }
+        assert!(matches!(book.pages.as_slice(), [Page::Text(_)]));
+        let answer = |at: usize, book: &mut Book| {
+            book.since(at as u64)[0].outcome.as_ref().unwrap().answer.clone()
+        };
+        for at in [0, PAGE + 2] {
+            // Positions 0, 1, 2 of the texts, from a page and from the recent ones; asked twice.
+            for _ in 0..2 {
+                assert_eq!(answer(at, &mut book), json!({ "a": [1.5] }));
+                assert_eq!(answer(at + 1, &mut book), json!("no json"));
+            }
+        }
     }
 }

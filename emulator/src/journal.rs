@@ -6,17 +6,20 @@
 //! `openai.responses`, `twilio.messages.create`, `webhook.sms`): faults are
 //! aimed by them.
 
+mod book;
+
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use self::book::Book;
 use crate::clock::Clock;
 
 /// One crossing, in the order in which crossings began.
@@ -211,21 +214,6 @@ struct Shared {
     changes: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
-struct Book {
-    /// Counts how often it was cleared: what began before belongs to none of its entries.
-    epoch: u64,
-    entries: Vec<Entry>,
-    ordinals: HashMap<String, u64>,
-}
-
-impl Book {
-    fn entry(&mut self, open: &Open) -> Option<&mut Entry> {
-        let at = usize::try_from(open.seq).ok().filter(|_| open.epoch == self.epoch)?;
-        self.entries.get_mut(at)
-    }
-}
-
 impl Journal {
     /// An empty journal on this clock.
     pub fn new(clock: Clock) -> Self {
@@ -239,11 +227,9 @@ impl Journal {
         let name = name.into();
         let (epoch, seq) = {
             let mut book = self.book();
-            let seq = book.entries.len() as u64;
-            let count = book.ordinals.entry(name.clone()).or_insert(0);
-            let ordinal = *count;
-            *count += 1;
-            book.entries.push(Entry {
+            let seq = book.len();
+            let ordinal = book.count(&name);
+            book.push(Entry {
                 seq,
                 name,
                 ordinal,
@@ -253,7 +239,7 @@ impl Journal {
                 crossing,
                 outcome: None,
             });
-            (book.epoch, seq)
+            (book.epoch(), seq)
         };
         self.changed();
         Open { journal: self.clone(), epoch, seq, ended: false }
@@ -269,14 +255,12 @@ impl Journal {
 
     /// How many entries there are: a mark for [`Journal::since`].
     pub fn mark(&self) -> u64 {
-        self.book().entries.len() as u64
+        self.book().len()
     }
 
     /// The entries from `mark` on.
     pub fn since(&self, mark: u64) -> Vec<Entry> {
-        let book = self.book();
-        let from = usize::try_from(mark).unwrap_or(usize::MAX).min(book.entries.len());
-        book.entries[from..].to_vec()
+        self.book().since(mark)
     }
 
     /// Changes as they come: the value counts them and means nothing else.
@@ -287,25 +271,31 @@ impl Journal {
     /// Forgets everything (`rehearse reset`).
     pub fn clear(&self) {
         let mut book = self.book();
-        *book = Book { epoch: book.epoch + 1, ..Book::default() };
+        book.clear();
         drop(book);
         self.changed();
     }
 
-    fn complete(&self, open: &Open, outcome: Outcome) {
+    /// How many crossings of this name have begun.
+    pub fn count(&self, name: &str) -> u64 {
+        self.book().counted(name)
+    }
+
+    fn complete(&self, open: &Open, outcome: Outcome, answer: Option<Bytes>) {
         let now = self.elapsed_us();
         let mut book = self.book();
-        if let Some(entry) = book.entry(open) {
-            entry.took_us = Some(now.saturating_sub(entry.started_us));
-            entry.outcome = Some(outcome);
+        if let Some(kept) = book.under_way(open.epoch, open.seq) {
+            kept.entry.took_us = Some(now.saturating_sub(kept.entry.started_us));
+            kept.entry.outcome = Some(outcome);
+            kept.answer = answer;
         }
         drop(book);
         self.changed();
     }
 
     fn amend(&self, open: &Open, change: impl FnOnce(&mut Crossing)) {
-        if let Some(entry) = self.book().entry(open) {
-            change(&mut entry.crossing);
+        if let Some(kept) = self.book().under_way(open.epoch, open.seq) {
+            change(&mut kept.entry.crossing);
         }
     }
 
@@ -346,14 +336,21 @@ impl Open {
     /// Records how it ended.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
-        self.journal.complete(&self, outcome);
+        self.journal.complete(&self, outcome, None);
+    }
+
+    /// As [`Open::end`], with the answer as it crossed, in place of the outcome's: JSON or text;
+    /// nothing is null. What nobody looks at is never parsed.
+    pub fn end_with(mut self, outcome: Outcome, answer: Bytes) {
+        self.ended = true;
+        self.journal.complete(&self, outcome, Some(answer).filter(|a| !a.is_empty()));
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
-            self.journal.complete(self, Outcome::cut());
+            self.journal.complete(self, Outcome::cut(), None);
         }
     }
 }

@@ -114,7 +114,7 @@ async fn handle(
     let open = shared.journal.begin(name.as_str(), crossing);
     let Some(failure) = shared.faults.take(&name) else {
         let (answer, body) = forward(outgoing, upstream).await?;
-        record(open, &answer, &body);
+        record(open, &answer, body);
         return Ok(answer);
     };
 
@@ -126,18 +126,18 @@ async fn handle(
         Some(Cut::After) => {
             let (_, body) = forward(outgoing, upstream).await?;
             // The caller sees nothing; the journal keeps what was lost.
-            open.end(Outcome { answer: json_or_text(&body), ..Outcome::cut() });
+            open.end_with(Outcome::cut(), body);
             return Err(CutOff);
         }
         None => {}
     }
     if let Some((status, body)) = fault::answer(&failure) {
         let answer = fault::response(status, &body);
-        record(open, &answer, body.to_string().as_bytes());
+        record(open, &answer, body.to_string().into());
         return Ok(answer);
     }
     let (answer, body) = forward(outgoing, upstream).await?;
-    record(open, &answer, &body);
+    record(open, &answer, body);
     Ok(answer)
 }
 
@@ -154,11 +154,11 @@ async fn forward(
     Ok((Response::from_parts(parts, Full::new(body.clone())), body))
 }
 
-fn record(open: Open, answer: &Answer, body: &[u8]) {
-    let answer_json = json_or_text(body);
-    let code = if answer.status().is_success() { None } else { call::error_code(&answer_json) };
-    let outcome = Outcome::status(answer.status().as_u16(), answer_json);
-    open.end(Outcome { error: code, ..outcome });
+fn record(open: Open, answer: &Answer, body: Bytes) {
+    let outcome = Outcome::status(answer.status().as_u16(), Value::Null);
+    let error =
+        if answer.status().is_success() { None } else { call::error_code(&json_or_text(&body)) };
+    open.end_with(Outcome { error, ..outcome }, body);
 }
 
 fn json_or_text(body: &[u8]) -> Value {

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -45,16 +47,16 @@ pub(super) struct Ready {
     pub end: End,
 }
 
-/// How an exchange ends.
+/// How an exchange ends. Answers are JSON.
 #[derive(Debug)]
 pub(super) enum End {
     Error(ApiError),
     /// The answer, as a stream when one was asked for.
-    Answer(Value, Option<Events>),
+    Answer(Bytes, Option<Events>),
     /// The answer breaks off; with an error that a stream still tells.
-    Broken(Value, Option<Events>),
-    /// The connection closes; the answer if the request had one.
-    Cut(Value),
+    Broken(Bytes, Option<Events>),
+    /// The connection closes; the answer if the request had one, else nothing.
+    Cut(Bytes),
     /// 200 and a body that is no JSON.
     Garbage,
 }
@@ -92,7 +94,7 @@ pub(super) fn prepare(
     if fault.is_some_and(|f| f.cut == Some(faults::Cut::After)) {
         ready.end = End::Cut(match ready.end {
             End::Answer(answer, _) | End::Broken(answer, _) | End::Cut(answer) => answer,
-            End::Error(_) | End::Garbage => Value::Null,
+            End::Error(_) | End::Garbage => Bytes::new(),
         });
     }
     ready
@@ -101,7 +103,7 @@ pub(super) fn prepare(
 /// The end that a fault gives a request before it has any effect.
 fn struck(fault: &Failure, request: &Value) -> Option<End> {
     if fault.cut == Some(faults::Cut::Before) {
-        return Some(End::Cut(Value::Null));
+        return Some(End::Cut(Bytes::new()));
     }
     fault.status.map(|status| {
         let model = request["model"].as_str().unwrap_or("unknown");
@@ -130,16 +132,16 @@ fn on_responses(
     let conversation = responses::read(request, input, &prior, &server.options, &server.stored())?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
     let form = |reply: &Reply| {
-        let answer =
-            responses::object(request, reply, server.clock.now().as_second(), tokens(body.len()));
+        let now = server.clock.now().as_second();
+        let answer = responses::Object::new(request, reply, now, tokens(body.len()));
         if request.get("store") != Some(&Value::Bool(false)) {
             let mut items = prior.to_vec();
             items.extend(input_items(input));
-            items.extend(answer["output"].as_array().into_iter().flatten().cloned());
+            items.extend(answer.output.iter().cloned());
             server.stored_mut().put(reply.ids.response(), items);
         }
         let events = stream.then(|| responses::events(&answer));
-        (answer, events)
+        (text(&answer), events)
     };
     Ok(decide(server, &conversation, body, stream, form))
 }
@@ -152,9 +154,14 @@ fn on_chat(server: &Server, request: &Map<String, Value>, body: &[u8]) -> Result
             chat::object(request, reply, server.clock.now().as_second(), tokens(body.len()));
         let usage = request.get("stream_options").and_then(|o| o.get("include_usage"));
         let events = stream.then(|| chat::chunks(&answer, usage == Some(&Value::Bool(true))));
-        (answer, events)
+        (text(&answer), events)
     };
     Ok(decide(server, &conversation, body, stream, form))
+}
+
+/// An answer's text. Writing values with text keys into memory cannot fail.
+fn text(answer: &impl Serialize) -> Bytes {
+    serde_json::to_vec(answer).unwrap_or_default().into()
 }
 
 fn decide(
@@ -162,7 +169,7 @@ fn decide(
     conversation: &Conversation<'_>,
     body: &[u8],
     stream: bool,
-    form: impl FnOnce(&Reply) -> (Value, Option<Events>),
+    form: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
 ) -> Ready {
     let decision = server.stage().decide(conversation);
     match decision {
@@ -192,7 +199,7 @@ fn decide(
 }
 
 /// How a round ends with this failure, which may be none.
-fn end(fail: &Fail, formed: Option<(Value, Option<Events>)>, model: &str, stream: bool) -> End {
+fn end(fail: &Fail, formed: Option<(Bytes, Option<Events>)>, model: &str, stream: bool) -> End {
     let error = fail.status.map(|status| {
         let mut error = ApiError::failure(status, fail.code.as_deref(), model);
         error.retry_after = fail.retry_after;
@@ -204,7 +211,7 @@ fn end(fail: &Fail, formed: Option<(Value, Option<Events>)>, model: &str, stream
         }
         (_, Some(error), _) => End::Error(error),
         (Some(Cut::MidStream), None, Some((answer, events))) => End::Broken(answer, events),
-        (Some(_), None, formed) => End::Cut(formed.map_or(Value::Null, |(answer, _)| answer)),
+        (Some(_), None, formed) => End::Cut(formed.map_or(Bytes::new(), |(answer, _)| answer)),
         (None, None, Some((answer, events))) => End::Answer(answer, events),
         (None, None, None) => End::Garbage,
     }

@@ -154,26 +154,27 @@ async fn ask(
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (response, outcome) = send(end, server.options.pace);
-    open.end(outcome);
+    let (response, outcome, answer) = send(end, server.options.pace);
+    open.end_with(outcome, answer);
     response
 }
 
-/// The response to an end, and its record.
-fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, Outcome) {
+/// The response to an end, and its record: the outcome and the answer's text.
+fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, Outcome, Bytes) {
+    let outcome = |status| Outcome::status(status, Value::Null);
     match end {
         End::Error(error) => {
             let code = error.code.clone().unwrap_or_else(|| error.kind.into());
-            let outcome = Outcome::status(error.status, error.body()).with_error(code);
-            (Ok(refuse(&error)), outcome)
+            let answer = error.body().to_string().into();
+            (Ok(refuse(&error)), outcome(error.status).with_error(code), answer)
         }
         End::Answer(answer, events) => {
             let response = match (events, pace) {
-                (None, _) => whole(200, &answer),
+                (None, _) => json(200, answer.clone()),
                 (Some(events), None) => event_stream(at_once(events.whole())),
                 (Some(events), Some(pace)) => event_stream(paced(events, pace)),
             };
-            (Ok(response), Outcome::status(200, answer))
+            (Ok(response), outcome(200), answer)
         }
         End::Broken(answer, events) => {
             let response = match events {
@@ -182,20 +183,16 @@ fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, O
                     event_stream(broken(events.whole()))
                 }
                 None => {
-                    let whole = answer.to_string();
-                    let half = (0..=whole.len() / 2).rev().find(|at| whole.is_char_boundary(*at));
-                    let half = Bytes::from(whole[..half.unwrap_or(0)].to_owned());
+                    let half = answer.slice(..answer.len() / 2);
                     typed(200, "application/json", broken(half))
                 }
             };
-            let outcome = Outcome { status: Some(200), error: Some("cut".into()), answer };
-            (Ok(response), outcome)
+            (Ok(response), outcome(200).with_error("cut"), answer)
         }
-        End::Cut(answer) => (Err(Severed), Outcome { answer, ..Outcome::cut() }),
+        End::Cut(answer) => (Err(Severed), Outcome::cut(), answer),
         End::Garbage => {
             let body = Bytes::from_static(b"{\"id\": \"resp_0\", \"object\": \"resp");
-            let outcome = Outcome::status(200, Value::Null).with_error("malformed");
-            (Ok(typed(200, "application/json", Either::Left(Full::new(body)))), outcome)
+            (Ok(json(200, body)), outcome(200).with_error("malformed"), Bytes::new())
         }
     }
 }
@@ -250,8 +247,11 @@ fn refuse(error: &ApiError) -> Response<Body> {
 }
 
 fn whole(status: u16, body: &Value) -> Response<Body> {
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    typed(status, "application/json", Either::Left(Full::new(body.into())))
+    json(status, serde_json::to_vec(body).unwrap_or_default().into())
+}
+
+fn json(status: u16, body: Bytes) -> Response<Body> {
+    typed(status, "application/json", Either::Left(Full::new(body)))
 }
 
 fn event_stream(body: Body) -> Response<Body> {

@@ -1,29 +1,24 @@
 //! A response as a stream of events, in the documented order.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::object::Object;
 use crate::openai::{
     reply::pieces,
     sse::{Event, Events},
 };
 
 /// The events that bring `response`.
-pub(in crate::openai) fn events(response: &Value) -> Events {
+pub(in crate::openai) fn events(response: &Object<'_>) -> Events {
     let mut writer = Writer::default();
-    let Some(response) = response.as_object() else { return writer.events };
     for name in ["response.created", "response.in_progress"] {
-        writer.event(name).field("response", &Unfinished(response));
+        writer.event(name).field("response", &response.unfinished());
     }
-    let items = response.get("output").and_then(Value::as_array);
-    for (at, item) in items.into_iter().flatten().enumerate() {
+    for (at, item) in response.output.iter().enumerate() {
         writer.item(at, item);
     }
-    let last = match response.get("status").and_then(Value::as_str) {
-        Some("incomplete") => "response.incomplete",
-        _ => "response.completed",
-    };
-    writer.event(last).field("response", response);
+    let last = format!("response.{}", response.status());
+    writer.event(&last).field("response", response);
     writer.events
 }
 
@@ -111,24 +106,4 @@ fn with(value: &Value, key: &str, to: Value) -> Value {
     let mut value = value.clone();
     value[key] = to;
     value
-}
-
-/// A response before it has any output.
-struct Unfinished<'r>(&'r Map<String, Value>);
-
-impl Serialize for Unfinished<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in self.0 {
-            match key.as_str() {
-                "status" => map.serialize_entry(key, "in_progress")?,
-                "output" => map.serialize_entry(key, &[(); 0])?,
-                "usage" | "completed_at" | "incomplete_details" => {
-                    map.serialize_entry(key, &Value::Null)?;
-                }
-                _ => map.serialize_entry(key, value)?,
-            }
-        }
-        map.end()
-    }
 }

@@ -63,6 +63,6 @@ impl Running<'_> {
 
     /// How many crossings of a name there were.
     pub(super) fn crossings(&self, name: &str) -> u64 {
-        self.world.journal().since(0).iter().filter(|entry| entry.name == name).count() as u64
+        self.world.journal().count(name)
     }
 }

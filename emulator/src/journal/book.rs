@@ -1,0 +1,308 @@
+//! Where entries are kept: recent ones as they are, older ones as text.
+//!
+//! A JSON tree in memory is several times the size of its text, so a world that
+//! is up for days, or under load, would grow by far more than its log. No
+//! scenario gets far enough to have a page.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::Entry;
+
+/// So many of the last entries are never turned into text.
+const RECENT: usize = 512;
+/// Entries of one page: few enough that writing it delays nobody.
+const PAGE: usize = 64;
+
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    /// The older entries, each page full.
+    pages: Vec<Page>,
+    recent: VecDeque<Kept>,
+    /// Counts how often it was cleared: what began before belongs to none of its entries.
+    epoch: u64,
+    ordinals: HashMap<String, u64>,
+}
+
+/// An entry, and its answer as long as nobody has asked for it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) entry: Entry,
+    /// The answer as it crossed; the entry's own is null then.
+    pub(super) answer: Option<Bytes>,
+}
+
+#[derive(Debug)]
+enum Page {
+    /// Entries and answers in turn, each after its length.
+    Text(Box<[u8]>),
+    /// With a crossing that was still under way, which is rare: kept as it is.
+    Entries(Vec<Kept>),
+}
+
+impl Book {
+    /// How many entries there are: the position of the next one.
+    pub(super) fn len(&self) -> u64 {
+        (self.paged() + self.recent.len()) as u64
+    }
+
+    /// How many crossings of this name came before the one that this call counts.
+    pub(super) fn count(&mut self, name: &str) -> u64 {
+        match self.ordinals.get_mut(name) {
+            Some(count) => {
+                *count += 1;
+                *count - 1
+            }
+            None => {
+                self.ordinals.insert(name.to_owned(), 1);
+                0
+            }
+        }
+    }
+
+    /// How many crossings of this name there are.
+    pub(super) fn counted(&self, name: &str) -> u64 {
+        self.ordinals.get(name).copied().unwrap_or_default()
+    }
+
+    /// Adds the next entry.
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.recent.push_back(Kept { entry, answer: None });
+        if self.recent.len() >= RECENT + PAGE {
+            let page = Page::of(self.recent.drain(..PAGE).collect());
+            self.pages.push(page);
+        }
+    }
+
+    /// Forgets everything, and whom to tell of what is under way.
+    pub(super) fn clear(&mut self) {
+        *self = Self { epoch: self.epoch + 1, ..Self::default() };
+    }
+
+    /// Tells the entries since the last [`Book::clear`] from those before it.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// An entry of this epoch whose crossing is under way.
+    pub(super) fn under_way(&mut self, epoch: u64, seq: u64) -> Option<&mut Kept> {
+        let at = usize::try_from(seq).ok().filter(|_| epoch == self.epoch)?;
+        match at.checked_sub(self.paged()) {
+            Some(at) => self.recent.get_mut(at),
+            None => match self.pages.get_mut(at / PAGE)? {
+                Page::Entries(entries) => entries.get_mut(at % PAGE),
+                Page::Text(_) => None,
+            },
+        }
+    }
+
+    /// The entries from `mark` on.
+    pub(super) fn since(&mut self, mark: u64) -> Vec<Entry> {
+        let from = usize::try_from(mark).unwrap_or(usize::MAX);
+        let paged = self.paged();
+        let recent = from.saturating_sub(paged).min(self.recent.len());
+        let recent = self.recent.range_mut(recent..).map(Kept::read);
+        let first = (from / PAGE).min(self.pages.len());
+        let skip = if from < paged { from % PAGE } else { 0 };
+        let old = self.pages[first..].iter_mut().flat_map(Page::entries).skip(skip);
+        old.chain(recent).collect()
+    }
+
+    fn paged(&self) -> usize {
+        self.pages.len() * PAGE
+    }
+}
+
+impl Kept {
+    /// The whole entry. Its answer is parsed by the first who asks.
+    fn read(&mut self) -> Entry {
+        if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
+            outcome.answer = json_or_text(&answer);
+        }
+        self.entry.clone()
+    }
+}
+
+impl Page {
+    fn of(entries: Vec<Kept>) -> Self {
+        if entries.iter().any(|kept| kept.entry.outcome.is_none()) {
+            return Self::Entries(entries);
+        }
+        let mut text = Vec::new();
+        for kept in &entries {
+            let Ok(entry) = serde_json::to_vec(&kept.entry) else {
+                return Self::Entries(entries);
+            };
+            write(&mut text, &entry);
+            write(&mut text, kept.answer.as_deref().unwrap_or_default());
+        }
+        Self::Text(text.into())
+    }
+
+    fn entries(&mut self) -> Vec<Entry> {
+        let mut text: &[u8] = match self {
+            Self::Text(text) => text,
+            Self::Entries(entries) => return entries.iter_mut().map(Kept::read).collect(),
+        };
+        let mut entries = Vec::with_capacity(PAGE);
+        while let (Some(entry), Some(answer)) = (read(&mut text), read(&mut text)) {
+            // It was written by `of`, from an entry of this type.
+            let Ok(entry) = serde_json::from_slice(entry) else { continue };
+            let answer = (!answer.is_empty()).then(|| Bytes::copy_from_slice(answer));
+            entries.push(Kept { entry, answer }.read());
+        }
+        entries
+    }
+}
+
+fn write(text: &mut Vec<u8>, part: &[u8]) {
+    text.extend_from_slice(&part.len().to_le_bytes());
+    text.extend_from_slice(part);
+}
+
+fn read<'t>(text: &mut &'t [u8]) -> Option<&'t [u8]> {
+    let (length, rest) = text.split_first_chunk()?;
+    let (part, rest) = rest.split_at_checked(usize::from_le_bytes(*length))?;
+    *text = rest;
+    Some(part)
+}
+
+fn json_or_text(body: &[u8]) -> Value {
+    serde_json::from_slice(body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::journal::{Crossing, Outcome, Via};
+
+    fn crossings() -> Vec<Crossing> {
+        let text = || "é \"quoted\"\n".to_owned();
+        vec![
+            Crossing::SmsReceived {
+                sid: text(),
+                from: text(),
+                to: text(),
+                body: text(),
+                media: vec![text()],
+            },
+            Crossing::SmsSent {
+                sid: text(),
+                from: text(),
+                to: text(),
+                body: text(),
+                media: vec![],
+                segments: 2,
+                encoding: text(),
+                via: Via::Twiml,
+                in_reply_to: Some(text()),
+            },
+            Crossing::Webhook {
+                sid: text(),
+                attempt: 3,
+                method: text(),
+                url: text(),
+                params: vec![(text(), text())],
+            },
+            Crossing::Twilio { method: text(), path: text(), params: vec![(text(), text())] },
+            Crossing::Model { request: json!({ "z": 1.5, "a": [null, -1] }), script: None },
+            Crossing::Database {
+                function: Some(text()),
+                operation: text(),
+                tables: vec![text()],
+                items: 7,
+                request: json!({ "kind": "rows" }),
+            },
+            Crossing::Http { function: None, method: text(), path: text(), body: text() },
+            Crossing::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
+            Crossing::Log { function: text(), request_id: None, line: text() },
+            Crossing::Step { step: text(), title: text() },
+        ]
+    }
+
+    fn entry(seq: u64) -> Entry {
+        let crossings = crossings();
+        let at = usize::try_from(seq).unwrap() % crossings.len();
+        Entry {
+            seq,
+            name: format!("crossing {at}"),
+            ordinal: seq,
+            at: Timestamp::from_second(1_770_000_000).unwrap(),
+            started_us: seq,
+            took_us: Some(1),
+            crossing: crossings[at].clone(),
+            outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
+        }
+    }
+
+    fn seqs(entries: &[Entry]) -> Vec<u64> {
+        entries.iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn old_entries_come_back_as_they_were() {
+        let mut book = Book::default();
+        let all = (RECENT + 3 * PAGE) as u64;
+        (0..all).for_each(|seq| book.push(entry(seq)));
+        assert_eq!((book.pages.len(), book.len()), (3, all));
+        assert!(book.pages.iter().all(|page| matches!(page, Page::Text(_))));
+        let back = book.since(0);
+        let as_json = |entries: &[Entry]| serde_json::to_string(entries).unwrap();
+        assert_eq!(as_json(&back), as_json(&(0..all).map(entry).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn a_mark_may_stand_anywhere() {
+        let mut book = Book::default();
+        let all = (RECENT + 2 * PAGE) as u64;
+        (0..all).for_each(|seq| book.push(entry(seq)));
+        let page = PAGE as u64;
+        for mark in [0, 1, page - 1, page, page + 5, 2 * page, 2 * page + 1, all - 1, all, all + 9]
+        {
+            assert_eq!(seqs(&book.since(mark)), (mark..all).collect::<Vec<_>>(), "{mark}");
+        }
+    }
+
+    #[test]
+    fn what_takes_long_can_still_end() {
+        let mut book = Book::default();
+        let open = Entry { outcome: None, ..entry(1) };
+        for seq in 0..(RECENT + PAGE) as u64 {
+            book.push(if seq == 1 { open.clone() } else { entry(seq) });
+        }
+        assert!(matches!(book.pages.as_slice(), [Page::Entries(_)]));
+        book.under_way(0, 1).unwrap().entry.outcome = Some(Outcome::status(204, Value::Null));
+        assert_eq!(book.since(0)[1].outcome.as_ref().unwrap().status, Some(204));
+        assert_eq!(book.under_way(0, PAGE as u64 + 1).unwrap().entry.seq, PAGE as u64 + 1);
+    }
+
+    #[test]
+    fn an_answer_is_read_when_somebody_asks() {
+        let mut book = Book::default();
+        let all = (RECENT + PAGE) as u64;
+        let texts = ["{\"a\":[1.5]}", "no json", "null"];
+        for seq in 0..all {
+            book.push(Entry { outcome: None, ..entry(seq) });
+            let kept = book.under_way(0, seq).unwrap();
+            kept.entry.outcome = Some(Outcome::status(200, Value::Null));
+            kept.answer = Some(Bytes::from(texts[usize::try_from(seq).unwrap() % 3]));
+        }
+        assert!(matches!(book.pages.as_slice(), [Page::Text(_)]));
+        let answer = |at: usize, book: &mut Book| {
+            book.since(at as u64)[0].outcome.as_ref().unwrap().answer.clone()
+        };
+        for at in [0, PAGE + 2] {
+            // Positions 0, 1, 2 of the texts, from a page and from the recent ones; asked twice.
+            for _ in 0..2 {
+                assert_eq!(answer(at, &mut book), json!({ "a": [1.5] }));
+                assert_eq!(answer(at + 1, &mut book), json!("no json"));
+            }
+        }
+    }
+}

@@ -9,7 +9,9 @@
 //!   [`clock`] and [`faults`] are the scripted time and failures.
 //! - [`template`] reads `template.yaml` and `rehearse.toml`.
 //! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
-//! - [`matcher`] compares values, for scenarios and model scripts alike; [`yaml`] reads the user's files.
+//! - [`function`] is how the backend's code is met.
+//! - [`matcher`] compares values, for scenarios and model scripts alike; [`yaml`] reads the user's
+//!   files, and `names` knows which name was meant; `serve` accepts connections for every server.
 //! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line,
 //!   [`control`] the API of a running world.
 

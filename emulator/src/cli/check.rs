@@ -46,10 +46,7 @@ pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
     }
     project.persona().map_err(&mut collect).ok();
     let (Some(backend), Some(scenarios), true) = (backend, scenarios, errors.is_empty()) else {
-        let found = count(errors.len(), "error");
-        return Err(
-            Problem { exit: Exit::Wrong, errors, help: None }.help(format!("{found} found"))
-        );
+        return Err(Problem { exit: Exit::Wrong, errors, help: None });
     };
     let template = backend.template();
     app.ui.line(format_args!(

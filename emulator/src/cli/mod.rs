@@ -47,7 +47,7 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
     };
     cli.color.write_global();
     let app = App::new(functions, Ui::of_process());
-    dispatch(cli, &app).unwrap_or_else(|problem| app.ui.report(&problem)).code()
+    finish(dispatch(cli, &app), &app).code()
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].
@@ -58,12 +58,21 @@ where
     T: Into<OsString> + Clone,
 {
     match Cli::try_parse_from(arguments) {
-        Ok(cli) => dispatch(cli, app).unwrap_or_else(|problem| app.ui.report(&problem)),
+        Ok(cli) => finish(dispatch(cli, app), app),
         Err(error) => {
             app.ui.note(error.render().ansi());
             if error.use_stderr() { Exit::Wrong } else { Exit::Passed }
         }
     }
+}
+
+/// Tells what went wrong, with commands as this user would type them.
+fn finish(result: Result<Exit, Problem>, app: &App) -> Exit {
+    result.unwrap_or_else(|mut problem| {
+        let own = format!("`{} ", app.program);
+        problem.help = problem.help.map(|help| help.replace("`rehearse ", &own));
+        app.ui.report(&problem)
+    })
 }
 
 fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {

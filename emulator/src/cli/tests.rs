@@ -149,6 +149,15 @@ fn without_a_world_every_client_says_how_to_start_one() {
 }
 
 #[test]
+fn a_control_url_that_is_none_is_wrong() {
+    for url in ["foo", "127.0.0.1:4040", "http://127.0.0.1:99999", "ftp://127.0.0.1"] {
+        let done = Project::new().rehearse(&["ready", "--control", url]);
+        assert_eq!(done.exit, Exit::Wrong, "{url}");
+        assert!(done.err.contains("a URL is such as http://127.0.0.1:4040"), "{}", done.err);
+    }
+}
+
+#[test]
 fn a_text_without_words_or_pictures_is_wrong() {
     let done = Project::new().rehearse(&["send", ""]);
     assert_eq!(done.exit, Exit::Wrong);
@@ -189,6 +198,8 @@ fn check_tells_all_that_is_wrong_at_once() {
     for part in ["a.yaml:2:1", "b.yaml:2:8", "Nowhere"] {
         assert!(done.err.contains(part), "{part}: {}", done.err);
     }
+    assert!(done.err.ends_with("\n\n3 errors found\n"), "{}", done.err);
+    assert_eq!(done.err.matches("\n\nerror: ").count(), 2, "an empty line between: {}", done.err);
 }
 
 #[test]

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::problem::{Exit, Problem};
-use crate::report::style::{BAD, DIM, WARN, paint};
+use crate::report::{
+    style::{BAD, DIM, WARN, paint},
+    text::count,
+};
 
 /// Widest text, where the terminal is wider.
 const MAX_WIDTH: usize = 120;
@@ -113,13 +116,21 @@ impl Ui {
 
     /// Tells a problem, and how the process ends by it.
     pub(super) fn report(&self, problem: &Problem) -> Exit {
-        for error in &problem.errors {
+        for (i, error) in problem.errors.iter().enumerate() {
+            // Those with a caret are apart from their neighbours.
+            if i > 0 && (error.contains('\n') || problem.errors[i - 1].contains('\n')) {
+                self.note("");
+            }
             // Errors with a caret come with their own heading.
             if error.starts_with("error:") {
                 self.note(error);
             } else {
                 self.note(format_args!("{} {error}", paint(BAD, "error:")));
             }
+        }
+        if problem.errors.len() > 1 {
+            let found = count(problem.errors.len(), "error");
+            self.note(format_args!("\n{}", paint(BAD, format!("{found} found"))));
         }
         if let Some(help) = &problem.help {
             self.note(format_args!(" {} {help}", paint(DIM, "help:")));

@@ -98,6 +98,20 @@ fn what_fails_is_told_even_without_details() {
 }
 
 #[test]
+fn a_refusal_of_the_fake_says_who_refuses_once() {
+    for (status, message) in [(Some(400), "rehearse: no round is left"), (None, "rehearse: cut")] {
+        let journal = journal();
+        let crossing = Crossing::Model { request: json!({ "input": "hi" }), script: None };
+        let answer = json!({ "error": { "message": message, "code": "rehearse" } });
+        let outcome = Outcome { status, answer, error: None }.with_error("rehearse");
+        journal.begin("openai.responses", crossing).end(outcome);
+        let lines = reader().lines(&journal.since(0));
+        let status = status.map(|s| format!("{s} ")).unwrap_or_default();
+        assert_eq!(told(&lines), [(format!("model {status}{message}"), Tone::Trouble)]);
+    }
+}
+
+#[test]
 fn twilios_own_call_is_told_only_when_it_fails() {
     let journal = journal();
     let http = |body: &str, status| {

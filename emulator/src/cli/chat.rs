@@ -42,7 +42,7 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
-    app.block_on(async {
+    app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let world = up::start(&project, app, Bind::Free).map_err(|error| match error {
             Start::Project(problem) => problem,

@@ -61,7 +61,7 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "warn" });
     let project = Project::find(app)?;
     let ports = args.ports(project.settings.ports);
-    app.block_on(async {
+    app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
             Ok(listener) => listener,

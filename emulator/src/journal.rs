@@ -263,6 +263,18 @@ impl Journal {
         self.book().since(mark)
     }
 
+    /// What `of` makes of the entries from `mark` on. It sees what crossed; answers may be missing.
+    pub fn select<T>(&self, mark: u64, of: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
+        self.book().select(mark, of)
+    }
+
+    /// All entries, which are forgotten here.
+    pub fn take(&self) -> Vec<Entry> {
+        let book = std::mem::take(&mut *self.book());
+        self.changed();
+        book.into_entries()
+    }
+
     /// Changes as they come: the value counts them and means nothing else.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()

@@ -5,7 +5,7 @@
 //! ([`Function`]) and over HTTP, and a fake never shares types with the clients
 //! that it tests.
 //!
-//! - [`world`] starts every part; [`journal`] is the one record of what crossed;
+//! - [`world`] starts every part, on [`threads`]; [`journal`] is the one record of what crossed;
 //!   [`clock`] and [`faults`] are the scripted time and failures.
 //! - [`template`] reads `template.yaml` and `rehearse.toml`.
 //! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
@@ -32,6 +32,7 @@ mod serve;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod threads;
 pub mod twilio;
 pub mod world;
 pub mod yaml;

@@ -33,9 +33,10 @@ const EMULATOR: &[Rule] = &[
     ("function", &[]),
     // Plain connections; what crosses them is each fake's own.
     ("serve", &[]),
+    ("threads", &[]),
     ("journal", &["clock"]),
     ("matcher", &["clock", "yaml"]),
-    ("dynamodb", &["journal", "clock", "faults", "names", "serve", "yaml"]),
+    ("dynamodb", &["journal", "clock", "faults", "names", "serve", "threads", "yaml"]),
     ("twilio", &["journal", "clock", "faults", "serve"]),
     ("openai", &["journal", "clock", "faults", "matcher", "serve", "yaml"]),
     ("template", &["names", "yaml", "dynamodb"]),
@@ -44,7 +45,7 @@ const EMULATOR: &[Rule] = &[
         "world",
         &[
             "clock", "dynamodb", "faults", "function", "gateway", "journal", "openai", "serve",
-            "template", "twilio", "yaml",
+            "template", "threads", "twilio", "yaml",
         ],
     ),
     // It drives a world, and knows neither reports nor command line.
@@ -52,7 +53,7 @@ const EMULATOR: &[Rule] = &[
         "scenario",
         &[
             "clock", "dynamodb", "faults", "journal", "matcher", "names", "openai", "template",
-            "twilio", "world", "yaml",
+            "threads", "twilio", "world", "yaml",
         ],
     ),
     ("report", &["journal", "scenario"]),

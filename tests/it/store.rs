@@ -4,10 +4,11 @@ use std::net::TcpListener;
 
 use emulator::{
     clock::Clock,
-    dynamodb::{Database, Engine},
+    dynamodb::Database,
     faults::{Failure, Fault, Faults},
     journal::Journal,
     template::Template,
+    threads::Threads,
 };
 use handlers::{
     adapters::dynamodb::{DynamoDb, Settings, Tables},
@@ -34,6 +35,7 @@ pub struct Lab {
     pub store: DynamoDb,
     pub database: Database,
     pub faults: Faults,
+    _threads: Threads,
 }
 
 impl Lab {
@@ -42,9 +44,9 @@ impl Lab {
         let clock = Clock::stopped(now());
         let (journal, faults) = (Journal::new(clock.clone()), Faults::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let engine = Engine::start().unwrap();
+        let threads = Threads::start().unwrap();
         let database =
-            Database::start(listener, &engine, &tables, journal, clock, faults.clone()).unwrap();
+            Database::start(listener, &threads, &tables, journal, clock, faults.clone()).unwrap();
         let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
         let settings = Settings {
             endpoint: Some(&format!("{}/fn/Test", database.url())),
@@ -62,7 +64,7 @@ impl Lab {
             },
         };
         let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, settings);
-        Self { store, database, faults }
+        Self { store, database, faults, _threads: threads }
     }
 
     /// The next calls of an operation fail so.

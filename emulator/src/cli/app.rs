@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{problem::Problem, ui::Ui};
-use crate::Function;
+use crate::{Function, threads};
 
 /// The backend, the place and the streams.
 pub(super) struct App {
@@ -32,12 +32,21 @@ impl App {
         format!("{} {arguments}", self.program)
     }
 
-    /// Runs a future on a new runtime with all cores.
+    /// Runs a future that has a world of its own.
+    pub(super) fn block_on_world<T: Send>(
+        &self,
+        future: impl Future<Output = T> + Send,
+    ) -> Result<T, Problem> {
+        threads::block_on(future)
+            .map_err(|e| Problem::environment(format!("failed to start threads: {e}")))
+    }
+
+    /// Runs a future on this thread.
     pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Problem> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|e| Problem::environment(format!("failed to start threads: {e}")))?;
+            .map_err(|e| Problem::environment(format!("failed to start a runtime: {e}")))?;
         let value = runtime.block_on(future);
         // What still runs belongs to worlds that are gone; nothing waits for it.
         runtime.shutdown_background();

@@ -42,7 +42,7 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
     let (backend, persona) = (project.backend(app)?, project.persona()?);
-    app.block_on(async {
+    app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let world = up::start(backend, persona, Bind::Free);
         let world = world.map_err(|error| project::world(&error))?;

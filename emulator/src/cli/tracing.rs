@@ -5,8 +5,12 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Shows events from this level on; REHEARSE_LOG overrules it.
+///
+/// The embedded database warns of every 4xx, and a failed condition is not worth
+/// a line in anyone's log. What crosses is in the journal.
 pub(super) fn start(level: &str) {
-    let filter = EnvFilter::try_from_env("REHEARSE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env("REHEARSE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},dynoxide=off")));
     let subscriber = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

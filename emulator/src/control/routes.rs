@@ -68,12 +68,11 @@ pub(super) async fn sms(
     let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
         .await
         .map_err(|error| Answer::failed(&error))?;
-    Ok(Json(outcome(delivery, &api.world.journal().since(mark), &from)))
+    Ok(Json(outcome(delivery, api.world.journal().select(mark, Message::of), &from)))
 }
 
 pub(super) async fn messages(State(api): Shared) -> Json<Messages> {
-    let entries = api.world.journal().since(0);
-    Json(Messages { messages: entries.iter().filter_map(Message::of).collect() })
+    Json(Messages { messages: api.world.journal().select(0, Message::of) })
 }
 
 pub(super) async fn journal(
@@ -192,17 +191,16 @@ fn media(url: String) -> Media {
     Media { url, content_type: content_type.into() }
 }
 
-fn outcome(delivery: Delivery, entries: &[Entry], from: &str) -> SmsResponse {
+fn outcome(delivery: Delivery, texts: Vec<Message>, from: &str) -> SmsResponse {
     let attempts = delivery.attempts.into_iter().map(|attempt| Attempt {
         url: attempt.url,
         status: attempt.status,
         error: attempt.error.map(|code| code.to_string()),
     });
-    let replies = entries.iter().filter_map(Message::of);
     SmsResponse {
         sid: delivery.sid.to_string(),
         attempts: attempts.collect(),
-        replies: replies.filter(|m| m.via.is_some() && m.to == from).collect(),
+        replies: texts.into_iter().filter(|m| m.via.is_some() && m.to == from).collect(),
     }
 }
 

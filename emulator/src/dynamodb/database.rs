@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{
     embedded::Embedded,
-    engine::Engine,
     proxy::Proxy,
     row::{self, RowError},
     table::{AttributeKind, TableSpec},
@@ -16,6 +15,7 @@ use crate::{
     faults::Faults,
     journal::{Crossing, Journal},
     names,
+    threads::Threads,
 };
 
 /// Why rows could not be put or read.
@@ -50,7 +50,7 @@ pub struct Database {
     proxy: Proxy,
     embedded: Embedded,
     journal: Journal,
-    _engine: Engine,
+    _threads: Threads,
 }
 
 impl Database {
@@ -60,18 +60,18 @@ impl Database {
     /// When a port cannot be served or a table cannot be created.
     pub fn start(
         listener: TcpListener,
-        engine: &Engine,
+        threads: &Threads,
         tables: &[TableSpec],
         journal: Journal,
         // The embedded engine expires nothing by itself, so it needs no clock yet.
         _clock: Clock,
         faults: Faults,
     ) -> io::Result<Self> {
-        let runtime = engine.handle()?;
+        let runtime = &threads.handle()?;
         let embedded = Embedded::start(runtime, tables)?;
         let proxy = Proxy::start(listener, runtime, embedded.address(), journal.clone(), faults)?;
-        let _engine = engine.clone();
-        Ok(Self { tables: tables.to_vec(), proxy, embedded, journal, _engine })
+        let _threads = threads.clone();
+        Ok(Self { tables: tables.to_vec(), proxy, embedded, journal, _threads })
     }
 
     /// Endpoint for AWS SDKs; `/fn/<FunctionId>` after it tells the journal who calls.

@@ -2,7 +2,6 @@
 //!
 //! - [`TableSpec`] is what a table is; whoever reads a template makes them.
 //! - [`Database`] starts the engine and the proxy, puts and reads rows.
-//!   [`Engine`] holds the threads that all databases of a process share.
 //! - The proxy journals every call, plays faults, and passes bytes and headers
 //!   through unchanged, checksums included.
 //! - [`fixture`] reads files of rows; [`row`] checks a row against its table;
@@ -11,7 +10,6 @@
 mod call;
 mod database;
 mod embedded;
-mod engine;
 mod fault;
 pub mod fixture;
 pub mod item;
@@ -23,6 +21,5 @@ mod tests;
 
 pub use self::{
     database::{Database, DatabaseError},
-    engine::Engine,
     table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec},
 };

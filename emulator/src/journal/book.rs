@@ -34,6 +34,13 @@ pub(super) struct Kept {
     pub(super) answer: Option<Bytes>,
 }
 
+/// Where a mark stands: a page and how much of it comes before, and a position among the recent.
+struct Marked {
+    page: usize,
+    skip: usize,
+    recent: usize,
+}
+
 #[derive(Debug)]
 enum Page {
     /// Entries and answers in turn, each after its length.
@@ -100,14 +107,42 @@ impl Book {
 
     /// The entries from `mark` on.
     pub(super) fn since(&mut self, mark: u64) -> Vec<Entry> {
+        let Marked { page, skip, recent } = self.find(mark);
+        let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
+        old.chain(self.recent.range_mut(recent..).map(|kept| kept.read().clone())).collect()
+    }
+
+    /// What `of` makes of the entries from `mark` on; answers that nobody asked for are null.
+    pub(super) fn select<T>(
+        &mut self,
+        mark: u64,
+        mut of: impl FnMut(&Entry) -> Option<T>,
+    ) -> Vec<T> {
+        let Marked { page, skip, recent } = self.find(mark);
+        let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
+        let mut selected: Vec<T> = old.filter_map(|entry| of(&entry)).collect();
+        selected.extend(self.recent.range(recent..).filter_map(|kept| of(&kept.entry)));
+        selected
+    }
+
+    /// All entries.
+    pub(super) fn into_entries(mut self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self.pages.iter_mut().flat_map(Page::entries).collect();
+        entries.extend(self.recent.into_iter().map(|mut kept| {
+            kept.read();
+            kept.entry
+        }));
+        entries
+    }
+
+    fn find(&self, mark: u64) -> Marked {
         let from = usize::try_from(mark).unwrap_or(usize::MAX);
         let paged = self.paged();
-        let recent = from.saturating_sub(paged).min(self.recent.len());
-        let recent = self.recent.range_mut(recent..).map(Kept::read);
-        let first = (from / PAGE).min(self.pages.len());
-        let skip = if from < paged { from % PAGE } else { 0 };
-        let old = self.pages[first..].iter_mut().flat_map(Page::entries).skip(skip);
-        old.chain(recent).collect()
+        Marked {
+            page: (from / PAGE).min(self.pages.len()),
+            skip: if from < paged { from % PAGE } else { 0 },
+            recent: from.saturating_sub(paged).min(self.recent.len()),
+        }
     }
 
     fn paged(&self) -> usize {
@@ -117,11 +152,11 @@ impl Book {
 
 impl Kept {
     /// The whole entry. Its answer is parsed by the first who asks.
-    fn read(&mut self) -> Entry {
+    fn read(&mut self) -> &Entry {
         if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
             outcome.answer = json_or_text(&answer);
         }
-        self.entry.clone()
+        &self.entry
     }
 }
 
@@ -144,14 +179,18 @@ impl Page {
     fn entries(&mut self) -> Vec<Entry> {
         let mut text: &[u8] = match self {
             Self::Text(text) => text,
-            Self::Entries(entries) => return entries.iter_mut().map(Kept::read).collect(),
+            Self::Entries(entries) => {
+                return entries.iter_mut().map(|kept| kept.read().clone()).collect();
+            }
         };
         let mut entries = Vec::with_capacity(PAGE);
         while let (Some(entry), Some(answer)) = (read(&mut text), read(&mut text)) {
             // It was written by `of`, from an entry of this type.
             let Ok(entry) = serde_json::from_slice(entry) else { continue };
             let answer = (!answer.is_empty()).then(|| Bytes::copy_from_slice(answer));
-            entries.push(Kept { entry, answer }.read());
+            let mut kept = Kept { entry, answer };
+            kept.read();
+            entries.push(kept.entry);
         }
         entries
     }
@@ -265,8 +304,11 @@ mod tests {
         let page = PAGE as u64;
         for mark in [0, 1, page - 1, page, page + 5, 2 * page, 2 * page + 1, all - 1, all, all + 9]
         {
-            assert_eq!(seqs(&book.since(mark)), (mark..all).collect::<Vec<_>>(), "{mark}");
+            let expected: Vec<u64> = (mark..all).collect();
+            assert_eq!(seqs(&book.since(mark)), expected, "{mark}");
+            assert_eq!(book.select(mark, |entry| Some(entry.seq)), expected, "{mark}");
         }
+        assert_eq!(seqs(&book.into_entries()), (0..all).collect::<Vec<_>>());
     }
 
     #[test]

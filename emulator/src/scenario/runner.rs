@@ -75,11 +75,18 @@ impl Runner {
         errors
     }
 
-    /// Runs a scenario. Never fails: a panic inside is an environment that failed.
+    /// Runs a scenario on the thread that is least busy. Never fails: a panic inside is an
+    /// environment that failed.
     pub async fn run(&self, scenario: &Scenario) -> Report {
         let began = Instant::now();
-        let run = AssertUnwindSafe(Box::pin(self.perform(scenario))).catch_unwind();
-        let ended = run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())));
+        let (runner, on_thread) = (self.clone(), scenario.clone());
+        let work = self.backend.threads().run(async move {
+            let run = AssertUnwindSafe(Box::pin(runner.perform(&on_thread))).catch_unwind();
+            run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())))
+        });
+        let ended = work.await.unwrap_or_else(|error| {
+            Ended::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
+        });
         Report {
             name: scenario.name().into(),
             path: scenario.path().into(),
@@ -116,7 +123,7 @@ impl Runner {
                 self.options.limit
             )),
         };
-        Ended { status, journal: running.journal(), people, zone }
+        Ended { status, journal: running.into_journal(), people, zone }
     }
 
     fn replay(&self, scenario: &Scenario) -> String {

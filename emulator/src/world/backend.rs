@@ -10,11 +10,9 @@ use std::{
 use super::WorldError;
 use crate::{
     Function,
-    dynamodb::{
-        Engine,
-        fixture::{self, Rows},
-    },
+    dynamodb::fixture::{self, Rows},
     template::{Settings, Template},
+    threads::Threads,
     yaml::YamlError,
 };
 
@@ -26,7 +24,7 @@ pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
     pub(super) template: Template,
     pub(super) settings: Settings,
-    pub(super) engine: Engine,
+    pub(super) threads: Threads,
     pub(super) web: reqwest::Client,
     /// Files of rows by their name without ending.
     fixtures: BTreeMap<String, PathBuf>,
@@ -55,11 +53,11 @@ impl Backend {
             .tls_certs_only([])
             .build()
             .map_err(WorldError::Client)?;
-        let engine =
-            Engine::start().map_err(|source| WorldError::Part { part: "dynamodb", source })?;
+        let threads =
+            Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        Ok(Self(Arc::new(Shared { functions, template, settings, engine, web, fixtures, read })))
+        Ok(Self(Arc::new(Shared { functions, template, settings, threads, web, fixtures, read })))
     }
 
     /// Its template.
@@ -75,6 +73,11 @@ impl Backend {
     /// The HTTP client that worlds share: loopback only, no redirects.
     pub fn web(&self) -> &reqwest::Client {
         &self.0.web
+    }
+
+    /// The threads that worlds live on.
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.0.threads
     }
 
     /// Names of the fixtures.

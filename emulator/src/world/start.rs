@@ -79,7 +79,7 @@ impl World {
 
         let database = Database::start(
             listeners.dynamodb,
-            &shared.engine,
+            &shared.threads,
             &template.tables,
             journal.clone(),
             clock.clone(),

@@ -19,6 +19,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use crate::threads;
+
 /// A request, and how its answers look.
 pub(super) struct Load {
     pub(super) url: String,
@@ -29,8 +31,14 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// How many answers come over so many connections in so much time.
-    pub(super) async fn run(&self, connections: usize, time: Duration) -> io::Result<usize> {
+    /// How many answers come over so many connections in so much time. The
+    /// load is made on a thread of its own: the server's has enough to do.
+    pub(super) async fn run(self, connections: usize, time: Duration) -> io::Result<usize> {
+        let load = move || threads::block_on(self.on_this_thread(connections, time));
+        tokio::task::spawn_blocking(load).await??
+    }
+
+    async fn on_this_thread(&self, connections: usize, time: Duration) -> io::Result<usize> {
         let rest = self.url.strip_prefix("http://").unwrap_or(&self.url);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let request = format!(

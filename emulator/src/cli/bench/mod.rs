@@ -50,7 +50,7 @@ pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))
     };
-    app.block_on(async {
+    app.block_on_world(async {
         let worlds = worlds(runner.backend())?;
         figure("world start", &nth(&worlds, 50), &format!("p95 {}", nth(&worlds, 95)))?;
 

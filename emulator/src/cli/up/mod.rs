@@ -64,7 +64,7 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let ports = args.ports(project.settings.ports);
     let backend = project.backend(app)?;
     let persona = project.persona()?;
-    app.block_on(async {
+    app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
             Ok(listener) => listener,

@@ -20,6 +20,7 @@ use crate::{
     clock::Clock,
     faults::{Cut, Failure, Fault, Faults},
     journal::{Crossing, Entry, Journal},
+    threads::Threads,
 };
 
 fn attribute(name: &str, kind: AttributeKind) -> Attribute {
@@ -60,7 +61,7 @@ struct Lab {
     database: Database,
     journal: Journal,
     faults: Faults,
-    engine: Engine,
+    threads: Threads,
 }
 
 impl Lab {
@@ -68,12 +69,12 @@ impl Lab {
         let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
-        let engine = Engine::start().unwrap();
+        let threads = Threads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let database =
-            Database::start(listener, &engine, &tables(), journal.clone(), clock, faults.clone())
+            Database::start(listener, &threads, &tables(), journal.clone(), clock, faults.clone())
                 .unwrap();
-        Self { database, journal, faults, engine }
+        Self { database, journal, faults, threads }
     }
 
     /// The SDK as a function uses it; no retries, so that every failure is seen.

@@ -38,12 +38,12 @@ async fn every_page_is_read() {
 }
 
 #[tokio::test]
-async fn a_dropped_database_stops_both_servers_and_the_engine_lives_on() {
+async fn a_dropped_database_stops_both_servers_and_the_threads_live_on() {
     let lab = Lab::start();
     let client = lab.client();
     client.list_tables().send().await.unwrap();
     let address = lab.database.url().replace("http://", "");
-    let Lab { database, engine, .. } = lab;
+    let Lab { database, threads, .. } = lab;
     drop(database);
     // Closing is the runtime's next step, not this thread's.
     let closed = async {
@@ -53,9 +53,9 @@ async fn a_dropped_database_stops_both_servers_and_the_engine_lives_on() {
     };
     tokio::time::timeout(Duration::from_secs(5), closed).await.unwrap();
     assert!(client.list_tables().send().await.is_err());
-    assert!(engine.handle().is_ok());
+    assert!(threads.handle().is_ok());
     // Dropping the last clone inside a runtime must not panic.
-    drop(engine);
+    drop(threads);
 }
 
 #[tokio::test]

@@ -64,6 +64,11 @@ impl Running<'_> {
         self.world.journal().since(0)
     }
 
+    /// The same, at the end.
+    pub(in crate::scenario) fn into_journal(self) -> Vec<Entry> {
+        self.world.journal().take()
+    }
+
     async fn step(&mut self, step: &Step, label: &str, path: &Trail) -> Result<(), Stop> {
         match step {
             Step::Customer(step) => self.customer(step, label, path).await,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Tools that are not everywhere are used where they are; where not, that is said.
-fn tool(name: &str) -> Option<std::process::Command> {
+pub fn tool(name: &str) -> Option<std::process::Command> {
     let there = std::process::Command::new(name)
         .arg("--version")
         .stdout(Stdio::null())

@@ -6,11 +6,15 @@
 mod app;
 mod args;
 mod bench;
+mod busy;
 mod chat;
 mod check;
 mod completions;
 mod env;
+mod exec;
+mod exports;
 mod log;
+mod ports;
 mod problem;
 mod project;
 mod ready;
@@ -19,6 +23,7 @@ mod run;
 mod schema;
 mod send;
 mod signal;
+mod target;
 mod tracing;
 mod ui;
 mod up;
@@ -87,6 +92,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

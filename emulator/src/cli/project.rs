@@ -8,6 +8,7 @@ use std::{
 use super::{
     app::App,
     problem::{Exit, Problem, chain},
+    target::Target,
 };
 use crate::{
     dynamodb::TableSpec,
@@ -39,6 +40,9 @@ const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM
        customer = "+15555550101"
        owner = "+15555550102""#;
 
+/// File that describes what runs on AWS, where the settings name no other.
+const TEMPLATE: &str = "template.yaml";
+
 /// File that makes a folder a project.
 const SETTINGS: &str = "rehearse.toml";
 
@@ -64,6 +68,22 @@ impl Project {
         Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
     }
 
+    /// The backend that a target runs.
+    pub(super) fn backend_of(&self, target: &Target, app: &App) -> Result<Backend, Problem> {
+        let Target::Url(outside) = target else { return self.backend(app) };
+        let (template, settings) = (self.tables()?, self.settings.clone());
+        Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The tables of a backend whose code nobody needs to know; none without a template.
+    fn tables(&self) -> Result<Template, Problem> {
+        let path = self.root.join(&self.settings.template);
+        if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
+            return Ok(Template::default());
+        }
+        Template::read_tables(&path).map_err(|e| wrong(&e))
+    }
+
     /// The scenarios under these paths, or all; what is wrong is told at once.
     pub(super) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
         let paths: Vec<PathBuf> = if paths.is_empty() {
@@ -80,8 +100,14 @@ impl Project {
     }
 
     /// What runs these scenarios, once they are known to fit the backend.
-    pub(super) fn runner(&self, app: &App, scenarios: &[Scenario]) -> Result<Runner, Problem> {
-        let runner = Runner::new(self.backend(app)?, Options::default());
+    pub(super) fn runner(
+        &self,
+        target: &Target,
+        options: Options,
+        scenarios: &[Scenario],
+        app: &App,
+    ) -> Result<Runner, Problem> {
+        let runner = Runner::new(self.backend_of(target, app)?, options);
         fit(&runner, scenarios)?;
         Ok(runner)
     }

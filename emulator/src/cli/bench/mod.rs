@@ -14,6 +14,7 @@ use super::{
     app::App,
     problem::{Exit, Problem},
     project::{self, Project},
+    target::Target,
 };
 use crate::{
     clock::Clock,
@@ -22,6 +23,7 @@ use crate::{
         text::count,
         time,
     },
+    scenario::Options,
     world::{Backend, World, WorldConfig},
 };
 
@@ -45,7 +47,7 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(app, &all)?;
+    let runner = project.runner(&Target::InProcess, Options::default(), &all, app)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))

@@ -3,5 +3,6 @@
 
 mod backend;
 mod failing;
+mod outside;
 mod passing;
 mod support;

@@ -1,6 +1,7 @@
 //! `rehearse exec -- COMMAND`: any test suite in a world of its own.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read},
     process::Stdio,
 };
@@ -31,16 +32,17 @@ fn the_command_finds_its_world_and_its_code_is_the_end() {
 fn the_environment_is_what_env_prints() {
     let printed = exec(r#""$rehearse" env --format dotenv"#);
     let inside = exec("env | sort");
-    let names = |text: &str| -> Vec<String> {
+    let names = |text: &str| -> BTreeSet<String> {
         let ours = |name: &str| {
             ["AWS_", "OPENAI_", "TWILIO_", "REHEARSE_"].iter().any(|start| name.starts_with(start))
         };
         let names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
         names.filter(|name| ours(name)).map(str::to_owned).collect()
     };
-    assert!(names(&inside.out).contains(&"REHEARSE_CONTROL".to_owned()), "{inside:?}");
-    assert!(names(&inside.out).len() >= 10, "{inside:?}");
-    assert_eq!(names(&printed.out), names(&inside.out));
+    assert!(names(&inside.out).contains("REHEARSE_CONTROL"), "{inside:?}");
+    assert!(names(&printed.out).len() >= 10, "{printed:?}");
+    // The developer may have more of that kind.
+    assert!(names(&printed.out).is_subset(&names(&inside.out)), "{printed:?}\n{inside:?}");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn without_a_template_there_are_no_tables_to_name() {
     let text = "name: Forged\nsteps:\n  - customer: Hi\n    signature: wrong\n    \
                 deliveries: [{ answer: 403 }]\n";
     write(example.path(), "scenarios/forged.yaml", text);
-    ended(&example.say(&["run"]), 0, &["1 passed"]);
+    ended(&example.say(&["run", "--wait", "20s"]), 0, &["1 passed"]);
 }
 
 #[test]

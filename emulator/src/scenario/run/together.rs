@@ -8,9 +8,13 @@ use super::{
     request::Answer,
     texts::{Of, Text},
 };
-use crate::scenario::{
-    places::Trail,
-    step::{Request, Step, Together},
+use crate::{
+    faults::Meeting,
+    scenario::{
+        outcome::Problem,
+        places::Trail,
+        step::{Request, Step, Together},
+    },
 };
 
 /// A step of a group, ready to begin.
@@ -56,17 +60,24 @@ impl Running<'_> {
             .collect();
         let forged = |step: &Begin<'_>| matches!(step, Begin::Text(ready) if ready.forged());
         let fallback = begin.iter().any(forged).then(|| self.without_fallback());
+        let meeting = self.meeting(group, path)?;
         let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
             shuffle(&mut order, seed);
         }
-        let all = order.into_iter().map(|(index, step)| async move {
-            match step {
-                Begin::Text(ready) => Ok((index, Done::Text(self.deliver(ready).await))),
-                Begin::Call(step, path) => {
-                    let answer = self.call(step, &path).await?;
-                    Ok((index, Done::Call(step, path, answer)))
+        let all = order.into_iter().map(|(index, step)| {
+            let meeting = meeting.as_ref();
+            async move {
+                let done = match step {
+                    Begin::Text(ready) => Ok(Done::Text(self.deliver(ready).await)),
+                    Begin::Call(step, path) => {
+                        self.call(step, &path).await.map(|answer| Done::Call(step, path, answer))
+                    }
+                };
+                if let Some(meeting) = meeting {
+                    meeting.ended();
                 }
+                done.map(|done| (index, done))
             }
         });
         let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
@@ -76,7 +87,8 @@ impl Running<'_> {
 
         let entries = self.world.journal().since(mark);
         let texts = Text::all(&entries);
-        let mut problems = Vec::new();
+        let mut problems: Vec<Problem> =
+            meeting.and_then(|meeting| self.missed(&meeting, group, path)).into_iter().collect();
         for (_, done) in done {
             problems.extend(match done {
                 Done::Text(sent) => self.judge(sent, &entries, &texts),
@@ -88,6 +100,27 @@ impl Running<'_> {
             problems.extend(self.replies(replies, &texts, Of::People(&numbers), path));
         }
         Stop::unless_none(problems)
+    }
+
+    /// Makes the group's calls wait for each other, if it says where.
+    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Meeting>, Stop> {
+        let Some(meet) = &group.meet else { return Ok(None) };
+        let aim = self.aim(&meet.table, &meet.key, &path.to("meet"))?;
+        let size = group.together.len();
+        let meeting = Meeting::new(&meet.on, aim, size, self.seed.unwrap_or(0));
+        self.world.faults().meet(meeting.clone());
+        Ok(Some(meeting))
+    }
+
+    /// A race that did not happen.
+    fn missed(&self, meeting: &Meeting, group: &Together, path: &Trail) -> Option<Problem> {
+        let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
+        let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
+            format!("{} calls that wait for each other", missed.size),
+            format!("{}, when a step ended without one", missed.arrived),
+        );
+        problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
+        Some(problem.at(self.place(&path.to("meet"))))
     }
 }
 

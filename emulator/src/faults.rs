@@ -287,13 +287,13 @@ impl Faults {
         armed.faults.iter().rposition(|struck| !struck.spent && stale(struck))
     }
 
-    /// Holds the next `size` calls of a name until all of them have arrived.
+    /// Holds calls until all who take part have arrived.
     pub fn meet(&self, meeting: Meeting) {
         self.lock().meeting = Some(meeting);
     }
 
-    /// A place in the meeting, if there is one that this call belongs to. `identity` orders the
-    /// calls, so that a seed gives one order whoever came first.
+    /// A place in the meeting, if there is one that this call belongs to. `identity` is the same
+    /// text for the same request, so that a seed gives one order whoever came first.
     pub fn enter(&self, call: &Call<'_>, identity: impl FnOnce() -> String) -> Option<Ticket> {
         let meeting = self.lock().meeting.clone()?;
         meeting.enter(call, identity)

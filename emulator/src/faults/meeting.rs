@@ -20,7 +20,8 @@ pub struct Meeting {
 
 #[derive(Debug)]
 struct Room {
-    size: usize,
+    /// For each who takes part, what only its call carries.
+    marks: Vec<Vec<String>>,
     order: u64,
     phase: Phase,
     next: u64,
@@ -32,14 +33,15 @@ enum Phase {
     Gathering(Vec<Waiting>),
     /// All have arrived: these go on, the last one first.
     Going(Vec<Waiting>),
-    /// Not all can arrive any more; so many had.
+    /// Not all could arrive any more; so many have, then or later.
     Missed(usize),
 }
 
 #[derive(Debug)]
 struct Waiting {
     id: u64,
-    identity: String,
+    /// Whose call it is, as far as its marks tell, and what it says.
+    identity: (usize, String),
     go: oneshot::Sender<()>,
 }
 
@@ -53,10 +55,11 @@ pub struct Missed {
 }
 
 impl Meeting {
-    /// A meeting of `size` calls that are named `on` and aimed at; they go on in the order with
-    /// the number `order`, modulo the number of orders.
-    pub fn new(on: impl Into<String>, aim: Aim, size: usize, order: u64) -> Self {
-        let room = Room { size, order, phase: Phase::Gathering(Vec::new()), next: 0 };
+    /// A meeting of calls that are named `on` and aimed at, as many as there are `marks`: for each
+    /// who takes part, texts that only its call carries. They go on in the order with the number
+    /// `order` among all orders of those who take part; 0 is the order of the marks.
+    pub fn new(on: impl Into<String>, aim: Aim, marks: Vec<Vec<String>>, order: u64) -> Self {
+        let room = Room { marks, order, phase: Phase::Gathering(Vec::new()), next: 0 };
         Self { on: on.into(), aim, room: Arc::new(Mutex::new(room)) }
     }
 
@@ -77,7 +80,7 @@ impl Meeting {
             Phase::Missed(arrived) => Some(*arrived),
             Phase::Going(_) => None,
         }
-        .map(|arrived| Missed { arrived, size: room.size })
+        .map(|arrived| Missed { arrived, size: room.marks.len() })
     }
 
     /// Takes a call in, if it is one of those who meet and the meeting has not begun.
@@ -92,8 +95,15 @@ impl Meeting {
         let mut room = self.room();
         let (go, gone) = oneshot::channel();
         let id = room.next;
+        if let Phase::Missed(arrived) = &mut room.phase {
+            *arrived += 1;
+        }
+        if !matches!(room.phase, Phase::Gathering(_)) {
+            return None;
+        }
+        let identity = room.identified(identity());
         let Phase::Gathering(waiting) = &mut room.phase else { return None };
-        waiting.push(Waiting { id, identity: identity(), go });
+        waiting.push(Waiting { id, identity, go });
         room.next += 1;
         room.begin();
         Some(Ticket { meeting: self.clone(), id, gone: Some(gone) })
@@ -105,10 +115,16 @@ impl Meeting {
 }
 
 impl Room {
+    /// Ids in a request may be random, so that the text alone would order it anyhow.
+    fn identified(&self, request: String) -> (usize, String) {
+        let carries = |marks: &Vec<String>| marks.iter().any(|mark| request.contains(mark));
+        (self.marks.iter().position(carries).unwrap_or(self.marks.len()), request)
+    }
+
     /// Lets the first one go when all are there.
     fn begin(&mut self) {
         let Phase::Gathering(waiting) = &mut self.phase else { return };
-        if waiting.len() < self.size {
+        if waiting.len() < self.marks.len() {
             return;
         }
         let mut all = std::mem::take(waiting);
@@ -187,7 +203,7 @@ mod tests {
     use super::*;
 
     fn meeting(size: usize, order: u64) -> Meeting {
-        Meeting::new("dynamodb.PutItem", Aim::default(), size, order)
+        Meeting::new("dynamodb.PutItem", Aim::default(), vec![vec![]; size], order)
     }
 
     fn enter(meeting: &Meeting, identity: &str) -> Ticket {
@@ -253,6 +269,19 @@ mod tests {
         waiting.turn().await;
         assert_eq!(meeting.missed(), Some(Missed { arrived: 1, size: 2 }));
         assert!(meeting.enter(&Call::named("dynamodb.PutItem"), || "late".into()).is_none());
+        assert_eq!(meeting.missed(), Some(Missed { arrived: 2, size: 2 }), "but too late");
+    }
+
+    #[test]
+    fn marks_order_the_calls_whatever_else_they_say() {
+        for (first, second) in [("1 ann", "2 bob"), ("1 bob", "2 ann")] {
+            let marks = vec![vec!["bob".into()], vec!["ann".into()]];
+            let meeting = Meeting::new("dynamodb.PutItem", Aim::default(), marks, 0);
+            let (mut first_ticket, second_ticket) =
+                (enter(&meeting, first), enter(&meeting, second));
+            assert_eq!(may_go(&mut first_ticket), first.ends_with("bob"));
+            drop(second_ticket);
+        }
     }
 
     #[test]

@@ -5,15 +5,15 @@ use super::support::{failed, fails, passes, run};
 const RACE: &str = r#"
   - together:
       - request: POST /notes
-        json: { id: a, value: one }
+        json: { id: a, value: first }
       - request: POST /notes
-        json: { id: a, value: two }
+        json: { id: a, value: second }
 "#;
 
 #[tokio::test]
 async fn every_schedule_is_run_until_one_fails_and_its_seed_is_told() {
     // The one that goes last has the last word: in the first order that is the second.
-    let last = "  - expect: { tables: { Notes: [{ id: a, value: two }] } }\n";
+    let last = "  - expect: { tables: { Notes: [{ id: a, value: second }] } }\n";
     let meet = "    meet: dynamodb.PutItem\n";
     passes(&format!("{RACE}{meet}    schedules: 1\n{last}")).await;
     let report = run(&format!("{RACE}{meet}    schedules: 2\n{last}")).await;
@@ -38,7 +38,7 @@ async fn a_step_that_never_comes_holds_nobody_up_and_is_told() {
     .await;
     let problem = &failure.problems[0];
     assert_eq!(problem.summary, "the steps did not meet at dynamodb.PutItem");
-    assert!(problem.actual.as_ref().unwrap().ends_with("when a step ended without one"));
+    assert!(problem.actual.as_ref().unwrap().starts_with("1, and a step"));
     assert_eq!(problem.place.as_ref().unwrap().line, 9);
     assert_eq!(failure.problems.len(), 1, "the write was let go: {failure:#?}");
 }

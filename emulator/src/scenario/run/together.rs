@@ -2,6 +2,8 @@
 
 use futures::future::join_all;
 
+use serde_json::Value;
+
 use super::{
     Running, Stop,
     customer::{Ready, Sent},
@@ -106,10 +108,29 @@ impl Running<'_> {
     fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Meeting>, Stop> {
         let Some(meet) = &group.meet else { return Ok(None) };
         let aim = self.aim(&meet.table, &meet.key, &path.to("meet"))?;
-        let size = group.together.len();
-        let meeting = Meeting::new(&meet.on, aim, size, self.seed.unwrap_or(0));
+        let all = group.together.iter().map(|step| self.marks(step)).collect();
+        let meeting = Meeting::new(&meet.on, aim, distinct(all), self.seed.unwrap_or(0));
         self.world.faults().meet(meeting.clone());
         Ok(Some(meeting))
+    }
+
+    /// Texts by which a step's calls are known: the number of who texts, what a body says.
+    fn marks(&self, step: &Step) -> Vec<String> {
+        let mut marks = Vec::new();
+        match step {
+            Step::Customer(step) => {
+                let from = self.vars.text(step.from.as_deref().unwrap_or("customer"));
+                marks.extend(from.ok().map(|from| self.people.number(&from)));
+            }
+            Step::Request(step) => {
+                let form = step.form.clone().map(Value::Object);
+                for body in [&step.json, &form].into_iter().flatten() {
+                    texts_of(&self.vars.render(body).unwrap_or_default(), &mut marks);
+                }
+            }
+            _ => {}
+        }
+        marks
     }
 
     /// A race that did not happen.
@@ -117,11 +138,31 @@ impl Running<'_> {
         let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
         let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
             format!("{} calls that wait for each other", missed.size),
-            format!("{}, when a step ended without one", missed.arrived),
+            format!("{}, and a step ended without one", missed.arrived),
         );
         problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
         Some(problem.at(self.place(&path.to("meet"))))
     }
+}
+
+/// Every text in a value.
+fn texts_of(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| texts_of(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| texts_of(value, texts)),
+        _ => {}
+    }
+}
+
+/// For each of them, the marks that no other has; short ones may stand anywhere.
+fn distinct(all: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let own = |index: usize, mark: &String| {
+        let mut others = all.iter().enumerate().filter(|(other, _)| *other != index);
+        mark.len() > 3 && !others.any(|(_, marks)| marks.contains(mark))
+    };
+    let marks = all.iter().enumerate();
+    marks.map(|(index, marks)| marks.iter().filter(|m| own(index, m)).cloned().collect()).collect()
 }
 
 /// Another order for another seed, the same for the same.
@@ -142,6 +183,13 @@ fn shuffle<T>(list: &mut [T], seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_what_only_one_has() {
+        let list = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = vec![list(&["+15550001", "2:00 PM", "a"]), list(&["+15550002", "2:00 PM"])];
+        assert_eq!(distinct(all), [list(&["+15550001"]), list(&["+15550002"])]);
+    }
 
     #[test]
     fn a_seed_gives_one_order_and_seeds_give_all() {

@@ -51,7 +51,7 @@ impl Moment {
 pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value {
     match route.payload {
         Payload::V2 => v2::build(request, route, moment),
-        Payload::V1 => v1::build(request, route, moment),
+        Payload::V1 | Payload::Rest => v1::build(request, route, moment),
     }
 }
 

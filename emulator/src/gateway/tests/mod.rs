@@ -44,6 +44,12 @@ fn clock() -> Clock {
 fn function(id: &str, routes: Vec<Route>) -> Function {
     Function {
         id: id.into(),
+        name: id.into(),
+        handler: None,
+        runtime: None,
+        architectures: Vec::new(),
+        reserved_concurrency: None,
+        policies: Value::Null,
         env: Default::default(),
         unresolved: Vec::new(),
         timeout: Duration::from_secs(10),

@@ -9,6 +9,7 @@ mod bench;
 mod busy;
 mod chat;
 mod check;
+mod child;
 mod completions;
 mod env;
 mod exec;
@@ -32,6 +33,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 
+pub use self::child::child;
 use self::{
     app::App,
     args::{Cli, Command},

@@ -15,7 +15,7 @@ pub use backend::Backend;
 pub use error::WorldError;
 pub use listen::Bind;
 pub use outside::{Outside, OutsideError};
-pub use start::{World, WorldConfig};
+pub use start::{Processes, World, WorldConfig};
 
 #[cfg(test)]
 mod tests;

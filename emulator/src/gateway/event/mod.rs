@@ -13,6 +13,8 @@ use crate::template::Payload;
 
 /// The account that everything here belongs to; AWS's own example.
 pub(super) const ACCOUNT: &str = "123456789012";
+/// And the region.
+pub(super) const REGION: &str = "us-east-1";
 /// Id of the one API.
 const API: &str = "rehearse";
 

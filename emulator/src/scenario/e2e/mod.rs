@@ -5,4 +5,5 @@ mod backend;
 mod failing;
 mod outside;
 mod passing;
+mod races;
 mod support;

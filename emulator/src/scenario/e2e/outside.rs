@@ -13,6 +13,7 @@ use super::{
     support::{SETTINGS, TEMPLATE, assert_passed, failed},
 };
 use crate::{
+    function::Code,
     journal::Crossing,
     scenario::{Options, Report, Runner, Status, read},
     testing::{self, Folder},
@@ -51,7 +52,9 @@ impl Outside {
             axum::body::Body::from_stream(body).into_response()
         };
         let context = RequestContext::ApiGatewayV2(Default::default());
-        let router: Router = backend::function().router(&environment).unwrap();
+        let function = backend::function();
+        let Code::InProcess(build) = function.code() else { unreachable!() };
+        let router: Router = build(&environment).unwrap();
         let router = router.route("/gone", get(hang_up)).layer(Extension(context));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { folder, runner, server }

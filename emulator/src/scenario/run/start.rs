@@ -113,6 +113,7 @@ impl<'s> Running<'s> {
                 world
             }
         };
+        world.faults().seed(seed.unwrap_or(0));
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
         let all = world.environments().values().flatten();
         names.vars.set("env", all.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect());

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use super::{
     request::{Request, text_or_base64},
     respond,
     route::Match,
+    running::{End, Running},
     stage::{Place, Stage, Stages},
 };
 use crate::{
@@ -65,6 +66,26 @@ pub(super) struct Target {
     pub(super) id: String,
     pub(super) timeout: Duration,
     pub(super) function: Box<dyn Invoke>,
+    pub(super) running: Running,
+}
+
+impl Target {
+    pub(super) fn new(id: String, timeout: Duration, function: impl Invoke + 'static) -> Self {
+        Self { id, timeout, function: Box::new(function), running: Running::default() }
+    }
+
+    /// Runs it once, unless a scenario ends it at a crossing.
+    async fn invoke(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+        let (_begun, ended) = self.running.begin();
+        let work = self.function.invoke(invocation);
+        tokio::select! {
+            result = work => result,
+            Ok(how) = ended => Err(match how {
+                End::Crash => InvokeError::Crashed,
+                End::Timeout => InvokeError::TimedOut(self.timeout),
+            }),
+        }
+    }
 }
 
 /// APIs, functions, and what is running.
@@ -108,6 +129,11 @@ impl Api {
         with_ids(refusal.answer(kind), kind, &Moment::new(self.clock.now()))
     }
 
+    /// A function by its logical id.
+    pub(super) fn target(&self, id: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.id == id)
+    }
+
     /// Stops every invocation where it stands, and takes no more.
     pub(super) fn stop(&self) {
         drop(self.running().take());
@@ -148,7 +174,6 @@ impl Api {
             request_id: uuid::Uuid::new_v4().to_string(),
             trace_id: moment.trace_id.clone(),
             event: event::build(&request, &place, &route, &moment).to_string(),
-            deadline: SystemTime::now() + target.timeout,
             timeout: target.timeout,
         };
         let lambda_id = invocation.request_id.clone();
@@ -163,7 +188,7 @@ impl Api {
             ApiKind::Http => self.timeouts.http,
             ApiKind::Rest => self.timeouts.rest,
         });
-        let mut work = target.function.invoke(invocation);
+        let mut work = Box::pin(target.invoke(invocation));
         let result = tokio::select! {
             result = &mut work => result,
             () = tokio::time::sleep(patience) => {

@@ -5,17 +5,20 @@
 //! turned into an event exactly as AWS builds it for this kind of API, handed to
 //! a function, and the function's answer is read by AWS's rules. What API Gateway
 //! answers by itself stands in one table (`refusal`). Only the last step knows
-//! how a function runs.
+//! how a function runs: as a router of this process, or as processes of its own
+//! behind the Lambda Runtime API ([`lambda`]).
 
 mod api;
 mod cors;
 mod event;
 mod in_process;
 mod invoke;
+pub(crate) mod lambda;
 mod refusal;
 mod request;
 mod respond;
 mod route;
+mod running;
 mod server;
 mod spelling;
 mod stage;
@@ -23,4 +26,8 @@ mod stage;
 mod tests;
 mod throttle;
 
-pub use self::server::Gateway;
+pub use self::{
+    lambda::{Lambda, Launcher},
+    running::End,
+    server::{Code, Gateway},
+};

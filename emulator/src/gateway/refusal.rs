@@ -35,7 +35,6 @@ pub(super) enum Refusal {
     /// The event is over Lambda's limit.
     EventTooLarge,
     /// Lambda runs no more of the function at once.
-    #[cfg_attr(not(test), expect(dead_code, reason = "routers run without a limit"))]
     Busy,
     /// The function failed, or did not start, or took longer than its own timeout.
     Failed,
@@ -49,9 +48,15 @@ impl Refusal {
     /// Why there was no answer, to API Gateway.
     pub(super) fn of(error: &InvokeError) -> Self {
         match error {
-            InvokeError::Panicked(_) | InvokeError::TimedOut(_) | InvokeError::Failed(_) => {
-                Self::Failed
-            }
+            InvokeError::Throttled { .. } => Self::Busy,
+            InvokeError::TooLarge { what: "event", .. } => Self::EventTooLarge,
+            InvokeError::TooLarge { .. } | InvokeError::Malformed(_) => Self::Unreadable,
+            InvokeError::Panicked(_)
+            | InvokeError::TimedOut(_)
+            | InvokeError::Failed(_)
+            | InvokeError::Crashed
+            | InvokeError::Exited { .. }
+            | InvokeError::Init { .. } => Self::Failed,
         }
     }
 

@@ -19,14 +19,17 @@ use url::Url;
 use super::{
     api::{Api, Target},
     in_process::InProcess,
+    lambda::{Lambda, Pool},
     refusal::Refusal,
     request::Request,
     route::Routes,
+    running::End,
     spelling::{Spelling, Spelt},
     stage::{Stage, Stages},
 };
 use crate::{
     clock::Clock,
+    function::Executable,
     journal::Journal,
     serve::{self, Serving},
     template::{self, ApiKind, Function},
@@ -37,6 +40,14 @@ const MAX_BODY_BYTES: usize = 10 << 20;
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
+
+/// How a function is run.
+pub enum Code {
+    /// As a router of this process.
+    Router(Router),
+    /// As processes of its own.
+    Lambda(Box<Lambda>),
+}
 
 /// An API that is serving. Dropping it stops the server and every invocation.
 pub struct Gateway {
@@ -52,15 +63,19 @@ impl Gateway {
     pub fn start(
         listener: TcpListener,
         apis: &[template::Api],
-        functions: Vec<(Function, Router)>,
+        functions: Vec<(Function, Code)>,
         journal: Journal,
         clock: Clock,
     ) -> io::Result<Self> {
         let stages = stages(apis, functions.iter().map(|(function, _)| function));
-        let target = |(function, router): (Function, Router)| Target {
-            id: function.id.clone(),
-            timeout: function.timeout,
-            function: Box::new(InProcess::new(function.id, router)),
+        let target = |(function, code): (Function, Code)| {
+            let (id, timeout) = (function.id, function.timeout);
+            match code {
+                Code::Router(router) => {
+                    Target::new(id.clone(), timeout, InProcess::new(id, router))
+                }
+                Code::Lambda(lambda) => Target::new(id, timeout, Pool::new(*lambda)),
+            }
         };
         let targets = functions.into_iter().map(target).collect();
         Self::serve(listener, Api::new(stages, targets, journal, clock))
@@ -72,6 +87,29 @@ impl Gateway {
         let connection = move |stream, client| connection(stream, client, Arc::clone(&shared));
         let serving = Serving::start(serve::on_tokio(listener)?, &Handle::current(), connection)?;
         Ok(Self { serving, api })
+    }
+
+    /// Ends the oldest invocation of a function that is under way.
+    pub fn end(&self, function: &str, how: End) {
+        self.ender()(function, how);
+    }
+
+    /// What ends invocations, for those who must not hold the gateway.
+    pub fn ender(&self) -> impl Fn(&str, End) + Send + Sync + 'static {
+        let api = Arc::downgrade(&self.api);
+        move |function, how| {
+            let api = api.upgrade();
+            if let Some(target) = api.as_ref().and_then(|api| api.target(function)) {
+                target.running.end_oldest(how);
+            }
+        }
+    }
+
+    /// From now on a function's events go to this executable.
+    pub fn swap(&self, function: &str, executable: Executable) {
+        if let Some(target) = self.api.target(function) {
+            target.function.swap(executable);
+        }
     }
 
     /// Where it is, `http://127.0.0.1:4000`.

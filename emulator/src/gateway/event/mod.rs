@@ -16,6 +16,9 @@ use crate::template::Payload;
 
 /// The account that everything here belongs to; AWS's own example.
 pub(super) const ACCOUNT: &str = "123456789012";
+/// And the region.
+pub(super) const REGION: &str = "us-east-1";
+
 /// What of an event is not in the request.
 #[derive(Debug)]
 pub(super) struct Moment {

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use super::{
-    Gateway,
+    Code, Gateway,
     api::{Api, Target, Timeouts},
     invoke::{Invocation, Invoke, InvokeError},
     server::stages,
@@ -83,7 +83,7 @@ impl Lab {
     fn with(function: Function, router: Router) -> Self {
         let apis = [template::Api::http("ServerlessHttpApi")];
         let journal = Journal::new(clock());
-        let functions = vec![(function, router)];
+        let functions = vec![(function, Code::Router(router))];
         let gateway =
             Gateway::start(listener(), &apis, functions, journal.clone(), clock()).unwrap();
         Self { gateway, journal }
@@ -109,8 +109,7 @@ impl Lab {
         let routes = routes.iter().map(|route| Route { api: api.id.clone(), ..route.clone() });
         let function = function("F", routes.collect());
         let journal = Journal::new(clock());
-        let target =
-            Target { id: "F".into(), timeout: Duration::from_secs(10), function: Box::new(invoke) };
+        let target = Target::new("F".into(), Duration::from_secs(10), invoke);
         let stages = stages(&[api], [function].iter());
         let mut api = Api::new(stages, vec![target], journal.clone(), clock());
         api.timeouts = timeouts;

@@ -190,7 +190,7 @@ async fn a_router_behind_a_rest_api_is_reached_under_its_stage() {
     let router = Router::new().route("/Prod/a", any(seen));
     let function = function("F", vec![Route { api: "Old".into(), ..route("ANY", "/a") }]);
     let journal = Journal::new(clock());
-    let functions = vec![(function, router)];
+    let functions = vec![(function, Code::Router(router))];
     let gateway =
         Gateway::start(listener(), &[api()], functions, journal.clone(), clock()).unwrap();
     let lab = Lab { gateway, journal };

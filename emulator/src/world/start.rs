@@ -14,7 +14,7 @@ use crate::{
     gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::Endpoints,
+    template::{Api, Endpoints},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -170,8 +170,14 @@ impl World {
             functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
-            .map_err(part("gateway"))?;
+        let gateway = Gateway::start(
+            listeners.gateway,
+            &template.apis,
+            functions,
+            journal.clone(),
+            clock.clone(),
+        )
+        .map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,
@@ -255,7 +261,11 @@ fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let webhook = &backend.settings().webhook;
-    let url = |route: &str| format!("{gateway}{route}{}", webhook.overrides);
+    let url = |route: &str| {
+        let api = backend.template().api_of(route);
+        let stage = api.map(Api::stage_path).unwrap_or_default();
+        format!("{gateway}{stage}{route}{}", webhook.overrides)
+    };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
         fallback_url: number

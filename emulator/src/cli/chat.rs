@@ -11,7 +11,7 @@ use super::{
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
-    target::{self, Target},
+    target::{self, TargetArgs},
     tracing, up,
 };
 use crate::{
@@ -35,9 +35,8 @@ pub(super) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
-    /// What runs the backend: in-process, or the URL of a webhook that somebody else serves.
-    #[arg(long, default_value_t, value_name = "TARGET")]
-    target: Target,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     ports: PortArgs,
     /// Show the functions' logs.
@@ -47,16 +46,17 @@ pub(super) struct Args {
 
 pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
     let (backend, persona) = (project.backend_of(&args.target, app)?, project.persona()?);
     let ports = args.ports.over(project.settings.ports);
-    let bind = match &args.target {
-        Target::Url(outside) => {
+    let bind = match args.target.outside() {
+        Some(outside) => {
             target::apart(outside, &ports)?;
             Bind::Fixed(ports)
         }
-        _ => {
+        None => {
             args.ports.refuse()?;
             Bind::Free
         }
@@ -69,7 +69,7 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
             }
             world => world.map_err(|error| project::world(&error))?,
         };
-        if let Target::Url(outside) = &args.target {
+        if let Some(outside) = args.target.outside() {
             target::listening(outside, Duration::ZERO, app).await?;
         }
         let chat = Chat { app, world, from, shown: 0, failed: false };

@@ -82,7 +82,7 @@ fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, Problem
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
-    let backend = project.backend_of(target, app)?;
+    let backend = project.outside_backend(outside)?;
     let endpoints = exports::endpoints(&ports, outside.origin());
     Ok(exports::environment(backend.settings(), &endpoints))
 }

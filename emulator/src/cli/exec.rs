@@ -19,7 +19,7 @@ use super::{
     problem::{Exit, Problem},
     project::{self, Project},
     signal::{Passed, Signals},
-    target::Target,
+    target::TargetArgs,
     tracing, up,
 };
 use crate::{control, world::Bind};
@@ -41,9 +41,8 @@ Exit code: the command's; 128 and the number of the signal that ended it; 127 wh
 found, 126 when it cannot be run. Before it starts: 2 and 3 as ever."
 )]
 pub(super) struct Args {
-    /// What runs the backend: in-process, or the URL of a webhook that the command serves.
-    #[arg(long, default_value_t, value_name = "TARGET")]
-    target: Target,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -58,6 +57,7 @@ pub(super) struct Args {
 pub(super) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
     let (program, arguments) = args.command()?;
     tracing::start(if args.verbose { "info" } else { "error" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let backend = project.backend_of(&args.target, app)?;
     let persona = project.persona()?;

@@ -14,6 +14,7 @@ mod completions;
 mod env;
 mod exec;
 mod exports;
+mod lambda;
 mod log;
 mod ports;
 mod problem;
@@ -54,7 +55,9 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
     };
     cli.color.write_global();
     let app = App::new(functions, Ui::of_process());
-    finish(dispatch(cli, &app), &app).code()
+    let code = finish(dispatch(cli, &app), &app).code();
+    lambda::clean_up();
+    code
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].

@@ -7,8 +7,9 @@ use std::{
 
 use super::{
     app::App,
+    lambda::LambdaArgs,
     problem::{Exit, Problem, chain},
-    target::Target,
+    target::{Target, TargetArgs},
 };
 use crate::{
     dynamodb::TableSpec,
@@ -16,7 +17,7 @@ use crate::{
     report::Viewer,
     scenario::{self, Options, Runner, Scenario},
     template::{Ignored, Settings, Template},
-    world::{Backend, WorldError},
+    world::{Backend, Outside, WorldError},
 };
 
 /// The settings of a project and where they stand.
@@ -69,8 +70,16 @@ impl Project {
     }
 
     /// The backend that a target runs.
-    pub(super) fn backend_of(&self, target: &Target, app: &App) -> Result<Backend, Problem> {
-        let Target::Url(outside) = target else { return self.backend(app) };
+    pub(super) fn backend_of(&self, target: &TargetArgs, app: &App) -> Result<Backend, Problem> {
+        match &target.target {
+            Target::InProcess => self.backend(app),
+            Target::Lambda => self.lambda_backend(&target.lambda, app),
+            Target::Url(outside) => self.outside_backend(outside),
+        }
+    }
+
+    /// The backend that somebody else started.
+    pub(super) fn outside_backend(&self, outside: &Outside) -> Result<Backend, Problem> {
         let (template, settings) = (self.tables()?, self.settings.clone());
         Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
     }
@@ -82,6 +91,15 @@ impl Project {
             return Ok(Template::default());
         }
         Template::read_tables(&path).map_err(|e| wrong(&e))
+    }
+
+    /// The backend as processes of its own.
+    pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
+        let template = self.template()?;
+        let functions = args.functions(self, &template, app)?;
+        let (processes, settings) = (args.processes(), self.settings.clone());
+        Backend::with_processes(functions, processes, template, settings, &self.root)
+            .map_err(|e| world(&e))
     }
 
     /// The scenarios under these paths, or all; what is wrong is told at once.
@@ -102,12 +120,11 @@ impl Project {
     /// What runs these scenarios, once they are known to fit the backend.
     pub(super) fn runner(
         &self,
-        target: &Target,
+        backend: Backend,
         options: Options,
         scenarios: &[Scenario],
-        app: &App,
     ) -> Result<Runner, Problem> {
-        let runner = Runner::new(self.backend_of(target, app)?, options);
+        let runner = Runner::new(backend, options);
         fit(&runner, scenarios)?;
         Ok(runner)
     }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{app::App, problem::Problem};
+use super::{app::App, lambda::LambdaArgs, problem::Problem};
 use crate::{names::hint, template::Ports, world::Outside};
 
 /// How long a backend on this machine may take to accept a call.
@@ -13,7 +13,38 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Names of targets that are no URLs.
-const NAMES: [&str; 1] = ["in-process"];
+const NAMES: [&str; 2] = ["in-process", "lambda"];
+
+/// What runs the backend, and how.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct TargetArgs {
+    /// What runs the backend: in-process, lambda (its binaries, behind a Runtime API), or the URL
+    /// of a webhook that somebody else serves.
+    #[arg(long, default_value_t, value_name = "TARGET")]
+    pub(super) target: Target,
+    #[command(flatten)]
+    pub(super) lambda: LambdaArgs,
+}
+
+impl TargetArgs {
+    /// Refuses options of another target.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        match self.lambda.given() {
+            Some(option) if self.target != Target::Lambda => {
+                Err(Problem::wrong(format!("{option} is for --target lambda")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The backend that somebody else started.
+    pub(super) fn outside(&self) -> Option<&Outside> {
+        match &self.target {
+            Target::Url(outside) => Some(outside),
+            Target::InProcess | Target::Lambda => None,
+        }
+    }
+}
 
 /// What runs the backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +52,8 @@ pub(super) enum Target {
     /// Plain functions in this process.
     #[default]
     InProcess,
+    /// The functions' own binaries, each in processes behind a Lambda Runtime API.
+    Lambda,
     /// Somebody else, who started it: the URL of its webhook.
     Url(Outside),
 }
@@ -31,6 +64,7 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "in-process" => Ok(Self::InProcess),
+            "lambda" => Ok(Self::Lambda),
             // A name has neither; anything else is meant as a URL.
             _ if text.contains([':', '/']) => text
                 .parse()
@@ -52,6 +86,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InProcess => f.write_str("in-process"),
+            Self::Lambda => f.write_str("lambda"),
             Self::Url(outside) => outside.fmt(f),
         }
     }
@@ -100,6 +135,7 @@ mod tests {
         assert!(matches!(parse("http://127.0.0.1:3000/sms").unwrap(), Target::Url(_)));
         for (wrong, says) in [
             ("in-proces", "did you mean `in-process`?"),
+            ("lamda", "did you mean `lambda`?"),
             ("nothing", "or the URL of a webhook"),
             ("localhost:3000/sms", "did you mean http://localhost:3000/sms?"),
             ("http://example.com/sms", "not on this machine"),

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Outside, WorldError};
+use super::{Outside, Processes, WorldError};
 use crate::{
     Function,
     dynamodb::fixture::{self, Rows},
@@ -24,6 +24,7 @@ pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
     /// Takes the place of the functions.
     pub(super) outside: Option<Outside>,
+    pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
     pub(super) threads: Threads,
@@ -45,8 +46,22 @@ impl Backend {
         settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
+        Self::with_processes(functions, Processes::default(), template, settings, root)
+    }
+
+    /// A backend some of whose functions are processes, and how these are run.
+    ///
+    /// # Errors
+    /// As [`Backend::new`].
+    pub fn with_processes(
+        functions: Vec<Function>,
+        processes: Processes,
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
         check(&functions, &template, &settings)?;
-        Self::build(functions, None, template, settings, root)
+        Self::build(functions, None, processes, template, settings, root)
     }
 
     /// A backend that somebody else started; of the template only the tables count.
@@ -65,12 +80,14 @@ impl Backend {
             settings.webhook.fallback =
                 settings.webhook.fallback.map(|f| if f == written { route } else { f });
         }
-        Self::build(Vec::new(), Some(outside), template, settings, root)
+        let processes = Processes::default();
+        Self::build(Vec::new(), Some(outside), processes, template, settings, root)
     }
 
     fn build(
         functions: Vec<Function>,
         outside: Option<Outside>,
+        processes: Processes,
         template: Template,
         settings: Settings,
         root: &Path,
@@ -88,9 +105,17 @@ impl Backend {
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        let shared =
-            Shared { functions, outside, template, settings, threads, web, fixtures, read };
-        Ok(Self(Arc::new(shared)))
+        Ok(Self(Arc::new(Shared {
+            functions,
+            outside,
+            processes,
+            template,
+            settings,
+            threads,
+            web,
+            fixtures,
+            read,
+        })))
     }
 
     /// Its template.

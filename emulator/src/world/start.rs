@@ -17,7 +17,7 @@ use crate::{
     gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::Endpoints,
+    template::{Api, Endpoints},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -37,8 +37,6 @@ pub struct WorldConfig {
     /// Ids derive from it, but for a backend that somebody else started: that one may remember the
     /// texts of an earlier world, so theirs are new.
     pub seed: u64,
-    /// How functions are run that are processes.
-    pub processes: Processes,
 }
 
 /// How functions are run as processes.
@@ -70,7 +68,6 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
-            processes: Processes::default(),
         }
     }
 }
@@ -98,9 +95,10 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed, processes } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
+        let processes = &shared.processes;
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
         let outside = shared.outside.as_ref();
@@ -169,11 +167,14 @@ impl World {
                 }
                 function::Code::Lambda(executable) => Code::Lambda(Box::new(Lambda {
                     id: function.id.clone(),
+                    name: function.name.clone(),
                     executable: executable.clone(),
                     environment: variables.clone(),
-                    handler: "bootstrap".into(),
+                    handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
                     memory: function.memory,
-                    concurrency: processes.concurrency.get(),
+                    concurrency: function
+                        .reserved_concurrency
+                        .map_or(processes.concurrency.get(), |reserved| reserved as usize),
                     cold: processes.cold,
                     launcher: processes.launcher.clone(),
                     journal: journal.clone(),
@@ -183,9 +184,9 @@ impl World {
             functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway = listeners
-            .gateway
-            .map(|listener| Gateway::start(listener, functions, journal.clone(), clock.clone()));
+        let gateway = listeners.gateway.map(|listener| {
+            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+        });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
         Ok(Self {
             gateway,
@@ -310,7 +311,12 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
             Some(_) => outside.to_string(),
             None => format!("{outside}{}", webhook.overrides),
         },
-        _ => format!("{gateway}{route}{}", webhook.overrides),
+        Some(_) => format!("{gateway}{route}{}", webhook.overrides),
+        None => {
+            let api = backend.template().api_of(route);
+            let stage = api.map(Api::stage_path).unwrap_or_default();
+            format!("{gateway}{stage}{route}{}", webhook.overrides)
+        }
     };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),

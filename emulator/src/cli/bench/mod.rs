@@ -14,7 +14,6 @@ use super::{
     app::App,
     problem::{Exit, Problem},
     project::{self, Project},
-    target::Target,
 };
 use crate::{
     clock::Clock,
@@ -47,7 +46,7 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(&Target::InProcess, Options::default(), &all, app)?;
+    let runner = project.runner(project.backend(app)?, Options::default(), &all)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))

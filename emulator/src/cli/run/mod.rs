@@ -19,7 +19,7 @@ use super::{
     problem::{Exit, Problem},
     project::Project,
     ready,
-    target::Target,
+    target::TargetArgs,
     tracing,
 };
 use crate::{
@@ -63,9 +63,8 @@ pub(super) struct Args {
     fail_fast: bool,
     #[command(flatten)]
     targets: Targets,
-    /// What runs the backend: in-process, or the URL of a webhook that somebody else serves.
-    #[arg(long, default_value_t, value_name = "TARGET")]
-    target: Target,
+    #[command(flatten)]
+    target: TargetArgs,
     /// How long to wait for the backend of --target URL to listen, such as `10s`.
     #[arg(long, value_name = "TIME", value_parser = ready::time)]
     wait: Option<Duration>,
@@ -123,7 +122,8 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
         return list(&chosen, app);
     }
     let options = Options { arguments: outside::arguments(&args), ..Options::default() };
-    let runner = project.runner(&args.target, options, &chosen, app)?;
+    let backend = project.backend_of(&args.target, app)?;
+    let runner = project.runner(backend, options, &chosen)?;
     project.remark_ignored(runner.backend().template(), app);
     let runner = outside::start(runner, &project, &args, app)?;
     let jobs = jobs(chosen, args.repeat.get(), args.seed);

@@ -4,8 +4,15 @@
 use std::num::NonZeroUsize;
 
 use super::{
-    super::{app::App, busy, problem::Problem, project, project::Project, target},
-    Args, Target, default_jobs,
+    super::{
+        app::App,
+        busy,
+        problem::Problem,
+        project,
+        project::Project,
+        target::{self, Target},
+    },
+    Args, default_jobs,
 };
 use crate::{
     scenario::Runner,
@@ -14,7 +21,8 @@ use crate::{
 
 /// Refuses options that do not go together.
 pub(super) fn check(args: &Args) -> Result<(), Problem> {
-    if !matches!(args.target, Target::Url(_)) {
+    args.target.check()?;
+    if args.target.outside().is_none() {
         if args.wait.is_some() {
             return Err(Problem::wrong("--wait waits for a backend of --target URL"));
         }
@@ -31,18 +39,20 @@ pub(super) fn check(args: &Args) -> Result<(), Problem> {
 
 /// How many scenarios run at the same time.
 pub(super) fn jobs(args: &Args) -> NonZeroUsize {
-    match args.target {
-        Target::Url(_) => NonZeroUsize::MIN,
-        Target::InProcess => args.jobs.unwrap_or_else(default_jobs),
+    match args.target.outside() {
+        Some(_) => NonZeroUsize::MIN,
+        None => args.jobs.unwrap_or_else(default_jobs),
     }
 }
 
 /// What a command has to say besides, to run a scenario in this way again.
 pub(super) fn arguments(args: &Args) -> Vec<String> {
     let mut words = Vec::new();
-    if args.target != Target::default() {
-        words.extend(["--target".into(), args.target.to_string()]);
+    let target = &args.target.target;
+    if *target != Target::default() {
+        words.extend(["--target".into(), target.to_string()]);
     }
+    words.extend(args.target.lambda.typed());
     words.extend(args.ports.typed());
     words
 }
@@ -55,7 +65,7 @@ pub(super) fn start(
     args: &Args,
     app: &App,
 ) -> Result<Runner, Problem> {
-    let Target::Url(outside) = &args.target else { return Ok(runner) };
+    let Some(outside) = args.target.outside() else { return Ok(runner) };
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
     app.block_on(async {

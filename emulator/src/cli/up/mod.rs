@@ -16,7 +16,7 @@ use super::{
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
-    target::{self, Target},
+    target::{self, TargetArgs},
     tracing,
 };
 use crate::{
@@ -40,9 +40,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     ports: PortArgs,
-    /// What runs the backend: in-process, or the URL of a webhook that somebody else serves.
-    #[arg(long, default_value_t, value_name = "TARGET")]
-    target: Target,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
@@ -51,10 +50,11 @@ pub(super) struct Args {
 pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     let backend = project.backend_of(&args.target, app)?;
-    if let Target::Url(outside) = &args.target {
+    if let Some(outside) = args.target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
@@ -81,7 +81,7 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
             paint(GOOD, "ready"),
             paint(DIM, format!("in {took}; Ctrl-C ends it"))
         ))?;
-        if let Target::Url(outside) = &args.target
+        if let Some(outside) = args.target.outside()
             && target::listening(outside, Duration::ZERO, app).await.is_err()
         {
             app.ui.remark(format_args!("no backend listens at {outside} yet"));

@@ -26,8 +26,8 @@ fn bash_completes_commands_and_flags() {
     let Some(mut bash) = tool("bash") else { return };
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "completions", rehearse(&root(), &["completions", "bash"]).out);
-    let script = "source completions; COMP_WORDS=(rehearse run --re); COMP_CWORD=2; \
-                  _rehearse rehearse --re run; echo ${COMPREPLY[@]}";
+    let script = "source completions; COMP_WORDS=(rehearse run --rep); COMP_CWORD=2; \
+                  _rehearse rehearse --rep run; echo ${COMPREPLY[@]}";
     let ran = bash.current_dir(folder.path()).args(["--norc", "-c", script]).output().unwrap();
     let words = String::from_utf8(ran.stdout).unwrap();
     assert_eq!(words, "--repeat --report --report-journal\n", "{:?}", ran.stderr);

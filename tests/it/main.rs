@@ -10,6 +10,7 @@
 mod bad_input;
 mod house;
 mod interrupted;
+mod public_url;
 mod running;
 mod scenarios;
 mod store;

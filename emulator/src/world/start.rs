@@ -14,7 +14,7 @@ use crate::{
     gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::{Api, Endpoints},
+    template::{Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -126,6 +126,7 @@ impl World {
             number: settings.twilio.number.to_string(),
             config: with_webhook(number, &backend, &endpoints.gateway),
             seed,
+            hosts: hosts(template, &endpoints.gateway),
             ..twilio::Options::default()
         };
         let twilio = Twilio::start(
@@ -262,8 +263,13 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
     let webhook = &backend.settings().webhook;
     let url = |route: &str| {
         let api = backend.template().api_of(route);
-        let stage = api.map(Api::stage_path).unwrap_or_default();
-        format!("{gateway}{stage}{route}{}", webhook.overrides)
+        let domain = api.and_then(|api| api.domain.as_ref()).filter(|_| webhook.domain.is_some());
+        let base = match (domain, api) {
+            (Some(domain), _) => domain.url(),
+            (None, Some(api)) => format!("{gateway}{}", api.stage_path()),
+            (None, None) => gateway.to_owned(),
+        };
+        format!("{base}{route}{}", webhook.overrides)
     };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
@@ -272,4 +278,10 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
             .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
         ..number
     }
+}
+
+/// The template's domains, all of which are the gateway.
+fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
+    let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
+    domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()
 }

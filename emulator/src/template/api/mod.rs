@@ -114,6 +114,16 @@ impl Api {
     }
 }
 
+impl Domain {
+    /// The URL of its first mapping, without a slash at the end. A domain has TLS always.
+    pub fn url(&self) -> String {
+        match self.base_paths.first().map(String::as_str) {
+            None | Some("") => format!("https://{}", self.name),
+            Some(path) => format!("https://{}/{path}", self.name),
+        }
+    }
+}
+
 impl ApiKind {
     fn of(kind: &str) -> Option<Self> {
         match kind {

@@ -11,6 +11,7 @@ mod check;
 mod child;
 mod completions;
 mod env;
+mod lambda;
 mod log;
 mod problem;
 mod project;
@@ -49,7 +50,9 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
     };
     cli.color.write_global();
     let app = App::new(functions, Ui::of_process());
-    finish(dispatch(cli, &app), &app).code()
+    let code = finish(dispatch(cli, &app), &app).code();
+    lambda::clean_up();
+    code
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].

@@ -12,6 +12,7 @@ use super::{
     tracing, up,
 };
 use crate::{
+    clock::Clock,
     control::Message,
     report::{
         style::{ACTUAL, BOLD, DIM, NAME, paint},
@@ -19,7 +20,7 @@ use crate::{
     },
     template::Phone,
     twilio::Inbound,
-    world::{Bind, World},
+    world::{World, WorldConfig},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -44,7 +45,7 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     let (backend, persona) = (project.backend(app)?, project.persona()?);
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let world = up::start(backend, persona, Bind::Free);
+        let world = up::start(WorldConfig::new(backend, Clock::running()), persona);
         let world = world.map_err(|error| project::world(&error))?;
         let chat = Chat { app, world, from, shown: 0, failed: false };
         chat.welcome(&args.from);

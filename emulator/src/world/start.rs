@@ -14,7 +14,7 @@ use crate::{
     gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::{Endpoints, Template},
+    template::{Api, Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -33,6 +33,8 @@ pub struct WorldConfig {
     pub number: NumberConfig,
     /// Ids derive from it.
     pub seed: u64,
+    /// Whether routes take no more than the template says.
+    pub throttling: bool,
 }
 
 /// How functions are run as processes.
@@ -64,6 +66,7 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
+            throttling: true,
         }
     }
 }
@@ -88,7 +91,7 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
@@ -137,6 +140,10 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
+        let mut apis = template.apis.clone();
+        if !throttling {
+            apis.iter_mut().for_each(Api::unthrottled);
+        }
         let mut environments = BTreeMap::new();
         let mut functions = Vec::new();
         for function in &template.functions {
@@ -171,14 +178,9 @@ impl World {
             functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway = Gateway::start(
-            listeners.gateway,
-            &template.apis,
-            functions,
-            journal.clone(),
-            clock.clone(),
-        )
-        .map_err(part("gateway"))?;
+        let gateway =
+            Gateway::start(listeners.gateway, &apis, functions, journal.clone(), clock.clone())
+                .map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,

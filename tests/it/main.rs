@@ -8,8 +8,10 @@
 )]
 
 mod bad_input;
+mod exec;
 mod house;
 mod interrupted;
+mod outside;
 mod public_url;
 mod running;
 mod scenarios;

@@ -1,14 +1,17 @@
 //! `rehearse chat`
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use super::{
     app::App,
+    busy,
+    ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
+    target::{self, TargetArgs},
     tracing, up,
 };
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
     },
     template::Phone,
     twilio::Inbound,
-    world::{World, WorldConfig},
+    world::{Bind, World, WorldConfig, WorldError},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -33,6 +36,10 @@ pub(super) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    ports: PortArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -40,13 +47,33 @@ pub(super) struct Args {
 
 pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
-    let (backend, persona) = (project.backend(app)?, project.persona()?);
+    let (backend, persona) = (project.backend_of(&args.target, app)?, project.persona()?);
+    let ports = args.ports.over(project.settings.ports);
+    let bind = match args.target.outside() {
+        Some(outside) => {
+            target::apart(outside, &ports)?;
+            Bind::Fixed(ports)
+        }
+        None => {
+            args.ports.refuse()?;
+            Bind::Free
+        }
+    };
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let world = up::start(WorldConfig::new(backend, Clock::running()), persona);
-        let world = world.map_err(|error| project::world(&error))?;
+        let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
+        let world = match up::start(config, persona) {
+            Err(WorldError::Busy { part, port, source }) => {
+                return Err(busy::problem(part, port, &source, &ports, app).await);
+            }
+            world => world.map_err(|error| project::world(&error))?,
+        };
+        if let Some(outside) = args.target.outside() {
+            target::listening(outside, Duration::ZERO, app).await?;
+        }
         let chat = Chat { app, world, from, shown: 0, failed: false };
         chat.welcome(&args.from);
         tokio::select! {

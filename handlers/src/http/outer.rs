@@ -13,16 +13,14 @@ use super::{cors, error::ApiError, now, trace};
 
 /// A function's one route: CORS outermost, then the log, then the clock.
 ///
-/// The path of a named stage starts with the stage, that of `$default` does not;
-/// in the older formats of events it then has the mapping of a custom domain.
+/// The path of a named stage starts with the stage, that of `$default` does not.
 pub(super) fn wrap<S>(path: &str, methods: MethodRouter<S>, state: S) -> Router
 where
     S: Clone + Send + Sync + 'static,
 {
     Router::new()
         .route(path, methods.clone())
-        .route(&format!("/{{stage}}{path}"), methods.clone())
-        .route(&format!("/{{stage}}/{{mapping}}{path}"), methods)
+        .route(&format!("/{{stage}}{path}"), methods)
         .with_state(state)
         .fallback(not_found)
         .layer(from_fn(now::layer))

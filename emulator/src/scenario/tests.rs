@@ -11,6 +11,7 @@ use crate::yaml::Source;
 
 fn known() -> Known {
     Known {
+        functions: vec!["Dispatcher".into()],
         people: ["customer", "owner"].map(String::from).into(),
         tables: vec!["Leads".into(), "Slots".into()],
         fixtures: vec!["shop".into()],

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     clock::Clock,
     dynamodb::Database,
-    faults::Faults,
+    faults::{Ending, Faults},
     function,
-    gateway::{Code, Gateway, Lambda, Launcher},
+    gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     template::{Api, Endpoints},
@@ -178,6 +178,16 @@ impl World {
             clock.clone(),
         )
         .map_err(part("gateway"))?;
+        let end = gateway.ender();
+        faults.on_crash(move |function, how| {
+            end(
+                function,
+                match how {
+                    Ending::Killed => End::Crash,
+                    Ending::TimedOut => End::Timeout,
+                },
+            );
+        });
         Ok(Self {
             gateway,
             twilio,

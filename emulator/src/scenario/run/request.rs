@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 
 use super::{Running, Stop};
 use crate::{
+    faults::Handle,
     matcher::{Matcher, Path},
     scenario::{outcome::Problem, places::Trail, step::Request},
 };
 
 /// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
-pub(super) struct Answer(Value);
+pub(super) struct Answer(Value, Option<Handle>);
 
 impl Running<'_> {
     pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
@@ -24,6 +25,7 @@ impl Running<'_> {
     /// Makes the call.
     pub(super) async fn call(&self, step: &Request, path: &Trail) -> Result<Answer, Stop> {
         let request = self.build(step, path)?;
+        let crash = self.arm_crash(step.crash.as_ref());
         let failed =
             |error: reqwest::Error| Stop::Environment(format!("the gateway failed: {error}"));
         let response = self.web.execute(request).await.map_err(failed)?;
@@ -49,7 +51,7 @@ impl Running<'_> {
             answer.insert("json".into(), json);
         }
         answer.insert("text".into(), String::from_utf8_lossy(&body).into_owned().into());
-        Ok(Answer(answer.into()))
+        Ok(Answer(answer.into(), crash))
     }
 
     fn build(&self, step: &Request, path: &Trail) -> Result<reqwest::Request, Stop> {
@@ -111,8 +113,9 @@ impl Running<'_> {
 
     /// Compares the response, then keeps what the step saves.
     pub(super) fn answered(&self, step: &Request, answer: &Answer, path: &Trail) -> Vec<Problem> {
-        let Answer(answer) = answer;
+        let Answer(answer, crash) = answer;
         let mut problems = Vec::new();
+        problems.extend(self.no_crash(step.crash.as_ref(), *crash, path));
         if let Some(wanted) = &step.response {
             let mut parts: Vec<(Trail, String, &Matcher, Option<&Value>)> = Vec::new();
             if let Some(matcher) = &wanted.status {

@@ -113,8 +113,7 @@ impl Reply {
         let Attempt { text, key, holder, .. } = attempt;
         let (wall_ms, until_ms) =
             (self.ports.timer.wall_ms(), self.wall_ms_in(lease(self.settings.deadline)));
-        let claimed =
-            self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
+        let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
         progress.update(|state| {
             state.waits_for_other = claimed == Claimed::Busy;
             state.held = match &claimed {

@@ -8,8 +8,10 @@
 )]
 
 mod bad_input;
+mod exec;
 mod house;
 mod interrupted;
+mod outside;
 mod running;
 mod scenarios;
 mod store;

@@ -6,13 +6,17 @@
 mod app;
 mod args;
 mod bench;
+mod busy;
 mod chat;
 mod check;
 mod child;
 mod completions;
 mod env;
+mod exec;
+mod exports;
 mod lambda;
 mod log;
+mod ports;
 mod problem;
 mod project;
 mod ready;
@@ -21,6 +25,7 @@ mod run;
 mod schema;
 mod send;
 mod signal;
+mod target;
 mod tracing;
 mod ui;
 mod up;
@@ -92,6 +97,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

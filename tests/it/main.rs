@@ -21,6 +21,7 @@ mod store_turns;
 mod support;
 mod tools;
 mod up;
+mod watch;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -6,12 +6,17 @@
 mod app;
 mod args;
 mod bench;
+mod busy;
 mod chat;
 mod check;
 mod child;
 mod completions;
 mod env;
+mod exec;
+mod exports;
+mod lambda;
 mod log;
+mod ports;
 mod problem;
 mod project;
 mod ready;
@@ -20,6 +25,7 @@ mod run;
 mod schema;
 mod send;
 mod signal;
+mod target;
 mod tracing;
 mod ui;
 mod up;
@@ -49,7 +55,9 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
     };
     cli.color.write_global();
     let app = App::new(functions, Ui::of_process());
-    finish(dispatch(cli, &app), &app).code()
+    let code = finish(dispatch(cli, &app), &app).code();
+    lambda::clean_up();
+    code
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].
@@ -89,6 +97,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

@@ -46,6 +46,9 @@ pub(super) struct Args {
     ports: PortArgs,
     #[command(flatten)]
     target: TargetArgs,
+    /// Let every route take any number of requests, for measuring.
+    #[arg(long)]
+    no_throttling: bool,
     #[command(flatten)]
     watch: WatchArgs,
     /// Show the functions' logs from level info on, not only warnings.
@@ -77,7 +80,12 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
                 return Err(busy::problem("control", ports.control, &source, &ports, app).await);
             }
         };
-        let world = match start(backend.clone(), persona, Bind::Fixed(ports)) {
+        let config = WorldConfig {
+            bind: Bind::Fixed(ports),
+            throttling: !args.no_throttling,
+            ..WorldConfig::new(backend.clone(), Clock::running())
+        };
+        let world = match start(config, persona) {
             Err(WorldError::Busy { part, port, source }) => {
                 return Err(busy::problem(part, port, &source, &ports, app).await);
             }
@@ -115,13 +123,12 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     })?
 }
 
-/// A world on the machine's clock, with the persona as its model.
+/// A world with the persona as its model.
 pub(super) fn start(
-    backend: Backend,
+    config: WorldConfig,
     persona: Option<Persona>,
-    bind: Bind,
 ) -> Result<Arc<World>, WorldError> {
-    let world = World::start(WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) })?;
+    let world = World::start(config)?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))
 }

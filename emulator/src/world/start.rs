@@ -12,9 +12,9 @@ use super::{
 use crate::{
     clock::Clock,
     dynamodb::Database,
-    faults::Faults,
+    faults::{Ending, Faults},
     function,
-    gateway::{Code, Gateway, Lambda, Launcher},
+    gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     template::{Api, Endpoints},
@@ -188,6 +188,15 @@ impl World {
             Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
+        if let Some(end) = gateway.as_ref().map(Gateway::ender) {
+            faults.on_crash(move |function, how| {
+                let how = match how {
+                    Ending::Killed => End::Crash,
+                    Ending::TimedOut => End::Timeout,
+                };
+                end(function, how);
+            });
+        }
         Ok(Self {
             gateway,
             twilio,

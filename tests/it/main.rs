@@ -16,6 +16,7 @@ mod house;
 mod interrupted;
 mod one_winner;
 mod outside;
+mod public_url;
 mod running;
 mod scenarios;
 mod store;
@@ -25,6 +26,7 @@ mod store_turns;
 mod support;
 mod tools;
 mod up;
+mod watch;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -63,7 +63,7 @@ pub struct Fault {
 }
 
 /// The crossings that can fail, by the names that they have in the journal.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 33] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -95,6 +95,8 @@ pub const NAMES: [&str; 31] = [
     "dynamodb.DescribeTable",
     "dynamodb.ListTables",
     "dynamodb.DescribeTimeToLive",
+    "ssm.GetParameter",
+    "secretsmanager.GetSecretValue",
 ];
 
 /// The armed faults of one world. Clones share them.

@@ -8,6 +8,7 @@
 
 mod function;
 mod node;
+mod policy;
 mod resolve;
 mod route;
 mod settings;
@@ -28,10 +29,11 @@ use crate::{
 
 pub use self::{
     function::{Function, Unresolved},
+    policy::{Grant, Unread},
     route::{Payload, Route},
     settings::{
-        Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError, Twilio,
-        Webhook,
+        Check, Doctor, Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError,
+        Twilio, Webhook,
     },
 };
 

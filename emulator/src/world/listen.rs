@@ -25,19 +25,23 @@ pub(super) struct Listeners {
     pub(super) twilio: TcpListener,
     pub(super) openai: TcpListener,
     pub(super) dynamodb: TcpListener,
+    pub(super) secrets: TcpListener,
 }
 
 impl Listeners {
     pub(super) fn open(bind: Bind) -> Result<Self, WorldError> {
         let ports = match bind {
-            Bind::Free => [0; 4],
-            Bind::Fixed(ports) => [ports.gateway, ports.twilio, ports.openai, ports.dynamodb],
+            Bind::Free => [0; 5],
+            Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, .. }) => {
+                [gateway, twilio, openai, dynamodb, secrets]
+            }
         };
         Ok(Self {
             gateway: listen("gateway", ports[0])?,
             twilio: listen("twilio", ports[1])?,
             openai: listen("openai", ports[2])?,
             dynamodb: listen("dynamodb", ports[3])?,
+            secrets: listen("secrets", ports[4])?,
         })
     }
 }
@@ -65,7 +69,8 @@ mod tests {
     fn a_taken_port_names_the_part_and_the_key_that_moves_it() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports = Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0 };
+        let ports =
+            Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
         let Err(error) = Listeners::open(Bind::Fixed(ports)) else { panic!("the port is taken") };
         let text = error.to_string();
         assert!(text.contains(&format!("port {port} for twilio is taken")), "{text}");

@@ -13,6 +13,7 @@ use crate::{
     gateway::Gateway,
     journal::Journal,
     openai::{self, OpenAi},
+    secrets::{self, Secrets, Session},
     template::Endpoints,
     twilio::{self, NumberConfig, Twilio},
 };
@@ -55,6 +56,7 @@ pub struct World {
     twilio: twilio::Server,
     openai: OpenAi,
     database: Database,
+    secrets: secrets::Server,
     endpoints: Endpoints,
     journal: Journal,
     clock: Clock,
@@ -75,6 +77,7 @@ impl World {
         let faults = Faults::default();
         let listeners = Listeners::open(bind)?;
         let endpoints = endpoints(&listeners)?;
+        let port = secrets_port(&listeners)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
         let database = Database::start(
@@ -115,19 +118,40 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
-        let mut environments = BTreeMap::new();
+        let environments: BTreeMap<String, BTreeMap<String, String>> = template
+            .functions
+            .iter()
+            .map(|function| {
+                let mut variables = function.env.clone();
+                variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+                if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+                    let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+                    variables.insert(name.into(), port.to_string());
+                }
+                variables.extend(settings.environment(&endpoints, &function.id));
+                variables.extend(environment.clone());
+                (function.id.clone(), variables)
+            })
+            .collect();
+        let secrets = Secrets::start(
+            on_tokio("secrets", listeners.secrets)?,
+            secrets::Options {
+                values: settings.secrets(&endpoints),
+                sessions: sessions(&environments),
+            },
+            journal.clone(),
+            faults.clone(),
+        )
+        .map_err(part("secrets"))?;
         let mut functions = Vec::new();
         for function in &template.functions {
-            let mut variables = function.env.clone();
-            variables.extend(settings.environment(&endpoints, &function.id));
-            variables.extend(environment.clone());
+            let variables = &environments[&function.id];
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
             let router = code
-                .router(&variables)
+                .router(variables)
                 .map_err(|source| WorldError::Function { id: function.id.clone(), source })?;
             functions.push((function.clone(), router));
-            environments.insert(function.id.clone(), variables);
         }
         let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
             .map_err(part("gateway"))?;
@@ -136,6 +160,7 @@ impl World {
             twilio,
             openai,
             database,
+            secrets,
             endpoints,
             journal,
             clock,
@@ -174,6 +199,11 @@ impl World {
         &self.database
     }
 
+    /// The stores of secrets.
+    pub fn secrets(&self) -> &secrets::Server {
+        &self.secrets
+    }
+
     /// Everything that crossed.
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -208,7 +238,25 @@ fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
+        secrets: url("secrets", &listeners.secrets)?,
     })
+}
+
+fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
+    let address = listeners.secrets.local_addr();
+    let part = |source| WorldError::Part { part: "secrets", source };
+    address.map(|address| address.port()).map_err(part)
+}
+
+/// Functions by the session tokens in their environments.
+fn sessions(
+    environments: &BTreeMap<String, BTreeMap<String, String>>,
+) -> BTreeMap<String, Session> {
+    let session = |(function, environment): (&String, &BTreeMap<String, String>)| {
+        let token = environment.get("AWS_SESSION_TOKEN")?;
+        Some((token.clone(), Session::new(function, environment)))
+    };
+    environments.iter().filter_map(session).collect()
 }
 
 /// The number's configuration with the webhook of the settings.

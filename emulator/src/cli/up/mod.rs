@@ -31,11 +31,11 @@ use crate::{
 #[command(after_help = "\
 Examples:
   rehearse up
-  rehearse up --port-base 5000     5000, 5010, 5020, 5030 and 5040
+  rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
   eval \"$(rehearse env)\"           in another terminal")]
 pub(super) struct Args {
     /// Port of the gateway; the other parts follow in steps of ten.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_495))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_485))]
     port_base: Option<u16>,
     /// Port of API Gateway.
     #[arg(long, value_name = "N")]
@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// Port of the control API.
     #[arg(long, value_name = "N")]
     control_port: Option<u16>,
+    /// Port of the secrets extension.
+    #[arg(long, value_name = "N")]
+    secrets_port: Option<u16>,
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
@@ -104,6 +107,7 @@ impl Args {
             openai: of(self.openai_port, 20, configured.openai),
             dynamodb: of(self.dynamodb_port, 30, configured.dynamodb),
             control: of(self.control_port, 40, configured.control),
+            secrets: of(self.secrets_port, 50, configured.secrets),
         }
     }
 }
@@ -154,8 +158,11 @@ mod tests {
     #[test]
     fn a_base_moves_all_ports_and_a_flag_only_its_own() {
         let of = |line: &[&str]| args(line).ports(Ports::default()).by_name().map(|(_, port)| port);
-        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040]);
-        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040]);
-        assert_eq!(of(&["--port-base", "5000", "--openai-port", "9"]), [5000, 5010, 9, 5030, 5040]);
+        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050]);
+        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050]);
+        assert_eq!(
+            of(&["--port-base", "5000", "--openai-port", "9"]),
+            [5000, 5010, 9, 5030, 5040, 5050]
+        );
     }
 }

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::tz::TimeZone;
 
-use super::super::{app::App, env::export, project::Project};
+use super::super::{
+    app::App,
+    env::export,
+    project::{Project, by_kind},
+};
 use crate::{
     control::Part,
     report::{
@@ -35,6 +39,11 @@ pub(super) fn parts(project: &Project, world: &World) -> Vec<Part> {
         part("twilio", &endpoints.twilio, format!("the shop's number is {number}")),
         part("openai", &endpoints.openai, model),
         part("dynamodb", &endpoints.dynamodb, count(world.database().tables().len(), "table")),
+        part(
+            "secrets",
+            &endpoints.secrets,
+            format!("keeps {}", count(project.settings.secrets.len(), "secret")),
+        ),
     ]
 }
 
@@ -52,6 +61,7 @@ pub(super) fn environment(project: &Project, world: &World) -> BTreeMap<String, 
             (name, if plain { endpoints.dynamodb.clone() } else { value })
         })
         .collect();
+    environment.extend(project.settings.exports(endpoints));
     // The AWS CLI and boto3 read this name alone; the other SDKs read AWS_REGION.
     if let Some(region) = environment.get("AWS_REGION").cloned() {
         environment.entry("AWS_DEFAULT_REGION".into()).or_insert(region);
@@ -95,9 +105,13 @@ pub(super) fn table(
     for (name, value) in environment(project, world) {
         let _ = writeln!(text, "  {}", export(&name, &value));
     }
-    let ignored = backend.template().ignored.iter();
-    let ignored: Vec<String> =
-        ignored.map(|i| format!("{} ({}, line {})", i.id, i.kind, i.line)).collect();
+    let ignored: Vec<String> = by_kind(&backend.template().ignored)
+        .into_iter()
+        .map(|(kind, of_kind)| {
+            let ids: Vec<&str> = of_kind.iter().map(|ignored| ignored.id.as_str()).collect();
+            format!("{kind} ({})", ids.join(", "))
+        })
+        .collect();
     if !ignored.is_empty() {
         let _ = writeln!(
             text,

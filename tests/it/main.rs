@@ -8,14 +8,18 @@
 )]
 
 mod bad_input;
+mod doctor;
 mod house;
 mod interrupted;
+mod permissions;
 mod running;
 mod scenarios;
+mod secrets;
 mod store;
 mod store_races;
 mod store_turns;
 mod support;
+mod template;
 mod tools;
 mod up;
 

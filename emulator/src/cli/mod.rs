@@ -9,7 +9,9 @@ mod bench;
 mod chat;
 mod check;
 mod completions;
+mod doctor;
 mod env;
+mod iam;
 mod log;
 mod problem;
 mod project;
@@ -87,6 +89,8 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Iam(args) => iam::iam(args, app),
+        Command::Doctor(args) => doctor::doctor(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

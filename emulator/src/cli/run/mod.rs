@@ -120,7 +120,7 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
         return list(&chosen, app);
     }
     let runner = project.runner(app, &chosen)?;
-    project.remark_ignored(runner.backend().template(), app);
+    project.remark_missing(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     let run = perform(&jobs, &runner, &viewer, &args, app)?;
@@ -158,6 +158,14 @@ fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
 pub(super) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(cores * 2).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How a scenario went, if it came to its end.
+pub(super) fn result(ended: &Ended) -> Option<&crate::scenario::Report> {
+    match ended {
+        Ended::Ran(report) => Some(report),
+        Ended::Panicked(_) | Ended::NotBegun => None,
+    }
 }
 
 /// Whether a scenario ran and passed.

@@ -11,6 +11,7 @@ mod bad_input;
 mod doctor;
 mod house;
 mod interrupted;
+mod packages;
 mod permissions;
 mod running;
 mod scenarios;

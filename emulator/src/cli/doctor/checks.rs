@@ -18,8 +18,11 @@ const TEXT: &str =
 pub(super) struct Check {
     pub(super) name: String,
     ask: Ask,
-    judge: Box<dyn Fn(&Answer) -> Result<String, String>>,
+    judge: Box<Judge>,
 }
+
+/// Says what came, and whether it is right.
+type Judge = dyn Fn(&Answer) -> Result<String, String>;
 
 /// How a check went.
 pub(super) struct Examined {

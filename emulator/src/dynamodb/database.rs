@@ -69,7 +69,8 @@ impl Database {
     ) -> io::Result<Self> {
         let runtime = &threads.handle()?;
         let embedded = Embedded::start(runtime, tables)?;
-        let proxy = Proxy::start(listener, runtime, embedded.address(), journal.clone(), faults)?;
+        let proxy =
+            Proxy::start(listener, runtime, embedded.address(), tables, journal.clone(), faults)?;
         let _threads = threads.clone();
         Ok(Self { tables: tables.to_vec(), proxy, embedded, journal, _threads })
     }

@@ -53,6 +53,12 @@ impl Embedded {
         self.database.put_item(parse(request)?).map(drop)
     }
 
+    /// Writes one item in DynamoDB's own JSON.
+    pub(super) fn put_item(&self, table: &TableSpec, item: &Value) -> dynoxide::Result<()> {
+        let request = json!({ "TableName": table.name, "Item": item });
+        self.database.put_item(parse(request)?).map(drop)
+    }
+
     /// All rows of a table, plain, in no order.
     pub(super) fn scan(&self, table: &TableSpec) -> dynoxide::Result<Vec<Value>> {
         let mut rows = Vec::new();

@@ -7,37 +7,48 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri, header};
-use http_body_util::{BodyExt, Full};
+use http::{Method, Request, Response, Uri, header, response};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::{body::Incoming, client, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
 
-use super::{call, fault};
+use super::{
+    call,
+    fault::{self, AnswerBody},
+    play::{Watched, play},
+    replica::Replica,
+    table::TableSpec,
+};
 use crate::{
-    faults::{Cut, Faults},
+    faults::Faults,
     journal::{Crossing, Journal, Open, Outcome},
     serve::{self, Serving},
 };
 
-type Upstream = Mutex<client::conn::http1::SendRequest<Full<Bytes>>>;
-type Answer = Response<Full<Bytes>>;
+pub(super) type Upstream = Mutex<client::conn::http1::SendRequest<Full<Bytes>>>;
+/// An answer as it came.
+pub(super) type Raw = (response::Parts, Bytes);
+pub(super) type Outgoing = Request<Full<Bytes>>;
+pub(super) type Answer = Response<AnswerBody>;
 
 /// Ends the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut")]
-struct CutOff;
+pub(super) struct CutOff;
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
 pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
-struct Shared {
+pub(super) struct Shared {
     upstream: SocketAddr,
+    pub(super) tables: Vec<TableSpec>,
+    pub(super) replica: Replica,
     journal: Journal,
-    faults: Faults,
+    pub(super) faults: Faults,
 }
 
 impl Proxy {
@@ -46,11 +57,14 @@ impl Proxy {
         listener: std::net::TcpListener,
         runtime: &Handle,
         upstream: SocketAddr,
+        tables: &[TableSpec],
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let shared = Arc::new(Shared { upstream, journal, faults });
+        let replica = Replica::new(tables, runtime);
+        let shared = Shared { upstream, tables: tables.to_vec(), replica, journal, faults };
+        let shared = Arc::new(shared);
         let connection = move |stream, _| connection(stream, Arc::clone(&shared));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
     }
@@ -97,71 +111,52 @@ async fn handle(
     parts.headers.remove(header::TRANSFER_ENCODING);
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
-        return forward(outgoing, upstream).await.map(|(answer, _)| answer);
+        return forward(outgoing, upstream).await.map(whole);
     }
 
     let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
     let operation = call::operation(target);
     let name = format!("dynamodb.{operation}");
-    let request = json_or_text(&body);
-    let crossing = Crossing::Database {
+    let request = call::json_or_text(&body);
+    let watched = shared.faults.any().then(|| request.clone());
+    let open = shared.journal.begin(name.as_str(), crossing(function, &operation, request));
+    if let Some(request) = watched {
+        let call = Watched { name, operation, request, outgoing, open };
+        return play(call, shared, upstream).await;
+    }
+    let (head, body) = forward(outgoing, upstream).await?;
+    record(open, &head, &body);
+    Ok(whole((head, body)))
+}
+
+fn crossing(function: Option<&str>, operation: &str, request: Value) -> Crossing {
+    Crossing::Database {
         function: function.map(str::to_owned),
         tables: call::tables(&request),
-        items: call::items(&operation, &request),
-        operation,
+        items: call::items(operation, &request),
+        operation: operation.to_owned(),
         request,
-    };
-    let open = shared.journal.begin(name.as_str(), crossing);
-    let Some(failure) = shared.faults.take(&name) else {
-        let (answer, body) = forward(outgoing, upstream).await?;
-        record(open, &answer, body);
-        return Ok(answer);
-    };
-
-    if !failure.delay().is_zero() {
-        tokio::time::sleep(failure.delay()).await;
     }
-    match failure.cut {
-        Some(Cut::Before) => return Err(CutOff),
-        Some(Cut::After) => {
-            let (_, body) = forward(outgoing, upstream).await?;
-            // The caller sees nothing; the journal keeps what was lost.
-            open.end_with(Outcome::cut(), body);
-            return Err(CutOff);
-        }
-        None => {}
-    }
-    if let Some((status, body)) = fault::answer(&failure) {
-        let answer = fault::response(status, &body);
-        record(open, &answer, body.to_string().into());
-        return Ok(answer);
-    }
-    let (answer, body) = forward(outgoing, upstream).await?;
-    record(open, &answer, body);
-    Ok(answer)
 }
 
 /// The engine's answer, every header and byte as it came.
-async fn forward(
-    request: Request<Full<Bytes>>,
-    upstream: &Upstream,
-) -> Result<(Answer, Bytes), CutOff> {
+pub(super) async fn forward(request: Outgoing, upstream: &Upstream) -> Result<Raw, CutOff> {
     let mut sender = upstream.lock().await;
     sender.ready().await.map_err(|_| CutOff)?;
     let answer = sender.send_request(request).await.map_err(|_| CutOff)?;
-    let (parts, body) = answer.into_parts();
+    let (head, body) = answer.into_parts();
     let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
-    Ok((Response::from_parts(parts, Full::new(body.clone())), body))
+    Ok((head, body))
 }
 
-fn record(open: Open, answer: &Answer, body: Bytes) {
-    let outcome = Outcome::status(answer.status().as_u16(), Value::Null);
-    let error =
-        if answer.status().is_success() { None } else { call::error_code(&json_or_text(&body)) };
-    open.end_with(Outcome { error, ..outcome }, body);
+/// An answer with all of its body.
+pub(super) fn whole((head, body): Raw) -> Answer {
+    Response::from_parts(head, Either::Left(Full::new(body)))
 }
 
-fn json_or_text(body: &[u8]) -> Value {
-    serde_json::from_slice(body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+/// Ends a crossing with the engine's answer.
+pub(super) fn record(open: Open, head: &response::Parts, body: &Bytes) {
+    let error = fault::code(head.status, body);
+    let outcome = Outcome::status(head.status.as_u16(), Value::Null);
+    open.end_with(Outcome { error, ..outcome }, body.clone());
 }

@@ -133,7 +133,8 @@ async fn a_rotated_secret_shows_at_once_only_where_nothing_is_kept() {
 async fn it_fails_as_it_is_told() {
     let lab = lab(&[]).await;
     let arm = |failure| {
-        lab.faults.arm(Fault { on: "ssm.GetParameter".into(), failure, skip: 0, times: Some(1) });
+        let on = "ssm.GetParameter".into();
+        lab.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
     };
     let path = "/systemsmanager/parameters/get?name=/shop/token";
     arm(Failure { status: Some(500), ..Failure::default() });

@@ -15,7 +15,7 @@ use crate::{
     journal::Journal,
     openai::{self, OpenAi},
     secrets::{self, Secrets, Session},
-    template::Endpoints,
+    template::{Api, Endpoints},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -193,8 +193,14 @@ impl World {
             };
             functions.push((function.clone(), code));
         }
-        let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
-            .map_err(part("gateway"))?;
+        let gateway = Gateway::start(
+            listeners.gateway,
+            &template.apis,
+            functions,
+            journal.clone(),
+            clock.clone(),
+        )
+        .map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,
@@ -302,7 +308,11 @@ fn sessions(
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let webhook = &backend.settings().webhook;
-    let url = |route: &str| format!("{gateway}{route}{}", webhook.overrides);
+    let url = |route: &str| {
+        let api = backend.template().api_of(route);
+        let stage = api.map(Api::stage_path).unwrap_or_default();
+        format!("{gateway}{stage}{route}{}", webhook.overrides)
+    };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
         fallback_url: number

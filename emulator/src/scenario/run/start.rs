@@ -92,6 +92,7 @@ impl<'s> Running<'s> {
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
         let world = World::start(config).map_err(|error| Stop::Environment(error.chain()))?;
+        world.faults().seed(seed.unwrap_or(0));
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
         let mut all = backend.settings().exports(world.endpoints());
         all.extend(world.environments().values().flatten().map(|(k, v)| (k.clone(), v.clone())));

@@ -88,7 +88,7 @@ fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
 
 fn from_run(project: &Project, paths: &[PathBuf], app: &App) -> Result<Usage, Problem> {
     let scenarios = project.scenarios(app, paths)?;
-    let runner = project.runner(app, &scenarios)?;
+    let runner = project.runner(project.backend(app)?, &scenarios)?;
     let mut usage = Usage::default();
     let mut failed = Vec::new();
     let start = |i: usize| {

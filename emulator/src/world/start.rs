@@ -34,8 +34,6 @@ pub struct WorldConfig {
     pub number: NumberConfig,
     /// Ids derive from it.
     pub seed: u64,
-    /// How functions are run that are processes.
-    pub processes: Processes,
 }
 
 /// How functions are run as processes.
@@ -67,7 +65,6 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
-            processes: Processes::default(),
         }
     }
 }
@@ -93,9 +90,10 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed, processes } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
+        let processes = &shared.processes;
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
         let listeners = Listeners::open(bind)?;
@@ -180,11 +178,14 @@ impl World {
                 }
                 function::Code::Lambda(executable) => Code::Lambda(Box::new(Lambda {
                     id: function.id.clone(),
+                    name: function.name.clone(),
                     executable: executable.clone(),
                     environment: variables.clone(),
-                    handler: "bootstrap".into(),
+                    handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
                     memory: function.memory,
-                    concurrency: processes.concurrency.get(),
+                    concurrency: function
+                        .reserved_concurrency
+                        .map_or(processes.concurrency.get(), |reserved| reserved as usize),
                     cold: processes.cold,
                     launcher: processes.launcher.clone(),
                     journal: journal.clone(),

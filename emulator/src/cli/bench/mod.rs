@@ -45,7 +45,7 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(app, &all)?;
+    let runner = project.runner(project.backend(app)?, &all)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))

@@ -14,6 +14,7 @@ pub(super) use self::execute::{Limits, execute};
 use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
+    lambda::LambdaArgs,
     problem::{Exit, Problem},
     project::Project,
     tracing,
@@ -61,6 +62,8 @@ pub(super) struct Args {
     /// What runs the handlers.
     #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
     target: Target,
+    #[command(flatten)]
+    lambda: LambdaArgs,
     /// What keeps the tables.
     #[arg(long, value_enum, default_value_t, value_name = "DATABASE")]
     dynamodb: Database,
@@ -75,6 +78,8 @@ enum Target {
     /// Plain functions in this process
     #[default]
     InProcess,
+    /// The real Lambda binaries, behind a Runtime API
+    Lambda,
 }
 
 /// What keeps the tables.
@@ -106,8 +111,13 @@ impl Job {
 
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
-    // Only one target and one database exist; the options keep scripts that name them working.
-    let (Target::InProcess, Database::Embedded) = (args.target, args.dynamodb);
+    // Only one database exists; the option keeps scripts that name it working.
+    let Database::Embedded = args.dynamodb;
+    if args.target != Target::Lambda
+        && let Some(option) = args.lambda.given()
+    {
+        return Err(Problem::wrong(format!("{option} is for --target lambda")));
+    }
     tracing::start(if args.verbose { "info" } else { "off" });
     let project = Project::find(app)?;
     let last = LastRun::at(&project.root);
@@ -119,7 +129,11 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     if args.list {
         return list(&chosen, app);
     }
-    let runner = project.runner(app, &chosen)?;
+    let backend = match args.target {
+        Target::InProcess => project.backend(app)?,
+        Target::Lambda => project.lambda_backend(&args.lambda, app)?,
+    };
+    let runner = project.runner(backend, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());

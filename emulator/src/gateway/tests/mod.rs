@@ -48,6 +48,7 @@ fn clock() -> Clock {
 
 fn function(id: &str, routes: Vec<Route>) -> Function {
     Function {
+        binary: None,
         id: id.into(),
         name: id.into(),
         handler: None,

@@ -9,8 +9,10 @@
 
 mod bad_input;
 mod doctor;
+mod exec;
 mod house;
 mod interrupted;
+mod outside;
 mod packages;
 mod permissions;
 mod running;

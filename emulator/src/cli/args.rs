@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, builder::styling};
 
-use super::{bench, chat, check, completions, doctor, env, iam, log, ready, reset, run, send, up};
+use super::{
+    bench, chat, check, completions, doctor, env, exec, iam, log, ready, reset, run, send, up,
+};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::Style::new().bold())
@@ -21,6 +23,7 @@ Examples:
   rehearse up                            keep a world running on ports 4000-4050
   rehearse send \"Do you fix iPhones?\"    text it, in another terminal
   rehearse chat                          text it here
+  rehearse exec -- pytest                your own test suite in a world of its own
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
@@ -73,6 +76,8 @@ pub(super) enum Command {
     Reset(reset::Args),
     /// Say whether a world is running
     Ready(ready::Args),
+    /// Run a command in a world of its own, such as a test suite
+    Exec(exec::Args),
     /// Print what to export for a running world
     Env(env::Args),
     /// Compare the permissions that functions used with those that the template grants

@@ -1,14 +1,17 @@
 //! `rehearse chat`
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use super::{
     app::App,
+    busy,
+    ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
+    target::{self, TargetArgs},
     tracing, up,
 };
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     },
     template::Phone,
     twilio::Inbound,
-    world::{Bind, World},
+    world::{Bind, World, WorldError},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -32,6 +35,10 @@ pub(super) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    ports: PortArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -39,13 +46,32 @@ pub(super) struct Args {
 
 pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
-    let (backend, persona) = (project.backend(app)?, project.persona()?);
+    let (backend, persona) = (project.backend_of(&args.target, app)?, project.persona()?);
+    let ports = args.ports.over(project.settings.ports);
+    let bind = match args.target.outside() {
+        Some(outside) => {
+            target::apart(outside, &ports)?;
+            Bind::Fixed(ports)
+        }
+        None => {
+            args.ports.refuse()?;
+            Bind::Free
+        }
+    };
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let world = up::start(backend, persona, Bind::Free);
-        let world = world.map_err(|error| project::world(&error))?;
+        let world = match up::start(backend, persona, bind) {
+            Err(WorldError::Busy { part, port, source }) => {
+                return Err(busy::problem(part, port, &source, &ports, app).await);
+            }
+            world => world.map_err(|error| project::world(&error))?,
+        };
+        if let Some(outside) = args.target.outside() {
+            target::listening(outside, Duration::ZERO, app).await?;
+        }
         let chat = Chat { app, world, from, shown: 0, failed: false };
         chat.welcome(&args.from);
         tokio::select! {

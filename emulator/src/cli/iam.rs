@@ -15,6 +15,7 @@ use crate::{
         style::{BAD, DIM, GOOD, NAME, paint},
         text::count,
     },
+    scenario::Options,
     template::Template,
 };
 
@@ -88,7 +89,7 @@ fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
 
 fn from_run(project: &Project, paths: &[PathBuf], app: &App) -> Result<Usage, Problem> {
     let scenarios = project.scenarios(app, paths)?;
-    let runner = project.runner(project.backend(app)?, &scenarios)?;
+    let runner = project.runner(project.backend(app)?, Options::default(), &scenarios)?;
     let mut usage = Usage::default();
     let mut failed = Vec::new();
     let start = |i: usize| {

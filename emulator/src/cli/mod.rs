@@ -6,15 +6,19 @@
 mod app;
 mod args;
 mod bench;
+mod busy;
 mod chat;
 mod check;
 mod child;
 mod completions;
 mod doctor;
 mod env;
+mod exec;
+mod exports;
 mod iam;
 mod lambda;
 mod log;
+mod ports;
 mod problem;
 mod project;
 mod ready;
@@ -23,6 +27,7 @@ mod run;
 mod schema;
 mod send;
 mod signal;
+mod target;
 mod tracing;
 mod ui;
 mod up;
@@ -96,6 +101,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Env(args) => env::env(args, app),
         Command::Iam(args) => iam::iam(args, app),
         Command::Doctor(args) => doctor::doctor(args, app),
+        Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

@@ -1,4 +1,5 @@
-//! Ctrl-C: the first ends the command in good order, the second at once.
+//! Ctrl-C: the first ends the command in good order, the second at once; or all are
+//! passed on to a command that was started.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -36,4 +37,45 @@ impl Interrupt {
             _ = self.end.recv() => {}
         }
     }
+}
+
+/// Signals that are passed on to a command, which then decides when to end.
+pub(super) struct Signals {
+    key: Signal,
+    end: Signal,
+    hang_up: Signal,
+}
+
+/// A signal that came.
+pub(super) struct Passed {
+    /// Which one.
+    pub(super) signal: rustix::process::Signal,
+    /// Whether the command has heard it already, as the terminal tells everybody in front of it.
+    pub(super) heard: bool,
+}
+
+impl Signals {
+    /// Must be called inside a runtime.
+    pub(super) fn listen() -> Result<Self, Problem> {
+        let Interrupt { key, end } = Interrupt::listen()?;
+        let hang_up = signal(SignalKind::hangup())
+            .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))?;
+        Ok(Self { key, end, hang_up })
+    }
+
+    /// The next one.
+    pub(super) async fn next(&mut self) -> Passed {
+        use rustix::process::Signal;
+        tokio::select! {
+            _ = self.key.recv() => Passed { signal: Signal::INT, heard: in_front() },
+            _ = self.end.recv() => Passed { signal: Signal::TERM, heard: false },
+            _ = self.hang_up.recv() => Passed { signal: Signal::HUP, heard: in_front() },
+        }
+    }
+}
+
+/// Whether this process, and with it the command, stands in front of a terminal.
+fn in_front() -> bool {
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
+    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|front| front == rustix::process::getpgrp())
 }

@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Value, json};
 
 use super::{
@@ -153,16 +153,8 @@ pub(super) async fn disarm(State(api): Shared) -> Json<Value> {
 }
 
 pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
-    let world = Arc::clone(&api.world);
-    world.faults().clear();
-    world.twilio().reset();
-    world.openai().reset();
-    let emptied = Arc::clone(&world);
-    tokio::task::spawn_blocking(move || emptied.database().empty())
-        .await
-        .map_err(|e| Answer::failed(&e))?
-        .map_err(|e| Answer::failed(&e))?;
-    world.clock().set(Timestamp::now());
+    let world = &api.world;
+    world.reset().await.map_err(|e| Answer::failed(&e))?;
     // Counted first: who sees the empty journal sees the new count as well.
     api.resets.fetch_add(1, Ordering::SeqCst);
     world.journal().clear();

@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Processes, WorldError};
+use super::{Outside, Processes, WorldError};
 use crate::{
     Function,
     dynamodb::fixture::{self, Rows},
-    template::{Settings, Template},
+    template::{RoutePath, Settings, Template},
     threads::Threads,
     yaml::YamlError,
 };
@@ -22,6 +22,8 @@ pub struct Backend(Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
+    /// Takes the place of the functions.
+    pub(super) outside: Option<Outside>,
     pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
@@ -59,6 +61,37 @@ impl Backend {
         root: &Path,
     ) -> Result<Self, WorldError> {
         check(&functions, &template, &settings)?;
+        Self::build(functions, None, processes, template, settings, root)
+    }
+
+    /// A backend that somebody else started; of the template only the tables count.
+    ///
+    /// # Errors
+    /// When the shared client or threads fail.
+    pub fn outside(
+        outside: Outside,
+        template: Template,
+        mut settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
+        // The URL that is given stands for the route that is written.
+        if let Ok(route) = RoutePath::try_from(outside.url().path().to_owned()) {
+            let written = std::mem::replace(&mut settings.webhook.route, route.clone());
+            settings.webhook.fallback =
+                settings.webhook.fallback.map(|f| if f == written { route } else { f });
+        }
+        let processes = Processes::default();
+        Self::build(Vec::new(), Some(outside), processes, template, settings, root)
+    }
+
+    fn build(
+        functions: Vec<Function>,
+        outside: Option<Outside>,
+        processes: Processes,
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
         // Already installed by the caller: fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Without certificates: loading them costs more than a whole scenario.
@@ -74,6 +107,7 @@ impl Backend {
         let read = Mutex::default();
         Ok(Self(Arc::new(Shared {
             functions,
+            outside,
             processes,
             template,
             settings,
@@ -87,6 +121,11 @@ impl Backend {
     /// Its template.
     pub fn template(&self) -> &Template {
         &self.0.template
+    }
+
+    /// Where it is, when somebody else started it.
+    pub fn is_outside(&self) -> Option<&Outside> {
+        self.0.outside.as_ref()
     }
 
     /// Its settings.

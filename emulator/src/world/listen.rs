@@ -21,7 +21,8 @@ pub enum Bind {
 /// One listener for each part. All are opened before anything starts, so that
 /// every part can be told where the others are.
 pub(super) struct Listeners {
-    pub(super) gateway: TcpListener,
+    /// None for a backend that is not behind it.
+    pub(super) gateway: Option<TcpListener>,
     pub(super) twilio: TcpListener,
     pub(super) openai: TcpListener,
     pub(super) dynamodb: TcpListener,
@@ -29,7 +30,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) fn open(bind: Bind) -> Result<Self, WorldError> {
+    pub(super) fn open(bind: Bind, gateway: bool) -> Result<Self, WorldError> {
         let ports = match bind {
             Bind::Free => [0; 5],
             Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, .. }) => {
@@ -37,7 +38,7 @@ impl Listeners {
             }
         };
         Ok(Self {
-            gateway: listen("gateway", ports[0])?,
+            gateway: gateway.then(|| listen("gateway", ports[0])).transpose()?,
             twilio: listen("twilio", ports[1])?,
             openai: listen("openai", ports[2])?,
             dynamodb: listen("dynamodb", ports[3])?,
@@ -71,7 +72,9 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let ports =
             Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
-        let Err(error) = Listeners::open(Bind::Fixed(ports)) else { panic!("the port is taken") };
+        let Err(error) = Listeners::open(Bind::Fixed(ports), true) else {
+            panic!("the port is taken")
+        };
         let text = error.to_string();
         assert!(text.contains(&format!("port {port} for twilio is taken")), "{text}");
         assert!(text.contains("`twilio` under [ports] in rehearse.toml"), "{text}");

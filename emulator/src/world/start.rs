@@ -1,9 +1,12 @@
 //! Starting the parts of a world, and what a runner does with them.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroUsize};
+use std::{collections::BTreeMap, fmt, io, num::NonZeroUsize, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use uuid::Uuid;
 
 use super::{
-    Backend, WorldError,
+    Backend, Outside, WorldError,
     listen::{Bind, Listeners, on_tokio},
 };
 use crate::{
@@ -32,7 +35,8 @@ pub struct WorldConfig {
     pub environment: BTreeMap<String, String>,
     /// The number's configuration; its webhook URLs are filled in where they are missing.
     pub number: NumberConfig,
-    /// Ids derive from it.
+    /// Ids derive from it, but for a backend that somebody else started: that one may remember the
+    /// texts of an earlier world, so theirs are new.
     pub seed: u64,
 }
 
@@ -72,7 +76,8 @@ impl WorldConfig {
 /// A running world. Dropping it stops every part.
 pub struct World {
     // Declared in the order in which they stop: callers before those whom they call.
-    gateway: Gateway,
+    /// None in front of a backend that somebody else started.
+    gateway: Option<Gateway>,
     twilio: twilio::Server,
     openai: OpenAi,
     database: Database,
@@ -82,6 +87,8 @@ pub struct World {
     clock: Clock,
     faults: Faults,
     environments: BTreeMap<String, BTreeMap<String, String>>,
+    /// The number as it was at the start.
+    number: NumberConfig,
 }
 
 impl World {
@@ -96,8 +103,9 @@ impl World {
         let processes = &shared.processes;
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
-        let listeners = Listeners::open(bind)?;
-        let endpoints = endpoints(&listeners)?;
+        let outside = shared.outside.as_ref();
+        let listeners = Listeners::open(bind, outside.is_none())?;
+        let endpoints = endpoints(&listeners, outside)?;
         let port = secrets_port(&listeners)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
@@ -121,11 +129,13 @@ impl World {
             faults.clone(),
         )
         .map_err(part("openai"))?;
+        let number = with_webhook(number, &backend, &endpoints.gateway);
+        let seed = outside.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
         let options = twilio::Options {
             account_sid: settings.twilio.account_sid.clone(),
             auth_token: settings.twilio.auth_token.clone(),
             number: settings.twilio.number.to_string(),
-            config: with_webhook(number, &backend, &endpoints.gateway),
+            config: number.clone(),
             seed,
             ..twilio::Options::default()
         };
@@ -139,7 +149,7 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
-        let environments: BTreeMap<String, BTreeMap<String, String>> = template
+        let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
             .functions
             .iter()
             .map(|function| {
@@ -154,6 +164,10 @@ impl World {
                 (function.id.clone(), variables)
             })
             .collect();
+        if outside.is_some() {
+            // What its owner exported, for `{{ env.NAME }}`.
+            environments.insert(String::new(), settings.environment(&endpoints, ""));
+        }
         let secrets = Secrets::start(
             on_tokio("secrets", listeners.secrets)?,
             secrets::Options {
@@ -194,14 +208,10 @@ impl World {
             };
             functions.push((function.clone(), code));
         }
-        let gateway = Gateway::start(
-            listeners.gateway,
-            &template.apis,
-            functions,
-            journal.clone(),
-            clock.clone(),
-        )
-        .map_err(part("gateway"))?;
+        let gateway = listeners.gateway.map(|listener| {
+            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+        });
+        let gateway = gateway.transpose().map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,
@@ -213,7 +223,29 @@ impl World {
             clock,
             faults,
             environments,
+            number,
         })
+    }
+
+    /// Puts every part back to its start, and business time to the machine's. The journal is left:
+    /// who reads it says when it begins anew.
+    ///
+    /// # Errors
+    /// When the tables cannot be emptied.
+    pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
+        self.faults.clear();
+        self.twilio.reset();
+        self.twilio.configure(|config| *config = self.number.clone());
+        self.openai.reset();
+        let world = Arc::clone(self);
+        let emptied = tokio::task::spawn_blocking(move || world.database.empty()).await;
+        let failed = |error| WorldError::Reset(error);
+        emptied
+            .map_err(io::Error::other)
+            .and_then(|e| e.map_err(io::Error::other))
+            .map_err(failed)?;
+        self.clock.set(Timestamp::now());
+        Ok(())
     }
 
     /// Base URLs of the parts.
@@ -226,9 +258,20 @@ impl World {
         &self.environments
     }
 
-    /// The API in front of the functions.
-    pub fn gateway(&self) -> &Gateway {
-        &self.gateway
+    /// Where the shop is: the first time zone that a function's environment names, or UTC.
+    pub fn time_zone(&self) -> TimeZone {
+        let variables = self.environments.values().flatten();
+        let named = |(name, value): (&String, &String)| {
+            let about_zone =
+                name.ends_with("TIMEZONE") || name.ends_with("TIME_ZONE") || name == "TZ";
+            about_zone.then(|| TimeZone::get(value).ok()).flatten()
+        };
+        variables.filter_map(named).next().unwrap_or(TimeZone::UTC)
+    }
+
+    /// The API in front of the functions; none in front of a backend that somebody else started.
+    pub fn gateway(&self) -> Option<&Gateway> {
+        self.gateway.as_ref()
     }
 
     /// The fake Twilio.
@@ -273,15 +316,16 @@ impl fmt::Debug for World {
     }
 }
 
-fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
+fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoints, WorldError> {
     let url = |part, listener: &std::net::TcpListener| {
         let address = listener.local_addr();
         address
             .map(|address| format!("http://{address}"))
             .map_err(|source| WorldError::Part { part, source })
     };
+    let gateway = listeners.gateway.as_ref().map(|listener| url("gateway", listener));
     Ok(Endpoints {
-        gateway: url("gateway", &listeners.gateway)?,
+        gateway: gateway.transpose()?.or(outside.map(Outside::origin)).unwrap_or_default(),
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
@@ -309,10 +353,18 @@ fn sessions(
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let webhook = &backend.settings().webhook;
-    let url = |route: &str| {
-        let api = backend.template().api_of(route);
-        let stage = api.map(Api::stage_path).unwrap_or_default();
-        format!("{gateway}{stage}{route}{}", webhook.overrides)
+    let url = |route: &str| match backend.is_outside() {
+        // The URL that was given stands for the route, with overrides of its own if it has any.
+        Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {
+            Some(_) => outside.to_string(),
+            None => format!("{outside}{}", webhook.overrides),
+        },
+        Some(_) => format!("{gateway}{route}{}", webhook.overrides),
+        None => {
+            let api = backend.template().api_of(route);
+            let stage = api.map(Api::stage_path).unwrap_or_default();
+            format!("{gateway}{stage}{route}{}", webhook.overrides)
+        }
     };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),

@@ -22,6 +22,7 @@ use crate::{
         text::count,
         time,
     },
+    scenario::Options,
     world::{Backend, World, WorldConfig},
 };
 
@@ -45,7 +46,7 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(project.backend(app)?, &all)?;
+    let runner = project.runner(project.backend(app)?, Options::default(), &all)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))

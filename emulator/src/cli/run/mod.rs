@@ -3,20 +3,23 @@
 mod execute;
 mod last;
 mod order;
+mod outside;
 mod perform;
 mod progress;
 mod select;
 mod target;
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 pub(super) use self::execute::{Limits, execute};
 use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
-    lambda::LambdaArgs,
+    ports::PortArgs,
     problem::{Exit, Problem},
     project::Project,
+    ready,
+    target::TargetArgs,
     tracing,
 };
 use crate::{
@@ -24,7 +27,7 @@ use crate::{
         style::{DIM, paint},
         text::count,
     },
-    scenario::Scenario,
+    scenario::{Options, Scenario},
 };
 
 /// Run scenarios
@@ -35,6 +38,7 @@ Examples:
   rehearse run scenarios/booking --tag phase10
   rehearse run --name \"two customers\" --repeat 50
   rehearse run --last-failed --fail-fast
+  rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
   rehearse run --report junit=report.xml --report json=report.json")]
 pub(super) struct Args {
     /// Scenario files and folders; those of rehearse.toml when left out.
@@ -45,7 +49,7 @@ pub(super) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// Scenarios at the same time; twice the number of cores when left out.
+    /// Scenarios at the same time; twice the number of cores when left out, one with --target URL.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
@@ -59,27 +63,19 @@ pub(super) struct Args {
     fail_fast: bool,
     #[command(flatten)]
     targets: Targets,
-    /// What runs the handlers.
-    #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
-    target: Target,
     #[command(flatten)]
-    lambda: LambdaArgs,
+    target: TargetArgs,
+    /// How long to wait for the backend of --target URL to listen, such as `10s`.
+    #[arg(long, value_name = "TIME", value_parser = ready::time)]
+    wait: Option<Duration>,
     /// What keeps the tables.
     #[arg(long, value_enum, default_value_t, value_name = "DATABASE")]
     dynamodb: Database,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
-}
-
-/// What runs the handlers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Target {
-    /// Plain functions in this process
-    #[default]
-    InProcess,
-    /// The real Lambda binaries, behind a Runtime API
-    Lambda,
+    #[command(flatten)]
+    ports: PortArgs,
 }
 
 /// What keeps the tables.
@@ -113,11 +109,7 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
     // Only one database exists; the option keeps scripts that name it working.
     let Database::Embedded = args.dynamodb;
-    if args.target != Target::Lambda
-        && let Some(option) = args.lambda.given()
-    {
-        return Err(Problem::wrong(format!("{option} is for --target lambda")));
-    }
+    outside::check(&args)?;
     tracing::start(if args.verbose { "info" } else { "off" });
     let project = Project::find(app)?;
     let last = LastRun::at(&project.root);
@@ -129,12 +121,11 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     if args.list {
         return list(&chosen, app);
     }
-    let backend = match args.target {
-        Target::InProcess => project.backend(app)?,
-        Target::Lambda => project.lambda_backend(&args.lambda, app)?,
-    };
-    let runner = project.runner(backend, &chosen)?;
+    let options = Options { arguments: outside::arguments(&args), ..Options::default() };
+    let backend = project.backend_of(&args.target, app)?;
+    let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
+    let runner = outside::start(runner, &project, &args, app)?;
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     let run = perform(&jobs, &runner, &viewer, &args, app)?;

@@ -62,7 +62,7 @@ pub(in crate::scenario) fn fixtures(scenarios: &[Scenario], backend: &Backend) -
 pub(in crate::scenario) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
     let file = scenario.file();
     // What is wrong with names and times is told elsewhere, or by running it.
-    let Ok(names) = names(scenario, backend.settings()) else { return Vec::new() };
+    let Ok(names) = names(scenario, backend.settings(), None) else { return Vec::new() };
     let mut errors = Vec::new();
     for (id, rows) in &scenario.given().tables {
         let Some(table) = backend.template().tables.iter().find(|t| t.id == *id) else { continue };
@@ -112,7 +112,12 @@ impl Check<'_> {
 
     fn table(&mut self, table: &String, known: &Known, at: &Trail) {
         if !known.tables.contains(table) {
-            self.wrong_key(at, unknown("table", table, known.tables.iter()));
+            let message = if known.tables.is_empty() {
+                format!("unknown table '{table}'; no template describes a table")
+            } else {
+                unknown("table", table, known.tables.iter())
+            };
+            self.wrong_key(at, message);
         }
     }
 

@@ -9,17 +9,17 @@
 
 mod bad_input;
 mod differential;
+mod doctor;
 mod endpoint;
 mod engine_contract;
-mod doctor;
 mod exec;
 mod house;
 mod interrupted;
 mod one_winner;
 mod outside;
-mod public_url;
 mod packages;
 mod permissions;
+mod public_url;
 mod running;
 mod scenarios;
 mod secrets;

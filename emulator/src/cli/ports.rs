@@ -93,7 +93,10 @@ mod tests {
         let of = |line: &[&str]| args(line).over(Ports::default()).by_name().map(|(_, port)| port);
         assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050]);
         assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050]);
-        assert_eq!(of(&["--port-base", "5000", "--openai-port", "9"]), [5000, 5010, 9, 5030, 5040, 5050]);
+        assert_eq!(
+            of(&["--port-base", "5000", "--openai-port", "9"]),
+            [5000, 5010, 9, 5030, 5040, 5050]
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ const MOVES: &str = "the backend keeps its own time, which a scenario cannot mov
 const ENVIRONMENT: &str = "the backend was started already, with an environment of its own: \
                            given.env does not reach it";
 const GATEWAY: &str = "no gateway stands in front of the backend, so nobody counts its calls";
+const PROCESS: &str = "the backend's process is not the emulator's to kill";
 
 fn reason(scenario: &Scenario) -> Option<(Trail, &'static str)> {
     let document = &scenario.file().document;
@@ -46,6 +47,8 @@ fn of_step(step: &Step, at: &Trail) -> Option<(Trail, &'static str)> {
     match step {
         Step::Wait(_) => Some((at.to("wait"), MOVES)),
         Step::At(_) => Some((at.to("at"), MOVES)),
+        Step::Customer(step) if step.crash.is_some() => Some((at.to("crash"), PROCESS)),
+        Step::Request(step) if step.crash.is_some() => Some((at.to("crash"), PROCESS)),
         Step::Customer(step) => gap(step, at).map(|at| (at, MOVES)),
         Step::Expect(step) => counted(&step.expect, &at.to("expect")).map(|at| (at, GATEWAY)),
         Step::Together(group) => {

@@ -12,13 +12,13 @@ use super::{
 use crate::{
     clock::Clock,
     dynamodb::Database,
-    faults::Faults,
+    faults::{Ending, Faults},
     function,
-    gateway::{Code, Gateway, Lambda, Launcher},
+    gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     secrets::{self, Secrets, Session},
-    template::{Api, Endpoints},
+    template::{Api, Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -38,6 +38,8 @@ pub struct WorldConfig {
     /// Ids derive from it, but for a backend that somebody else started: that one may remember the
     /// texts of an earlier world, so theirs are new.
     pub seed: u64,
+    /// Whether routes take no more than the template says.
+    pub throttling: bool,
 }
 
 /// How functions are run as processes.
@@ -69,6 +71,7 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
+            throttling: true,
         }
     }
 }
@@ -97,7 +100,7 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
@@ -137,6 +140,7 @@ impl World {
             number: settings.twilio.number.to_string(),
             config: number.clone(),
             seed,
+            hosts: hosts(template, &endpoints.gateway),
             ..twilio::Options::default()
         };
         let twilio = Twilio::start(
@@ -149,6 +153,10 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
+        let mut apis = template.apis.clone();
+        if !throttling {
+            apis.iter_mut().for_each(Api::unthrottled);
+        }
         let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
             .functions
             .iter()
@@ -209,9 +217,18 @@ impl World {
             functions.push((function.clone(), code));
         }
         let gateway = listeners.gateway.map(|listener| {
-            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+            Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
+        if let Some(end) = gateway.as_ref().map(Gateway::ender) {
+            faults.on_crash(move |function, how| {
+                let how = match how {
+                    Ending::Killed => End::Crash,
+                    Ending::TimedOut => End::Timeout,
+                };
+                end(function, how);
+            });
+        }
         Ok(Self {
             gateway,
             twilio,
@@ -362,8 +379,13 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
         Some(_) => format!("{gateway}{route}{}", webhook.overrides),
         None => {
             let api = backend.template().api_of(route);
-            let stage = api.map(Api::stage_path).unwrap_or_default();
-            format!("{gateway}{stage}{route}{}", webhook.overrides)
+            let domain = api.and_then(|api| api.domain.as_ref());
+            let base = match (domain.filter(|_| webhook.domain.is_some()), api) {
+                (Some(domain), _) => domain.url(),
+                (None, Some(api)) => format!("{gateway}{}", api.stage_path()),
+                (None, None) => gateway.to_owned(),
+            };
+            format!("{base}{route}{}", webhook.overrides)
         }
     };
     NumberConfig {
@@ -373,4 +395,10 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
             .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
         ..number
     }
+}
+
+/// The template's domains, all of which are the gateway.
+fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
+    let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
+    domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()
 }

@@ -17,7 +17,7 @@ use crate::{
         read::LoadError,
         reply::Reply,
         run::names,
-        step::Step,
+        step::{Crash, Step},
     },
     world::Backend,
     yaml::YamlError,
@@ -32,6 +32,8 @@ pub(in crate::scenario) struct Known {
     pub(in crate::scenario) tables: Vec<String>,
     /// Names of fixtures.
     pub(in crate::scenario) fixtures: Vec<String>,
+    /// Logical ids of functions.
+    pub(in crate::scenario) functions: Vec<String>,
 }
 
 impl Known {
@@ -41,6 +43,7 @@ impl Known {
             people: backend.settings().people.keys().cloned().collect(),
             tables: backend.template().tables.iter().map(|table| table.id.clone()).collect(),
             fixtures: backend.fixtures().map(str::to_owned).collect(),
+            functions: backend.template().functions.iter().map(|f| f.id.clone()).collect(),
         }
     }
 }
@@ -139,7 +142,9 @@ impl Check<'_> {
     fn named(&mut self, step: &Step, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
         let below = |key: &str| at.to(key);
         match step {
+            Step::Request(step) => self.crash(step.crash.as_ref(), known, at),
             Step::Customer(step) => {
+                self.crash(step.crash.as_ref(), known, at);
                 if let Some(from) = &step.from {
                     self.person(from, people, &below("from"));
                 }
@@ -167,6 +172,15 @@ impl Check<'_> {
                 self.expectation(&step.expect, known, people, &below("expect"));
             }
             _ => {}
+        }
+    }
+
+    fn crash(&mut self, crash: Option<&Crash>, known: &Known, at: &Trail) {
+        if let Some(Crash { function, .. }) = crash
+            && !known.functions.contains(function)
+        {
+            let at = at.to("crash").to("function");
+            self.wrong(&at, unknown("function", function, known.functions.iter()));
         }
     }
 

@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{Running, Stop};
 use crate::{
+    faults::Handle,
     journal::{Crossing, Open, Outcome},
     matcher::{Matcher, Path},
     scenario::{outcome::Problem, places::Trail, step::Request},
 };
 
 /// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
-pub(super) struct Answer(Value);
+pub(super) struct Answer(Value, Option<Handle>);
 
 impl Running<'_> {
     pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
@@ -26,6 +27,7 @@ impl Running<'_> {
     /// Makes the call.
     pub(super) async fn call(&self, step: &Request, path: &Trail) -> Result<Answer, Stop> {
         let request = self.build(step, path)?;
+        let crash = self.arm_crash(step.crash.as_ref());
         let title = step.request.method.to_string();
         let failed = |error: reqwest::Error| self.unanswered_call(&title, error, path);
         let open = self.noted(&request);
@@ -56,7 +58,7 @@ impl Running<'_> {
             let whole = answer.get("json").or(answer.get("text")).cloned().unwrap_or_default();
             open.end(Outcome::status(status, whole));
         }
-        Ok(Answer(answer.into()))
+        Ok(Answer(answer.into(), crash))
     }
 
     /// A gateway always answers. A backend that somebody else started may hang up, which is for the
@@ -152,8 +154,9 @@ impl Running<'_> {
 
     /// Compares the response, then keeps what the step saves.
     pub(super) fn answered(&self, step: &Request, answer: &Answer, path: &Trail) -> Vec<Problem> {
-        let Answer(answer) = answer;
+        let Answer(answer, crash) = answer;
         let mut problems = Vec::new();
+        problems.extend(self.no_crash(step.crash.as_ref(), *crash, path));
         if let Some(wanted) = &step.response {
             let mut parts: Vec<(Trail, String, &Matcher, Option<&Value>)> = Vec::new();
             if let Some(matcher) = &wanted.status {

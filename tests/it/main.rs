@@ -11,6 +11,7 @@ mod bad_input;
 mod exec;
 mod house;
 mod interrupted;
+mod lambda;
 mod outside;
 mod running;
 mod scenarios;

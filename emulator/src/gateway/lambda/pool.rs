@@ -14,7 +14,7 @@ use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::{
     INIT_TIMEOUT, Launcher, MAX_PAYLOAD_BYTES,
-    process::{Answer, Event, Process},
+    process::{Event, Process},
 };
 use crate::{
     clock::Clock,
@@ -26,6 +26,9 @@ use crate::{
 /// How long an event waits for a process that has answered and is about to ask for the next one,
 /// before another process is started: a fraction of what starting one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How many processes an event is offered to that end before they have it.
+const OFFERS: usize = 5;
 
 /// A function and how its processes are run.
 #[derive(Debug, Clone)]
@@ -89,6 +92,8 @@ enum Phase {
     Busy,
     /// It has answered and not yet asked for the next event.
     Returning,
+    /// It hung up while it waited for an event, and may ask again.
+    Away,
     /// It has been told to end.
     Dying,
 }
@@ -110,18 +115,26 @@ impl Pool {
         Self(Arc::new(Shared { lambda, state: Mutex::default() }))
     }
 
+    /// How many processes wait for an event.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.0.lock().idle.iter().filter(|ready| !ready.hand.is_closed()).count()
+    }
+
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let Invocation { request_id, trace_id, event, timeout } = invocation;
         if event.len() > MAX_PAYLOAD_BYTES {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }
         let body = Bytes::from(event);
-        loop {
+        for _ in 0..OFFERS {
             let Ready { process, hand } = self.0.acquire().await?;
             // From here on the process is killed when nobody waits for its answer any more.
             let mut busy = Busy { pool: &self.0, process, done: false };
             let (reply, answer) = oneshot::channel();
-            busy.process.begin(&request_id, reply);
+            if !busy.process.begin(&request_id, reply) {
+                continue;
+            }
             let deadline = SystemTime::now() + timeout;
             let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
             let event = Event { request_id, trace_id, body: body.clone(), deadline };
@@ -132,12 +145,14 @@ impl Pool {
             return match tokio::time::timeout(timeout, answer).await {
                 Ok(Ok(answer)) => {
                     busy.done = true;
-                    serde_json::from_slice(&answer?).map_err(InvokeError::Malformed)
+                    answer
                 }
                 Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(InvokeError::TimedOut(timeout)),
+                Err(_) => Err(busy.process.said(InvokeError::TimedOut(timeout))),
             };
         }
+        let how = "its processes ask for an event and hang up before they have it".into();
+        Err(InvokeError::Failed(how))
     }
 }
 
@@ -168,6 +183,8 @@ impl Shared {
             Some(_) => {}
             None => return,
         }
+        // One event at a time: of a process that asks again, the last connection counts.
+        state.idle.retain(|ready| ready.process.id != process.id);
         let mut ready = Ready { process: Arc::clone(process), hand };
         while let Some(waiter) = state.waiting.pop_front() {
             state.set(process.id, Phase::Busy);
@@ -183,7 +200,12 @@ impl Shared {
     }
 
     /// A process answered an event, and will ask for the next one; false when it had no such event.
-    pub(super) fn answered(&self, process: &Process, request_id: &str, answer: Answer) -> bool {
+    pub(super) fn answered(
+        &self,
+        process: &Process,
+        request_id: &str,
+        answer: Result<Bytes, InvokeError>,
+    ) -> bool {
         // Before the answer goes out: whoever hears it may send the next event at once.
         let before = {
             let mut state = self.lock();
@@ -241,30 +263,38 @@ impl Shared {
             state.waiting.retain(|waiter| !waiter.sender.is_closed());
             while let Some(ready) = state.idle.pop() {
                 if ready.hand.is_closed() {
-                    // It closed its connection and may ask again.
-                    state.set(ready.process.id, Phase::Returning);
+                    state.set(ready.process.id, Phase::Away);
                     continue;
                 }
                 state.set(ready.process.id, Phase::Busy);
                 return Ok(ready);
             }
-            let busy = state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Busy));
-            let returning = state.count(|phase| phase == Phase::Returning);
-            let starting = state.count(|phase| matches!(phase, Phase::Starting(_)));
-            let waiting = state.waiting.len().saturating_sub(starting);
-            if busy + waiting >= self.lambda.concurrency {
+            // Events count, not processes: one that was started for somebody who then got another
+            // is a process more than there are events.
+            let waiting = state.waiting.len();
+            if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
+            let coming = state.count(|phase| {
+                matches!(phase, Phase::Starting(_) | Phase::Returning | Phase::Away)
+            });
             let id = state.next();
             state.waiting.push_back(Waiter { id, sender });
-            (id, returning > waiting && !self.lambda.cold)
+            (id, coming > waiting)
         };
         if !comes_back {
             self.start(waiter);
         } else if let Ok(got) = tokio::time::timeout(PATIENCE, &mut receiver).await {
             return got.unwrap_or_else(|_| Err(stopped()));
-        } else if self.lock().count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
-            self.start(waiter);
+        } else {
+            let mut state = self.lock();
+            if state.count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
+                drop(state);
+                self.start(waiter);
+            } else {
+                // Their places are needed; as they end, somebody is started in their stead.
+                state.kill_all(Phase::Away);
+            }
         }
         match tokio::time::timeout(INIT_TIMEOUT * 2, receiver).await {
             Ok(got) => got.unwrap_or_else(|_| Err(stopped())),

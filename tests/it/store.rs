@@ -35,6 +35,7 @@ pub struct Lab {
     pub store: DynamoDb,
     pub database: Database,
     pub faults: Faults,
+    pub journal: Journal,
     _threads: Threads,
 }
 
@@ -46,7 +47,8 @@ impl Lab {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let threads = Threads::start().unwrap();
         let database =
-            Database::start(listener, &threads, &tables, journal, clock, faults.clone()).unwrap();
+            Database::start(listener, &threads, &tables, journal.clone(), clock, faults.clone())
+                .unwrap();
         let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
         let settings = Settings {
             endpoint: Some(&format!("{}/fn/Test", database.url())),
@@ -64,7 +66,7 @@ impl Lab {
             },
         };
         let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, settings);
-        Self { store, database, faults, _threads: threads }
+        Self { store, database, faults, journal, _threads: threads }
     }
 
     /// The next calls of an operation fail so.

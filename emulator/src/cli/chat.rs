@@ -15,6 +15,7 @@ use super::{
     tracing, up,
 };
 use crate::{
+    clock::Clock,
     control::Message,
     report::{
         style::{ACTUAL, BOLD, DIM, NAME, paint},
@@ -22,7 +23,7 @@ use crate::{
     },
     template::Phone,
     twilio::Inbound,
-    world::{Bind, World, WorldError},
+    world::{Bind, World, WorldConfig, WorldError},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -63,7 +64,8 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     };
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let world = match up::start(backend, persona, bind) {
+        let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
+        let world = match up::start(config, persona) {
             Err(WorldError::Busy { part, port, source }) => {
                 return Err(busy::problem(part, port, &source, &ports, app).await);
             }

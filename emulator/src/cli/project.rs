@@ -12,6 +12,7 @@ use super::{
     target::{Target, TargetArgs},
 };
 use crate::{
+    Function,
     dynamodb::TableSpec,
     openai::Persona,
     report::Viewer,
@@ -96,7 +97,9 @@ impl Project {
     /// The backend as processes of its own.
     pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
         let template = self.template()?;
-        let functions = args.functions(self, &template, app)?;
+        let executables = args.plan(&template, &self.root, app)?.run()?;
+        let functions =
+            executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
         let (processes, settings) = (args.processes(), self.settings.clone());
         Backend::with_processes(functions, processes, template, settings, &self.root)
             .map_err(|e| world(&e))

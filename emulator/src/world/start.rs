@@ -17,7 +17,7 @@ use crate::{
     gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::{Api, Endpoints},
+    template::{Api, Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -37,6 +37,8 @@ pub struct WorldConfig {
     /// Ids derive from it, but for a backend that somebody else started: that one may remember the
     /// texts of an earlier world, so theirs are new.
     pub seed: u64,
+    /// Whether routes take no more than the template says.
+    pub throttling: bool,
 }
 
 /// How functions are run as processes.
@@ -68,6 +70,7 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
+            throttling: true,
         }
     }
 }
@@ -95,7 +98,7 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
@@ -134,6 +137,7 @@ impl World {
             number: settings.twilio.number.to_string(),
             config: number.clone(),
             seed,
+            hosts: hosts(template, &endpoints.gateway),
             ..twilio::Options::default()
         };
         let twilio = Twilio::start(
@@ -146,6 +150,10 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
+        let mut apis = template.apis.clone();
+        if !throttling {
+            apis.iter_mut().for_each(Api::unthrottled);
+        }
         let mut environments = BTreeMap::new();
         if outside.is_some() {
             // What its owner exported, for `{{ env.NAME }}`.
@@ -185,7 +193,7 @@ impl World {
             environments.insert(function.id.clone(), variables);
         }
         let gateway = listeners.gateway.map(|listener| {
-            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+            Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
         if let Some(end) = gateway.as_ref().map(Gateway::ender) {
@@ -323,8 +331,13 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
         Some(_) => format!("{gateway}{route}{}", webhook.overrides),
         None => {
             let api = backend.template().api_of(route);
-            let stage = api.map(Api::stage_path).unwrap_or_default();
-            format!("{gateway}{stage}{route}{}", webhook.overrides)
+            let domain = api.and_then(|api| api.domain.as_ref());
+            let base = match (domain.filter(|_| webhook.domain.is_some()), api) {
+                (Some(domain), _) => domain.url(),
+                (None, Some(api)) => format!("{gateway}{}", api.stage_path()),
+                (None, None) => gateway.to_owned(),
+            };
+            format!("{base}{route}{}", webhook.overrides)
         }
     };
     NumberConfig {
@@ -334,4 +347,10 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
             .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
         ..number
     }
+}
+
+/// The template's domains, all of which are the gateway.
+fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
+    let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
+    domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()
 }

@@ -68,6 +68,58 @@ async fn the_number_calls_the_webhook_of_the_settings() {
 }
 
 #[tokio::test]
+async fn a_named_stage_and_a_custom_domain_are_in_the_webhooks_url() {
+    let api = |properties: &str| {
+        testing::template(&format!(
+            "Resources:
+  Web: {{ Type: AWS::Serverless::HttpApi, Properties: {{ {properties} }} }}
+  One:
+    Type: AWS::Serverless::Function
+    Properties: {{ Events: {{ E: {{ Type: HttpApi, Properties: {{ ApiId: !Ref Web, Path: /sms }} }} }} }}
+"
+        ))
+    };
+    let start = |properties: &str, domain: &str| {
+        let settings = SETTINGS.replace("[webhook]", &format!("[webhook]\n{domain}"));
+        let (one, settings) = (vec![function("One")], testing::settings(&settings));
+        let backend = Backend::new(one, api(properties), settings, Path::new("."))?;
+        World::start(WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH)))
+    };
+    let world = start("StageName: prod", "").unwrap();
+    let url = Some(format!("{}/prod/sms", world.endpoints().gateway));
+    assert_eq!(world.twilio().config().webhook_url, url);
+    let with = "Domain: { DomainName: a.example, BasePath: [v1] }";
+    let world = start(with, "domain = \"A.example\"").unwrap();
+    let url = Some("https://a.example/v1/sms".to_owned());
+    assert_eq!(world.twilio().config().webhook_url, url);
+    let error = start(with, "domain = \"b.example\"").unwrap_err().to_string();
+    assert!(
+        error.ends_with("no domain b.example, which [webhook] names (it has a.example)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn throttling_may_be_turned_off() {
+    let text = "Globals: { HttpApi: { DefaultRouteSettings: { ThrottlingBurstLimit: 0 } } }
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties: { Events: { E: { Type: HttpApi, Properties: { Path: /sms } } } }
+";
+    let settings = testing::settings(SETTINGS);
+    let one = vec![function("One")];
+    let backend = Backend::new(one, testing::template(text), settings, Path::new(".")).unwrap();
+    for (throttling, status) in [(true, 429), (false, 200)] {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        let config = WorldConfig { throttling, ..WorldConfig::new(backend.clone(), clock) };
+        let world = World::start(config).unwrap();
+        let url = format!("{}/sms", world.endpoints().gateway);
+        assert_eq!(backend.web().get(url).send().await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_world_gives_its_ports_back() {
     let world = World::start(config(Bind::Free)).unwrap();
     let endpoints = world.endpoints().clone();

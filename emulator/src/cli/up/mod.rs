@@ -1,6 +1,8 @@
 //! `rehearse up`
 
+mod sources;
 mod table;
+mod watch;
 
 use std::{
     sync::Arc,
@@ -9,6 +11,7 @@ use std::{
 
 use tokio::net::TcpListener;
 
+use self::watch::WatchArgs;
 use super::{
     app::App,
     busy, exports,
@@ -36,12 +39,18 @@ use crate::{
 Examples:
   rehearse up
   rehearse up --port-base 5000     5000, 5010, 5020, 5030 and 5040
+  rehearse up --target lambda --watch
   eval \"$(rehearse env)\"           in another terminal")]
 pub(super) struct Args {
     #[command(flatten)]
     ports: PortArgs,
     #[command(flatten)]
     target: TargetArgs,
+    /// Let every route take any number of requests, for measuring.
+    #[arg(long)]
+    no_throttling: bool,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
@@ -51,13 +60,18 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
     args.target.check()?;
+    args.watch.check(&args.target)?;
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
+    // From before the first build, so that no change is missed.
+    let sources = args.watch.sources(&project.root)?;
+    args.watch.build(&project.root)?;
     let backend = project.backend_of(&args.target, app)?;
     if let Some(outside) = args.target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
+    let work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
@@ -66,7 +80,12 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
                 return Err(busy::problem("control", ports.control, &source, &ports, app).await);
             }
         };
-        let world = match start(backend.clone(), persona, Bind::Fixed(ports)) {
+        let config = WorldConfig {
+            bind: Bind::Fixed(ports),
+            throttling: !args.no_throttling,
+            ..WorldConfig::new(backend.clone(), Clock::running())
+        };
+        let world = match start(config, persona) {
             Err(WorldError::Busy { part, port, source }) => {
                 return Err(busy::problem(part, port, &source, &ports, app).await);
             }
@@ -86,19 +105,27 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
         {
             app.ui.remark(format_args!("no backend listens at {outside} yet"));
         }
-        interrupt.wait().await;
+        let work = async {
+            match (work, sources) {
+                (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = interrupt.wait() => {}
+            () = work => {}
+        }
         app.ui.note(paint(DIM, "stopped"));
         Ok(Exit::Interrupted)
     })?
 }
 
-/// A world on the machine's clock, with the persona as its model.
+/// A world with the persona as its model.
 pub(super) fn start(
-    backend: Backend,
+    config: WorldConfig,
     persona: Option<Persona>,
-    bind: Bind,
 ) -> Result<Arc<World>, WorldError> {
-    let world = World::start(WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) })?;
+    let world = World::start(config)?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))
 }

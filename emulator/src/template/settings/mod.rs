@@ -87,6 +87,8 @@ pub struct OpenAi {
 pub struct Webhook {
     /// Route that texts are posted to.
     pub route: RoutePath,
+    /// A custom domain of the route's API: Twilio then calls and signs its URL.
+    pub domain: Option<String>,
     /// Connection overrides, `#rc=2&rp=ct,5xx`.
     #[serde(default)]
     pub overrides: String,

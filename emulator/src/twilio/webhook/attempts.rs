@@ -105,6 +105,7 @@ impl Inner {
         let cookies = self.state().jars.get(job.person).and_then(|jar| jar.header(now));
         let request = Request {
             url: &target.url,
+            hosts: &self.options.hosts,
             method: job.method,
             params: &job.params,
             token: &self.options.auth_token,

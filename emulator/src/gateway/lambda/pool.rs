@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -26,6 +26,9 @@ use crate::{
 /// How long an event waits for a process that has answered and is about to ask for the next one,
 /// before another process is started: a fraction of what starting one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long a process that has answered may ask for nothing while an event needs its place.
+const STRAGGLING: Duration = Duration::from_secs(1);
 
 /// How many processes an event is offered to that end before they have it.
 const OFFERS: usize = 5;
@@ -82,6 +85,8 @@ struct Entry {
     task: AbortHandle,
     generation: u64,
     phase: Phase,
+    /// When the phase began.
+    since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +97,6 @@ enum Phase {
     Busy,
     /// It has answered and not yet asked for the next event.
     Returning,
-    /// It hung up while it waited for an event, and may ask again.
-    Away,
     /// It has been told to end.
     Dying,
 }
@@ -213,6 +216,7 @@ impl Shared {
                 let before = entry.phase;
                 if before == Phase::Busy {
                     entry.phase = Phase::Returning;
+                    entry.since = Instant::now();
                 }
                 before
             })
@@ -263,7 +267,8 @@ impl Shared {
             state.waiting.retain(|waiter| !waiter.sender.is_closed());
             while let Some(ready) = state.idle.pop() {
                 if ready.hand.is_closed() {
-                    state.set(ready.process.id, Phase::Away);
+                    // It hung up while it waited, and may ask again.
+                    state.set(ready.process.id, Phase::Returning);
                     continue;
                 }
                 state.set(ready.process.id, Phase::Busy);
@@ -275,9 +280,8 @@ impl Shared {
             if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
-            let coming = state.count(|phase| {
-                matches!(phase, Phase::Starting(_) | Phase::Returning | Phase::Away)
-            });
+            let coming =
+                state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
             let id = state.next();
             state.waiting.push_back(Waiter { id, sender });
             (id, coming > waiting)
@@ -286,23 +290,17 @@ impl Shared {
             self.start(waiter);
         } else if let Ok(got) = tokio::time::timeout(PATIENCE, &mut receiver).await {
             return got.unwrap_or_else(|_| Err(stopped()));
+        } else if self.lock().count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
+            self.start(waiter);
+        } else if let Ok(got) = tokio::time::timeout(STRAGGLING, &mut receiver).await {
+            return got.unwrap_or_else(|_| Err(stopped()));
         } else {
-            let mut state = self.lock();
-            if state.count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
-                drop(state);
-                self.start(waiter);
-            } else {
-                // Their places are needed; as they end, somebody is started in their stead.
-                state.kill_all(Phase::Away);
-            }
+            // As they end, somebody is started in their stead.
+            self.lock().kill_stragglers();
         }
         match tokio::time::timeout(INIT_TIMEOUT * 2, receiver).await {
             Ok(got) => got.unwrap_or_else(|_| Err(stopped())),
-            Err(_) => {
-                // One that answered and then asks for nothing is of no use to anybody.
-                self.lock().kill_all(Phase::Returning);
-                Err(InvokeError::Throttled { limit: self.lambda.concurrency })
-            }
+            Err(_) => Err(InvokeError::Throttled { limit: self.lambda.concurrency }),
         }
     }
 
@@ -315,7 +313,8 @@ impl Shared {
         match Process::start(self, &executable, id) {
             Ok((process, task)) => {
                 let phase = Phase::Starting(waiter);
-                state.processes.insert(id, Entry { process, task, generation, phase });
+                let since = Instant::now();
+                state.processes.insert(id, Entry { process, task, generation, phase, since });
             }
             Err(error) => {
                 let place = state.waiting.iter().position(|w| w.id == waiter);
@@ -354,6 +353,7 @@ impl State {
     fn set(&mut self, id: u64, phase: Phase) {
         if let Some(entry) = self.processes.get_mut(&id) {
             entry.phase = phase;
+            entry.since = Instant::now();
         }
     }
 
@@ -364,8 +364,12 @@ impl State {
         }
     }
 
-    fn kill_all(&mut self, phase: Phase) {
-        for entry in self.processes.values_mut().filter(|entry| entry.phase == phase) {
+    /// Ends those that answered, or hung up, and then ask for nothing.
+    fn kill_stragglers(&mut self) {
+        let straggles = |entry: &&mut Entry| {
+            entry.phase == Phase::Returning && entry.since.elapsed() >= STRAGGLING
+        };
+        for entry in self.processes.values_mut().filter(straggles) {
             entry.phase = Phase::Dying;
             entry.process.kill();
         }

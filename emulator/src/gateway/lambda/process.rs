@@ -126,7 +126,7 @@ impl Process {
                 }
             }
         };
-        self.output.drain();
+        self.output.finish();
         let answer = answer
             .and_then(|body| serde_json::from_slice(&body).map_err(InvokeError::Malformed))
             .map_err(|error| self.said(error));

@@ -99,15 +99,24 @@ fn what_a_function_writes_is_in_the_log_under_its_request() {
 }
 
 #[test]
-fn a_missing_variable_is_read_in_the_report() {
+fn a_missing_variable_is_named_in_the_journal() {
     let folder = project();
-    let template = std::fs::read_to_string(folder.path().join("template.yaml")).unwrap();
-    let without = template.replace("        CONVERSATIONS_TABLE: !Ref Conversations\n", "");
-    assert_ne!(template, without);
-    write(folder.path(), "template.yaml", without);
+    for (file, line) in [
+        ("template.yaml", "          TWILIO_PHONE_NUMBER: !Ref TwilioPhoneNumber\n"),
+        ("rehearse.toml", "TWILIO_PHONE_NUMBER = \"{number}\"\n"),
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let without = text.replace(line, "");
+        assert_ne!(text, without);
+        write(folder.path(), file, without);
+    }
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
-    let ran = run(folder.path(), &[], &[]);
-    ended(&ran, 1, &["the function did not start", "CONVERSATIONS_TABLE"]);
+    let words = ["--report-journal", "--report", "json=run.json"];
+    ended(&run(folder.path(), &words, &[]), 1, &[]);
+    let report = std::fs::read_to_string(folder.path().join("run.json")).unwrap();
+    for part in ["the function did not start", "missing: TWILIO_PHONE_NUMBER"] {
+        assert!(report.contains(part), "no '{part}' in {report}");
+    }
 }
 
 const SCENARIO: &str = "name: Hello\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n    reply: \"Hi!\"\n";

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod differential;
+mod doctor;
 mod endpoint;
 mod engine_contract;
 mod exec;
@@ -17,14 +18,18 @@ mod interrupted;
 mod lambda;
 mod one_winner;
 mod outside;
+mod packages;
+mod permissions;
 mod public_url;
 mod running;
 mod scenarios;
+mod secrets;
 mod store;
 mod store_contract;
 mod store_races;
 mod store_turns;
 mod support;
+mod template;
 mod tools;
 mod up;
 mod watch;

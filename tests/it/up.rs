@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Ran, command, rehearse, root};
 
 /// `up` with every part on a free port.
-pub const FREE_PORTS: [&str; 11] = [
+pub const FREE_PORTS: [&str; 13] = [
     "up",
     "--gateway-port",
     "0",
@@ -21,6 +21,8 @@ pub const FREE_PORTS: [&str; 11] = [
     "--dynamodb-port",
     "0",
     "--control-port",
+    "0",
+    "--secrets-port",
     "0",
 ];
 

@@ -17,6 +17,7 @@ use crate::{
     gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
+    secrets::{self, Secrets, Session},
     template::{Api, Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
@@ -83,6 +84,7 @@ pub struct World {
     twilio: twilio::Server,
     openai: OpenAi,
     database: Database,
+    secrets: secrets::Server,
     endpoints: Endpoints,
     journal: Journal,
     clock: Clock,
@@ -107,6 +109,7 @@ impl World {
         let outside = shared.outside.as_ref();
         let listeners = Listeners::open(bind, outside.is_none())?;
         let endpoints = endpoints(&listeners, outside)?;
+        let port = secrets_port(&listeners)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
         let database = Database::start(
@@ -154,21 +157,43 @@ impl World {
         if !throttling {
             apis.iter_mut().for_each(Api::unthrottled);
         }
-        let mut environments = BTreeMap::new();
+        let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
+            .functions
+            .iter()
+            .map(|function| {
+                let mut variables = function.env.clone();
+                variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+                if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+                    let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+                    variables.insert(name.into(), port.to_string());
+                }
+                variables.extend(settings.environment(&endpoints, &function.id));
+                variables.extend(environment.clone());
+                (function.id.clone(), variables)
+            })
+            .collect();
         if outside.is_some() {
             // What its owner exported, for `{{ env.NAME }}`.
             environments.insert(String::new(), settings.environment(&endpoints, ""));
         }
+        let secrets = Secrets::start(
+            on_tokio("secrets", listeners.secrets)?,
+            secrets::Options {
+                values: settings.secrets(&endpoints),
+                sessions: sessions(&environments),
+            },
+            journal.clone(),
+            faults.clone(),
+        )
+        .map_err(part("secrets"))?;
         let mut functions = Vec::new();
         for function in &template.functions {
-            let mut variables = function.env.clone();
-            variables.extend(settings.environment(&endpoints, &function.id));
-            variables.extend(environment.clone());
+            let variables = &environments[&function.id];
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
             let code = match code.code() {
                 function::Code::InProcess(build) => {
-                    Code::Router(build(&variables).map_err(|source| WorldError::Function {
+                    Code::Router(build(variables).map_err(|source| WorldError::Function {
                         id: function.id.clone(),
                         source,
                     })?)
@@ -190,7 +215,6 @@ impl World {
                 })),
             };
             functions.push((function.clone(), code));
-            environments.insert(function.id.clone(), variables);
         }
         let gateway = listeners.gateway.map(|listener| {
             Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
@@ -210,6 +234,7 @@ impl World {
             twilio,
             openai,
             database,
+            secrets,
             endpoints,
             journal,
             clock,
@@ -281,6 +306,11 @@ impl World {
         &self.database
     }
 
+    /// The stores of secrets.
+    pub fn secrets(&self) -> &secrets::Server {
+        &self.secrets
+    }
+
     /// Everything that crossed.
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -316,7 +346,25 @@ fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoin
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
+        secrets: url("secrets", &listeners.secrets)?,
     })
+}
+
+fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
+    let address = listeners.secrets.local_addr();
+    let part = |source| WorldError::Part { part: "secrets", source };
+    address.map(|address| address.port()).map_err(part)
+}
+
+/// Functions by the session tokens in their environments.
+fn sessions(
+    environments: &BTreeMap<String, BTreeMap<String, String>>,
+) -> BTreeMap<String, Session> {
+    let session = |(function, environment): (&String, &BTreeMap<String, String>)| {
+        let token = environment.get("AWS_SESSION_TOKEN")?;
+        Some((token.clone(), Session::new(function, environment)))
+    };
+    environments.iter().filter_map(session).collect()
 }
 
 /// The number's configuration with the webhook of the settings.

@@ -6,9 +6,10 @@ use std::{
 };
 
 use handlers::{
+    adapters::secrets::Known,
     app::{owner_state::OwnerState, scheduler::Scheduler},
     domain::calendar::Calendar,
-    http::{self, AdminToken},
+    http,
 };
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _};
@@ -50,7 +51,8 @@ async fn no_line_holds_anything_private() {
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
         let texts = Arc::new(MemoryStore::default());
-        let admin = http::state(OwnerState::new(texts.clone()), Some(AdminToken::new("t0ken")));
+        let admin =
+            http::state(OwnerState::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(handlers::adapters::system::RandomIds);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));

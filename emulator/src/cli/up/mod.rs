@@ -38,7 +38,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   rehearse up
-  rehearse up --port-base 5000     5000, 5010, 5020, 5030 and 5040
+  rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
   rehearse up --target lambda --watch
   eval \"$(rehearse env)\"           in another terminal")]
 pub(super) struct Args {

@@ -160,6 +160,10 @@ impl Reader {
                 })
                 .into_iter()
                 .collect(),
+            Crossing::Secret { name, .. } => wrong
+                .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
+                .into_iter()
+                .collect(),
             // Twilio's own call is told by its text already, unless it fails.
             Crossing::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>

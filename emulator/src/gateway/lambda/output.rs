@@ -146,10 +146,13 @@ impl Shared {
     }
 
     fn write(&self, state: &mut State, line: String) {
-        if state.last.len() == LAST_LINES {
-            state.last.pop_front();
+        // Some runtimes keep a trace together by writing returns in it instead of newlines.
+        for line in line.split('\r') {
+            if state.last.len() == LAST_LINES {
+                state.last.pop_front();
+            }
+            state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
         }
-        state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
         tracing::info!(function = self.function, line, "the function wrote");
         let (function, request_id) = (self.function.clone(), state.request_id.clone());
         let name = format!("log.{function}");

@@ -181,7 +181,8 @@ impl Reader {
                 // Enough of the id to tell which lines belong together.
                 let id = request_id.as_deref().and_then(|id| id.split('-').next());
                 let of = id.map_or_else(String::new, |id| format!(" {id}"));
-                text.lines().map(|text| quiet("log", format!("{function}{of}: {text}"))).collect()
+                let lines = text.split(['\n', '\r']);
+                lines.map(|text| quiet("log", format!("{function}{of}: {text}"))).collect()
             }
             Crossing::Log { .. } | Crossing::Rows { .. } | Crossing::Step { .. } => Vec::new(),
         }

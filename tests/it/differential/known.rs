@@ -324,12 +324,21 @@ fn has_wrong_operands(request: &Value) -> bool {
                     (text == "a < :cv" && !orders(&v))
                         || (text.contains("BETWEEN :cv") && (!orders(&v) || v != w))
                         || (text.contains("BETWEEN :cv")
-                            && values[":cv"].to_string() > values[":cw"].to_string())
+                            && descends(&values[":cv"], &values[":cw"]))
                         || (text.contains("attribute_type") && values[":ct"]["S"] == "X")
                 });
             wrong || map.values().any(has_wrong_operands)
         }
         Value::Array(list) => list.iter().any(has_wrong_operands),
         _ => false,
+    }
+}
+
+/// Whether the lower bound is above the upper one.
+fn descends(lower: &Value, upper: &Value) -> bool {
+    let number = |value: &Value| value["N"].as_str().and_then(|n| n.parse::<f64>().ok());
+    match (number(lower), number(upper)) {
+        (Some(lower), Some(upper)) => lower > upper,
+        _ => lower["S"].as_str() > upper["S"].as_str(),
     }
 }

@@ -109,6 +109,7 @@ impl Watched {
                 return Some(Self { folder, up, control, said });
             }
         }
+        let _ = (up.kill(), up.wait());
         panic!("it did not start: {:?}", said.iter().collect::<Vec<_>>());
     }
 

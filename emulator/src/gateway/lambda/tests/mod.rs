@@ -26,8 +26,17 @@ use crate::{
         server::stages,
     },
     journal::{Crossing, Journal},
-    template::{self, Function, Route},
+    testing,
 };
+
+const TEMPLATE: &str = r#"
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Any: { Type: HttpApi, Properties: { Method: ANY, Path: "/{proxy+}" } }
+"#;
 
 /// So long that a test which waits for it never ends well: the gateway loses its patience before.
 const FOREVER: Duration = Duration::from_secs(3600);
@@ -45,23 +54,8 @@ impl Lab {
     }
 
     fn of(lambda: Lambda, timeout: Duration) -> Self {
-        let function = Function {
-            id: "F".into(),
-            name: "F".into(),
-            handler: None,
-            runtime: None,
-            binary: None,
-            architectures: Vec::new(),
-            reserved_concurrency: None,
-            policies: Value::Null,
-            env: BTreeMap::new(),
-            unresolved: Vec::new(),
-            timeout,
-            memory: 128,
-            routes: vec![Route::new("ANY", "$default")],
-            line: 0,
-        };
-        let stages = stages(&[template::Api::http("ServerlessHttpApi")], [function].iter());
+        let template = testing::template(TEMPLATE);
+        let stages = stages(&template.apis, template.functions.iter());
         let (journal, clock) = (lambda.journal.clone(), lambda.clock.clone());
         let pool = Arc::new(Pool::new(lambda));
         let target = Target::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
@@ -106,8 +100,8 @@ impl Lab {
         let mut said = self.lines().into_iter().map(|(_, line)| line);
         let said = said.rfind(|line| line.starts_with("the function")).expect("a failure");
         let calls = self.journal.since(0).into_iter();
-        let codes = calls.filter_map(|entry| entry.outcome?.error);
-        (said, codes.last().expect("an error code"))
+        let mut codes = calls.filter_map(|entry| entry.outcome?.error);
+        (said, codes.next_back().expect("an error code"))
     }
 }
 

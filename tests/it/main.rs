@@ -15,6 +15,7 @@ mod engine_contract;
 mod exec;
 mod house;
 mod interrupted;
+mod lambda;
 mod one_winner;
 mod outside;
 mod packages;

@@ -100,17 +100,16 @@ impl Watched {
         std::thread::spawn(move || {
             err.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
-        let mut control = String::new();
+        let mut watched = Self { folder, up, control: String::new(), said };
         for line in out.lines().map_while(Result::ok) {
             if let Some(rest) = line.trim().strip_prefix("control") {
-                control = rest.split_whitespace().next().unwrap().to_owned();
+                watched.control = rest.split_whitespace().next().unwrap().to_owned();
             }
             if line.starts_with("ready") {
-                return Some(Self { folder, up, control, said });
+                return Some(watched);
             }
         }
-        let _ = (up.kill(), up.wait());
-        panic!("it did not start: {:?}", said.iter().collect::<Vec<_>>());
+        panic!("it did not start: {:?}", watched.said.iter().collect::<Vec<_>>());
     }
 
     /// Writes another version of the function.
@@ -145,7 +144,7 @@ fn a_changed_source_is_built_and_answers_and_a_broken_one_changes_nothing() {
 
     watched.becomes("BROKEN");
     let said = watched.says("the last good build goes on serving");
-    assert!(said.contains("changed: source/app.py"), "{said}");
+    assert!(said.contains("source/app.py\n"), "{said}");
     assert!(said.contains("error: app.py is broken"), "{said}");
     assert_eq!(watched.send("hi").out, "two\n");
 

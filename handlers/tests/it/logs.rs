@@ -12,7 +12,10 @@ use handlers::{
     http,
 };
 use serde_json::json;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+};
 
 use crate::{
     dispatcher::{shop, webhook},
@@ -44,7 +47,7 @@ async fn no_line_holds_anything_private() {
     let lines = Lines::default();
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
-    let filter = EnvFilter::new("handlers=trace");
+    let filter = Targets::new().with_target("handlers", LevelFilter::TRACE);
     let subscriber = tracing_subscriber::registry().with(filter).with(layer);
     let _guard = tracing::subscriber::set_default(subscriber);
 

@@ -64,14 +64,14 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     // From before the first build, so that no change is missed.
-    let sources = args.watch.sources(&project.root)?;
+    let mut sources = args.watch.sources(&project.root)?;
     args.watch.build(&project.root)?;
     let backend = project.backend_of(&args.target, app)?;
     if let Some(outside) = args.target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
-    let work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
+    let mut work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
@@ -93,6 +93,9 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
         };
         let server = control::Server::start(listener, controlled(&project, &backend, &world))
             .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
+        if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
+            work.first(sources).await;
+        }
         app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
         let took = time::duration(started.elapsed());
         app.ui.line(format_args!(
@@ -105,7 +108,7 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
         {
             app.ui.remark(format_args!("no backend listens at {outside} yet"));
         }
-        let work = async {
+        let watch = async {
             match (work, sources) {
                 (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
                 _ => std::future::pending().await,
@@ -113,7 +116,7 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
         };
         tokio::select! {
             () = interrupt.wait() => {}
-            () = work => {}
+            () = watch => {}
         }
         app.ui.note(paint(DIM, "stopped"));
         Ok(Exit::Interrupted)

@@ -45,6 +45,8 @@ pub(super) struct Work {
     build: Option<String>,
     root: PathBuf,
     plan: Plan,
+    /// Changed while the first build ran.
+    pending: Vec<PathBuf>,
 }
 
 impl WatchArgs {
@@ -89,11 +91,25 @@ impl WatchArgs {
             return Ok(None);
         }
         let plan = target.lambda.plan(template, root, app)?;
-        Ok(Some(Work { build: self.build.clone(), root: root.to_path_buf(), plan }))
+        Ok(Some(Work {
+            build: self.build.clone(),
+            root: root.to_path_buf(),
+            plan,
+            pending: Vec::new(),
+        }))
     }
 }
 
 impl Work {
+    /// Looks at what changed while the first build ran; what changes from now on is never missed.
+    pub(super) async fn first(&mut self, sources: &mut Sources) {
+        let changed = sources.changed_meanwhile().await;
+        // A build command may have made them, and nobody can tell yet.
+        if self.build.is_none() {
+            self.pending = changed;
+        }
+    }
+
     fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
         if let Some(command) = &self.build {
             build(command, &self.root)?;
@@ -102,16 +118,12 @@ impl Work {
     }
 
     /// Builds and swaps for as long as it is awaited.
-    pub(super) async fn watch(self, mut sources: Sources, world: &World, app: &App) {
-        let mut changed = sources.changed_meanwhile().await;
-        if self.build.is_some() {
-            // The first build made them, as far as anybody can tell.
-            changed.clear();
-        }
+    pub(super) async fn watch(mut self, mut sources: Sources, world: &World, app: &App) {
         loop {
-            if changed.is_empty() {
-                changed = sources.changed().await;
-            }
+            let mut changed = match std::mem::take(&mut self.pending) {
+                pending if pending.is_empty() => sources.changed().await,
+                pending => pending,
+            };
             while !changed.is_empty() {
                 app.ui.note(paint(DIM, format!("changed: {}", named(&sources, &changed))));
                 self.again(world, app).await;

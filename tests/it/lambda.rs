@@ -26,7 +26,7 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// `--target lambda` with the backend's own binaries, some of them replaced.
-fn lambda(others: &[(&str, &str)]) -> Vec<String> {
+pub fn lambda(others: &[(&str, &str)]) -> Vec<String> {
     let mut words = vec!["--target".to_owned(), "lambda".to_owned()];
     let mut code: BTreeMap<&str, String> =
         FUNCTIONS.iter().map(|(id, name)| (*id, binary(name).display().to_string())).collect();

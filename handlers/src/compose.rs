@@ -59,8 +59,11 @@ pub const fn functions() -> [Function; 3] {
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = DispatcherConfig::from_vars(vars)?;
     let auth_token = credential(clients, &config.twilio.auth_token);
-    let settings =
-        ReplySettings { deadline: config.reply_deadline, owner_phone: config.owner_phone };
+    let settings = ReplySettings {
+        deadline: config.reply_deadline,
+        lease: config.turn_lease,
+        owner_phone: config.owner_phone,
+    };
     let ports = Ports {
         model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),

@@ -24,6 +24,8 @@ pub type Vars = BTreeMap<String, String>;
 
 /// Twilio waits 15 seconds at most; what is left is for the network and a cold start.
 const DEADLINE: &str = "12000";
+/// Twilio repeats a webhook at once after a crash; the repeat has the rest of its deadline left.
+const LEASE: &str = "3000";
 
 /// What the dispatcher needs.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct DispatcherConfig {
     pub public_urls: Vec<String>,
     /// Covers a whole turn.
     pub reply_deadline: Duration,
+    /// How long a turn is held without being renewed: after a crash, a repeat waits so long.
+    pub turn_lease: Duration,
 }
 
 /// What the state manager needs.
@@ -139,6 +143,7 @@ impl DispatcherConfig {
         let owner_phone = reader.optional("OWNER_PHONE_NUMBER", reader::phone);
         let public_urls = public_urls(reader);
         let reply_deadline = reader.or("REPLY_DEADLINE_MS", DEADLINE, reader::deadline);
+        let turn_lease = reader.or("TURN_LEASE_MS", LEASE, reader::deadline);
         Some(Self {
             dynamodb: dynamodb?,
             openai: openai?,
@@ -147,6 +152,7 @@ impl DispatcherConfig {
             owner_phone,
             public_urls: public_urls?,
             reply_deadline: reply_deadline?,
+            turn_lease: turn_lease?,
         })
     }
 }

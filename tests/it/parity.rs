@@ -129,7 +129,7 @@ impl Normal {
         Self {
             rules: vec![
                 rule(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
-                rule(r"127\.0\.0\.1:\d+", "<address>"),
+                rule(r"127\.0\.0\.1(:|%3A)\d+", "<address>"),
                 rule(r"(LEAD-\d{8}-\d{6})-[0-9a-f]{6}", "$1-<id>"),
                 rule(r"\b[0-9a-f]{32}\b", "<id>"),
             ],

@@ -57,6 +57,9 @@ pub struct Ports {
 pub struct ReplySettings {
     /// How long a turn may take. Closing one that failed takes at most 1.5 s more.
     pub deadline: Duration,
+    /// How long a turn is held at a time; its claim is renewed while the attempt lives. After a
+    /// crash Twilio repeats the webhook at once, and the repeat waits for the lease.
+    pub lease: Duration,
     /// Where alerts and forwarded texts go.
     pub owner_phone: Option<Phone>,
 }

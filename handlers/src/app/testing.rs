@@ -71,7 +71,11 @@ impl World {
             timer: self.timer.clone(),
             safety_key: Arc::new(FixedKey),
         };
-        let settings = ReplySettings { deadline: DEADLINE, owner_phone: Some(phone(OWNER)) };
+        let settings = ReplySettings {
+            deadline: DEADLINE,
+            lease: Duration::from_secs(3),
+            owner_phone: Some(phone(OWNER)),
+        };
         Reply::new(ports, calendar(), settings)
     }
 

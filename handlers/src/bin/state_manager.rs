@@ -10,5 +10,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         .install_default()
         .map_err(|_| "a TLS provider is installed already")?;
     let clients = compose::Clients::https()?;
-    lambda_http::run(compose::state_manager(&vars, &clients)?).await
+    // As text: the runtime shows an error of its own kind by its fields.
+    let router = compose::state_manager(&vars, &clients).map_err(|error| error.to_string())?;
+    lambda_http::run(router).await
 }

@@ -55,6 +55,7 @@ fn defaults_are_those_of_the_deployment_it_replaces() {
     assert_eq!(config.openai.retries, 2);
     assert_eq!(config.openai.base_url, "https://api.openai.com/v1");
     assert_eq!(config.reply_deadline, Duration::from_secs(12));
+    assert_eq!(config.turn_lease, Duration::from_secs(3));
     assert_eq!(config.calendar.zone_name(), "America/New_York");
     assert_eq!(config.calendar.closed_days(), [Weekday::Sunday]);
     assert!(config.public_urls.is_empty());

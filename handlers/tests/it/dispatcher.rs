@@ -71,7 +71,11 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
         timer: Arc::new(SystemTimer),
         safety_key: Arc::new(Known::new("key")),
     };
-    let settings = ReplySettings { deadline: Duration::from_secs(10), owner_phone: None };
+    let settings = ReplySettings {
+        deadline: Duration::from_secs(10),
+        lease: Duration::from_secs(3),
+        owner_phone: None,
+    };
     let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
     let authenticity = Authenticity { auth_token: Arc::new(Known::new(TOKEN)), public_urls };

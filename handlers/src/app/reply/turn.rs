@@ -15,7 +15,7 @@ use crate::{
 use super::{
     InboundText, Reply, TurnError,
     compose::compose,
-    limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, lease, renewal},
+    limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, RENEWALS_PER_LEASE},
     progress::{Held, Progress},
     rounds::{Conversation, Spoken},
     safety::safety_identifier,
@@ -113,7 +113,7 @@ impl Reply {
     ) -> Result<Claimed, StoreError> {
         let Attempt { text, key, holder, .. } = attempt;
         let (wall_ms, until_ms) =
-            (self.ports.timer.wall_ms(), self.wall_ms_in(lease(self.settings.deadline)));
+            (self.ports.timer.wall_ms(), self.wall_ms_in(self.settings.lease));
         let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
         progress.update(|state| {
             state.waits_for_other = claimed == Claimed::Busy;
@@ -131,9 +131,9 @@ impl Reply {
     /// it at the next write.
     pub(super) async fn keep_claim(&self, progress: &Progress) {
         loop {
-            self.ports.timer.sleep(renewal(self.settings.deadline)).await;
+            self.ports.timer.sleep(self.settings.lease / RENEWALS_PER_LEASE).await;
             let Some(Held { key, holder, .. }) = progress.snapshot().held else { continue };
-            let until_ms = self.wall_ms_in(lease(self.settings.deadline));
+            let until_ms = self.wall_ms_in(self.settings.lease);
             if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
                 tracing::warn!(sid = key.sid, error = %Chain(&error), "the claim was not renewed");
             }

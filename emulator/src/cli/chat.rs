@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{
     app::App,
+    dynamodb::{self, DynamoDbArgs},
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
@@ -13,13 +14,14 @@ use super::{
 };
 use crate::{
     control::Message,
+    openai::Persona,
     report::{
         style::{ACTUAL, BOLD, DIM, NAME, paint},
         text::{visible, wrap},
     },
     template::Phone,
     twilio::Inbound,
-    world::{Bind, World},
+    world::{Backend, Bind, World},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -32,6 +34,8 @@ pub(super) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -44,15 +48,29 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     let (backend, persona) = (project.backend(app)?, project.persona()?);
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let world = up::start(backend, persona, Bind::Free);
-        let world = world.map_err(|error| project::world(&error))?;
-        let chat = Chat { app, world, from, shown: 0, failed: false };
-        chat.welcome(&args.from);
-        tokio::select! {
-            exit = chat.talk(lines(app)) => exit,
+        let databases = args.dynamodb.start(None)?;
+        let backend = backend.with_databases(databases.clone());
+        let result = tokio::select! {
+            exit = talk(backend, persona, from, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
-        }
+        };
+        dynamodb::close(&databases, app).await;
+        result
     })?
+}
+
+async fn talk(
+    backend: Backend,
+    persona: Option<Persona>,
+    from: String,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let world = up::start(backend, persona, Bind::Free).await;
+    let world = world.map_err(|error| project::world(&error))?;
+    let chat = Chat { app, world, from, shown: 0, failed: false };
+    chat.welcome(&args.from);
+    chat.talk(lines(app)).await
 }
 
 /// Lines of the standard input as they are typed.

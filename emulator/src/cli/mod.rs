@@ -9,6 +9,7 @@ mod bench;
 mod chat;
 mod check;
 mod completions;
+mod dynamodb;
 mod env;
 mod log;
 mod problem;

@@ -100,10 +100,7 @@ pub(super) async fn table(
     State(api): Shared,
     Path(table): Path<String>,
 ) -> Result<Json<Rows>, Answer> {
-    let id = table.clone();
-    let read = move || api.world.database().rows(&id);
-    let rows = tokio::task::spawn_blocking(read).await.map_err(|e| Answer::failed(&e))?;
-    match rows {
+    match api.world.database().rows(&table).await {
         Ok(rows) => Ok(Json(Rows { table, rows })),
         Err(error @ DatabaseError::UnknownTable { .. }) => {
             Err(Answer::new(StatusCode::NOT_FOUND, error.to_string())
@@ -154,11 +151,7 @@ pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
     world.faults().clear();
     world.twilio().reset();
     world.openai().reset();
-    let emptied = Arc::clone(&world);
-    tokio::task::spawn_blocking(move || emptied.database().empty())
-        .await
-        .map_err(|e| Answer::failed(&e))?
-        .map_err(|e| Answer::failed(&e))?;
+    world.database().empty().await.map_err(|e| Answer::failed(&e))?;
     world.clock().set(Timestamp::now());
     // Counted first: who sees the empty journal sees the new count as well.
     api.resets.fetch_add(1, Ordering::SeqCst);

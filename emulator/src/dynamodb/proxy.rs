@@ -1,27 +1,29 @@
 //! The recording proxy between the backend and the engine.
 //!
-//! Every connection gets one of its own to the engine, driven by the same
+//! Every connection gets a line of its own to the engine, driven by the same
 //! task, so that a call costs one more hop and no thread switch. Dispatching in
 //! process would save the hop and lose the engine's checks of the raw request.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri, header};
+use http::{Method, Request, Response, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, client, server, service::service_fn};
+use hyper::{body::Incoming, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
+use tokio::{net::TcpStream, runtime::Handle};
 
-use super::{call, fault};
+use super::{
+    call, fault,
+    link::{Line, Link},
+};
 use crate::{
     faults::{Cut, Faults},
     journal::{Crossing, Journal, Open, Outcome},
     serve::{self, Serving},
 };
 
-type Upstream = Mutex<client::conn::http1::SendRequest<Full<Bytes>>>;
 type Answer = Response<Full<Bytes>>;
 
 /// Ends the connection without an answer.
@@ -35,22 +37,22 @@ pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
 struct Shared {
-    upstream: SocketAddr,
+    link: Link,
     journal: Journal,
     faults: Faults,
 }
 
 impl Proxy {
-    /// Serves `listener` on `runtime`, in front of `upstream`.
+    /// Serves `listener` on `runtime`, in front of the engine at the end of `link`.
     pub(super) fn start(
         listener: std::net::TcpListener,
         runtime: &Handle,
-        upstream: SocketAddr,
+        link: Link,
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let shared = Arc::new(Shared { upstream, journal, faults });
+        let shared = Arc::new(Shared { link, journal, faults });
         let connection = move |stream, _| connection(stream, Arc::clone(&shared));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
     }
@@ -63,29 +65,16 @@ impl Proxy {
 
 /// Serves one client. An error ends its connection, and there is nobody else to tell.
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let Ok(upstream) = TcpStream::connect(shared.upstream).await else { return };
-    let _ = upstream.set_nodelay(true);
-    let Ok((sender, driver)) = client::conn::http1::handshake(TokioIo::new(upstream)).await else {
-        return;
-    };
-    let upstream = Upstream::new(sender);
-    let service = service_fn(|request| handle(request, &shared, &upstream));
+    let line = shared.link.line();
+    let service = service_fn(|request| handle(request, &shared, &line));
     let front = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut front = std::pin::pin!(front);
-    let mut driver = std::pin::pin!(driver);
-    let mut driving = true;
-    loop {
-        tokio::select! {
-            _ = &mut front => return,
-            _ = &mut driver, if driving => driving = false,
-        }
-    }
+    let _ = front.await;
 }
 
 async fn handle(
     request: Request<Incoming>,
     shared: &Shared,
-    upstream: &Upstream,
+    line: &Line,
 ) -> Result<Answer, CutOff> {
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
@@ -95,25 +84,24 @@ async fn handle(
     // The connection to the engine is this proxy's own, and the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
-    let outgoing = Request::from_parts(parts, Full::new(body.clone()));
-    if outgoing.method() != Method::POST {
-        return forward(outgoing, upstream).await.map(|(answer, _)| answer);
+    let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok());
+    let operation = call::operation(target);
+    if parts.method != Method::POST {
+        return forward(line, &operation, parts, body).await.map(|(answer, _)| answer);
     }
 
-    let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
-    let operation = call::operation(target);
     let name = format!("dynamodb.{operation}");
     let request = json_or_text(&body);
     let crossing = Crossing::Database {
         function: function.map(str::to_owned),
         tables: call::tables(&request),
         items: call::items(&operation, &request),
-        operation,
+        operation: operation.clone(),
         request,
     };
     let open = shared.journal.begin(name.as_str(), crossing);
     let Some(failure) = shared.faults.take(&name) else {
-        let (answer, body) = forward(outgoing, upstream).await?;
+        let (answer, body) = forward(line, &operation, parts, body).await?;
         record(open, &answer, body);
         return Ok(answer);
     };
@@ -124,7 +112,7 @@ async fn handle(
     match failure.cut {
         Some(Cut::Before) => return Err(CutOff),
         Some(Cut::After) => {
-            let (_, body) = forward(outgoing, upstream).await?;
+            let (_, body) = forward(line, &operation, parts, body).await?;
             // The caller sees nothing; the journal keeps what was lost.
             open.end_with(Outcome::cut(), body);
             return Err(CutOff);
@@ -136,21 +124,19 @@ async fn handle(
         record(open, &answer, body.to_string().into());
         return Ok(answer);
     }
-    let (answer, body) = forward(outgoing, upstream).await?;
+    let (answer, body) = forward(line, &operation, parts, body).await?;
     record(open, &answer, body);
     Ok(answer)
 }
 
 /// The engine's answer, every header and byte as it came.
 async fn forward(
-    request: Request<Full<Bytes>>,
-    upstream: &Upstream,
+    line: &Line,
+    operation: &str,
+    parts: Parts,
+    body: Bytes,
 ) -> Result<(Answer, Bytes), CutOff> {
-    let mut sender = upstream.lock().await;
-    sender.ready().await.map_err(|_| CutOff)?;
-    let answer = sender.send_request(request).await.map_err(|_| CutOff)?;
-    let (parts, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
+    let (parts, body) = line.exchange(operation, parts, body).await.map_err(|_| CutOff)?;
     Ok((Response::from_parts(parts, Full::new(body.clone())), body))
 }
 

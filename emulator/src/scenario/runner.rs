@@ -16,7 +16,7 @@ use super::{
     read::LoadError,
     run::{Running, Stop, names},
 };
-use crate::{journal::Entry, world::Backend};
+use crate::{dynamodb::Service, journal::Entry, world::Backend};
 
 /// How scenarios are run.
 #[derive(Debug, Clone)]
@@ -51,6 +51,13 @@ impl Runner {
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
+        self
+    }
+
+    /// The same runner, its worlds' tables kept by another service than embedded engines.
+    #[must_use]
+    pub fn with_databases(mut self, databases: Service) -> Self {
+        self.backend = self.backend.with_databases(databases);
         self
     }
 
@@ -107,7 +114,7 @@ impl Runner {
             Err(stop) => return Ended::new(before_steps(stop)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
-        let running = Running::start(scenario, &self.backend, names, self.options.seed);
+        let running = Running::start(scenario, &self.backend, names, self.options.seed).await;
         let mut running = match running {
             Ok(running) => running,
             Err(stop) => {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    dynamodb::Database,
+    dynamodb::{Database, StartError},
     faults::Faults,
     gateway::Gateway,
     journal::Journal,
@@ -67,7 +67,7 @@ impl World {
     ///
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
-    pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
+    pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
         let WorldConfig { backend, clock, bind, environment, number, seed } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
@@ -80,12 +80,16 @@ impl World {
         let database = Database::start(
             listeners.dynamodb,
             &shared.threads,
+            backend.databases(),
             &template.tables,
             journal.clone(),
-            clock.clone(),
             faults.clone(),
         )
-        .map_err(part("dynamodb"))?;
+        .await
+        .map_err(|source| match source {
+            StartError::Service(source) => WorldError::Database(source),
+            StartError::Serve(source) => part("dynamodb")(source),
+        })?;
         let openai = OpenAi::start(
             on_tokio("openai", listeners.openai)?,
             openai::Options {

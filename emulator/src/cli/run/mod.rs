@@ -14,11 +14,14 @@ pub(super) use self::execute::{Limits, execute};
 use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
+    dynamodb::{self, DynamoDbArgs},
     problem::{Exit, Problem},
     project::Project,
+    signal::Interrupt,
     tracing,
 };
 use crate::{
+    dynamodb::Service,
     report::{
         style::{DIM, paint},
         text::count,
@@ -61,9 +64,8 @@ pub(super) struct Args {
     /// What runs the handlers.
     #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
     target: Target,
-    /// What keeps the tables.
-    #[arg(long, value_enum, default_value_t, value_name = "DATABASE")]
-    dynamodb: Database,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -75,14 +77,6 @@ enum Target {
     /// Plain functions in this process
     #[default]
     InProcess,
-}
-
-/// What keeps the tables.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Database {
-    /// A DynamoDB inside this process
-    #[default]
-    Embedded,
 }
 
 /// One scenario to run, once.
@@ -106,24 +100,38 @@ impl Job {
 
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
-    // Only one target and one database exist; the options keep scripts that name them working.
-    let (Target::InProcess, Database::Embedded) = (args.target, args.dynamodb);
+    // Only one target exists; the option keeps scripts that name it working.
+    let Target::InProcess = args.target;
     tracing::start(if args.verbose { "info" } else { "off" });
-    let project = Project::find(app)?;
-    let last = LastRun::at(&project.root);
-    let all = match args.selection.paths(&last) {
-        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
-        _ => project.scenarios(app, &args.paths)?,
-    };
-    let chosen = args.selection.apply(all, &last, app)?;
     if args.list {
-        return list(&chosen, app);
+        return list(&args, app);
     }
-    let runner = project.runner(app, &chosen)?;
+    app.block_on(async {
+        let interrupt = Interrupt::listen()?;
+        // It starts beside everything else that has to be read and built.
+        let databases = args.dynamodb.start(None)?;
+        let result = run_on(&databases, interrupt, &args, app).await;
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+async fn run_on(
+    databases: &Service,
+    interrupt: Interrupt,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let (project, last, chosen) = choose(args, app)?;
+    let runner = project.runner(app, &chosen)?.with_databases(databases.clone());
     project.remark_ignored(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
-    let run = perform(&jobs, &runner, &viewer, &args, app)?;
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let run = perform(&jobs, &runner, &viewer, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -131,8 +139,21 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     Ok(Exit::of(run.exit_code()))
 }
 
-fn list(chosen: &[Scenario], app: &App) -> Result<Exit, Problem> {
-    for scenario in chosen {
+/// The scenarios that the command line asks for.
+fn choose(args: &Args, app: &App) -> Result<(Project, LastRun, Vec<Scenario>), Problem> {
+    let project = Project::find(app)?;
+    let last = LastRun::at(&project.root);
+    let all = match args.selection.paths(&last) {
+        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
+        _ => project.scenarios(app, &args.paths)?,
+    };
+    let chosen = args.selection.apply(all, &last, app)?;
+    Ok((project, last, chosen))
+}
+
+fn list(args: &Args, app: &App) -> Result<Exit, Problem> {
+    let (_, _, chosen) = choose(args, app)?;
+    for scenario in &chosen {
         let tags = scenario.tags().join(" ");
         let path = scenario.path().strip_prefix(&app.root).unwrap_or(scenario.path());
         let line = format!("{}  {}  {}", path.display(), scenario.full_name(), paint(DIM, tags));

@@ -3,12 +3,13 @@
 mod busy;
 mod table;
 
-use std::{sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use tokio::net::TcpListener;
 
 use super::{
     app::App,
+    dynamodb::{self, DynamoDbArgs},
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     clock::Clock,
     control::{self, Controlled},
+    dynamodb::Service,
     openai::Persona,
     report::{
         style::{DIM, GOOD, paint},
@@ -52,6 +54,11 @@ pub(super) struct Args {
     /// Port of the control API.
     #[arg(long, value_name = "N")]
     control_port: Option<u16>,
+    /// Keep the embedded database in this folder, across restarts.
+    #[arg(long, value_name = "FOLDER", help_heading = "Database")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
@@ -60,37 +67,54 @@ pub(super) struct Args {
 pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
-    let project = Project::find(app)?;
-    let ports = args.ports(project.settings.ports);
-    let backend = project.backend(app)?;
-    let persona = project.persona()?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
-            Ok(listener) => listener,
-            Err(source) => {
-                return Err(busy::problem("control", ports.control, &source, &ports, app).await);
-            }
-        };
-        let world = match start(backend.clone(), persona, Bind::Fixed(ports)) {
-            Err(WorldError::Busy { part, port, source }) => {
-                return Err(busy::problem(part, port, &source, &ports, app).await);
-            }
-            world => world.map_err(|error| project::world(&error))?,
-        };
-        let server = control::Server::start(listener, controlled(&project, &world))
-            .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
-        app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
-        let took = time::duration(started.elapsed());
-        app.ui.line(format_args!(
-            "{} {}",
-            paint(GOOD, "ready"),
-            paint(DIM, format!("in {took}; Ctrl-C ends it"))
-        ))?;
-        interrupt.wait().await;
-        app.ui.note(paint(DIM, "stopped"));
-        Ok(Exit::Interrupted)
+        let databases = args.dynamodb.start(args.data.as_ref().map(|path| app.root.join(path)))?;
+        let result = up_on(&databases, interrupt, started, &args, app).await;
+        dynamodb::close(&databases, app).await;
+        result
     })?
+}
+
+async fn up_on(
+    databases: &Service,
+    interrupt: Interrupt,
+    started: Instant,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let project = Project::find(app)?;
+    let ports = args.ports(project.settings.ports);
+    let backend = project.backend(app)?.with_databases(databases.clone());
+    let persona = project.persona()?;
+    let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
+        Ok(listener) => listener,
+        Err(source) => {
+            return Err(busy::problem("control", ports.control, &source, &ports, app).await);
+        }
+    };
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let world = match start(backend.clone(), persona, Bind::Fixed(ports)).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    let server = control::Server::start(listener, controlled(&project, &world))
+        .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
+    app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
+    let took = time::duration(started.elapsed());
+    app.ui.line(format_args!(
+        "{} {}",
+        paint(GOOD, "ready"),
+        paint(DIM, format!("in {took}; Ctrl-C ends it"))
+    ))?;
+    interrupt.wait().await;
+    app.ui.note(paint(DIM, "stopped"));
+    Ok(Exit::Interrupted)
 }
 
 impl Args {
@@ -109,12 +133,13 @@ impl Args {
 }
 
 /// A world on the machine's clock, with the persona as its model.
-pub(super) fn start(
+pub(super) async fn start(
     backend: Backend,
     persona: Option<Persona>,
     bind: Bind,
 ) -> Result<Arc<World>, WorldError> {
-    let world = World::start(WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) })?;
+    let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
+    let world = World::start(config).await?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))
 }

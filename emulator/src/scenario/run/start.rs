@@ -72,7 +72,7 @@ fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, Stop> {
 
 impl<'s> Running<'s> {
     /// Starts the scenario's world and puts in what is given.
-    pub(in crate::scenario) fn start(
+    pub(in crate::scenario) async fn start(
         scenario: &'s Scenario,
         backend: &Backend,
         names: Names,
@@ -91,7 +91,7 @@ impl<'s> Running<'s> {
             seed: seed.unwrap_or(0),
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
-        let world = World::start(config).map_err(|error| Stop::Environment(error.chain()))?;
+        let world = World::start(config).await.map_err(|error| Stop::Environment(error.chain()))?;
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
         let all = world.environments().values().flatten();
         names.vars.set("env", all.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect());
@@ -107,13 +107,13 @@ impl<'s> Running<'s> {
             armed: Vec::new(),
             seed,
         };
-        running.put(backend)?;
-        running.remember()?;
+        running.put(backend).await?;
+        running.remember().await?;
         Ok(running)
     }
 
     /// Puts in the rows of fixtures, then those of the scenario.
-    fn put(&self, backend: &Backend) -> Result<(), Stop> {
+    async fn put(&self, backend: &Backend) -> Result<(), Stop> {
         let given = self.scenario.given();
         for (index, name) in given.fixtures.iter().enumerate() {
             let path = Trail::new().to("given").to("fixtures").to(index);
@@ -121,23 +121,29 @@ impl<'s> Running<'s> {
                 .fixture(name)
                 .map_err(|error| Stop::broken(error.to_string(), self.place(&path)))?;
             for (table, rows) in rows.iter() {
-                self.rows(table, rows, |_| path.clone())?;
+                self.rows(table, rows, |_| path.clone()).await?;
             }
         }
         for (table, rows) in &given.tables {
             let rows: Vec<Value> = rows.iter().cloned().map(Value::Object).collect();
             self.rows(table, &rows, |row| {
                 Trail::new().to("given").to("tables").to(table.as_str()).to(row)
-            })?;
+            })
+            .await?;
         }
         Ok(())
     }
 
-    fn rows(&self, table: &str, rows: &[Value], path: impl Fn(usize) -> Trail) -> Result<(), Stop> {
+    async fn rows(
+        &self,
+        table: &str,
+        rows: &[Value],
+        path: impl Fn(usize) -> Trail,
+    ) -> Result<(), Stop> {
         for (index, row) in rows.iter().enumerate() {
             let place = || self.place(&path(index));
             let row = self.vars.render(row).map_err(|e| Stop::render(&e, place()))?;
-            self.world.database().put_rows(table, &[row]).map_err(|error| {
+            self.world.database().put_rows(table, &[row]).await.map_err(|error| {
                 Stop::Broken(Box::new(Problem {
                     notes: std::error::Error::source(&error)
                         .map(ToString::to_string)
@@ -151,7 +157,7 @@ impl<'s> Running<'s> {
     }
 
     /// Keeps the rows of every table that some expectation compares with the start.
-    fn remember(&mut self) -> Result<(), Stop> {
+    async fn remember(&mut self) -> Result<(), Stop> {
         let steps = self.scenario.steps().iter();
         let expected = steps.filter_map(|step| match step {
             Step::Expect(step) => Some(&step.expect),
@@ -160,7 +166,7 @@ impl<'s> Running<'s> {
         let all = expected.chain(self.scenario.always()).flat_map(compared);
         for table in all {
             if !self.at_start.contains_key(table) {
-                let rows = self.world.database().rows(table);
+                let rows = self.world.database().rows(table).await;
                 let rows = rows.map_err(|error| Stop::Environment(error.to_string()))?;
                 self.at_start.insert(table.clone(), rows);
             }

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use handlers::compose::Clients;
 
 fn main() -> ExitCode {
+    if let Some(code) = emulator::cli::child() {
+        return code;
+    }
     let clients = match Clients::plain() {
         Ok(clients) => clients,
         Err(error) => {

@@ -4,12 +4,22 @@
 //! plays what it gets. What a failure looks like on the wire is the fake's
 //! business; here is only which call it strikes.
 
+mod aim;
+mod meeting;
+mod random;
+
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
+
+pub use self::{
+    aim::{Aim, Call, Touched},
+    meeting::{Meeting, Missed, Ticket},
+    random::Chance,
+};
 
 /// How one call fails. All parts may be combined with `delay`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,6 +40,58 @@ pub struct Failure {
     /// The connection is closed: `before` the call has any effect, or `after` it (a lost acknowledgement).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// What only a database does.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub quirk: Option<Quirk>,
+}
+
+/// Failures that only a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quirk {
+    /// Another transaction holds the row: nothing is written.
+    Conflict,
+    /// The call takes effect, and half of its answer arrives.
+    Truncated,
+    /// The answer's `x-amz-crc32` belongs to another body.
+    WrongCrc,
+    /// The database has forgotten the call's `ClientRequestToken`, as it does after ten minutes.
+    ExpiredToken,
+    /// An eventually consistent read answers with the rows as they were when the fault was armed.
+    Stale,
+}
+
+impl Quirk {
+    /// All of them, by their names in scenarios.
+    pub const ALL: [(&str, Self); 5] = [
+        ("conflict", Self::Conflict),
+        ("truncated", Self::Truncated),
+        ("wrong-crc", Self::WrongCrc),
+        ("expired-token", Self::ExpiredToken),
+        ("stale", Self::Stale),
+    ];
+
+    /// The operations that it can happen to; `None` is all of them.
+    pub fn operations(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Conflict => Some(&[
+                "PutItem",
+                "UpdateItem",
+                "DeleteItem",
+                "TransactGetItems",
+                "TransactWriteItems",
+            ]),
+            Self::ExpiredToken => Some(&["TransactWriteItems", "ExecuteTransaction"]),
+            Self::Stale => Some(&["GetItem", "Query", "Scan", "BatchGetItem"]),
+            Self::Truncated | Self::WrongCrc => None,
+        }
+    }
+
+    /// Whether it can happen to an operation: `dynamodb.PutItem`, or `dynamodb.*` for any.
+    pub fn can_strike(self, name: &str) -> bool {
+        let Some(operation) = name.strip_prefix("dynamodb.") else { return false };
+        operation == "*" || self.operations().is_none_or(|all| all.contains(&operation))
+    }
 }
 
 /// Where a connection is cut.
@@ -50,16 +112,30 @@ impl Failure {
 }
 
 /// A failure and the calls that it strikes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fault {
-    /// The crossing's name in the journal: `openai.responses`, `twilio.messages.create`.
+    /// The crossing's name in the journal: `openai.responses`, or `dynamodb.*` for all of a kind.
     pub on: String,
     /// What happens.
     pub failure: Failure,
+    /// Which of those calls, for a database.
+    pub aim: Aim,
     /// Calls to let through first.
     pub skip: u32,
     /// Calls to strike; `None` is every call from then on.
     pub times: Option<u32>,
+    /// Strikes only so many of the calls, which ones the seed decides.
+    pub chance: Option<Chance>,
+}
+
+impl Fault {
+    /// Whether it is aimed at calls of this name.
+    fn is_on(&self, name: &str) -> bool {
+        match self.on.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => self.on == name,
+        }
+    }
 }
 
 /// The crossings that can fail, by the names that they have in the journal.
@@ -97,41 +173,133 @@ pub const NAMES: [&str; 31] = [
     "dynamodb.DescribeTimeToLive",
 ];
 
+/// Whether a fault may be on this: one of [`NAMES`], or all of a kind, `dynamodb.*`.
+pub fn can_fail(on: &str) -> bool {
+    match on.strip_suffix('*') {
+        Some(kind) => kind.ends_with('.') && NAMES.iter().any(|name| name.starts_with(kind)),
+        None => NAMES.contains(&on),
+    }
+}
+
 /// The armed faults of one world. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Vec<Fault>>>);
+pub struct Faults(Arc<Mutex<Armed>>);
+
+#[derive(Debug, Default)]
+struct Armed {
+    seed: u64,
+    faults: Vec<Struck>,
+    meeting: Option<Meeting>,
+}
+
+/// An armed fault, and what became of it.
+#[derive(Debug)]
+struct Struck {
+    fault: Fault,
+    /// Calls that it could have struck, let through or not.
+    met: u64,
+    /// Whether it will strike no more.
+    spent: bool,
+}
+
+/// What an armed fault is asked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handle(usize);
 
 impl Faults {
-    /// Arms a fault; faults on one name strike in the order in which they were armed.
-    pub fn arm(&self, fault: Fault) {
-        self.lock().push(fault);
+    /// What [`Fault::chance`] is decided by; 0 when never set.
+    pub fn seed(&self, seed: u64) {
+        self.lock().seed = seed;
+    }
+
+    /// Arms a fault; faults on one call strike in the order in which they were armed.
+    pub fn arm(&self, fault: Fault) -> Handle {
+        let mut armed = self.lock();
+        armed.faults.push(Struck { fault, met: 0, spent: false });
+        Handle(armed.faults.len() - 1)
+    }
+
+    /// Whether anything may happen to a call at all.
+    pub fn any(&self) -> bool {
+        let armed = self.lock();
+        armed.meeting.is_some() || armed.faults.iter().any(|struck| !struck.spent)
     }
 
     /// Disarms everything.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut armed = self.lock();
+        armed.faults.clear();
+        armed.meeting = None;
+    }
+
+    /// How many calls a fault has met, those included that it let through.
+    pub fn met(&self, handle: Handle) -> u64 {
+        self.lock().faults.get(handle.0).map_or(0, |struck| struck.met)
     }
 
     /// What shall happen to this call of `name`; counts the call.
     pub fn take(&self, name: &str) -> Option<Failure> {
-        let mut faults = self.lock();
-        let at = faults.iter().position(|f| f.on == name)?;
-        let fault = &mut faults[at];
-        if fault.skip > 0 {
-            fault.skip -= 1;
-            return None;
-        }
-        let failure = fault.failure.clone();
-        if let Some(times) = &mut fault.times {
-            *times = times.saturating_sub(1);
-            if *times == 0 {
-                faults.remove(at);
-            }
-        }
-        Some(failure)
+        self.strike(&Call::named(name)).map(|fault| fault.failure)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
+    /// The fault that strikes this call; counts the call.
+    pub fn strike(&self, call: &Call<'_>) -> Option<Fault> {
+        let mut armed = self.lock();
+        let Armed { seed, faults, .. } = &mut *armed;
+        for (index, struck) in faults.iter_mut().enumerate() {
+            let Struck { fault, met, spent } = struck;
+            if *spent || !fault.is_on(call.name) || !fault.aim.takes(call) {
+                continue;
+            }
+            if let Some(quirk) = fault.failure.quirk {
+                if !quirk.can_strike(call.name) {
+                    continue;
+                }
+                if quirk == Quirk::Stale && !call.eventual {
+                    // A consistent read is never stale: it was met, and is none of its business.
+                    *met += 1;
+                    continue;
+                }
+            }
+            *met += 1;
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                return None;
+            }
+            if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *met)) {
+                continue;
+            }
+            let strikes = fault.clone();
+            if let Some(times) = &mut fault.times {
+                *times = times.saturating_sub(1);
+                *spent = *times == 0;
+            }
+            return Some(strikes);
+        }
+        None
+    }
+
+    /// The latest moment from which reads are to be stale, as a number that grows with each;
+    /// `None` when nothing is to be stale any more.
+    pub fn frozen(&self) -> Option<usize> {
+        let armed = self.lock();
+        let stale = |struck: &Struck| struck.fault.failure.quirk == Some(Quirk::Stale);
+        armed.faults.iter().rposition(|struck| !struck.spent && stale(struck))
+    }
+
+    /// Holds calls until all who take part have arrived.
+    pub fn meet(&self, meeting: Meeting) {
+        self.lock().meeting = Some(meeting);
+    }
+
+    /// A place in the meeting, if there is one that this call belongs to. `identity` is the same
+    /// text for the same request, so that a seed gives one order whoever came first.
+    pub fn enter(&self, call: &Call<'_>, identity: impl FnOnce() -> String) -> Option<Ticket> {
+        let meeting = self.lock().meeting.clone()?;
+        meeting.enter(call, identity)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Armed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +310,7 @@ mod tests {
 
     fn fault(skip: u32, times: Option<u32>) -> Fault {
         let failure = Failure { status: Some(503), ..Failure::default() };
-        Fault { on: "openai.responses".into(), failure, skip, times }
+        Fault { on: "openai.responses".into(), failure, skip, times, ..Fault::default() }
     }
 
     #[test]
@@ -161,5 +329,46 @@ mod tests {
         assert!((0..100).all(|_| faults.take("openai.responses").is_some()));
         faults.clear();
         assert_eq!(faults.take("openai.responses"), None);
+    }
+
+    fn quirk(on: &str, quirk: Quirk) -> Fault {
+        let failure = Failure { quirk: Some(quirk), ..Failure::default() };
+        Fault { on: on.into(), failure, ..Fault::default() }
+    }
+
+    #[test]
+    fn a_star_is_every_call_of_a_kind_that_can_fail_so() {
+        let faults = Faults::default();
+        faults.arm(quirk("dynamodb.*", Quirk::Conflict));
+        assert!(faults.take("dynamodb.PutItem").is_some());
+        assert!(faults.take("dynamodb.TransactWriteItems").is_some());
+        assert_eq!(faults.take("dynamodb.Query"), None, "a read meets no transaction");
+        assert_eq!(faults.take("openai.responses"), None);
+    }
+
+    #[test]
+    fn a_consistent_read_is_met_and_never_struck() {
+        let faults = Faults::default();
+        let handle = faults.arm(Fault { times: Some(1), ..quirk("dynamodb.Query", Quirk::Stale) });
+        let read = |eventual| Call { eventual, ..Call::named("dynamodb.Query") };
+        assert!(faults.strike(&read(false)).is_none());
+        assert_eq!((faults.met(handle), faults.frozen()), (1, Some(0)));
+        assert!(faults.strike(&read(true)).is_some());
+        assert_eq!((faults.met(handle), faults.frozen()), (2, None), "spent");
+    }
+
+    #[test]
+    fn a_chance_strikes_some_calls_and_the_same_ones_for_a_seed() {
+        let strikes = |seed| {
+            let faults = Faults::default();
+            faults.seed(seed);
+            let chance = Chance::of(0.3);
+            faults.arm(Fault { chance, ..fault(0, None) });
+            (0..1000).map(|_| faults.take("openai.responses").is_some()).collect::<Vec<_>>()
+        };
+        let count = strikes(7).iter().filter(|strikes| **strikes).count();
+        assert!((250..350).contains(&count), "{count}");
+        assert_eq!(strikes(7), strikes(7));
+        assert_ne!(strikes(7), strikes(8));
     }
 }

@@ -37,4 +37,4 @@ pub mod twilio;
 pub mod world;
 pub mod yaml;
 
-pub use function::Function;
+pub use function::{Executable, Function};

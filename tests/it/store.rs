@@ -70,7 +70,7 @@ impl Lab {
     /// The next calls of an operation fail so.
     pub fn fail(&self, operation: &str, times: u32, failure: Failure) {
         let on = format!("dynamodb.{operation}");
-        self.faults.arm(Fault { on, failure, skip: 0, times: Some(times) });
+        self.faults.arm(Fault { on, failure, times: Some(times), ..Fault::default() });
     }
 
     pub async fn count(&self, table: &str) -> usize {

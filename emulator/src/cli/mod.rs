@@ -8,6 +8,7 @@ mod args;
 mod bench;
 mod chat;
 mod check;
+mod child;
 mod completions;
 mod dynamodb;
 mod env;
@@ -28,6 +29,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 
+pub use self::child::child;
 use self::{
     app::App,
     args::{Cli, Command},

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    faults::Failure,
+    faults::{Aim, Failure},
     journal::{Entry, Via},
 };
 
@@ -201,6 +201,9 @@ pub struct FaultRequest {
     pub on: String,
     /// What happens.
     pub failure: Failure,
+    /// Which of those calls, for a database.
+    #[serde(default)]
+    pub aim: Aim,
     /// Calls to let through first.
     #[serde(default)]
     pub skip: u32,

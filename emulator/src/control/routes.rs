@@ -127,17 +127,20 @@ pub(super) async fn arm(
     State(api): Shared,
     Body(request): Body<FaultRequest>,
 ) -> Result<Json<Value>, Answer> {
-    let FaultRequest { on, failure, skip, times } = request;
+    let FaultRequest { on, failure, aim, skip, times } = request;
     if times == Some(0) {
         return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
     }
     // A fault that strikes nothing would look like a backend that survives it.
-    if !faults::NAMES.contains(&on.as_str()) {
+    if !faults::can_fail(&on) {
         let hint = names::hint(&on, faults::NAMES);
         return Err(Answer::bad(format!("no crossing named '{on}' can fail{hint}"))
             .help("such as openai.responses, twilio.messages.create or webhook.sms"));
     }
-    api.world.faults().arm(Fault { on, failure, skip, times });
+    if failure.quirk.is_some_and(|quirk| !quirk.can_strike(&on)) {
+        return Err(Answer::bad(format!("this cannot happen to {on}")));
+    }
+    api.world.faults().arm(Fault { on, failure, aim, skip, times, chance: None });
     Ok(Json(json!({ "armed": true })))
 }
 

@@ -82,7 +82,7 @@ impl Database {
         let runtime = &threads.handle().map_err(StartError::Serve)?;
         let engine = service.open(runtime, tables).await.map_err(StartError::Service)?;
         let link = engine.link(tables);
-        let proxy = Proxy::start(listener, runtime, link, journal.clone(), faults);
+        let proxy = Proxy::start(listener, runtime, link, tables, journal.clone(), faults);
         let proxy = proxy.map_err(StartError::Serve)?;
         let _threads = threads.clone();
         Ok(Self { tables: tables.to_vec(), proxy, engine, journal, _threads })

@@ -21,6 +21,15 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
+    /// An engine in memory with these tables.
+    pub(super) fn memory(runtime: &Handle, tables: &[TableSpec]) -> io::Result<Self> {
+        let database = Database::memory().map_err(io::Error::other)?;
+        for table in tables {
+            Self::create(&database, table).map_err(io::Error::other)?;
+        }
+        Self::start(runtime, database)
+    }
+
     /// Serves a database on a port of its own.
     pub(super) fn start(runtime: &Handle, database: Database) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -12,12 +12,15 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE, request, response::Parts,
+    HeaderMap, HeaderValue, Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+    response::Parts,
 };
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 
 use super::{
+    call,
     remote::Remote,
     scope::Scope,
     table::TableSpec,
@@ -64,12 +67,13 @@ impl Line {
     /// Passes a request on, or answers it.
     pub(super) async fn exchange(
         &self,
-        operation: &str,
-        mut parts: request::Parts,
-        body: Bytes,
+        request: Request<Full<Bytes>>,
     ) -> Result<(Parts, Bytes), SendError> {
-        if let Some(answer) = self.own(operation, &parts.headers, &body).await? {
-            return Ok(answer);
+        let (mut parts, body) = request.into_parts();
+        let Ok(body) = body.collect().await;
+        let body = body.to_bytes();
+        if let Some(answer) = self.own(&parts.headers, &body).await {
+            return Ok(json_answer(&answer));
         }
         let body = self.link.scope.outgoing(&mut parts.headers, body);
         let request = Request::from_parts(parts, Full::new(body));
@@ -79,23 +83,19 @@ impl Line {
     }
 
     /// What is not the engine's to answer. A call without credentials is: it will be refused.
-    async fn own(
-        &self,
-        operation: &str,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<Option<(Parts, Bytes)>, SendError> {
-        if !headers.contains_key(http::header::AUTHORIZATION) {
-            return Ok(None);
-        }
+    async fn own(&self, headers: &HeaderMap, body: &Bytes) -> Option<Value> {
+        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = call::operation(target);
         let request = || serde_json::from_slice::<Value>(body).unwrap_or_default();
-        let answer = match operation {
+        if !headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        match operation.as_str() {
             "ListTables" => self.list(&request()).await,
             "DescribeTimeToLive" => self.described(&request()),
             "UpdateTimeToLive" => self.updated(&request()),
             _ => None,
-        };
-        Ok(answer.map(|answer| json_answer(&answer)))
+        }
     }
 
     /// The world's tables in order of their names, from a start and up to a limit.

@@ -4,8 +4,8 @@
 //! - [`Service`] is what keeps the tables of all worlds: an embedded engine for
 //!   each, one container with DynamoDB Local, or the user's own endpoint.
 //! - [`Database`] is one world's: its tables there and the proxy; it puts and reads rows.
-//! - The proxy journals every call, plays faults, and passes bytes and headers
-//!   through unchanged, checksums included.
+//! - The proxy journals every call, plays faults, makes races meet, and passes
+//!   bytes and headers through unchanged, checksums included.
 //! - [`fixture`] reads files of rows; [`row`] checks a row against its table;
 //!   [`item`] turns plain JSON into DynamoDB's and back.
 
@@ -23,8 +23,10 @@ pub mod item;
 mod keeper;
 mod link;
 mod partiql;
+mod play;
 mod proxy;
 mod remote;
+mod replica;
 pub mod row;
 mod scope;
 mod service;

@@ -7,39 +7,48 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri, header, request::Parts};
-use http_body_util::{BodyExt, Full};
+use http::{Method, Request, Response, Uri, header, response};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::{body::Incoming, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, runtime::Handle};
 
 use super::{
-    call, fault,
+    call,
+    fault::{self, AnswerBody},
     link::{Line, Link},
+    play::{Watched, play},
+    replica::Replica,
+    table::TableSpec,
 };
 use crate::{
-    faults::{Cut, Faults},
+    faults::Faults,
     journal::{Crossing, Journal, Open, Outcome},
     serve::{self, Serving},
 };
 
-type Answer = Response<Full<Bytes>>;
+/// An answer as it came.
+pub(super) type Raw = (response::Parts, Bytes);
+pub(super) type Outgoing = Request<Full<Bytes>>;
+pub(super) type Answer = Response<AnswerBody>;
 
 /// Ends the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut")]
-struct CutOff;
+pub(super) struct CutOff;
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
 pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
-struct Shared {
+pub(super) struct Shared {
     link: Link,
+    pub(super) tables: Vec<TableSpec>,
+    pub(super) replica: Replica,
     journal: Journal,
-    faults: Faults,
+    pub(super) faults: Faults,
 }
 
 impl Proxy {
@@ -48,11 +57,14 @@ impl Proxy {
         listener: std::net::TcpListener,
         runtime: &Handle,
         link: Link,
+        tables: &[TableSpec],
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let shared = Arc::new(Shared { link, journal, faults });
+        let replica = Replica::new(tables, runtime);
+        let shared = Shared { link, tables: tables.to_vec(), replica, journal, faults };
+        let shared = Arc::new(shared);
         let connection = move |stream, _| connection(stream, Arc::clone(&shared));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
     }
@@ -84,70 +96,49 @@ async fn handle(
     // The connection to the engine is this proxy's own, and the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
-    let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok());
-    let operation = call::operation(target);
-    if parts.method != Method::POST {
-        return forward(line, &operation, parts, body).await.map(|(answer, _)| answer);
+    let outgoing = Request::from_parts(parts, Full::new(body.clone()));
+    if outgoing.method() != Method::POST {
+        return forward(outgoing, line).await.map(whole);
     }
 
+    let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
+    let operation = call::operation(target);
     let name = format!("dynamodb.{operation}");
-    let request = json_or_text(&body);
-    let crossing = Crossing::Database {
+    let request = call::json_or_text(&body);
+    let watched = shared.faults.any().then(|| request.clone());
+    let open = shared.journal.begin(name.as_str(), crossing(function, &operation, request));
+    if let Some(request) = watched {
+        let call = Watched { name, operation, request, outgoing, open };
+        return play(call, shared, line).await;
+    }
+    let (head, body) = forward(outgoing, line).await?;
+    record(open, &head, &body);
+    Ok(whole((head, body)))
+}
+
+fn crossing(function: Option<&str>, operation: &str, request: Value) -> Crossing {
+    Crossing::Database {
         function: function.map(str::to_owned),
         tables: call::tables(&request),
-        items: call::items(&operation, &request),
-        operation: operation.clone(),
+        items: call::items(operation, &request),
+        operation: operation.to_owned(),
         request,
-    };
-    let open = shared.journal.begin(name.as_str(), crossing);
-    let Some(failure) = shared.faults.take(&name) else {
-        let (answer, body) = forward(line, &operation, parts, body).await?;
-        record(open, &answer, body);
-        return Ok(answer);
-    };
-
-    if !failure.delay().is_zero() {
-        tokio::time::sleep(failure.delay()).await;
     }
-    match failure.cut {
-        Some(Cut::Before) => return Err(CutOff),
-        Some(Cut::After) => {
-            let (_, body) = forward(line, &operation, parts, body).await?;
-            // The caller sees nothing; the journal keeps what was lost.
-            open.end_with(Outcome::cut(), body);
-            return Err(CutOff);
-        }
-        None => {}
-    }
-    if let Some((status, body)) = fault::answer(&failure) {
-        let answer = fault::response(status, &body);
-        record(open, &answer, body.to_string().into());
-        return Ok(answer);
-    }
-    let (answer, body) = forward(line, &operation, parts, body).await?;
-    record(open, &answer, body);
-    Ok(answer)
 }
 
 /// The engine's answer, every header and byte as it came.
-async fn forward(
-    line: &Line,
-    operation: &str,
-    parts: Parts,
-    body: Bytes,
-) -> Result<(Answer, Bytes), CutOff> {
-    let (parts, body) = line.exchange(operation, parts, body).await.map_err(|_| CutOff)?;
-    Ok((Response::from_parts(parts, Full::new(body.clone())), body))
+pub(super) async fn forward(request: Outgoing, line: &Line) -> Result<Raw, CutOff> {
+    line.exchange(request).await.map_err(|_| CutOff)
 }
 
-fn record(open: Open, answer: &Answer, body: Bytes) {
-    let outcome = Outcome::status(answer.status().as_u16(), Value::Null);
-    let error =
-        if answer.status().is_success() { None } else { call::error_code(&json_or_text(&body)) };
-    open.end_with(Outcome { error, ..outcome }, body);
+/// An answer with all of its body.
+pub(super) fn whole((head, body): Raw) -> Answer {
+    Response::from_parts(head, Either::Left(Full::new(body)))
 }
 
-fn json_or_text(body: &[u8]) -> Value {
-    serde_json::from_slice(body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+/// Ends a crossing with the engine's answer.
+pub(super) fn record(open: Open, head: &response::Parts, body: &Bytes) {
+    let error = fault::code(head.status, body);
+    let outcome = Outcome::status(head.status.as_u16(), Value::Null);
+    open.end_with(Outcome { error, ..outcome }, body.clone());
 }

@@ -179,12 +179,7 @@ impl Service {
         let serve = |error: std::io::Error| ServiceError::Serve(error.to_string());
         match self.0.as_ref() {
             Kind::Embedded => {
-                let database = dynoxide::Database::memory();
-                let database = database.map_err(|e| ServiceError::Serve(e.to_string()))?;
-                for table in tables {
-                    Embedded::create(&database, table).map_err(|e| refused(&table.name, &e))?;
-                }
-                Ok(Engine::Embedded(Embedded::start(runtime, database).map_err(serve)?))
+                Ok(Engine::Embedded(Embedded::memory(runtime, tables).map_err(serve)?))
             }
             Kind::Folder(folder) => {
                 let database = folder.database(tables)?;

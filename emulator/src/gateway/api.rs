@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::{
     request::{Request, text_or_base64},
     respond,
     route::{Match, Routes},
+    running::{End, Running},
 };
 use crate::{
     clock::Clock,
@@ -31,6 +32,26 @@ pub(super) struct Target {
     pub(super) id: String,
     pub(super) timeout: Duration,
     pub(super) function: Box<dyn Invoke>,
+    pub(super) running: Running,
+}
+
+impl Target {
+    pub(super) fn new(id: String, timeout: Duration, function: impl Invoke + 'static) -> Self {
+        Self { id, timeout, function: Box::new(function), running: Running::default() }
+    }
+
+    /// Runs it once, unless a scenario ends it at a crossing.
+    async fn invoke(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+        let (_begun, ended) = self.running.begin();
+        let work = self.function.invoke(invocation);
+        tokio::select! {
+            result = work => result,
+            Ok(how) = ended => Err(match how {
+                End::Crash => InvokeError::Crashed,
+                End::Timeout => InvokeError::TimedOut(self.timeout),
+            }),
+        }
+    }
 }
 
 /// Routes, functions, and what is running.
@@ -73,6 +94,11 @@ impl Api {
         answered.await.unwrap_or_else(|_| internal_server_error())
     }
 
+    /// A function by its logical id.
+    pub(super) fn target(&self, id: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.id == id)
+    }
+
     /// Stops every invocation where it stands, and takes no more.
     pub(super) fn stop(&self) {
         drop(self.running().take());
@@ -96,12 +122,11 @@ impl Api {
             request_id: uuid::Uuid::new_v4().to_string(),
             trace_id: moment.trace_id.clone(),
             event: event::build(&request, &route, &moment).to_string(),
-            deadline: SystemTime::now() + target.timeout,
             timeout: target.timeout,
         };
         drop(request);
         let lambda_id = invocation.request_id.clone();
-        let mut work = target.function.invoke(invocation);
+        let mut work = Box::pin(target.invoke(invocation));
         let result = tokio::select! {
             result = &mut work => result,
             () = tokio::time::sleep(self.integration_timeout) => {

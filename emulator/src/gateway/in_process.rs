@@ -1,7 +1,11 @@
 //! A router of this process as a function, through `lambda_http`'s own
 //! conversions. All that is `#[doc(hidden)]` there stays in this file.
 
-use std::{any::Any, panic::AssertUnwindSafe, time::UNIX_EPOCH};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use axum::Router;
 use futures::{FutureExt, future::BoxFuture};
@@ -9,7 +13,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest, tower::
 use serde_json::Value;
 
 use super::{
-    event::ACCOUNT,
+    event::{ACCOUNT, REGION},
     invoke::{Invocation, Invoke, InvokeError},
 };
 
@@ -39,12 +43,11 @@ impl InProcess {
         let failed = |e: serde_json::Error| InvokeError::Failed(e.to_string());
         let payload: LambdaRequest = serde_json::from_str(&invocation.event).map_err(failed)?;
         let mut context = Context::default();
-        context.deadline = invocation
-            .deadline
+        context.deadline = (SystemTime::now() + invocation.timeout)
             .duration_since(UNIX_EPOCH)
             .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         context.invoked_function_arn =
-            format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:{}", self.id);
+            format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
         context.request_id = invocation.request_id;
         context.xray_trace_id = Some(invocation.trace_id);
         // `call`, not `oneshot`, whose future is not `Send`; a router is always ready.

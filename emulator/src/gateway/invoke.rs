@@ -1,9 +1,11 @@
 //! How a function is run, whatever it is.
 
-use std::time::{Duration, SystemTime};
+use std::{fmt, time::Duration};
 
 use futures::future::BoxFuture;
 use serde_json::Value;
+
+use crate::function::Executable;
 
 /// One event for a function.
 #[derive(Debug)]
@@ -12,8 +14,7 @@ pub(super) struct Invocation {
     pub(super) trace_id: String,
     /// The event as JSON.
     pub(super) event: String,
-    /// When it will be stopped, in real time.
-    pub(super) deadline: SystemTime,
+    /// How long the function may take, from the moment when it gets the event.
     pub(super) timeout: Duration,
 }
 
@@ -22,10 +23,26 @@ pub(super) struct Invocation {
 pub(super) enum InvokeError {
     #[error("the function panicked: {0}")]
     Panicked(String),
-    #[error("the function was still running after {0:?}")]
+    #[error("the function was still running after {}", seconds(*.0))]
     TimedOut(Duration),
     #[error("the function failed: {0}")]
     Failed(String),
+    /// The scenario asked for it.
+    #[error("the function was killed, as this step asks")]
+    Crashed,
+    #[error("the function's process {how} before it answered{output}")]
+    Exited { how: String, output: LastLines },
+    #[error("the function did not start: {how}{output}")]
+    Init { how: String, output: LastLines },
+    #[error("the function's answer is not JSON: {0}")]
+    Malformed(serde_json::Error),
+    #[error("the function's {what} has more than the {limit} bytes that Lambda takes")]
+    TooLarge { what: &'static str, limit: usize },
+    #[error(
+        "the function was throttled: {limit} run at once already (--concurrency, \
+         ReservedConcurrentExecutions)"
+    )]
+    Throttled { limit: usize },
 }
 
 impl InvokeError {
@@ -35,12 +52,39 @@ impl InvokeError {
             Self::Panicked(_) => "panic",
             Self::TimedOut(_) => "function_timeout",
             Self::Failed(_) => "function_error",
+            Self::Crashed | Self::Exited { .. } => "function_exit",
+            Self::Init { .. } => "function_init",
+            Self::Malformed(_) => "malformed_response",
+            Self::TooLarge { .. } => "payload_too_large",
+            Self::Throttled { .. } => "throttled",
         }
     }
 }
 
-/// Something that runs a function: a router here, a process later.
+/// The end of what a function wrote; the rest is in the journal.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct LastLines(pub(super) Vec<String>);
+
+impl fmt::Display for LastLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("; it wrote nothing");
+        }
+        f.write_str("; it wrote last:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
+/// In Lambda's own style: `14.00 seconds`.
+fn seconds(time: Duration) -> String {
+    format!("{:.2} seconds", time.as_secs_f64())
+}
+
+/// Something that runs a function: a router of this process, or processes of their own.
 pub(super) trait Invoke: Send + Sync {
-    /// Runs it once; dropping the future stops it.
+    /// Runs it once; dropping the future stops it where it stands.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>>;
+
+    /// From now on this is run, where it is an executable at all.
+    fn swap(&self, _: Executable) {}
 }

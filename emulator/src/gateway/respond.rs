@@ -46,7 +46,7 @@ fn structured(payload: Payload, map: &Map<String, Value>) -> Result<Response<Byt
     for (name, value) in map.get("headers").and_then(Value::as_object).into_iter().flatten() {
         add(&mut response, name, value, true)?;
     }
-    if payload == Payload::V1 {
+    if payload != Payload::V2 {
         let lists = map.get("multiValueHeaders").and_then(Value::as_object);
         for (name, values) in lists.into_iter().flatten() {
             for (at, value) in values.as_array().into_iter().flatten().enumerate() {
@@ -57,7 +57,7 @@ fn structured(payload: Payload, map: &Map<String, Value>) -> Result<Response<Byt
     for cookie in map.get("cookies").and_then(Value::as_array).into_iter().flatten() {
         add(&mut response, "set-cookie", cookie, false)?;
     }
-    if !response.headers().contains_key(header::CONTENT_TYPE) && payload == Payload::V1 {
+    if !response.headers().contains_key(header::CONTENT_TYPE) && payload != Payload::V2 {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
     }

@@ -20,12 +20,15 @@ use url::Url;
 use super::{
     api::{Api, Target},
     in_process::InProcess,
+    lambda::{Lambda, Pool},
     request::Request,
     respond,
     route::Routes,
+    running::End,
 };
 use crate::{
     clock::Clock,
+    function::Executable,
     journal::Journal,
     serve::{self, Serving},
     template::Function,
@@ -37,6 +40,14 @@ const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a function is run.
+pub enum Code {
+    /// As a router of this process.
+    Router(Router),
+    /// As processes of its own.
+    Lambda(Box<Lambda>),
+}
 
 /// An API that is serving. Dropping it stops the server and every invocation.
 pub struct Gateway {
@@ -51,18 +62,20 @@ impl Gateway {
     /// When the listener cannot be served.
     pub fn start(
         listener: TcpListener,
-        functions: Vec<(Function, Router)>,
+        functions: Vec<(Function, Code)>,
         journal: Journal,
         clock: Clock,
     ) -> io::Result<Self> {
         let mut routes = Routes::default();
         let mut targets = Vec::new();
-        for (at, (function, router)) in functions.into_iter().enumerate() {
+        for (at, (function, code)) in functions.into_iter().enumerate() {
             function.routes.iter().for_each(|route| routes.add(route, at));
-            targets.push(Target {
-                id: function.id.clone(),
-                timeout: function.timeout,
-                function: Box::new(InProcess::new(function.id, router)),
+            let (id, timeout) = (function.id, function.timeout);
+            targets.push(match code {
+                Code::Router(router) => {
+                    Target::new(id.clone(), timeout, InProcess::new(id, router))
+                }
+                Code::Lambda(lambda) => Target::new(id, timeout, Pool::new(*lambda)),
             });
         }
         Self::serve(listener, Api::new(routes, targets, journal, clock))
@@ -74,6 +87,29 @@ impl Gateway {
         let connection = move |stream, client| connection(stream, client, Arc::clone(&shared));
         let serving = Serving::start(serve::on_tokio(listener)?, &Handle::current(), connection)?;
         Ok(Self { serving, api })
+    }
+
+    /// Ends the oldest invocation of a function that is under way.
+    pub fn end(&self, function: &str, how: End) {
+        self.ender()(function, how);
+    }
+
+    /// What ends invocations, for those who must not hold the gateway.
+    pub fn ender(&self) -> impl Fn(&str, End) + Send + Sync + 'static {
+        let api = Arc::downgrade(&self.api);
+        move |function, how| {
+            let api = api.upgrade();
+            if let Some(target) = api.as_ref().and_then(|api| api.target(function)) {
+                target.running.end_oldest(how);
+            }
+        }
+    }
+
+    /// From now on a function's events go to this executable.
+    pub fn swap(&self, function: &str, executable: Executable) {
+        if let Some(target) = self.api.target(function) {
+            target.function.swap(executable);
+        }
     }
 
     /// Where it is, `http://127.0.0.1:4000`.

@@ -31,8 +31,8 @@ pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};
 pub use schema::schema;
 pub use step::{
-    AtStep, Customer, Delivery, Duplicate, ExpectStep, Fail, Fault, FaultsStep, KINDS, Line,
-    Request, Response, Signature, Step, Together, WaitStep,
+    AtStep, Chance, Customer, Delivery, Duplicate, ExpectStep, Fail, Fault, FaultsStep, KINDS,
+    Line, Meet, Request, Response, Signature, Step, Together, WORDS, WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -79,6 +79,15 @@ impl Scenario {
         &self.file.document.steps
     }
 
+    /// How many orders its groups are to be run in, when one of them says so.
+    pub fn schedules(&self) -> Option<u64> {
+        let groups = self.steps().iter().filter_map(|step| match step {
+            Step::Together(group) => group.schedules,
+            _ => None,
+        });
+        groups.map(u64::from).max()
+    }
+
     /// What is there at the start.
     pub fn given(&self) -> &Given {
         &self.file.document.given

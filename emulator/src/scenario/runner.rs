@@ -88,7 +88,7 @@ impl Runner {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let work = self.backend.threads().run(async move {
-            let run = AssertUnwindSafe(Box::pin(runner.perform(&on_thread))).catch_unwind();
+            let run = AssertUnwindSafe(Box::pin(runner.schedules(&on_thread))).catch_unwind();
             run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())))
         });
         let ended = work.await.unwrap_or_else(|error| {
@@ -104,17 +104,38 @@ impl Runner {
             journal: ended.journal,
             people: ended.people,
             zone: ended.zone,
-            replay: self.replay(scenario),
+            replay: self.replay(scenario, ended.seed),
         }
     }
 
-    async fn perform(&self, scenario: &Scenario) -> Ended {
+    /// Once, or once for each order that its groups are to have until one fails. A seed is one
+    /// order.
+    async fn schedules(&self, scenario: &Scenario) -> Ended {
+        let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
+        let Some(schedules) = schedules else {
+            return self.perform(scenario, self.options.seed).await;
+        };
+        let mut ended = self.perform(scenario, Some(0)).await;
+        for seed in 1..schedules {
+            if !matches!(ended.status, Status::Passed) {
+                break;
+            }
+            ended = self.perform(scenario, Some(seed)).await;
+        }
+        ended
+    }
+
+    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
+        Ended { seed, ..self.perform_once(scenario, seed).await }
+    }
+
+    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
         let names = match names(scenario, self.backend.settings()) {
             Ok(names) => names,
             Err(stop) => return Ended::new(before_steps(stop)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
-        let running = Running::start(scenario, &self.backend, names, self.options.seed).await;
+        let running = Running::start(scenario, &self.backend, names, seed).await;
         let mut running = match running {
             Ok(running) => running,
             Err(stop) => {
@@ -130,16 +151,16 @@ impl Runner {
                 self.options.limit
             )),
         };
-        Ended { status, journal: running.into_journal(), people, zone }
+        Ended { journal: running.into_journal(), people, zone, ..Ended::new(status) }
     }
 
-    fn replay(&self, scenario: &Scenario) -> String {
+    fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
         let mut command =
             format!("rehearse run {}", quoted(&scenario.path().display().to_string()));
         if scenario.each().is_some() {
             command.push_str(&format!(" --name {}", quoted(&scenario.full_name())));
         }
-        if let Some(seed) = self.options.seed {
+        if let Some(seed) = seed {
             command.push_str(&format!(" --seed {seed}"));
         }
         command
@@ -151,11 +172,19 @@ struct Ended {
     journal: Vec<Entry>,
     people: std::collections::BTreeMap<String, String>,
     zone: TimeZone,
+    /// What it ran with.
+    seed: Option<u64>,
 }
 
 impl Ended {
     fn new(status: Status) -> Self {
-        Self { status, journal: Vec::new(), people: Default::default(), zone: TimeZone::UTC }
+        Self {
+            status,
+            journal: Vec::new(),
+            people: Default::default(),
+            zone: TimeZone::UTC,
+            seed: None,
+        }
     }
 }
 

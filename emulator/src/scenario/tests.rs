@@ -44,6 +44,7 @@ fn a_whole_scenario_is_read() {
     assert_eq!(errors(text), "");
     let scenarios = Scenario::all(parse(text).unwrap());
     assert_eq!(scenarios.len(), 2);
+    assert_eq!(scenarios[0].schedules(), Some(2));
     assert_eq!(scenarios[1].full_name(), "Everything at once (time: 3:00 PM, note: null)");
     let titles: Vec<String> = scenarios[0].steps().iter().map(Step::title).collect();
     assert_eq!(
@@ -55,7 +56,8 @@ fn a_whole_scenario_is_read() {
             "POST /slots",
             "wait 10m",
             "at 2026-02-11T09:00:00-05:00",
-            "faults on openai.responses, twilio.messages.create",
+            "faults on openai.responses, twilio.messages.create, dynamodb.*, \
+             dynamodb.TransactWriteItems, dynamodb.Query",
             "2 steps together",
             "expect",
         ]
@@ -125,6 +127,53 @@ fn every_mistake_points_at_its_place() {
             "3:46",
             "unknown key `stauts`",
         ),
+        (
+            "faults: [{ on: dynamodb.PutItem, fail: conflct }]",
+            "3:44",
+            "no call fails with 'conflct'; did you mean 'conflict'?",
+        ),
+        (
+            "faults: [{ on: dynamodb.PutItem, fail: broken }]",
+            "3:44",
+            "or one of throttled, conflict",
+        ),
+        ("faults: [{ on: dynamodb.*, fail: { as: stael } }]", "3:44", "did you mean 'stale'?"),
+        (
+            "faults: [{ on: dynamodb.Query, fail: conflict }]",
+            "3:42",
+            "it happens to dynamodb.PutItem, dynamodb.UpdateItem",
+        ),
+        ("faults: [{ on: openai.chat, fail: truncated }]", "3:39", "calls to the database"),
+        ("faults: [{ on: dynamod.*, fail: 503 }]", "3:20", "cannot fail"),
+        (
+            "faults: [{ on: dynamodb.*, fail: 503, table: Lead }]",
+            "3:50",
+            "unknown table 'Lead'; did you mean 'Leads'?",
+        ),
+        (
+            "faults: [{ on: openai.chat, fail: 503, key: { a: 1 } }]",
+            "3:44",
+            "only calls to the data",
+        ),
+        ("faults: [{ on: openai.chat, fail: 503, call: 0 }]", "3:50", "'call' is at least 1"),
+        ("faults: [{ on: openai.chat, fail: 503, call: 2, skip: 1 }]", "3:44", "is one call"),
+        ("faults: [{ on: openai.chat, fail: 503, chance: 2 }]", "3:52", "2 is not above 0"),
+        (
+            "together: [{ customer: a }, { customer: b }]\nmeet: dynamodb.PuttItem",
+            "4:11",
+            "did you mean 'dynamodb.PutItem'?",
+        ),
+        (
+            "together: [{ customer: a }, { customer: b }]\nmeet: { on: openai.chat }",
+            "4:17",
+            "cannot meet at 'openai.chat'",
+        ),
+        (
+            "together: [{ customer: a }, { customer: b }]\nmeet: { on: dynamodb.PutItem, table: Slot }",
+            "4:42",
+            "did you mean 'Slots'?",
+        ),
+        ("together: [{ customer: a }, { customer: b }]\nschedules: 0", "4:16", "at least 1"),
         ("expect: { tables: { Lead: unchanged } }", "3:25", "did you mean 'Leads'?"),
         ("expect: { calls: { openai: 1 } }", "3:24", "no crossing"),
         ("expect: { calls: { openai.respones: 0 } }", "3:24", "did you mean 'openai.responses'?"),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::{
@@ -16,6 +17,18 @@ use super::{
 pub struct Function {
     /// Logical id.
     pub id: String,
+    /// `FunctionName`, or the logical id, from which AWS makes a name up.
+    pub name: String,
+    /// What runs, `bootstrap`.
+    pub handler: Option<String>,
+    /// On what, `provided.al2023`.
+    pub runtime: Option<String>,
+    /// For which processors, `arm64`.
+    pub architectures: Vec<String>,
+    /// How many of it run at once at most.
+    pub reserved_concurrency: Option<u32>,
+    /// `Policies`, with what the laptop can resolve; the rest stays calls, `{"Fn::GetAtt": [..]}`.
+    pub policies: Value,
     /// Environment, as far as the template says it.
     pub env: BTreeMap<String, String>,
     /// Variables whose value only AWS knows.
@@ -52,11 +65,23 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, Reason> {
-    let number = |name: &str, default: u64| number(scope, resource, name, default);
-    let timeout = Duration::from_secs(number("Timeout", 3)?);
-    let memory = u32::try_from(number("MemorySize", 128)?).unwrap_or(u32::MAX);
+    let number = |name: &str, least: u64| number(scope, resource, name, least);
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let timeout = Duration::from_secs(number("Timeout", 1)?.unwrap_or(3));
+    let memory = small(number("MemorySize", 1)?.unwrap_or(128));
+    let text = |name: &str| text(scope, resource, name);
     let mut function = Function {
         id: resource.id.into(),
+        name: scope.function_name(resource.id, 0)?,
+        handler: text("Handler")?,
+        runtime: text("Runtime")?,
+        architectures: architectures(scope, resource)?,
+        // 0 is allowed, and turns a function off.
+        reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
+        policies: match property(scope, resource, "Policies") {
+            Some(policies) => scope.lenient(policies)?,
+            None => Value::Null,
+        },
         env: BTreeMap::new(),
         unresolved: Vec::new(),
         timeout,
@@ -115,19 +140,43 @@ fn set_variable(
     Ok(())
 }
 
-/// A whole number of the function, or of Globals, or Lambda's own default.
+/// What the function says, or else `Globals`.
+fn property<'a>(scope: &Scope<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
+    resource.property(name).or_else(|| scope.global("Function", name))
+}
+
+/// A whole number, not below `least`.
 fn number(
     scope: &Scope<'_>,
     resource: &Resource<'_>,
     name: &str,
-    default: u64,
-) -> Result<u64, Reason> {
-    let Some(node) = resource.property(name).or_else(|| scope.global("Function", name)) else {
-        return Ok(default);
+    least: u64,
+) -> Result<Option<u64>, Reason> {
+    let Some(node) = property(scope, resource, name) else { return Ok(None) };
+    let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
+    let value = resolved.scalar().and_then(|text| text.parse().ok()).filter(|n| *n >= least);
+    let message = || match least {
+        0 => format!("{name} must be a whole number"),
+        _ => format!("{name} must be a whole number above 0"),
     };
-    let Some(resolved) = scope.resolve(node)? else { return Ok(default) };
-    let value = resolved.scalar().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
-    value.ok_or_else(|| Reason::invalid(node.at, format!("{name} must be a whole number above 0")))
+    value.map(Some).ok_or_else(|| Reason::invalid(node.at, message()))
+}
+
+fn text(scope: &Scope<'_>, resource: &Resource<'_>, name: &str) -> Result<Option<String>, Reason> {
+    let Some(node) = property(scope, resource, name) else { return Ok(None) };
+    let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
+    resolved.scalar().map(Some).ok_or_else(|| {
+        Reason::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
+    })
+}
+
+fn architectures(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Reason> {
+    let Some(node) = property(scope, resource, "Architectures") else { return Ok(Vec::new()) };
+    let Some(resolved) = scope.resolve(node)? else { return Ok(Vec::new()) };
+    let list = resolved.as_list().ok_or_else(|| {
+        Reason::invalid(node.at, format!("Architectures is a list, not {}", resolved.kind()))
+    })?;
+    Ok(list.iter().filter_map(Node::scalar).collect())
 }
 
 fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], Reason> {

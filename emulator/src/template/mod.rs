@@ -1,11 +1,12 @@
 //! `template.yaml` (AWS SAM), read as AWS reads it, and `rehearse.toml` for
 //! what a template does not say.
 //!
-//! [`Template::read`] gives functions with their routes and environment, and
-//! tables. What the emulator does not emulate is listed in
+//! [`Template::read`] gives functions with their routes and environment, APIs,
+//! and tables. What the emulator does not emulate is listed in
 //! [`Template::ignored`]; what only AWS can know is listed with its line; what
 //! is wrong is an error that points at it.
 
+mod api;
 mod function;
 mod node;
 mod resolve;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use self::{
+    api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
     function::{Function, Unresolved},
     route::{Payload, Route},
     settings::{
@@ -43,6 +45,8 @@ const LIMIT: Limit = Limit { bytes: 1 << 20, advice: "AWS takes no larger templa
 pub struct Template {
     /// Functions, in the template's order.
     pub functions: Vec<Function>,
+    /// APIs, in the template's order, and those that SAM creates by itself.
+    pub apis: Vec<Api>,
     /// Tables, in the template's order.
     pub tables: Vec<TableSpec>,
     /// What is there and not emulated, to be said once.
@@ -93,6 +97,13 @@ impl Template {
         self.functions.iter().find(|f| f.id == id)
     }
 
+    /// The API of this route's path.
+    pub fn api_of(&self, path: &str) -> Option<&Api> {
+        let mut routes = self.functions.iter().flat_map(|function| &function.routes);
+        let route = routes.find(|route| route.path == path)?;
+        self.apis.iter().find(|api| api.id == route.api)
+    }
+
     fn from_source(
         source: &Source,
         parameters: &BTreeMap<String, String>,
@@ -103,9 +114,14 @@ impl Template {
 
     fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
         let scope = Scope::new(root, parameters)?;
-        let mut template = Self { functions: Vec::new(), tables: Vec::new(), ignored: Vec::new() };
+        let (functions, apis) = (Vec::new(), Vec::new());
+        let mut template = Self { functions, apis, tables: Vec::new(), ignored: Vec::new() };
         let mut routes = route::Taken::default();
+        let mut apis = api::Apis::default();
         for resource in scope.resources()? {
+            if apis.take(&scope, &resource)? {
+                continue;
+            }
             match resource.kind {
                 "AWS::Serverless::Function" => {
                     let read = function::read(&scope, &resource)?;
@@ -116,13 +132,6 @@ impl Template {
                 "AWS::DynamoDB::Table" => template.tables.push(table::read(&scope, &resource)?),
                 "AWS::Serverless::SimpleTable" => {
                     template.tables.push(table::read_simple(&scope, &resource)?);
-                }
-                "AWS::Serverless::HttpApi" => {
-                    // The one gateway serves every API; what it does not do yet is said.
-                    if let Some(cors) = resource.property("CorsConfiguration") {
-                        let (kind, id) = ("CorsConfiguration".into(), resource.id.into());
-                        template.ignored.push(Ignored { kind, id, line: cors.line() });
-                    }
                 }
                 kind => template.ignored.push(Ignored {
                     kind: kind.into(),
@@ -135,6 +144,9 @@ impl Template {
             let message = "the template has no function (AWS::Serverless::Function)";
             return Err(Reason::invalid(root.at, message));
         }
+        apis.complete(&scope, &template.functions)?;
+        template.apis = apis.list;
+        template.ignored.extend(apis.ignored);
         table::refuse_twins(&scope, &template.tables)?;
         Ok(template)
     }

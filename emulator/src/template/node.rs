@@ -8,7 +8,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
-use serde_json::Number;
+use serde_json::{Number, Value};
 use serde_saphyr::{Location, Spanned, Tagged};
 
 /// A value and where it stands.
@@ -85,6 +85,50 @@ impl Node {
     /// A member of a map.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// A value of `Globals` and a resource's own, as SAM merges them: maps key by
+    /// key, lists one after the other, anything else by the resource's own.
+    pub(super) fn merged(global: Option<&Self>, own: Option<&Self>) -> Option<Self> {
+        let (global, own) = match (global, own) {
+            (Some(global), Some(own)) => (global, own),
+            (one, other) => return one.or(other).cloned(),
+        };
+        let value = match (&global.value, &own.value) {
+            (Yaml::List(global), Yaml::List(own)) => Yaml::List([&global[..], &own[..]].concat()),
+            (Yaml::Map(global), Yaml::Map(own)) => {
+                let find = |list: &[Entry], key: &str| list.iter().find(|e| e.key == key).cloned();
+                let merge = |entry: &Entry| {
+                    let own = find(own, &entry.key);
+                    let value = Self::merged(Some(&entry.value), own.as_ref().map(|e| &e.value));
+                    let at = own.map_or(entry.at, |own| own.at);
+                    value.map(|value| Entry { key: entry.key.clone(), at, value })
+                };
+                let more = own.iter().filter(|entry| find(global, &entry.key).is_none()).cloned();
+                Yaml::Map(global.iter().filter_map(merge).chain(more).collect())
+            }
+            (_, own) => own.clone(),
+        };
+        Some(Self { value, at: own.at })
+    }
+
+    /// As JSON, for what is read elsewhere.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.value {
+            Yaml::Null => Value::Null,
+            Yaml::Bool(flag) => Value::Bool(*flag),
+            Yaml::Number(number) => Value::Number(number.clone()),
+            Yaml::String(text) => Value::String(text.clone()),
+            Yaml::List(list) => list.iter().map(Self::to_json).collect(),
+            Yaml::Map(map) => map.iter().map(|e| (e.key.clone(), e.value.to_json())).collect(),
+            Yaml::Call(function, argument) => {
+                let name = match function.as_str() {
+                    name @ ("Ref" | "Condition") => name.to_owned(),
+                    name => format!("Fn::{name}"),
+                };
+                Value::Object([(name, argument.to_json())].into_iter().collect())
+            }
+        }
     }
 
     /// What it is, for errors.

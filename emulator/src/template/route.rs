@@ -1,10 +1,11 @@
-//! Routes of the HTTP API, and which function has which.
+//! Routes of the APIs, and which function has which.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_saphyr::Location;
 
 use super::{
+    api::{self, Throttle},
     function::Function,
     node::{Entry, Node},
     resolve::{Reason, Scope},
@@ -13,44 +14,68 @@ use super::{
 /// Methods that a route may have, besides `ANY`.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"];
 
-/// A route of the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A route of an API.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Route {
+    /// Logical id of its API.
+    pub api: String,
     /// `GET`, or `ANY`.
     pub method: String,
     /// `/state`, `/leads/{id}`, `/{proxy+}`, `$default`.
     pub path: String,
     /// Format of its events.
     pub payload: Payload,
+    /// How long the API waits for the function; its own limit when there is none.
+    pub timeout: Option<Duration>,
+    /// A throttle of its own, before those of the API.
+    pub throttle: Option<Throttle>,
     /// Where it stands, from 1; 0 for a route that is in no template.
     pub line: u64,
 }
 
-/// The formats of an HTTP API's events.
+/// The formats of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payload {
-    /// 1.0, like a REST API's.
+    /// An HTTP API's 1.0, like a REST API's.
     V1,
-    /// 2.0, the default.
+    /// An HTTP API's 2.0, the default.
     V2,
+    /// A REST API's.
+    Rest,
 }
 
 impl Route {
-    /// A route with events of format 2.0 that is in no template.
+    /// A route of the implicit HTTP API with events of format 2.0 that is in no template.
     pub fn new(method: &str, path: &str) -> Self {
-        Self { method: method.into(), path: path.into(), payload: Payload::V2, line: 0 }
+        Self {
+            api: api::IMPLICIT_HTTP.into(),
+            method: method.into(),
+            path: path.into(),
+            payload: Payload::V2,
+            timeout: None,
+            throttle: None,
+            line: 0,
+        }
+    }
+
+    /// `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
+    pub fn key(&self) -> String {
+        match self.path.as_str() {
+            "$default" => "$default".into(),
+            path => format!("{} {path}", self.method),
+        }
     }
 }
 
 /// Who has which route.
 #[derive(Debug, Default)]
-pub(super) struct Taken(BTreeMap<(String, String), (String, u64)>);
+pub(super) struct Taken(BTreeMap<(String, String, String), (String, u64)>);
 
 impl Taken {
     /// Takes a function's routes, which stand at `places`, unless one is taken.
     pub(super) fn take(&mut self, function: &Function, places: &[Location]) -> Result<(), Reason> {
         for (route, at) in function.routes.iter().zip(places) {
-            let key = (route.method.clone(), route.path.clone());
+            let key = (route.api.clone(), route.method.clone(), route.path.clone());
             if let Some((other, line)) = self.0.get(&key) {
                 let message = format!(
                     "{} {} of {} already leads to {other} (line {line})",
@@ -69,35 +94,60 @@ pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, Str
     let Some(kind) = event.value.get("Type").and_then(Node::as_str) else {
         return Err(Reason::invalid(event.at, format!("the event `{}` has no Type", event.key)));
     };
-    if kind != "HttpApi" {
-        return Ok(Err(kind.into()));
-    }
+    let (rest, api_property) = match kind {
+        "HttpApi" => (false, "ApiId"),
+        "Api" => (true, "RestApiId"),
+        other => return Ok(Err(other.into())),
+    };
+    let node = |name: &str| event.value.get("Properties").and_then(|p| p.get(name));
     let property = |name: &str| -> Result<Option<(String, Location)>, Reason> {
-        let Some(node) = event.value.get("Properties").and_then(|p| p.get(name)) else {
-            return Ok(None);
-        };
+        let Some(node) = node(name) else { return Ok(None) };
         let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
         let text = resolved.scalar().ok_or_else(|| {
             Reason::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
         })?;
         Ok(Some((text, node.at)))
     };
-    let line = event.at.line();
     let payload = match property("PayloadFormatVersion")? {
+        _ if rest => Payload::Rest,
         None => Payload::V2,
         Some((version, at)) => payload(&version, at)?,
     };
     let (method, path) = match (property("Method")?, property("Path")?) {
-        (None, None) => ("ANY".into(), "$default".into()),
+        (None, None) if !rest => ("ANY".into(), "$default".into()),
         (method, Some((path, at))) => {
             check_path(&path, at)?;
             (method.map_or_else(|| Ok("ANY".to_owned()), |(m, at)| check_method(&m, at))?, path)
         }
-        (Some((_, at)), None) => {
-            return Err(Reason::invalid(at, "an HttpApi event with a Method needs a Path"));
+        (method, None) => {
+            let at = method.map_or(event.at, |(_, at)| at);
+            let message = format!("an {kind} event with a Method needs a Path");
+            return Err(Reason::invalid(at, message));
         }
     };
-    Ok(Ok(Route { method, path, payload, line }))
+    let api = match property(api_property)? {
+        Some((id, at)) => scope.api(&id, rest, at)?,
+        None if rest => api::IMPLICIT_REST.into(),
+        None => api::IMPLICIT_HTTP.into(),
+    };
+    let timeout = match property("TimeoutInMillis")? {
+        Some((text, at)) => Some(timeout(&text, rest, at)?),
+        None => None,
+    };
+    let throttle = match node("RouteSettings").map(|node| scope.resolve(node)).transpose()? {
+        Some(Some(settings)) => api::throttle(&settings)?,
+        _ => None,
+    };
+    let line = event.at.line();
+    Ok(Ok(Route { api, method, path, payload, timeout, throttle, line }))
+}
+
+fn timeout(text: &str, rest: bool, at: Location) -> Result<Duration, Reason> {
+    // A REST API's may be raised above 29 seconds, an HTTP API's never above 30.
+    let most = if rest { 300_000 } else { 30_000 };
+    let millis = text.parse().ok().filter(|millis| (50..=most).contains(millis));
+    let message = || format!("TimeoutInMillis is between 50 and {most}, not {text}");
+    millis.map(Duration::from_millis).ok_or_else(|| Reason::invalid(at, message()))
 }
 
 fn payload(version: &str, at: Location) -> Result<Payload, Reason> {

@@ -12,7 +12,7 @@ mod start;
 pub use backend::Backend;
 pub use error::WorldError;
 pub use listen::Bind;
-pub use start::{World, WorldConfig};
+pub use start::{Processes, World, WorldConfig};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Starting the parts of a world, and what a runner does with them.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize};
 
 use super::{
     Backend, WorldError,
@@ -10,7 +10,8 @@ use crate::{
     clock::Clock,
     dynamodb::{Database, StartError},
     faults::Faults,
-    gateway::Gateway,
+    function,
+    gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     template::Endpoints,
@@ -32,6 +33,27 @@ pub struct WorldConfig {
     pub number: NumberConfig,
     /// Ids derive from it.
     pub seed: u64,
+    /// How functions are run that are processes.
+    pub processes: Processes,
+}
+
+/// How functions are run as processes.
+#[derive(Debug, Clone)]
+pub struct Processes {
+    /// How many of one function may work at once.
+    pub concurrency: NonZeroUsize,
+    /// Whether every event gets a new one.
+    pub cold: bool,
+    /// How they are started.
+    pub launcher: Launcher,
+}
+
+impl Default for Processes {
+    fn default() -> Self {
+        // What a new AWS account has.
+        const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9);
+        Self { concurrency: CONCURRENCY, cold: false, launcher: Launcher::direct() }
+    }
 }
 
 impl WorldConfig {
@@ -44,6 +66,7 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
+            processes: Processes::default(),
         }
     }
 }
@@ -68,7 +91,7 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, processes } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let journal = Journal::new(clock.clone());
@@ -127,10 +150,27 @@ impl World {
             variables.extend(environment.clone());
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
-            let router = code
-                .router(&variables)
-                .map_err(|source| WorldError::Function { id: function.id.clone(), source })?;
-            functions.push((function.clone(), router));
+            let code = match code.code() {
+                function::Code::InProcess(build) => {
+                    Code::Router(build(&variables).map_err(|source| WorldError::Function {
+                        id: function.id.clone(),
+                        source,
+                    })?)
+                }
+                function::Code::Lambda(executable) => Code::Lambda(Box::new(Lambda {
+                    id: function.id.clone(),
+                    executable: executable.clone(),
+                    environment: variables.clone(),
+                    handler: "bootstrap".into(),
+                    memory: function.memory,
+                    concurrency: processes.concurrency.get(),
+                    cold: processes.cold,
+                    launcher: processes.launcher.clone(),
+                    journal: journal.clone(),
+                    clock: clock.clone(),
+                })),
+            };
+            functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
         let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())

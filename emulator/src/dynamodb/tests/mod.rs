@@ -1,5 +1,7 @@
 mod calls;
+mod faults;
 mod fixtures;
+mod meetings;
 mod rows;
 
 use std::{collections::HashMap, net::TcpListener, time::Duration};
@@ -18,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use crate::{
     clock::Clock,
-    faults::{Cut, Failure, Fault, Faults},
+    faults::{Aim, Cut, Failure, Fault, Faults, Meeting, Quirk},
     journal::{Crossing, Entry, Journal},
     threads::Threads,
 };
@@ -27,7 +29,7 @@ fn attribute(name: &str, kind: AttributeKind) -> Attribute {
     Attribute { name: name.into(), kind }
 }
 
-fn tables() -> Vec<TableSpec> {
+pub(super) fn tables() -> Vec<TableSpec> {
     let lead_key = Key {
         hash: attribute("lead_id", AttributeKind::String),
         range: Some(attribute("timestamp", AttributeKind::Number)),
@@ -84,7 +86,7 @@ impl Lab {
 
     fn fail(&self, operation: &str, failure: Failure) {
         let on = format!("dynamodb.{operation}");
-        self.faults.arm(Fault { on, failure, skip: 0, times: Some(1) });
+        self.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
     }
 
     fn calls(&self) -> Vec<Entry> {

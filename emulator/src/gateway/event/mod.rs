@@ -13,6 +13,8 @@ use crate::template::Payload;
 
 /// The account that everything here belongs to; AWS's own example.
 pub(super) const ACCOUNT: &str = "123456789012";
+/// And the region.
+pub(super) const REGION: &str = "us-east-1";
 /// Id of the one API.
 const API: &str = "rehearse";
 
@@ -49,7 +51,7 @@ impl Moment {
 pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value {
     match route.payload {
         Payload::V2 => v2::build(request, route, moment),
-        Payload::V1 => v1::build(request, route, moment),
+        Payload::V1 | Payload::Rest => v1::build(request, route, moment),
     }
 }
 

@@ -47,6 +47,7 @@ async fn business_time_is_the_scripted_clock() {
     let routes = vec![Route::new("GET", "/now")];
     let router = Router::new().route("/now", get(echo));
     let functions = vec![(function("F", routes), router)];
+    let functions = functions.into_iter().map(|(f, r)| (f, Code::Router(r))).collect();
     let gateway = Gateway::start(listener(), functions, journal.clone(), clock.clone()).unwrap();
     let lab = Lab { gateway, journal };
     clock.set("2030-01-01T00:00:00.5Z".parse().unwrap());

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    Gateway,
+    Code, Gateway,
     api::{Api, Target},
     invoke::{Invocation, Invoke, InvokeError},
     route::Routes,
@@ -44,6 +44,12 @@ fn clock() -> Clock {
 fn function(id: &str, routes: Vec<Route>) -> Function {
     Function {
         id: id.into(),
+        name: id.into(),
+        handler: None,
+        runtime: None,
+        architectures: Vec::new(),
+        reserved_concurrency: None,
+        policies: Value::Null,
         env: Default::default(),
         unresolved: Vec::new(),
         timeout: Duration::from_secs(10),
@@ -71,8 +77,13 @@ impl Lab {
 
     fn with(function: Function, router: Router) -> Self {
         let journal = Journal::new(clock());
-        let gateway =
-            Gateway::start(listener(), vec![(function, router)], journal.clone(), clock()).unwrap();
+        let gateway = Gateway::start(
+            listener(),
+            vec![(function, Code::Router(router))],
+            journal.clone(),
+            clock(),
+        )
+        .unwrap();
         Self { gateway, journal }
     }
 
@@ -81,11 +92,7 @@ impl Lab {
         let journal = Journal::new(clock());
         let mut table = Routes::default();
         routes.iter().for_each(|route| table.add(route, 0));
-        let target = Target {
-            id: "F".into(),
-            timeout: Duration::from_secs(10),
-            function: Box::new(function),
-        };
+        let target = Target::new("F".into(), Duration::from_secs(10), function);
         let mut api = Api::new(table, vec![target], journal.clone(), clock());
         api.set_integration_timeout(Duration::from_millis(50));
         Self { gateway: Gateway::serve(listener(), api).unwrap(), journal }

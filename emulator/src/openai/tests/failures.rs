@@ -209,7 +209,12 @@ async fn faults_strike_before_scripts() {
     let world = world().await;
     let armed = world.arm("[{ say: Hello }]");
     let arm = |failure: Failure| {
-        world.faults.arm(Fault { on: "openai.responses".into(), failure, skip: 0, times: Some(1) });
+        world.faults.arm(Fault {
+            on: "openai.responses".into(),
+            failure,
+            times: Some(1),
+            ..Fault::default()
+        });
     };
     arm(Failure { status: Some(429), retry_after: Some(2), ..Failure::default() });
     assert_eq!(statuses(&world).await, [429, 200]);

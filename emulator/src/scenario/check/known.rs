@@ -116,6 +116,12 @@ impl Check<'_> {
         }
     }
 
+    fn table_value(&mut self, table: &String, known: &Known, at: &Trail) {
+        if !known.tables.contains(table) {
+            self.wrong(at, unknown("table", table, known.tables.iter()));
+        }
+    }
+
     fn expectation(&mut self, expect: &Expect, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
         for table in expect.tables.keys() {
             self.table(table, known, &at.to("tables").to(table.as_str()));
@@ -136,7 +142,18 @@ impl Check<'_> {
                     self.replies(replies.entries(), people, &self.list_path(at));
                 }
             }
+            Step::Faults(step) => {
+                for (index, fault) in step.faults.iter().enumerate() {
+                    if let Some(table) = &fault.table {
+                        let at = at.to("faults").to(index).to("table");
+                        self.table_value(table, known, &at);
+                    }
+                }
+            }
             Step::Together(step) => {
+                if let Some(table) = step.meet.as_ref().and_then(|meet| meet.table.as_ref()) {
+                    self.table_value(table, known, &below("meet").to("table"));
+                }
                 if let Some(replies) = &step.replies {
                     self.replies(replies.entries(), people, &self.list_path(at));
                 }

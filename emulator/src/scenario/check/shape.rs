@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Check,
-    word::{is_name, is_number, wrong_crossing, wrong_fault},
+    word::{impossible, is_name, is_number, wrong_crossing, wrong_fault, wrong_meeting},
 };
 use crate::{
     matcher,
@@ -13,7 +13,7 @@ use crate::{
         expectation::Expect,
         model::File,
         places::Trail,
-        step::{Customer, Request, Step},
+        step::{Customer, Fault, Request, Step},
     },
     yaml::YamlError,
 };
@@ -93,6 +93,14 @@ impl Check<'_> {
                 if step.together.len() < 2 {
                     self.wrong(&below("together"), "a group needs at least two steps");
                 }
+                if step.schedules == Some(0) {
+                    self.wrong(&below("schedules"), "'schedules' is at least 1");
+                }
+                if let Some(wrong) = step.meet.as_ref().and_then(|meet| wrong_meeting(&meet.on)) {
+                    let on = below("meet").to("on");
+                    let at = if self.file.tree.contains(&on) { on } else { below("meet") };
+                    self.wrong(&at, wrong);
+                }
                 for (index, inner) in step.together.iter().enumerate() {
                     if !matches!(inner, Step::Customer(_) | Step::Request(_)) {
                         let at = at.to("together").to(index);
@@ -105,16 +113,36 @@ impl Check<'_> {
                     self.wrong(&below("faults"), "say which calls fail, and how");
                 }
                 for (index, fault) in step.faults.iter().enumerate() {
-                    let at = at.to("faults").to(index);
-                    if let Some(wrong) = wrong_fault(&fault.on) {
-                        self.wrong(&at.to("on"), wrong);
-                    }
-                    if fault.times == Some(0) {
-                        self.wrong(&at.to("times"), "'times' is at least 1");
-                    }
+                    self.fault(fault, &at.to("faults").to(index));
                 }
             }
             Step::Wait(_) | Step::At(_) => {}
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault, at: &Trail) {
+        let database = fault.on.starts_with("dynamodb.");
+        if let Some(wrong) = wrong_fault(&fault.on) {
+            self.wrong(&at.to("on"), wrong);
+        } else if let Some(quirk) = fault.fail.0.quirk.filter(|q| !q.can_strike(&fault.on)) {
+            self.wrong(&at.to("fail"), impossible(quirk, &fault.on));
+        }
+        for (name, given) in [("table", fault.table.is_some()), ("key", !fault.key.is_empty())] {
+            if given && !database {
+                self.wrong_key(
+                    &at.to(name),
+                    "only calls to the database are chosen by table and key",
+                );
+            }
+        }
+        for (name, number) in [("times", fault.times), ("call", fault.call)] {
+            if number == Some(0) {
+                self.wrong(&at.to(name), format!("'{name}' is at least 1"));
+            }
+        }
+        if fault.call.is_some() && (fault.skip > 0 || fault.times.is_some()) {
+            let message = "'call' is one call: 'skip' and 'times' choose others";
+            self.wrong_key(&at.to("call"), message);
         }
     }
 

@@ -1,6 +1,9 @@
 //! Names of crossings, people and things, and what to say of a wrong one.
 
-use crate::{faults::NAMES, names::nearest};
+use crate::{
+    faults::{NAMES, Quirk, can_fail},
+    names::nearest,
+};
 
 /// What is wrong with the name of a crossing that is counted. HTTP calls go by their routes.
 pub(super) fn wrong_crossing(name: &str) -> Option<String> {
@@ -20,16 +23,41 @@ pub(super) fn wrong_crossing(name: &str) -> Option<String> {
 
 /// What is wrong with the name of a crossing that is to fail.
 pub(super) fn wrong_fault(name: &str) -> Option<String> {
-    if NAMES.contains(&name) {
+    if can_fail(name) {
         return None;
     }
     let help = match nearest(name, NAMES) {
         Some(nearest) => format!("did you mean '{nearest}'?"),
         None => "name a crossing such as openai.responses, twilio.messages.create, \
-                 dynamodb.PutItem or webhook.sms"
+                 dynamodb.PutItem, dynamodb.* or webhook.sms"
             .into(),
     };
     Some(format!("'{name}' cannot fail; {help}"))
+}
+
+/// What is wrong with the name of a crossing at which steps are to meet.
+pub(super) fn wrong_meeting(name: &str) -> Option<String> {
+    let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
+    if calls().any(|call| call == name) {
+        return None;
+    }
+    let help = match nearest(name, calls()) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a call to the database such as dynamodb.TransactWriteItems".into(),
+    };
+    Some(format!("steps cannot meet at '{name}'; {help}"))
+}
+
+/// Why something cannot happen to a call.
+pub(super) fn impossible(quirk: Quirk, on: &str) -> String {
+    let name = Quirk::ALL.iter().find(|(_, other)| *other == quirk).map_or("", |(name, _)| name);
+    match quirk.operations() {
+        Some(operations) => {
+            let all: Vec<String> = operations.iter().map(|o| format!("dynamodb.{o}")).collect();
+            format!("'{name}' cannot happen to {on}; it happens to {}", all.join(", "))
+        }
+        None => format!("'{name}' cannot happen to {on}; it happens to calls to the database"),
+    }
 }
 
 pub(super) fn is_number(text: &str) -> bool {

@@ -4,4 +4,5 @@
 mod backend;
 mod failing;
 mod passing;
+mod races;
 mod support;

@@ -1,8 +1,10 @@
 //! `faults:`
 
+use serde_json::{Map, Value};
+
 use super::{Running, Stop};
 use crate::{
-    faults::Fault,
+    faults::{Aim, Fault, Handle},
     scenario::{
         outcome::{Place, Problem},
         places::Trail,
@@ -14,55 +16,61 @@ use crate::{
 pub(super) struct Armed {
     on: String,
     skip: u64,
-    /// Crossings of that name before it was armed.
-    before: u64,
+    handle: Handle,
     place: Place,
     /// Index of the step.
     step: usize,
 }
 
-/// Not a crossing: it strikes a text on its way to a person.
-const DELIVERY: &str = "twilio.delivery";
-
 impl Running<'_> {
     pub(super) fn arm(&mut self, step: &FaultsStep, path: &Trail) -> Result<(), Stop> {
         let index = path.step();
         for (at, fault) in step.faults.iter().enumerate() {
-            self.world.faults().arm(Fault {
+            let path = path.to("faults").to(at);
+            let (skip, times) = fault.window();
+            let handle = self.world.faults().arm(Fault {
                 on: fault.on.clone(),
                 failure: fault.fail.0.clone(),
-                skip: fault.skip,
-                times: fault.times,
+                aim: self.aim(&fault.table, &fault.key, &path)?,
+                skip,
+                times,
+                chance: fault.chance.map(|chance| chance.0),
             });
             self.armed.push(Armed {
                 on: fault.on.clone(),
-                skip: fault.skip.into(),
-                before: self.crossings(&fault.on),
-                place: self.place(&path.to("faults").to(at)),
+                skip: skip.into(),
+                handle,
+                place: self.place(&path),
                 step: index.unwrap_or(0),
             });
         }
         Ok(())
     }
 
+    /// A table and a key with its templates filled in.
+    pub(super) fn aim(
+        &self,
+        table: &Option<String>,
+        key: &Map<String, Value>,
+        path: &Trail,
+    ) -> Result<Aim, Stop> {
+        let rendered = self.vars.render(&Value::Object(key.clone()));
+        match rendered.map_err(|e| Stop::render(&e, self.place(&path.to("key"))))? {
+            Value::Object(key) => Ok(Aim { table: table.clone(), key }),
+            _ => Ok(Aim { table: table.clone(), key: Map::new() }),
+        }
+    }
+
     /// A fault that struck nothing: the scenario does not prove what it says.
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
-        let idle = |armed: &&Armed| {
-            armed.on != DELIVERY && self.crossings(&armed.on) <= armed.before + armed.skip
-        };
-        self.armed.iter().find(idle).map(|armed| {
+        let met = |armed: &Armed| self.world.faults().met(armed.handle);
+        self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {
             let summary = format!("the fault on {} never struck", armed.on);
-            let calls = self.crossings(&armed.on) - armed.before;
             let problem = Problem::new(summary).differs(
                 format!("more than {} such calls after this step", armed.skip),
-                format!("{calls}"),
+                format!("{}", met(armed)),
             );
             (armed.step, problem.at(armed.place.clone()))
         })
-    }
-
-    /// How many crossings of a name there were.
-    pub(super) fn crossings(&self, name: &str) -> u64 {
-        self.world.journal().count(name)
     }
 }

@@ -92,6 +92,7 @@ impl<'s> Running<'s> {
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
         let world = World::start(config).await.map_err(|error| Stop::Environment(error.chain()))?;
+        world.faults().seed(seed.unwrap_or(0));
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
         let all = world.environments().values().flatten();
         names.vars.set("env", all.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect());

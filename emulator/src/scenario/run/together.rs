@@ -2,15 +2,21 @@
 
 use futures::future::join_all;
 
+use serde_json::Value;
+
 use super::{
     Running, Stop,
     customer::{Ready, Sent},
     request::Answer,
     texts::{Of, Text},
 };
-use crate::scenario::{
-    places::Trail,
-    step::{Request, Step, Together},
+use crate::{
+    faults::Meeting,
+    scenario::{
+        outcome::Problem,
+        places::Trail,
+        step::{Request, Step, Together},
+    },
 };
 
 /// A step of a group, ready to begin.
@@ -56,17 +62,24 @@ impl Running<'_> {
             .collect();
         let forged = |step: &Begin<'_>| matches!(step, Begin::Text(ready) if ready.forged());
         let fallback = begin.iter().any(forged).then(|| self.without_fallback());
+        let meeting = self.meeting(group, path)?;
         let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
             shuffle(&mut order, seed);
         }
-        let all = order.into_iter().map(|(index, step)| async move {
-            match step {
-                Begin::Text(ready) => Ok((index, Done::Text(self.deliver(ready).await))),
-                Begin::Call(step, path) => {
-                    let answer = self.call(step, &path).await?;
-                    Ok((index, Done::Call(step, path, answer)))
+        let all = order.into_iter().map(|(index, step)| {
+            let meeting = meeting.as_ref();
+            async move {
+                let done = match step {
+                    Begin::Text(ready) => Ok(Done::Text(self.deliver(ready).await)),
+                    Begin::Call(step, path) => {
+                        self.call(step, &path).await.map(|answer| Done::Call(step, path, answer))
+                    }
+                };
+                if let Some(meeting) = meeting {
+                    meeting.ended();
                 }
+                done.map(|done| (index, done))
             }
         });
         let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
@@ -76,7 +89,8 @@ impl Running<'_> {
 
         let entries = self.world.journal().since(mark);
         let texts = Text::all(&entries);
-        let mut problems = Vec::new();
+        let mut problems: Vec<Problem> =
+            meeting.and_then(|meeting| self.missed(&meeting, group, path)).into_iter().collect();
         for (_, done) in done {
             problems.extend(match done {
                 Done::Text(sent) => self.judge(sent, &entries, &texts),
@@ -89,6 +103,66 @@ impl Running<'_> {
         }
         Stop::unless_none(problems)
     }
+
+    /// Makes the group's calls wait for each other, if it says where.
+    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Meeting>, Stop> {
+        let Some(meet) = &group.meet else { return Ok(None) };
+        let aim = self.aim(&meet.table, &meet.key, &path.to("meet"))?;
+        let all = group.together.iter().map(|step| self.marks(step)).collect();
+        let meeting = Meeting::new(&meet.on, aim, distinct(all), self.seed.unwrap_or(0));
+        self.world.faults().meet(meeting.clone());
+        Ok(Some(meeting))
+    }
+
+    /// Texts by which a step's calls are known: the number of who texts, what a body says.
+    fn marks(&self, step: &Step) -> Vec<String> {
+        let mut marks = Vec::new();
+        match step {
+            Step::Customer(step) => {
+                let from = self.vars.text(step.from.as_deref().unwrap_or("customer"));
+                marks.extend(from.ok().map(|from| self.people.number(&from)));
+            }
+            Step::Request(step) => {
+                let form = step.form.clone().map(Value::Object);
+                for body in [&step.json, &form].into_iter().flatten() {
+                    texts_of(&self.vars.render(body).unwrap_or_default(), &mut marks);
+                }
+            }
+            _ => {}
+        }
+        marks
+    }
+
+    /// A race that did not happen.
+    fn missed(&self, meeting: &Meeting, group: &Together, path: &Trail) -> Option<Problem> {
+        let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
+        let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
+            format!("{} calls that wait for each other", missed.size),
+            format!("{}, and a step ended without one", missed.arrived),
+        );
+        problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
+        Some(problem.at(self.place(&path.to("meet"))))
+    }
+}
+
+/// Every text in a value.
+fn texts_of(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| texts_of(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| texts_of(value, texts)),
+        _ => {}
+    }
+}
+
+/// For each of them, the marks that no other has; short ones may stand anywhere.
+fn distinct(all: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let own = |index: usize, mark: &String| {
+        let mut others = all.iter().enumerate().filter(|(other, _)| *other != index);
+        mark.len() > 3 && !others.any(|(_, marks)| marks.contains(mark))
+    };
+    let marks = all.iter().enumerate();
+    marks.map(|(index, marks)| marks.iter().filter(|m| own(index, m)).cloned().collect()).collect()
 }
 
 /// Another order for another seed, the same for the same.
@@ -109,6 +183,13 @@ fn shuffle<T>(list: &mut [T], seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_what_only_one_has() {
+        let list = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = vec![list(&["+15550001", "2:00 PM", "a"]), list(&["+15550002", "2:00 PM"])];
+        assert_eq!(distinct(all), [list(&["+15550001"]), list(&["+15550002"])]);
+    }
 
     #[test]
     fn a_seed_gives_one_order_and_seeds_give_all() {

@@ -3,6 +3,7 @@
 mod customer;
 mod fault;
 mod request;
+mod together;
 
 use std::fmt;
 
@@ -15,13 +16,13 @@ use serde_json::Value;
 
 pub use self::{
     customer::{Customer, Delivery, Duplicate, Signature},
-    fault::{Fail, Fault, FaultsStep},
+    fault::{Chance, Fail, Fault, FaultsStep, WORDS},
     request::{Line, Request, Response},
+    together::{Meet, Together},
 };
 use super::{
     dispatch,
     expectation::Expect,
-    reply::Replies,
     time::{Moment, Wait},
 };
 
@@ -69,18 +70,6 @@ pub struct WaitStep {
 pub struct AtStep {
     /// What time it is from here on.
     pub at: Moment,
-}
-
-/// `together:`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Together {
-    /// Texts and requests that begin at the same time.
-    #[schemars(with = "Vec<Step>")]
-    pub together: Vec<Step>,
-    /// What must arrive because of all of them, to whom ever.
-    #[serde(default, alias = "reply")]
-    pub replies: Option<Replies>,
 }
 
 impl Step {

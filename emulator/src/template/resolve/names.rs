@@ -9,6 +9,14 @@ const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 const STACK: &str = "rehearse";
 
+/// APIs that SAM creates by itself.
+const IMPLICIT: [&str; 2] = ["ServerlessHttpApi", "ServerlessRestApi"];
+
+/// What `Ref` gives for an API: on AWS ten letters and digits that nobody chose.
+pub(in crate::template) fn api_id(logical: &str) -> String {
+    logical.to_ascii_lowercase()
+}
+
 impl Scope<'_> {
     /// `Ref`: a parameter, a pseudo parameter, or what a resource is called.
     pub(super) fn reference(
@@ -33,10 +41,11 @@ impl Scope<'_> {
             Some("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable") => {
                 self.table_name(name, depth)?
             }
-            Some("AWS::Serverless::HttpApi") => STACK.to_owned(),
+            Some("AWS::Serverless::HttpApi" | "AWS::Serverless::Api") => api_id(name),
+            Some("AWS::Serverless::Function") => self.function_name(name, depth)?,
             Some(_) => name.to_owned(),
             // SAM creates these two by itself.
-            None if matches!(name, "ServerlessHttpApi" | "ServerlessRestApi") => STACK.to_owned(),
+            None if IMPLICIT.contains(&name) => api_id(name),
             None => return Err(self.unknown(name, at)),
         };
         Ok(Some(Node::string(text, at)))
@@ -44,17 +53,51 @@ impl Scope<'_> {
 
     /// A table's `TableName`; CloudFormation makes one up when it is left out.
     pub(in crate::template) fn table_name(&self, id: &str, depth: usize) -> Result<String, Reason> {
-        let table = self.root.get("Resources").and_then(|resources| resources.get(id));
-        let Some(name) = table.and_then(|t| t.get("Properties")?.get("TableName")) else {
+        self.name(id, "TableName", depth)
+    }
+
+    /// A function's `FunctionName`; CloudFormation makes one up when it is left out.
+    pub(in crate::template) fn function_name(
+        &self,
+        id: &str,
+        depth: usize,
+    ) -> Result<String, Reason> {
+        self.name(id, "FunctionName", depth)
+    }
+
+    fn name(&self, id: &str, property: &str, depth: usize) -> Result<String, Reason> {
+        let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
+        let Some(name) = resource.and_then(|r| r.get("Properties")?.get(property)) else {
             return Ok(id.to_owned());
         };
         let resolved = self.at_depth(name, depth + 1)?;
         let text = resolved.map(|node| {
             node.scalar().ok_or_else(|| {
-                Reason::invalid(name.at, format!("TableName must be a string, not {}", node.kind()))
+                let message = format!("{property} must be a string, not {}", node.kind());
+                Reason::invalid(name.at, message)
             })
         });
         text.unwrap_or_else(|| Ok(id.to_owned()))
+    }
+
+    /// The logical id of the API that an event names, by what `Ref` gives for it.
+    pub(in crate::template) fn api(
+        &self,
+        reference: &str,
+        rest: bool,
+        at: Location,
+    ) -> Result<String, Reason> {
+        let kind = if rest { "AWS::Serverless::Api" } else { "AWS::Serverless::HttpApi" };
+        let known = self.types.iter().filter(|(_, of)| **of == kind).map(|(id, _)| *id);
+        let known: Vec<&str> = known.chain(IMPLICIT).collect();
+        // By its id as well: what is written out is meant.
+        let found = known.iter().find(|id| api_id(id) == reference || **id == reference);
+        found.map(|id| (*id).to_owned()).ok_or_else(|| {
+            let message = format!(
+                "`{reference}` is no {kind} of this template; events of other APIs are not emulated"
+            );
+            Reason::invalid(at, message)
+        })
     }
 
     pub(super) fn attribute(
@@ -79,14 +122,26 @@ impl Scope<'_> {
         at: Location,
         depth: usize,
     ) -> Result<String, Reason> {
-        let kind = self.types.get(resource).ok_or_else(|| self.unknown(resource, at))?;
-        match (*kind, attribute) {
+        let implicit = match resource {
+            "ServerlessHttpApi" => Some("AWS::Serverless::HttpApi"),
+            "ServerlessRestApi" => Some("AWS::Serverless::Api"),
+            _ => None,
+        };
+        let kind = self.types.get(resource).copied().or(implicit);
+        match (kind.ok_or_else(|| self.unknown(resource, at))?, attribute) {
             ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => {
                 let table = self.table_name(resource, depth)?;
                 Ok(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"))
             }
             ("AWS::Serverless::Function", "Arn") => {
-                Ok(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{resource}"))
+                let name = self.function_name(resource, depth)?;
+                Ok(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"))
+            }
+            ("AWS::Serverless::HttpApi", "ApiId") | ("AWS::Serverless::Api", "RestApiId") => {
+                Ok(api_id(resource))
+            }
+            ("AWS::Serverless::HttpApi", "ApiEndpoint") => {
+                Ok(format!("https://{}.execute-api.{REGION}.amazonaws.com", api_id(resource)))
             }
             _ => {
                 let message = format!("`{attribute}` of {resource} is known only on AWS");

@@ -1,3 +1,4 @@
+mod apis;
 mod project;
 mod reading;
 mod settings;

@@ -138,8 +138,7 @@ fn globals_events_and_what_is_ignored() {
     assert_eq!(one.timeout, Duration::from_secs(7));
     assert_eq!(one.memory, 128);
     assert_eq!((one.env["A"].as_str(), one.env["B"].as_str()), ("global", "own"));
-    let v1 =
-        Route { method: "GET".into(), path: "/pets/{id}".into(), payload: Payload::V1, line: 11 };
+    let v1 = Route { payload: Payload::V1, line: 11, ..Route::new("GET", "/pets/{id}") };
     assert_eq!(one.routes, [v1, Route { line: 12, ..Route::new("ANY", "$default") }]);
     let two = template.function("Two").unwrap();
     assert_eq!(two.timeout, Duration::from_secs(3));

@@ -145,7 +145,7 @@ pub async fn world() -> World {
 impl World {
     /// Arms a fault that strikes once.
     pub fn fail(&self, on: &str, failure: Failure) {
-        self.faults.arm(Fault { on: on.into(), failure, skip: 0, times: Some(1) });
+        self.faults.arm(Fault { on: on.into(), failure, times: Some(1), ..Fault::default() });
     }
 
     pub fn entries(&self, name: &str) -> Vec<Entry> {

@@ -135,6 +135,7 @@ impl Reply {
         }
         if let Err(error) = finished {
             tracing::warn!(error = %Chain(&error), "fallback not stored");
+            self.give_place_up_soon(&end).await;
         }
         Closed::of(opted_out)
     }

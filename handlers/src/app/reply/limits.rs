@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(super) const CLOSING: Duration = Duration::from_millis(1500);
 /// What reading back a change whose outcome is unknown may take of that.
 pub(super) const READ_BACK: Duration = Duration::from_millis(600);
+/// What giving up a place in the queue may take of a turn whose end was not stored.
+pub(super) const GIVING_UP: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a turn is held, so that a lease never ends under a live
 /// attempt and need not be renewed.
 pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(3);

@@ -1,11 +1,19 @@
 //! One turn at a time for each customer, in the order of arrival.
 
 use crate::{
-    domain::{phone::Phone, turn::Waiting},
+    app::errors::Chain,
+    domain::{
+        phone::Phone,
+        turn::{TurnEnd, Waiting},
+    },
     ports::StoreError,
 };
 
-use super::{Reply, limits::Pauses, progress::Progress};
+use super::{
+    Reply,
+    limits::{GIVING_UP, Pauses},
+    progress::Progress,
+};
 
 impl Reply {
     /// Waits until the conversation is ours.
@@ -43,6 +51,19 @@ impl Reply {
     /// at our own turn, which we could claim only because that attempt is over.
     fn is_void(&self, entry: &Waiting, me: &Waiting) -> bool {
         entry.until_ms <= self.ports.timer.wall_ms() || entry.sid == me.sid
+    }
+
+    /// Gives up the place of a turn whose end was not stored: else the customer's next text would
+    /// wait for it until its time is up.
+    pub(super) async fn give_place_up_soon(&self, end: &TurnEnd) {
+        let Some(me) = &end.leave else { return };
+        match self.within(GIVING_UP, self.give_place_up(&end.key.phone, me)).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                tracing::warn!(error = %Chain(&error), "place in the queue not given up");
+            }
+            None => tracing::warn!("place in the queue not given up in time"),
+        }
     }
 
     /// Gives our place up, wherever it is by now.

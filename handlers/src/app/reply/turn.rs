@@ -226,6 +226,7 @@ impl Reply {
             // What was done is done, and a repeat would find it done: the answer is true.
             Err(error) => {
                 tracing::error!(sid = end.key.sid, error = %Chain(&error), "answer not stored");
+                self.give_place_up_soon(&end).await;
             }
         }
         tracing::info!(sid = end.key.sid, messages = end.messages.len(), "answered");

@@ -226,6 +226,29 @@ fn an_answer_that_cannot_be_stored_still_goes_out() {
     world.store.fail("finish_turn");
     world.model.then([say("Hi!")]);
     assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
+    // Whoever writes next waits for nobody.
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+    world.model.then([say("Yes!")]);
+    assert_eq!(world.answer(&text("SM2", "Still there?")), ["Yes!"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_given_up_does_not_keep_the_answer() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.store.hang_from_now_on("leave_queue");
+    world.model.then([say("Hi!")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
+    assert!(world.timer.wall_ms() < 1_000, "{}", world.timer.wall_ms());
+}
+
+#[test]
+fn a_fallback_that_cannot_be_stored_gives_its_place_up_too() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
 }
 
 #[test]

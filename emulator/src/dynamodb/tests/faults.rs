@@ -1,0 +1,161 @@
+//! What the database does when it fails, and to which calls.
+
+use super::*;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn quirk(quirk: Quirk) -> Failure {
+    Failure { quirk: Some(quirk), ..Failure::default() }
+}
+
+fn aim(table: &str, key: Value) -> Aim {
+    Aim { table: Some(table.into()), key: key.as_object().cloned().unwrap_or_default() }
+}
+
+impl Lab {
+    fn arm(&self, on: &str, failure: Failure, aim: Aim) {
+        self.faults.arm(Fault { on: on.into(), failure, aim, ..Fault::default() });
+    }
+
+    fn last_error(&self) -> Option<String> {
+        self.calls().last()?.outcome.clone()?.error
+    }
+}
+
+fn lead(
+    client: &Client,
+    id: &str,
+) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
+    client.put_item().table_name("Repairs_Lead_Log").item("lead_id", s(id)).item("timestamp", n(1))
+}
+
+#[tokio::test]
+async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    lab.fail("PutItem", quirk(Quirk::Conflict));
+    let error = lead(&client, "L").send().await.unwrap_err().into_service_error();
+    assert!(matches!(error, PutItemError::TransactionConflictException(_)), "{error:?}");
+
+    let held = aim("OptOuts", json!({ "phone": "+2" }));
+    lab.arm("dynamodb.TransactWriteItems", quirk(Quirk::Conflict), held);
+    let both = client.transact_write_items().transact_items(put("+1")).transact_items(put("+2"));
+    let error = both.send().await.unwrap_err().into_service_error();
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
+    let codes: Vec<_> = canceled.cancellation_reasons().iter().filter_map(|r| r.code()).collect();
+    assert_eq!(codes, ["None", "TransactionConflict"]);
+    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), [] as [Value; 0]);
+    assert_eq!(lab.last_error().as_deref(), Some("TransactionCanceledException"));
+}
+
+#[tokio::test]
+async fn faults_choose_by_table_and_key() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    let down = || Failure { status: Some(500), ..Failure::default() };
+    lab.arm("dynamodb.*", down(), aim("OptOuts", json!({})));
+    lab.arm("dynamodb.Query", down(), aim("Leads", json!({ "lead_id": "L2" })));
+    lead(&client, "L1").send().await.unwrap();
+    assert!(client.scan().table_name("Repairs_Opt_Outs").send().await.is_err());
+    let query = |id: &str| {
+        let query = client.query().table_name("Repairs_Lead_Log");
+        query
+            .key_condition_expression("lead_id = :id")
+            .expression_attribute_values(":id", s(id))
+            .send()
+    };
+    assert!(query("L1").await.is_ok());
+    assert!(query("L2").await.is_err());
+}
+
+#[tokio::test]
+async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    lab.fail("PutItem", quirk(Quirk::Truncated));
+    assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
+    assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 1);
+    assert_eq!(lab.last_error().as_deref(), Some("truncated"));
+    assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().answer, json!({}), "kept whole");
+
+    let get =
+        r#"{"TableName":"Repairs_Lead_Log","Key":{"lead_id":{"S":"L"},"timestamp":{"N":"1"}}}"#;
+    lab.fail("GetItem", quirk(Quirk::Truncated));
+    let (head, body) = calls::operation(&lab, "GetItem", get).await;
+    let length: usize = calls::header(&head, "content-length").unwrap().parse().unwrap();
+    assert_eq!(body.len(), length / 2, "{head}{body}");
+
+    lab.fail("GetItem", quirk(Quirk::WrongCrc));
+    let (head, body) = calls::operation(&lab, "GetItem", get).await;
+    let told: u32 = calls::header(&head, "x-amz-crc32").unwrap().parse().unwrap();
+    assert_ne!(told, calls::crc32(body.as_bytes()));
+    assert_eq!(lab.last_error().as_deref(), Some("wrong-crc"));
+}
+
+/// After ten minutes a repeat is a new transaction, which meets its own rows.
+#[tokio::test]
+async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    let transact = || {
+        let transact = client.transact_write_items().transact_items(put("+1"));
+        transact.client_request_token(TOKEN).send()
+    };
+    transact().await.unwrap();
+    transact().await.unwrap();
+    lab.fail("TransactWriteItems", quirk(Quirk::ExpiredToken));
+    let error = transact().await.unwrap_err().into_service_error();
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
+    assert_eq!(canceled.cancellation_reasons()[0].code(), Some("ConditionalCheckFailed"));
+    let calls = lab.calls();
+    let Crossing::Database { request, .. } = &calls.last().unwrap().crossing else { panic!() };
+    assert_eq!(request["ClientRequestToken"], TOKEN, "the journal has what the caller sent");
+}
+
+#[tokio::test]
+async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "phone": "+1" });
+    lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();
+    for operation in ["GetItem", "Query", "Scan", "BatchGetItem"] {
+        lab.arm(&format!("dynamodb.{operation}"), quirk(Quirk::Stale), Aim::default());
+    }
+    let by_phone = || {
+        let query = client.query().table_name("Repairs_Lead_Log").index_name("ByPhone");
+        let query = query.key_condition_expression("phone = :p");
+        query.expression_attribute_values(":p", s("+1")).send()
+    };
+    // Nothing was written since: what was a moment ago is now.
+    assert_eq!(by_phone().await.unwrap().count(), 2);
+
+    lead(&client, "new").item("phone", s("+1")).send().await.unwrap();
+    let key =
+        |id: &str, at: i64| HashMap::from([("lead_id".into(), s(id)), ("timestamp".into(), n(at))]);
+    let delete = client.delete_item().table_name("Repairs_Lead_Log");
+    delete.set_key(Some(key("gone", 2))).send().await.unwrap();
+
+    let seen = by_phone().await.unwrap();
+    let mut ids: Vec<_> = seen.items().iter().map(|i| i["lead_id"].as_s().unwrap()).collect();
+    ids.sort();
+    assert_eq!(ids, ["gone", "old"], "an index, with the row that is gone and without the new one");
+    let get = |id: &str, at: i64, consistent: bool| {
+        let get = client.get_item().table_name("Repairs_Lead_Log").set_key(Some(key(id, at)));
+        get.consistent_read(consistent).send()
+    };
+    assert_eq!(get("new", 1, false).await.unwrap().item, None, "no row yet");
+    assert_eq!(lab.last_error().as_deref(), Some("stale"));
+    assert!(get("gone", 2, false).await.unwrap().item.is_some());
+    assert!(get("new", 1, true).await.unwrap().item.is_some());
+    assert_eq!(client.scan().table_name("Repairs_Lead_Log").send().await.unwrap().count(), 2);
+    assert_eq!(
+        lab.database.rows("Leads").await.unwrap().len(),
+        2,
+        "the rows themselves are as written"
+    );
+
+    // A new stale read is of another moment.
+    lab.faults.clear();
+    lab.arm("dynamodb.GetItem", quirk(Quirk::Stale), Aim::default());
+    assert!(get("new", 1, false).await.unwrap().item.is_some());
+}

@@ -1,0 +1,47 @@
+//! Which calls a fault with a chance strikes.
+
+use serde::{Deserialize, Serialize};
+
+/// A part of all calls, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chance(u32);
+
+const WHOLE: u32 = 1_000_000;
+
+impl Chance {
+    /// A part above 0 and up to 1; `None` for any other number.
+    pub fn of(part: f64) -> Option<Self> {
+        let millionths = part * f64::from(WHOLE);
+        // In range, so nothing is cut off.
+        (part > 0.0 && part <= 1.0).then(|| Self((millionths as u32).max(1)))
+    }
+
+    /// Whether it strikes the `nth` call that a fault meets: always the same for a seed.
+    pub(super) fn decides(self, seed: u64, fault: u64, nth: u64) -> bool {
+        let mixed = mix(mix(mix(seed) ^ fault) ^ nth);
+        mixed % u64::from(WHOLE) < u64::from(self.0)
+    }
+}
+
+/// SplitMix64: small, and good enough to spread strikes.
+fn mix(state: u64) -> u64 {
+    let mut mixed = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_lies_between_nothing_and_all() {
+        for wrong in [0.0, -0.1, 1.1, f64::NAN] {
+            assert_eq!(Chance::of(wrong), None);
+        }
+        let always = Chance::of(1.0).unwrap();
+        assert!((0..100).all(|nth| always.decides(1, 2, nth)));
+        assert!(Chance::of(1e-9).is_some());
+    }
+}

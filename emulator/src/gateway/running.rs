@@ -1,0 +1,61 @@
+//! What runs of a function, so that a scenario can end it at a crossing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+/// How an invocation is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As when its process is killed.
+    Crash,
+    /// As when its time is up.
+    Timeout,
+}
+
+/// The invocations of one function that are under way, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Running(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    all: Vec<(u64, oneshot::Sender<End>)>,
+}
+
+impl Running {
+    /// An invocation begins; the receiver hears when it must end.
+    pub(super) fn begin(&self) -> (Begun<'_>, oneshot::Receiver<End>) {
+        let (sender, told) = oneshot::channel();
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        state.all.push((id, sender));
+        (Begun { running: self, id }, told)
+    }
+
+    /// Ends the oldest one. A step that crashes a function has one running, as a rule.
+    pub(super) fn end_oldest(&self, how: End) {
+        let mut state = self.lock();
+        if !state.all.is_empty() {
+            // It may have come to its own end just now.
+            let _ = state.all.remove(0).1.send(how);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An invocation that has begun; dropping it takes it off the list.
+pub(super) struct Begun<'a> {
+    running: &'a Running,
+    id: u64,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.running.lock().all.retain(|(id, _)| *id != self.id);
+    }
+}

@@ -1,0 +1,277 @@
+//! APIs: `AWS::Serverless::HttpApi`, `AWS::Serverless::Api`, and the two that
+//! SAM creates by itself for events that name none.
+
+mod cors;
+mod throttle;
+
+use std::collections::BTreeMap;
+
+use super::{
+    Ignored,
+    function::Function,
+    node::Node,
+    resolve::{Reason, Resource, Scope, api_id},
+};
+
+pub(super) use self::throttle::throttle;
+pub use self::{
+    cors::{Cors, Origins},
+    throttle::{Throttle, Throttling},
+};
+
+/// Ids of the APIs of events that name none.
+pub(super) const IMPLICIT_HTTP: &str = "ServerlessHttpApi";
+pub(super) const IMPLICIT_REST: &str = "ServerlessRestApi";
+
+/// AWS's own quota, for both kinds.
+const MOST_ROUTES: usize = 300;
+
+/// Properties that change what a caller sees and that are not emulated.
+const NOT_EMULATED: [&str; 7] = [
+    "Auth",
+    "CacheClusterEnabled",
+    "DefinitionBody",
+    "DefinitionUri",
+    "GatewayResponses",
+    "Models",
+    "UsagePlan",
+];
+
+/// An API with its one stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    /// Logical id.
+    pub id: String,
+    /// Which of the two kinds.
+    pub kind: ApiKind,
+    /// Its stage, `$default` or the first segment of its URL's path.
+    pub stage: String,
+    /// Variables of the stage.
+    pub variables: BTreeMap<String, String>,
+    /// CORS by the API itself.
+    pub cors: Option<Cors>,
+    /// A custom domain.
+    pub domain: Option<Domain>,
+    /// How many requests its routes take.
+    pub throttling: Throttling,
+    /// Media types that a REST API takes for bytes.
+    pub binary_types: Vec<String>,
+    /// Where it stands, from 1; 0 for one that SAM creates.
+    pub line: u64,
+}
+
+/// The two kinds of API that SAM knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiKind {
+    /// HTTP API, API Gateway's second version.
+    Http,
+    /// REST API, its first.
+    Rest,
+}
+
+/// A custom domain and its mappings to one API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name, lower case.
+    pub name: String,
+    /// Paths under which the API is, without slashes at their ends; an empty one is the root.
+    pub base_paths: Vec<String>,
+}
+
+impl Api {
+    /// An HTTP API with the stage `$default` and nothing configured.
+    pub fn http(id: &str) -> Self {
+        Self::new(id, ApiKind::Http, "$default")
+    }
+
+    /// A REST API with this stage and nothing configured.
+    pub fn rest(id: &str, stage: &str) -> Self {
+        Self::new(id, ApiKind::Rest, stage)
+    }
+
+    fn new(id: &str, kind: ApiKind, stage: &str) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            stage: stage.into(),
+            variables: BTreeMap::new(),
+            cors: None,
+            domain: None,
+            throttling: Throttling::default(),
+            binary_types: Vec::new(),
+            line: 0,
+        }
+    }
+
+    /// What stands for it in URLs and events; on AWS ten letters and digits.
+    pub fn url_id(&self) -> String {
+        api_id(&self.id)
+    }
+
+    /// What its URL's path begins with: nothing, or `/prod`.
+    pub fn stage_path(&self) -> String {
+        if self.stage == "$default" { String::new() } else { format!("/{}", self.stage) }
+    }
+}
+
+impl ApiKind {
+    fn of(kind: &str) -> Option<Self> {
+        match kind {
+            "AWS::Serverless::HttpApi" => Some(Self::Http),
+            "AWS::Serverless::Api" => Some(Self::Rest),
+            _ => None,
+        }
+    }
+
+    /// The section of `Globals`.
+    fn section(self) -> &'static str {
+        match self {
+            Self::Http => "HttpApi",
+            Self::Rest => "Api",
+        }
+    }
+}
+
+/// The APIs of a template, and what of them is not emulated.
+#[derive(Debug, Default)]
+pub(super) struct Apis {
+    pub(super) list: Vec<Api>,
+    pub(super) ignored: Vec<Ignored>,
+    settings: Vec<throttle::Setting>,
+}
+
+impl Apis {
+    /// Reads a resource if it is an API, and says whether it is one.
+    pub(super) fn take(
+        &mut self,
+        scope: &Scope<'_>,
+        resource: &Resource<'_>,
+    ) -> Result<bool, Reason> {
+        let Some(kind) = ApiKind::of(resource.kind) else { return Ok(false) };
+        self.read(scope, kind, Some(resource), resource.id)?;
+        Ok(true)
+    }
+
+    /// The APIs that events name and the template does not have.
+    pub(super) fn complete(
+        &mut self,
+        scope: &Scope<'_>,
+        functions: &[Function],
+    ) -> Result<(), Reason> {
+        for (id, kind) in [(IMPLICIT_HTTP, ApiKind::Http), (IMPLICIT_REST, ApiKind::Rest)] {
+            let named = functions.iter().flat_map(|f| &f.routes).any(|route| route.api == id);
+            if named && self.list.iter().all(|api| api.id != id) {
+                self.read(scope, kind, None, id)?;
+            }
+        }
+        for api in &self.list {
+            let routes = || functions.iter().flat_map(|f| &f.routes).filter(|r| r.api == api.id);
+            if routes().count() > MOST_ROUTES {
+                let message = format!("{} has more than {MOST_ROUTES} routes, AWS's quota", api.id);
+                return Err(Reason::invalid(scope.place(&api.id), message));
+            }
+            let settings = self.settings.iter().filter(|setting| setting.api == api.id);
+            settings.into_iter().try_for_each(|setting| setting.check(routes()))?;
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        scope: &Scope<'_>,
+        kind: ApiKind,
+        resource: Option<&Resource<'_>>,
+        id: &str,
+    ) -> Result<(), Reason> {
+        let reader = Reader { scope, kind, resource };
+        let stage = match (reader.text("StageName")?, kind) {
+            (Some(stage), _) => stage,
+            (None, ApiKind::Http) => "$default".into(),
+            (None, ApiKind::Rest) if resource.is_none() => "Prod".into(),
+            (None, ApiKind::Rest) => {
+                let message = format!("{id} has no StageName, which AWS::Serverless::Api needs");
+                return Err(Reason::invalid(scope.place(id), message));
+            }
+        };
+        let mut api = Api { line: resource.map_or(0, |r| r.line), ..Api::new(id, kind, &stage) };
+        let variables = if kind == ApiKind::Http { "StageVariables" } else { "Variables" };
+        api.variables = reader.texts(variables)?;
+        let cors = if kind == ApiKind::Http { "CorsConfiguration" } else { "Cors" };
+        if let Some(node) = reader.property(cors)? {
+            api.cors = cors::read(&node)?;
+        }
+        api.throttling = throttle::read(&reader, id, &mut self.settings)?;
+        if let Some(types) = reader.property("BinaryMediaTypes")? {
+            let types = types.as_list().unwrap_or_default().iter().filter_map(Node::scalar);
+            api.binary_types = types.map(|kind| kind.replace("~1", "/")).collect();
+        }
+        match reader.domain() {
+            Ok(domain) => api.domain = domain,
+            Err(reason) if reason.only_on_aws => self.ignored.push(Ignored {
+                kind: format!("Domain ({})", reason.message),
+                id: id.into(),
+                line: reason.at.line(),
+            }),
+            Err(reason) => return Err(reason),
+        }
+        for name in NOT_EMULATED {
+            if let Some(node) = resource.and_then(|r| r.property(name)) {
+                self.ignored.push(Ignored { kind: name.into(), id: id.into(), line: node.line() });
+            }
+        }
+        self.list.push(api);
+        Ok(())
+    }
+}
+
+/// Properties of an API, with those of `Globals`.
+struct Reader<'a> {
+    scope: &'a Scope<'a>,
+    kind: ApiKind,
+    resource: Option<&'a Resource<'a>>,
+}
+
+impl Reader<'_> {
+    /// A property without functions in it; Globals and the API's own are merged.
+    fn property(&self, name: &str) -> Result<Option<Node>, Reason> {
+        let global = self.scope.global(self.kind.section(), name);
+        let own = self.resource.and_then(|resource| resource.property(name));
+        match Node::merged(global, own) {
+            Some(node) => self.scope.resolve(&node),
+            None => Ok(None),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, Reason> {
+        let Some(node) = self.property(name)? else { return Ok(None) };
+        node.scalar().map(Some).ok_or_else(|| {
+            Reason::invalid(node.at, format!("{name} must be a string, not {}", node.kind()))
+        })
+    }
+
+    fn texts(&self, name: &str) -> Result<BTreeMap<String, String>, Reason> {
+        let node = self.property(name)?;
+        let entries = node.as_ref().and_then(Node::as_map).unwrap_or_default().iter();
+        Ok(entries.filter_map(|e| Some((e.key.clone(), e.value.scalar()?))).collect())
+    }
+
+    fn domain(&self) -> Result<Option<Domain>, Reason> {
+        let Some(node) = self.property("Domain")? else { return Ok(None) };
+        let Some(name) = node.get("DomainName").and_then(Node::scalar) else {
+            return Err(Reason::invalid(node.at, "Domain needs a DomainName"));
+        };
+        let paths = match node.get("BasePath") {
+            None => vec![String::new()],
+            Some(paths) => match (paths.as_list(), paths.scalar()) {
+                (Some(list), _) => list.iter().filter_map(Node::scalar).collect(),
+                (None, Some(one)) => vec![one],
+                (None, None) => {
+                    return Err(Reason::invalid(paths.at, "BasePath is a list of paths"));
+                }
+            },
+        };
+        // SAM takes `/` for the root.
+        let base_paths = paths.iter().map(|path| path.trim_matches('/').to_owned()).collect();
+        Ok(Some(Domain { name: name.to_ascii_lowercase(), base_paths }))
+    }
+}

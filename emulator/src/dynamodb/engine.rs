@@ -13,7 +13,7 @@ use super::{
 /// What keeps the tables of one world.
 pub(super) enum Engine {
     Embedded(Embedded),
-    Elsewhere(Elsewhere),
+    Elsewhere(Box<Elsewhere>),
 }
 
 /// The tables of one world on an engine of another process.
@@ -40,8 +40,8 @@ impl Engine {
     pub(super) fn link(&self, tables: &[TableSpec]) -> Link {
         match self {
             Self::Embedded(embedded) => Link::direct(embedded.address()),
-            Self::Elsewhere(Elsewhere { lease, .. }) => {
-                Link::scoped(lease.address(), lease.scope().clone(), tables)
+            Self::Elsewhere(at) => {
+                Link::scoped(at.lease.address(), at.lease.scope().clone(), tables)
             }
         }
     }

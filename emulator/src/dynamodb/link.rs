@@ -30,13 +30,16 @@ use super::{
 /// Most names in one answer of ListTables.
 const PAGE: usize = 100;
 
+/// The attribute by which rows expire, of each table by its name.
+type Expiry = BTreeMap<String, Option<String>>;
+
 /// The way to an engine. Clones share it.
 #[derive(Clone)]
 pub(super) struct Link {
     address: SocketAddr,
     scope: Scope,
-    /// The attribute by which rows of each table expire; `None` leaves that to the engine.
-    expiry: Option<Arc<Mutex<BTreeMap<String, Option<String>>>>>,
+    /// `None` leaves that to the engine.
+    expiry: Option<Arc<Mutex<Expiry>>>,
 }
 
 /// A link with a connection of its own.

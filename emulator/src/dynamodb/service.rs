@@ -185,7 +185,10 @@ impl Service {
                 let database = folder.database(tables)?;
                 Ok(Engine::Embedded(Embedded::start(runtime, database).map_err(serve)?))
             }
-            Kind::Elsewhere(shared) => shared.open(tables).await.map(Engine::Elsewhere),
+            Kind::Elsewhere(shared) => {
+                let at = shared.open(tables).await?;
+                Ok(Engine::Elsewhere(Box::new(at)))
+            }
         }
     }
 }

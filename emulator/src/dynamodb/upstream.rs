@@ -42,7 +42,7 @@ struct Open {
 
 enum Failed {
     /// Nothing of it left this machine.
-    Unsent(Request<Full<Bytes>>, hyper::Error),
+    Unsent(Box<Request<Full<Bytes>>>, hyper::Error),
     Broken(hyper::Error),
 }
 
@@ -71,7 +71,7 @@ impl Upstream {
                     *kept = Some(open);
                     return Ok(answer);
                 }
-                Err(Failed::Unsent(unsent, _)) if reused => request = unsent,
+                Err(Failed::Unsent(unsent, _)) if reused => request = *unsent,
                 Err(Failed::Unsent(_, error) | Failed::Broken(error)) => {
                     return Err(SendError::Broken(error));
                 }
@@ -110,11 +110,11 @@ async fn exchange(
     request: Request<Full<Bytes>>,
 ) -> Result<(Parts, Bytes), Failed> {
     if let Err(error) = sender.ready().await {
-        return Err(Failed::Unsent(request, error));
+        return Err(Failed::Unsent(Box::new(request), error));
     }
     let answer: Response<Incoming> =
         sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-            Some(request) => Failed::Unsent(request, error.into_error()),
+            Some(request) => Failed::Unsent(Box::new(request), error.into_error()),
             None => Failed::Broken(error.into_error()),
         })?;
     let (parts, body) = answer.into_parts();

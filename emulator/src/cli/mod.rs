@@ -12,6 +12,7 @@ mod child;
 mod completions;
 mod dynamodb;
 mod env;
+mod lambda;
 mod log;
 mod problem;
 mod project;
@@ -50,7 +51,9 @@ pub fn main(functions: Vec<Function>) -> ExitCode {
     };
     cli.color.write_global();
     let app = App::new(functions, Ui::of_process());
-    finish(dispatch(cli, &app), &app).code()
+    let code = finish(dispatch(cli, &app), &app).code();
+    lambda::clean_up();
+    code
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].

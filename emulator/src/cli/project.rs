@@ -8,6 +8,7 @@ use std::{
 use super::{
     app::App,
     dynamodb,
+    lambda::LambdaArgs,
     problem::{Exit, Problem, chain},
 };
 use crate::{
@@ -65,6 +66,15 @@ impl Project {
         Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
     }
 
+    /// The backend as processes of its own.
+    pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
+        let template = self.template()?;
+        let functions = args.functions(self, &template, app)?;
+        let (processes, settings) = (args.processes(), self.settings.clone());
+        Backend::with_processes(functions, processes, template, settings, &self.root)
+            .map_err(|e| world(&e))
+    }
+
     /// The scenarios under these paths, or all; what is wrong is told at once.
     pub(super) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
         let paths: Vec<PathBuf> = if paths.is_empty() {
@@ -81,8 +91,12 @@ impl Project {
     }
 
     /// What runs these scenarios, once they are known to fit the backend.
-    pub(super) fn runner(&self, app: &App, scenarios: &[Scenario]) -> Result<Runner, Problem> {
-        let runner = Runner::new(self.backend(app)?, Options::default());
+    pub(super) fn runner(
+        &self,
+        backend: Backend,
+        scenarios: &[Scenario],
+    ) -> Result<Runner, Problem> {
+        let runner = Runner::new(backend, Options::default());
         fit(&runner, scenarios)?;
         Ok(runner)
     }

@@ -119,9 +119,9 @@ fn help_shows_examples_and_exit_codes_and_passes() {
 
 #[test]
 fn targets_that_are_not_there_are_refused_with_those_that_are() {
-    let done = Project::new().rehearse(&["run", "--target", "lambda"]);
+    let done = Project::new().rehearse(&["run", "--target", "lamda"]);
     assert_eq!(done.exit, Exit::Wrong);
-    assert!(done.err.contains("[possible values: in-process]"), "{}", done.err);
+    assert!(done.err.contains("[possible values: in-process, lambda]"), "{}", done.err);
 }
 
 #[test]

@@ -1,31 +1,65 @@
-//! One API: a request in, its route's function run, its answer out.
+//! All APIs: a request in, its route's function run, its answer out.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, header};
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
+    cors,
     event::{self, Moment},
     invoke::{Invocation, Invoke, InvokeError},
+    refusal::Refusal,
     request::{Request, text_or_base64},
     respond,
-    route::{Match, Routes},
+    route::Match,
     running::{End, Running},
+    stage::{Place, Stage, Stages},
 };
 use crate::{
     clock::Clock,
     journal::{Crossing, Journal, Open, Outcome},
-    template::Payload,
+    template::ApiKind,
 };
 
-/// What API Gateway waits for a function at most, in real time.
-const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// Lambda's limit for an event and for an answer.
+const MAX_PAYLOAD_BYTES: usize = 6_291_556;
+
+/// Methods that a route can have.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::HEAD,
+    Method::PATCH,
+];
+
+/// How long it waits, in real time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    /// For the head of a request.
+    pub(super) head: Duration,
+    /// For the body of a request.
+    pub(super) body: Duration,
+    /// For a function behind an HTTP API.
+    pub(super) http: Duration,
+    /// For a function behind a REST API.
+    pub(super) rest: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { head: seconds(30), body: seconds(30), http: seconds(30), rest: seconds(29) }
+    }
+}
 
 /// A function behind the API.
 pub(super) struct Target {
@@ -54,44 +88,45 @@ impl Target {
     }
 }
 
-/// Routes, functions, and what is running.
+/// APIs, functions, and what is running.
 pub(super) struct Api {
-    routes: Routes,
+    pub(super) stages: Stages,
     targets: Vec<Target>,
     journal: Journal,
     clock: Clock,
-    integration_timeout: Duration,
+    pub(super) timeouts: Timeouts,
     /// Invocations under way; `None` once stopped.
     running: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Api {
     pub(super) fn new(
-        routes: Routes,
+        stages: Stages,
         targets: Vec<Target>,
         journal: Journal,
         clock: Clock,
     ) -> Self {
-        let integration_timeout = INTEGRATION_TIMEOUT;
+        let timeouts = Timeouts::default();
         let running = Mutex::new(Some(JoinSet::new()));
-        Self { routes, targets, journal, clock, integration_timeout, running }
-    }
-
-    #[cfg(test)]
-    pub(super) fn set_integration_timeout(&mut self, timeout: Duration) {
-        self.integration_timeout = timeout;
+        Self { stages, targets, journal, clock, timeouts, running }
     }
 
     /// Answers a request. The work is a task of its own: as on AWS, it goes on
     /// when the caller has gone away.
     pub(super) async fn handle(self: &Arc<Self>, request: Request) -> Response<Bytes> {
+        let kind = self.stages.kind(&request.host, &request.path);
         let (reply, answered) = oneshot::channel();
         let api = Arc::clone(self);
         if let Some(running) = self.running().as_mut() {
             while running.try_join_next().is_some() {}
             running.spawn(async move { api.answer(request, reply).await });
         }
-        answered.await.unwrap_or_else(|_| internal_server_error())
+        answered.await.unwrap_or_else(|_| Refusal::Failed.answer(kind))
+    }
+
+    /// Answers what is refused before it is a request.
+    pub(super) fn refuse(&self, kind: ApiKind, refusal: Refusal) -> Response<Bytes> {
+        with_ids(refusal.answer(kind), kind, &Moment::new(self.clock.now()))
     }
 
     /// A function by its logical id.
@@ -109,30 +144,56 @@ impl Api {
     }
 
     async fn answer(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
-        let route = self.routes.find(&request.method, &request.path);
+        let moment = Moment::new(self.clock.now());
+        let place = match self.stages.place(&request.host, &request.method, &request.path) {
+            Ok(place) => place,
+            Err((kind, refusal)) => {
+                let open = self.open(&request, None, None);
+                let answer = with_ids(refusal.answer(kind), kind, &moment);
+                return finish(open, reply, answer, None);
+            }
+        };
+        let kind = place.stage.api.kind;
+        let answered = |answer| with_ids(answer, kind, &moment);
+        if let Some(answer) = preflight(&place, &request) {
+            return finish(self.open(&request, None, None), reply, answered(answer), None);
+        }
+        let route = place.stage.routes.find(&request.method, place.path());
         let target = route.as_ref().and_then(|route| self.targets.get(route.function));
         let open = self.open(&request, route.as_ref(), target);
         let (Some(route), Some(target)) = (route, target) else {
-            let answer = respond::message(StatusCode::NOT_FOUND, "Not Found");
-            finish(open, reply, answer, None);
-            return;
+            let known = METHODS.contains(&request.method);
+            let refusal = if known { Refusal::NoRoute } else { Refusal::NoMethod };
+            return finish(open, reply, answered(self.refused(&place, &request, refusal)), None);
         };
-        let moment = Moment::new(self.clock.now());
+        if !place.stage.routes.admit(&route, Instant::now()) {
+            let answer = self.refused(&place, &request, Refusal::Throttled);
+            return finish(open, reply, answered(answer), Some("throttled"));
+        }
         let invocation = Invocation {
             request_id: uuid::Uuid::new_v4().to_string(),
             trace_id: moment.trace_id.clone(),
-            event: event::build(&request, &route, &moment).to_string(),
+            event: event::build(&request, &place, &route, &moment).to_string(),
             timeout: target.timeout,
         };
-        drop(request);
         let lambda_id = invocation.request_id.clone();
+        if invocation.event.len() > MAX_PAYLOAD_BYTES {
+            let size = invocation.event.len();
+            let line = format!("the event is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
+            self.log_line(target, lambda_id, line);
+            let answer = self.refused(&place, &request, Refusal::EventTooLarge);
+            return finish(open, reply, answered(answer), Some("payload_too_large"));
+        }
+        let patience = route.timeout.unwrap_or(match kind {
+            ApiKind::Http => self.timeouts.http,
+            ApiKind::Rest => self.timeouts.rest,
+        });
         let mut work = Box::pin(target.invoke(invocation));
         let result = tokio::select! {
             result = &mut work => result,
-            () = tokio::time::sleep(self.integration_timeout) => {
-                let answer = service_unavailable();
-                let answer = with_request_id(answer, &moment);
-                finish(open, reply, answer, Some("integration_timeout"));
+            () = tokio::time::sleep(patience) => {
+                let answer = self.refused(&place, &request, Refusal::TooLong);
+                finish(open, reply, answered(answer), Some("integration_timeout"));
                 // The function runs on to its own timeout; nobody hears its answer.
                 if let Err(error) = work.await {
                     self.log(target, lambda_id, &error);
@@ -140,31 +201,49 @@ impl Api {
                 return;
             }
         };
-        let (answer, code) = match result {
-            Ok(answer) => self.read(target, route.payload, lambda_id, &answer),
-            Err(error) => {
-                let code = error.code();
-                self.log(target, lambda_id, &error);
-                (internal_server_error(), Some(code))
-            }
+        let read = result.map_err(|error| {
+            self.log(target, lambda_id.clone(), &error);
+            (Refusal::of(&error), error.code())
+        });
+        let read = read.and_then(|answer| {
+            self.read(&place, &request, &route, &answer).map_err(|(line, code)| {
+                self.log_line(target, lambda_id, line);
+                (Refusal::Unreadable, code)
+            })
+        });
+        let (answer, code) = match read {
+            Ok(answer) => (answer, None),
+            Err((refusal, code)) => (self.refused(&place, &request, refusal), Some(code)),
         };
-        finish(open, reply, with_request_id(answer, &moment), code);
+        finish(open, reply, answered(answer), code);
     }
 
+    /// A function's answer, or what is wrong with it and the journal's code for that.
     fn read(
         &self,
-        target: &Target,
-        payload: Payload,
-        request_id: String,
+        place: &Place<'_>,
+        request: &Request,
+        route: &Match,
         answer: &Value,
-    ) -> (Response<Bytes>, Option<&'static str>) {
-        match respond::response(payload, answer) {
-            Ok(response) => (response, None),
-            Err(malformed) => {
-                self.log_line(target, request_id, malformed.to_string());
-                (internal_server_error(), Some("malformed_response"))
-            }
+    ) -> Result<Response<Bytes>, (String, &'static str)> {
+        let size = size(answer);
+        if size > MAX_PAYLOAD_BYTES {
+            let line = format!("the answer is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
+            return Err((line, "payload_too_large"));
         }
+        let api = &place.stage.api;
+        let bytes = api.kind == ApiKind::Http || request.accepts_bytes(&api.binary_types);
+        let read = respond::response(route.payload, answer, bytes);
+        let mut response = read.map_err(|wrong| (wrong.to_string(), "malformed_response"))?;
+        with_cors(place, request, &mut response);
+        Ok(response)
+    }
+
+    /// An answer of the API's own, which has its CORS headers too.
+    fn refused(&self, place: &Place<'_>, request: &Request, refusal: Refusal) -> Response<Bytes> {
+        let mut response = refusal.answer(place.stage.api.kind);
+        with_cors(place, request, &mut response);
+        response
     }
 
     fn open(&self, request: &Request, route: Option<&Match>, target: Option<&Target>) -> Open {
@@ -210,17 +289,43 @@ fn journal_body(response: &Response<Bytes>) -> Value {
     parsed.unwrap_or_else(|| Value::String(text_or_base64(response.body())))
 }
 
-fn with_request_id(mut response: Response<Bytes>, moment: &Moment) -> Response<Bytes> {
-    if let Ok(id) = HeaderValue::try_from(&moment.request_id) {
-        response.headers_mut().insert("apigw-requestid", id);
+/// The ids under which the API's logs have this request.
+fn with_ids(mut response: Response<Bytes>, kind: ApiKind, moment: &Moment) -> Response<Bytes> {
+    let ids: &[(&'static str, &String)] = match kind {
+        ApiKind::Http => &[("apigw-requestid", &moment.request_id)],
+        ApiKind::Rest => &[
+            ("x-amzn-requestid", &moment.uuid),
+            ("x-amz-apigw-id", &moment.request_id),
+            ("x-amzn-trace-id", &moment.trace_id),
+        ],
+    };
+    for (name, id) in ids {
+        if let Ok(id) = HeaderValue::try_from(*id) {
+            response.headers_mut().insert(*name, id);
+        }
     }
     response
 }
 
-fn internal_server_error() -> Response<Bytes> {
-    respond::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+fn preflight(place: &Place<'_>, request: &Request) -> Option<Response<Bytes>> {
+    let Stage { api, routes } = place.stage;
+    cors::preflight(api.kind, api.cors.as_ref()?, request, || routes.methods(place.path()))
 }
 
-fn service_unavailable() -> Response<Bytes> {
-    respond::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+/// An HTTP API's CORS headers go before the function's.
+fn with_cors(place: &Place<'_>, request: &Request, response: &mut Response<Bytes>) {
+    let api = &place.stage.api;
+    if let Some(cors) = api.cors.as_ref().filter(|_| api.kind == ApiKind::Http) {
+        cors::replace(cors, request, response);
+    }
+}
+
+/// Bytes of an answer as JSON. Most are far below the limit, and need no exact count.
+fn size(answer: &Value) -> usize {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map_or(0, str::len);
+    let least = text(Some(answer)).max(text(answer.get("body")));
+    if least * 6 < MAX_PAYLOAD_BYTES && answer.get("body").is_some() {
+        return least;
+    }
+    serde_json::to_vec(answer).map_or(usize::MAX, |bytes| bytes.len())
 }

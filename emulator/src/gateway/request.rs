@@ -1,10 +1,10 @@
 //! A request as it came over the wire.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Version, header};
+use http::{HeaderMap, HeaderName, Method, Version, header};
 
 /// One HTTP request, body and all.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub(super) query: String,
     pub(super) version: Version,
     pub(super) headers: HeaderMap,
+    /// Names of headers as the client wrote them, by their lower case; those that differ from it.
+    pub(super) spelling: BTreeMap<String, String>,
     /// The one valid Host.
     pub(super) host: String,
     pub(super) body: Bytes,
@@ -70,14 +72,42 @@ impl Request {
         })
     }
 
+    /// The body as a REST API's event carries it: text, whatever it is, unless
+    /// its media type is one that the API takes for bytes.
+    pub(super) fn rest_body(&self, binary_types: &[String]) -> Option<(String, bool)> {
+        if self.body.is_empty() {
+            return None;
+        }
+        let kind = self.media_type(&header::CONTENT_TYPE);
+        Some(if is_among(binary_types, &kind) {
+            (STANDARD.encode(&self.body), true)
+        } else {
+            (String::from_utf8_lossy(&self.body).into_owned(), false)
+        })
+    }
+
+    /// Whether a REST API decodes a base64 answer to this request: its first Accept decides.
+    pub(super) fn accepts_bytes(&self, binary_types: &[String]) -> bool {
+        is_among(binary_types, &self.media_type(&header::ACCEPT))
+    }
+
     fn has_text_type(&self) -> bool {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let media = value.and_then(|v| v.split(';').next()).unwrap_or("").trim();
-        let media = media.to_ascii_lowercase();
+        let media = self.media_type(&header::CONTENT_TYPE);
         media.starts_with("text/")
             || ["application/json", "application/xml", "application/javascript"]
                 .contains(&media.as_str())
     }
+
+    /// The first media type in a header, without parameters.
+    fn media_type(&self, name: &HeaderName) -> String {
+        let value = self.headers.get(name).and_then(|v| v.to_str().ok());
+        let media = value.and_then(|v| v.split([';', ',']).next()).unwrap_or("").trim();
+        media.to_ascii_lowercase()
+    }
+}
+
+fn is_among(types: &[String], kind: &str) -> bool {
+    types.iter().any(|known| known == "*/*" || known.eq_ignore_ascii_case(kind))
 }
 
 /// Bytes as the journal keeps them: text, or base64 when they are not UTF-8.

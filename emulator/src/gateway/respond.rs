@@ -25,10 +25,14 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
     response
 }
 
-/// Reads a function's answer.
-pub(super) fn response(payload: Payload, answer: &Value) -> Result<Response<Bytes>, Malformed> {
+/// Reads a function's answer; `bytes` says whether one in base64 is decoded.
+pub(super) fn response(
+    payload: Payload,
+    answer: &Value,
+    bytes: bool,
+) -> Result<Response<Bytes>, Malformed> {
     match answer.as_object().filter(|map| map.contains_key("statusCode")) {
-        Some(map) => structured(payload, map),
+        Some(map) => structured(payload, map, bytes),
         // Format 2.0 takes any JSON without a status for the body of a 200.
         None if payload == Payload::V2 => {
             let mut response = Response::new(Bytes::from(answer.to_string()));
@@ -40,8 +44,12 @@ pub(super) fn response(payload: Payload, answer: &Value) -> Result<Response<Byte
     }
 }
 
-fn structured(payload: Payload, map: &Map<String, Value>) -> Result<Response<Bytes>, Malformed> {
-    let mut response = Response::new(body(map)?);
+fn structured(
+    payload: Payload,
+    map: &Map<String, Value>,
+    bytes: bool,
+) -> Result<Response<Bytes>, Malformed> {
+    let mut response = Response::new(body(map, bytes)?);
     *response.status_mut() = status(&map["statusCode"]).ok_or(Malformed("statusCode"))?;
     for (name, value) in map.get("headers").and_then(Value::as_object).into_iter().flatten() {
         add(&mut response, name, value, true)?;
@@ -54,12 +62,17 @@ fn structured(payload: Payload, map: &Map<String, Value>) -> Result<Response<Byt
             }
         }
     }
-    for cookie in map.get("cookies").and_then(Value::as_array).into_iter().flatten() {
+    let cookies = map.get("cookies").filter(|_| payload == Payload::V2);
+    for cookie in cookies.and_then(Value::as_array).into_iter().flatten() {
         add(&mut response, "set-cookie", cookie, false)?;
     }
-    if !response.headers().contains_key(header::CONTENT_TYPE) && payload != Payload::V2 {
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
+    if !response.headers().contains_key(header::CONTENT_TYPE) {
+        // That of format 2.0 is seen on AWS and in no document.
+        let kind = match payload {
+            Payload::V2 => "text/plain;charset=UTF-8",
+            Payload::V1 | Payload::Rest => "application/json",
+        };
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     for name in HOP_BY_HOP {
         response.headers_mut().remove(name);
@@ -67,13 +80,13 @@ fn structured(payload: Payload, map: &Map<String, Value>) -> Result<Response<Byt
     Ok(response)
 }
 
-fn body(map: &Map<String, Value>) -> Result<Bytes, Malformed> {
+fn body(map: &Map<String, Value>, bytes: bool) -> Result<Bytes, Malformed> {
     let text = match map.get("body") {
         None | Some(Value::Null) => return Ok(Bytes::new()),
         Some(Value::String(text)) => text,
         Some(_) => return Err(Malformed("body is not a string")),
     };
-    if map.get("isBase64Encoded") == Some(&Value::Bool(true)) {
+    if bytes && map.get("isBase64Encoded") == Some(&Value::Bool(true)) {
         let bytes = STANDARD.decode(text).map_err(|_| Malformed("body is not base64"))?;
         return Ok(bytes.into());
     }
@@ -112,7 +125,7 @@ mod tests {
     use super::*;
 
     fn ok(payload: Payload, answer: Value) -> Response<Bytes> {
-        response(payload, &answer).unwrap()
+        response(payload, &answer, true).unwrap()
     }
 
     #[test]
@@ -122,7 +135,7 @@ mod tests {
         assert_eq!(inferred.status(), 200);
         assert_eq!(inferred.headers()["content-type"], "application/json");
         assert_eq!(inferred.body(), &answer.to_string());
-        assert_eq!(response(Payload::V1, &answer).unwrap_err(), Malformed("no statusCode"));
+        assert_eq!(response(Payload::V1, &answer, true).unwrap_err(), Malformed("no statusCode"));
     }
 
     #[test]
@@ -162,7 +175,24 @@ mod tests {
             json!({ "statusCode": 200, "headers": { "a b": "c" } }),
             json!({ "statusCode": 200, "headers": { "a": "line\nbreak" } }),
         ] {
-            assert!(response(Payload::V2, &answer).is_err(), "{answer}");
+            assert!(response(Payload::V2, &answer, true).is_err(), "{answer}");
         }
+    }
+
+    #[test]
+    fn base64_that_is_not_to_be_decoded_stays_text() {
+        let answer = json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true });
+        let response = response(Payload::Rest, &answer, false).unwrap();
+        assert_eq!(response.body(), "AP8=");
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+
+    #[test]
+    fn without_a_content_type_it_is_text_and_cookies_are_format_2s_alone() {
+        let answer = json!({ "statusCode": 200, "body": "<Response/>", "cookies": ["a=1"] });
+        let response = ok(Payload::V2, answer.clone());
+        assert_eq!(response.headers()["content-type"], "text/plain;charset=UTF-8");
+        assert_eq!(response.headers()["set-cookie"], "a=1");
+        assert!(!ok(Payload::V1, answer).headers().contains_key("set-cookie"));
     }
 }

@@ -1,16 +1,23 @@
 //! Which function answers: full match, then greedy, then `$default`; and
 //! within one of these, what is written out beats `{id}`.
+//!
+//! An HTTP API looks at method and path together. A REST API finds the resource
+//! first, and a resource that lacks the method has no route.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration, time::Instant};
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::template::{Payload, Route};
+use super::throttle::Bucket;
+use crate::template::{ApiKind, Payload, Route, Throttle};
 
-/// All routes, and the function that each leads to.
-#[derive(Debug, Default)]
-pub(super) struct Routes(Vec<Entry>);
+/// The routes of an API, and the function that each leads to.
+#[derive(Debug)]
+pub(super) struct Routes {
+    kind: ApiKind,
+    list: Vec<Entry>,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -19,12 +26,16 @@ struct Entry {
     key: String,
     path: String,
     payload: Payload,
+    timeout: Option<Duration>,
+    bucket: Option<Bucket>,
     function: usize,
 }
 
 /// A route that matches a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Match {
+    /// Position of the route.
+    route: usize,
     /// Position of the function.
     pub(super) function: usize,
     /// `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
@@ -32,25 +43,27 @@ pub(super) struct Match {
     /// The route's path as the template has it.
     pub(super) path: String,
     pub(super) payload: Payload,
+    /// How long the API waits for the function, if the route says it.
+    pub(super) timeout: Option<Duration>,
     /// Decoded values of the path's variables.
     pub(super) parameters: BTreeMap<String, String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Pattern {
     Default,
     Segments(Vec<Segment>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Segment {
     Literal(String),
     Variable(String),
     Greedy(String),
 }
 
-/// How specific a match is; greater is better. Literal segments are compared from the left.
-type Rank = (Kind, Vec<bool>, bool);
+/// How specific a path's match is; greater is better. Literal segments are compared from the left.
+type Rank = (Kind, Vec<bool>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -60,41 +73,77 @@ enum Kind {
 }
 
 impl Routes {
+    pub(super) fn new(kind: ApiKind) -> Self {
+        Self { kind, list: Vec::new() }
+    }
+
     /// Adds a route to the function at this position.
-    pub(super) fn add(&mut self, route: &Route, function: usize) {
-        let key = if route.path == "$default" {
-            "$default".to_owned()
-        } else {
-            format!("{} {}", route.method, route.path)
-        };
-        self.0.push(Entry {
+    pub(super) fn add(&mut self, route: &Route, throttle: Option<Throttle>, function: usize) {
+        self.list.push(Entry {
             method: route.method.clone(),
             pattern: Pattern::parse(&route.path),
-            key,
+            key: route.key(),
             path: route.path.clone(),
             payload: route.payload,
+            timeout: route.timeout,
+            bucket: throttle.map(Bucket::new),
             function,
         });
     }
 
     /// The most specific route for a request's method and percent-encoded path.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Match> {
-        let matches = self.0.iter().filter_map(|entry| {
-            let exact_method = entry.method == method.as_str();
-            if !exact_method && entry.method != "ANY" {
+        let matches = self.matching(path).filter_map(|(route, rank, parameters)| {
+            let entry = self.list.get(route)?;
+            let exact = entry.method == method.as_str();
+            let fits = exact || entry.method == "ANY";
+            // In a REST API the resource decides before the method does.
+            if !fits && self.kind == ApiKind::Http {
                 return None;
             }
-            let (kind, literals, parameters) = entry.pattern.matches(path)?;
-            let rank: Rank = (kind, literals, exact_method);
-            Some((rank, entry, parameters))
+            Some(((rank, fits, exact), (route, entry, parameters)))
         });
-        let (_, entry, parameters) = matches.max_by(|a, b| a.0.cmp(&b.0))?;
-        Some(Match {
+        let best = matches.max_by(|(a, _), (b, _)| a.cmp(b));
+        let ((_, fits, _), (route, entry, parameters)) = best?;
+        fits.then(|| Match {
+            route,
             function: entry.function,
             key: entry.key.clone(),
             path: entry.path.clone(),
             payload: entry.payload,
+            timeout: entry.timeout,
             parameters,
+        })
+    }
+
+    /// The methods of the resource that a path means.
+    pub(super) fn methods(&self, path: &str) -> Vec<String> {
+        let best = self.matching(path).max_by(|(_, a, _), (_, b, _)| a.cmp(b));
+        let Some(resource) = best.and_then(|(route, ..)| self.list.get(route)) else {
+            return Vec::new();
+        };
+        let same = self.list.iter().filter(|entry| entry.pattern == resource.pattern);
+        same.map(|entry| entry.method.clone()).collect()
+    }
+
+    /// Whether a route takes one more request now.
+    pub(super) fn admit(&self, found: &Match, now: Instant) -> bool {
+        let bucket = self.list.get(found.route).and_then(|entry| entry.bucket.as_ref());
+        bucket.is_none_or(|bucket| bucket.take(now))
+    }
+
+    fn matching<'a>(
+        &'a self,
+        path: &'a str,
+    ) -> impl Iterator<Item = (usize, Rank, BTreeMap<String, String>)> + 'a {
+        // A REST API does not mind a slash at the end.
+        let path = match path.strip_suffix('/') {
+            Some(shorter) if self.kind == ApiKind::Rest && !shorter.is_empty() => shorter,
+            _ => path,
+        };
+        self.list.iter().enumerate().filter_map(move |(at, entry)| {
+            let (kind, literals, parameters) = entry.pattern.matches(path)?;
+            Some((at, (kind, literals), parameters))
         })
     }
 }
@@ -155,9 +204,13 @@ mod tests {
     use super::*;
 
     fn routes(list: &[(&str, &str)]) -> Routes {
-        let mut routes = Routes::default();
+        of_kind(ApiKind::Http, list)
+    }
+
+    fn of_kind(kind: ApiKind, list: &[(&str, &str)]) -> Routes {
+        let mut routes = Routes::new(kind);
         for (at, (method, path)) in list.iter().enumerate() {
-            routes.add(&Route::new(method, path), at);
+            routes.add(&Route::new(method, path), None, at);
         }
         routes
     }
@@ -201,5 +254,32 @@ mod tests {
         let found = routes.find(&Method::GET, "/files/a/b%2Bc").unwrap();
         assert_eq!(found.parameters["path"], "a/b+c");
         assert_eq!(routes.find(&Method::GET, "/files/"), None);
+    }
+
+    #[test]
+    fn a_rest_api_finds_the_resource_before_the_method() {
+        let list = [("GET", "/pets"), ("ANY", "/{proxy+}"), ("GET", "/pets/{id}")];
+        let (http, rest) = (routes(&list), of_kind(ApiKind::Rest, &list));
+        assert_eq!(key(&http, Method::POST, "/pets").unwrap(), "ANY /{proxy+}");
+        assert_eq!(key(&rest, Method::POST, "/pets"), None);
+        assert_eq!(key(&rest, Method::POST, "/dogs").unwrap(), "ANY /{proxy+}");
+        assert_eq!(key(&rest, Method::GET, "/pets/").unwrap(), "GET /pets");
+        assert_eq!(key(&rest, Method::GET, "/pets/1/").unwrap(), "GET /pets/{id}");
+        assert_eq!(key(&rest, Method::GET, "/"), None);
+        assert_eq!(rest.methods("/pets/"), ["GET"]);
+        assert_eq!(rest.methods("/"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_route_has_a_bucket_of_its_own() {
+        let mut routes = Routes::new(ApiKind::Http);
+        let one = Some(Throttle { burst: 1, rate: 0.0 });
+        routes.add(&Route::new("GET", "/a"), one, 0);
+        routes.add(&Route::new("GET", "/b"), one, 0);
+        routes.add(&Route::new("GET", "/c"), None, 0);
+        let now = Instant::now();
+        let admit = |path| routes.admit(&routes.find(&Method::GET, path).unwrap(), now);
+        assert_eq!([admit("/a"), admit("/a"), admit("/b")], [true, false, true]);
+        assert!((0..100).all(|_| admit("/c")));
     }
 }

@@ -1,37 +1,38 @@
-//! The HTTP server in front of an API: connections, limits, a valid Host.
+//! The HTTP server in front of the APIs: connections, limits, a valid Host.
 
 use std::{
     convert::Infallible,
     fmt, io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
 use axum::Router;
 use bytes::{Bytes, BytesMut};
-use http::{Request as HttpRequest, Response, StatusCode, header, request::Parts, uri::Authority};
+use http::{HeaderValue, Request as HttpRequest, Response, header, request::Parts, uri::Authority};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, runtime::Handle};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, runtime::Handle};
 use url::Url;
 
 use super::{
     api::{Api, Target},
     in_process::InProcess,
     lambda::{Lambda, Pool},
+    refusal::Refusal,
     request::Request,
-    respond,
     route::Routes,
     running::End,
+    spelling::{Spelling, Spelt},
+    stage::{Stage, Stages},
 };
 use crate::{
     clock::Clock,
     function::Executable,
     journal::Journal,
     serve::{self, Serving},
-    template::Function,
+    template::{self, ApiKind, Function},
 };
 
 const MAX_BODY_BYTES: usize = 10 << 20;
@@ -39,7 +40,6 @@ const MAX_BODY_BYTES: usize = 10 << 20;
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a function is run.
 pub enum Code {
@@ -56,29 +56,29 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves these functions' routes on `listener`, inside the current runtime.
+    /// Serves these APIs and their functions on `listener`, inside the current runtime.
     ///
     /// # Errors
     /// When the listener cannot be served.
     pub fn start(
         listener: TcpListener,
+        apis: &[template::Api],
         functions: Vec<(Function, Code)>,
         journal: Journal,
         clock: Clock,
     ) -> io::Result<Self> {
-        let mut routes = Routes::default();
-        let mut targets = Vec::new();
-        for (at, (function, code)) in functions.into_iter().enumerate() {
-            function.routes.iter().for_each(|route| routes.add(route, at));
+        let stages = stages(apis, functions.iter().map(|(function, _)| function));
+        let target = |(function, code): (Function, Code)| {
             let (id, timeout) = (function.id, function.timeout);
-            targets.push(match code {
+            match code {
                 Code::Router(router) => {
                     Target::new(id.clone(), timeout, InProcess::new(id, router))
                 }
                 Code::Lambda(lambda) => Target::new(id, timeout, Pool::new(*lambda)),
-            });
-        }
-        Self::serve(listener, Api::new(routes, targets, journal, clock))
+            }
+        };
+        let targets = functions.into_iter().map(target).collect();
+        Self::serve(listener, Api::new(stages, targets, journal, clock))
     }
 
     pub(super) fn serve(listener: TcpListener, api: Api) -> io::Result<Self> {
@@ -131,69 +131,113 @@ impl Drop for Gateway {
     }
 }
 
-/// Serves one client. An error ends its connection, and there is nobody else to tell.
+/// The APIs with the routes of these functions, which stand in this order.
+pub(super) fn stages<'a>(
+    apis: &[template::Api],
+    functions: impl Iterator<Item = &'a Function> + Clone,
+) -> Stages {
+    let stage = |api: &template::Api| {
+        let mut routes = Routes::new(api.kind);
+        for (at, function) in functions.clone().enumerate() {
+            for route in function.routes.iter().filter(|route| route.api == api.id) {
+                let of_api = || api.throttling.of(&route.method, &route.path);
+                routes.add(route, route.throttle.or_else(of_api), at);
+            }
+        }
+        Stage { api: api.clone(), routes }
+    };
+    Stages::new(apis.iter().map(stage).collect())
+}
+
+/// Serves one client. An error ends its connection.
 async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
     let port = stream.local_addr().map_or(0, |address| address.port());
-    let service = service_fn(|request| handle(request, client, port, &api));
-    let _ = http1::Builder::new()
+    let spelling = Spelling::new(api.stages.any(ApiKind::Rest));
+    let service = service_fn(|request| handle(request, &spelling, client, port, &api));
+    let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .header_read_timeout(api.timeouts.head)
+        .serve_connection(TokioIo::new(Spelt::new(stream, spelling.clone())), service);
+    let Err(error) = (&mut serving).await else { return };
+    let parts = serving.into_parts();
+    // A client that began to speak hears why it is not heard out; one that is idle needs no word.
+    if error.is_timeout() && !parts.read_buf.is_empty() {
+        let response = api.refuse(api.stages.kind("", "/"), Refusal::TooSlow);
+        let mut stream = parts.io.into_inner().into_inner();
+        let _ = stream.write_all(&written(&response)).await;
+        let _ = stream.shutdown().await;
+    }
+}
+
+/// An answer as it goes over a wire that hyper has given up.
+fn written(response: &Response<Bytes>) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {}\r\n", response.status());
+    for (name, value) in response.headers() {
+        text.push_str(&format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())));
+    }
+    let length = response.body().len();
+    text.push_str(&format!("connection: close\r\ncontent-length: {length}\r\n\r\n"));
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(response.body());
+    bytes
 }
 
 async fn handle(
     request: HttpRequest<Incoming>,
+    spelling: &Spelling,
     client: SocketAddr,
     port: u16,
     api: &Arc<Api>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let response = match read(request, client, port).await {
-        Ok(request) => api.handle(request).await,
-        // In AWS's words, which are not always HTTP's.
-        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
-            respond::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+    let (parts, body) = request.into_parts();
+    let names = spelling.take(&parts.headers);
+    let host = host(&parts);
+    let kind = api.stages.kind(host.as_deref().unwrap_or_default(), parts.uri.path());
+    let read = match host {
+        Some(_) if head_bytes(&parts) > MAX_HEAD_BYTES => Err(Refusal::HeadTooLarge),
+        Some(host) => {
+            let body = tokio::time::timeout(api.timeouts.body, read_body(body)).await;
+            body.unwrap_or(Err(Refusal::TooSlow)).map(|body| (host, body))
         }
-        Err(refused) => {
-            let reason = refused.canonical_reason().unwrap_or("Bad Request");
-            respond::message(refused, reason)
+        None => Err(Refusal::Malformed),
+    };
+    let response = match read {
+        Ok((host, body)) => {
+            let request = Request {
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                method: parts.method,
+                version: parts.version,
+                headers: parts.headers,
+                spelling: names,
+                host,
+                body,
+                client,
+                port,
+            };
+            api.handle(request).await
+        }
+        Err(refusal) => {
+            let mut response = api.refuse(kind, refusal);
+            if matches!(refusal, Refusal::TooSlow | Refusal::Malformed) {
+                // What else comes on this connection may be the rest of that request.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            response
         }
     };
+    spelling.resume();
     Ok(response.map(Full::new))
-}
-
-/// Reads a request whole, or says why it is refused before any route sees it.
-async fn read(
-    request: HttpRequest<Incoming>,
-    client: SocketAddr,
-    port: u16,
-) -> Result<Request, StatusCode> {
-    let (parts, body) = request.into_parts();
-    if head_bytes(&parts) > MAX_HEAD_BYTES {
-        return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-    }
-    let host = host(&parts).ok_or(StatusCode::BAD_REQUEST)?;
-    let body = read_body(body).await?;
-    Ok(Request {
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        method: parts.method,
-        version: parts.version,
-        headers: parts.headers,
-        host,
-        body,
-        client,
-        port,
-    })
 }
 
 /// The whole body. Of one that is too large the rest is read and thrown away,
 /// so that a client which writes before it reads still gets its answer.
-async fn read_body(mut body: Incoming) -> Result<Bytes, StatusCode> {
+async fn read_body(mut body: Incoming) -> Result<Bytes, Refusal> {
     let mut bytes = BytesMut::new();
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| Refusal::Malformed)?.into_data() else { continue };
         total += data.len();
         if total <= MAX_BODY_BYTES {
             bytes.extend_from_slice(&data);
@@ -201,7 +245,7 @@ async fn read_body(mut body: Incoming) -> Result<Bytes, StatusCode> {
             break;
         }
     }
-    if total > MAX_BODY_BYTES { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(bytes.freeze()) }
+    if total > MAX_BODY_BYTES { Err(Refusal::BodyTooLarge) } else { Ok(bytes.freeze()) }
 }
 
 fn head_bytes(parts: &Parts) -> usize {

@@ -23,6 +23,8 @@ pub struct Function {
     pub handler: Option<String>,
     /// On what, `provided.al2023`.
     pub runtime: Option<String>,
+    /// The binary of a Rust workspace that it is (`Metadata: BuildProperties: Binary`).
+    pub binary: Option<String>,
     /// For which processors, `arm64`.
     pub architectures: Vec<String>,
     /// How many of it run at once at most.
@@ -75,6 +77,7 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         name: scope.function_name(resource.id, 0)?,
         handler: text("Handler")?,
         runtime: text("Runtime")?,
+        binary: resource.metadata("BuildProperties").and_then(|node| node.get("Binary")?.scalar()),
         architectures: architectures(scope, resource)?,
         // 0 is allowed, and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),

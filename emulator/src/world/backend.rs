@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::WorldError;
+use super::{Processes, WorldError};
 use crate::{
     Function,
     dynamodb::{
@@ -28,6 +28,7 @@ pub struct Backend {
 
 pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
+    pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
     pub(super) threads: Threads,
@@ -49,6 +50,20 @@ impl Backend {
         settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
+        Self::with_processes(functions, Processes::default(), template, settings, root)
+    }
+
+    /// A backend some of whose functions are processes, and how these are run.
+    ///
+    /// # Errors
+    /// As [`Backend::new`].
+    pub fn with_processes(
+        functions: Vec<Function>,
+        processes: Processes,
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
         check(&functions, &template, &settings)?;
         // Already installed by the caller: fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -63,7 +78,8 @@ impl Backend {
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        let shared = Shared { functions, template, settings, threads, web, fixtures, read };
+        let shared =
+            Shared { functions, processes, template, settings, threads, web, fixtures, read };
         Ok(Self { shared: Arc::new(shared), databases: Service::embedded() })
     }
 

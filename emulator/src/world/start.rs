@@ -14,7 +14,7 @@ use crate::{
     gateway::{Code, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::Endpoints,
+    template::{Api, Endpoints},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -33,8 +33,6 @@ pub struct WorldConfig {
     pub number: NumberConfig,
     /// Ids derive from it.
     pub seed: u64,
-    /// How functions are run that are processes.
-    pub processes: Processes,
 }
 
 /// How functions are run as processes.
@@ -66,7 +64,6 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
-            processes: Processes::default(),
         }
     }
 }
@@ -91,9 +88,10 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed, processes } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
+        let processes = &shared.processes;
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
         let listeners = Listeners::open(bind)?;
@@ -159,11 +157,14 @@ impl World {
                 }
                 function::Code::Lambda(executable) => Code::Lambda(Box::new(Lambda {
                     id: function.id.clone(),
+                    name: function.name.clone(),
                     executable: executable.clone(),
                     environment: variables.clone(),
-                    handler: "bootstrap".into(),
+                    handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
                     memory: function.memory,
-                    concurrency: processes.concurrency.get(),
+                    concurrency: function
+                        .reserved_concurrency
+                        .map_or(processes.concurrency.get(), |reserved| reserved as usize),
                     cold: processes.cold,
                     launcher: processes.launcher.clone(),
                     journal: journal.clone(),
@@ -173,8 +174,14 @@ impl World {
             functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway = Gateway::start(listeners.gateway, functions, journal.clone(), clock.clone())
-            .map_err(part("gateway"))?;
+        let gateway = Gateway::start(
+            listeners.gateway,
+            &template.apis,
+            functions,
+            journal.clone(),
+            clock.clone(),
+        )
+        .map_err(part("gateway"))?;
         Ok(Self {
             gateway,
             twilio,
@@ -258,7 +265,11 @@ fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let webhook = &backend.settings().webhook;
-    let url = |route: &str| format!("{gateway}{route}{}", webhook.overrides);
+    let url = |route: &str| {
+        let api = backend.template().api_of(route);
+        let stage = api.map(Api::stage_path).unwrap_or_default();
+        format!("{gateway}{stage}{route}{}", webhook.overrides)
+    };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
         fallback_url: number

@@ -50,7 +50,7 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(app, &all)?;
+    let runner = project.runner(project.backend(app)?, &all)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(None)?;

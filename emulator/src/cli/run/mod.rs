@@ -15,6 +15,7 @@ use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, t
 use super::{
     app::App,
     dynamodb::{self, DynamoDbArgs},
+    lambda::LambdaArgs,
     problem::{Exit, Problem},
     project::Project,
     signal::Interrupt,
@@ -65,6 +66,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
     target: Target,
     #[command(flatten)]
+    lambda: LambdaArgs,
+    #[command(flatten)]
     dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
@@ -77,6 +80,8 @@ enum Target {
     /// Plain functions in this process
     #[default]
     InProcess,
+    /// The real Lambda binaries, behind a Runtime API
+    Lambda,
 }
 
 /// One scenario to run, once.
@@ -100,8 +105,11 @@ impl Job {
 
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
-    // Only one target exists; the option keeps scripts that name it working.
-    let Target::InProcess = args.target;
+    if args.target != Target::Lambda
+        && let Some(option) = args.lambda.given()
+    {
+        return Err(Problem::wrong(format!("{option} is for --target lambda")));
+    }
     tracing::start(if args.verbose { "info" } else { "off" });
     if args.list {
         return list(&args, app);
@@ -123,7 +131,11 @@ async fn run_on(
     app: &App,
 ) -> Result<Exit, Problem> {
     let (project, last, chosen) = choose(args, app)?;
-    let runner = project.runner(app, &chosen)?.with_databases(databases.clone());
+    let backend = match args.target {
+        Target::InProcess => project.backend(app)?,
+        Target::Lambda => project.lambda_backend(&args.lambda, app)?,
+    };
+    let runner = project.runner(backend, &chosen)?.with_databases(databases.clone());
     project.remark_ignored(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());

@@ -1,22 +1,23 @@
 //! HTTP to Lambda events, field by field as API Gateway builds them.
 
+mod rest;
 mod v1;
 mod v2;
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{request::Request, route::Match};
+use super::{request::Request, route::Match, stage::Place};
 use crate::template::Payload;
 
 /// The account that everything here belongs to; AWS's own example.
 pub(super) const ACCOUNT: &str = "123456789012";
 /// And the region.
 pub(super) const REGION: &str = "us-east-1";
-/// Id of the one API.
-const API: &str = "rehearse";
 
 /// What of an event is not in the request.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Moment {
     /// Business time, from the scripted clock.
     pub(super) now: Timestamp,
     pub(super) request_id: String,
+    /// A REST API calls the above the extended one, and has this besides.
+    pub(super) uuid: String,
     pub(super) trace_id: String,
 }
 
@@ -37,6 +40,7 @@ impl Moment {
             now,
             // AWS's are 16 characters of base64, `JKJaXmPLvHcESHA=`.
             request_id: STANDARD.encode(&bytes[..11]),
+            uuid: Uuid::new_v4().to_string(),
             trace_id: format!("Root=1-{second:08x}-{}", &trace[..24]),
         }
     }
@@ -48,10 +52,11 @@ impl Moment {
 }
 
 /// The event for a matched request.
-pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value {
+pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
     match route.payload {
-        Payload::V2 => v2::build(request, route, moment),
-        Payload::V1 | Payload::Rest => v1::build(request, route, moment),
+        Payload::V2 => v2::build(request, place, route, moment),
+        Payload::V1 => v1::build(request, place, route, moment),
+        Payload::Rest => rest::build(request, place, route, moment),
     }
 }
 
@@ -84,4 +89,36 @@ fn headers(request: &Request, moment: &Moment) -> Vec<(String, Vec<String>)> {
 fn domain(request: &Request) -> (&str, &str) {
     let host = request.host.as_str();
     (host, host.split('.').next().unwrap_or(host))
+}
+
+/// Query parameters by name, in the order of their first values.
+fn query(request: &Request) -> Vec<(String, Vec<String>)> {
+    let mut query: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in request.query_pairs() {
+        match query.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => query.push((name, vec![value])),
+        }
+    }
+    query
+}
+
+/// The last of several values, and all of them.
+fn fold(lists: Vec<(String, Vec<String>)>) -> (Map<String, Value>, Map<String, Value>) {
+    let mut single = Map::new();
+    let mut all = Map::new();
+    for (name, values) in lists {
+        single.insert(name.clone(), values.last().cloned().into());
+        all.insert(name, values.into());
+    }
+    (single, all)
+}
+
+/// Formats 1.0 and REST have null where nothing is.
+fn or_null(map: Map<String, Value>) -> Value {
+    if map.is_empty() { Value::Null } else { map.into() }
+}
+
+fn texts(map: &BTreeMap<String, String>) -> Map<String, Value> {
+    map.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()
 }

@@ -2,16 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, API, Moment, domain, headers};
-use crate::gateway::{request::Request, route::Match};
+use super::{ACCOUNT, Moment, domain, headers, query, texts};
+use crate::gateway::{request::Request, route::Match, stage::Place};
 
 /// Duplicates are joined with commas, cookies stand apart, absent parts are left out.
-pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value {
+pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
+    let (api, path) = (&place.stage.api, place.raw_path());
     let mut event = Map::new();
     let mut set = |name: &str, value: Value| drop(event.insert(name.to_owned(), value));
     set("version", json!("2.0"));
     set("routeKey", json!(route.key));
-    set("rawPath", json!(request.path));
+    set("rawPath", json!(path));
     set("rawQueryString", json!(request.query));
 
     let mut folded = Map::new();
@@ -25,14 +26,8 @@ pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value 
     }
     set("headers", folded.into());
 
-    let mut query = Map::new();
-    for (name, value) in request.query_pairs() {
-        let value = match query.get(&name).and_then(Value::as_str) {
-            Some(before) => format!("{before},{value}"),
-            None => value,
-        };
-        query.insert(name, value.into());
-    }
+    let query = query(request).into_iter();
+    let query: Map<_, _> = query.map(|(name, values)| (name, values.join(",").into())).collect();
     if !query.is_empty() {
         set("queryStringParameters", query.into());
     }
@@ -42,25 +37,28 @@ pub(super) fn build(request: &Request, route: &Match, moment: &Moment) -> Value 
         "requestContext",
         json!({
             "accountId": ACCOUNT,
-            "apiId": API,
+            "apiId": api.url_id(),
             "domainName": domain_name,
             "domainPrefix": domain_prefix,
             "http": {
                 "method": request.method.as_str(),
-                "path": request.path,
+                "path": path,
                 "protocol": request.protocol(),
                 "sourceIp": request.client.ip().to_string(),
                 "userAgent": request.user_agent(),
             },
             "requestId": moment.request_id,
             "routeKey": route.key,
-            "stage": "$default",
+            "stage": api.stage,
             "time": moment.log_time(),
             "timeEpoch": moment.now.as_millisecond(),
         }),
     );
     if !route.parameters.is_empty() {
-        set("pathParameters", json!(route.parameters));
+        set("pathParameters", texts(&route.parameters).into());
+    }
+    if !api.variables.is_empty() {
+        set("stageVariables", texts(&api.variables).into());
     }
     let body = request.event_body();
     let base64 = body.as_ref().is_some_and(|(_, base64)| *base64);

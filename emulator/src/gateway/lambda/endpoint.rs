@@ -120,7 +120,7 @@ impl Endpoint {
 }
 
 fn given(pool: &Weak<Shared>, event: Event) -> Reply {
-    let function = pool.upgrade().map(|pool| pool.lambda.id.clone()).unwrap_or_default();
+    let function = pool.upgrade().map(|pool| pool.lambda.name.clone()).unwrap_or_default();
     let deadline = event.deadline.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
     let mut response = Response::new(Full::new(event.body));
     let headers = response.headers_mut();

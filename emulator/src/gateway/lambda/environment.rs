@@ -19,7 +19,7 @@ pub(super) fn variables(
     runtime: SocketAddr,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
-    let id = &lambda.id;
+    let name = &lambda.name;
     let folder = executable.folder.display().to_string();
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
@@ -35,11 +35,11 @@ pub(super) fn variables(
     for (name, value) in &lambda.environment {
         set(name, value.clone());
     }
-    set("AWS_LAMBDA_FUNCTION_NAME", id.clone());
+    set("AWS_LAMBDA_FUNCTION_NAME", name.clone());
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", lambda.memory.to_string());
     set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into());
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into());
-    set("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{id}"));
+    set("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"));
     let stream = Uuid::new_v4().simple();
     let day = now.strftime("%Y/%m/%d");
     set("AWS_LAMBDA_LOG_STREAM_NAME", format!("{day}/[$LATEST]{stream}"));

@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 pub struct Lambda {
     /// Logical id.
     pub id: String,
+    /// Name on AWS.
+    pub name: String,
     /// What is run.
     pub executable: Executable,
     /// Variables from the template and the world.

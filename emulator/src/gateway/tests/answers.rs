@@ -48,7 +48,9 @@ async fn business_time_is_the_scripted_clock() {
     let router = Router::new().route("/now", get(echo));
     let functions = vec![(function("F", routes), router)];
     let functions = functions.into_iter().map(|(f, r)| (f, Code::Router(r))).collect();
-    let gateway = Gateway::start(listener(), functions, journal.clone(), clock.clone()).unwrap();
+    let apis = [template::Api::http("ServerlessHttpApi")];
+    let gateway =
+        Gateway::start(listener(), &apis, functions, journal.clone(), clock.clone()).unwrap();
     let lab = Lab { gateway, journal };
     clock.set("2030-01-01T00:00:00.5Z".parse().unwrap());
     assert_eq!(lab.get("/now").await.json()["epoch"], 1_893_456_000_500_i64);

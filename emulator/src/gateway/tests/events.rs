@@ -2,20 +2,9 @@
 
 use super::*;
 
-/// A function that hands its events to the test.
-struct Recorder(mpsc::UnboundedSender<Value>);
-
-impl Invoke for Recorder {
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
-        let event = serde_json::from_str(&invocation.event).unwrap();
-        self.0.send(event).unwrap();
-        Box::pin(async { Ok(json!({ "statusCode": 204 })) })
-    }
-}
-
 async fn event(routes: &[Route], request: &str) -> Value {
-    let (send, mut events) = mpsc::unbounded_channel();
-    let lab = Lab::custom(routes, Recorder(send));
+    let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
+    let lab = Lab::custom(routes, recorder);
     let answer = lab.raw(request.replace('\n', "\r\n")).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     events.recv().await.unwrap()
@@ -76,7 +65,7 @@ Hello from Lambd";
             "queryStringParameters": { "parameter1": "value1,value2", "parameter2": "value" },
             "requestContext": {
                 "accountId": "123456789012",
-                "apiId": "rehearse",
+                "apiId": "serverlesshttpapi",
                 "domainName": "id.execute-api.us-east-1.amazonaws.com",
                 "domainPrefix": "id",
                 "http": {
@@ -140,7 +129,7 @@ Connection: close
             },
             "requestContext": {
                 "accountId": "123456789012",
-                "apiId": "rehearse",
+                "apiId": "serverlesshttpapi",
                 "authorizer": { "claims": null, "scopes": null },
                 "domainName": "id.execute-api.us-east-1.amazonaws.com",
                 "domainPrefix": "id",

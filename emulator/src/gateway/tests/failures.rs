@@ -54,21 +54,10 @@ async fn a_function_that_runs_too_long_is_stopped() {
     assert_eq!(told.recv().await, None);
 }
 
-/// A function that waits until it is told to end.
-struct Waiting(Arc<Notify>);
-
-impl Invoke for Waiting {
-    fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
-        Box::pin(async {
-            self.0.notified().await;
-            Ok(json!({ "statusCode": 200, "body": "late" }))
-        })
-    }
-}
-
 #[tokio::test]
 async fn an_integration_that_takes_too_long_is_a_503() {
-    let lab = Lab::custom(&[Route::new("GET", "/a")], Waiting(Arc::default()));
+    let api = template::Api::http("Web");
+    let lab = Lab::waiting(hasty(), api, &[Route::new("GET", "/a")], Waiting(Arc::default()));
     let answer = lab.get("/a").await;
     assert_eq!((answer.status, answer.json()), (503, json!({ "message": "Service Unavailable" })));
     assert!(answer.head.contains("apigw-requestid: "));
@@ -133,13 +122,10 @@ async fn the_journal_names_route_function_and_bodies() {
 }
 
 #[tokio::test]
-async fn hosts_of_which_no_url_can_be_made_are_refused() {
-    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
-    for host in ["Host: a b\r\n", "Host: u@x\r\n", "Host: x\r\nHost: y\r\n", "", "Host: \r\n"] {
-        let request = format!("GET / HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
-        assert_eq!(lab.raw(request).await.status, 400, "{host:?}");
-    }
-    assert_eq!(lab.get("/").await.body, b"ok");
+async fn a_route_with_patience_of_its_own() {
+    let route = Route { timeout: Some(Duration::from_millis(50)), ..Route::new("GET", "/a") };
+    let lab = Lab::custom(&[route], Waiting(Arc::default()));
+    assert_eq!(lab.get("/a").await.status, 503);
 }
 
 #[tokio::test]
@@ -150,27 +136,64 @@ async fn limits_are_awss() {
     let answer = lab.get(&format!("/?{}", "q".repeat(10_240))).await;
     assert_eq!(answer.status, 431);
     let head = "POST / HTTP/1.1\r\nContent-Type: text/plain";
-    let mut body = "x".repeat(10 << 20);
-    assert_eq!(lab.send(head, &body).await.body, b"10485760");
-    body.push('x');
-    let answer = lab.send(head, &body).await;
+    let answer = lab.send(head, &"x".repeat((10 << 20) + 1)).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json(), json!({ "message": "Request Entity Too Large" }));
     // What was refused before any route saw it is no crossing.
-    assert_eq!(lab.http().len(), 1);
+    assert_eq!(lab.http().len(), 0);
+    // API Gateway takes this one, and Lambda does not.
+    assert_eq!(lab.send(head, &"x".repeat(7 << 20)).await.status, 413);
+    assert_eq!(lab.outcome().error.as_deref(), Some("payload_too_large"));
+    assert_eq!(lab.send(head, &"x".repeat((6 << 20) - 4096)).await.status, 200);
+    // In base64 it is a third larger.
+    let head = "POST / HTTP/1.1\r\nContent-Type: image/png";
+    assert_eq!(lab.send(head, &"x".repeat(5 << 20)).await.status, 413);
+    assert_eq!(lab.send(head, &"x".repeat(4 << 20)).await.body, b"4194304");
 }
 
 #[tokio::test]
-async fn malformed_requests_are_400_and_the_gateway_goes_on() {
-    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
-    for request in [
-        "GARBAGE\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
-    ] {
-        assert_eq!(lab.raw(request).await.status, 400, "{request:?}");
+async fn an_answer_over_lambdas_limit_is_a_500_and_is_named() {
+    let router = Router::new()
+        .route("/large", get(|| async { "x".repeat(7 << 20) }))
+        // Each of these is six bytes in JSON.
+        .route("/escaped", get(|| async { "\u{1}".repeat(2 << 20) }))
+        .route("/fits", get(|| async { "x".repeat((6 << 20) - 4096) }));
+    let lab = Lab::start(router);
+    for path in ["/large", "/escaped"] {
+        let answer = lab.get(path).await;
+        let internal = json!({ "message": "Internal Server Error" });
+        assert_eq!((answer.status, answer.json()), (500, internal), "{path}");
+        assert_eq!(lab.outcome().error.as_deref(), Some("payload_too_large"), "{path}");
     }
-    assert_eq!(lab.get("/").await.body, b"ok");
+    assert_eq!(lab.get("/fits").await.body.len(), (6 << 20) - 4096);
+}
+
+#[tokio::test]
+async fn a_route_takes_its_burst_and_then_no_more() {
+    let limited = Some(Throttle { burst: 2, rate: 0.0 });
+    let route = Route { throttle: limited, ..Route::new("GET", "/limited") };
+    let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
+    let lab = Lab::custom(&[route, Route::new("GET", "/free")], recorder);
+    let mut statuses = Vec::new();
+    for path in ["/limited", "/limited", "/limited", "/free"] {
+        statuses.push(lab.get(path).await.status);
+    }
+    assert_eq!(statuses, [204, 204, 429, 204]);
+    let answer = lab.get("/limited").await;
+    assert_eq!(answer.json(), json!({ "message": "Too Many Requests" }));
+    assert_eq!(lab.outcome().error.as_deref(), Some("throttled"));
+}
+
+#[tokio::test]
+async fn what_no_route_can_take_is_a_405_and_what_this_one_does_not_a_404() {
+    let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
+    let lab = Lab::custom(&[Route::new("GET", "/a")], recorder);
+    let answer = lab.send("TRACE /a HTTP/1.1", "").await;
+    assert_eq!((answer.status, answer.json()), (405, json!({ "message": "Method Not Allowed" })));
+    assert_eq!(lab.send("POST /a HTTP/1.1", "").await.status, 404);
+    let answer = lab.get("/b").await;
+    assert_eq!((answer.status, answer.json()), (404, json!({ "message": "Not Found" })));
+    assert!(answer.head.contains("apigw-requestid: "), "{}", answer.head);
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 mod answers;
+mod bad_input;
+mod browsers;
 mod events;
 mod failures;
+mod places;
+mod rest;
+mod samples;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -24,14 +29,14 @@ use tokio::{
 
 use super::{
     Code, Gateway,
-    api::{Api, Target},
+    api::{Api, Target, Timeouts},
     invoke::{Invocation, Invoke, InvokeError},
-    route::Routes,
+    server::stages,
 };
 use crate::{
     clock::Clock,
     journal::{Crossing, Entry, Journal},
-    template::{Function, Payload, Route},
+    template::{self, Cors, Domain, Function, Origins, Payload, Route, Throttle},
 };
 
 /// `2020-03-12T19:03:58Z`, the time of AWS's sample.
@@ -43,6 +48,7 @@ fn clock() -> Clock {
 
 fn function(id: &str, routes: Vec<Route>) -> Function {
     Function {
+        binary: None,
         id: id.into(),
         name: id.into(),
         handler: None,
@@ -76,25 +82,38 @@ impl Lab {
     }
 
     fn with(function: Function, router: Router) -> Self {
+        let apis = [template::Api::http("ServerlessHttpApi")];
         let journal = Journal::new(clock());
-        let gateway = Gateway::start(
-            listener(),
-            vec![(function, Code::Router(router))],
-            journal.clone(),
-            clock(),
-        )
-        .unwrap();
+        let functions = vec![(function, Code::Router(router))];
+        let gateway =
+            Gateway::start(listener(), &apis, functions, journal.clone(), clock()).unwrap();
         Self { gateway, journal }
     }
 
-    /// A function of the test's own under these routes.
+    /// A function of the test's own under these routes of the implicit HTTP API.
     fn custom(routes: &[Route], function: impl Invoke + 'static) -> Self {
+        Self::behind(template::Api::http("ServerlessHttpApi"), routes, function)
+    }
+
+    /// A function of the test's own under these routes of one API.
+    fn behind(api: template::Api, routes: &[Route], invoke: impl Invoke + 'static) -> Self {
+        Self::waiting(Timeouts::default(), api, routes, invoke)
+    }
+
+    /// The same, with other patience.
+    fn waiting(
+        timeouts: Timeouts,
+        api: template::Api,
+        routes: &[Route],
+        invoke: impl Invoke + 'static,
+    ) -> Self {
+        let routes = routes.iter().map(|route| Route { api: api.id.clone(), ..route.clone() });
+        let function = function("F", routes.collect());
         let journal = Journal::new(clock());
-        let mut table = Routes::default();
-        routes.iter().for_each(|route| table.add(route, 0));
-        let target = Target::new("F".into(), Duration::from_secs(10), function);
-        let mut api = Api::new(table, vec![target], journal.clone(), clock());
-        api.set_integration_timeout(Duration::from_millis(50));
+        let target = Target::new("F".into(), Duration::from_secs(10), invoke);
+        let stages = stages(&[api], [function].iter());
+        let mut api = Api::new(stages, vec![target], journal.clone(), clock());
+        api.timeouts = timeouts;
         Self { gateway: Gateway::serve(listener(), api).unwrap(), journal }
     }
 
@@ -121,6 +140,11 @@ impl Lab {
             "{head}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
         ))
         .await
+    }
+
+    /// How the last call ended.
+    fn outcome(&self) -> crate::journal::Outcome {
+        self.http().pop().unwrap().outcome.unwrap()
     }
 
     fn http(&self) -> Vec<Entry> {
@@ -150,4 +174,53 @@ impl Answer {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+}
+
+/// A function that hands its events to the test, and answers always the same.
+struct Recorder {
+    events: mpsc::UnboundedSender<Value>,
+    answer: Value,
+}
+
+impl Recorder {
+    fn answering(answer: Value) -> (Self, mpsc::UnboundedReceiver<Value>) {
+        let (events, received) = mpsc::unbounded_channel();
+        (Self { events, answer }, received)
+    }
+}
+
+impl Invoke for Recorder {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
+        let event = serde_json::from_str(&invocation.event).unwrap();
+        // The test may have heard enough.
+        let _ = self.events.send(event);
+        Box::pin(async { Ok(self.answer.clone()) })
+    }
+}
+
+/// A function that waits until it is told to end.
+struct Waiting(Arc<Notify>);
+
+impl Invoke for Waiting {
+    fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
+        Box::pin(async {
+            self.0.notified().await;
+            Ok(json!({ "statusCode": 200, "body": "late" }))
+        })
+    }
+}
+
+/// A function that fails.
+struct Failing;
+
+impl Invoke for Failing {
+    fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
+        Box::pin(async { Err(InvokeError::Failed("on purpose".into())) })
+    }
+}
+
+/// The patience of these tests where it is to end.
+fn hasty() -> Timeouts {
+    let short = Duration::from_millis(50);
+    Timeouts { http: short, rest: short, ..Timeouts::default() }
 }

@@ -58,6 +58,10 @@ impl<'a> Resource<'a> {
     pub(super) fn property(&self, name: &str) -> Option<&'a Node> {
         self.node.get("Properties")?.get(name)
     }
+
+    pub(super) fn metadata(&self, name: &str) -> Option<&'a Node> {
+        self.node.get("Metadata")?.get(name)
+    }
 }
 
 impl<'a> Scope<'a> {

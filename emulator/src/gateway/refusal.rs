@@ -1,0 +1,208 @@
+//! What API Gateway answers by itself: one table, by the kind of API.
+//!
+//! AWS documents the REST API's answers (gateway response types, errors of
+//! Lambda integrations) and few of the HTTP API's. A line that no document
+//! states is marked unverified.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use super::{invoke::InvokeError, respond};
+use crate::template::ApiKind;
+
+/// What a REST API calls an error.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+/// Why there is no answer of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Not a request of which a URL can be made.
+    Malformed,
+    /// Request line and headers are too large.
+    HeadTooLarge,
+    /// The request came too slowly.
+    TooSlow,
+    /// The body is over API Gateway's limit.
+    BodyTooLarge,
+    /// The URL names no stage, or the custom domain maps no API to it.
+    NoStage,
+    /// No route has this path and method.
+    NoRoute,
+    /// A method that no route can have.
+    NoMethod,
+    /// The route's bucket is empty.
+    Throttled,
+    /// The event is over Lambda's limit.
+    EventTooLarge,
+    /// Lambda runs no more of the function at once.
+    Busy,
+    /// The function failed, or did not start, or took longer than its own timeout.
+    Failed,
+    /// What the function answered is not an answer, or over Lambda's limit.
+    Unreadable,
+    /// The function took longer than API Gateway waits.
+    TooLong,
+}
+
+impl Refusal {
+    /// Why there was no answer, to API Gateway.
+    pub(super) fn of(error: &InvokeError) -> Self {
+        match error {
+            InvokeError::Throttled { .. } => Self::Busy,
+            InvokeError::TooLarge { what: "event", .. } => Self::EventTooLarge,
+            InvokeError::TooLarge { .. } | InvokeError::Malformed(_) => Self::Unreadable,
+            InvokeError::Panicked(_)
+            | InvokeError::TimedOut(_)
+            | InvokeError::Failed(_)
+            | InvokeError::Crashed
+            | InvokeError::Exited { .. }
+            | InvokeError::Init { .. } => Self::Failed,
+        }
+    }
+
+    /// The answer of this kind of API.
+    pub(super) fn answer(self, kind: ApiKind) -> Response<Bytes> {
+        let (status, message, error_type) = match kind {
+            ApiKind::Http => {
+                let (status, message) = self.http();
+                (status, message, None)
+            }
+            ApiKind::Rest => {
+                let (status, message, error_type) = self.rest();
+                (status, message, Some(error_type))
+            }
+        };
+        let mut response = respond::message(status, message);
+        if let Some(error_type) = error_type {
+            response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error_type));
+        }
+        response
+    }
+
+    fn http(self) -> (StatusCode, &'static str) {
+        match self {
+            // Unverified.
+            Self::Malformed => (StatusCode::BAD_REQUEST, "Bad Request"),
+            // Unverified.
+            Self::HeadTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
+            }
+            // Unverified.
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+            Self::NoStage | Self::NoRoute => (StatusCode::NOT_FOUND, "Not Found"),
+            // Unverified. For GET where there is only POST it is `NoRoute`.
+            Self::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            Self::Throttled => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+            // Unverified: Lambda itself refuses with 413.
+            Self::EventTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+            // Unverified: Lambda itself refuses with 429.
+            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+            Self::Failed | Self::Unreadable => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Self::TooLong => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        }
+    }
+
+    fn rest(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Malformed => (StatusCode::BAD_REQUEST, "Bad Request", "BadRequestException"),
+            // Unverified.
+            Self::HeadTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+                "BadRequestException",
+            ),
+            // Unverified.
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "Request Timeout", "BadRequestException")
+            }
+            Self::BodyTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long", "RequestTooLongException")
+            }
+            Self::NoStage => (StatusCode::FORBIDDEN, "Forbidden", "ForbiddenException"),
+            // Without a route there is nothing that could say that it needs no token.
+            Self::NoRoute => (
+                StatusCode::FORBIDDEN,
+                "Missing Authentication Token",
+                "MissingAuthenticationTokenException",
+            ),
+            // Unverified.
+            Self::NoMethod => {
+                (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", "BadRequestException")
+            }
+            Self::Throttled => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", "TooManyRequestsException")
+            }
+            // "If the Lambda API rejects the invocation request, API Gateway returns a 500."
+            Self::EventTooLarge | Self::Busy => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal server error",
+                "InternalServerErrorException",
+            ),
+            // "If the function runs but returns an error, or a response in the wrong format: 502."
+            Self::Failed | Self::Unreadable => {
+                (StatusCode::BAD_GATEWAY, "Internal server error", "InternalServerErrorException")
+            }
+            Self::TooLong => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "Endpoint request timed out",
+                "InternalServerErrorException",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(kind: ApiKind) -> Vec<(u16, String)> {
+        let refusals = [
+            Refusal::BodyTooLarge,
+            Refusal::NoStage,
+            Refusal::NoRoute,
+            Refusal::Throttled,
+            Refusal::Busy,
+            Refusal::Failed,
+            Refusal::TooLong,
+        ];
+        let read = |refusal: Refusal| {
+            let response = refusal.answer(kind);
+            let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            (response.status().as_u16(), body["message"].as_str().unwrap().to_owned())
+        };
+        refusals.into_iter().map(read).collect()
+    }
+
+    #[test]
+    fn an_http_apis_answers() {
+        let expected = [
+            (413, "Request Entity Too Large"),
+            (404, "Not Found"),
+            (404, "Not Found"),
+            (429, "Too Many Requests"),
+            (429, "Too Many Requests"),
+            (500, "Internal Server Error"),
+            (503, "Service Unavailable"),
+        ];
+        assert_eq!(all(ApiKind::Http), expected.map(|(code, text)| (code, text.to_owned())));
+    }
+
+    #[test]
+    fn a_rest_apis_answers() {
+        let expected = [
+            (413, "Request Too Long"),
+            (403, "Forbidden"),
+            (403, "Missing Authentication Token"),
+            (429, "Too Many Requests"),
+            (500, "Internal server error"),
+            (502, "Internal server error"),
+            (504, "Endpoint request timed out"),
+        ];
+        assert_eq!(all(ApiKind::Rest), expected.map(|(code, text)| (code, text.to_owned())));
+        let headers = Refusal::NoRoute.answer(ApiKind::Rest).into_parts().0.headers;
+        assert_eq!(headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
+    }
+}

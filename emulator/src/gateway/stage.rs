@@ -1,0 +1,233 @@
+//! Which API a request is for: by its Host, and by what its path begins with.
+//!
+//! A custom domain is mapped to an API, a named stage is the first segment of
+//! the path, `$default` needs neither. Any other host, `127.0.0.1` above all,
+//! is every API's; `<api>.localhost` and `<api>.execute-api...` are one API's.
+
+use http::Method;
+
+use super::{refusal::Refusal, route::Routes};
+use crate::template::{Api, ApiKind};
+
+/// An API as it is deployed.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) api: Api,
+    pub(super) routes: Routes,
+}
+
+/// All of them, in the template's order.
+#[derive(Debug, Default)]
+pub(super) struct Stages(Vec<Stage>);
+
+/// Where a request goes.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'a> {
+    pub(super) stage: &'a Stage,
+    /// What the path has after the stage or the mapping, as it came; may be empty.
+    rest: String,
+    /// The custom domain's mapping: empty, or `/v1`.
+    mapping: Option<String>,
+}
+
+impl Stages {
+    pub(super) fn new(stages: Vec<Stage>) -> Self {
+        Self(stages)
+    }
+
+    /// Where a request goes, or what the API that it must have meant answers.
+    pub(super) fn place(
+        &self,
+        host: &str,
+        method: &Method,
+        path: &str,
+    ) -> Result<Place<'_>, (ApiKind, Refusal)> {
+        let name = name(host);
+        if let Some(kind) = self.on_domain(&name).map(|(stage, _)| stage.api.kind).next() {
+            return self.mapped(&name, path).ok_or((kind, Refusal::NoStage));
+        }
+        let own: Vec<&Stage> = self.0.iter().filter(|stage| stage.is_called(&name)).collect();
+        let asked = if own.is_empty() { self.0.iter().collect() } else { own };
+        // A path that names a stage means that stage.
+        let (named, default): (Vec<&Stage>, Vec<&Stage>) =
+            asked.iter().partition(|stage| !stage.api.stage_path().is_empty());
+        let mut places = Vec::new();
+        for stage in named.into_iter().chain(default) {
+            if let Some(rest) = below(&stage.api.stage_path(), path) {
+                places.push(Place { stage, rest: rest.into(), mapping: None });
+            }
+        }
+        let serves = |place: &Place<'_>| {
+            place.stage.routes.find(method, place.path()).is_some()
+                || (*method == Method::OPTIONS && place.stage.api.cors.is_some())
+        };
+        let at = match places.len() {
+            0 => {
+                let kind = asked.first().map_or(ApiKind::Http, |stage| stage.api.kind);
+                return Err((kind, Refusal::NoStage));
+            }
+            1 => 0,
+            _ => places.iter().position(serves).unwrap_or(0),
+        };
+        Ok(places.swap_remove(at))
+    }
+
+    /// The kind of API that a request is for, before it is read whole.
+    pub(super) fn kind(&self, host: &str, path: &str) -> ApiKind {
+        match self.place(host, &Method::GET, path) {
+            Ok(place) => place.stage.api.kind,
+            Err((kind, _)) => kind,
+        }
+    }
+
+    /// Whether there is an API of this kind.
+    pub(super) fn any(&self, kind: ApiKind) -> bool {
+        self.0.iter().any(|stage| stage.api.kind == kind)
+    }
+
+    /// The longest of a domain's mappings that the path begins with.
+    fn mapped(&self, name: &str, path: &str) -> Option<Place<'_>> {
+        let mappings = self.on_domain(name).filter_map(|(stage, base)| {
+            let mapping = if base.is_empty() { String::new() } else { format!("/{base}") };
+            let rest = below(&mapping, path)?.to_owned();
+            Some(Place { stage, rest, mapping: Some(mapping) })
+        });
+        mappings.max_by_key(|place| place.mapping.as_ref().map_or(0, String::len))
+    }
+
+    fn on_domain(&self, name: &str) -> impl Iterator<Item = (&Stage, &str)> {
+        self.0.iter().flat_map(move |stage| {
+            let domain = stage.api.domain.as_ref().filter(|domain| domain.name == name);
+            let paths = domain.into_iter().flat_map(|domain| &domain.base_paths);
+            paths.map(move |path| (stage, path.as_str()))
+        })
+    }
+}
+
+impl Stage {
+    /// Whether a host is this API's alone.
+    fn is_called(&self, name: &str) -> bool {
+        name.split_once('.').is_some_and(|(label, rest)| {
+            label == self.api.url_id() && (rest == "localhost" || rest.starts_with("execute-api."))
+        })
+    }
+}
+
+impl Place<'_> {
+    /// The path that routes are matched with.
+    pub(super) fn path(&self) -> &str {
+        or_root(&self.rest)
+    }
+
+    /// The path in an HTTP API's events of format 2.0: with a named stage, without a mapping.
+    pub(super) fn raw_path(&self) -> String {
+        or_root(&format!("{}{}", self.stage.api.stage_path(), self.rest)).to_owned()
+    }
+
+    /// The path in events of format 1.0: with the mapping, or else with a named stage.
+    pub(super) fn whole_path(&self) -> String {
+        match &self.mapping {
+            Some(mapping) => or_root(&format!("{mapping}{}", self.rest)).to_owned(),
+            None => self.raw_path(),
+        }
+    }
+
+    /// The path in a REST API's events: with the mapping, without the stage.
+    pub(super) fn rest_path(&self) -> String {
+        match &self.mapping {
+            Some(mapping) => or_root(&format!("{mapping}{}", self.rest)).to_owned(),
+            None => self.path().to_owned(),
+        }
+    }
+}
+
+fn or_root(path: &str) -> &str {
+    if path.is_empty() { "/" } else { path }
+}
+
+/// What follows a prefix of whole segments.
+fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A host's name without its port.
+fn name(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Domain, Route};
+
+    fn stage(api: Api, routes: &[&str]) -> Stage {
+        let mut table = Routes::new(api.kind);
+        routes.iter().for_each(|path| table.add(&Route::new("GET", path), None, 0));
+        Stage { api, routes: table }
+    }
+
+    fn domain(name: &str, paths: &[&str]) -> Option<Domain> {
+        let base_paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        Some(Domain { name: name.into(), base_paths })
+    }
+
+    fn stages() -> Stages {
+        let prod = Api { stage: "prod".into(), ..Api::http("Shop") };
+        Stages::new(vec![
+            stage(Api::http("Web"), &["/pets", "/only-web"]),
+            stage(Api { domain: domain("a.example", &["", "v1"]), ..prod }, &["/pets"]),
+            stage(
+                Api { domain: domain("b.example", &["v1/x", "v1"]), ..Api::rest("Old", "Prod") },
+                &["/pets"],
+            ),
+        ])
+    }
+
+    /// The API, and the path as routes and the three formats have it.
+    fn at(host: &str, path: &str) -> [String; 5] {
+        let stages = stages();
+        let place = stages.place(host, &Method::GET, path).unwrap();
+        let id = place.stage.api.id.clone();
+        [id, place.path().into(), place.raw_path(), place.whole_path(), place.rest_path()]
+    }
+
+    #[test]
+    fn a_named_stage_is_in_the_path_and_default_is_not() {
+        assert_eq!(at("127.0.0.1:4000", "/pets"), ["Web", "/pets", "/pets", "/pets", "/pets"]);
+        let named = ["Shop", "/pets", "/prod/pets", "/prod/pets", "/pets"];
+        assert_eq!(at("127.0.0.1:4000", "/prod/pets"), named);
+        assert_eq!(at("127.0.0.1", "/Prod/pets")[0], "Old");
+        assert_eq!(at("x", "/prod"), ["Shop", "/", "/prod", "/prod", "/"]);
+        // No stage of that name: then it is a path.
+        assert_eq!(at("x", "/production/pets")[..2], ["Web", "/production/pets"]);
+    }
+
+    #[test]
+    fn a_custom_domain_is_mapped_by_the_longest_of_its_paths() {
+        let mapped = ["Shop", "/pets", "/prod/pets", "/v1/pets", "/v1/pets"];
+        assert_eq!(at("A.example.:443", "/v1/pets"), mapped);
+        assert_eq!(at("a.example", "/pets"), ["Shop", "/pets", "/prod/pets", "/pets", "/pets"]);
+        // `/v12` is not below `/v1`.
+        assert_eq!(at("a.example", "/v12/pets")[1], "/v12/pets");
+        assert_eq!(at("b.example", "/v1/x/pets")[1], "/pets");
+        assert_eq!(at("b.example", "/v1/pets")[1], "/pets");
+        let stages = stages();
+        let lost = stages.place("b.example", &Method::GET, "/pets").unwrap_err();
+        assert_eq!(lost, (ApiKind::Rest, Refusal::NoStage));
+    }
+
+    #[test]
+    fn a_host_may_be_one_apis_own() {
+        assert_eq!(at("shop.localhost:4000", "/prod/pets")[0], "Shop");
+        assert_eq!(at("web.execute-api.us-east-1.amazonaws.com", "/pets")[0], "Web");
+        let stages = stages();
+        let lost = stages.place("old.localhost", &Method::GET, "/pets").unwrap_err();
+        assert_eq!(lost, (ApiKind::Rest, Refusal::NoStage));
+        assert_eq!(stages.kind("old.localhost", "/Prod/x"), ApiKind::Rest);
+        assert_eq!(stages.kind("x", "/only-web"), ApiKind::Http);
+    }
+}

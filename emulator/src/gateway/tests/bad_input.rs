@@ -1,0 +1,230 @@
+//! Clients that are slow, broken or up to something: each gets a clear answer,
+//! and the gateway goes on.
+
+use super::*;
+
+fn answering() -> Lab {
+    Lab::start(Router::new().route("/", any(|body: Bytes| async move { body })))
+}
+
+/// A lab that waits for no client.
+fn impatient() -> Lab {
+    let short = Duration::from_millis(50);
+    let timeouts = Timeouts { head: short, body: short, ..Timeouts::default() };
+    let (recorder, _events) = Recorder::answering(json!({ "statusCode": 200, "body": "ok" }));
+    let routes = [Route::new("ANY", "$default")];
+    Lab::waiting(timeouts, template::Api::http("Web"), &routes, recorder)
+}
+
+/// A new client is served at once, whatever the others do.
+async fn goes_on(lab: &Lab) {
+    assert_eq!(lab.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_to_an_end_is_a_408() {
+    let lab = impatient();
+    for head in ["GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", "GE", "GET / HTTP/1.1\r\n"] {
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        goes_on(&lab).await;
+        let answer = Answer::read(&mut stream).await;
+        assert_eq!((answer.status, answer.json()), (408, json!({ "message": "Request Timeout" })));
+        assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    }
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_hung_up_on_without_a_word() {
+    let lab = impatient();
+    let mut silent = TcpStream::connect(lab.address()).await.unwrap();
+    let mut idle = TcpStream::connect(lab.address()).await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    silent.read_to_end(&mut bytes).await.unwrap();
+    assert_eq!(bytes, b"");
+    // After its one answer an idle client hears nothing more.
+    idle.read_to_end(&mut bytes).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert_eq!(text.matches("HTTP/1.1").count(), 1, "{text}");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_a_408() {
+    let lab = impatient();
+    for framing in
+        ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+    {
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        goes_on(&lab).await;
+        let answer = Answer::read(&mut stream).await;
+        assert_eq!((answer.status, answer.json()), (408, json!({ "message": "Request Timeout" })));
+        assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    }
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn many_slow_clients_do_not_keep_others_out() {
+    let lab = answering();
+    let mut slow = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        slow.push(stream);
+    }
+    goes_on(&lab).await;
+    drop(slow);
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn a_head_over_the_limit_is_a_431() {
+    let lab = answering();
+    // 10,240 bytes are let through, one more is not.
+    let fill = |total: usize| {
+        let head = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: \r\n";
+        let fill = "f".repeat(total - head.len());
+        format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {fill}\r\n\r\n")
+    };
+    assert_eq!(lab.raw(fill(10_240)).await.status, 200);
+    let answer = lab.raw(fill(10_241)).await;
+    let too_large = json!({ "message": "Request Header Fields Too Large" });
+    assert_eq!((answer.status, answer.json()), (431, too_large));
+    // More than the parser keeps, or more fields than it counts.
+    assert_eq!(lab.raw(fill(1 << 20)).await.status, 431);
+    let many: String = (0..500).map(|n| format!("h{n}: v\r\n")).collect();
+    let request = format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n");
+    assert_eq!(lab.raw(request).await.status, 431);
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn hosts_of_which_no_url_can_be_made_are_refused() {
+    let lab = answering();
+    for host in [
+        "Host: a b\r\n",
+        "Host: u@x\r\n",
+        "Host: x\r\nHost: y\r\n",
+        "",
+        "Host: \r\n",
+        "Host: x/y\r\n",
+        "Host: [::1\r\n",
+        "Host: x:port\r\n",
+        "Host: x:99999\r\n",
+        "Host: \u{e9}\r\n",
+    ] {
+        let answer = lab.raw(format!("GET / HTTP/1.1\r\n{host}Connection: close\r\n\r\n")).await;
+        assert_eq!(answer.status, 400, "{host:?}");
+        assert_eq!(answer.json(), json!({ "message": "Bad Request" }), "{host:?}");
+    }
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_utf8_reaches_the_function_or_is_refused() {
+    let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
+    let lab = Lab::custom(&[Route::new("GET", "/a")], recorder);
+    assert_eq!(lab.get("/a?q=%FF%C3%28&q=%zz&%=").await.status, 204);
+    let event = events.recv().await.unwrap();
+    assert_eq!(event["rawQueryString"], "q=%FF%C3%28&q=%zz&%=");
+    let expected = json!({ "q": "\u{fffd}\u{fffd}(,%zz", "%": "" });
+    assert_eq!(event["queryStringParameters"], expected);
+    // Bytes that are not encoded at all are no URL.
+    let answer = lab.raw(b"GET /a?q=\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(lab.get("/a").await.status, 204);
+}
+
+#[tokio::test]
+async fn framing_that_can_be_read_in_two_ways_is_refused() {
+    let lab = answering();
+    for framing in [
+        "Content-Length: 1\r\nContent-Length: 2",
+        "Content-Length: 3, 4",
+        "Content-Length: +3",
+        "Content-Length: -1",
+        "Content-Length: 0x3",
+        "Content-Length: 99999999999999999999",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: identity",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+    ] {
+        let rest = "Connection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        let request = format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n{rest}");
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("HTTP/1.1 400"), "{framing:?}: {text}");
+        assert_eq!(text.matches("HTTP/1.1").count(), 1, "{framing:?}: {text}");
+        goes_on(&lab).await;
+    }
+    assert!(lab.http().iter().all(|entry| entry.name == "http.GET $default"), "{:?}", lab.http());
+}
+
+/// By RFC 9112 the chunks count, and nothing after them is believed.
+#[tokio::test]
+async fn with_two_lengths_the_chunks_count_and_the_connection_ends() {
+    let lab = answering();
+    for framing in [
+        "Transfer-Encoding: chunked\r\nContent-Length: 4",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\nContent-Length: 99",
+    ] {
+        let smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n3\r\nabc\r\n0\r\n\r\n{smuggled}"
+        );
+        let answer = lab.raw(request).await;
+        assert_eq!((answer.status, answer.body), (200, b"abc".to_vec()), "{framing:?}");
+        assert!(answer.head.contains("connection: close"), "{framing:?}: {}", answer.head);
+        goes_on(&lab).await;
+    }
+    let paths = lab.http().into_iter().filter_map(|entry| match entry.crossing {
+        Crossing::Http { path, .. } => Some(path),
+        _ => None,
+    });
+    assert!(paths.into_iter().all(|path| path == "/"));
+}
+
+#[tokio::test]
+async fn chunks_are_read_and_bad_ones_refused() {
+    let lab = answering();
+    let chunked = |chunks: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunks}"
+        )
+    };
+    let answer = lab.raw(chunked("3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")).await;
+    assert_eq!((answer.status, answer.body), (200, b"abcde".to_vec()));
+    for chunks in ["zz\r\n", "-1\r\n", "3\r\nabcd\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\nabc", "\r\n"]
+    {
+        let answer = lab.raw(chunked(chunks)).await;
+        assert_eq!(answer.status, 400, "{chunks:?}");
+        assert_eq!(answer.json(), json!({ "message": "Bad Request" }), "{chunks:?}");
+        goes_on(&lab).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused() {
+    let lab = answering();
+    for request in [
+        "GARBAGE\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nA\u{0}: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\n folded: b\r\n\r\n",
+    ] {
+        assert_eq!(lab.raw(request).await.status, 400, "{request:?}");
+    }
+    goes_on(&lab).await;
+}

@@ -37,7 +37,8 @@ pub(super) enum SendError {
 
 struct Open {
     sender: SendRequest<Full<Bytes>>,
-    driver: Connection<TokioIo<TcpStream>, Full<Bytes>>,
+    /// `None` once the engine has closed the connection.
+    driver: Option<Connection<TokioIo<TcpStream>, Full<Bytes>>>,
 }
 
 enum Failed {
@@ -85,7 +86,7 @@ impl Upstream {
         let stream = stream.map_err(|source| SendError::Connect { address, source })?;
         let _ = stream.set_nodelay(true);
         let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(SendError::Broken)?;
-        Ok(Open { sender, driver })
+        Ok(Open { sender, driver: Some(driver) })
     }
 }
 
@@ -93,15 +94,15 @@ impl Open {
     async fn call(&mut self, request: Request<Full<Bytes>>) -> Result<(Parts, Bytes), Failed> {
         let Self { sender, driver } = self;
         let mut exchange = pin!(exchange(sender, request));
-        let mut driving = true;
-        loop {
+        while let Some(driving) = driver {
             tokio::select! {
                 biased;
-                // How it ended is what the exchange says.
-                _ = &mut *driver, if driving => driving = false,
+                // Dropped at its end, so that the exchange hears of it and says how it was.
+                _ = driving => *driver = None,
                 result = &mut exchange => return result,
             }
         }
+        exchange.await
     }
 }
 

@@ -5,6 +5,7 @@
 //! business; here is only which call it strikes.
 
 mod aim;
+mod crash;
 mod meeting;
 mod random;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     aim::{Aim, Call, Touched},
+    crash::{Crash, Ending},
     meeting::{Meeting, Missed, Ticket},
     random::Chance,
 };
@@ -43,6 +45,9 @@ pub struct Failure {
     /// What only a database does.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub quirk: Option<Quirk>,
+    /// The function that makes the call ends where `cut` says.
+    #[serde(skip)]
+    pub crash: Option<Crash>,
 }
 
 /// Failures that only a database has.
@@ -183,12 +188,17 @@ pub fn can_fail(on: &str) -> bool {
 
 /// The armed faults of one world. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Armed>>);
+pub struct Faults {
+    armed: Arc<Mutex<Armed>>,
+    ender: crash::Ender,
+}
 
 #[derive(Debug, Default)]
 struct Armed {
     seed: u64,
     faults: Vec<Struck>,
+    /// Attempts of webhooks since a crash was armed.
+    attempts: u64,
     meeting: Option<Meeting>,
 }
 
@@ -215,8 +225,24 @@ impl Faults {
     /// Arms a fault; faults on one call strike in the order in which they were armed.
     pub fn arm(&self, fault: Fault) -> Handle {
         let mut armed = self.lock();
+        if fault.failure.crash.is_some() {
+            armed.attempts = 0;
+        }
         armed.faults.push(Struck { fault, met: 0, spent: false });
         Handle(armed.faults.len() - 1)
+    }
+
+    /// Ends the function whose call this is, if the failure asks for that here; the future never
+    /// comes to its end then.
+    pub async fn fall(&self, failure: &Failure, here: Cut) {
+        if let Some(crash) = failure.crash.as_ref().filter(|_| failure.cut == Some(here)) {
+            self.ender.end(crash).await;
+        }
+    }
+
+    /// Who ends functions.
+    pub fn on_crash(&self, handler: impl Fn(&str, Ending) + Send + Sync + 'static) {
+        self.ender.set(handler);
     }
 
     /// Whether anything may happen to a call at all.
@@ -245,10 +271,18 @@ impl Faults {
     /// The fault that strikes this call; counts the call.
     pub fn strike(&self, call: &Call<'_>) -> Option<Fault> {
         let mut armed = self.lock();
-        let Armed { seed, faults, .. } = &mut *armed;
+        if call.name.starts_with("webhook.") {
+            armed.attempts += 1;
+        }
+        let Armed { seed, faults, attempts, .. } = &mut *armed;
         for (index, struck) in faults.iter_mut().enumerate() {
             let Struck { fault, met, spent } = struck;
             if *spent || !fault.is_on(call.name) || !fault.aim.takes(call) {
+                continue;
+            }
+            if let Some(crash) = &fault.failure.crash
+                && !crash.is_of(call, *attempts)
+            {
                 continue;
             }
             if let Some(quirk) = fault.failure.quirk {
@@ -300,7 +334,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Armed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -270,7 +270,7 @@ impl Journal {
 
     /// All entries, which are forgotten here.
     pub fn take(&self) -> Vec<Entry> {
-        let book = std::mem::take(&mut *self.book());
+        let book = self.book().take();
         self.changed();
         book.into_entries()
     }
@@ -412,6 +412,19 @@ mod tests {
         assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));
         new.end(Outcome::status(200, Value::Null));
         assert_eq!(journal.since(0)[0].outcome, Some(Outcome::status(200, Value::Null)));
+    }
+
+    #[test]
+    fn what_began_before_a_take_ends_no_entry_after_it() {
+        let journal = journal();
+        journal.clear();
+        let old = journal.begin("old", log("1"));
+        assert_eq!(journal.take().len(), 1);
+        journal.clear();
+        let new = journal.begin("new", log("2"));
+        old.end(Outcome::cut());
+        assert_eq!(journal.since(0)[0].outcome, None);
+        new.end(Outcome::default());
     }
 
     #[tokio::test]

@@ -203,6 +203,13 @@ pub trait Store: Send + Sync {
         wall_ms: i64,
         until_ms: i64,
     ) -> Result<Claimed, StoreError>;
+    /// Holds a claim until a later time; false when `holder` lost the turn or it is answered.
+    async fn renew_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError>;
     /// What has become of a turn that another attempt holds; `None` while unanswered.
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError>;
     /// Stores round `ordinal`, in place of an earlier state of it, if `holder` still holds the turn;

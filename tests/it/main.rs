@@ -7,9 +7,13 @@
     reason = "helpers of tests fail their test"
 )]
 
+mod backends;
 mod bad_input;
+mod data;
+mod exec;
 mod house;
 mod interrupted;
+mod outside;
 mod running;
 mod scenarios;
 mod store;

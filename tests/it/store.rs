@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use emulator::{
     clock::Clock,
-    dynamodb::{Database, Service},
+    dynamodb::{Database, TableSpec},
     faults::{Failure, Fault, Faults},
     journal::Journal,
     template::Template,
@@ -28,7 +28,32 @@ use handlers::{
 use jiff::{Timestamp, civil::date};
 use serde_json::json;
 
-use crate::support::root;
+use crate::support::{databases, root};
+
+/// The store at an endpoint that has the template's tables.
+pub fn store(endpoint: &str) -> DynamoDb {
+    store_of(endpoint, &Template::read(&root().join("template.yaml")).unwrap().tables)
+}
+
+fn store_of(endpoint: &str, tables: &[TableSpec]) -> DynamoDb {
+    let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
+    let settings = Settings {
+        endpoint: Some(endpoint),
+        region: "us-east-1",
+        access_key_id: "local",
+        secret_access_key: "local",
+        session_token: None,
+        tables: Tables {
+            leads: name("Leads"),
+            owner: name("OwnerState"),
+            schedule: name("Schedule"),
+            conversations: name("Conversations"),
+            bookings: name("CustomerBookings"),
+            opt_outs: name("OptOuts"),
+        },
+    };
+    DynamoDb::new(Clients::plain().unwrap().dynamodb, settings)
+}
 
 /// A database with the template's tables, behind the recording proxy, and the store on it.
 pub struct Lab {
@@ -44,26 +69,10 @@ impl Lab {
         let (journal, faults) = (Journal::new(Clock::stopped(now())), Faults::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let threads = Threads::start().unwrap();
-        let (service, armed) = (Service::embedded(), faults.clone());
+        let (service, armed) = (databases(), faults.clone());
         let database = Database::start(listener, &threads, &service, &tables, journal, armed);
         let database = database.await.unwrap();
-        let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
-        let settings = Settings {
-            endpoint: Some(&format!("{}/fn/Test", database.url())),
-            region: "us-east-1",
-            access_key_id: "local",
-            secret_access_key: "local",
-            session_token: None,
-            tables: Tables {
-                leads: name("Leads"),
-                owner: name("OwnerState"),
-                schedule: name("Schedule"),
-                conversations: name("Conversations"),
-                bookings: name("CustomerBookings"),
-                opt_outs: name("OptOuts"),
-            },
-        };
-        let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, settings);
+        let store = store_of(&format!("{}/fn/Test", database.url()), &tables);
         Self { store, database, faults, _threads: threads }
     }
 

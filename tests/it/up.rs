@@ -34,7 +34,13 @@ pub struct Up {
 impl Up {
     /// Starts a world on free ports and reads what it prints until it is ready.
     pub fn start() -> Self {
-        let child = command(&root(), &FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(&[])
+    }
+
+    /// The same with more words on the command line.
+    pub fn start_with(words: &[&str]) -> Self {
+        let words = [&FREE_PORTS, words].concat();
+        let child = command(&root(), &words).stdout(Stdio::piped()).spawn().unwrap();
         let mut up = Self { child, printed: Vec::new() };
         let out = up.child.stdout.take().unwrap();
         for line in BufReader::new(out).lines() {

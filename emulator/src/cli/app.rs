@@ -1,6 +1,6 @@
 //! What every command has at hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{problem::Problem, ui::Ui};
 use crate::{Function, threads};
@@ -25,6 +25,11 @@ impl App {
         let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
         let program = if by_cargo { "cargo run --" } else { "rehearse" };
         Self { functions, root: PathBuf::new(), ui, program }
+    }
+
+    /// The folder that commands run in.
+    pub(super) fn folder(&self) -> &Path {
+        if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root }
     }
 
     /// A command line that runs this program: `rehearse up`.

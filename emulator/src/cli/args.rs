@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, builder::styling};
 
-use super::{bench, chat, check, completions, env, log, ready, reset, run, send, up};
+use super::{bench, chat, check, completions, db, env, exec, log, ready, reset, run, send, up};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::Style::new().bold())
@@ -21,6 +21,7 @@ Examples:
   rehearse up                            keep a world running on ports 4000-4040
   rehearse send \"Do you fix iPhones?\"    text it, in another terminal
   rehearse chat                          text it here
+  rehearse exec -- pytest                your own test suite in a world of its own
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
@@ -69,10 +70,14 @@ pub(super) enum Command {
     Send(send::Args),
     /// Show the conversation of a running world
     Log(log::Args),
+    /// Move the rows of a running world as JSON
+    Db(db::Args),
     /// Put a running world back to its start
     Reset(reset::Args),
     /// Say whether a world is running
     Ready(ready::Args),
+    /// Run a command in a world of its own, such as a test suite
+    Exec(exec::Args),
     /// Print what to export for a running world
     Env(env::Args),
     /// Print a completion script for a shell

@@ -1,15 +1,18 @@
 //! `rehearse chat`
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use super::{
     app::App,
+    busy,
     dynamodb::{self, DynamoDbArgs},
+    ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
+    target::{self, TargetArgs},
     tracing, up,
 };
 use crate::{
@@ -19,9 +22,9 @@ use crate::{
         style::{ACTUAL, BOLD, DIM, NAME, paint},
         text::{visible, wrap},
     },
-    template::Phone,
+    template::{Phone, Ports},
     twilio::Inbound,
-    world::{Backend, Bind, World},
+    world::{Backend, Bind, World, WorldError},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -36,6 +39,10 @@ pub(super) struct Args {
     from: String,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    ports: PortArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -43,15 +50,27 @@ pub(super) struct Args {
 
 pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
+    args.target.check()?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
-    let (backend, persona) = (project.backend(app)?, project.persona()?);
+    let (backend, persona) = (project.backend_of(&args.target, app)?, project.persona()?);
+    let ports = args.ports.over(project.settings.ports);
+    let bind = match args.target.outside() {
+        Some(outside) => {
+            target::apart(outside, &ports)?;
+            Bind::Fixed(ports)
+        }
+        None => {
+            args.ports.refuse()?;
+            Bind::Free
+        }
+    };
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(None)?;
         let backend = backend.with_databases(databases.clone());
         let result = tokio::select! {
-            exit = talk(backend, persona, from, &args, app) => exit,
+            exit = talk(backend, persona, bind, ports, from, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -62,12 +81,21 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
 async fn talk(
     backend: Backend,
     persona: Option<Persona>,
+    bind: Bind,
+    ports: Ports,
     from: String,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let world = up::start(backend, persona, Bind::Free).await;
-    let world = world.map_err(|error| project::world(&error))?;
+    let world = match up::start(backend, persona, bind).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    if let Some(outside) = args.target.outside() {
+        target::listening(outside, Duration::ZERO, app).await?;
+    }
     let chat = Chat { app, world, from, shown: 0, failed: false };
     chat.welcome(&args.from);
     chat.talk(lines(app)).await

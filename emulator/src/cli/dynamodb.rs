@@ -36,6 +36,15 @@ pub(super) struct DynamoDbArgs {
 }
 
 impl DynamoDbArgs {
+    /// What a command has to say to choose it again.
+    pub(super) fn typed(&self) -> Vec<String> {
+        match &self.dynamodb {
+            Choice::Embedded => Vec::new(),
+            Choice::Docker => vec!["--dynamodb".into(), "docker".into()],
+            Choice::Endpoint(endpoint) => vec!["--dynamodb".into(), endpoint.to_string()],
+        }
+    }
+
     /// Begins to start it. Must be closed with [`close`], whatever happens meanwhile.
     pub(super) fn start(&self, data: Option<PathBuf>) -> Result<Service, Problem> {
         if data.is_some() && self.dynamodb != Choice::Embedded {

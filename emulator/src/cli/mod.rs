@@ -6,14 +6,19 @@
 mod app;
 mod args;
 mod bench;
+mod busy;
 mod chat;
 mod check;
 mod child;
 mod completions;
+mod db;
 mod dynamodb;
 mod env;
+mod exec;
+mod exports;
 mod lambda;
 mod log;
+mod ports;
 mod problem;
 mod project;
 mod ready;
@@ -22,6 +27,7 @@ mod run;
 mod schema;
 mod send;
 mod signal;
+mod target;
 mod tracing;
 mod ui;
 mod up;
@@ -90,9 +96,11 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Chat(args) => chat::chat(args, app),
         Command::Send(args) => send::send(args, app),
         Command::Log(args) => log::log(args, app),
+        Command::Db(args) => db::db(args, app),
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),
     }

@@ -15,6 +15,8 @@ pub(super) enum Exit {
     Environment,
     /// Ctrl-C.
     Interrupted,
+    /// As the command that was run ended.
+    Command(u8),
 }
 
 impl Exit {
@@ -31,6 +33,7 @@ impl Exit {
             Self::Wrong => 2,
             Self::Environment => 3,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     dynamodb,
     lambda::LambdaArgs,
     problem::{Exit, Problem, chain},
+    target::{Target, TargetArgs},
 };
 use crate::{
     dynamodb::TableSpec,
@@ -17,7 +18,7 @@ use crate::{
     report::Viewer,
     scenario::{self, Options, Runner, Scenario},
     template::{Ignored, Settings, Template},
-    world::{Backend, WorldError},
+    world::{Backend, Outside, WorldError},
 };
 
 /// The settings of a project and where they stand.
@@ -40,6 +41,9 @@ const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM
        [people]
        customer = "+15555550101"
        owner = "+15555550102""#;
+
+/// File that describes what runs on AWS, where the settings name no other.
+const TEMPLATE: &str = "template.yaml";
 
 /// File that makes a folder a project.
 const SETTINGS: &str = "rehearse.toml";
@@ -64,6 +68,30 @@ impl Project {
     pub(super) fn backend(&self, app: &App) -> Result<Backend, Problem> {
         let (functions, settings) = (app.functions.clone(), self.settings.clone());
         Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The backend that a target runs.
+    pub(super) fn backend_of(&self, target: &TargetArgs, app: &App) -> Result<Backend, Problem> {
+        match &target.target {
+            Target::InProcess => self.backend(app),
+            Target::Lambda => self.lambda_backend(&target.lambda, app),
+            Target::Url(outside) => self.outside_backend(outside),
+        }
+    }
+
+    /// The backend that somebody else started.
+    pub(super) fn outside_backend(&self, outside: &Outside) -> Result<Backend, Problem> {
+        let (template, settings) = (self.tables()?, self.settings.clone());
+        Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The tables of a backend whose code nobody needs to know; none without a template.
+    fn tables(&self) -> Result<Template, Problem> {
+        let path = self.root.join(&self.settings.template);
+        if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
+            return Ok(Template::default());
+        }
+        Template::read_tables(&path).map_err(|e| wrong(&e))
     }
 
     /// The backend as processes of its own.
@@ -94,9 +122,10 @@ impl Project {
     pub(super) fn runner(
         &self,
         backend: Backend,
+        options: Options,
         scenarios: &[Scenario],
     ) -> Result<Runner, Problem> {
-        let runner = Runner::new(backend, Options::default());
+        let runner = Runner::new(backend, options);
         fit(&runner, scenarios)?;
         Ok(runner)
     }

@@ -1,4 +1,5 @@
-//! Ctrl-C: the first ends the command in good order, the second at once.
+//! Ctrl-C: the first ends the command in good order, the second at once; or all are
+//! passed on to a command that was started.
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -14,15 +15,7 @@ pub(super) struct Interrupt(watch::Receiver<bool>);
 impl Interrupt {
     /// Must be called inside a runtime, which must live as long as somebody listens.
     pub(super) fn listen() -> Result<Self, Problem> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|e| Problem::environment(format!("failed to listen for Ctrl-C: {e}")))
-        };
-        let mut signals = Signals {
-            key: listen(SignalKind::interrupt())?,
-            end: listen(SignalKind::terminate())?,
-            gone: listen(SignalKind::hangup())?,
-        };
+        let mut signals = Signals::listen()?;
         let (interrupted, interrupt) = watch::channel(false);
         tokio::spawn(async move {
             signals.next().await;
@@ -43,18 +36,48 @@ impl Interrupt {
     }
 }
 
-struct Signals {
+/// Signals that are passed on to a command, which then decides when to end.
+pub(super) struct Signals {
     key: Signal,
     end: Signal,
-    gone: Signal,
+    hang_up: Signal,
+}
+
+/// A signal that came.
+pub(super) struct Passed {
+    /// Which one.
+    pub(super) signal: rustix::process::Signal,
+    /// Whether the command has heard it already, as the terminal tells everybody in front of it.
+    pub(super) heard: bool,
 }
 
 impl Signals {
-    async fn next(&mut self) {
+    /// Must be called inside a runtime.
+    pub(super) fn listen() -> Result<Self, Problem> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))
+        };
+        Ok(Self {
+            key: listen(SignalKind::interrupt())?,
+            end: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one.
+    pub(super) async fn next(&mut self) -> Passed {
+        use rustix::process::Signal;
         tokio::select! {
-            _ = self.key.recv() => {}
-            _ = self.end.recv() => {}
-            _ = self.gone.recv() => {}
+            _ = self.key.recv() => Passed { signal: Signal::INT, heard: in_front() },
+            _ = self.end.recv() => Passed { signal: Signal::TERM, heard: false },
+            _ = self.hang_up.recv() => Passed { signal: Signal::HUP, heard: in_front() },
         }
     }
+}
+
+/// Whether this process, and with it the command, stands in front of a terminal.
+fn in_front() -> bool {
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
+    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|front| front == rustix::process::getpgrp())
 }

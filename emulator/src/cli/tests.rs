@@ -121,7 +121,7 @@ fn help_shows_examples_and_exit_codes_and_passes() {
 fn targets_that_are_not_there_are_refused_with_those_that_are() {
     let done = Project::new().rehearse(&["run", "--target", "lamda"]);
     assert_eq!(done.exit, Exit::Wrong);
-    assert!(done.err.contains("[possible values: in-process, lambda]"), "{}", done.err);
+    assert!(done.err.contains("did you mean `lambda`?"), "{}", done.err);
 }
 
 #[test]

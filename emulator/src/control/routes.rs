@@ -11,12 +11,12 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Value, json};
 
 use super::{
-    Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, JournalPage, JournalQuery,
-    Message, Messages, Ready, Rows, SmsRequest, SmsResponse,
+    Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, Items, JournalPage,
+    JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse,
     answer::{Answer, Body},
     server::State as Api,
 };
@@ -110,6 +110,41 @@ pub(super) async fn table(
     }
 }
 
+pub(super) async fn items(
+    State(api): Shared,
+    Path(table): Path<String>,
+) -> Result<Json<Items>, Answer> {
+    let database = api.world.database();
+    let spec = database.find(&table).map_err(|e| of_database(&e))?;
+    let items = database.items(&spec.id).await.map_err(|e| of_database(&e))?;
+    Ok(Json(Items { table: spec.id.clone(), name: spec.name.clone(), items }))
+}
+
+pub(super) async fn put_items(
+    State(api): Shared,
+    Path(table): Path<String>,
+    Body(request): Body<PutItems>,
+) -> Result<Json<Value>, Answer> {
+    let database = api.world.database();
+    let id = database.find(&table).map_err(|e| of_database(&e))?.id.clone();
+    let PutItems { items, check_only } = request;
+    let count = items.len();
+    database.check_items(&id, &items).map_err(|e| of_database(&e))?;
+    if !check_only {
+        database.put_items(&id, items).await.map_err(|e| of_database(&e))?;
+    }
+    Ok(Json(json!({ "items": count })))
+}
+
+fn of_database(error: &DatabaseError) -> Answer {
+    match error {
+        DatabaseError::UnknownTable { .. } => Answer::new(StatusCode::NOT_FOUND, error.to_string())
+            .help("tables go by their logical id in the template, or by their name"),
+        DatabaseError::Row(row) => Answer::bad(row.to_string()).help("nothing was written"),
+        error => Answer::failed(error),
+    }
+}
+
 pub(super) async fn clock(
     State(api): Shared,
     Body(request): Body<ClockRequest>,
@@ -150,12 +185,8 @@ pub(super) async fn disarm(State(api): Shared) -> Json<Value> {
 }
 
 pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
-    let world = Arc::clone(&api.world);
-    world.faults().clear();
-    world.twilio().reset();
-    world.openai().reset();
-    world.database().empty().await.map_err(|e| Answer::failed(&e))?;
-    world.clock().set(Timestamp::now());
+    let world = &api.world;
+    world.reset().await.map_err(|e| Answer::failed(&e))?;
     // Counted first: who sees the empty journal sees the new count as well.
     api.resets.fetch_add(1, Ordering::SeqCst);
     world.journal().clear();

@@ -115,6 +115,7 @@ async fn start(
         .with_wait_for(WaitFor::http(answers))
         .with_cmd(["-jar", "DynamoDBLocal.jar", "-inMemory"])
         .with_container_name(name)
+        .with_label("rehearse.process", std::process::id().to_string())
         .with_startup_timeout(START)
         .with_host_config_modifier(|host| {
             let loopback =

@@ -126,6 +126,57 @@ impl Database {
         Ok(rows)
     }
 
+    /// A table by its logical id or its name.
+    ///
+    /// # Errors
+    /// An unknown table.
+    pub fn find(&self, table: &str) -> Result<&TableSpec, DatabaseError> {
+        let named = self.tables.iter().find(|t| t.name == table);
+        named.map_or_else(|| self.table(table), Ok)
+    }
+
+    /// All rows of a table in DynamoDB's own format, ordered by key.
+    ///
+    /// # Errors
+    /// An unknown table.
+    pub async fn items(&self, table: &str) -> Result<Vec<Map<String, Value>>, DatabaseError> {
+        let table = self.table(table)?;
+        let items = self.engine.scan(table).await.map_err(|e| refused(table, e))?;
+        let mut items: Vec<_> =
+            items.into_iter().map(|i| (plain_row(table, i.clone()), i)).collect();
+        items.sort_by(|(a, _), (b, _)| by_key(table, a, b));
+        Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Checks rows in DynamoDB's own format; the first that does not fit is the error.
+    ///
+    /// # Errors
+    /// An unknown table, or a row that does not fit it.
+    pub fn check_items(
+        &self,
+        table: &str,
+        items: &[Map<String, Value>],
+    ) -> Result<(), DatabaseError> {
+        let table = self.table(table)?;
+        items.iter().try_for_each(|i| row::check_item(table, i)).map_err(DatabaseError::Row)
+    }
+
+    /// Writes rows in DynamoDB's own format, unseen by the journal.
+    ///
+    /// # Errors
+    /// An unknown table, or a row that the engine refuses.
+    pub async fn put_items(
+        &self,
+        table: &str,
+        items: Vec<Map<String, Value>>,
+    ) -> Result<(), DatabaseError> {
+        let table = self.table(table)?;
+        for item in items {
+            self.engine.put(table, item).await.map_err(|e| refused(table, e))?;
+        }
+        Ok(())
+    }
+
     /// The rows of a table, recorded in the journal, which every check reads.
     ///
     /// # Errors

@@ -58,9 +58,12 @@ impl Endpoint {
         }
     }
 
-    /// Host and port, as the `Host` header has them.
+    /// Host and port, as the `Host` header has them: without the port that is usual.
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        match self.port {
+            80 => self.host.to_string(),
+            port => format!("{}:{port}", self.host),
+        }
     }
 
     /// Its address; a name that says loopback must lead there.
@@ -97,7 +100,7 @@ mod tests {
             ("http://localhost:8000", true)
         );
         assert!(endpoint.resolve().unwrap().ip().is_loopback());
-        assert_eq!(Endpoint::parse("http://db").unwrap().authority(), "db:80");
+        assert_eq!(Endpoint::parse("http://db").unwrap().authority(), "db");
         for loopback in
             ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:8000", "http://db.localhost/"]
         {

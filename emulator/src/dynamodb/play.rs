@@ -20,6 +20,8 @@ pub(super) struct Watched {
     /// The crossing's name.
     pub(super) name: String,
     pub(super) operation: String,
+    /// Who makes it, when its URL says so.
+    pub(super) function: Option<String>,
     pub(super) request: Value,
     pub(super) outgoing: Outgoing,
     /// Its entry in the journal.
@@ -28,11 +30,11 @@ pub(super) struct Watched {
 
 /// Lets a call through in its turn, or plays the fault that strikes it.
 pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Result<Answer, CutOff> {
-    let Watched { name, operation, request, outgoing, open } = watched;
+    let Watched { name, operation, function, request, outgoing, open } = watched;
     let Shared { tables, replica, faults, .. } = shared;
     let touched = || call::touched(&request, tables);
     let eventual = call::eventual(&operation, &request);
-    let call = Call { name: &name, touched: &touched, eventual };
+    let call = Call { name: &name, touched: &touched, eventual, function: function.as_deref() };
 
     // Kept until this call has its answer: only then does the next one of a meeting go on.
     let mut ticket = faults.enter(&call, || identity(&request));
@@ -59,6 +61,8 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
         tokio::time::sleep(failure.delay()).await;
     }
     if failure.cut == Some(Cut::Before) {
+        drop(open);
+        faults.fall(failure, Cut::Before).await;
         return Err(CutOff);
     }
     if let Some((status, body)) = fault::answer(&fault, &operation, &touched()) {
@@ -84,6 +88,7 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     if failure.cut == Some(Cut::After) {
         // The caller sees nothing; the journal keeps what was lost.
         open.end_with(Outcome::cut(), body);
+        faults.fall(failure, Cut::After).await;
         return Err(CutOff);
     }
     match failure.quirk {

@@ -108,7 +108,8 @@ async fn handle(
     let watched = shared.faults.any().then(|| request.clone());
     let open = shared.journal.begin(name.as_str(), crossing(function, &operation, request));
     if let Some(request) = watched {
-        let call = Watched { name, operation, request, outgoing, open };
+        let function = function.map(str::to_owned);
+        let call = Watched { name, operation, function, request, outgoing, open };
         return play(call, shared, line).await;
     }
     let (head, body) = forward(outgoing, line).await?;

@@ -22,6 +22,8 @@ pub struct Call<'c> {
     pub touched: &'c (dyn Fn() -> Vec<Touched> + Sync),
     /// Whether it is a read that may be stale.
     pub eventual: bool,
+    /// Logical id of the function that makes it, when that is known.
+    pub function: Option<&'c str>,
 }
 
 /// A table that a call touches, or a row of it.
@@ -36,7 +38,7 @@ pub struct Touched {
 impl<'c> Call<'c> {
     /// A call of which only the name is known.
     pub fn named(name: &'c str) -> Self {
-        Self { name, touched: &Vec::new, eventual: false }
+        Self { name, touched: &Vec::new, eventual: false, function: None }
     }
 }
 

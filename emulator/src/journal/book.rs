@@ -85,7 +85,13 @@ impl Book {
 
     /// Forgets everything, and whom to tell of what is under way.
     pub(super) fn clear(&mut self) {
-        *self = Self { epoch: self.epoch + 1, ..Self::default() };
+        drop(self.take());
+    }
+
+    /// Everything so far, which is forgotten here.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self { epoch: self.epoch + 1, ..Self::default() };
+        std::mem::replace(self, empty)
     }
 
     /// Tells the entries since the last [`Book::clear`] from those before it.

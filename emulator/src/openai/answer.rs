@@ -73,10 +73,10 @@ pub(super) fn prepare(
     endpoint: Endpoint,
     request: &Value,
     body: &[u8],
-    fault: Option<Failure>,
+    fault: Option<&Failure>,
 ) -> Ready {
-    let delay = fault.as_ref().map_or(Duration::ZERO, Failure::delay);
-    if let Some(end) = fault.as_ref().and_then(|fault| struck(fault, request)) {
+    let delay = fault.map_or(Duration::ZERO, Failure::delay);
+    if let Some(end) = fault.and_then(|fault| struck(fault, request)) {
         return Ready { script: None, delay, end };
     }
     let mut ready = match request.as_object() {

@@ -20,7 +20,10 @@ use super::{
     server::Server,
     sse::Events,
 };
-use crate::journal::{Crossing, Outcome};
+use crate::{
+    faults::Cut,
+    journal::{Crossing, Outcome},
+};
 
 /// Largest request that is read.
 const MAX_BODY: usize = 16 << 20;
@@ -139,12 +142,13 @@ async fn ask(
     };
     let request = serde_json::from_slice::<Value>(&body);
     let refusal = authorized(server, &parts.headers).and_then(|()| json_type(&parts.headers)).err();
+    let mut fault = None;
     let ready = match (refusal, &request) {
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
-            let fault = server.faults.take(endpoint.name());
-            answer::prepare(server, endpoint, request, &body, fault)
+            fault = server.faults.take(endpoint.name());
+            answer::prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };
     let Ready { script, delay, end } = ready;
@@ -156,6 +160,11 @@ async fn ask(
     }
     let (response, outcome, answer) = send(end, server.options.pace);
     open.end_with(outcome, answer);
+    if let Some(fault) = &fault {
+        for here in [Cut::Before, Cut::After] {
+            server.faults.fall(fault, here).await;
+        }
+    }
     response
 }
 

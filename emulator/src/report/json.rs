@@ -8,10 +8,11 @@
 //!   "started_at": "2026-02-10T20:10:00Z",
 //!   "took_ms": 612.4,
 //!   "seed": null,
-//!   "counts": { "passed": 40, "failed": 1, "broken": 0, "errors": 0, "interrupted": 0, "not_run": 0 },
+//!   "counts": { "passed": 40, "failed": 1, "broken": 0, "errors": 0, "interrupted": 0, "not_run": 0,
+//!               "skipped": 0 },
 //!   "scenarios": [{
 //!     "name": "...", "file": "scenarios/booking/a.yaml", "line": 1, "tags": ["booking"],
-//!     "outcome": "failed",            // passed, failed, broken, error, interrupted, not_run
+//!     "outcome": "failed",            // passed, failed, broken, error, interrupted, not_run, skipped
 //!     "took_ms": 12.3,
 //!     "replay": "rehearse run ...",
 //!     "failures": [{
@@ -62,6 +63,7 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
             errors: counts.errors,
             interrupted: counts.interrupted,
             not_run: counts.not_run,
+            skipped: counts.skipped,
         },
         scenarios: run.scenarios.iter().map(|ran| scenario(ran, journal)).collect(),
     };
@@ -88,6 +90,7 @@ struct Counts {
     errors: usize,
     interrupted: usize,
     not_run: usize,
+    skipped: usize,
 }
 
 #[derive(Serialize)]
@@ -186,7 +189,8 @@ mod tests {
             "broken": 0,
             "errors": 0,
             "interrupted": 0,
-            "not_run": 0
+            "not_run": 0,
+            "skipped": 0
           },
           "scenarios": [
             {

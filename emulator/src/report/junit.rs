@@ -52,7 +52,10 @@ fn totals(element: &mut BytesStart<'_>, cases: &[&Ran], took: Duration) {
     element.push_attribute(("tests", cases.len().to_string().as_str()));
     element.push_attribute(("failures", of(&[Status::Failed]).as_str()));
     element.push_attribute(("errors", of(&[Status::Broken, Status::Error]).as_str()));
-    element.push_attribute(("skipped", of(&[Status::Interrupted, Status::NotRun]).as_str()));
+    element.push_attribute((
+        "skipped",
+        of(&[Status::Interrupted, Status::NotRun, Status::Skipped]).as_str(),
+    ));
     element.push_attribute(("time", seconds(took).as_str()));
 }
 
@@ -71,11 +74,15 @@ fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &Ran) -> std::io::Res
         Status::Passed => return xml.write_event(Event::Empty(case)),
         Status::Failed => "failure",
         Status::Broken | Status::Error => "error",
-        Status::Interrupted | Status::NotRun => "skipped",
+        Status::Interrupted | Status::NotRun | Status::Skipped => "skipped",
     };
     xml.write_event(Event::Start(case))?;
     if tag == "skipped" {
-        let message = if ran.status == Status::Interrupted { "interrupted" } else { "not run" };
+        let message = match ran.status {
+            Status::Interrupted => "interrupted",
+            Status::Skipped => ran.failures.first().map_or("skipped", |f| f.message.as_str()),
+            _ => "not run",
+        };
         xml.write_event(Event::Empty(element(tag, &[("message", message)])))?;
     } else {
         let message = ran.failures.first().map_or("", |f| f.message.as_str());

@@ -18,12 +18,23 @@ const MAX_FOLDER: usize = 20;
 /// One line: how it ended, its time, its folder and its name.
 pub fn line(ran: &Ran, folder_width: usize) -> String {
     let took = match ran.status {
-        Status::Interrupted | Status::NotRun => "-".to_owned(),
+        Status::Interrupted | Status::NotRun | Status::Skipped => "-".to_owned(),
         _ => time::duration(ran.took),
     };
     let folder = paint(DIM, &ran.folder);
     let folder_width = folder_width.min(MAX_FOLDER);
-    format!("{:>5}  {took:>8}  {folder:<folder_width$}  {}", badge(ran.status), visible(&ran.name))
+    let mut text = format!(
+        "{:>5}  {took:>8}  {folder:<folder_width$}  {}",
+        badge(ran.status),
+        visible(&ran.name)
+    );
+    if let (Status::Skipped, Some(why)) = (ran.status, ran.failures.first()) {
+        let place = why.place.as_deref().unwrap_or(&ran.file);
+        let indent = " ".repeat(17);
+        let _ =
+            write!(text, "\n{indent}{}", paint(DIM, format!("{place}: {}", visible(&why.message))));
+    }
+    text
 }
 
 fn badge(status: Status) -> Painted<&'static str> {
@@ -34,6 +45,7 @@ fn badge(status: Status) -> Painted<&'static str> {
         Status::Error => (WARN, "ERROR"),
         Status::Interrupted => (WARN, "STOP"),
         Status::NotRun => (DIM, "-"),
+        Status::Skipped => (WARN, "skip"),
     };
     paint(style, word)
 }
@@ -108,6 +120,7 @@ pub fn summary(run: &Run) -> String {
     part(counts.errors, WARN, "could not run");
     part(counts.interrupted, WARN, "interrupted");
     part(counts.not_run, DIM, "not run");
+    part(counts.skipped, WARN, "skipped");
     let total = count(run.scenarios.len(), "scenario");
     let mut text = format!(
         "{} {}  {}",
@@ -115,6 +128,9 @@ pub fn summary(run: &Run) -> String {
         parts.join(", "),
         paint(DIM, format!("in {}", time::duration(run.took)))
     );
+    if counts.skipped > 0 && counts.skipped == run.scenarios.len() {
+        let _ = write!(text, "\n{}", paint(WARN, "nothing was run, so nothing is proved"));
+    }
     if run.interrupted {
         let _ = write!(text, "\n{}", paint(WARN, "interrupted before the end"));
     }

@@ -68,6 +68,8 @@ pub enum Status {
     Interrupted,
     /// It was not begun.
     NotRun,
+    /// It was not run, since the target cannot give what it needs; the failure says what.
+    Skipped,
 }
 
 impl Status {
@@ -80,6 +82,7 @@ impl Status {
             Self::Error => "error",
             Self::Interrupted => "interrupted",
             Self::NotRun => "not_run",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -131,6 +134,7 @@ pub struct Counts {
     pub errors: usize,
     pub interrupted: usize,
     pub not_run: usize,
+    pub skipped: usize,
 }
 
 impl Counts {
@@ -152,6 +156,7 @@ impl Run {
                 Status::Error => &mut counts.errors,
                 Status::Interrupted => &mut counts.interrupted,
                 Status::NotRun => &mut counts.not_run,
+                Status::Skipped => &mut counts.skipped,
             } += 1;
         }
         counts
@@ -166,6 +171,8 @@ impl Run {
             () if counts.errors > 0 => 3,
             () if counts.broken > 0 => 2,
             () if counts.failed > 0 => 1,
+            // Nothing was proved: that must not look like a success.
+            () if counts.skipped > 0 && counts.passed == 0 => 2,
             () => 0,
         }
     }

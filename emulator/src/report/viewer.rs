@@ -71,8 +71,16 @@ impl Viewer {
             scenario::Status::EnvironmentFailed(message) => {
                 (Status::Error, vec![Failure { message, ..Failure::default() }])
             }
+            scenario::Status::Skipped(skip) => {
+                let place = Some(self.place(&skip.place));
+                (
+                    Status::Skipped,
+                    vec![Failure { place, message: skip.reason, ..Failure::default() }],
+                )
+            }
         };
-        let conversation = if status == Status::Passed {
+        let told = !matches!(status, Status::Passed | Status::Skipped);
+        let conversation = if !told {
             Vec::new()
         } else {
             let reader = Reader::new(report.people, Detail::Story);
@@ -113,9 +121,7 @@ impl Viewer {
             Some(whole) if !named => vec![whole],
             _ => parts,
         };
-        let place = problem.place.map(|place| {
-            format!("{}:{}", self.shown(Path::new(&place.file)).display(), place.line)
-        });
+        let place = problem.place.map(|place| self.place(&place));
         Failure {
             step: Some(step.clone()),
             place,
@@ -124,6 +130,10 @@ impl Viewer {
             nearest: problem.nearest,
             notes: problem.notes,
         }
+    }
+
+    fn place(&self, place: &scenario::Place) -> String {
+        format!("{}:{}", self.shown(Path::new(&place.file)).display(), place.line)
     }
 
     fn shown<'p>(&self, path: &'p Path) -> &'p Path {

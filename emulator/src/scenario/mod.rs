@@ -1,4 +1,5 @@
-//! Scenarios: reading them, checking them, and running each in a world of its own.
+//! Scenarios: reading them, checking them, and running each in a world of its own, or one
+//! after another in a world that a backend of somebody else's is pointed at.
 //!
 //! A scenario reads like the chat that it tests. It knows texts, HTTP, tables and
 //! model calls, and nothing of the backend's business.
@@ -13,6 +14,7 @@ mod document;
 mod expectation;
 mod model;
 mod outcome;
+mod outside;
 mod places;
 mod read;
 mod reply;
@@ -25,7 +27,7 @@ mod time;
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
 pub use expectation::{Cost, Count, Expect, Table, Whole};
 pub use model::Scenario;
-pub use outcome::{Failure, Place, Problem, Report, Status};
+pub use outcome::{Failure, Place, Problem, Report, Skip, Status};
 pub use read::{LoadError, read};
 pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};

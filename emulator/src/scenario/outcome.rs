@@ -50,6 +50,17 @@ pub enum Status {
     Broken(Failure),
     /// The world around the backend failed, or the backend could not be started.
     EnvironmentFailed(String),
+    /// It was not run: the target cannot give what it needs.
+    Skipped(Skip),
+}
+
+/// Why a scenario was not run.
+#[derive(Debug, Clone)]
+pub struct Skip {
+    /// What it says that cannot be given.
+    pub place: Place,
+    /// Why not, in one line.
+    pub reason: String,
 }
 
 /// What went wrong in a step.

@@ -1,22 +1,30 @@
-//! Running scenarios, each in a world of its own.
+//! Running scenarios, each in a world of its own or one after another in a shared one.
 
 use std::{
     any::Any,
+    io,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::FutureExt;
 use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
 
 use super::{
     check::{self, Known},
     model::Scenario,
     outcome::{Failure, Report, Status},
+    outside,
     read::LoadError,
     run::{Running, Stop, names},
 };
-use crate::{dynamodb::Service, journal::Entry, world::Backend};
+use crate::{
+    clock::Clock,
+    journal::Entry,
+    world::{Backend, Bind, World, WorldConfig, WorldError},
+};
 
 /// How scenarios are run.
 #[derive(Debug, Clone)]
@@ -26,25 +34,55 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Real time that a scenario may take.
     pub limit: Duration,
+    /// What a command that runs a scenario again has to say besides: `--target URL`.
+    pub arguments: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: None, limit: Duration::from_secs(120) }
+        Self { seed: None, limit: Duration::from_secs(120), arguments: Vec::new() }
     }
 }
 
-/// Runs scenarios against one backend. Clones share what is expensive; each run has a world of its own.
+/// Runs scenarios against one backend. Clones share what is expensive; each run has a world of
+/// its own, unless all share one.
 #[derive(Debug, Clone)]
 pub struct Runner {
     backend: Backend,
     options: Options,
+    shared: Option<Arc<Shared>>,
+}
+
+/// The world of all runs.
+#[derive(Debug)]
+struct Shared {
+    world: Arc<World>,
+    /// Held by the run that has the world.
+    turn: Mutex<()>,
 }
 
 impl Runner {
     /// A runner for a backend.
     pub fn new(backend: Backend, options: Options) -> Self {
-        Self { backend, options }
+        Self { backend, options, shared: None }
+    }
+
+    /// The same runner with one world for all runs, which then take turns: a backend that
+    /// somebody else started is pointed at one set of ports. It stops with the last clone.
+    ///
+    /// # Errors
+    /// A busy port, or a part that fails.
+    pub async fn in_one_world(mut self, bind: Bind) -> Result<Self, WorldError> {
+        let config =
+            WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
+        let start = async move { World::start(config).await.map(Arc::new) };
+        let started = self.backend.threads().run(start).await;
+        let world = started.map_err(|error| WorldError::Part {
+            part: "threads",
+            source: io::Error::other(error),
+        })??;
+        self.shared = Some(Arc::new(Shared { world, turn: Mutex::default() }));
+        Ok(self)
     }
 
     /// The same runner with another seed (`--repeat`).
@@ -54,11 +92,9 @@ impl Runner {
         self
     }
 
-    /// The same runner, its worlds' tables kept by another service than embedded engines.
-    #[must_use]
-    pub fn with_databases(mut self, databases: Service) -> Self {
-        self.backend = self.backend.with_databases(databases);
-        self
+    /// The world that all runs share, if they do.
+    pub fn world(&self) -> Option<&Arc<World>> {
+        self.shared.as_ref().map(|shared| &shared.world)
     }
 
     /// The backend.
@@ -130,13 +166,24 @@ impl Runner {
     }
 
     async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
-        let names = match names(scenario, self.backend.settings()) {
+        if self.backend.is_outside().is_some()
+            && let Some(skip) = outside::unable(scenario)
+        {
+            return Ended::new(Status::Skipped(skip));
+        }
+        let shared = self.shared.as_deref();
+        let _turn = match shared {
+            Some(shared) => Some(shared.turn.lock().await),
+            None => None,
+        };
+        let world = shared.map(|shared| Arc::clone(&shared.world));
+        let names = match names(scenario, self.backend.settings(), world.as_deref()) {
             Ok(names) => names,
             Err(stop) => return Ended::new(before_steps(stop)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
-        let running = Running::start(scenario, &self.backend, names, seed).await;
-        let mut running = match running {
+        let started = Running::start(scenario, &self.backend, world, names, seed);
+        let mut running = match Box::pin(started).await {
             Ok(running) => running,
             Err(stop) => {
                 return Ended { people, zone, ..Ended::new(before_steps(stop)) };
@@ -162,6 +209,10 @@ impl Runner {
         }
         if let Some(seed) = seed {
             command.push_str(&format!(" --seed {seed}"));
+        }
+        for argument in &self.options.arguments {
+            command.push(' ');
+            command.push_str(&quoted(argument));
         }
         command
     }

@@ -11,6 +11,7 @@ use crate::yaml::Source;
 
 fn known() -> Known {
     Known {
+        functions: vec!["Dispatcher".into()],
         people: ["customer", "owner"].map(String::from).into(),
         tables: vec!["Leads".into(), "Slots".into()],
         fixtures: vec!["shop".into()],
@@ -70,7 +71,7 @@ fn an_unknown_key_has_a_caret_and_the_valid_ones() {
     assert_eq!(
         error,
         "error: unknown key `modle`; did you mean `model`?; known here: customer, from, media, \
-         signature, duplicate, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
+         signature, duplicate, crash, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
          steps:\n3 |   - customer: Hi\n4 |     modle: []\n  |     ^"
     );
     let inside = step("together:\n  - customer: Hi\n    repply: a\n  - customer: Ho");

@@ -41,7 +41,7 @@ pub use self::{
 const LIMIT: Limit = Limit { bytes: 1 << 20, advice: "AWS takes no larger template" };
 
 /// What a template says that the emulator needs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Template {
     /// Functions, in the template's order.
     pub functions: Vec<Function>,
@@ -84,6 +84,17 @@ impl Template {
         Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
     }
 
+    /// Reads a template of which only the tables count: it may have no function.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read_tables(path: &Path) -> Result<Self, YamlError> {
+        let source = Source::read_within(path, LIMIT)?;
+        let root: Node = source.parse()?;
+        Self::from_root(&root, &BTreeMap::new())
+            .map_err(|reason| source.error(reason.at, reason.message))
+    }
+
     /// A template that was read before.
     ///
     /// # Errors
@@ -109,7 +120,17 @@ impl Template {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
         let root: Node = source.parse()?;
-        Self::from_root(&root, parameters).map_err(|reason| source.error(reason.at, reason.message))
+        let template = Self::from_root(&root, parameters);
+        let template = template.and_then(|template| template.with_functions(&root));
+        template.map_err(|reason| source.error(reason.at, reason.message))
+    }
+
+    fn with_functions(self, root: &Node) -> Result<Self, Reason> {
+        if self.functions.is_empty() {
+            let message = "the template has no function (AWS::Serverless::Function)";
+            return Err(Reason::invalid(root.at, message));
+        }
+        Ok(self)
     }
 
     fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
@@ -139,10 +160,6 @@ impl Template {
                     line: resource.line,
                 }),
             }
-        }
-        if template.functions.is_empty() {
-            let message = "the template has no function (AWS::Serverless::Function)";
-            return Err(Reason::invalid(root.at, message));
         }
         apis.complete(&scope, &template.functions)?;
         template.apis = apis.list;

@@ -196,12 +196,13 @@ impl Twilio {
         self.0.state().blocked.contains(person)
     }
 
-    /// Forgets messages, blocks and cookies; the number stays configured.
+    /// Forgets messages, blocks and cookies; the number stays configured, and sids go on: a
+    /// backend that remembers them must never meet one again.
     pub fn reset(&self) {
         self.0.tasks().abort_all();
         let mut state = self.0.state();
-        let config = state.config.clone();
-        *state = State::new(&self.0.options, config);
+        let (config, mint) = (state.config.clone(), state.mint.clone());
+        *state = State { mint, ..State::new(&self.0.options, config) };
     }
 }
 

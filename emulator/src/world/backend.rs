@@ -7,14 +7,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Processes, WorldError};
+use super::{Outside, Processes, WorldError};
 use crate::{
     Function,
     dynamodb::{
         Service,
         fixture::{self, Rows},
     },
-    template::{Settings, Template},
+    template::{RoutePath, Settings, Template},
     threads::Threads,
     yaml::YamlError,
 };
@@ -28,6 +28,8 @@ pub struct Backend {
 
 pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
+    /// Takes the place of the functions.
+    pub(super) outside: Option<Outside>,
     pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
@@ -65,6 +67,37 @@ impl Backend {
         root: &Path,
     ) -> Result<Self, WorldError> {
         check(&functions, &template, &settings)?;
+        Self::build(functions, None, processes, template, settings, root)
+    }
+
+    /// A backend that somebody else started; of the template only the tables count.
+    ///
+    /// # Errors
+    /// When the shared client or threads fail.
+    pub fn outside(
+        outside: Outside,
+        template: Template,
+        mut settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
+        // The URL that is given stands for the route that is written.
+        if let Ok(route) = RoutePath::try_from(outside.url().path().to_owned()) {
+            let written = std::mem::replace(&mut settings.webhook.route, route.clone());
+            settings.webhook.fallback =
+                settings.webhook.fallback.map(|f| if f == written { route } else { f });
+        }
+        let processes = Processes::default();
+        Self::build(Vec::new(), Some(outside), processes, template, settings, root)
+    }
+
+    fn build(
+        functions: Vec<Function>,
+        outside: Option<Outside>,
+        processes: Processes,
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
         // Already installed by the caller: fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Without certificates: loading them costs more than a whole scenario.
@@ -78,8 +111,17 @@ impl Backend {
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        let shared =
-            Shared { functions, processes, template, settings, threads, web, fixtures, read };
+        let shared = Shared {
+            functions,
+            outside,
+            processes,
+            template,
+            settings,
+            threads,
+            web,
+            fixtures,
+            read,
+        };
         Ok(Self { shared: Arc::new(shared), databases: Service::embedded() })
     }
 
@@ -92,6 +134,11 @@ impl Backend {
     /// Its template.
     pub fn template(&self) -> &Template {
         &self.shared.template
+    }
+
+    /// Where it is, when somebody else started it.
+    pub fn is_outside(&self) -> Option<&Outside> {
+        self.shared.outside.as_ref()
     }
 
     /// Its settings.
@@ -134,8 +181,7 @@ impl Backend {
         &self.shared
     }
 
-    /// What keeps the tables of its worlds.
-    pub fn databases(&self) -> &Service {
+    pub(super) fn databases(&self) -> &Service {
         &self.databases
     }
 }

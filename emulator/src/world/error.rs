@@ -62,6 +62,9 @@ pub enum WorldError {
         /// The route.
         route: String,
     },
+    /// The tables could not be emptied.
+    #[error("failed to empty the tables")]
+    Reset(#[source] io::Error),
     /// The HTTP client that all worlds share could not be built.
     #[error("failed to build the HTTP client")]
     Client(#[source] reqwest::Error),

@@ -21,20 +21,21 @@ pub enum Bind {
 /// One listener for each part. All are opened before anything starts, so that
 /// every part can be told where the others are.
 pub(super) struct Listeners {
-    pub(super) gateway: TcpListener,
+    /// None for a backend that is not behind it.
+    pub(super) gateway: Option<TcpListener>,
     pub(super) twilio: TcpListener,
     pub(super) openai: TcpListener,
     pub(super) dynamodb: TcpListener,
 }
 
 impl Listeners {
-    pub(super) fn open(bind: Bind) -> Result<Self, WorldError> {
+    pub(super) fn open(bind: Bind, gateway: bool) -> Result<Self, WorldError> {
         let ports = match bind {
             Bind::Free => [0; 4],
             Bind::Fixed(ports) => [ports.gateway, ports.twilio, ports.openai, ports.dynamodb],
         };
         Ok(Self {
-            gateway: listen("gateway", ports[0])?,
+            gateway: gateway.then(|| listen("gateway", ports[0])).transpose()?,
             twilio: listen("twilio", ports[1])?,
             openai: listen("openai", ports[2])?,
             dynamodb: listen("dynamodb", ports[3])?,
@@ -66,7 +67,9 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let ports = Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0 };
-        let Err(error) = Listeners::open(Bind::Fixed(ports)) else { panic!("the port is taken") };
+        let Err(error) = Listeners::open(Bind::Fixed(ports), true) else {
+            panic!("the port is taken")
+        };
         let text = error.to_string();
         assert!(text.contains(&format!("port {port} for twilio is taken")), "{text}");
         assert!(text.contains("`twilio` under [ports] in rehearse.toml"), "{text}");

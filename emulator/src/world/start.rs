@@ -1,17 +1,20 @@
 //! Starting the parts of a world, and what a runner does with them.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroUsize};
+use std::{collections::BTreeMap, fmt, io, num::NonZeroUsize, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use uuid::Uuid;
 
 use super::{
-    Backend, WorldError,
+    Backend, Outside, WorldError,
     listen::{Bind, Listeners, on_tokio},
 };
 use crate::{
     clock::Clock,
     dynamodb::{Database, StartError},
-    faults::Faults,
+    faults::{Ending, Faults},
     function,
-    gateway::{Code, Gateway, Lambda, Launcher},
+    gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     template::{Api, Endpoints},
@@ -31,7 +34,8 @@ pub struct WorldConfig {
     pub environment: BTreeMap<String, String>,
     /// The number's configuration; its webhook URLs are filled in where they are missing.
     pub number: NumberConfig,
-    /// Ids derive from it.
+    /// Ids derive from it, but for a backend that somebody else started: that one may remember the
+    /// texts of an earlier world, so theirs are new.
     pub seed: u64,
 }
 
@@ -71,7 +75,8 @@ impl WorldConfig {
 /// A running world. Dropping it stops every part.
 pub struct World {
     // Declared in the order in which they stop: callers before those whom they call.
-    gateway: Gateway,
+    /// None in front of a backend that somebody else started.
+    gateway: Option<Gateway>,
     twilio: twilio::Server,
     openai: OpenAi,
     database: Database,
@@ -80,6 +85,8 @@ pub struct World {
     clock: Clock,
     faults: Faults,
     environments: BTreeMap<String, BTreeMap<String, String>>,
+    /// The number as it was at the start.
+    number: NumberConfig,
 }
 
 impl World {
@@ -94,8 +101,9 @@ impl World {
         let processes = &shared.processes;
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
-        let listeners = Listeners::open(bind)?;
-        let endpoints = endpoints(&listeners)?;
+        let outside = shared.outside.as_ref();
+        let listeners = Listeners::open(bind, outside.is_none())?;
+        let endpoints = endpoints(&listeners, outside)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
         let database = Database::start(
@@ -122,11 +130,13 @@ impl World {
             faults.clone(),
         )
         .map_err(part("openai"))?;
+        let number = with_webhook(number, &backend, &endpoints.gateway);
+        let seed = outside.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
         let options = twilio::Options {
             account_sid: settings.twilio.account_sid.clone(),
             auth_token: settings.twilio.auth_token.clone(),
             number: settings.twilio.number.to_string(),
-            config: with_webhook(number, &backend, &endpoints.gateway),
+            config: number.clone(),
             seed,
             ..twilio::Options::default()
         };
@@ -141,6 +151,10 @@ impl World {
         .map_err(part("twilio"))?;
 
         let mut environments = BTreeMap::new();
+        if outside.is_some() {
+            // What its owner exported, for `{{ env.NAME }}`.
+            environments.insert(String::new(), settings.environment(&endpoints, ""));
+        }
         let mut functions = Vec::new();
         for function in &template.functions {
             let mut variables = function.env.clone();
@@ -174,14 +188,19 @@ impl World {
             functions.push((function.clone(), code));
             environments.insert(function.id.clone(), variables);
         }
-        let gateway = Gateway::start(
-            listeners.gateway,
-            &template.apis,
-            functions,
-            journal.clone(),
-            clock.clone(),
-        )
-        .map_err(part("gateway"))?;
+        let gateway = listeners.gateway.map(|listener| {
+            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+        });
+        let gateway = gateway.transpose().map_err(part("gateway"))?;
+        if let Some(end) = gateway.as_ref().map(Gateway::ender) {
+            faults.on_crash(move |function, how| {
+                let how = match how {
+                    Ending::Killed => End::Crash,
+                    Ending::TimedOut => End::Timeout,
+                };
+                end(function, how);
+            });
+        }
         Ok(Self {
             gateway,
             twilio,
@@ -192,7 +211,24 @@ impl World {
             clock,
             faults,
             environments,
+            number,
         })
+    }
+
+    /// Puts every part back to its start, and business time to the machine's. The journal is left:
+    /// who reads it says when it begins anew.
+    ///
+    /// # Errors
+    /// When the tables cannot be emptied.
+    pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
+        self.faults.clear();
+        self.twilio.reset();
+        self.twilio.configure(|config| *config = self.number.clone());
+        self.openai.reset();
+        let emptied = self.database.empty().await;
+        emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))?;
+        self.clock.set(Timestamp::now());
+        Ok(())
     }
 
     /// Base URLs of the parts.
@@ -205,9 +241,20 @@ impl World {
         &self.environments
     }
 
-    /// The API in front of the functions.
-    pub fn gateway(&self) -> &Gateway {
-        &self.gateway
+    /// Where the shop is: the first time zone that a function's environment names, or UTC.
+    pub fn time_zone(&self) -> TimeZone {
+        let variables = self.environments.values().flatten();
+        let named = |(name, value): (&String, &String)| {
+            let about_zone =
+                name.ends_with("TIMEZONE") || name.ends_with("TIME_ZONE") || name == "TZ";
+            about_zone.then(|| TimeZone::get(value).ok()).flatten()
+        };
+        variables.filter_map(named).next().unwrap_or(TimeZone::UTC)
+    }
+
+    /// The API in front of the functions; none in front of a backend that somebody else started.
+    pub fn gateway(&self) -> Option<&Gateway> {
+        self.gateway.as_ref()
     }
 
     /// The fake Twilio.
@@ -247,15 +294,16 @@ impl fmt::Debug for World {
     }
 }
 
-fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
+fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoints, WorldError> {
     let url = |part, listener: &std::net::TcpListener| {
         let address = listener.local_addr();
         address
             .map(|address| format!("http://{address}"))
             .map_err(|source| WorldError::Part { part, source })
     };
+    let gateway = listeners.gateway.as_ref().map(|listener| url("gateway", listener));
     Ok(Endpoints {
-        gateway: url("gateway", &listeners.gateway)?,
+        gateway: gateway.transpose()?.or(outside.map(Outside::origin)).unwrap_or_default(),
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
@@ -265,10 +313,18 @@ fn endpoints(listeners: &Listeners) -> Result<Endpoints, WorldError> {
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let webhook = &backend.settings().webhook;
-    let url = |route: &str| {
-        let api = backend.template().api_of(route);
-        let stage = api.map(Api::stage_path).unwrap_or_default();
-        format!("{gateway}{stage}{route}{}", webhook.overrides)
+    let url = |route: &str| match backend.is_outside() {
+        // The URL that was given stands for the route, with overrides of its own if it has any.
+        Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {
+            Some(_) => outside.to_string(),
+            None => format!("{outside}{}", webhook.overrides),
+        },
+        Some(_) => format!("{gateway}{route}{}", webhook.overrides),
+        None => {
+            let api = backend.template().api_of(route);
+            let stage = api.map(Api::stage_path).unwrap_or_default();
+            format!("{gateway}{stage}{route}{}", webhook.overrides)
+        }
     };
     NumberConfig {
         webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),

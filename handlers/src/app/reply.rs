@@ -101,6 +101,17 @@ enum TurnError {
     Lost,
 }
 
+/// Work and what goes on beside it, which ends with it.
+async fn with<T>(
+    work: impl Future<Output = T> + Unpin,
+    beside: impl Future<Output = ()> + Unpin,
+) -> T {
+    match select(work, beside).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => work.await,
+    }
+}
+
 impl Reply {
     /// The use case on its ports.
     pub fn new(ports: Ports, calendar: Calendar, settings: ReplySettings) -> Self {
@@ -114,9 +125,10 @@ impl Reply {
         let progress = Progress::default();
         let outcome = {
             let turn = Box::pin(self.turn(text, &progress));
+            let turn = with(turn, Box::pin(self.keep_claim(&progress)));
             // The turn is dropped here when the deadline passes: nothing of it runs on into the
             // next customer's request.
-            match select(turn, self.ports.timer.sleep(self.settings.deadline)).await {
+            match select(Box::pin(turn), self.ports.timer.sleep(self.settings.deadline)).await {
                 Either::Left((outcome, _)) => outcome,
                 Either::Right(((), _)) => Err(TurnError::Deadline),
             }

@@ -139,6 +139,10 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn renew_turn(&self, _: &TurnKey, _: &str, _: i64) -> Result<bool, StoreError> {
+        self.rows().map(|_| true)
+    }
+
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
         Ok(self.rows()?.answers.get(&key.sid).cloned())
     }

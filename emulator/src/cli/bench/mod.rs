@@ -19,12 +19,13 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    dynamodb::Service,
     report::{
         style::{BOLD, DIM, paint},
         text::count,
         time,
     },
-    scenario::{Runner, Scenario},
+    scenario::{Options, Scenario},
     world::{Backend, World, WorldConfig},
 };
 
@@ -50,13 +51,11 @@ pub(super) struct Args {
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(project.backend(app)?, &all)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(None)?;
-        let runner = runner.with_databases(databases.clone());
         let result = tokio::select! {
-            result = measure(&runner, &all, &args, app) => result,
+            result = measure(&project, &databases, &all, &args, app) => result,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -65,16 +64,19 @@ pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 async fn measure(
-    runner: &Runner,
+    project: &Project,
+    databases: &Service,
     all: &[Scenario],
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
+    let backend = project.backend(app)?.with_databases(databases.clone());
+    let runner = &project.runner(backend, Options::default(), all)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))
     };
-    runner.backend().databases().ready().await.map_err(|error| dynamodb::problem(&error))?;
+    databases.ready().await.map_err(|error| dynamodb::problem(&error))?;
     let worlds = worlds(runner.backend()).await?;
     figure("world start", &nth(&worlds, 50), &format!("p95 {}", nth(&worlds, 95)))?;
 

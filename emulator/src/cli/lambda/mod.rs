@@ -61,6 +61,24 @@ impl LambdaArgs {
         .find_map(|(name, given)| given.then_some(name))
     }
 
+    /// These options as they were typed, for a command that repeats this one.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for Named { id, code } in &self.functions {
+            words.extend(["--function".into(), format!("{id}={code}")]);
+        }
+        if self.release {
+            words.push("--release".into());
+        }
+        if let Some(concurrency) = self.concurrency {
+            words.extend(["--concurrency".into(), concurrency.to_string()]);
+        }
+        if self.cold {
+            words.push("--cold".into());
+        }
+        words
+    }
+
     /// The functions of a template as executables. What is not named is built.
     pub(super) fn functions(
         &self,

@@ -3,22 +3,25 @@
 mod execute;
 mod last;
 mod order;
+mod outside;
 mod perform;
 mod progress;
 mod select;
 mod target;
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 pub(super) use self::execute::{Limits, execute};
 use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
     dynamodb::{self, DynamoDbArgs},
-    lambda::LambdaArgs,
+    ports::PortArgs,
     problem::{Exit, Problem},
     project::Project,
+    ready,
     signal::Interrupt,
+    target::TargetArgs,
     tracing,
 };
 use crate::{
@@ -27,7 +30,7 @@ use crate::{
         style::{DIM, paint},
         text::count,
     },
-    scenario::Scenario,
+    scenario::{Options, Scenario},
 };
 
 /// Run scenarios
@@ -38,6 +41,7 @@ Examples:
   rehearse run scenarios/booking --tag phase10
   rehearse run --name \"two customers\" --repeat 50
   rehearse run --last-failed --fail-fast
+  rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
   rehearse run --report junit=report.xml --report json=report.json")]
 pub(super) struct Args {
     /// Scenario files and folders; those of rehearse.toml when left out.
@@ -48,7 +52,7 @@ pub(super) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// Scenarios at the same time; twice the number of cores when left out.
+    /// Scenarios at the same time; twice the number of cores when left out, one with --target URL.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
@@ -62,26 +66,18 @@ pub(super) struct Args {
     fail_fast: bool,
     #[command(flatten)]
     targets: Targets,
-    /// What runs the handlers.
-    #[arg(long, value_enum, default_value_t, value_name = "TARGET")]
-    target: Target,
     #[command(flatten)]
-    lambda: LambdaArgs,
+    target: TargetArgs,
+    /// How long to wait for the backend of --target URL to listen, such as `10s`.
+    #[arg(long, value_name = "TIME", value_parser = ready::time)]
+    wait: Option<Duration>,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
-}
-
-/// What runs the handlers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Target {
-    /// Plain functions in this process
-    #[default]
-    InProcess,
-    /// The real Lambda binaries, behind a Runtime API
-    Lambda,
+    #[command(flatten)]
+    ports: PortArgs,
 }
 
 /// One scenario to run, once.
@@ -105,11 +101,7 @@ impl Job {
 
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
-    if args.target != Target::Lambda
-        && let Some(option) = args.lambda.given()
-    {
-        return Err(Problem::wrong(format!("{option} is for --target lambda")));
-    }
+    outside::check(&args)?;
     tracing::start(if args.verbose { "info" } else { "off" });
     if args.list {
         return list(&args, app);
@@ -131,11 +123,9 @@ async fn run_on(
     app: &App,
 ) -> Result<Exit, Problem> {
     let (project, last, chosen) = choose(args, app)?;
-    let backend = match args.target {
-        Target::InProcess => project.backend(app)?,
-        Target::Lambda => project.lambda_backend(&args.lambda, app)?,
-    };
-    let runner = project.runner(backend, &chosen)?.with_databases(databases.clone());
+    let options = Options { arguments: outside::arguments(args), ..Options::default() };
+    let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
+    let runner = project.runner(backend, options, &chosen)?;
     project.remark_ignored(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
@@ -143,6 +133,10 @@ async fn run_on(
         ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
+    let runner = tokio::select! {
+        runner = outside::start(runner, &project, args, app) => runner?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    };
     let run = perform(&jobs, &runner, &viewer, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));

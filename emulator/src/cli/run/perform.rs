@@ -5,9 +5,10 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::{
-    Args, Job, default_jobs,
+    Args, Job,
     execute::{Ended, Limits, execute},
     order::InOrder,
+    outside,
     progress::Progress,
     target::Screen,
 };
@@ -32,8 +33,7 @@ pub(super) async fn perform(
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let limits =
-        Limits { at_once: args.jobs.unwrap_or_else(default_jobs).get(), fail_fast: args.fail_fast };
+    let limits = Limits { at_once: outside::jobs(args).get(), fail_fast: args.fail_fast };
     let start = |i: usize| {
         let Job { scenario, seed, .. } = jobs[i].clone();
         progress.began(&jobs[i].name());
@@ -48,7 +48,7 @@ pub(super) async fn perform(
         if !args.targets.keep_journals() {
             ran.journal = Vec::new();
         }
-        let failed = ran.status != Status::Passed;
+        let failed = !matches!(ran.status, Status::Passed | Status::Skipped);
         progress.ended(&ran.name, failed);
         for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
             progress.above(|| screen.line(&terminal::line(ran, width)));

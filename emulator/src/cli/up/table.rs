@@ -1,10 +1,12 @@
 //! What runs where, and what to export.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
-use jiff::tz::TimeZone;
-
-use super::super::{app::App, env::export, project::Project};
+use super::super::{
+    app::App,
+    exports::{self, export},
+    project::Project,
+};
 use crate::{
     control::Part,
     report::{
@@ -26,49 +28,20 @@ pub(super) fn parts(project: &Project, world: &World) -> Vec<Part> {
         format!("has no persona: there is no {}", persona.display())
     };
     let number = &project.settings.twilio.number;
+    let webhook = world.twilio().config().webhook_url.unwrap_or_default();
+    let front = match world.gateway() {
+        Some(_) => {
+            let about = format!("texts go to {}", project.settings.webhook.route.as_str());
+            part("gateway", &endpoints.gateway, about)
+        }
+        None => part("backend", &endpoints.gateway, format!("texts go to {webhook}")),
+    };
     vec![
-        part(
-            "gateway",
-            &endpoints.gateway,
-            format!("texts go to {}", project.settings.webhook.route.as_str()),
-        ),
+        front,
         part("twilio", &endpoints.twilio, format!("the shop's number is {number}")),
         part("openai", &endpoints.openai, model),
         part("dynamodb", &endpoints.dynamodb, count(world.database().tables().len(), "table")),
     ]
-}
-
-/// What points SDKs of this shell at the world.
-pub(super) fn environment(project: &Project, world: &World) -> BTreeMap<String, String> {
-    let endpoints = world.endpoints();
-    // A shell is no function: its calls go to the plain endpoint.
-    let of_function = format!("{}/fn/", endpoints.dynamodb);
-    let mut environment: BTreeMap<String, String> = project
-        .settings
-        .environment(endpoints, "")
-        .into_iter()
-        .map(|(name, value)| {
-            let plain = value == of_function;
-            (name, if plain { endpoints.dynamodb.clone() } else { value })
-        })
-        .collect();
-    // The AWS CLI and boto3 read this name alone; the other SDKs read AWS_REGION.
-    if let Some(region) = environment.get("AWS_REGION").cloned() {
-        environment.entry("AWS_DEFAULT_REGION".into()).or_insert(region);
-    }
-    // So that no AWS command reaches the real cloud by mistake.
-    environment.insert("AWS_ENDPOINT_URL".into(), endpoints.dynamodb.clone());
-    environment
-}
-
-/// Where the shop is: the first time zone that a function's environment names.
-pub(super) fn time_zone(world: &World) -> String {
-    let variables = world.environments().values().flatten();
-    let named = |(name, value): (&String, &String)| {
-        let about_zone = name.ends_with("TIMEZONE") || name.ends_with("TIME_ZONE") || name == "TZ";
-        (about_zone && TimeZone::get(value).is_ok()).then(|| value.clone())
-    };
-    variables.filter_map(named).next().unwrap_or_else(|| "UTC".into())
 }
 
 /// The whole text, but for the last line.
@@ -92,7 +65,7 @@ pub(super) fn table(
         let _ = writeln!(text, "  {name:<name_width$}  {url:<url_width$}  {about}");
     }
     text.push('\n');
-    for (name, value) in environment(project, world) {
+    for (name, value) in exports::environment(backend.settings(), world.endpoints()) {
         let _ = writeln!(text, "  {}", export(&name, &value));
     }
     let ignored = backend.template().ignored.iter();

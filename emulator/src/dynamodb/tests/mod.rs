@@ -72,7 +72,7 @@ impl Lab {
         let faults = Faults::default();
         let threads = Threads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (service, tables) = (Service::embedded(), tables());
+        let (service, tables) = (crate::testing::databases(), tables());
         let (noted, armed) = (journal.clone(), faults.clone());
         let database = Database::start(listener, &threads, &service, &tables, noted, armed);
         let database = database.await.unwrap();

@@ -17,7 +17,7 @@ use crate::{
         read::LoadError,
         reply::Reply,
         run::names,
-        step::Step,
+        step::{Crash, Step},
     },
     world::Backend,
     yaml::YamlError,
@@ -32,6 +32,8 @@ pub(in crate::scenario) struct Known {
     pub(in crate::scenario) tables: Vec<String>,
     /// Names of fixtures.
     pub(in crate::scenario) fixtures: Vec<String>,
+    /// Logical ids of functions.
+    pub(in crate::scenario) functions: Vec<String>,
 }
 
 impl Known {
@@ -41,6 +43,7 @@ impl Known {
             people: backend.settings().people.keys().cloned().collect(),
             tables: backend.template().tables.iter().map(|table| table.id.clone()).collect(),
             fixtures: backend.fixtures().map(str::to_owned).collect(),
+            functions: backend.template().functions.iter().map(|f| f.id.clone()).collect(),
         }
     }
 }
@@ -62,7 +65,7 @@ pub(in crate::scenario) fn fixtures(scenarios: &[Scenario], backend: &Backend) -
 pub(in crate::scenario) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
     let file = scenario.file();
     // What is wrong with names and times is told elsewhere, or by running it.
-    let Ok(names) = names(scenario, backend.settings()) else { return Vec::new() };
+    let Ok(names) = names(scenario, backend.settings(), None) else { return Vec::new() };
     let mut errors = Vec::new();
     for (id, rows) in &scenario.given().tables {
         let Some(table) = backend.template().tables.iter().find(|t| t.id == *id) else { continue };
@@ -112,7 +115,12 @@ impl Check<'_> {
 
     fn table(&mut self, table: &String, known: &Known, at: &Trail) {
         if !known.tables.contains(table) {
-            self.wrong_key(at, unknown("table", table, known.tables.iter()));
+            let message = if known.tables.is_empty() {
+                format!("unknown table '{table}'; no template describes a table")
+            } else {
+                unknown("table", table, known.tables.iter())
+            };
+            self.wrong_key(at, message);
         }
     }
 
@@ -134,7 +142,9 @@ impl Check<'_> {
     fn named(&mut self, step: &Step, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
         let below = |key: &str| at.to(key);
         match step {
+            Step::Request(step) => self.crash(step.crash.as_ref(), known, at),
             Step::Customer(step) => {
+                self.crash(step.crash.as_ref(), known, at);
                 if let Some(from) = &step.from {
                     self.person(from, people, &below("from"));
                 }
@@ -162,6 +172,15 @@ impl Check<'_> {
                 self.expectation(&step.expect, known, people, &below("expect"));
             }
             _ => {}
+        }
+    }
+
+    fn crash(&mut self, crash: Option<&Crash>, known: &Known, at: &Trail) {
+        if let Some(Crash { function, .. }) = crash
+            && !known.functions.contains(function)
+        {
+            let at = at.to("crash").to("function");
+            self.wrong(&at, unknown("function", function, known.functions.iter()));
         }
     }
 

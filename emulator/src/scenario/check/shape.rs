@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     Check,
-    word::{impossible, is_name, is_number, wrong_crossing, wrong_fault, wrong_meeting},
+    word::{
+        impossible, is_name, is_number, wrong_crash, wrong_crossing, wrong_fault, wrong_meeting,
+    },
 };
 use crate::{
     matcher,
@@ -13,7 +15,7 @@ use crate::{
         expectation::Expect,
         model::File,
         places::Trail,
-        step::{Customer, Fault, Request, Step},
+        step::{Crash, Customer, Fault, Request, Step},
     },
     yaml::YamlError,
 };
@@ -77,12 +79,35 @@ impl Check<'_> {
         }
     }
 
+    /// Where a function ends: at one of its own calls, and in one way.
+    fn crash_of(&mut self, crash: Option<&Crash>, at: &Trail) {
+        let Some(crash) = crash else { return };
+        let at = at.to("crash");
+        match crash.place() {
+            None => self.wrong(&at, "say where it ends: one of before, after and timeout"),
+            Some((key, on, ..)) => {
+                if let Some(wrong) = wrong_crash(on) {
+                    self.wrong(&at.to(key), wrong);
+                }
+            }
+        }
+        if crash.attempt == Some(0) {
+            self.wrong(&at.to("attempt"), "attempts are counted from 1");
+        }
+    }
+
     /// What holds between the keys of one step.
     fn shape(&mut self, step: &Step, at: &Trail) {
         let below = |key: &str| at.to(key);
         match step {
-            Step::Customer(step) => self.customer(step, at),
-            Step::Request(step) => self.request(step, at),
+            Step::Customer(step) => {
+                self.customer(step, at);
+                self.crash_of(step.crash.as_ref(), at);
+            }
+            Step::Request(step) => {
+                self.request(step, at);
+                self.crash_of(step.crash.as_ref(), at);
+            }
             Step::Expect(step) => {
                 if step.expect == Expect::default() {
                     self.wrong(&below("expect"), "say what is expected: tables, sms, calls, cost");

@@ -35,6 +35,25 @@ pub(super) fn wrong_fault(name: &str) -> Option<String> {
     Some(format!("'{name}' cannot fail; {help}"))
 }
 
+/// What is wrong with the name of a call at which a function is to end.
+pub(super) fn wrong_crash(name: &str) -> Option<String> {
+    let calls = || {
+        NAMES.into_iter().filter(|name| {
+            ["openai.", "dynamodb.", "twilio.messages."].iter().any(|kind| name.starts_with(kind))
+        })
+    };
+    if calls().any(|call| call == name) {
+        return None;
+    }
+    let help = match nearest(name, calls()) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a call of the function's own such as dynamodb.TransactWriteItems, \
+                 openai.responses or twilio.messages.create"
+            .into(),
+    };
+    Some(format!("a function cannot end at '{name}'; {help}"))
+}
+
 /// What is wrong with the name of a crossing at which steps are to meet.
 pub(super) fn wrong_meeting(name: &str) -> Option<String> {
     let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));

@@ -3,6 +3,7 @@
 
 mod backend;
 mod failing;
+mod outside;
 mod passing;
 mod races;
 mod support;

@@ -9,7 +9,7 @@ use crate::{
     world::Backend,
 };
 
-const TEMPLATE: &str = "
+pub(super) const TEMPLATE: &str = "
 Transform: AWS::Serverless-2016-10-31
 Resources:
   Notebook:
@@ -30,7 +30,7 @@ Resources:
       KeySchema: [{ AttributeName: id, KeyType: HASH }]
 ";
 
-const SETTINGS: &str = r##"
+pub(super) const SETTINGS: &str = r##"
 [twilio]
 number = "+15552340000"
 account_sid = "AC00000000000000000000000000000000"
@@ -69,7 +69,9 @@ impl Project {
         folder.write("rows/shelf.yaml", "Notes:\n  - { id: old, value: from a file, at: 1 }\n");
         let (template, settings) = (testing::template(TEMPLATE), testing::settings(SETTINGS));
         let functions = vec![backend::function()];
-        let backend = Backend::new(functions, template, settings, folder.path()).unwrap();
+        let backend = Backend::new(functions, template, settings, folder.path())
+            .unwrap()
+            .with_databases(testing::databases());
         Self { runner: Runner::new(backend, Options::default()), folder }
     }
 

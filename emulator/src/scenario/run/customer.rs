@@ -7,6 +7,7 @@ use super::{
     texts::{self, Of, Text},
 };
 use crate::{
+    faults::Handle,
     journal::Entry,
     openai::{Armed, Script},
     scenario::{
@@ -26,6 +27,7 @@ pub(super) struct Ready<'s> {
     pub(super) number: String,
     inbound: Inbound,
     script: Option<Armed>,
+    crash: Option<Handle>,
 }
 
 /// A text that was delivered.
@@ -106,7 +108,8 @@ impl Running<'_> {
             Some(Signature::OtherBody) => Signing::OtherBody,
         };
         let inbound = Inbound { from: number.clone(), body, media, sid: None, signing };
-        Ok(Ready { step, path: path.clone(), number, inbound, script })
+        let crash = self.arm_crash(step.crash.as_ref());
+        Ok(Ready { step, path: path.clone(), number, inbound, script, crash })
     }
 
     /// Sends the text, as often as the step says, and waits for the webhook's answers.
@@ -147,7 +150,7 @@ impl Running<'_> {
     /// What is wrong with a delivered text, once everything has settled.
     pub(super) fn judge(&self, sent: Sent<'_>, entries: &[Entry], texts: &[Text]) -> Vec<Problem> {
         let Sent { ready, sid, deliveries } = sent;
-        let Ready { step, path, number, script, .. } = ready;
+        let Ready { step, path, number, script, crash, .. } = ready;
         let mut problems: Vec<Problem> = script
             .map(Armed::finish)
             .unwrap_or_default()
@@ -162,6 +165,7 @@ impl Running<'_> {
             }
             None => {}
         }
+        problems.extend(self.no_crash(step.crash.as_ref(), crash, &path));
         // Filled in only now: they may use names that the model's rounds saved.
         if let Some(replies) = &step.replies {
             let sid = sid.to_string();

@@ -2,6 +2,7 @@
 
 mod assign;
 mod attempts;
+mod crash;
 mod customer;
 mod expect;
 mod faults;

@@ -1,16 +1,19 @@
-//! `request:` a call through API Gateway, as a browser or the owner makes it.
+//! `request:` a call through API Gateway, or to a backend that somebody else started, as a
+//! browser or the owner makes it.
 
 use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use super::{Running, Stop};
 use crate::{
+    faults::Handle,
+    journal::{Crossing, Open, Outcome},
     matcher::{Matcher, Path},
     scenario::{outcome::Problem, places::Trail, step::Request},
 };
 
 /// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
-pub(super) struct Answer(Value);
+pub(super) struct Answer(Value, Option<Handle>);
 
 impl Running<'_> {
     pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
@@ -24,9 +27,11 @@ impl Running<'_> {
     /// Makes the call.
     pub(super) async fn call(&self, step: &Request, path: &Trail) -> Result<Answer, Stop> {
         let request = self.build(step, path)?;
-        let failed =
-            |error: reqwest::Error| Stop::Environment(format!("the gateway failed: {error}"));
-        let response = self.web.execute(request).await.map_err(failed)?;
+        let crash = self.arm_crash(step.crash.as_ref());
+        let title = step.request.method.to_string();
+        let failed = |error: reqwest::Error| self.unanswered_call(&title, error, path);
+        let open = self.noted(&request);
+        let response = self.web.execute(request).await.map_err(&failed)?;
         let status = response.status().as_u16();
         let mut headers = Map::new();
         for (name, value) in response.headers() {
@@ -41,7 +46,7 @@ impl Running<'_> {
                 }
             }
         }
-        let body = response.bytes().await.map_err(failed)?;
+        let body = response.bytes().await.map_err(&failed)?;
         let mut answer = Map::new();
         answer.insert("status".into(), status.into());
         answer.insert("headers".into(), headers.into());
@@ -49,7 +54,45 @@ impl Running<'_> {
             answer.insert("json".into(), json);
         }
         answer.insert("text".into(), String::from_utf8_lossy(&body).into_owned().into());
-        Ok(Answer(answer.into()))
+        if let Some(open) = open {
+            let whole = answer.get("json").or(answer.get("text")).cloned().unwrap_or_default();
+            open.end(Outcome::status(status, whole));
+        }
+        Ok(Answer(answer.into(), crash))
+    }
+
+    /// A gateway always answers. A backend that somebody else started may hang up, which is for the
+    /// scenario to say, or be gone.
+    fn unanswered_call(&self, method: &str, error: reqwest::Error, path: &Trail) -> Stop {
+        let error = error.without_url();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        let cause = format!("{error}{}", cause.unwrap_or_default());
+        if self.world.gateway().is_some() {
+            return Stop::Environment(format!("the gateway failed: {cause}"));
+        }
+        if error.is_connect() {
+            return Stop::Environment(format!("the backend is gone: {cause}"));
+        }
+        let summary = format!("the backend did not answer the {method}");
+        Stop::Failed(vec![
+            Problem::new(summary).differs("an answer", cause).at(self.place(&path.to("request"))),
+        ])
+    }
+
+    /// The journal's entry of a call that no gateway sees.
+    fn noted(&self, request: &reqwest::Request) -> Option<Open> {
+        if self.world.gateway().is_some() {
+            return None;
+        }
+        let (method, url) = (request.method().to_string(), request.url());
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let crossing = Crossing::Http {
+            function: None,
+            path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            method: method.clone(),
+        };
+        Some(self.world.journal().begin(format!("http.{method} {}", url.path()), crossing))
     }
 
     fn build(&self, step: &Request, path: &Trail) -> Result<reqwest::Request, Stop> {
@@ -111,8 +154,9 @@ impl Running<'_> {
 
     /// Compares the response, then keeps what the step saves.
     pub(super) fn answered(&self, step: &Request, answer: &Answer, path: &Trail) -> Vec<Problem> {
-        let Answer(answer) = answer;
+        let Answer(answer, crash) = answer;
         let mut problems = Vec::new();
+        problems.extend(self.no_crash(step.crash.as_ref(), *crash, path));
         if let Some(wanted) = &step.response {
             let mut parts: Vec<(Trail, String, &Matcher, Option<&Value>)> = Vec::new();
             if let Some(matcher) = &wanted.status {

@@ -1,6 +1,6 @@
 //! A scenario under way: its steps in order, until one fails.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::{
 /// A scenario and its world.
 pub(in crate::scenario) struct Running<'s> {
     pub(super) scenario: &'s Scenario,
-    pub(super) world: World,
+    pub(super) world: Arc<World>,
     pub(super) web: reqwest::Client,
     pub(super) people: People,
     pub(super) vars: Vars,

@@ -1,6 +1,6 @@
 //! A scenario's world before its first step.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::{
     },
     template::Settings,
     twilio::{self, Twilio},
-    world::{Backend, World, WorldConfig},
+    world::{Backend, World, WorldConfig, WorldError},
 };
 
 /// The names of a scenario before its first step, and the time at which it starts.
@@ -32,10 +32,16 @@ pub(in crate::scenario) struct Names {
 }
 
 /// Fills in people, the entry of `each`, and the time.
-pub(in crate::scenario) fn names(scenario: &Scenario, settings: &Settings) -> Result<Names, Stop> {
+///
+/// A world that is there already has its own time and zone.
+pub(in crate::scenario) fn names(
+    scenario: &Scenario,
+    settings: &Settings,
+    world: Option<&World>,
+) -> Result<Names, Stop> {
     let file = scenario.file();
     let people = People::of(settings, &file.document.people);
-    let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+    let clock = world.map_or_else(|| Clock::stopped(Timestamp::UNIX_EPOCH), |w| w.clock().clone());
     let set = |vars: &Vars| {
         vars.set("shop", Value::from(settings.twilio.number.as_str()));
         for (name, number) in people.iter() {
@@ -48,9 +54,14 @@ pub(in crate::scenario) fn names(scenario: &Scenario, settings: &Settings) -> Re
     // `now` may use people and values, but no date: there is none before it.
     let before = Vars::new(clock.clone(), TimeZone::UTC);
     set(&before);
-    let start = now(scenario, &before)?;
-    clock.set(start.timestamp());
-    let zone = start.time_zone().clone();
+    let zone = match world {
+        Some(world) => world.time_zone(),
+        None => {
+            let start = now(scenario, &before)?;
+            clock.set(start.timestamp());
+            start.time_zone().clone()
+        }
+    };
     let vars = Vars::new(clock.clone(), zone.clone());
     set(&vars);
     for (name, value) in scenario.values() {
@@ -71,10 +82,12 @@ fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, Stop> {
 }
 
 impl<'s> Running<'s> {
-    /// Starts the scenario's world and puts in what is given.
+    /// Starts the scenario's world, or puts the shared one back to its start, and puts in what is
+    /// given.
     pub(in crate::scenario) async fn start(
         scenario: &'s Scenario,
         backend: &Backend,
+        shared: Option<Arc<World>>,
         names: Names,
         seed: Option<u64>,
     ) -> Result<Self, Stop> {
@@ -91,7 +104,15 @@ impl<'s> Running<'s> {
             seed: seed.unwrap_or(0),
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
-        let world = World::start(config).await.map_err(|error| Stop::Environment(error.chain()))?;
+        let failed = |error: WorldError| Stop::Environment(error.chain());
+        let world = match shared {
+            None => Arc::new(World::start(config).await.map_err(failed)?),
+            Some(world) => {
+                world.reset().await.map_err(failed)?;
+                world.journal().clear();
+                world
+            }
+        };
         world.faults().seed(seed.unwrap_or(0));
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
         let all = world.environments().values().flatten();

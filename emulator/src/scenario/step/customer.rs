@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Crash;
 use crate::{
     matcher::Matcher,
     openai::Round,
@@ -28,6 +29,9 @@ pub struct Customer {
     /// The same webhook again.
     #[serde(default)]
     pub duplicate: Option<Duplicate>,
+    /// A function ends while the text is answered.
+    #[serde(default)]
+    pub crash: Option<Crash>,
     /// How the webhook's attempts went, in order.
     #[serde(default)]
     pub deliveries: Option<Vec<Delivery>>,

@@ -165,6 +165,7 @@ impl<'de> Deserialize<'de> for Fail {
                     delay_ms: delay.transpose().map_err(de::Error::custom)?,
                     cut: fields.cut.or(word.cut),
                     quirk: word.quirk,
+                    crash: None,
                 }))
             }
         }

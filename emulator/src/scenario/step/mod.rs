@@ -1,5 +1,6 @@
 //! What a scenario does, step by step. A step's kind is its first key.
 
+mod crash;
 mod customer;
 mod fault;
 mod request;
@@ -15,6 +16,7 @@ use serde::{
 use serde_json::Value;
 
 pub use self::{
+    crash::Crash,
     customer::{Customer, Delivery, Duplicate, Signature},
     fault::{Chance, Fail, Fault, FaultsStep, WORDS},
     request::{Line, Request, Response},

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
+use super::Crash;
 use crate::matcher::Matcher;
 
 /// A call through API Gateway.
@@ -26,6 +27,9 @@ pub struct Request {
     /// A body as it is; its Content-Type is among the headers.
     #[serde(default)]
     pub body: Option<String>,
+    /// A function ends while the call is answered.
+    #[serde(default)]
+    pub crash: Option<Crash>,
     /// What must come back.
     #[serde(default)]
     pub response: Option<Response>,

@@ -122,6 +122,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     }
     if fault.cut == Some(Cut::Before) {
         open.end(Outcome::cut());
+        inner.faults.fall(&fault, Cut::Before).await;
         return cut();
     }
     let answer = match ApiError::of(&fault) {
@@ -136,6 +137,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     };
     if fault.cut == Some(Cut::After) {
         open.end(Outcome::cut());
+        inner.faults.fall(&fault, Cut::After).await;
         return cut();
     }
     match answer {

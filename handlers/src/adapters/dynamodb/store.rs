@@ -91,6 +91,15 @@ impl Store for DynamoDb {
         self.write_claim(key, holder, now, wall_ms, until_ms).await
     }
 
+    async fn renew_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.write_renewal(key, holder, until_ms).await
+    }
+
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
         self.read_answer(key).await
     }

@@ -83,6 +83,25 @@ impl DynamoDb {
         Ok(Claimed::Busy)
     }
 
+    pub(super) async fn write_renewal(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let renew = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(self.turn_key(key)))
+            .update_expression("SET until_ms = :until")
+            .condition_expression("holder = :holder AND attribute_not_exists(messages)")
+            .expression_attribute_values(":until", number(until_ms))
+            .expression_attribute_values(":holder", text(holder));
+        let answer = despite_conflicts(|| renew.clone().send()).await;
+        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+    }
+
     pub(super) async fn read_answer(
         &self,
         key: &TurnKey,

@@ -9,9 +9,17 @@ pub(super) const CLOSING: Duration = Duration::from_millis(1500);
 pub(super) const READ_BACK: Duration = Duration::from_millis(600);
 /// What giving up a place in the queue may take of a turn whose end was not stored.
 pub(super) const GIVING_UP: Duration = Duration::from_millis(250);
-/// How much longer than the deadline a turn is held, so that a lease never ends under a live
-/// attempt and need not be renewed.
-pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(3);
+/// How much longer than the deadline a place in the queue is kept, so that it never ends under a
+/// live attempt and need not be renewed.
+pub(super) const QUEUE_MARGIN: Duration = Duration::from_secs(3);
+/// A turn is held for this part of the deadline at a time, and the claim renewed while the attempt
+/// lives. After a crash Twilio repeats the webhook at once: the repeat waits for the lease and has
+/// most of its own deadline left.
+const LEASES_PER_DEADLINE: u32 = 4;
+/// Short deadlines are for rehearsals, and a busy machine must still renew in time.
+const SHORTEST_LEASE: Duration = Duration::from_millis(500);
+/// Renewals in the time of one lease. What is left of it when the deadline falls covers [`CLOSING`].
+const RENEWALS_PER_LEASE: u32 = 4;
 /// Rounds with the model in one turn.
 pub(super) const MAX_ROUNDS: usize = 6;
 /// One alert for each cause in this time.
@@ -25,6 +33,16 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// Looks at another attempt's answer between two attempts to take the turn over.
 pub(super) const LOOKS_PER_CLAIM: usize = 4;
+
+/// How long a claim holds without being renewed.
+pub(super) fn lease(deadline: Duration) -> Duration {
+    (deadline / LEASES_PER_DEADLINE).max(SHORTEST_LEASE)
+}
+
+/// How often a claim is renewed.
+pub(super) fn renewal(deadline: Duration) -> Duration {
+    lease(deadline) / RENEWALS_PER_LEASE
+}
 
 /// Pauses that grow to the longest.
 pub(super) struct Pauses(Duration);

@@ -1,5 +1,7 @@
 //! Claiming a text, having its conversation, and storing the answer.
 
+use std::time::Duration;
+
 use crate::{
     app::errors::Chain,
     domain::{
@@ -13,7 +15,7 @@ use crate::{
 use super::{
     InboundText, Reply, TurnError,
     compose::compose,
-    limits::{LEASE_MARGIN, LOOKS_PER_CLAIM, Pauses},
+    limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, lease, renewal},
     progress::{Held, Progress},
     rounds::{Conversation, Spoken},
 };
@@ -40,7 +42,7 @@ pub(super) struct Attempt<'a> {
     pub(super) text: &'a InboundText,
     pub(super) key: TurnKey,
     pub(super) holder: String,
-    /// Our entry in the queue; its time is also the claim's.
+    /// Our entry in the queue.
     me: Waiting,
 }
 
@@ -94,9 +96,7 @@ impl Reply {
     }
 
     fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
-        let lease = self.settings.deadline + LEASE_MARGIN;
-        let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        let until_ms = self.ports.timer.wall_ms().saturating_add(lease);
+        let until_ms = self.wall_ms_in(self.settings.deadline + QUEUE_MARGIN);
         Attempt {
             text,
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
@@ -110,10 +110,10 @@ impl Reply {
         attempt: &Attempt<'_>,
         progress: &Progress,
     ) -> Result<Claimed, StoreError> {
-        let Attempt { text, key, holder, me } = attempt;
-        let wall_ms = self.ports.timer.wall_ms();
-        let claimed =
-            self.ports.store.claim_turn(key, holder, text.now, wall_ms, me.until_ms).await?;
+        let Attempt { text, key, holder, .. } = attempt;
+        let (wall_ms, until_ms) =
+            (self.ports.timer.wall_ms(), self.wall_ms_in(lease(self.settings.deadline)));
+        let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
         progress.update(|state| {
             state.waits_for_other = claimed == Claimed::Busy;
             state.held = match &claimed {
@@ -124,6 +124,24 @@ impl Reply {
             };
         });
         Ok(claimed)
+    }
+
+    /// Renews the claim for as long as it is polled. It never ends: who has lost the turn hears of
+    /// it at the next write.
+    pub(super) async fn keep_claim(&self, progress: &Progress) {
+        loop {
+            self.ports.timer.sleep(renewal(self.settings.deadline)).await;
+            let Some(Held { key, holder, .. }) = progress.snapshot().held else { continue };
+            let until_ms = self.wall_ms_in(lease(self.settings.deadline));
+            if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
+                tracing::warn!(sid = key.sid, error = %Chain(&error), "the claim was not renewed");
+            }
+        }
+    }
+
+    fn wall_ms_in(&self, time: Duration) -> i64 {
+        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.ports.timer.wall_ms().saturating_add(time)
     }
 
     /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.

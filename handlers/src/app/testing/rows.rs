@@ -119,6 +119,16 @@ impl Rows {
         Claimed::Ours(turn.record.clone())
     }
 
+    pub(super) fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
+        match self.turns.get_mut(&key.sid) {
+            Some(turn) if turn.holder == holder && turn.answer.is_none() => {
+                turn.until_ms = until_ms;
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn save(
         &mut self,
         key: &TurnKey,

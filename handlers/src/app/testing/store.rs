@@ -270,6 +270,15 @@ impl Store for FakeStore {
         self.apply("claim_turn", |rows| rows.claim(key, holder, now, wall_ms, until_ms)).await
     }
 
+    async fn renew_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.apply("renew_turn", |rows| rows.renew(key, holder, until_ms)).await
+    }
+
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
         self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
             .await

@@ -67,6 +67,29 @@ fn a_crash_after_the_booking_leads_to_one_booking_and_a_true_answer() {
 }
 
 #[test]
+fn a_repeat_right_after_a_crash_takes_the_turn_over_in_time() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_after("save_round");
+    world.crash(world.reply().answer(&text("SM1", "Tomorrow at two")));
+    world.model.then([say("Done!")]);
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].contains("Confirmed: Wed Feb 11, 2:00 PM"), "{messages:?}");
+    assert_eq!(world.store.open_bookings().len(), 1);
+}
+
+#[test]
+fn a_slow_attempt_keeps_its_claim() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(9), Ok(vec![say("At nine.")]));
+    let (one, two) = (world.reply(), world.reply());
+    let text = text("SM1", "When?");
+    let (first, second) = world.run(async { futures::join!(one.answer(&text), two.answer(&text)) });
+    assert_eq!((first, second), (vec!["At nine.".to_owned()], vec!["At nine.".to_owned()]));
+    assert_eq!(world.model.requests().len(), 1);
+}
+
+#[test]
 fn stored_results_are_not_run_again() {
     let world = World::new();
     world.model.then([call("check_availability", json!({ "date": "2026-02-11" }))]);

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use super::super::{app::App, problem::Problem};
+use super::{app::App, problem::Problem};
 use crate::{control::Client, template::Ports};
 
 /// How long a world may take to answer; others may accept a call and never do.

@@ -144,7 +144,7 @@ impl Fault {
 }
 
 /// The crossings that can fail, by the names that they have in the journal.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 33] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -176,6 +176,8 @@ pub const NAMES: [&str; 31] = [
     "dynamodb.DescribeTable",
     "dynamodb.ListTables",
     "dynamodb.DescribeTimeToLive",
+    "ssm.GetParameter",
+    "secretsmanager.GetSecretValue",
 ];
 
 /// Whether a fault may be on this: one of [`NAMES`], or all of a kind, `dynamodb.*`.

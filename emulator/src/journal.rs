@@ -123,6 +123,15 @@ pub enum Crossing {
         /// The request's JSON body.
         request: Value,
     },
+    /// The backend asked for a secret (`ssm.GetParameter`, `secretsmanager.GetSecretValue`). Its value is never here.
+    Secret {
+        /// The function that asked, when its session token is known.
+        function: Option<String>,
+        /// Operation, `GetParameter`.
+        operation: String,
+        /// The secret's name.
+        name: String,
+    },
     /// Somebody called the API through API Gateway (`http.GET /state`).
     Http {
         /// The function that the route leads to; `None` when no route matches.

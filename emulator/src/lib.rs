@@ -8,10 +8,11 @@
 //! - [`world`] starts every part, on [`threads`]; [`journal`] is the one record of what crossed;
 //!   [`clock`] and [`faults`] are the scripted time and failures.
 //! - [`template`] reads `template.yaml` and `rehearse.toml`.
-//! - [`dynamodb`], [`twilio`], [`openai`] and [`gateway`] are the providers.
+//! - [`dynamodb`], [`twilio`], [`openai`], [`secrets`] and [`gateway`] are the providers.
 //! - [`function`] is how the backend's code is met.
 //! - [`matcher`] compares values, for scenarios and model scripts alike; [`yaml`] reads the user's
 //!   files, and `names` knows which name was meant; `serve` accepts connections for every server.
+//! - [`iam`] holds what functions did against what the template lets them do.
 //! - [`scenario`] reads and runs scenarios, [`report`] tells how it went, [`cli`] is the command line,
 //!   [`control`] the API of a running world.
 
@@ -22,12 +23,14 @@ pub mod dynamodb;
 pub mod faults;
 pub mod function;
 pub mod gateway;
+pub mod iam;
 pub mod journal;
 pub mod matcher;
 mod names;
 pub mod openai;
 pub mod report;
 pub mod scenario;
+pub mod secrets;
 mod serve;
 pub mod template;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{
     adapters::{
         dynamodb::{self, DynamoDb},
         openai::{self, OpenAi, Patience},
+        secrets::{self, Known, Stored},
         system::{RandomIds, SystemTimer},
         twilio::{self, Twilio},
     },
@@ -24,10 +25,10 @@ use crate::{
     },
     config::{
         ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
-        StateConfig, TwilioConfig, Vars,
+        SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
     },
-    http::{self, AdminToken, Authenticity},
-    ports::{Model, Sms, Store},
+    http::{self, Authenticity},
+    ports::{Credential, Model, Sms, Store},
 };
 
 /// How long one call of Twilio's REST API may take.
@@ -57,19 +58,17 @@ pub const fn functions() -> [Function; 3] {
 /// When variables are missing or invalid: all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = DispatcherConfig::from_vars(vars)?;
-    let auth_token = config.twilio.auth_token.expose().to_owned();
-    let settings = ReplySettings {
-        deadline: config.reply_deadline,
-        owner_phone: config.owner_phone,
-        // A secret that every instance has, so that a customer is always the same one.
-        safety_key: auth_token.as_bytes().to_vec(),
-    };
+    let auth_token = credential(clients, &config.twilio.auth_token);
+    let settings =
+        ReplySettings { deadline: config.reply_deadline, owner_phone: config.owner_phone };
     let ports = Ports {
         model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),
-        sms: sms(clients, config.twilio),
+        sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
         ids: Arc::new(RandomIds),
         timer: Arc::new(SystemTimer),
+        // A secret that every instance has, so that a customer is the same one until it is rotated.
+        safety_key: Arc::clone(&auth_token),
     };
     let reply = Reply::new(ports, config.calendar, settings);
     let authenticity = Authenticity { auth_token, public_urls: config.public_urls };
@@ -82,7 +81,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
 /// When variables are missing or invalid: all of them.
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
-    let token = config.admin_token.map(|token| AdminToken::new(token.expose()));
+    let token = config.admin_token.map(|token| credential(clients, &token));
     Ok(http::state(OwnerState::new(store(clients, &config.dynamodb)), token))
 }
 
@@ -94,6 +93,25 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
     let config = SchedulerConfig::from_vars(vars)?;
     let store = store(clients, &config.dynamodb);
     Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIds), config.calendar)))
+}
+
+/// A secret that is known, or one that is fetched when it is needed.
+fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
+    let stored = match source {
+        SecretSource::Plain(secret) => return Arc::new(Known::new(secret.expose())),
+        SecretSource::Stored(stored) => stored,
+    };
+    let settings = secrets::Settings {
+        variable: stored.variable,
+        store: match stored.store {
+            SecretStore::ParameterStore => secrets::Store::ParameterStore,
+            SecretStore::SecretsManager => secrets::Store::SecretsManager,
+        },
+        name: &stored.name,
+        port: stored.port,
+        session_token: stored.session_token.expose(),
+    };
+    Arc::new(Stored::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
@@ -118,7 +136,7 @@ fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
 
 fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dyn Model> {
     let settings = openai::Settings {
-        api_key: config.api_key.expose(),
+        api_key: credential(clients, &config.api_key),
         base_url: &config.base_url,
         model: &config.model,
         patience: Patience { retries: config.retries, ..Patience::within(deadline) },
@@ -126,10 +144,10 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }
 
-fn sms(clients: &Clients, config: TwilioConfig) -> Arc<dyn Sms> {
+fn sms(clients: &Clients, config: TwilioConfig, auth_token: Arc<dyn Credential>) -> Arc<dyn Sms> {
     let settings = twilio::Settings {
         account_sid: config.account_sid,
-        auth_token: config.auth_token.expose().to_owned(),
+        auth_token,
         from: config.phone_number,
         base_url: config.base_url,
         timeout: SMS_TIMEOUT,

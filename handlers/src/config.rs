@@ -6,7 +6,7 @@
 //! pass it, the emulator passes a map of its own.
 
 mod reader;
-mod secret;
+mod source;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,8 +15,9 @@ use crate::domain::{calendar::Calendar, phone::Phone};
 use self::reader::Reader;
 pub use self::{
     reader::{ConfigError, Invalid},
-    secret::Secret,
+    source::{SecretSource, SecretStore, StoredSecret},
 };
+pub use crate::domain::secret::Secret;
 
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;
@@ -50,7 +51,7 @@ pub struct StateConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
     /// Without it every call is refused.
-    pub admin_token: Option<Secret>,
+    pub admin_token: Option<SecretSource>,
 }
 
 /// What the scheduler needs.
@@ -100,7 +101,7 @@ pub struct Tables {
 #[derive(Debug, Clone)]
 pub struct OpenAiConfig {
     /// API key.
-    pub api_key: Secret,
+    pub api_key: SecretSource,
     /// Base URL, `/v1` included.
     pub base_url: String,
     /// Name of the model.
@@ -115,7 +116,7 @@ pub struct TwilioConfig {
     /// Account, `AC...`.
     pub account_sid: String,
     /// Signs webhooks and authenticates calls.
-    pub auth_token: Secret,
+    pub auth_token: SecretSource,
     /// The shop's number.
     pub phone_number: Phone,
     /// Base URL of the REST API.
@@ -155,7 +156,7 @@ impl StateConfig {
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
-        let admin_token = reader.optional("ADMIN_TOKEN", reader::secret);
+        let admin_token = source::optional(&mut reader, source::ADMIN_TOKEN);
         let config = dynamodb.map(|dynamodb| Self { dynamodb, admin_token });
         reader.finish(config)
     }
@@ -213,7 +214,7 @@ impl Tables {
 
 impl OpenAiConfig {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let api_key = reader.required("OPENAI_API_KEY", reader::header_secret);
+        let api_key = source::required(reader, source::OPENAI_API_KEY);
         let base_url = reader.or("OPENAI_BASE_URL", "https://api.openai.com/v1", reader::base_url);
         let model = reader.or("OPENAI_MODEL", "gpt-6-luna", reader::text);
         let retries = reader.or("OPENAI_MAX_RETRIES", "2", reader::retries);
@@ -224,7 +225,7 @@ impl OpenAiConfig {
 impl TwilioConfig {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let account_sid = reader.required("TWILIO_ACCOUNT_SID", reader::account_sid);
-        let auth_token = reader.required("TWILIO_AUTH_TOKEN", reader::secret);
+        let auth_token = source::required(reader, source::TWILIO_AUTH_TOKEN);
         let phone_number = reader.required("TWILIO_PHONE_NUMBER", reader::phone);
         let base_url = reader.or("TWILIO_API_BASE_URL", "https://api.twilio.com", reader::base_url);
         Some(Self {

@@ -2,18 +2,29 @@
 
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt as _,
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
 use crate::config::Vars;
 
 /// The clients log whole bodies and parameters, which hold customers' words.
-const QUIET: &str = "async_openai=off,aws_runtime=off,aws_sdk_dynamodb=off,aws_smithy_http_client=off,\
-                     aws_smithy_runtime=off,aws_smithy_runtime_api=off,hyper=off,hyper_util=off,\
-                     reqwest=off,rustls=off";
+const QUIET: [&str; 10] = [
+    "async_openai",
+    "aws_runtime",
+    "aws_sdk_dynamodb",
+    "aws_smithy_http_client",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+];
 
-/// Installs the subscriber; `LOG_LEVEL` (`error` to `trace`) defaults to `info`.
+/// Installs the subscriber; `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to `info`.
 pub fn init(vars: &Vars) {
     // A second call finds the first one's subscriber and changes nothing.
     let _ = subscriber(vars, std::io::stdout).try_init();
@@ -26,7 +37,8 @@ where
 {
     let level =
         vars.get("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    let filter = EnvFilter::builder().parse_lossy(format!("{level},{QUIET}"));
+    let quiet = QUIET.map(|target| (target, LevelFilter::OFF));
+    let filter = Targets::new().with_default(level).with_targets(quiet);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

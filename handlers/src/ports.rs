@@ -15,6 +15,7 @@ use crate::domain::{
     owner::Owner,
     phone::Phone,
     sales::SalesNote,
+    secret::Secret,
     slot::SlotTime,
     turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
 };
@@ -271,6 +272,27 @@ pub enum SmsError {
     /// Whether it was sent is unknown.
     #[error("the provider is unavailable")]
     Unavailable(#[source] Source),
+}
+
+/// A secret that may be rotated while the function is warm.
+#[async_trait]
+pub trait Credential: Send + Sync {
+    /// The secret as it is known; it is fetched when it is needed for the first time.
+    async fn current(&self) -> Result<Secret, CredentialError>;
+    /// Another value than `stale`, which did not fit. `None` when there is none, when it cannot be
+    /// had, and when it was asked for less than a minute ago.
+    async fn newer(&self, stale: &Secret) -> Option<Secret>;
+}
+
+/// A secret is not to be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} cannot be fetched")]
+pub struct CredentialError {
+    /// The variable that it stands for.
+    pub variable: &'static str,
+    /// Why.
+    #[source]
+    pub source: Source,
 }
 
 /// Random identifiers. The only source of randomness.

@@ -181,8 +181,7 @@ fn a_choice_that_is_none_is_told_with_the_nearest_one() {
         ("http://example.com", "http://example.com is not on this machine"),
     ] {
         for subcommand in ["run", "up"] {
-            let ran =
-                rehearse(&project().path().to_path_buf(), &[subcommand, "--dynamodb", choice]);
+            let ran = rehearse(project().path(), &[subcommand, "--dynamodb", choice]);
             assert_eq!(ran.code, 2, "{subcommand} {choice}: {}", ran.err);
             assert!(ran.err.contains(says), "{}", ran.err);
         }

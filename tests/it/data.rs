@@ -218,7 +218,7 @@ fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
         let put = |item: &Value| json!({ "PutRequest": { "Item": item } });
         json!([{ "OptOuts": [put(&good)] }, { "OptOuts": items.iter().map(put).collect::<Vec<_>>() }])
     };
-    let whole = dump(&[good.clone()]).to_string();
+    let whole = dump(std::slice::from_ref(&good)).to_string();
     let large = json!({ "phone": { "S": "+2" }, "text": { "S": "x".repeat(409_600) } });
     for (text, says) in [
         (whole[..whole.len() / 2].to_owned(), "the dump was cut"),

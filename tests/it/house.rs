@@ -39,13 +39,15 @@ const EMULATOR: &[Rule] = &[
     ("dynamodb", &["journal", "clock", "faults", "names", "serve", "threads", "yaml"]),
     ("twilio", &["journal", "clock", "faults", "serve"]),
     ("openai", &["journal", "clock", "faults", "matcher", "serve", "yaml"]),
+    ("secrets", &["journal", "faults", "serve"]),
+    ("iam", &["journal", "template"]),
     ("template", &["names", "yaml", "dynamodb"]),
     ("gateway", &["journal", "clock", "function", "serve", "template"]),
     (
         "world",
         &[
-            "clock", "dynamodb", "faults", "function", "gateway", "journal", "openai", "serve",
-            "template", "threads", "twilio", "yaml",
+            "clock", "dynamodb", "faults", "function", "gateway", "journal", "openai", "secrets",
+            "serve", "template", "threads", "twilio", "yaml",
         ],
     ),
     // It drives a world, and knows neither reports nor command line.

@@ -10,26 +10,45 @@
 mod backends;
 mod bad_input;
 mod data;
+mod differential;
+mod doctor;
+mod endpoint;
+mod engine_contract;
 mod exec;
 mod house;
 mod interrupted;
+mod lambda;
+mod one_winner;
 mod outside;
+mod packages;
+mod permissions;
+mod public_url;
 mod running;
 mod scenarios;
+mod secrets;
 mod store;
+mod store_contract;
 mod store_races;
 mod store_turns;
 mod support;
+mod template;
 mod tools;
 mod up;
+mod watch;
 
 #[test]
 fn no_test_file_is_forgotten() {
     let main = include_str!("main.rs");
     let folder = support::root().join("tests/it");
     for entry in std::fs::read_dir(folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let module = name.strip_suffix(".rs").expect("only Rust files stand here");
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let is_folder = entry.file_type().unwrap().is_dir();
+        let module = match name.strip_suffix(".rs") {
+            Some(module) => module,
+            None if is_folder => name.as_str(),
+            None => panic!("{name}: only Rust files stand here"),
+        };
         assert!(
             module == "main" || main.contains(&format!("mod {module};")),
             "tests/it/{name} is not listed in main.rs, so it never runs"

@@ -60,6 +60,7 @@ pub struct Lab {
     pub store: DynamoDb,
     pub database: Database,
     pub faults: Faults,
+    pub journal: Journal,
     _threads: Threads,
 }
 
@@ -69,11 +70,11 @@ impl Lab {
         let (journal, faults) = (Journal::new(Clock::stopped(now())), Faults::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let threads = Threads::start().unwrap();
-        let (service, armed) = (databases(), faults.clone());
-        let database = Database::start(listener, &threads, &service, &tables, journal, armed);
+        let (service, noted, armed) = (databases(), journal.clone(), faults.clone());
+        let database = Database::start(listener, &threads, &service, &tables, noted, armed);
         let database = database.await.unwrap();
         let store = store_of(&format!("{}/fn/Test", database.url()), &tables);
-        Self { store, database, faults, _threads: threads }
+        Self { store, database, faults, journal, _threads: threads }
     }
 
     /// The next calls of an operation fail so.

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::{Ran, command, rehearse, root};
 
 /// `up` with every part on a free port.
-pub const FREE_PORTS: [&str; 11] = [
+pub const FREE_PORTS: [&str; 13] = [
     "up",
     "--gateway-port",
     "0",
@@ -21,6 +21,8 @@ pub const FREE_PORTS: [&str; 11] = [
     "--dynamodb-port",
     "0",
     "--control-port",
+    "0",
+    "--secrets-port",
     "0",
 ];
 
@@ -34,13 +36,17 @@ pub struct Up {
 impl Up {
     /// Starts a world on free ports and reads what it prints until it is ready.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::with(&FREE_PORTS)
     }
 
-    /// The same with more words on the command line.
+    /// The same with more words after those.
     pub fn start_with(words: &[&str]) -> Self {
-        let words = [&FREE_PORTS, words].concat();
-        let child = command(&root(), &words).stdout(Stdio::piped()).spawn().unwrap();
+        Self::with(&[&FREE_PORTS, words].concat())
+    }
+
+    /// The same with these words.
+    pub fn with(words: &[&str]) -> Self {
+        let child = command(&root(), words).stdout(Stdio::piped()).spawn().unwrap();
         let mut up = Self { child, printed: Vec::new() };
         let out = up.child.stdout.take().unwrap();
         for line in BufReader::new(out).lines() {
@@ -60,19 +66,29 @@ impl Up {
 
     /// Sets business time through the control API.
     pub fn set_clock(&self, now: &str) {
-        let control = self.url("control");
-        let host = control.strip_prefix("http://").unwrap();
         let body = json!({ "now": now }).to_string();
+        let answer = self.call("control", "POST /clock", &body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// What the gateway answers, with its head.
+    pub fn get(&self, path: &str) -> String {
+        self.call("gateway", &format!("GET {path}"), "")
+    }
+
+    fn call(&self, part: &str, what: &str, body: &str) -> String {
+        let url = self.url(part);
+        let host = url.strip_prefix("http://").unwrap();
         let mut stream = std::net::TcpStream::connect(host).unwrap();
         write!(
             stream,
-            "POST /clock HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            "{what} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
     }
 
     /// Runs a client of this world.

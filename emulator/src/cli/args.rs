@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, builder::styling};
 
-use super::{bench, chat, check, completions, db, env, exec, log, ready, reset, run, send, up};
+use super::{
+    bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run, send, up,
+};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::Style::new().bold())
@@ -18,7 +20,7 @@ Examples:
   rehearse run                           every scenario, offline
   rehearse run scenarios/booking         one folder
   rehearse run --tag booking --last-failed
-  rehearse up                            keep a world running on ports 4000-4040
+  rehearse up                            keep a world running on ports 4000-4050
   rehearse send \"Do you fix iPhones?\"    text it, in another terminal
   rehearse chat                          text it here
   rehearse exec -- pytest                your own test suite in a world of its own
@@ -80,6 +82,10 @@ pub(super) enum Command {
     Exec(exec::Args),
     /// Print what to export for a running world
     Env(env::Args),
+    /// Compare the permissions that functions used with those that the template grants
+    Iam(iam::Args),
+    /// Check a deployed backend from outside, read-only
+    Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Measure this machine: scenarios, turns, fakes

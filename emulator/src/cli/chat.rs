@@ -16,6 +16,7 @@ use super::{
     tracing, up,
 };
 use crate::{
+    clock::Clock,
     control::Message,
     openai::Persona,
     report::{
@@ -24,7 +25,7 @@ use crate::{
     },
     template::{Phone, Ports},
     twilio::Inbound,
-    world::{Backend, Bind, World, WorldError},
+    world::{Bind, World, WorldConfig, WorldError},
 };
 
 /// Text the backend in this terminal, in a world of its own
@@ -69,8 +70,9 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(None)?;
         let backend = backend.with_databases(databases.clone());
+        let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
         let result = tokio::select! {
-            exit = talk(backend, persona, bind, ports, from, &args, app) => exit,
+            exit = talk(config, persona, ports, from, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -79,15 +81,14 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 async fn talk(
-    backend: Backend,
+    config: WorldConfig,
     persona: Option<Persona>,
-    bind: Bind,
     ports: Ports,
     from: String,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let world = match up::start(backend, persona, bind).await {
+    let world = match up::start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {
             return Err(busy::problem(part, port, &source, &ports, app).await);
         }

@@ -22,7 +22,7 @@ use super::{
     target::TargetArgs,
     tracing, up,
 };
-use crate::{control, world::Bind};
+use crate::{clock::Clock, control, world::WorldConfig};
 
 /// Run a command in a world of its own, and end with its exit code
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,8 @@ pub(super) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
         let signals = Signals::listen()?;
         let failed = |e: io::Error| Problem::environment(format!("failed to start control: {e}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
-        let world = up::start(backend.clone(), persona, Bind::Free).await;
+        let config = WorldConfig::new(backend.clone(), Clock::running());
+        let world = up::start(config, persona).await;
         let world = world.map_err(|error| project::world(&error))?;
         let controlled = up::controlled(&project, &backend, &world);
         let server = control::Server::start(listener, controlled).map_err(failed)?;

@@ -38,6 +38,7 @@ pub(super) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
         let plain = value == of_function;
         (name, if plain { endpoints.dynamodb.clone() } else { value })
     }));
+    environment.extend(settings.exports(endpoints));
     // The AWS CLI and boto3 read this name alone; the other SDKs read AWS_REGION.
     if let Some(region) = environment.get("AWS_REGION").cloned() {
         environment.entry("AWS_DEFAULT_REGION".into()).or_insert(region);
@@ -55,6 +56,7 @@ pub(super) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
         twilio: url(ports.twilio),
         openai: url(ports.openai),
         dynamodb: url(ports.dynamodb),
+        secrets: url(ports.secrets),
     }
 }
 

@@ -12,10 +12,12 @@ mod check;
 mod child;
 mod completions;
 mod db;
+mod doctor;
 mod dynamodb;
 mod env;
 mod exec;
 mod exports;
+mod iam;
 mod lambda;
 mod log;
 mod ports;
@@ -100,6 +102,8 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
+        Command::Iam(args) => iam::iam(args, app),
+        Command::Doctor(args) => doctor::doctor(args, app),
         Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, app),
         Command::Bench(args) => bench::bench(args, app),

@@ -8,7 +8,7 @@ use crate::template::Ports;
 #[command(next_help_heading = "Ports")]
 pub(super) struct PortArgs {
     /// Port of the gateway; the other parts follow in steps of ten.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_495))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_485))]
     port_base: Option<u16>,
     /// Port of API Gateway.
     #[arg(long, value_name = "N")]
@@ -25,6 +25,9 @@ pub(super) struct PortArgs {
     /// Port of the control API.
     #[arg(long, value_name = "N")]
     control_port: Option<u16>,
+    /// Port of the secrets extension.
+    #[arg(long, value_name = "N")]
+    secrets_port: Option<u16>,
 }
 
 impl PortArgs {
@@ -39,6 +42,7 @@ impl PortArgs {
             openai: of(self.openai_port, 20, configured.openai),
             dynamodb: of(self.dynamodb_port, 30, configured.dynamodb),
             control: of(self.control_port, 40, configured.control),
+            secrets: of(self.secrets_port, 50, configured.secrets),
         }
     }
 
@@ -64,6 +68,7 @@ impl PortArgs {
             ("openai-port", self.openai_port),
             ("dynamodb-port", self.dynamodb_port),
             ("control-port", self.control_port),
+            ("secrets-port", self.secrets_port),
         ];
         all.into_iter().filter_map(|(name, port)| Some((name, port?))).collect()
     }
@@ -86,9 +91,12 @@ mod tests {
     #[test]
     fn a_base_moves_all_ports_and_a_flag_only_its_own() {
         let of = |line: &[&str]| args(line).over(Ports::default()).by_name().map(|(_, port)| port);
-        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040]);
-        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040]);
-        assert_eq!(of(&["--port-base", "5000", "--openai-port", "9"]), [5000, 5010, 9, 5030, 5040]);
+        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050]);
+        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050]);
+        assert_eq!(
+            of(&["--port-base", "5000", "--openai-port", "9"]),
+            [5000, 5010, 9, 5030, 5040, 5050]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     target::{Target, TargetArgs},
 };
 use crate::{
+    Function,
     dynamodb::TableSpec,
     openai::Persona,
     report::Viewer,
@@ -41,6 +42,10 @@ const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM
        [people]
        customer = "+15555550101"
        owner = "+15555550102""#;
+
+/// Types of resources that only watch and tell.
+const WATCHERS: [&str; 4] =
+    ["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic"];
 
 /// File that describes what runs on AWS, where the settings name no other.
 const TEMPLATE: &str = "template.yaml";
@@ -97,7 +102,9 @@ impl Project {
     /// The backend as processes of its own.
     pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
         let template = self.template()?;
-        let functions = args.functions(self, &template, app)?;
+        let executables = args.plan(&template, &self.root, app)?.run()?;
+        let functions =
+            executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
         let (processes, settings) = (args.processes(), self.settings.clone());
         Backend::with_processes(functions, processes, template, settings, &self.root)
             .map_err(|e| world(&e))
@@ -130,13 +137,25 @@ impl Project {
         Ok(runner)
     }
 
-    /// Says what the template has and no world will have.
+    /// Says what the template has and no world will have: each type once, with its first line.
     pub(super) fn remark_ignored(&self, template: &Template, app: &App) {
         let file = self.root.join(&self.settings.template);
-        for Ignored { kind, id, line } in &template.ignored {
+        for (kind, of_kind) in by_kind(&template.ignored) {
+            let Some(Ignored { id, line, .. }) = of_kind.first() else { continue };
+            let more = match of_kind.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
             let file = file.display();
-            app.ui.remark(format_args!("{file}: ignoring {kind} ({id}, line {line})"));
+            app.ui.remark(format_args!("{file}: ignoring {kind} ({id}, line {line}{more})"));
         }
+    }
+
+    /// The same without what only watches: logs and alarms change nothing for a scenario.
+    pub(super) fn remark_missing(&self, template: &Template, app: &App) {
+        let mut acting = template.clone();
+        acting.ignored.retain(|ignored| !WATCHERS.contains(&ignored.kind.as_str()));
+        self.remark_ignored(&acting, app);
     }
 
     /// What turns results of this project into reports.
@@ -157,6 +176,18 @@ impl Project {
         }
         Persona::read(&path).map(Some).map_err(|e| wrong(&e))
     }
+}
+
+/// What is ignored by its type, in the template's order.
+pub(super) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
+    let mut kinds: Vec<(&str, Vec<&Ignored>)> = Vec::new();
+    for one in ignored {
+        match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
+            Some((_, of_kind)) => of_kind.push(one),
+            None => kinds.push((&one.kind, vec![one])),
+        }
+    }
+    kinds
 }
 
 /// The nearest folder with settings, from `start` upwards.

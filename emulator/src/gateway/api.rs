@@ -14,6 +14,7 @@ use super::{
     cors,
     event::{self, Moment},
     invoke::{Invocation, Invoke, InvokeError},
+    lambda::MAX_PAYLOAD_BYTES,
     refusal::Refusal,
     request::{Request, text_or_base64},
     respond,
@@ -26,9 +27,6 @@ use crate::{
     journal::{Crossing, Journal, Open, Outcome},
     template::ApiKind,
 };
-
-/// Lambda's limit for an event and for an answer.
-const MAX_PAYLOAD_BYTES: usize = 6_291_556;
 
 /// Methods that a route can have.
 const METHODS: [Method; 7] = [

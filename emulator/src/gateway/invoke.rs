@@ -34,6 +34,9 @@ pub(super) enum InvokeError {
     Exited { how: String, output: LastLines },
     #[error("the function did not start: {how}{output}")]
     Init { how: String, output: LastLines },
+    /// What it wrote last, beside what went wrong.
+    #[error("{error}{output}")]
+    Said { error: Box<InvokeError>, output: LastLines },
     #[error("the function's answer is not JSON: {0}")]
     Malformed(serde_json::Error),
     #[error("the function's {what} has more than the {limit} bytes that Lambda takes")]
@@ -54,6 +57,7 @@ impl InvokeError {
             Self::Failed(_) => "function_error",
             Self::Crashed | Self::Exited { .. } => "function_exit",
             Self::Init { .. } => "function_init",
+            Self::Said { error, .. } => error.code(),
             Self::Malformed(_) => "malformed_response",
             Self::TooLarge { .. } => "payload_too_large",
             Self::Throttled { .. } => "throttled",

@@ -51,6 +51,7 @@ impl Refusal {
             InvokeError::Throttled { .. } => Self::Busy,
             InvokeError::TooLarge { what: "event", .. } => Self::EventTooLarge,
             InvokeError::TooLarge { .. } | InvokeError::Malformed(_) => Self::Unreadable,
+            InvokeError::Said { error, .. } => Self::of(error),
             InvokeError::Panicked(_)
             | InvokeError::TimedOut(_)
             | InvokeError::Failed(_)

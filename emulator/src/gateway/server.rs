@@ -140,8 +140,7 @@ pub(super) fn stages<'a>(
         let mut routes = Routes::new(api.kind);
         for (at, function) in functions.clone().enumerate() {
             for route in function.routes.iter().filter(|route| route.api == api.id) {
-                let of_api = || api.throttling.of(&route.method, &route.path);
-                routes.add(route, route.throttle.or_else(of_api), at);
+                routes.add(route, api.throttling.of_route(route), at);
             }
         }
         Stage { api: api.clone(), routes }

@@ -114,6 +114,11 @@ impl Stage {
 }
 
 impl Place<'_> {
+    /// Whether it was called by a custom domain.
+    pub(super) fn is_mapped(&self) -> bool {
+        self.mapping.is_some()
+    }
+
     /// The path that routes are matched with.
     pub(super) fn path(&self) -> &str {
         or_root(&self.rest)

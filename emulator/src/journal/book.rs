@@ -264,6 +264,7 @@ mod tests {
                 items: 7,
                 request: json!({ "kind": "rows" }),
             },
+            Crossing::Secret { function: None, operation: text(), name: text() },
             Crossing::Http { function: None, method: text(), path: text(), body: text() },
             Crossing::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
             Crossing::Log { function: text(), request_id: None, line: text() },

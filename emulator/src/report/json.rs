@@ -29,7 +29,7 @@
 //! ```
 //! Keys are only ever added; a change of meaning raises `version`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::view::{Difference, Failure, Ran, Run};
 use crate::journal::Entry;
@@ -68,6 +68,23 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
         scenarios: run.scenarios.iter().map(|ran| scenario(ran, journal)).collect(),
     };
     serde_json::to_string_pretty(&report).map(|text| text + "\n")
+}
+
+/// The journals in a report's text; none when it was written without them.
+///
+/// # Errors
+/// When it is no such report.
+pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Entry>>> {
+    #[derive(Deserialize)]
+    struct Written {
+        scenarios: Vec<WrittenScenario>,
+    }
+    #[derive(Deserialize)]
+    struct WrittenScenario {
+        journal: Option<Vec<Entry>>,
+    }
+    let written: Written = serde_json::from_str(text)?;
+    Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
 }
 
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ mod view;
 mod viewer;
 
 pub use file::write_atomically;
-pub use json::{VERSION as JSON_VERSION, json};
+pub use json::{VERSION as JSON_VERSION, journals, json};
 pub use junit::junit;
 pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};
 pub use viewer::Viewer;

@@ -8,6 +8,7 @@ use serde_saphyr::Location;
 use super::{
     Ignored,
     node::{Entry, Node, Yaml},
+    policy::{self, Grant, Unread},
     resolve::{Reason, Resource, Scope},
     route::{self, Route},
 };
@@ -39,6 +40,12 @@ pub struct Function {
     pub timeout: Duration,
     /// Memory in MB.
     pub memory: u32,
+    /// What its role may do.
+    pub grants: Vec<Grant>,
+    /// Policies that say it elsewhere.
+    pub unread: Vec<Unread>,
+    /// Layers, as far as the template says them.
+    pub layers: Vec<String>,
     /// Routes that lead to it.
     pub routes: Vec<Route>,
     /// Where it stands, from 1.
@@ -72,6 +79,7 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
     let timeout = Duration::from_secs(number("Timeout", 1)?.unwrap_or(3));
     let memory = small(number("MemorySize", 1)?.unwrap_or(128));
     let text = |name: &str| text(scope, resource, name);
+    let (grants, unread) = policy::read(scope, resource.property("Policies"))?;
     let mut function = Function {
         id: resource.id.into(),
         name: scope.function_name(resource.id, 0)?,
@@ -89,6 +97,9 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         unresolved: Vec::new(),
         timeout,
         memory,
+        grants,
+        unread,
+        layers: layers(scope, resource)?,
         routes: Vec::new(),
         line: resource.line,
     };
@@ -114,6 +125,21 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         }
     }
     Ok(Read { function, places, ignored })
+}
+
+/// Layers by what the template says of them: an ARN, or the parameter that holds one.
+fn layers(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Reason> {
+    let mut layers = Vec::new();
+    for list in [scope.global("Function", "Layers"), resource.property("Layers")] {
+        for layer in list.and_then(Node::as_list).unwrap_or_default() {
+            match scope.resolve(layer) {
+                Ok(layer) => layers.extend(layer.as_ref().and_then(Node::scalar)),
+                Err(reason) if reason.only_on_aws => layers.push(reason.message),
+                Err(reason) => return Err(reason),
+            }
+        }
+    }
+    Ok(layers)
 }
 
 fn set_variable(

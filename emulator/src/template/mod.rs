@@ -9,6 +9,7 @@
 mod api;
 mod function;
 mod node;
+mod policy;
 mod resolve;
 mod route;
 mod settings;
@@ -30,10 +31,11 @@ use crate::{
 pub use self::{
     api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
     function::{Function, Unresolved},
+    policy::{Grant, Unread},
     route::{Payload, Route},
     settings::{
-        Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError, Twilio,
-        Webhook,
+        Check, Doctor, Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError,
+        Twilio, Webhook,
     },
 };
 

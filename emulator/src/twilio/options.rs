@@ -1,6 +1,6 @@
 //! The account, its number, and how the number is configured.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// The account and its one number.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Options {
     pub config: NumberConfig,
     /// Message sids derive from it.
     pub seed: u64,
+    /// Public hosts that are on this machine, lower case, and the base URL of each.
+    pub hosts: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -28,6 +30,7 @@ impl Default for Options {
             number: "+15550100000".into(),
             config: NumberConfig::default(),
             seed: 0,
+            hosts: BTreeMap::new(),
         }
     }
 }
@@ -39,6 +42,7 @@ impl fmt::Debug for Options {
             .field("number", &self.number)
             .field("config", &self.config)
             .field("seed", &self.seed)
+            .field("hosts", &self.hosts)
             .finish_non_exhaustive()
     }
 }

@@ -36,8 +36,6 @@ pub struct Server {
 pub(super) struct Inner {
     pub options: Options,
     pub url: String,
-    /// `Authorization` headers that open the REST API.
-    pub keys: Vec<String>,
     pub journal: Journal,
     pub clock: Clock,
     pub faults: Faults,
@@ -51,6 +49,8 @@ pub(super) struct Inner {
 
 /// What changes. Held briefly, never across an await.
 pub(super) struct State {
+    /// Signs webhooks and opens the REST API.
+    pub auth_token: String,
     pub config: NumberConfig,
     pub friendly_name: String,
     pub ledger: Ledger,
@@ -66,6 +66,7 @@ pub(super) struct State {
 impl State {
     fn new(options: &Options, config: NumberConfig) -> Self {
         Self {
+            auth_token: options.auth_token.clone(),
             config,
             friendly_name: options.number.clone(),
             ledger: Ledger::default(),
@@ -96,17 +97,11 @@ impl Twilio {
         web: reqwest::Client,
     ) -> io::Result<Server> {
         let url = format!("http://{}", listener.local_addr()?);
-        let basic = |user: &str, secret: &str| {
-            format!("Basic {}", STANDARD.encode(format!("{user}:{secret}")))
-        };
-        let mut keys = vec![basic(&options.account_sid, &options.auth_token)];
-        keys.extend(options.api_key.iter().map(|(sid, secret)| basic(sid, secret)));
         let started = clock.now();
         let state = Mutex::new(State::new(&options, options.config.clone()));
         let inner = Arc::new(Inner {
             options,
             url,
-            keys,
             journal,
             clock,
             faults,
@@ -152,6 +147,11 @@ impl Twilio {
     /// How the number is configured now.
     pub fn config(&self) -> NumberConfig {
         self.0.state().config.clone()
+    }
+
+    /// The account's token is another one from now on, as after a rotation in Twilio's console.
+    pub fn rotate_auth_token(&self, token: &str) {
+        token.clone_into(&mut self.0.state().auth_token);
     }
 
     /// A person texts the number: the text is recorded, keywords are acted on,
@@ -209,6 +209,16 @@ impl Twilio {
 impl Inner {
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an `Authorization` header opens the REST API.
+    pub fn is_key(&self, given: &[u8]) -> bool {
+        let is = |user: &str, secret: &str| {
+            let key = STANDARD.encode(format!("{user}:{secret}"));
+            given.strip_prefix(b"Basic ").is_some_and(|given| given == key.as_bytes())
+        };
+        is(&self.options.account_sid, &self.state().auth_token)
+            || self.options.api_key.iter().any(|(sid, secret)| is(sid, secret))
     }
 
     /// Runs `work` in the background, until it is done or the server stops.

@@ -214,7 +214,16 @@ fn check(
     let mut routes = template.functions.iter().flat_map(|f| &f.routes);
     // A route with variables or `$default` may serve it as well; the gateway decides then.
     let served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
-    if served { Ok(()) } else { Err(WorldError::Webhook { route: route.into() }) }
+    if !served {
+        return Err(WorldError::Webhook { route: route.into() });
+    }
+    let Some(domain) = settings.webhook.domain.as_deref() else { return Ok(()) };
+    let known = template.api_of(route).and_then(|api| api.domain.as_ref());
+    if known.is_some_and(|known| known.name.eq_ignore_ascii_case(domain)) {
+        return Ok(());
+    }
+    let known = known.map(|known| known.name.clone());
+    Err(WorldError::Domain { route: route.into(), domain: domain.into(), known })
 }
 
 /// Files of rows in a folder; none when there is no folder.

@@ -62,6 +62,19 @@ pub enum WorldError {
         /// The route.
         route: String,
     },
+    /// The webhook's domain leads nowhere.
+    #[error(
+        "the API of {route} has no domain {domain}, which [webhook] names{}",
+        .known.as_ref().map(|known| format!(" (it has {known})")).unwrap_or_default()
+    )]
+    Domain {
+        /// The route.
+        route: String,
+        /// The domain.
+        domain: String,
+        /// The API's own.
+        known: Option<String>,
+    },
     /// The tables could not be emptied.
     #[error("failed to empty the tables")]
     Reset(#[source] io::Error),

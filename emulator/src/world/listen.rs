@@ -26,19 +26,23 @@ pub(super) struct Listeners {
     pub(super) twilio: TcpListener,
     pub(super) openai: TcpListener,
     pub(super) dynamodb: TcpListener,
+    pub(super) secrets: TcpListener,
 }
 
 impl Listeners {
     pub(super) fn open(bind: Bind, gateway: bool) -> Result<Self, WorldError> {
         let ports = match bind {
-            Bind::Free => [0; 4],
-            Bind::Fixed(ports) => [ports.gateway, ports.twilio, ports.openai, ports.dynamodb],
+            Bind::Free => [0; 5],
+            Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, .. }) => {
+                [gateway, twilio, openai, dynamodb, secrets]
+            }
         };
         Ok(Self {
             gateway: gateway.then(|| listen("gateway", ports[0])).transpose()?,
             twilio: listen("twilio", ports[1])?,
             openai: listen("openai", ports[2])?,
             dynamodb: listen("dynamodb", ports[3])?,
+            secrets: listen("secrets", ports[4])?,
         })
     }
 }
@@ -66,7 +70,8 @@ mod tests {
     fn a_taken_port_names_the_part_and_the_key_that_moves_it() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports = Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0 };
+        let ports =
+            Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
         let Err(error) = Listeners::open(Bind::Fixed(ports), true) else {
             panic!("the port is taken")
         };

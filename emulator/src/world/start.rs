@@ -17,7 +17,8 @@ use crate::{
     gateway::{Code, End, Gateway, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
-    template::{Api, Endpoints},
+    secrets::{self, Secrets, Session},
+    template::{Api, Endpoints, Template},
     twilio::{self, NumberConfig, Twilio},
 };
 
@@ -37,6 +38,8 @@ pub struct WorldConfig {
     /// Ids derive from it, but for a backend that somebody else started: that one may remember the
     /// texts of an earlier world, so theirs are new.
     pub seed: u64,
+    /// Whether routes take no more than the template says.
+    pub throttling: bool,
 }
 
 /// How functions are run as processes.
@@ -68,6 +71,7 @@ impl WorldConfig {
             environment: BTreeMap::new(),
             number: NumberConfig::default(),
             seed: 0,
+            throttling: true,
         }
     }
 }
@@ -80,6 +84,7 @@ pub struct World {
     twilio: twilio::Server,
     openai: OpenAi,
     database: Database,
+    secrets: secrets::Server,
     endpoints: Endpoints,
     journal: Journal,
     clock: Clock,
@@ -95,7 +100,7 @@ impl World {
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
@@ -104,6 +109,7 @@ impl World {
         let outside = shared.outside.as_ref();
         let listeners = Listeners::open(bind, outside.is_none())?;
         let endpoints = endpoints(&listeners, outside)?;
+        let port = secrets_port(&listeners)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
         let database = Database::start(
@@ -138,6 +144,7 @@ impl World {
             number: settings.twilio.number.to_string(),
             config: number.clone(),
             seed,
+            hosts: hosts(template, &endpoints.gateway),
             ..twilio::Options::default()
         };
         let twilio = Twilio::start(
@@ -150,21 +157,47 @@ impl World {
         )
         .map_err(part("twilio"))?;
 
-        let mut environments = BTreeMap::new();
+        let mut apis = template.apis.clone();
+        if !throttling {
+            apis.iter_mut().for_each(Api::unthrottled);
+        }
+        let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
+            .functions
+            .iter()
+            .map(|function| {
+                let mut variables = function.env.clone();
+                variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+                if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+                    let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+                    variables.insert(name.into(), port.to_string());
+                }
+                variables.extend(settings.environment(&endpoints, &function.id));
+                variables.extend(environment.clone());
+                (function.id.clone(), variables)
+            })
+            .collect();
         if outside.is_some() {
             // What its owner exported, for `{{ env.NAME }}`.
             environments.insert(String::new(), settings.environment(&endpoints, ""));
         }
+        let secrets = Secrets::start(
+            on_tokio("secrets", listeners.secrets)?,
+            secrets::Options {
+                values: settings.secrets(&endpoints),
+                sessions: sessions(&environments),
+            },
+            journal.clone(),
+            faults.clone(),
+        )
+        .map_err(part("secrets"))?;
         let mut functions = Vec::new();
         for function in &template.functions {
-            let mut variables = function.env.clone();
-            variables.extend(settings.environment(&endpoints, &function.id));
-            variables.extend(environment.clone());
+            let variables = &environments[&function.id];
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
             let code = match code.code() {
                 function::Code::InProcess(build) => {
-                    Code::Router(build(&variables).map_err(|source| WorldError::Function {
+                    Code::Router(build(variables).map_err(|source| WorldError::Function {
                         id: function.id.clone(),
                         source,
                     })?)
@@ -186,10 +219,9 @@ impl World {
                 })),
             };
             functions.push((function.clone(), code));
-            environments.insert(function.id.clone(), variables);
         }
         let gateway = listeners.gateway.map(|listener| {
-            Gateway::start(listener, &template.apis, functions, journal.clone(), clock.clone())
+            Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
         if let Some(end) = gateway.as_ref().map(Gateway::ender) {
@@ -206,6 +238,7 @@ impl World {
             twilio,
             openai,
             database,
+            secrets,
             endpoints,
             journal,
             clock,
@@ -272,6 +305,11 @@ impl World {
         &self.database
     }
 
+    /// The stores of secrets.
+    pub fn secrets(&self) -> &secrets::Server {
+        &self.secrets
+    }
+
     /// Everything that crossed.
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -307,7 +345,25 @@ fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoin
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
+        secrets: url("secrets", &listeners.secrets)?,
     })
+}
+
+fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
+    let address = listeners.secrets.local_addr();
+    let part = |source| WorldError::Part { part: "secrets", source };
+    address.map(|address| address.port()).map_err(part)
+}
+
+/// Functions by the session tokens in their environments.
+fn sessions(
+    environments: &BTreeMap<String, BTreeMap<String, String>>,
+) -> BTreeMap<String, Session> {
+    let session = |(function, environment): (&String, &BTreeMap<String, String>)| {
+        let token = environment.get("AWS_SESSION_TOKEN")?;
+        Some((token.clone(), Session::new(function, environment)))
+    };
+    environments.iter().filter_map(session).collect()
 }
 
 /// The number's configuration with the webhook of the settings.
@@ -322,8 +378,13 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
         Some(_) => format!("{gateway}{route}{}", webhook.overrides),
         None => {
             let api = backend.template().api_of(route);
-            let stage = api.map(Api::stage_path).unwrap_or_default();
-            format!("{gateway}{stage}{route}{}", webhook.overrides)
+            let domain = api.and_then(|api| api.domain.as_ref());
+            let base = match (domain.filter(|_| webhook.domain.is_some()), api) {
+                (Some(domain), _) => domain.url(),
+                (None, Some(api)) => format!("{gateway}{}", api.stage_path()),
+                (None, None) => gateway.to_owned(),
+            };
+            format!("{base}{route}{}", webhook.overrides)
         }
     };
     NumberConfig {
@@ -333,4 +394,10 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
             .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
         ..number
     }
+}
+
+/// The template's domains, all of which are the gateway.
+fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
+    let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
+    domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     Function,
     clock::Clock,
-    template::{Ports, Template},
+    template::{Endpoints, Ports, Template},
     testing::{self, SETTINGS},
 };
 
@@ -68,11 +68,64 @@ async fn the_number_calls_the_webhook_of_the_settings() {
 }
 
 #[tokio::test]
+async fn a_named_stage_and_a_custom_domain_are_in_the_webhooks_url() {
+    let api = |properties: &str| {
+        testing::template(&format!(
+            "Resources:
+  Web: {{ Type: AWS::Serverless::HttpApi, Properties: {{ {properties} }} }}
+  One:
+    Type: AWS::Serverless::Function
+    Properties: {{ Events: {{ E: {{ Type: HttpApi, Properties: {{ ApiId: !Ref Web, Path: /sms }} }} }} }}
+"
+        ))
+    };
+    let config = |properties: &str, domain: &str| {
+        let settings = SETTINGS.replace("[webhook]", &format!("[webhook]\n{domain}"));
+        let (one, settings) = (vec![function("One")], testing::settings(&settings));
+        let backend = Backend::new(one, api(properties), settings, Path::new("."))?;
+        Ok::<_, WorldError>(WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH)))
+    };
+    let world = World::start(config("StageName: prod", "").unwrap()).await.unwrap();
+    let url = Some(format!("{}/prod/sms", world.endpoints().gateway));
+    assert_eq!(world.twilio().config().webhook_url, url);
+    let with = "Domain: { DomainName: a.example, BasePath: [v1] }";
+    let world = World::start(config(with, "domain = \"A.example\"").unwrap()).await.unwrap();
+    let url = Some("https://a.example/v1/sms".to_owned());
+    assert_eq!(world.twilio().config().webhook_url, url);
+    let error = config(with, "domain = \"b.example\"").unwrap_err().to_string();
+    assert!(
+        error.ends_with("no domain b.example, which [webhook] names (it has a.example)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn throttling_may_be_turned_off() {
+    let text = "Globals: { HttpApi: { DefaultRouteSettings: { ThrottlingBurstLimit: 0 } } }
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties: { Events: { E: { Type: HttpApi, Properties: { Path: /sms } } } }
+";
+    let settings = testing::settings(SETTINGS);
+    let one = vec![function("One")];
+    let backend = Backend::new(one, testing::template(text), settings, Path::new(".")).unwrap();
+    for (throttling, status) in [(true, 429), (false, 200)] {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        let config = WorldConfig { throttling, ..WorldConfig::new(backend.clone(), clock) };
+        let world = World::start(config).await.unwrap();
+        let url = format!("{}/sms", world.endpoints().gateway);
+        assert_eq!(backend.web().get(url).send().await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_world_gives_its_ports_back() {
     let world = World::start(config(Bind::Free)).await.unwrap();
     let endpoints = world.endpoints().clone();
     drop(world);
-    for url in [endpoints.gateway, endpoints.twilio, endpoints.openai, endpoints.dynamodb] {
+    let Endpoints { gateway, twilio, openai, dynamodb, secrets } = endpoints;
+    for url in [gateway, twilio, openai, dynamodb, secrets] {
         let address = url.strip_prefix("http://").unwrap();
         // The servers end on threads of their own, which nothing tells of; the limit is for a hang.
         let free = async {
@@ -88,7 +141,7 @@ async fn a_dropped_world_gives_its_ports_back() {
 async fn a_world_takes_the_ports_that_it_is_told_or_says_which_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = taken.local_addr().unwrap().port();
-    let ports = Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0 };
+    let ports = Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
     let error = World::start(config(Bind::Fixed(ports))).await.unwrap_err();
     assert!(matches!(error, WorldError::Busy { part: "gateway", port, .. } if port == gateway));
     drop(taken);

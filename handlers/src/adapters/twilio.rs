@@ -1,6 +1,6 @@
 //! Sends texts through Twilio's REST API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use http::{StatusCode, header::RETRY_AFTER};
@@ -8,8 +8,8 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use crate::{
-    domain::phone::Phone,
-    ports::{Sms, SmsError},
+    domain::{phone::Phone, secret::Secret},
+    ports::{Credential, Sms, SmsError},
 };
 
 /// The recipient has opted out.
@@ -23,7 +23,7 @@ pub struct Settings {
     /// Account, `AC...`.
     pub account_sid: String,
     /// Authenticates the calls.
-    pub auth_token: String,
+    pub auth_token: Arc<dyn Credential>,
     /// The shop's number.
     pub from: Phone,
     /// Base URL of the REST API.
@@ -45,12 +45,12 @@ impl Twilio {
         Self { http, settings }
     }
 
-    async fn post(&self, to: &Phone, body: &str) -> Result<Response, SmsError> {
-        let Settings { account_sid, auth_token, from, base_url, timeout } = &self.settings;
+    async fn post(&self, to: &Phone, body: &str, token: &Secret) -> Result<Response, SmsError> {
+        let Settings { account_sid, from, base_url, timeout, .. } = &self.settings;
         let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
         self.http
             .post(url)
-            .basic_auth(account_sid, Some(auth_token))
+            .basic_auth(account_sid, Some(token.expose()))
             .form(&[("To", to.as_str()), ("From", from.as_str()), ("Body", body)])
             .timeout(*timeout)
             .send()
@@ -62,12 +62,21 @@ impl Twilio {
 #[async_trait]
 impl Sms for Twilio {
     /// A request that timed out may have been carried out, so it is never repeated;
-    /// one answered 429 was not, so it is, once.
+    /// one answered 429 was not, so it is, once. Nor was one answered 401: the token may have been rotated.
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
-        let mut response = self.post(to, body).await?;
+        let credential = &self.settings.auth_token;
+        let token = credential.current().await;
+        let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
+        let mut response = self.post(to, body, &token).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(newer) = credential.newer(&token).await
+        {
+            token = newer;
+            response = self.post(to, body, &token).await?;
+        }
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             tokio::time::sleep(wait(&response)).await;
-            response = self.post(to, body).await?;
+            response = self.post(to, body, &token).await?;
         }
         outcome(response).await
     }

@@ -25,7 +25,10 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
-    ports::{Ids, Model, ModelError, Sms, Store, StoreError, Timer, ToolSpec},
+    ports::{
+        Credential, CredentialError, Ids, Model, ModelError, Sms, Store, StoreError, Timer,
+        ToolSpec,
+    },
     tools,
 };
 
@@ -45,6 +48,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// Elapsed time.
     pub timer: Arc<dyn Timer>,
+    /// Key of the identifiers that the model's provider gets in place of phone numbers.
+    pub safety_key: Arc<dyn Credential>,
 }
 
 /// What an operator decides.
@@ -54,8 +59,6 @@ pub struct ReplySettings {
     pub deadline: Duration,
     /// Where alerts and forwarded texts go.
     pub owner_phone: Option<Phone>,
-    /// Key of the identifiers that the model's provider gets in place of phone numbers.
-    pub safety_key: Vec<u8>,
 }
 
 /// A customer's text, known to come from the carrier.
@@ -89,6 +92,8 @@ pub struct Reply {
 enum TurnError {
     #[error("the tables failed")]
     Store(#[from] StoreError),
+    #[error("a secret is missing")]
+    Credential(#[from] CredentialError),
     #[error("the model gave no answer")]
     Model(#[from] ModelError),
     #[error("nothing of the model's answer may be said")]

@@ -20,8 +20,8 @@ use crate::{
         reply::{InboundText, Ports, Reply, ReplySettings},
         scheduler::Scheduler,
     },
-    domain::{calendar::Calendar, phone::Phone},
-    ports::Ids,
+    domain::{calendar::Calendar, phone::Phone, secret::Secret},
+    ports::{Credential, CredentialError, Ids},
 };
 
 pub(crate) use executor::TestTimer;
@@ -69,12 +69,9 @@ impl World {
             sms: self.sms.clone(),
             ids: self.ids.clone(),
             timer: self.timer.clone(),
+            safety_key: Arc::new(FixedKey),
         };
-        let settings = ReplySettings {
-            deadline: DEADLINE,
-            owner_phone: Some(phone(OWNER)),
-            safety_key: b"key".to_vec(),
-        };
+        let settings = ReplySettings { deadline: DEADLINE, owner_phone: Some(phone(OWNER)) };
         Reply::new(ports, calendar(), settings)
     }
 
@@ -115,6 +112,20 @@ pub(crate) fn text(sid: &str, body: &str) -> InboundText {
         media: 0,
         opt_out_type: None,
         now: NOW.parse().unwrap(),
+    }
+}
+
+/// A secret that is never rotated.
+struct FixedKey;
+
+#[async_trait::async_trait]
+impl Credential for FixedKey {
+    async fn current(&self) -> Result<Secret, CredentialError> {
+        Ok(Secret::new("key"))
+    }
+
+    async fn newer(&self, _: &Secret) -> Option<Secret> {
+        None
     }
 }
 

@@ -65,9 +65,21 @@ impl<'a> Reader<'a> {
 
     pub(super) fn required<T>(&mut self, name: &'static str, parse: Parse<T>) -> Option<T> {
         if !self.is_set(name) {
-            self.problems.missing.push(name);
+            self.missing(name);
         }
         self.optional(name, parse)
+    }
+
+    /// Notes that a variable is not set; once, however many need it.
+    pub(super) fn missing(&mut self, name: &'static str) {
+        if !self.problems.missing.contains(&name) {
+            self.problems.missing.push(name);
+        }
+    }
+
+    /// Notes that a variable cannot be used.
+    pub(super) fn invalid(&mut self, name: &'static str, expected: &'static str) {
+        self.problems.invalid.push(Invalid { name, expected });
     }
 
     pub(super) fn optional<T>(&mut self, name: &'static str, parse: Parse<T>) -> Option<T> {
@@ -89,7 +101,7 @@ impl<'a> Reader<'a> {
         match parse(value) {
             Ok(value) => Some(value),
             Err(expected) => {
-                self.problems.invalid.push(Invalid { name, expected });
+                self.invalid(name, expected);
                 None
             }
         }
@@ -197,6 +209,10 @@ pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
         Ok(millis @ 1..=12_000) => Ok(Duration::from_millis(millis)),
         _ => Err("milliseconds from 1 to 12000"),
     }
+}
+
+pub(super) fn port(value: &str) -> Result<u16, &'static str> {
+    value.parse().ok().filter(|port| *port > 0).ok_or("a port")
 }
 
 /// A turn has no time for more.

@@ -12,6 +12,7 @@ pub mod owner;
 pub mod phone;
 pub mod prompt;
 pub mod sales;
+pub mod secret;
 pub mod slot;
 pub mod text;
 pub mod turn;

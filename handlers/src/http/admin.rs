@@ -1,50 +1,47 @@
 //! Who may change the owner's state: whoever has the admin token.
 
-use std::fmt;
-
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::error::ApiError;
-
-/// What the admin token must be, as its digest: the token itself is not kept.
-#[derive(Clone)]
-pub struct AdminToken([u8; 32]);
-
-/// Not even the digest: a short token could be found by trying.
-impl fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminToken(hidden)")
-    }
-}
-
-impl AdminToken {
-    /// The token that lets its bearer in.
-    pub fn new(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
-    }
-
-    /// Digests are compared, so that not even the length shows in the time it takes.
-    fn is(&self, given: &[u8]) -> bool {
-        let given: [u8; 32] = Sha256::digest(given).into();
-        self.0.ct_eq(&given).into()
-    }
-}
+use crate::{app::errors::Chain, domain::secret::Secret, ports::Credential};
 
 /// Checks `Authorization: Bearer <token>`. Without a configured token nobody is let in.
-pub(super) fn authorize(headers: &HeaderMap, token: Option<&AdminToken>) -> Result<(), ApiError> {
-    let given = headers.get(AUTHORIZATION).and_then(bearer).unwrap_or_default();
+pub(super) async fn authorize(
+    headers: &HeaderMap,
+    token: Option<&dyn Credential>,
+) -> Result<(), ApiError> {
     let Some(token) = token else {
         tracing::warn!("refused: no admin token is configured");
         return Err(refusal());
     };
-    if token.is(given) {
-        Ok(())
-    } else {
-        tracing::warn!("refused: wrong or missing admin token");
-        Err(refusal())
+    let given = headers.get(AUTHORIZATION).and_then(bearer).unwrap_or_default();
+    if given.is_empty() {
+        tracing::warn!("refused: no admin token was given");
+        return Err(refusal());
     }
+    let current = token.current().await.map_err(|error| {
+        tracing::error!(error = %Chain(&error), "the admin token cannot be checked");
+        ApiError::unavailable()
+    })?;
+    if is(&current, given) {
+        return Ok(());
+    }
+    // It may have been rotated since this function started.
+    if let Some(newer) = token.newer(&current).await
+        && is(&newer, given)
+    {
+        return Ok(());
+    }
+    tracing::warn!("refused: wrong admin token");
+    Err(refusal())
+}
+
+/// Digests are compared, so that not even the length shows in the time it takes.
+fn is(token: &Secret, given: &[u8]) -> bool {
+    let (token, given) = (Sha256::digest(token.expose()), Sha256::digest(given));
+    token.as_slice().ct_eq(given.as_slice()).into()
 }
 
 fn refusal() -> ApiError {
@@ -58,36 +55,66 @@ fn bearer(value: &HeaderValue) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use async_trait::async_trait;
 
-    fn check(header: Option<&str>, token: Option<&str>) -> bool {
+    use super::*;
+    use crate::ports::CredentialError;
+
+    /// The token, and what it was rotated to.
+    struct Token(&'static str, Option<&'static str>);
+
+    #[async_trait]
+    impl Credential for Token {
+        async fn current(&self) -> Result<Secret, CredentialError> {
+            if self.0 == "away" {
+                return Err(CredentialError { variable: "ADMIN_TOKEN", source: "away".into() });
+            }
+            Ok(Secret::new(self.0))
+        }
+
+        async fn newer(&self, _: &Secret) -> Option<Secret> {
+            self.1.map(Secret::new)
+        }
+    }
+
+    async fn check(header: Option<&str>, token: Option<Token>) -> bool {
         let mut headers = HeaderMap::new();
         if let Some(header) = header {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
         }
-        authorize(&headers, token.map(AdminToken::new).as_ref()).is_ok()
+        authorize(&headers, token.as_ref().map(|token| token as &dyn Credential)).await.is_ok()
     }
 
-    #[test]
-    fn only_the_configured_token_is_let_in() {
-        assert!(check(Some("Bearer s3cret"), Some("s3cret")));
-        assert!(check(Some("bearer s3cret"), Some("s3cret")));
-        assert!(!check(Some("Bearer s3cre"), Some("s3cret")));
-        assert!(!check(Some("Basic s3cret"), Some("s3cret")));
-        assert!(!check(Some("s3cret"), Some("s3cret")));
-        assert!(!check(Some("Bearer "), Some("s3cret")));
-        assert!(!check(None, Some("s3cret")));
+    #[tokio::test]
+    async fn only_the_configured_token_is_let_in() {
+        for (header, right) in [
+            (Some("Bearer s3cret"), true),
+            (Some("bearer s3cret"), true),
+            (Some("Bearer s3cre"), false),
+            (Some("Basic s3cret"), false),
+            (Some("s3cret"), false),
+            (Some("Bearer "), false),
+            (None, false),
+        ] {
+            let token = Some(Token("s3cret", None));
+            assert_eq!(check(header, token).await, right, "{header:?}");
+        }
     }
 
-    #[test]
-    fn it_is_not_printed() {
-        assert_eq!(format!("{:?}", AdminToken::new("s3cret")), "AdminToken(hidden)");
+    #[tokio::test]
+    async fn a_rotated_token_is_let_in_and_another_is_not() {
+        let rotated = || Some(Token("s3cret", Some("n3w")));
+        assert!(check(Some("Bearer n3w"), rotated()).await);
+        assert!(!check(Some("Bearer wrong"), rotated()).await);
     }
 
-    #[test]
-    fn without_a_configured_token_everyone_is_refused() {
-        assert!(!check(Some("Bearer "), None));
-        assert!(!check(Some("Bearer s3cret"), None));
-        assert!(!check(None, None));
+    #[tokio::test]
+    async fn without_a_configured_token_or_without_its_store_everyone_is_refused() {
+        for token in [None, Some("away")] {
+            let token = || token.map(|token| Token(token, None));
+            assert!(!check(Some("Bearer "), token()).await);
+            assert!(!check(Some("Bearer s3cret"), token()).await);
+            assert!(!check(None, token()).await);
+        }
     }
 }

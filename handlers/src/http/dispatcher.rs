@@ -26,14 +26,17 @@ use super::{
     signature::{Signed, is_authentic},
     twiml,
 };
-use crate::app::reply::Reply;
+use crate::{
+    app::{errors::Chain, reply::Reply},
+    ports::Credential,
+};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 
 /// How a webhook proves that it is Twilio's. Has no `Debug`, because of the token.
 pub struct Authenticity {
     /// Signs the webhooks.
-    pub auth_token: String,
+    pub auth_token: Arc<dyn Credential>,
     /// URLs that may have been signed; none: the request's own.
     pub public_urls: Vec<String>,
 }
@@ -57,7 +60,7 @@ async fn by_query(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    endpoint.verify(&Method::GET, &uri, &headers, Signed::Query)?;
+    endpoint.verify(&Method::GET, &uri, &headers, Signed::Query).await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
     Ok(endpoint.answer(&fields, now).await)
 }
@@ -74,12 +77,12 @@ async fn by_form(
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
-            endpoint.verify(&method, &uri, &headers, Signed::Form(&fields))?;
+            endpoint.verify(&method, &uri, &headers, Signed::Form(&fields)).await?;
             Ok(endpoint.answer(&fields, now).await)
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
-            endpoint.verify(&method, &uri, &headers, Signed::Json(&body))?;
+            endpoint.verify(&method, &uri, &headers, Signed::Json(&body)).await?;
             tracing::error!("an authentic webhook is JSON, hence not a text");
             Ok(twiml::response(&[]))
         }
@@ -93,7 +96,7 @@ fn unsupported() -> ApiError {
 }
 
 impl Endpoint {
-    fn verify(
+    async fn verify(
         &self,
         method: &Method,
         uri: &Uri,
@@ -107,7 +110,18 @@ impl Endpoint {
             tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
             return Err(refusal());
         };
-        if is_authentic(auth_token, signature, &candidates, signed) {
+        // Without the token nobody is authentic: Twilio is asked to try again.
+        let token = auth_token.current().await.map_err(|error| {
+            tracing::error!(error = %Chain(&error), "webhooks cannot be verified");
+            ApiError::unavailable()
+        })?;
+        if is_authentic(token.expose(), signature, &candidates, signed) {
+            return Ok(());
+        }
+        // The token may have been rotated since this function started.
+        if let Some(token) = auth_token.newer(&token).await
+            && is_authentic(token.expose(), signature, &candidates, signed)
+        {
             return Ok(());
         }
         tracing::warn!(tried = urls::for_log(&candidates), "refused: wrong signature");

@@ -21,7 +21,6 @@ mod trace;
 mod twiml;
 
 pub use self::{
-    admin::AdminToken,
     dispatcher::{Authenticity, dispatcher},
     now::Now,
     scheduler::scheduler,

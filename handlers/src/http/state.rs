@@ -1,5 +1,7 @@
 //! `/state`: the owner's state, for its owner only.
 
+use std::sync::Arc;
+
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -10,7 +12,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    admin::{self, AdminToken},
+    admin,
     body::{self, Fields},
     error::ApiError,
     now::Now,
@@ -22,17 +24,18 @@ use crate::{
         owner_state::{OwnerState, OwnerStateError},
     },
     domain::owner::{Owner, OwnerPatch},
+    ports::Credential,
 };
 
 #[derive(Clone)]
 struct Endpoint {
     state: OwnerState,
-    token: Option<AdminToken>,
+    token: Option<Arc<dyn Credential>>,
 }
 
 /// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
 /// Without a token everyone is refused.
-pub fn state(state: OwnerState, token: Option<AdminToken>) -> Router {
+pub fn state(state: OwnerState, token: Option<Arc<dyn Credential>>) -> Router {
     let endpoint = Endpoint { state, token };
     let methods =
         get(show).post(change).put(change).delete(reset).fallback(outer::method_not_allowed);
@@ -43,7 +46,7 @@ async fn show(
     State(endpoint): State<Endpoint>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_ref())?;
+    admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let owner = endpoint.state.get().await.map_err(failed)?;
     Ok(Json(json!({ "status": "success", "state": shown(&owner) })))
 }
@@ -54,7 +57,7 @@ async fn change(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_ref())?;
+    admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let body = body::read(body).await?;
     let patch = match body::fields(&headers, &body)? {
         Fields::Json(fields) => OwnerPatch::from_json(&fields),
@@ -72,7 +75,7 @@ async fn reset(
     Extension(Now(now)): Extension<Now>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_ref())?;
+    admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let owner = endpoint.state.reset(now).await.map_err(failed)?;
     Ok(changed("State reset to default", &owner))
 }

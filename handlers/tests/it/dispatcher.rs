@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use handlers::{
-    adapters::system::{RandomIds, SystemTimer},
+    adapters::{
+        secrets::Known,
+        system::{RandomIds, SystemTimer},
+    },
     app::reply::{Ports, Reply, ReplySettings},
     domain::{calendar::Calendar, phone::Phone, turn::Item},
     http::{self, Authenticity},
@@ -66,15 +69,12 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
         sms: Arc::new(NoSms),
         ids: Arc::new(RandomIds),
         timer: Arc::new(SystemTimer),
+        safety_key: Arc::new(Known::new("key")),
     };
-    let settings = ReplySettings {
-        deadline: Duration::from_secs(10),
-        owner_phone: None,
-        safety_key: b"key".to_vec(),
-    };
+    let settings = ReplySettings { deadline: Duration::from_secs(10), owner_phone: None };
     let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authenticity = Authenticity { auth_token: TOKEN.to_owned(), public_urls };
+    let authenticity = Authenticity { auth_token: Arc::new(Known::new(TOKEN)), public_urls };
     (http::dispatcher(reply, authenticity), model, store)
 }
 

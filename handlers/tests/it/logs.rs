@@ -6,12 +6,16 @@ use std::{
 };
 
 use handlers::{
+    adapters::secrets::Known,
     app::{owner_state::OwnerState, scheduler::Scheduler},
     domain::calendar::Calendar,
-    http::{self, AdminToken},
+    http,
 };
 use serde_json::json;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+};
 
 use crate::{
     dispatcher::{shop, webhook},
@@ -43,14 +47,15 @@ async fn no_line_holds_anything_private() {
     let lines = Lines::default();
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
-    let filter = EnvFilter::new("handlers=trace");
+    let filter = Targets::new().with_target("handlers", LevelFilter::TRACE);
     let subscriber = tracing_subscriber::registry().with(filter).with(layer);
     let _guard = tracing::subscriber::set_default(subscriber);
 
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
         let texts = Arc::new(MemoryStore::default());
-        let admin = http::state(OwnerState::new(texts.clone()), Some(AdminToken::new("t0ken")));
+        let admin =
+            http::state(OwnerState::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(handlers::adapters::system::RandomIds);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));

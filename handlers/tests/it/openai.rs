@@ -1,9 +1,12 @@
 //! What is sent to OpenAI, and what is made of its answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use handlers::{
-    adapters::openai::{OpenAi, Patience, Settings},
+    adapters::{
+        openai::{OpenAi, Patience, Settings},
+        secrets::Known,
+    },
     domain::turn::Item,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
 };
@@ -22,7 +25,8 @@ pub const PATIENCE: Patience = Patience {
 
 pub fn model(base_url: &str, patience: Patience) -> OpenAi {
     let base_url = &format!("{base_url}/v1");
-    let settings = Settings { api_key: "sk-test", base_url, model: "gpt-6-luna", patience };
+    let api_key = Arc::new(Known::new("sk-test"));
+    let settings = Settings { api_key, base_url, model: "gpt-6-luna", patience };
     OpenAi::new(web(), &settings)
 }
 

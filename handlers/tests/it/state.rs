@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{
-    app::owner_state::OwnerState,
-    http::{self, AdminToken},
-};
+use handlers::{adapters::secrets::Known, app::owner_state::OwnerState, http};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +13,7 @@ use crate::{
 
 pub fn router() -> (Router, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
-    let token = AdminToken::new("s3cret");
+    let token = Arc::new(Known::new("s3cret"));
     (http::state(OwnerState::new(store.clone()), Some(token)), store)
 }
 

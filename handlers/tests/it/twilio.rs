@@ -1,9 +1,12 @@
 //! Sending through Twilio's REST API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use handlers::{
-    adapters::twilio::{Settings, Twilio},
+    adapters::{
+        secrets::Known,
+        twilio::{Settings, Twilio},
+    },
     domain::phone::Phone,
     ports::{Sms, SmsError},
 };
@@ -19,7 +22,7 @@ const ACCOUNT: &str = "AC00000000000000000000000000000001";
 async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
     let settings = Settings {
         account_sid: ACCOUNT.into(),
-        auth_token: "12345".into(),
+        auth_token: Arc::new(Known::new("12345")),
         from: Phone::parse("+19045550100").unwrap(),
         base_url: server.uri(),
         timeout,

@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
 
-use super::super::{app::App, problem::Problem};
+use super::super::problem::Problem;
 use crate::Executable;
 
 /// Binaries of the workspace in a folder, by the functions that they are.
@@ -31,14 +31,14 @@ impl Build {
         Self { binaries, release, root: root.to_path_buf() }
     }
 
-    /// Builds them; nothing when there are none. What the compiler says of an error is in the problem.
-    pub(in crate::cli) fn run(&self, app: &App) -> Result<Built, Problem> {
+    /// Builds them, with a line that tells how it goes on; nothing when there are none. What the compiler says of an error is in the problem.
+    pub(in crate::cli) fn run(&self, shown: bool) -> Result<Built, Problem> {
         if self.binaries.is_empty() {
             return Ok(Built::default());
         }
         let names: Vec<&str> = self.binaries.iter().map(|(_, binary)| binary.as_str()).collect();
         let what = names.join(", ");
-        let progress = progress(&what, app.ui.interactive());
+        let progress = progress(&what, shown);
         let mut command = self.command();
         let mut cargo = command.spawn().map_err(|error| {
             Problem::environment(format!("failed to run {:?}: {error}", command.get_program()))

@@ -3,12 +3,17 @@
 mod build;
 mod code;
 
-use std::{num::NonZeroUsize, path::Path, str::FromStr};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
+use self::build::Build;
+pub(super) use self::code::clean_up;
 use self::code::executable;
-pub(super) use self::{build::Build, code::clean_up};
-use super::{app::App, problem::Problem, project::Project};
-use crate::{Function, gateway::Launcher, names::hint, template::Template, world::Processes};
+use super::{app::App, problem::Problem};
+use crate::{Executable, gateway::Launcher, names::hint, template::Template, world::Processes};
 
 /// How functions are run as processes.
 #[derive(Debug, Default, clap::Args)]
@@ -26,6 +31,34 @@ pub(super) struct LambdaArgs {
     /// Give every request a new process.
     #[arg(long)]
     cold: bool,
+}
+
+/// How functions become executables, as often as their sources change.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    ids: Vec<String>,
+    named: Vec<Named>,
+    build: Build,
+    /// Where paths that were typed start.
+    from: PathBuf,
+    /// Whether somebody watches how the build goes on.
+    shown: bool,
+}
+
+impl Plan {
+    /// Builds what is built, and finds what is named: an executable for every function. It takes
+    /// as long as a compiler does.
+    pub(super) fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
+        let mut built = self.build.run(self.shown)?;
+        let executable = |id: &String| {
+            let code = match self.named.iter().find(|named| named.id == *id) {
+                Some(named) => executable(&named.id, &named.code, &self.from)?,
+                None => built.take(id)?,
+            };
+            Ok((id.clone(), code))
+        };
+        self.ids.iter().map(executable).collect()
+    }
 }
 
 /// A function and what runs it.
@@ -79,13 +112,13 @@ impl LambdaArgs {
         words
     }
 
-    /// The functions of a template as executables. What is not named is built.
-    pub(super) fn functions(
+    /// How the functions of a template become executables. What is not named is built.
+    pub(super) fn plan(
         &self,
-        project: &Project,
         template: &Template,
+        root: &Path,
         app: &App,
-    ) -> Result<Vec<Function>, Problem> {
+    ) -> Result<Plan, Problem> {
         let ids: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
         for named in &self.functions {
             if !ids.contains(&named.id.as_str()) {
@@ -100,18 +133,13 @@ impl LambdaArgs {
                 return Err(Problem::wrong(format!("--function names {} twice", named.id)));
             }
         }
-        let build = self.build(template, &project.root)?;
-        let mut built = build.run(app)?;
-        let mut functions = Vec::new();
-        for function in &template.functions {
-            let named = self.functions.iter().find(|named| named.id == function.id);
-            let code = match named {
-                Some(named) => executable(&named.id, &named.code, &app.root)?,
-                None => built.take(&function.id)?,
-            };
-            functions.push(Function::lambda(&function.id, code));
-        }
-        Ok(functions)
+        Ok(Plan {
+            ids: template.functions.iter().map(|function| function.id.clone()).collect(),
+            named: self.functions.clone(),
+            build: self.build(template, root)?,
+            from: app.root.clone(),
+            shown: app.ui.interactive(),
+        })
     }
 
     /// What has to be built for the functions that are not named.

@@ -126,7 +126,7 @@ async fn run_on(
     let options = Options { arguments: outside::arguments(args), ..Options::default() };
     let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
-    project.remark_ignored(runner.backend().template(), app);
+    project.remark_missing(runner.backend().template(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     tokio::select! {
@@ -185,6 +185,14 @@ fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
 pub(super) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(cores * 2).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How a scenario went, if it came to its end.
+pub(super) fn result(ended: &Ended) -> Option<&crate::scenario::Report> {
+    match ended {
+        Ended::Ran(report) => Some(report),
+        Ended::Panicked(_) | Ended::NotBegun => None,
+    }
 }
 
 /// Whether a scenario ran and passed.

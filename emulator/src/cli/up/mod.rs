@@ -1,6 +1,8 @@
 //! `rehearse up`
 
+mod sources;
 mod table;
+mod watch;
 
 use std::{
     path::PathBuf,
@@ -10,6 +12,10 @@ use std::{
 
 use tokio::net::TcpListener;
 
+use self::{
+    sources::Sources,
+    watch::{WatchArgs, Work},
+};
 use super::{
     app::App,
     busy,
@@ -31,6 +37,7 @@ use crate::{
         style::{DIM, GOOD, paint},
         time,
     },
+    template::Ports,
     world::{Backend, Bind, World, WorldConfig, WorldError},
 };
 
@@ -39,7 +46,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   rehearse up
-  rehearse up --port-base 5000     5000, 5010, 5020, 5030 and 5040
+  rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
+  rehearse up --target lambda --watch
   eval \"$(rehearse env)\"           in another terminal")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -51,38 +59,62 @@ pub(super) struct Args {
     data: Option<PathBuf>,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
+    /// Let every route take any number of requests, for measuring.
+    #[arg(long)]
+    no_throttling: bool,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
+}
+
+/// What is built and read before a world starts.
+struct Prepared {
+    started: Instant,
+    project: Project,
+    ports: Ports,
+    backend: Backend,
+    persona: Option<Persona>,
+    sources: Option<Sources>,
+    work: Option<Work>,
 }
 
 pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
     args.target.check()?;
+    args.watch.check(&args.target)?;
+    let project = Project::find(app)?;
+    let ports = args.ports.over(project.settings.ports);
+    // From before the first build, so that no change is missed.
+    let sources = args.watch.sources(&project.root)?;
+    args.watch.build(&project.root)?;
+    let backend = project.backend_of(&args.target, app)?;
+    if let Some(outside) = args.target.outside() {
+        target::apart(outside, &ports)?;
+    }
+    let persona = project.persona()?;
+    let work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(args.data.as_ref().map(|path| app.root.join(path)))?;
-        let result = up_on(&databases, interrupt, started, &args, app).await;
+        let backend = backend.with_databases(databases.clone());
+        let prepared = Prepared { started, project, ports, backend, persona, sources, work };
+        let result = serve(prepared, &databases, interrupt, &args, app).await;
         dynamodb::close(&databases, app).await;
         result
     })?
 }
 
-async fn up_on(
+async fn serve(
+    prepared: Prepared,
     databases: &Service,
     interrupt: Interrupt,
-    started: Instant,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let project = Project::find(app)?;
-    let ports = args.ports.over(project.settings.ports);
-    let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
-    if let Some(outside) = args.target.outside() {
-        target::apart(outside, &ports)?;
-    }
-    let persona = project.persona()?;
+    let Prepared { started, project, ports, backend, persona, mut sources, mut work } = prepared;
     let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
         Ok(listener) => listener,
         Err(source) => {
@@ -93,7 +125,12 @@ async fn up_on(
         ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
-    let world = match start(backend.clone(), persona, Bind::Fixed(ports)).await {
+    let config = WorldConfig {
+        bind: Bind::Fixed(ports),
+        throttling: !args.no_throttling,
+        ..WorldConfig::new(backend.clone(), Clock::running())
+    };
+    let world = match start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {
             return Err(busy::problem(part, port, &source, &ports, app).await);
         }
@@ -101,6 +138,9 @@ async fn up_on(
     };
     let server = control::Server::start(listener, controlled(&project, &backend, &world))
         .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
+    if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
+        work.first(sources).await;
+    }
     app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
     let took = time::duration(started.elapsed());
     app.ui.line(format_args!(
@@ -113,18 +153,25 @@ async fn up_on(
     {
         app.ui.remark(format_args!("no backend listens at {outside} yet"));
     }
-    interrupt.wait().await;
+    let watch = async {
+        match (work, sources) {
+            (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt.wait() => {}
+        () = watch => {}
+    }
     app.ui.note(paint(DIM, "stopped"));
     Ok(Exit::Interrupted)
 }
 
-/// A world on the machine's clock, with the persona as its model.
+/// A world with the persona as its model.
 pub(super) async fn start(
-    backend: Backend,
+    config: WorldConfig,
     persona: Option<Persona>,
-    bind: Bind,
 ) -> Result<Arc<World>, WorldError> {
-    let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
     let world = World::start(config).await?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))

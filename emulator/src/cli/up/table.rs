@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::{
     app::App,
     exports::{self, export},
-    project::Project,
+    project::{Project, by_kind},
 };
 use crate::{
     control::Part,
@@ -41,6 +41,11 @@ pub(super) fn parts(project: &Project, world: &World) -> Vec<Part> {
         part("twilio", &endpoints.twilio, format!("the shop's number is {number}")),
         part("openai", &endpoints.openai, model),
         part("dynamodb", &endpoints.dynamodb, count(world.database().tables().len(), "table")),
+        part(
+            "secrets",
+            &endpoints.secrets,
+            format!("keeps {}", count(project.settings.secrets.len(), "secret")),
+        ),
     ]
 }
 
@@ -68,9 +73,13 @@ pub(super) fn table(
     for (name, value) in exports::environment(backend.settings(), world.endpoints()) {
         let _ = writeln!(text, "  {}", export(&name, &value));
     }
-    let ignored = backend.template().ignored.iter();
-    let ignored: Vec<String> =
-        ignored.map(|i| format!("{} ({}, line {})", i.id, i.kind, i.line)).collect();
+    let ignored: Vec<String> = by_kind(&backend.template().ignored)
+        .into_iter()
+        .map(|(kind, of_kind)| {
+            let ids: Vec<&str> = of_kind.iter().map(|ignored| ignored.id.as_str()).collect();
+            format!("{kind} ({})", ids.join(", "))
+        })
+        .collect();
     if !ignored.is_empty() {
         let _ = writeln!(
             text,

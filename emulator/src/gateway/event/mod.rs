@@ -61,7 +61,7 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
 }
 
 /// The request's headers with what API Gateway adds, names in order.
-fn headers(request: &Request, moment: &Moment) -> Vec<(String, Vec<String>)> {
+fn headers(request: &Request, place: &Place<'_>, moment: &Moment) -> Vec<(String, Vec<String>)> {
     // Twilio signs the URL as called, and a handler rebuilds it from these: they are never the client's.
     let own = ["x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"];
     let hop = ["connection", "transfer-encoding", "keep-alive", "te", "upgrade", "x-forwarded-for"];
@@ -73,11 +73,16 @@ fn headers(request: &Request, moment: &Moment) -> Vec<(String, Vec<String>)> {
     let client = request.client.ip().to_string();
     let forwarded = request.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
     let forwarded = forwarded.map_or_else(|| client.clone(), |chain| format!("{chain}, {client}"));
+    // A custom domain has TLS on AWS, and is called by such a URL; the laptop's own has none.
+    let (proto, port) = match place.is_mapped() {
+        true => ("https", "443".to_owned()),
+        false => ("http", request.port.to_string()),
+    };
     for (name, value) in [
         ("x-amzn-trace-id", moment.trace_id.clone()),
         ("x-forwarded-for", forwarded),
-        ("x-forwarded-port", request.port.to_string()),
-        ("x-forwarded-proto", "http".to_owned()),
+        ("x-forwarded-port", port),
+        ("x-forwarded-proto", proto.to_owned()),
     ] {
         headers.push((name.to_owned(), vec![value]));
     }

@@ -8,7 +8,7 @@ use crate::gateway::{request::Request, route::Match, stage::Place};
 /// Header names keep their case, the stage is in `requestContext.path` alone,
 /// a body is text unless the API takes its media type for bytes.
 pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
-    let named = headers(request, moment).into_iter();
+    let named = headers(request, place, moment).into_iter();
     let mut named: Vec<_> = named.map(|(name, values)| (spelt(request, name), values)).collect();
     named.sort();
     let (single_headers, all_headers) = fold(named);

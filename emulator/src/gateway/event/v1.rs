@@ -7,7 +7,7 @@ use crate::gateway::{request::Request, route::Match, stage::Place};
 
 /// The last of several values stands in the single-value maps; absent parts are null.
 pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
-    let (single_headers, all_headers) = fold(headers(request, moment));
+    let (single_headers, all_headers) = fold(headers(request, place, moment));
     let (single_query, all_query) = fold(query(request));
     let (domain_name, domain_prefix) = domain(request);
     let source = request.client.ip().to_string();

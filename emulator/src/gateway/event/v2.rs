@@ -16,7 +16,7 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
     set("rawQueryString", json!(request.query));
 
     let mut folded = Map::new();
-    for (name, values) in headers(request, moment) {
+    for (name, values) in headers(request, place, moment) {
         if name == "cookie" {
             let cookies = values.iter().flat_map(|line| line.split(';')).map(str::trim);
             set("cookies", cookies.filter(|c| !c.is_empty()).collect());

@@ -22,6 +22,6 @@ pub use self::{launch::Launcher, pool::Lambda};
 use std::time::Duration;
 
 /// What Lambda takes as an event and as an answer of a synchronous invocation.
-pub(super) const MAX_PAYLOAD_BYTES: usize = 6 << 20;
+pub(super) const MAX_PAYLOAD_BYTES: usize = 6_291_556;
 /// AWS's own limit for the time from the start of a process to its first request for an event.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);

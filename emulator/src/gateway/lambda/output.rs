@@ -69,16 +69,22 @@ impl Output {
 
     /// A request begins: what is written from now on is its own.
     pub(super) fn begin(&self, request_id: &str) {
-        self.drain();
+        self.finish();
         let mut state = self.state();
         state.request_id = Some(request_id.to_owned());
         state.bytes = 0;
         state.last.clear();
     }
 
+    /// What has been written until now is all; a line that has not ended does so here.
+    pub(super) fn finish(&self) {
+        self.drain();
+        self.0.end_line(&mut self.state());
+    }
+
     /// Takes what has been written until now. A function writes before it answers, but nobody
     /// may have read it when the answer is here.
-    pub(super) fn drain(&self) {
+    fn drain(&self) {
         let mut buffer = vec![0; 16 << 10];
         let mut state = self.state();
         // The pipe itself is asked: tokio only knows what its last poll said.
@@ -89,10 +95,8 @@ impl Output {
 
     /// The last lines of the request, one that has not ended included.
     pub(super) fn last_lines(&self) -> LastLines {
-        self.drain();
-        let mut state = self.state();
-        self.0.end_line(&mut state);
-        LastLines(state.last.iter().cloned().collect())
+        self.finish();
+        LastLines(self.state().last.iter().cloned().collect())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -142,10 +146,13 @@ impl Shared {
     }
 
     fn write(&self, state: &mut State, line: String) {
-        if state.last.len() == LAST_LINES {
-            state.last.pop_front();
+        // Some runtimes keep a trace together by writing returns in it instead of newlines.
+        for line in line.split('\r') {
+            if state.last.len() == LAST_LINES {
+                state.last.pop_front();
+            }
+            state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
         }
-        state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
         tracing::info!(function = self.function, line, "the function wrote");
         let (function, request_id) = (self.function.clone(), state.request_id.clone());
         let name = format!("log.{function}");

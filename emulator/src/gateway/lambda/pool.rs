@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::{
     INIT_TIMEOUT, Launcher, MAX_PAYLOAD_BYTES,
-    process::{Answer, Event, Process},
+    process::{Event, Process},
 };
 use crate::{
     clock::Clock,
@@ -26,6 +26,12 @@ use crate::{
 /// How long an event waits for a process that has answered and is about to ask for the next one,
 /// before another process is started: a fraction of what starting one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long a process that has answered may ask for nothing while an event needs its place.
+const STRAGGLING: Duration = Duration::from_secs(1);
+
+/// How many processes an event is offered to that end before they have it.
+const OFFERS: usize = 5;
 
 /// A function and how its processes are run.
 #[derive(Debug, Clone)]
@@ -79,6 +85,8 @@ struct Entry {
     task: AbortHandle,
     generation: u64,
     phase: Phase,
+    /// When the phase began.
+    since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,18 +118,26 @@ impl Pool {
         Self(Arc::new(Shared { lambda, state: Mutex::default() }))
     }
 
+    /// How many processes wait for an event.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.0.lock().idle.iter().filter(|ready| !ready.hand.is_closed()).count()
+    }
+
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let Invocation { request_id, trace_id, event, timeout } = invocation;
         if event.len() > MAX_PAYLOAD_BYTES {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }
         let body = Bytes::from(event);
-        loop {
+        for _ in 0..OFFERS {
             let Ready { process, hand } = self.0.acquire().await?;
             // From here on the process is killed when nobody waits for its answer any more.
             let mut busy = Busy { pool: &self.0, process, done: false };
             let (reply, answer) = oneshot::channel();
-            busy.process.begin(&request_id, reply);
+            if !busy.process.begin(&request_id, reply) {
+                continue;
+            }
             let deadline = SystemTime::now() + timeout;
             let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
             let event = Event { request_id, trace_id, body: body.clone(), deadline };
@@ -132,12 +148,14 @@ impl Pool {
             return match tokio::time::timeout(timeout, answer).await {
                 Ok(Ok(answer)) => {
                     busy.done = true;
-                    serde_json::from_slice(&answer?).map_err(InvokeError::Malformed)
+                    answer
                 }
                 Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(InvokeError::TimedOut(timeout)),
+                Err(_) => Err(busy.process.said(InvokeError::TimedOut(timeout))),
             };
         }
+        let how = "its processes ask for an event and hang up before they have it".into();
+        Err(InvokeError::Failed(how))
     }
 }
 
@@ -168,6 +186,8 @@ impl Shared {
             Some(_) => {}
             None => return,
         }
+        // One event at a time: of a process that asks again, the last connection counts.
+        state.idle.retain(|ready| ready.process.id != process.id);
         let mut ready = Ready { process: Arc::clone(process), hand };
         while let Some(waiter) = state.waiting.pop_front() {
             state.set(process.id, Phase::Busy);
@@ -183,7 +203,12 @@ impl Shared {
     }
 
     /// A process answered an event, and will ask for the next one; false when it had no such event.
-    pub(super) fn answered(&self, process: &Process, request_id: &str, answer: Answer) -> bool {
+    pub(super) fn answered(
+        &self,
+        process: &Process,
+        request_id: &str,
+        answer: Result<Bytes, InvokeError>,
+    ) -> bool {
         // Before the answer goes out: whoever hears it may send the next event at once.
         let before = {
             let mut state = self.lock();
@@ -191,6 +216,7 @@ impl Shared {
                 let before = entry.phase;
                 if before == Phase::Busy {
                     entry.phase = Phase::Returning;
+                    entry.since = Instant::now();
                 }
                 before
             })
@@ -241,23 +267,24 @@ impl Shared {
             state.waiting.retain(|waiter| !waiter.sender.is_closed());
             while let Some(ready) = state.idle.pop() {
                 if ready.hand.is_closed() {
-                    // It closed its connection and may ask again.
+                    // It hung up while it waited, and may ask again.
                     state.set(ready.process.id, Phase::Returning);
                     continue;
                 }
                 state.set(ready.process.id, Phase::Busy);
                 return Ok(ready);
             }
-            let busy = state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Busy));
-            let returning = state.count(|phase| phase == Phase::Returning);
-            let starting = state.count(|phase| matches!(phase, Phase::Starting(_)));
-            let waiting = state.waiting.len().saturating_sub(starting);
-            if busy + waiting >= self.lambda.concurrency {
+            // Events count, not processes: one that was started for somebody who then got another
+            // is a process more than there are events.
+            let waiting = state.waiting.len();
+            if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
+            let coming =
+                state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
             let id = state.next();
             state.waiting.push_back(Waiter { id, sender });
-            (id, returning > waiting && !self.lambda.cold)
+            (id, coming > waiting)
         };
         if !comes_back {
             self.start(waiter);
@@ -265,14 +292,15 @@ impl Shared {
             return got.unwrap_or_else(|_| Err(stopped()));
         } else if self.lock().count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
             self.start(waiter);
+        } else if let Ok(got) = tokio::time::timeout(STRAGGLING, &mut receiver).await {
+            return got.unwrap_or_else(|_| Err(stopped()));
+        } else {
+            // As they end, somebody is started in their stead.
+            self.lock().kill_stragglers();
         }
         match tokio::time::timeout(INIT_TIMEOUT * 2, receiver).await {
             Ok(got) => got.unwrap_or_else(|_| Err(stopped())),
-            Err(_) => {
-                // One that answered and then asks for nothing is of no use to anybody.
-                self.lock().kill_all(Phase::Returning);
-                Err(InvokeError::Throttled { limit: self.lambda.concurrency })
-            }
+            Err(_) => Err(InvokeError::Throttled { limit: self.lambda.concurrency }),
         }
     }
 
@@ -285,7 +313,8 @@ impl Shared {
         match Process::start(self, &executable, id) {
             Ok((process, task)) => {
                 let phase = Phase::Starting(waiter);
-                state.processes.insert(id, Entry { process, task, generation, phase });
+                let since = Instant::now();
+                state.processes.insert(id, Entry { process, task, generation, phase, since });
             }
             Err(error) => {
                 let place = state.waiting.iter().position(|w| w.id == waiter);
@@ -324,6 +353,7 @@ impl State {
     fn set(&mut self, id: u64, phase: Phase) {
         if let Some(entry) = self.processes.get_mut(&id) {
             entry.phase = phase;
+            entry.since = Instant::now();
         }
     }
 
@@ -334,8 +364,12 @@ impl State {
         }
     }
 
-    fn kill_all(&mut self, phase: Phase) {
-        for entry in self.processes.values_mut().filter(|entry| entry.phase == phase) {
+    /// Ends those that answered, or hung up, and then ask for nothing.
+    fn kill_stragglers(&mut self) {
+        let straggles = |entry: &&mut Entry| {
+            entry.phase == Phase::Returning && entry.since.elapsed() >= STRAGGLING
+        };
+        for entry in self.processes.values_mut().filter(straggles) {
             entry.phase = Phase::Dying;
             entry.process.kill();
         }

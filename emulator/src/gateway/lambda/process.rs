@@ -10,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     process::{Child, Command},
@@ -32,7 +33,7 @@ pub(super) struct Event {
 }
 
 /// What came of an event.
-pub(super) type Answer = Result<Bytes, InvokeError>;
+pub(super) type Answer = Result<Value, InvokeError>;
 
 /// A process that was started.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ struct State {
     polled: bool,
     /// Why it will not start, in its own words or ours.
     init_error: Option<String>,
+    /// Whether it has ended.
+    gone: bool,
 }
 
 #[derive(Debug)]
@@ -88,10 +91,14 @@ impl Process {
         Ok((process, task.abort_handle()))
     }
 
-    /// It gets an event; what comes of it goes to `reply`.
-    pub(super) fn begin(&self, request_id: &str, reply: oneshot::Sender<Answer>) {
+    /// It gets an event; what comes of it goes to `reply`. False when it has ended meanwhile.
+    pub(super) fn begin(&self, request_id: &str, reply: oneshot::Sender<Answer>) -> bool {
         self.output.begin(request_id);
-        self.state().current = Some(Current { request_id: request_id.to_owned(), reply });
+        let mut state = self.state();
+        if !state.gone {
+            state.current = Some(Current { request_id: request_id.to_owned(), reply });
+        }
+        !state.gone
     }
 
     /// It asked for an event. One that it has not answered will have no answer.
@@ -103,12 +110,12 @@ impl Process {
         };
         if let Some(Current { reply, .. }) = open {
             let message = "it asked for the next event without answering this one".into();
-            let _ = reply.send(Err(InvokeError::Failed(message)));
+            let _ = reply.send(Err(self.said(InvokeError::Failed(message))));
         }
     }
 
     /// It answered an event; false when it is not the one that it is working on.
-    pub(super) fn answered(&self, request_id: &str, answer: Answer) -> bool {
+    pub(super) fn answered(&self, request_id: &str, answer: Result<Bytes, InvokeError>) -> bool {
         let current = {
             let mut state = self.state();
             match state.current.take() {
@@ -119,10 +126,18 @@ impl Process {
                 }
             }
         };
-        self.output.drain();
+        self.output.finish();
+        let answer = answer
+            .and_then(|body| serde_json::from_slice(&body).map_err(InvokeError::Malformed))
+            .map_err(|error| self.said(error));
         // Whoever asked may have gone away.
         let _ = current.reply.send(answer);
         true
+    }
+
+    /// An error of the event that it is working on, with what it wrote last.
+    pub(super) fn said(&self, error: InvokeError) -> InvokeError {
+        InvokeError::Said { error: Box::new(error), output: self.output.last_lines() }
     }
 
     /// It says why it cannot start.
@@ -141,6 +156,7 @@ impl Process {
         let output = self.output.last_lines();
         let (current, polled, said) = {
             let mut state = self.state();
+            state.gone = true;
             (state.current.take(), state.polled, state.init_error.take())
         };
         if let Some(Current { reply, .. }) = current {

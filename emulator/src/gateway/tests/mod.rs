@@ -60,6 +60,9 @@ fn function(id: &str, routes: Vec<Route>) -> Function {
         unresolved: Vec::new(),
         timeout: Duration::from_secs(10),
         memory: 128,
+        grants: Vec::new(),
+        unread: Vec::new(),
+        layers: Vec::new(),
         routes,
         line: 0,
     }

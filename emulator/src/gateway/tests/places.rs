@@ -68,6 +68,9 @@ async fn a_custom_domain_is_in_the_context_and_in_the_host() {
         (&json!("api.example"), &json!("api"))
     );
     assert_eq!(event["headers"]["host"], "api.example");
+    // Twilio signed `https://`, so this is what a handler must rebuild.
+    assert_eq!(event["headers"]["x-forwarded-proto"], "https");
+    assert_eq!(event["headers"]["x-forwarded-port"], "443");
     assert_eq!(event["rawQueryString"], "a=b");
 }
 

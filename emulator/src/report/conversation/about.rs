@@ -28,7 +28,10 @@ pub fn about(entry: &Entry, phone: &str, last_text: &mut Option<String>) -> bool
             let encoded = phone.replace('+', "%2B");
             [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))
         }
-        Crossing::Rows { .. } | Crossing::Log { .. } | Crossing::Step { .. } => false,
+        Crossing::Secret { .. }
+        | Crossing::Rows { .. }
+        | Crossing::Log { .. }
+        | Crossing::Step { .. } => false,
     }
 }
 

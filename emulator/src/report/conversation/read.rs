@@ -160,6 +160,10 @@ impl Reader {
                 })
                 .into_iter()
                 .collect(),
+            Crossing::Secret { name, .. } => wrong
+                .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
+                .into_iter()
+                .collect(),
             // Twilio's own call is told by its text already, unless it fails.
             Crossing::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
@@ -171,8 +175,14 @@ impl Reader {
                 let status = status.map_or_else(|| "no answer".into(), |s| s.to_string());
                 vec![quiet("http", format!("{method} {path} → {status}"))]
             }
-            Crossing::Log { function, line: text, .. } if self.detail == Detail::Everything => {
-                vec![quiet("log", format!("{function}: {text}"))]
+            Crossing::Log { function, request_id, line: text }
+                if self.detail == Detail::Everything =>
+            {
+                // Enough of the id to tell which lines belong together.
+                let id = request_id.as_deref().and_then(|id| id.split('-').next());
+                let of = id.map_or_else(String::new, |id| format!(" {id}"));
+                let lines = text.split(['\n', '\r']);
+                lines.map(|text| quiet("log", format!("{function}{of}: {text}"))).collect()
             }
             Crossing::Log { .. } | Crossing::Rows { .. } | Crossing::Step { .. } => Vec::new(),
         }

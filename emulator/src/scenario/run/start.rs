@@ -115,8 +115,9 @@ impl<'s> Running<'s> {
         };
         world.faults().seed(seed.unwrap_or(0));
         // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
-        let all = world.environments().values().flatten();
-        names.vars.set("env", all.map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect());
+        let mut all = backend.settings().exports(world.endpoints());
+        all.extend(world.environments().values().flatten().map(|(k, v)| (k.clone(), v.clone())));
+        names.vars.set("env", all.into_iter().map(|(k, v)| (k, Value::from(v))).collect());
         configure(world.twilio(), &given.twilio, &world.endpoints().gateway);
         let mut running = Self {
             scenario,

@@ -89,6 +89,11 @@ impl Api {
         Self::new(id, ApiKind::Rest, stage)
     }
 
+    /// Takes any number of requests from now on, whatever its routes say.
+    pub fn unthrottled(&mut self) {
+        self.throttling = Throttling::none();
+    }
+
     fn new(id: &str, kind: ApiKind, stage: &str) -> Self {
         Self {
             id: id.into(),
@@ -111,6 +116,16 @@ impl Api {
     /// What its URL's path begins with: nothing, or `/prod`.
     pub fn stage_path(&self) -> String {
         if self.stage == "$default" { String::new() } else { format!("/{}", self.stage) }
+    }
+}
+
+impl Domain {
+    /// The URL of its first mapping, without a slash at the end. A domain has TLS always.
+    pub fn url(&self) -> String {
+        match self.base_paths.first().map(String::as_str) {
+            None | Some("") => format!("https://{}", self.name),
+            Some(path) => format!("https://{}/{path}", self.name),
+        }
     }
 }
 

@@ -27,7 +27,11 @@ pub struct Throttle {
 
 /// The throttles of an API's routes, the most particular first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Throttling(Vec<Rule>);
+pub struct Throttling {
+    rules: Vec<Rule>,
+    /// Routes have no throttle, not even one of their own.
+    off: bool,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 struct Rule {
@@ -47,18 +51,29 @@ pub(super) struct Setting {
 }
 
 impl Throttling {
-    /// The throttle of a route, if it has one.
-    pub fn of(&self, method: &str, path: &str) -> Option<Throttle> {
+    /// No throttle on any route.
+    pub(super) fn none() -> Self {
+        Self { off: true, ..Self::default() }
+    }
+
+    /// The throttle of a route, if it has one: its own, or what the API says.
+    pub fn of_route(&self, route: &Route) -> Option<Throttle> {
+        let own = route.throttle.filter(|_| !self.off);
+        own.or_else(|| self.of(&route.method, &route.path))
+    }
+
+    /// What the API says of a method and path.
+    fn of(&self, method: &str, path: &str) -> Option<Throttle> {
         let fits = |rule: &&Rule| {
             (rule.path == "*" || rule.path == path) && (rule.method == "*" || rule.method == method)
         };
-        self.0.iter().find(fits).map(|rule| rule.throttle)
+        self.rules.iter().find(fits).map(|rule| rule.throttle)
     }
 
     fn add(&mut self, method: &str, path: &str, throttle: Option<Throttle>) {
         let Some(throttle) = throttle else { return };
-        self.0.push(Rule { method: method.into(), path: path.into(), throttle });
-        self.0.sort_by_key(|rule| (rule.path == "*", rule.method == "*"));
+        self.rules.push(Rule { method: method.into(), path: path.into(), throttle });
+        self.rules.sort_by_key(|rule| (rule.path == "*", rule.method == "*"));
     }
 }
 

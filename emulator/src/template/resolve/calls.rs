@@ -1,5 +1,6 @@
 //! The functions that compute a value.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_saphyr::Location;
 
 use super::{Reason, Scope};
@@ -22,6 +23,7 @@ impl Scope<'_> {
             "GetAtt" => self.attribute(argument, at, depth)?,
             "Sub" => self.substitute(argument, depth)?,
             "Join" => self.join(argument, at, depth)?,
+            "Base64" => STANDARD.encode(self.text(function, argument, depth)?),
             "Select" => return self.select(argument, at, depth).map(Some),
             "Split" => return self.split(argument, at, depth).map(Some),
             "FindInMap" => return self.find_in_map(argument, at, depth),
@@ -40,6 +42,7 @@ impl Scope<'_> {
                     "GetAtt",
                     "Sub",
                     "Join",
+                    "Base64",
                     "Select",
                     "Split",
                     "FindInMap",

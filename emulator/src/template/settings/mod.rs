@@ -55,6 +55,15 @@ pub struct Settings {
     /// Folders and files.
     #[serde(default)]
     pub paths: Paths,
+    /// What the stores of secrets keep, by name.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Pattern>,
+    /// Variables that are no function's: for a shell's SDKs, and for scenarios as `env.NAME`.
+    #[serde(default)]
+    pub exports: BTreeMap<String, Pattern>,
+    /// What `rehearse doctor` checks of a deployed stage.
+    #[serde(default)]
+    pub doctor: Doctor,
     /// Variables of every function, over what the template gives.
     #[serde(default)]
     pub environment: BTreeMap<String, Pattern>,
@@ -87,6 +96,8 @@ pub struct OpenAi {
 pub struct Webhook {
     /// Route that texts are posted to.
     pub route: RoutePath,
+    /// A custom domain of the route's API: Twilio then calls and signs its URL.
+    pub domain: Option<String>,
     /// Connection overrides, `#rc=2&rp=ct,5xx`.
     #[serde(default)]
     pub overrides: String,
@@ -108,6 +119,8 @@ pub struct Ports {
     pub dynamodb: u16,
     /// Control API.
     pub control: u16,
+    /// The secrets extension.
+    pub secrets: u16,
 }
 
 /// Folders and files, relative to this file's folder.
@@ -122,6 +135,30 @@ pub struct Paths {
     pub persona: PathBuf,
 }
 
+/// What `rehearse doctor` checks of this backend, besides what it checks of every one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Doctor {
+    /// Headers that the pages send: a preflight must allow each by its name.
+    pub headers: Vec<String>,
+    /// Requests that change nothing, and what they must be answered.
+    pub checks: Vec<Check>,
+}
+
+/// A request that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// What is shown to be so.
+    pub name: String,
+    /// Path and query of a GET; `{tomorrow}` is tomorrow's date.
+    pub get: String,
+    /// Status of the answer.
+    pub status: u16,
+    /// Text that the answer's body holds.
+    pub contains: Option<String>,
+}
+
 /// Base URLs of a world's parts, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
@@ -133,11 +170,20 @@ pub struct Endpoints {
     pub openai: String,
     /// DynamoDB.
     pub dynamodb: String,
+    /// The secrets extension.
+    pub secrets: String,
 }
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { gateway: 4000, twilio: 4010, openai: 4020, dynamodb: 4030, control: 4040 }
+        Self {
+            gateway: 4000,
+            twilio: 4010,
+            openai: 4020,
+            dynamodb: 4030,
+            control: 4040,
+            secrets: 4050,
+        }
     }
 }
 
@@ -159,13 +205,14 @@ impl Default for Paths {
 
 impl Ports {
     /// The ports by name.
-    pub fn by_name(&self) -> [(&'static str, u16); 5] {
+    pub fn by_name(&self) -> [(&'static str, u16); 6] {
         [
             ("gateway", self.gateway),
             ("twilio", self.twilio),
             ("openai", self.openai),
             ("dynamodb", self.dynamodb),
             ("control", self.control),
+            ("secrets", self.secrets),
         ]
     }
 }
@@ -196,6 +243,25 @@ impl Settings {
 
     /// A function's variables of these settings, endpoints and fake secrets filled in.
     pub fn environment(&self, endpoints: &Endpoints, function: &str) -> BTreeMap<String, String> {
+        self.fill(&self.environment, endpoints, function)
+    }
+
+    /// What a shell and the scenarios get besides.
+    pub fn exports(&self, endpoints: &Endpoints) -> BTreeMap<String, String> {
+        self.fill(&self.exports, endpoints, "")
+    }
+
+    /// What the stores of secrets keep.
+    pub fn secrets(&self, endpoints: &Endpoints) -> BTreeMap<String, String> {
+        self.fill(&self.secrets, endpoints, "")
+    }
+
+    fn fill(
+        &self,
+        patterns: &BTreeMap<String, Pattern>,
+        endpoints: &Endpoints,
+        function: &str,
+    ) -> BTreeMap<String, String> {
         let value = |name: &str| match name {
             "gateway" => endpoints.gateway.as_str(),
             "twilio" => endpoints.twilio.as_str(),
@@ -210,7 +276,7 @@ impl Settings {
             // Reading refuses every other name.
             _ => "",
         };
-        self.environment.iter().map(|(name, p)| (name.clone(), p.fill(value))).collect()
+        patterns.iter().map(|(name, p)| (name.clone(), p.fill(value))).collect()
     }
 
     fn check(&self) -> Result<(), String> {

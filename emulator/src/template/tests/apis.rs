@@ -98,23 +98,30 @@ fn throttles_by_route_before_those_of_the_stage() {
         "Properties: { DefaultRouteSettings: { ThrottlingBurstLimit: 20, ThrottlingRateLimit: 10.5 },
           RouteSettings: { 'GET /pets/{id}': { ThrottlingBurstLimit: 2 } } }",
     );
-    let of = |method, path| api.throttling.of(method, path);
+    let of = |method, path| api.throttling.of_route(&Route::new(method, path));
     assert_eq!(of("GET", "/pets/{id}"), Some(Throttle { burst: 2, rate: 10_000.0 }));
     assert_eq!(of("POST", "/pets"), Some(Throttle { burst: 20, rate: 10.5 }));
-    assert_eq!(web("Properties: { StageName: a }").throttling.of("GET", "/a"), None);
+    assert_eq!(
+        web("Properties: { StageName: a }").throttling.of_route(&Route::new("GET", "/a")),
+        None
+    );
 
     let rest = "  Web: { Type: AWS::Serverless::Api, Properties: { StageName: v1, MethodSettings: [
       { ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 5 },
       { ResourcePath: '/~1a~1{id}', HttpMethod: GET, ThrottlingRateLimit: 1 } ] } }";
     let event = "{ Type: Api, Properties: { RestApiId: !Ref Web, Method: GET, Path: '/a/{id}' } }";
     let api = with(rest, event, "").unwrap().apis.remove(0);
-    assert_eq!(api.throttling.of("GET", "/a/{id}").unwrap().rate, 1.0);
-    assert_eq!(api.throttling.of("PUT", "/a/{id}").unwrap().rate, 5.0);
+    let rate = |method| api.throttling.of_route(&Route::new(method, "/a/{id}")).unwrap().rate;
+    assert_eq!((rate("GET"), rate("PUT")), (1.0, 5.0));
 
     let event =
         "{ Type: HttpApi, Properties: { Path: /a, RouteSettings: { ThrottlingBurstLimit: 3 } } }";
     let template = with("", event, "").unwrap();
-    assert_eq!(template.functions[0].routes[0].throttle.unwrap().burst, 3);
+    let route = &template.functions[0].routes[0];
+    let mut api = template.apis[0].clone();
+    assert_eq!(api.throttling.of_route(route).unwrap().burst, 3);
+    api.unthrottled();
+    assert_eq!(api.throttling.of_route(route), None);
 }
 
 #[test]

@@ -9,6 +9,7 @@ fn functions_of_cloudformation_in_both_forms() {
         ("!Ref Table", "{ Ref: Table }"),
         ("!Sub 'x-${Stage}-${!Stage}'", "{ Fn::Sub: 'x-${Stage}-${!Stage}' }"),
         ("!Sub ['${A}/${Table}', { A: !Ref Stage }]", "{ Fn::Sub: ['${A}/${Table}', { A: dev }] }"),
+        ("!Base64 dev", "{ Fn::Base64: !Ref Stage }"),
         ("!GetAtt Table.Arn", "{ Fn::GetAtt: [Table, Arn] }"),
         ("!Join ['-', [a, !Ref Stage]]", "{ Fn::Join: ['-', [a, { Ref: Stage }]] }"),
         ("!Select [1, !Ref Zones]", "{ Fn::Select: ['1', { Ref: Zones }] }"),
@@ -32,6 +33,7 @@ Mappings: { Sizes: { dev: { Big: 42 }, 404: { 1: one } } }";
     for (text, expected) in [
         ("!FindInMap [Sizes, 404, 1]", "one"),
         ("!Ref Table", "my-dev"),
+        ("!Base64 dev", "ZGV2"),
         ("!Sub '${Table.Arn}/index'", "arn:aws:dynamodb:us-east-1:123456789012:table/my-dev/index"),
         ("!Sub '${!Stage}'", "${Stage}"),
         ("!Sub '${AWS::Region}.${AWS::AccountId}'", "us-east-1.123456789012"),

@@ -26,6 +26,7 @@ fn settings_have_defaults_and_patterns_leave_json_alone() {
         twilio: "http://t".into(),
         openai: "o".into(),
         dynamodb: "d".into(),
+        secrets: "s".into(),
     };
     let environment = settings.environment(&endpoints, "F");
     assert_eq!(environment["X"], "http://t/a-F");

@@ -205,9 +205,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 fn has_key(inner: &Inner, headers: &HeaderMap) -> bool {
-    headers
-        .get(header::AUTHORIZATION)
-        .is_some_and(|given| inner.keys.iter().any(|key| key.as_bytes() == given.as_bytes()))
+    headers.get(header::AUTHORIZATION).is_some_and(|given| inner.is_key(given.as_bytes()))
 }
 
 fn respond(status: u16, body: Vec<u8>) -> Response {

@@ -128,6 +128,7 @@ pub async fn world() -> World {
             ..NumberConfig::default()
         },
         seed: 1,
+        hosts: Default::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Twilio::start(

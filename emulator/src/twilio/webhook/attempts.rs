@@ -102,12 +102,14 @@ impl Inner {
             _ => {}
         }
         let now = self.clock.now();
+        let token = self.state().auth_token.clone();
         let cookies = self.state().jars.get(job.person).and_then(|jar| jar.header(now));
         let request = Request {
             url: &target.url,
+            hosts: &self.options.hosts,
             method: job.method,
             params: &job.params,
-            token: &self.options.auth_token,
+            token: &token,
             signing: job.signing,
             idempotency: idempotency(job),
             cookies: cookies.as_deref(),

@@ -1,6 +1,6 @@
 //! One HTTP exchange with the backend, redirects included.
 
-use std::{error::Error as _, io};
+use std::{collections::BTreeMap, error::Error as _, io};
 
 use form_urlencoded::Serializer;
 use http::{StatusCode, header};
@@ -19,6 +19,7 @@ const REDIRECTS: usize = 10;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
     pub url: &'a str,
+    pub hosts: &'a BTreeMap<String, String>,
     pub method: Method,
     pub params: &'a [(String, String)],
     pub token: &'a str,
@@ -103,13 +104,25 @@ async fn send(web: &reqwest::Client, request: Request<'_>) -> Result<reqwest::Re
             Some(signed(request.token, &other))
         }
     };
-    let mut builder = match request.method {
-        Method::Post => web
-            .post(request.url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-            .body(encode(request.params)),
-        Method::Get => web.get(url_with(request.params)),
+    let local = |url: &str| reachable(request.hosts, url);
+    let (mut builder, host) = match request.method {
+        Method::Post => {
+            let (url, host) = local(request.url);
+            (web.post(url), host)
+        }
+        Method::Get => {
+            let (url, host) = local(&url_with(request.params));
+            (web.get(url), host)
+        }
     };
+    if request.method == Method::Post {
+        builder = builder
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+            .body(encode(request.params));
+    }
+    if let Some(host) = host {
+        builder = builder.header(header::HOST, host);
+    }
     builder = builder
         .header(header::USER_AGENT, "TwilioProxy/1.1")
         .header(header::ACCEPT, "*/*")
@@ -121,6 +134,19 @@ async fn send(web: &reqwest::Client, request: Request<'_>) -> Result<reqwest::Re
         builder = builder.header(header::COOKIE, cookies);
     }
     builder.send().await.map_err(|error| classify(&error))
+}
+
+/// Where a URL is called on this machine, and the Host that it is called with.
+fn reachable(hosts: &BTreeMap<String, String>, url: &str) -> (String, Option<String>) {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let Some(base) = host.as_ref().and_then(|host| hosts.get(host)) else {
+        return (url.to_owned(), None);
+    };
+    // Not the parsed URL's path: it is called as it is written.
+    let after = url.split_once("://").map_or(url, |(_, after)| after);
+    let (authority, path) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    (format!("{base}{path}"), Some(host.to_owned()))
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Failed> {
@@ -177,5 +203,26 @@ fn classify(error: &reqwest::Error) -> Failed {
         _ if refused => Failed { code: 11202, class: Class::Connect },
         11205 if secure => Failed { code: 11220, class: Class::Connect },
         code => Failed { code, class: Class::Connect },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_host_is_called_here_under_its_own_name() {
+        let hosts = BTreeMap::from([("a.example".to_owned(), "http://127.0.0.1:4000".to_owned())]);
+        let at = |url| reachable(&hosts, url);
+        let host = |host: &str| Some(host.to_owned());
+        assert_eq!(
+            at("https://A.example/v1/%41?b=%2B"),
+            ("http://127.0.0.1:4000/v1/%41?b=%2B".into(), host("A.example"))
+        );
+        assert_eq!(
+            at("https://u:p@a.example:8443"),
+            ("http://127.0.0.1:4000".into(), host("a.example:8443"))
+        );
+        assert_eq!(at("http://b.example/a"), ("http://b.example/a".into(), None));
     }
 }

@@ -1,5 +1,7 @@
 //! The `Model` port on the client.
 
+use std::sync::Arc;
+
 use async_openai::{
     Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory,
 };
@@ -7,18 +9,18 @@ use async_trait::async_trait;
 use tower::service_fn;
 
 use super::{
-    retry::{self, Patience},
+    retry::{self, Key, Patience},
     wire::{CreateResponse, Response},
 };
 use crate::{
     domain::turn::Item,
-    ports::{Model, ModelError, ModelRequest, Source},
+    ports::{Credential, Model, ModelError, ModelRequest, Source},
 };
 
 /// Where the model is, and who asks. Has no `Debug`, because of the key.
 pub struct Settings<'a> {
     /// API key: printable ASCII.
-    pub api_key: &'a str,
+    pub api_key: Arc<dyn Credential>,
     /// Base URL, `/v1` included.
     pub base_url: &'a str,
     /// Name of the model.
@@ -28,9 +30,10 @@ pub struct Settings<'a> {
 }
 
 /// OpenAI's Responses API.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OpenAi {
     client: Client<OpenAIConfig>,
+    key: Key,
     model: String,
 }
 
@@ -41,21 +44,26 @@ impl OpenAi {
         // Every field is set, because the default of each is an environment variable.
         let config = OpenAIConfig::new()
             .with_api_base(settings.base_url)
-            .with_api_key(settings.api_key)
+            // Each attempt puts in the one that is current then.
+            .with_api_key("")
             .with_org_id("")
             .with_project_id("");
         let transport = http.clone();
+        let key = Key(Arc::clone(&settings.api_key));
+        let keys = key.clone();
         let service = service_fn(move |request: HttpRequestFactory| {
-            retry::send(transport.clone(), patience, request)
+            retry::send(transport.clone(), keys.clone(), patience, request)
         });
         let client = Client::build(http, config).with_http_service(service);
-        Self { client, model: settings.model.to_owned() }
+        Self { client, key, model: settings.model.to_owned() }
     }
 }
 
 #[async_trait]
 impl Model for OpenAi {
     async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+        // Said here, since the client has no words for it.
+        self.key.current().await.map_err(ModelError::Unavailable)?;
         let body = CreateResponse::new(&self.model, &request);
         let response: Response =
             self.client.responses().create_byot(body).await.map_err(failure)?;

@@ -5,15 +5,20 @@
 //! cap, and whoever is told to wait longer gives up at once: the customer gets
 //! the fallback text while it still helps.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_openai::{
     error::{ApiError, ApiErrorResponse, OpenAIError, WrappedError},
     middleware::HttpRequestFactory,
 };
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use reqwest::Response;
+
+use crate::{
+    domain::secret::Secret,
+    ports::{Credential, Source},
+};
 
 /// How patient the transport is.
 #[derive(Debug, Clone, Copy)]
@@ -44,18 +49,58 @@ impl Patience {
 /// The longest part of an error text that reaches the log.
 const MESSAGE_LIMIT: usize = 300;
 
+/// The API key, and the header that it travels in.
+#[derive(Clone)]
+pub(super) struct Key(pub(super) Arc<dyn Credential>);
+
+/// A key that cannot travel in a header.
+#[derive(Debug, thiserror::Error)]
+#[error("OPENAI_API_KEY must be printable ASCII")]
+struct Unprintable;
+
+impl Key {
+    /// The key and its header.
+    pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), Source> {
+        let secret = self.0.current().await?;
+        let header = bearer(&secret).ok_or(Unprintable)?;
+        Ok((secret, header))
+    }
+
+    async fn newer(&self, stale: &Secret) -> Option<HeaderValue> {
+        bearer(&self.0.newer(stale).await?)
+    }
+}
+
+fn bearer(secret: &Secret) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(&format!("Bearer {}", secret.expose())).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
 /// Sends a request until it is answered, refused, or patience ends.
 pub(super) async fn send(
     client: reqwest::Client,
+    key: Key,
     patience: Patience,
     request: HttpRequestFactory,
 ) -> Result<Response, OpenAIError> {
+    let (secret, mut header) =
+        key.current().await.map_err(|error| OpenAIError::InvalidArgument(error.to_string()))?;
     let mut retry = 0;
+    let mut renewed = false;
     loop {
-        let (error, wait) = match attempt(&client, patience, &request).await {
+        let (error, wait) = match attempt(&client, patience, &header, &request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
+        // The key may have been rotated; a request that was refused so had no effect.
+        if is_unauthorized(&error)
+            && !std::mem::replace(&mut renewed, true)
+            && let Some(newer) = key.newer(&secret).await
+        {
+            header = newer;
+            continue;
+        }
         let wait = match wait {
             Wait::Never => return Err(error),
             Wait::Backoff => patience.backoff.saturating_mul(4_u32.saturating_pow(retry)),
@@ -82,9 +127,11 @@ enum Wait {
 async fn attempt(
     client: &reqwest::Client,
     patience: Patience,
+    authorization: &HeaderValue,
     request: &HttpRequestFactory,
 ) -> Result<Response, (OpenAIError, Wait)> {
     let mut request = request.build().await.map_err(|error| (error, Wait::Never))?;
+    request.headers_mut().insert(AUTHORIZATION, authorization.clone());
     *request.timeout_mut() = Some(patience.attempt);
     let failed = |error: reqwest::Error| {
         let wait = if error.is_timeout() {
@@ -107,6 +154,10 @@ async fn attempt(
     let wait = wait(status, &headers, &error);
     let response = ApiErrorResponse { status_code: status, api_error: error };
     Err((OpenAIError::ApiError(response), wait))
+}
+
+fn is_unauthorized(error: &OpenAIError) -> bool {
+    matches!(error, OpenAIError::ApiError(answer) if answer.status_code == StatusCode::UNAUTHORIZED)
 }
 
 /// Waiting helps against load, never against a wrong request or an empty account.

@@ -19,6 +19,7 @@ impl TurnError {
     fn cause(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
+            Self::Credential(_) => "credential",
             Self::Model(ModelError::Unavailable(_)) => "model_unavailable",
             Self::Model(ModelError::Rejected(_)) => "model_rejected",
             Self::Model(ModelError::Refused) => "model_refused",

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Reply, TurnError, limits::MAX_ROUNDS, outcome::own_leads, progress::Progress,
-    safety::safety_identifier, tool_run::ToolRun, turn::Attempt,
+    tool_run::ToolRun, turn::Attempt,
 };
 
 /// What came out of the rounds.
@@ -55,6 +55,7 @@ impl<'a> Conversation<'a> {
         memory: &Memory,
         record: TurnRecord,
         progress: &'a Progress,
+        safety_identifier: String,
     ) -> Self {
         let mut input = Vec::with_capacity(memory.turns.len() * 2 + 1);
         for turn in &memory.turns {
@@ -62,14 +63,13 @@ impl<'a> Conversation<'a> {
             input.push(Item::Assistant(turn.assistant.clone()));
         }
         input.push(Item::User(attempt.text.content()));
-        let key = &reply.settings.safety_key;
         Self {
             reply,
             attempt,
             progress,
             tools: ToolRun { reply, text: attempt.text, owner, now: record.now, progress },
             instructions: prompt::instructions(owner, &reply.calendar, record.now),
-            safety_identifier: safety_identifier(key, &attempt.text.phone),
+            safety_identifier,
             stored: record.rounds.into_iter(),
             input,
             lines: Vec::new(),

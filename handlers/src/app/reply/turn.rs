@@ -18,6 +18,7 @@ use super::{
     limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, lease, renewal},
     progress::{Held, Progress},
     rounds::{Conversation, Spoken},
+    safety::safety_identifier,
 };
 
 impl InboundText {
@@ -190,7 +191,10 @@ impl Reply {
             self.tell_owner(&body).await;
             return self.say(attempt, progress, OWNER_ANSWERS).await;
         }
-        let conversation = Conversation::new(self, attempt, owner, &memory, record, progress);
+        let key = self.ports.safety_key.current().await?;
+        let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
+        let conversation =
+            Conversation::new(self, attempt, owner, &memory, record, progress, customer);
         let Spoken { words, lines, own_leads, farewell } = conversation.run().await?;
         let whole = compose(&words, &lines, &own_leads);
         if whole.is_empty() {

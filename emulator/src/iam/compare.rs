@@ -1,0 +1,189 @@
+//! What was used against what is granted.
+
+use std::collections::BTreeMap;
+
+use super::usage::{Usage, Use};
+use crate::template::{Grant, Template};
+
+/// Services whose use the journal tells; what is granted of others is not judged.
+const JUDGED: [&str; 3] = ["dynamodb:", "ssm:", "secretsmanager:"];
+
+/// One permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The permission.
+    pub permission: Use,
+    /// How often it was used.
+    pub used: u64,
+    /// Line of the template that grants it.
+    pub granted: Option<u64>,
+}
+
+/// What is wrong with a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Used and not granted: AWS would refuse the call.
+    Missing,
+    /// Granted and never used.
+    Extra,
+}
+
+impl Row {
+    /// What is wrong with it, if anything is.
+    pub fn finding(&self) -> Option<Finding> {
+        match (self.used, self.granted) {
+            (0, Some(_)) => Some(Finding::Extra),
+            (1.., None) => Some(Finding::Missing),
+            _ => None,
+        }
+    }
+}
+
+/// Every permission that was used or is granted. A grant that is wider than one action on one
+/// resource covers what it covers, and is never used up: it is extra.
+pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
+    let mut rows: BTreeMap<Use, Row> = BTreeMap::new();
+    let row =
+        |permission: Use, granted| Row { used: usage.times(&permission), permission, granted };
+    for function in &template.functions {
+        for grant in &function.grants {
+            if !JUDGED.iter().any(|service| grant.action.starts_with(service))
+                && grant.action != "*"
+            {
+                continue;
+            }
+            let permission = Use {
+                function: function.id.clone(),
+                action: grant.action.clone(),
+                resource: behind_account(&grant.resource).to_owned(),
+            };
+            rows.entry(permission.clone()).or_insert_with(|| row(permission, Some(grant.line)));
+        }
+    }
+    for used in usage.iter() {
+        if rows.contains_key(used) {
+            continue;
+        }
+        let function = template.function(&used.function);
+        let covering = function.and_then(|f| f.grants.iter().find(|grant| covers(grant, used)));
+        rows.insert(used.clone(), row(used.clone(), covering.map(|grant| grant.line)));
+    }
+    rows.into_values().collect()
+}
+
+fn covers(grant: &Grant, used: &Use) -> bool {
+    matches(&grant.action, &used.action)
+        && (grant.resource == "*" || matches(behind_account(&grant.resource), &used.resource))
+}
+
+/// `table/Leads` of `arn:aws:dynamodb:us-east-1:123456789012:table/Leads`.
+fn behind_account(arn: &str) -> &str {
+    match arn.splitn(6, ':').nth(5) {
+        Some(resource) if arn.starts_with("arn:") => resource,
+        _ => arn,
+    }
+}
+
+/// `*` is any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+        last = Some(part);
+    }
+    rest.is_empty() || last.is_some_and(|last| last.is_empty() || text.ends_with(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        journal::{Crossing, Journal},
+        testing,
+    };
+
+    fn usage(operations: &[&str]) -> Usage {
+        let journal = Journal::new(Clock::stopped(jiff::Timestamp::UNIX_EPOCH));
+        for operation in operations {
+            journal.note(
+                format!("dynamodb.{operation}"),
+                Crossing::Database {
+                    function: Some("One".into()),
+                    operation: (*operation).into(),
+                    tables: vec!["Leads".into()],
+                    items: 1,
+                    request: json!({}),
+                },
+            );
+        }
+        let mut usage = Usage::default();
+        usage.add(&journal.since(0));
+        usage
+    }
+
+    fn findings(statement: &str, operations: &[&str]) -> Vec<(String, String, Finding)> {
+        let template = testing::template(&format!(
+            "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+             Policies:\n        - Statement: [{{ Effect: Allow, {statement} }}]\n"
+        ));
+        compare(&usage(operations), &template)
+            .into_iter()
+            .filter_map(|row| {
+                let finding = row.finding()?;
+                Some((row.permission.action, row.permission.resource, finding))
+            })
+            .collect()
+    }
+
+    const LEADS: &str = "Resource: 'arn:aws:dynamodb:us-east-1:123456789012:table/Leads'";
+
+    #[test]
+    fn exactly_what_is_used_is_right() {
+        let statement = format!("Action: [dynamodb:GetItem, dynamodb:PutItem], {LEADS}");
+        assert_eq!(findings(&statement, &["GetItem", "PutItem", "GetItem"]), []);
+    }
+
+    #[test]
+    fn what_is_missing_and_what_is_extra_is_named() {
+        let statement = format!("Action: [dynamodb:GetItem, dynamodb:Scan], {LEADS}");
+        let name = |action: &str, finding| (action.to_owned(), "table/Leads".to_owned(), finding);
+        assert_eq!(
+            findings(&statement, &["GetItem", "PutItem"]),
+            [name("dynamodb:PutItem", Finding::Missing), name("dynamodb:Scan", Finding::Extra),]
+        );
+    }
+
+    #[test]
+    fn a_wide_grant_covers_and_is_extra() {
+        let all = |action: &str, resource: &str| (action.into(), resource.into(), Finding::Extra);
+        let wide = "Action: 'dynamodb:*', Resource: '*'";
+        assert_eq!(findings(wide, &["GetItem"]), [all("dynamodb:*", "*")]);
+        let wide = "Action: dynamodb:GetItem, Resource: 'arn:aws:dynamodb:*:*:table/*'";
+        assert_eq!(findings(wide, &["GetItem"]), [all("dynamodb:GetItem", "table/*")]);
+    }
+
+    #[test]
+    fn patterns_match_as_iam_does() {
+        for (pattern, text, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "ab", true),
+            ("*b", "ab", true),
+            ("a*c", "abc", true),
+            ("a*c", "abcd", false),
+            ("*", "", true),
+            ("a*b*c", "axbxc", true),
+            ("b*", "ab", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

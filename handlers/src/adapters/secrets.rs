@@ -1,0 +1,134 @@
+//! Secrets: those that are known, and those that a store of AWS keeps.
+//!
+//! The store is asked through the AWS Parameters and Secrets Lambda Extension,
+//! which is HTTP on localhost and needs no SDK. It serves invocations only, not
+//! the initialisation of a function, so a secret is fetched when the first
+//! request needs it. A failure then answers that request with an error and is
+//! mended by the next one: nobody is let in because a secret was not to be had.
+
+mod extension;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use crate::{
+    domain::secret::Secret,
+    ports::{Credential, CredentialError, Timer},
+};
+
+use self::extension::{Extension, FetchError};
+pub use self::extension::{Settings, Store};
+
+/// How long a secret that did not fit is not asked for again: whoever sends forged requests must
+/// not make the store busy.
+const PAUSE_MS: u64 = 60_000;
+/// What was tried and failed is tried again after these waits.
+const WAITS: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(400)];
+
+/// A secret whose value stands in the environment.
+#[derive(Debug, Clone)]
+pub struct Known(Secret);
+
+impl Known {
+    /// A secret of this value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Secret::new(value))
+    }
+}
+
+#[async_trait]
+impl Credential for Known {
+    async fn current(&self) -> Result<Secret, CredentialError> {
+        Ok(self.0.clone())
+    }
+
+    async fn newer(&self, _: &Secret) -> Option<Secret> {
+        None
+    }
+}
+
+/// A secret that is fetched from a store.
+pub struct Stored {
+    variable: &'static str,
+    extension: Extension,
+    timer: Arc<dyn Timer>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    secret: Option<Secret>,
+    /// When it was last asked for because it did not fit.
+    asked_ms: Option<i64>,
+}
+
+impl Stored {
+    /// Composes a secret over a shared HTTP client; sends nothing.
+    pub fn new(http: reqwest::Client, settings: &Settings<'_>, timer: Arc<dyn Timer>) -> Self {
+        let extension = Extension::new(http, settings);
+        Self { variable: settings.variable, extension, timer, kept: Mutex::default() }
+    }
+
+    async fn fetch(&self) -> Result<Secret, CredentialError> {
+        let mut waits = WAITS.iter();
+        loop {
+            let error = match self.extension.fetch().await {
+                Ok(secret) => return Ok(secret),
+                Err(error) => error,
+            };
+            match waits.next() {
+                Some(wait) if error.may_pass() => self.timer.sleep(*wait).await,
+                _ => return Err(self.error(error)),
+            }
+        }
+    }
+
+    fn error(&self, error: FetchError) -> CredentialError {
+        CredentialError { variable: self.variable, source: Box::new(error) }
+    }
+}
+
+#[async_trait]
+impl Credential for Stored {
+    async fn current(&self) -> Result<Secret, CredentialError> {
+        let mut kept = self.kept.lock().await;
+        if let Some(secret) = &kept.secret {
+            return Ok(secret.clone());
+        }
+        let secret = self.fetch().await?;
+        kept.secret = Some(secret.clone());
+        Ok(secret)
+    }
+
+    async fn newer(&self, stale: &Secret) -> Option<Secret> {
+        let mut kept = self.kept.lock().await;
+        // Another request found it out before.
+        if let Some(secret) = kept.secret.as_ref().filter(|secret| *secret != stale) {
+            return Some(secret.clone());
+        }
+        let now = self.timer.wall_ms();
+        if kept.asked_ms.is_some_and(|asked| now.abs_diff(asked) < PAUSE_MS) {
+            return None;
+        }
+        // Before the question, so that one whose asker went away counts too.
+        kept.asked_ms = Some(now);
+        match self.fetch().await {
+            Ok(secret) if secret == *stale => None,
+            Ok(secret) => {
+                tracing::info!(variable = self.variable, "a secret was rotated");
+                kept.secret = Some(secret.clone());
+                Some(secret)
+            }
+            Err(error) => {
+                let cause = error.source.to_string();
+                tracing::error!(variable = self.variable, cause, "a secret is kept as it was");
+                None
+            }
+        }
+    }
+}

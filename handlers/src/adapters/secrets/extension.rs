@@ -1,0 +1,142 @@
+//! One call of the extension.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::domain::secret::Secret;
+
+/// Proves to the extension that the caller is inside the function.
+const TOKEN_HEADER: &str = "X-Aws-Parameters-Secrets-Token";
+/// Covers one call; the extension asks the store within it.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest part of an answer that reaches the log.
+const TEXT_LIMIT: usize = 200;
+
+/// Which secret, and where the extension is.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// The variable that it stands for, for the log.
+    pub variable: &'static str,
+    /// What keeps it.
+    pub store: Store,
+    /// Its name there, or its ARN.
+    pub name: &'a str,
+    /// The extension's port on localhost.
+    pub port: u16,
+    /// The function's own session token.
+    pub session_token: &'a str,
+}
+
+/// What keeps a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// Parameter Store of Systems Manager.
+    ParameterStore,
+    /// Secrets Manager.
+    SecretsManager,
+}
+
+pub(super) struct Extension {
+    http: reqwest::Client,
+    url: Result<Url, url::ParseError>,
+    session_token: String,
+    store: Store,
+}
+
+/// Why a secret was not fetched. Holds nothing of its value.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error(
+        "the secrets extension cannot be reached on localhost port {port}: its layer must be \
+         attached to the function"
+    )]
+    Unreachable {
+        port: u16,
+        #[source]
+        source: reqwest::Error,
+    },
+    #[error("the secrets extension answered {status}: {text}")]
+    Refused { status: StatusCode, text: String },
+    #[error("the secrets extension answered something else than a secret")]
+    Unreadable,
+    #[error("the secret is empty")]
+    Empty,
+    #[error("the secrets extension has no such URL")]
+    Url,
+}
+
+impl FetchError {
+    /// Whether another try may help: the extension may be starting, the store may be busy.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { source, .. } => !source.is_timeout(),
+            // Its 400 may mean "not ready to serve traffic, please wait", a store that is busy, a
+            // name that does not exist, or a permission that is missing.
+            Self::Refused { .. } => true,
+            Self::Unreadable | Self::Empty | Self::Url => false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    parameter: ParameterValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ParameterValue {
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SecretValue {
+    secret_string: String,
+}
+
+impl Extension {
+    pub(super) fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
+        let Settings { store, name, port, session_token, .. } = *settings;
+        let base = format!("http://localhost:{port}");
+        let url = match store {
+            Store::ParameterStore => Url::parse_with_params(
+                &format!("{base}/systemsmanager/parameters/get"),
+                [("name", name), ("withDecryption", "true")],
+            ),
+            Store::SecretsManager => {
+                Url::parse_with_params(&format!("{base}/secretsmanager/get"), [("secretId", name)])
+            }
+        };
+        Self { http, url, session_token: session_token.to_owned(), store }
+    }
+
+    pub(super) async fn fetch(&self) -> Result<Secret, FetchError> {
+        let Ok(url) = self.url.clone() else { return Err(FetchError::Url) };
+        let port = url.port_or_known_default().unwrap_or_default();
+        let unreachable = |source| FetchError::Unreachable { port, source };
+        let request = self.http.get(url).header(TOKEN_HEADER, &self.session_token).timeout(TIMEOUT);
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(unreachable)?;
+        if !status.is_success() {
+            let text: String = String::from_utf8_lossy(&body).chars().take(TEXT_LIMIT).collect();
+            return Err(FetchError::Refused { status, text });
+        }
+        let value = match self.store {
+            Store::ParameterStore => {
+                serde_json::from_slice::<Parameter>(&body).map(|answer| answer.parameter.value)
+            }
+            Store::SecretsManager => {
+                serde_json::from_slice::<SecretValue>(&body).map(|answer| answer.secret_string)
+            }
+        };
+        // What was put into the store from a file ends with a line feed.
+        let value = value.map_err(|_| FetchError::Unreadable)?.trim().to_owned();
+        if value.is_empty() { Err(FetchError::Empty) } else { Ok(Secret::new(value)) }
+    }
+}

@@ -1,0 +1,267 @@
+//! `--target lambda`: the functions as processes of their own, with the real program.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    support::{Ran, project, rehearse, root, write},
+    up::{FREE_PORTS, Up, interrupt},
+};
+
+/// The backend's functions and their binaries.
+const FUNCTIONS: [(&str, &str); 3] =
+    [("Dispatcher", "dispatcher"), ("Scheduler", "scheduler"), ("StateManager", "state_manager")];
+
+/// A binary of the workspace; `cargo test --workspace` builds all of them.
+fn binary(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_rehearse")).with_file_name(name);
+    assert!(path.is_file(), "build it first: `cargo build --workspace --bins --examples`");
+    path
+}
+
+/// `--target lambda` with the backend's own binaries, some of them replaced.
+fn lambda(others: &[(&str, &str)]) -> Vec<String> {
+    let mut words = vec!["--target".to_owned(), "lambda".to_owned()];
+    let mut code: BTreeMap<&str, String> =
+        FUNCTIONS.iter().map(|(id, name)| (*id, binary(name).display().to_string())).collect();
+    code.extend(others.iter().map(|(id, code)| (*id, (*code).to_owned())));
+    for (id, code) in code {
+        words.extend(["--function".to_owned(), format!("{id}={code}")]);
+    }
+    words
+}
+
+/// Runs scenarios on these functions.
+fn run(folder: &Path, what: &[&str], others: &[(&str, &str)]) -> Ran {
+    let lambda = lambda(others);
+    let lambda: Vec<&str> = lambda.iter().map(String::as_str).collect();
+    rehearse(folder, &[&["run"], what, lambda.as_slice()].concat())
+}
+
+#[track_caller]
+fn ended(ran: &Ran, code: i32, says: &[&str]) {
+    let all = format!("{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, code, "{all}");
+    for part in says {
+        assert!(all.contains(part), "no '{part}' in:\n{all}");
+    }
+    assert!(!all.contains("panicked"), "{all}");
+}
+
+/// `up` with functions as processes.
+fn up(others: &[(&str, &str)]) -> Up {
+    let lambda = lambda(others);
+    let words = FREE_PORTS.into_iter().chain(lambda.iter().map(String::as_str));
+    Up::with(&words.collect::<Vec<_>>())
+}
+
+#[test]
+fn crashes_and_the_classics_pass_on_the_binaries_that_go_to_aws() {
+    let ran = run(&root(), &["scenarios/crash", "scenarios/classic"], &[]);
+    ended(&ran, 0, &["The dispatcher exceeds its timeout", "Scarcity"]);
+}
+
+/// Killed with 9, it can do nothing more itself; interrupted, it ends in order.
+#[cfg(target_os = "linux")]
+#[test]
+fn however_it_ends_it_leaves_no_process() {
+    for end in [|up: &mut Up| up.child.kill().unwrap(), |up: &mut Up| interrupt(&up.child)] {
+        let mut up = up(&[]);
+        assert_eq!(up.say(&["send", "Do you fix iPhone screens?"]).code, 0);
+        let children = children(up.child.id());
+        assert!(!children.is_empty(), "the dispatcher runs");
+        end(&mut up);
+        up.child.wait().unwrap();
+        children.into_iter().for_each(gone);
+    }
+}
+
+#[test]
+fn what_a_function_writes_is_in_the_log_under_its_request() {
+    let client = example("runtime_client");
+    let up = up(&[("StateManager", &client)]);
+    assert!(up.get("/state").starts_with("HTTP/1.1 200"));
+    let lines = up.say(&["log", "--json"]).out;
+    let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut wrote = entries.filter(|entry| entry["crossing"]["line"] == "doing /state");
+    let entry = wrote.next().expect("what the function wrote");
+    let id = entry["crossing"]["request_id"].as_str().unwrap();
+    assert_eq!((&entry["name"], id.len()), (&"log.StateManager".into(), 36));
+    let text = up.say(&["log"]).out;
+    let line = format!("StateManager {}: doing /state", &id[..8]);
+    assert!(text.contains(&line), "no '{line}' in:\n{text}");
+}
+
+#[test]
+fn a_missing_variable_is_named_in_the_journal() {
+    let folder = project();
+    for (file, line) in [
+        ("template.yaml", "          TWILIO_PHONE_NUMBER: !Ref TwilioPhoneNumber\n"),
+        ("rehearse.toml", "TWILIO_PHONE_NUMBER = \"{number}\"\n"),
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let without = text.replace(line, "");
+        assert_ne!(text, without);
+        write(folder.path(), file, without);
+    }
+    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    let words = ["--report-journal", "--report", "json=run.json"];
+    ended(&run(folder.path(), &words, &[]), 1, &[]);
+    let report = std::fs::read_to_string(folder.path().join("run.json")).unwrap();
+    for part in ["the function did not start", "missing: TWILIO_PHONE_NUMBER"] {
+        assert!(report.contains(part), "no '{part}' in {report}");
+    }
+}
+
+const SCENARIO: &str = "name: Hello\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n    reply: \"Hi!\"\n";
+
+#[test]
+fn what_cannot_be_run_is_refused_before_anything_starts() {
+    let folder = project();
+    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    write(folder.path(), "plain", "no program\n");
+    let refused =
+        |code: &str| rehearse(folder.path(), &["run", "--target", "lambda", "--function", code]);
+    let all = |id, code: &str| run(folder.path(), &[], &[(id, code)]);
+    ended(&refused("Dispacher=./plain"), 2, &["no function `Dispacher`", "`Dispatcher`"]);
+    ended(&refused("Dispatcher"), 2, &["Dispatcher=./bootstrap"]);
+    ended(
+        &all("Dispatcher", "./none"),
+        3,
+        &["Dispatcher: failed to read ./none", "build it first"],
+    );
+    ended(&all("Dispatcher", "./plain"), 3, &["is not executable", "chmod +x"]);
+    ended(&all("Dispatcher", "no-such-program"), 3, &["there is no program `no-such-program`"]);
+}
+
+/// The fake Twilio reads what a function answers as the real one does: by its type.
+#[test]
+fn a_response_without_a_type_of_twiml_is_no_twiml() {
+    let client = example("runtime_client");
+    let with = |answer: &str, step: &str| {
+        let folder = project();
+        let text = format!(
+            "name: Untyped\nnow: 2026-02-10T15:10:00-05:00\ngiven: {{ env: {{ ANSWER: '{answer}' }} }}\nsteps:\n  - customer: Hello\n    {step}\n"
+        );
+        write(folder.path(), "scenarios/a.yaml", text);
+        run(folder.path(), &[], &[("Dispatcher", &client)])
+    };
+    // API Gateway's own type is text/plain, so the customer reads the markup.
+    let untyped = r#"{"statusCode":200,"body":"<Response><Message>Hi</Message></Response>"}"#;
+    ended(&with(untyped, "reply: \"<Response><Message>Hi</Message></Response>\""), 0, &[]);
+    // Any JSON without a status is a 200 of application/json, which Twilio does not take.
+    ended(&with(r#"{"reply":"Hi"}"#, "reply: Hi"), 1, &["12300"]);
+}
+
+/// REHEARSE_PYTHON names an interpreter that has `awslambdaric`.
+#[test]
+fn a_python_function_runs_on_its_own_runtime_client() {
+    let python = std::env::var("REHEARSE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let there = Command::new(&python)
+        .args(["-c", "import awslambdaric"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !there {
+        eprintln!("skipped: {python} has no awslambdaric");
+        return;
+    }
+    let app = "\
+import os
+
+def handler(event, context):
+    if event['rawPath'] == '/state':
+        print('about to fail')
+        raise ValueError('no such state')
+    left = context.get_remaining_time_in_millis()
+    return {'statusCode': 200, 'body': f\"{os.environ['_HANDLER']} {context.function_name} {0 < left <= 10000}\"}
+";
+    other_language(("app.py", app), &format!("{python} -m awslambdaric app.handler"), "ValueError");
+}
+
+/// REHEARSE_NODE_RIC names a folder in which `npm install aws-lambda-ric` was run and compiled.
+#[test]
+fn a_node_function_runs_on_its_own_runtime_client() {
+    let Some(folder) = std::env::var_os("REHEARSE_NODE_RIC") else {
+        eprintln!("skipped: REHEARSE_NODE_RIC names no folder with aws-lambda-ric");
+        return;
+    };
+    let ric = Path::new(&folder).join("node_modules/aws-lambda-ric/bin/index.mjs");
+    assert!(ric.is_file(), "{} is not there", ric.display());
+    let app = "\
+exports.handler = async (event, context) => {
+  if (event.rawPath === '/state') {
+    console.log('about to fail');
+    throw new TypeError('no such state');
+  }
+  const left = context.getRemainingTimeInMillis();
+  const body = `${process.env._HANDLER} ${context.functionName} ${0 < left && left <= 10000 ? 'True' : left}`;
+  return { statusCode: 200, body };
+};
+";
+    let command = format!("node {} app.handler", ric.display());
+    other_language(("app.js", app), &command, "TypeError");
+}
+
+/// A function in another language: answers, fails, and answers again.
+fn other_language((file, app): (&str, &str), command: &str, error: &str) {
+    let folder = project();
+    write(folder.path(), file, app);
+    write(
+        folder.path(),
+        "scenarios/a.yaml",
+        "name: Another language\nsteps:
+  - request: GET /scheduler
+    response: { status: 200, text: bootstrap Scheduler True }
+  - request: GET /state
+    response: { status: 500, json: { message: Internal Server Error } }
+  - request: GET /scheduler
+    response: { status: 200, text: bootstrap Scheduler True }
+  - request: GET /state
+    response: { status: 500 }
+",
+    );
+    let others = [("Scheduler", command), ("StateManager", command)];
+    let report = folder.path().join("run.json");
+    let words = ["--report-journal", "--report", "json=run.json"];
+    ended(&run(folder.path(), &words, &others), 0, &[]);
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(report.contains("about to fail"), "what it printed is in the journal: {report}");
+    let said = format!("the function failed: {error}: no such state");
+    assert!(report.contains(&said), "no '{said}' in {report}");
+}
+
+fn example(name: &str) -> String {
+    binary(&format!("examples/{name}")).display().to_string()
+}
+
+/// Processes whose parent this is. It is empty where there is no `/proc`.
+fn children(parent: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| stat(*id).is_some_and(|stat| stat[1] == parent.to_string())).collect()
+}
+
+/// Waits until a process is dead; whether somebody has buried it is not ours to say.
+fn gone(id: u32) {
+    for _ in 0..60_000 {
+        if stat(id).is_none_or(|stat| stat[0] == "Z") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("process {id} is still there: {:?}", stat(id));
+}
+
+/// State and parent of a process, and what comes behind them.
+fn stat(id: u32) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, behind) = text.rsplit_once(") ")?;
+    Some(behind.split(' ').map(str::to_owned).collect())
+}

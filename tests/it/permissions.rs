@@ -1,0 +1,92 @@
+//! The template grants exactly what the scenarios use.
+
+use std::path::Path;
+
+use crate::support::{project, rehearse, root};
+
+/// Runs every scenario once, and keeps the journals.
+fn report(folder: &Path) -> String {
+    let file = folder.join("run.json").display().to_string();
+    let ran = rehearse(&root(), &["run", "--report", &format!("json={file}"), "--report-journal"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    file
+}
+
+#[test]
+fn none_is_missing_and_none_is_more_and_both_would_be_told() {
+    let folder = project();
+    let report = report(folder.path());
+    let template = folder.path().join("template.yaml");
+    let text = std::fs::read_to_string(&template).unwrap();
+    let iam = || rehearse(folder.path(), &["iam", "--report", &report]);
+
+    let ran = iam();
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("each granted and used"), "{}", ran.out);
+
+    let statement = "              Action: [dynamodb:GetItem, dynamodb:UpdateItem]\n";
+    assert!(text.contains(statement), "the statement of StateManager has moved");
+    for (planted, says) in [
+        (
+            "              Action: [dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]\n",
+            "StateManager may dynamodb:Scan on table/Brandon_State_Log, which no scenario uses",
+        ),
+        (
+            "              Action: [dynamodb:GetItem]\n",
+            "StateManager uses dynamodb:UpdateItem on table/Brandon_State_Log, which nothing grants",
+        ),
+        (
+            "              Action: ['dynamodb:*']\n",
+            "StateManager may dynamodb:* on table/Brandon_State_Log, which no scenario uses",
+        ),
+    ] {
+        std::fs::write(&template, text.replacen(statement, planted, 1)).unwrap();
+        let ran = iam();
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains(says), "{}", ran.out);
+    }
+    let secret = "                - !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${TwilioAuthTokenParameter}\n";
+    assert!(text.contains(secret));
+    std::fs::write(&template, text.replacen(secret, "", 1)).unwrap();
+    let ran = iam();
+    let says = "Dispatcher uses ssm:GetParameter on parameter/rehearse/twilio-auth-token, which nothing grants";
+    assert!(ran.code == 1 && ran.out.contains(says), "{}", ran.out);
+    std::fs::write(
+        &template,
+        text.replacen(
+            "      Policies:\n",
+            "      Policies:\n        - DynamoDBCrudPolicy: { TableName: !Ref LeadsTable }\n",
+            1,
+        ),
+    )
+    .unwrap();
+    let ran = iam();
+    let says = "Dispatcher has DynamoDBCrudPolicy: write its statements into the template";
+    assert!(ran.code == 1 && ran.out.contains(says), "{}", ran.out);
+}
+
+#[test]
+fn the_grants_hold_for_tables_that_exist_already() {
+    let folder = project();
+    let report = report(folder.path());
+    let settings = folder.path().join("rehearse.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let parameters = "[parameters]\nExistingTables = \"all\"\n\n[twilio]\n";
+    std::fs::write(&settings, text.replacen("[twilio]\n", parameters, 1)).unwrap();
+    let ran = rehearse(folder.path(), &["iam", "--report", &report]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn the_minimal_policy_names_no_wildcard_but_region_and_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = report(folder.path());
+    let ran = rehearse(&root(), &["iam", "--json", "--report", &report]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let policies: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let statements = policies["StateManager"]["Statement"].as_array().unwrap();
+    let state = "arn:aws:dynamodb:*:*:table/Brandon_State_Log";
+    let of_state = statements.iter().find(|s| s["Resource"] == state).unwrap();
+    assert_eq!(of_state["Action"], serde_json::json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]));
+    assert!(!ran.out.contains("table/*"), "{}", ran.out);
+}

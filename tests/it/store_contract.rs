@@ -1,0 +1,264 @@
+//! The store's contract where it hurts: every method when the database fails, rows that nobody
+//! can read, reads that may not lag, and what is sent how often.
+
+use std::time::Duration;
+
+use emulator::{
+    faults::{Cut, Failure, Fault, Quirk},
+    journal::{Crossing, Entry},
+};
+use handlers::{
+    domain::{
+        booking::{Booking, Cancellation, FormClaim, RequestToken, Reschedule},
+        catalogue::Upsell,
+        owner::Owner,
+        sales::{SalesKind, SalesNote},
+        turn::{StoredRound, TurnEnd, TurnKey, Waiting},
+    },
+    ports::{Booked, Store as _, StoreError},
+};
+use jiff::civil::date;
+use serde_json::json;
+
+use crate::store::{Lab, ann, at, booking, lead, now};
+
+fn key() -> TurnKey {
+    TurnKey { phone: ann(), sid: "SM1".into() }
+}
+
+/// Every method of the port once, by its name.
+async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> {
+    let store = &lab.store;
+    let two = lead("LEAD-A", &ann(), 14);
+    let token = |text: &str| RequestToken::derive(&[text]);
+    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let from = date(2026, 2, 10).at(0, 0, 0, 0);
+    let cancel = Cancellation { booking: Booking::from(&two), token: token("c"), now: now() };
+    let moved =
+        Reschedule { booking: Booking::from(&two), to: at(9), token: token("m"), now: now() };
+    let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let kind = SalesKind::Upsell { item: Upsell::Case, accepted: true, price: None };
+    let note = SalesNote { key: key(), ordinal: 0, now: now(), kind };
+    let end = TurnEnd {
+        key: key(),
+        holder: "h".into(),
+        now: now(),
+        messages: vec!["Hi".into()],
+        memory: None,
+        leave: None,
+    };
+    let round = StoredRound::default();
+    vec![
+        ("owner", store.owner().await.map(drop)),
+        (
+            "put_owner",
+            store.put_owner(&Owner { version: 1, ..Owner::default() }, 0).await.map(drop),
+        ),
+        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
+        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("lead", store.lead(&two.id).await.map(drop)),
+        ("reschedule", store.reschedule(&moved).await.map(drop)),
+        ("cancel", store.cancel(&cancel).await.map(drop)),
+        ("claim_form", store.claim_form(&claim).await.map(drop)),
+        ("note_sale", store.note_sale(&note).await),
+        ("opted_out", store.opted_out(&ann()).await.map(drop)),
+        ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
+        ("unset_opted_out", store.set_opted_out(&ann(), false, now()).await),
+        ("claim_turn", store.claim_turn(&key(), "h", now(), 0, 100).await.map(drop)),
+        ("turn_answer", store.turn_answer(&key()).await.map(drop)),
+        ("save_round", store.save_round(&key(), "h", 0, &round).await.map(drop)),
+        ("join_queue", store.join_queue(&ann(), &me).await.map(drop)),
+        ("queue", store.queue(&ann()).await.map(drop)),
+        ("leave_queue", store.leave_queue(&ann(), 0, &me).await.map(drop)),
+        ("memory", store.memory(&ann()).await.map(drop)),
+        ("finish_turn", store.finish_turn(&end).await.map(drop)),
+        ("claim_alert", store.claim_alert("x", now(), Duration::from_secs(1)).await.map(drop)),
+    ]
+}
+
+fn calls(lab: &Lab) -> Vec<Entry> {
+    let all = lab.journal.since(0).into_iter();
+    all.filter(|entry| matches!(entry.crossing, Crossing::Database { .. })).collect()
+}
+
+fn everywhere(lab: &Lab, failure: Failure) {
+    lab.faults.arm(Fault { on: "dynamodb.*".into(), failure, ..Fault::default() });
+}
+
+#[tokio::test]
+async fn with_the_database_down_every_method_is_an_error_and_nothing_is_written() {
+    let down = |status| Failure { status: Some(status), ..Failure::default() };
+    let cut = Failure { cut: Some(Cut::Before), ..Failure::default() };
+    for failure in [down(500), down(503), down(400), cut] {
+        let lab = Lab::start().await;
+        everywhere(&lab, failure.clone());
+        for (method, result) in every_method(&lab).await {
+            let unavailable = matches!(result, Err(StoreError::Unavailable(_)));
+            assert!(unavailable, "{method} with {failure:?}: {result:?}");
+        }
+        for table in
+            ["Leads", "Schedule", "CustomerBookings", "Conversations", "OwnerState", "OptOuts"]
+        {
+            assert_eq!(lab.count(table).await, 0, "{table} with {failure:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_read_of_the_store_may_lag() {
+    let lab = Lab::start().await;
+    everywhere(&lab, Failure { quirk: Some(Quirk::Stale), ..Failure::default() });
+    for (method, result) in every_method(&lab).await {
+        assert!(result.is_ok(), "{method}: {result:?}");
+    }
+    let reads = ["GetItem", "Query", "Scan", "BatchGetItem"];
+    let mut seen = 0;
+    for entry in calls(&lab) {
+        let Crossing::Database { operation, request, .. } = &entry.crossing else { continue };
+        if reads.contains(&operation.as_str()) {
+            assert_eq!(request["ConsistentRead"], true, "{request}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 7, "only {seen} reads");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
+    let lab = Lab::start().await;
+    let put = async |table: &str, row| lab.database.put_rows(table, &[row]).await.unwrap();
+    put("OwnerState", json!({ "state_id": "CURRENT", "status": 7 })).await;
+    put("Schedule", json!({ "schedule_date": "2026-02-11", "slot_time": "noonish" })).await;
+    put("Leads", json!({ "lead_id": "LEAD-A", "timestamp": 1, "phone": "nobody" })).await;
+    put("CustomerBookings", json!({ "phone": ann().as_str(), "start": "2026-02-11T14:00" })).await;
+    put(
+        "Conversations",
+        json!({ "conversation_id": ann().as_str(), "item_id": "memory", "turns": "x" }),
+    )
+    .await;
+    put(
+        "Conversations",
+        json!({ "conversation_id": ann().as_str(), "item_id": "queue", "waiting": "x" }),
+    )
+    .await;
+    put(
+        "Conversations",
+        json!({ "conversation_id": ann().as_str(), "item_id": "turn#SM1", "messages": 1 }),
+    )
+    .await;
+    let store = &lab.store;
+    let from = date(2026, 2, 10).at(0, 0, 0, 0);
+    let results = [
+        ("owner", store.owner().await.map(drop)),
+        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
+        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("memory", store.memory(&ann()).await.map(drop)),
+        ("queue", store.queue(&ann()).await.map(drop)),
+        ("turn_answer", store.turn_answer(&key()).await.map(drop)),
+        ("claim_turn", store.claim_turn(&key(), "h", now(), 0, 100).await.map(drop)),
+    ];
+    for (method, result) in results {
+        assert!(matches!(result, Err(StoreError::Malformed { .. })), "{method}: {result:?}");
+    }
+}
+
+/// A customer with more than a megabyte of bookings has all of them.
+#[tokio::test]
+async fn bookings_are_read_beyond_the_first_page() {
+    let lab = Lab::start().await;
+    let note = "x".repeat(300_000);
+    for hour in 9..17 {
+        let two = lead(&format!("LEAD-{hour:02}"), &ann(), hour);
+        lab.store.book(&booking(&two, &hour.to_string(), None)).await.unwrap();
+        let mut rows = lab.database.rows("CustomerBookings").await.unwrap();
+        let mut row = rows.pop().unwrap();
+        row["note"] = json!(note);
+        lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
+    }
+    let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
+    assert_eq!(open.bookings.len(), 8);
+    assert!(lab.journal.count("dynamodb.Query") >= 3, "in pages");
+}
+
+/// The SDK's own retries, set once: three calls of an operation, each of them in the journal.
+#[tokio::test]
+async fn an_operation_is_tried_three_times_and_every_attempt_is_seen() {
+    for (failure, code) in [
+        (Failure { status: Some(500), ..Failure::default() }, "InternalServerError"),
+        (Failure { status: Some(503), ..Failure::default() }, "ServiceUnavailable"),
+        (Failure { status: Some(400), ..Failure::default() }, "ThrottlingException"),
+        (Failure { cut: Some(Cut::Before), ..Failure::default() }, "cut"),
+        (Failure { cut: Some(Cut::After), ..Failure::default() }, "cut"),
+        (Failure { quirk: Some(Quirk::Truncated), ..Failure::default() }, "truncated"),
+    ] {
+        let lab = Lab::start().await;
+        lab.fail("GetItem", 2, failure.clone());
+        assert!(!lab.store.opted_out(&ann()).await.unwrap(), "{code}");
+        let errors = || -> Vec<_> {
+            calls(&lab).into_iter().map(|call| call.outcome.unwrap().error).collect()
+        };
+        let failed = || Some(code.to_owned());
+        assert_eq!(errors(), [failed(), failed(), None], "{code}");
+        lab.fail("GetItem", 9, failure);
+        assert!(lab.store.opted_out(&ann()).await.is_err(), "{code}");
+        assert_eq!(errors().len(), 6, "{code}: three more and no fourth");
+    }
+}
+
+/// What is no passing trouble is not tried again.
+#[tokio::test]
+async fn a_refusal_is_final() {
+    let lab = Lab::start().await;
+    let refused = Failure { code: Some("ValidationException".into()), ..Failure::default() };
+    lab.fail("GetItem", 9, refused);
+    assert!(lab.store.opted_out(&ann()).await.is_err());
+    assert_eq!(calls(&lab).len(), 1);
+}
+
+/// The deadline drops the call: no attempt begins after it.
+#[tokio::test]
+async fn whoever_stops_waiting_stops_the_retries() {
+    let lab = Lab::start().await;
+    let slow = Failure { status: Some(500), delay_ms: Some(60_000), ..Failure::default() };
+    lab.fail("GetItem", 9, slow);
+    let phone = ann();
+    let read = lab.store.opted_out(&phone);
+    assert!(tokio::time::timeout(Duration::from_millis(100), read).await.is_err());
+    let mut changes = lab.journal.watch();
+    while calls(&lab).first().is_none_or(|call| call.outcome.is_none()) {
+        changes.changed().await.unwrap();
+    }
+    assert_eq!(calls(&lab).len(), 1);
+}
+
+#[tokio::test]
+async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
+    let conflict = || Failure { quirk: Some(Quirk::Conflict), ..Failure::default() };
+    let lab = Lab::start().await;
+    lab.fail("TransactWriteItems", 3, conflict());
+    let two = lead("LEAD-A", &ann(), 14);
+    assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.journal.count("dynamodb.TransactWriteItems"), 4);
+    lab.fail("UpdateItem", 3, conflict());
+    lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
+
+    let lab = Lab::start().await;
+    lab.fail("TransactWriteItems", 99, conflict());
+    assert!(lab.store.book(&booking(&two, "a", None)).await.is_err(), "neither yes nor taken");
+    assert_eq!(lab.count("Leads").await, 0);
+}
+
+/// Ten minutes later the token says nothing: the rows do.
+#[tokio::test]
+async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
+    let lab = Lab::start().await;
+    let two = lead("LEAD-A", &ann(), 14);
+    let new = booking(&two, "a", None);
+    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    let expired = Failure { quirk: Some(Quirk::ExpiredToken), ..Failure::default() };
+    lab.fail("TransactWriteItems", 1, expired);
+    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
+}

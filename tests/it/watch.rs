@@ -1,0 +1,185 @@
+//! `up --target lambda --watch`: sources change, and so does what answers.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, Stdio},
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    support::{Ran, command, rehearse, write},
+    tools::tool,
+    up::FREE_PORTS,
+};
+
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: 60
+      Environment: { Variables: { GATE: gate } }
+      Events: { Sms: { Type: HttpApi, Properties: { Path: /sms, Method: POST } } }
+";
+
+const SETTINGS: &str = r#"
+[twilio]
+number = "+19045550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "any"
+[webhook]
+route = "/sms"
+[people]
+customer = "+19045550101"
+owner = "+19045550199"
+"#;
+
+/// A function in the standard library; `slow` waits at a gate.
+const FUNCTION: &str = r#"
+import base64, json, os, urllib.parse, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as asked:
+        request, event = asked.headers["Lambda-Runtime-Aws-Request-Id"], json.load(asked)
+    form = urllib.parse.parse_qs(base64.b64decode(event["body"]).decode())
+    if form["Body"] == ["slow"]:
+        open(os.environ["GATE"]).read()
+    answer = {"statusCode": 200, "headers": {"content-type": "text/xml"},
+              "body": "<Response><Message>VERSION</Message></Response>"}
+    urllib.request.urlopen(api + request + "/response", json.dumps(answer).encode()).read()
+"#;
+
+/// Whoever writes VERSION BROKEN meets this compiler.
+const BUILD: &str = "
+if grep -q BROKEN source/app.py; then echo 'error: app.py is broken' >&2; exit 1; fi
+mkdir -p made && cp source/app.py made/app.py
+";
+
+/// How long a line is waited for; only a hang takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A world that watches the sources of its function.
+struct Watched {
+    folder: TempDir,
+    up: Child,
+    control: String,
+    said: Receiver<String>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.up.kill();
+        let _ = self.up.wait();
+    }
+}
+
+impl Watched {
+    /// Where there is a Python, and by its own path: a function finds nothing of the environment.
+    fn start() -> Option<Self> {
+        let own = tool("python3")?.args(["-c", "import sys; print(sys.executable)"]).output();
+        let python = String::from_utf8(own.unwrap().stdout).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "template.yaml", TEMPLATE);
+        write(folder.path(), "rehearse.toml", SETTINGS);
+        write(folder.path(), "build.sh", BUILD);
+        write(folder.path(), "source/app.py", FUNCTION.replace("VERSION", "one"));
+        let function = format!("Hello={} made/app.py", python.trim());
+        let watch = ["--target", "lambda", "--watch", "--build", "sh build.sh", "--function"];
+        let mut up = command(folder.path(), &[&FREE_PORTS[..], &watch, &[&function]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(up.stdout.take().unwrap());
+        let (sender, said) = mpsc::channel();
+        let err = BufReader::new(up.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            err.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        let mut watched = Self { folder, up, control: String::new(), said };
+        for line in out.lines().map_while(Result::ok) {
+            if let Some(rest) = line.trim().strip_prefix("control") {
+                watched.control = rest.split_whitespace().next().unwrap().to_owned();
+            }
+            if line.starts_with("ready") {
+                return Some(watched);
+            }
+        }
+        panic!("it did not start: {:?}", watched.said.iter().collect::<Vec<_>>());
+    }
+
+    /// Writes another version of the function.
+    fn becomes(&self, version: &str) {
+        write(self.folder.path(), "source/app.py", FUNCTION.replace("VERSION", version));
+    }
+
+    /// Waits for a line with these words, and gives those before it.
+    fn says(&self, words: &str) -> String {
+        let mut before = String::new();
+        loop {
+            let line = self.said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{before}"));
+            if line.contains(words) {
+                return before;
+            }
+            before = format!("{before}{line}\n");
+        }
+    }
+
+    fn send(&self, text: &str) -> Ran {
+        rehearse(self.folder.path(), &["send", text, "--control", &self.control])
+    }
+}
+
+#[test]
+fn a_changed_source_is_built_and_answers_and_a_broken_one_changes_nothing() {
+    let Some(watched) = Watched::start() else { return };
+    assert_eq!(watched.send("hi").out, "one\n");
+    watched.becomes("two");
+    watched.says("swapped Hello");
+    assert_eq!(watched.send("hi").out, "two\n");
+
+    watched.becomes("BROKEN");
+    let said = watched.says("the last good build goes on serving");
+    assert!(said.contains("source/app.py\n"), "{said}");
+    assert!(said.contains("error: app.py is broken"), "{said}");
+    assert_eq!(watched.send("hi").out, "two\n");
+
+    watched.becomes("three");
+    watched.says("swapped Hello");
+    assert_eq!(watched.send("hi").out, "three\n");
+}
+
+#[test]
+fn what_runs_while_processes_are_swapped_comes_to_its_end() {
+    let Some(watched) = Watched::start() else { return };
+    let gate = watched.folder.path().join("gate");
+    assert!(std::process::Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let words = ["send", "slow", "--control", &watched.control];
+    let slow = command(watched.folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
+    // A gate opens once somebody stands on the other side.
+    let mut gate = std::fs::OpenOptions::new().write(true).open(gate).unwrap();
+    watched.becomes("two");
+    watched.says("swapped Hello");
+    let words = ["send", "hi", "--from", "owner", "--control", &watched.control];
+    assert_eq!(rehearse(watched.folder.path(), &words).out, "two\n");
+    gate.write_all(b"go").unwrap();
+    drop(gate);
+    let slow = slow.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(slow.stdout).unwrap(), "one\n");
+}
+
+#[test]
+fn watching_is_for_functions_that_are_processes() {
+    let folder = crate::support::project();
+    for words in [&["up", "--watch"][..], &["up", "--build", "make"]] {
+        let ran = rehearse(folder.path(), words);
+        assert_eq!((ran.code, ran.err.contains("is for --target lambda")), (2, true), "{ran:?}");
+    }
+    let words = ["up", "--target", "lambda", "--build", "echo no such compiler; exit 3"];
+    let ran = rehearse(folder.path(), &words);
+    assert_eq!((ran.code, ran.err.contains("no such compiler")), (3, true), "{ran:?}");
+}

@@ -1,0 +1,164 @@
+//! Both targets leave the same journal: what crosses a boundary does not depend on how functions run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::{
+    lambda::lambda,
+    support::{rehearse, root},
+};
+
+/// A crossing that need not be on both sides, and why. There are no others.
+const ALLOWED: [(&str, fn(&Value) -> bool); 4] = [
+    ("processes write their logs to the journal, functions in process to the terminal", |entry| {
+        entry["crossing"]["kind"] == "log"
+    }),
+    ("every process fetches its secrets once, and after a crash there is a new process", |entry| {
+        entry["crossing"]["kind"] == "secret"
+    }),
+    (
+        "a claim is renewed while a turn takes real time, and a new process takes more of it",
+        |entry| update(entry).starts_with("SET until_ms = :until"),
+    ),
+    (
+        "an attempt looks until another one's lease is over, and the machine's speed says how often",
+        |entry| {
+            let refused = entry["outcome"]["error"] == "ConditionalCheckFailedException";
+            let turn =
+                entry["crossing"]["request"]["Key"]["item_id"]["S"].as_str().unwrap_or_default();
+            let looks = entry["name"] == "dynamodb.GetItem" && turn.starts_with("turn#");
+            looks || (refused && update(entry).starts_with("SET holder = :holder"))
+        },
+    ),
+];
+
+fn update(entry: &Value) -> &str {
+    entry["crossing"]["request"]["UpdateExpression"].as_str().unwrap_or_default()
+}
+
+/// The crossings of each step, in any order: a turn makes some of its calls at the same time.
+type Steps = Vec<Vec<String>>;
+
+#[test]
+fn every_scenario_leaves_the_same_journal_on_both_targets() {
+    let (in_process, races) = journals(&[]);
+    let lambda = lambda(&[]);
+    let (processes, _) = journals(&lambda.iter().map(String::as_str).collect::<Vec<_>>());
+    let names = |all: &BTreeMap<String, Steps>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&in_process), names(&processes));
+    assert!(in_process.len() > 100, "only {} scenarios", in_process.len());
+    // Who wins a race is not decided; what everyone is told then is the scenario's own to check.
+    assert!(races.len() < 15, "{races:?} cannot be compared");
+    let mut wrong = String::new();
+    for (name, one) in in_process.iter().filter(|(name, _)| !races.contains(*name)) {
+        let other = &processes[name];
+        for (step, (one, other)) in one.iter().zip(other).enumerate() {
+            for (side, line) in difference(one, other) {
+                wrong.push_str(&format!("{name}, step {step}, only {side}:\n  {line}\n"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Every scenario's journal on a target, and the scenarios with steps at the same time.
+fn journals(target: &[&str]) -> (BTreeMap<String, Steps>, BTreeSet<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let to = format!("json={}", report.display());
+    let words = ["run", "--report-journal", "--report", "terminal", "--report", &to];
+    let ran = rehearse(&root(), &[&words, target].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let normal = Normal::new(report["started_at"].as_str().unwrap());
+    let (mut all, mut races) = (BTreeMap::new(), BTreeSet::new());
+    for scenario in report["scenarios"].as_array().unwrap() {
+        let name = scenario["name"].as_str().unwrap().to_owned();
+        let mut steps = vec![Vec::new()];
+        for entry in scenario["journal"].as_array().unwrap() {
+            if entry["crossing"]["kind"] == "step" {
+                steps.push(Vec::new());
+                if entry["crossing"]["step"].as_str().unwrap().contains('.') {
+                    races.insert(name.clone());
+                }
+            }
+            if !ALLOWED.iter().any(|(_, allowed)| allowed(entry)) {
+                steps.last_mut().unwrap().push(normal.line(entry));
+            }
+        }
+        steps.iter_mut().for_each(|step| step.sort());
+        all.insert(name, steps);
+    }
+    (all, races)
+}
+
+/// What only one of two sorted lists has.
+fn difference<'a>(one: &'a [String], other: &'a [String]) -> Vec<(&'static str, &'a str)> {
+    let only = |here: &'a [String], there: &[String], side| {
+        let mut rest = there.to_vec();
+        here.iter()
+            .filter(|line| match rest.iter().position(|other| other == *line) {
+                Some(place) => {
+                    rest.remove(place);
+                    false
+                }
+                None => true,
+            })
+            .map(|line| (side, line.as_str()))
+            .collect::<Vec<_>>()
+    };
+    [only(one, other, "in process"), only(other, one, "on Lambda")].concat()
+}
+
+/// Takes away what no two runs have in common: random ids, ports, and the machine's clock.
+struct Normal {
+    rules: Vec<(Regex, &'static str)>,
+    number: Regex,
+    /// Seconds since 1970 when the run began; scenarios' own times are far from it.
+    now: i64,
+}
+
+impl Normal {
+    fn new(started: &str) -> Self {
+        let rule = |pattern: &str, to| (Regex::new(pattern).unwrap(), to);
+        Self {
+            rules: vec![
+                rule(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
+                rule(r"127\.0\.0\.1:\d+", "<address>"),
+                rule(r"(LEAD-\d{8}-\d{6})-[0-9a-f]{6}", "$1-<id>"),
+                rule(r"\b[0-9a-f]{32}\b", "<id>"),
+            ],
+            number: Regex::new(r"\b\d{10}(\d{3})?\b").unwrap(),
+            now: started.parse::<jiff::Timestamp>().unwrap().as_second(),
+        }
+    }
+
+    fn line(&self, entry: &Value) -> String {
+        let outcome = &entry["outcome"];
+        let mut text = serde_json::json!([
+            entry["name"],
+            entry["at"],
+            entry["crossing"],
+            outcome["status"],
+            outcome["error"],
+            outcome["answer"],
+        ]);
+        text.sort_all_objects();
+        let mut text = text.to_string();
+        for (pattern, to) in &self.rules {
+            text = pattern.replace_all(&text, *to).into_owned();
+        }
+        let day = 86_400;
+        let wall = |found: &regex::Captures<'_>| {
+            let seconds: i64 = found[0][..10].parse().unwrap();
+            if (self.now - day..self.now + 30 * day).contains(&seconds) {
+                "<wall>".to_owned()
+            } else {
+                found[0].to_owned()
+            }
+        };
+        self.number.replace_all(&text, wall).into_owned()
+    }
+}

@@ -273,8 +273,8 @@ fn daemon(pull: Option<&'static str>) -> String {
 /// Each way in which there may be no container is told apart, and what to do about it.
 #[test]
 fn no_docker_is_told_by_its_kind() {
-    const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n{\"message\":\"dial tcp: lookup registry: no such host\"}";
-    const SLOW: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n6A\r\n{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":1000,\"total\":90000000},\"progress\":\"[>     ]\"}\n\r\n";
+    const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 53\r\n\r\n{\"message\":\"dial tcp: lookup registry: no such host\"}";
+    const SLOW: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n6B\r\n{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":1000,\"total\":90000000},\"progress\":\"[>     ]\"}\n\r\n";
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -10,8 +10,11 @@ use crate::{
     support::{rehearse, root},
 };
 
-/// A crossing that need not be on both sides, and why. There are no others.
-const ALLOWED: [(&str, fn(&Value) -> bool); 4] = [
+/// Why a crossing need not be on both sides, and which ones those are.
+type Allowed = (&'static str, fn(&Value) -> bool);
+
+/// There are no others.
+const ALLOWED: [Allowed; 4] = [
     ("processes write their logs to the journal, functions in process to the terminal", |entry| {
         entry["crossing"]["kind"] == "log"
     }),

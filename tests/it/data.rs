@@ -194,7 +194,7 @@ fn rows_go_out_and_come_in_again_as_they_were() {
 
     let dumped = folder.path().join("dump");
     let ran = one.say(&["db", "dump", "--dir", dumped.to_str().unwrap()]);
-    assert_eq!((ran.code, ran.err.contains("3 batches in")), (0, true), "{}", ran.err);
+    assert_eq!((ran.code, ran.err.contains("3 files in")), (0, true), "{}", ran.err);
     let first = std::fs::read_to_string(dumped.join("Repairs_Opt_Outs.00001.json")).unwrap();
     let first: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(first["Repairs_Opt_Outs"].as_array().unwrap().len(), 25);
@@ -271,7 +271,7 @@ fn rows_and_tables_that_dynamodb_refuses_are_pointed_at() {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     for name in ["ab", "Repairs Schedule", "Réparations"] {
         let renamed =
-            template.replace("TableName: Repairs_Schedule", &format!("TableName: {name}"));
+            template.replace("TableName: !Ref ScheduleTable", &format!("TableName: {name}"));
         let line = renamed.lines().position(|l| l.contains(&format!("TableName: {name}"))).unwrap();
         write(project.path(), "template.yaml", &renamed);
         let place = format!("template.yaml:{}", line + 1);

@@ -61,7 +61,7 @@ pub(super) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
                 written += 1;
             }
         }
-        app.ui.note(format_args!("{} in {}", count(written, "batch"), folder.display()));
+        app.ui.note(format_args!("{} in {}", count(written, "file"), folder.display()));
         return Ok(Exit::Passed);
     }
     let all = tables.iter().flat_map(|table| batches::of_table(&table.name, &table.items));

@@ -3,7 +3,11 @@
 use std::net::TcpListener;
 
 use emulator::{
-    clock::Clock, dynamodb::Database, faults::Faults, journal::Journal, threads::Threads,
+    clock::Clock,
+    dynamodb::{Database, Service},
+    faults::Faults,
+    journal::Journal,
+    threads::Threads,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -80,12 +84,13 @@ pub struct Embedded {
 
 impl Embedded {
     /// Starts one.
-    pub fn start() -> Self {
-        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
-        let (journal, faults) = (Journal::new(clock.clone()), Faults::default());
+    pub async fn start() -> Self {
+        let journal = Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH));
         let threads = Threads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let database = Database::start(listener, &threads, &[], journal, clock, faults).unwrap();
+        let (service, faults) = (Service::embedded(), Faults::default());
+        let database = Database::start(listener, &threads, &service, &[], journal, faults);
+        let database = database.await.unwrap();
         Self { database, _threads: threads }
     }
 

@@ -192,7 +192,7 @@ async fn transactions(endpoint: &Endpoint) {
 
 #[tokio::test]
 async fn embedded() {
-    let engine = Embedded::start();
+    let engine = Embedded::start().await;
     contract(&engine.endpoint()).await;
 }
 

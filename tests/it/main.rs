@@ -7,7 +7,9 @@
     reason = "helpers of tests fail their test"
 )]
 
+mod backends;
 mod bad_input;
+mod data;
 mod differential;
 mod doctor;
 mod endpoint;

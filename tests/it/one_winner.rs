@@ -88,7 +88,7 @@ async fn one_winner_each_time(endpoint: &Endpoint) {
 
 #[tokio::test]
 async fn embedded() {
-    let engine = Embedded::start();
+    let engine = Embedded::start().await;
     one_winner_each_time(&engine.endpoint()).await;
 }
 

@@ -32,13 +32,13 @@ fn template(path: &Path) -> Template {
     Template::read(path).unwrap()
 }
 
-fn world() -> World {
-    start(&template(&root().join("template.yaml")))
+async fn world() -> World {
+    start(&template(&root().join("template.yaml"))).await
 }
 
-fn start(template: &Template) -> World {
+async fn start(template: &Template) -> World {
     let clock = Clock::stopped("2026-02-10T20:10:00Z".parse().unwrap());
-    World::start(WorldConfig::new(backend(template), clock)).unwrap()
+    World::start(WorldConfig::new(backend(template), clock)).await.unwrap()
 }
 
 /// A text that needs no model; the status of each attempt of its webhook.
@@ -73,7 +73,7 @@ fn asked(world: &World, secret: &str) -> usize {
 
 #[tokio::test]
 async fn the_first_webhook_after_a_rotation_passes() {
-    let world = world();
+    let world = world().await;
     assert_eq!(text(&world).await, [200]);
     assert_eq!(asked(&world, TOKEN), 1);
     world.secrets().put(TOKEN, "rotated");
@@ -86,7 +86,7 @@ async fn the_first_webhook_after_a_rotation_passes() {
 
 #[tokio::test]
 async fn forged_webhooks_are_refused_and_make_one_question_within_a_minute() {
-    let world = world();
+    let world = world().await;
     assert_eq!(text(&world).await, [200]);
     for _ in 0..10 {
         assert_eq!(forged(&world).await, StatusCode::FORBIDDEN);
@@ -97,7 +97,7 @@ async fn forged_webhooks_are_refused_and_make_one_question_within_a_minute() {
 
 #[tokio::test]
 async fn without_the_extension_nobody_gets_in_and_twilio_tries_again() {
-    let world = world();
+    let world = world().await;
     world.secrets().stop();
     // Retried as the number is configured, then the fallback; each is told to come back.
     assert!(text(&world).await.iter().all(|status| *status == 503));
@@ -107,7 +107,7 @@ async fn without_the_extension_nobody_gets_in_and_twilio_tries_again() {
 
 #[tokio::test]
 async fn an_extension_that_goes_away_leaves_the_old_token_in_use() {
-    let world = world();
+    let world = world().await;
     assert_eq!(text(&world).await, [200]);
     world.secrets().stop();
     assert_eq!(forged(&world).await, StatusCode::FORBIDDEN);
@@ -118,7 +118,7 @@ async fn an_extension_that_goes_away_leaves_the_old_token_in_use() {
 
 #[tokio::test]
 async fn the_admin_token_is_rotated_alike() {
-    let world = world();
+    let world = world().await;
     assert_eq!(state(&world, "rehearse-admin-token").await, StatusCode::OK);
     world.secrets().put(ADMIN, "n3w");
     assert_eq!(state(&world, "n3w").await, StatusCode::OK);
@@ -131,23 +131,24 @@ async fn the_admin_token_is_rotated_alike() {
 async fn the_template_has_the_layer_and_lets_the_extension_keep_nothing() {
     let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let with = |from: &str, to: &str| {
+    let with = async |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
         let path = folder.path().join("template.yaml");
         std::fs::write(&path, text.replace(from, to)).unwrap();
-        start(&template(&path))
+        start(&template(&path)).await
     };
-    let keeping = with("PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: \"FALSE\"", "OTHER: \"1\"");
+    let keeping =
+        with("PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: \"FALSE\"", "OTHER: \"1\"").await;
     assert_eq!(state(&keeping, "rehearse-admin-token").await, StatusCode::OK);
     keeping.secrets().put(ADMIN, "n3w");
     assert_eq!(state(&keeping, "n3w").await, StatusCode::UNAUTHORIZED);
-    let without = with("Layers: [!Ref SecretsExtension]", "Tracing: Active");
+    let without = with("Layers: [!Ref SecretsExtension]", "Tracing: Active").await;
     assert_eq!(state(&without, "rehearse-admin-token").await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn no_secret_reaches_the_journal() {
-    let world = world();
+    let world = world().await;
     text(&world).await;
     state(&world, "rehearse-admin-token").await;
     let journal = serde_json::to_string(&world.journal().since(0)).unwrap();

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use emulator::{
     clock::Clock,
-    dynamodb::Database,
+    dynamodb::{Database, TableSpec},
     faults::{Failure, Fault, Faults},
     journal::Journal,
     template::Template,
@@ -28,7 +28,32 @@ use handlers::{
 use jiff::{Timestamp, civil::date};
 use serde_json::json;
 
-use crate::support::root;
+use crate::support::{databases, root};
+
+/// The store at an endpoint that has the template's tables.
+pub fn store(endpoint: &str) -> DynamoDb {
+    store_of(endpoint, &Template::read(&root().join("template.yaml")).unwrap().tables)
+}
+
+fn store_of(endpoint: &str, tables: &[TableSpec]) -> DynamoDb {
+    let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
+    let settings = Settings {
+        endpoint: Some(endpoint),
+        region: "us-east-1",
+        access_key_id: "local",
+        secret_access_key: "local",
+        session_token: None,
+        tables: Tables {
+            leads: name("Leads"),
+            owner: name("OwnerState"),
+            schedule: name("Schedule"),
+            conversations: name("Conversations"),
+            bookings: name("CustomerBookings"),
+            opt_outs: name("OptOuts"),
+        },
+    };
+    DynamoDb::new(Clients::plain().unwrap().dynamodb, settings)
+}
 
 /// A database with the template's tables, behind the recording proxy, and the store on it.
 pub struct Lab {
@@ -40,32 +65,15 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub fn start() -> Self {
+    pub async fn start() -> Self {
         let tables = Template::read(&root().join("template.yaml")).unwrap().tables;
-        let clock = Clock::stopped(now());
-        let (journal, faults) = (Journal::new(clock.clone()), Faults::default());
+        let (journal, faults) = (Journal::new(Clock::stopped(now())), Faults::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let threads = Threads::start().unwrap();
-        let database =
-            Database::start(listener, &threads, &tables, journal.clone(), clock, faults.clone())
-                .unwrap();
-        let name = |id: &str| tables.iter().find(|table| table.id == id).unwrap().name.clone();
-        let settings = Settings {
-            endpoint: Some(&format!("{}/fn/Test", database.url())),
-            region: "us-east-1",
-            access_key_id: "local",
-            secret_access_key: "local",
-            session_token: None,
-            tables: Tables {
-                leads: name("Leads"),
-                owner: name("OwnerState"),
-                schedule: name("Schedule"),
-                conversations: name("Conversations"),
-                bookings: name("CustomerBookings"),
-                opt_outs: name("OptOuts"),
-            },
-        };
-        let store = DynamoDb::new(Clients::plain().unwrap().dynamodb, settings);
+        let (service, noted, armed) = (databases(), journal.clone(), faults.clone());
+        let database = Database::start(listener, &threads, &service, &tables, noted, armed);
+        let database = database.await.unwrap();
+        let store = store_of(&format!("{}/fn/Test", database.url()), &tables);
         Self { store, database, faults, journal, _threads: threads }
     }
 
@@ -75,8 +83,8 @@ impl Lab {
         self.faults.arm(Fault { on, failure, times: Some(times), ..Fault::default() });
     }
 
-    pub fn count(&self, table: &str) -> usize {
-        self.database.rows(table).unwrap().len()
+    pub async fn count(&self, table: &str) -> usize {
+        self.database.rows(table).await.unwrap().len()
     }
 }
 
@@ -130,7 +138,7 @@ async fn taken(store: &DynamoDb) -> Vec<String> {
 
 #[tokio::test]
 async fn the_owners_state_changes_only_from_the_version_that_was_read() {
-    let Lab { store, .. } = &Lab::start();
+    let Lab { store, .. } = &Lab::start().await;
     assert_eq!(store.owner().await.unwrap(), Owner::default());
     let gym =
         Owner { status: OwnerStatus::Gym, updated_at: Some(now()), version: 1, ..Owner::default() };
@@ -145,7 +153,7 @@ async fn the_owners_state_changes_only_from_the_version_that_was_read() {
 
 #[tokio::test]
 async fn a_booking_is_slot_lead_and_customers_row_in_one() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let store = &lab.store;
     let (ann, from) = (ann(), date(2026, 2, 10).at(15, 10, 30, 0));
     assert!(taken(store).await.is_empty());
@@ -156,7 +164,11 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
         assert_eq!(booked, Booked::Yes, "{why}");
     }
     assert_eq!(
-        (lab.count("Leads"), lab.count("Schedule"), lab.count("CustomerBookings")),
+        (
+            lab.count("Leads").await,
+            lab.count("Schedule").await,
+            lab.count("CustomerBookings").await
+        ),
         (1, 1, 2)
     );
     let other = lead("LEAD-B", &phone("+19045550123"), 14);
@@ -182,7 +194,7 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
 
 #[tokio::test]
 async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let store = &lab.store;
     let (two, three) = (lead("LEAD-A", &ann(), 14), lead("LEAD-C", &ann(), 15));
     for lead in [&two, &three] {
@@ -196,7 +208,7 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
     }
     assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), Rescheduled::Changed);
     assert_eq!(taken(store).await, ["9:00 AM", "3:00 PM"]);
-    assert_eq!(lab.count("CustomerBookings"), 2);
+    assert_eq!(lab.count("CustomerBookings").await, 2);
 
     let there = moved(9, "2").moved();
     let foreign = Booking { phone: phone("+19045550123"), ..there.clone() };
@@ -206,14 +218,17 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
         assert_eq!(store.cancel(&cancellation(&there, token)).await.unwrap(), Cancelled::Yes);
     }
     assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Cancelled);
-    assert_eq!((taken(store).await, lab.count("CustomerBookings")), (vec!["3:00 PM".into()], 1));
+    assert_eq!(
+        (taken(store).await, lab.count("CustomerBookings").await),
+        (vec!["3:00 PM".into()], 1)
+    );
     let again = lead("LEAD-D", &phone("+19045550123"), 9);
     assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), Booked::Yes);
 }
 
 #[tokio::test]
 async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let id = "LEAD-20250101-120000-123";
     let old = json!({
         "lead_id": id, "timestamp": 1_735_732_800, "phone": "+19042520927", "repair_type": "screen",
@@ -227,12 +242,12 @@ async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
         }
         row
     };
-    lab.database.put_rows("Leads", &[old]).unwrap();
+    lab.database.put_rows("Leads", &[old]).await.unwrap();
     let rows = [slot("9:00 AM", "available", None), slot("10:00 AM", "booked", Some(id))];
-    lab.database.put_rows("Schedule", &rows).unwrap();
+    lab.database.put_rows("Schedule", &rows).await.unwrap();
     // The old console wrote numbers as strings.
     let state = json!({ "state_id": "CURRENT", "status": "gym", "max_discount": "20" });
-    lab.database.put_rows("OwnerState", &[state]).unwrap();
+    lab.database.put_rows("OwnerState", &[state]).await.unwrap();
 
     let store = &lab.store;
     assert_eq!(store.owner().await.unwrap().max_discount, 20);
@@ -241,15 +256,18 @@ async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
     assert_eq!((lead.slot, lead.source), (at(10), Source::Sms));
     let moved = change(&Booking::from(&lead), 9, "1");
     assert_eq!(store.reschedule(&moved).await.unwrap(), Rescheduled::Yes);
-    assert_eq!((taken(store).await, lab.count("CustomerBookings")), (vec!["9:00 AM".into()], 1));
+    assert_eq!(
+        (taken(store).await, lab.count("CustomerBookings").await),
+        (vec!["9:00 AM".into()], 1)
+    );
     assert_eq!(store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(), Cancelled::Yes);
     assert!(taken(store).await.is_empty());
-    assert_eq!((lab.count("CustomerBookings"), lab.count("Leads")), (0, 1));
+    assert_eq!((lab.count("CustomerBookings").await, lab.count("Leads").await), (0, 1));
 }
 
 #[tokio::test]
 async fn a_table_that_is_not_there_is_an_error_and_never_free() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let failure =
         || Failure { code: Some("ResourceNotFoundException".into()), ..Failure::default() };
     lab.fail("Query", 1, failure());

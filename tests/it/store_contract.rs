@@ -91,7 +91,7 @@ async fn with_the_database_down_every_method_is_an_error_and_nothing_is_written(
     let down = |status| Failure { status: Some(status), ..Failure::default() };
     let cut = Failure { cut: Some(Cut::Before), ..Failure::default() };
     for failure in [down(500), down(503), down(400), cut] {
-        let lab = Lab::start();
+        let lab = Lab::start().await;
         everywhere(&lab, failure.clone());
         for (method, result) in every_method(&lab).await {
             let unavailable = matches!(result, Err(StoreError::Unavailable(_)));
@@ -100,14 +100,14 @@ async fn with_the_database_down_every_method_is_an_error_and_nothing_is_written(
         for table in
             ["Leads", "Schedule", "CustomerBookings", "Conversations", "OwnerState", "OptOuts"]
         {
-            assert_eq!(lab.count(table), 0, "{table} with {failure:?}");
+            assert_eq!(lab.count(table).await, 0, "{table} with {failure:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn no_read_of_the_store_may_lag() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     everywhere(&lab, Failure { quirk: Some(Quirk::Stale), ..Failure::default() });
     for (method, result) in every_method(&lab).await {
         assert!(result.is_ok(), "{method}: {result:?}");
@@ -126,24 +126,27 @@ async fn no_read_of_the_store_may_lag() {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
-    let lab = Lab::start();
-    let put = |table: &str, row| lab.database.put_rows(table, &[row]).unwrap();
-    put("OwnerState", json!({ "state_id": "CURRENT", "status": 7 }));
-    put("Schedule", json!({ "schedule_date": "2026-02-11", "slot_time": "noonish" }));
-    put("Leads", json!({ "lead_id": "LEAD-A", "timestamp": 1, "phone": "nobody" }));
-    put("CustomerBookings", json!({ "phone": ann().as_str(), "start": "2026-02-11T14:00" }));
+    let lab = Lab::start().await;
+    let put = async |table: &str, row| lab.database.put_rows(table, &[row]).await.unwrap();
+    put("OwnerState", json!({ "state_id": "CURRENT", "status": 7 })).await;
+    put("Schedule", json!({ "schedule_date": "2026-02-11", "slot_time": "noonish" })).await;
+    put("Leads", json!({ "lead_id": "LEAD-A", "timestamp": 1, "phone": "nobody" })).await;
+    put("CustomerBookings", json!({ "phone": ann().as_str(), "start": "2026-02-11T14:00" })).await;
     put(
         "Conversations",
         json!({ "conversation_id": ann().as_str(), "item_id": "memory", "turns": "x" }),
-    );
+    )
+    .await;
     put(
         "Conversations",
         json!({ "conversation_id": ann().as_str(), "item_id": "queue", "waiting": "x" }),
-    );
+    )
+    .await;
     put(
         "Conversations",
         json!({ "conversation_id": ann().as_str(), "item_id": "turn#SM1", "messages": 1 }),
-    );
+    )
+    .await;
     let store = &lab.store;
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let results = [
@@ -164,15 +167,15 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
 /// A customer with more than a megabyte of bookings has all of them.
 #[tokio::test]
 async fn bookings_are_read_beyond_the_first_page() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let note = "x".repeat(300_000);
     for hour in 9..17 {
         let two = lead(&format!("LEAD-{hour:02}"), &ann(), hour);
         lab.store.book(&booking(&two, &hour.to_string(), None)).await.unwrap();
-        let mut rows = lab.database.rows("CustomerBookings").unwrap();
+        let mut rows = lab.database.rows("CustomerBookings").await.unwrap();
         let mut row = rows.pop().unwrap();
         row["note"] = json!(note);
-        lab.database.put_rows("CustomerBookings", &[row]).unwrap();
+        lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
     }
     let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
@@ -190,7 +193,7 @@ async fn an_operation_is_tried_three_times_and_every_attempt_is_seen() {
         (Failure { cut: Some(Cut::After), ..Failure::default() }, "cut"),
         (Failure { quirk: Some(Quirk::Truncated), ..Failure::default() }, "truncated"),
     ] {
-        let lab = Lab::start();
+        let lab = Lab::start().await;
         lab.fail("GetItem", 2, failure.clone());
         assert!(!lab.store.opted_out(&ann()).await.unwrap(), "{code}");
         let errors = || -> Vec<_> {
@@ -207,7 +210,7 @@ async fn an_operation_is_tried_three_times_and_every_attempt_is_seen() {
 /// What is no passing trouble is not tried again.
 #[tokio::test]
 async fn a_refusal_is_final() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let refused = Failure { code: Some("ValidationException".into()), ..Failure::default() };
     lab.fail("GetItem", 9, refused);
     assert!(lab.store.opted_out(&ann()).await.is_err());
@@ -217,7 +220,7 @@ async fn a_refusal_is_final() {
 /// The deadline drops the call: no attempt begins after it.
 #[tokio::test]
 async fn whoever_stops_waiting_stops_the_retries() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let slow = Failure { status: Some(500), delay_ms: Some(60_000), ..Failure::default() };
     lab.fail("GetItem", 9, slow);
     let phone = ann();
@@ -233,7 +236,7 @@ async fn whoever_stops_waiting_stops_the_retries() {
 #[tokio::test]
 async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     let conflict = || Failure { quirk: Some(Quirk::Conflict), ..Failure::default() };
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 3, conflict());
     let two = lead("LEAD-A", &ann(), 14);
     assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), Booked::Yes);
@@ -241,21 +244,21 @@ async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     lab.fail("UpdateItem", 3, conflict());
     lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
 
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 99, conflict());
     assert!(lab.store.book(&booking(&two, "a", None)).await.is_err(), "neither yes nor taken");
-    assert_eq!(lab.count("Leads"), 0);
+    assert_eq!(lab.count("Leads").await, 0);
 }
 
 /// Ten minutes later the token says nothing: the rows do.
 #[tokio::test]
 async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let two = lead("LEAD-A", &ann(), 14);
     let new = booking(&two, "a", None);
     assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
     let expired = Failure { quirk: Some(Quirk::ExpiredToken), ..Failure::default() };
     lab.fail("TransactWriteItems", 1, expired);
     assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
-    assert_eq!((lab.count("Leads"), lab.count("Schedule")), (1, 1));
+    assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
 }

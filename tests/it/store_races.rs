@@ -26,7 +26,7 @@ fn nth(n: usize) -> handlers::domain::phone::Phone {
 
 #[tokio::test]
 async fn of_fifty_bookings_of_one_slot_one_is_told_yes_and_the_others_taken() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let booked = join_all((0..MANY).map(|n| {
         let store = lab.store.clone();
         async move {
@@ -40,7 +40,7 @@ async fn of_fifty_bookings_of_one_slot_one_is_told_yes_and_the_others_taken() {
     assert_eq!((yes.len(), taken), (1, MANY - 1));
     let winner = format!("LEAD-{}", yes[0]);
     for table in ["Leads", "Schedule", "CustomerBookings"] {
-        let rows = lab.database.rows(table).unwrap();
+        let rows = lab.database.rows(table).await.unwrap();
         assert_eq!(rows.len(), 1, "{table}");
         assert_eq!(rows[0]["lead_id"], json!(winner), "{table}");
     }
@@ -48,7 +48,7 @@ async fn of_fifty_bookings_of_one_slot_one_is_told_yes_and_the_others_taken() {
 
 #[tokio::test]
 async fn of_fifty_claims_one_is_ours() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let claimed = join_all((0..MANY).map(|n| {
         let (store, key) = (lab.store.clone(), key.clone());
@@ -62,7 +62,7 @@ async fn of_fifty_claims_one_is_ours() {
 
 #[tokio::test]
 async fn a_queue_has_one_order_that_everyone_sees() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let seen = join_all((0..MANY).map(|n| {
         let store = lab.store.clone();
         let me = Waiting { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
@@ -78,7 +78,7 @@ async fn a_queue_has_one_order_that_everyone_sees() {
 
 #[tokio::test]
 async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let old = lead("LEAD-OLD", &ann(), 14);
     lab.store.book(&booking(&old, "old", None)).await.unwrap();
     let cancel = |token: &str| Cancellation {
@@ -93,7 +93,7 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
         futures::join!(lab.store.cancel(&one), lab.store.cancel(&two), lab.store.book(&wish));
     assert_eq!((first.unwrap(), second.unwrap()), (Cancelled::Yes, Cancelled::Yes));
     let held = lab.store.taken(date(2026, 2, 11)).await.unwrap().len();
-    let rows = lab.count("CustomerBookings");
+    let rows = lab.count("CustomerBookings").await;
     match booked.unwrap() {
         Booked::Yes => assert_eq!((held, rows), (1, 1)),
         other => assert_eq!((other, held, rows), (Booked::Taken, 0, 0)),
@@ -104,24 +104,24 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
 #[tokio::test]
 async fn a_lost_acknowledgement_is_a_yes() {
     for lost in 1..=3 {
-        let lab = Lab::start();
+        let lab = Lab::start().await;
         let cut = Failure { cut: Some(Cut::After), ..Failure::default() };
         lab.fail("TransactWriteItems", lost, cut);
         let lead = lead("LEAD-A", &ann(), 14);
         let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
         assert_eq!(booked, Booked::Yes, "{lost} lost");
-        assert_eq!((lab.count("Leads"), lab.count("Schedule")), (1, 1));
+        assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
     }
 }
 
 #[tokio::test]
 async fn a_call_that_never_arrived_books_nothing_and_says_so() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let cut = Failure { cut: Some(Cut::Before), ..Failure::default() };
     lab.fail("TransactWriteItems", 3, cut);
     let lead = lead("LEAD-A", &ann(), 14);
     assert!(lab.store.book(&booking(&lead, "a", None)).await.is_err());
-    assert_eq!((lab.count("Leads"), lab.count("Schedule")), (0, 0));
+    assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (0, 0));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_throttle_is_waited_out() {
     for code in
         ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"]
     {
-        let lab = Lab::start();
+        let lab = Lab::start().await;
         for operation in ["TransactWriteItems", "Query", "GetItem", "UpdateItem"] {
             lab.fail(operation, 2, throttled(code));
         }
@@ -145,7 +145,7 @@ async fn a_throttle_is_waited_out() {
 
 #[tokio::test]
 async fn an_end_whose_acknowledgement_is_lost_is_an_end() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     lab.store.claim_turn(&key, "h", now(), 0, 100).await.unwrap();
     lab.fail("TransactWriteItems", 3, Failure { cut: Some(Cut::After), ..Failure::default() });
@@ -164,7 +164,7 @@ async fn an_end_whose_acknowledgement_is_lost_is_an_end() {
 /// A page of a query ends after 1 MB; the hours on the last page are as taken as the others.
 #[tokio::test]
 async fn availability_reads_beyond_the_first_megabyte() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let note = "x".repeat(300_000);
     let times =
         ["10:00 AM", "11:00 AM", "12:00 PM", "1:00 PM", "2:00 PM", "3:00 PM", "4:00 PM", "9:00 AM"];
@@ -174,7 +174,7 @@ async fn availability_reads_beyond_the_first_megabyte() {
             json!({ "schedule_date": "2026-02-11", "slot_time": time, "status": "booked", "note": note })
         })
         .collect();
-    lab.database.put_rows("Schedule", &rows).unwrap();
+    lab.database.put_rows("Schedule", &rows).await.unwrap();
     assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), times.len());
 }
 
@@ -195,7 +195,7 @@ fn scheduler(lab: &Lab) -> Scheduler {
 
 #[tokio::test]
 async fn of_eight_forms_of_one_phone_two_book() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let scheduler = scheduler(&lab);
     let booked = join_all((9..=16).map(|hour| {
         let scheduler = &scheduler;
@@ -208,12 +208,12 @@ async fn of_eight_forms_of_one_phone_two_book() {
             .iter()
             .all(|b| matches!(b, Ok(_) | Err(SchedulerError::TooMany | SchedulerError::Contended)))
     );
-    assert_eq!(lab.count("Leads"), 2);
+    assert_eq!(lab.count("Leads").await, 2);
 }
 
 #[tokio::test]
 async fn one_key_twenty_times_at_once_is_one_booking() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let scheduler = scheduler(&lab);
     // The second of two: a repeat must not count it as a third.
     scheduler.book(&form(9), None, now()).await.unwrap();
@@ -223,5 +223,5 @@ async fn one_key_twenty_times_at_once_is_one_booking() {
     }))
     .await;
     assert!(booked.iter().all(|id| *id == booked[0]));
-    assert_eq!(lab.count("Leads"), 2);
+    assert_eq!(lab.count("Leads").await, 2);
 }

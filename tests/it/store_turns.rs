@@ -17,7 +17,7 @@ use crate::store::{Lab, ann, now};
 
 #[tokio::test]
 async fn keys_alerts_notes_and_opt_outs_are_written_once() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let store = &lab.store;
     let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
     let later = FormClaim { fingerprint: "g".into(), now: Timestamp::UNIX_EPOCH, ..claim.clone() };
@@ -42,13 +42,13 @@ async fn keys_alerts_notes_and_opt_outs_are_written_once() {
         SalesKind::Discount { percent: 5, approved: true, reason: String::new() },
         SalesKind::Upsell { item: Upsell::Case, accepted: true, price: Some(25) },
     ];
-    let before = lab.count("Conversations");
+    let before = lab.count("Conversations").await;
     for (ordinal, kind) in kinds.into_iter().enumerate() {
         let note = SalesNote { key: key.clone(), ordinal, now: now(), kind };
         store.note_sale(&note).await.unwrap();
         store.note_sale(&note).await.unwrap();
     }
-    assert_eq!(lab.count("Conversations"), before + 2);
+    assert_eq!(lab.count("Conversations").await, before + 2);
 
     for out in [true, true, false, false] {
         store.set_opted_out(&ann(), out, now()).await.unwrap();
@@ -58,7 +58,7 @@ async fn keys_alerts_notes_and_opt_outs_are_written_once() {
 
 #[tokio::test]
 async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
-    let Lab { store, database: _database, .. } = &Lab::start();
+    let Lab { store, database: _database, .. } = &Lab::start().await;
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let later = now() + jiff::SignedDuration::from_mins(1);
     let fresh = Claimed::Ours(TurnRecord { now: now(), rounds: vec![] });

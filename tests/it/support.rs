@@ -1,9 +1,12 @@
 //! What several test files need.
 
+use std::sync::OnceLock;
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU16, Ordering},
 };
+
+use emulator::dynamodb::{Choice, Service, ServiceOptions};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -97,4 +100,33 @@ pub fn port_base() -> u16 {
             return base;
         }
     }
+}
+
+/// What keeps the tables, as REHEARSE_DYNAMODB says: one service for all tests of this process.
+pub fn databases() -> Service {
+    static SERVICE: OnceLock<Service> = OnceLock::new();
+    let start = || {
+        let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
+        let choice: Choice = choice.parse().unwrap();
+        if choice == Choice::Docker {
+            remove_containers_in_the_end();
+        }
+        Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()
+    };
+    SERVICE.get_or_init(start).clone()
+}
+
+/// Nothing of a test process runs at its end, so another one waits for it.
+fn remove_containers_in_the_end() {
+    let own = format!("label=rehearse.process={}", std::process::id());
+    let script = format!("cat >/dev/null; docker ps -aq --filter {own} | xargs -r docker rm -f -v");
+    let null = std::process::Stdio::null;
+    let waits = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(null())
+        .stderr(null())
+        .spawn();
+    // Its input ends when this process does.
+    std::mem::forget(waits.unwrap());
 }

@@ -80,12 +80,17 @@ fn sdks(mut program: std::process::Command, check: &str, language: &str) {
     let shell = up.say(&["env"]).out;
     let mut notes = shell.lines().filter_map(|line| line.strip_prefix("#   "));
     let line = notes.find_map(|note| note.strip_prefix(language)).expect("a line for Twilio");
+    let folder = tempfile::tempdir().unwrap();
+    let dumped = up.say(&["db", "dump", "OptOuts", "Conversations"]);
+    assert_eq!(dumped.code, 0, "{}", dumped.err);
+    write(folder.path(), "dump.json", dumped.out);
     let opted_out = "+19045550102";
     let ran = program
         .arg(root().join("tests/sdk").join(check))
         .envs(env)
         .env("TWILIO_LINE", line.trim())
         .env("OPTED_OUT", opted_out)
+        .env("DUMP", folder.path().join("dump.json"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);

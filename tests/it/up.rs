@@ -39,6 +39,11 @@ impl Up {
         Self::with(&FREE_PORTS)
     }
 
+    /// The same with more words after those.
+    pub fn start_with(words: &[&str]) -> Self {
+        Self::with(&[&FREE_PORTS, words].concat())
+    }
+
     /// The same with these words.
     pub fn with(words: &[&str]) -> Self {
         let child = command(&root(), words).stdout(Stdio::piped()).spawn().unwrap();

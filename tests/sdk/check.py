@@ -6,6 +6,7 @@
 Reads the environment that `rehearse env` prints. Exits 77 when a package is missing.
 """
 
+import json
 import os
 import sys
 
@@ -124,6 +125,6 @@ def chat_and_responses():
     refused(openai.BadRequestError, lambda: client.responses.create(model=model, input=[]))
 
 
-for check in (dynamodb, twilio, chat_and_responses):
+for check in (dynamodb, dump, twilio, chat_and_responses):
     check()
     print(f"ok {check.__name__}")

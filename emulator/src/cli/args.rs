@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use super::{
-    bench, chat, check, completions, doctor, env, exec, iam, log, ready, reset, run, send, up,
+    bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run, send, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -72,6 +72,8 @@ pub(super) enum Command {
     Send(send::Args),
     /// Show the conversation of a running world
     Log(log::Args),
+    /// Move the rows of a running world as JSON
+    Db(db::Args),
     /// Put a running world back to its start
     Reset(reset::Args),
     /// Say whether a world is running

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     app::App,
     busy,
+    dynamodb::{self, DynamoDbArgs},
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
@@ -17,11 +18,12 @@ use super::{
 use crate::{
     clock::Clock,
     control::Message,
+    openai::Persona,
     report::{
         style::{ACTUAL, BOLD, DIM, NAME, paint},
         text::{visible, wrap},
     },
-    template::Phone,
+    template::{Phone, Ports},
     twilio::Inbound,
     world::{Bind, World, WorldConfig, WorldError},
 };
@@ -36,6 +38,8 @@ pub(super) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -64,23 +68,38 @@ pub(super) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     };
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
+        let databases = args.dynamodb.start(None)?;
+        let backend = backend.with_databases(databases.clone());
         let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
-        let world = match up::start(config, persona) {
-            Err(WorldError::Busy { part, port, source }) => {
-                return Err(busy::problem(part, port, &source, &ports, app).await);
-            }
-            world => world.map_err(|error| project::world(&error))?,
-        };
-        if let Some(outside) = args.target.outside() {
-            target::listening(outside, Duration::ZERO, app).await?;
-        }
-        let chat = Chat { app, world, from, shown: 0, failed: false };
-        chat.welcome(&args.from);
-        tokio::select! {
-            exit = chat.talk(lines(app)) => exit,
+        let result = tokio::select! {
+            exit = talk(config, persona, ports, from, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
-        }
+        };
+        dynamodb::close(&databases, app).await;
+        result
     })?
+}
+
+async fn talk(
+    config: WorldConfig,
+    persona: Option<Persona>,
+    ports: Ports,
+    from: String,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let world = match up::start(config, persona).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    if let Some(outside) = args.target.outside() {
+        target::listening(outside, Duration::ZERO, app).await?;
+    }
+    let chat = Chat { app, world, from, shown: 0, failed: false };
+    chat.welcome(&args.from);
+    chat.talk(lines(app)).await
 }
 
 /// Lines of the standard input as they are typed.

@@ -66,7 +66,7 @@ pub(super) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
         let failed = |e: io::Error| Problem::environment(format!("failed to start control: {e}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let config = WorldConfig::new(backend.clone(), Clock::running());
-        let world = up::start(config, persona);
+        let world = up::start(config, persona).await;
         let world = world.map_err(|error| project::world(&error))?;
         let controlled = up::controlled(&project, &backend, &world);
         let server = control::Server::start(listener, controlled).map_err(failed)?;

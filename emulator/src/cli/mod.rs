@@ -11,7 +11,9 @@ mod chat;
 mod check;
 mod child;
 mod completions;
+mod db;
 mod doctor;
+mod dynamodb;
 mod env;
 mod exec;
 mod exports;
@@ -96,6 +98,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Chat(args) => chat::chat(args, app),
         Command::Send(args) => send::send(args, app),
         Command::Log(args) => log::log(args, app),
+        Command::Db(args) => db::db(args, app),
         Command::Reset(args) => reset::reset(args, app),
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     app::App,
+    dynamodb,
     lambda::LambdaArgs,
     problem::{Exit, Problem, chain},
     target::{Target, TargetArgs},
@@ -227,6 +228,7 @@ fn all_wrong(errors: &[scenario::LoadError]) -> Problem {
 pub(super) fn world(error: &WorldError) -> Problem {
     match error {
         WorldError::Functions(_) | WorldError::Webhook { .. } => wrong(error),
+        WorldError::Database(error) => dynamodb::problem(error),
         _ => Problem::environment(chain(error)),
     }
 }

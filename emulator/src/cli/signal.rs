@@ -1,40 +1,37 @@
 //! Ctrl-C: the first ends the command in good order, the second at once; or all are
 //! passed on to a command that was started.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use super::problem::{Exit, Problem};
 
 /// Listens from when it is made, so that nothing is missed before it is awaited.
-pub(super) struct Interrupt {
-    key: Signal,
-    end: Signal,
-}
+#[derive(Clone)]
+pub(super) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// Must be called inside a runtime.
+    /// Must be called inside a runtime, which must live as long as somebody listens.
     pub(super) fn listen() -> Result<Self, Problem> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|e| Problem::environment(format!("failed to listen for Ctrl-C: {e}")))
-        };
-        Ok(Self { key: listen(SignalKind::interrupt())?, end: listen(SignalKind::terminate())? })
-    }
-
-    /// Waits for Ctrl-C, or for a polite request to end. A second one ends the
-    /// process on the spot.
-    pub(super) async fn wait(mut self) {
-        self.next().await;
+        let mut signals = Signals::listen()?;
+        let (interrupted, interrupt) = watch::channel(false);
         tokio::spawn(async move {
-            self.next().await;
+            signals.next().await;
+            interrupted.send_replace(true);
+            signals.next().await;
             std::process::exit(i32::from(Exit::Interrupted.number()));
         });
+        Ok(Self(interrupt))
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.key.recv() => {}
-            _ = self.end.recv() => {}
+    /// Waits for Ctrl-C, a polite request to end, or the end of the terminal. A
+    /// second one ends the process on the spot.
+    pub(super) async fn wait(mut self) {
+        if self.0.wait_for(|interrupted| *interrupted).await.is_err() {
+            // The listener is gone with its runtime: nothing comes any more.
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -57,10 +54,15 @@ pub(super) struct Passed {
 impl Signals {
     /// Must be called inside a runtime.
     pub(super) fn listen() -> Result<Self, Problem> {
-        let Interrupt { key, end } = Interrupt::listen()?;
-        let hang_up = signal(SignalKind::hangup())
-            .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))?;
-        Ok(Self { key, end, hang_up })
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))
+        };
+        Ok(Self {
+            key: listen(SignalKind::interrupt())?,
+            end: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
     }
 
     /// The next one.

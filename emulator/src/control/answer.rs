@@ -40,7 +40,7 @@ impl Answer {
     }
 
     pub fn unknown_path() -> Self {
-        let paths = "/ready /endpoints /sms /messages /journal /tables/{id} /clock /faults /reset";
+        let paths = "/ready /endpoints /sms /messages /journal /tables/{id} /tables/{id}/items /clock /faults /reset";
         Self::new(StatusCode::NOT_FOUND, "there is no such path")
             .help(format!("the control API has {paths}"))
     }

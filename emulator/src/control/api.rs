@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     faults::{Aim, Failure},
@@ -219,6 +219,28 @@ pub struct Rows {
     pub table: String,
     /// All rows, as plain JSON.
     pub rows: Vec<Value>,
+}
+
+/// Answer of `GET /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Items {
+    /// Logical id of the table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// All rows in DynamoDB's own format, ordered by key.
+    pub items: Vec<Map<String, Value>>,
+}
+
+/// Body of `PUT /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutItems {
+    /// Rows in DynamoDB's own format.
+    pub items: Vec<Map<String, Value>>,
+    /// Whether they are only to be checked.
+    #[serde(default)]
+    pub check_only: bool,
 }
 
 /// Body of every error.

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::{
-    Endpoints, ErrorBody, JournalPage, JournalQuery, Messages, Ready, SmsRequest, SmsResponse,
+    Endpoints, ErrorBody, Items, JournalPage, JournalQuery, Messages, PutItems, Ready, SmsRequest,
+    SmsResponse,
 };
 
 /// For a call that the world answers at once.
 const SOON: Duration = Duration::from_secs(10);
+/// For many rows.
+const ROWS: Duration = Duration::from_secs(60);
 /// Longer than a webhook with all its retries and its fallback may take.
 const DELIVERY: Duration = Duration::from_secs(120);
 
@@ -55,6 +59,11 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+}
+
+/// A name as a part of a path.
+fn segment(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// An HTTP client for this machine alone: no proxy, no certificates.
@@ -125,6 +134,31 @@ impl Client {
         let path = format!("/journal?{}", pairs.finish());
         let patience = SOON + Duration::from_millis(query.wait);
         self.call(Method::GET, &path, None::<&()>, patience).await
+    }
+
+    /// The rows of a table, by its logical id or its name, in DynamoDB's own format.
+    ///
+    /// # Errors
+    /// When the world does not answer or knows no such table.
+    pub async fn items(&self, table: &str) -> Result<Items, ClientError> {
+        let path = format!("/tables/{}/items", segment(table));
+        self.call(Method::GET, &path, None::<&()>, ROWS).await
+    }
+
+    /// Writes rows in DynamoDB's own format, or only checks them.
+    ///
+    /// # Errors
+    /// When the world does not answer, knows no such table, or a row does not fit it.
+    pub async fn put_items(
+        &self,
+        table: &str,
+        items: &[Map<String, Value>],
+        check_only: bool,
+    ) -> Result<(), ClientError> {
+        let path = format!("/tables/{}/items", segment(table));
+        let request = PutItems { items: items.to_vec(), check_only };
+        let _: Value = self.call(Method::PUT, &path, Some(&request), ROWS).await?;
+        Ok(())
     }
 
     /// Puts the world back to its start.

@@ -9,6 +9,8 @@
 //! | `GET /messages` | every text received and sent |
 //! | `GET /journal?since=&phone=&changes=&wait=` | what crossed; waits for news |
 //! | `GET /tables/{id}` | all rows of a table |
+//! | `GET /tables/{id}/items` | the same in DynamoDB's own format |
+//! | `PUT /tables/{id}/items` | `{items, check_only}`: writes rows, or only checks them |
 //! | `POST /clock` | `{now}` or `{advance}` |
 //! | `POST /faults`, `DELETE /faults` | arms a failure, disarms all |
 //! | `POST /reset` | the world as it was at the start |
@@ -26,8 +28,8 @@ mod server;
 mod tests;
 
 pub use api::{
-    Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, JournalPage,
-    JournalQuery, Message, Messages, Part, Ready, Rows, SmsRequest, SmsResponse,
+    Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, Items, JournalPage,
+    JournalQuery, Message, Messages, Part, PutItems, Ready, Rows, SmsRequest, SmsResponse,
 };
 pub(crate) use client::loopback_client;
 pub use client::{Client, ClientError};

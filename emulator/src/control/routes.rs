@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Value, json};
 
 use super::{
-    Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, JournalPage, JournalQuery,
-    Message, Messages, Ready, Rows, SmsRequest, SmsResponse,
+    Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, Items, JournalPage,
+    JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse,
     answer::{Answer, Body},
     server::State as Api,
 };
@@ -100,16 +100,48 @@ pub(super) async fn table(
     State(api): Shared,
     Path(table): Path<String>,
 ) -> Result<Json<Rows>, Answer> {
-    let id = table.clone();
-    let read = move || api.world.database().rows(&id);
-    let rows = tokio::task::spawn_blocking(read).await.map_err(|e| Answer::failed(&e))?;
-    match rows {
+    match api.world.database().rows(&table).await {
         Ok(rows) => Ok(Json(Rows { table, rows })),
         Err(error @ DatabaseError::UnknownTable { .. }) => {
             Err(Answer::new(StatusCode::NOT_FOUND, error.to_string())
                 .help("tables go by their logical id in the template"))
         }
         Err(error) => Err(Answer::failed(&error)),
+    }
+}
+
+pub(super) async fn items(
+    State(api): Shared,
+    Path(table): Path<String>,
+) -> Result<Json<Items>, Answer> {
+    let database = api.world.database();
+    let spec = database.find(&table).map_err(|e| of_database(&e))?;
+    let items = database.items(&spec.id).await.map_err(|e| of_database(&e))?;
+    Ok(Json(Items { table: spec.id.clone(), name: spec.name.clone(), items }))
+}
+
+pub(super) async fn put_items(
+    State(api): Shared,
+    Path(table): Path<String>,
+    Body(request): Body<PutItems>,
+) -> Result<Json<Value>, Answer> {
+    let database = api.world.database();
+    let id = database.find(&table).map_err(|e| of_database(&e))?.id.clone();
+    let PutItems { items, check_only } = request;
+    let count = items.len();
+    database.check_items(&id, &items).map_err(|e| of_database(&e))?;
+    if !check_only {
+        database.put_items(&id, items).await.map_err(|e| of_database(&e))?;
+    }
+    Ok(Json(json!({ "items": count })))
+}
+
+fn of_database(error: &DatabaseError) -> Answer {
+    match error {
+        DatabaseError::UnknownTable { .. } => Answer::new(StatusCode::NOT_FOUND, error.to_string())
+            .help("tables go by their logical id in the template, or by their name"),
+        DatabaseError::Row(row) => Answer::bad(row.to_string()).help("nothing was written"),
+        error => Answer::failed(error),
     }
 }
 

@@ -23,6 +23,9 @@ use crate::{serve::Serving, world::World};
 /// Larger than any text with its pictures' URLs.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// DynamoDB's own limit for a batch of rows.
+const MAX_BATCH_BYTES: usize = 16 << 20;
+
 /// What the API acts on.
 #[derive(Debug, Clone)]
 pub struct Controlled {
@@ -87,6 +90,10 @@ pub(super) fn router(controlled: Controlled) -> Router {
         .route("/messages", get(routes::messages))
         .route("/journal", get(routes::journal))
         .route("/tables/{id}", get(routes::table))
+        .route(
+            "/tables/{id}/items",
+            get(routes::items).put(routes::put_items).layer(DefaultBodyLimit::max(MAX_BATCH_BYTES)),
+        )
         .route("/clock", post(routes::clock))
         .route("/faults", post(routes::arm).delete(routes::disarm))
         .route("/reset", post(routes::reset))

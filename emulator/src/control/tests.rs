@@ -32,7 +32,7 @@ impl Running {
         let backend =
             Backend::new(vec![testing::hello()], testing::template(TEMPLATE), settings, &root)
                 .unwrap();
-        let world = World::start(WorldConfig::new(backend, Clock::running())).unwrap();
+        let world = World::start(WorldConfig::new(backend, Clock::running())).await.unwrap();
         let world = Arc::new(world);
         let controlled = Controlled {
             world: Arc::clone(&world),
@@ -134,7 +134,7 @@ async fn one_phone_sees_its_own_conversation() {
 #[tokio::test]
 async fn tables_are_read_by_their_logical_id_and_emptied_by_a_reset() {
     let running = Running::start().await;
-    running.world.database().put_rows("Leads", &[serde_json::json!({"id": "L1"})]).unwrap();
+    running.world.database().put_rows("Leads", &[serde_json::json!({"id": "L1"})]).await.unwrap();
     let url = format!("{}/tables/Leads", running.server.url());
     let http = loopback_client().unwrap();
     let read = || async { http.get(&url).send().await.unwrap().json::<Rows>().await.unwrap() };

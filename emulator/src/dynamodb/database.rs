@@ -2,21 +2,34 @@
 
 use std::{cmp::Ordering, fmt, io, net::TcpListener};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    embedded::Embedded,
+    engine::{Engine, EngineError},
+    item,
     proxy::Proxy,
     row::{self, RowError},
+    service::Service,
+    service_error::ServiceError,
     table::{AttributeKind, TableSpec},
 };
 use crate::{
-    clock::Clock,
     faults::Faults,
     journal::{Crossing, Journal},
     names,
     threads::Threads,
 };
+
+/// Why a database did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no engine.
+    #[error("there is no database")]
+    Service(#[source] ServiceError),
+    /// A port could not be served.
+    #[error("failed to serve")]
+    Serve(#[source] io::Error),
+}
 
 /// Why rows could not be put or read.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +52,7 @@ pub enum DatabaseError {
         table: String,
         /// What it said.
         #[source]
-        source: dynoxide::DynoxideError,
+        source: EngineError,
     },
 }
 
@@ -48,31 +61,31 @@ pub struct Database {
     tables: Vec<TableSpec>,
     // Declared in the order in which they stop: no call reaches an engine that is gone.
     proxy: Proxy,
-    embedded: Embedded,
+    engine: Engine,
     journal: Journal,
     _threads: Threads,
 }
 
 impl Database {
-    /// Starts an embedded engine with `tables`, and the proxy on `listener`.
+    /// Makes `tables` on the service's engine, and starts the proxy on `listener`.
     ///
     /// # Errors
-    /// When a port cannot be served or a table cannot be created.
-    pub fn start(
+    /// When there is no engine, a table cannot be made, or a port cannot be served.
+    pub async fn start(
         listener: TcpListener,
         threads: &Threads,
+        service: &Service,
         tables: &[TableSpec],
         journal: Journal,
-        // The embedded engine expires nothing by itself, so it needs no clock yet.
-        _clock: Clock,
         faults: Faults,
-    ) -> io::Result<Self> {
-        let runtime = &threads.handle()?;
-        let embedded = Embedded::start(runtime, tables)?;
-        let proxy =
-            Proxy::start(listener, runtime, embedded.address(), tables, journal.clone(), faults)?;
+    ) -> Result<Self, StartError> {
+        let runtime = &threads.handle().map_err(StartError::Serve)?;
+        let engine = service.open(runtime, tables).await.map_err(StartError::Service)?;
+        let link = engine.link(tables);
+        let proxy = Proxy::start(listener, runtime, link, tables, journal.clone(), faults);
+        let proxy = proxy.map_err(StartError::Serve)?;
         let _threads = threads.clone();
-        Ok(Self { tables: tables.to_vec(), proxy, embedded, journal, _threads })
+        Ok(Self { tables: tables.to_vec(), proxy, engine, journal, _threads })
     }
 
     /// Endpoint for AWS SDKs; `/fn/<FunctionId>` after it tells the journal who calls.
@@ -89,12 +102,13 @@ impl Database {
     ///
     /// # Errors
     /// An unknown table, or a row that does not fit it.
-    pub fn put_rows(&self, table: &str, rows: &[Value]) -> Result<(), DatabaseError> {
+    pub async fn put_rows(&self, table: &str, rows: &[Value]) -> Result<(), DatabaseError> {
         let table = self.table(table)?;
         for row in rows {
             row::check(table, row).map_err(DatabaseError::Row)?;
             if let Value::Object(row) = row {
-                self.embedded.put(table, row).map_err(|e| refused(table, e))?;
+                let item = item::typed_map(row);
+                self.engine.put(table, item).await.map_err(|e| refused(table, e))?;
             }
         }
         Ok(())
@@ -104,19 +118,71 @@ impl Database {
     ///
     /// # Errors
     /// An unknown table.
-    pub fn rows(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
+    pub async fn rows(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
         let table = self.table(table)?;
-        let mut rows = self.embedded.scan(table).map_err(|e| refused(table, e))?;
+        let items = self.engine.scan(table).await.map_err(|e| refused(table, e))?;
+        let mut rows: Vec<Value> = items.into_iter().map(|item| plain_row(table, item)).collect();
         rows.sort_by(|a, b| by_key(table, a, b));
         Ok(rows)
+    }
+
+    /// A table by its logical id or its name.
+    ///
+    /// # Errors
+    /// An unknown table.
+    pub fn find(&self, table: &str) -> Result<&TableSpec, DatabaseError> {
+        let named = self.tables.iter().find(|t| t.name == table);
+        named.map_or_else(|| self.table(table), Ok)
+    }
+
+    /// All rows of a table in DynamoDB's own format, ordered by key.
+    ///
+    /// # Errors
+    /// An unknown table.
+    pub async fn items(&self, table: &str) -> Result<Vec<Map<String, Value>>, DatabaseError> {
+        let table = self.table(table)?;
+        let items = self.engine.scan(table).await.map_err(|e| refused(table, e))?;
+        let mut items: Vec<_> =
+            items.into_iter().map(|i| (plain_row(table, i.clone()), i)).collect();
+        items.sort_by(|(a, _), (b, _)| by_key(table, a, b));
+        Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Checks rows in DynamoDB's own format; the first that does not fit is the error.
+    ///
+    /// # Errors
+    /// An unknown table, or a row that does not fit it.
+    pub fn check_items(
+        &self,
+        table: &str,
+        items: &[Map<String, Value>],
+    ) -> Result<(), DatabaseError> {
+        let table = self.table(table)?;
+        items.iter().try_for_each(|i| row::check_item(table, i)).map_err(DatabaseError::Row)
+    }
+
+    /// Writes rows in DynamoDB's own format, unseen by the journal.
+    ///
+    /// # Errors
+    /// An unknown table, or a row that the engine refuses.
+    pub async fn put_items(
+        &self,
+        table: &str,
+        items: Vec<Map<String, Value>>,
+    ) -> Result<(), DatabaseError> {
+        let table = self.table(table)?;
+        for item in items {
+            self.engine.put(table, item).await.map_err(|e| refused(table, e))?;
+        }
+        Ok(())
     }
 
     /// The rows of a table, recorded in the journal, which every check reads.
     ///
     /// # Errors
     /// An unknown table.
-    pub fn snapshot(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
-        let rows = self.rows(table)?;
+    pub async fn snapshot(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
+        let rows = self.rows(table).await?;
         let crossing = Crossing::Rows { table: table.into(), rows: rows.clone() };
         self.journal.note(format!("rows.{table}"), crossing);
         Ok(rows)
@@ -126,10 +192,11 @@ impl Database {
     ///
     /// # Errors
     /// When the engine refuses.
-    pub fn empty(&self) -> Result<(), DatabaseError> {
-        self.tables.iter().try_for_each(|table| {
-            self.embedded.empty(table).map_err(|source| refused(table, source))
-        })
+    pub async fn empty(&self) -> Result<(), DatabaseError> {
+        for table in &self.tables {
+            self.engine.empty(table).await.map_err(|source| refused(table, source))?;
+        }
+        Ok(())
     }
 
     fn table(&self, id: &str) -> Result<&TableSpec, DatabaseError> {
@@ -146,13 +213,24 @@ impl fmt::Debug for Database {
     }
 }
 
-fn refused(table: &TableSpec, source: dynoxide::DynoxideError) -> DatabaseError {
+fn refused(table: &TableSpec, source: EngineError) -> DatabaseError {
     DatabaseError::Engine { table: table.id.clone(), source }
 }
 
 /// The logical id most similar to `id`.
 pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
     names::nearest(id, tables.iter().map(|table| table.id.as_str())).map(str::to_owned)
+}
+
+/// Keys first, then by name: no engine has an order of its own.
+fn plain_row(table: &TableSpec, item: Map<String, Value>) -> Value {
+    let mut attributes: Vec<(String, Value)> = item.into_iter().collect();
+    let place = |name: &str| table.key.attributes().position(|a| a.name == name);
+    attributes.sort_by(|(a, _), (b, _)| {
+        let by_key = |name| place(name).unwrap_or(usize::MAX);
+        by_key(a).cmp(&by_key(b)).then_with(|| a.cmp(b))
+    });
+    attributes.into_iter().map(|(name, value)| (name, item::plain(&value))).collect()
 }
 
 /// Numbers by size, everything else as text.

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 
-use super::{item, table::TableSpec};
+use super::table::TableSpec;
 
-/// An engine in memory. Dropping it stops its server.
+/// An engine in this process. Dropping it stops its server.
 pub(super) struct Embedded {
     database: Database,
     address: SocketAddr,
@@ -21,12 +21,17 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
-    /// Creates the tables and serves them on a port of its own.
-    pub(super) fn start(runtime: &Handle, tables: &[TableSpec]) -> io::Result<Self> {
+    /// An engine in memory with these tables.
+    pub(super) fn memory(runtime: &Handle, tables: &[TableSpec]) -> io::Result<Self> {
         let database = Database::memory().map_err(io::Error::other)?;
         for table in tables {
-            create(&database, table).map_err(io::Error::other)?;
+            Self::create(&database, table).map_err(io::Error::other)?;
         }
+        Self::start(runtime, database)
+    }
+
+    /// Serves a database on a port of its own.
+    pub(super) fn start(runtime: &Handle, database: Database) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -42,25 +47,40 @@ impl Embedded {
         Ok(Self { database, address, _stop: stop })
     }
 
+    /// Makes a table.
+    pub(super) fn create(database: &Database, table: &TableSpec) -> dynoxide::Result<()> {
+        database.create_table(parse(table.create_request())?)?;
+        if let Some(attribute) = &table.ttl {
+            database.update_time_to_live(parse(json!({
+                "TableName": table.name,
+                "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+            }))?)?;
+        }
+        Ok(())
+    }
+
+    /// What DescribeTable says; `None` when there is no such table.
+    pub(super) fn described(database: &Database, name: &str) -> dynoxide::Result<Option<Value>> {
+        match database.describe_table(parse(json!({ "TableName": name }))?) {
+            Ok(described) => Ok(serde_json::to_value(described).ok()),
+            Err(DynoxideError::ResourceNotFoundException(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Where its server listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Writes one plain row.
-    pub(super) fn put(&self, table: &TableSpec, row: &Map<String, Value>) -> dynoxide::Result<()> {
-        let request = json!({ "TableName": table.name, "Item": item::typed_map(row) });
-        self.database.put_item(parse(request)?).map(drop)
-    }
-
-    /// Writes one item in DynamoDB's own JSON.
-    pub(super) fn put_item(&self, table: &TableSpec, item: &Value) -> dynoxide::Result<()> {
+    /// Writes one item.
+    pub(super) fn put(&self, table: &TableSpec, item: Map<String, Value>) -> dynoxide::Result<()> {
         let request = json!({ "TableName": table.name, "Item": item });
         self.database.put_item(parse(request)?).map(drop)
     }
 
-    /// All rows of a table, plain, in no order.
-    pub(super) fn scan(&self, table: &TableSpec) -> dynoxide::Result<Vec<Value>> {
+    /// All items of a table, in no order.
+    pub(super) fn scan(&self, table: &TableSpec) -> dynoxide::Result<Vec<Map<String, Value>>> {
         let mut rows = Vec::new();
         let mut from = None;
         loop {
@@ -70,8 +90,10 @@ impl Embedded {
                 exclusive_start_key: from,
                 ..Default::default()
             })?;
-            let items = page.items.unwrap_or_default();
-            rows.extend(items.into_iter().map(|item| plain_row(table, item)));
+            rows.extend(page.items.unwrap_or_default().into_iter().map(|item| {
+                let typed = |value: AttributeValue| serde_json::to_value(value).unwrap_or_default();
+                item.into_iter().map(|(name, value)| (name, typed(value))).collect::<Map<_, _>>()
+            }));
             from = page.last_evaluated_key;
             if from.is_none() {
                 return Ok(rows);
@@ -82,19 +104,8 @@ impl Embedded {
     /// Makes a table anew, without rows.
     pub(super) fn empty(&self, table: &TableSpec) -> dynoxide::Result<()> {
         self.database.delete_table(parse(json!({ "TableName": table.name }))?)?;
-        create(&self.database, table)
+        Self::create(&self.database, table)
     }
-}
-
-fn create(database: &Database, table: &TableSpec) -> dynoxide::Result<()> {
-    database.create_table(parse(table.create_request())?)?;
-    if let Some(attribute) = &table.ttl {
-        database.update_time_to_live(parse(json!({
-            "TableName": table.name,
-            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
-        }))?)?;
-    }
-    Ok(())
 }
 
 /// Requests are built as JSON, so that the engine checks them as it checks a client's.
@@ -104,18 +115,4 @@ fn parse<T: DeserializeOwned>(request: Value) -> dynoxide::Result<T> {
         let message = message.strip_prefix("VALIDATION:").unwrap_or(&message);
         DynoxideError::ValidationException(message.into())
     })
-}
-
-/// Keys first, then by name: the engine's own order is random.
-fn plain_row(table: &TableSpec, item: impl IntoIterator<Item = (String, AttributeValue)>) -> Value {
-    let mut attributes: Vec<(String, AttributeValue)> = item.into_iter().collect();
-    let place = |name: &str| table.key.attributes().position(|a| a.name == name);
-    attributes.sort_by(|(a, _), (b, _)| {
-        let by_key = |name| place(name).unwrap_or(usize::MAX);
-        by_key(a).cmp(&by_key(b)).then_with(|| a.cmp(b))
-    });
-    let plain = |value: AttributeValue| {
-        serde_json::to_value(value).map_or(Value::Null, |typed| item::plain(&typed))
-    };
-    attributes.into_iter().map(|(name, value)| (name, plain(value))).collect()
 }

@@ -49,6 +49,23 @@ pub fn plain_map(item: &Map<String, Value>) -> Map<String, Value> {
     row
 }
 
+/// Whether a value is one of DynamoDB's: `{"S": "x"}`.
+pub fn is_typed(value: &Value) -> bool {
+    let Some((kind, value)) = only_entry(value) else { return false };
+    let digits = |v: &Value| v.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
+    match (kind, value) {
+        ("S" | "B", value) => value.is_string(),
+        ("N", value) => digits(value),
+        ("BOOL", value) => value.is_boolean(),
+        ("NULL", value) => *value == Value::Bool(true),
+        ("SS" | "BS", Value::Array(set)) => !set.is_empty() && set.iter().all(Value::is_string),
+        ("NS", Value::Array(set)) => !set.is_empty() && set.iter().all(digits),
+        ("L", Value::Array(list)) => list.iter().all(is_typed),
+        ("M", Value::Object(map)) => map.values().all(is_typed),
+        _ => false,
+    }
+}
+
 /// A number as JSON can hold it exactly; with more digits than that, its digits as a string.
 fn number(digits: &str) -> Value {
     if let Ok(integer) = digits.parse::<i64>() {

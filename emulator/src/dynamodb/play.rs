@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{
     call,
     fault::{self, Truncated},
-    proxy::{Answer, CutOff, Outgoing, Raw, Shared, Upstream, forward, record, whole},
+    link::Line,
+    proxy::{Answer, CutOff, Outgoing, Raw, Shared, forward, record, whole},
 };
 use crate::{
     faults::{Call, Cut, Quirk},
@@ -28,11 +29,7 @@ pub(super) struct Watched {
 }
 
 /// Lets a call through in its turn, or plays the fault that strikes it.
-pub(super) async fn play(
-    watched: Watched,
-    shared: &Shared,
-    upstream: &Upstream,
-) -> Result<Answer, CutOff> {
+pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Result<Answer, CutOff> {
     let Watched { name, operation, function, request, outgoing, open } = watched;
     let Shared { tables, replica, faults, .. } = shared;
     let touched = || call::touched(&request, tables);
@@ -48,13 +45,13 @@ pub(super) async fn play(
     let outgoing = match moment.filter(|_| call::writes(&operation)) {
         Some(moment) => {
             let (like, body) = outgoing.into_parts();
-            replica.freeze(moment, &like, upstream).await?;
+            replica.freeze(moment, &like, line).await?;
             Outgoing::from_parts(like, body)
         }
         None => outgoing,
     };
     let Some(fault) = faults.strike(&call) else {
-        let (head, body) = forward(outgoing, upstream).await?;
+        let (head, body) = forward(outgoing, line).await?;
         record(open, &head, &body);
         return Ok(whole((head, body)));
     };
@@ -74,7 +71,7 @@ pub(super) async fn play(
         return Ok(whole((head, body)));
     }
     let (mut head, body) = match failure.quirk {
-        Some(Quirk::ExpiredToken) => forward(fresh(outgoing, request.clone()), upstream).await?,
+        Some(Quirk::ExpiredToken) => forward(fresh(outgoing, request.clone()), line).await?,
         Some(Quirk::Stale) => {
             let copy = match moment {
                 Some(moment) => replica.answer(moment, &outgoing).await,
@@ -83,10 +80,10 @@ pub(super) async fn play(
             match copy {
                 Some(answer) => answer?,
                 // Nothing was written since: the rows of a moment ago are those of now.
-                None => forward(outgoing, upstream).await?,
+                None => forward(outgoing, line).await?,
             }
         }
-        _ => forward(outgoing, upstream).await?,
+        _ => forward(outgoing, line).await?,
     };
     if failure.cut == Some(Cut::After) {
         // The caller sees nothing; the journal keeps what was lost.

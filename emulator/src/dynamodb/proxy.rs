@@ -1,6 +1,6 @@
 //! The recording proxy between the backend and the engine.
 //!
-//! Every connection gets one of its own to the engine, driven by the same
+//! Every connection gets a line of its own to the engine, driven by the same
 //! task, so that a call costs one more hop and no thread switch. Dispatching in
 //! process would save the hop and lose the engine's checks of the raw request.
 
@@ -9,14 +9,15 @@ use std::{io, net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri, header, response};
 use http_body_util::{BodyExt, Either, Full};
-use hyper::{body::Incoming, client, server, service::service_fn};
+use hyper::{body::Incoming, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
+use tokio::{net::TcpStream, runtime::Handle};
 
 use super::{
     call,
     fault::{self, AnswerBody},
+    link::{Line, Link},
     play::{Watched, play},
     replica::Replica,
     table::TableSpec,
@@ -27,7 +28,6 @@ use crate::{
     serve::{self, Serving},
 };
 
-pub(super) type Upstream = Mutex<client::conn::http1::SendRequest<Full<Bytes>>>;
 /// An answer as it came.
 pub(super) type Raw = (response::Parts, Bytes);
 pub(super) type Outgoing = Request<Full<Bytes>>;
@@ -44,7 +44,7 @@ pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
 pub(super) struct Shared {
-    upstream: SocketAddr,
+    link: Link,
     pub(super) tables: Vec<TableSpec>,
     pub(super) replica: Replica,
     journal: Journal,
@@ -52,18 +52,18 @@ pub(super) struct Shared {
 }
 
 impl Proxy {
-    /// Serves `listener` on `runtime`, in front of `upstream`.
+    /// Serves `listener` on `runtime`, in front of the engine at the end of `link`.
     pub(super) fn start(
         listener: std::net::TcpListener,
         runtime: &Handle,
-        upstream: SocketAddr,
+        link: Link,
         tables: &[TableSpec],
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
         let replica = Replica::new(tables, runtime);
-        let shared = Shared { upstream, tables: tables.to_vec(), replica, journal, faults };
+        let shared = Shared { link, tables: tables.to_vec(), replica, journal, faults };
         let shared = Arc::new(shared);
         let connection = move |stream, _| connection(stream, Arc::clone(&shared));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
@@ -77,29 +77,16 @@ impl Proxy {
 
 /// Serves one client. An error ends its connection, and there is nobody else to tell.
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let Ok(upstream) = TcpStream::connect(shared.upstream).await else { return };
-    let _ = upstream.set_nodelay(true);
-    let Ok((sender, driver)) = client::conn::http1::handshake(TokioIo::new(upstream)).await else {
-        return;
-    };
-    let upstream = Upstream::new(sender);
-    let service = service_fn(|request| handle(request, &shared, &upstream));
+    let line = shared.link.line();
+    let service = service_fn(|request| handle(request, &shared, &line));
     let front = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut front = std::pin::pin!(front);
-    let mut driver = std::pin::pin!(driver);
-    let mut driving = true;
-    loop {
-        tokio::select! {
-            _ = &mut front => return,
-            _ = &mut driver, if driving => driving = false,
-        }
-    }
+    let _ = front.await;
 }
 
 async fn handle(
     request: Request<Incoming>,
     shared: &Shared,
-    upstream: &Upstream,
+    line: &Line,
 ) -> Result<Answer, CutOff> {
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
@@ -111,7 +98,7 @@ async fn handle(
     parts.headers.remove(header::TRANSFER_ENCODING);
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
-        return forward(outgoing, upstream).await.map(whole);
+        return forward(outgoing, line).await.map(whole);
     }
 
     let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
@@ -123,9 +110,9 @@ async fn handle(
     if let Some(request) = watched {
         let function = function.map(str::to_owned);
         let call = Watched { name, operation, function, request, outgoing, open };
-        return play(call, shared, upstream).await;
+        return play(call, shared, line).await;
     }
-    let (head, body) = forward(outgoing, upstream).await?;
+    let (head, body) = forward(outgoing, line).await?;
     record(open, &head, &body);
     Ok(whole((head, body)))
 }
@@ -141,13 +128,8 @@ fn crossing(function: Option<&str>, operation: &str, request: Value) -> Crossing
 }
 
 /// The engine's answer, every header and byte as it came.
-pub(super) async fn forward(request: Outgoing, upstream: &Upstream) -> Result<Raw, CutOff> {
-    let mut sender = upstream.lock().await;
-    sender.ready().await.map_err(|_| CutOff)?;
-    let answer = sender.send_request(request).await.map_err(|_| CutOff)?;
-    let (head, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
-    Ok((head, body))
+pub(super) async fn forward(request: Outgoing, line: &Line) -> Result<Raw, CutOff> {
+    line.exchange(request).await.map_err(|_| CutOff)
 }
 
 /// An answer with all of its body.

@@ -19,7 +19,8 @@ use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
 
 use super::{
     embedded::Embedded,
-    proxy::{CutOff, Raw, Upstream, forward},
+    link::Line,
+    proxy::{CutOff, Raw, forward},
     table::TableSpec,
 };
 
@@ -48,19 +49,20 @@ impl Replica {
         &self,
         moment: usize,
         like: &Parts,
-        upstream: &Upstream,
+        line: &Line,
     ) -> Result<(), CutOff> {
         let mut frozen = self.frozen.lock().await;
         if frozen.as_ref().is_some_and(|frozen| frozen.moment == moment) {
             return Ok(());
         }
-        let engine = Embedded::start(&self.runtime, &self.tables).map_err(|_| CutOff)?;
+        let engine = Embedded::memory(&self.runtime, &self.tables).map_err(|_| CutOff)?;
         for table in &self.tables {
             let mut from = Value::Null;
             loop {
-                let page = scan(table, &from, like, upstream).await?;
+                let page = scan(table, &from, like, line).await?;
                 for item in page["Items"].as_array().into_iter().flatten() {
-                    engine.put_item(table, item).map_err(|_| CutOff)?;
+                    let item = item.as_object().cloned().unwrap_or_default();
+                    engine.put(table, item).map_err(|_| CutOff)?;
                 }
                 from = page["LastEvaluatedKey"].clone();
                 if from.is_null() {
@@ -87,12 +89,7 @@ impl Replica {
 }
 
 /// One page of a table, consistent.
-async fn scan(
-    table: &TableSpec,
-    from: &Value,
-    like: &Parts,
-    upstream: &Upstream,
-) -> Result<Value, CutOff> {
+async fn scan(table: &TableSpec, from: &Value, like: &Parts, line: &Line) -> Result<Value, CutOff> {
     let mut body = json!({ "TableName": table.name, "ConsistentRead": true });
     if !from.is_null() {
         body["ExclusiveStartKey"] = from.clone();
@@ -102,7 +99,7 @@ async fn scan(
     let target = HeaderValue::from_static("DynamoDB_20120810.Scan");
     parts.headers.insert("x-amz-target", target);
     let request = Request::from_parts(parts, Full::new(Bytes::from(body.to_string())));
-    let (head, body) = forward(request, upstream).await?;
+    let (head, body) = forward(request, line).await?;
     if !head.status.is_success() {
         return Err(CutOff);
     }

@@ -3,7 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
-use super::table::{Attribute, AttributeKind, TableSpec};
+use super::{
+    item,
+    table::{Attribute, AttributeKind, TableSpec},
+};
 
 /// DynamoDB's limit for an item, names included.
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
@@ -16,6 +19,14 @@ pub enum RowError {
     NotAMap {
         /// Logical id of the table.
         table: String,
+    },
+    /// An attribute of an item is not in DynamoDB's own format.
+    #[error("attribute `{attribute}` of a row of {table} is not such as {{\"S\": \"text\"}}")]
+    NotTyped {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
     },
     /// A part of the primary key is missing.
     #[error("a row of {table} needs its key attribute `{attribute}` ({kind})")]
@@ -89,6 +100,49 @@ pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
         }
     }
     let bytes = row_bytes(row);
+    if bytes > MAX_ITEM_BYTES {
+        return Err(RowError::TooLarge { table: id(), bytes });
+    }
+    Ok(())
+}
+
+/// Checks an item in DynamoDB's own format against its table.
+///
+/// # Errors
+/// The first thing that DynamoDB would refuse.
+pub fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result<(), RowError> {
+    let id = || table.id.clone();
+    for (name, value) in item {
+        if !item::is_typed(value) {
+            return Err(RowError::NotTyped { table: id(), attribute: name.clone() });
+        }
+    }
+    for attribute in table.key_attributes() {
+        let primary = table.key.attributes().any(|key| key.name == attribute.name);
+        match item.get(&attribute.name) {
+            None if primary => {
+                let (attribute, kind) = (attribute.name.clone(), attribute.kind);
+                return Err(RowError::MissingKey { table: id(), attribute, kind });
+            }
+            None => {}
+            Some(value) => match value.get(attribute.kind.letter()).and_then(Value::as_str) {
+                Some("") => {
+                    let attribute = attribute.name.clone();
+                    return Err(RowError::EmptyKey { table: id(), attribute });
+                }
+                Some(_) => {}
+                None => {
+                    return Err(RowError::WrongKind {
+                        table: id(),
+                        attribute: attribute.name.clone(),
+                        kind: attribute.kind,
+                        found: value.to_string(),
+                    });
+                }
+            },
+        }
+    }
+    let bytes = row_bytes(&item::plain_map(item));
     if bytes > MAX_ITEM_BYTES {
         return Err(RowError::TooLarge { table: id(), bytes });
     }

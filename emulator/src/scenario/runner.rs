@@ -75,7 +75,7 @@ impl Runner {
     pub async fn in_one_world(mut self, bind: Bind) -> Result<Self, WorldError> {
         let config =
             WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
-        let start = async move { World::start(config).map(Arc::new) };
+        let start = async move { World::start(config).await.map(Arc::new) };
         let started = self.backend.threads().run(start).await;
         let world = started.map_err(|error| WorldError::Part {
             part: "threads",

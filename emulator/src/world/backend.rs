@@ -10,7 +10,10 @@ use std::{
 use super::{Outside, Processes, WorldError};
 use crate::{
     Function,
-    dynamodb::fixture::{self, Rows},
+    dynamodb::{
+        Service,
+        fixture::{self, Rows},
+    },
     template::{RoutePath, Settings, Template},
     threads::Threads,
     yaml::YamlError,
@@ -18,7 +21,10 @@ use crate::{
 
 /// A backend under test: its code, its template, its settings. Clones share it.
 #[derive(Clone)]
-pub struct Backend(Arc<Shared>);
+pub struct Backend {
+    shared: Arc<Shared>,
+    databases: Service,
+}
 
 pub(super) struct Shared {
     pub(super) functions: Vec<Function>,
@@ -105,7 +111,7 @@ impl Backend {
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             functions,
             outside,
             processes,
@@ -115,37 +121,44 @@ impl Backend {
             web,
             fixtures,
             read,
-        })))
+        };
+        Ok(Self { shared: Arc::new(shared), databases: Service::embedded() })
+    }
+
+    /// The same backend, its tables kept by another service than embedded engines.
+    #[must_use]
+    pub fn with_databases(self, databases: Service) -> Self {
+        Self { databases, ..self }
     }
 
     /// Its template.
     pub fn template(&self) -> &Template {
-        &self.0.template
+        &self.shared.template
     }
 
     /// Where it is, when somebody else started it.
     pub fn is_outside(&self) -> Option<&Outside> {
-        self.0.outside.as_ref()
+        self.shared.outside.as_ref()
     }
 
     /// Its settings.
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.shared.settings
     }
 
     /// The HTTP client that worlds share: loopback only, no redirects.
     pub fn web(&self) -> &reqwest::Client {
-        &self.0.web
+        &self.shared.web
     }
 
     /// The threads that worlds live on.
     pub(crate) fn threads(&self) -> &Threads {
-        &self.0.threads
+        &self.shared.threads
     }
 
     /// Names of the fixtures.
     pub fn fixtures(&self) -> impl Iterator<Item = &str> {
-        self.0.fixtures.keys().map(String::as_str)
+        self.shared.fixtures.keys().map(String::as_str)
     }
 
     /// The rows of a fixture, checked against the tables.
@@ -153,25 +166,29 @@ impl Backend {
     /// # Errors
     /// What is wrong with the file, with its place.
     pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, YamlError> {
-        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.shared.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rows) = read.get(name) {
             return Ok(Arc::clone(rows));
         }
         // An unknown name is reported as the file that is not there.
-        let path = self.0.fixtures.get(name).map_or(Path::new(name), PathBuf::as_path);
-        let rows = Arc::new(fixture::read(path, &self.0.template.tables)?);
+        let path = self.shared.fixtures.get(name).map_or(Path::new(name), PathBuf::as_path);
+        let rows = Arc::new(fixture::read(path, &self.shared.template.tables)?);
         read.insert(name.to_owned(), Arc::clone(&rows));
         Ok(rows)
     }
 
     pub(super) fn shared(&self) -> &Shared {
-        &self.0
+        &self.shared
+    }
+
+    pub(super) fn databases(&self) -> &Service {
+        &self.databases
     }
 }
 
 impl fmt::Debug for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backend").field("functions", &self.0.functions).finish_non_exhaustive()
+        f.debug_struct("Backend").field("functions", &self.shared.functions).finish_non_exhaustive()
     }
 }
 

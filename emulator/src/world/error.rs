@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::function::BuildError;
+use crate::{dynamodb::ServiceError, function::BuildError};
 
 /// Why a world could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum WorldError {
         #[source]
         source: io::Error,
     },
+    /// There is no database.
+    #[error("failed to start dynamodb")]
+    Database(#[source] ServiceError),
     /// The template and the code name different functions.
     #[error("{0}")]
     Functions(String),

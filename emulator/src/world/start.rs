@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    dynamodb::Database,
+    dynamodb::{Database, StartError},
     faults::{Ending, Faults},
     function,
     gateway::{Code, End, Gateway, Lambda, Launcher},
@@ -99,7 +99,7 @@ impl World {
     ///
     /// # Errors
     /// A busy port, a function that does not start, a part that fails.
-    pub fn start(config: WorldConfig) -> Result<Self, WorldError> {
+    pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
         let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
@@ -115,12 +115,16 @@ impl World {
         let database = Database::start(
             listeners.dynamodb,
             &shared.threads,
+            backend.databases(),
             &template.tables,
             journal.clone(),
-            clock.clone(),
             faults.clone(),
         )
-        .map_err(part("dynamodb"))?;
+        .await
+        .map_err(|source| match source {
+            StartError::Service(source) => WorldError::Database(source),
+            StartError::Serve(source) => part("dynamodb")(source),
+        })?;
         let openai = OpenAi::start(
             on_tokio("openai", listeners.openai)?,
             openai::Options {
@@ -254,13 +258,8 @@ impl World {
         self.twilio.reset();
         self.twilio.configure(|config| *config = self.number.clone());
         self.openai.reset();
-        let world = Arc::clone(self);
-        let emptied = tokio::task::spawn_blocking(move || world.database.empty()).await;
-        let failed = |error| WorldError::Reset(error);
-        emptied
-            .map_err(io::Error::other)
-            .and_then(|e| e.map_err(io::Error::other))
-            .map_err(failed)?;
+        let emptied = self.database.empty().await;
+        emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))?;
         self.clock.set(Timestamp::now());
         Ok(())
     }

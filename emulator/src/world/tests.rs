@@ -49,7 +49,7 @@ fn config(bind: Bind) -> WorldConfig {
 async fn a_function_sees_template_settings_and_the_scenario() {
     let config = config(Bind::Free);
     let web = config.backend.web().clone();
-    let world = World::start(config).unwrap();
+    let world = World::start(config).await.unwrap();
     let url = format!("{}/sms", world.endpoints().gateway);
     let seen = web.get(url).send().await.unwrap().text().await.unwrap();
     for part in [r#""A": "template""#, r#""B": "scenario""#, r#""NAME": "One""#] {
@@ -61,7 +61,7 @@ async fn a_function_sees_template_settings_and_the_scenario() {
 
 #[tokio::test]
 async fn the_number_calls_the_webhook_of_the_settings() {
-    let world = World::start(config(Bind::Free)).unwrap();
+    let world = World::start(config(Bind::Free)).await.unwrap();
     let gateway = &world.endpoints().gateway;
     assert_eq!(world.twilio().config().webhook_url, Some(format!("{gateway}/sms")));
     assert_eq!(world.twilio().config().fallback_url, None);
@@ -79,20 +79,20 @@ async fn a_named_stage_and_a_custom_domain_are_in_the_webhooks_url() {
 "
         ))
     };
-    let start = |properties: &str, domain: &str| {
+    let config = |properties: &str, domain: &str| {
         let settings = SETTINGS.replace("[webhook]", &format!("[webhook]\n{domain}"));
         let (one, settings) = (vec![function("One")], testing::settings(&settings));
         let backend = Backend::new(one, api(properties), settings, Path::new("."))?;
-        World::start(WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH)))
+        Ok::<_, WorldError>(WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH)))
     };
-    let world = start("StageName: prod", "").unwrap();
+    let world = World::start(config("StageName: prod", "").unwrap()).await.unwrap();
     let url = Some(format!("{}/prod/sms", world.endpoints().gateway));
     assert_eq!(world.twilio().config().webhook_url, url);
     let with = "Domain: { DomainName: a.example, BasePath: [v1] }";
-    let world = start(with, "domain = \"A.example\"").unwrap();
+    let world = World::start(config(with, "domain = \"A.example\"").unwrap()).await.unwrap();
     let url = Some("https://a.example/v1/sms".to_owned());
     assert_eq!(world.twilio().config().webhook_url, url);
-    let error = start(with, "domain = \"b.example\"").unwrap_err().to_string();
+    let error = config(with, "domain = \"b.example\"").unwrap_err().to_string();
     assert!(
         error.ends_with("no domain b.example, which [webhook] names (it has a.example)"),
         "{error}"
@@ -113,7 +113,7 @@ Resources:
     for (throttling, status) in [(true, 429), (false, 200)] {
         let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
         let config = WorldConfig { throttling, ..WorldConfig::new(backend.clone(), clock) };
-        let world = World::start(config).unwrap();
+        let world = World::start(config).await.unwrap();
         let url = format!("{}/sms", world.endpoints().gateway);
         assert_eq!(backend.web().get(url).send().await.unwrap().status(), status);
     }
@@ -121,7 +121,7 @@ Resources:
 
 #[tokio::test]
 async fn a_dropped_world_gives_its_ports_back() {
-    let world = World::start(config(Bind::Free)).unwrap();
+    let world = World::start(config(Bind::Free)).await.unwrap();
     let endpoints = world.endpoints().clone();
     drop(world);
     let Endpoints { gateway, twilio, openai, dynamodb, secrets } = endpoints;
@@ -142,10 +142,10 @@ async fn a_world_takes_the_ports_that_it_is_told_or_says_which_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = taken.local_addr().unwrap().port();
     let ports = Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
-    let error = World::start(config(Bind::Fixed(ports))).unwrap_err();
+    let error = World::start(config(Bind::Fixed(ports))).await.unwrap_err();
     assert!(matches!(error, WorldError::Busy { part: "gateway", port, .. } if port == gateway));
     drop(taken);
-    let world = World::start(config(Bind::Fixed(ports))).unwrap();
+    let world = World::start(config(Bind::Fixed(ports))).await.unwrap();
     assert_eq!(world.endpoints().gateway, format!("http://127.0.0.1:{gateway}"));
 }
 
@@ -166,6 +166,6 @@ async fn a_function_that_does_not_start_is_named_with_its_reason() {
     let failing = Function::new("One", |_: &BTreeMap<String, String>| Err("no TOKEN".into()));
     let backend = backend(vec![failing], "/sms").unwrap();
     let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
-    let error = World::start(WorldConfig::new(backend, clock)).unwrap_err();
+    let error = World::start(WorldConfig::new(backend, clock)).await.unwrap_err();
     assert_eq!(error.chain(), "failed to start the function One: no TOKEN");
 }

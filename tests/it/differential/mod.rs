@@ -38,7 +38,7 @@ impl Pair {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let container = runtime.block_on(Local::start())?;
         let local = container.endpoint();
-        let engine = Embedded::start();
+        let engine = runtime.block_on(Embedded::start());
         let embedded = engine.endpoint();
         for endpoint in [&embedded, &local] {
             for table in CREATE.iter() {

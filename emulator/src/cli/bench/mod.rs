@@ -12,17 +12,20 @@ use std::{
 
 use super::{
     app::App,
+    dynamodb::{self, DynamoDbArgs},
     problem::{Exit, Problem},
     project::{self, Project},
+    signal::Interrupt,
 };
 use crate::{
     clock::Clock,
+    dynamodb::Service,
     report::{
         style::{BOLD, DIM, paint},
         text::count,
         time,
     },
-    scenario::Options,
+    scenario::{Options, Scenario},
     world::{Backend, World, WorldConfig},
 };
 
@@ -41,51 +44,72 @@ pub(super) struct Args {
     /// How long each fake is loaded.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::ready::time)]
     load: Duration,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
 }
 
 pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
-    let runner = project.runner(project.backend(app)?, Options::default(), &all)?;
+    app.block_on_world(async {
+        let interrupt = Interrupt::listen()?;
+        let databases = args.dynamodb.start(None)?;
+        let result = tokio::select! {
+            result = measure(&project, &databases, &all, &args, app) => result,
+            () = interrupt.wait() => Ok(Exit::Interrupted),
+        };
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+async fn measure(
+    project: &Project,
+    databases: &Service,
+    all: &[Scenario],
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let backend = project.backend(app)?.with_databases(databases.clone());
+    let runner = &project.runner(backend, Options::default(), all)?;
     let figure = |name: &str, value: &str, about: &str| {
         let (value, about) = (paint(BOLD, value), paint(DIM, about));
         app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))
     };
-    app.block_on_world(async {
-        let worlds = worlds(runner.backend())?;
-        figure("world start", &nth(&worlds, 50), &format!("p95 {}", nth(&worlds, 95)))?;
+    databases.ready().await.map_err(|error| dynamodb::problem(&error))?;
+    let worlds = worlds(runner.backend()).await?;
+    figure("world start", &nth(&worlds, 50), &format!("p95 {}", nth(&worlds, 95)))?;
 
-        let turns = scenarios::one_tool_turns(&runner, &all).await;
-        let about = format!("p95 {}, {} one by one", nth(&turns, 95), count(turns.len(), "turn"));
-        figure("turn, one tool call", &nth(&turns, 50), &about)?;
+    let turns = scenarios::one_tool_turns(runner, all).await;
+    let about = format!("p95 {}, {} one by one", nth(&turns, 95), count(turns.len(), "turn"));
+    figure("turn, one tool call", &nth(&turns, 50), &about)?;
 
-        let batch = scenarios::in_parallel(&runner, &all, args.times.get()).await;
-        let about = format!("{} for all {}", time::duration(batch.once()), all.len());
-        figure("scenarios", &rate(batch.count, batch.took), &about)?;
-        if batch.failed > 0 {
-            let failed = count(batch.failed, "scenario");
-            app.ui.warn(format_args!("{failed} did not pass; `{}` shows why", app.command("run")));
-        }
-        figure("memory", &memory::resident(), &format!("at most {} so far", memory::peak()))?;
+    let batch = scenarios::in_parallel(runner, all, args.times.get()).await;
+    let about = format!("{} for all {}", time::duration(batch.once()), all.len());
+    figure("scenarios", &rate(batch.count, batch.took), &about)?;
+    if batch.failed > 0 {
+        let failed = count(batch.failed, "scenario");
+        app.ui.warn(format_args!("{failed} did not pass; `{}` shows why", app.command("run")));
+    }
+    figure("memory", &memory::resident(), &format!("at most {} so far", memory::peak()))?;
 
-        let about = format!("{} connections, from inside", fakes::CONNECTIONS);
-        let plain = fakes::openai(args.load, false).await?;
-        figure("OpenAI, plain", &rate(plain, args.load), &about)?;
-        let streamed = fakes::openai(args.load, true).await?;
-        figure("OpenAI, streamed", &rate(streamed, args.load), &about)?;
-        let sends = fakes::twilio(args.load).await?;
-        figure("Twilio, sends", &rate(sends, args.load), &about)?;
-        Ok(Exit::Passed)
-    })?
+    let about = format!("{} connections, from inside", fakes::CONNECTIONS);
+    let plain = fakes::openai(args.load, false).await?;
+    figure("OpenAI, plain", &rate(plain, args.load), &about)?;
+    let streamed = fakes::openai(args.load, true).await?;
+    figure("OpenAI, streamed", &rate(streamed, args.load), &about)?;
+    let sends = fakes::twilio(args.load).await?;
+    figure("Twilio, sends", &rate(sends, args.load), &about)?;
+    Ok(Exit::Passed)
 }
 
 /// How long worlds take to start, sorted.
-fn worlds(backend: &Backend) -> Result<Vec<Duration>, Problem> {
+async fn worlds(backend: &Backend) -> Result<Vec<Duration>, Problem> {
     let mut took = Vec::with_capacity(WORLDS);
     for _ in 0..WORLDS {
         let started = Instant::now();
         let config = WorldConfig::new(backend.clone(), Clock::running());
-        let world = World::start(config).map_err(|e| project::world(&e))?;
+        let world = World::start(config).await.map_err(|e| project::world(&e))?;
         took.push(started.elapsed());
         drop(world);
     }

@@ -15,14 +15,17 @@ pub(super) use self::execute::{Limits, execute};
 use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
 use super::{
     app::App,
+    dynamodb::{self, DynamoDbArgs},
     ports::PortArgs,
     problem::{Exit, Problem},
     project::Project,
     ready,
+    signal::Interrupt,
     target::TargetArgs,
     tracing,
 };
 use crate::{
+    dynamodb::Service,
     report::{
         style::{DIM, paint},
         text::count,
@@ -68,22 +71,13 @@ pub(super) struct Args {
     /// How long to wait for the backend of --target URL to listen, such as `10s`.
     #[arg(long, value_name = "TIME", value_parser = ready::time)]
     wait: Option<Duration>,
-    /// What keeps the tables.
-    #[arg(long, value_enum, default_value_t, value_name = "DATABASE")]
-    dynamodb: Database,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
     ports: PortArgs,
-}
-
-/// What keeps the tables.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Database {
-    /// A DynamoDB inside this process
-    #[default]
-    Embedded,
 }
 
 /// One scenario to run, once.
@@ -107,28 +101,43 @@ impl Job {
 
 pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.targets.check()?;
-    // Only one database exists; the option keeps scripts that name it working.
-    let Database::Embedded = args.dynamodb;
     outside::check(&args)?;
     tracing::start(if args.verbose { "info" } else { "off" });
-    let project = Project::find(app)?;
-    let last = LastRun::at(&project.root);
-    let all = match args.selection.paths(&last) {
-        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
-        _ => project.scenarios(app, &args.paths)?,
-    };
-    let chosen = args.selection.apply(all, &last, app)?;
     if args.list {
-        return list(&chosen, app);
+        return list(&args, app);
     }
-    let options = Options { arguments: outside::arguments(&args), ..Options::default() };
-    let backend = project.backend_of(&args.target, app)?;
+    app.block_on(async {
+        let interrupt = Interrupt::listen()?;
+        // It starts beside everything else that has to be read and built.
+        let databases = args.dynamodb.start(None)?;
+        let result = run_on(&databases, interrupt, &args, app).await;
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+async fn run_on(
+    databases: &Service,
+    interrupt: Interrupt,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let (project, last, chosen) = choose(args, app)?;
+    let options = Options { arguments: outside::arguments(args), ..Options::default() };
+    let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
-    let runner = outside::start(runner, &project, &args, app)?;
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
-    let run = perform(&jobs, &runner, &viewer, &args, app)?;
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let runner = tokio::select! {
+        runner = outside::start(runner, &project, args, app) => runner?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    };
+    let run = perform(&jobs, &runner, &viewer, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -136,8 +145,21 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     Ok(Exit::of(run.exit_code()))
 }
 
-fn list(chosen: &[Scenario], app: &App) -> Result<Exit, Problem> {
-    for scenario in chosen {
+/// The scenarios that the command line asks for.
+fn choose(args: &Args, app: &App) -> Result<(Project, LastRun, Vec<Scenario>), Problem> {
+    let project = Project::find(app)?;
+    let last = LastRun::at(&project.root);
+    let all = match args.selection.paths(&last) {
+        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
+        _ => project.scenarios(app, &args.paths)?,
+    };
+    let chosen = args.selection.apply(all, &last, app)?;
+    Ok((project, last, chosen))
+}
+
+fn list(args: &Args, app: &App) -> Result<Exit, Problem> {
+    let (_, _, chosen) = choose(args, app)?;
+    for scenario in &chosen {
         let tags = scenario.tags().join(" ");
         let path = scenario.path().strip_prefix(&app.root).unwrap_or(scenario.path());
         let line = format!("{}  {}  {}", path.display(), scenario.full_name(), paint(DIM, tags));

@@ -53,13 +53,14 @@ pub(super) fn arguments(args: &Args) -> Vec<String> {
         words.extend(["--target".into(), target.to_string()]);
     }
     words.extend(args.target.lambda.typed());
+    words.extend(args.dynamodb.typed());
     words.extend(args.ports.typed());
     words
 }
 
 /// The runner, with the one world that such a backend is pointed at. A backend that is not there
 /// is found now, not by every scenario.
-pub(super) fn start(
+pub(super) async fn start(
     runner: Runner,
     project: &Project,
     args: &Args,
@@ -68,15 +69,13 @@ pub(super) fn start(
     let Some(outside) = args.target.outside() else { return Ok(runner) };
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
-    app.block_on(async {
-        let runner = match runner.in_one_world(Bind::Fixed(ports)).await {
-            Err(WorldError::Busy { part, port, source }) => {
-                return Err(busy::problem(part, port, &source, &ports, app).await);
-            }
-            runner => runner.map_err(|error| project::world(&error))?,
-        };
-        // A backend may need the fakes to start, so they are there while it is waited for.
-        target::listening(outside, args.wait.unwrap_or_default(), app).await?;
-        Ok(runner)
-    })?
+    let runner = match runner.in_one_world(Bind::Fixed(ports)).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        runner => runner.map_err(|error| project::world(&error))?,
+    };
+    // A backend may need the fakes to start, so they are there while it is waited for.
+    target::listening(outside, args.wait.unwrap_or_default(), app).await?;
+    Ok(runner)
 }

@@ -13,19 +13,20 @@ use super::{
     target::Screen,
 };
 use crate::{
-    cli::{app::App, problem::Problem, signal::Interrupt},
+    cli::{app::App, signal::Interrupt},
     report::{Ran, Run, Status, Viewer, terminal},
     scenario::Runner,
 };
 
 /// Runs jobs and shows a line for each; failures and the summary come at the end.
-pub(super) fn perform(
+pub(super) async fn perform(
     jobs: &[Job],
     runner: &Runner,
     viewer: &Viewer,
+    interrupt: Interrupt,
     args: &Args,
     app: &App,
-) -> Result<Run, Problem> {
+) -> Run {
     let screen = args.targets.screen(app);
     let width = jobs.iter().map(|job| viewer.folder(&job.scenario).chars().count()).max();
     let width = width.unwrap_or(0);
@@ -33,31 +34,28 @@ pub(super) fn perform(
     let mut results = InOrder::new(jobs.len());
     let (started, clock) = (Timestamp::now(), Instant::now());
     let limits = Limits { at_once: outside::jobs(args).get(), fail_fast: args.fail_fast };
-    let outcome = app.block_on(async {
-        let interrupt = Interrupt::listen()?;
-        let start = |i: usize| {
-            let Job { scenario, seed, .. } = jobs[i].clone();
-            progress.began(&jobs[i].name());
-            let runner = match seed {
-                Some(seed) => runner.clone().with_seed(seed),
-                None => runner.clone(),
-            };
-            async move { runner.run(&scenario).await }
+    let start = |i: usize| {
+        let Job { scenario, seed, .. } = jobs[i].clone();
+        progress.began(&jobs[i].name());
+        let runner = match seed {
+            Some(seed) => runner.clone().with_seed(seed),
+            None => runner.clone(),
         };
-        let done = |i: usize, ended: Ended| {
-            let mut ran = view(viewer, &jobs[i], ended);
-            if !args.targets.keep_journals() {
-                ran.journal = Vec::new();
-            }
-            let failed = !matches!(ran.status, Status::Passed | Status::Skipped);
-            progress.ended(&ran.name, failed);
-            for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
-                progress.above(|| screen.line(&terminal::line(ran, width)));
-            }
-            failed
-        };
-        Ok::<_, Problem>(execute(jobs.len(), limits, start, interrupt.wait(), done).await)
-    })??;
+        async move { runner.run(&scenario).await }
+    };
+    let done = |i: usize, ended: Ended| {
+        let mut ran = view(viewer, &jobs[i], ended);
+        if !args.targets.keep_journals() {
+            ran.journal = Vec::new();
+        }
+        let failed = !matches!(ran.status, Status::Passed | Status::Skipped);
+        progress.ended(&ran.name, failed);
+        for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
+            progress.above(|| screen.line(&terminal::line(ran, width)));
+        }
+        failed
+    };
+    let outcome = execute(jobs.len(), limits, start, interrupt.wait(), done).await;
     progress.finish();
     let hidden = results.first_hidden();
     let mut scenarios = results.into_all(|i| view(viewer, &jobs[i], Ended::NotBegun));
@@ -75,7 +73,7 @@ pub(super) fn perform(
         scenarios,
     };
     finish(&screen, &run, app);
-    Ok(run)
+    run
 }
 
 fn finish(screen: &Screen<'_>, run: &Run, app: &App) {

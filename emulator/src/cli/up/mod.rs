@@ -5,16 +5,22 @@ mod table;
 mod watch;
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::net::TcpListener;
 
-use self::watch::WatchArgs;
+use self::{
+    sources::Sources,
+    watch::{WatchArgs, Work},
+};
 use super::{
     app::App,
-    busy, exports,
+    busy,
+    dynamodb::{self, DynamoDbArgs},
+    exports,
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
@@ -25,11 +31,13 @@ use super::{
 use crate::{
     clock::Clock,
     control::{self, Controlled},
+    dynamodb::Service,
     openai::Persona,
     report::{
         style::{DIM, GOOD, paint},
         time,
     },
+    template::Ports,
     world::{Backend, Bind, World, WorldConfig, WorldError},
 };
 
@@ -46,6 +54,11 @@ pub(super) struct Args {
     ports: PortArgs,
     #[command(flatten)]
     target: TargetArgs,
+    /// Keep the embedded database in this folder, across restarts.
+    #[arg(long, value_name = "FOLDER", help_heading = "Database")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
     /// Let every route take any number of requests, for measuring.
     #[arg(long)]
     no_throttling: bool,
@@ -56,6 +69,17 @@ pub(super) struct Args {
     verbose: bool,
 }
 
+/// What is built and read before a world starts.
+struct Prepared {
+    started: Instant,
+    project: Project,
+    ports: Ports,
+    backend: Backend,
+    persona: Option<Persona>,
+    sources: Option<Sources>,
+    work: Option<Work>,
+}
+
 pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
@@ -64,71 +88,91 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     // From before the first build, so that no change is missed.
-    let mut sources = args.watch.sources(&project.root)?;
+    let sources = args.watch.sources(&project.root)?;
     args.watch.build(&project.root)?;
     let backend = project.backend_of(&args.target, app)?;
     if let Some(outside) = args.target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
-    let mut work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
+    let work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
-            Ok(listener) => listener,
-            Err(source) => {
-                return Err(busy::problem("control", ports.control, &source, &ports, app).await);
-            }
-        };
-        let config = WorldConfig {
-            bind: Bind::Fixed(ports),
-            throttling: !args.no_throttling,
-            ..WorldConfig::new(backend.clone(), Clock::running())
-        };
-        let world = match start(config, persona) {
-            Err(WorldError::Busy { part, port, source }) => {
-                return Err(busy::problem(part, port, &source, &ports, app).await);
-            }
-            world => world.map_err(|error| project::world(&error))?,
-        };
-        let server = control::Server::start(listener, controlled(&project, &backend, &world))
-            .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
-        if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
-            work.first(sources).await;
-        }
-        app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
-        let took = time::duration(started.elapsed());
-        app.ui.line(format_args!(
-            "{} {}",
-            paint(GOOD, "ready"),
-            paint(DIM, format!("in {took}; Ctrl-C ends it"))
-        ))?;
-        if let Some(outside) = args.target.outside()
-            && target::listening(outside, Duration::ZERO, app).await.is_err()
-        {
-            app.ui.remark(format_args!("no backend listens at {outside} yet"));
-        }
-        let watch = async {
-            match (work, sources) {
-                (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
-                _ => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = interrupt.wait() => {}
-            () = watch => {}
-        }
-        app.ui.note(paint(DIM, "stopped"));
-        Ok(Exit::Interrupted)
+        let databases = args.dynamodb.start(args.data.as_ref().map(|path| app.root.join(path)))?;
+        let backend = backend.with_databases(databases.clone());
+        let prepared = Prepared { started, project, ports, backend, persona, sources, work };
+        let result = serve(prepared, &databases, interrupt, &args, app).await;
+        dynamodb::close(&databases, app).await;
+        result
     })?
 }
 
+async fn serve(
+    prepared: Prepared,
+    databases: &Service,
+    interrupt: Interrupt,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let Prepared { started, project, ports, backend, persona, mut sources, mut work } = prepared;
+    let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
+        Ok(listener) => listener,
+        Err(source) => {
+            return Err(busy::problem("control", ports.control, &source, &ports, app).await);
+        }
+    };
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let config = WorldConfig {
+        bind: Bind::Fixed(ports),
+        throttling: !args.no_throttling,
+        ..WorldConfig::new(backend.clone(), Clock::running())
+    };
+    let world = match start(config, persona).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    let server = control::Server::start(listener, controlled(&project, &backend, &world))
+        .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
+    if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
+        work.first(sources).await;
+    }
+    app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
+    let took = time::duration(started.elapsed());
+    app.ui.line(format_args!(
+        "{} {}",
+        paint(GOOD, "ready"),
+        paint(DIM, format!("in {took}; Ctrl-C ends it"))
+    ))?;
+    if let Some(outside) = args.target.outside()
+        && target::listening(outside, Duration::ZERO, app).await.is_err()
+    {
+        app.ui.remark(format_args!("no backend listens at {outside} yet"));
+    }
+    let watch = async {
+        match (work, sources) {
+            (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt.wait() => {}
+        () = watch => {}
+    }
+    app.ui.note(paint(DIM, "stopped"));
+    Ok(Exit::Interrupted)
+}
+
 /// A world with the persona as its model.
-pub(super) fn start(
+pub(super) async fn start(
     config: WorldConfig,
     persona: Option<Persona>,
 ) -> Result<Arc<World>, WorldError> {
-    let world = World::start(config)?;
+    let world = World::start(config).await?;
     world.openai().set_persona(persona);
     Ok(Arc::new(world))
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     path::{Component, Path, PathBuf},
+    time::SystemTime,
 };
 
 use notify::{
@@ -58,10 +59,15 @@ impl Sources {
         }
     }
 
-    /// After a build: the sources that changed while it ran, without what it made itself.
-    pub(super) async fn changed_meanwhile(&mut self) -> Vec<PathBuf> {
-        let paths = self.rest().await;
-        self.made.after_build(paths)
+    /// After a build that ended then: the sources that changed since it began, without what it
+    /// made itself.
+    pub(super) async fn changed_meanwhile(&mut self, ended: SystemTime) -> Vec<PathBuf> {
+        let (by_hand, meanwhile): (HashSet<_>, HashSet<_>) =
+            self.rest().await.into_iter().partition(|path| is_later(path, ended));
+        self.made.by_hand(&by_hand);
+        let mut changed = self.made.after_build(meanwhile);
+        changed.extend(by_hand);
+        changed
     }
 
     /// A path as people read it.
@@ -99,6 +105,12 @@ impl Sources {
             let _ = self.watcher.watch(path, RecursiveMode::Recursive);
         }
     }
+}
+
+/// Whether a file was written after a moment: by somebody, when that is the end of a build.
+fn is_later(path: &Path, moment: SystemTime) -> bool {
+    let written = std::fs::metadata(path).and_then(|found| found.modified());
+    written.is_ok_and(|written| written > moment)
 }
 
 /// Neither hidden, nor a draft of an editor, nor in a folder without sources.

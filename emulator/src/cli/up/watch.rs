@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use super::{
@@ -103,7 +103,7 @@ impl WatchArgs {
 impl Work {
     /// Looks at what changed while the first build ran; what changes from now on is never missed.
     pub(super) async fn first(&mut self, sources: &mut Sources) {
-        let changed = sources.changed_meanwhile().await;
+        let changed = sources.changed_meanwhile(SystemTime::now()).await;
         // A build command may have made them, and nobody can tell yet.
         if self.build.is_none() {
             self.pending = changed;
@@ -126,17 +126,18 @@ impl Work {
             };
             while !changed.is_empty() {
                 app.ui.note(paint(DIM, format!("changed: {}", named(&sources, &changed))));
-                self.again(world, app).await;
-                changed = sources.changed_meanwhile().await;
+                let ended = self.again(world, app).await;
+                changed = sources.changed_meanwhile(ended).await;
             }
         }
     }
 
-    /// Builds once more. What cannot be built changes nothing.
-    async fn again(&self, world: &World, app: &App) {
+    /// Builds once more, and says when that ended. What cannot be built changes nothing.
+    async fn again(&self, world: &World, app: &App) -> SystemTime {
         let (started, work) = (Instant::now(), self.clone());
         // A build blocks, and the fakes go on meanwhile.
         let built = tokio::task::spawn_blocking(move || work.run()).await;
+        let ended = SystemTime::now();
         match built {
             Ok(Ok(executables)) => {
                 let mut ids = Vec::new();
@@ -155,6 +156,7 @@ impl Work {
             }
             Err(error) => app.ui.warn(format_args!("the build broke: {error}")),
         }
+        ended
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let put = |client: &Client| {
         client
@@ -16,7 +16,7 @@ async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
             .condition_expression("attribute_not_exists(lead_id)")
     };
     put(&client).send().await.unwrap();
-    let rows = lab.database.rows("Leads").unwrap();
+    let rows = lab.database.rows("Leads").await.unwrap();
     assert_eq!(rows, [json!({ "lead_id": "LEAD-1", "timestamp": 7, "price": 79.9 })]);
 
     let error = put(&client).send().await.unwrap_err().into_service_error();
@@ -25,7 +25,7 @@ async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
 
 #[tokio::test]
 async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let send = |items: Vec<TransactWriteItem>| {
         client.transact_write_items().set_transact_items(Some(items)).send()
@@ -38,13 +38,13 @@ async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
     let reasons: Vec<_> =
         cancelled.cancellation_reasons().iter().map(|r| r.code().unwrap()).collect();
     assert_eq!(reasons, ["ConditionalCheckFailed", "None"]);
-    let phones = lab.database.rows("OptOuts").unwrap();
+    let phones = lab.database.rows("OptOuts").await.unwrap();
     assert_eq!(phones, [json!({ "phone": "+1" }), json!({ "phone": "+2" })]);
 }
 
 #[tokio::test]
 async fn the_journal_has_function_operation_tables_items_and_outcome() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let delete = Delete::builder()
         .table_name("Repairs_Lead_Log")
@@ -83,7 +83,7 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
 
 #[tokio::test]
 async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = client(&lab.database.url());
     let listed = client.list_tables().send().await.unwrap();
     assert_eq!(listed.table_names(), ["Repairs_Lead_Log", "Repairs_Opt_Outs"]);
@@ -97,9 +97,10 @@ async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
 
 #[tokio::test]
 async fn indexes_are_there() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     lab.database
         .put_rows("Leads", &[json!({ "lead_id": "L", "timestamp": 1, "phone": "+1" })])
+        .await
         .unwrap();
     let client = lab.client();
     let found = client
@@ -115,7 +116,7 @@ async fn indexes_are_there() {
 /// Bytes and headers as the engine sent them: a client that checks the checksum must be content.
 #[tokio::test]
 async fn bodies_and_headers_pass_unchanged() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let body = r#"{"TableName":"Repairs_Opt_Outs","Item":{}}"#;
     let (head, body) = operation(&lab, "PutItem", body).await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
@@ -171,7 +172,7 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 
 #[tokio::test]
 async fn injected_errors_arrive_typed_and_change_nothing() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     for (failure, code) in [
@@ -189,22 +190,22 @@ async fn injected_errors_arrive_typed_and_change_nothing() {
         let outcome = lab.calls().last().unwrap().outcome.clone().unwrap();
         assert_eq!(outcome.error.as_deref(), Some(code));
     }
-    assert_eq!(lab.database.rows("OptOuts").unwrap(), [] as [Value; 0]);
+    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), [] as [Value; 0]);
     put().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
-    let rows = || lab.database.rows("OptOuts").unwrap().len();
+    let rows = async || lab.database.rows("OptOuts").await.unwrap().len();
     lab.fail("PutItem", Failure { cut: Some(Cut::Before), ..Failure::default() });
     assert!(put().await.unwrap_err().as_service_error().is_none());
-    assert_eq!(rows(), 0);
+    assert_eq!(rows().await, 0);
     lab.fail("PutItem", Failure { cut: Some(Cut::After), ..Failure::default() });
     assert!(put().await.unwrap_err().as_service_error().is_none());
-    assert_eq!(rows(), 1);
+    assert_eq!(rows().await, 1);
     let outcomes: Vec<_> = lab.calls().into_iter().map(|c| c.outcome.unwrap()).collect();
     assert_eq!(outcomes[0].error.as_deref(), Some("cut"));
     assert_eq!(outcomes[1].error.as_deref(), Some("cut"));
@@ -213,7 +214,7 @@ async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
 
 #[tokio::test]
 async fn a_delay_delays() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     lab.fail("GetItem", Failure { delay_ms: Some(60_000), ..Failure::default() });
     let get = client.get_item().table_name("Repairs_Opt_Outs").key("phone", s("+1")).send();
@@ -228,7 +229,7 @@ async fn a_delay_delays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_at_once_exactly_one_wins() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let tasks: Vec<_> = (0..40)
         .map(|_| {

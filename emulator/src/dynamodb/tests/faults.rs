@@ -31,7 +31,7 @@ fn lead(
 
 #[tokio::test]
 async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     lab.fail("PutItem", quirk(Quirk::Conflict));
     let error = lead(&client, "L").send().await.unwrap_err().into_service_error();
@@ -44,13 +44,13 @@ async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
     let codes: Vec<_> = canceled.cancellation_reasons().iter().filter_map(|r| r.code()).collect();
     assert_eq!(codes, ["None", "TransactionConflict"]);
-    assert_eq!(lab.database.rows("OptOuts").unwrap(), [] as [Value; 0]);
+    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), [] as [Value; 0]);
     assert_eq!(lab.last_error().as_deref(), Some("TransactionCanceledException"));
 }
 
 #[tokio::test]
 async fn faults_choose_by_table_and_key() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let down = || Failure { status: Some(500), ..Failure::default() };
     lab.arm("dynamodb.*", down(), aim("OptOuts", json!({})));
@@ -70,11 +70,11 @@ async fn faults_choose_by_table_and_key() {
 
 #[tokio::test]
 async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     lab.fail("PutItem", quirk(Quirk::Truncated));
     assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
-    assert_eq!(lab.database.rows("Leads").unwrap().len(), 1);
+    assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 1);
     assert_eq!(lab.last_error().as_deref(), Some("truncated"));
     assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().answer, json!({}), "kept whole");
 
@@ -95,7 +95,7 @@ async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
 /// After ten minutes a repeat is a new transaction, which meets its own rows.
 #[tokio::test]
 async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let transact = || {
         let transact = client.transact_write_items().transact_items(put("+1"));
@@ -114,10 +114,10 @@ async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
 
 #[tokio::test]
 async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "phone": "+1" });
-    lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).unwrap();
+    lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();
     for operation in ["GetItem", "Query", "Scan", "BatchGetItem"] {
         lab.arm(&format!("dynamodb.{operation}"), quirk(Quirk::Stale), Aim::default());
     }
@@ -148,7 +148,11 @@ async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now(
     assert!(get("gone", 2, false).await.unwrap().item.is_some());
     assert!(get("new", 1, true).await.unwrap().item.is_some());
     assert_eq!(client.scan().table_name("Repairs_Lead_Log").send().await.unwrap().count(), 2);
-    assert_eq!(lab.database.rows("Leads").unwrap().len(), 2, "the rows themselves are as written");
+    assert_eq!(
+        lab.database.rows("Leads").await.unwrap().len(),
+        2,
+        "the rows themselves are as written"
+    );
 
     // A new stale read is of another moment.
     lab.faults.clear();

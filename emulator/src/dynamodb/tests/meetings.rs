@@ -34,7 +34,7 @@ async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
 #[tokio::test]
 async fn the_order_decides_who_wins_and_every_order_can_be_had() {
     for (order, winner) in [(0, 0), (1, 1), (2, 2), (3, 0)] {
-        let lab = Lab::start();
+        let lab = Lab::start().await;
         let booked = race(&lab, &["+1", "+2", "+3"], order).await;
         let expected: Vec<bool> = (0..3).map(|n| n == winner).collect();
         assert_eq!(booked, expected, "order {order}");
@@ -43,7 +43,7 @@ async fn the_order_decides_who_wins_and_every_order_can_be_had() {
 
 #[tokio::test]
 async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
-    let lab = Lab::start();
+    let lab = Lab::start().await;
     let client = lab.client();
     let meeting = Meeting::new("dynamodb.PutItem", Aim::default(), vec![vec![]; 2], 0);
     lab.faults.meet(meeting.clone());
@@ -54,7 +54,7 @@ async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
         changes.changed().await.unwrap();
     }
     assert_eq!(meeting.missed().map(|missed| missed.arrived), Some(0));
-    assert_eq!(lab.database.rows("OptOuts").unwrap().len(), 0);
+    assert_eq!(lab.database.rows("OptOuts").await.unwrap().len(), 0);
     meeting.ended();
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     put.await.unwrap();

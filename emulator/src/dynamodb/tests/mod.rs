@@ -67,15 +67,15 @@ struct Lab {
 }
 
 impl Lab {
-    fn start() -> Self {
-        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
-        let journal = Journal::new(clock.clone());
+    async fn start() -> Self {
+        let journal = Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH));
         let faults = Faults::default();
         let threads = Threads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let database =
-            Database::start(listener, &threads, &tables(), journal.clone(), clock, faults.clone())
-                .unwrap();
+        let (service, tables) = (crate::testing::databases(), tables());
+        let (noted, armed) = (journal.clone(), faults.clone());
+        let database = Database::start(listener, &threads, &service, &tables, noted, armed);
+        let database = database.await.unwrap();
         Self { database, journal, faults, threads }
     }
 

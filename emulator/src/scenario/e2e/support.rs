@@ -69,7 +69,9 @@ impl Project {
         folder.write("rows/shelf.yaml", "Notes:\n  - { id: old, value: from a file, at: 1 }\n");
         let (template, settings) = (testing::template(TEMPLATE), testing::settings(SETTINGS));
         let functions = vec![backend::function()];
-        let backend = Backend::new(functions, template, settings, folder.path()).unwrap();
+        let backend = Backend::new(functions, template, settings, folder.path())
+            .unwrap()
+            .with_databases(testing::databases());
         Self { runner: Runner::new(backend, Options::default()), folder }
     }
 

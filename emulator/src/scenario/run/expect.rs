@@ -18,8 +18,8 @@ use crate::{
 
 impl Running<'_> {
     /// Compares the world with an expectation that stands at `at`.
-    pub(super) fn expectation(&self, expect: &Expect, at: &Trail) -> Result<(), Stop> {
-        let mut problems = self.tables(expect, at)?;
+    pub(super) async fn expectation(&self, expect: &Expect, at: &Trail) -> Result<(), Stop> {
+        let mut problems = self.tables(expect, at).await?;
         let entries = self.journal();
         if let Some(sms) = &expect.sms {
             let at = at.to("sms");
@@ -45,7 +45,7 @@ impl Running<'_> {
         Stop::unless_none(problems)
     }
 
-    fn tables(&self, expect: &Expect, at: &Trail) -> Result<Vec<Problem>, Stop> {
+    async fn tables(&self, expect: &Expect, at: &Trail) -> Result<Vec<Problem>, Stop> {
         let mut problems = Vec::new();
         for (table, wanted) in &expect.tables {
             let at = at.to("tables").to(table.as_str());
@@ -54,6 +54,7 @@ impl Running<'_> {
             let database = self.world.database();
             let now = database
                 .snapshot(table)
+                .await
                 .map_err(|error| Stop::broken(error.to_string(), self.place(&at)))?;
             let key: Vec<String> = database
                 .tables()

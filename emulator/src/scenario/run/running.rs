@@ -42,10 +42,12 @@ impl Running<'_> {
             let path = Trail::new().to("steps").to(index);
             self.note(&label, step);
             let result = Box::pin(self.step(step, &label, &path)).await;
-            let result = result.and_then(|()| match scenario.always() {
-                Some(always) => self.expectation(always, &Trail::new().to("always")),
-                None => Ok(()),
-            });
+            let result = match (result, scenario.always()) {
+                (Ok(()), Some(always)) => {
+                    Box::pin(self.expectation(always, &Trail::new().to("always"))).await
+                }
+                (result, _) => result,
+            };
             if let Err(stop) = result {
                 return ended(stop, label, step);
             }
@@ -74,7 +76,7 @@ impl Running<'_> {
             Step::Customer(step) => self.customer(step, label, path).await,
             Step::Request(step) => self.request(step, path).await,
             Step::Together(step) => self.together(step, label, path).await,
-            Step::Expect(step) => self.expectation(&step.expect, &path.to("expect")),
+            Step::Expect(step) => self.expectation(&step.expect, &path.to("expect")).await,
             Step::Wait(step) => self.wait(step, path).await,
             Step::At(step) => self.at(step, path).await,
             Step::Faults(step) => self.arm(step, path),

@@ -106,7 +106,7 @@ impl<'s> Running<'s> {
         };
         let failed = |error: WorldError| Stop::Environment(error.chain());
         let world = match shared {
-            None => Arc::new(World::start(config).map_err(failed)?),
+            None => Arc::new(World::start(config).await.map_err(failed)?),
             Some(world) => {
                 world.reset().await.map_err(failed)?;
                 world.journal().clear();
@@ -130,13 +130,13 @@ impl<'s> Running<'s> {
             armed: Vec::new(),
             seed,
         };
-        running.put(backend)?;
-        running.remember()?;
+        running.put(backend).await?;
+        running.remember().await?;
         Ok(running)
     }
 
     /// Puts in the rows of fixtures, then those of the scenario.
-    fn put(&self, backend: &Backend) -> Result<(), Stop> {
+    async fn put(&self, backend: &Backend) -> Result<(), Stop> {
         let given = self.scenario.given();
         for (index, name) in given.fixtures.iter().enumerate() {
             let path = Trail::new().to("given").to("fixtures").to(index);
@@ -144,23 +144,29 @@ impl<'s> Running<'s> {
                 .fixture(name)
                 .map_err(|error| Stop::broken(error.to_string(), self.place(&path)))?;
             for (table, rows) in rows.iter() {
-                self.rows(table, rows, |_| path.clone())?;
+                self.rows(table, rows, |_| path.clone()).await?;
             }
         }
         for (table, rows) in &given.tables {
             let rows: Vec<Value> = rows.iter().cloned().map(Value::Object).collect();
             self.rows(table, &rows, |row| {
                 Trail::new().to("given").to("tables").to(table.as_str()).to(row)
-            })?;
+            })
+            .await?;
         }
         Ok(())
     }
 
-    fn rows(&self, table: &str, rows: &[Value], path: impl Fn(usize) -> Trail) -> Result<(), Stop> {
+    async fn rows(
+        &self,
+        table: &str,
+        rows: &[Value],
+        path: impl Fn(usize) -> Trail,
+    ) -> Result<(), Stop> {
         for (index, row) in rows.iter().enumerate() {
             let place = || self.place(&path(index));
             let row = self.vars.render(row).map_err(|e| Stop::render(&e, place()))?;
-            self.world.database().put_rows(table, &[row]).map_err(|error| {
+            self.world.database().put_rows(table, &[row]).await.map_err(|error| {
                 Stop::Broken(Box::new(Problem {
                     notes: std::error::Error::source(&error)
                         .map(ToString::to_string)
@@ -174,7 +180,7 @@ impl<'s> Running<'s> {
     }
 
     /// Keeps the rows of every table that some expectation compares with the start.
-    fn remember(&mut self) -> Result<(), Stop> {
+    async fn remember(&mut self) -> Result<(), Stop> {
         let steps = self.scenario.steps().iter();
         let expected = steps.filter_map(|step| match step {
             Step::Expect(step) => Some(&step.expect),
@@ -183,7 +189,7 @@ impl<'s> Running<'s> {
         let all = expected.chain(self.scenario.always()).flat_map(compared);
         for table in all {
             if !self.at_start.contains_key(table) {
-                let rows = self.world.database().rows(table);
+                let rows = self.world.database().rows(table).await;
                 let rows = rows.map_err(|error| Stop::Environment(error.to_string()))?;
                 self.at_start.insert(table.clone(), rows);
             }

@@ -1,0 +1,176 @@
+//! DynamoDB Local in a container: one for all worlds of a process.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use testcontainers::{
+    ContainerAsync, GenericImage, ImageExt as _, TestcontainersError,
+    bollard::{
+        Docker,
+        models::PortBinding,
+        query_parameters::{InspectContainerOptions, RemoveContainerOptionsBuilder},
+    },
+    core::{IntoContainerPort as _, WaitFor, wait::HttpWaitStrategy},
+    runners::AsyncRunner as _,
+};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    docker,
+    keeper::{Closed, Order, Orders, Readiness, Ready},
+    service_error::{ServiceError, chain},
+};
+
+/// Port of DynamoDB inside the container.
+const PORT: u16 = 8000;
+/// A Java program on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// How long the daemon may take to remove a container.
+const REMOVAL: Duration = Duration::from_secs(20);
+/// Between two looks at a container.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Starts a container, and removes it when it is told to close.
+pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Orders) -> Closed {
+    let mut closing = Closing { orders, closed: false };
+    let docker = tokio::select! {
+        biased;
+        docker = docker::with_image(&image) => docker,
+        () = closing.wait() => return Closed::default(),
+    };
+    let docker = match docker {
+        Ok(docker) => docker,
+        Err(error) => {
+            ready.send_replace(Some(Err(error)));
+            return Closed::default();
+        }
+    };
+    let name = format!("rehearse-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
+    // A container that is being created cannot be removed yet: the end waits until it can.
+    let started = tokio::select! {
+        started = start(&image, &name) => Some(started),
+        () = async { closing.wait().await; exists(&docker, &name).await } => None,
+    };
+    let container = match started {
+        Some(Ok((container, address))) => {
+            ready.send_replace(Some(Ok(Ready { address })));
+            closing.wait().await;
+            if keep {
+                let kept = format!(
+                    "DynamoDB Local at http://{address}, access keys rehearse1, rehearse2 and so on, \
+                     one for each scenario as they began; `docker rm -f {name}` removes it"
+                );
+                // Dropped, it would be removed.
+                std::mem::forget(container);
+                return Closed { kept: Some(kept), left: None };
+            }
+            Some(container)
+        }
+        Some(Err(error)) => {
+            let reason = chain(&error);
+            ready.send_replace(Some(Err(ServiceError::Container { image, reason })));
+            None
+        }
+        None => None,
+    };
+    let gone = timeout(REMOVAL, remove(&docker, &name)).await.is_ok();
+    if gone {
+        // It would be asked to go once more.
+        std::mem::forget(container);
+    }
+    let left = format!("the container {name}: `docker rm -f {name}` removes it");
+    Closed { kept: None, left: (!gone).then_some(left) }
+}
+
+/// Waits for the end.
+struct Closing {
+    orders: Orders,
+    closed: bool,
+}
+
+impl Closing {
+    async fn wait(&mut self) {
+        while !self.closed {
+            // What became of worlds is of no interest: everything goes with the container.
+            self.closed = matches!(self.orders.recv().await, None | Some(Order::Close));
+        }
+    }
+}
+
+async fn start(
+    image: &str,
+    name: &str,
+) -> Result<(ContainerAsync<GenericImage>, SocketAddr), TestcontainersError> {
+    // The client wants a provider even if it never speaks TLS; a second install is refused, and fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
+    let web = web.map_err(TestcontainersError::other)?;
+    // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
+    let answers = HttpWaitStrategy::new("/")
+        .with_port(PORT.tcp())
+        .with_client(web)
+        .with_response_matcher(|_| true);
+    let (repository, tag) = parts(image);
+    let container = GenericImage::new(repository, tag)
+        .with_exposed_port(PORT.tcp())
+        .with_wait_for(WaitFor::http(answers))
+        .with_cmd(["-jar", "DynamoDBLocal.jar", "-inMemory"])
+        .with_container_name(name)
+        .with_label("rehearse.process", std::process::id().to_string())
+        .with_startup_timeout(START)
+        .with_host_config_modifier(|host| {
+            let loopback =
+                PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(String::new()) };
+            let bindings = HashMap::from([(format!("{PORT}/tcp"), Some(vec![loopback]))]);
+            host.port_bindings = Some(bindings);
+            host.publish_all_ports = Some(false);
+        })
+        .start()
+        .await?;
+    let port = container.get_host_port_ipv4(PORT.tcp()).await?;
+    Ok((container, SocketAddr::from(([127, 0, 0, 1], port))))
+}
+
+/// Repository and tag of `amazon/dynamodb-local:3.1.0`.
+fn parts(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (image, "latest"),
+    }
+}
+
+/// Waits until a container of this name is there.
+async fn exists(docker: &Docker, name: &str) {
+    while docker.inspect_container(name, None::<InspectContainerOptions>).await.is_err() {
+        sleep(PAUSE).await;
+    }
+}
+
+/// Removes a container, and returns when it is gone.
+async fn remove(docker: &Docker, name: &str) {
+    loop {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match docker.remove_container(name, Some(options)).await {
+            Ok(()) => return,
+            Err(error) if is_missing(&error) => return,
+            // Its removal is under way, or it is just being started.
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+}
+
+fn is_missing(error: &testcontainers::bollard::errors::Error) -> bool {
+    use testcontainers::bollard::errors::Error::DockerResponseServerError;
+    matches!(error, DockerResponseServerError { status_code: 404, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_what_follows_the_name() {
+        assert_eq!(parts("amazon/dynamodb-local:3.1.0"), ("amazon/dynamodb-local", "3.1.0"));
+        assert_eq!(parts("localhost:5000/dynamodb"), ("localhost:5000/dynamodb", "latest"));
+        assert_eq!(parts("dynamodb"), ("dynamodb", "latest"));
+    }
+}

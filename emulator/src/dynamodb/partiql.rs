@@ -1,0 +1,66 @@
+//! Table names inside PartiQL statements.
+
+/// Words after which a table's name stands.
+const BEFORE: [&str; 3] = ["FROM", "INTO", "UPDATE"];
+
+/// The statement with a prefix before each table's name. The names come out in
+/// quotes: a prefix holds dots, which elsewhere lead into an item.
+pub(super) fn with_prefix(statement: &str, prefix: &str) -> String {
+    let mut out = String::with_capacity(statement.len() + prefix.len());
+    let mut rest = statement;
+    let mut expected = false;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            // A text or a quoted name, with doubled quotes inside as two of them.
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
+            c if is_name(c) => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        match first {
+            '"' if expected => {
+                out.push('"');
+                out.push_str(prefix);
+                out.push_str(&token[1..]);
+            }
+            c if is_name(c) && expected => {
+                out.extend(["\"", prefix, token, "\""]);
+            }
+            _ => out.push_str(token),
+        }
+        if !first.is_whitespace() {
+            expected = BEFORE.iter().any(|word| word.eq_ignore_ascii_case(token));
+        }
+        rest = after;
+    }
+    out
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_get_the_prefix_and_texts_do_not() {
+        for (statement, expected) in [
+            (
+                r#"SELECT * FROM "Leads"."ByPhone" WHERE a = 'FROM x'"#,
+                r#"SELECT * FROM "p.Leads"."ByPhone" WHERE a = 'FROM x'"#,
+            ),
+            ("select a from Leads where b = ?", r#"select a from "p.Leads" where b = ?"#),
+            (
+                "INSERT INTO \"A\" VALUE {'k': 'it''s FROM B'}",
+                "INSERT INTO \"p.A\" VALUE {'k': 'it''s FROM B'}",
+            ),
+            ("UPDATE A SET b = 'é'", "UPDATE \"p.A\" SET b = 'é'"),
+            ("DELETE FROM \"A", "DELETE FROM \"p.A"),
+            ("", ""),
+        ] {
+            assert_eq!(with_prefix(statement, "p."), expected);
+        }
+    }
+}

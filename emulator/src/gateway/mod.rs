@@ -6,7 +6,7 @@
 //! a function, and the function's answer is read by AWS's rules. What API Gateway
 //! answers by itself stands in one table (`refusal`). Only the last step knows
 //! how a function runs: as a router of this process, or as processes of its own
-//! behind the Lambda Runtime API ([`lambda`]).
+//! behind the Lambda Runtime API (`lambda`).
 
 mod api;
 mod cors;

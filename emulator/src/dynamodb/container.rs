@@ -3,16 +3,16 @@
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use testcontainers::{
-    ContainerAsync, GenericImage, ImageExt as _, TestcontainersError,
+    ContainerAsync, GenericImage, ImageExt as _,
     bollard::{
         Docker,
         models::PortBinding,
         query_parameters::{InspectContainerOptions, RemoveContainerOptionsBuilder},
     },
-    core::{IntoContainerPort as _, WaitFor, wait::HttpWaitStrategy},
+    core::IntoContainerPort as _,
     runners::AsyncRunner as _,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     docker,
@@ -26,6 +26,10 @@ const PORT: u16 = 8000;
 const START: Duration = Duration::from_secs(60);
 /// How long the daemon may take to remove a container.
 const REMOVAL: Duration = Duration::from_secs(20);
+/// How long one question to DynamoDB may take.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How many of the last lines of a container that failed are told.
+const LAST_LINES: usize = 3;
 /// Between two looks at a container.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -65,8 +69,7 @@ pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Or
             }
             Some(container)
         }
-        Some(Err(error)) => {
-            let reason = chain(&error);
+        Some(Err(reason)) => {
             ready.send_replace(Some(Err(ServiceError::Container { image, reason })));
             None
         }
@@ -99,20 +102,10 @@ impl Closing {
 async fn start(
     image: &str,
     name: &str,
-) -> Result<(ContainerAsync<GenericImage>, SocketAddr), TestcontainersError> {
-    // The client wants a provider even if it never speaks TLS; a second install is refused, and fine.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
-    let web = web.map_err(TestcontainersError::other)?;
-    // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
-    let answers = HttpWaitStrategy::new("/")
-        .with_port(PORT.tcp())
-        .with_client(web)
-        .with_response_matcher(|_| true);
+) -> Result<(ContainerAsync<GenericImage>, SocketAddr), String> {
     let (repository, tag) = parts(image);
     let container = GenericImage::new(repository, tag)
         .with_exposed_port(PORT.tcp())
-        .with_wait_for(WaitFor::http(answers))
         .with_cmd(["-jar", "DynamoDBLocal.jar", "-inMemory"])
         .with_container_name(name)
         .with_label("rehearse.process", std::process::id().to_string())
@@ -125,9 +118,57 @@ async fn start(
             host.publish_all_ports = Some(false);
         })
         .start()
-        .await?;
-    let port = container.get_host_port_ipv4(PORT.tcp()).await?;
-    Ok((container, SocketAddr::from(([127, 0, 0, 1], port))))
+        .await
+        .map_err(|error| chain(&error))?;
+    let port = container.get_host_port_ipv4(PORT.tcp()).await.map_err(|error| chain(&error))?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    answers(&container, address).await?;
+    Ok((container, address))
+}
+
+/// Waits until DynamoDB answers there.
+///
+/// testcontainers could wait, but from within a container (`/.dockerenv`) it
+/// asks the bridge's gateway, where a port that is bound to loopback is not.
+async fn answers(
+    container: &ContainerAsync<GenericImage>,
+    address: SocketAddr,
+) -> Result<(), String> {
+    // The client wants a provider even if it never speaks TLS; a second install is refused, and fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(ANSWER).build();
+    let web = web.map_err(|error| chain(&error))?;
+    let deadline = Instant::now() + START;
+    loop {
+        // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
+        let Err(error) = web.get(format!("http://{address}/")).send().await else { return Ok(()) };
+        if !container.is_running().await.unwrap_or(true) {
+            return Err(format!("it ended at once{}", last_words(container).await));
+        }
+        if Instant::now() > deadline {
+            let seconds = START.as_secs();
+            return Err(format!(
+                "nothing answered at http://{address} within {seconds} s ({}){}",
+                chain(&error),
+                last_words(container).await
+            ));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The last lines that a container wrote.
+async fn last_words(container: &ContainerAsync<GenericImage>) -> String {
+    let mut words = String::new();
+    for bytes in [container.stdout_to_vec().await, container.stderr_to_vec().await] {
+        let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+            words.push_str("; ");
+            words.push_str(line);
+        }
+    }
+    words
 }
 
 /// Repository and tag of `amazon/dynamodb-local:3.1.0`.

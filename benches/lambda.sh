@@ -25,12 +25,15 @@ rehearse=$bins/rehearse
 functions=(--function "Dispatcher=$bins/dispatcher" --function "Scheduler=$bins/scheduler"
   --function "StateManager=$bins/state_manager")
 
+processes=8 # of the function, on either side
+
 work=$(mktemp -d)
-up= watch=
+up= others=()
 stop_up() { [ -z "$up" ] || { kill -INT "$up" 2>/dev/null && wait "$up" || true; up=; }; }
+stop_others() { for other in "${others[@]}"; do kill -KILL "$other" 2>/dev/null && wait "$other" 2>/dev/null || true; done; others=(); }
 finish() {
   stop_up
-  [ -z "$watch" ] || { kill -INT "$watch" 2>/dev/null && wait "$watch" || true; }
+  stop_others
   rm -rf "$work"
 }
 trap finish EXIT
@@ -73,21 +76,28 @@ stop_up
 # --- Warm, side by side ------------------------------------------------------------------------
 
 if has wrk "load"; then
-  start_up --target lambda --concurrency 8 "${functions[@]}"
+  start_up --target lambda --concurrency "$processes" "${functions[@]}"
   curl -s -o /dev/null "$(state "$base")"
   theirs=
   if has cargo-lambda "cargo lambda watch"; then
-    # It answers on a function's own URL, and starts it at the first request.
-    (cd "$root" && exec cargo-lambda lambda watch --release --ignore-changes \
-      --invoke-port "$theirs_port" --env-vars ADMIN_TOKEN=rehearse-admin-token >"$work/watch" 2>&1) &
-    watch=$!
-    url="http://127.0.0.1:$theirs_port/lambda-url/state_manager/state"
-    for _ in $(seq 1 600); do
-      [ "$(curl -s -o /dev/null -m 300 -w '%{http_code}' "$url" || true)" = 401 ] && { theirs=$url; break; }
-      kill -0 "$watch" 2>/dev/null || break
-      sleep 0.5
+    # It emulates Lambda alone; the same binary as ours asks it for events, as many processes.
+    cargo-lambda lambda watch --only-lambda-apis --invoke-address 127.0.0.1 \
+      --invoke-port "$theirs_port" >"$work/watch" 2>&1 &
+    others+=($!)
+    for _ in $(seq "$processes"); do
+      env -i AWS_LAMBDA_RUNTIME_API="http://127.0.0.1:$theirs_port/.rt/state_manager" \
+        AWS_LAMBDA_FUNCTION_NAME=state_manager AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128 \
+        AWS_LAMBDA_FUNCTION_VERSION=1 AWS_LAMBDA_LOG_GROUP_NAME=a AWS_LAMBDA_LOG_STREAM_NAME=b \
+        AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b \
+        ADMIN_TOKEN=rehearse-admin-token bash -c '
+          until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; exec "$0"
+        ' "$bins/state_manager" "$theirs_port" >>"$work/theirs" 2>&1 &
+      others+=($!)
     done
-    [ -n "$theirs" ] || { echo "skipped: cargo lambda watch did not answer:" >&2; tail -5 "$work/watch" >&2; }
+    url="http://127.0.0.1:$theirs_port/lambda-url/state_manager/state"
+    code=$(curl -s -o /dev/null -m 20 --retry 20 --retry-connrefused --retry-delay 1 -w '%{http_code}' "$url" || true)
+    [ "$code" = 401 ] && theirs=$url
+    [ -n "$theirs" ] || { echo "skipped: cargo lambda watch answered $code:" >&2; tail -5 "$work/watch" >&2; }
   fi
   for connections in 1 8; do
     read -r ours_p50 ours_rps < <(load "$(state "$base")" "$connections")
@@ -103,6 +113,7 @@ if has wrk "load"; then
       "$([ "$connections" = 8 ] && echo '>= 2' || echo -)"
   done
   stop_up
+  stop_others
 fi
 
 # --- The whole suite on both targets -----------------------------------------------------------

@@ -28,7 +28,7 @@ const START: Duration = Duration::from_secs(60);
 const REMOVAL: Duration = Duration::from_secs(20);
 /// How long one question to DynamoDB may take.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How many of the last lines of a container that failed are told.
+/// How many of the last lines of a container that ended are told.
 const LAST_LINES: usize = 3;
 /// Between two looks at a container.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -120,7 +120,12 @@ async fn start(
         .start()
         .await
         .map_err(|error| chain(&error))?;
-    let port = container.get_host_port_ipv4(PORT.tcp()).await.map_err(|error| chain(&error))?;
+    let port = match container.get_host_port_ipv4(PORT.tcp()).await {
+        Ok(port) => port,
+        // It has no port any more.
+        Err(_) if ended(&container).await => return Err(last_words(&container).await),
+        Err(error) => return Err(chain(&error)),
+    };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     answers(&container, address).await?;
     Ok((container, address))
@@ -142,24 +147,24 @@ async fn answers(
     loop {
         // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
         let Err(error) = web.get(format!("http://{address}/")).send().await else { return Ok(()) };
-        if !container.is_running().await.unwrap_or(true) {
-            return Err(format!("it ended at once{}", last_words(container).await));
+        if ended(container).await {
+            return Err(last_words(container).await);
         }
         if Instant::now() > deadline {
-            let seconds = START.as_secs();
-            return Err(format!(
-                "nothing answered at http://{address} within {seconds} s ({}){}",
-                chain(&error),
-                last_words(container).await
-            ));
+            let (seconds, error) = (START.as_secs(), chain(&error));
+            return Err(format!("no answer at http://{address} within {seconds} s ({error})"));
         }
         sleep(PAUSE).await;
     }
 }
 
-/// The last lines that a container wrote.
+async fn ended(container: &ContainerAsync<GenericImage>) -> bool {
+    !container.is_running().await.unwrap_or(true)
+}
+
+/// That a container ended, with the last lines that it wrote.
 async fn last_words(container: &ContainerAsync<GenericImage>) -> String {
-    let mut words = String::new();
+    let mut words = String::from("it ended at once");
     for bytes in [container.stdout_to_vec().await, container.stderr_to_vec().await] {
         let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Lambda path, side by side with `cargo lambda watch`, on the same function in the same run.
 #
-#   benches/lambda.sh [folder with the release binaries]
+#   benches/lambda.sh [folder with the release binaries and examples]
 #
 # Prints one table: figure, ours, theirs, ratio, target. A busy machine is slower, so nothing fails
 # here. Everything stays on loopback and is stopped in the end. Needs wrk, curl, and cargo-lambda
@@ -18,14 +18,12 @@ theirs_port=$((base + 70))
 if [ $# -gt 0 ]; then
   bins=$(realpath "$1")
 else
-  (cd "$root" && cargo build --release --locked --quiet --workspace --bins)
+  (cd "$root" && cargo build --release --locked --quiet --workspace --bins --example lambda_http_function)
   bins=${CARGO_TARGET_DIR:-$root/target}/release
 fi
 rehearse=$bins/rehearse
-functions=(--function "Dispatcher=$bins/dispatcher" --function "Scheduler=$bins/scheduler"
-  --function "StateManager=$bins/state_manager")
-
-processes=8 # of the function, on either side
+functions=(--function "Dispatcher=$bins/dispatcher" --function "Scheduler=$bins/scheduler")
+manager=(--function "StateManager=$bins/state_manager")
 
 work=$(mktemp -d)
 up= others=()
@@ -41,7 +39,7 @@ trap finish EXIT
 has() { command -v "$1" >/dev/null || { echo "skipped: $2 ($1 is not installed)" >&2; return 1; }; }
 calc() { awk "BEGIN { print $* }"; }
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : 0 }'; }
-line() { printf '%-40s %14s %14s %8s  %s\n' "$@"; }
+line() { printf '%-46s %14s %14s %8s  %s\n' "$@"; }
 
 start_up() {
   (cd "$root" && exec "$rehearse" up --port-base "$base" --no-throttling "$@" >"$work/up" 2>&1) &
@@ -59,14 +57,13 @@ load() {
 }
 
 line figure ours theirs ratio target
-# The state manager refuses a caller without token before it touches a table: what is measured is
-# the path to a function and back.
+# A caller without token is refused before a table is touched.
 state() { echo "http://127.0.0.1:$1/state"; }
 
 # --- Cold starts: every request gets a new process ---------------------------------------------
 
 cold() { for _ in $(seq 1 "${RUNS:-21}"); do request_ms "$1"; done | median; }
-start_up --target lambda --cold "${functions[@]}"
+start_up --target lambda --cold "${functions[@]}" "${manager[@]}"
 tomorrow=$(date -d tomorrow +%F)
 line "cold start, scheduler, ms" "$(cold "http://127.0.0.1:$base/scheduler?date=$tomorrow")" - - "<= 15"
 line "cold start, state manager, ms" "$(cold "$(state "$base")")" - - -
@@ -75,56 +72,74 @@ stop_up
 
 # --- Warm, side by side ------------------------------------------------------------------------
 
-if has wrk "load"; then
-  start_up --target lambda --concurrency "$processes" "${functions[@]}"
-  curl -s -o /dev/null "$(state "$base")"
+# Starts `cargo lambda watch`, which emulates Lambda alone, and so many processes of an executable
+# that ask it for events; sets `theirs` to the function's URL, or to nothing.
+start_theirs() {
   theirs=
-  if has cargo-lambda "cargo lambda watch"; then
-    # It emulates Lambda alone; the same binary as ours asks it for events, as many processes.
-    cargo-lambda lambda watch --only-lambda-apis --invoke-address 127.0.0.1 \
-      --invoke-port "$theirs_port" >"$work/watch" 2>&1 &
+  has cargo-lambda "cargo lambda watch" || return 0
+  cargo-lambda lambda watch --only-lambda-apis --invoke-address 127.0.0.1 \
+    --invoke-port "$theirs_port" >"$work/watch" 2>&1 &
+  others=($!)
+  until (exec 3<>"/dev/tcp/127.0.0.1/$theirs_port") 2>/dev/null; do
+    kill -0 "${others[0]}" 2>/dev/null || { echo "cargo lambda watch ended:" >&2; tail -5 "$work/watch" >&2; return 0; }
+    sleep 0.05
+  done
+  for _ in $(seq "$2"); do
+    env -i AWS_LAMBDA_RUNTIME_API="http://127.0.0.1:$theirs_port/.rt/state_manager" \
+      AWS_LAMBDA_FUNCTION_NAME=state_manager AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128 \
+      AWS_LAMBDA_FUNCTION_VERSION=1 AWS_LAMBDA_LOG_GROUP_NAME=a AWS_LAMBDA_LOG_STREAM_NAME=b \
+      AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b \
+      ADMIN_TOKEN=rehearse-admin-token "$1" >>"$work/theirs" 2>&1 &
     others+=($!)
-    for _ in $(seq "$processes"); do
-      env -i AWS_LAMBDA_RUNTIME_API="http://127.0.0.1:$theirs_port/.rt/state_manager" \
-        AWS_LAMBDA_FUNCTION_NAME=state_manager AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128 \
-        AWS_LAMBDA_FUNCTION_VERSION=1 AWS_LAMBDA_LOG_GROUP_NAME=a AWS_LAMBDA_LOG_STREAM_NAME=b \
-        AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b \
-        ADMIN_TOKEN=rehearse-admin-token bash -c '
-          until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; exec "$0"
-        ' "$bins/state_manager" "$theirs_port" >>"$work/theirs" 2>&1 &
-      others+=($!)
-    done
-    url="http://127.0.0.1:$theirs_port/lambda-url/state_manager/state"
-    code=$(curl -s -o /dev/null -m 20 --retry 20 --retry-connrefused --retry-delay 1 -w '%{http_code}' "$url" || true)
-    [ "$code" = 401 ] && theirs=$url
-    [ -n "$theirs" ] || { echo "skipped: cargo lambda watch answered $code:" >&2; tail -5 "$work/watch" >&2; }
+  done
+  local url="http://127.0.0.1:$theirs_port/lambda-url/state_manager/state" code
+  code=$(curl -s -o /dev/null -m 20 -w '%{http_code}' "$url" || true)
+  case $code in 200 | 401) theirs=$url ;; *) echo "skipped: cargo lambda watch answered $code" >&2 ;; esac
+}
+
+# Figures of ours, and of so many processes behind theirs, at so many connections.
+side_by_side() { # executable, connections, their processes, name, target of the latency, of the rate
+  local p50=- rps=- p50_ratio=- rps_ratio=-
+  start_theirs "$1" "$3"
+  if [ -n "$theirs" ]; then
+    read -r p50 rps < <(load "$theirs" "$2")
+    p50_ratio=$(calc "int(100 * ${ours_p50[$2]} / $p50) / 100")
+    rps_ratio=$(calc "int(100 * ${ours_rps[$2]} / $rps) / 100")
   fi
+  stop_others
+  line "p50, $4, us" "${ours_p50[$2]}" "$p50" "$p50_ratio" "$5"
+  line "requests/s, $4" "${ours_rps[$2]}" "$rps" "$rps_ratio" "$6"
+}
+
+warm() { # name, executable, targets of the latency and of the rate
+  declare -A ours_p50 ours_rps
+  start_up --target lambda "${functions[@]}" --function "StateManager=$2"
   for connections in 1 8; do
-    read -r ours_p50 ours_rps < <(load "$(state "$base")" "$connections")
-    their_p50=- their_rps=- p50_ratio=- rps_ratio=-
-    if [ -n "$theirs" ]; then
-      read -r their_p50 their_rps < <(load "$theirs" "$connections")
-      p50_ratio=$(calc "int(100 * $ours_p50 / $their_p50) / 100")
-      rps_ratio=$(calc "int(100 * $ours_rps / $their_rps) / 100")
-    fi
-    line "warm p50 at $connections connections, us" "$ours_p50" "$their_p50" "$p50_ratio" \
-      "$([ "$connections" = 1 ] && echo '<= 0.8' || echo -)"
-    line "requests/s at $connections connections" "$ours_rps" "$their_rps" "$rps_ratio" \
-      "$([ "$connections" = 8 ] && echo '>= 2' || echo -)"
+    curl -s -o /dev/null "$(state "$base")"
+    read -r ours_p50[$connections] ours_rps[$connections] < <(load "$(state "$base")" "$connections")
   done
   stop_up
-  stop_others
+  # As either is started when nothing else is said: theirs has one process then.
+  side_by_side "$2" 1 1 "$1, 1 connection" "$3" -
+  side_by_side "$2" 8 1 "$1, 8 connections" - "$4"
+  side_by_side "$2" 8 8 "$1, 8, theirs with 8 too" - -
+}
+
+if has wrk "load"; then
+  # A function that does nothing shows the emulators; one that works and logs hides them.
+  warm "plain function" "$bins/examples/lambda_http_function" "<= 0.8" ">= 2"
+  warm "state manager" "$bins/state_manager" - -
 fi
 
 # --- The whole suite on both targets -----------------------------------------------------------
 
 suite() { (cd "$root" && "$rehearse" run "$@" 2>&1) | awk '/ passed/ { print $(NF - 1), $NF }'; }
 line "whole suite, in process" "$(suite)" - - -
-line "whole suite, --target lambda" "$(suite --target lambda "${functions[@]}")" - - -
+line "whole suite, --target lambda" "$(suite --target lambda "${functions[@]}" "${manager[@]}")" - - -
 
 # --- Killing a function many times leaks nothing -----------------------------------------------
 
-start_up --target lambda "${functions[@]}"
+start_up --target lambda "${functions[@]}" "${manager[@]}"
 curl -s -o /dev/null "$(state "$base")"
 descriptors() { ls "/proc/$up/fd" | wc -l; }
 memory_kb() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$up/status"; }
@@ -135,8 +150,12 @@ killed() {
     curl -s -o /dev/null -m 20 "$(state "$base")" || true
   done
 }
+asked() { for _ in $(seq 1 "$1"); do curl -s -o /dev/null -m 20 "$(state "$base")" || true; done; }
+state_of_it() { echo "$(children)/$(descriptors)/$(memory_kb)"; }
 killed 50
-before="$(children)/$(descriptors)/$(memory_kb)"
+line "after 50 kills: processes/fds/KB" "$(state_of_it)" - - -
+# The journal is kept, so requests cost memory without any kill.
+asked "$kills"
+line "after $kills requests more" "$(state_of_it)" - - -
 killed "$kills"
-line "after 50 kills: processes/fds/KB" "$before" - - -
-line "after $kills more" "$(children)/$(descriptors)/$(memory_kb)" - - "no more"
+line "after $kills kills more" "$(state_of_it)" - - "no more"

@@ -25,6 +25,10 @@ fn main() -> io::Result<()> {
             api.post("init/error", r#"{"errorType":"NoTable","errorMessage":"tell me its name"}"#)?;
             hang();
         }
+        Ok("hang") => {
+            eprintln!("there is no table");
+            hang();
+        }
         Ok("panic") => panic!("there is no table"),
         _ => {}
     }

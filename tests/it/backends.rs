@@ -70,6 +70,34 @@ fn every_scenario_passes_at_a_url_and_nothing_is_left() {
     assert_eq!(tables(&up), before);
 }
 
+/// The tests of the store's adapter, once more, on another database.
+fn store_tests_pass_on(database: &str) {
+    let files = ["store::", "store_contract::", "store_races::", "store_turns::"];
+    let ran = Command::new(std::env::current_exe().unwrap())
+        .args(files)
+        .env("REHEARSE_DYNAMODB", database)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{database}: {said}{}", String::from_utf8_lossy(&ran.stderr));
+    for file in files {
+        assert!(said.contains(&format!("test {file}")), "{database}: none of {file} ran: {said}");
+    }
+}
+
+#[test]
+fn every_test_of_the_store_passes_on_dynamodb_local() {
+    if docker() {
+        store_tests_pass_on("docker");
+    }
+}
+
+#[test]
+fn every_test_of_the_store_passes_at_a_url() {
+    let up = Up::start_with(&["--dynamodb", "embedded"]);
+    store_tests_pass_on(&up.url("dynamodb"));
+}
+
 #[test]
 fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
     if !docker() {
@@ -97,6 +125,26 @@ fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
         assert_eq!(process.wait().unwrap().code(), Some(130), "{signal}");
         assert_eq!(containers_of(id), "", "{signal}");
     }
+}
+
+#[test]
+fn a_container_whose_run_was_killed_goes_with_the_next_run() {
+    if !docker() {
+        return;
+    }
+    let folder = project();
+    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    let words = ["run", "--dynamodb", "docker", "--repeat", "5000"];
+    let mut process = command(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    let id = process.id();
+    assert_ne!(containers_of(id), "", "it runs in a container");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let (ran, left) = run_on_docker(folder.path(), &[]);
+    assert_eq!((ran.code, left.as_str()), (0, ""), "{}", ran.err);
+    assert_eq!(containers_of(id), "");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::endpoint::{Embedded, Endpoint, Local};
 
 const CLIENTS: usize = 50;
 /// Of each kind.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 200;
 
 async fn made(endpoint: &Endpoint) {
     let table = json!({

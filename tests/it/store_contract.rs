@@ -177,9 +177,11 @@ async fn bookings_are_read_beyond_the_first_page() {
         row["note"] = json!(note);
         lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
     }
+    let before = lab.journal.count("dynamodb.Query");
     let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
-    assert!(lab.journal.count("dynamodb.Query") >= 3, "in pages");
+    // Engines differ in whether the row that crosses the megabyte is still in the page.
+    assert!(lab.journal.count("dynamodb.Query") >= before + 2, "in pages");
 }
 
 /// The SDK's own retries, set once: three calls of an operation, each of them in the journal.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     docker,
     keeper::{Closed, Order, Orders, Readiness, Ready},
+    orphan,
     service_error::{ServiceError, chain},
 };
 
@@ -49,9 +50,13 @@ pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Or
         }
     };
     let name = format!("rehearse-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
+    // Whoever is killed cannot keep what it says; what is to stay is nobody's orphan.
+    let life = if keep { None } else { orphan::life() };
     // A container that is being created cannot be removed yet: the end waits until it can.
     let started = tokio::select! {
-        started = start(&image, &name) => Some(started),
+        (started, ()) = async { tokio::join!(start(&image, &name, life), orphan::remove_all(&docker)) } => {
+            Some(started)
+        }
         () = async { closing.wait().await; exists(&docker, &name).await } => None,
     };
     let container = match started {
@@ -102,9 +107,10 @@ impl Closing {
 async fn start(
     image: &str,
     name: &str,
+    life: Option<String>,
 ) -> Result<(ContainerAsync<GenericImage>, SocketAddr), String> {
     let (repository, tag) = parts(image);
-    let container = GenericImage::new(repository, tag)
+    let mut request = GenericImage::new(repository, tag)
         .with_exposed_port(PORT.tcp())
         .with_cmd(["-jar", "DynamoDBLocal.jar", "-inMemory"])
         .with_container_name(name)
@@ -116,10 +122,11 @@ async fn start(
             let bindings = HashMap::from([(format!("{PORT}/tcp"), Some(vec![loopback]))]);
             host.port_bindings = Some(bindings);
             host.publish_all_ports = Some(false);
-        })
-        .start()
-        .await
-        .map_err(|error| chain(&error))?;
+        });
+    if let Some(life) = life {
+        request = request.with_label(orphan::LABEL, life);
+    }
+    let container = request.start().await.map_err(|error| chain(&error))?;
     let port = match container.get_host_port_ipv4(PORT.tcp()).await {
         Ok(port) => port,
         // It has no port any more.

@@ -27,7 +27,7 @@ mod tests;
 mod throttle;
 
 pub use self::{
-    lambda::{Lambda, Launcher},
+    lambda::{INIT_TIMEOUT, Lambda, Launcher},
     running::End,
     server::{Code, Gateway},
 };

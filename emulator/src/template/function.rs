@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::{
@@ -30,8 +29,6 @@ pub struct Function {
     pub architectures: Vec<String>,
     /// How many of it run at once at most.
     pub reserved_concurrency: Option<u32>,
-    /// `Policies`, with what the laptop can resolve; the rest stays calls, `{"Fn::GetAtt": [..]}`.
-    pub policies: Value,
     /// Environment, as far as the template says it.
     pub env: BTreeMap<String, String>,
     /// Variables whose value only AWS knows.
@@ -89,10 +86,6 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         architectures: architectures(scope, resource)?,
         // 0 is allowed, and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
-        policies: match property(scope, resource, "Policies") {
-            Some(policies) => scope.lenient(policies)?,
-            None => Value::Null,
-        },
         env: BTreeMap::new(),
         unresolved: Vec::new(),
         timeout,

@@ -8,7 +8,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Number, Value};
+use serde_json::Number;
 use serde_saphyr::{Location, Spanned, Tagged};
 
 /// A value and where it stands.
@@ -110,25 +110,6 @@ impl Node {
             (_, own) => own.clone(),
         };
         Some(Self { value, at: own.at })
-    }
-
-    /// As JSON, for what is read elsewhere.
-    pub(super) fn to_json(&self) -> Value {
-        match &self.value {
-            Yaml::Null => Value::Null,
-            Yaml::Bool(flag) => Value::Bool(*flag),
-            Yaml::Number(number) => Value::Number(number.clone()),
-            Yaml::String(text) => Value::String(text.clone()),
-            Yaml::List(list) => list.iter().map(Self::to_json).collect(),
-            Yaml::Map(map) => map.iter().map(|e| (e.key.clone(), e.value.to_json())).collect(),
-            Yaml::Call(function, argument) => {
-                let name = match function.as_str() {
-                    name @ ("Ref" | "Condition") => name.to_owned(),
-                    name => format!("Fn::{name}"),
-                };
-                Value::Object([(name, argument.to_json())].into_iter().collect())
-            }
-        }
     }
 
     /// What it is, for errors.

@@ -14,7 +14,7 @@ use crate::{
     dynamodb::{Database, StartError},
     faults::{Ending, Faults},
     function,
-    gateway::{Code, End, Gateway, Lambda, Launcher},
+    gateway::{Code, End, Gateway, INIT_TIMEOUT, Lambda, Launcher},
     journal::Journal,
     openai::{self, OpenAi},
     secrets::{self, Secrets, Session},
@@ -213,6 +213,7 @@ impl World {
                         .reserved_concurrency
                         .map_or(processes.concurrency.get(), |reserved| reserved as usize),
                     cold: processes.cold,
+                    init_timeout: INIT_TIMEOUT,
                     launcher: processes.launcher.clone(),
                     journal: journal.clone(),
                     clock: clock.clone(),

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{
     super::problem::{Problem, chain},
-    load::Load,
+    load::{Body, Load},
 };
 use crate::{
     clock::Clock,
@@ -33,12 +33,15 @@ pub(super) async fn openai(load: Duration, streamed: bool) -> Result<usize, Prob
         serde_json::json!({ "model": model, "input": "Do you fix iPhones?", "stream": streamed });
     let request = Load {
         url: format!("{}/responses", server.url()),
-        authorization,
-        content_type: "application/json",
-        body: body.to_string(),
+        headers: vec![
+            ("authorization", authorization),
+            ("content-type", "application/json".into()),
+        ],
+        body: Body::Same(body.to_string()),
         status: 200,
     };
-    request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))
+    let answers = request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))?;
+    Ok(answers.took.len())
 }
 
 /// Sends that the fake Twilio takes in so much time.
@@ -60,12 +63,15 @@ pub(super) async fn twilio(load: Duration) -> Result<usize, Problem> {
         .finish();
     let request = Load {
         url: format!("{}{path}", server.url()),
-        authorization,
-        content_type: "application/x-www-form-urlencoded",
-        body,
+        headers: vec![
+            ("authorization", authorization),
+            ("content-type", "application/x-www-form-urlencoded".into()),
+        ],
+        body: Body::Same(body),
         status: 201,
     };
-    request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))
+    let answers = request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))?;
+    Ok(answers.took.len())
 }
 
 fn parts() -> (Journal, Clock, Faults) {

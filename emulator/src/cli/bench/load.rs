@@ -3,14 +3,7 @@
 //! It reads no more of an answer than where it ends; a full HTTP client would
 //! measure itself.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,76 +17,118 @@ use crate::threads;
 /// A request, and how its answers look.
 pub(super) struct Load {
     pub(super) url: String,
-    pub(super) authorization: String,
-    pub(super) content_type: &'static str,
-    pub(super) body: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Body,
     pub(super) status: u16,
 }
 
+/// What is sent.
+pub(super) enum Body {
+    /// The same again and again.
+    Same(String),
+    /// Another one for each number, which is never used twice.
+    Each(Box<dyn Fn(u64) -> String + Send + Sync>),
+}
+
+/// What came back.
+pub(super) struct Answers {
+    /// How long each took, sorted.
+    pub(super) took: Vec<Duration>,
+}
+
 impl Load {
-    /// How many answers come over so many connections in so much time. The
+    /// The answers that come over so many connections in so much time. The
     /// load is made on a thread of its own: the server's has enough to do.
-    pub(super) async fn run(self, connections: usize, time: Duration) -> io::Result<usize> {
+    pub(super) async fn run(self, connections: usize, time: Duration) -> io::Result<Answers> {
         let load = move || threads::block_on(self.on_this_thread(connections, time));
         tokio::task::spawn_blocking(load).await??
     }
 
-    async fn on_this_thread(&self, connections: usize, time: Duration) -> io::Result<usize> {
+    async fn on_this_thread(self, connections: usize, time: Duration) -> io::Result<Answers> {
         let rest = self.url.strip_prefix("http://").unwrap_or(&self.url);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let request = format!(
-            "POST /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {}\r\ncontent-type: {}\r\n\
-             content-length: {}\r\n\r\n{}",
-            self.authorization,
-            self.content_type,
-            self.body.len(),
-            self.body
-        );
-        let request: Arc<[u8]> = request.into_bytes().into();
-        let answers = Arc::new(AtomicUsize::new(0));
+        let mut head = format!("POST /{path} HTTP/1.1\r\nhost: {host}\r\n");
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let requests = Arc::new(match self.body {
+            Body::Same(body) => Requests::Same(whole(&head, &body)),
+            Body::Each(body) => Requests::Each { head, body },
+        });
         let end = Instant::now() + time;
         let mut clients = JoinSet::new();
-        for _ in 0..connections {
+        for number in 0..connections {
             let stream = TcpStream::connect(host).await?;
             stream.set_nodelay(true)?;
-            let (request, answers) = (Arc::clone(&request), Arc::clone(&answers));
-            let status_line = format!("HTTP/1.1 {} ", self.status);
-            let work = client(stream, request, status_line, answers);
-            clients.spawn(timeout_at(end, work));
+            let requests = Arc::clone(&requests);
+            let client = Client { stream, requests, status: self.status, number: number as u64 };
+            clients.spawn(client.until(end));
         }
+        let mut took = Vec::new();
         while let Some(client) = clients.join_next().await {
-            // The end of the time is the only good end.
-            if let Ok(Ok(result)) = client {
-                result?;
-            }
+            took.extend(client??);
         }
-        Ok(answers.load(Ordering::Relaxed))
+        took.sort();
+        Ok(Answers { took })
     }
 }
 
-async fn client(
-    mut stream: TcpStream,
-    request: Arc<[u8]>,
-    status_line: String,
-    answers: Arc<AtomicUsize>,
-) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(64 << 10);
-    loop {
-        stream.write_all(&request).await?;
-        buffer.clear();
-        while !is_whole(&buffer) {
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the connection was closed",
-                ));
+enum Requests {
+    Same(Vec<u8>),
+    Each { head: String, body: Box<dyn Fn(u64) -> String + Send + Sync> },
+}
+
+fn whole(head: &str, body: &str) -> Vec<u8> {
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+struct Client {
+    stream: TcpStream,
+    requests: Arc<Requests>,
+    status: u16,
+    number: u64,
+}
+
+impl Client {
+    /// How long the answers took that came until then.
+    async fn until(mut self, end: Instant) -> io::Result<Vec<Duration>> {
+        let mut took = Vec::new();
+        // The end of the time is the only good end.
+        match timeout_at(end, self.ask(&mut took)).await {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => Ok(took),
+        }
+    }
+
+    async fn ask(&mut self, took: &mut Vec<Duration>) -> io::Result<()> {
+        let status_line = format!("HTTP/1.1 {} ", self.status);
+        let mut buffer = Vec::with_capacity(64 << 10);
+        // No client has more than 2^32 answers in its time.
+        for number in (self.number << 32).. {
+            let made;
+            let request = match self.requests.as_ref() {
+                Requests::Same(request) => request,
+                Requests::Each { head, body } => {
+                    made = whole(head, &body(number));
+                    &made
+                }
+            };
+            let asked = Instant::now();
+            self.stream.write_all(request).await?;
+            buffer.clear();
+            while !is_whole(&buffer) {
+                if self.stream.read_buf(&mut buffer).await? == 0 {
+                    let closed = "the connection was closed";
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, closed));
+                }
             }
+            if !buffer.starts_with(status_line.as_bytes()) {
+                let text = String::from_utf8_lossy(&buffer).into_owned();
+                return Err(io::Error::other(format!("unexpected answer: {text}")));
+            }
+            took.push(asked.elapsed());
         }
-        if !buffer.starts_with(status_line.as_bytes()) {
-            let text = String::from_utf8_lossy(&buffer).into_owned();
-            return Err(io::Error::other(format!("unexpected answer: {text}")));
-        }
-        answers.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 

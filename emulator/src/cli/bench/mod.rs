@@ -1,6 +1,8 @@
 //! `rehearse bench`: figures of this machine, never a verdict.
 
+mod database;
 mod fakes;
+mod figures;
 mod load;
 mod memory;
 mod scenarios;
@@ -10,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::figures::Figures;
 use super::{
     app::App,
     dynamodb::{self, DynamoDbArgs},
@@ -20,30 +23,47 @@ use super::{
 use crate::{
     clock::Clock,
     dynamodb::Service,
-    report::{
-        style::{BOLD, DIM, paint},
-        text::count,
-        time,
-    },
-    scenario::{Options, Scenario},
+    report::{text::count, time},
+    scenario::{Options, Runner, Scenario},
     world::{Backend, World, WorldConfig},
 };
 
 /// Worlds that are started one after the other.
 const WORLDS: usize = 50;
 
-/// Measure this machine: scenarios, turns, fakes
+/// What may be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Worlds, turns, and all scenarios.
+    Scenarios,
+    /// The database's operations.
+    Database,
+    /// The fakes under load.
+    Fakes,
+}
+
+/// Measure this machine: scenarios, turns, database, fakes
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Build with --release for figures that mean something. The fakes are loaded from
-inside this process; wrk, from outside, gives the authoritative number.")]
+inside this process; wrk, from outside, gives the authoritative number.
+
+Examples:
+  rehearse bench
+  rehearse bench database --dynamodb docker")]
 pub(super) struct Args {
+    /// What to measure; everything when left out.
+    #[arg(value_name = "PARTS", value_enum)]
+    parts: Vec<Part>,
     /// How often all scenarios are run.
     #[arg(long, value_name = "N", default_value = "5")]
     times: NonZeroUsize,
-    /// How long each fake is loaded.
+    /// How long each fake and each operation of the database is loaded.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::ready::time)]
     load: Duration,
+    /// Print each figure as a line of JSON, in seconds, bytes or a second.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
 }
@@ -53,9 +73,10 @@ pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let all = project.scenarios(app, &[])?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
+        let started = Instant::now();
         let databases = args.dynamodb.start(None)?;
         let result = tokio::select! {
-            result = measure(&project, &databases, &all, &args, app) => result,
+            result = measure(&project, &databases, started, &all, &args, app) => result,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -66,41 +87,77 @@ pub(super) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
 async fn measure(
     project: &Project,
     databases: &Service,
+    started: Instant,
     all: &[Scenario],
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
     let backend = project.backend(app)?.with_databases(databases.clone());
-    let runner = &project.runner(backend, Options::default(), all)?;
-    let figure = |name: &str, value: &str, about: &str| {
-        let (value, about) = (paint(BOLD, value), paint(DIM, about));
-        app.ui.line(format_args!("{name:<20}  {value:>12}  {about}"))
-    };
+    let figures = Figures { app, json: args.json };
+    let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
     databases.ready().await.map_err(|error| dynamodb::problem(&error))?;
+    if wanted(Part::Database) {
+        operations(databases, started, args.load, &figures).await?;
+    }
+    if wanted(Part::Scenarios) {
+        let runner = project.runner(backend, Options::default(), all)?;
+        scenarios(&runner, all, args.times.get(), &figures, app).await?;
+    }
+    figures.memory()?;
+    if wanted(Part::Fakes) {
+        let about = format!("{} connections, from inside", fakes::CONNECTIONS);
+        let plain = fakes::openai(args.load, false).await?;
+        figures.rate("OpenAI, plain", plain, args.load, &about)?;
+        let streamed = fakes::openai(args.load, true).await?;
+        figures.rate("OpenAI, streamed", streamed, args.load, &about)?;
+        let sends = fakes::twilio(args.load).await?;
+        figures.rate("Twilio, sends", sends, args.load, &about)?;
+    }
+    Ok(Exit::Passed)
+}
+
+async fn operations(
+    databases: &Service,
+    started: Instant,
+    load: Duration,
+    figures: &Figures<'_>,
+) -> Result<(), Problem> {
+    let bench = database::Bench::start(databases).await?;
+    figures.time("database, first row", started.elapsed(), "from its start, with its table")?;
+    for operation in database::Operation::ALL {
+        let name = operation.name();
+        let one = bench.run(operation, 1, load).await?.took;
+        let about = format!("p95 {}, one client", nth(&one, 95));
+        figures.nth(&format!("{name}, p50"), &one, &about)?;
+        let many = bench.run(operation, database::CLIENTS, load).await?.took;
+        let about = format!("{} clients, p50 {}", database::CLIENTS, nth(&many, 50));
+        figures.rate(name, many.len(), load, &about)?;
+    }
+    Ok(())
+}
+
+async fn scenarios(
+    runner: &Runner,
+    all: &[Scenario],
+    times: usize,
+    figures: &Figures<'_>,
+    app: &App,
+) -> Result<(), Problem> {
     let worlds = worlds(runner.backend()).await?;
-    figure("world start", &nth(&worlds, 50), &format!("p95 {}", nth(&worlds, 95)))?;
+    figures.nth("world start", &worlds, &format!("p95 {}", nth(&worlds, 95)))?;
 
     let turns = scenarios::one_tool_turns(runner, all).await;
     let about = format!("p95 {}, {} one by one", nth(&turns, 95), count(turns.len(), "turn"));
-    figure("turn, one tool call", &nth(&turns, 50), &about)?;
+    figures.nth("turn, one tool call", &turns, &about)?;
 
-    let batch = scenarios::in_parallel(runner, all, args.times.get()).await;
+    let batch = scenarios::in_parallel(runner, all, times).await;
     let about = format!("{} for all {}", time::duration(batch.once()), all.len());
-    figure("scenarios", &rate(batch.count, batch.took), &about)?;
+    figures.rate("scenarios", batch.count, batch.took, &about)?;
     if batch.failed > 0 {
         let failed = count(batch.failed, "scenario");
         app.ui.warn(format_args!("{failed} did not pass; `{}` shows why", app.command("run")));
     }
-    figure("memory", &memory::resident(), &format!("at most {} so far", memory::peak()))?;
-
-    let about = format!("{} connections, from inside", fakes::CONNECTIONS);
-    let plain = fakes::openai(args.load, false).await?;
-    figure("OpenAI, plain", &rate(plain, args.load), &about)?;
-    let streamed = fakes::openai(args.load, true).await?;
-    figure("OpenAI, streamed", &rate(streamed, args.load), &about)?;
-    let sends = fakes::twilio(args.load).await?;
-    figure("Twilio, sends", &rate(sends, args.load), &about)?;
-    Ok(Exit::Passed)
+    Ok(())
 }
 
 /// How long worlds take to start, sorted.
@@ -119,12 +176,12 @@ async fn worlds(backend: &Backend) -> Result<Vec<Duration>, Problem> {
 
 /// The duration below which `percent` of them are; `-` when there are none.
 fn nth(sorted: &[Duration], percent: usize) -> String {
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).map_or_else(|| "-".into(), |took| time::duration(*took))
+    rank(sorted, percent).map_or_else(|| "-".into(), figures::brief)
 }
 
-fn rate(count: usize, took: Duration) -> String {
-    format!("{:.0} /s", count as f64 / took.as_secs_f64().max(f64::MIN_POSITIVE))
+fn rank(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(rank).copied()
 }
 
 #[cfg(test)]
@@ -136,6 +193,7 @@ mod tests {
         let ms: Vec<Duration> = (1..=20).map(Duration::from_millis).collect();
         assert_eq!((nth(&ms, 50), nth(&ms, 95)), ("10 ms".into(), "19 ms".into()));
         assert_eq!(nth(&ms[..1], 95), "1.0 ms");
+        assert_eq!(nth(&[Duration::from_nanos(143_600)], 50), "144 µs");
         assert_eq!(nth(&[], 50), "-");
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// Scenarios at the same time; twice the number of cores when left out, one with --target URL.
+    /// Scenarios at the same time; four times the number of cores when left out, one with --target URL.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
@@ -181,10 +181,10 @@ fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
         .collect()
 }
 
-/// Twice the cores: scenarios also wait, for deadlines and delays of their scripts.
+/// Four times the cores: scenarios mostly wait, for deadlines and delays of their scripts.
 pub(super) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    NonZeroUsize::new(cores * 2).unwrap_or(NonZeroUsize::MIN)
+    NonZeroUsize::new(cores * 4).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// How a scenario went, if it came to its end.

@@ -3,8 +3,8 @@
 //! It knows nothing of any language: a program that asks for its next event over
 //! HTTP and posts its answer is a function. Each process has an endpoint of its
 //! own ([`endpoint`]), so that a call is known to be its own without a word in
-//! the protocol for it. A [`pool`] has the processes of one function and decides
-//! which one gets an event; a [`process`] is started, watched, and killed; what
+//! the protocol for it. A [`pool`] decides which process of a function gets an
+//! event, by its [`roster`]; a [`process`] is started, watched, and killed; what
 //! it writes is [`output`]; what it finds is its [`environment`].
 
 mod endpoint;
@@ -13,6 +13,7 @@ mod launch;
 mod output;
 mod pool;
 mod process;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -24,4 +25,4 @@ use std::time::Duration;
 /// What Lambda takes as an event and as an answer of a synchronous invocation.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 6_291_556;
 /// AWS's own limit for the time from the start of a process to its first request for an event.
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const INIT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,7 +1,6 @@
 //! The processes of one function, and which of them gets an event.
 
 use std::{
-    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -10,11 +9,12 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use tokio::{sync::oneshot, task::AbortHandle};
+use tokio::sync::oneshot;
 
 use super::{
-    INIT_TIMEOUT, Launcher, MAX_PAYLOAD_BYTES,
+    Launcher, MAX_PAYLOAD_BYTES,
     process::{Event, Process},
+    roster::{Entry, Phase, Ready, Roster, STRAGGLING, Waiter},
 };
 use crate::{
     clock::Clock,
@@ -26,9 +26,6 @@ use crate::{
 /// How long an event waits for a process that has answered and is about to ask for the next one,
 /// before another process is started: a fraction of what starting one takes.
 const PATIENCE: Duration = Duration::from_millis(20);
-
-/// How long a process that has answered may ask for nothing while an event needs its place.
-const STRAGGLING: Duration = Duration::from_secs(1);
 
 /// How many processes an event is offered to that end before they have it.
 const OFFERS: usize = 5;
@@ -52,6 +49,8 @@ pub struct Lambda {
     pub concurrency: usize,
     /// Whether every event gets a new process.
     pub cold: bool,
+    /// How long a process may take until it asks for its first event.
+    pub init_timeout: Duration,
     /// How processes are started.
     pub launcher: Launcher,
     /// Where output goes.
@@ -65,57 +64,13 @@ pub struct Pool(Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) lambda: Lambda,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Counts changes of the executable; processes of an older one get no further event.
-    generation: u64,
-    executable: Option<Executable>,
-    next: u64,
-    processes: HashMap<u64, Entry>,
-    /// Those that wait for an event, the most recently used last: it is the next to get one.
-    idle: Vec<Ready>,
-    waiting: VecDeque<Waiter>,
-}
-
-struct Entry {
-    process: Arc<Process>,
-    task: AbortHandle,
-    generation: u64,
-    phase: Phase,
-    /// When the phase began.
-    since: Instant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Started for a waiter.
-    Starting(u64),
-    Idle,
-    Busy,
-    /// It has answered and not yet asked for the next event.
-    Returning,
-    /// It has been told to end.
-    Dying,
-}
-
-/// A process that waits for an event, and where to put it.
-struct Ready {
-    process: Arc<Process>,
-    hand: oneshot::Sender<Event>,
-}
-
-struct Waiter {
-    id: u64,
-    sender: oneshot::Sender<Result<Ready, InvokeError>>,
+    roster: Mutex<Roster>,
 }
 
 impl Pool {
     /// No process is started before the first event.
     pub(in crate::gateway) fn new(lambda: Lambda) -> Self {
-        Self(Arc::new(Shared { lambda, state: Mutex::default() }))
+        Self(Arc::new(Shared { lambda, roster: Mutex::default() }))
     }
 
     /// How many processes wait for an event.
@@ -166,11 +121,11 @@ impl Invoke for Pool {
 
     /// What runs comes to its end.
     fn swap(&self, executable: Executable) {
-        let mut state = self.0.lock();
-        state.generation += 1;
-        state.executable = Some(executable);
-        for ready in std::mem::take(&mut state.idle) {
-            state.kill(ready.process.id);
+        let mut roster = self.0.lock();
+        roster.generation += 1;
+        roster.executable = Some(executable);
+        for ready in std::mem::take(&mut roster.idle) {
+            roster.kill(ready.process.id);
         }
     }
 }
@@ -178,19 +133,19 @@ impl Invoke for Pool {
 impl Shared {
     /// A process asked for an event: the first that waits gets it, or it is idle.
     pub(super) fn polled(&self, process: &Arc<Process>, hand: oneshot::Sender<Event>) {
-        let mut state = self.lock();
-        let generation = state.generation;
-        match state.processes.get(&process.id) {
+        let mut roster = self.lock();
+        let generation = roster.generation;
+        match roster.processes.get(&process.id) {
             Some(entry) if entry.phase == Phase::Dying => return,
-            Some(entry) if entry.generation < generation => return state.kill(process.id),
+            Some(entry) if entry.generation < generation => return roster.kill(process.id),
             Some(_) => {}
             None => return,
         }
         // One event at a time: of a process that asks again, the last connection counts.
-        state.idle.retain(|ready| ready.process.id != process.id);
+        roster.idle.retain(|ready| ready.process.id != process.id);
         let mut ready = Ready { process: Arc::clone(process), hand };
-        while let Some(waiter) = state.waiting.pop_front() {
-            state.set(process.id, Phase::Busy);
+        while let Some(waiter) = roster.waiting.pop_front() {
+            roster.set(process.id, Phase::Busy);
             match waiter.sender.send(Ok(ready)) {
                 Ok(()) => return,
                 // Nobody waits there any more.
@@ -198,8 +153,8 @@ impl Shared {
                 Err(Err(_)) => return,
             }
         }
-        state.set(process.id, Phase::Idle);
-        state.idle.push(ready);
+        roster.set(process.id, Phase::Idle);
+        roster.idle.push(ready);
     }
 
     /// A process answered an event, and will ask for the next one; false when it had no such event.
@@ -211,8 +166,8 @@ impl Shared {
     ) -> bool {
         // Before the answer goes out: whoever hears it may send the next event at once.
         let before = {
-            let mut state = self.lock();
-            state.processes.get_mut(&process.id).map(|entry| {
+            let mut roster = self.lock();
+            roster.processes.get_mut(&process.id).map(|entry| {
                 let before = entry.phase;
                 if before == Phase::Busy {
                     entry.phase = Phase::Returning;
@@ -240,20 +195,20 @@ impl Shared {
 
     /// A process has ended; `failed` when it never asked for an event.
     pub(super) fn gone(self: &Arc<Self>, id: u64, failed: Option<InvokeError>) {
-        let mut state = self.lock();
-        state.idle.retain(|ready| ready.process.id != id);
-        let Some(entry) = state.processes.remove(&id) else { return };
+        let mut roster = self.lock();
+        roster.idle.retain(|ready| ready.process.id != id);
+        let Some(entry) = roster.processes.remove(&id) else { return };
         if let (Phase::Starting(waiter), Some(error)) = (entry.phase, failed) {
-            let place = state.waiting.iter().position(|w| w.id == waiter);
-            if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
+            let place = roster.waiting.iter().position(|w| w.id == waiter);
+            if let Some(waiter) = place.and_then(|place| roster.waiting.remove(place)) {
                 let _ = waiter.sender.send(Err(error));
             }
         }
         // Who waited for it to come back needs another one.
-        let starting = state.count(|phase| matches!(phase, Phase::Starting(_)));
-        let coming = starting + state.count(|phase| phase == Phase::Returning);
-        let lost = state.waiting.iter().skip(coming).map(|waiter| waiter.id).next();
-        drop(state);
+        let starting = roster.count(|phase| matches!(phase, Phase::Starting(_)));
+        let coming = starting + roster.count(|phase| phase == Phase::Returning);
+        let lost = roster.waiting.iter().skip(coming).map(|waiter| waiter.id).next();
+        drop(roster);
         if let Some(waiter) = lost {
             self.start(waiter);
         }
@@ -263,27 +218,27 @@ impl Shared {
     async fn acquire(self: &Arc<Self>) -> Result<Ready, InvokeError> {
         let (sender, mut receiver) = oneshot::channel();
         let (waiter, comes_back) = {
-            let mut state = self.lock();
-            state.waiting.retain(|waiter| !waiter.sender.is_closed());
-            while let Some(ready) = state.idle.pop() {
+            let mut roster = self.lock();
+            roster.waiting.retain(|waiter| !waiter.sender.is_closed());
+            while let Some(ready) = roster.idle.pop() {
                 if ready.hand.is_closed() {
                     // It hung up while it waited, and may ask again.
-                    state.set(ready.process.id, Phase::Returning);
+                    roster.set(ready.process.id, Phase::Returning);
                     continue;
                 }
-                state.set(ready.process.id, Phase::Busy);
+                roster.set(ready.process.id, Phase::Busy);
                 return Ok(ready);
             }
             // Events count, not processes: one that was started for somebody who then got another
             // is a process more than there are events.
-            let waiting = state.waiting.len();
-            if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
+            let waiting = roster.waiting.len();
+            if roster.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
             let coming =
-                state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
-            let id = state.next();
-            state.waiting.push_back(Waiter { id, sender });
+                roster.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
+            let id = roster.next();
+            roster.waiting.push_back(Waiter { id, sender });
             (id, coming > waiting)
         };
         if !comes_back {
@@ -298,7 +253,7 @@ impl Shared {
             // As they end, somebody is started in their stead.
             self.lock().kill_stragglers();
         }
-        match tokio::time::timeout(INIT_TIMEOUT * 2, receiver).await {
+        match tokio::time::timeout(self.lambda.init_timeout * 2, receiver).await {
             Ok(got) => got.unwrap_or_else(|_| Err(stopped())),
             Err(_) => Err(InvokeError::Throttled { limit: self.lambda.concurrency }),
         }
@@ -307,18 +262,18 @@ impl Shared {
     /// Starts a process for a waiter, who hears of it when that fails.
     fn start(self: &Arc<Self>, waiter: u64) {
         // Locked until the process is in the list, and only then can it be heard.
-        let mut state = self.lock();
-        let (id, generation) = (state.next(), state.generation);
-        let executable = state.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
+        let mut roster = self.lock();
+        let (id, generation) = (roster.next(), roster.generation);
+        let executable = roster.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
         match Process::start(self, &executable, id) {
             Ok((process, task)) => {
                 let phase = Phase::Starting(waiter);
                 let since = Instant::now();
-                state.processes.insert(id, Entry { process, task, generation, phase, since });
+                roster.processes.insert(id, Entry { process, task, generation, phase, since });
             }
             Err(error) => {
-                let place = state.waiting.iter().position(|w| w.id == waiter);
-                if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
+                let place = roster.waiting.iter().position(|w| w.id == waiter);
+                if let Some(waiter) = place.and_then(|place| roster.waiting.remove(place)) {
                     let program = executable.program.display();
                     let how = format!("failed to start {program}: {error}");
                     let output = LastLines::default();
@@ -328,51 +283,15 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.processes.values().for_each(|entry| entry.task.abort());
-    }
-}
-
-impl State {
-    fn next(&mut self) -> u64 {
-        self.next += 1;
-        self.next
-    }
-
-    fn count(&self, of: impl Fn(Phase) -> bool) -> usize {
-        self.processes.values().filter(|entry| of(entry.phase)).count()
-    }
-
-    fn set(&mut self, id: u64, phase: Phase) {
-        if let Some(entry) = self.processes.get_mut(&id) {
-            entry.phase = phase;
-            entry.since = Instant::now();
-        }
-    }
-
-    fn kill(&mut self, id: u64) {
-        if let Some(entry) = self.processes.get_mut(&id) {
-            entry.phase = Phase::Dying;
-            entry.process.kill();
-        }
-    }
-
-    /// Ends those that answered, or hung up, and then ask for nothing.
-    fn kill_stragglers(&mut self) {
-        let straggles = |entry: &&mut Entry| {
-            entry.phase == Phase::Returning && entry.since.elapsed() >= STRAGGLING
-        };
-        for entry in self.processes.values_mut().filter(straggles) {
-            entry.phase = Phase::Dying;
-            entry.process.kill();
-        }
+        let roster = self.roster.get_mut().unwrap_or_else(PoisonError::into_inner);
+        roster.processes.values().for_each(|entry| entry.task.abort());
     }
 }
 

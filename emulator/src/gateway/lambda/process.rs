@@ -5,7 +5,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -152,7 +152,11 @@ impl Process {
     }
 
     /// The process is gone: who waits for it is told why.
-    fn ended(&self, status: &io::Result<ExitStatus>, late: bool) -> Option<InvokeError> {
+    fn ended(
+        &self,
+        status: &io::Result<ExitStatus>,
+        late: Option<Duration>,
+    ) -> Option<InvokeError> {
         let output = self.output.last_lines();
         let (current, polled, said) = {
             let mut state = self.state();
@@ -165,8 +169,8 @@ impl Process {
         }
         let how = match (said, late) {
             (Some(said), _) => said,
-            (None, true) => format!("it asked for no event within {INIT_TIMEOUT:?}"),
-            (None, false) => format!("its process {}", how(status)),
+            (None, Some(limit)) => format!("it asked for no event within {limit:?}"),
+            (None, None) => format!("its process {}", how(status)),
         };
         (!polled).then_some(InvokeError::Init { how, output })
     }
@@ -186,14 +190,15 @@ async fn watch(
 ) {
     let follow = tokio::spawn(process.output.clone().follow());
     let _follow = AbortOnDrop(follow.abort_handle());
-    let mut late = false;
-    let mut starting = std::pin::pin!(tokio::time::sleep(INIT_TIMEOUT));
+    let mut late = None;
+    let limit = pool.upgrade().map_or(INIT_TIMEOUT, |pool| pool.lambda.init_timeout);
+    let mut starting = std::pin::pin!(tokio::time::sleep(limit));
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
             () = process.kill.notified() => group.kill(),
-            () = &mut starting, if !late => {
-                late = true;
+            () = &mut starting, if late.is_none() => {
+                late = Some(limit);
                 if !process.state().polled {
                     group.kill();
                 }

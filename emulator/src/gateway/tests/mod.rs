@@ -55,7 +55,6 @@ fn function(id: &str, routes: Vec<Route>) -> Function {
         runtime: None,
         architectures: Vec::new(),
         reserved_concurrency: None,
-        policies: Value::Null,
         env: Default::default(),
         unresolved: Vec::new(),
         timeout: Duration::from_secs(10),

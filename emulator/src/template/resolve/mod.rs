@@ -6,7 +6,6 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::node::{Entry, Node, Yaml};
@@ -121,23 +120,6 @@ impl<'a> Scope<'a> {
     /// A node without functions in it; `None` is `AWS::NoValue`.
     pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, Reason> {
         self.at_depth(node, 0)
-    }
-
-    /// A node as JSON; what only AWS knows stays the call that it is.
-    pub(super) fn lenient(&self, node: &Node) -> Result<Value, Reason> {
-        match self.resolve(node) {
-            Ok(resolved) => return Ok(resolved.map_or(Value::Null, |node| node.to_json())),
-            Err(reason) if reason.only_on_aws => {}
-            Err(reason) => return Err(reason),
-        }
-        match &node.value {
-            Yaml::List(list) => list.iter().map(|item| self.lenient(item)).collect(),
-            Yaml::Map(map) => {
-                let entry = |e: &Entry| Ok((e.key.clone(), self.lenient(&e.value)?));
-                Ok(Value::Object(map.iter().map(entry).collect::<Result<_, _>>()?))
-            }
-            _ => Ok(node.to_json()),
-        }
     }
 
     /// Where a resource of this id stands.

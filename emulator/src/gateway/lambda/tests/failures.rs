@@ -57,6 +57,20 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
 }
 
 #[tokio::test]
+async fn a_start_that_hangs_is_ended_at_its_limit_and_named() {
+    let hangs = with(&[("INIT", "hang")]);
+    let lab = Lab::of(Lambda { init_timeout: Duration::from_millis(300), ..hangs }, FOREVER);
+    assert_eq!(lab.get("/who").await.status, 500);
+    let (said, code) = lab.failure();
+    let says =
+        "did not start: it asked for no event within 300ms; it wrote last:\n  there is no table";
+    assert!(said.contains(says), "{said}");
+    assert_eq!(code, "function_init");
+    lab.gateway.swap("F", executable("lambda_http_function"));
+    assert_eq!(lab.get("/who").await.status, 200, "the next request is fine");
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
     let mut lambda = lambda("runtime_client");
     lambda.executable.program = "/nowhere/bootstrap".into();

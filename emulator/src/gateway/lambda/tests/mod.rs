@@ -138,6 +138,7 @@ fn lambda(example: &str) -> Lambda {
         memory: 128,
         concurrency: 10,
         cold: false,
+        init_timeout: FOREVER,
         launcher: Launcher::direct(),
         journal: Journal::new(clock.clone()),
         clock,

@@ -21,7 +21,7 @@ pub struct Known {
 }
 
 /// All of them.
-pub const ALL: [Known; 11] = [
+pub const ALL: [Known; 13] = [
     Known {
         name: "capacity that nobody asked for",
         reason: "DynamoDB Local tells what a DeleteItem consumed without ReturnConsumedCapacity",
@@ -178,6 +178,46 @@ pub const ALL: [Known; 11] = [
                 && local.is("TransactionCanceledException")
         },
         goes_on: true,
+    },
+    Known {
+        name: "a wrong update behind a condition that fails, in a transaction",
+        reason: "the embedded engine looks at an update's placeholders once the conditions hold; DynamoDB checks the whole request first",
+        right: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeValues.html",
+        calls: || {
+            vec![Call::new(
+                "TransactWriteItems",
+                json!({ "TransactItems": [{ "Update": {
+                    "TableName": "Pairs", "Key": pair("p", "a"), "UpdateExpression": "SET a = :uv",
+                    "ConditionExpression": "attribute_exists(a)",
+                } }] }),
+            )]
+        },
+        explains: |call, embedded, local| {
+            call.is_some_and(|c| c.operation == "TransactWriteItems")
+                && embedded.reasons.iter().any(|reason| reason == "ConditionalCheckFailed")
+                && local.is("ValidationException")
+        },
+        goes_on: true,
+    },
+    Known {
+        name: "an update of a key to what it is, in a transaction",
+        reason: "the embedded engine lets it pass; DynamoDB refuses every update of a key",
+        right: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#DDB-UpdateItem-request-UpdateExpression",
+        calls: || {
+            vec![Call::new(
+                "TransactWriteItems",
+                json!({ "TransactItems": [{ "Update": {
+                    "TableName": "Pairs", "Key": pair("p", "a"), "UpdateExpression": "SET pk = :uv",
+                    "ExpressionAttributeValues": { ":uv": { "S": "p" } },
+                } }] }),
+            )]
+        },
+        explains: |call, embedded, local| {
+            call.is_some_and(|c| c.request.to_string().contains("SET pk = :uv"))
+                && embedded.ok()
+                && local.reasons.iter().any(|reason| reason == "ValidationError")
+        },
+        goes_on: false,
     },
     Known {
         name: "what there was before a row was made",

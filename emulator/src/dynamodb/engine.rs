@@ -39,7 +39,7 @@ impl Engine {
     /// The way to it, for the proxy.
     pub(super) fn link(&self, tables: &[TableSpec]) -> Link {
         match self {
-            Self::Embedded(embedded) => Link::direct(embedded.address()),
+            Self::Embedded(embedded) => Link::embedded(embedded.address(), tables),
             Self::Elsewhere(at) => {
                 Link::scoped(at.lease.address(), at.lease.scope().clone(), tables)
             }

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response,
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE},
     response::Parts,
 };
@@ -23,6 +23,7 @@ use super::{
     call,
     remote::Remote,
     scope::Scope,
+    strict::{self, Rules},
     table::TableSpec,
     upstream::{SendError, Upstream},
 };
@@ -40,6 +41,8 @@ pub(super) struct Link {
     scope: Scope,
     /// `None` leaves that to the engine.
     expiry: Option<Arc<Mutex<Expiry>>>,
+    /// What this engine would let pass.
+    rules: Option<Arc<Rules>>,
 }
 
 /// A link with a connection of its own.
@@ -49,15 +52,16 @@ pub(super) struct Line {
 }
 
 impl Link {
-    /// To an engine that is this world's alone.
-    pub(super) fn direct(address: SocketAddr) -> Self {
-        Self { address, scope: Scope::default(), expiry: None }
+    /// To the embedded engine, which is this world's alone.
+    pub(super) fn embedded(address: SocketAddr, tables: &[TableSpec]) -> Self {
+        let rules = Some(Arc::new(Rules::new(tables)));
+        Self { address, scope: Scope::default(), expiry: None, rules }
     }
 
     /// To an engine that others use as well.
     pub(super) fn scoped(address: SocketAddr, scope: Scope, tables: &[TableSpec]) -> Self {
         let expiry = tables.iter().map(|table| (table.name.clone(), table.ttl.clone())).collect();
-        Self { address, scope, expiry: Some(Arc::new(Mutex::new(expiry))) }
+        Self { address, scope, expiry: Some(Arc::new(Mutex::new(expiry))), rules: None }
     }
 
     /// Opens it; nothing is connected before the first call.
@@ -76,7 +80,10 @@ impl Line {
         let Ok(body) = body.collect().await;
         let body = body.to_bytes();
         if let Some(answer) = self.own(&parts.headers, &body).await {
-            return Ok(json_answer(&answer));
+            return Ok(json_answer(StatusCode::OK, &answer));
+        }
+        if let Some(refusal) = self.refusal(&parts.headers, &body) {
+            return Ok(json_answer(StatusCode::BAD_REQUEST, &refusal));
         }
         let body = self.link.scope.outgoing(&mut parts.headers, body);
         let request = Request::from_parts(parts, Full::new(body));
@@ -87,8 +94,7 @@ impl Line {
 
     /// What is not the engine's to answer. A call without credentials is: it will be refused.
     async fn own(&self, headers: &HeaderMap, body: &Bytes) -> Option<Value> {
-        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let operation = call::operation(target);
+        let operation = operation(headers);
         let request = || serde_json::from_slice::<Value>(body).unwrap_or_default();
         if !headers.contains_key(AUTHORIZATION) {
             return None;
@@ -99,6 +105,16 @@ impl Line {
             "UpdateTimeToLive" => self.updated(&request()),
             _ => None,
         }
+    }
+
+    /// What DynamoDB refuses and the engine would not.
+    fn refusal(&self, headers: &HeaderMap, body: &Bytes) -> Option<Value> {
+        let rules = self.link.rules.as_ref()?;
+        let operation = operation(headers);
+        if !headers.contains_key(AUTHORIZATION) || !strict::concerns(&operation, body) {
+            return None;
+        }
+        rules.refusal(&operation, &serde_json::from_slice(body).ok()?)
     }
 
     /// The world's tables in order of their names, from a start and up to a limit.
@@ -144,9 +160,14 @@ impl Line {
     }
 }
 
-fn json_answer(answer: &Value) -> (Parts, Bytes) {
+fn operation(headers: &HeaderMap) -> String {
+    call::operation(headers.get("x-amz-target").and_then(|target| target.to_str().ok()))
+}
+
+fn json_answer(status: StatusCode, answer: &Value) -> (Parts, Bytes) {
     let body = Bytes::from(answer.to_string());
     let (mut parts, ()) = Response::new(()).into_parts();
+    parts.status = status;
     let json = HeaderValue::from_static("application/x-amz-json-1.0");
     parts.headers.insert(CONTENT_TYPE, json);
     parts.headers.insert("x-amz-crc32", crc32fast::hash(&body).into());

@@ -33,6 +33,7 @@ mod scope;
 mod service;
 mod service_error;
 mod shared_endpoint;
+mod strict;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub struct Known {
 }
 
 /// All of them.
-pub const ALL: [Known; 13] = [
+pub const ALL: [Known; 10] = [
     Known {
         name: "capacity that nobody asked for",
         reason: "DynamoDB Local tells what a DeleteItem consumed without ReturnConsumedCapacity",
@@ -96,25 +96,6 @@ pub const ALL: [Known; 13] = [
         goes_on: true,
     },
     Known {
-        name: "filters that no row is tried on",
-        reason: "the embedded engine looks at a filter's placeholders only when there is a row; DynamoDB checks them first",
-        right: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeValues.html",
-        calls: || {
-            vec![Call::new(
-                "Scan",
-                json!({ "TableName": "Pairs", "FilterExpression": "a = :missing" }),
-            )]
-        },
-        explains: |call, embedded, local| {
-            let reads = call.is_some_and(|c| ["Scan", "Query"].contains(&c.operation));
-            reads
-                && local.is("ValidationException")
-                && embedded.ok()
-                && embedded.answer["ScannedCount"] == 0
-        },
-        goes_on: true,
-    },
-    Known {
         name: "a wrong item within a transaction",
         reason: "the embedded engine cancels the transaction and names the item (ValidationError); DynamoDB Local refuses the request or passes over it. DynamoDB does the one or the other by the kind of fault",
         right: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html",
@@ -178,46 +159,6 @@ pub const ALL: [Known; 13] = [
                 && local.is("TransactionCanceledException")
         },
         goes_on: true,
-    },
-    Known {
-        name: "a wrong update behind a condition that fails, in a transaction",
-        reason: "the embedded engine looks at an update's placeholders once the conditions hold; DynamoDB checks the whole request first",
-        right: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeValues.html",
-        calls: || {
-            vec![Call::new(
-                "TransactWriteItems",
-                json!({ "TransactItems": [{ "Update": {
-                    "TableName": "Pairs", "Key": pair("p", "a"), "UpdateExpression": "SET a = :uv",
-                    "ConditionExpression": "attribute_exists(a)",
-                } }] }),
-            )]
-        },
-        explains: |call, embedded, local| {
-            call.is_some_and(|c| c.operation == "TransactWriteItems")
-                && embedded.reasons.iter().any(|reason| reason == "ConditionalCheckFailed")
-                && local.is("ValidationException")
-        },
-        goes_on: true,
-    },
-    Known {
-        name: "an update of a key to what it is, in a transaction",
-        reason: "the embedded engine lets it pass; DynamoDB refuses every update of a key",
-        right: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html#DDB-UpdateItem-request-UpdateExpression",
-        calls: || {
-            vec![Call::new(
-                "TransactWriteItems",
-                json!({ "TransactItems": [{ "Update": {
-                    "TableName": "Pairs", "Key": pair("p", "a"), "UpdateExpression": "SET pk = :uv",
-                    "ExpressionAttributeValues": { ":uv": { "S": "p" } },
-                } }] }),
-            )]
-        },
-        explains: |call, embedded, local| {
-            call.is_some_and(|c| c.request.to_string().contains("SET pk = :uv"))
-                && embedded.ok()
-                && local.reasons.iter().any(|reason| reason == "ValidationError")
-        },
-        goes_on: false,
     },
     Known {
         name: "what there was before a row was made",

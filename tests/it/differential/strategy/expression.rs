@@ -97,6 +97,12 @@ pub fn condition() -> BoxedStrategy<Expression> {
         Expression::new("status = :cv", vec![(":cv", json!({ "S": "a" }))]),
         Expression::new("", vec![]),
         Expression::new("exists(a)", vec![]),
+        Expression::new("Attribute_Exists(a)", vec![]),
+        Expression::new("attribute_exists(_a)", vec![]),
+        Expression::new("a = a", vec![]),
+        Expression::new("#st <> status", vec![]).named("#st", "status"),
+        Expression::new("begins_with(a, a)", vec![]),
+        Expression::new("a IN (b, a)", vec![]),
     ]);
     prop_oneof![20 => simple, 1 => odd].boxed()
 }

@@ -209,16 +209,19 @@ fn tables_at_a_url_go_after_a_failure_and_an_interruption_and_stay_when_kept() {
     let words = ["run", "--dynamodb", &url, "--keep", "--dynamodb-prefix", "mine"];
     let ran = rehearse(folder.path(), &words);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.err.contains("kept tables named mine.*"), "{}", ran.err);
-    assert!(tables(&up).contains(&"mine.1.Repairs_Lead_Log".to_owned()));
+    assert!(ran.err.contains("kept tables named mine."), "{}", ran.err);
+    let kept = |tables: &[String]| {
+        tables.iter().any(|t| t.starts_with("mine.") && t.ends_with(".1.Repairs_Lead_Log"))
+    };
+    assert!(kept(&tables(&up)));
 
     // Now they are somebody's, and this run did not make them.
     let (ran, there) = (rehearse(folder.path(), &words), tables(&up));
     assert_eq!(ran.code, 3, "{}", ran.err);
-    let says = ["has a table mine.1.", ", which this run did not create"];
+    let says = ["has a table mine.", ", which this run did not create"];
     assert!(says.iter().all(|says| ran.err.contains(says)), "{}", ran.err);
     assert!(ran.err.contains("--dynamodb-prefix"), "{}", ran.err);
-    assert!(there.contains(&"mine.1.Repairs_Lead_Log".to_owned()), "nothing of it was touched");
+    assert!(kept(&there), "nothing of it was touched");
 }
 
 #[test]

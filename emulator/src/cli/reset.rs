@@ -7,8 +7,10 @@ use super::{
 };
 use crate::control::Client;
 
-/// Put a running world back to its start
+/// Empty a running world: tables, texts, journal and scripts
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With `up --data` the rows in the folder go as well; `rehearse db dump` saves them before.")]
 pub(super) struct Args {
     #[command(flatten)]
     control: Control,
@@ -17,6 +19,6 @@ pub(super) struct Args {
 pub(super) fn reset(args: Args, app: &App) -> Result<Exit, Problem> {
     let client = Client::new(&args.control.control)?;
     app.block_on(async { client.reset().await })??;
-    app.ui.line("reset: tables, texts and journal are as at the start")?;
+    app.ui.line("reset: tables, texts and journal are empty")?;
     Ok(Exit::Passed)
 }

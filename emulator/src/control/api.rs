@@ -243,6 +243,15 @@ pub struct PutItems {
     pub check_only: bool,
 }
 
+/// What was written, or could be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// Logical id of the table.
+    pub table: String,
+    /// The key of each row, the same text for the same key.
+    pub keys: Vec<Vec<String>>,
+}
+
 /// Body of every error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorBody {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Endpoints, ErrorBody, Items, JournalPage, JournalQuery, Messages, PutItems, Ready, SmsRequest,
-    SmsResponse,
+    SmsResponse, Written,
 };
 
 /// For a call that the world answers at once.
@@ -154,11 +154,10 @@ impl Client {
         table: &str,
         items: &[Map<String, Value>],
         check_only: bool,
-    ) -> Result<(), ClientError> {
+    ) -> Result<Written, ClientError> {
         let path = format!("/tables/{}/items", segment(table));
         let request = PutItems { items: items.to_vec(), check_only };
-        let _: Value = self.call(Method::PUT, &path, Some(&request), ROWS).await?;
-        Ok(())
+        self.call(Method::PUT, &path, Some(&request), ROWS).await
     }
 
     /// Puts the world back to its start.

@@ -29,7 +29,7 @@ mod tests;
 
 pub use api::{
     Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, Items, JournalPage,
-    JournalQuery, Message, Messages, Part, PutItems, Ready, Rows, SmsRequest, SmsResponse,
+    JournalQuery, Message, Messages, Part, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
 };
 pub(crate) use client::loopback_client;
 pub use client::{Client, ClientError};

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, Items, JournalPage,
-    JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse,
+    JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
     answer::{Answer, Body},
     server::State as Api,
 };
@@ -124,16 +124,15 @@ pub(super) async fn put_items(
     State(api): Shared,
     Path(table): Path<String>,
     Body(request): Body<PutItems>,
-) -> Result<Json<Value>, Answer> {
+) -> Result<Json<Written>, Answer> {
     let database = api.world.database();
     let id = database.find(&table).map_err(|e| of_database(&e))?.id.clone();
     let PutItems { items, check_only } = request;
-    let count = items.len();
-    database.check_items(&id, &items).map_err(|e| of_database(&e))?;
+    let keys = database.check_items(&id, &items).map_err(|e| of_database(&e))?;
     if !check_only {
         database.put_items(&id, items).await.map_err(|e| of_database(&e))?;
     }
-    Ok(Json(json!({ "items": count })))
+    Ok(Json(Written { table: id, keys }))
 }
 
 fn of_database(error: &DatabaseError) -> Answer {

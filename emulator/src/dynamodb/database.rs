@@ -148,7 +148,8 @@ impl Database {
         Ok(items.into_iter().map(|(_, item)| item).collect())
     }
 
-    /// Checks rows in DynamoDB's own format; the first that does not fit is the error.
+    /// Checks rows in DynamoDB's own format, and tells their keys; the first that does not fit is
+    /// the error.
     ///
     /// # Errors
     /// An unknown table, or a row that does not fit it.
@@ -156,9 +157,13 @@ impl Database {
         &self,
         table: &str,
         items: &[Map<String, Value>],
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<Vec<Vec<String>>, DatabaseError> {
         let table = self.table(table)?;
-        items.iter().try_for_each(|i| row::check_item(table, i)).map_err(DatabaseError::Row)
+        let key = |item| {
+            row::check_item(table, item)?;
+            Ok(row::item_key_text(table, item))
+        };
+        items.iter().map(key).collect::<Result<_, _>>().map_err(DatabaseError::Row)
     }
 
     /// Writes rows in DynamoDB's own format, unseen by the journal.

@@ -3,8 +3,15 @@
 //! Scenarios, fixtures and checks speak plain JSON. Going there, an array
 //! becomes a list; coming back, sets are arrays and binary is base64.
 
+use std::collections::HashSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Number, Value, json};
 
+use super::number;
+
+/// How deep a value may nest.
+const MAX_DEPTH: usize = 32;
 /// More digits than these may not survive a `f64`.
 const EXACT_DIGITS: usize = 15;
 
@@ -49,20 +56,82 @@ pub fn plain_map(item: &Map<String, Value>) -> Map<String, Value> {
     row
 }
 
-/// Whether a value is one of DynamoDB's: `{"S": "x"}`.
+/// Whether a value is one of DynamoDB's, and one that it takes: `{"S": "x"}`.
 pub fn is_typed(value: &Value) -> bool {
+    is_typed_within(value, MAX_DEPTH)
+}
+
+fn is_typed_within(value: &Value, depth: usize) -> bool {
     let Some((kind, value)) = only_entry(value) else { return false };
-    let digits = |v: &Value| v.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
+    let text = Value::as_str;
+    let is_number = |v: &Value| text(v).is_some_and(|text| number::Number::parse(text).is_some());
+    let is_binary = |v: &Value| text(v).is_some_and(|text| STANDARD.decode(text).is_ok());
     match (kind, value) {
-        ("S" | "B", value) => value.is_string(),
-        ("N", value) => digits(value),
+        ("S", value) => value.is_string(),
+        ("B", value) => is_binary(value),
+        ("N", value) => is_number(value),
         ("BOOL", value) => value.is_boolean(),
         ("NULL", value) => *value == Value::Bool(true),
-        ("SS" | "BS", Value::Array(set)) => !set.is_empty() && set.iter().all(Value::is_string),
-        ("NS", Value::Array(set)) => !set.is_empty() && set.iter().all(digits),
-        ("L", Value::Array(list)) => list.iter().all(is_typed),
-        ("M", Value::Object(map)) => map.values().all(is_typed),
+        ("SS", Value::Array(set)) => differ(set, text),
+        ("BS", Value::Array(set)) => set.iter().all(is_binary) && differ(set, text),
+        ("NS", Value::Array(set)) => differ(set, |v| number::Number::parse(text(v)?)),
+        ("L", Value::Array(_)) | ("M", Value::Object(_)) if depth == 0 => false,
+        ("L", Value::Array(list)) => list.iter().all(|v| is_typed_within(v, depth - 1)),
+        ("M", Value::Object(map)) => map.values().all(|v| is_typed_within(v, depth - 1)),
         _ => false,
+    }
+}
+
+/// Whether a set has members, all of them of its kind and none twice.
+fn differ<'v, T: Eq + std::hash::Hash>(
+    set: &'v [Value],
+    read: impl Fn(&'v Value) -> Option<T>,
+) -> bool {
+    let members: Option<HashSet<T>> = set.iter().map(read).collect();
+    members.is_some_and(|members| !set.is_empty() && members.len() == set.len())
+}
+
+/// Bytes that an item takes by DynamoDB's arithmetic, names included.
+pub fn bytes(item: &Map<String, Value>) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+}
+
+/// A number takes about a byte for two digits, a container three bytes and one for each entry.
+fn value_bytes(value: &Value) -> usize {
+    let number =
+        |v: &Value| v.as_str().and_then(number::Number::parse).map_or(0, |number| number.bytes());
+    // Base64 has four letters for three bytes, and signs at the end for what is missing.
+    let binary = |v: &Value| {
+        let text = v.as_str().unwrap_or_default();
+        text.trim_end_matches('=').len() * 3 / 4
+    };
+    match only_entry(value) {
+        Some(("S", Value::String(text))) => text.len(),
+        Some(("N", value)) => number(value),
+        Some(("B", value)) => binary(value),
+        Some(("SS", Value::Array(set))) => set.iter().map(|v| v.as_str().map_or(0, str::len)).sum(),
+        Some(("NS", Value::Array(set))) => set.iter().map(number).sum(),
+        Some(("BS", Value::Array(set))) => set.iter().map(binary).sum(),
+        Some(("L", Value::Array(list))) => {
+            3 + list.iter().map(|v| 1 + value_bytes(v)).sum::<usize>()
+        }
+        Some(("M", Value::Object(map))) => 3 + map.len() + bytes(map),
+        _ => 1,
+    }
+}
+
+/// Whether every number in a plain value is what was written, as far as a float can tell: one that
+/// needs more than 15 digits stands for many.
+pub fn is_exact(plain: &Value) -> bool {
+    match plain {
+        Value::Number(number) => {
+            number.is_i64()
+                || number.is_u64()
+                || significant_digits(&number.to_string()) <= EXACT_DIGITS
+        }
+        Value::Array(list) => list.iter().all(is_exact),
+        Value::Object(map) => map.values().all(is_exact),
+        _ => true,
     }
 }
 
@@ -122,6 +191,56 @@ mod tests {
         let long = "3.14159265358979323846264338327950288";
         assert_eq!(plain(&json!({ "N": long })), json!(long));
         assert_eq!(plain(&json!({ "N": "1E+20" })), json!(1e20));
+    }
+
+    #[test]
+    fn only_what_dynamodb_takes_is_a_value_of_its_own() {
+        let mut deep = json!({ "S": "x" });
+        for _ in 0..MAX_DEPTH {
+            deep = json!({ "L": [deep] });
+        }
+        for value in [
+            json!({ "N": "1E-130" }),
+            json!({ "B": "AQI=" }),
+            json!({ "NS": ["1", "2"] }),
+            json!({ "SS": [""] }),
+            deep.clone(),
+        ] {
+            assert!(is_typed(&value), "{value}");
+        }
+        for value in [
+            json!({ "N": "NaN" }),
+            json!({ "N": "inf" }),
+            json!({ "N": "1e999" }),
+            json!({ "N": 1 }),
+            json!({ "B": "!!" }),
+            json!({ "SS": ["a", "a"] }),
+            json!({ "NS": ["1", "1.0"] }),
+            json!({ "BS": ["AQI=", "AQI="] }),
+            json!({ "SS": [] }),
+            json!({ "X": "a" }),
+            json!({ "L": [deep] }),
+        ] {
+            assert!(!is_typed(&value), "{value}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_of_what_is_stored() {
+        let size = |value: Value| bytes(json!({ "a": value }).as_object().unwrap()) - 1;
+        assert_eq!(size(json!({ "B": "AQIDBA==" })), 4);
+        assert_eq!(size(json!({ "N": "1234567890123456789012345678901234567" })), 20);
+        assert_eq!(size(json!({ "M": { "k": { "S": "ab" } } })), 3 + 1 + 1 + 2);
+    }
+
+    #[test]
+    fn a_float_that_stands_for_many_numbers_is_told() {
+        for exact in [json!(1), json!(79.9), json!(u64::MAX), json!(1e20), json!({ "a": [0.1] })] {
+            assert!(is_exact(&exact), "{exact}");
+        }
+        for text in ["9007199254740993.5", "12345678901234567890123456789", "0.30000000000000004"] {
+            assert!(!is_exact(&serde_json::from_str(text).unwrap()), "{text}");
+        }
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -22,6 +22,7 @@ mod folder;
 pub mod item;
 mod keeper;
 mod link;
+mod number;
 mod orphan;
 mod partiql;
 mod play;

@@ -5,11 +5,16 @@ use serde_json::{Map, Value};
 
 use super::{
     item,
+    number::Number,
     table::{Attribute, AttributeKind, TableSpec},
 };
 
 /// DynamoDB's limit for an item, names included.
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// And for the parts of a primary key.
+const MAX_HASH_BYTES: usize = 2048;
+const MAX_RANGE_BYTES: usize = 1024;
 
 /// Why a row does not fit its table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +63,28 @@ pub enum RowError {
         /// The attribute.
         attribute: String,
     },
+    /// A key attribute that is longer than DynamoDB takes.
+    #[error("key attribute `{attribute}` of {table} has {bytes} bytes; DynamoDB takes {most}")]
+    LongKey {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
+        /// Its size.
+        bytes: usize,
+        /// The most that it may be.
+        most: usize,
+    },
+    /// A number that would not be stored as it is written.
+    #[error(
+        "attribute `{attribute}` of a row of {table} has a number of more digits than can be kept here; `rehearse db load` keeps all 38"
+    )]
+    Inexact {
+        /// Logical id of the table.
+        table: String,
+        /// The attribute.
+        attribute: String,
+    },
     /// More than DynamoDB stores in one item.
     #[error("a row of {table} has {bytes} bytes; DynamoDB stores at most {MAX_ITEM_BYTES}")]
     TooLarge {
@@ -72,7 +99,10 @@ impl RowError {
     /// The attribute that is wrong, when one stands there.
     pub fn attribute(&self) -> Option<&str> {
         match self {
-            Self::WrongKind { attribute, .. } | Self::EmptyKey { attribute, .. } => Some(attribute),
+            Self::WrongKind { attribute, .. }
+            | Self::EmptyKey { attribute, .. }
+            | Self::LongKey { attribute, .. }
+            | Self::Inexact { attribute, .. } => Some(attribute),
             _ => None,
         }
     }
@@ -99,11 +129,10 @@ pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
             check_key(table, attribute, value)?;
         }
     }
-    let bytes = row_bytes(row);
-    if bytes > MAX_ITEM_BYTES {
-        return Err(RowError::TooLarge { table: id(), bytes });
+    if let Some((attribute, _)) = row.iter().find(|(_, value)| !item::is_exact(value)) {
+        return Err(RowError::Inexact { table: id(), attribute: attribute.clone() });
     }
-    Ok(())
+    check_size(table, &item::typed_map(row))
 }
 
 /// Checks an item in DynamoDB's own format against its table.
@@ -142,17 +171,49 @@ pub fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result<(), Ro
             },
         }
     }
-    let bytes = row_bytes(&item::plain_map(item));
+    check_size(table, item)
+}
+
+fn check_size(table: &TableSpec, item: &Map<String, Value>) -> Result<(), RowError> {
+    let range = table.key.range.as_ref().map(|range| &range.name);
+    for key in table.key.attributes() {
+        let most = if range == Some(&key.name) { MAX_RANGE_BYTES } else { MAX_HASH_BYTES };
+        let value = item.get(&key.name).cloned().unwrap_or_default();
+        let bytes = item::bytes(&Map::from_iter([(String::new(), value)]));
+        if bytes > most {
+            let (table, attribute) = (table.id.clone(), key.name.clone());
+            return Err(RowError::LongKey { table, attribute, bytes, most });
+        }
+    }
+    let bytes = item::bytes(item);
     if bytes > MAX_ITEM_BYTES {
-        return Err(RowError::TooLarge { table: id(), bytes });
+        return Err(RowError::TooLarge { table: table.id.clone(), bytes });
     }
     Ok(())
 }
 
-/// The row's primary key as text, to tell rows apart and to order them.
-pub(super) fn key_text(table: &TableSpec, row: &Value) -> Vec<String> {
-    let part = |a: &Attribute| row.get(&a.name).map_or_else(String::new, Value::to_string);
+/// A plain row's primary key as text, to tell rows apart and to order them.
+pub fn key_text(table: &TableSpec, row: &Value) -> Vec<String> {
+    let part = |a: &Attribute| match row.get(&a.name) {
+        // 1 and 1.0 are one key.
+        Some(Value::Number(number)) => number_text(&number.to_string()),
+        value => value.map_or_else(String::new, Value::to_string),
+    };
     table.key.attributes().map(part).collect()
+}
+
+/// The same of an item.
+pub(super) fn item_key_text(table: &TableSpec, item: &Map<String, Value>) -> Vec<String> {
+    let part = |a: &Attribute| {
+        let value = item.get(&a.name).and_then(|value| value.get(a.kind.letter()));
+        let text = value.and_then(Value::as_str).unwrap_or_default();
+        if a.kind == AttributeKind::Number { number_text(text) } else { text.into() }
+    };
+    table.key.attributes().map(part).collect()
+}
+
+fn number_text(text: &str) -> String {
+    Number::parse(text).map_or_else(|| text.into(), |number| number.to_string())
 }
 
 fn check_key(table: &TableSpec, attribute: &Attribute, value: &Value) -> Result<(), RowError> {
@@ -188,21 +249,5 @@ fn describe(value: &Value) -> String {
         Value::String(text) => format!("the string {text:?}"),
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "a map".into(),
-    }
-}
-
-fn row_bytes(row: &Map<String, Value>) -> usize {
-    row.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
-}
-
-/// DynamoDB's own arithmetic: a number takes about a byte for two digits, a
-/// container three bytes and one for each entry.
-fn value_bytes(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => 1,
-        Value::Number(number) => number.to_string().len().div_ceil(2) + 1,
-        Value::String(text) => text.len(),
-        Value::Array(list) => 3 + list.iter().map(|v| 1 + value_bytes(v)).sum::<usize>(),
-        Value::Object(map) => 3 + map.len() + row_bytes(map),
     }
 }

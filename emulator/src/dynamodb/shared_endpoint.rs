@@ -23,29 +23,22 @@ const LATE: Duration = Duration::from_millis(100);
 /// What stands before the names of this run's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prefix {
-    pub(super) text: String,
-    /// Nobody else can have it.
-    pub(super) random: bool,
+    /// What the user wants there; nothing of it may be there yet.
+    chosen: Option<String>,
+    /// What stands there: nobody else can have it, so wherever it stands in an answer, it is ours.
+    text: String,
 }
 
 impl Prefix {
-    /// The user's, or one that nobody else has.
     pub(super) fn new(chosen: Option<String>) -> Self {
-        let random = chosen.is_none();
-        let text = chosen.unwrap_or_else(|| {
-            let id = uuid::Uuid::new_v4().simple().to_string();
-            format!("rehearse_{}", &id[..10])
-        });
-        Self { text, random }
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let text = format!("{}.{}.", chosen.as_deref().unwrap_or("rehearse"), &id[..10]);
+        Self { chosen, text }
     }
 
     /// What stands before the tables of a world.
     pub(super) fn of_world(&self, number: usize) -> String {
-        format!("{}.{number}.", self.text)
-    }
-
-    fn of_run(&self) -> String {
-        format!("{}.", self.text)
+        format!("{}{number}.", self.text)
     }
 }
 
@@ -76,28 +69,24 @@ pub(super) async fn keep(
             Order::Ended { prefix, owned } => {
                 worlds.end(&prefix);
                 if owned && !keep {
-                    failed = remove(&remote, |name| name.starts_with(&prefix)).await.err();
-                    worlds.leave_to_the_end(prefix, failed.is_some());
+                    // What is left is tried again at the end.
+                    let _ = remove(&remote, |name| name.starts_with(&prefix)).await;
                 }
             }
         }
     }
     if keep {
-        let kept = format!("tables named {}* at {url}, access key rehearse", prefix.of_run());
+        let kept = format!("tables named {}* at {url}, access key rehearse", prefix.text);
         return Closed { kept: Some(kept), left: None };
     }
     worlds.all_ended(&mut orders).await;
     // Twice, since a table may have been on its way while its world was dropped.
     for pause in [Duration::ZERO, LATE] {
         sleep(pause).await;
-        let ours = |name: &str| match prefix.random {
-            true => name.starts_with(&prefix.of_run()),
-            false => worlds.owned.iter().any(|of_world| name.starts_with(of_world)),
-        };
-        failed = remove(&remote, ours).await.err();
+        failed = remove(&remote, |name| name.starts_with(&prefix.text)).await.err();
     }
-    let left = failed
-        .map(|error| format!("tables named {}* at {url}: {}", prefix.of_run(), chain(&error)));
+    let left =
+        failed.map(|error| format!("tables named {}* at {url}: {}", prefix.text, chain(&error)));
     Closed { kept: None, left }
 }
 
@@ -105,8 +94,6 @@ pub(super) async fn keep(
 #[derive(Default)]
 struct Worlds {
     running: BTreeSet<String>,
-    /// Ended, with tables of their own that are still there.
-    owned: BTreeSet<String>,
 }
 
 impl Worlds {
@@ -118,21 +105,12 @@ impl Worlds {
         self.running.remove(prefix);
     }
 
-    fn leave_to_the_end(&mut self, prefix: String, left: bool) {
-        if left {
-            self.owned.insert(prefix);
-        }
-    }
-
     /// Waits for those that are being dropped.
     async fn all_ended(&mut self, orders: &mut Orders) {
         let deadline = Instant::now() + ENDING;
         while !self.running.is_empty() {
             match timeout_at(deadline, orders.recv()).await {
-                Ok(Some(Order::Ended { prefix, owned })) => {
-                    self.end(&prefix);
-                    self.leave_to_the_end(prefix, owned);
-                }
+                Ok(Some(Order::Ended { prefix, .. })) => self.end(&prefix),
                 Ok(Some(Order::Began(prefix))) => self.begin(prefix),
                 Ok(Some(Order::Close)) => {}
                 Ok(None) | Err(_) => return,
@@ -153,7 +131,9 @@ async fn free(endpoint: &Endpoint, prefix: &Prefix) -> Result<(SocketAddr, Remot
         .await
         .map_err(|_| no_endpoint("it accepts calls and does not answer".into()))?
         .map_err(|error| no_endpoint(chain(&error)))?;
-    match names.into_iter().find(|name| name.starts_with(&prefix.of_run())) {
+    let taken = prefix.chosen.as_ref().map(|chosen| format!("{chosen}."));
+    let is_taken = |name: &String| taken.as_ref().is_some_and(|taken| name.starts_with(taken));
+    match names.into_iter().find(is_taken) {
         Some(table) => Err(ServiceError::Clash { url, table }),
         None => Ok((address, remote)),
     }
@@ -167,4 +147,18 @@ async fn remove(remote: &Remote, ours: impl Fn(&str) -> bool) -> Result<(), Remo
         remote.delete(name).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is taken out of every answer, so no row may have it by chance.
+    #[test]
+    fn what_stands_before_tables_is_nobody_elses_whatever_the_user_chose() {
+        let of = |chosen: Option<&str>| Prefix::new(chosen.map(str::to_owned)).of_world(1);
+        let (one, other) = (of(Some("v")), of(Some("v")));
+        assert!(one.starts_with("v.") && one.ends_with(".1.") && one != other, "{one} {other}");
+        assert!(of(None).starts_with("rehearse."));
+    }
 }

@@ -122,7 +122,7 @@ fn every_mistake_points_at_its_place() {
             "3:20",
             "did you mean 'dynamodb.PutItem'?",
         ),
-        ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "not an HTTP status"),
+        ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "no status of a failure"),
         (
             "faults: [{ on: openai.responses, fail: { stauts: 503 } }]",
             "3:46",

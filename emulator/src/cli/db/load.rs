@@ -1,7 +1,7 @@
 //! `rehearse db load`
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -14,7 +14,10 @@ use super::{
     },
     batches::{self, BATCH, Item},
 };
-use crate::{control::Client, report::text::count};
+use crate::{
+    control::{Client, Written},
+    report::text::count,
+};
 
 /// Write rows that were dumped; others stay as they are
 #[derive(Debug, clap::Args)]
@@ -47,10 +50,18 @@ pub(super) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
     }
     let client = Client::new(&args.control.control)?;
     app.block_on(async {
+        let mut seen = HashSet::new();
         for check_only in [true, false] {
             for (table, items) in &tables {
                 for batch in items.chunks(BATCH) {
-                    client.put_items(table, batch, check_only).await?;
+                    let Written { table, keys } =
+                        client.put_items(table, batch, check_only).await?;
+                    let again = keys
+                        .into_iter()
+                        .find(|key| check_only && !seen.insert((table.clone(), key.clone())));
+                    if let Some(key) = again {
+                        return Err(twice(&table, &key));
+                    }
                 }
             }
         }
@@ -63,6 +74,11 @@ pub(super) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
         count(tables.len(), "table")
     ))?;
     Ok(Exit::Passed)
+}
+
+fn twice(table: &str, key: &[String]) -> Problem {
+    Problem::wrong(format!("two rows of {table} have the key {}", key.join(" / ")))
+        .help("nothing was loaded; a row would be lost, so take one of them out")
 }
 
 /// Every file with its text.

@@ -41,6 +41,7 @@ impl<'r> Expression<'r> {
         let reason = self
             .malformed()
             .or_else(|| self.undefined())
+            .or_else(|| self.wrong_operand())
             .or_else(|| self.is_condition().then(|| self.same_operands()).flatten())
             .or_else(|| self.is_condition().then(|| self.too_many()).flatten())?;
         Some(format!("Invalid {}: {reason}", self.member))
@@ -130,6 +131,40 @@ impl<'r> Expression<'r> {
                 ))
             }
             _ => None,
+        })
+    }
+
+    /// What an update cannot add or take away.
+    fn wrong_operand(&self) -> Option<String> {
+        let mut clause = "";
+        self.tokens.iter().find_map(|token| {
+            let Token::Value(value) = token else {
+                let begun = ["SET", "REMOVE", "ADD", "DELETE"].iter().find(|word| token.is(word));
+                clause = begun.copied().unwrap_or(clause);
+                return None;
+            };
+            let value = self.holder["ExpressionAttributeValues"][*value].as_object()?;
+            let kind = value.keys().next()?.as_str();
+            let fits = match clause {
+                "ADD" => ["N", "SS", "NS", "BS"].contains(&kind),
+                "DELETE" => ["SS", "NS", "BS"].contains(&kind),
+                _ => true,
+            };
+            let kind = match kind {
+                "S" => "STRING",
+                "N" => "NUMBER",
+                "B" => "BINARY",
+                "BOOL" => "BOOLEAN",
+                "L" => "LIST",
+                "M" => "MAP",
+                kind => kind,
+            };
+            (!fits && self.member == "UpdateExpression").then(|| {
+                format!(
+                    "Incorrect operand type for operator or function; operator: {clause}, operand \
+                     type: {kind}, typeSet: ALLOWED_FOR_{clause}_OPERAND"
+                )
+            })
         })
     }
 
@@ -302,6 +337,20 @@ mod tests {
         assert_eq!(fault("ConditionExpression", &most), None);
         // In an update `=` is no comparison.
         assert_eq!(fault("UpdateExpression", "SET s = s, n = n + :a"), None);
+    }
+
+    #[test]
+    fn an_update_adds_numbers_and_sets_and_takes_sets_away() {
+        let wrong = |clause: &str| {
+            Some(format!(
+                "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: \
+                 {clause}, operand type: STRING, typeSet: ALLOWED_FOR_{clause}_OPERAND"
+            ))
+        };
+        assert_eq!(fault("UpdateExpression", "SET b = :a ADD v :a"), wrong("ADD"));
+        assert_eq!(fault("UpdateExpression", "delete v :a"), wrong("DELETE"));
+        assert_eq!(fault("UpdateExpression", "ADD v :a SET b = :a"), wrong("ADD"));
+        assert_eq!(fault("UpdateExpression", "REMOVE c SET b = :a"), None);
     }
 
     #[test]

@@ -69,13 +69,19 @@ pub(in crate::scenario) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<Y
     let mut errors = Vec::new();
     for (id, rows) in &scenario.given().tables {
         let Some(table) = backend.template().tables.iter().find(|t| t.id == *id) else { continue };
+        let mut seen: Vec<Vec<String>> = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             let at = Trail::new().to("given").to("tables").to(id.as_str()).to(index);
             let Ok(row) = names.vars.render(&Value::Object(row.clone())) else { continue };
+            let key = row::key_text(table, &row);
             if let Err(error) = row::check(table, &row) {
                 let at = error.attribute().map_or(at.clone(), |name| at.to(name));
                 errors.push(file.source.error(file.tree.locate(&at), error.to_string()));
+            } else if seen.contains(&key) {
+                let message = format!("key {} of {id} is given twice", key.join(" / "));
+                errors.push(file.source.error(file.tree.locate(&at), message));
             }
+            seen.push(key);
         }
     }
     errors

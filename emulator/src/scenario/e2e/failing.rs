@@ -150,6 +150,12 @@ fn what_a_backend_does_not_know_is_found_before_anything_runs() {
     let project = Project::new();
     for (head, place, says) in [
         ("given: { tables: { Notes: [{ value: x }] } }", "2:28", "key attribute `id`"),
+        (
+            "given: { tables: { Notes: [{ id: a }, { id: a }] } }",
+            "2:39",
+            "key \"a\" of Notes is given twice",
+        ),
+        ("given: { tables: { Notes: [{ id: a, n: 9007199254740993.5 }] } }", "2:40", "more digits"),
         ("given: { tables: { Notes: [{ id: 1 }] } }", "2:34", "must be a string"),
         ("given: { tables: { Note: [] } }", "2:20", "did you mean 'Notes'?"),
         ("given: { fixtures: [shelv] }", "2:21", "did you mean 'shelf'?"),

@@ -198,8 +198,8 @@ impl<'de> Deserialize<'de> for Word {
 fn status(number: u64) -> Result<u16, String> {
     u16::try_from(number)
         .ok()
-        .filter(|status| (100..600).contains(status))
-        .ok_or_else(|| format!("{number} is not an HTTP status"))
+        .filter(|status| (300..600).contains(status))
+        .ok_or_else(|| format!("{number} is no status of a failure, which is from 300 to 599"))
 }
 
 impl JsonSchema for Fail {
@@ -212,12 +212,12 @@ impl JsonSchema for Fail {
         json_schema!({
             "description": "A status, a word, or how the call fails in detail",
             "anyOf": [
-                { "type": "integer", "minimum": 100, "maximum": 599 },
+                { "type": "integer", "minimum": 300, "maximum": 599 },
                 { "enum": WORDS },
                 {
                     "type": "object",
                     "properties": {
-                        "status": { "type": "integer", "minimum": 100, "maximum": 599 },
+                        "status": { "type": "integer", "minimum": 300, "maximum": 599 },
                         "code": { "type": ["string", "integer"], "description": "The provider's own code" },
                         "retry_after": { "type": "integer", "minimum": 0 },
                         "delay": delay,

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::{
@@ -49,6 +49,15 @@ fn run_on_docker(folder: &Path, words: &[&str]) -> (Ran, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let code = output.status.code().unwrap_or(-1);
     (Ran { code, out: text(output.stdout), err: text(output.stderr) }, containers_of(id))
+}
+
+/// A run that does not end by itself, once its first scenario has passed.
+fn long_run(folder: &Path, database: &str) -> (Child, BufReader<ChildStdout>) {
+    let words = ["run", "--dynamodb", database, "--repeat", "5000"];
+    let mut process = command(folder, &words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    (process, out)
 }
 
 #[test]
@@ -114,10 +123,7 @@ fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
 
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
     for signal in ["-INT", "-TERM"] {
-        let words = ["run", "--dynamodb", "docker", "--repeat", "5000"];
-        let mut process = command(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(process.stdout.take().unwrap());
-        out.read_line(&mut String::new()).unwrap();
+        let (mut process, mut out) = long_run(folder.path(), "docker");
         let id = process.id();
         assert_ne!(containers_of(id), "", "it runs in a container");
         assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
@@ -134,10 +140,7 @@ fn a_container_whose_run_was_killed_goes_with_the_next_run() {
     }
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
-    let words = ["run", "--dynamodb", "docker", "--repeat", "5000"];
-    let mut process = command(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(process.stdout.take().unwrap());
-    out.read_line(&mut String::new()).unwrap();
+    let (mut process, _out) = long_run(folder.path(), "docker");
     let id = process.id();
     assert_ne!(containers_of(id), "", "it runs in a container");
     process.kill().unwrap();
@@ -197,10 +200,7 @@ fn tables_at_a_url_go_after_a_failure_and_an_interruption_and_stay_when_kept() {
     assert_eq!(tables(&up), before);
 
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
-    let words = ["run", "--dynamodb", &url, "--repeat", "5000"];
-    let mut process = command(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(process.stdout.take().unwrap());
-    out.read_line(&mut String::new()).unwrap();
+    let (mut process, mut out) = long_run(folder.path(), &url);
     interrupt(&process);
     out.read_to_string(&mut String::new()).unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(130));

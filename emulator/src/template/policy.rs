@@ -96,14 +96,17 @@ impl Reader<'_, '_> {
         } else if !has("Resource") {
             "it has no Resource"
         } else {
-            let resources = statement.get("Resource").map(|node| self.listed_of(node, &actions));
+            let resources = statement.get("Resource").map(|node| self.resources(node, &actions));
             return self.grant(&actions, &resources.transpose()?.unwrap_or_default());
         };
         self.unread.push(Unread {
             what: "a statement".into(),
             why: Some(why.into()),
-            // A NotAction may grant any action.
-            actions: actions.into_iter().map(|(action, _)| action).collect(),
+            actions: match has("NotAction") {
+                // It is about any other than those that it names.
+                true => vec!["*".into()],
+                false => actions.into_iter().map(|(action, _)| action).collect(),
+            },
             grants: !denies,
             line: statement.line(),
         });
@@ -127,7 +130,7 @@ impl Reader<'_, '_> {
     }
 
     /// The resources of these actions.
-    fn listed_of(&mut self, node: &Node, actions: &[(String, u64)]) -> Result<Vec<Node>, Reason> {
+    fn resources(&mut self, node: &Node, actions: &[(String, u64)]) -> Result<Vec<Node>, Reason> {
         let before = self.unread.len();
         let resources = self.listed(node, "a Resource")?;
         for unread in &mut self.unread[before..] {

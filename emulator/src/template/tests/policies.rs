@@ -42,6 +42,8 @@ fn what_is_valid_and_cannot_be_judged_is_unread_and_no_error() {
         assert_eq!(unread.len(), 1, "{statement}: {unread:?}");
         assert!(unread[0].0.contains(says) && unread[0].1 == 10, "{statement}: {unread:?}");
         assert_eq!(function.grants.len(), 1, "{statement}");
+        let any = function.unread[0].actions == ["*"];
+        assert_eq!(any, statement.contains("NotAction"), "{statement}");
         assert_eq!(function.unread[0].grants, !statement.contains("Deny"), "{statement}");
     }
 }

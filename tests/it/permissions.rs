@@ -51,6 +51,10 @@ fn none_is_missing_and_none_is_more_and_both_would_be_told() {
     let ran = iam();
     let says = "Dispatcher uses ssm:GetParameter on parameter/rehearse/twilio-auth-token, which nothing grants";
     assert!(ran.code == 1 && ran.out.contains(says), "{}", ran.out);
+    // Who asks for the policies is told as well, beside them.
+    let ran = rehearse(folder.path(), &["iam", "--json", "--report", &report]);
+    assert!(ran.code == 1 && ran.err.contains(says) && !ran.out.contains(says), "{ran:?}");
+    serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
     std::fs::write(
         &template,
         text.replacen(

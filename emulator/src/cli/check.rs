@@ -28,11 +28,12 @@ pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
     let mut errors = Vec::new();
     let mut collect = |problem: Problem| errors.extend(problem.errors);
 
-    let backend = project.backend(app).map_err(&mut collect).ok();
+    let backend = project.written_backend().map_err(&mut collect).ok();
     let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
     let mut fixtures = 0;
     if let Some(backend) = &backend {
         project.remark_ignored(backend.template(), app);
+        project.remark_unresolved(backend, app);
         for name in backend.fixtures() {
             fixtures += 1;
             if let Err(error) = backend.fixture(name) {

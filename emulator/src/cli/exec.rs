@@ -61,6 +61,8 @@ pub(super) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let backend = project.backend_of(&args.target, app)?;
     let persona = project.persona()?;
+    project.remark_missing(backend.template(), app);
+    project.remark_unresolved(&backend, app);
     app.block_on_world(async {
         let signals = Signals::listen()?;
         let failed = |e: io::Error| Problem::environment(format!("failed to start control: {e}"));

@@ -16,7 +16,7 @@ use crate::{
         text::count,
     },
     scenario::Options,
-    template::Template,
+    template::{Template, Unread},
 };
 
 /// Compare the permissions that functions used with those that the template grants
@@ -26,7 +26,8 @@ Runs every scenario quietly, or reads the journals of a run that was:
   rehearse run --report json=run.json --report-journal
   rehearse iam --report run.json
 
-Exit code 1: a permission is missing, or one is granted that nothing used.")]
+Exit code 1: a permission is missing, one is granted that nothing used, or a policy cannot be
+compared. With --json these are told on the standard error.")]
 pub(super) struct Args {
     /// Scenario files and folders; those of rehearse.toml when left out.
     #[arg(value_name = "PATHS", conflicts_with = "report")]
@@ -51,16 +52,17 @@ pub(super) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
              \"{dynamodb}/fn/{function}\" in rehearse.toml",
         ));
     }
-    if args.json {
-        app.ui.line(format!("{:#}", iam::minimal(&usage)))?;
-        return Ok(Exit::Passed);
-    }
     let template = project.template()?;
     let rows = iam::compare(&usage, &template);
-    app.ui.line(table(&rows).trim_end())?;
     let file = project.root.join(&project.settings.template);
     let mut wrong = findings(&rows, &file.display().to_string());
     wrong.extend(unread(&template, &file.display().to_string()));
+    if args.json {
+        app.ui.line(format!("{:#}", iam::minimal(&usage)))?;
+        wrong.iter().for_each(|line| app.ui.note(line));
+        return Ok(if wrong.is_empty() { Exit::Passed } else { Exit::Failed });
+    }
+    app.ui.line(table(&rows).trim_end())?;
     for line in &wrong {
         app.ui.line(line)?;
     }
@@ -169,15 +171,23 @@ fn findings(rows: &[Row], file: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a role gets from elsewhere cannot be compared.
+/// What a role gets from elsewhere, and what only AWS can judge.
 fn unread(template: &Template, file: &str) -> Vec<String> {
-    let of = |function: &crate::template::Function| {
-        let id = function.id.clone();
-        let unread = function.unread.clone();
-        unread.into_iter().map(move |unread| {
-            let (line, what) = (unread.line, unread.what);
-            format!("{file}:{line}: {id} has {what}: write its statements into the template")
-        })
-    };
-    template.functions.iter().flat_map(of).collect()
+    let mut lines = Vec::new();
+    for function in &template.functions {
+        for Unread { what, why, line, .. } in iam::unread(function) {
+            let id = &function.id;
+            lines.push(match why {
+                Some(why) => {
+                    format!("{file}:{line}: {id} has {what} that cannot be compared: {why}")
+                }
+                None => {
+                    format!(
+                        "{file}:{line}: {id} has {what}: write its statements into the template"
+                    )
+                }
+            });
+        }
+    }
+    lines
 }

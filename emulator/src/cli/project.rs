@@ -18,7 +18,7 @@ use crate::{
     openai::Persona,
     report::Viewer,
     scenario::{self, Options, Runner, Scenario},
-    template::{Ignored, Settings, Template},
+    template::{self, Ignored, Settings, Template, Unresolved},
     world::{Backend, Outside, WorldError},
 };
 
@@ -66,13 +66,22 @@ impl Project {
 
     /// The template that the settings name.
     pub(super) fn template(&self) -> Result<Template, Problem> {
-        Template::read(&self.root.join(&self.settings.template)).map_err(|e| wrong(&e))
+        let path = self.root.join(&self.settings.template);
+        Template::read_with(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
     /// The backend: the program's functions in this template.
     pub(super) fn backend(&self, app: &App) -> Result<Backend, Problem> {
         let (functions, settings) = (app.functions.clone(), self.settings.clone());
         Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The backend as it is written, whatever runs it.
+    pub(super) fn written_backend(&self) -> Result<Backend, Problem> {
+        // Without a webhook it is one that somebody else starts, and may be in no template.
+        let outside = self.settings.webhook.is_none();
+        let template = if outside { self.tables()? } else { self.template()? };
+        Backend::without_code(template, self.settings.clone(), &self.root).map_err(|e| world(&e))
     }
 
     /// The backend that a target runs.
@@ -96,7 +105,7 @@ impl Project {
         if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
             return Ok(Template::default());
         }
-        Template::read_tables(&path).map_err(|e| wrong(&e))
+        Template::read_tables(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
     /// The backend as processes of its own.
@@ -158,6 +167,30 @@ impl Project {
         self.remark_ignored(&acting, app);
     }
 
+    /// Says which variables functions run without, because only AWS knows their values.
+    pub(super) fn remark_unresolved(&self, backend: &Backend, app: &App) {
+        // What somebody else started has the environment that it was started with.
+        if backend.is_outside().is_some() {
+            return;
+        }
+        let mut told = false;
+        let file = self.root.join(&self.settings.template);
+        for (unresolved, functions) in by_variable(&backend.template().functions) {
+            let Unresolved { variable, reason, line } = unresolved;
+            if self.settings.environment.contains_key(variable) {
+                continue;
+            }
+            let (file, functions) = (file.display(), functions.join(", "));
+            app.ui.remark(format_args!("{file}:{line}: no {variable} for {functions}: {reason}"));
+            told = true;
+        }
+        if told {
+            app.ui.remark(format_args!(
+                "{SETTINGS} gives variables values under [environment], parameters under [parameters]"
+            ));
+        }
+    }
+
     /// What turns results of this project into reports.
     pub(super) fn viewer(&self, app: &App, backend: &Backend) -> Viewer {
         Viewer {
@@ -188,6 +221,20 @@ pub(super) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
         }
     }
     kinds
+}
+
+/// Variables without a value, each with the functions that miss it: one of `Globals` is said once.
+fn by_variable(functions: &[template::Function]) -> Vec<(&Unresolved, Vec<&str>)> {
+    let mut variables: Vec<(&Unresolved, Vec<&str>)> = Vec::new();
+    for function in functions {
+        for unresolved in &function.unresolved {
+            match variables.iter_mut().find(|(known, _)| *known == unresolved) {
+                Some((_, functions)) => functions.push(&function.id),
+                None => variables.push((unresolved, vec![&function.id])),
+            }
+        }
+    }
+    variables
 }
 
 /// The nearest folder with settings, from `start` upwards.
@@ -227,7 +274,9 @@ fn all_wrong(errors: &[scenario::LoadError]) -> Problem {
 /// Why no world started: the project's fault, or the environment's.
 pub(super) fn world(error: &WorldError) -> Problem {
     match error {
-        WorldError::Functions(_) | WorldError::Webhook { .. } => wrong(error),
+        WorldError::Functions(_) | WorldError::NoWebhook | WorldError::Webhook { .. } => {
+            wrong(error)
+        }
         WorldError::Database(error) => dynamodb::problem(error),
         _ => Problem::environment(chain(error)),
     }

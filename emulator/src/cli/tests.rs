@@ -317,6 +317,67 @@ fn a_function_without_code_is_the_projects_fault() {
 }
 
 #[test]
+fn check_needs_no_code() {
+    let template = TEMPLATE.replace("Hello", "Greeter").replace("Leads", "L");
+    let done = Project::hello().file("template.yaml", &template).rehearse(&["check"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    assert!(done.out.contains("1 function, 1 table"), "{}", done.out);
+}
+
+#[test]
+fn a_project_without_a_webhook_is_for_a_backend_at_a_url() {
+    let settings = SETTINGS.replace("[webhook]\nroute = \"/sms\"\n", "");
+    let project = Project::hello().file("rehearse.toml", &settings);
+    let done = project.rehearse(&["run"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("no [webhook] with the `route`"), "{}", done.err);
+    let done = project.rehearse(&["check"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+    let done = project.rehearse(&["env", "--target", "http://127.0.0.1:3000/sms"]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
+}
+
+#[test]
+fn a_variable_that_has_no_value_is_named_with_its_line() {
+    let variables = "    Properties:
+      Environment:
+        Variables:
+          GIVEN: !GetAtt Leads.StreamArn
+          STREAM: !GetAtt Leads.StreamArn
+          SECRET: '{{resolve:ssm:/x}}'
+          PARAMETER: !Ref Nothing
+";
+    let template = format!("Parameters: {{ Nothing: {{ Type: String }} }}{TEMPLATE}").replacen(
+        "    Properties:\n",
+        variables,
+        1,
+    );
+    let line = |name: &str| 1 + template.lines().position(|line| line.contains(name)).unwrap();
+    let own = "[environment]\nGIVEN = \"x\"\n";
+    let project = Project::hello()
+        .file("template.yaml", &template)
+        .file("rehearse.toml", &format!("{SETTINGS}{own}"));
+    for command in [&["run"][..], &["check"], &["exec", "--", "true"]] {
+        let done = project.rehearse(command);
+        assert!(matches!(done.exit, Exit::Passed | Exit::Command(0)), "{}", done.err);
+        for (name, why) in [
+            ("STREAM", "`StreamArn` of Leads is known only on AWS"),
+            ("SECRET", "is read from AWS when the stack is created"),
+            ("PARAMETER", "parameter `Nothing` has no value"),
+        ] {
+            let at = format!("template.yaml:{}: no {name} for Hello: ", line(name));
+            let told = done.err.lines().find(|line| line.contains(&at));
+            assert!(told.is_some_and(|told| told.ends_with(why)), "{command:?}: {}", done.err);
+        }
+        assert!(!done.err.contains("GIVEN"), "{}", done.err);
+        assert_eq!(done.err.matches("under [environment]").count(), 1, "{}", done.err);
+    }
+    let own = format!("parameters = {{ Nothing = \"n\" }}\n{SETTINGS}{own}");
+    let done = project.file("rehearse.toml", &own).rehearse(&["check"]);
+    assert!(done.err.contains("STREAM") && !done.err.contains("PARAMETER"), "{}", done.err);
+}
+
+#[test]
 fn a_chat_in_a_pipe_prints_the_replies_alone() {
     let done = Project::hello().rehearse_typing(&["chat"], "hi\n\nstill there?\n");
     assert_eq!((done.exit, done.out.as_str()), (Exit::Passed, "Hello\nHello\n"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::usage::{Usage, Use};
-use crate::template::{Grant, Template};
+use crate::template::{Function, Grant, Template, Unread};
 
 /// Services whose use the journal tells; what is granted of others is not judged.
 const JUDGED: [&str; 3] = ["dynamodb:", "ssm:", "secretsmanager:"];
@@ -46,17 +46,18 @@ pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
     let row =
         |permission: Use, granted| Row { used: usage.times(&permission), permission, granted };
     for function in &template.functions {
-        for grant in &function.grants {
-            if !JUDGED.iter().any(|service| grant.action.starts_with(service))
-                && grant.action != "*"
-            {
-                continue;
-            }
-            let permission = Use {
+        for grant in function.grants.iter().filter(|grant| is_judged(&grant.action)) {
+            let resource = behind_account(&grant.resource);
+            let same = usage.iter().find(|used| {
+                used.function == function.id
+                    && used.resource == resource
+                    && used.action.eq_ignore_ascii_case(&grant.action)
+            });
+            let permission = same.cloned().unwrap_or_else(|| Use {
                 function: function.id.clone(),
                 action: grant.action.clone(),
-                resource: behind_account(&grant.resource).to_owned(),
-            };
+                resource: resource.to_owned(),
+            });
             rows.entry(permission.clone()).or_insert_with(|| row(permission, Some(grant.line)));
         }
     }
@@ -65,14 +66,42 @@ pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
             continue;
         }
         let function = template.function(&used.function);
-        let covering = function.and_then(|f| f.grants.iter().find(|grant| covers(grant, used)));
-        rows.insert(used.clone(), row(used.clone(), covering.map(|grant| grant.line)));
+        let granted = function.and_then(|function| granting(function, used));
+        rows.insert(used.clone(), row(used.clone(), granted));
     }
     rows.into_values().collect()
 }
 
+/// What a function has and nobody can compare, but for what is of services that are not judged.
+pub fn unread(function: &Function) -> impl Iterator<Item = &Unread> {
+    let told = |unread: &&Unread| {
+        unread.actions.is_empty() || unread.actions.iter().any(|action| is_judged(action))
+    };
+    function.unread.iter().filter(told)
+}
+
+fn is_judged(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    action == "*" || JUDGED.iter().any(|service| action.starts_with(service))
+}
+
+/// The line that grants a use, or that may: a statement that is told as unread makes what it may
+/// grant not missing.
+fn granting(function: &Function, used: &Use) -> Option<u64> {
+    let granted = function.grants.iter().find(|grant| covers(grant, used)).map(|grant| grant.line);
+    let may = |unread: &&Unread| {
+        unread.grants && unread.actions.iter().any(|action| is_action(action, &used.action))
+    };
+    granted.or_else(|| function.unread.iter().find(may).map(|unread| unread.line))
+}
+
+/// Services and actions are the same in any case.
+fn is_action(pattern: &str, action: &str) -> bool {
+    matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+}
+
 fn covers(grant: &Grant, used: &Use) -> bool {
-    matches(&grant.action, &used.action)
+    is_action(&grant.action, &used.action)
         && (grant.resource == "*" || matches(behind_account(&grant.resource), &used.resource))
 }
 
@@ -168,6 +197,46 @@ mod tests {
         assert_eq!(findings(wide, &["GetItem"]), [all("dynamodb:*", "*")]);
         let wide = "Action: dynamodb:GetItem, Resource: 'arn:aws:dynamodb:*:*:table/*'";
         assert_eq!(findings(wide, &["GetItem"]), [all("dynamodb:GetItem", "table/*")]);
+    }
+
+    #[test]
+    fn actions_are_the_same_in_any_case() {
+        let statement = format!("Action: [DynamoDB:getitem, DYNAMODB:scan], {LEADS}");
+        let extra = ("DYNAMODB:scan".to_owned(), "table/Leads".to_owned(), Finding::Extra);
+        assert_eq!(findings(&statement, &["GetItem"]), [extra]);
+        let wide = findings("Action: 'DynamoDB:*', Resource: '*'", &["GetItem"]);
+        assert!(wide.iter().all(|(.., finding)| *finding == Finding::Extra), "{wide:?}");
+    }
+
+    #[test]
+    fn what_a_condition_may_grant_is_not_missing_and_what_is_denied_is() {
+        let condition = "Condition: { Bool: { 'aws:SecureTransport': 'true' } }";
+        let statement = format!("Action: 'dynamodb:*Item', {LEADS}, {condition}");
+        assert_eq!(findings(&statement, &["GetItem"]), []);
+        let name = ("dynamodb:Query".to_owned(), "table/Leads".to_owned(), Finding::Missing);
+        assert_eq!(findings(&statement, &["GetItem", "Query"]), [name]);
+        let denied = findings(
+            &format!(
+                "Action: dynamodb:GetItem, {LEADS} }}, {{ Effect: Deny, Action: dynamodb:Query, {LEADS}"
+            ),
+            &["GetItem", "Query"],
+        );
+        assert_eq!(denied.len(), 1, "{denied:?}");
+    }
+
+    #[test]
+    fn what_is_unread_is_told_where_it_is_of_a_judged_service() {
+        let of = |action: &str| {
+            let template = testing::template(&format!(
+                "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+                 Policies: [{{ Statement: {{ Effect: Deny, Action: '{action}', Resource: '*' }} }}]\n"
+            ));
+            unread(&template.functions[0]).count()
+        };
+        assert_eq!(
+            [of("dynamodb:Scan"), of("SSM:*"), of("*"), of("sqs:SendMessage")],
+            [1, 1, 1, 0]
+        );
     }
 
     #[test]

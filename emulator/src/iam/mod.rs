@@ -11,7 +11,7 @@ mod minimal;
 mod usage;
 
 pub use self::{
-    compare::{Finding, Row, compare},
+    compare::{Finding, Row, compare, unread},
     minimal::minimal,
     usage::{Usage, Use},
 };

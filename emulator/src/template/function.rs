@@ -98,8 +98,11 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
     };
     // What the function says goes before what Globals says.
     for environment in [scope.global("Function", "Environment"), resource.property("Environment")] {
-        let variables = environment.and_then(|node| node.get("Variables"));
-        for variable in entries(variables, "Variables")? {
+        let environment = chosen(scope, &mut function, environment, "Environment")?;
+        let mut environment = entries(environment.as_ref(), "Environment")?.iter();
+        let variables = environment.find(|entry| entry.key == "Variables").map(|e| &e.value);
+        let variables = chosen(scope, &mut function, variables, "Variables")?;
+        for variable in entries(variables.as_ref(), "Variables")? {
             set_variable(scope, &mut function, variable)?;
         }
     }
@@ -135,6 +138,28 @@ fn layers(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Rea
     Ok(layers)
 }
 
+/// What `If` chooses, its values as they stand: each is resolved, or listed, for itself. Where
+/// nobody knows what is chosen, the whole is listed by its name.
+fn chosen(
+    scope: &Scope<'_>,
+    function: &mut Function,
+    node: Option<&Node>,
+    name: &str,
+) -> Result<Option<Node>, Reason> {
+    match node.map(|node| scope.outermost(node)) {
+        Some(Err(reason)) if reason.only_on_aws => {
+            function.unresolved.push(unresolved(name, reason));
+            Ok(None)
+        }
+        chosen => Ok(chosen.transpose()?.flatten()),
+    }
+}
+
+fn unresolved(name: &str, reason: Reason) -> Unresolved {
+    let (reason, line) = (reason.message, reason.at.line());
+    Unresolved { variable: name.into(), reason, line }
+}
+
 fn set_variable(
     scope: &Scope<'_>,
     function: &mut Function,
@@ -152,11 +177,9 @@ fn set_variable(
             function.env.insert(name.clone(), text);
         }
         Ok(None) => {}
-        Err(reason) if reason.only_on_aws => function.unresolved.push(Unresolved {
-            variable: name.clone(),
-            reason: reason.message,
-            line: reason.at.line(),
-        }),
+        Err(reason) if reason.only_on_aws => {
+            function.unresolved.push(unresolved(name, reason));
+        }
         Err(reason) => return Err(reason),
     }
     Ok(())

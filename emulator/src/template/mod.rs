@@ -90,11 +90,13 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong with it, at which line.
-    pub fn read_tables(path: &Path) -> Result<Self, YamlError> {
+    pub fn read_tables(
+        path: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, YamlError> {
         let source = Source::read_within(path, LIMIT)?;
         let root: Node = source.parse()?;
-        Self::from_root(&root, &BTreeMap::new())
-            .map_err(|reason| source.error(reason.at, reason.message))
+        Self::from_root(&root, parameters).map_err(|reason| source.error(reason.at, reason.message))
     }
 
     /// A template that was read before.

@@ -1,7 +1,8 @@
 //! What a function's role may do, as its inline policies say.
 //!
 //! A statement of two actions on two resources is four grants. What stands
-//! elsewhere (a managed policy, a policy template of SAM) is named and not read.
+//! elsewhere (a managed policy, a policy template of SAM) and what only AWS can
+//! judge (a condition, a denial) is named and not read; what stands beside it is.
 
 use super::{
     node::{Node, Yaml},
@@ -19,11 +20,17 @@ pub struct Grant {
     pub line: u64,
 }
 
-/// A policy whose statements do not stand in the template.
+/// A policy or a statement that cannot be held against what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
-    /// Its name, `DynamoDBCrudPolicy`, or why it cannot be read.
+    /// `DynamoDBCrudPolicy`, or what of the template it is: `a statement`.
     pub what: String,
+    /// Why it is not read; `None` when its statements do not stand in the template.
+    pub why: Option<String>,
+    /// Actions that it is about, as far as that is known.
+    pub actions: Vec<String>,
+    /// Whether it may grant them; a denial never does.
+    pub grants: bool,
     /// Where it stands, from 1.
     pub line: u64,
 }
@@ -32,65 +39,132 @@ type Read = (Vec<Grant>, Vec<Unread>);
 
 /// The policies of a function: a name, a document, or a list of them.
 pub(super) fn read(scope: &Scope<'_>, policies: Option<&Node>) -> Result<Read, Reason> {
-    let mut read = Read::default();
-    let Some(policies) = policies else { return Ok(read) };
-    let one = std::slice::from_ref(policies);
-    for policy in policies.as_list().unwrap_or(one) {
-        let resolved = match scope.resolve(policy) {
-            Ok(Some(resolved)) => resolved,
-            Ok(None) => continue,
-            Err(reason) if reason.only_on_aws => {
-                read.1.push(Unread { what: reason.message, line: reason.at.line() });
-                continue;
-            }
-            Err(reason) => return Err(reason),
-        };
-        document(&resolved, &mut read)?;
+    let mut reader = Reader { scope, grants: Vec::new(), unread: Vec::new() };
+    let policies = policies.map(|node| reader.listed(node, "a policy")).transpose()?;
+    for policy in policies.unwrap_or_default() {
+        reader.policy(&policy)?;
     }
-    Ok(read)
+    Ok((reader.grants, reader.unread))
 }
 
-fn document(policy: &Node, (grants, unread): &mut Read) -> Result<(), Reason> {
-    let line = policy.line();
-    let Some(statements) = policy.get("Statement") else {
-        let template = policy.as_map().and_then(|map| map.first()).map(|entry| entry.key.clone());
-        let what = template.or_else(|| policy.scalar()).unwrap_or_else(|| "a policy".into());
-        unread.push(Unread { what, line });
-        return Ok(());
-    };
-    for statement in listed(statements) {
-        let part = |name: &str| {
-            statement
-                .get(name)
-                .ok_or_else(|| Reason::invalid(statement.at, format!("a statement needs {name}")))
-        };
-        if part("Effect")?.as_str() != Some("Allow") {
-            let message = "only statements with `Effect: Allow` are read";
-            return Err(Reason::invalid(statement.at, message));
-        }
-        let (actions, resources) = (part("Action")?, part("Resource")?);
-        for action in listed(actions) {
-            for resource in listed(resources) {
-                let text = |node: &Node, what: &str| {
-                    node.scalar().ok_or_else(|| {
-                        let message = format!("{what} is text, not {}", node.kind());
-                        Reason::invalid(node.at, message)
-                    })
-                };
-                grants.push(Grant {
-                    action: text(action, "Action")?,
-                    resource: text(resource, "Resource")?,
-                    line: action.line(),
-                });
-            }
-        }
-    }
-    Ok(())
+struct Reader<'a, 'b> {
+    scope: &'a Scope<'b>,
+    grants: Vec<Grant>,
+    unread: Vec<Unread>,
 }
 
-fn listed(node: &Node) -> &[Node] {
-    match &node.value {
-        Yaml::List(list) => list,
-        _ => std::slice::from_ref(node),
+impl Reader<'_, '_> {
+    fn policy(&mut self, policy: &Node) -> Result<(), Reason> {
+        let Some(statements) = policy.get("Statement") else {
+            let template = policy.as_map().and_then(|map| map.first()).map(|e| e.key.clone());
+            let what = template.or_else(|| policy.scalar()).unwrap_or_else(|| "a policy".into());
+            let (actions, line) = (Vec::new(), policy.line());
+            self.unread.push(Unread { what, why: None, actions, grants: true, line });
+            return Ok(());
+        };
+        for statement in self.listed(statements, "a statement")? {
+            self.statement(&statement)?;
+        }
+        Ok(())
     }
+
+    fn statement(&mut self, statement: &Node) -> Result<(), Reason> {
+        let Some(effect) = statement.get("Effect") else {
+            return Err(Reason::invalid(statement.at, "a statement needs Effect"));
+        };
+        let actions = match statement.get("Action") {
+            Some(node) => self.texts(node, "Action")?,
+            None => Vec::new(),
+        };
+        let denies = match self.known(effect, "a statement")? {
+            None => return Ok(()),
+            Some(effect) if effect.as_str() == Some("Allow") => false,
+            Some(effect) if effect.as_str() == Some("Deny") => true,
+            Some(_) => return Err(Reason::invalid(effect.at, "Effect is Allow or Deny")),
+        };
+        let has = |name: &str| statement.get(name).is_some();
+        let why = if denies {
+            "it denies"
+        } else if has("Condition") {
+            "whether it holds is for its Condition to say"
+        } else if has("NotAction") {
+            "it says by NotAction what it does not grant"
+        } else if has("NotResource") {
+            "it says by NotResource where it does not hold"
+        } else if !has("Action") {
+            "it has no Action"
+        } else if !has("Resource") {
+            "it has no Resource"
+        } else {
+            let resources = statement.get("Resource").map(|node| self.resources(node, &actions));
+            return self.grant(&actions, &resources.transpose()?.unwrap_or_default());
+        };
+        self.unread.push(Unread {
+            what: "a statement".into(),
+            why: Some(why.into()),
+            actions: match has("NotAction") {
+                // It is about any other than those that it names.
+                true => vec!["*".into()],
+                false => actions.into_iter().map(|(action, _)| action).collect(),
+            },
+            grants: !denies,
+            line: statement.line(),
+        });
+        Ok(())
+    }
+
+    fn grant(&mut self, actions: &[(String, u64)], resources: &[Node]) -> Result<(), Reason> {
+        for (action, line) in actions {
+            for resource in resources {
+                let resource = text(resource, "Resource")?;
+                self.grants.push(Grant { action: action.clone(), resource, line: *line });
+            }
+        }
+        Ok(())
+    }
+
+    /// Texts, each with its line.
+    fn texts(&mut self, node: &Node, what: &str) -> Result<Vec<(String, u64)>, Reason> {
+        let listed = self.listed(node, &format!("an {what}"))?;
+        listed.iter().map(|node| Ok((text(node, what)?, node.line()))).collect()
+    }
+
+    /// The resources of these actions.
+    fn resources(&mut self, node: &Node, actions: &[(String, u64)]) -> Result<Vec<Node>, Reason> {
+        let before = self.unread.len();
+        let resources = self.listed(node, "a Resource")?;
+        for unread in &mut self.unread[before..] {
+            unread.actions = actions.iter().map(|(action, _)| action.clone()).collect();
+        }
+        Ok(resources)
+    }
+
+    /// A list, or the one that stands in its place, but for what only AWS knows.
+    fn listed(&mut self, node: &Node, what: &str) -> Result<Vec<Node>, Reason> {
+        let Some(node) = self.known(node, what)? else { return Ok(Vec::new()) };
+        let Yaml::List(list) = node.value else { return Ok(vec![node]) };
+        let mut known = Vec::new();
+        for item in &list {
+            known.extend(self.known(item, what)?);
+        }
+        Ok(known)
+    }
+
+    /// What stands there; `None` for `AWS::NoValue`, and for what is listed as unread.
+    fn known(&mut self, node: &Node, what: &str) -> Result<Option<Node>, Reason> {
+        match self.scope.outermost(node) {
+            Err(Reason { at, message, only_on_aws: true }) => {
+                let (what, why, line) = (what.to_owned(), Some(message), at.line());
+                let unread = Unread { what, why, actions: Vec::new(), grants: true, line };
+                self.unread.push(unread);
+                Ok(None)
+            }
+            known => known,
+        }
+    }
+}
+
+fn text(node: &Node, what: &str) -> Result<String, Reason> {
+    let message = || format!("{what} is text, not {}", node.kind());
+    node.scalar().ok_or_else(|| Reason::invalid(node.at, message()))
 }

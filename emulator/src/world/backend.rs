@@ -14,7 +14,7 @@ use crate::{
         Service,
         fixture::{self, Rows},
     },
-    template::{RoutePath, Settings, Template},
+    template::{RoutePath, Settings, Template, Webhook},
     threads::Threads,
     yaml::YamlError,
 };
@@ -66,8 +66,24 @@ impl Backend {
         settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
-        check(&functions, &template, &settings)?;
+        check_code(&functions, &template)?;
+        check_webhook(&template, settings.webhook.as_ref().ok_or(WorldError::NoWebhook)?)?;
         Self::build(functions, None, processes, template, settings, root)
+    }
+
+    /// A backend whose functions nobody runs: what is written about it can be checked.
+    ///
+    /// # Errors
+    /// When the webhook leads nowhere, or the shared client or threads fail.
+    pub fn without_code(
+        template: Template,
+        settings: Settings,
+        root: &Path,
+    ) -> Result<Self, WorldError> {
+        if let Some(webhook) = &settings.webhook {
+            check_webhook(&template, webhook)?;
+        }
+        Self::build(Vec::new(), None, Processes::default(), template, settings, root)
     }
 
     /// A backend that somebody else started; of the template only the tables count.
@@ -82,9 +98,10 @@ impl Backend {
     ) -> Result<Self, WorldError> {
         // The URL that is given stands for the route that is written.
         if let Ok(route) = RoutePath::try_from(outside.url().path().to_owned()) {
-            let written = std::mem::replace(&mut settings.webhook.route, route.clone());
-            settings.webhook.fallback =
-                settings.webhook.fallback.map(|f| if f == written { route } else { f });
+            let webhook = settings.webhook.get_or_insert_with(|| Webhook::to(route.clone()));
+            let written = std::mem::replace(&mut webhook.route, route.clone());
+            webhook.fallback =
+                webhook.fallback.take().map(|f| if f == written { route } else { f });
         }
         let processes = Processes::default();
         Self::build(Vec::new(), Some(outside), processes, template, settings, root)
@@ -192,11 +209,7 @@ impl fmt::Debug for Backend {
     }
 }
 
-fn check(
-    functions: &[Function],
-    template: &Template,
-    settings: &Settings,
-) -> Result<(), WorldError> {
+fn check_code(functions: &[Function], template: &Template) -> Result<(), WorldError> {
     let in_code: Vec<&str> = functions.iter().map(Function::id).collect();
     let in_template: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
     let list = |ids: &[&str]| if ids.is_empty() { "none".into() } else { ids.join(", ") };
@@ -210,14 +223,18 @@ fn check(
             format!("the function {id} is not in the template (template: {})", list(&in_template));
         return Err(WorldError::Functions(message));
     }
-    let route = settings.webhook.route.as_str();
+    Ok(())
+}
+
+fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldError> {
+    let route = webhook.route.as_str();
     let mut routes = template.functions.iter().flat_map(|f| &f.routes);
     // A route with variables or `$default` may serve it as well; the gateway decides then.
     let served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
     if !served {
         return Err(WorldError::Webhook { route: route.into() });
     }
-    let Some(domain) = settings.webhook.domain.as_deref() else { return Ok(()) };
+    let Some(domain) = webhook.domain.as_deref() else { return Ok(()) };
     let known = template.api_of(route).and_then(|api| api.domain.as_ref());
     if known.is_some_and(|known| known.name.eq_ignore_ascii_case(domain)) {
         return Ok(());

@@ -56,6 +56,12 @@ pub enum WorldError {
         #[source]
         source: BuildError,
     },
+    /// Nothing says where texts go.
+    #[error(
+        "rehearse.toml has no [webhook] with the `route` that texts are posted to, \
+         such as route = \"/sms\""
+    )]
+    NoWebhook,
     /// The webhook's route leads nowhere.
     #[error("no function of the template has the route POST {route}, which [webhook] names")]
     Webhook {

@@ -369,7 +369,7 @@ fn sessions(
 
 /// The number's configuration with the webhook of the settings.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
-    let webhook = &backend.settings().webhook;
+    let Some(webhook) = &backend.settings().webhook else { return number };
     let url = |route: &str| match backend.is_outside() {
         // The URL that was given stands for the route, with overrides of its own if it has any.
         Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {

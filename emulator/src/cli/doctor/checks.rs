@@ -52,7 +52,7 @@ impl Check {
 /// All checks of a backend.
 pub(super) fn all(template: &Template, settings: &Settings) -> Vec<Check> {
     let mut checks = Vec::new();
-    let webhook = settings.webhook.route.as_str();
+    let webhook = settings.webhook_route();
     let forged = Ask { form: Some(TEXT), ..Ask::new(Method::POST, webhook) };
     checks.push(Check::new("an unsigned webhook is refused", forged.clone(), status(403)));
     // It needs the token to know: 403 says that the function has it.

@@ -31,21 +31,22 @@ pub(super) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable
     };
     let path = std::path::absolute(&path).unwrap_or(path);
     if found.is_dir() {
-        return in_folder(id, path);
+        return in_folder(id, path.clone(), &path);
     }
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
-        return in_folder(id, unpack(id, &path)?);
+        return in_folder(id, unpack(id, &path)?, &path);
     }
     let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
     checked(id, Executable { program: path, arguments: Vec::new(), folder })
 }
 
-fn in_folder(id: &str, folder: PathBuf) -> Result<Executable, Problem> {
+/// The program of a package; `named` is what the user calls it, the folder or its zip.
+fn in_folder(id: &str, folder: PathBuf, named: &Path) -> Result<Executable, Problem> {
     let program = folder.join(BOOTSTRAP);
     if !program.is_file() {
         return Err(Problem::environment(format!(
             "{id}: there is no `{BOOTSTRAP}` in {}",
-            folder.display()
+            named.display()
         ))
         .help("a package for provided.al2023 has its program there, under that name"));
     }
@@ -153,11 +154,15 @@ mod tests {
         program(folder.path(), "plain", 0o644);
         fs::write(folder.path().join("bad.zip"), "no zip").unwrap();
         fs::create_dir(folder.path().join("empty")).unwrap();
+        let empty = fs::File::create(folder.path().join("empty.zip")).unwrap();
+        zip::ZipWriter::new(empty).finish().unwrap();
+        let by_its_name = format!("in {}", folder.path().join("empty.zip").display());
         for (code, says) in [
             ("./none", "failed to read ./none"),
             ("plain", "is not executable"),
             ("bad.zip", "failed to unpack"),
             ("empty", "there is no `bootstrap` in"),
+            ("empty.zip", &by_its_name),
             ("no-such-program x", "there is no program `no-such-program`"),
             ("sh 'open", "is no command"),
         ] {

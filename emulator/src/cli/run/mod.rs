@@ -127,6 +127,7 @@ async fn run_on(
     let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
+    project.remark_unresolved(runner.backend(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let viewer = project.viewer(app, runner.backend());
     tokio::select! {

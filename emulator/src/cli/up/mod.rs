@@ -141,6 +141,7 @@ async fn serve(
     if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
         work.first(sources).await;
     }
+    project.remark_unresolved(&backend, app);
     app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
     let took = time::duration(started.elapsed());
     app.ui.line(format_args!(

@@ -31,7 +31,7 @@ pub(super) fn parts(project: &Project, world: &World) -> Vec<Part> {
     let webhook = world.twilio().config().webhook_url.unwrap_or_default();
     let front = match world.gateway() {
         Some(_) => {
-            let about = format!("texts go to {}", project.settings.webhook.route.as_str());
+            let about = format!("texts go to {}", project.settings.webhook_route());
             part("gateway", &endpoints.gateway, about)
         }
         None => part("backend", &endpoints.gateway, format!("texts go to {webhook}")),

@@ -152,11 +152,20 @@ impl Scope<'_> {
     }
 
     fn choose(&self, argument: &Node, at: Location, depth: usize) -> Result<Option<Node>, Reason> {
+        self.at_depth(self.branch(argument, at, depth)?, depth)
+    }
+
+    /// The value of `If` that its condition chooses, as it stands there.
+    pub(super) fn branch<'n>(
+        &self,
+        argument: &'n Node,
+        at: Location,
+        depth: usize,
+    ) -> Result<&'n Node, Reason> {
         let Some([condition, yes, no]) = argument.as_list() else {
             return Err(Reason::invalid(at, "If takes a condition and two values"));
         };
-        let holds = self.condition(condition, depth)?;
-        self.at_depth(if holds { yes } else { no }, depth)
+        Ok(if self.condition(condition, depth)? { yes } else { no })
     }
 }
 

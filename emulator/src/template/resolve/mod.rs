@@ -122,6 +122,23 @@ impl<'a> Scope<'a> {
         self.at_depth(node, 0)
     }
 
+    /// A node that is no function itself, while what stands in it may be one: so that what only
+    /// AWS knows does not take along what stands beside it.
+    pub(super) fn outermost(&self, node: &Node) -> Result<Option<Node>, Reason> {
+        self.outermost_at_depth(node, 0)
+    }
+
+    fn outermost_at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, Reason> {
+        match &node.value {
+            Yaml::Call(function, argument) if function == "If" => {
+                let chosen = self.branch(argument, node.at, depth + 1)?;
+                self.outermost_at_depth(chosen, depth + 1)
+            }
+            Yaml::List(_) | Yaml::Map(_) => Ok(Some(node.clone())),
+            _ => self.at_depth(node, depth),
+        }
+    }
+
     /// Where a resource of this id stands.
     pub(super) fn place(&self, id: &str) -> Location {
         let resources = self.root.get("Resources").and_then(Node::as_map).unwrap_or_default();

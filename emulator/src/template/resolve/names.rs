@@ -53,7 +53,10 @@ impl Scope<'_> {
 
     /// A table's `TableName`; CloudFormation makes one up when it is left out.
     pub(in crate::template) fn table_name(&self, id: &str, depth: usize) -> Result<String, Reason> {
-        self.name(id, "TableName", depth)
+        let name = self.name(id, "TableName", depth)?;
+        // AWS takes no name of less than three characters, and makes none up.
+        let made_up = || if id.len() < 3 { format!("{STACK}-{id}") } else { id.to_owned() };
+        Ok(name.unwrap_or_else(made_up))
     }
 
     /// A function's `FunctionName`; CloudFormation makes one up when it is left out.
@@ -62,13 +65,13 @@ impl Scope<'_> {
         id: &str,
         depth: usize,
     ) -> Result<String, Reason> {
-        self.name(id, "FunctionName", depth)
+        Ok(self.name(id, "FunctionName", depth)?.unwrap_or_else(|| id.to_owned()))
     }
 
-    fn name(&self, id: &str, property: &str, depth: usize) -> Result<String, Reason> {
+    fn name(&self, id: &str, property: &str, depth: usize) -> Result<Option<String>, Reason> {
         let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
         let Some(name) = resource.and_then(|r| r.get("Properties")?.get(property)) else {
-            return Ok(id.to_owned());
+            return Ok(None);
         };
         let resolved = self.at_depth(name, depth + 1)?;
         let text = resolved.map(|node| {
@@ -77,7 +80,7 @@ impl Scope<'_> {
                 Reason::invalid(name.at, message)
             })
         });
-        text.unwrap_or_else(|| Ok(id.to_owned()))
+        text.transpose()
     }
 
     /// The logical id of the API that an event names, by what `Ref` gives for it.

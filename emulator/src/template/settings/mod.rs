@@ -45,8 +45,8 @@ pub struct Settings {
     /// The fake OpenAI.
     #[serde(default)]
     pub openai: OpenAi,
-    /// Where texts are delivered.
-    pub webhook: Webhook,
+    /// Where texts are delivered; for a backend that somebody else started, its URL says it.
+    pub webhook: Option<Webhook>,
     /// Names and numbers that every scenario knows.
     pub people: BTreeMap<String, Phone>,
     /// Fixed ports of `rehearse up`.
@@ -174,6 +174,13 @@ pub struct Endpoints {
     pub secrets: String,
 }
 
+impl Webhook {
+    /// A webhook at this route, and nothing else.
+    pub fn to(route: RoutePath) -> Self {
+        Self { route, domain: None, overrides: String::new(), fallback: None }
+    }
+}
+
 impl Default for Ports {
     fn default() -> Self {
         Self {
@@ -241,6 +248,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Route that texts are posted to; empty where nothing says one.
+    pub fn webhook_route(&self) -> &str {
+        self.webhook.as_ref().map_or("", |webhook| webhook.route.as_str())
+    }
+
     /// A function's variables of these settings, endpoints and fake secrets filled in.
     pub fn environment(&self, endpoints: &Endpoints, function: &str) -> BTreeMap<String, String> {
         self.fill(&self.environment, endpoints, function)
@@ -268,7 +280,7 @@ impl Settings {
             "openai" => endpoints.openai.as_str(),
             "dynamodb" => endpoints.dynamodb.as_str(),
             "function" => function,
-            "webhook" => self.webhook.route.as_str(),
+            "webhook" => self.webhook_route(),
             "number" => self.twilio.number.as_str(),
             "account_sid" => &self.twilio.account_sid,
             "auth_token" => &self.twilio.auth_token,

@@ -216,7 +216,7 @@ Resources:
       ReservedConcurrentExecutions: 0
       Policies:
         - DynamoDBCrudPolicy: { TableName: !Ref Tab }
-        - Statement: [{ Action: 'a:B', Resource: [!GetAtt Tab.Arn, !GetAtt Tab.StreamArn] }]
+        - Statement: [{ Effect: Allow, Action: 'a:B', Resource: [!GetAtt Tab.Arn, !GetAtt Tab.StreamArn] }]
   G:
     Type: AWS::Serverless::Function
     Properties: { Environment: { Variables: { F: !Ref F, ARN: !GetAtt F.Arn } } }
@@ -227,8 +227,9 @@ Resources:
     assert_eq!((f.runtime.as_deref(), f.reserved_concurrency), (Some("provided.al2023"), Some(0)));
     assert_eq!(f.architectures, ["arm64"]);
     let unread: Vec<_> = f.unread.iter().map(|unread| unread.what.as_str()).collect();
-    assert_eq!(unread[0], "DynamoDBCrudPolicy");
-    assert!(unread[1].contains("StreamArn"), "{unread:?}");
+    assert_eq!(unread, ["DynamoDBCrudPolicy", "a Resource"]);
+    assert!(f.unread[1].why.as_ref().unwrap().contains("StreamArn"), "{:?}", f.unread);
+    assert_eq!(f.grants.len(), 1);
     let g = template.function("G").unwrap();
     assert_eq!((g.name.as_str(), g.env["F"].as_str()), ("G", "rehearse-f"));
     assert_eq!(g.env["ARN"], "arn:aws:lambda:us-east-1:123456789012:function:rehearse-f");

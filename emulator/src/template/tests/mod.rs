@@ -1,4 +1,5 @@
 mod apis;
+mod policies;
 mod project;
 mod reading;
 mod settings;

@@ -74,6 +74,35 @@ fn what_only_aws_knows_is_listed_with_its_line() {
 }
 
 #[test]
+fn an_environment_that_a_condition_chooses_is_that_one() {
+    let of = |environment: &str| {
+        let template = read(&format!(
+            "Parameters: {{ Secret: {{ Type: String }} }}
+Conditions: {{ No: !Equals [a, b], Nobody: !Equals [!Ref Secret, b] }}
+Resources:
+  T: {{ Type: AWS::Serverless::SimpleTable }}
+  F: {{ Type: AWS::Serverless::Function, Properties: {{ Environment: {environment} }} }}
+"
+        ));
+        template.map(|mut template| template.functions.remove(0))
+    };
+    for environment in [
+        "!If [No, { Variables: { A: '1' } }, { Variables: { A: '2', B: !GetAtt T.StreamArn } }]",
+        "{ Variables: !If [No, { A: '1' }, { A: '2', B: !GetAtt T.StreamArn }] }",
+        "{ Variables: !If [No, {}, !If [No, {}, { A: '2', B: !GetAtt T.StreamArn }]] }",
+    ] {
+        let function = of(environment).unwrap();
+        assert_eq!(function.env["A"], "2", "{environment}");
+        let unresolved: Vec<_> = function.unresolved.iter().map(|u| &*u.variable).collect();
+        assert_eq!(unresolved, ["B"], "{environment}");
+    }
+    assert_eq!(of("!If [No, { Variables: { A: '1' } }, !Ref AWS::NoValue]").unwrap().env.len(), 0);
+    let function = of("{ Variables: !If [Nobody, { A: '1' }, { A: '2' }] }").unwrap();
+    assert_eq!(function.unresolved[0].variable, "Variables");
+    assert_error(of("[a]").map(|_| Template::default()), 5, "Environment is a map, not a list");
+}
+
+#[test]
 fn what_is_wrong_is_pointed_at() {
     for (text, message) in [
         ("!Ref Stge", "there is no parameter or resource `Stge`; did you mean `Stage`?"),
@@ -193,6 +222,19 @@ fn tables_that_cannot_be_are_pointed_at() {
     let key = "KeySchema: [{ AttributeName: id, KeyType: RANGE }]";
     let result = table(&format!("{{ TableName: Tab, {attributes}, {key} }}"));
     assert_error(result, 5, "a key needs a HASH attribute");
+}
+
+#[test]
+fn a_table_without_a_name_has_one_that_can_be() {
+    let text = "Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { Environment: { Variables: { T: !Ref T } } } }
+  T: { Type: AWS::Serverless::SimpleTable }
+  Users: { Type: AWS::Serverless::SimpleTable }
+";
+    let template = read(text).unwrap();
+    let names: Vec<_> = template.tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["rehearse-T", "Users"]);
+    assert_eq!(template.functions[0].env["T"], "rehearse-T");
 }
 
 #[test]

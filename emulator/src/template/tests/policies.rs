@@ -1,0 +1,114 @@
+//! What a role may do, and what of it nobody can compare.
+
+use super::*;
+
+/// A function with these statements.
+fn statements(text: &str) -> Function {
+    let template = read(&format!(
+        "Parameters: {{ Mode: {{ Type: String, Default: dev }} }}
+Conditions: {{ IsProd: !Equals [!Ref Mode, prod] }}
+Resources:
+  Queue: {{ Type: AWS::SQS::Queue }}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - Statement:
+{text}"
+    ));
+    template.unwrap_or_else(|e| panic!("{e}")).functions.remove(0)
+}
+
+fn unread(function: &Function) -> Vec<(String, u64)> {
+    let told =
+        |u: &Unread| (format!("{}: {}", u.what, u.why.as_deref().unwrap_or("elsewhere")), u.line);
+    function.unread.iter().map(told).collect()
+}
+
+#[test]
+fn what_is_valid_and_cannot_be_judged_is_unread_and_no_error() {
+    for (statement, says) in [
+        ("Effect: Deny, Action: 'dynamodb:*', Resource: '*'", "it denies"),
+        ("Effect: Allow, NotAction: 'iam:*', Resource: '*'", "NotAction"),
+        ("Effect: Allow, Action: 'dynamodb:*', NotResource: 'arn:x'", "NotResource"),
+        ("Effect: Allow, Action: 'dynamodb:*'", "no Resource"),
+        ("Effect: Allow, Resource: '*'", "no Action"),
+        ("Effect: Allow, Action: 'a:B', Resource: '*', Condition: { Bool: { x: y } }", "Condition"),
+    ] {
+        let good = "Effect: Allow, Action: 'a:Good', Resource: '*'";
+        let function =
+            statements(&format!("            - {{ {statement} }}\n            - {{ {good} }}\n"));
+        let unread = unread(&function);
+        assert_eq!(unread.len(), 1, "{statement}: {unread:?}");
+        assert!(unread[0].0.contains(says) && unread[0].1 == 10, "{statement}: {unread:?}");
+        assert_eq!(function.grants.len(), 1, "{statement}");
+        let any = function.unread[0].actions == ["*"];
+        assert_eq!(any, statement.contains("NotAction"), "{statement}");
+        assert_eq!(function.unread[0].grants, !statement.contains("Deny"), "{statement}");
+    }
+}
+
+#[test]
+fn a_resource_that_only_aws_knows_hides_nothing_beside_it() {
+    let function = statements(
+        "            - Effect: Allow
+              Action: [sqs:SendMessage, sqs:ReceiveMessage]
+              Resource: [!GetAtt Queue.Arn, 'arn:known']
+            - { Effect: Allow, Action: a:Good, Resource: '*' }
+            - !If [IsProd, { Effect: Allow, Action: a:Prod, Resource: '*' }, !Ref AWS::NoValue]
+            - { Effect: Allow, Action: [!If [IsProd, a:Prod, a:Dev]], Resource: !Sub 'x-${Mode}' }
+",
+    );
+    let granted: Vec<_> = function.grants.iter().map(|g| (&*g.action, &*g.resource)).collect();
+    assert_eq!(
+        granted,
+        [
+            ("sqs:SendMessage", "arn:known"),
+            ("sqs:ReceiveMessage", "arn:known"),
+            ("a:Good", "*"),
+            ("a:Dev", "x-dev"),
+        ]
+    );
+    assert_eq!(unread(&function), [("a Resource: `Arn` of Queue is known only on AWS".into(), 12)]);
+    assert_eq!(function.unread[0].actions, ["sqs:SendMessage", "sqs:ReceiveMessage"]);
+}
+
+#[test]
+fn policies_that_stand_elsewhere_are_named() {
+    let template = read(
+        "Resources:
+  P: { Type: AWS::IAM::ManagedPolicy }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - DynamoDBCrudPolicy: { TableName: !ImportValue x }
+        - AWSLambdaBasicExecutionRole
+        - !GetAtt P.PolicyArn
+",
+    );
+    assert_eq!(
+        unread(&template.unwrap().functions[0]),
+        [
+            ("a policy: `PolicyArn` of P is known only on AWS".into(), 9),
+            ("DynamoDBCrudPolicy: elsewhere".into(), 7),
+            ("AWSLambdaBasicExecutionRole: elsewhere".into(), 8),
+        ]
+    );
+}
+
+#[test]
+fn an_effect_that_is_neither_is_pointed_at() {
+    let text = |effect: &str| {
+        format!(
+            "Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies: [{{ Statement: [{{ {effect} Action: a:B, Resource: '*' }}] }}]
+"
+        )
+    };
+    assert_error(read(&text("Effect: Alow,")), 5, "Effect is Allow or Deny");
+    assert_error(read(&text("")), 5, "a statement needs Effect");
+}

@@ -21,7 +21,7 @@ pub struct Known {
 }
 
 /// All of them.
-pub const ALL: [Known; 11] = [
+pub const ALL: [Known; 12] = [
     Known {
         name: "capacity that nobody asked for",
         reason: "DynamoDB Local tells what a DeleteItem consumed without ReturnConsumedCapacity",
@@ -223,6 +223,30 @@ pub const ALL: [Known; 11] = [
             theirs.0 == theirs.1 && ours.0 != ours.1 && ours.1 == theirs.1
         },
         goes_on: true,
+    },
+    Known {
+        name: "a page that ends at the bound of its condition",
+        reason: "DynamoDB Local sees that nothing can follow a row that is the bound; DynamoDB and the embedded engine give a LastEvaluatedKey whenever the limit is reached",
+        right: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#DDB-Query-request-Limit",
+        calls: || {
+            let last = json!({
+                "TableName": "Pairs", "KeyConditionExpression": "pk = :p AND sk >= :s", "Limit": 1,
+                "ScanIndexForward": false,
+                "ExpressionAttributeValues": { ":p": { "S": "q" }, ":s": { "S": "b" } },
+            });
+            vec![
+                Call::new("PutItem", json!({ "TableName": "Pairs", "Item": pair("q", "b") })),
+                Call::new("Query", last),
+            ]
+        },
+        explains: |call, embedded, local| {
+            let limited = call.is_some_and(|c| !c.request["Limit"].is_null());
+            let mut without = embedded.clone();
+            let told = without.answer.as_object_mut().and_then(|a| a.remove("LastEvaluatedKey"));
+            limited && told.is_some() && same_numbers(call, &without, local)
+        },
+        // The next page of one is a first page of the other.
+        goes_on: false,
     },
     Known {
         name: "projections of transactional reads",

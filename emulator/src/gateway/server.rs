@@ -40,6 +40,8 @@ const MAX_BODY_BYTES: usize = 10 << 20;
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
+/// Only the bytes are limited, and no header is shorter than `a:` and the end of its line.
+const MAX_HEADERS: usize = MAX_HEAD_BYTES / 4;
 
 /// How a function is run.
 pub enum Code {
@@ -156,6 +158,7 @@ async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(api.timeouts.head)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Spelt::new(stream, spelling.clone())), service);
     let Err(error) = (&mut serving).await else { return };
     let parts = serving.into_parts();

@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    support::{Ran, command, rehearse, write},
+    support::{Ran, command, ended, rehearse, send_signal, write},
     tools::tool,
     up::FREE_PORTS,
 };
@@ -131,6 +131,26 @@ impl Watched {
 
     fn send(&self, text: &str) -> Ran {
         rehearse(self.folder.path(), &["send", text, "--control", &self.control])
+    }
+}
+
+#[test]
+fn a_build_ends_with_the_world_that_asked_for_it() {
+    for signal in ["-INT", "-TERM", "-KILL"] {
+        let folder = crate::support::project();
+        let build = "sleep 600 & echo $! > made; mv made pid; wait";
+        let words = [&FREE_PORTS[..], &["--target", "lambda", "--build", build]].concat();
+        let mut up = command(folder.path(), &words).spawn().unwrap();
+        let pid = loop {
+            if let Ok(pid) = std::fs::read_to_string(folder.path().join("pid")) {
+                break pid;
+            }
+            assert_eq!(up.try_wait().unwrap(), None, "it waits for its build");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(send_signal(signal, &up.id().to_string()));
+        up.wait().unwrap();
+        ended(pid.trim());
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::{Instant, SystemTime},
 };
 
 use super::{
     super::{
         app::App,
+        child,
         lambda::Plan,
         problem::Problem,
         target::{Target, TargetArgs},
@@ -174,12 +174,7 @@ fn build(command: &str, root: &Path) -> Result<(), Problem> {
     let failed =
         |why: String| Problem::environment(format!("failed to build by `{command}`: {why}"));
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let ran = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
+    let ran = child::shell(command, folder).map_err(|error| failed(error.to_string()))?;
     if ran.status.success() {
         return Ok(());
     }

@@ -93,6 +93,12 @@ fn act(api: &mut Api, event: &Message) -> io::Result<()> {
             meet(argument)?;
             api.answer(id, "met")
         }
+        // Answers, and then works on without asking for more.
+        "/work-on" => {
+            meet(argument)?;
+            api.answer(id, "and then")?;
+            hang();
+        }
         // Hangs up while it works.
         "/break" => {
             *api = Api::connect()?;

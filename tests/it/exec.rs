@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    support::{command, rehearse, root},
+    support::{command, ended, rehearse, root},
     up::interrupt,
 };
 
@@ -53,6 +53,23 @@ fn ends_are_told_as_a_shell_tells_them() {
     assert_eq!((ran.code, ran.err.contains("there is no command 'no-such-command'")), (127, true));
     let ran = rehearse(&root(), &["exec", "--", "./README.md"]);
     assert_eq!((ran.code, ran.err.contains("README.md")), (126, true), "{ran:?}");
+}
+
+/// On macOS the kernel has no such signal.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_command_ends_with_a_world_that_is_killed() {
+    let script = "echo $$; while :; do read x || sleep 1; done";
+    let mut exec = command(&root(), &["exec", "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pid = String::new();
+    BufReader::new(exec.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+    exec.kill().unwrap();
+    exec.wait().unwrap();
+    ended(pid.trim());
 }
 
 #[test]

@@ -130,3 +130,26 @@ fn remove_containers_in_the_end() {
     // Its input ends when this process does.
     std::mem::forget(waits.unwrap());
 }
+
+/// Waits until a process has ended: one whose parent is gone may be nobody's to bury.
+pub fn ended(pid: &str) {
+    let stat = format!("/proc/{pid}/stat");
+    for _ in 0..3_000 {
+        let alive = match std::fs::read_to_string(&stat) {
+            Ok(stat) => !stat.contains(") Z "),
+            Err(_) if Path::new("/proc/self").exists() => false,
+            Err(_) => send_signal("-0", pid),
+        };
+        if !alive {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("process {pid} lives on");
+}
+
+/// Sends a signal; false when there is no such process.
+pub fn send_signal(signal: &str, pid: &str) -> bool {
+    let kill = std::process::Command::new("kill").args([signal, pid]).output();
+    kill.unwrap().status.success()
+}

@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    support::{Ran, command, rehearse, write},
+    support::{Ran, command, ended, rehearse, send_signal, write},
     tools::tool,
     up::FREE_PORTS,
 };
@@ -53,10 +53,11 @@ while True:
     urllib.request.urlopen(api + request + "/response", json.dumps(answer).encode()).read()
 "#;
 
-/// Whoever writes VERSION BROKEN meets this compiler.
+/// Whoever writes VERSION BROKEN meets this compiler, which may be held up at its end.
 const BUILD: &str = "
 if grep -q BROKEN source/app.py; then echo 'error: app.py is broken' >&2; exit 1; fi
 mkdir -p made && cp source/app.py made/app.py
+if test -e .held; then read line < .held; rm .held; fi
 ";
 
 /// How long a line is waited for; only a hang takes so long.
@@ -80,6 +81,15 @@ impl Drop for Watched {
 impl Watched {
     /// Where there is a Python, and by its own path: a function finds nothing of the environment.
     fn start() -> Option<Self> {
+        let watched = Self::start_with(|_| {})?;
+        // Nobody can tell yet whether somebody wrote what the first build made.
+        let before = watched.says("swapped Hello");
+        assert_eq!(before, "changed: made/app.py\n");
+        Some(watched)
+    }
+
+    /// With something that happens while the first build runs.
+    fn start_with(meanwhile: impl FnOnce(&Self)) -> Option<Self> {
         let own = tool("python3")?.args(["-c", "import sys; print(sys.executable)"]).output();
         let python = String::from_utf8(own.unwrap().stdout).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -88,8 +98,11 @@ impl Watched {
         write(folder.path(), "build.sh", BUILD);
         write(folder.path(), "source/app.py", FUNCTION.replace("VERSION", "one"));
         let function = format!("Hello={} made/app.py", python.trim());
-        let watch = ["--target", "lambda", "--watch", "--build", "sh build.sh", "--function"];
-        let mut up = command(folder.path(), &[&FREE_PORTS[..], &watch, &[&function]].concat())
+        let hold = std::process::Command::new("mkfifo").arg(folder.path().join(".held")).status();
+        assert!(hold.unwrap().success());
+        let watch = ["--target", "lambda", "--watch", "--build", "sh build.sh", "--data", "rows"];
+        let function = ["--function", &function];
+        let mut up = command(folder.path(), &[&FREE_PORTS[..], &watch, &function].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -101,6 +114,10 @@ impl Watched {
             err.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
         let mut watched = Self { folder, up, control: String::new(), said };
+        let mut held = open(&watched.folder.path().join(".held"));
+        meanwhile(&watched);
+        held.write_all(b"go\n").unwrap();
+        drop(held);
         for line in out.lines().map_while(Result::ok) {
             if let Some(rest) = line.trim().strip_prefix("control") {
                 watched.control = rest.split_whitespace().next().unwrap().to_owned();
@@ -134,6 +151,58 @@ impl Watched {
     }
 }
 
+/// A gate opens once somebody stands on the other side.
+fn open(gate: &std::path::Path) -> std::fs::File {
+    std::fs::OpenOptions::new().write(true).open(gate).unwrap()
+}
+
+#[test]
+fn an_edit_during_the_first_build_is_built_too() {
+    let Some(watched) = Watched::start_with(|watched| watched.becomes("two")) else { return };
+    let before = watched.says("swapped Hello");
+    assert!(before.contains("source/app.py"), "{before}");
+    assert_eq!(watched.send("hi").out, "two\n");
+}
+
+#[test]
+fn what_nobody_edits_is_no_change_and_settings_need_a_restart() {
+    let Some(watched) = Watched::start() else { return };
+    let folder = watched.folder.path();
+    write(folder, "up.log", "ready");
+    write(folder, "rows/dynamodb.sqlite-wal", "a row");
+    write(folder, "source/sedUf7bKv", "a draft");
+    std::fs::remove_file(folder.join("source/sedUf7bKv")).unwrap();
+    write(folder, "template.yaml", TEMPLATE.replace("/sms", "/texts"));
+    let before = watched.says("template.yaml changed: `up` must be restarted to use it");
+    assert_eq!(before, "", "nothing is swapped");
+    write(folder, "rehearse.toml", SETTINGS);
+    watched.becomes("two");
+    let said = watched.says("swapped Hello");
+    let changed = said.lines().filter(|line| line.starts_with("changed:")).collect::<Vec<_>>();
+    assert_eq!(changed, ["changed: source/app.py"], "{said}");
+    assert!(said.contains("rehearse.toml changed: `up` must be restarted"), "{said}");
+}
+
+#[test]
+fn a_build_ends_with_the_world_that_asked_for_it() {
+    for signal in ["-INT", "-TERM", "-KILL"] {
+        let folder = crate::support::project();
+        let build = "sleep 600 & echo $! > made; mv made pid; wait";
+        let words = [&FREE_PORTS[..], &["--target", "lambda", "--build", build]].concat();
+        let mut up = command(folder.path(), &words).spawn().unwrap();
+        let pid = loop {
+            if let Ok(pid) = std::fs::read_to_string(folder.path().join("pid")) {
+                break pid;
+            }
+            assert_eq!(up.try_wait().unwrap(), None, "it waits for its build");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(send_signal(signal, &up.id().to_string()));
+        up.wait().unwrap();
+        ended(pid.trim());
+    }
+}
+
 #[test]
 fn a_changed_source_is_built_and_answers_and_a_broken_one_changes_nothing() {
     let Some(watched) = Watched::start() else { return };
@@ -160,8 +229,7 @@ fn what_runs_while_processes_are_swapped_comes_to_its_end() {
     assert!(std::process::Command::new("mkfifo").arg(&gate).status().unwrap().success());
     let words = ["send", "slow", "--control", &watched.control];
     let slow = command(watched.folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
-    // A gate opens once somebody stands on the other side.
-    let mut gate = std::fs::OpenOptions::new().write(true).open(gate).unwrap();
+    let mut gate = open(&gate);
     watched.becomes("two");
     watched.says("swapped Hello");
     let words = ["send", "hi", "--from", "owner", "--control", &watched.control];

@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     app::App,
+    child,
     exports::{self, CONTROL},
     problem::{Exit, Problem},
     project::{self, Project},
@@ -74,7 +75,7 @@ pub(super) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
         let server = control::Server::start(listener, controlled).map_err(failed)?;
         let mut environment = exports::environment(backend.settings(), world.endpoints());
         environment.insert(CONTROL.into(), server.url().into());
-        let child = Command::new(program)
+        let child = ending_with_us(program)
             .args(arguments)
             .envs(environment)
             .current_dir(app.folder())
@@ -106,6 +107,14 @@ impl Args {
     }
 }
 
+/// A program that is killed if this process is killed.
+fn ending_with_us(program: &OsString) -> Command {
+    let Some(rehearse) = child::own_program() else { return Command::new(program) };
+    let mut command = Command::new(rehearse);
+    command.arg("__exec").arg(std::process::id().to_string()).arg(program);
+    command
+}
+
 /// Waits for the end of the command, which hears every signal that comes meanwhile.
 async fn wait(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus> {
     let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
@@ -129,7 +138,8 @@ fn code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
-fn not_started(program: &OsString, error: &io::Error) -> Problem {
+/// Why a command does not run.
+pub(super) fn not_started(program: &OsString, error: &io::Error) -> Problem {
     let program = program.display();
     match error.kind() {
         io::ErrorKind::NotFound => Problem {

@@ -64,6 +64,12 @@ impl Project {
         Ok(Self { root, settings })
     }
 
+    /// Files below the root that a world is started from, and never looks at again.
+    pub(super) fn read_once(&self) -> Vec<PathBuf> {
+        let settings = &self.settings;
+        vec![SETTINGS.into(), settings.template.clone(), settings.paths.persona.clone()]
+    }
+
     /// The template that the settings name.
     pub(super) fn template(&self) -> Result<Template, Problem> {
         let path = self.root.join(&self.settings.template);

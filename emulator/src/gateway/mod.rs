@@ -20,6 +20,7 @@ mod respond;
 mod route;
 mod running;
 mod server;
+mod speech;
 mod spelling;
 mod stage;
 #[cfg(test)]

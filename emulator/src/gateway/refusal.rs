@@ -16,7 +16,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// Why there is no answer of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Not a request of which a URL can be made.
+    /// Not HTTP, or not a request of which a URL can be made.
     Malformed,
     /// Request line and headers are too large.
     HeadTooLarge,

@@ -50,7 +50,8 @@ fn structured(
     bytes: bool,
 ) -> Result<Response<Bytes>, Malformed> {
     let mut response = Response::new(body(map, bytes)?);
-    *response.status_mut() = status(&map["statusCode"]).ok_or(Malformed("statusCode"))?;
+    let no_status = Malformed("statusCode is no number from 200 to 599");
+    *response.status_mut() = status(&map["statusCode"]).ok_or(no_status)?;
     for (name, value) in map.get("headers").and_then(Value::as_object).into_iter().flatten() {
         add(&mut response, name, value, true)?;
     }
@@ -93,10 +94,12 @@ fn body(map: &Map<String, Value>, bytes: bool) -> Result<Bytes, Malformed> {
     Ok(Bytes::from(text.clone()))
 }
 
-/// A number, or digits in a string.
+/// A number, or digits in a string. One below 200 would not end an exchange of HTTP. That one from
+/// 600 on, which HTTP does not know, is refused as well is unverified.
 fn status(value: &Value) -> Option<StatusCode> {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    StatusCode::from_u16(u16::try_from(number).ok()?).ok()
+    let number = u16::try_from(number).ok().filter(|number| (200..600).contains(number))?;
+    StatusCode::from_u16(number).ok()
 }
 
 fn add(
@@ -169,6 +172,9 @@ mod tests {
     fn what_is_not_an_answer_is_malformed() {
         for answer in [
             json!({ "statusCode": 99 }),
+            json!({ "statusCode": 101 }),
+            json!({ "statusCode": "199" }),
+            json!({ "statusCode": 600 }),
             json!({ "statusCode": "ok" }),
             json!({ "statusCode": 200, "body": { "a": 1 } }),
             json!({ "statusCode": 200, "body": "%", "isBase64Encoded": true }),

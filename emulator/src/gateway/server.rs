@@ -10,7 +10,7 @@ use std::{
 use axum::Router;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Request as HttpRequest, Response, header, request::Parts, uri::Authority};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, runtime::Handle};
@@ -24,6 +24,7 @@ use super::{
     request::Request,
     route::Routes,
     running::End,
+    speech::{Heard, Speech},
     spelling::{Spelling, Spelt},
     stage::{Stage, Stages},
 };
@@ -40,6 +41,8 @@ const MAX_BODY_BYTES: usize = 10 << 20;
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Request line and all headers.
 const MAX_HEAD_BYTES: usize = 10_240;
+/// Only the bytes are limited, and no header is shorter than `a:` and the end of its line.
+const MAX_HEADERS: usize = MAX_HEAD_BYTES / 4;
 
 /// How a function is run.
 pub enum Code {
@@ -152,17 +155,33 @@ pub(super) fn stages<'a>(
 async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
     let port = stream.local_addr().map_or(0, |address| address.port());
     let spelling = Spelling::new(api.stages.any(ApiKind::Rest));
-    let service = service_fn(|request| handle(request, &spelling, client, port, &api));
+    let speech = Speech::default();
+    let service = service_fn(|request| {
+        speech.begin();
+        let answer = handle(request, &spelling, client, port, &api);
+        async { Ok::<_, Infallible>(answer.await.map(|bytes| speech.body(bytes))) }
+    });
+    let stream = Heard::new(stream, speech.clone());
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(api.timeouts.head)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Spelt::new(stream, spelling.clone())), service);
     let Err(error) = (&mut serving).await else { return };
     let parts = serving.into_parts();
     // A client that began to speak hears why it is not heard out; one that is idle needs no word.
-    if error.is_timeout() && !parts.read_buf.is_empty() {
-        let response = api.refuse(api.stages.kind("", "/"), Refusal::TooSlow);
-        let mut stream = parts.io.into_inner().into_inner();
+    let refusal = if error.is_timeout() && !parts.read_buf.is_empty() {
+        Some(Refusal::TooSlow)
+    } else if !speech.was_kept_back() {
+        None
+    } else if error.is_parse_too_large() {
+        Some(Refusal::HeadTooLarge)
+    } else {
+        Some(Refusal::Malformed)
+    };
+    if let Some(refusal) = refusal {
+        let response = api.refuse(api.stages.kind("", "/"), refusal);
+        let mut stream = parts.io.into_inner().into_inner().into_inner();
         let _ = stream.write_all(&written(&response)).await;
         let _ = stream.shutdown().await;
     }
@@ -187,7 +206,7 @@ async fn handle(
     client: SocketAddr,
     port: u16,
     api: &Arc<Api>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
     let names = spelling.take(&parts.headers);
     let host = host(&parts);
@@ -227,7 +246,7 @@ async fn handle(
         }
     };
     spelling.resume();
-    Ok(response.map(Full::new))
+    response
 }
 
 /// The whole body. Of one that is too large the rest is read and thrown away,

@@ -12,7 +12,7 @@ use std::{
 use self::build::Build;
 pub(super) use self::code::clean_up;
 use self::code::executable;
-use super::{app::App, problem::Problem};
+use super::{app::App, child, problem::Problem};
 use crate::{Executable, gateway::Launcher, names::hint, template::Template, world::Processes};
 
 /// How functions are run as processes.
@@ -173,12 +173,8 @@ impl LambdaArgs {
     }
 }
 
-/// This program itself: on Linux by a name that holds when the file is replaced meanwhile.
 fn launcher() -> Launcher {
-    if cfg!(target_os = "linux") {
-        return Launcher::through("/proc/self/exe");
-    }
-    std::env::current_exe().map_or_else(|_| Launcher::direct(), Launcher::through)
+    child::own_program().map_or_else(Launcher::direct, Launcher::through)
 }
 
 #[cfg(test)]

@@ -88,17 +88,18 @@ pub(super) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     // From before the first build, so that no change is missed.
-    let sources = args.watch.sources(&project.root)?;
+    let data = args.data.as_ref().map(|path| app.root.join(path));
+    let sources = args.watch.sources(&project.root, data.as_deref())?;
     args.watch.build(&project.root)?;
     let backend = project.backend_of(&args.target, app)?;
     if let Some(outside) = args.target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
-    let work = args.watch.work(&args.target, backend.template(), &project.root, app)?;
+    let work = args.watch.work(&args.target, backend.template(), &project, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
-        let databases = args.dynamodb.start(args.data.as_ref().map(|path| app.root.join(path)))?;
+        let databases = args.dynamodb.start(data)?;
         let backend = backend.with_databases(databases.clone());
         let prepared = Prepared { started, project, ports, backend, persona, sources, work };
         let result = serve(prepared, &databases, interrupt, &args, app).await;

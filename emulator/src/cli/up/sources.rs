@@ -1,8 +1,10 @@
 //! Which files are sources: what changed, and whether a build made it.
 
+mod left_out;
+
 use std::{
-    collections::HashSet,
-    path::{Component, Path, PathBuf},
+    collections::{HashMap, HashSet, hash_map},
+    path::{Path, PathBuf},
     time::SystemTime,
 };
 
@@ -12,22 +14,23 @@ use notify::{
 };
 use tokio::{sync::mpsc, time::Duration};
 
+use self::left_out::LeftOut;
+
 /// So long nothing more must change: editors and version control write many files at once.
 const QUIET: Duration = Duration::from_millis(100);
-/// Folders that hold no sources.
-const IGNORED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
 /// Changes of the files below a folder.
 pub(super) struct Sources {
     root: PathBuf,
+    left_out: LeftOut,
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
     made: Made,
 }
 
 impl Sources {
-    /// Watches from now on.
-    pub(super) fn watch(root: &Path) -> notify::Result<Self> {
+    /// Watches from now on; `data` is where a world keeps its rows.
+    pub(super) fn watch(root: &Path, data: Option<&Path>) -> notify::Result<Self> {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = root.canonicalize().map_err(notify::Error::io)?;
         let (sender, changes) = mpsc::unbounded_channel();
@@ -35,7 +38,8 @@ impl Sources {
             // Nobody hears it once `up` ends.
             let _ = sender.send(event);
         })?;
-        let mut sources = Self { root, watcher, changes, made: Made::default() };
+        let left_out = LeftOut::new(&root, data);
+        let mut sources = Self { root, left_out, watcher, changes, made: Made::default() };
         // Not the whole root at once: `target` alone has thousands of folders.
         sources.watcher.watch(&sources.root, RecursiveMode::NonRecursive)?;
         for entry in std::fs::read_dir(&sources.root).map_err(notify::Error::io)?.flatten() {
@@ -50,8 +54,7 @@ impl Sources {
             let Some(event) = self.changes.recv().await else {
                 return std::future::pending().await;
             };
-            let mut paths = self.of(event);
-            paths.extend(self.rest().await);
+            let paths = self.rest(Some(event)).await;
             self.made.by_hand(&paths);
             if !paths.is_empty() {
                 return paths.into_iter().collect();
@@ -63,11 +66,16 @@ impl Sources {
     /// made itself.
     pub(super) async fn changed_meanwhile(&mut self, ended: SystemTime) -> Vec<PathBuf> {
         let (by_hand, meanwhile): (HashSet<_>, HashSet<_>) =
-            self.rest().await.into_iter().partition(|path| is_later(path, ended));
+            self.rest(None).await.into_iter().partition(|path| is_later(path, ended));
         self.made.by_hand(&by_hand);
         let mut changed = self.made.after_build(meanwhile);
         changed.extend(by_hand);
         changed
+    }
+
+    /// Whether a file of the project, as the settings name it, is this one that changed.
+    pub(super) fn is(&self, name: &Path, path: &Path) -> bool {
+        self.root.join(name) == path
     }
 
     /// A path as people read it.
@@ -75,17 +83,20 @@ impl Sources {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
 
-    /// What has changed until nothing more does.
-    async fn rest(&mut self) -> HashSet<PathBuf> {
-        let mut paths = HashSet::new();
-        while let Ok(Some(event)) = tokio::time::timeout(QUIET, self.changes.recv()).await {
-            paths.extend(self.of(event));
+    /// What has changed until nothing more does, from this on.
+    async fn rest(&mut self, first: Option<notify::Result<notify::Event>>) -> HashSet<PathBuf> {
+        let mut changes = Changes::default();
+        if let Some(event) = first {
+            self.note(event, &mut changes);
         }
-        paths
+        while let Ok(Some(event)) = tokio::time::timeout(QUIET, self.changes.recv()).await {
+            self.note(event, &mut changes);
+        }
+        self.left_out.not_ignored(changes.that_stay()).await
     }
 
-    fn of(&mut self, event: notify::Result<notify::Event>) -> HashSet<PathBuf> {
-        let Ok(event) = event else { return HashSet::new() };
+    fn note(&mut self, event: notify::Result<notify::Event>, changes: &mut Changes) {
+        let Ok(event) = event else { return };
         let content = match event.kind {
             EventKind::Create(_) | EventKind::Remove(_) => true,
             EventKind::Modify(kind) => !matches!(kind, ModifyKind::Metadata(_)),
@@ -94,14 +105,35 @@ impl Sources {
         if event.kind == EventKind::Create(CreateKind::Folder) {
             let root = self.root.clone();
             event.paths.iter().filter(|p| p.parent() == Some(&root)).for_each(|p| self.add(p));
+            // Files came into it before anybody watched; the folder itself is no source.
+            let files: Vec<PathBuf> =
+                event.paths.iter().flat_map(|path| self.below(path)).collect();
+            return files.into_iter().for_each(|path| changes.note(path, true));
         }
-        let paths = event.paths.into_iter().filter(|path| content && is_source(&self.root, path));
-        paths.collect()
+        let made = matches!(event.kind, EventKind::Create(_));
+        for path in event.paths {
+            if content && self.left_out.may_be_source(&path) {
+                changes.note(path, made);
+            }
+        }
+    }
+
+    /// The files below a folder that may be sources.
+    fn below(&self, folder: &Path) -> Vec<PathBuf> {
+        if !self.left_out.may_be_source(folder) {
+            return Vec::new();
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.flat_map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => self.below(&entry.path()),
+            _ => vec![entry.path()],
+        });
+        files.filter(|path| self.left_out.may_be_source(path)).collect()
     }
 
     /// Watches a folder of the root. One that cannot be watched is as one without changes.
     fn add(&mut self, path: &Path) {
-        if path.is_dir() && is_source(&self.root, path) {
+        if path.is_dir() && self.left_out.may_be_source(path) {
             let _ = self.watcher.watch(path, RecursiveMode::Recursive);
         }
     }
@@ -113,14 +145,22 @@ fn is_later(path: &Path, moment: SystemTime) -> bool {
     written.is_ok_and(|written| written > moment)
 }
 
-/// Neither hidden, nor a draft of an editor, nor in a folder without sources.
-fn is_source(root: &Path, path: &Path) -> bool {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let is_ignored = |part: Component<'_>| {
-        let name = part.as_os_str().to_string_lossy();
-        name.starts_with('.') || name.ends_with('~') || IGNORED.contains(&name.as_ref())
-    };
-    !below.components().any(is_ignored)
+/// Paths that changed, and whether each was made first of all.
+#[derive(Debug, Default)]
+struct Changes(HashMap<PathBuf, bool>);
+
+impl Changes {
+    fn note(&mut self, path: PathBuf, made: bool) {
+        if let hash_map::Entry::Vacant(new) = self.0.entry(path) {
+            new.insert(made);
+        }
+    }
+
+    /// Without those that came and went, such as what an editor writes before it renames it.
+    fn that_stay(self) -> HashSet<PathBuf> {
+        let stays = |(path, made): &(PathBuf, bool)| !made || path.exists();
+        self.0.into_iter().filter(stays).map(|(path, _)| path).collect()
+    }
 }
 
 /// What builds make among the sources: it changes whenever one runs, and must not start the next.
@@ -172,11 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn outputs_hidden_files_and_drafts_are_no_sources() {
-        let is = |path: &str| is_source(Path::new("/.home/p"), &Path::new("/.home/p").join(path));
-        assert!(is("src/main.rs") && is("Cargo.toml") && is("target.rs"));
-        for other in ["target/debug/a", "a/target/x", ".git/index", "src/.#main.rs", "src/a~"] {
-            assert!(!is(other), "{other}");
-        }
+    fn what_came_and_went_is_no_change_and_what_was_removed_is_one() {
+        let mut changes = Changes::default();
+        changes.note("/nowhere/sedUf7bKv".into(), true);
+        changes.note("/nowhere/sedUf7bKv".into(), false);
+        changes.note("/nowhere/removed.py".into(), false);
+        assert_eq!(changes.that_stay(), paths(&["/nowhere/removed.py"]));
     }
 }

@@ -2,15 +2,16 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::{Instant, SystemTime},
 };
 
 use super::{
     super::{
         app::App,
+        child,
         lambda::Plan,
         problem::Problem,
+        project::Project,
         target::{Target, TargetArgs},
     },
     sources::Sources,
@@ -45,7 +46,9 @@ pub(super) struct Work {
     build: Option<String>,
     root: PathBuf,
     plan: Plan,
-    /// Changed while the first build ran.
+    /// Files that were read before the world started, and are not read again.
+    settings: Vec<PathBuf>,
+    /// Changed while the first build ran: edited meanwhile, or made by it.
     pending: Vec<PathBuf>,
 }
 
@@ -65,9 +68,13 @@ impl WatchArgs {
         ))
     }
 
-    /// The sources, watched from now on.
-    pub(super) fn sources(&self, root: &Path) -> Result<Option<Sources>, Problem> {
-        let watch = || Sources::watch(root);
+    /// The sources, watched from now on, without the folder where a world keeps its rows.
+    pub(super) fn sources(
+        &self,
+        root: &Path,
+        data: Option<&Path>,
+    ) -> Result<Option<Sources>, Problem> {
+        let watch = || Sources::watch(root, data);
         self.watch
             .then(watch)
             .transpose()
@@ -84,30 +91,23 @@ impl WatchArgs {
         &self,
         target: &TargetArgs,
         template: &Template,
-        root: &Path,
+        project: &Project,
         app: &App,
     ) -> Result<Option<Work>, Problem> {
         if !self.watch {
             return Ok(None);
         }
-        let plan = target.lambda.plan(template, root, app)?;
-        Ok(Some(Work {
-            build: self.build.clone(),
-            root: root.to_path_buf(),
-            plan,
-            pending: Vec::new(),
-        }))
+        let root = project.root.clone();
+        let plan = target.lambda.plan(template, &root, app)?;
+        let (build, settings) = (self.build.clone(), project.read_once());
+        Ok(Some(Work { build, root, plan, settings, pending: Vec::new() }))
     }
 }
 
 impl Work {
     /// Looks at what changed while the first build ran; what changes from now on is never missed.
     pub(super) async fn first(&mut self, sources: &mut Sources) {
-        let changed = sources.changed_meanwhile(SystemTime::now()).await;
-        // A build command may have made them, and nobody can tell yet.
-        if self.build.is_none() {
-            self.pending = changed;
-        }
+        self.pending = sources.changed_meanwhile(SystemTime::now()).await;
     }
 
     fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
@@ -124,11 +124,27 @@ impl Work {
                 pending if pending.is_empty() => sources.changed().await,
                 pending => pending,
             };
-            while !changed.is_empty() {
+            loop {
+                self.keep_sources(&mut changed, &sources, app);
+                if changed.is_empty() {
+                    break;
+                }
                 app.ui.note(paint(DIM, format!("changed: {}", named(&sources, &changed))));
                 let ended = self.again(world, app).await;
                 changed = sources.changed_meanwhile(ended).await;
             }
+        }
+    }
+
+    /// Leaves only what a build reads, and says what it takes to use the rest.
+    fn keep_sources(&self, changed: &mut Vec<PathBuf>, sources: &Sources, app: &App) {
+        let (settings, others) = std::mem::take(changed)
+            .into_iter()
+            .partition::<Vec<_>, _>(|path| self.settings.iter().any(|file| sources.is(file, path)));
+        *changed = others;
+        if !settings.is_empty() {
+            let names = named(sources, &settings);
+            app.ui.warn(format_args!("{names} changed: `up` must be restarted to use it"));
         }
     }
 
@@ -174,12 +190,7 @@ fn build(command: &str, root: &Path) -> Result<(), Problem> {
     let failed =
         |why: String| Problem::environment(format!("failed to build by `{command}`: {why}"));
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let ran = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
+    let ran = child::shell(command, folder).map_err(|error| failed(error.to_string()))?;
     if ran.status.success() {
         return Ok(());
     }

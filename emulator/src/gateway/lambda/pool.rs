@@ -245,17 +245,40 @@ impl Shared {
             self.start(waiter);
         } else if let Ok(got) = tokio::time::timeout(PATIENCE, &mut receiver).await {
             return got.unwrap_or_else(|_| Err(stopped()));
-        } else if self.lock().count(|phase| phase != Phase::Dying) < self.lambda.concurrency {
-            self.start(waiter);
-        } else if let Ok(got) = tokio::time::timeout(STRAGGLING, &mut receiver).await {
-            return got.unwrap_or_else(|_| Err(stopped()));
         } else {
-            // As they end, somebody is started in their stead.
-            self.lock().kill_stragglers();
+            self.make_room(waiter);
         }
-        match tokio::time::timeout(self.lambda.init_timeout * 2, receiver).await {
-            Ok(got) => got.unwrap_or_else(|_| Err(stopped())),
-            Err(_) => Err(InvokeError::Throttled { limit: self.lambda.concurrency }),
+        let patient = async {
+            loop {
+                if let Ok(got) = tokio::time::timeout(STRAGGLING, &mut receiver).await {
+                    return got.unwrap_or_else(|_| Err(stopped()));
+                }
+                // Who was coming back may be the next to ask for nothing.
+                self.make_room(waiter);
+            }
+        };
+        let none = |_| Err(InvokeError::Throttled { limit: self.lambda.concurrency });
+        tokio::time::timeout(self.lambda.init_timeout * 2, patient).await.unwrap_or_else(none)
+    }
+
+    /// Starts a process for a waiter who has waited for another to come back, as soon as there
+    /// is a place: those that ask for nothing lose theirs.
+    fn make_room(self: &Arc<Self>, waiter: u64) {
+        let has_room = {
+            let mut roster = self.lock();
+            if roster.count(|phase| phase == Phase::Starting(waiter)) > 0 {
+                return;
+            }
+            let is_full = |roster: &Roster| {
+                roster.count(|phase| phase != Phase::Dying) >= self.lambda.concurrency
+            };
+            if is_full(&roster) {
+                roster.kill_stragglers();
+            }
+            !is_full(&roster)
+        };
+        if has_room {
+            self.start(waiter);
         }
     }
 

@@ -21,6 +21,13 @@ async fn goes_on(lab: &Lab) {
     assert_eq!(lab.get("/").await.status, 200);
 }
 
+/// An answer in the API's words.
+#[track_caller]
+fn refused(answer: &Answer, status: u16, message: &str) {
+    assert_eq!((answer.status, answer.json()), (status, json!({ "message": message })));
+    assert!(answer.head.contains("apigw-requestid: "), "{}", answer.head);
+}
+
 #[tokio::test]
 async fn a_head_that_does_not_come_to_an_end_is_a_408() {
     let lab = impatient();
@@ -95,11 +102,24 @@ async fn a_head_over_the_limit_is_a_431() {
     let answer = lab.raw(fill(10_241)).await;
     let too_large = json!({ "message": "Request Header Fields Too Large" });
     assert_eq!((answer.status, answer.json()), (431, too_large));
-    // More than the parser keeps, or more fields than it counts.
-    assert_eq!(lab.raw(fill(1 << 20)).await.status, 431);
-    let many: String = (0..500).map(|n| format!("h{n}: v\r\n")).collect();
-    let request = format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n");
-    assert_eq!(lab.raw(request).await.status, 431);
+    // More than the parser keeps, or takes for a URI.
+    refused(&lab.raw(fill(1 << 20)).await, 431, "Request Header Fields Too Large");
+    let uri = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "u".repeat(70_000));
+    refused(&lab.raw(uri).await, 431, "Request Header Fields Too Large");
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn any_number_of_headers_is_let_through_that_fits_into_the_bytes() {
+    let lab = answering();
+    let many = |count: usize| {
+        let many: String = (0..count).map(|n| format!("h{n}: v\r\n")).collect();
+        format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{many}\r\n")
+    };
+    assert_eq!(lab.raw(many(500)).await.status, 200);
+    for over in [2_000, 4_000] {
+        assert_eq!(lab.raw(many(over)).await.status, 431, "{over}");
+    }
     goes_on(&lab).await;
 }
 
@@ -136,7 +156,7 @@ async fn a_query_that_is_not_utf8_reaches_the_function_or_is_refused() {
     assert_eq!(event["queryStringParameters"], expected);
     // Bytes that are not encoded at all are no URL.
     let answer = lab.raw(b"GET /a?q=\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-    assert_eq!(answer.status, 400);
+    refused(&answer, 400, "Bad Request");
     assert_eq!(lab.get("/a").await.status, 204);
 }
 
@@ -164,6 +184,7 @@ async fn framing_that_can_be_read_in_two_ways_is_refused() {
         stream.read_to_end(&mut bytes).await.unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.starts_with("HTTP/1.1 400"), "{framing:?}: {text}");
+        assert!(text.ends_with(r#"{"message":"Bad Request"}"#), "{framing:?}: {text}");
         assert_eq!(text.matches("HTTP/1.1").count(), 1, "{framing:?}: {text}");
         goes_on(&lab).await;
     }
@@ -224,7 +245,25 @@ async fn what_is_not_http_is_refused() {
         "GET / HTTP/1.1\r\nHost: x\r\nA\u{0}: b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\n folded: b\r\n\r\n",
     ] {
-        assert_eq!(lab.raw(request).await.status, 400, "{request:?}");
+        refused(&lab.raw(request).await, 400, "Bad Request");
+    }
+    goes_on(&lab).await;
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused_after_answers_on_the_same_connection_too() {
+    let lab = answering();
+    for body in ["", "body"] {
+        let length = body.len();
+        let good = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        stream.write_all(format!("{good}{good}GARBAGE\r\n\r\n").as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let statuses = ["HTTP/1.1 200", "HTTP/1.1 400"].map(|line| text.matches(line).count());
+        assert_eq!(statuses, [2, 1], "{text}");
+        assert!(text.ends_with(r#"{"message":"Bad Request"}"#), "{text}");
     }
     goes_on(&lab).await;
 }

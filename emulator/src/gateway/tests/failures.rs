@@ -169,6 +169,24 @@ async fn an_answer_over_lambdas_limit_is_a_500_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_status_that_does_not_end_an_exchange_is_a_malformed_answer_of_either_kind() {
+    let answering = |status: u16| Recorder::answering(json!({ "statusCode": status })).0;
+    let routes = [Route::new("GET", "/a")];
+    for status in [100, 101, 103, 199, 600] {
+        let http = Lab::custom(&routes, answering(status));
+        assert_eq!(http.get("/a").await.status, 500, "{status}");
+        let route = Route { payload: Payload::Rest, ..Route::new("GET", "/a") };
+        let rest = Lab::behind(template::Api::rest("Old", "Prod"), &[route], answering(status));
+        assert_eq!(rest.get("/Prod/a").await.status, 502, "{status}");
+        for (lab, told) in [(http, 500), (rest, 502)] {
+            let outcome = lab.outcome();
+            assert_eq!(outcome.status, Some(told), "{status}");
+            assert_eq!(outcome.error.as_deref(), Some("malformed_response"), "{status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_route_takes_its_burst_and_then_no_more() {
     let limited = Some(Throttle { burst: 2, rate: 0.0 });
     let route = Route { throttle: limited, ..Route::new("GET", "/limited") };

@@ -59,6 +59,26 @@ async fn beyond_the_limit_a_request_is_throttled_at_once() {
     lab.pid().await;
 }
 
+/// The second counts as coming back just when the first has lost its place.
+#[tokio::test]
+async fn all_that_answer_and_ask_for_nothing_lose_their_places_one_after_the_other() {
+    let lab = Lab::of(Lambda { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
+    let (first, at_first) = Meeting::open().await;
+    let (second, at_second) = Meeting::open().await;
+    let one = tokio::spawn(lab.get(&format!("/work-on?{at_first}")));
+    let two = tokio::spawn(lab.get(&format!("/work-on?{at_second}")));
+    drop(first.arrived().await);
+    let there = second.arrived().await;
+    let one = one.await.unwrap().pid.unwrap();
+    let third = tokio::spawn(lab.get("/who"));
+    tokio::time::sleep(STRAGGLING * 4 / 5).await;
+    drop(there);
+    let two = two.await.unwrap().pid.unwrap();
+    let third = tokio::time::timeout(STRAGGLING * 10, third).await.expect("an answer").unwrap();
+    assert_eq!(third.status, 200, "{third:?}");
+    assert!(third.pid != Some(one) && third.pid != Some(two), "{third:?}");
+}
+
 #[tokio::test]
 async fn cold_gives_every_request_a_process_of_its_own() {
     let lab = Lab::of(Lambda { cold: true, concurrency: 1, ..lambda("runtime_client") }, FOREVER);

@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Lambda, Launcher, Pool};
+use super::{Lambda, Launcher, Pool, roster::STRAGGLING};
 use crate::{
     clock::Clock,
     function::Executable,

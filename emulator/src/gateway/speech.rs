@@ -1,0 +1,176 @@
+//! Whose words go out on a connection.
+//!
+//! What hyper cannot parse it answers by itself, with a status and nothing else. It does so while no
+//! answer of ours is under way, which tells its words from ours: they are kept back, and the API's
+//! go out in their place.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Who speaks on a connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Speech(Arc<Mutex<Speaker>>);
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Speaker {
+    /// No request is there to be answered: what is written is hyper's own.
+    #[default]
+    Nobody,
+    /// A request is being answered.
+    Function,
+    /// Hyper has all of an answer, and the next flush sends what is left of it.
+    Ending,
+    /// Hyper spoke, and was kept back.
+    KeptBack,
+}
+
+impl Speech {
+    /// A request came, and what is written from now on is for it.
+    pub(super) fn begin(&self) {
+        *self.speaker() = Speaker::Function;
+    }
+
+    /// The answer's body, which tells when hyper has all of it.
+    pub(super) fn body(&self, bytes: Bytes) -> Spoken {
+        Spoken { body: Full::new(bytes), speech: self.clone() }
+    }
+
+    /// Whether hyper answered by itself, which nobody heard.
+    pub(super) fn was_kept_back(&self) -> bool {
+        *self.speaker() == Speaker::KeptBack
+    }
+
+    /// Whether what is written now is to be kept back.
+    fn keeps_back(&self) -> bool {
+        let mut speaker = self.speaker();
+        if *speaker == Speaker::Nobody {
+            *speaker = Speaker::KeptBack;
+        }
+        *speaker == Speaker::KeptBack
+    }
+
+    /// From one state to another; nothing in any other one.
+    fn turn(&self, from: Speaker, to: Speaker) {
+        let mut speaker = self.speaker();
+        if *speaker == from {
+            *speaker = to;
+        }
+    }
+
+    fn speaker(&self) -> MutexGuard<'_, Speaker> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The body of an answer of ours.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    body: Full<Bytes>,
+    speech: Speech,
+}
+
+impl Drop for Spoken {
+    fn drop(&mut self) {
+        self.speech.turn(Speaker::Function, Speaker::Ending);
+    }
+}
+
+impl Body for Spoken {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A stream on which hyper's own words are kept back.
+#[derive(Debug)]
+pub(super) struct Heard<S> {
+    stream: S,
+    speech: Speech,
+}
+
+impl<S> Heard<S> {
+    pub(super) fn new(stream: S, speech: Speech) -> Self {
+        Self { stream, speech }
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.speech.keeps_back() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.speech.turn(Speaker::Ending, Speaker::Nobody);
+        }
+        flushed
+    }
+
+    /// With something kept back there is still something to say.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.speech.was_kept_back() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.speech.keeps_back() {
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

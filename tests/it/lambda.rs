@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -10,7 +11,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    support::{Ran, project, rehearse, root, write},
+    support::{Ran, command, project, rehearse, root, write},
     up::{FREE_PORTS, Up, interrupt},
 };
 
@@ -235,6 +236,51 @@ fn other_language((file, app): (&str, &str), command: &str, error: &str) {
     assert!(report.contains("about to fail"), "what it printed is in the journal: {report}");
     let said = format!("the function failed: {error}: no such state");
     assert!(report.contains(&said), "no '{said}' in {report}");
+}
+
+const SLOW: &str = "[package]
+name = \"slow\"
+version = \"0.1.0\"
+edition = \"2024\"
+";
+
+/// It tells its process, and would take an hour.
+const BUILD: &str = r#"fn main() {
+    std::fs::write("begun.part", std::process::id().to_string()).unwrap();
+    std::fs::rename("begun.part", "begun").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3600));
+}
+"#;
+
+/// cargo, and what it has started, end with the run that wants the functions built.
+#[test]
+fn a_build_ends_with_the_run_also_when_that_is_killed() {
+    for signal in ["-2", "-9"] {
+        let folder = project();
+        write(folder.path(), "Cargo.toml", SLOW);
+        write(folder.path(), "build.rs", BUILD);
+        for (_, binary) in FUNCTIONS {
+            write(folder.path(), &format!("src/bin/{binary}.rs"), "fn main() {}");
+        }
+        write(folder.path(), "scenarios/a.yaml", "name: a\nsteps:\n  - request: GET /state\n");
+        let mut run = command(folder.path(), &["run", "--target", "lambda"])
+            .env("CARGO_TARGET_DIR", folder.path().join("target"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = folder.path().join("begun");
+        while !begun.is_file() {
+            assert_eq!(run.try_wait().unwrap(), None, "it builds");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let build: u32 = std::fs::read_to_string(begun).unwrap().parse().unwrap();
+        let id = run.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        // A shell calls the end by SIGINT 130.
+        assert_eq!(run.wait().unwrap().signal(), signal.trim_start_matches('-').parse().ok());
+        gone(build);
+    }
 }
 
 fn example(name: &str) -> String {

@@ -88,7 +88,7 @@ pub(super) enum Command {
     Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
-    /// Measure this machine: scenarios, turns, fakes
+    /// Measure this machine: scenarios, turns, database, fakes
     Bench(bench::Args),
 }
 

@@ -9,7 +9,7 @@
 //! is read: each function's cold start has it in it.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{self, Read as _},
     os::unix::process::{CommandExt, ExitStatusExt as _},
     path::{Path, PathBuf},
@@ -18,8 +18,8 @@ use std::{
 
 use super::{exec, ui::Ui};
 
-/// What a shell answers when it finds no program.
-const NOT_FOUND: u8 = 127;
+/// What a shell answers when it finds no program, and so does a guard.
+pub(super) const NOT_FOUND: u8 = 127;
 
 /// Does what this process was started for, if that is one of these; `None` otherwise. On success
 /// the first two never return: the process is another program then.
@@ -50,19 +50,21 @@ pub(super) fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-/// Runs a shell's words in a folder to their end. They end with this process, by whatever signal.
+/// A program that ends with this process, by whatever signal, and with it all that it starts.
+/// Its input is this process's hold on it: to be taken from the child, and kept.
+pub(super) fn guarded(program: impl AsRef<OsStr>) -> io::Result<Command> {
+    let mut command = Command::new(own_program().ok_or(io::ErrorKind::NotFound)?);
+    command.arg("__group").arg(program).stdin(Stdio::piped()).process_group(0);
+    Ok(command)
+}
+
+/// Runs a shell's words in a folder to their end, guarded.
 pub(super) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
-    let mut command = match own_program() {
-        Some(rehearse) => Command::new(rehearse),
-        None => return Err(io::ErrorKind::NotFound.into()),
-    };
-    let mut guard = command
-        .args(["__group", "sh", "-c", words])
+    let mut guard = guarded("sh")?
+        .args(["-c", words])
         .current_dir(folder)
-        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()?;
     // The system closes this when the process ends, if nobody else does.
     let held = guard.stdin.take();

@@ -63,7 +63,7 @@ impl Figures<'_> {
             return Ok(self.app.ui.line(figure)?);
         }
         let (text, about) = (paint(BOLD, text), paint(DIM, about));
-        Ok(self.app.ui.line(format_args!("{name:<23}  {text:>12}  {about}"))?)
+        Ok(self.app.ui.line(format_args!("{name:<28}  {text:>11}  {about}"))?)
     }
 }
 

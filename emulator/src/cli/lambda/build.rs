@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -11,7 +11,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
 
-use super::super::problem::Problem;
+use super::super::{
+    child::{self, NOT_FOUND},
+    problem::Problem,
+};
 use crate::Executable;
 
 /// Binaries of the workspace in a folder, by the functions that they are.
@@ -39,12 +42,15 @@ impl Build {
         let names: Vec<&str> = self.binaries.iter().map(|(_, binary)| binary.as_str()).collect();
         let what = names.join(", ");
         let progress = progress(&what, shown);
-        let mut command = self.command();
-        let mut cargo = command.spawn().map_err(|error| {
-            Problem::environment(format!("failed to run {:?}: {error}", command.get_program()))
+        let not_run = |why: &str| {
+            Problem::environment(format!("failed to run cargo: {why}"))
                 .help("install Rust, or name each executable with --function NAME=PATH")
-        })?;
+        };
+        let cargo = self.command().and_then(|mut command| command.spawn());
+        let mut cargo = cargo.map_err(|error| not_run(&error.to_string()))?;
         let (said, made) = (cargo.stderr.take(), cargo.stdout.take());
+        // A build ends when nobody waits for it any more.
+        let _held = cargo.stdin.take();
         // Both pipes are read at once: cargo stops when one of them is full.
         let said = thread::spawn({
             let progress = progress.clone();
@@ -62,6 +68,9 @@ impl Build {
         let status = cargo.wait();
         let said = said.join().unwrap_or_default();
         progress.finish_and_clear();
+        if status.as_ref().is_ok_and(|s| s.code() == Some(NOT_FOUND.into())) {
+            return Err(not_run(said.trim()));
+        }
         if !status.is_ok_and(|status| status.success()) {
             return Err(Problem::environment(format!("failed to build {}", names.join(", ")))
                 .help(format!("the compiler says\n\n{}", said.trim_end())));
@@ -69,9 +78,10 @@ impl Build {
         self.built(&artifacts)
     }
 
-    fn command(&self) -> Command {
+    fn command(&self) -> io::Result<Command> {
         // `cargo run` says which cargo it is.
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = child::guarded(cargo)?;
         command.args(["build", "--workspace", "--message-format=json-render-diagnostics"]);
         for (_, binary) in &self.binaries {
             command.args(["--bin", binary]);
@@ -82,8 +92,8 @@ impl Build {
         if !self.root.as_os_str().is_empty() {
             command.current_dir(&self.root);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
     }
 
     fn built(&self, artifacts: &BTreeMap<String, PathBuf>) -> Result<Built, Problem> {

@@ -21,7 +21,7 @@ use super::{
     project::Project,
     ready,
     signal::Interrupt,
-    target::TargetArgs,
+    target::{Target, TargetArgs},
     tracing,
 };
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
         text::count,
     },
     scenario::{Options, Scenario},
+    world::Backend,
 };
 
 /// Run scenarios
@@ -106,25 +107,44 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     if args.list {
         return list(&args, app);
     }
+    // Functions are built before anybody listens to Ctrl-C, which ends a build as it ends any.
+    let built = matches!(args.target.target, Target::Lambda).then(|| prepare(&args, app));
+    let built = built.transpose()?;
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
-        // It starts beside everything else that has to be read and built.
+        // It starts beside everything else that has to be read.
         let databases = args.dynamodb.start(None)?;
-        let result = run_on(&databases, interrupt, &args, app).await;
+        let result = run_on(&databases, built, interrupt, &args, app).await;
         dynamodb::close(&databases, app).await;
         result
     })?
 }
 
+/// What is run.
+struct Prepared {
+    project: Project,
+    last: LastRun,
+    chosen: Vec<Scenario>,
+    backend: Backend,
+}
+
+fn prepare(args: &Args, app: &App) -> Result<Prepared, Problem> {
+    let (project, last, chosen) = choose(args, app)?;
+    let backend = project.backend_of(&args.target, app)?;
+    Ok(Prepared { project, last, chosen, backend })
+}
+
 async fn run_on(
     databases: &Service,
+    built: Option<Prepared>,
     interrupt: Interrupt,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let (project, last, chosen) = choose(args, app)?;
+    let prepared = built.map_or_else(|| prepare(args, app), Ok)?;
+    let Prepared { project, last, chosen, backend } = prepared;
     let options = Options { arguments: outside::arguments(args), ..Options::default() };
-    let backend = project.backend_of(&args.target, app)?.with_databases(databases.clone());
+    let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
     project.remark_unresolved(runner.backend(), app);

@@ -7,6 +7,7 @@
 //! aimed by them.
 
 mod book;
+mod entry;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,201 +15,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::sync::watch;
 
 use self::book::Book;
+pub use self::entry::{Crossing, Entry, Outcome, Via};
 use crate::clock::Clock;
-
-/// One crossing, in the order in which crossings began.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
-    /// Position in the journal, from 0.
-    pub seq: u64,
-    /// Stable name of the crossing.
-    pub name: String,
-    /// How many crossings of this name came before, from 0.
-    pub ordinal: u64,
-    /// Business time when it began.
-    pub at: Timestamp,
-    /// Real microseconds since the world started.
-    pub started_us: u64,
-    /// Real microseconds that it took; `None` while it is under way.
-    pub took_us: Option<u64>,
-    /// What crossed.
-    pub crossing: Crossing,
-    /// How it ended; `None` while it is under way.
-    pub outcome: Option<Outcome>,
-}
-
-/// What crossed a boundary.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Crossing {
-    /// A person's text reached the shop's number.
-    SmsReceived {
-        /// MessageSid.
-        sid: String,
-        /// The person's number.
-        from: String,
-        /// The shop's number.
-        to: String,
-        /// Text; empty for pictures only.
-        body: String,
-        /// URLs of pictures.
-        media: Vec<String>,
-    },
-    /// Twilio accepted a text for sending to a person.
-    SmsSent {
-        /// MessageSid.
-        sid: String,
-        /// The shop's number.
-        from: String,
-        /// The person's number.
-        to: String,
-        /// Text.
-        body: String,
-        /// URLs of pictures.
-        media: Vec<String>,
-        /// Segments billed.
-        segments: u32,
-        /// `GSM-7` or `UCS-2`.
-        encoding: String,
-        /// How it was sent.
-        via: Via,
-        /// MessageSid of the inbound text that a TwiML reply answers.
-        in_reply_to: Option<String>,
-    },
-    /// Twilio called one of the backend's URLs (`webhook.sms`, `webhook.fallback`, `webhook.status`).
-    Webhook {
-        /// The message that it is about.
-        sid: String,
-        /// Attempt of this delivery, from 1.
-        attempt: u32,
-        /// GET or POST.
-        method: String,
-        /// URL as called.
-        url: String,
-        /// Parameters in wire order.
-        params: Vec<(String, String)>,
-    },
-    /// The backend called Twilio's REST API (`twilio.messages.create`).
-    Twilio {
-        /// HTTP method.
-        method: String,
-        /// Path and query.
-        path: String,
-        /// Form parameters in wire order; credentials are never here.
-        params: Vec<(String, String)>,
-    },
-    /// The backend asked the model (`openai.responses`, `openai.chat`).
-    Model {
-        /// The request's JSON body.
-        request: Value,
-        /// The script and round that answered, `step 2, round 1`.
-        script: Option<String>,
-    },
-    /// The backend called DynamoDB (`dynamodb.PutItem`).
-    Database {
-        /// The function that called, when its endpoint URL names it.
-        function: Option<String>,
-        /// Operation, `TransactWriteItems`.
-        operation: String,
-        /// Tables that it names, in order, without repeats.
-        tables: Vec<String>,
-        /// Items that the request carries or keys that it names.
-        items: usize,
-        /// The request's JSON body.
-        request: Value,
-    },
-    /// The backend asked for a secret (`ssm.GetParameter`, `secretsmanager.GetSecretValue`). Its value is never here.
-    Secret {
-        /// The function that asked, when its session token is known.
-        function: Option<String>,
-        /// Operation, `GetParameter`.
-        operation: String,
-        /// The secret's name.
-        name: String,
-    },
-    /// Somebody called the API through API Gateway (`http.GET /state`).
-    Http {
-        /// The function that the route leads to; `None` when no route matches.
-        function: Option<String>,
-        /// HTTP method.
-        method: String,
-        /// Path and query.
-        path: String,
-        /// Body as text; base64 when it is not UTF-8.
-        body: String,
-    },
-    /// All rows of a table, read for a check.
-    Rows {
-        /// Logical id of the table.
-        table: String,
-        /// Rows as plain JSON.
-        rows: Vec<Value>,
-    },
-    /// A line that a function wrote.
-    Log {
-        /// The function.
-        function: String,
-        /// Request id, when known.
-        request_id: Option<String>,
-        /// The line.
-        line: String,
-    },
-    /// The runner began a step.
-    Step {
-        /// Position as shown to the user: `3`, or `3.1` inside a group.
-        step: String,
-        /// What the step says, in short.
-        title: String,
-    },
-}
-
-/// How a text was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// The webhook's TwiML.
-    Twiml,
-    /// The Messages API.
-    Rest,
-    /// Twilio's own answer to an opt-out keyword.
-    Twilio,
-}
-
-/// How a crossing ended.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// HTTP status, where there is one.
-    pub status: Option<u16>,
-    /// What went wrong, as a stable code: `ConditionalCheckFailedException`, `11200`, `cut`.
-    pub error: Option<String>,
-    /// The answer; JSON where it was JSON, else a string.
-    pub answer: Value,
-}
-
-impl Outcome {
-    /// A success or an error by its status alone.
-    pub fn status(status: u16, answer: Value) -> Self {
-        Self { status: Some(status), error: None, answer }
-    }
-
-    /// The caller went away, or the answer was withheld.
-    pub fn cut() -> Self {
-        Self { status: None, error: Some("cut".into()), answer: Value::Null }
-    }
-
-    /// Adds an error code.
-    #[must_use]
-    pub fn with_error(mut self, error: impl Into<String>) -> Self {
-        self.error = Some(error.into());
-        self
-    }
-}
 
 /// The journal of one world. Clones share it.
 #[derive(Clone, Debug)]
@@ -378,6 +189,9 @@ impl Drop for Open {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use serde_json::Value;
+
     use super::*;
 
     fn log(line: &str) -> Crossing {

@@ -6,16 +6,18 @@
 //! of code there may be a backend that somebody else started ([`Outside`]).
 
 mod backend;
+mod config;
 mod error;
 mod listen;
 mod outside;
 mod start;
 
 pub use backend::Backend;
+pub use config::{Processes, WorldConfig};
 pub use error::WorldError;
 pub use listen::Bind;
 pub use outside::{Outside, OutsideError};
-pub use start::{Processes, World, WorldConfig};
+pub use start::World;
 
 #[cfg(test)]
 mod tests;

@@ -178,6 +178,9 @@ async fn armed_faults_strike_and_are_disarmed() {
     let wrong = r#"{"on": "webhook.smss", "failure": {"status": 503}}"#;
     let (status, error) = running.raw("POST", "/faults", wrong).await;
     assert!(status == 400 && error.error.contains("did you mean `webhook.sms`?"), "{error:?}");
+    let success = r#"{"on": "webhook.sms", "failure": {"status": 200}}"#;
+    let (status, error) = running.raw("POST", "/faults", success).await;
+    assert!(status == 400 && error.error.contains("200 is no status of a failure"), "{error:?}");
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for Fail {
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Fail, E> {
-                let status = status(number).map_err(E::custom)?;
+                let status = Failure::status_of(number).map_err(E::custom)?;
                 Ok(Fail(Failure { status: Some(status), ..Failure::default() }))
             }
 
@@ -157,7 +157,8 @@ impl<'de> Deserialize<'de> for Fail {
                 let fields: Fields = dispatch::whole(key, map)?;
                 let delay = fields.delay.map(|d| u64::try_from(d.0.as_millis()));
                 let word = fields.word.map(|word| word.0).unwrap_or_default();
-                let own = fields.status.map(status).transpose().map_err(de::Error::custom)?;
+                let own =
+                    fields.status.map(Failure::status_of).transpose().map_err(de::Error::custom)?;
                 Ok(Fail(Failure {
                     status: own.or(word.status),
                     code: fields.code.or(word.code),
@@ -195,13 +196,6 @@ impl<'de> Deserialize<'de> for Word {
     }
 }
 
-fn status(number: u64) -> Result<u16, String> {
-    u16::try_from(number)
-        .ok()
-        .filter(|status| (300..600).contains(status))
-        .ok_or_else(|| format!("{number} is no status of a failure, which is from 300 to 599"))
-}
-
 impl JsonSchema for Fail {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "CallFailure".into()
@@ -209,15 +203,20 @@ impl JsonSchema for Fail {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let delay = generator.subschema_for::<Delay>();
+        let status = json_schema!({
+            "type": "integer",
+            "minimum": Failure::STATUSES.start(),
+            "maximum": Failure::STATUSES.end(),
+        });
         json_schema!({
             "description": "A status, a word, or how the call fails in detail",
             "anyOf": [
-                { "type": "integer", "minimum": 300, "maximum": 599 },
+                status,
                 { "enum": WORDS },
                 {
                     "type": "object",
                     "properties": {
-                        "status": { "type": "integer", "minimum": 300, "maximum": 599 },
+                        "status": status,
                         "code": { "type": ["string", "integer"], "description": "The provider's own code" },
                         "retry_after": { "type": "integer", "minimum": 0 },
                         "delay": delay,

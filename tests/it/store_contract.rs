@@ -168,7 +168,9 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
 #[tokio::test]
 async fn bookings_are_read_beyond_the_first_page() {
     let lab = Lab::start().await;
-    let note = "x".repeat(300_000);
+    // Engines differ in whether the row that crosses a megabyte is still in the page: of these there
+    // are two or three in one.
+    let note = "x".repeat(390_000);
     for hour in 9..17 {
         let two = lead(&format!("LEAD-{hour:02}"), &ann(), hour);
         lab.store.book(&booking(&two, &hour.to_string(), None)).await.unwrap();
@@ -180,8 +182,7 @@ async fn bookings_are_read_beyond_the_first_page() {
     let before = lab.journal.count("dynamodb.Query");
     let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
-    // Engines differ in whether the row that crosses the megabyte is still in the page.
-    assert!(lab.journal.count("dynamodb.Query") >= before + 2, "in pages");
+    assert!(lab.journal.count("dynamodb.Query") >= before + 3, "in pages");
 }
 
 /// The SDK's own retries, set once: three calls of an operation, each of them in the journal.

@@ -38,8 +38,8 @@ pub struct Closed {
 pub(super) enum Order {
     /// A world is about to make tables under a prefix.
     Began(String),
-    /// It ended. Tables under its prefix are its own if it made the first of them.
-    Ended { prefix: String, owned: bool },
+    /// It ended, and its tables may go.
+    Ended(String),
     /// All of them did.
     Close,
 }

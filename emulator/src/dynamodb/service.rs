@@ -95,7 +95,7 @@ struct Shared {
 
 enum Apart {
     ByAccessKey,
-    ByPrefix { url: String, host: HeaderValue, prefix: Prefix },
+    ByPrefix { host: HeaderValue, prefix: Prefix },
 }
 
 /// One world's part of an engine that others use as well.
@@ -103,8 +103,6 @@ pub(super) struct Lease {
     address: SocketAddr,
     scope: Scope,
     keeper: UnboundedSender<Order>,
-    /// Whether a table was made.
-    owned: bool,
 }
 
 impl Service {
@@ -144,7 +142,7 @@ impl Service {
                 let keeper = Keeper::start(move |ready, orders| {
                     shared_endpoint::keep(endpoint, of_run, keep, ready, orders)
                 });
-                (keeper.map_err(serve)?, Apart::ByPrefix { url, host, prefix })
+                (keeper.map_err(serve)?, Apart::ByPrefix { host, prefix })
             }
         };
         let worlds = AtomicUsize::new(0);
@@ -201,41 +199,23 @@ impl Shared {
             Apart::ByAccessKey => {
                 Scope { access_key: Some(format!("rehearse{number}")), ..Scope::default() }
             }
-            Apart::ByPrefix { host, prefix, .. } => Scope {
+            Apart::ByPrefix { host, prefix } => Scope {
                 host: Some(host.clone()),
                 access_key: Some(ACCESS_KEY.into()),
                 prefix: Some(prefix.of_world(number)),
             },
         };
         let remote = Remote::new(address, scope.clone());
-        let mut lease = Lease::new(address, scope, self.keeper.orders());
+        // Made first: what it stands for goes also when a table cannot be made.
+        let lease = Lease::new(address, scope, self.keeper.orders());
         for table in tables {
-            let made = remote.create(table).await;
-            made.map_err(|error| self.refused(table, lease.scope(), &error))?;
-            // Whoever makes the first one owns the prefix; its end removes all under it.
-            lease.owned = true;
+            remote.create(table).await.map_err(|error| ServiceError::Table {
+                table: table.name.clone(),
+                reason: chain(&error),
+            })?;
         }
         Ok(Elsewhere { remote, lease })
     }
-
-    fn refused(
-        &self,
-        table: &TableSpec,
-        scope: &Scope,
-        error: &super::remote::RemoteError,
-    ) -> ServiceError {
-        match &self.apart {
-            Apart::ByPrefix { url, .. } if error.is("ResourceInUseException") => {
-                let prefix = scope.prefix.as_deref().unwrap_or_default();
-                ServiceError::Clash { url: url.clone(), table: format!("{prefix}{}", table.name) }
-            }
-            _ => refused(&table.name, error),
-        }
-    }
-}
-
-fn refused(table: &str, error: &dyn std::error::Error) -> ServiceError {
-    ServiceError::Table { table: table.into(), reason: chain(error) }
 }
 
 impl Lease {
@@ -243,7 +223,7 @@ impl Lease {
         if let Some(prefix) = &scope.prefix {
             let _ = keeper.send(Order::Began(prefix.clone()));
         }
-        Self { address, scope, keeper, owned: false }
+        Self { address, scope, keeper }
     }
 
     /// Where the engine listens.
@@ -261,7 +241,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(prefix) = self.scope.prefix.take() {
             // A keeper that is gone has cleaned up already.
-            let _ = self.keeper.send(Order::Ended { prefix, owned: self.owned });
+            let _ = self.keeper.send(Order::Ended(prefix));
         }
     }
 }

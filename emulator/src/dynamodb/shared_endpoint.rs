@@ -60,17 +60,16 @@ pub(super) async fn keep(
     };
     ready.send_replace(Some(Ok(Ready { address })));
 
-    let mut worlds = Worlds::default();
-    let mut failed = None;
+    let mut running = BTreeSet::new();
     while let Some(order) = orders.recv().await {
         match order {
             Order::Close => break,
-            Order::Began(of_world) => worlds.begin(of_world),
-            Order::Ended { prefix, owned } => {
-                worlds.end(&prefix);
-                if owned && !keep {
+            Order::Began(of_world) => drop(running.insert(of_world)),
+            Order::Ended(of_world) => {
+                running.remove(&of_world);
+                if !keep {
                     // What is left is tried again at the end.
-                    let _ = remove(&remote, |name| name.starts_with(&prefix)).await;
+                    let _ = remove(&remote, |name| name.starts_with(&of_world)).await;
                 }
             }
         }
@@ -79,7 +78,8 @@ pub(super) async fn keep(
         let kept = format!("tables named {}* at {url}, access key rehearse", prefix.text);
         return Closed { kept: Some(kept), left: None };
     }
-    worlds.all_ended(&mut orders).await;
+    all_ended(&mut running, &mut orders).await;
+    let mut failed = None;
     // Twice, since a table may have been on its way while its world was dropped.
     for pause in [Duration::ZERO, LATE] {
         sleep(pause).await;
@@ -90,31 +90,15 @@ pub(super) async fn keep(
     Closed { kept: None, left }
 }
 
-/// The prefixes of worlds.
-#[derive(Default)]
-struct Worlds {
-    running: BTreeSet<String>,
-}
-
-impl Worlds {
-    fn begin(&mut self, prefix: String) {
-        self.running.insert(prefix);
-    }
-
-    fn end(&mut self, prefix: &str) {
-        self.running.remove(prefix);
-    }
-
-    /// Waits for those that are being dropped.
-    async fn all_ended(&mut self, orders: &mut Orders) {
-        let deadline = Instant::now() + ENDING;
-        while !self.running.is_empty() {
-            match timeout_at(deadline, orders.recv()).await {
-                Ok(Some(Order::Ended { prefix, .. })) => self.end(&prefix),
-                Ok(Some(Order::Began(prefix))) => self.begin(prefix),
-                Ok(Some(Order::Close)) => {}
-                Ok(None) | Err(_) => return,
-            }
+/// Waits for the worlds that are being dropped, known by their prefixes.
+async fn all_ended(running: &mut BTreeSet<String>, orders: &mut Orders) {
+    let deadline = Instant::now() + ENDING;
+    while !running.is_empty() {
+        match timeout_at(deadline, orders.recv()).await {
+            Ok(Some(Order::Ended(of_world))) => drop(running.remove(&of_world)),
+            Ok(Some(Order::Began(of_world))) => drop(running.insert(of_world)),
+            Ok(Some(Order::Close)) => {}
+            Ok(None) | Err(_) => return,
         }
     }
 }

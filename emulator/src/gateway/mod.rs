@@ -26,6 +26,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod wire;
 
 pub use self::{
     lambda::{INIT_TIMEOUT, Lambda, Launcher},

@@ -24,9 +24,10 @@ use super::{
     request::Request,
     route::Routes,
     running::End,
-    speech::{Heard, Speech},
-    spelling::{Spelling, Spelt},
+    speech::Speech,
+    spelling::Spelling,
     stage::{Stage, Stages},
+    wire::Wire,
 };
 use crate::{
     clock::Clock,
@@ -161,12 +162,12 @@ async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
         let answer = handle(request, &spelling, client, port, &api);
         async { Ok::<_, Infallible>(answer.await.map(|bytes| speech.body(bytes))) }
     });
-    let stream = Heard::new(stream, speech.clone());
+    let wire = Wire::new(stream, spelling.clone(), speech.clone());
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(api.timeouts.head)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Spelt::new(stream, spelling.clone())), service);
+        .serve_connection(TokioIo::new(wire), service);
     let Err(error) = (&mut serving).await else { return };
     let parts = serving.into_parts();
     // A client that began to speak hears why it is not heard out; one that is idle needs no word.
@@ -181,7 +182,7 @@ async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
     };
     if let Some(refusal) = refusal {
         let response = api.refuse(api.stages.kind("", "/"), refusal);
-        let mut stream = parts.io.into_inner().into_inner().into_inner();
+        let mut stream = parts.io.into_inner().into_inner();
         let _ = stream.write_all(&written(&response)).await;
         let _ = stream.shutdown().await;
     }

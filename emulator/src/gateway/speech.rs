@@ -5,7 +5,6 @@
 //! go out in their place.
 
 use std::{
-    io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -14,7 +13,6 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Who speaks on a connection.
 #[derive(Debug, Clone, Default)]
@@ -50,12 +48,17 @@ impl Speech {
     }
 
     /// Whether what is written now is to be kept back.
-    fn keeps_back(&self) -> bool {
+    pub(super) fn keeps_back(&self) -> bool {
         let mut speaker = self.speaker();
         if *speaker == Speaker::Nobody {
             *speaker = Speaker::KeptBack;
         }
         *speaker == Speaker::KeptBack
+    }
+
+    /// Everything that was written is out.
+    pub(super) fn flushed(&self) {
+        self.turn(Speaker::Ending, Speaker::Nobody);
     }
 
     /// From one state to another; nothing in any other one.
@@ -101,76 +104,5 @@ impl Body for Spoken {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A stream on which hyper's own words are kept back.
-#[derive(Debug)]
-pub(super) struct Heard<S> {
-    stream: S,
-    speech: Speech,
-}
-
-impl<S> Heard<S> {
-    pub(super) fn new(stream: S, speech: Speech) -> Self {
-        Self { stream, speech }
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.stream
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.speech.keeps_back() {
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        if flushed.is_ready() {
-            self.speech.turn(Speaker::Ending, Speaker::Nobody);
-        }
-        flushed
-    }
-
-    /// With something kept back there is still something to say.
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.speech.was_kept_back() {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if self.speech.keeps_back() {
-            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
-        }
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -8,14 +8,10 @@
 
 use std::{
     collections::BTreeMap,
-    io,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
 use http::{HeaderMap, header};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// More than any head that is let through.
 const MOST: usize = 64 << 10;
@@ -28,13 +24,6 @@ pub(super) struct Spelling(Option<Arc<Mutex<Recorded>>>);
 struct Recorded {
     bytes: Vec<u8>,
     paused: bool,
-}
-
-/// A stream whose reads are recorded.
-#[derive(Debug)]
-pub(super) struct Spelt<S> {
-    stream: S,
-    spelling: Spelling,
 }
 
 impl Spelling {
@@ -63,7 +52,8 @@ impl Spelling {
         }
     }
 
-    fn record(&self, bytes: &[u8]) {
+    /// Bytes were read.
+    pub(super) fn record(&self, bytes: &[u8]) {
         let Some(mut recorded) = self.recorded() else { return };
         if !recorded.paused && recorded.bytes.len() + bytes.len() <= MOST {
             recorded.bytes.extend_from_slice(bytes);
@@ -94,62 +84,6 @@ fn names(head: &[u8], headers: &HeaderMap) -> BTreeMap<String, String> {
         (lower != name && headers.contains_key(&lower)).then(|| (lower, name.to_owned()))
     });
     names.collect()
-}
-
-impl<S> Spelt<S> {
-    pub(super) fn new(stream: S, spelling: Spelling) -> Self {
-        Self { stream, spelling }
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.stream
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Spelt<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let read = buffer.filled().get(before..).unwrap_or_default();
-        if !read.is_empty() {
-            self.spelling.record(read);
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Spelt<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }
 
 #[cfg(test)]

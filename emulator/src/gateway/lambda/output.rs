@@ -18,8 +18,6 @@ use crate::{
 const MAX_LINE_BYTES: usize = 256 << 10;
 /// What one request may write; a function that never stops must not fill the memory.
 const MAX_BYTES: usize = 4 << 20;
-/// Read from the pipe at once.
-const READ_BYTES: usize = 16 << 10;
 /// Lines that an error repeats.
 const LAST_LINES: usize = 10;
 /// Of each of them.
@@ -45,8 +43,6 @@ struct State {
     /// Written since the request began.
     bytes: usize,
     last: VecDeque<String>,
-    /// What is read from the pipe at once; every request reads twice.
-    buffer: Vec<u8>,
 }
 
 impl Output {
@@ -58,18 +54,14 @@ impl Output {
 
     /// Reads as it is written, until the last writer is gone.
     pub(super) async fn follow(self) {
+        let mut buffer = vec![0; 16 << 10];
         while self.0.pipe.readable().await.is_ok() {
             let mut state = self.state();
-            let mut buffer = state.take_buffer();
-            let read = self.0.pipe.try_read(&mut buffer);
-            if let Ok(length @ 1..) = read {
-                self.0.take(&mut state, &buffer[..length]);
-            }
-            state.buffer = buffer;
-            match read {
-                Ok(1..) => {}
+            match self.0.pipe.try_read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => self.0.take(&mut state, &buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(0) | Err(_) => break,
+                Err(_) => break,
             }
         }
         self.0.end_line(&mut self.state());
@@ -93,13 +85,13 @@ impl Output {
     /// Takes what has been written until now. A function writes before it answers, but nobody
     /// may have read it when the answer is here.
     fn drain(&self) {
+        // Small: every request drains twice, and mostly there is nothing.
+        let mut buffer = [0; 4 << 10];
         let mut state = self.state();
-        let mut buffer = state.take_buffer();
         // The pipe itself is asked: tokio only knows what its last poll said.
         while let Ok(length @ 1..) = rustix::io::read(&self.0.pipe, &mut buffer[..]) {
             self.0.take(&mut state, &buffer[..length]);
         }
-        state.buffer = buffer;
     }
 
     /// The last lines of the request, one that has not ended included.
@@ -110,15 +102,6 @@ impl Output {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// The buffer, to be put back.
-    fn take_buffer(&mut self) -> Vec<u8> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.resize(READ_BYTES, 0);
-        buffer
     }
 }
 

@@ -1,20 +1,10 @@
 //! Whole command lines, each in a folder of its own.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
+mod project;
 
+use self::project::{PASSES, Project};
 use super::*;
-use crate::testing::{Folder, SETTINGS, TEMPLATE, hello, settings};
-
-const PASSES: &str = "
-name: A greeting is answered
-tags: [greeting]
-steps:
-  - customer: Hi
-    reply: Hello
-";
+use crate::testing::{SETTINGS, TEMPLATE, settings};
 
 const FAILS: &str = "
 name: A goodbye is answered
@@ -23,77 +13,6 @@ steps:
   - customer: Bye
     reply: Goodbye
 ";
-
-/// A stream that a test reads afterwards.
-#[derive(Clone, Default)]
-struct Stream(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-/// A project folder that goes with the test.
-struct Project(Folder);
-
-/// What a command left behind.
-struct Done {
-    exit: Exit,
-    out: String,
-    err: String,
-}
-
-impl Project {
-    fn new() -> Self {
-        Self(Folder::new())
-    }
-
-    fn file(self, path: &str, text: &str) -> Self {
-        self.0.write(path, text);
-        self
-    }
-
-    /// A project whose one function answers every text with "Hello".
-    fn hello() -> Self {
-        Self::new()
-            .file("rehearse.toml", SETTINGS)
-            .file("template.yaml", TEMPLATE)
-            .file("scenarios/greeting/hello.yaml", PASSES)
-    }
-
-    fn read(&self, path: &str) -> String {
-        std::fs::read_to_string(self.0.path().join(path)).unwrap()
-    }
-
-    fn rehearse(&self, line: &[&str]) -> Done {
-        self.rehearse_typing(line, "")
-    }
-
-    fn rehearse_typing(&self, line: &[&str], typed: &'static str) -> Done {
-        let (out, err) = (Stream::default(), Stream::default());
-        let app = App {
-            functions: vec![hello()],
-            root: self.0.path().into(),
-            ui: Ui::of_test(out.clone(), err.clone()).typing(typed),
-            program: "rehearse",
-        };
-        let arguments = std::iter::once("rehearse").chain(line.iter().copied());
-        let exit = run_with(arguments, &app);
-        drop(app);
-        Done { exit, out: out.text(), err: err.text() }
-    }
-}
 
 #[test]
 fn the_command_line_is_well_formed() {

@@ -176,6 +176,20 @@ async fn transactions(endpoint: &Endpoint) {
     assert_eq!(refused(endpoint, "TransactWriteItems", both).await, "TransactionCanceledException");
     assert_eq!(get(endpoint, "t", "new").await, Value::Null);
 
+    for change in ["SET sk = :v", "REMOVE sk"] {
+        let values = json!({ ":v": { "S": "other" } });
+        let mut update = json!({
+            "TableName": "Rows", "Key": row("t", "001", json!({})), "UpdateExpression": change,
+        });
+        if change.contains(":v") {
+            update["ExpressionAttributeValues"] = values;
+        }
+        let request = json!({ "TransactItems": [{ "Update": update }] });
+        let code = refused(endpoint, "TransactWriteItems", request).await;
+        assert_eq!(code, "TransactionCanceledException", "{change}: a key stays what it is");
+        assert_eq!(get(endpoint, "t", "001").await, row("t", "001", json!({})), "{change}");
+    }
+
     let add = |n: &str| {
         json!({ "ClientRequestToken": "once", "TransactItems": [{ "Update": {
         "TableName": "Rows", "Key": row("t", "000", json!({})),

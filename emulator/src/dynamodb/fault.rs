@@ -60,6 +60,11 @@ fn conflict(fault: &Fault, operation: &str, touched: &[Touched]) -> Value {
             false => json!({ "Code": "None" }),
         })
         .collect();
+    canceled(&reasons)
+}
+
+/// A transaction that was canceled, with a reason for each of its items.
+pub(super) fn canceled(reasons: &[Value]) -> Value {
     let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason["Code"].as_str()).collect();
     json!({
         "__type": format!("{NAMESPACE}#TransactionCanceledException"),

@@ -12,7 +12,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use self::expression::Expression;
-use super::table::{Projection, TableSpec};
+use super::{
+    fault,
+    table::{Projection, TableSpec},
+};
 
 const EXPRESSIONS: [&str; 5] = [
     "UpdateExpression",
@@ -59,7 +62,8 @@ impl Rules {
             _ => None,
         });
         if let Some(message) = fault {
-            return Some(body("ValidationException", &message));
+            let code = "com.amazon.coral.validate#ValidationException";
+            return Some(json!({ "__type": code, "message": message }));
         }
         (operation == "TransactWriteItems").then(|| key_updates(request)).flatten()
     }
@@ -137,7 +141,7 @@ fn put_and_delete(request: &Value) -> Option<String> {
 /// A transaction that would change a row's key.
 fn key_updates(request: &Value) -> Option<Value> {
     let items = request["TransactItems"].as_array()?;
-    let fault = |item: &Value| {
+    let fault_of = |item: &Value| {
         let update = &item["Update"];
         let key = update["Key"].as_object()?;
         let targets = Expression::of(update, "UpdateExpression")?.targets();
@@ -147,37 +151,15 @@ fn key_updates(request: &Value) -> Option<Value> {
              attribute is part of the key"
         ))
     };
-    let faults: Vec<Option<String>> = items.iter().map(fault).collect();
+    let faults: Vec<Option<String>> = items.iter().map(fault_of).collect();
     if faults.iter().all(Option::is_none) {
         return None;
     }
-    let codes: Vec<&str> =
-        faults.iter().map(|f| f.as_ref().map_or("None", |_| "ValidationError")).collect();
-    let mut refusal = body(
-        "TransactionCanceledException",
-        &format!(
-            "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-            codes.join(", ")
-        ),
-    );
-    // DynamoDB's own spelling in this one.
-    refusal["Message"] = refusal["message"].take();
-    refusal["CancellationReasons"] = faults
-        .iter()
-        .map(|fault| match fault {
-            Some(message) => json!({ "Code": "ValidationError", "Message": message }),
-            None => json!({ "Code": "None" }),
-        })
-        .collect();
-    Some(refusal)
-}
-
-fn body(code: &str, message: &str) -> Value {
-    let service = match code {
-        "ValidationException" => "com.amazon.coral.validate",
-        _ => "com.amazonaws.dynamodb.v20120810",
+    let reason = |fault: Option<String>| match fault {
+        Some(message) => json!({ "Code": "ValidationError", "Message": message }),
+        None => json!({ "Code": "None" }),
     };
-    json!({ "__type": format!("{service}#{code}"), "message": message })
+    Some(fault::canceled(&faults.into_iter().map(reason).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -211,8 +193,7 @@ mod tests {
 
     fn message(operation: &str, request: &Value) -> Option<String> {
         let refusal = rules().refusal(operation, request)?;
-        let text = refusal.get("message").or_else(|| refusal.get("Message"));
-        text.and_then(Value::as_str).map(str::to_owned)
+        refusal["message"].as_str().map(str::to_owned)
     }
 
     #[test]
@@ -225,7 +206,8 @@ mod tests {
         };
         for text in ["SET pk = :v", "SET a = :v REMOVE pk", "SET #k = :v", "SET pk.x = :v"] {
             let request = json!({ "TransactItems": [update("SET a = :v"), update(text)] });
-            let refusal = rules().refusal("TransactWriteItems", &request).unwrap();
+            let refusal = rules().refusal("TransactWriteItems", &request);
+            let refusal = refusal.unwrap_or_else(|| panic!("`{text}` reaches the engine"));
             assert!(refusal["__type"].as_str().unwrap().ends_with("TransactionCanceledException"));
             let reasons = &refusal["CancellationReasons"];
             assert_eq!(reasons[0], json!({ "Code": "None" }), "{text}");

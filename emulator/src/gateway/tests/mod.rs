@@ -174,7 +174,9 @@ impl Answer {
     }
 
     fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: {}\n{}", self.head, String::from_utf8_lossy(&self.body))
+        })
     }
 }
 

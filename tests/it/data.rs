@@ -205,6 +205,11 @@ fn rows_go_out_and_come_in_again_as_they_were() {
     assert_eq!(one.say(&["log", "--json"]).out, "", "the journal tells of the backend alone");
 }
 
+/// A text in so many lists.
+fn nested(depth: usize) -> Value {
+    (0..depth).fold(json!({ "S": "x" }), |value, _| json!({ "L": [value] }))
+}
+
 #[test]
 fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
     let up = Up::start();
@@ -238,6 +243,7 @@ fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
             "attribute `v`",
         ),
         (dump(&[json!({ "phone": { "S": "+2" }, "v": { "SS": ["a", "a"] } })]).to_string(), "`v`"),
+        (dump(&[json!({ "phone": { "S": "+2" }, "v": nested(32) })]).to_string(), "attribute `v`"),
         (dump(std::slice::from_ref(&good)).to_string(), "two rows of OptOuts have the key +1"),
         (
             json!({ "OptOut": [] , "Optouts": [{ "PutRequest": { "Item": good } }] }).to_string(),
@@ -251,8 +257,9 @@ fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
     }
     assert_eq!(load(&whole).code, 0);
     // What DynamoDB holds is loaded again: binary counts as its bytes, not as its base64.
-    let blob = json!({ "phone": { "S": "+3" }, "b": { "B": "A".repeat(400_000) } });
-    let ran = load(&json!([{ "OptOuts": [{ "PutRequest": { "Item": blob } }] }]).to_string());
+    let blob = json!({ "B": "A".repeat(400_000) });
+    let item = json!({ "phone": { "S": "+3" }, "b": blob, "v": nested(31) });
+    let ran = load(&json!([{ "OptOuts": [{ "PutRequest": { "Item": item } }] }]).to_string());
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
 

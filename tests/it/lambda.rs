@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    support::{Ran, command, project, rehearse, root, write},
+    support::{self, Ran, command, project, rehearse, root, write},
     up::{FREE_PORTS, Up, interrupt},
 };
 
@@ -79,7 +79,7 @@ fn however_it_ends_it_leaves_no_process() {
         assert!(!children.is_empty(), "the dispatcher runs");
         end(&mut up);
         up.child.wait().unwrap();
-        children.into_iter().for_each(gone);
+        children.into_iter().for_each(|id| support::ended(&id.to_string()));
     }
 }
 
@@ -279,7 +279,7 @@ fn a_build_ends_with_the_run_also_when_that_is_killed() {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         // A shell calls the end by SIGINT 130.
         assert_eq!(run.wait().unwrap().signal(), signal.trim_start_matches('-').parse().ok());
-        gone(build);
+        support::ended(&build.to_string());
     }
 }
 
@@ -292,17 +292,6 @@ fn children(parent: u32) -> Vec<u32> {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     ids.filter(|id| stat(*id).is_some_and(|stat| stat[1] == parent.to_string())).collect()
-}
-
-/// Waits until a process is dead; whether somebody has buried it is not ours to say.
-fn gone(id: u32) {
-    for _ in 0..60_000 {
-        if stat(id).is_none_or(|stat| stat[0] == "Z") {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    panic!("process {id} is still there: {:?}", stat(id));
 }
 
 /// State and parent of a process, and what comes behind them.

@@ -10,8 +10,8 @@ use serde_json::{Map, Number, Value, json};
 
 use super::number;
 
-/// How deep a value may nest.
-const MAX_DEPTH: usize = 32;
+/// So many lists and maps may stand in each other: what stands in the last is the 32nd level.
+const MAX_DEPTH: usize = 31;
 /// More digits than these may not survive a `f64`.
 const EXACT_DIGITS: usize = 15;
 

@@ -185,7 +185,7 @@ fn what_nobody_edits_is_no_change_and_settings_need_a_restart() {
 
 #[test]
 fn a_build_ends_with_the_world_that_asked_for_it() {
-    for signal in ["-INT", "-TERM", "-KILL"] {
+    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
         let folder = crate::support::project();
         let build = "sleep 600 & echo $! > made; mv made pid; wait";
         let words = [&FREE_PORTS[..], &["--target", "lambda", "--build", build]].concat();
@@ -198,7 +198,7 @@ fn a_build_ends_with_the_world_that_asked_for_it() {
             std::thread::sleep(Duration::from_millis(10));
         };
         assert!(send_signal(signal, &up.id().to_string()));
-        up.wait().unwrap();
+        assert_eq!(up.wait().unwrap().code(), code, "{signal}");
         ended(pid.trim());
     }
 }

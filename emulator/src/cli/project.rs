@@ -10,6 +10,7 @@ use super::{
     dynamodb,
     lambda::LambdaArgs,
     problem::{Exit, Problem, chain},
+    signal,
     target::{Target, TargetArgs},
 };
 use crate::{
@@ -117,7 +118,8 @@ impl Project {
     /// The backend as processes of its own.
     pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
         let template = self.template()?;
-        let executables = args.plan(&template, &self.root, app)?.run()?;
+        let plan = args.plan(&template, &self.root, app)?;
+        let executables = signal::or_end(|| plan.run())??;
         let functions =
             executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
         let (processes, settings) = (args.processes(), self.settings.clone());

@@ -1,9 +1,12 @@
 //! Ctrl-C: the first ends the command in good order, the second at once; or all are
 //! passed on to a command that was started.
 
+use std::thread;
+
 use tokio::{
+    runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
+    sync::{oneshot, watch},
 };
 
 use super::problem::{Exit, Problem};
@@ -34,6 +37,29 @@ impl Interrupt {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Does work that blocks, before there is anything to end in good order: Ctrl-C ends the process on
+/// the spot. Unlike the system's own way it does so also for a process that was started in the
+/// background of a script, which shells let ignore Ctrl-C.
+pub(super) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+    let failed = |e| Problem::environment(format!("failed to listen for signals: {e}"));
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
+    let (done, ended) = oneshot::channel::<()>();
+    let listener = thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = signals.next() => std::process::exit(i32::from(Exit::Interrupted.number())),
+                _ = ended => {}
+            }
+        });
+    });
+    let result = work();
+    drop(done);
+    // It only waits.
+    let _ = listener.join();
+    Ok(result)
 }
 
 /// Signals that are passed on to a command, which then decides when to end.

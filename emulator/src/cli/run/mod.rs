@@ -107,7 +107,7 @@ pub(super) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     if args.list {
         return list(&args, app);
     }
-    // Functions are built before anybody listens to Ctrl-C, which ends a build as it ends any.
+    // A build blocks, so it is over before there is a database that would have to be closed.
     let built = matches!(args.target.target, Target::Lambda).then(|| prepare(&args, app));
     let built = built.transpose()?;
     app.block_on(async {

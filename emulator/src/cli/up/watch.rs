@@ -12,6 +12,7 @@ use super::{
         lambda::Plan,
         problem::Problem,
         project::Project,
+        signal,
         target::{Target, TargetArgs},
     },
     sources::Sources,
@@ -83,7 +84,8 @@ impl WatchArgs {
 
     /// Builds what --function names, before anything looks for it.
     pub(super) fn build(&self, root: &Path) -> Result<(), Problem> {
-        self.build.as_deref().map_or(Ok(()), |command| build(command, root))
+        let Some(command) = &self.build else { return Ok(()) };
+        signal::or_end(|| build(command, root))?
     }
 
     /// What is done when sources change; nothing unless they are watched.

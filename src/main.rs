@@ -1,23 +1,19 @@
-//! Hands the backend's functions to the emulator's command line.
+//! The command line with the shop's functions linked in.
 
 use std::process::ExitCode;
 
 use handlers::compose::Clients;
+use rehearse_aws::{Function, function::BuildError};
 
 fn main() -> ExitCode {
-    if let Some(code) = emulator::cli::child() {
-        return code;
-    }
-    let clients = match Clients::plain() {
-        Ok(clients) => clients,
-        Err(error) => {
-            eprintln!("error: failed to build the HTTP clients: {error}");
-            return ExitCode::from(3);
-        }
-    };
+    rehearse_cli::main("rehearse-shop", functions)
+}
+
+fn functions() -> Result<Vec<Function>, BuildError> {
+    let clients = Clients::plain()?;
     let functions = handlers::functions().map(|function| {
         let clients = clients.clone();
-        emulator::Function::new(function.id, move |vars| Ok((function.build)(vars, &clients)?))
+        Function::new(function.id, move |vars| Ok((function.build)(vars, &clients)?))
     });
-    emulator::cli::main(functions.into())
+    Ok(functions.into())
 }

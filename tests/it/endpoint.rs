@@ -2,14 +2,9 @@
 
 use std::net::TcpListener;
 
-use emulator::{
-    clock::Clock,
-    dynamodb::{Database, Service},
-    faults::Faults,
-    journal::Journal,
-    threads::Threads,
-};
 use jiff::Timestamp;
+use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, threads::Threads};
+use rehearse_dynamodb::{Database, Service};
 use serde_json::{Value, json};
 
 /// An engine that speaks DynamoDB.

@@ -13,7 +13,7 @@ use crate::{
 
 /// Runs a shell's words in a world; `$rehearse` is the program.
 fn exec(script: &str) -> crate::support::Ran {
-    let script = format!("rehearse='{}'; {script}", env!("CARGO_BIN_EXE_rehearse"));
+    let script = format!("rehearse='{}'; {script}", env!("CARGO_BIN_EXE_rehearse-shop"));
     rehearse(&root(), &["exec", "--", "sh", "-c", &script])
 }
 

@@ -1,5 +1,5 @@
-//! Who may import whom. Crates keep backend and emulator apart; this walks every
-//! path of every file but those of tests, and keeps the rooms inside them apart.
+//! Who may import whom, as far as cargo cannot say it: which crates may depend on which, and, by a
+//! walk over every path of every file but those of tests, which modules of a crate on which.
 
 use std::{
     collections::BTreeSet,
@@ -25,47 +25,41 @@ const HANDLERS: &[Rule] = &[
     ("bin", &["compose", "config", "log"]),
 ];
 
-const EMULATOR: &[Rule] = &[
+/// Rooms of `emulator/core`.
+const CORE: &[Rule] = &[
     ("clock", &[]),
     ("faults", &[]),
     ("names", &[]),
+    ("table", &[]),
     ("yaml", &["names"]),
-    ("function", &[]),
-    // Plain connections; what crosses them is each fake's own.
     ("serve", &[]),
     ("threads", &[]),
     ("journal", &["clock"]),
     ("matcher", &["clock", "yaml"]),
-    ("dynamodb", &["journal", "clock", "faults", "names", "serve", "threads", "yaml"]),
-    ("twilio", &["journal", "clock", "faults", "serve"]),
-    ("openai", &["journal", "clock", "faults", "matcher", "serve", "yaml"]),
-    ("secrets", &["journal", "faults", "serve"]),
-    ("iam", &["journal", "template"]),
-    ("template", &["names", "yaml", "dynamodb"]),
-    ("gateway", &["journal", "clock", "function", "serve", "template"]),
-    (
-        "world",
-        &[
-            "clock", "dynamodb", "faults", "function", "gateway", "journal", "openai", "secrets",
-            "serve", "template", "threads", "twilio", "yaml",
-        ],
-    ),
-    // It drives a world, and knows neither reports nor command line.
-    (
-        "scenario",
-        &[
-            "clock", "dynamodb", "faults", "journal", "matcher", "names", "openai", "template",
-            "threads", "twilio", "world", "yaml",
-        ],
-    ),
-    ("report", &["journal", "scenario"]),
-    (
-        "control",
-        &[
-            "clock", "dynamodb", "faults", "journal", "names", "report", "serve", "template",
-            "twilio", "world",
-        ],
-    ),
+];
+
+/// Rooms of `emulator/aws`.
+const AWS: &[Rule] = &[
+    ("function", &[]),
+    ("template", &[]),
+    ("secrets", &[]),
+    ("iam", &["template"]),
+    ("gateway", &["function", "template"]),
+];
+
+/// Crates of `emulator/` and the ones that each may depend on, tests aside. A fake that shares
+/// code with another fake, or with a client that it tests, would share its bugs.
+const CRATES: &[Rule] = &[
+    ("core", &[]),
+    ("dynamodb", &["core"]),
+    ("twilio", &["core"]),
+    ("openai", &["core"]),
+    ("aws", &["core"]),
+    ("world", &["core", "dynamodb", "twilio", "openai", "aws"]),
+    ("scenario", &["core", "dynamodb", "twilio", "openai", "aws", "world"]),
+    ("control", &["core", "dynamodb", "twilio", "aws", "world", "scenario"]),
+    ("cli", &["core", "dynamodb", "twilio", "openai", "aws", "world", "scenario", "control"]),
+    ("testutils", &["core", "dynamodb", "aws"]),
 ];
 
 #[test]
@@ -74,17 +68,49 @@ fn handlers_rooms_import_only_what_they_may() {
 }
 
 #[test]
-fn emulator_rooms_import_only_what_they_may() {
-    check("emulator", EMULATOR);
+fn core_rooms_import_only_what_they_may() {
+    check("emulator/core", CORE);
 }
 
 #[test]
-fn neither_crate_knows_the_other() {
-    for (krate, other) in [("handlers", "emulator"), ("emulator", "handlers")] {
-        let manifest = std::fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
-        let names = manifest.lines().filter_map(|l| l.split(['.', ' ', '=']).next());
-        assert!(!names.into_iter().any(|n| n == other), "{krate}/Cargo.toml names {other}");
+fn aws_rooms_import_only_what_they_may() {
+    check("emulator/aws", AWS);
+}
+
+#[test]
+fn crates_depend_only_on_what_they_may() {
+    let mut wrong = Vec::new();
+    for folder in std::fs::read_dir(root().join("emulator")).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        let rule = CRATES.iter().find(|(krate, _)| *krate == name);
+        let Some((_, allowed)) = rule else {
+            wrong.push(format!("emulator/{name} is not in the table of this test"));
+            continue;
+        };
+        for dependency in dependencies(&format!("emulator/{name}")) {
+            let known = dependency.strip_prefix("rehearse-");
+            if dependency == "handlers" || known.is_some_and(|known| !allowed.contains(&known)) {
+                wrong.push(format!("emulator/{name} may not depend on {dependency}"));
+            }
+        }
     }
+    let backend = dependencies("handlers");
+    wrong.extend(backend.iter().filter(|name| name.starts_with("rehearse-")).map(|name| {
+        format!("handlers may not depend on {name}: a fake never shares code with what it tests")
+    }));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The names under `[dependencies]` of a crate.
+fn dependencies(krate: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    lines
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -161,14 +187,14 @@ impl Walk {
     /// Adds the room that a path leads to, if it leads into this crate.
     fn add(&mut self, path: &[String]) {
         let mut at = match path.first().map(String::as_str) {
-            Some("crate" | "handlers" | "emulator") => Vec::new(),
+            Some("crate" | "handlers") => Vec::new(),
             Some("super" | "self") => self.module.clone(),
             _ => return,
         };
         for part in path {
             match part.as_str() {
                 "super" => drop(at.pop()),
-                "crate" | "self" | "handlers" | "emulator" => {}
+                "crate" | "self" | "handlers" => {}
                 name => at.push(name.to_owned()),
             }
         }

@@ -20,7 +20,7 @@ const FUNCTIONS: [(&str, &str); 3] =
 
 /// A binary of the workspace; `cargo test --workspace` builds all of them.
 fn binary(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_rehearse")).with_file_name(name);
+    let path = Path::new(env!("CARGO_BIN_EXE_rehearse-shop")).with_file_name(name);
     assert!(path.is_file(), "build it first: `cargo build --workspace --bins --examples`");
     path
 }
@@ -265,7 +265,7 @@ fn a_build_ends_with_the_run_also_when_that_is_killed() {
         // As a script's background starts it: Ctrl-C would be ignored.
         let ignoring = "trap '' INT; exec \"$0\" run --target lambda";
         let mut run = Command::new("sh")
-            .args(["-c", ignoring, env!("CARGO_BIN_EXE_rehearse")])
+            .args(["-c", ignoring, env!("CARGO_BIN_EXE_rehearse-shop")])
             .current_dir(folder.path())
             .env("CARGO_TARGET_DIR", folder.path().join("target"))
             .stdout(Stdio::null())

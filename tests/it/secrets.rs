@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use emulator::{
+use handlers::compose::Clients;
+use rehearse_aws::{
     Function,
+    template::{Settings, Template},
+};
+use rehearse_core::{
     clock::Clock,
     journal::{Crossing, Entry},
-    template::{Settings, Template},
-    twilio::Inbound,
-    world::{Backend, World, WorldConfig},
 };
-use handlers::compose::Clients;
+use rehearse_twilio::Inbound;
+use rehearse_world::{Backend, World, WorldConfig};
 use reqwest::StatusCode;
 
 use crate::support::root;

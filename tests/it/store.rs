@@ -2,14 +2,6 @@
 
 use std::net::TcpListener;
 
-use emulator::{
-    clock::Clock,
-    dynamodb::{Database, TableSpec},
-    faults::{Failure, Fault, Faults},
-    journal::Journal,
-    template::Template,
-    threads::Threads,
-};
 use handlers::{
     adapters::dynamodb::{DynamoDb, Settings, Tables},
     compose::Clients,
@@ -26,6 +18,15 @@ use handlers::{
     ports::{Booked, Cancelled, OwnerWrite, Rescheduled, Store as _, StoreError},
 };
 use jiff::{Timestamp, civil::date};
+use rehearse_aws::template::Template;
+use rehearse_core::table::TableSpec;
+use rehearse_core::{
+    clock::Clock,
+    faults::{Failure, Fault, Faults},
+    journal::Journal,
+    threads::Threads,
+};
+use rehearse_dynamodb::Database;
 use serde_json::json;
 
 use crate::support::{databases, root};

@@ -3,10 +3,6 @@
 
 use std::time::Duration;
 
-use emulator::{
-    faults::{Cut, Failure, Fault, Quirk},
-    journal::{Crossing, Entry},
-};
 use handlers::{
     domain::{
         booking::{Booking, Cancellation, FormClaim, RequestToken, Reschedule},
@@ -18,6 +14,10 @@ use handlers::{
     ports::{Booked, Store as _, StoreError},
 };
 use jiff::civil::date;
+use rehearse_core::{
+    faults::{Cut, Failure, Fault, Quirk},
+    journal::{Crossing, Entry},
+};
 use serde_json::json;
 
 use crate::store::{Lab, ann, at, booking, lead, now};

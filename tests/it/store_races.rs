@@ -1,6 +1,5 @@
 //! The store under contention and faults: what is told is what the rows say.
 
-use emulator::faults::{Cut, Failure};
 use futures::future::join_all;
 use handlers::{
     adapters::system::RandomIds,
@@ -13,6 +12,7 @@ use handlers::{
     ports::{Booked, Cancelled, Claimed, Store as _},
 };
 use jiff::civil::date;
+use rehearse_core::faults::{Cut, Failure};
 use serde_json::json;
 
 use crate::store::{Lab, ann, booking, lead, now, phone};

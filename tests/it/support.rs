@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use emulator::dynamodb::{Choice, Service, ServiceOptions};
+use rehearse_dynamodb::{Choice, Service, ServiceOptions};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -55,7 +55,7 @@ pub fn rehearse(folder: &Path, words: &[&str]) -> Ran {
 
 /// The program, ready to be spawned.
 pub fn command(folder: &Path, words: &[&str]) -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse-shop"));
     command
         .current_dir(folder)
         .args(words)

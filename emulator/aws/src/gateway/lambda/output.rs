@@ -1,0 +1,160 @@
+//! What a function writes, line by line, tied to the request during which it was written.
+
+use std::{
+    collections::VecDeque,
+    io,
+    os::fd::OwnedFd,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::net::unix::pipe::Receiver;
+
+use crate::gateway::invoke::LastLines;
+use rehearse_core::journal::{Crossing, Journal};
+
+/// A longer line is cut into pieces, as CloudWatch cuts it.
+const MAX_LINE_BYTES: usize = 256 << 10;
+/// What one request may write; a function that never stops must not fill the memory.
+const MAX_BYTES: usize = 4 << 20;
+/// Lines that an error repeats.
+const LAST_LINES: usize = 10;
+/// Of each of them.
+const LAST_LINE_CHARS: usize = 500;
+
+/// Both output streams of a process. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Output(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    function: String,
+    journal: Journal,
+    pipe: Receiver,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    request_id: Option<String>,
+    /// A line that has not ended.
+    line: Vec<u8>,
+    /// Written since the request began.
+    bytes: usize,
+    last: VecDeque<String>,
+}
+
+impl Output {
+    pub(super) fn new(function: &str, pipe: OwnedFd, journal: Journal) -> io::Result<Self> {
+        let pipe = Receiver::from_owned_fd(pipe)?;
+        let function = function.to_owned();
+        Ok(Self(Arc::new(Shared { function, journal, pipe, state: Mutex::default() })))
+    }
+
+    /// Reads as it is written, until the last writer is gone.
+    pub(super) async fn follow(self) {
+        let mut buffer = vec![0; 16 << 10];
+        while self.0.pipe.readable().await.is_ok() {
+            let mut state = self.state();
+            match self.0.pipe.try_read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => self.0.take(&mut state, &buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+        }
+        self.0.end_line(&mut self.state());
+    }
+
+    /// A request begins: what is written from now on is its own.
+    pub(super) fn begin(&self, request_id: &str) {
+        self.finish();
+        let mut state = self.state();
+        state.request_id = Some(request_id.to_owned());
+        state.bytes = 0;
+        state.last.clear();
+    }
+
+    /// What has been written until now is all; a line that has not ended does so here.
+    pub(super) fn finish(&self) {
+        self.drain();
+        self.0.end_line(&mut self.state());
+    }
+
+    /// Takes what has been written until now. A function writes before it answers, but nobody
+    /// may have read it when the answer is here.
+    fn drain(&self) {
+        // Small: every request drains twice, and mostly there is nothing.
+        let mut buffer = [0; 4 << 10];
+        let mut state = self.state();
+        // The pipe itself is asked: tokio only knows what its last poll said.
+        while let Ok(length @ 1..) = rustix::io::read(&self.0.pipe, &mut buffer[..]) {
+            self.0.take(&mut state, &buffer[..length]);
+        }
+    }
+
+    /// The last lines of the request, one that has not ended included.
+    pub(super) fn last_lines(&self) -> LastLines {
+        self.finish();
+        LastLines(self.state().last.iter().cloned().collect())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn take(&self, state: &mut State, mut bytes: &[u8]) {
+        let before = state.bytes;
+        state.bytes = before.saturating_add(bytes.len());
+        if before > MAX_BYTES {
+            return;
+        }
+        if state.bytes > MAX_BYTES {
+            self.end_line(state);
+            let line =
+                format!("[more than {MAX_BYTES} bytes for one request: the rest is left out]");
+            self.write(state, line);
+            return;
+        }
+        while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
+            self.extend(state, &bytes[..end]);
+            self.end_line(state);
+            bytes = &bytes[end + 1..];
+        }
+        self.extend(state, bytes);
+    }
+
+    fn extend(&self, state: &mut State, mut bytes: &[u8]) {
+        while state.line.len() + bytes.len() > MAX_LINE_BYTES {
+            let (piece, rest) = bytes.split_at(MAX_LINE_BYTES - state.line.len());
+            state.line.extend_from_slice(piece);
+            self.end_line(state);
+            bytes = rest;
+        }
+        state.line.extend_from_slice(bytes);
+    }
+
+    fn end_line(&self, state: &mut State) {
+        if state.line.is_empty() {
+            return;
+        }
+        let line = String::from_utf8_lossy(&state.line).trim_end().to_owned();
+        state.line.clear();
+        self.write(state, line);
+    }
+
+    fn write(&self, state: &mut State, line: String) {
+        // Some runtimes keep a trace together by writing returns in it instead of newlines.
+        for line in line.split('\r') {
+            if state.last.len() == LAST_LINES {
+                state.last.pop_front();
+            }
+            state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
+        }
+        tracing::info!(function = self.function, line, "the function wrote");
+        let (function, request_id) = (self.function.clone(), state.request_id.clone());
+        let name = format!("log.{function}");
+        self.journal.note(name, Crossing::Log { function, request_id, line });
+    }
+}

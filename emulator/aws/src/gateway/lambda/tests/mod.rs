@@ -1,0 +1,201 @@
+//! Functions as processes, over HTTP: `examples/runtime_client.rs` behind the gateway.
+
+mod failures;
+mod lives;
+mod load;
+mod surroundings;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::template::Template;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use rehearse_core::yaml::Source;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use super::{Lambda, Launcher, Pool, roster::STRAGGLING};
+use crate::{
+    function::Executable,
+    gateway::{
+        Gateway,
+        api::{Api, Target},
+        invoke::{Invocation, Invoke, InvokeError},
+        server::stages,
+    },
+};
+use rehearse_core::{
+    clock::Clock,
+    journal::{Crossing, Journal},
+};
+
+const TEMPLATE: &str = r#"
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Any: { Type: HttpApi, Properties: { Method: ANY, Path: "/{proxy+}" } }
+"#;
+
+/// So long that a test which waits for it never ends well: the gateway loses its patience before.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// One function, `F`, under every path of an HTTP API.
+struct Lab {
+    gateway: Gateway,
+    journal: Journal,
+    pool: Arc<Pool>,
+}
+
+impl Lab {
+    fn start() -> Self {
+        Self::of(lambda("runtime_client"), FOREVER)
+    }
+
+    fn of(lambda: Lambda, timeout: Duration) -> Self {
+        let template = Template::parse(&Source::new("template.yaml", TEMPLATE)).unwrap();
+        let stages = stages(&template.apis, template.functions.iter());
+        let (journal, clock) = (lambda.journal.clone(), lambda.clock.clone());
+        let pool = Arc::new(Pool::new(lambda));
+        let target = Target::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
+        let api = Api::new(stages, vec![target], journal.clone(), clock);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { gateway: Gateway::serve(listener, api).unwrap(), journal, pool }
+    }
+
+    fn get(&self, path: &str) -> impl Future<Output = Answer> + use<> {
+        let (address, path) = (self.gateway.url().replace("http://", ""), path.to_owned());
+        async move {
+            let mut stream = TcpStream::connect(&address).await.unwrap();
+            let request =
+                format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+            let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+            let pid = head.lines().find_map(|line| line.strip_prefix("x-pid: ")?.parse().ok());
+            Answer { status, pid, body: body.to_owned() }
+        }
+    }
+
+    /// The process that answers now.
+    async fn pid(&self) -> u32 {
+        let answer = self.get("/who").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.pid.unwrap()
+    }
+
+    /// Lines of the journal with their request ids.
+    fn lines(&self) -> Vec<(Option<String>, String)> {
+        self.journal.select(0, |entry| match &entry.crossing {
+            Crossing::Log { request_id, line, .. } => Some((request_id.clone(), line.clone())),
+            _ => None,
+        })
+    }
+
+    /// What the gateway said of the last failure, and its code.
+    fn failure(&self) -> (String, String) {
+        let mut said = self.lines().into_iter().map(|(_, line)| line);
+        let said = said.rfind(|line| line.starts_with("the function")).expect("a failure");
+        let calls = self.journal.since(0).into_iter();
+        let mut codes = calls.filter_map(|entry| entry.outcome?.error);
+        (said, codes.next_back().expect("an error code"))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Answer {
+    status: u16,
+    /// The process that gave it.
+    pid: Option<u32>,
+    body: String,
+}
+
+/// The pool, which a test keeps in sight.
+struct Pooled(Arc<Pool>);
+
+impl Invoke for Pooled {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
+        self.0.invoke(invocation)
+    }
+
+    fn swap(&self, executable: Executable) {
+        self.0.swap(executable);
+    }
+}
+
+/// A function that is meant to be run with an example of this package.
+fn lambda(example: &str) -> Lambda {
+    let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+    Lambda {
+        id: "F".into(),
+        name: "F-on-aws".into(),
+        executable: executable(example),
+        environment: BTreeMap::new(),
+        handler: "bootstrap".into(),
+        memory: 128,
+        concurrency: 10,
+        cold: false,
+        init_timeout: FOREVER,
+        launcher: Launcher::direct(),
+        journal: Journal::new(clock.clone()),
+        clock,
+    }
+}
+
+fn with(variables: &[(&str, &str)]) -> Lambda {
+    let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Lambda { environment: pairs.collect(), ..lambda("runtime_client") }
+}
+
+/// Examples stand beside the folder of the test's own binary; `cargo test` builds them.
+fn executable(example: &str) -> Executable {
+    let own = std::env::current_exe().unwrap();
+    let folder = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
+    let program = folder.join(example);
+    assert!(program.is_file(), "build it first: `cargo build -p emulator --examples`");
+    Executable { program, arguments: Vec::new(), folder }
+}
+
+/// Where a function and a test meet.
+struct Meeting(TcpListener);
+
+impl Meeting {
+    async fn open() -> (Self, u16) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        (Self(listener), port)
+    }
+
+    /// The function is there; it goes on when what this gives is dropped.
+    async fn arrived(&self) -> TcpStream {
+        self.0.accept().await.unwrap().0
+    }
+}
+
+/// Waits until something holds that tells nobody when it begins to.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..30_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it never held that {what}");
+}
+
+/// Waits until a process is gone, or at least dead: one whose parent is gone is another's to bury.
+async fn ended(pid: u32) {
+    let path = PathBuf::from(format!("/proc/{pid}/stat"));
+    let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    until(&format!("process {pid} has ended"), || {
+        rustix::process::test_kill_process(process).is_err()
+            || std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))
+    })
+    .await;
+}

@@ -1,0 +1,57 @@
+//! What functions did.
+
+use std::collections::BTreeMap;
+
+use super::action;
+use rehearse_core::journal::{Crossing, Entry};
+
+/// What was used, and how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage(BTreeMap<Use, u64>);
+
+/// An action that a function used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// Logical id.
+    pub function: String,
+    /// `dynamodb:PutItem`.
+    pub action: String,
+    /// The resource behind the account in an ARN: `table/Leads`.
+    pub resource: String,
+}
+
+impl Usage {
+    /// Adds what a journal tells.
+    pub fn add(&mut self, journal: &[Entry]) {
+        for entry in journal {
+            let (function, needed) = match &entry.crossing {
+                Crossing::Database {
+                    function: Some(function), operation, tables, request, ..
+                } => (function, action::dynamodb(operation, tables, request)),
+                Crossing::Secret { function: Some(function), operation, name } => {
+                    (function, vec![action::secret(operation, name)])
+                }
+                _ => continue,
+            };
+            for (action, resource) in needed {
+                let used = Use { function: function.clone(), action, resource };
+                *self.0.entry(used).or_default() += 1;
+            }
+        }
+    }
+
+    /// How often it was used.
+    pub fn times(&self, used: &Use) -> u64 {
+        self.0.get(used).copied().unwrap_or(0)
+    }
+
+    /// Everything that was used.
+    pub fn iter(&self) -> impl Iterator<Item = &Use> {
+        self.0.keys()
+    }
+
+    /// Whether nothing was used at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,209 @@
+//! Serves the extension of one world.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, Method, Response, StatusCode, Uri, header::CONTENT_TYPE},
+};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::{Session, ask, ask::Ask};
+use rehearse_core::{
+    faults::{Cut, Faults},
+    journal::{Crossing, Journal, Open, Outcome},
+    serve::Serving,
+};
+
+/// Shows that the caller is inside the function.
+const TOKEN: &str = "x-aws-parameters-secrets-token";
+/// What the extension says of every failure of a store.
+const FAILED: &str = "an unexpected error occurred while executing request";
+
+/// What the extension is to know.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Values by name, of both stores.
+    pub values: BTreeMap<String, String>,
+    /// Functions by the session tokens that they show.
+    pub sessions: BTreeMap<String, Session>,
+}
+
+/// A handle on the stores of one world. Clones share them.
+#[derive(Clone)]
+pub struct Secrets(Arc<Inner>);
+
+/// Keeps the extension serving; dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    secrets: Secrets,
+    serving: Serving,
+}
+
+struct Inner {
+    sessions: BTreeMap<String, Session>,
+    journal: Journal,
+    faults: Faults,
+    state: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    values: BTreeMap<String, String>,
+    /// What the extension of each session token fetched, and when.
+    fetched: BTreeMap<(String, Ask), (String, Instant)>,
+}
+
+impl Secrets {
+    /// Serves on `listener`, inside the current runtime, until the returned guard is dropped.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn start(
+        listener: TcpListener,
+        options: Options,
+        journal: Journal,
+        faults: Faults,
+    ) -> io::Result<Server> {
+        let Options { values, sessions } = options;
+        let state = Mutex::new(Kept { values, ..Kept::default() });
+        let secrets = Self(Arc::new(Inner { sessions, journal, faults, state }));
+        let router = Router::new().fallback(answer).with_state(secrets.clone());
+        let serving = Serving::router(listener, router)?;
+        Ok(Server { secrets, serving })
+    }
+
+    /// Puts a value into the stores, as an operator who rotates a secret does.
+    pub fn put(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.state().values.insert(name.into(), value.into());
+    }
+
+    fn state(&self) -> MutexGuard<'_, Kept> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value that the function sees: what its extension kept, or what the store has now.
+    fn value(&self, token: &str, ask: &Ask) -> Option<String> {
+        let mut state = self.state();
+        let ttl = self.0.sessions.get(token).map(|session| session.ttl(ask.store));
+        let key = (token.to_owned(), ask.clone());
+        if let (Some(ttl), Some((value, at))) = (ttl, state.fetched.get(&key))
+            && at.elapsed() < ttl
+        {
+            return Some(value.clone());
+        }
+        let value = state.values.get(ask.plain_name())?.clone();
+        state.fetched.insert(key, (value.clone(), Instant::now()));
+        Some(value)
+    }
+}
+
+impl Server {
+    /// Ends the extension before it is dropped: calls are refused from then on.
+    pub fn stop(&self) {
+        self.serving.stop();
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.serving.address().port()
+    }
+}
+
+impl std::ops::Deref for Server {
+    type Target = Secrets;
+
+    fn deref(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.values.keys().collect();
+        f.debug_struct("Options").field("names", &names).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.state().values.keys().cloned().collect();
+        f.debug_struct("Secrets").field("names", &names).finish_non_exhaustive()
+    }
+}
+
+async fn answer(
+    State(secrets): State<Secrets>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if method != Method::GET {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "the extension answers GET alone");
+    }
+    let ask = match Ask::read(uri.path(), uri.query().unwrap_or_default()) {
+        Ok(ask) => ask,
+        Err(wrong) => return text(StatusCode::BAD_REQUEST, &wrong),
+    };
+    let token = headers.get(TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default();
+    if token.is_empty() {
+        let wrong = "the header X-Aws-Parameters-Secrets-Token must hold AWS_SESSION_TOKEN";
+        return text(StatusCode::UNAUTHORIZED, wrong);
+    }
+    let function = secrets.0.sessions.get(token).map(|session| session.function.clone());
+    let crossing = Crossing::Secret {
+        function,
+        operation: ask.operation().into(),
+        name: ask.plain_name().into(),
+    };
+    let name = ask.crossing();
+    let open = secrets.0.journal.begin(name.as_str(), crossing);
+    if let Some(failure) = secrets.0.faults.take(&name) {
+        if !failure.delay().is_zero() {
+            tokio::time::sleep(failure.delay()).await;
+        }
+        if matches!(failure.cut, Some(Cut::Before | Cut::After)) {
+            drop(open);
+            return cut();
+        }
+        if let Some((status, code)) = ask::failure(&failure) {
+            return refused(open, status, &code);
+        }
+    }
+    match secrets.value(token, &ask) {
+        Some(value) => {
+            open.end(Outcome::status(200, Value::Null));
+            let mut answer = Response::new(Body::from(ask.answer(&value).to_string()));
+            let json = axum::http::HeaderValue::from_static("application/json");
+            answer.headers_mut().insert(CONTENT_TYPE, json);
+            answer
+        }
+        None => refused(open, 400, ask.not_found()),
+    }
+}
+
+fn refused(open: Open, status: u16, code: &str) -> Response<Body> {
+    open.end(Outcome::status(status, Value::Null).with_error(code));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    text(status, FAILED)
+}
+
+/// An answer that ends before its body does.
+fn cut() -> Response<Body> {
+    let error = io::Error::from(io::ErrorKind::ConnectionReset);
+    Response::new(Body::from_stream(futures::stream::once(async { Err::<String, _>(error) })))
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Body> {
+    let mut answer = Response::new(Body::from(text.to_owned()));
+    *answer.status_mut() = status;
+    answer
+}

@@ -1,0 +1,146 @@
+//! Throttling: `DefaultRouteSettings` and `RouteSettings` of an HTTP API,
+//! `MethodSettings` of a REST API.
+
+use serde_saphyr::Location;
+
+use super::{ApiKind, Reader};
+use crate::template::{
+    node::{Entry, Node},
+    resolve::Reason,
+    route::Route,
+};
+use rehearse_core::names::hint;
+
+/// What AWS allows an account where the template says nothing.
+const ACCOUNT: Throttle = Throttle { burst: 5_000, rate: 10_000.0 };
+
+/// How many requests a route takes: a bucket of tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Throttle {
+    /// Requests at once, the bucket's size.
+    pub burst: u32,
+    /// Requests a second, at which it fills.
+    pub rate: f64,
+}
+
+/// The throttles of an API's routes, the most particular first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Throttling {
+    rules: Vec<Rule>,
+    /// Routes have no throttle, not even one of their own.
+    off: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Rule {
+    /// `*` is any.
+    method: String,
+    /// `*` is any.
+    path: String,
+    throttle: Throttle,
+}
+
+/// A setting for one route, which must exist.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub(super) api: String,
+    key: String,
+    at: Location,
+}
+
+impl Throttling {
+    /// No throttle on any route.
+    pub(super) fn none() -> Self {
+        Self { off: true, ..Self::default() }
+    }
+
+    /// The throttle of a route, if it has one: its own, or what the API says.
+    pub fn of_route(&self, route: &Route) -> Option<Throttle> {
+        let own = route.throttle.filter(|_| !self.off);
+        own.or_else(|| self.of(&route.method, &route.path))
+    }
+
+    /// What the API says of a method and path.
+    fn of(&self, method: &str, path: &str) -> Option<Throttle> {
+        let fits = |rule: &&Rule| {
+            (rule.path == "*" || rule.path == path) && (rule.method == "*" || rule.method == method)
+        };
+        self.rules.iter().find(fits).map(|rule| rule.throttle)
+    }
+
+    fn add(&mut self, method: &str, path: &str, throttle: Option<Throttle>) {
+        let Some(throttle) = throttle else { return };
+        self.rules.push(Rule { method: method.into(), path: path.into(), throttle });
+        self.rules.sort_by_key(|rule| (rule.path == "*", rule.method == "*"));
+    }
+}
+
+impl Setting {
+    /// AWS refuses a setting for a route that is not there.
+    pub(super) fn check<'a>(&self, routes: impl Iterator<Item = &'a Route>) -> Result<(), Reason> {
+        let keys: Vec<String> = routes.map(Route::key).collect();
+        if keys.contains(&self.key) {
+            return Ok(());
+        }
+        let hint = hint(&self.key, keys.iter().map(String::as_str));
+        let message = format!("{} has no route `{}`{hint}", self.api, self.key);
+        Err(Reason::invalid(self.at, message))
+    }
+}
+
+pub(super) fn read(
+    reader: &Reader<'_>,
+    id: &str,
+    settings: &mut Vec<Setting>,
+) -> Result<Throttling, Reason> {
+    let mut throttling = Throttling::default();
+    if reader.kind == ApiKind::Rest {
+        let methods = reader.property("MethodSettings")?;
+        for method in methods.as_ref().and_then(Node::as_list).unwrap_or_default() {
+            let part = |name| method.get(name).and_then(Node::scalar).unwrap_or("*".into());
+            throttling.add(&part("HttpMethod"), &path(&part("ResourcePath")), throttle(method)?);
+        }
+        return Ok(throttling);
+    }
+    if let Some(default) = reader.property("DefaultRouteSettings")? {
+        throttling.add("*", "*", throttle(&default)?);
+    }
+    let routes = reader.property("RouteSettings")?;
+    for Entry { key, at, value } in routes.as_ref().and_then(Node::as_map).unwrap_or_default() {
+        let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
+        throttling.add(method, path, throttle(value)?);
+        settings.push(Setting { api: id.into(), key: key.clone(), at: *at });
+    }
+    Ok(throttling)
+}
+
+/// `/~1state~1{id}` or `/state/{id}`; `/*` is every path.
+fn path(text: &str) -> String {
+    match text {
+        "*" | "/*" => "*".into(),
+        text => text.replace("/~1", "/").replace("~1", "/"),
+    }
+}
+
+/// The throttle of a map of settings; what is left out is the account's.
+pub(in crate::template) fn throttle(node: &Node) -> Result<Option<Throttle>, Reason> {
+    let number = |name: &str| -> Result<Option<f64>, Reason> {
+        let Some(value) = node.get(name) else { return Ok(None) };
+        let number = value.scalar().and_then(|text| text.parse::<f64>().ok());
+        let valid = number.filter(|number| number.is_finite() && *number >= 0.0);
+        let message = || format!("{name} is a number of requests");
+        valid.map(Some).ok_or_else(|| Reason::invalid(value.at, message()))
+    };
+    let burst = number("ThrottlingBurstLimit")?;
+    let rate = number("ThrottlingRateLimit")?;
+    if burst.is_none() && rate.is_none() {
+        return Ok(None);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked above to be finite and not negative; a cast saturates"
+    )]
+    let burst = burst.map_or(ACCOUNT.burst, |burst| burst as u32);
+    Ok(Some(Throttle { burst, rate: rate.unwrap_or(ACCOUNT.rate) }))
+}

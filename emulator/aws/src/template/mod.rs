@@ -1,0 +1,172 @@
+//! `template.yaml` (AWS SAM), read as AWS reads it, and `rehearse.toml` for
+//! what a template does not say.
+//!
+//! [`Template::read`] gives functions with their routes and environment, APIs,
+//! and tables. What the emulator does not emulate is listed in
+//! [`Template::ignored`]; what only AWS can know is listed with its line; what
+//! is wrong is an error that points at it.
+
+mod api;
+mod function;
+mod node;
+mod policy;
+mod resolve;
+mod route;
+mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, path::Path};
+
+use self::{
+    node::Node,
+    resolve::{Reason, Scope},
+};
+use rehearse_core::table::TableSpec;
+use rehearse_core::yaml::{Limit, Source, YamlError};
+
+pub use self::{
+    api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
+    function::{Function, Unresolved},
+    policy::{Grant, Unread},
+    route::{Payload, Route},
+    settings::{
+        Check, Doctor, Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError,
+        Twilio, Webhook,
+    },
+};
+
+/// AWS's own limit.
+const LIMIT: Limit = Limit { bytes: 1 << 20, advice: "AWS takes no larger template" };
+
+/// What a template says that the emulator needs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Template {
+    /// Functions, in the template's order.
+    pub functions: Vec<Function>,
+    /// APIs, in the template's order, and those that SAM creates by itself.
+    pub apis: Vec<Api>,
+    /// Tables, in the template's order.
+    pub tables: Vec<TableSpec>,
+    /// What is there and not emulated, to be said once.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Something that the emulator passes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its type, `AWS::CloudWatch::Alarm`.
+    pub kind: String,
+    /// Its logical id.
+    pub id: String,
+    /// Where it stands, from 1.
+    pub line: u64,
+}
+
+impl Template {
+    /// Reads a template with its parameters' defaults.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read(path: &Path) -> Result<Self, YamlError> {
+        Self::read_with(path, &BTreeMap::new())
+    }
+
+    /// Reads a template; `parameters` go before its own defaults.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read_with(
+        path: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, YamlError> {
+        Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
+    }
+
+    /// Reads a template of which only the tables count: it may have no function.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn read_tables(
+        path: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, YamlError> {
+        let source = Source::read_within(path, LIMIT)?;
+        let root: Node = source.parse()?;
+        Self::from_root(&root, parameters).map_err(|reason| source.error(reason.at, reason.message))
+    }
+
+    /// A template that was read before.
+    ///
+    /// # Errors
+    /// What is wrong with it, at which line.
+    pub fn parse(source: &Source) -> Result<Self, YamlError> {
+        Self::from_source(source, &BTreeMap::new())
+    }
+
+    /// The function with this logical id.
+    pub fn function(&self, id: &str) -> Option<&Function> {
+        self.functions.iter().find(|f| f.id == id)
+    }
+
+    /// The API of this route's path.
+    pub fn api_of(&self, path: &str) -> Option<&Api> {
+        let mut routes = self.functions.iter().flat_map(|function| &function.routes);
+        let route = routes.find(|route| route.path == path)?;
+        self.apis.iter().find(|api| api.id == route.api)
+    }
+
+    fn from_source(
+        source: &Source,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, YamlError> {
+        let root: Node = source.parse()?;
+        let template = Self::from_root(&root, parameters);
+        let template = template.and_then(|template| template.with_functions(&root));
+        template.map_err(|reason| source.error(reason.at, reason.message))
+    }
+
+    fn with_functions(self, root: &Node) -> Result<Self, Reason> {
+        if self.functions.is_empty() {
+            let message = "the template has no function (AWS::Serverless::Function)";
+            return Err(Reason::invalid(root.at, message));
+        }
+        Ok(self)
+    }
+
+    fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
+        let scope = Scope::new(root, parameters)?;
+        let (functions, apis) = (Vec::new(), Vec::new());
+        let mut template = Self { functions, apis, tables: Vec::new(), ignored: Vec::new() };
+        let mut routes = route::Taken::default();
+        let mut apis = api::Apis::default();
+        for resource in scope.resources()? {
+            if apis.take(&scope, &resource)? {
+                continue;
+            }
+            match resource.kind {
+                "AWS::Serverless::Function" => {
+                    let read = function::read(&scope, &resource)?;
+                    routes.take(&read.function, &read.places)?;
+                    template.functions.push(read.function);
+                    template.ignored.extend(read.ignored);
+                }
+                "AWS::DynamoDB::Table" => template.tables.push(table::read(&scope, &resource)?),
+                "AWS::Serverless::SimpleTable" => {
+                    template.tables.push(table::read_simple(&scope, &resource)?);
+                }
+                kind => template.ignored.push(Ignored {
+                    kind: kind.into(),
+                    id: resource.id.into(),
+                    line: resource.line,
+                }),
+            }
+        }
+        apis.complete(&scope, &template.functions)?;
+        template.apis = apis.list;
+        template.ignored.extend(apis.ignored);
+        table::refuse_twins(&scope, &template.tables)?;
+        Ok(template)
+    }
+}

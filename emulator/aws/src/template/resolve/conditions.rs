@@ -1,0 +1,53 @@
+//! Conditions: what holds.
+
+use serde_saphyr::Location;
+
+use super::{MAX_DEPTH, Reason, Scope, section};
+use crate::template::node::{Node, Yaml};
+use rehearse_core::names::hint;
+
+impl Scope<'_> {
+    /// A condition: its name, or a function that is one.
+    pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, Reason> {
+        if depth > MAX_DEPTH {
+            return Err(Reason::invalid(node.at, "this condition refers to itself"));
+        }
+        let depth = depth + 1;
+        let (function, argument) = match &node.value {
+            Yaml::String(name) => return self.named_condition(name, node.at, depth),
+            Yaml::Call(function, argument) => (function.as_str(), argument.as_ref()),
+            _ => {
+                let message = format!("a condition is a name or a function, not {}", node.kind());
+                return Err(Reason::invalid(node.at, message));
+            }
+        };
+        let parts = argument.as_list().unwrap_or(std::slice::from_ref(argument));
+        match (function, parts) {
+            ("Condition", [name]) => self.condition(name, depth),
+            ("Not", [part]) => Ok(!self.condition(part, depth)?),
+            ("And", parts) => {
+                parts.iter().try_fold(true, |all, part| Ok(self.condition(part, depth)? && all))
+            }
+            ("Or", parts) => {
+                parts.iter().try_fold(false, |any, part| Ok(self.condition(part, depth)? || any))
+            }
+            ("Equals", [left, right]) => {
+                Ok(self.text("Equals", left, depth)? == self.text("Equals", right, depth)?)
+            }
+            (function, _) => {
+                Err(Reason::invalid(node.at, format!("`{function}` is not a condition")))
+            }
+        }
+    }
+
+    fn named_condition(&self, name: &str, at: Location, depth: usize) -> Result<bool, Reason> {
+        let conditions = section(self.root, "Conditions")?;
+        match conditions.iter().find(|entry| entry.key == name) {
+            Some(entry) => self.condition(&entry.value, depth),
+            None => {
+                let hint = hint(name, conditions.iter().map(|entry| entry.key.as_str()));
+                Err(Reason::invalid(at, format!("there is no condition `{name}`{hint}")))
+            }
+        }
+    }
+}

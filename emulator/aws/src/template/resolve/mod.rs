@@ -1,0 +1,228 @@
+//! What the template's functions evaluate to.
+
+mod calls;
+mod conditions;
+mod names;
+
+use std::collections::BTreeMap;
+
+use serde_saphyr::Location;
+
+use super::node::{Entry, Node, Yaml};
+use rehearse_core::names::hint;
+
+pub(super) use self::names::api_id;
+
+/// Deeper than this, something refers to itself.
+const MAX_DEPTH: usize = 48;
+
+/// A complaint, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reason {
+    pub(super) at: Location,
+    pub(super) message: String,
+    /// Nothing is wrong, but only AWS knows the value.
+    pub(super) only_on_aws: bool,
+}
+
+impl Reason {
+    pub(super) fn invalid(at: Location, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), only_on_aws: false }
+    }
+
+    fn only_on_aws(at: Location, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), only_on_aws: true }
+    }
+}
+
+/// What names mean in a template.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    root: &'a Node,
+    parameters: BTreeMap<&'a str, Option<Yaml>>,
+    types: BTreeMap<&'a str, &'a str>,
+}
+
+/// A resource that is to be created.
+#[derive(Debug)]
+pub(super) struct Resource<'a> {
+    pub(super) id: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) at: Location,
+    pub(super) line: u64,
+    node: &'a Node,
+}
+
+impl<'a> Resource<'a> {
+    pub(super) fn property(&self, name: &str) -> Option<&'a Node> {
+        self.node.get("Properties")?.get(name)
+    }
+
+    pub(super) fn metadata(&self, name: &str) -> Option<&'a Node> {
+        self.node.get("Metadata")?.get(name)
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(root: &'a Node, given: &BTreeMap<String, String>) -> Result<Self, Reason> {
+        let Some(_) = root.as_map() else {
+            return Err(Reason::invalid(root.at, "a template is a map with `Resources`"));
+        };
+        let mut parameters = BTreeMap::new();
+        for entry in section(root, "Parameters")? {
+            let value = match given.get(&entry.key) {
+                Some(value) => Some(value.clone()),
+                None => entry.value.get("Default").and_then(Node::scalar),
+            };
+            let kind = entry.value.get("Type").and_then(Node::as_str).unwrap_or("String");
+            parameters.insert(entry.key.as_str(), value.map(|v| parameter(kind, v, entry.at)));
+        }
+        if let Some(name) = given.keys().find(|name| !parameters.contains_key(name.as_str())) {
+            let hint = hint(name, parameters.keys().copied());
+            let message = format!("the template has no parameter `{name}`{hint}");
+            return Err(Reason::invalid(root.at, message));
+        }
+        let mut types = BTreeMap::new();
+        for entry in section(root, "Resources")? {
+            let Some(kind) = entry.value.get("Type").and_then(Node::as_str) else {
+                let message = format!("the resource `{}` has no Type", entry.key);
+                return Err(Reason::invalid(entry.at, message));
+            };
+            types.insert(entry.key.as_str(), kind);
+        }
+        if types.is_empty() {
+            return Err(Reason::invalid(root.at, "the template has no Resources"));
+        }
+        Ok(Self { root, parameters, types })
+    }
+
+    /// The resources whose condition holds, in the template's order.
+    pub(super) fn resources(&self) -> Result<Vec<Resource<'a>>, Reason> {
+        let mut resources = Vec::new();
+        for Entry { key, at, value: node } in section(self.root, "Resources")? {
+            let condition = node.get("Condition");
+            if let Some(condition) = condition
+                && !self.condition(condition, 0)?
+            {
+                continue;
+            }
+            let kind = node.get("Type").and_then(Node::as_str).unwrap_or_default();
+            resources.push(Resource { id: key, kind, at: *at, line: at.line(), node });
+        }
+        Ok(resources)
+    }
+
+    /// `Globals.Function.<name>` and the like.
+    pub(super) fn global(&self, kind: &str, name: &str) -> Option<&'a Node> {
+        self.root.get("Globals")?.get(kind)?.get(name)
+    }
+
+    /// A node without functions in it; `None` is `AWS::NoValue`.
+    pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, Reason> {
+        self.at_depth(node, 0)
+    }
+
+    /// A node that is no function itself, while what stands in it may be one: so that what only
+    /// AWS knows does not take along what stands beside it.
+    pub(super) fn outermost(&self, node: &Node) -> Result<Option<Node>, Reason> {
+        self.outermost_at_depth(node, 0)
+    }
+
+    fn outermost_at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, Reason> {
+        match &node.value {
+            Yaml::Call(function, argument) if function == "If" => {
+                let chosen = self.branch(argument, node.at, depth + 1)?;
+                self.outermost_at_depth(chosen, depth + 1)
+            }
+            Yaml::List(_) | Yaml::Map(_) => Ok(Some(node.clone())),
+            _ => self.at_depth(node, depth),
+        }
+    }
+
+    /// Where a resource of this id stands.
+    pub(super) fn place(&self, id: &str) -> Location {
+        let resources = self.root.get("Resources").and_then(Node::as_map).unwrap_or_default();
+        resources.iter().find(|entry| entry.key == id).map_or(self.root.at, |entry| entry.at)
+    }
+
+    fn at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, Reason> {
+        if depth > MAX_DEPTH {
+            return Err(Reason::invalid(node.at, "this refers to itself, or nests too deeply"));
+        }
+        let value = match &node.value {
+            Yaml::Call(function, argument) => {
+                return self.call(function, argument, node.at, depth + 1);
+            }
+            Yaml::List(list) => {
+                let mut resolved = Vec::with_capacity(list.len());
+                for item in list {
+                    resolved.extend(self.at_depth(item, depth + 1)?);
+                }
+                Yaml::List(resolved)
+            }
+            Yaml::Map(map) => {
+                let mut resolved = Vec::with_capacity(map.len());
+                for Entry { key, at, value } in map {
+                    if let Some(value) = self.at_depth(value, depth + 1)? {
+                        resolved.push(Entry { key: key.clone(), at: *at, value });
+                    }
+                }
+                Yaml::Map(resolved)
+            }
+            Yaml::String(text) if text.contains("{{resolve:") => {
+                let message = format!("`{text}` is read from AWS when the stack is created");
+                return Err(Reason::only_on_aws(node.at, message));
+            }
+            scalar => scalar.clone(),
+        };
+        Ok(Some(Node::new(value, node.at)))
+    }
+
+    /// A list, when resolved.
+    fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, Reason> {
+        match self.at_depth(node, depth)? {
+            Some(Node { value: Yaml::List(list), .. }) => Ok(list),
+            other => {
+                let kind = other.as_ref().map_or("nothing", Node::kind);
+                Err(Reason::invalid(node.at, format!("{function} needs a list, not {kind}")))
+            }
+        }
+    }
+
+    /// Text, when resolved.
+    fn text(&self, function: &str, node: &Node, depth: usize) -> Result<String, Reason> {
+        let resolved = self.at_depth(node, depth)?;
+        resolved.as_ref().and_then(Node::scalar).ok_or_else(|| {
+            let kind = resolved.as_ref().map_or("nothing", Node::kind);
+            Reason::invalid(node.at, format!("{function} needs text, not {kind}"))
+        })
+    }
+
+    /// Text that stands there as it is: names are never computed.
+    fn word(&self, function: &str, node: &Node) -> Result<String, Reason> {
+        node.scalar().ok_or_else(|| {
+            Reason::invalid(node.at, format!("{function} needs a string, not {}", node.kind()))
+        })
+    }
+
+    fn unknown(&self, name: &str, at: Location) -> Reason {
+        let known = self.parameters.keys().chain(self.types.keys()).copied();
+        let hint = hint(name, known);
+        Reason::invalid(at, format!("there is no parameter or resource `{name}`{hint}"))
+    }
+}
+
+/// A map at the top of the template; empty when it is left out.
+fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], Reason> {
+    let Some(node) = root.get(name) else { return Ok(&[]) };
+    node.as_map()
+        .ok_or_else(|| Reason::invalid(node.at, format!("{name} is a map, not {}", node.kind())))
+}
+
+fn parameter(kind: &str, value: String, at: Location) -> Yaml {
+    if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+        let parts = value.split(',').map(|part| Node::string(part.trim(), at));
+        return Yaml::List(parts.collect());
+    }
+    Yaml::String(value)
+}

@@ -1,0 +1,145 @@
+//! Values that are checked as they are read, so that an error points at them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+use rehearse_core::names::hint;
+
+/// Names that a [`Pattern`] may hold in braces.
+const NAMES: [&str; 10] = [
+    "account_sid",
+    "api_key",
+    "auth_token",
+    "dynamodb",
+    "function",
+    "gateway",
+    "number",
+    "openai",
+    "twilio",
+    "webhook",
+];
+
+/// A number in E.164 form, `+19045550100`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Phone(String);
+
+/// A route's path, `/dispatcher`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RoutePath(String);
+
+/// A variable's value in which `{openai}` and the like stand for what a world gives.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(String);
+
+impl Phone {
+    /// The number.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        let valid = (8..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit());
+        if !valid {
+            return Err(format!("`{text}` is not a number in E.164 form, such as +19045550100"));
+        }
+        // North American numbers: neither area code nor exchange begins with 0 or 1.
+        let nanp = |at: usize| matches!(digits.as_bytes().get(at), Some(b'2'..=b'9'));
+        if digits.starts_with('1') && !(digits.len() == 11 && nanp(1) && nanp(4)) {
+            return Err(format!("`{text}` is not a valid North American number"));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl RoutePath {
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RoutePath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with('/') && !text.contains(['?', '#', ' ']) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a route's path, such as /dispatcher"))
+        }
+    }
+}
+
+impl Pattern {
+    /// The text with every name replaced by its value.
+    pub(super) fn fill<'a>(&self, value: impl Fn(&str) -> &'a str) -> String {
+        let mut filled = String::new();
+        let mut rest = self.0.as_str();
+        while let Some((before, name, after)) = next_name(rest) {
+            filled.push_str(before);
+            filled.push_str(value(name));
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut rest = text.as_str();
+        while let Some((_, name, after)) = next_name(rest) {
+            if !NAMES.contains(&name) {
+                let known = NAMES.join(", ");
+                let hint = hint(name, NAMES);
+                return Err(format!("nothing is called `{{{name}}}`{hint} (known: {known})"));
+            }
+            rest = after;
+        }
+        Ok(Self(text))
+    }
+}
+
+/// The first `{name}`: what stands before it, the name, what follows. Braces
+/// around anything but a lower-case name (JSON, for one) are ordinary text.
+fn next_name(text: &str) -> Option<(&str, &str, &str)> {
+    for (at, _) in text.match_indices('{') {
+        let (before, after) = (&text[..at], &text[at + 1..]);
+        if let Some((name, after)) = after.split_once('}')
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        {
+            return Some((before, name, after));
+        }
+    }
+    None
+}
+
+pub(super) fn account_sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits = text.strip_prefix("AC").unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom("an account SID is `AC` and 32 hexadecimal digits"))
+    }
+}

@@ -1,0 +1,128 @@
+//! Programs that end with this one, however it ends.
+//!
+//! `rehearse __child PARENT PROGRAM ...` becomes a program that dies with its parent, and
+//! `rehearse __exec` is the same in the words of `rehearse exec`. `rehearse __group PROGRAM ...`
+//! waits for a program, and kills its whole process group when its own input ends: a shell that is
+//! killed leaves behind what it has started.
+//!
+//! They are not for users, so they stand in no help. They run before the command line
+//! is read: each function's cold start has it in it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::{self, Read as _},
+    os::unix::process::{CommandExt, ExitStatusExt as _},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Output, Stdio},
+};
+
+use super::{exec, ui::Ui};
+
+/// What a shell answers when it finds no program, and so does a guard.
+pub(super) const NOT_FOUND: u8 = 127;
+
+/// Does what this process was started for, if that is one of these; `None` otherwise. On success
+/// the first two never return: the process is another program then.
+pub fn child() -> Option<ExitCode> {
+    let mut words = std::env::args_os().skip(1);
+    let result = match words.next()?.to_str()? {
+        "__child" => become_program(words, |program, error| {
+            eprintln!("failed to start {}: {error}", program.display());
+            NOT_FOUND
+        }),
+        "__exec" => become_program(words, |program, error| {
+            Ui::of_process().report(&exec::not_started(program, error)).number()
+        }),
+        "__group" => guard(words),
+        _ => return None,
+    };
+    Some(ExitCode::from(result.unwrap_or_else(|message| {
+        eprintln!("{message}");
+        NOT_FOUND
+    })))
+}
+
+/// This program itself: on Linux by a name that holds when the file is replaced meanwhile.
+pub(super) fn own_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Some("/proc/self/exe".into());
+    }
+    std::env::current_exe().ok()
+}
+
+/// A program that ends with this process, by whatever signal, and with it all that it starts.
+/// Its input is this process's hold on it: to be taken from the child, and kept.
+pub(super) fn guarded(program: impl AsRef<OsStr>) -> io::Result<Command> {
+    let mut command = Command::new(own_program().ok_or(io::ErrorKind::NotFound)?);
+    command.arg("__group").arg(program).stdin(Stdio::piped()).process_group(0);
+    Ok(command)
+}
+
+/// Runs a shell's words in a folder to their end, guarded.
+pub(super) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
+    let mut guard = guarded("sh")?
+        .args(["-c", words])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // The system closes this when the process ends, if nobody else does.
+    let held = guard.stdin.take();
+    let output = guard.wait_with_output();
+    drop(held);
+    output
+}
+
+/// Runs a program in this process's group, and ends the group when nobody holds the other end of
+/// the input any more.
+fn guard(mut words: impl Iterator<Item = OsString>) -> Result<u8, String> {
+    let program = words.next().ok_or("rehearse __group is for rehearse itself")?;
+    let mut child = Command::new(&program)
+        .args(words)
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("failed to start {}: {error}", program.display()))?;
+    std::thread::spawn(|| {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        let _ = rustix::process::kill_process_group(
+            rustix::process::getpgrp(),
+            rustix::process::Signal::KILL,
+        );
+    });
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// Returns only when it fails, with what `told` makes of that.
+fn become_program(
+    mut words: impl Iterator<Item = OsString>,
+    told: impl FnOnce(&OsString, &io::Error) -> u8,
+) -> Result<u8, String> {
+    let parent = words.next().and_then(|word| word.to_str()?.parse::<i32>().ok());
+    let (Some(parent), Some(program)) = (parent, words.next()) else {
+        return Err("rehearse __child is for rehearse itself".into());
+    };
+    die_with(parent)?;
+    let error = Command::new(&program).args(words).exec();
+    Ok(told(&program, &error))
+}
+
+#[cfg(target_os = "linux")]
+fn die_with(parent: i32) -> Result<(), String> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| format!("failed to ask for the parent's death signal: {error}"))?;
+    // It may have died before the call, and then no signal comes.
+    match getppid() {
+        Some(now) if now.as_raw_nonzero().get() == parent => Ok(()),
+        _ => Err("the emulator is gone".into()),
+    }
+}
+
+/// Without such a signal: see [`Launcher`](rehearse_aws::gateway::Launcher).
+#[cfg(not(target_os = "linux"))]
+fn die_with(_parent: i32) -> Result<(), String> {
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The command line: one file per subcommand, clap arguments and a function.
+//!
+//! The exit code is an interface: 0 passed, 1 an expectation failed, 2 the
+//! scenario or the command line is wrong, 3 the environment failed, 130 interrupted.
+
+mod app;
+mod args;
+mod bench;
+mod busy;
+mod chat;
+mod check;
+mod child;
+mod completions;
+mod db;
+mod doctor;
+mod dynamodb;
+mod env;
+mod exec;
+mod exports;
+mod iam;
+mod lambda;
+mod log;
+mod ports;
+mod problem;
+mod project;
+mod ready;
+mod reset;
+mod run;
+mod schema;
+mod send;
+mod signal;
+mod target;
+mod tracing;
+mod ui;
+mod up;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser as _;
+
+use self::{
+    app::App,
+    args::{Cli, Command},
+    problem::{Exit, Problem},
+    ui::Ui,
+};
+use rehearse_aws::{Function, function::BuildError};
+
+/// Runs the command line of this process and returns its exit code.
+///
+/// `name` is what users type to start the program; messages that offer commands to copy use it.
+/// `functions` makes the functions that run inside this process under `--target in-process`.
+/// It is called once, and not at all in the helper processes that this program starts of itself.
+/// Without functions, scenarios run programs (`--target lambda`) or a backend at a URL.
+///
+/// # Errors
+/// An error of `functions` is printed with its causes; the exit code is 3 then.
+pub fn main(
+    name: &'static str,
+    functions: impl FnOnce() -> Result<Vec<Function>, BuildError>,
+) -> ExitCode {
+    if let Some(code) = child::child() {
+        return code;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to do when the terminal is gone.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    cli.color.write_global();
+    let ui = Ui::of_process();
+    let functions = match functions() {
+        Ok(functions) => functions,
+        Err(error) => {
+            return ui.report(&Problem::environment(problem::chain(error.as_ref()))).code();
+        }
+    };
+    let app = App::new(name, functions, ui);
+    let code = finish(dispatch(cli, &app), &app).code();
+    lambda::clean_up();
+    code
+}
+
+/// Runs a command line in a given place; the process's own is [`main`].
+#[cfg_attr(not(test), expect(dead_code, reason = "the door for tests"))]
+fn run_with<I, T>(arguments: I, app: &App) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => finish(dispatch(cli, app), app),
+        Err(error) => {
+            app.ui.note(error.render().ansi());
+            if error.use_stderr() { Exit::Wrong } else { Exit::Passed }
+        }
+    }
+}
+
+/// Tells what went wrong, with commands as this user would type them.
+fn finish(result: Result<Exit, Problem>, app: &App) -> Exit {
+    result.unwrap_or_else(|mut problem| {
+        let own = format!("`{} ", app.program);
+        problem.help = problem.help.map(|help| help.replace("`rehearse ", &own));
+        app.ui.report(&problem)
+    })
+}
+
+fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
+    match cli.command {
+        Command::Run(args) => run::run(args, app),
+        Command::Check(args) => check::check(args, app),
+        Command::Schema => schema::schema(app),
+        Command::Up(args) => up::up(args, app),
+        Command::Chat(args) => chat::chat(args, app),
+        Command::Send(args) => send::send(args, app),
+        Command::Log(args) => log::log(args, app),
+        Command::Db(args) => db::db(args, app),
+        Command::Reset(args) => reset::reset(args, app),
+        Command::Ready(args) => ready::ready(args, app),
+        Command::Env(args) => env::env(args, app),
+        Command::Iam(args) => iam::iam(args, app),
+        Command::Doctor(args) => doctor::doctor(args, app),
+        Command::Exec(args) => exec::exec(args, app),
+        Command::Completions(args) => completions::completions(args, app),
+        Command::Bench(args) => bench::bench(args, app),
+    }
+}
+
+#[cfg(test)]
+mod tests;

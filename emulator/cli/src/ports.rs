@@ -1,0 +1,109 @@
+//! `--port-base` and its kin: where a world with fixed ports listens.
+
+use super::problem::Problem;
+use rehearse_aws::template::Ports;
+
+/// Options that move fixed ports.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Ports")]
+pub(super) struct PortArgs {
+    /// Port of the gateway; the other parts follow in steps of ten.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_485))]
+    port_base: Option<u16>,
+    /// Port of API Gateway.
+    #[arg(long, value_name = "N")]
+    gateway_port: Option<u16>,
+    /// Port of Twilio.
+    #[arg(long, value_name = "N")]
+    twilio_port: Option<u16>,
+    /// Port of OpenAI.
+    #[arg(long, value_name = "N")]
+    openai_port: Option<u16>,
+    /// Port of DynamoDB.
+    #[arg(long, value_name = "N")]
+    dynamodb_port: Option<u16>,
+    /// Port of the control API.
+    #[arg(long, value_name = "N")]
+    control_port: Option<u16>,
+    /// Port of the secrets extension.
+    #[arg(long, value_name = "N")]
+    secrets_port: Option<u16>,
+}
+
+impl PortArgs {
+    /// The ports of the settings, with what was moved.
+    pub(super) fn over(&self, configured: Ports) -> Ports {
+        let of = |own: Option<u16>, step: u16, configured: u16| {
+            own.or_else(|| self.port_base.map(|base| base + step)).unwrap_or(configured)
+        };
+        Ports {
+            gateway: of(self.gateway_port, 0, configured.gateway),
+            twilio: of(self.twilio_port, 10, configured.twilio),
+            openai: of(self.openai_port, 20, configured.openai),
+            dynamodb: of(self.dynamodb_port, 30, configured.dynamodb),
+            control: of(self.control_port, 40, configured.control),
+            secrets: of(self.secrets_port, 50, configured.secrets),
+        }
+    }
+
+    /// Refuses ports for a world that takes free ones.
+    pub(super) fn refuse(&self) -> Result<(), Problem> {
+        match self.given().first() {
+            None => Ok(()),
+            Some((option, _)) => Err(Problem::wrong(format!("--{option} moves nothing here"))
+                .help("worlds of this target take free ports; those of --target URL are fixed")),
+        }
+    }
+
+    /// The options as they were typed, for a command that repeats this one.
+    pub(super) fn typed(&self) -> impl Iterator<Item = String> {
+        self.given().into_iter().flat_map(|(name, port)| [format!("--{name}"), port.to_string()])
+    }
+
+    fn given(&self) -> Vec<(&'static str, u16)> {
+        let all = [
+            ("port-base", self.port_base),
+            ("gateway-port", self.gateway_port),
+            ("twilio-port", self.twilio_port),
+            ("openai-port", self.openai_port),
+            ("dynamodb-port", self.dynamodb_port),
+            ("control-port", self.control_port),
+            ("secrets-port", self.secrets_port),
+        ];
+        all.into_iter().filter_map(|(name, port)| Some((name, port?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &[&str]) -> PortArgs {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: PortArgs,
+        }
+        Line::parse_from(std::iter::once("up").chain(line.iter().copied())).args
+    }
+
+    #[test]
+    fn a_base_moves_all_ports_and_a_flag_only_its_own() {
+        let of = |line: &[&str]| args(line).over(Ports::default()).by_name().map(|(_, port)| port);
+        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050]);
+        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050]);
+        assert_eq!(
+            of(&["--port-base", "5000", "--openai-port", "9"]),
+            [5000, 5010, 9, 5030, 5040, 5050]
+        );
+    }
+
+    #[test]
+    fn what_was_typed_is_repeated_and_refused_where_nothing_is_fixed() {
+        let line = ["--port-base", "5000", "--openai-port", "9"];
+        assert_eq!(args(&line).typed().collect::<Vec<_>>(), line);
+        assert!(args(&line).refuse().unwrap_err().errors[0].contains("--port-base"));
+        assert!(args(&[]).refuse().is_ok());
+    }
+}

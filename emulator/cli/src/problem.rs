@@ -1,0 +1,137 @@
+//! How a command ends, and what it says when it cannot do its work.
+
+use std::process::ExitCode;
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Everything went as expected.
+    Passed,
+    /// An expectation failed.
+    Failed,
+    /// A scenario or the command line is wrong.
+    Wrong,
+    /// The environment failed.
+    Environment,
+    /// Ctrl-C.
+    Interrupted,
+    /// As the command that was run ended.
+    Command(u8),
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub(super) fn code(self) -> ExitCode {
+        ExitCode::from(self.number())
+    }
+
+    /// The number.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Wrong => 2,
+            Self::Environment => 3,
+            Self::Interrupted => 130,
+            Self::Command(code) => code,
+        }
+    }
+
+    /// The exit of a number; anything unknown is the environment's fault.
+    pub(super) fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Passed,
+            1 => Self::Failed,
+            2 => Self::Wrong,
+            130 => Self::Interrupted,
+            _ => Self::Environment,
+        }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// How the process ends.
+    pub(super) exit: Exit,
+    /// What is wrong; several when all are told at once.
+    pub(super) errors: Vec<String>,
+    /// What to do about it.
+    pub(super) help: Option<String>,
+}
+
+impl Problem {
+    /// The user's input is wrong.
+    pub(super) fn wrong(error: impl Into<String>) -> Self {
+        Self { exit: Exit::Wrong, errors: vec![error.into()], help: None }
+    }
+
+    /// The environment failed.
+    pub(super) fn environment(error: impl Into<String>) -> Self {
+        Self { exit: Exit::Environment, errors: vec![error.into()], help: None }
+    }
+
+    /// With what to do about it.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// An error with its sources: `failed to read a.yaml: No such file or directory`.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// A pipe that its reader closed (`rehearse log | head`) is no failure.
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Passed, errors: Vec::new(), help: None };
+        }
+        Self::environment(format!("failed to write the output: {error}"))
+    }
+}
+
+impl From<rehearse_control::ClientError> for Problem {
+    fn from(error: rehearse_control::ClientError) -> Self {
+        use rehearse_control::ClientError as Client;
+        let text = chain(&error);
+        match error {
+            Client::NotRunning { .. } => Self::environment(text)
+                .help("start one with `rehearse up`, or name another with --control URL"),
+            Client::NotControl { .. } => Self::environment(text)
+                .help("name the control API of a world with --control URL or REHEARSE_CONTROL"),
+            Client::Refused { status, help, .. } if status < 500 => {
+                Self { help, ..Self::wrong(text) }
+            }
+            Client::Refused { help, .. } => Self { help, ..Self::environment(text) },
+            Client::Transport { .. } => Self::environment(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_an_interface() {
+        let all = [Exit::Passed, Exit::Failed, Exit::Wrong, Exit::Environment, Exit::Interrupted];
+        assert_eq!(all.map(Exit::number), [0, 1, 2, 3, 130]);
+        assert_eq!(all.map(|exit| Exit::of(exit.number())), all);
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_quietly() {
+        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(Problem::from(closed).exit, Exit::Passed);
+    }
+}

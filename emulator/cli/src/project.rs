@@ -1,0 +1,290 @@
+//! The project that a command works on: the folder with `rehearse.toml`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    app::App,
+    dynamodb,
+    lambda::LambdaArgs,
+    problem::{Exit, Problem, chain},
+    signal,
+    target::{Target, TargetArgs},
+};
+use rehearse_aws::{
+    Function,
+    template::{self, Ignored, Settings, Template, Unresolved},
+};
+use rehearse_core::table::TableSpec;
+use rehearse_openai::Persona;
+use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Viewer};
+use rehearse_world::{Backend, Outside, WorldError};
+
+/// The settings of a project and where they stand.
+pub(super) struct Project {
+    /// Folder of the settings, as paths are shown: empty when it is the current one.
+    pub(super) root: PathBuf,
+    /// What they say.
+    pub(super) settings: Settings,
+}
+
+/// What makes a folder a project, for those who have none yet.
+const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM) and a rehearse.toml such as
+
+       [twilio]
+       number = "+15555550100"
+       account_sid = "AC00000000000000000000000000000000"
+       auth_token = "any"
+       [webhook]
+       route = "/sms"
+       [people]
+       customer = "+15555550101"
+       owner = "+15555550102""#;
+
+/// Types of resources that only watch and tell.
+const WATCHERS: [&str; 4] =
+    ["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic"];
+
+/// File that describes what runs on AWS, where the settings name no other.
+const TEMPLATE: &str = "template.yaml";
+
+/// File that makes a folder a project.
+const SETTINGS: &str = "rehearse.toml";
+
+impl Project {
+    /// The project of the current folder or of the nearest one above it.
+    pub(super) fn find(app: &App) -> Result<Self, Problem> {
+        let Some(root) = root(&app.root) else {
+            return Err(Problem::wrong(format!("no {SETTINGS} is here or in a folder above"))
+                .help(FIRST_STEPS));
+        };
+        let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
+        Ok(Self { root, settings })
+    }
+
+    /// Files below the root that a world is started from, and never looks at again.
+    pub(super) fn read_once(&self) -> Vec<PathBuf> {
+        let settings = &self.settings;
+        vec![SETTINGS.into(), settings.template.clone(), settings.paths.persona.clone()]
+    }
+
+    /// The template that the settings name.
+    pub(super) fn template(&self) -> Result<Template, Problem> {
+        let path = self.root.join(&self.settings.template);
+        Template::read_with(&path, &self.settings.parameters).map_err(|e| wrong(&e))
+    }
+
+    /// The backend: the program's functions in this template.
+    pub(super) fn backend(&self, app: &App) -> Result<Backend, Problem> {
+        let (functions, settings) = (app.functions.clone(), self.settings.clone());
+        Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The backend as it is written, whatever runs it.
+    pub(super) fn written_backend(&self) -> Result<Backend, Problem> {
+        // Without a webhook it is one that somebody else starts, and may be in no template.
+        let outside = self.settings.webhook.is_none();
+        let template = if outside { self.tables()? } else { self.template()? };
+        Backend::without_code(template, self.settings.clone(), &self.root).map_err(|e| world(&e))
+    }
+
+    /// The backend that a target runs.
+    pub(super) fn backend_of(&self, target: &TargetArgs, app: &App) -> Result<Backend, Problem> {
+        match &target.target {
+            Target::InProcess => self.backend(app),
+            Target::Lambda => self.lambda_backend(&target.lambda, app),
+            Target::Url(outside) => self.outside_backend(outside),
+        }
+    }
+
+    /// The backend that somebody else started.
+    pub(super) fn outside_backend(&self, outside: &Outside) -> Result<Backend, Problem> {
+        let (template, settings) = (self.tables()?, self.settings.clone());
+        Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
+    }
+
+    /// The tables of a backend whose code nobody needs to know; none without a template.
+    fn tables(&self) -> Result<Template, Problem> {
+        let path = self.root.join(&self.settings.template);
+        if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
+            return Ok(Template::default());
+        }
+        Template::read_tables(&path, &self.settings.parameters).map_err(|e| wrong(&e))
+    }
+
+    /// The backend as processes of its own.
+    pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
+        let template = self.template()?;
+        let plan = args.plan(&template, &self.root, app)?;
+        let executables = signal::or_end(|| plan.run())??;
+        let functions =
+            executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
+        let (processes, settings) = (args.processes(), self.settings.clone());
+        Backend::with_processes(functions, processes, template, settings, &self.root)
+            .map_err(|e| world(&e))
+    }
+
+    /// The scenarios under these paths, or all; what is wrong is told at once.
+    pub(super) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+        let paths: Vec<PathBuf> = if paths.is_empty() {
+            vec![self.root.join(&self.settings.paths.scenarios)]
+        } else {
+            paths.iter().map(|path| app.root.join(path)).collect()
+        };
+        self.scenarios_in(&paths)
+    }
+
+    /// The scenarios in these files and folders.
+    pub(super) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+        rehearse_scenario::read(paths).map_err(|errors| all_wrong(&errors))
+    }
+
+    /// What runs these scenarios, once they are known to fit the backend.
+    pub(super) fn runner(
+        &self,
+        backend: Backend,
+        options: Options,
+        scenarios: &[Scenario],
+    ) -> Result<Runner, Problem> {
+        let runner = Runner::new(backend, options);
+        fit(&runner, scenarios)?;
+        Ok(runner)
+    }
+
+    /// Says what the template has and no world will have: each type once, with its first line.
+    pub(super) fn remark_ignored(&self, template: &Template, app: &App) {
+        let file = self.root.join(&self.settings.template);
+        for (kind, of_kind) in by_kind(&template.ignored) {
+            let Some(Ignored { id, line, .. }) = of_kind.first() else { continue };
+            let more = match of_kind.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            let file = file.display();
+            app.ui.remark(format_args!("{file}: ignoring {kind} ({id}, line {line}{more})"));
+        }
+    }
+
+    /// The same without what only watches: logs and alarms change nothing for a scenario.
+    pub(super) fn remark_missing(&self, template: &Template, app: &App) {
+        let mut acting = template.clone();
+        acting.ignored.retain(|ignored| !WATCHERS.contains(&ignored.kind.as_str()));
+        self.remark_ignored(&acting, app);
+    }
+
+    /// Says which variables functions run without, because only AWS knows their values.
+    pub(super) fn remark_unresolved(&self, backend: &Backend, app: &App) {
+        // What somebody else started has the environment that it was started with.
+        if backend.is_outside().is_some() {
+            return;
+        }
+        let mut told = false;
+        let file = self.root.join(&self.settings.template);
+        for (unresolved, functions) in by_variable(&backend.template().functions) {
+            let Unresolved { variable, reason, line } = unresolved;
+            if self.settings.environment.contains_key(variable) {
+                continue;
+            }
+            let (file, functions) = (file.display(), functions.join(", "));
+            app.ui.remark(format_args!("{file}:{line}: no {variable} for {functions}: {reason}"));
+            told = true;
+        }
+        if told {
+            app.ui.remark(format_args!(
+                "{SETTINGS} gives variables values under [environment], parameters under [parameters]"
+            ));
+        }
+    }
+
+    /// What turns results of this project into reports.
+    pub(super) fn viewer(&self, app: &App, backend: &Backend) -> Viewer {
+        Viewer {
+            root: app.root.clone(),
+            scenarios: self.root.join(&self.settings.paths.scenarios),
+            program: (app.program != "rehearse").then(|| app.program.to_owned()),
+            tables: tables(&backend.template().tables),
+        }
+    }
+
+    /// Who plays the model when nothing is scripted; `None` without a file.
+    pub(super) fn persona(&self) -> Result<Option<Persona>, Problem> {
+        let path = self.root.join(&self.settings.paths.persona);
+        if !path.exists() {
+            return Ok(None);
+        }
+        Persona::read(&path).map(Some).map_err(|e| wrong(&e))
+    }
+}
+
+/// What is ignored by its type, in the template's order.
+pub(super) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
+    let mut kinds: Vec<(&str, Vec<&Ignored>)> = Vec::new();
+    for one in ignored {
+        match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
+            Some((_, of_kind)) => of_kind.push(one),
+            None => kinds.push((&one.kind, vec![one])),
+        }
+    }
+    kinds
+}
+
+/// Variables without a value, each with the functions that miss it: one of `Globals` is said once.
+fn by_variable(functions: &[template::Function]) -> Vec<(&Unresolved, Vec<&str>)> {
+    let mut variables: Vec<(&Unresolved, Vec<&str>)> = Vec::new();
+    for function in functions {
+        for unresolved in &function.unresolved {
+            match variables.iter_mut().find(|(known, _)| *known == unresolved) {
+                Some((_, functions)) => functions.push(&function.id),
+                None => variables.push((unresolved, vec![&function.id])),
+            }
+        }
+    }
+    variables
+}
+
+/// The nearest folder with settings, from `start` upwards.
+fn root(start: &Path) -> Option<PathBuf> {
+    let depth =
+        start.canonicalize().or_else(|_| std::env::current_dir()).ok()?.components().count();
+    let mut folder = start.to_path_buf();
+    for _ in 0..depth {
+        if folder.join(SETTINGS).is_file() {
+            return Some(folder);
+        }
+        folder.push("..");
+    }
+    None
+}
+
+/// Logical ids of tables by their names.
+pub(super) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
+    tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect()
+}
+
+fn wrong(error: &dyn std::error::Error) -> Problem {
+    Problem::wrong(chain(error))
+}
+
+/// Whether scenarios fit the backend of a runner.
+pub(super) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem> {
+    let errors = runner.check(scenarios);
+    if errors.is_empty() { Ok(()) } else { Err(all_wrong(&errors)) }
+}
+
+fn all_wrong(errors: &[LoadError]) -> Problem {
+    let errors = errors.iter().map(|error| chain(error)).collect();
+    Problem { exit: Exit::Wrong, errors, help: None }
+}
+
+/// Why no world started: the project's fault, or the environment's.
+pub(super) fn world(error: &WorldError) -> Problem {
+    match error {
+        WorldError::Functions(_) | WorldError::NoWebhook | WorldError::Webhook { .. } => {
+            wrong(error)
+        }
+        WorldError::Database(error) => dynamodb::problem(error),
+        _ => Problem::environment(chain(error)),
+    }
+}

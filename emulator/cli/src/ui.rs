@@ -1,0 +1,152 @@
+//! Where a command writes: results to one stream, everything about them to the other.
+
+use std::{
+    fmt::Display,
+    io::{self, BufRead, IsTerminal as _, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use super::problem::{Exit, Problem};
+use rehearse_scenario::report::{
+    style::{BAD, DIM, WARN, paint},
+    text::count,
+};
+
+/// Widest text, where the terminal is wider.
+const MAX_WIDTH: usize = 120;
+
+/// The two streams of a command. Text is styled; streams without colour strip it.
+pub(super) struct Ui {
+    out: Mutex<Box<dyn Write + Send>>,
+    err: Mutex<Box<dyn Write + Send>>,
+    /// Columns of the terminal that results go to; `None` when they go elsewhere.
+    width: Option<usize>,
+    /// Whether somebody watches both streams, so that a progress bar helps.
+    interactive: bool,
+    /// What a test types; `None` is the process's own input.
+    #[cfg(test)]
+    typed: Option<&'static str>,
+}
+
+impl Ui {
+    /// The streams of this process.
+    pub(super) fn of_process() -> Self {
+        let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            out: Mutex::new(Box::new(anstream::stdout())),
+            err: Mutex::new(Box::new(anstream::stderr())),
+            width: out.then(columns),
+            interactive: out && err && !dumb,
+            #[cfg(test)]
+            typed: None,
+        }
+    }
+
+    /// Streams of a test, without colour and without a terminal.
+    #[cfg(test)]
+    pub(super) fn of_test(
+        out: impl Write + Send + 'static,
+        err: impl Write + Send + 'static,
+    ) -> Self {
+        Self {
+            out: Mutex::new(Box::new(anstream::StripStream::new(
+                Box::new(out) as Box<dyn Write + Send>
+            ))),
+            err: Mutex::new(Box::new(anstream::StripStream::new(
+                Box::new(err) as Box<dyn Write + Send>
+            ))),
+            width: None,
+            interactive: false,
+            typed: Some(""),
+        }
+    }
+
+    /// With something typed.
+    #[cfg(test)]
+    pub(super) fn typing(mut self, text: &'static str) -> Self {
+        self.typed = Some(text);
+        self
+    }
+
+    /// Columns of the terminal that results go to.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Whether a progress bar helps.
+    pub(super) fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// A line of the result.
+    pub(super) fn line(&self, text: impl Display) -> io::Result<()> {
+        write_line(&self.out, &text)
+    }
+
+    /// A line about the result. Lost when the stream is gone: nobody is left to tell.
+    pub(super) fn note(&self, text: impl Display) {
+        let _ = write_line(&self.err, &text);
+    }
+
+    /// What is typed or piped in.
+    pub(super) fn input(&self) -> Box<dyn BufRead + Send> {
+        #[cfg(test)]
+        if let Some(text) = self.typed {
+            return Box::new(io::Cursor::new(text));
+        }
+        Box::new(io::BufReader::new(io::stdin()))
+    }
+
+    /// Asks for input, on the line where it is typed.
+    pub(super) fn prompt(&self, text: impl Display) {
+        let mut stream = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(stream, "{text}").and_then(|()| stream.flush());
+    }
+
+    /// Something to know that is no trouble.
+    pub(super) fn remark(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", paint(DIM, "note:")));
+    }
+
+    /// Something that does not stop the command.
+    pub(super) fn warn(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", paint(WARN, "warning:")));
+    }
+
+    /// Tells a problem, and how the process ends by it.
+    pub(super) fn report(&self, problem: &Problem) -> Exit {
+        for (i, error) in problem.errors.iter().enumerate() {
+            // Those with a caret are apart from their neighbours.
+            if i > 0 && (error.contains('\n') || problem.errors[i - 1].contains('\n')) {
+                self.note("");
+            }
+            // Errors with a caret come with their own heading.
+            if error.starts_with("error:") {
+                self.note(error);
+            } else {
+                self.note(format_args!("{} {error}", paint(BAD, "error:")));
+            }
+        }
+        if problem.errors.len() > 1 {
+            let found = count(problem.errors.len(), "error");
+            self.note(format_args!("\n{}", paint(BAD, format!("{found} found"))));
+        }
+        if let Some(help) = &problem.help {
+            self.note(format_args!(" {} {help}", paint(DIM, "help:")));
+        }
+        problem.exit
+    }
+}
+
+/// Columns of the terminal behind the standard streams.
+fn columns() -> usize {
+    let wide = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+    wide.clamp(40, MAX_WIDTH)
+}
+
+fn write_line(stream: &Mutex<Box<dyn Write + Send>>, text: &dyn Display) -> io::Result<()> {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    writeln!(stream, "{text}")?;
+    stream.flush()
+}

@@ -1,0 +1,263 @@
+//! What crosses the control API.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use rehearse_core::{
+    faults::{Aim, Failure},
+    journal::{Entry, Via},
+};
+
+/// Answer of `GET /ready`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ready {
+    /// Always true; a world that is not ready does not answer.
+    pub ready: bool,
+    /// Version of the emulator.
+    pub version: String,
+}
+
+/// Answer of `GET /endpoints`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The parts of the world.
+    pub parts: Vec<Part>,
+    /// Environment that points a backend's SDKs at the world.
+    pub environment: BTreeMap<String, String>,
+    /// Names of people by number.
+    pub people: BTreeMap<String, String>,
+    /// Logical ids of tables by their names.
+    pub tables: BTreeMap<String, String>,
+    /// IANA name of the shop's time zone.
+    pub time_zone: String,
+}
+
+/// A part of the world and where it listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it is: `DynamoDB`.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// What it does, in short.
+    pub about: String,
+}
+
+/// Body of `POST /sms`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmsRequest {
+    /// A number, or a person's name; the customer when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The text.
+    #[serde(default)]
+    pub body: String,
+    /// URLs of pictures.
+    #[serde(default)]
+    pub media: Vec<String>,
+}
+
+/// Answer of `POST /sms`: what became of the text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SmsResponse {
+    /// MessageSid of the text.
+    pub sid: String,
+    /// The webhook's attempts, in order.
+    pub attempts: Vec<Attempt>,
+    /// What was sent to its sender meanwhile.
+    pub replies: Vec<Message>,
+}
+
+/// One attempt of Twilio to deliver a text to the webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The URL that was called.
+    pub url: String,
+    /// The webhook's status, when it answered.
+    pub status: Option<u16>,
+    /// Twilio's error code, when it failed.
+    pub error: Option<String>,
+}
+
+/// Answer of `GET /messages`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Messages {
+    /// Every text, in order.
+    pub messages: Vec<Message>,
+}
+
+/// A text, received or sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message {
+    /// MessageSid.
+    pub sid: String,
+    /// Business time.
+    pub at: Timestamp,
+    /// Sender's number.
+    pub from: String,
+    /// Recipient's number.
+    pub to: String,
+    /// Text.
+    pub body: String,
+    /// URLs of pictures.
+    pub media: Vec<String>,
+    /// How the shop sent it; `None` for a text to the shop.
+    pub via: Option<Via>,
+    /// Segments billed; 0 for a text to the shop.
+    pub segments: u32,
+}
+
+impl Message {
+    /// The text of a journal entry, if it is one that was not refused.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        use rehearse_core::journal::Crossing::{SmsReceived, SmsSent};
+        if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
+            return None;
+        }
+        match &entry.crossing {
+            SmsReceived { sid, from, to, body, media } => Some(Self {
+                sid: sid.clone(),
+                at: entry.at,
+                from: from.clone(),
+                to: to.clone(),
+                body: body.clone(),
+                media: media.clone(),
+                via: None,
+                segments: 0,
+            }),
+            SmsSent { sid, from, to, body, media, segments, via, .. } => Some(Self {
+                sid: sid.clone(),
+                at: entry.at,
+                from: from.clone(),
+                to: to.clone(),
+                body: body.clone(),
+                media: media.clone(),
+                via: Some(*via),
+                segments: *segments,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Query of `GET /journal`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalQuery {
+    /// First entry wanted; 0 when left out.
+    #[serde(default)]
+    pub since: u64,
+    /// Only what belongs to the conversation with this number or person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// `changes` of the last answer: wait until there is something new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<u64>,
+    /// Longest wait in milliseconds; at most 30,000.
+    #[serde(default)]
+    pub wait: u64,
+}
+
+/// Answer of `GET /journal`. Entries that were under way in an earlier answer
+/// come again when they have ended, as long as `since` is not past them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JournalPage {
+    /// Counts resets; when it rises, the journal began anew.
+    pub resets: u64,
+    /// Counts changes: pass it back to wait for the next one.
+    pub changes: u64,
+    /// Entries from `since` on.
+    pub entries: Vec<Entry>,
+}
+
+/// Body of `POST /clock`: exactly one of the two.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockRequest {
+    /// Business time to move to, `2026-02-10T15:10:00-05:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
+    /// How far to move, `2h 30m` or `PT2H30M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advance: Option<String>,
+}
+
+/// Answer of `POST /clock`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClockResponse {
+    /// Business time.
+    pub now: Timestamp,
+}
+
+/// Body of `POST /faults`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRequest {
+    /// The crossing's name in the journal: `openai.responses`.
+    pub on: String,
+    /// What happens.
+    pub failure: Failure,
+    /// Which of those calls, for a database.
+    #[serde(default)]
+    pub aim: Aim,
+    /// Calls to let through first.
+    #[serde(default)]
+    pub skip: u32,
+    /// Calls to strike; every one when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+}
+
+/// Answer of `GET /tables/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rows {
+    /// Logical id of the table.
+    pub table: String,
+    /// All rows, as plain JSON.
+    pub rows: Vec<Value>,
+}
+
+/// Answer of `GET /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Items {
+    /// Logical id of the table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// All rows in DynamoDB's own format, ordered by key.
+    pub items: Vec<Map<String, Value>>,
+}
+
+/// Body of `PUT /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutItems {
+    /// Rows in DynamoDB's own format.
+    pub items: Vec<Map<String, Value>>,
+    /// Whether they are only to be checked.
+    #[serde(default)]
+    pub check_only: bool,
+}
+
+/// What was written, or could be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// Logical id of the table.
+    pub table: String,
+    /// The key of each row, the same text for the same key.
+    pub keys: Vec<Vec<String>>,
+}
+
+/// Body of every error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What is wrong.
+    pub error: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}

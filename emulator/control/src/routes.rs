@@ -1,0 +1,245 @@
+//! What each path does.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde_json::{Value, json};
+
+use super::{
+    Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, Items, JournalPage,
+    JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
+    answer::{Answer, Body},
+    server::State as Api,
+};
+use rehearse_aws::template::Phone;
+use rehearse_core::{
+    faults::{self, Fault},
+    journal::Entry,
+    names,
+};
+use rehearse_dynamodb::DatabaseError;
+use rehearse_scenario::report::conversation;
+use rehearse_twilio::{Delivery, Inbound, Media};
+
+/// Longest wait for news.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// Longest text that Twilio takes from a person.
+const MAX_BODY: usize = 1600;
+
+type Shared = State<Arc<Api>>;
+
+pub(super) async fn ready() -> Json<Ready> {
+    Json(Ready { ready: true, version: env!("CARGO_PKG_VERSION").into() })
+}
+
+pub(super) async fn endpoints(State(api): Shared) -> Json<Endpoints> {
+    Json(api.endpoints.clone())
+}
+
+pub(super) async fn sms(
+    State(api): Shared,
+    Body(request): Body<SmsRequest>,
+) -> Result<Json<SmsResponse>, Answer> {
+    let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
+    if request.body.is_empty() && request.media.is_empty() {
+        return Err(Answer::bad("a text needs a body or media"));
+    }
+    if request.body.chars().count() > MAX_BODY {
+        return Err(Answer::bad(format!("a text has at most {MAX_BODY} characters")));
+    }
+    let text = Inbound {
+        from: from.clone(),
+        body: request.body,
+        media: request.media.into_iter().map(media).collect(),
+        ..Inbound::default()
+    };
+    let world = Arc::clone(&api.world);
+    let mark = world.journal().mark();
+    // On its own task: a caller who hangs up does not take the text back.
+    let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
+        .await
+        .map_err(|error| Answer::failed(&error))?;
+    Ok(Json(outcome(delivery, api.world.journal().select(mark, Message::of), &from)))
+}
+
+pub(super) async fn messages(State(api): Shared) -> Json<Messages> {
+    Json(Messages { messages: api.world.journal().select(0, Message::of) })
+}
+
+pub(super) async fn journal(
+    State(api): Shared,
+    query: Result<Query<JournalQuery>, QueryRejection>,
+) -> Result<Json<JournalPage>, Answer> {
+    let Query(query) = query.map_err(|e| Answer::bad(e.body_text()))?;
+    let phone = query.phone.as_deref().map(|phone| number(&api.people, phone)).transpose()?;
+    let mut changes = api.world.journal().watch();
+    if let Some(known) = query.changes {
+        let wait = Duration::from_millis(query.wait).min(MAX_WAIT);
+        // An end of the wait without news is an answer too: an empty one.
+        let _ = tokio::time::timeout(wait, changes.wait_for(|now| *now != known)).await;
+    }
+    // Read before the entries: what changes in between is then news for the next call.
+    let (resets, changes) = (api.resets(), *changes.borrow());
+    let entries = match phone {
+        None => api.world.journal().since(query.since),
+        Some(phone) => of_phone(api.world.journal().since(0), &phone, query.since),
+    };
+    Ok(Json(JournalPage { resets, changes, entries }))
+}
+
+pub(super) async fn table(
+    State(api): Shared,
+    Path(table): Path<String>,
+) -> Result<Json<Rows>, Answer> {
+    match api.world.database().rows(&table).await {
+        Ok(rows) => Ok(Json(Rows { table, rows })),
+        Err(error @ DatabaseError::UnknownTable { .. }) => {
+            Err(Answer::new(StatusCode::NOT_FOUND, error.to_string())
+                .help("tables go by their logical id in the template"))
+        }
+        Err(error) => Err(Answer::failed(&error)),
+    }
+}
+
+pub(super) async fn items(
+    State(api): Shared,
+    Path(table): Path<String>,
+) -> Result<Json<Items>, Answer> {
+    let database = api.world.database();
+    let spec = database.find(&table).map_err(|e| of_database(&e))?;
+    let items = database.items(&spec.id).await.map_err(|e| of_database(&e))?;
+    Ok(Json(Items { table: spec.id.clone(), name: spec.name.clone(), items }))
+}
+
+pub(super) async fn put_items(
+    State(api): Shared,
+    Path(table): Path<String>,
+    Body(request): Body<PutItems>,
+) -> Result<Json<Written>, Answer> {
+    let database = api.world.database();
+    let id = database.find(&table).map_err(|e| of_database(&e))?.id.clone();
+    let PutItems { items, check_only } = request;
+    let keys = database.check_items(&id, &items).map_err(|e| of_database(&e))?;
+    if !check_only {
+        database.put_items(&id, items).await.map_err(|e| of_database(&e))?;
+    }
+    Ok(Json(Written { table: id, keys }))
+}
+
+fn of_database(error: &DatabaseError) -> Answer {
+    match error {
+        DatabaseError::UnknownTable { .. } => Answer::new(StatusCode::NOT_FOUND, error.to_string())
+            .help("tables go by their logical id in the template, or by their name"),
+        DatabaseError::Row(row) => Answer::bad(row.to_string()).help("nothing was written"),
+        error => Answer::failed(error),
+    }
+}
+
+pub(super) async fn clock(
+    State(api): Shared,
+    Body(request): Body<ClockRequest>,
+) -> Result<Json<ClockResponse>, Answer> {
+    let clock = api.world.clock();
+    match request {
+        ClockRequest { now: Some(now), advance: None } => clock.set(now),
+        ClockRequest { now: None, advance: Some(by) } => clock.advance(length(&by)?),
+        _ => return Err(Answer::bad("give either now or advance")),
+    }
+    Ok(Json(ClockResponse { now: clock.now() }))
+}
+
+pub(super) async fn arm(
+    State(api): Shared,
+    Body(request): Body<FaultRequest>,
+) -> Result<Json<Value>, Answer> {
+    let FaultRequest { on, failure, aim, skip, times } = request;
+    if times == Some(0) {
+        return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
+    }
+    // A fault that strikes nothing would look like a backend that survives it.
+    if !faults::can_fail(&on) {
+        let hint = names::hint(&on, faults::NAMES);
+        return Err(Answer::bad(format!("no crossing named '{on}' can fail{hint}"))
+            .help("such as openai.responses, twilio.messages.create or webhook.sms"));
+    }
+    if failure.quirk.is_some_and(|quirk| !quirk.can_strike(&on)) {
+        return Err(Answer::bad(format!("this cannot happen to {on}")));
+    }
+    api.world.faults().arm(Fault { on, failure, aim, skip, times, chance: None });
+    Ok(Json(json!({ "armed": true })))
+}
+
+pub(super) async fn disarm(State(api): Shared) -> Json<Value> {
+    api.world.faults().clear();
+    Json(json!({ "armed": false }))
+}
+
+pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
+    let world = &api.world;
+    world.reset().await.map_err(|e| Answer::failed(&e))?;
+    // Counted first: who sees the empty journal sees the new count as well.
+    api.resets.fetch_add(1, Ordering::SeqCst);
+    world.journal().clear();
+    Ok(Json(json!({ "reset": true })))
+}
+
+/// The number of a person, by name or as it is.
+fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, Answer> {
+    if let Some(number) = people.get(who) {
+        return Ok(number.clone());
+    }
+    let invalid = match Phone::try_from(who.to_owned()) {
+        Ok(phone) => return Ok(phone.to_string()),
+        Err(error) if who.starts_with('+') => error,
+        Err(_) => format!("'{who}' is neither a person nor a number such as +19045550100"),
+    };
+    let names: Vec<&str> = people.keys().map(String::as_str).collect();
+    Err(Answer::bad(invalid).help(format!("people there: {}", names.join(", "))))
+}
+
+fn media(url: String) -> Media {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let content_type = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("png") => "image/png",
+        Some("gif") => "image/gif",
+        Some("mp4") => "video/mp4",
+        _ => "image/jpeg",
+    };
+    Media { url, content_type: content_type.into() }
+}
+
+fn outcome(delivery: Delivery, texts: Vec<Message>, from: &str) -> SmsResponse {
+    let attempts = delivery.attempts.into_iter().map(|attempt| Attempt {
+        url: attempt.url,
+        status: attempt.status,
+        error: attempt.error.map(|code| code.to_string()),
+    });
+    SmsResponse {
+        sid: delivery.sid.to_string(),
+        attempts: attempts.collect(),
+        replies: texts.into_iter().filter(|m| m.via.is_some() && m.to == from).collect(),
+    }
+}
+
+fn of_phone(entries: Vec<Entry>, phone: &str, since: u64) -> Vec<Entry> {
+    let mut last_text = None;
+    let own = |entry: &Entry| conversation::about(entry, phone, &mut last_text);
+    entries.into_iter().filter(own).filter(|entry| entry.seq >= since).collect()
+}
+
+/// A length of time in words or ISO 8601; a day is 24 hours.
+fn length(text: &str) -> Result<SignedDuration, Answer> {
+    let span: Result<Span, _> = text.parse();
+    span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours())).map_err(|_| {
+        Answer::bad(format!("'{text}' is not a length of time such as 2h 30m, 1 day or PT2H30M"))
+    })
+}

@@ -1,0 +1,221 @@
+//! The API over real HTTP, on a world whose backend greets whoever writes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use super::*;
+use rehearse_core::clock::Clock;
+use rehearse_testutils::{self as testing, SETTINGS, TEMPLATE};
+use rehearse_world::{Backend, World, WorldConfig};
+
+const CUSTOMER: &str = "+19042520927";
+
+/// A small world; everything stops when it is dropped.
+struct Running {
+    client: Client,
+    world: Arc<World>,
+    server: Server,
+}
+
+async fn loopback() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+impl Running {
+    async fn start() -> Self {
+        let settings = testing::settings(SETTINGS);
+        let root = std::env::temp_dir();
+        let backend =
+            Backend::new(vec![testing::hello()], testing::template(TEMPLATE), settings, &root)
+                .unwrap();
+        let world = World::start(WorldConfig::new(backend, Clock::running())).await.unwrap();
+        let world = Arc::new(world);
+        let controlled = Controlled {
+            world: Arc::clone(&world),
+            endpoints: Endpoints {
+                parts: Vec::new(),
+                environment: BTreeMap::from([("A".into(), "b".into())]),
+                people: BTreeMap::from([(CUSTOMER.into(), "customer".into())]),
+                tables: BTreeMap::new(),
+                time_zone: "America/New_York".into(),
+            },
+            people: BTreeMap::from([("customer".into(), CUSTOMER.into())]),
+        };
+        let server = Server::start(loopback().await, controlled).unwrap();
+        let client = Client::new(server.url()).unwrap();
+        Self { client, world, server }
+    }
+
+    async fn raw(&self, method: &str, path: &str, body: &str) -> (u16, ErrorBody) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("{}{path}", self.server.url());
+        let http = loopback_client().unwrap();
+        let response = http.request(method, url).body(body.to_owned()).send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}")))
+    }
+
+    async fn hello(&self) -> SmsResponse {
+        let request = SmsRequest { body: "hi".into(), ..SmsRequest::default() };
+        self.client.sms(&request).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_text_comes_back_with_its_delivery_and_replies() {
+    let running = Running::start().await;
+    let sent = running.hello().await;
+    assert_eq!(sent.attempts.len(), 1);
+    assert_eq!(sent.attempts[0].status, Some(200));
+    let bodies: Vec<&str> = sent.replies.iter().map(|r| r.body.as_str()).collect();
+    assert_eq!(bodies, ["Hello"]);
+    assert_eq!(sent.replies[0].to, CUSTOMER);
+    let all = running.client.messages().await.unwrap().messages;
+    assert_eq!(all.len(), 2);
+    assert_eq!((all[0].via, all[0].body.as_str()), (None, "hi"));
+}
+
+#[tokio::test]
+async fn people_go_by_name_or_number_and_no_other_way() {
+    let running = Running::start().await;
+    let from = |who: &str| SmsRequest { from: Some(who.into()), body: "hi".into(), media: vec![] };
+    assert!(running.client.sms(&from("+19045550102")).await.is_ok());
+    let error = running.client.sms(&from("custmer")).await.unwrap_err();
+    let ClientError::Refused { status: 400, error, help } = error else { panic!("{error}") };
+    assert!(error.contains("custmer"), "{error}");
+    assert_eq!(help.as_deref(), Some("people there: customer"));
+}
+
+#[tokio::test]
+async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
+    let running = Running::start().await;
+    running.hello().await;
+    let page = running.client.journal(&JournalQuery::default()).await.unwrap();
+    assert!(page.entries.iter().any(|e| e.name == "webhook.sms"));
+    let query = JournalQuery {
+        since: page.entries.len() as u64,
+        changes: Some(page.changes),
+        wait: 30_000,
+        phone: None,
+    };
+    let (next, _) = tokio::join!(running.client.journal(&query), running.hello());
+    assert!(next.unwrap().entries.iter().any(|e| e.name == "sms.received"));
+    running.client.reset().await.unwrap();
+    let after = running.client.journal(&JournalQuery::default()).await.unwrap();
+    assert_eq!((after.resets, after.entries.len()), (page.resets + 1, 0));
+}
+
+#[tokio::test]
+async fn a_wait_without_news_ends() {
+    let running = Running::start().await;
+    let changes = running.client.journal(&JournalQuery::default()).await.unwrap().changes;
+    let query = JournalQuery { changes: Some(changes), wait: 20, ..JournalQuery::default() };
+    let page = tokio::time::timeout(Duration::from_secs(10), running.client.journal(&query)).await;
+    assert!(page.unwrap().unwrap().entries.is_empty());
+}
+
+#[tokio::test]
+async fn one_phone_sees_its_own_conversation() {
+    let running = Running::start().await;
+    running.hello().await;
+    let other = SmsRequest { from: Some("+19045550102".into()), body: "yo".into(), media: vec![] };
+    running.client.sms(&other).await.unwrap();
+    let query = JournalQuery { phone: Some("customer".into()), ..JournalQuery::default() };
+    let page = running.client.journal(&query).await.unwrap();
+    let names: Vec<&str> = page.entries.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["sms.received", "webhook.sms", "http.POST /sms", "sms.sent"]);
+}
+
+#[tokio::test]
+async fn tables_are_read_by_their_logical_id_and_emptied_by_a_reset() {
+    let running = Running::start().await;
+    running.world.database().put_rows("Leads", &[serde_json::json!({"id": "L1"})]).await.unwrap();
+    let url = format!("{}/tables/Leads", running.server.url());
+    let http = loopback_client().unwrap();
+    let read = || async { http.get(&url).send().await.unwrap().json::<Rows>().await.unwrap() };
+    assert_eq!(read().await.rows, [serde_json::json!({"id": "L1"})]);
+    let (status, error) = running.raw("GET", "/tables/Lead", "").await;
+    assert_eq!(status, 404);
+    assert!(error.error.contains("did you mean `Leads`?"), "{}", error.error);
+    running.client.reset().await.unwrap();
+    assert!(read().await.rows.is_empty());
+}
+
+#[tokio::test]
+async fn the_clock_moves_to_a_moment_or_by_a_length() {
+    let running = Running::start().await;
+    let http = loopback_client().unwrap();
+    let url = format!("{}/clock", running.server.url());
+    let call = |body: &'static str| {
+        let request = http.post(&url).body(body);
+        async { request.send().await.unwrap().json::<ClockResponse>().await.unwrap().now }
+    };
+    let moved = call(r#"{"now": "2030-01-01T00:00:00Z"}"#).await;
+    let later = call(r#"{"advance": "1 day 2h"}"#).await;
+    assert_eq!(later.duration_since(moved).as_hours(), 26);
+    for body in
+        ["{}", r#"{"advance": "soon"}"#, r#"{"now": "2030-01-01T00:00:00Z", "advance": "1h"}"#]
+    {
+        assert_eq!(running.raw("POST", "/clock", body).await.0, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn armed_faults_strike_and_are_disarmed() {
+    let running = Running::start().await;
+    let http = loopback_client().unwrap();
+    let url = format!("{}/faults", running.server.url());
+    let fault = r#"{"on": "webhook.sms", "failure": {"status": 503}}"#;
+    assert!(http.post(&url).body(fault).send().await.unwrap().status().is_success());
+    assert_eq!(running.hello().await.attempts[0].status, Some(503));
+    assert!(http.delete(&url).send().await.unwrap().status().is_success());
+    assert_eq!(running.hello().await.attempts[0].status, Some(200));
+    let wrong = r#"{"on": "webhook.smss", "failure": {"status": 503}}"#;
+    let (status, error) = running.raw("POST", "/faults", wrong).await;
+    assert!(status == 400 && error.error.contains("did you mean `webhook.sms`?"), "{error:?}");
+    let success = r#"{"on": "webhook.sms", "failure": {"status": 200}}"#;
+    let (status, error) = running.raw("POST", "/faults", success).await;
+    assert!(status == 400 && error.error.contains("200 is no status of a failure"), "{error:?}");
+}
+
+#[tokio::test]
+async fn wrong_calls_get_an_error_that_says_what_is_right() {
+    let running = Running::start().await;
+    let (status, error) = running.raw("GET", "/nowhere", "").await;
+    assert_eq!(status, 404);
+    assert!(error.help.unwrap().contains("/sms"));
+    assert_eq!(running.raw("DELETE", "/sms", "").await.0, 405);
+    let (status, error) = running.raw("POST", "/sms", r#"{"bdy": "hi"}"#).await;
+    assert_eq!(status, 400);
+    assert!(error.error.contains("unknown field `bdy`") && error.error.contains("line 1"));
+    assert_eq!(running.raw("POST", "/sms", r#"{"from": "customer"}"#).await.0, 400);
+    let (status, error) = running.raw("POST", "/sms", &" ".repeat((1 << 20) + 1)).await;
+    assert!(status == 413 && error.error.contains("length limit"), "{error:?}");
+    assert_eq!(running.raw("GET", "/journal?since=x", "").await.0, 400);
+    assert_eq!(running.raw("GET", "/journal?sinse=1", "").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_refused() {
+    let running = Running::start().await;
+    let http = loopback_client().unwrap();
+    let url = format!("{}/reset", running.server.url());
+    for (name, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
+        let response = http.post(&url).header(name, value).send().await.unwrap();
+        assert_eq!(response.status(), 403, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn something_else_on_the_port_is_told_apart() {
+    let listener = loopback().await;
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let other = Router::new().fallback(|| async { "<html>" });
+    let serving = tokio::spawn(async { axum::serve(listener, other).await.unwrap() });
+    let error = Client::new(&url).unwrap().ready().await.unwrap_err();
+    assert!(matches!(error, ClientError::NotControl { .. }), "{error}");
+    serving.abort();
+}

@@ -1,0 +1,161 @@
+//! Reading the user's YAML files: typed, strict, and with every error at file:line.
+//!
+//! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8 and
+//! within its [`Limit`], nest at most 64 deep, and hold one document.
+
+mod message;
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{CroppedRegion, Error as Yaml, Location};
+
+/// Deepest nesting that is read; deeper is a mistake or an attack on the stack.
+const MAX_DEPTH: usize = 64;
+
+/// How large a kind of file may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Most bytes.
+    pub bytes: u64,
+    /// What to know about a larger one.
+    pub advice: &'static str,
+}
+
+/// For files without a limit of their own.
+pub const LIMIT: Limit = Limit { bytes: 4 << 20, advice: "split it" };
+
+/// Why a file could not be read. The message names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    /// The file is not there, or not readable.
+    #[error("failed to read {path}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Larger than its kind may be.
+    #[error("{path}: is {bytes} bytes, more than the {most} that are read; {advice}", path = .path.display(), most = .limit.bytes, advice = .limit.advice)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// What is allowed.
+        limit: Limit,
+    },
+    /// Not text.
+    #[error("{path}:{line}: byte {at} of the file is not UTF-8; save it as UTF-8", path = .path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Bytes before the first that is not text.
+        at: usize,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// Not YAML, or not of the right shape.
+    #[error("{report}")]
+    Shape {
+        /// What is wrong and where, with a caret.
+        report: String,
+        /// The line, from 1; 0 when it has none.
+        line: u64,
+    },
+}
+
+/// A file's text and name, for errors that point into it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As it is shown.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// Text that does not come from a file; errors show it under this name.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is missing, larger than [`LIMIT`] or not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, YamlError> {
+        Self::read_within(path, LIMIT)
+    }
+
+    /// Reads a file with a limit of its own.
+    ///
+    /// # Errors
+    /// When it is missing, too large or not UTF-8.
+    pub fn read_within(path: &Path, limit: Limit) -> Result<Self, YamlError> {
+        let failed = |source| YamlError::Read { path: path.into(), source };
+        let bytes = std::fs::metadata(path).map_err(failed)?.len();
+        if bytes > limit.bytes {
+            return Err(YamlError::TooLarge { path: path.into(), bytes, limit });
+        }
+        let bytes = std::fs::read(path).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+            YamlError::NotUtf8 { path: path.into(), at, line }
+        })?;
+        Ok(Self { name: path.display().to_string(), text })
+    }
+
+    /// The text as a `T`. JSON is YAML too.
+    ///
+    /// # Errors
+    /// When it is not YAML, not one document, or not a `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            // Account ids and phone numbers begin with zeros.
+            leading_zero_numbers_as_strings: true,
+            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
+        };
+        serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| self.render(&e))
+    }
+
+    /// An error of the caller's own, with a caret at `location`.
+    pub fn error(&self, location: Location, message: impl Into<String>) -> YamlError {
+        let error = Box::new(Yaml::Message { msg: message.into(), location });
+        let line = usize::try_from(location.line()).unwrap_or(1).max(1);
+        let first = line.saturating_sub(3).max(1);
+        let lines: Vec<&str> = self.text.lines().skip(first - 1).take(line + 3 - first).collect();
+        let region = CroppedRegion::new(
+            lines.join("\n"),
+            &self.name,
+            first,
+            first + lines.len().max(1) - 1,
+            location,
+        );
+        let crop_radius = serde_saphyr::Options::default().crop_radius;
+        self.render(&Yaml::WithSnippet { regions: vec![region], crop_radius, error })
+    }
+
+    fn render(&self, error: &Yaml) -> YamlError {
+        if let Yaml::MultipleDocuments { location, .. } = error.without_snippet() {
+            return self.error(*location, "another document begins here; a file holds one");
+        }
+        let report = message::render(error, &self.name);
+        YamlError::Shape { report, line: error.location().map_or(0, |at| at.line()) }
+    }
+}
+
+/// Reads a file as a `T`.
+///
+/// # Errors
+/// As [`Source::read`] and [`Source::parse`].
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, YamlError> {
+    Source::read(path)?.parse()
+}
+
+#[cfg(test)]
+mod tests;

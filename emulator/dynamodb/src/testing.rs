@@ -1,0 +1,38 @@
+//! The database that tests of every crate use, as the environment chooses it.
+
+use std::sync::OnceLock;
+
+use crate::{Choice, Service, ServiceOptions};
+
+/// The database service that `REHEARSE_DYNAMODB` names (`embedded`, `docker` or a URL; default
+/// `embedded`), shared by all tests of this process.
+///
+/// # Panics
+/// When the variable has another value or the service does not start.
+pub fn service() -> Service {
+    static SERVICE: OnceLock<Service> = OnceLock::new();
+    let start = || {
+        let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
+        let choice: Choice = choice.parse().unwrap();
+        if choice == Choice::Docker {
+            remove_containers_in_the_end();
+        }
+        Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()
+    };
+    SERVICE.get_or_init(start).clone()
+}
+
+/// Nothing of a test process runs at its end, so another one waits for it.
+fn remove_containers_in_the_end() {
+    let own = format!("label=rehearse.process={}", std::process::id());
+    let script = format!("cat >/dev/null; docker ps -aq --filter {own} | xargs -r docker rm -f -v");
+    let null = std::process::Stdio::null;
+    let waits = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(null())
+        .stderr(null())
+        .spawn();
+    // Its input ends when this process does.
+    std::mem::forget(waits.unwrap());
+}

@@ -1,0 +1,306 @@
+//! HTTP: routes, keys, bodies, headers, and what goes into the journal.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream::BoxStream};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use serde_json::{Value, json};
+
+use super::{
+    answer::{self, End, Endpoint, Ready},
+    error::ApiError,
+    ids,
+    server::Server,
+    sse::Events,
+};
+use rehearse_core::{
+    faults::Cut,
+    journal::{Crossing, Outcome},
+};
+
+/// Largest request that is read.
+const MAX_BODY: usize = 16 << 20;
+
+pub(super) type Body =
+    Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;
+
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut as the script asks")]
+pub(super) struct Severed;
+
+/// Answers one request.
+pub(super) async fn handle(
+    server: Arc<Server>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Severed> {
+    let started = Instant::now();
+    let count = server.count();
+    let mut response = route(&server, request).await?;
+    let headers = response.headers_mut();
+    let fixed = [
+        ("openai-version", "2020-10-01"),
+        ("openai-organization", "org-rehearse"),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-limit-tokens", "2000000"),
+        ("x-ratelimit-reset-requests", "6ms"),
+        ("x-ratelimit-reset-tokens", "6m0s"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let exhausted = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    let (requests, tokens) = if exhausted { ("0", "0") } else { ("9999", "1999000") };
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-remaining-requests", HeaderValue::from_static(requests));
+    headers.insert("x-ratelimit-remaining-tokens", HeaderValue::from_static(tokens));
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    headers.insert("openai-processing-ms", took.into());
+    if let Ok(id) = HeaderValue::from_str(&ids::request(count)) {
+        headers.insert("x-request-id", id);
+    }
+    Ok(response)
+}
+
+/// Whether the provider has this and the fake has not.
+fn is_elsewhere(path: &str) -> bool {
+    const FAMILIES: [&str; 16] = [
+        "responses",
+        "chat",
+        "completions",
+        "conversations",
+        "embeddings",
+        "moderations",
+        "files",
+        "uploads",
+        "batches",
+        "images",
+        "audio",
+        "videos",
+        "realtime",
+        "vector_stores",
+        "fine_tuning",
+        "assistants",
+    ];
+    let family = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    family.is_some_and(|family| FAMILIES.contains(&family))
+}
+
+async fn route(
+    server: &Arc<Server>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Severed> {
+    let path = request.uri().path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let get = request.method() == Method::GET;
+    let post = request.method() == Method::POST;
+    match path {
+        "/v1/responses" if post => ask(server, Endpoint::Responses, request).await,
+        "/v1/chat/completions" if post => ask(server, Endpoint::Chat, request).await,
+        "/v1/models" if get => Ok(models(server, request.headers(), None)),
+        "/v1/responses" | "/v1/chat/completions" | "/v1/models" => {
+            let method = request.method();
+            let error = ApiError::invalid(format!("Not allowed to {method} on {path}."));
+            Ok(refuse(&error.status(405).code("method_not_supported")))
+        }
+        _ => match path.strip_prefix("/v1/models/") {
+            Some(id) if get => Ok(models(server, request.headers(), Some(id))),
+            _ => {
+                let method = request.method();
+                let error = if is_elsewhere(path) {
+                    ApiError::ours(format!("{method} {path} is not reproduced"))
+                } else {
+                    ApiError::invalid(format!("Invalid URL ({method} {path})"))
+                };
+                Ok(refuse(&error.status(404)))
+            }
+        },
+    }
+}
+
+async fn ask(
+    server: &Arc<Server>,
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Severed> {
+    let (parts, body) = request.into_parts();
+    // A client that hangs up while it sends gets no answer.
+    let body = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("Request body too large. The limit is {MAX_BODY} bytes.");
+            return Ok(refuse(&ApiError::invalid(message).status(413)));
+        }
+        Err(_) => return Err(Severed),
+    };
+    let request = serde_json::from_slice::<Value>(&body);
+    let refusal = authorized(server, &parts.headers).and_then(|()| json_type(&parts.headers)).err();
+    let mut fault = None;
+    let ready = match (refusal, &request) {
+        (Some(error), _) => error.into(),
+        (None, Err(_)) => ApiError::not_json().into(),
+        (None, Ok(request)) => {
+            fault = server.faults.take(endpoint.name());
+            answer::prepare(server, endpoint, request, &body, fault.as_ref())
+        }
+    };
+    let Ready { script, delay, end } = ready;
+    // The request moves into the journal; it is never copied.
+    let crossing = Crossing::Model { request: request.unwrap_or(Value::Null), script };
+    let open = server.journal.begin(endpoint.name(), crossing);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let (response, outcome, answer) = send(end, server.options.pace);
+    open.end_with(outcome, answer);
+    if let Some(fault) = &fault {
+        for here in [Cut::Before, Cut::After] {
+            server.faults.fall(fault, here).await;
+        }
+    }
+    response
+}
+
+/// The response to an end, and its record: the outcome and the answer's text.
+fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, Outcome, Bytes) {
+    let outcome = |status| Outcome::status(status, Value::Null);
+    match end {
+        End::Error(error) => {
+            let code = error.code.clone().unwrap_or_else(|| error.kind.into());
+            let answer = error.body().to_string().into();
+            (Ok(refuse(&error)), outcome(error.status).with_error(code), answer)
+        }
+        End::Answer(answer, events) => {
+            let response = match (events, pace) {
+                (None, _) => json(200, answer.clone()),
+                (Some(events), None) => event_stream(at_once(events.whole())),
+                (Some(events), Some(pace)) => event_stream(paced(events, pace)),
+            };
+            (Ok(response), outcome(200), answer)
+        }
+        End::Broken(answer, events) => {
+            let response = match events {
+                Some(mut events) => {
+                    events.truncate(events.len() / 2);
+                    event_stream(broken(events.whole()))
+                }
+                None => {
+                    let half = answer.slice(..answer.len() / 2);
+                    typed(200, "application/json", broken(half))
+                }
+            };
+            (Ok(response), outcome(200).with_error("cut"), answer)
+        }
+        End::Cut(answer) => (Err(Severed), Outcome::cut(), answer),
+        End::Garbage => {
+            let body = Bytes::from_static(b"{\"id\": \"resp_0\", \"object\": \"resp");
+            (Ok(json(200, body)), outcome(200).with_error("malformed"), Bytes::new())
+        }
+    }
+}
+
+fn authorized(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    match given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim) {
+        None | Some("") => Err(ApiError::no_key()),
+        Some(key) if key == server.options.api_key => Ok(()),
+        Some(key) => Err(ApiError::wrong_key(key)),
+    }
+}
+
+fn json_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!(
+        "Unsupported content type: '{essence}'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: {given}'. Please try again after setting the 'Content-Type' header to 'application/json'."
+    ))
+    .code("unsupported_content_type"))
+}
+
+fn models(server: &Server, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
+    if let Err(error) = authorized(server, headers) {
+        return refuse(&error);
+    }
+    let model = |id: &str| json!({ "id": id, "object": "model", "created": 1_767_225_600, "owned_by": "openai" });
+    match id {
+        None => {
+            let all: Vec<Value> = server.options.models.iter().map(|id| model(id)).collect();
+            whole(200, &json!({ "object": "list", "data": all }))
+        }
+        Some(id) if server.options.models.iter().any(|m| m == id) => whole(200, &model(id)),
+        Some(id) => refuse(
+            &ApiError::invalid(format!("The model '{id}' does not exist"))
+                .status(404)
+                .param("model")
+                .code("model_not_found"),
+        ),
+    }
+}
+
+fn refuse(error: &ApiError) -> Response<Body> {
+    let mut response = whole(error.status, &error.body());
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn whole(status: u16, body: &Value) -> Response<Body> {
+    json(status, serde_json::to_vec(body).unwrap_or_default().into())
+}
+
+fn json(status: u16, body: Bytes) -> Response<Body> {
+    typed(status, "application/json", Either::Left(Full::new(body)))
+}
+
+fn event_stream(body: Body) -> Response<Body> {
+    typed(200, "text/event-stream; charset=utf-8", body)
+}
+
+fn typed(status: u16, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// A stream in one chunk: its length is not told beforehand.
+fn at_once(events: Bytes) -> Body {
+    let frame = futures::future::ready(Ok(Frame::data(events)));
+    Either::Right(StreamBody::new(futures::stream::once(frame).boxed()))
+}
+
+/// One piece an event, with a pause before each but the first.
+fn paced(events: Events, pace: Duration) -> Body {
+    let pieces = futures::stream::iter(events.pieces().into_iter().enumerate());
+    let frames = pieces.then(move |(at, piece)| async move {
+        if at > 0 {
+            tokio::time::sleep(pace).await;
+        }
+        Ok(Frame::data(piece))
+    });
+    Either::Right(StreamBody::new(frames.boxed()))
+}
+
+/// What is there, then the end of the connection.
+fn broken(start: Bytes) -> Body {
+    let start = futures::future::ready(Ok(Frame::data(start)));
+    let end = async {
+        // While the body has nothing ready, what is there is sent; an error at once would take it back.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("the connection is cut as the script asks"))
+    };
+    let frames = futures::stream::once(start).chain(futures::stream::once(end));
+    Either::Right(StreamBody::new(frames.boxed()))
+}

@@ -1,0 +1,262 @@
+//! Answering by rules.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use minijinja::{
+    Value,
+    value::{Serde, ValueKind},
+};
+use regex::{Captures, Regex};
+
+use super::{
+    PersonaError,
+    load::{Pattern, Rule, Rules, Text, explain},
+};
+use crate::{
+    conversation::{Conversation, Tool},
+    ids::Ids,
+    reply::{Part, Reply},
+    schema,
+};
+
+type Names = BTreeMap<String, Value>;
+
+impl Rules {
+    /// The answer of the first rule that fits.
+    pub fn answer(
+        &self,
+        conversation: &Conversation<'_>,
+        now: Timestamp,
+        ids: Ids,
+    ) -> Result<Reply, PersonaError> {
+        let names = self.names(conversation, now)?;
+        // Shared by all rules that capture nothing; a clone of it is a pointer.
+        let plain = Value::from(names.clone());
+        for (at, rule) in self.rules.iter().enumerate() {
+            let wrong = |reason| PersonaError { rule: at + 1, reason };
+            let Some(context) = self.fits(rule, conversation, &names, &plain).map_err(wrong)?
+            else {
+                continue;
+            };
+            let part = match &rule.call {
+                Some(call) => match conversation.tool(&call.name) {
+                    None => continue,
+                    Some(tool) => Part::Call {
+                        name: call.name.clone(),
+                        arguments: self
+                            .arguments(&call.arguments, tool, &context)
+                            .map_err(wrong)?,
+                    },
+                },
+                None => Part::Text(match &rule.say {
+                    Some(say) => self.fill(say, &context).map_err(wrong)?,
+                    None => String::new(),
+                }),
+            };
+            let reasoning = conversation.reasoning && matches!(part, Part::Call { .. });
+            return Ok(Reply { reasoning, hidden: reasoning, ..Reply::of(ids, vec![part]) });
+        }
+        let reason = "no rule fits; let the last one have no conditions".into();
+        Err(PersonaError { rule: self.rules.len(), reason })
+    }
+
+    /// What a rule's templates may use, when it fits: the names, and what it captures.
+    fn fits(
+        &self,
+        rule: &Rule,
+        conversation: &Conversation<'_>,
+        names: &Names,
+        plain: &Value,
+    ) -> Result<Option<Value>, String> {
+        let after = conversation.calls.iter().rev().find(|c| c.result.is_some()).map(|c| c.name);
+        if rule.after.as_deref() != after {
+            return Ok(None);
+        }
+        let said = last_said(conversation);
+        if !rule.said.is_empty() && !rule.said.iter().any(|r| r.is_match(said)) {
+            return Ok(None);
+        }
+        let mut context = plain.clone();
+        if !rule.text.is_empty() {
+            let found = rule.text.iter().find_map(|r| Some((r, r.captures(conversation.text())?)));
+            let Some((regex, captures)) = found else { return Ok(None) };
+            let captured = capture(regex, &captures);
+            if !captured.is_empty() {
+                let mut all = names.clone();
+                all.extend(captured);
+                context = Value::from(all);
+            }
+        }
+        if let Some(condition) = &rule.condition
+            && self.fill(condition, &context)?.is_empty()
+        {
+            return Ok(None);
+        }
+        Ok(Some(context))
+    }
+
+    fn names(
+        &self,
+        conversation: &Conversation<'_>,
+        now: Timestamp,
+    ) -> Result<Names, PersonaError> {
+        let mut names: Names = self.values.clone();
+        let today = first_date(&conversation.instructions)
+            .unwrap_or_else(|| now.to_zoned(self.zone.clone()).date());
+        names.insert("today".into(), Value::from(today.to_string()));
+        names.insert("text".into(), Value::from(conversation.text()));
+        names.insert("said".into(), Value::from(last_said(conversation)));
+        let last = conversation.calls.iter().rev().find(|c| c.result.is_some());
+        let json = |value: Option<serde_json::Value>| {
+            value.map_or(Value::from(()), |value| Value::from(Serde(&value)))
+        };
+        names.insert("result".into(), json(last.map(|call| call.output())));
+        names.insert(
+            "args".into(),
+            json(last.and_then(|call| serde_json::from_str(call.arguments).ok())),
+        );
+        let mut here = Names::new();
+        for fact in &self.facts {
+            let wrong = |reason| PersonaError {
+                rule: 0,
+                reason: format!("fact '{}': {reason}", fact.name),
+            };
+            let mut value = Value::from(());
+            for message in &conversation.messages {
+                if !message.user && fact.forget.as_ref().is_some_and(|f| f.is_match(&message.text))
+                {
+                    value = Value::from(());
+                }
+                let patterns = if message.user { &fact.user } else { &fact.assistant };
+                if let Some(found) = self.find(patterns, &message.text, &names).map_err(wrong)? {
+                    value = found;
+                }
+            }
+            let now = self.find(&fact.user, conversation.text(), &names).map_err(wrong)?;
+            here.insert(fact.name.clone(), now.unwrap_or(Value::from(())));
+            names.insert(fact.name.clone(), value);
+        }
+        names.insert("here".into(), Value::from(here));
+        Ok(names)
+    }
+
+    /// The value of the first pattern that is found and gives one.
+    fn find(
+        &self,
+        patterns: &[Pattern],
+        text: &str,
+        names: &Names,
+    ) -> Result<Option<Value>, String> {
+        for pattern in patterns {
+            let Some(captures) = pattern.regex.captures(text) else { continue };
+            let value = match &pattern.is {
+                Text::Plain(value) => value.clone(),
+                template @ Text::Template(_) => {
+                    let mut all = capture(&pattern.regex, &captures);
+                    all.insert("today".into(), names.get("today").cloned().unwrap_or_default());
+                    self.fill(template, &Value::from(all))?
+                }
+            };
+            if !value.trim().is_empty() {
+                return Ok(Some(Value::from(value.trim())));
+            }
+        }
+        Ok(None)
+    }
+
+    fn fill(&self, text: &Text, context: &Value) -> Result<String, String> {
+        match text {
+            Text::Plain(text) => Ok(text.clone()),
+            Text::Template(name) => self
+                .environment
+                .get_template(name)
+                .and_then(|template| template.render(context.clone()))
+                .map_err(|e| explain(&e)),
+        }
+    }
+
+    /// The arguments, cut to what the tool takes: names that it does not have are left
+    /// out, those that it also wants are null.
+    fn arguments(
+        &self,
+        written: &serde_json::Map<String, serde_json::Value>,
+        tool: &Tool<'_>,
+        context: &Value,
+    ) -> Result<String, String> {
+        let mut arguments = serde_json::Map::new();
+        for (name, value) in written {
+            arguments.insert(name.clone(), self.argument(value, context)?);
+        }
+        if let Some(schema) = tool.parameters {
+            if schema["additionalProperties"] == false {
+                arguments.retain(|name, _| schema["properties"].get(name).is_some());
+            }
+            for name in
+                schema["required"].as_array().into_iter().flatten().filter_map(|n| n.as_str())
+            {
+                arguments.entry(name).or_insert(serde_json::Value::Null);
+            }
+            let arguments = serde_json::Value::Object(arguments.clone());
+            let misfits = schema::misfits(&arguments, schema);
+            if tool.strict && !misfits.is_empty() {
+                return Err(format!(
+                    "the call of '{}' does not fit: {}",
+                    tool.name,
+                    misfits.join("; ")
+                ));
+            }
+        }
+        Ok(serde_json::Value::Object(arguments).to_string())
+    }
+
+    /// A lone expression keeps its type.
+    fn argument(
+        &self,
+        value: &serde_json::Value,
+        context: &Value,
+    ) -> Result<serde_json::Value, String> {
+        let Some(text) = value.as_str() else { return Ok(value.clone()) };
+        let lone = text.trim().strip_prefix("{{").and_then(|t| t.strip_suffix("}}"));
+        let filled = match lone.filter(|t| !t.contains("}}")) {
+            Some(expression) => self
+                .environment
+                .compile_expression_owned(expression.trim().to_owned())
+                .and_then(|e| e.eval(context.clone())),
+            None => self.environment.render_str(text, context.clone()).map(Value::from),
+        };
+        let filled = filled.map_err(|e| explain(&e))?;
+        if filled.kind() == ValueKind::Undefined {
+            return Err(format!("'{text}' is not defined"));
+        }
+        serde_json::to_value(&filled).map_err(|e| e.to_string())
+    }
+}
+
+/// What the assistant said last before the user's text.
+fn last_said<'c>(conversation: &'c Conversation<'_>) -> &'c str {
+    conversation.earlier().iter().rev().find(|m| !m.user).map_or("", |m| &m.text)
+}
+
+/// The named captures; one that took no part is none.
+fn capture(regex: &Regex, captures: &Captures<'_>) -> Names {
+    regex
+        .capture_names()
+        .flatten()
+        .map(|name| {
+            let value = captures.name(name).map_or(Value::from(()), |m| Value::from(m.as_str()));
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
+/// The first `2026-02-10` in the instructions: the backend's own today.
+fn first_date(text: &str) -> Option<Date> {
+    let bytes = text.as_bytes();
+    let is_date = |w: &[u8]| {
+        w[4] == b'-'
+            && w[7] == b'-'
+            && [0, 1, 2, 3, 5, 6, 8, 9].iter().all(|i| w[*i].is_ascii_digit())
+    };
+    bytes.windows(10).filter(|w| is_date(w)).find_map(|w| std::str::from_utf8(w).ok()?.parse().ok())
+}

@@ -1,0 +1,227 @@
+//! A failure: a status, a word, or a map.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use crate::script::{Cut, Fail, Incomplete};
+
+/// The long form of a failure.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FailFields {
+    /// HTTP status with OpenAI's error body.
+    #[serde(default)]
+    #[schemars(with = "Option<u16>")]
+    status: Option<Status>,
+    /// The error body's code.
+    #[serde(default)]
+    code: Option<String>,
+    /// Retry-After, in seconds.
+    #[serde(default)]
+    retry_after: Option<u32>,
+    /// `300ms`, `20s`, `2m`, or milliseconds.
+    #[serde(default)]
+    delay: Option<Delay>,
+    /// Where the connection is closed.
+    #[serde(default)]
+    cut: Option<Cut>,
+    /// Arguments that break off; without a call, a body that is no JSON.
+    #[serde(default)]
+    malformed: bool,
+    /// The model refuses with this text.
+    #[serde(default)]
+    refusal: Option<String>,
+    /// The model answers with no output.
+    #[serde(default)]
+    empty: bool,
+    /// The answer stops early.
+    #[serde(default)]
+    incomplete: Option<Incomplete>,
+    /// How many requests it strikes.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>")]
+    times: Option<Times>,
+}
+
+impl<'de> Deserialize<'de> for Fail {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FailVisitor)
+    }
+}
+
+struct FailVisitor;
+
+impl<'de> Visitor<'de> for FailVisitor {
+    type Value = Fail;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a status such as 503, empty, malformed, cut, or a map such as { status: 429, retry_after: 1 }")
+    }
+
+    fn visit_u64<E: de::Error>(self, status: u64) -> Result<Fail, E> {
+        Ok(Fail { status: Some(checked_status(status)?), ..Fail::default() })
+    }
+
+    fn visit_i64<E: de::Error>(self, status: i64) -> Result<Fail, E> {
+        self.visit_u64(u64::try_from(status).unwrap_or(0))
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Fail, E> {
+        Ok(match word {
+            "empty" => Fail { empty: true, ..Fail::default() },
+            "malformed" => Fail { malformed: true, ..Fail::default() },
+            "cut" => Fail { cut: Some(Cut::Before), ..Fail::default() },
+            other => {
+                return Err(E::custom(format_args!(
+                    "unknown failure '{other}', expected a status, empty, malformed, cut, or a map"
+                )));
+            }
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fail, A::Error> {
+        let f = FailFields::deserialize(MapAccessDeserializer::new(map))?;
+        let fail = Fail {
+            status: f.status.map(|s| s.0),
+            code: f.code,
+            retry_after: f.retry_after,
+            delay: f.delay.map(|d| d.0),
+            cut: f.cut,
+            malformed: f.malformed,
+            refusal: f.refusal,
+            empty: f.empty,
+            incomplete: f.incomplete,
+            times: f.times.map(|t| t.0),
+        };
+        let ends = [
+            fail.status.is_some(),
+            fail.cut.is_some(),
+            fail.malformed,
+            fail.refusal.is_some(),
+            fail.empty,
+            fail.incomplete.is_some(),
+        ];
+        // A stream may break off with an error instead of in silence.
+        let broken = fail.status.is_some() && fail.cut == Some(Cut::MidStream);
+        match ends.into_iter().filter(|set| *set).count() - usize::from(broken) {
+            0 if fail.delay.is_none() => Err(de::Error::custom(
+                "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
+            )),
+            0 | 1
+                if fail.status.is_none() && (fail.code.is_some() || fail.retry_after.is_some()) =>
+            {
+                Err(de::Error::custom("'code' and 'retry_after' need a 'status'"))
+            }
+            0 | 1 => Ok(fail),
+            _ => Err(de::Error::custom(
+                "only one of status, cut, malformed, refusal, empty and incomplete can happen to a request",
+            )),
+        }
+    }
+}
+
+impl JsonSchema for Fail {
+    fn schema_name() -> Cow<'static, str> {
+        "Fail".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let long = FailFields::json_schema(generator);
+        json_schema!({
+            "description": "A status, a word, or a map of what happens",
+            "anyOf": [
+                { "type": "integer", "minimum": 400, "maximum": 599 },
+                { "enum": ["empty", "malformed", "cut"] },
+                long
+            ]
+        })
+    }
+}
+
+struct Status(u16);
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        checked_status(u64::deserialize(deserializer)?).map(Self)
+    }
+}
+
+fn checked_status<E: de::Error>(status: u64) -> Result<u16, E> {
+    u16::try_from(status).ok().filter(|s| (400..600).contains(s)).ok_or_else(|| {
+        E::custom(format_args!("{status} is not a failing HTTP status (400 to 599)"))
+    })
+}
+
+struct Times(u32);
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            0 => Err(de::Error::custom("'times' counts from 1")),
+            times => Ok(Self(times)),
+        }
+    }
+}
+
+/// A duration as it is written.
+struct Delay(Duration);
+
+impl<'de> Deserialize<'de> for Delay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DelayVisitor).map(Self)
+    }
+}
+
+struct DelayVisitor;
+
+impl Visitor<'_> for DelayVisitor {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time such as 300ms, 20s or 2m, or a number of milliseconds")
+    }
+
+    fn visit_u64<E>(self, ms: u64) -> Result<Duration, E> {
+        Ok(Duration::from_millis(ms))
+    }
+
+    fn visit_i64<E: de::Error>(self, ms: i64) -> Result<Duration, E> {
+        u64::try_from(ms)
+            .map(Duration::from_millis)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(ms), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+        duration(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let factor = match text[unit..].trim() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(text[..unit].parse::<f64>().ok()? * factor).ok()
+}
+
+impl JsonSchema for Delay {
+    fn schema_name() -> Cow<'static, str> {
+        "Delay".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "300ms, 20s, 2m, or milliseconds",
+            "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }]
+        })
+    }
+}

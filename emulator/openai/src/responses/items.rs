@@ -1,0 +1,269 @@
+//! Checking the input: the items' own shape, then what must hold between them.
+
+use serde_json::{Map, Value};
+
+use super::between::between;
+use crate::{
+    conversation::{Conversation, content, get},
+    error::ApiError,
+    params::{self, Kind, join},
+    stored::Stored,
+};
+
+const ROLES: [&str; 4] = ["assistant", "system", "developer", "user"];
+const INPUT_PARTS: [&str; 4] = ["input_text", "input_image", "input_file", "input_audio"];
+const OUTPUT_PARTS: [&str; 2] = ["output_text", "refusal"];
+
+const MESSAGE: &[(&str, Kind)] = &[
+    ("type", Kind::Any),
+    ("role", Kind::OneOf(&ROLES)),
+    ("content", Kind::Any),
+    ("id", Kind::Text),
+    ("status", Kind::OneOf(&STATUSES)),
+    ("phase", Kind::Any),
+];
+const CALL: &[(&str, Kind)] = &[
+    ("type", Kind::Any),
+    ("id", Kind::Text),
+    ("call_id", Kind::Short(64)),
+    ("name", Kind::Text),
+    ("arguments", Kind::Text),
+    ("status", Kind::OneOf(&STATUSES)),
+    ("namespace", Kind::Any),
+    ("caller", Kind::Any),
+    ("async", Kind::Flag),
+    ("created_by", Kind::Any),
+];
+const OUTPUT: &[(&str, Kind)] = &[
+    ("type", Kind::Any),
+    ("id", Kind::Text),
+    ("call_id", Kind::Short(64)),
+    ("output", Kind::Any),
+    ("name", Kind::Text),
+    ("namespace", Kind::Any),
+    ("status", Kind::OneOf(&STATUSES)),
+    ("caller", Kind::Any),
+    ("created_by", Kind::Any),
+];
+const REASONING: &[(&str, Kind)] = &[
+    ("type", Kind::Any),
+    ("id", Kind::Text),
+    ("summary", Kind::Array),
+    ("content", Kind::Array),
+    ("encrypted_content", Kind::Text),
+    ("status", Kind::OneOf(&STATUSES)),
+];
+const STATUSES: [&str; 3] = ["in_progress", "completed", "incomplete"];
+
+/// Items that are accepted and not looked into.
+const OTHERS: [&str; 28] = [
+    "file_search_call",
+    "computer_call",
+    "computer_call_output",
+    "web_search_call",
+    "tool_search_call",
+    "tool_search_output",
+    "additional_tools",
+    "configuration_update",
+    "compaction",
+    "compaction_trigger",
+    "image_generation_call",
+    "code_interpreter_call",
+    "local_shell_call",
+    "local_shell_call_output",
+    "shell_call",
+    "shell_call_output",
+    "apply_patch_call",
+    "apply_patch_call_output",
+    "mcp_list_tools",
+    "mcp_approval_request",
+    "mcp_approval_response",
+    "mcp_call",
+    "custom_tool_call",
+    "custom_tool_call_output",
+    "program",
+    "program_output",
+    "context_compaction",
+    "memory",
+];
+
+/// Reads the input, after the items that came before it.
+pub(super) fn read<'r>(
+    request: &'r Map<String, Value>,
+    input: Option<&'r Value>,
+    prior: &'r [Value],
+    stored: &Stored,
+    conversation: &mut Conversation<'r>,
+) -> Result<(), ApiError> {
+    for item in prior.iter().filter_map(Value::as_object) {
+        say(item, conversation);
+    }
+    match input {
+        _ if is_empty(input) && request.get("previous_response_id").is_none() => {
+            return Err(ApiError::invalid(
+                "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
+            )
+            .param("input")
+            .code("missing_required_parameter"));
+        }
+        Some(Value::String(text)) => conversation.user(text.as_str().into()),
+        Some(Value::Array(items)) => {
+            let mut all: Vec<&Map<String, Value>> =
+                prior.iter().filter_map(Value::as_object).collect();
+            for (i, item) in items.iter().enumerate() {
+                let path = format!("input[{i}]");
+                let item = params::object(item, &path)?;
+                shape(item, &path)?;
+                all.push(item);
+                say(item, conversation);
+            }
+            between(&all, prior.len(), request.get("store") == Some(&Value::Bool(false)), stored)?;
+        }
+        None | Some(Value::Null) => {}
+        Some(other) => {
+            let expected = "one of a string or array of input items";
+            return Err(ApiError::invalid_type("input", expected, other));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is nothing to answer.
+fn is_empty(input: Option<&Value>) -> bool {
+    match input {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// A message and a reference may leave their type out.
+pub(super) fn kind(item: &Map<String, Value>) -> &str {
+    match item.get("type") {
+        None if item.contains_key("role") => "message",
+        None if item.len() == 1 && item.contains_key("id") => "item_reference",
+        kind => kind.and_then(Value::as_str).unwrap_or_default(),
+    }
+}
+
+fn shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
+    match kind(item) {
+        "message" => message(item, path),
+        "function_call" => {
+            params::check(item, CALL, path)?;
+            for name in ["call_id", "name", "arguments"] {
+                params::text(item, name, path)?;
+            }
+            prefix(item, "fc", path)
+        }
+        "function_call_output" => {
+            params::check(item, OUTPUT, path)?;
+            params::text(item, "call_id", path)?;
+            match item.get("output") {
+                Some(Value::String(_)) => Ok(()),
+                Some(Value::Array(list)) => parts(list, &INPUT_PARTS, &join(path, "output")),
+                None | Some(Value::Null) => Err(ApiError::missing(&join(path, "output"))),
+                Some(other) => Err(ApiError::invalid_type(
+                    &join(path, "output"),
+                    "one of a string or array of objects",
+                    other,
+                )),
+            }
+        }
+        "reasoning" => {
+            params::check(item, REASONING, path)?;
+            if !item.contains_key("summary") {
+                return Err(ApiError::missing(&join(path, "summary")));
+            }
+            prefix(item, "rs", path)
+        }
+        "item_reference" => params::text(item, "id", path).map(|_| ()),
+        "" => Err(ApiError::missing(&join(path, "type"))),
+        other if OTHERS.contains(&other) => Ok(()),
+        other => {
+            let mut known = vec![
+                "message",
+                "function_call",
+                "function_call_output",
+                "reasoning",
+                "item_reference",
+            ];
+            known.extend(OTHERS);
+            known.sort_unstable();
+            Err(ApiError::invalid_value(path, other, &known))
+        }
+    }
+}
+
+fn message(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
+    params::check(item, MESSAGE, path)?;
+    let role = params::text(item, "role", path)?;
+    let at = join(path, "content");
+    match item.get("content") {
+        Some(Value::String(_)) => Ok(()),
+        Some(Value::Array(list)) => {
+            parts(list, if role == "assistant" { &OUTPUT_PARTS } else { &INPUT_PARTS }, &at)
+        }
+        None | Some(Value::Null) => Err(ApiError::missing(&at)),
+        Some(other) => {
+            Err(ApiError::invalid_type(&at, "one of a string or array of objects", other))
+        }
+    }?;
+    if role == "assistant" { prefix(item, "msg", path) } else { Ok(()) }
+}
+
+fn parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiError> {
+    for (i, part) in list.iter().enumerate() {
+        let path = format!("{path}[{i}]");
+        let part = params::object(part, &path)?;
+        match params::text(part, "type", &path)? {
+            kind if !known.contains(&kind) => {
+                return Err(ApiError::invalid_value(&path, kind, known));
+            }
+            "input_text" | "output_text" => {
+                params::text(part, "text", &path)?;
+            }
+            "refusal" => {
+                params::text(part, "refusal", &path)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// An item's id tells its type.
+fn prefix(item: &Map<String, Value>, prefix: &str, path: &str) -> Result<(), ApiError> {
+    match item.get("id").and_then(Value::as_str) {
+        Some(id) if !id.starts_with(prefix) => {
+            let at = join(path, "id");
+            Err(ApiError::invalid(format!(
+                "Invalid '{at}': '{id}'. Expected an ID that begins with '{prefix}'."
+            ))
+            .param(at)
+            .code("invalid_value"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an item adds to the conversation.
+fn say<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r>) {
+    match kind(item) {
+        "message" => {
+            let text = content(item.get("content"));
+            match get(item, "role") {
+                "user" => conversation.user(text),
+                "assistant" => conversation.assistant(text),
+                _ => conversation.instruct(text),
+            }
+        }
+        "function_call" => {
+            conversation.call(get(item, "call_id"), get(item, "name"), get(item, "arguments"));
+        }
+        "function_call_output" => {
+            conversation.result(get(item, "call_id"), content(item.get("output")));
+        }
+        _ => {}
+    }
+}

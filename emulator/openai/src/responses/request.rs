@@ -1,0 +1,193 @@
+//! Checking a request as the provider does, and reading it as a conversation.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::items;
+use crate::{
+    conversation::{Conversation, get},
+    error::ApiError,
+    params::{self, Kind},
+    server::Options,
+    stored::Stored,
+    tools,
+};
+
+const PARAMETERS: &[(&str, Kind)] = &[
+    ("model", Kind::Text),
+    ("input", Kind::Any),
+    ("instructions", Kind::Text),
+    ("tools", Kind::Array),
+    ("tool_choice", Kind::Any),
+    ("store", Kind::Flag),
+    ("stream", Kind::Flag),
+    ("include", Kind::Array),
+    ("parallel_tool_calls", Kind::Flag),
+    ("safety_identifier", Kind::Short(64)),
+    ("reasoning", Kind::Object),
+    ("text", Kind::Object),
+    ("max_output_tokens", Kind::Integer(16, i64::MAX)),
+    ("max_tool_calls", Kind::Integer(1, i64::MAX)),
+    ("temperature", Kind::Decimal(0.0, 2.0)),
+    ("top_p", Kind::Decimal(0.0, 1.0)),
+    ("top_logprobs", Kind::Integer(0, 20)),
+    ("truncation", Kind::OneOf(&["auto", "disabled"])),
+    ("previous_response_id", Kind::Text),
+    ("conversation", Kind::Any),
+    ("metadata", Kind::Metadata),
+    (
+        "service_tier",
+        Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]),
+    ),
+    ("stream_options", Kind::Object),
+    ("prompt", Kind::Object),
+    ("prompt_cache_key", Kind::Text),
+    ("prompt_cache_retention", Kind::OneOf(&["in_memory", "in-memory", "24h"])),
+    ("prompt_cache_options", Kind::Object),
+    ("background", Kind::Flag),
+    ("context_management", Kind::Array),
+    ("moderation", Kind::Object),
+    ("access_programs", Kind::Any),
+    ("user", Kind::Text),
+];
+
+const INCLUDES: [&str; 8] = [
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    "reasoning.encrypted_content",
+    "message.output_text.logprobs",
+];
+
+const TOOLS: [&str; 18] = [
+    "function",
+    "file_search",
+    "computer",
+    "computer_use_preview",
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "mcp",
+    "code_interpreter",
+    "programmatic_tool_calling",
+    "image_generation",
+    "local_shell",
+    "shell",
+    "custom",
+    "namespace",
+    "tool_search",
+    "apply_patch",
+];
+
+/// Refuses what the provider refuses. `prior` are the items of
+/// `previous_response_id`; `input` is the request's with references resolved.
+pub(crate) fn read<'r>(
+    request: &'r Map<String, Value>,
+    input: Option<&'r Value>,
+    prior: &'r [Value],
+    options: &Options,
+    stored: &Stored,
+) -> Result<Conversation<'r>, ApiError> {
+    params::check(request, PARAMETERS, "")?;
+    let model = params::text(request, "model", "")?;
+    if !options.models.iter().any(|m| m == model) {
+        return Err(ApiError::model_not_found(model));
+    }
+    nested(request)?;
+    unsupported(request)?;
+    let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
+    if given("previous_response_id") && given("conversation") {
+        return Err(ApiError::invalid(
+            "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you are only providing one of: 'previous_response_id' or 'conversation'.",
+        )
+        .code("mutually_exclusive_parameters"));
+    }
+    if given("stream_options") && request.get("stream") != Some(&Value::Bool(true)) {
+        return Err(ApiError::invalid(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+        )
+        .param("stream_options"));
+    }
+    let mut conversation = Conversation {
+        operation: "openai.responses",
+        model,
+        identifier: request.get("safety_identifier").and_then(Value::as_str),
+        instructions: Cow::Borrowed(get(request, "instructions")),
+        reasoning: includes(request)?,
+        ..Conversation::default()
+    };
+    for (i, tool) in list(request, "tools").iter().enumerate() {
+        let path = format!("tools[{i}]");
+        let tool = params::object(tool, &path)?;
+        match params::text(tool, "type", &path)? {
+            "function" => conversation.tools.push(tools::function(tool, &path, true)?),
+            kind if TOOLS.contains(&kind) => {}
+            kind => return Err(ApiError::invalid_value(&path, kind, &TOOLS)),
+        }
+    }
+    conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
+        c.get("name").and_then(Value::as_str)
+    })?;
+    items::read(request, input, prior, stored, &mut conversation)?;
+    Ok(conversation)
+}
+
+/// Whether hidden reasoning is included; refuses unknown names.
+fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
+    let mut reasoning = false;
+    for (i, name) in list(request, "include").iter().enumerate() {
+        let path = format!("include[{i}]");
+        let Some(name) = name.as_str() else {
+            return Err(ApiError::invalid_type(&path, "a string", name));
+        };
+        if !INCLUDES.contains(&name) {
+            return Err(ApiError::invalid_value(&path, name, &INCLUDES));
+        }
+        reasoning |= name == "reasoning.encrypted_content";
+    }
+    Ok(reasoning)
+}
+
+fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
+    const REASONING: &[(&str, Kind)] = &[
+        ("effort", Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
+        ("summary", Kind::OneOf(&["auto", "concise", "detailed"])),
+        ("generate_summary", Kind::OneOf(&["auto", "concise", "detailed"])),
+        ("mode", Kind::Any),
+    ];
+    const TEXT: &[(&str, Kind)] =
+        &[("format", Kind::Object), ("verbosity", Kind::OneOf(&["low", "medium", "high"]))];
+    const STREAM: &[(&str, Kind)] = &[("include_obfuscation", Kind::Flag)];
+    for (name, table) in [("reasoning", REASONING), ("text", TEXT), ("stream_options", STREAM)] {
+        if let Some(object) = request.get(name).and_then(Value::as_object) {
+            params::check(object, table, name)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the provider has and this server does not: said, never ignored.
+fn unsupported(request: &Map<String, Value>) -> Result<(), ApiError> {
+    if request.get("background") == Some(&Value::Bool(true)) {
+        return Err(ApiError::ours("background responses are not reproduced").param("background"));
+    }
+    for (name, what) in [("conversation", "Conversation"), ("prompt", "Prompt")] {
+        let id = match request.get(name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Object(object)) => get(object, "id"),
+            Some(other) => other.as_str().unwrap_or_default(),
+        };
+        let message = format!("{what} with id '{id}' not found.");
+        return Err(ApiError::invalid(message).param(name).status(404));
+    }
+    Ok(())
+}
+
+fn list<'r>(request: &'r Map<String, Value>, name: &str) -> &'r [Value] {
+    request.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

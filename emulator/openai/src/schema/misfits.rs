@@ -1,0 +1,134 @@
+//! Do a call's arguments fit the tool's schema.
+
+use serde_json::{Map, Value};
+
+/// Where arguments do not fit a schema; nothing when a model bound to it could have sent them.
+pub(crate) fn misfits(arguments: &Value, schema: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    fit(arguments, schema, schema, "", 0, &mut found);
+    found
+}
+
+fn fit(
+    value: &Value,
+    schema: &Value,
+    root: &Value,
+    path: &str,
+    depth: u8,
+    found: &mut Vec<String>,
+) {
+    let Some(schema) = schema.as_object() else { return };
+    let at = if path.is_empty() { "the arguments" } else { path };
+    // A schema may refer to itself; the depth of the value bounds the work.
+    if depth > 64 {
+        return;
+    }
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        if let Some(target) = target.strip_prefix('#').and_then(|p| root.pointer(p)) {
+            fit(value, target, root, path, depth + 1, found);
+        }
+        return;
+    }
+    if let Some(options) = schema.get("anyOf").and_then(Value::as_array) {
+        let fits_one = options.iter().any(|option| {
+            let mut misses = Vec::new();
+            fit(value, option, root, path, depth + 1, &mut misses);
+            misses.is_empty()
+        });
+        if !fits_one {
+            found.push(format!("{at}: {value} fits none of the alternatives"));
+        }
+        return;
+    }
+    let named: Vec<&str> = match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    if !named.is_empty() && !named.iter().any(|name| is(value, name)) {
+        found.push(format!("{at}: {value} is not of type {}", named.join(" or ")));
+        return;
+    }
+    if let Some(values) = schema.get("enum").and_then(Value::as_array)
+        && !values.contains(value)
+    {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        found.push(format!("{at}: {value} is not one of {}", values.join(", ")));
+    }
+    if let Some(only) = schema.get("const")
+        && only != value
+    {
+        found.push(format!("{at}: {value} is not {only}"));
+    }
+    match value {
+        Value::Object(object) => fit_object(object, schema, root, path, depth, found),
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (i, item) in items.iter().enumerate() {
+                    fit(item, schema, root, &format!("{path}[{i}]"), depth + 1, found);
+                }
+            }
+        }
+        Value::String(text) => {
+            if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+                && regex::Regex::new(pattern).is_ok_and(|r| !r.is_match(text))
+            {
+                found.push(format!("{at}: {value} does not match {pattern}"));
+            }
+        }
+        Value::Number(number) => {
+            let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
+            let n = number.as_f64().unwrap_or_default();
+            if limit("minimum").is_some_and(|least| n < least)
+                || limit("maximum").is_some_and(|most| n > most)
+            {
+                found.push(format!("{at}: {value} is out of range"));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn fit_object(
+    object: &Map<String, Value>,
+    schema: &Map<String, Value>,
+    root: &Value,
+    path: &str,
+    depth: u8,
+    found: &mut Vec<String>,
+) {
+    let join = |name: &str| if path.is_empty() { name.into() } else { format!("{path}.{name}") };
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(name) = name.as_str().filter(|n| !object.contains_key(*n)) {
+            found.push(format!(
+                "{}: required and missing (strict tools want null for nothing)",
+                join(name)
+            ));
+        }
+    }
+    for (name, value) in object {
+        match properties.and_then(|p| p.get(name)) {
+            Some(schema) => fit(value, schema, root, &join(name), depth + 1, found),
+            None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                found.push(format!("{}: the tool has no such argument", join(name)));
+            }
+            None => {}
+        }
+    }
+}
+
+fn is(value: &Value, name: &str) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "number" => value.is_number(),
+        "integer" => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
+        }
+        _ => true,
+    }
+}

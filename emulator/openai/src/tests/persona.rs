@@ -1,0 +1,101 @@
+//! A persona over HTTP, as `up` uses it.
+
+use rehearse_core::yaml::Source;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::support::{World, next, request, tool, user, world};
+use crate::Persona;
+
+fn linda() -> Persona {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/openai/linda.yaml");
+    Persona::read(&path).unwrap()
+}
+
+/// A text and the rounds that follow; `results` answers each call. Gives what was called and said.
+async fn turn(
+    world: &World,
+    history: &mut Vec<Value>,
+    text: &str,
+    results: &[Value],
+) -> (Vec<String>, String) {
+    history.push(user(text));
+    let mut input = history.clone();
+    let (mut calls, mut results) = (Vec::new(), results.iter());
+    loop {
+        let mut body = request(json!(input));
+        let maybe = json!({ "type": ["string", "null"] });
+        let book = json!({
+            "date": { "type": "string" }, "time": { "type": "string" },
+            "repair_type": { "type": "string" }, "device": maybe, "customer_name": maybe
+        });
+        body["tools"].as_array_mut().unwrap().push(tool("book_slot", book));
+        let answer = world.ask(&body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(world.ask(&body).await, answer);
+        let call = answer.items().into_iter().find(|i| i["type"] == "function_call");
+        let Some(call) = call else {
+            // The backend remembers texts, not items.
+            history.push(json!({ "role": "assistant", "content": answer.text() }));
+            return (calls, answer.text().into());
+        };
+        calls.push(format!(
+            "{} {}",
+            call["name"].as_str().unwrap(),
+            call["arguments"].as_str().unwrap()
+        ));
+        next(&mut input, &answer, &[results.next().unwrap().clone()]);
+    }
+}
+
+#[tokio::test]
+async fn a_booking_over_three_turns() {
+    let world = world().await;
+    world.openai.set_persona(Some(linda()));
+    let mut history = Vec::new();
+    let (calls, said) = turn(&world, &mut history, "Do you fix iPhone screens?", &[]).await;
+    assert!(calls.is_empty() && said.starts_with("Yes! iPhone screens are $79"), "{said}");
+    let free = json!({ "success": true, "available_slots": ["1:00 PM", "2:00 PM"] });
+    let (calls, said) = turn(&world, &mut history, "tomorrow at 2?", &[free]).await;
+    assert_eq!(calls, [r#"check_availability {"date":"2026-02-11"}"#]);
+    assert!(said.contains("Shall I book 2:00 PM"), "{said}");
+    let (calls, said) = turn(&world, &mut history, "Yes", &[json!({ "success": true })]).await;
+    assert_eq!(
+        calls,
+        [
+            r#"book_slot {"date":"2026-02-11","time":"2:00 PM","repair_type":"screen","device":"iPhone","customer_name":null}"#
+        ]
+    );
+    assert_eq!(said, "Done! See you then.");
+    let (calls, _) = turn(
+        &world,
+        &mut history,
+        "When is my appointment?",
+        &[json!({ "success": true, "bookings": [] })],
+    )
+    .await;
+    assert_eq!(calls, ["list_bookings {}"]);
+}
+
+#[tokio::test]
+async fn a_script_that_fits_goes_first() {
+    let world = world().await;
+    world.openai.set_persona(Some(linda()));
+    let armed = world.arm("[{ say: scripted }]");
+    assert_eq!(world.ask(&request(json!("Hi"))).await.text(), "scripted");
+    assert!(world.ask(&request(json!("thanks"))).await.text().contains("welcome"));
+    assert_eq!(armed.finish(), []);
+    assert!(world.openai.take_problems().is_empty());
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_filled_in_is_an_error() {
+    let world = world().await;
+    let text = "name: L\ntimezone: UTC\nrules: [{ say: '{{ nobody }}' }]\n";
+    let source = Source::new("l.yaml", text);
+    world.openai.set_persona(Some(Persona::parse(&source).unwrap()));
+    let answer = world.ask(&request(json!("Hi"))).await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.error().2.starts_with("rehearse: persona, rule 1:"), "{answer:?}");
+}

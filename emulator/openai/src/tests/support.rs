@@ -1,0 +1,185 @@
+//! A server, a client, and a backend's half of the conversation.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::{Armed, OpenAi, Options, Round, Script};
+use rehearse_core::{
+    clock::Clock,
+    faults::Faults,
+    journal::{Crossing, Entry, Journal},
+    matcher::Vars,
+    yaml::Source,
+};
+
+/// A running server and what belongs to it.
+pub struct World {
+    pub openai: OpenAi,
+    pub journal: Journal,
+    pub faults: Faults,
+    pub vars: Vars,
+    pub web: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    /// Code, parameter and message of an error.
+    pub fn error(&self) -> (&str, &str, &str) {
+        let error = &self.body["error"];
+        let text = |key: &str| error[key].as_str().unwrap_or_default();
+        (text("code"), text("param"), text("message"))
+    }
+
+    /// The text that the model said.
+    pub fn text(&self) -> &str {
+        let output = self.body["output"].as_array().unwrap();
+        let message = output.iter().find(|i| i["type"] == "message").unwrap();
+        message["content"][0]["text"].as_str().unwrap()
+    }
+
+    pub fn items(&self) -> Vec<Value> {
+        self.body["output"].as_array().unwrap().clone()
+    }
+}
+
+/// A client without certificates, as worlds use.
+pub fn web() -> reqwest::Client {
+    // Already installed by another test: fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+}
+
+pub async fn world() -> World {
+    with(Options::default()).await
+}
+
+pub async fn with(options: Options) -> World {
+    let clock = Clock::stopped("2026-02-10T20:10:00Z".parse().unwrap());
+    let journal = Journal::new(clock.clone());
+    let faults = Faults::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let openai =
+        OpenAi::start(listener, options, journal.clone(), clock.clone(), faults.clone()).unwrap();
+    let vars = Vars::new(clock, TimeZone::UTC);
+    World { openai, journal, faults, vars, web: web() }
+}
+
+/// Rounds from YAML.
+pub fn rounds(yaml: &str) -> Vec<Round> {
+    try_rounds(yaml).unwrap_or_else(|e| panic!("{e}"))
+}
+
+pub fn try_rounds(yaml: &str) -> Result<Vec<Round>, String> {
+    let source = Source { name: "test.yaml".into(), text: yaml.into() };
+    source.parse().map_err(|e| e.to_string())
+}
+
+impl World {
+    /// Arms a script for the customer's text "Hi".
+    pub fn arm(&self, yaml: &str) -> Armed {
+        self.arm_for("step 1", "customer", "Hi", yaml)
+    }
+
+    pub fn arm_for(&self, name: &str, person: &str, text: &str, yaml: &str) -> Armed {
+        self.openai.arm(Script {
+            name: name.into(),
+            person: person.into(),
+            text: text.into(),
+            media: 0,
+            rounds: rounds(yaml),
+            vars: self.vars.clone(),
+        })
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let response = self.send(path, body).await.unwrap();
+        Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
+    }
+
+    pub async fn send(&self, path: &str, body: &Value) -> reqwest::Result<reqwest::Response> {
+        let url = format!("{}{path}", self.openai.url());
+        self.web.post(url).bearer_auth("sk-rehearse").json(body).send().await
+    }
+
+    pub async fn ask(&self, body: &Value) -> Answer {
+        self.post("/responses", body).await
+    }
+
+    /// The events of a stream, as name and data.
+    pub async fn events(&self, path: &str, body: &Value) -> Vec<(String, Value)> {
+        let text = self.send(path, body).await.unwrap().text().await.unwrap();
+        text.split_terminator("\n\n").map(event).collect()
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        self.journal.since(0)
+    }
+
+    /// Which rounds answered, as the journal has it.
+    pub fn answered(&self) -> Vec<String> {
+        let script = |entry: Entry| match entry.crossing {
+            Crossing::Model { script, .. } => script.unwrap_or_default(),
+            _ => unreachable!(),
+        };
+        self.entries().into_iter().map(script).collect()
+    }
+}
+
+fn event(text: &str) -> (String, Value) {
+    let name = text.lines().find_map(|l| l.strip_prefix("event: ")).unwrap_or_default();
+    let data = text.lines().find_map(|l| l.strip_prefix("data: ")).unwrap();
+    (name.into(), serde_json::from_str(data).unwrap_or_else(|_| json!(data)))
+}
+
+/// A request with strict tools, as the backend makes it.
+pub fn request(input: Value) -> Value {
+    json!({
+        "model": "gpt-6-luna",
+        "instructions": "You are Linda. Today is 2026-02-10. Brandon is working.",
+        "input": input,
+        "store": false,
+        "include": ["reasoning.encrypted_content"],
+        "parallel_tool_calls": false,
+        "tools": [tool("check_availability", json!({ "date": { "type": "string" } })), tool("list_bookings", json!({}))]
+    })
+}
+
+pub fn tool(name: &str, properties: Value) -> Value {
+    let required: Vec<&String> = properties.as_object().unwrap().keys().collect();
+    json!({
+        "type": "function",
+        "name": name,
+        "description": "What it does.",
+        "strict": true,
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false
+        }
+    })
+}
+
+pub fn user(text: &str) -> Value {
+    json!({ "role": "user", "content": text })
+}
+
+/// What the backend sends next: all that was said, the answer's items, and the results of its calls.
+pub fn next(history: &mut Vec<Value>, answer: &Answer, results: &[Value]) {
+    history.extend(answer.items());
+    let calls: Vec<Value> =
+        answer.items().into_iter().filter(|i| i["type"] == "function_call").collect();
+    assert_eq!(calls.len(), results.len());
+    for (call, result) in calls.iter().zip(results) {
+        history.push(json!({
+            "type": "function_call_output", "call_id": call["call_id"], "output": result.to_string()
+        }));
+    }
+}

@@ -1,0 +1,110 @@
+//! Names of crossings, people and things, and what to say of a wrong one.
+
+use rehearse_core::{
+    faults::{NAMES, Quirk, can_fail},
+    names::nearest,
+};
+
+/// What is wrong with the name of a crossing that is counted. HTTP calls go by their routes.
+pub(super) fn wrong_crossing(name: &str) -> Option<String> {
+    let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
+    let texts = ["sms.received", "sms.sent"];
+    if is_route || texts.contains(&name) || NAMES.contains(&name) {
+        return None;
+    }
+    let help = match nearest(name, NAMES.into_iter().chain(texts)) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "there are such as openai.responses, twilio.messages.create, dynamodb.PutItem, \
+                 webhook.sms or http.GET /state"
+            .into(),
+    };
+    Some(format!("'{name}' is no crossing of the journal; {help}"))
+}
+
+/// What is wrong with the name of a crossing that is to fail.
+pub(super) fn wrong_fault(name: &str) -> Option<String> {
+    if can_fail(name) {
+        return None;
+    }
+    let help = match nearest(name, NAMES) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a crossing such as openai.responses, twilio.messages.create, \
+                 dynamodb.PutItem, dynamodb.* or webhook.sms"
+            .into(),
+    };
+    Some(format!("'{name}' cannot fail; {help}"))
+}
+
+/// What is wrong with the name of a call at which a function is to end.
+pub(super) fn wrong_crash(name: &str) -> Option<String> {
+    let calls = || {
+        NAMES.into_iter().filter(|name| {
+            ["openai.", "dynamodb.", "twilio.messages."].iter().any(|kind| name.starts_with(kind))
+        })
+    };
+    if calls().any(|call| call == name) {
+        return None;
+    }
+    let help = match nearest(name, calls()) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a call of the function's own such as dynamodb.TransactWriteItems, \
+                 openai.responses or twilio.messages.create"
+            .into(),
+    };
+    Some(format!("a function cannot end at '{name}'; {help}"))
+}
+
+/// What is wrong with the name of a crossing at which steps are to meet.
+pub(super) fn wrong_meeting(name: &str) -> Option<String> {
+    let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
+    if calls().any(|call| call == name) {
+        return None;
+    }
+    let help = match nearest(name, calls()) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "name a call to the database such as dynamodb.TransactWriteItems".into(),
+    };
+    Some(format!("steps cannot meet at '{name}'; {help}"))
+}
+
+/// Why something cannot happen to a call.
+pub(super) fn impossible(quirk: Quirk, on: &str) -> String {
+    let name = Quirk::ALL.iter().find(|(_, other)| *other == quirk).map_or("", |(name, _)| name);
+    match quirk.operations() {
+        Some(operations) => {
+            let all: Vec<String> = operations.iter().map(|o| format!("dynamodb.{o}")).collect();
+            format!("'{name}' cannot happen to {on}; it happens to {}", all.join(", "))
+        }
+        None => format!("'{name}' cannot happen to {on}; it happens to calls to the database"),
+    }
+}
+
+pub(super) fn is_number(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// `unknown table 'Lead'; did you mean 'Leads'?`
+pub(super) fn unknown<T: AsRef<str>>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = T>,
+) -> String {
+    let known: Vec<T> = known.collect();
+    let nearest = nearest(name, known.iter().map(AsRef::as_ref));
+    let help = match nearest {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None if known.is_empty() => "there are none".into(),
+        None => {
+            let all: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+            format!("there are {}", all.join(", "))
+        }
+    };
+    format!("unknown {what} '{name}'; {help}")
+}

@@ -1,0 +1,49 @@
+//! Database calls, many to a line.
+
+use jiff::Timestamp;
+
+use super::{Line, Tone};
+use rehearse_core::journal::{Entry, Outcome};
+
+/// What stands beside them.
+pub(super) const LABEL: &str = "database";
+
+/// Database calls in a row: one line, equal calls added up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Calls {
+    at: Option<Timestamp>,
+    /// What was done, to how many items.
+    calls: Vec<(String, usize)>,
+}
+
+impl Calls {
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        self.at.is_some()
+    }
+
+    pub(super) fn add(&mut self, entry: &Entry, call: String, items: usize) {
+        self.at = self.at.or(Some(entry.at));
+        match self.calls.iter_mut().find(|(known, _)| *known == call) {
+            Some((_, sum)) => *sum += items,
+            None => self.calls.push((call, items)),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<Line> {
+        let at = self.at.take()?;
+        let calls = self.calls.drain(..).map(|(call, items)| format!("{call} {items}"));
+        let text = calls.collect::<Vec<_>>().join(" · ");
+        Some(Line { at, label: LABEL.into(), text, tone: Tone::Quiet })
+    }
+}
+
+/// How many items a read brought; `None` for a write.
+pub(super) fn returned(operation: &str, outcome: &Outcome) -> Option<usize> {
+    let answer = &outcome.answer;
+    match operation {
+        "GetItem" => Some(usize::from(answer.get("Item").is_some())),
+        "Query" | "Scan" => answer["Items"].as_array().map(Vec::len),
+        _ => None,
+    }
+}

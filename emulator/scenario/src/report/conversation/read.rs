@@ -1,0 +1,238 @@
+//! Journal entries as lines of a conversation.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Detail, Line, Tone,
+    calls::{self, Calls},
+    model,
+};
+use crate::report::text::{count, visible};
+use rehearse_core::journal::{Crossing, Entry, Outcome, Via};
+
+/// Turns entries into lines, with the names of the people that it knows.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Number to name.
+    people: BTreeMap<String, String>,
+    /// Name to logical id.
+    tables: BTreeMap<String, String>,
+    detail: Detail,
+    /// Calls that more may follow.
+    calls: Calls,
+}
+
+impl Reader {
+    /// A reader that calls these numbers by these names.
+    pub fn new(people: BTreeMap<String, String>, detail: Detail) -> Self {
+        Self { people, tables: BTreeMap::new(), detail, calls: Calls::default() }
+    }
+
+    /// With logical ids for the names of tables.
+    #[must_use]
+    pub fn with_tables(self, tables: BTreeMap<String, String>) -> Self {
+        Self { tables, ..self }
+    }
+
+    /// The lines of a finished journal, in the order in which its entries ended.
+    /// Database calls in a row share one line; what is under way says nothing.
+    pub fn lines(&mut self, entries: &[Entry]) -> Vec<Line> {
+        let mut lines = self.next(entries);
+        lines.extend(self.rest());
+        lines
+    }
+
+    /// The lines of entries that have come; database calls wait for those that
+    /// may follow, until [`Reader::rest`].
+    pub fn next(&mut self, entries: &[Entry]) -> Vec<Line> {
+        let mut ordered: Vec<&Entry> = entries.iter().filter(|e| is_told(e)).collect();
+        ordered.sort_by_key(|e| (told_at(e), e.seq));
+        let mut lines: Vec<Line> = Vec::new();
+        for entry in ordered {
+            if let Some((call, items)) = self.quiet_call(entry) {
+                self.calls.add(entry, call, items);
+                continue;
+            }
+            let fresh = self.entry(entry);
+            if !fresh.is_empty() {
+                lines.extend(self.rest());
+                lines.extend(fresh);
+            }
+        }
+        lines
+    }
+
+    /// Whether database calls wait for more.
+    pub fn waits(&self) -> bool {
+        self.calls.any()
+    }
+
+    /// The database calls that waited.
+    pub fn rest(&mut self) -> Option<Line> {
+        self.calls.take()
+    }
+
+    /// A database call that went well: what it did, and to how many items.
+    fn quiet_call(&self, entry: &Entry) -> Option<(String, usize)> {
+        let Crossing::Database { operation, tables, items, .. } = &entry.crossing else {
+            return None;
+        };
+        let outcome = entry.outcome.as_ref()?;
+        if trouble_of(outcome).is_some() || self.detail < Detail::Everything {
+            return None;
+        }
+        let items = calls::returned(operation, outcome).unwrap_or(*items);
+        Some((self.call(operation, tables), items))
+    }
+
+    /// `TransactWriteItems Schedule, Leads`
+    fn call(&self, operation: &str, tables: &[String]) -> String {
+        let names = tables.iter().map(|name| self.tables.get(name).unwrap_or(name).as_str());
+        format!("{operation} {}", names.collect::<Vec<_>>().join(", "))
+    }
+
+    fn entry(&self, entry: &Entry) -> Vec<Line> {
+        let line = |label: String, text: String, tone| Line {
+            at: entry.at,
+            label,
+            text: visible(&text),
+            tone,
+        };
+        let quiet = |label: &str, text| line(label.into(), text, Tone::Quiet);
+        let trouble = |label: &str, text| line(label.into(), text, Tone::Trouble);
+        let wrong = entry.outcome.as_ref().and_then(trouble_of);
+        match &entry.crossing {
+            Crossing::SmsReceived { from, body, media, .. } => {
+                let text = with_media(body, media);
+                vec![line(format!("{} →", self.name(from)), text, Tone::Person)]
+            }
+            Crossing::SmsSent { to, body, media, segments, via, .. } => {
+                let mut text = with_media(body, media);
+                if *segments > 1 {
+                    text.push_str(&format!("  ({})", count(*segments as usize, "segment")));
+                }
+                if *via == Via::Twilio {
+                    text.push_str("  (sent by Twilio)");
+                }
+                let label = format!("{} ←", self.name(to));
+                match wrong {
+                    Some(wrong) => {
+                        vec![line(label, format!("not sent, {wrong}: {text}"), Tone::Trouble)]
+                    }
+                    None => vec![line(label, text, Tone::Shop)],
+                }
+            }
+            Crossing::Webhook { attempt, .. } => wrong
+                .map(|wrong| {
+                    let again =
+                        if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                    trouble("webhook", format!("{wrong}{again}"))
+                })
+                .into_iter()
+                .collect(),
+            Crossing::Twilio { .. } => wrong
+                .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&entry.name))))
+                .into_iter()
+                .collect(),
+            Crossing::Model { request, .. } => {
+                let results = model::results(request).into_iter();
+                let mut lines: Vec<Line> =
+                    results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
+                match (wrong, &entry.outcome) {
+                    (Some(wrong), outcome) => {
+                        let said = outcome.as_ref().and_then(|o| model::problem(&o.answer));
+                        lines.push(trouble("model", said_too(wrong, said)));
+                    }
+                    (None, Some(outcome)) => {
+                        let said = model::answer(&outcome.answer);
+                        let empty = said.is_empty().then(|| "says nothing".to_owned());
+                        lines.extend(said.into_iter().chain(empty).map(|t| quiet("model", t)));
+                    }
+                    (None, None) => {}
+                }
+                lines
+            }
+            Crossing::Database { operation, tables, .. } => wrong
+                .map(|wrong| {
+                    trouble(calls::LABEL, format!("{}: {wrong}", self.call(operation, tables)))
+                })
+                .into_iter()
+                .collect(),
+            Crossing::Secret { name, .. } => wrong
+                .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
+                .into_iter()
+                .collect(),
+            // Twilio's own call is told by its text already, unless it fails.
+            Crossing::Http { path, body, .. }
+                if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
+            {
+                Vec::new()
+            }
+            Crossing::Http { method, path, .. } => {
+                let status = entry.outcome.as_ref().and_then(|o| o.status);
+                let status = status.map_or_else(|| "no answer".into(), |s| s.to_string());
+                vec![quiet("http", format!("{method} {path} → {status}"))]
+            }
+            Crossing::Log { function, request_id, line: text }
+                if self.detail == Detail::Everything =>
+            {
+                // Enough of the id to tell which lines belong together.
+                let id = request_id.as_deref().and_then(|id| id.split('-').next());
+                let of = id.map_or_else(String::new, |id| format!(" {id}"));
+                let lines = text.split(['\n', '\r']);
+                lines.map(|text| quiet("log", format!("{function}{of}: {text}"))).collect()
+            }
+            Crossing::Log { .. } | Crossing::Rows { .. } | Crossing::Step { .. } => Vec::new(),
+        }
+    }
+
+    fn name(&self, number: &str) -> String {
+        self.people.get(number).cloned().unwrap_or_else(|| number.to_owned())
+    }
+}
+
+/// Whether an entry can be told: a text at once, all else when it has ended.
+fn is_told(entry: &Entry) -> bool {
+    matches!(entry.crossing, Crossing::SmsReceived { .. }) || entry.outcome.is_some()
+}
+
+fn told_at(entry: &Entry) -> u64 {
+    match entry.crossing {
+        Crossing::SmsReceived { .. } => entry.started_us,
+        _ => entry.started_us + entry.took_us.unwrap_or(0),
+    }
+}
+
+/// Why a crossing failed, if it did.
+fn trouble_of(outcome: &Outcome) -> Option<String> {
+    match (outcome.status, &outcome.error) {
+        (status, Some(error)) => {
+            Some(status.map_or_else(|| error.clone(), |status| format!("{status} {error}")))
+        }
+        (Some(status), None) if status >= 400 => Some(status.to_string()),
+        _ => None,
+    }
+}
+
+fn with_media(body: &str, media: &[String]) -> String {
+    let pictures = count(media.len(), "picture");
+    match (body.is_empty(), media.is_empty()) {
+        (_, true) => body.to_owned(),
+        (true, false) => format!("({pictures})"),
+        (false, false) => format!("{body}  ({pictures})"),
+    }
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("twilio.").unwrap_or(name)
+}
+
+/// An error code with its message, unless the message says the code itself.
+fn said_too(wrong: String, said: Option<&str>) -> String {
+    let code = wrong.split_once(' ').map_or(wrong.as_str(), |(_, code)| code);
+    match said {
+        None => wrong,
+        Some(said) if said.starts_with(code) => wrong.replace(code, said),
+        Some(said) => format!("{wrong}: {said}"),
+    }
+}

@@ -1,0 +1,132 @@
+//! What is told of a journal.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use rehearse_core::{
+    clock::Clock,
+    journal::{Crossing, Journal, Outcome, Via},
+};
+
+const CUSTOMER: &str = "+19042520927";
+
+fn reader() -> Reader {
+    let people = BTreeMap::from([(CUSTOMER.to_owned(), "customer".to_owned())]);
+    let tables = BTreeMap::from([("Repairs_Schedule".to_owned(), "Schedule".to_owned())]);
+    Reader::new(people, Detail::Everything).with_tables(tables)
+}
+
+fn journal() -> Journal {
+    Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH))
+}
+
+fn call(journal: &Journal, operation: &str, outcome: Outcome) {
+    let crossing = Crossing::Database {
+        function: None,
+        operation: operation.into(),
+        tables: vec!["Repairs_Schedule".into()],
+        items: 1,
+        request: json!({}),
+    };
+    journal.begin(format!("dynamodb.{operation}"), crossing).end(outcome);
+}
+
+fn sent(journal: &Journal, body: &str, outcome: Outcome) {
+    let crossing = Crossing::SmsSent {
+        sid: "SM1".into(),
+        from: "+19045550100".into(),
+        to: CUSTOMER.into(),
+        body: body.into(),
+        media: vec![],
+        segments: 2,
+        encoding: "GSM-7".into(),
+        via: Via::Twiml,
+        in_reply_to: None,
+    };
+    journal.begin("sms.sent", crossing).end(outcome);
+}
+
+fn told(lines: &[Line]) -> Vec<(String, Tone)> {
+    lines.iter().map(|l| (format!("{} {}", l.label, l.text), l.tone)).collect()
+}
+
+#[test]
+fn database_calls_in_a_row_are_one_line_and_add_up() {
+    let journal = journal();
+    let found = |n: usize| Outcome::status(200, json!({ "Items": vec![json!({}); n] }));
+    call(&journal, "Query", found(3));
+    call(&journal, "PutItem", Outcome::status(200, json!({})));
+    call(&journal, "Query", found(2));
+    sent(&journal, "Hello", Outcome::default());
+    let mut reader = reader();
+    let entries = journal.since(0);
+    assert_eq!(reader.next(&entries[..2]), []);
+    assert!(reader.waits());
+    let lines = reader.next(&entries[2..]);
+    assert_eq!(
+        told(&lines),
+        [
+            ("database Query Schedule 5 · PutItem Schedule 1".into(), Tone::Quiet),
+            ("customer ← Hello  (2 segments)".into(), Tone::Shop),
+        ]
+    );
+    assert!(!reader.waits());
+}
+
+#[test]
+fn what_fails_is_told_even_without_details() {
+    let journal = journal();
+    call(&journal, "PutItem", Outcome::status(400, json!({})).with_error("Throttled"));
+    sent(&journal, "Hello", Outcome::default().with_error("21610"));
+    let request = json!({ "input": "hi" });
+    let crossing = Crossing::Model { request, script: None };
+    let error = json!({ "error": { "message": "Slow down.\nPlease." } });
+    let outcome = Outcome::status(429, error).with_error("rate_limit_exceeded");
+    journal.begin("openai.responses", crossing).end(outcome);
+    let mut reader = Reader::new(BTreeMap::new(), Detail::Story);
+    assert_eq!(
+        told(&reader.lines(&journal.since(0))),
+        [
+            ("database PutItem Repairs_Schedule: 400 Throttled".into(), Tone::Trouble),
+            (format!("{CUSTOMER} ← not sent, 21610: Hello  (2 segments)"), Tone::Trouble),
+            ("model 429 rate_limit_exceeded: Slow down.".into(), Tone::Trouble),
+        ]
+    );
+}
+
+#[test]
+fn a_refusal_of_the_fake_says_who_refuses_once() {
+    for (status, message) in [(Some(400), "rehearse: no round is left"), (None, "rehearse: cut")] {
+        let journal = journal();
+        let crossing = Crossing::Model { request: json!({ "input": "hi" }), script: None };
+        let answer = json!({ "error": { "message": message, "code": "rehearse" } });
+        let outcome = Outcome { status, answer, error: None }.with_error("rehearse");
+        journal.begin("openai.responses", crossing).end(outcome);
+        let lines = reader().lines(&journal.since(0));
+        let status = status.map(|s| format!("{s} ")).unwrap_or_default();
+        assert_eq!(told(&lines), [(format!("model {status}{message}"), Tone::Trouble)]);
+    }
+}
+
+#[test]
+fn twilios_own_call_is_told_only_when_it_fails() {
+    let journal = journal();
+    let http = |body: &str, status| {
+        let crossing = Crossing::Http {
+            function: None,
+            method: "POST".into(),
+            path: "/dispatcher".into(),
+            body: body.into(),
+        };
+        journal.begin("http", crossing).end(Outcome::status(status, Value::Null));
+    };
+    http("MessageSid=SM1&Body=hi", 200);
+    http("MessageSid=SM1&Body=hi", 500);
+    http("phone=1", 201);
+    let lines = reader().lines(&journal.since(0));
+    let texts: Vec<&str> = lines.iter().map(|l| l.text.as_str()).collect();
+    assert_eq!(texts, ["POST /dispatcher → 500", "POST /dispatcher → 201"]);
+}

@@ -1,0 +1,287 @@
+//! The JSON report.
+//!
+//! ```json
+//! {
+//!   "version": 1,
+//!   "outcome": "failed",              // passed, failed, broken, error, interrupted
+//!   "exit_code": 1,
+//!   "started_at": "2026-02-10T20:10:00Z",
+//!   "took_ms": 612.4,
+//!   "seed": null,
+//!   "counts": { "passed": 40, "failed": 1, "broken": 0, "errors": 0, "interrupted": 0, "not_run": 0,
+//!               "skipped": 0 },
+//!   "scenarios": [{
+//!     "name": "...", "file": "scenarios/booking/a.yaml", "line": 1, "tags": ["booking"],
+//!     "outcome": "failed",            // passed, failed, broken, error, interrupted, not_run, skipped
+//!     "took_ms": 12.3,
+//!     "replay": "rehearse run ...",
+//!     "failures": [{
+//!       "step": { "number": "2", "title": "customer: \"Yes\"" },
+//!       "place": "scenarios/booking/a.yaml:17",
+//!       "message": "...",
+//!       "differences": [{ "path": "", "expected": "...", "actual": "..." }],
+//!       "nearest": "step 2, round 1",
+//!       "notes": ["..."]
+//!     }],
+//!     "journal": []                   // only when asked for
+//!   }]
+//! }
+//! ```
+//! Keys are only ever added; a change of meaning raises `version`.
+
+use serde::{Deserialize, Serialize};
+
+use super::view::{Difference, Failure, Ran, Run};
+use rehearse_core::journal::Entry;
+
+/// The version of the shape.
+pub const VERSION: u32 = 1;
+
+/// The report's text; with the journals of all scenarios when `journal` is set.
+///
+/// # Errors
+/// When a journal entry cannot be written as JSON.
+pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
+    let counts = run.counts();
+    let report = Report {
+        version: VERSION,
+        outcome: match run.exit_code() {
+            0 => "passed",
+            1 => "failed",
+            2 => "broken",
+            130 => "interrupted",
+            _ => "error",
+        },
+        exit_code: run.exit_code(),
+        started_at: run.started.to_string(),
+        took_ms: millis(run.took),
+        seed: run.seed,
+        counts: Counts {
+            passed: counts.passed,
+            failed: counts.failed,
+            broken: counts.broken,
+            errors: counts.errors,
+            interrupted: counts.interrupted,
+            not_run: counts.not_run,
+            skipped: counts.skipped,
+        },
+        scenarios: run.scenarios.iter().map(|ran| scenario(ran, journal)).collect(),
+    };
+    serde_json::to_string_pretty(&report).map(|text| text + "\n")
+}
+
+/// The journals in a report's text; none when it was written without them.
+///
+/// # Errors
+/// When it is no such report.
+pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Entry>>> {
+    #[derive(Deserialize)]
+    struct Written {
+        scenarios: Vec<WrittenScenario>,
+    }
+    #[derive(Deserialize)]
+    struct WrittenScenario {
+        journal: Option<Vec<Entry>>,
+    }
+    let written: Written = serde_json::from_str(text)?;
+    Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    outcome: &'static str,
+    exit_code: u8,
+    started_at: String,
+    took_ms: f64,
+    seed: Option<u64>,
+    counts: Counts,
+    scenarios: Vec<Scenario<'a>>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    broken: usize,
+    errors: usize,
+    interrupted: usize,
+    not_run: usize,
+    skipped: usize,
+}
+
+#[derive(Serialize)]
+struct Scenario<'a> {
+    name: &'a str,
+    file: &'a str,
+    line: u64,
+    tags: &'a [String],
+    outcome: &'static str,
+    took_ms: f64,
+    replay: &'a str,
+    failures: Vec<Problem<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<&'a [Entry]>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    step: Option<Step<'a>>,
+    place: Option<&'a str>,
+    message: &'a str,
+    differences: Vec<Place<'a>>,
+    nearest: Option<&'a str>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    number: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    path: &'a str,
+    expected: &'a str,
+    actual: &'a str,
+}
+
+fn scenario(ran: &Ran, journal: bool) -> Scenario<'_> {
+    Scenario {
+        name: &ran.name,
+        file: &ran.file,
+        line: ran.line,
+        tags: &ran.tags,
+        outcome: ran.status.word(),
+        took_ms: millis(ran.took),
+        replay: &ran.replay,
+        failures: ran.failures.iter().map(problem).collect(),
+        journal: journal.then_some(ran.journal.as_slice()),
+    }
+}
+
+fn problem(failure: &Failure) -> Problem<'_> {
+    Problem {
+        step: failure.step.as_ref().map(|s| Step { number: &s.number, title: &s.title }),
+        place: failure.place.as_deref(),
+        message: &failure.message,
+        differences: places(&failure.differences),
+        nearest: failure.nearest.as_deref(),
+        notes: &failure.notes,
+    }
+}
+
+fn places(differences: &[Difference]) -> Vec<Place<'_>> {
+    differences
+        .iter()
+        .map(|d| Place { path: &d.path, expected: &d.expected, actual: &d.actual })
+        .collect()
+}
+
+/// Milliseconds with three digits behind the point.
+fn millis(took: std::time::Duration) -> f64 {
+    took.as_micros() as f64 / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn the_shape_is_the_documented_one() {
+        let text = json(&samples::run(), false).unwrap();
+        insta::assert_snapshot!(text, @r##"
+        {
+          "version": 1,
+          "outcome": "failed",
+          "exit_code": 1,
+          "started_at": "2026-02-10T20:10:00Z",
+          "took_ms": 612.0,
+          "seed": 7,
+          "counts": {
+            "passed": 1,
+            "failed": 1,
+            "broken": 0,
+            "errors": 0,
+            "interrupted": 0,
+            "not_run": 0,
+            "skipped": 0
+          },
+          "scenarios": [
+            {
+              "name": "A customer books tomorrow",
+              "file": "scenarios/booking/tomorrow.yaml",
+              "line": 1,
+              "tags": [
+                "booking"
+              ],
+              "outcome": "passed",
+              "took_ms": 12.345,
+              "replay": "rehearse run scenarios/booking/tomorrow.yaml",
+              "failures": []
+            },
+            {
+              "name": "Two customers, one slot",
+              "file": "scenarios/safety/one-slot.yaml",
+              "line": 1,
+              "tags": [
+                "safety"
+              ],
+              "outcome": "failed",
+              "took_ms": 12.345,
+              "replay": "rehearse run scenarios/safety/one-slot.yaml",
+              "failures": [
+                {
+                  "step": {
+                    "number": "2",
+                    "title": "customer: \"Yes\""
+                  },
+                  "place": "scenarios/safety/one-slot.yaml:17",
+                  "message": "no round expects this request",
+                  "differences": [
+                    {
+                      "path": "instructions",
+                      "expected": "something with \"at the gym\"",
+                      "actual": "\"You are Linda. Brandon is working.\""
+                    }
+                  ],
+                  "nearest": "step 2, round 1",
+                  "notes": [
+                    "the script of step 1 was armed as well"
+                  ]
+                },
+                {
+                  "step": {
+                    "number": "2",
+                    "title": "customer: \"Yes\""
+                  },
+                  "place": "scenarios/safety/one-slot.yaml:20",
+                  "message": "the reply is not the expected one",
+                  "differences": [
+                    {
+                      "path": "",
+                      "expected": "\"Confirmed: Wed Feb 11, 2:00 PM.\"",
+                      "actual": "\"Confirmed: Wed Feb 11, 3:00 PM.\""
+                    }
+                  ],
+                  "nearest": null,
+                  "notes": []
+                }
+              ]
+            }
+          ]
+        }
+        "##);
+    }
+
+    #[test]
+    fn journals_are_there_only_when_asked_for() {
+        let read = |journal| -> serde_json::Value {
+            serde_json::from_str(&json(&samples::run(), journal).unwrap()).unwrap()
+        };
+        assert!(read(false)["scenarios"][0].get("journal").is_none());
+        assert!(read(true)["scenarios"][0]["journal"].is_array());
+    }
+}

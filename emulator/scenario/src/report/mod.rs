@@ -1,0 +1,23 @@
+//! How a run went: one view of it ([`Run`]), written as terminal text, JUnit or JSON.
+//!
+//! Writers take the view and nothing else, so that every format says the same.
+
+pub mod conversation;
+mod diff;
+mod file;
+mod json;
+mod junit;
+#[cfg(any(test, feature = "testing"))]
+pub mod samples;
+pub mod style;
+pub mod terminal;
+pub mod text;
+pub mod time;
+mod view;
+mod viewer;
+
+pub use file::write_atomically;
+pub use json::{VERSION as JSON_VERSION, journals, json};
+pub use junit::junit;
+pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};
+pub use viewer::Viewer;

@@ -1,0 +1,100 @@
+//! `deliveries:` how the webhook's attempts went.
+
+use serde_json::Value;
+
+use super::Running;
+use crate::{outcome::Problem, places::Trail, step::Customer};
+use rehearse_core::journal::{Crossing, Entry};
+use rehearse_twilio::{Attempt, Delivery};
+
+impl Running<'_> {
+    /// What is wrong with how the webhook's attempts went.
+    pub(super) fn attempts(
+        &self,
+        step: &Customer,
+        attempts: &[&Attempt],
+        path: &Trail,
+    ) -> Vec<Problem> {
+        let wanted = step.deliveries.as_deref().unwrap_or_default();
+        let at = |index: usize| self.place(&path.to("deliveries").to(index));
+        let mut problems = Vec::new();
+        for (index, (wanted, attempt)) in wanted.iter().zip(attempts).enumerate() {
+            let parts = [
+                ("answer", &wanted.answer, attempt.status.map(u32::from)),
+                ("error", &wanted.error, attempt.error),
+            ];
+            for (name, matcher, actual) in parts {
+                let actual = actual.map_or(Value::Null, Value::from);
+                let matcher = match matcher.as_ref().map(|m| m.render(&self.vars)).transpose() {
+                    Ok(Some(matcher)) => matcher,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        problems.push(Problem::new(error.to_string()).at(at(index)));
+                        continue;
+                    }
+                };
+                if !matcher.is_match(&actual) {
+                    let summary =
+                        format!("the {name} of delivery {} is not what was expected", index + 1);
+                    let problem =
+                        Problem::new(summary).differs(matcher.to_string(), actual.to_string());
+                    problems.push(problem.at(at(index)));
+                }
+            }
+        }
+        if wanted.len() != attempts.len() {
+            let summary = format!(
+                "the webhook was called {} instead of {}",
+                times(attempts.len()),
+                times(wanted.len())
+            );
+            let listed: Vec<String> = attempts.iter().map(|attempt| outcome(attempt)).collect();
+            let problem = Problem::new(summary)
+                .differs(times(wanted.len()), listed.join("\n"))
+                .at(self.place(&path.to("deliveries")));
+            problems.push(problem);
+        }
+        problems
+    }
+
+    /// A webhook that failed for good although the step says nothing of it.
+    pub(super) fn unanswered(
+        &self,
+        deliveries: &[Delivery],
+        entries: &[Entry],
+        path: &Trail,
+    ) -> Option<Problem> {
+        let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
+        let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
+            .differs("an answer with status 200 that Twilio can read", outcome(last))
+            .at(self.place(path));
+        problem.notes = entries
+            .iter()
+            .filter_map(|entry| match &entry.crossing {
+                Crossing::Log { function, line, .. } => Some(format!("{function}: {line}")),
+                _ => None,
+            })
+            .collect();
+        Some(problem)
+    }
+}
+
+/// Whether Twilio could not use an answer. Its codes from 12200 on are warnings, save 12300.
+fn failed(attempt: &Attempt) -> bool {
+    let fatal = |code: u32| (11_200..12_200).contains(&code) || code == 12_300;
+    !attempt.status.is_some_and(|status| (200..300).contains(&status))
+        || attempt.error.is_some_and(|code| code != 11_243 && fatal(code))
+}
+
+fn outcome(attempt: &Attempt) -> String {
+    let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
+    let error = attempt.error.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    format!("{}: {status}{error}", attempt.hook.name())
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".into(),
+        n => format!("{n} times"),
+    }
+}

@@ -1,0 +1,34 @@
+//! `crash:` of a step: armed before it, and looked for after it.
+
+use super::Running;
+use crate::{outcome::Problem, places::Trail, step::Crash};
+use rehearse_core::faults::{self, Failure, Fault, Handle};
+
+impl Running<'_> {
+    /// Arms the crash of a step.
+    pub(super) fn arm_crash(&self, crash: Option<&Crash>) -> Option<Handle> {
+        let crash = crash?;
+        let (_, on, cut, how) = crash.place()?;
+        let crash = faults::Crash { function: crash.function.clone(), how, attempt: crash.attempt };
+        let failure = Failure { cut: Some(cut), crash: Some(crash), ..Failure::default() };
+        let fault = Fault { on: on.to_owned(), failure, times: Some(1), ..Fault::default() };
+        Some(self.world.faults().arm(fault))
+    }
+
+    /// A crash that never happened: the step does not prove what it says.
+    pub(super) fn no_crash(
+        &self,
+        crash: Option<&Crash>,
+        armed: Option<Handle>,
+        path: &Trail,
+    ) -> Option<Problem> {
+        let ((_, on, ..), armed) = crash.and_then(Crash::place).zip(armed)?;
+        let met = self.world.faults().met(armed);
+        (met == 0).then(|| {
+            let function = crash.map(|crash| crash.function.as_str()).unwrap_or_default();
+            Problem::new(format!("the function {function} never crashed"))
+                .differs(format!("a call of {on} by {function}"), "no such call")
+                .at(self.place(&path.to("crash")))
+        })
+    }
+}

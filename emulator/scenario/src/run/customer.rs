@@ -1,0 +1,222 @@
+//! `customer:` a text to the shop, its answer, and what came of it.
+
+use futures::future::join_all;
+
+use super::{
+    Running, Stop,
+    texts::{self, Of, Text},
+};
+use crate::{
+    check::replies_path,
+    outcome::Problem,
+    places::Trail,
+    reply::Replies,
+    step::{Customer, Duplicate, Signature},
+};
+use rehearse_core::{faults::Handle, journal::Entry};
+use rehearse_openai::{Armed, Script};
+use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
+
+/// A text that is ready to be delivered, with its script on stage.
+pub(super) struct Ready<'s> {
+    step: &'s Customer,
+    path: Trail,
+    pub(super) number: String,
+    inbound: Inbound,
+    script: Option<Armed>,
+    crash: Option<Handle>,
+}
+
+/// A text that was delivered.
+pub(super) struct Sent<'s> {
+    ready: Ready<'s>,
+    sid: Sid,
+    deliveries: Vec<Delivery>,
+}
+
+/// The number has no fallback URL until this is dropped.
+pub(super) struct NoFallback {
+    twilio: Twilio,
+    url: Option<String>,
+}
+
+impl Drop for NoFallback {
+    fn drop(&mut self) {
+        let url = self.url.take();
+        self.twilio.configure(|config| config.fallback_url = url);
+    }
+}
+
+impl Ready<'_> {
+    pub(super) fn forged(&self) -> bool {
+        self.inbound.signing != Signing::Valid
+    }
+}
+
+impl Running<'_> {
+    pub(super) async fn customer(
+        &self,
+        step: &Customer,
+        label: &str,
+        path: &Trail,
+    ) -> Result<(), Stop> {
+        let mark = self.world.journal().mark();
+        let ready = self.ready(step, label, path)?;
+        let fallback = ready.forged().then(|| self.without_fallback());
+        let sent = self.deliver(ready).await;
+        self.settled().await;
+        drop(fallback);
+        let entries = self.world.journal().since(mark);
+        let mut problems = self.judge(sent, &entries, &Text::all(&entries));
+        problems.extend(self.unexpected_requests(path));
+        Stop::unless_none(problems)
+    }
+
+    /// Fills in templates and puts the script on stage.
+    pub(super) fn ready<'s>(
+        &self,
+        step: &'s Customer,
+        label: &str,
+        path: &Trail,
+    ) -> Result<Ready<'s>, Stop> {
+        let below = |key: &str| path.to(key);
+        let from = self.text(step.from.as_deref().unwrap_or("customer"), &below("from"))?;
+        let number = self.people.number(&from);
+        let body = self.text(step.text.as_deref().unwrap_or_default(), &below("customer"))?;
+        let mut media = Vec::new();
+        for url in &step.media {
+            let url = self.text(url, &below("media"))?;
+            media.push(Media { content_type: content_type(&url).into(), url });
+        }
+        let script = step.model.as_ref().map(|rounds| {
+            self.world.openai().arm(Script {
+                name: format!("step {label}"),
+                person: number.clone(),
+                text: body.clone(),
+                media: media.len(),
+                rounds: rounds.clone(),
+                vars: self.vars.clone(),
+            })
+        });
+        let signing = match step.signature {
+            None => Signing::Valid,
+            Some(Signature::Missing) => Signing::Missing,
+            Some(Signature::Wrong) => Signing::Wrong,
+            Some(Signature::OtherBody) => Signing::OtherBody,
+        };
+        let inbound = Inbound { from: number.clone(), body, media, sid: None, signing };
+        let crash = self.arm_crash(step.crash.as_ref());
+        Ok(Ready { step, path: path.clone(), number, inbound, script, crash })
+    }
+
+    /// Sends the text, as often as the step says, and waits for the webhook's answers.
+    pub(super) async fn deliver<'s>(&self, ready: Ready<'s>) -> Sent<'s> {
+        let twilio = self.world.twilio();
+        let sid = twilio.accept(ready.inbound.clone());
+        let deliveries = match ready.step.duplicate {
+            None => vec![twilio.redeliver(sid).await],
+            Some(duplicate) => self.duplicates(sid, duplicate).await,
+        };
+        Sent { ready, sid, deliveries }
+    }
+
+    /// Somebody who is not Twilio calls once; only Twilio knows the fallback.
+    pub(super) fn without_fallback(&self) -> NoFallback {
+        let twilio = self.world.twilio().clone();
+        let url = twilio.config().fallback_url;
+        twilio.configure(|config| config.fallback_url = None);
+        NoFallback { twilio, url }
+    }
+
+    /// Deliveries at once, or one after the other with the clock moved in between.
+    async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {
+        let twilio = self.world.twilio();
+        if duplicate.gap.is_some_and(|gap| gap.0.is_zero()) {
+            return join_all((0..duplicate.times).map(|_| twilio.redeliver(sid))).await;
+        }
+        let mut deliveries = Vec::new();
+        for index in 0..duplicate.times {
+            if let Some(gap) = duplicate.gap.filter(|_| index > 0) {
+                self.world.clock().advance(gap.0);
+            }
+            deliveries.push(twilio.redeliver(sid).await);
+        }
+        deliveries
+    }
+
+    /// What is wrong with a delivered text, once everything has settled.
+    pub(super) fn judge(&self, sent: Sent<'_>, entries: &[Entry], texts: &[Text]) -> Vec<Problem> {
+        let Sent { ready, sid, deliveries } = sent;
+        let Ready { step, path, number, script, crash, .. } = ready;
+        let mut problems: Vec<Problem> = script
+            .map(Armed::finish)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|problem| self.model_problem(problem, &path))
+            .collect();
+        let attempts: Vec<&Attempt> = deliveries.iter().flat_map(|d| &d.attempts).collect();
+        match &step.deliveries {
+            Some(_) => problems.extend(self.attempts(step, &attempts, &path)),
+            None if step.signature.is_none() => {
+                problems.extend(self.unanswered(&deliveries, entries, &path));
+            }
+            None => {}
+        }
+        problems.extend(self.no_crash(step.crash.as_ref(), crash, &path));
+        // Filled in only now: they may use names that the model's rounds saved.
+        if let Some(replies) = &step.replies {
+            let sid = sid.to_string();
+            let own: Vec<Text> = texts
+                .iter()
+                .filter(|text| text.in_reply_to.as_ref().is_none_or(|other| *other == sid))
+                .cloned()
+                .collect();
+            problems.extend(self.replies(replies, &own, Of::People(&[number]), &path));
+        }
+        problems
+    }
+
+    /// What is wrong with the texts that arrived because of a step.
+    pub(super) fn replies(
+        &self,
+        replies: &Replies,
+        texts: &[Text],
+        of: Of<'_>,
+        path: &Trail,
+    ) -> Vec<Problem> {
+        let at = replies_path(&self.scenario.file().tree, path);
+        self.texts(replies, texts, of, &at)
+    }
+
+    /// What is wrong with texts, for a list that stands at `at`.
+    pub(super) fn texts(
+        &self,
+        replies: &Replies,
+        texts: &[Text],
+        of: Of<'_>,
+        at: &Trail,
+    ) -> Vec<Problem> {
+        let replies = match replies.render(&self.vars) {
+            Ok(replies) => replies,
+            Err(error) => return vec![Problem::new(error.to_string()).at(self.place(at))],
+        };
+        texts::check(&replies, texts, of, &self.people)
+            .into_iter()
+            .map(|found| found.problem.at(self.place(&at.join(&found.below))))
+            .collect()
+    }
+}
+
+/// The type that a picture's URL suggests.
+fn content_type(url: &str) -> &'static str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    match path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "mp4" => "video/mp4",
+        "pdf" => "application/pdf",
+        "vcf" => "text/vcard",
+        _ => "image/jpeg",
+    }
+}

@@ -1,0 +1,108 @@
+//! `expect:` and `always:`
+
+use serde_json::Value;
+
+use super::{
+    Running, Stop,
+    rows::Rows,
+    texts::{Of, Text},
+};
+use crate::{
+    expectation::{Count, Expect},
+    outcome::Problem,
+    places::Trail,
+};
+use rehearse_core::journal::{Crossing, Entry, Via};
+
+impl Running<'_> {
+    /// Compares the world with an expectation that stands at `at`.
+    pub(super) async fn expectation(&self, expect: &Expect, at: &Trail) -> Result<(), Stop> {
+        let mut problems = self.tables(expect, at).await?;
+        let entries = self.journal();
+        if let Some(sms) = &expect.sms {
+            let at = at.to("sms");
+            problems.extend(self.texts(sms, &Text::all(&entries), Of::Everybody, &at));
+        }
+        for (name, wanted) in &expect.calls {
+            let calls: Vec<&Entry> = entries.iter().filter(|e| e.name == *name).collect();
+            let at = at.to("calls").to(name.as_str());
+            let mut problem = self.count(name, *wanted, calls.len() as u64, &at);
+            if let Some(problem) = &mut problem {
+                problem.notes = near_names(name, &entries);
+            }
+            problems.extend(problem);
+        }
+        let cost = [
+            ("segments", expect.cost.segments, segments(&entries)),
+            ("model_calls", expect.cost.model_calls, model_calls(&entries)),
+        ];
+        for (name, wanted, actual) in cost {
+            let at = at.to("cost").to(name);
+            problems.extend(wanted.and_then(|wanted| self.count(name, wanted, actual, &at)));
+        }
+        Stop::unless_none(problems)
+    }
+
+    async fn tables(&self, expect: &Expect, at: &Trail) -> Result<Vec<Problem>, Stop> {
+        let mut problems = Vec::new();
+        for (table, wanted) in &expect.tables {
+            let at = at.to("tables").to(table.as_str());
+            let wanted =
+                wanted.render(&self.vars).map_err(|e| Stop::render(&e, self.place(&at)))?;
+            let database = self.world.database();
+            let now = database
+                .snapshot(table)
+                .await
+                .map_err(|error| Stop::broken(error.to_string(), self.place(&at)))?;
+            let key: Vec<String> = database
+                .tables()
+                .iter()
+                .filter(|spec| spec.id == *table)
+                .flat_map(|spec| spec.key.attributes().map(|a| a.name.clone()))
+                .collect();
+            let start: &[Value] = self.at_start.get(table).map_or(&[], Vec::as_slice);
+            let rows = Rows { table, key: &key, start, now: &now };
+            problems.extend(
+                rows.check(&wanted)
+                    .into_iter()
+                    .map(|found| found.problem.at(self.place(&at.join(&found.below)))),
+            );
+        }
+        Ok(problems)
+    }
+
+    fn count(&self, what: &str, wanted: Count, actual: u64, at: &Trail) -> Option<Problem> {
+        (!wanted.allows(actual)).then(|| {
+            Problem::new(format!("{what}: expected {wanted}, got {actual}"))
+                .differs(wanted.to_string(), actual.to_string())
+                .at(self.place(at))
+        })
+    }
+}
+
+/// Other crossings that happened, when a name never did: it may be misspelt.
+fn near_names(name: &str, entries: &[Entry]) -> Vec<String> {
+    if entries.iter().any(|entry| entry.name == name) {
+        return Vec::new();
+    }
+    let family = name.split('.').next().unwrap_or_default();
+    let mut names: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .filter(|other| other.split('.').next() == Some(family))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { Vec::new() } else { vec![format!("there were {}", names.join(", "))] }
+}
+
+/// Segments of the shop's texts; Twilio's own notices are free.
+fn segments(entries: &[Entry]) -> u64 {
+    let paid = Text::all(entries).into_iter().filter(|text| text.via != Via::Twilio);
+    paid.map(|text| u64::from(text.segments)).sum()
+}
+
+fn model_calls(entries: &[Entry]) -> u64 {
+    let asked = |entry: &&Entry| matches!(entry.crossing, Crossing::Model { .. });
+    entries.iter().filter(asked).count() as u64
+}

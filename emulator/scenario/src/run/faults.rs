@@ -1,0 +1,74 @@
+//! `faults:`
+
+use serde_json::{Map, Value};
+
+use super::{Running, Stop};
+use crate::{
+    outcome::{Place, Problem},
+    places::Trail,
+    step::FaultsStep,
+};
+use rehearse_core::faults::{Aim, Fault, Handle};
+
+/// A fault that a scenario armed.
+pub(super) struct Armed {
+    on: String,
+    skip: u64,
+    handle: Handle,
+    place: Place,
+    /// Index of the step.
+    step: usize,
+}
+
+impl Running<'_> {
+    pub(super) fn arm(&mut self, step: &FaultsStep, path: &Trail) -> Result<(), Stop> {
+        let index = path.step();
+        for (at, fault) in step.faults.iter().enumerate() {
+            let path = path.to("faults").to(at);
+            let (skip, times) = fault.window();
+            let handle = self.world.faults().arm(Fault {
+                on: fault.on.clone(),
+                failure: fault.fail.0.clone(),
+                aim: self.aim(&fault.table, &fault.key, &path)?,
+                skip,
+                times,
+                chance: fault.chance.map(|chance| chance.0),
+            });
+            self.armed.push(Armed {
+                on: fault.on.clone(),
+                skip: skip.into(),
+                handle,
+                place: self.place(&path),
+                step: index.unwrap_or(0),
+            });
+        }
+        Ok(())
+    }
+
+    /// A table and a key with its templates filled in.
+    pub(super) fn aim(
+        &self,
+        table: &Option<String>,
+        key: &Map<String, Value>,
+        path: &Trail,
+    ) -> Result<Aim, Stop> {
+        let rendered = self.vars.render(&Value::Object(key.clone()));
+        match rendered.map_err(|e| Stop::render(&e, self.place(&path.to("key"))))? {
+            Value::Object(key) => Ok(Aim { table: table.clone(), key }),
+            _ => Ok(Aim { table: table.clone(), key: Map::new() }),
+        }
+    }
+
+    /// A fault that struck nothing: the scenario does not prove what it says.
+    pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
+        let met = |armed: &Armed| self.world.faults().met(armed.handle);
+        self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {
+            let summary = format!("the fault on {} never struck", armed.on);
+            let problem = Problem::new(summary).differs(
+                format!("more than {} such calls after this step", armed.skip),
+                format!("{}", met(armed)),
+            );
+            (armed.step, problem.at(armed.place.clone()))
+        })
+    }
+}

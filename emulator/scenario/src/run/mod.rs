@@ -1,0 +1,50 @@
+//! Running a scenario: one file per kind of step, one per kind of comparison.
+
+mod assign;
+mod attempts;
+mod crash;
+mod customer;
+mod expect;
+mod faults;
+mod model;
+mod people;
+mod request;
+mod rows;
+mod running;
+mod start;
+mod texts;
+mod together;
+
+pub(super) use people::People;
+pub(super) use running::Running;
+pub(super) use start::names;
+
+use super::outcome::Problem;
+use crate::outcome::Place;
+use rehearse_core::matcher::RenderError;
+
+/// Why a step ends a scenario.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Expectations were not met.
+    Failed(Vec<Problem>),
+    /// The scenario is wrong.
+    Broken(Box<Problem>),
+    /// The world failed.
+    Environment(String),
+}
+
+impl Stop {
+    fn broken(message: impl Into<String>, place: Place) -> Self {
+        Self::Broken(Box::new(Problem::new(message).at(place)))
+    }
+
+    fn render(error: &RenderError, place: Place) -> Self {
+        Self::broken(error.to_string(), place)
+    }
+
+    /// An end, unless there is nothing wrong.
+    fn unless_none(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self::Failed(problems)) }
+    }
+}

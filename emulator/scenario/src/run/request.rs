@@ -1,0 +1,244 @@
+//! `request:` a call through API Gateway, or to a backend that somebody else started, as a
+//! browser or the owner makes it.
+
+use http::{HeaderName, HeaderValue, header};
+use serde_json::{Map, Value};
+
+use super::{Running, Stop};
+use crate::{outcome::Problem, places::Trail, step::Request};
+use rehearse_core::{
+    faults::Handle,
+    journal::{Crossing, Open, Outcome},
+    matcher::{Matcher, Path},
+};
+
+/// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
+pub(super) struct Answer(Value, Option<Handle>);
+
+impl Running<'_> {
+    pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
+        let answer = self.call(step, path).await?;
+        self.settled().await;
+        let mut problems = self.answered(step, &answer, path);
+        problems.extend(self.unexpected_requests(path));
+        Stop::unless_none(problems)
+    }
+
+    /// Makes the call.
+    pub(super) async fn call(&self, step: &Request, path: &Trail) -> Result<Answer, Stop> {
+        let request = self.build(step, path)?;
+        let crash = self.arm_crash(step.crash.as_ref());
+        let title = step.request.method.to_string();
+        let failed = |error: reqwest::Error| self.unanswered_call(&title, error, path);
+        let open = self.noted(&request);
+        let response = self.web.execute(request).await.map_err(&failed)?;
+        let status = response.status().as_u16();
+        let mut headers = Map::new();
+        for (name, value) in response.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            match headers.get_mut(name.as_str()) {
+                Some(Value::String(all)) => {
+                    all.push_str(", ");
+                    all.push_str(&value);
+                }
+                _ => {
+                    headers.insert(name.as_str().into(), value.into());
+                }
+            }
+        }
+        let body = response.bytes().await.map_err(&failed)?;
+        let mut answer = Map::new();
+        answer.insert("status".into(), status.into());
+        answer.insert("headers".into(), headers.into());
+        if let Ok(json) = serde_json::from_slice::<Value>(&body) {
+            answer.insert("json".into(), json);
+        }
+        answer.insert("text".into(), String::from_utf8_lossy(&body).into_owned().into());
+        if let Some(open) = open {
+            let whole = answer.get("json").or(answer.get("text")).cloned().unwrap_or_default();
+            open.end(Outcome::status(status, whole));
+        }
+        Ok(Answer(answer.into(), crash))
+    }
+
+    /// A gateway always answers. A backend that somebody else started may hang up, which is for the
+    /// scenario to say, or be gone.
+    fn unanswered_call(&self, method: &str, error: reqwest::Error, path: &Trail) -> Stop {
+        let error = error.without_url();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        let cause = format!("{error}{}", cause.unwrap_or_default());
+        if self.world.gateway().is_some() {
+            return Stop::Environment(format!("the gateway failed: {cause}"));
+        }
+        if error.is_connect() {
+            return Stop::Environment(format!("the backend is gone: {cause}"));
+        }
+        let summary = format!("the backend did not answer the {method}");
+        Stop::Failed(vec![
+            Problem::new(summary).differs("an answer", cause).at(self.place(&path.to("request"))),
+        ])
+    }
+
+    /// The journal's entry of a call that no gateway sees.
+    fn noted(&self, request: &reqwest::Request) -> Option<Open> {
+        if self.world.gateway().is_some() {
+            return None;
+        }
+        let (method, url) = (request.method().to_string(), request.url());
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let crossing = Crossing::Http {
+            function: None,
+            path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            method: method.clone(),
+        };
+        Some(self.world.journal().begin(format!("http.{method} {}", url.path()), crossing))
+    }
+
+    fn build(&self, step: &Request, path: &Trail) -> Result<reqwest::Request, Stop> {
+        let below = |key: &str| path.to(key);
+        let target = self.text(&step.request.path, &below("request"))?;
+        let url = format!("{}{target}", self.world.endpoints().gateway);
+        let url = url::Url::parse(&url).map_err(|error| {
+            Stop::broken(format!("{target}: {error}"), self.place(&below("request")))
+        })?;
+        let mut request = reqwest::Request::new(step.request.method.clone(), url);
+        let body = if let Some(json) = &step.json {
+            Some(("application/json", self.filled(json, &below("json"))?.to_string()))
+        } else if let Some(form) = &step.form {
+            Some(("application/x-www-form-urlencoded", self.form(form, &below("form"))?))
+        } else {
+            match &step.body {
+                Some(body) => Some(("text/plain", self.text(body, &below("body"))?)),
+                None => None,
+            }
+        };
+        if let Some((kind, body)) = body {
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            *request.body_mut() = Some(body.into());
+        }
+        for (name, value) in &step.headers {
+            let at = path.to("headers").to(name.as_str());
+            let value = self.text(value, &at)?;
+            let parsed = name.parse::<HeaderName>().ok().zip(value.parse::<HeaderValue>().ok());
+            let Some((name, value)) = parsed else {
+                let message = format!("'{name}: {value}' is not a header field");
+                return Err(Stop::broken(message, self.place(&at)));
+            };
+            request.headers_mut().insert(name, value);
+        }
+        Ok(request)
+    }
+
+    fn filled(&self, value: &Value, path: &Trail) -> Result<Value, Stop> {
+        self.vars.render(value).map_err(|error| Stop::render(&error, self.place(path)))
+    }
+
+    /// A list is a repeated key.
+    fn form(&self, form: &Map<String, Value>, path: &Trail) -> Result<String, Stop> {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        for (key, value) in form {
+            match self.filled(value, path)? {
+                Value::Array(list) => {
+                    for value in list {
+                        pairs.append_pair(key, &plain(&value));
+                    }
+                }
+                value => {
+                    pairs.append_pair(key, &plain(&value));
+                }
+            }
+        }
+        Ok(pairs.finish())
+    }
+
+    /// Compares the response, then keeps what the step saves.
+    pub(super) fn answered(&self, step: &Request, answer: &Answer, path: &Trail) -> Vec<Problem> {
+        let Answer(answer, crash) = answer;
+        let mut problems = Vec::new();
+        problems.extend(self.no_crash(step.crash.as_ref(), *crash, path));
+        if let Some(wanted) = &step.response {
+            let mut parts: Vec<(Trail, String, &Matcher, Option<&Value>)> = Vec::new();
+            if let Some(matcher) = &wanted.status {
+                parts.push((
+                    Trail::new().to("status"),
+                    "status".into(),
+                    matcher,
+                    answer.get("status"),
+                ));
+            }
+            for (name, matcher) in &wanted.headers {
+                let actual = &answer["headers"].get(name.to_ascii_lowercase());
+                parts.push((
+                    Trail::new().to("headers").to(name.as_str()),
+                    format!("header {name}"),
+                    matcher,
+                    *actual,
+                ));
+            }
+            if let Some(matcher) = &wanted.json {
+                parts.push((Trail::new().to("json"), "JSON".into(), matcher, answer.get("json")));
+            }
+            if let Some(matcher) = &wanted.text {
+                parts.push((Trail::new().to("text"), "text".into(), matcher, answer.get("text")));
+            }
+            for (below, name, matcher, actual) in parts {
+                let place = self.place(&path.to("response").join(&below));
+                problems.extend(self.part(&name, matcher, actual, answer).map(|p| p.at(place)));
+            }
+        }
+        for (name, from) in &step.save {
+            let found = from.parse::<Path>().ok().and_then(|from| from.get(answer).cloned());
+            match found {
+                Some(value) => self.vars.set(name, value),
+                None => problems.push(
+                    Problem::new(format!("the response has nothing at {from} to save as {name}"))
+                        .differs(from, answer.to_string())
+                        .at(self.place(&path.to("save").to(name.as_str()))),
+                ),
+            }
+        }
+        problems
+    }
+
+    /// What is wrong with one part of a response.
+    fn part(
+        &self,
+        name: &str,
+        matcher: &Matcher,
+        actual: Option<&Value>,
+        answer: &Value,
+    ) -> Option<Problem> {
+        let matcher = match matcher.render(&self.vars) {
+            Ok(matcher) => matcher,
+            Err(error) => return Some(Problem::new(error.to_string())),
+        };
+        let mismatches = matcher.check(actual.unwrap_or(&Value::Null));
+        if mismatches.is_empty() {
+            return None;
+        }
+        let shown = match actual {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => format!("{value:#}"),
+            None => "nothing".into(),
+        };
+        let mut problem = Problem::new(format!("the response's {name} is not what was expected"))
+            .differs(matcher.to_string(), shown);
+        // A single difference at the top is what `expected` and `actual` say already.
+        if mismatches.iter().any(|m| !m.path.is_empty()) {
+            problem.mismatches = mismatches;
+        }
+        if name == "status" {
+            problem.notes.push(format!("the body: {}", plain(&answer["text"])));
+        }
+        Some(problem)
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,149 @@
+//! A scenario under way: its steps in order, until one fails.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::{People, Stop, faults::Armed};
+use crate::{
+    model::Scenario,
+    outcome::{Failure, Place, Problem, Status},
+    places::Trail,
+    step::{AtStep, Step, WaitStep},
+    time::Moment,
+};
+use rehearse_core::{
+    journal::{Crossing, Entry},
+    matcher::Vars,
+};
+use rehearse_world::World;
+
+/// A scenario and its world.
+pub(crate) struct Running<'s> {
+    pub(super) scenario: &'s Scenario,
+    pub(super) world: Arc<World>,
+    pub(super) web: reqwest::Client,
+    pub(super) people: People,
+    pub(super) vars: Vars,
+    pub(super) zone: TimeZone,
+    /// Rows at the start, of the tables that are compared with it.
+    pub(super) at_start: BTreeMap<String, Vec<Value>>,
+    pub(super) armed: Vec<Armed>,
+    pub(super) seed: Option<u64>,
+}
+
+impl Running<'_> {
+    /// Runs the steps.
+    pub(crate) async fn steps(&mut self) -> Status {
+        let scenario = self.scenario;
+        for (index, step) in scenario.steps().iter().enumerate() {
+            let label = (index + 1).to_string();
+            let path = Trail::new().to("steps").to(index);
+            self.note(&label, step);
+            let result = Box::pin(self.step(step, &label, &path)).await;
+            let result = match (result, scenario.always()) {
+                (Ok(()), Some(always)) => {
+                    Box::pin(self.expectation(always, &Trail::new().to("always"))).await
+                }
+                (result, _) => result,
+            };
+            if let Err(stop) = result {
+                return ended(stop, label, step);
+            }
+        }
+        match self.idle_fault() {
+            Some((index, problem)) => {
+                let label = (index + 1).to_string();
+                ended(Stop::Failed(vec![problem]), label, &scenario.steps()[index])
+            }
+            None => Status::Passed,
+        }
+    }
+
+    /// Everything that crossed a boundary so far.
+    pub(crate) fn journal(&self) -> Vec<Entry> {
+        self.world.journal().since(0)
+    }
+
+    /// The same, at the end.
+    pub(crate) fn into_journal(self) -> Vec<Entry> {
+        self.world.journal().take()
+    }
+
+    async fn step(&mut self, step: &Step, label: &str, path: &Trail) -> Result<(), Stop> {
+        match step {
+            Step::Customer(step) => self.customer(step, label, path).await,
+            Step::Request(step) => self.request(step, path).await,
+            Step::Together(step) => self.together(step, label, path).await,
+            Step::Expect(step) => self.expectation(&step.expect, &path.to("expect")).await,
+            Step::Wait(step) => self.wait(step, path).await,
+            Step::At(step) => self.at(step, path).await,
+            Step::Faults(step) => self.arm(step, path),
+        }
+    }
+
+    async fn wait(&self, step: &WaitStep, path: &Trail) -> Result<(), Stop> {
+        let clock = self.world.clock();
+        let now = clock.now().to_zoned(self.zone.clone());
+        let then = step.wait.after(&now);
+        let then = then.map_err(|error| Stop::broken(error.to_string(), self.place(path)))?;
+        clock.set(then);
+        self.settled().await;
+        Ok(())
+    }
+
+    async fn at(&self, step: &AtStep, path: &Trail) -> Result<(), Stop> {
+        let clock = self.world.clock();
+        let place = || self.place(&path.to("at"));
+        let text =
+            self.vars.text(step.at.as_str()).map_err(|error| Stop::render(&error, place()))?;
+        let then = Moment::parse(&text).map_err(|message| Stop::broken(message, place()))?;
+        let now = clock.now();
+        if then.timestamp() < now {
+            let now = now.to_zoned(then.time_zone().clone());
+            let message = format!(
+                "time does not go back: it is {} already",
+                now.strftime("%Y-%m-%dT%H:%M:%S%:z")
+            );
+            return Err(Stop::broken(message, place()));
+        }
+        clock.set(then.timestamp());
+        self.settled().await;
+        Ok(())
+    }
+
+    /// Waits until nothing that a step has set off is under way.
+    pub(super) async fn settled(&self) {
+        self.world.twilio().settled().await;
+    }
+
+    pub(super) fn note(&self, label: &str, step: &Step) {
+        let crossing = Crossing::Step { step: label.into(), title: step.title() };
+        self.world.journal().note("step", crossing);
+    }
+
+    pub(super) fn place(&self, path: &Trail) -> Place {
+        self.scenario.file().place(path)
+    }
+
+    /// A text with its templates filled in.
+    pub(super) fn text(&self, text: &str, path: &Trail) -> Result<String, Stop> {
+        self.vars.text(text).map_err(|error| Stop::render(&error, self.place(path)))
+    }
+
+    /// What the emulator has against requests that no script expected.
+    pub(super) fn unexpected_requests(&self, path: &Trail) -> Vec<Problem> {
+        let problems = self.world.openai().take_problems();
+        problems.into_iter().map(|problem| self.model_problem(problem, path)).collect()
+    }
+}
+
+fn ended(stop: Stop, step: String, kind: &Step) -> Status {
+    let failure = |problems| Failure { step, title: kind.title(), problems };
+    match stop {
+        Stop::Failed(problems) => Status::Failed(failure(problems)),
+        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
+        Stop::Environment(message) => Status::EnvironmentFailed(message),
+    }
+}

@@ -1,0 +1,240 @@
+//! A scenario's world before its first step.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use serde_json::Value;
+
+use super::{People, Running, Stop};
+use crate::{
+    document::{DEFAULT_NOW, Number, NumberKind, WebhookMethod},
+    expectation::{Expect, Table},
+    model::Scenario,
+    outcome::Problem,
+    places::Trail,
+    step::Step,
+    time::Moment,
+};
+use rehearse_aws::template::Settings;
+use rehearse_core::{clock::Clock, matcher::Vars};
+use rehearse_twilio::{self as twilio, Twilio};
+use rehearse_world::{Backend, World, WorldConfig, WorldError};
+
+/// The names of a scenario before its first step, and the time at which it starts.
+pub(crate) struct Names {
+    pub(crate) people: People,
+    pub(crate) vars: Vars,
+    pub(crate) clock: Clock,
+    pub(crate) zone: TimeZone,
+}
+
+/// Fills in people, the entry of `each`, and the time.
+///
+/// A world that is there already has its own time and zone.
+pub(crate) fn names(
+    scenario: &Scenario,
+    settings: &Settings,
+    world: Option<&World>,
+) -> Result<Names, Stop> {
+    let file = scenario.file();
+    let people = People::of(settings, &file.document.people);
+    let clock = world.map_or_else(|| Clock::stopped(Timestamp::UNIX_EPOCH), |w| w.clock().clone());
+    let set = |vars: &Vars| {
+        vars.set("shop", Value::from(settings.twilio.number.as_str()));
+        for (name, number) in people.iter() {
+            vars.set(name, Value::from(number));
+        }
+        for (name, value) in scenario.values() {
+            vars.set(name, value.clone());
+        }
+    };
+    // `now` may use people and values, but no date: there is none before it.
+    let before = Vars::new(clock.clone(), TimeZone::UTC);
+    set(&before);
+    let zone = match world {
+        Some(world) => world.time_zone(),
+        None => {
+            let start = now(scenario, &before)?;
+            clock.set(start.timestamp());
+            start.time_zone().clone()
+        }
+    };
+    let vars = Vars::new(clock.clone(), zone.clone());
+    set(&vars);
+    for (name, value) in scenario.values() {
+        let value = vars
+            .render(value)
+            .map_err(|error| Stop::render(&error, file.place(&Trail::new().to("each"))))?;
+        vars.set(name, value);
+    }
+    Ok(Names { people, vars, clock, zone })
+}
+
+fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, Stop> {
+    let file = scenario.file();
+    let place = || file.place(&Trail::new().to("now"));
+    let text = file.document.now.as_ref().map_or(DEFAULT_NOW, Moment::as_str);
+    let text = vars.text(text).map_err(|error| Stop::render(&error, place()))?;
+    Moment::parse(&text).map_err(|message| Stop::broken(message, place()))
+}
+
+impl<'s> Running<'s> {
+    /// Starts the scenario's world, or puts the shared one back to its start, and puts in what is
+    /// given.
+    pub(crate) async fn start(
+        scenario: &'s Scenario,
+        backend: &Backend,
+        shared: Option<Arc<World>>,
+        names: Names,
+        seed: Option<u64>,
+    ) -> Result<Self, Stop> {
+        let file = scenario.file();
+        let given = scenario.given();
+        let mut environment = BTreeMap::new();
+        for (name, value) in &given.env {
+            let place = || file.place(&Trail::new().to("given").to("env").to(name.as_str()));
+            let value = names.vars.text(value).map_err(|e| Stop::render(&e, place()))?;
+            environment.insert(name.clone(), value);
+        }
+        let config = WorldConfig {
+            environment,
+            seed: seed.unwrap_or(0),
+            ..WorldConfig::new(backend.clone(), names.clock.clone())
+        };
+        let failed = |error: WorldError| Stop::Environment(error.chain());
+        let world = match shared {
+            None => Arc::new(World::start(config).await.map_err(failed)?),
+            Some(world) => {
+                world.reset().await.map_err(failed)?;
+                world.journal().clear();
+                world
+            }
+        };
+        world.faults().seed(seed.unwrap_or(0));
+        // `{{ env.ADMIN_TOKEN }}`: what the functions were given, the same name for all of them.
+        let mut all = backend.settings().exports(world.endpoints());
+        all.extend(world.environments().values().flatten().map(|(k, v)| (k.clone(), v.clone())));
+        names.vars.set("env", all.into_iter().map(|(k, v)| (k, Value::from(v))).collect());
+        configure(world.twilio(), &given.twilio, &world.endpoints().gateway);
+        let mut running = Self {
+            scenario,
+            world,
+            web: backend.web().clone(),
+            people: names.people,
+            vars: names.vars,
+            zone: names.zone,
+            at_start: BTreeMap::new(),
+            armed: Vec::new(),
+            seed,
+        };
+        running.put(backend).await?;
+        running.remember().await?;
+        Ok(running)
+    }
+
+    /// Puts in the rows of fixtures, then those of the scenario.
+    async fn put(&self, backend: &Backend) -> Result<(), Stop> {
+        let given = self.scenario.given();
+        for (index, name) in given.fixtures.iter().enumerate() {
+            let path = Trail::new().to("given").to("fixtures").to(index);
+            let rows = backend
+                .fixture(name)
+                .map_err(|error| Stop::broken(error.to_string(), self.place(&path)))?;
+            for (table, rows) in rows.iter() {
+                self.rows(table, rows, |_| path.clone()).await?;
+            }
+        }
+        for (table, rows) in &given.tables {
+            let rows: Vec<Value> = rows.iter().cloned().map(Value::Object).collect();
+            self.rows(table, &rows, |row| {
+                Trail::new().to("given").to("tables").to(table.as_str()).to(row)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn rows(
+        &self,
+        table: &str,
+        rows: &[Value],
+        path: impl Fn(usize) -> Trail,
+    ) -> Result<(), Stop> {
+        for (index, row) in rows.iter().enumerate() {
+            let place = || self.place(&path(index));
+            let row = self.vars.render(row).map_err(|e| Stop::render(&e, place()))?;
+            self.world.database().put_rows(table, &[row]).await.map_err(|error| {
+                Stop::Broken(Box::new(Problem {
+                    notes: std::error::Error::source(&error)
+                        .map(ToString::to_string)
+                        .into_iter()
+                        .collect(),
+                    ..Problem::new(error.to_string()).at(place())
+                }))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the rows of every table that some expectation compares with the start.
+    async fn remember(&mut self) -> Result<(), Stop> {
+        let steps = self.scenario.steps().iter();
+        let expected = steps.filter_map(|step| match step {
+            Step::Expect(step) => Some(&step.expect),
+            _ => None,
+        });
+        let all = expected.chain(self.scenario.always()).flat_map(compared);
+        for table in all {
+            if !self.at_start.contains_key(table) {
+                let rows = self.world.database().rows(table).await;
+                let rows = rows.map_err(|error| Stop::Environment(error.to_string()))?;
+                self.at_start.insert(table.clone(), rows);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tables that an expectation compares with the start.
+fn compared(expect: &Expect) -> impl Iterator<Item = &String> {
+    let tables = expect.tables.iter();
+    tables.filter(|(_, table)| !matches!(table, Table::Whole(_))).map(|(name, _)| name)
+}
+
+/// Configures the number as the scenario says.
+fn configure(twilio: &Twilio, number: &Number, gateway: &str) {
+    let url =
+        |path: &str| if path.starts_with('/') { format!("{gateway}{path}") } else { path.into() };
+    twilio.configure(|config| {
+        config.kind = match number.kind {
+            NumberKind::Local => twilio::NumberKind::Local,
+            NumberKind::TollFree => twilio::NumberKind::TollFree,
+        };
+        match number.fallback.as_deref() {
+            None => {}
+            Some("none") => config.fallback_url = None,
+            Some(path) => config.fallback_url = Some(url(path)),
+        }
+        if let Some(path) = &number.status_callback {
+            config.status_callback = Some(url(path));
+        }
+        if let Some(method) = number.method {
+            config.webhook_method = match method {
+                WebhookMethod::Get => twilio::Method::Get,
+                WebhookMethod::Post => twilio::Method::Post,
+            };
+        }
+        if let Some(overrides) = &number.overrides {
+            let bare = |url: &String| {
+                let bare = url.split('#').next().unwrap_or_default();
+                format!("{bare}{overrides}")
+            };
+            config.webhook_url = config.webhook_url.as_ref().map(bare);
+            config.fallback_url = config.fallback_url.as_ref().map(bare);
+        }
+        if number.advanced_opt_out {
+            config.advanced_opt_out = true;
+            config.messaging_service_sid = Some(format!("MG{:032x}", 1));
+        }
+    });
+}

@@ -1,0 +1,203 @@
+//! `together:` steps that begin at the same time.
+
+use futures::future::join_all;
+
+use serde_json::Value;
+
+use super::{
+    Running, Stop,
+    customer::{Ready, Sent},
+    request::Answer,
+    texts::{Of, Text},
+};
+use crate::{
+    outcome::Problem,
+    places::Trail,
+    step::{Request, Step, Together},
+};
+use rehearse_core::faults::Meeting;
+
+/// A step of a group, ready to begin.
+enum Begin<'s> {
+    Text(Ready<'s>),
+    Call(&'s Request, Trail),
+}
+
+/// A step of a group that has been answered.
+enum Done<'s> {
+    Text(Sent<'s>),
+    Call(&'s Request, Trail, Answer),
+}
+
+impl Running<'_> {
+    pub(super) async fn together(
+        &self,
+        group: &Together,
+        label: &str,
+        path: &Trail,
+    ) -> Result<(), Stop> {
+        let mark = self.world.journal().mark();
+        let mut begin = Vec::new();
+        for (index, step) in group.together.iter().enumerate() {
+            let label = format!("{label}.{}", index + 1);
+            let path = path.to("together").to(index);
+            self.note(&label, step);
+            match step {
+                Step::Customer(step) => begin.push(Begin::Text(self.ready(step, &label, &path)?)),
+                Step::Request(step) => begin.push(Begin::Call(step, path)),
+                other => {
+                    let message = format!("'{}' cannot be in a group", other.title());
+                    return Err(Stop::broken(message, self.place(&path)));
+                }
+            }
+        }
+        let numbers: Vec<String> = begin
+            .iter()
+            .filter_map(|step| match step {
+                Begin::Text(ready) => Some(ready.number.clone()),
+                Begin::Call(..) => None,
+            })
+            .collect();
+        let forged = |step: &Begin<'_>| matches!(step, Begin::Text(ready) if ready.forged());
+        let fallback = begin.iter().any(forged).then(|| self.without_fallback());
+        let meeting = self.meeting(group, path)?;
+        let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
+        if let Some(seed) = self.seed {
+            shuffle(&mut order, seed);
+        }
+        let all = order.into_iter().map(|(index, step)| {
+            let meeting = meeting.as_ref();
+            async move {
+                let done = match step {
+                    Begin::Text(ready) => Ok(Done::Text(self.deliver(ready).await)),
+                    Begin::Call(step, path) => {
+                        self.call(step, &path).await.map(|answer| Done::Call(step, path, answer))
+                    }
+                };
+                if let Some(meeting) = meeting {
+                    meeting.ended();
+                }
+                done.map(|done| (index, done))
+            }
+        });
+        let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
+        done.sort_by_key(|(index, _)| *index);
+        self.settled().await;
+        drop(fallback);
+
+        let entries = self.world.journal().since(mark);
+        let texts = Text::all(&entries);
+        let mut problems: Vec<Problem> =
+            meeting.and_then(|meeting| self.missed(&meeting, group, path)).into_iter().collect();
+        for (_, done) in done {
+            problems.extend(match done {
+                Done::Text(sent) => self.judge(sent, &entries, &texts),
+                Done::Call(step, path, answer) => self.answered(step, &answer, &path),
+            });
+        }
+        problems.extend(self.unexpected_requests(path));
+        if let Some(replies) = &group.replies {
+            problems.extend(self.replies(replies, &texts, Of::People(&numbers), path));
+        }
+        Stop::unless_none(problems)
+    }
+
+    /// Makes the group's calls wait for each other, if it says where.
+    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Meeting>, Stop> {
+        let Some(meet) = &group.meet else { return Ok(None) };
+        let aim = self.aim(&meet.table, &meet.key, &path.to("meet"))?;
+        let all = group.together.iter().map(|step| self.marks(step)).collect();
+        let meeting = Meeting::new(&meet.on, aim, distinct(all), self.seed.unwrap_or(0));
+        self.world.faults().meet(meeting.clone());
+        Ok(Some(meeting))
+    }
+
+    /// Texts by which a step's calls are known: the number of who texts, what a body says.
+    fn marks(&self, step: &Step) -> Vec<String> {
+        let mut marks = Vec::new();
+        match step {
+            Step::Customer(step) => {
+                let from = self.vars.text(step.from.as_deref().unwrap_or("customer"));
+                marks.extend(from.ok().map(|from| self.people.number(&from)));
+            }
+            Step::Request(step) => {
+                let form = step.form.clone().map(Value::Object);
+                for body in [&step.json, &form].into_iter().flatten() {
+                    texts_of(&self.vars.render(body).unwrap_or_default(), &mut marks);
+                }
+            }
+            _ => {}
+        }
+        marks
+    }
+
+    /// A race that did not happen.
+    fn missed(&self, meeting: &Meeting, group: &Together, path: &Trail) -> Option<Problem> {
+        let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
+        let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
+            format!("{} calls that wait for each other", missed.size),
+            format!("{}, and a step ended without one", missed.arrived),
+        );
+        problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
+        Some(problem.at(self.place(&path.to("meet"))))
+    }
+}
+
+/// Every text in a value.
+fn texts_of(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| texts_of(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| texts_of(value, texts)),
+        _ => {}
+    }
+}
+
+/// For each of them, the marks that no other has; short ones may stand anywhere.
+fn distinct(all: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let own = |index: usize, mark: &String| {
+        let mut others = all.iter().enumerate().filter(|(other, _)| *other != index);
+        mark.len() > 3 && !others.any(|(_, marks)| marks.contains(mark))
+    };
+    let marks = all.iter().enumerate();
+    marks.map(|(index, marks)| marks.iter().filter(|m| own(index, m)).cloned().collect()).collect()
+}
+
+/// Another order for another seed, the same for the same.
+fn shuffle<T>(list: &mut [T], seed: u64) {
+    let mut state = seed;
+    for last in (1..list.len()).rev() {
+        // SplitMix64: small, and good enough for an order.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let among = last as u64 + 1;
+        list.swap(last, usize::try_from(mixed % among).unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_what_only_one_has() {
+        let list = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = vec![list(&["+15550001", "2:00 PM", "a"]), list(&["+15550002", "2:00 PM"])];
+        assert_eq!(distinct(all), [list(&["+15550001"]), list(&["+15550002"])]);
+    }
+
+    #[test]
+    fn a_seed_gives_one_order_and_seeds_give_all() {
+        let order = |seed| {
+            let mut list = [0, 1, 2];
+            shuffle(&mut list, seed);
+            list
+        };
+        assert_eq!(order(7), order(7));
+        let all: std::collections::BTreeSet<_> = (0..100).map(order).collect();
+        assert_eq!(all.len(), 6);
+    }
+}

@@ -1,0 +1,282 @@
+//! Running scenarios, each in a world of its own or one after another in a shared one.
+
+use std::{
+    any::Any,
+    io,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
+
+use super::{
+    check::{self, Known},
+    model::Scenario,
+    outcome::{Failure, Report, Status},
+    outside,
+    read::LoadError,
+    run::{Running, Stop, names},
+};
+use rehearse_core::{clock::Clock, journal::Entry};
+use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
+
+/// How scenarios are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The order in which the steps of a group begin, and the ids of texts; steps begin as they
+    /// are written when left out.
+    pub seed: Option<u64>,
+    /// Real time that a scenario may take.
+    pub limit: Duration,
+    /// What a command that runs a scenario again has to say besides: `--target URL`.
+    pub arguments: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: None, limit: Duration::from_secs(120), arguments: Vec::new() }
+    }
+}
+
+/// Runs scenarios against one backend. Clones share what is expensive; each run has a world of
+/// its own, unless all share one.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    backend: Backend,
+    options: Options,
+    shared: Option<Arc<Shared>>,
+}
+
+/// The world of all runs.
+#[derive(Debug)]
+struct Shared {
+    world: Arc<World>,
+    /// Held by the run that has the world.
+    turn: Mutex<()>,
+}
+
+impl Runner {
+    /// A runner for a backend.
+    pub fn new(backend: Backend, options: Options) -> Self {
+        Self { backend, options, shared: None }
+    }
+
+    /// The same runner with one world for all runs, which then take turns: a backend that
+    /// somebody else started is pointed at one set of ports. It stops with the last clone.
+    ///
+    /// # Errors
+    /// A busy port, or a part that fails.
+    pub async fn in_one_world(mut self, bind: Bind) -> Result<Self, WorldError> {
+        let config =
+            WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
+        let start = async move { World::start(config).await.map(Arc::new) };
+        let started = self.backend.threads().run(start).await;
+        let world = started.map_err(|error| WorldError::Part {
+            part: "threads",
+            source: io::Error::other(error),
+        })??;
+        self.shared = Some(Arc::new(Shared { world, turn: Mutex::default() }));
+        Ok(self)
+    }
+
+    /// The same runner with another seed (`--repeat`).
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
+    /// The world that all runs share, if they do.
+    pub fn world(&self) -> Option<&Arc<World>> {
+        self.shared.as_ref().map(|shared| &shared.world)
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// What is wrong with scenarios for this backend: unknown tables, people, fixtures, names.
+    pub fn check(&self, scenarios: &[Scenario]) -> Vec<LoadError> {
+        let known = Known::of(&self.backend);
+        let mut errors: Vec<LoadError> = check::fixtures(scenarios, &self.backend);
+        let mut seen = std::collections::HashSet::new();
+        for scenario in scenarios {
+            // The entries of an `each` share their file.
+            if seen.insert(scenario.path()) {
+                let mut wrong = check::against(scenario.file(), &known);
+                wrong.extend(check::rows(scenario, &self.backend));
+                errors.extend(wrong.into_iter().map(LoadError::File));
+            }
+        }
+        errors
+    }
+
+    /// Runs a scenario on the thread that is least busy. Never fails: a panic inside is an
+    /// environment that failed.
+    pub async fn run(&self, scenario: &Scenario) -> Report {
+        let began = Instant::now();
+        let (runner, on_thread) = (self.clone(), scenario.clone());
+        let work = self.backend.threads().run(async move {
+            let run = AssertUnwindSafe(Box::pin(runner.schedules(&on_thread))).catch_unwind();
+            run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())))
+        });
+        let ended = work.await.unwrap_or_else(|error| {
+            Ended::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
+        });
+        Report {
+            name: scenario.name().into(),
+            path: scenario.path().into(),
+            tags: scenario.tags().to_vec(),
+            each: scenario.each().map(Into::into),
+            status: ended.status,
+            took: began.elapsed(),
+            journal: ended.journal,
+            people: ended.people,
+            zone: ended.zone,
+            replay: self.replay(scenario, ended.seed),
+        }
+    }
+
+    /// Once, or once for each order that its groups are to have until one fails. A seed is one
+    /// order.
+    async fn schedules(&self, scenario: &Scenario) -> Ended {
+        let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
+        let Some(schedules) = schedules else {
+            return self.perform(scenario, self.options.seed).await;
+        };
+        let mut ended = self.perform(scenario, Some(0)).await;
+        for seed in 1..schedules {
+            if !matches!(ended.status, Status::Passed) {
+                break;
+            }
+            ended = self.perform(scenario, Some(seed)).await;
+        }
+        ended
+    }
+
+    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
+        Ended { seed, ..self.perform_once(scenario, seed).await }
+    }
+
+    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
+        if self.backend.is_outside().is_some()
+            && let Some(skip) = outside::unable(scenario)
+        {
+            return Ended::new(Status::Skipped(skip));
+        }
+        let shared = self.shared.as_deref();
+        let _turn = match shared {
+            Some(shared) => Some(shared.turn.lock().await),
+            None => None,
+        };
+        let world = shared.map(|shared| Arc::clone(&shared.world));
+        let names = match names(scenario, self.backend.settings(), world.as_deref()) {
+            Ok(names) => names,
+            Err(stop) => return Ended::new(before_steps(stop)),
+        };
+        let (people, zone) = (names.people.by_number(), names.zone.clone());
+        let started = Running::start(scenario, &self.backend, world, names, seed);
+        let mut running = match Box::pin(started).await {
+            Ok(running) => running,
+            Err(stop) => {
+                return Ended { people, zone, ..Ended::new(before_steps(stop)) };
+            }
+        };
+        let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
+        let status = match tokio::time::timeout(self.options.limit, steps).await {
+            Ok(Ok(status)) => status,
+            Ok(Err(panic)) => panicked(panic.as_ref()),
+            Err(_) => Status::EnvironmentFailed(format!(
+                "the scenario was still running after {:?}",
+                self.options.limit
+            )),
+        };
+        Ended { journal: running.into_journal(), people, zone, ..Ended::new(status) }
+    }
+
+    fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
+        let mut command =
+            format!("rehearse run {}", quoted(&scenario.path().display().to_string()));
+        if scenario.each().is_some() {
+            command.push_str(&format!(" --name {}", quoted(&scenario.full_name())));
+        }
+        if let Some(seed) = seed {
+            command.push_str(&format!(" --seed {seed}"));
+        }
+        for argument in &self.options.arguments {
+            command.push(' ');
+            command.push_str(&quoted(argument));
+        }
+        command
+    }
+}
+
+struct Ended {
+    status: Status,
+    journal: Vec<Entry>,
+    people: std::collections::BTreeMap<String, String>,
+    zone: TimeZone,
+    /// What it ran with.
+    seed: Option<u64>,
+}
+
+impl Ended {
+    fn new(status: Status) -> Self {
+        Self {
+            status,
+            journal: Vec::new(),
+            people: Default::default(),
+            zone: TimeZone::UTC,
+            seed: None,
+        }
+    }
+}
+
+/// An end before the first step.
+fn before_steps(stop: Stop) -> Status {
+    let failure = |problems| Failure { step: "0".into(), title: "given".into(), problems };
+    match stop {
+        Stop::Failed(problems) => Status::Failed(failure(problems)),
+        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
+        Stop::Environment(message) => Status::EnvironmentFailed(message),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Status {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "no message".into());
+    Status::EnvironmentFailed(format!("the emulator panicked: {text}"))
+}
+
+/// An argument as a shell reads it.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.into()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("scenarios/a-b.yaml"), "scenarios/a-b.yaml");
+        assert_eq!(quoted("it's $5"), r"'it'\''s $5'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn running_can_be_spawned() {
+        fn is_send(_: impl Send) {}
+        let _ = |runner: &Runner, scenario: &Scenario| is_send(runner.run(scenario));
+    }
+}

@@ -1,0 +1,96 @@
+//! The scenario format as JSON Schema, for editors.
+
+use serde_json::{Value, json};
+
+use super::document::Document;
+
+/// The format of a scenario file.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Document).to_value();
+    // What may be left out is not written as null, and saying so doubles every editor message.
+    without_null(&mut schema);
+    // Aliases are unknown to the generator.
+    for step in ["Customer", "Together"] {
+        let properties = &mut schema["$defs"][step]["properties"];
+        properties["reply"] = properties["replies"].clone();
+    }
+    schema["$defs"]["Customer"]["properties"]["customer"]["type"] = json!(["string", "null"]);
+    let scalar = json!({ "type": ["string", "number", "boolean"] });
+    schema["$defs"]["Given"]["properties"]["env"]["additionalProperties"] = scalar;
+    schema
+}
+
+/// Takes `null` out of every choice of types.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.retain(|key, value| key != "default" || !value.is_null());
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    map.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
+                choices.retain(|choice| choice["type"] != "null");
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    map.remove("anyOf");
+                    map.extend(only);
+                }
+            }
+            map.values_mut().for_each(without_null);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KINDS;
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::String(to)) = map.get("$ref") {
+                    found.push(to.clone());
+                }
+                map.values().for_each(|value| references(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let schema = schema();
+        let customer = &schema["$defs"]["Customer"];
+        assert_eq!(customer["properties"]["reply"]["$ref"], "#/$defs/Replies");
+        assert!(!customer.to_string().contains("anyOf"), "{customer}");
+        let mut found = Vec::new();
+        references(&schema, &mut found);
+        assert!(found.len() > 20);
+        for to in found {
+            let pointer = to.strip_prefix('#').unwrap();
+            assert!(schema.pointer(pointer).is_some(), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_described_by_its_first_key() {
+        let schema = schema();
+        let step = &schema["$defs"]["Step"];
+        let keys: Vec<&str> = step["allOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| rule["if"]["required"][0].as_str().unwrap())
+            .collect();
+        assert_eq!(keys, KINDS);
+        assert_eq!(schema["properties"]["steps"]["items"]["$ref"], "#/$defs/Step");
+    }
+}

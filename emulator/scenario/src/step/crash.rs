@@ -1,0 +1,46 @@
+//! `crash:` of a step.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use rehearse_core::faults::{Cut, Ending};
+
+/// A function ends at one of its calls while the step is answered: `after` the call took effect,
+/// `before` it did, or because its `timeout` passed while it waited for the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    /// Logical id of the function.
+    pub function: String,
+    /// It is killed at this call, which has no effect.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// It is killed when this call has had its effect, before it hears of it.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// This call has its effect, and the answer does not come before the function's time is up.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// Only at this attempt of the webhook, counted from 1; at the first that makes the call when
+    /// left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub attempt: Option<u64>,
+}
+
+impl Crash {
+    /// The key that says where, the call, and how the function ends; `None` unless there is
+    /// exactly one.
+    pub fn place(&self) -> Option<(&'static str, &str, Cut, Ending)> {
+        let all = [
+            ("before", &self.before, Cut::Before, Ending::Killed),
+            ("after", &self.after, Cut::After, Ending::Killed),
+            ("timeout", &self.timeout, Cut::After, Ending::TimedOut),
+        ];
+        let mut given = all
+            .into_iter()
+            .filter_map(|(key, on, cut, how)| on.as_deref().map(|on| (key, on, cut, how)));
+        let first = given.next();
+        first.filter(|_| given.next().is_none())
+    }
+}

@@ -1,0 +1,232 @@
+//! `faults:`
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::{dispatch, time::Delay};
+use rehearse_core::{
+    faults::{self, Cut, Failure, Quirk},
+    names,
+};
+
+/// `faults:`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultsStep {
+    /// In the order in which they strike.
+    pub faults: Vec<Fault>,
+}
+
+/// Which calls fail, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The crossing's name in the journal: `openai.responses`, `twilio.messages.create`;
+    /// `dynamodb.*` is every call to the database.
+    pub on: String,
+    /// A status, a word such as `conflict`, or `{ status, code, retry_after, delay, cut, as }`.
+    pub fail: Fail,
+    /// Only calls that touch this table, by its logical id.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// Only calls with a row or key that has these attributes.
+    #[serde(default)]
+    pub key: Map<String, Value>,
+    /// Only this one of the calls, counted from 1 when the step is reached.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub call: Option<u32>,
+    /// How many calls it strikes; all from here on when left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub times: Option<u32>,
+    /// How many calls it lets through first.
+    #[serde(default)]
+    pub skip: u32,
+    /// The part of the calls that it strikes, 0.2 for every fifth; which ones `--seed` decides.
+    #[serde(default)]
+    pub chance: Option<Chance>,
+}
+
+impl Fault {
+    /// Calls to let through, and calls to strike.
+    pub fn window(&self) -> (u32, Option<u32>) {
+        match self.call {
+            Some(nth) => (nth.saturating_sub(1), Some(1)),
+            None => (self.skip, self.times),
+        }
+    }
+}
+
+/// A part of all calls, above 0 and up to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chance(pub faults::Chance);
+
+impl<'de> Deserialize<'de> for Chance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = f64::deserialize(deserializer)?;
+        let chance = faults::Chance::of(part).map(Self);
+        chance.ok_or_else(|| de::Error::custom(format_args!("{part} is not above 0 and up to 1")))
+    }
+}
+
+impl JsonSchema for Chance {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Chance".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })
+    }
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fail(pub Failure);
+
+/// The words that say how a call fails.
+pub const WORDS: [&str; 8] = [
+    "throttled",
+    "conflict",
+    "stale",
+    "cut-before",
+    "cut-after",
+    "truncated",
+    "wrong-crc",
+    "expired-token",
+];
+
+impl Fail {
+    /// What a word stands for.
+    fn word(word: &str) -> Option<Failure> {
+        let quirk = Quirk::ALL.iter().find(|(name, _)| *name == word).map(|(_, quirk)| *quirk);
+        let nothing = Failure::default();
+        match word {
+            "throttled" => Some(Failure {
+                status: Some(400),
+                code: Some("ThrottlingException".into()),
+                ..nothing
+            }),
+            "cut-before" => Some(Failure { cut: Some(Cut::Before), ..nothing }),
+            "cut-after" => Some(Failure { cut: Some(Cut::After), ..nothing }),
+            _ => quirk.map(|quirk| Failure { quirk: Some(quirk), ..nothing }),
+        }
+    }
+}
+
+fn known<E: de::Error>(word: &str) -> Result<Failure, E> {
+    Fail::word(word).ok_or_else(|| {
+        let hint = match names::nearest(word, WORDS) {
+            Some(nearest) => format!("did you mean '{nearest}'?"),
+            None => format!("say a status such as 503, or one of {}", WORDS.join(", ")),
+        };
+        E::custom(format_args!("no call fails with '{word}'; {hint}"))
+    })
+}
+
+impl<'de> Deserialize<'de> for Fail {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FailVisitor;
+
+        impl<'de> Visitor<'de> for FailVisitor {
+            type Value = Fail;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status, a word, or { status, code, retry_after, delay, cut, as }")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Fail, E> {
+                known(word).map(Fail)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Fail, E> {
+                let status = Failure::status_of(number).map_err(E::custom)?;
+                Ok(Fail(Failure { status: Some(status), ..Failure::default() }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fail, A::Error> {
+                let Some(key) = map.next_key::<String>()? else {
+                    return Err(de::Error::custom("say how it fails"));
+                };
+                let fields: Fields = dispatch::whole(key, map)?;
+                let delay = fields.delay.map(|d| u64::try_from(d.0.as_millis()));
+                let word = fields.word.map(|word| word.0).unwrap_or_default();
+                let own =
+                    fields.status.map(Failure::status_of).transpose().map_err(de::Error::custom)?;
+                Ok(Fail(Failure {
+                    status: own.or(word.status),
+                    code: fields.code.or(word.code),
+                    retry_after: fields.retry_after,
+                    delay_ms: delay.transpose().map_err(de::Error::custom)?,
+                    cut: fields.cut.or(word.cut),
+                    quirk: word.quirk,
+                    crash: None,
+                }))
+            }
+        }
+
+        deserializer.deserialize_any(FailVisitor)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    status: Option<u64>,
+    code: Option<String>,
+    retry_after: Option<u32>,
+    delay: Option<Delay>,
+    cut: Option<Cut>,
+    #[serde(rename = "as")]
+    word: Option<Word>,
+}
+
+/// A failure by its word; read by itself, so that a wrong one is pointed at.
+struct Word(Failure);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        known(&String::deserialize(deserializer)?).map(Self)
+    }
+}
+
+impl JsonSchema for Fail {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CallFailure".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let delay = generator.subschema_for::<Delay>();
+        let status = json_schema!({
+            "type": "integer",
+            "minimum": Failure::STATUSES.start(),
+            "maximum": Failure::STATUSES.end(),
+        });
+        json_schema!({
+            "description": "A status, a word, or how the call fails in detail",
+            "anyOf": [
+                status,
+                { "enum": WORDS },
+                {
+                    "type": "object",
+                    "properties": {
+                        "status": status,
+                        "code": { "type": ["string", "integer"], "description": "The provider's own code" },
+                        "retry_after": { "type": "integer", "minimum": 0 },
+                        "delay": delay,
+                        "cut": { "enum": ["before", "after"] },
+                        "as": { "enum": WORDS },
+                    },
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                },
+            ],
+        })
+    }
+}

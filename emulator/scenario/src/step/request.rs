@@ -1,0 +1,97 @@
+//! `request:`
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+use super::Crash;
+use rehearse_core::matcher::Matcher;
+
+/// A call through API Gateway.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// `POST /scheduler`.
+    pub request: Line,
+    /// Header fields.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A JSON body.
+    #[serde(default)]
+    pub json: Option<Value>,
+    /// A form body.
+    #[serde(default)]
+    pub form: Option<serde_json::Map<String, Value>>,
+    /// A body as it is; its Content-Type is among the headers.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// A function ends while the call is answered.
+    #[serde(default)]
+    pub crash: Option<Crash>,
+    /// What must come back.
+    #[serde(default)]
+    pub response: Option<Response>,
+    /// Names for parts of the response: `{ ref: json.lead_id }`. The response has `status`,
+    /// `headers` (lower case), `json` and `text`.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+}
+
+/// A method and a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// GET, POST and so on.
+    pub method: http::Method,
+    /// Path and query; may hold templates.
+    pub path: String,
+}
+
+/// What must come back from a request.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Response {
+    /// The status.
+    #[serde(default)]
+    pub status: Option<Matcher>,
+    /// Header fields, whatever their case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Matcher>,
+    /// The body as JSON.
+    #[serde(default)]
+    pub json: Option<Matcher>,
+    /// The body as text.
+    #[serde(default)]
+    pub text: Option<Matcher>,
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let line = text.split_once(' ').and_then(|(method, path)| {
+            let known = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+            let method = known.contains(&method).then(|| method.parse().ok())??;
+            path.starts_with('/').then(|| Self { method, path: path.into() })
+        });
+        line.ok_or_else(|| {
+            de::Error::custom(format_args!(
+                "'{text}' is not a method and a path such as GET /state"
+            ))
+        })
+    }
+}
+
+impl JsonSchema for Line {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RequestLine".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A method and a path: GET /state",
+            "pattern": "^(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) /",
+        })
+    }
+}

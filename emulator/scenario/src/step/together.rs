@@ -1,0 +1,107 @@
+//! `together:`
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use super::Step;
+use crate::{dispatch, reply::Replies};
+
+/// Steps at the same time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Together {
+    /// Texts and requests that begin at the same time.
+    #[schemars(with = "Vec<Step>")]
+    pub together: Vec<Step>,
+    /// The call at which they wait for each other, so that their race really happens. Then they
+    /// go on one after the other, in an order that the seed decides.
+    #[serde(default)]
+    pub meet: Option<Meet>,
+    /// Runs the whole scenario so many times, each time with another order.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub schedules: Option<u32>,
+    /// What must arrive because of all of them, to whom ever.
+    #[serde(default, alias = "reply")]
+    pub replies: Option<Replies>,
+}
+
+/// A call to the database at which steps meet: its name, or `{ on, table, key }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meet {
+    /// The crossing's name: `dynamodb.TransactWriteItems`.
+    pub on: String,
+    /// Only calls that touch this table, by its logical id.
+    pub table: Option<String>,
+    /// Only calls with a row or key that has these attributes.
+    pub key: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for Meet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MeetVisitor;
+
+        impl<'de> Visitor<'de> for MeetVisitor {
+            type Value = Meet;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a call such as dynamodb.TransactWriteItems, or { on, table, key }")
+            }
+
+            fn visit_str<E: de::Error>(self, on: &str) -> Result<Meet, E> {
+                Ok(Meet { on: on.into(), table: None, key: Map::new() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Meet, A::Error> {
+                let Some(key) = map.next_key::<String>()? else {
+                    return Err(de::Error::missing_field("on"));
+                };
+                let Fields { on, table, key } = dispatch::whole(key, map)?;
+                Ok(Meet { on, table, key })
+            }
+        }
+
+        deserializer.deserialize_any(MeetVisitor)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    on: String,
+    #[serde(default)]
+    table: Option<String>,
+    #[serde(default)]
+    key: Map<String, Value>,
+}
+
+impl JsonSchema for Meet {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Meet".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let on = json_schema!({ "type": "string", "pattern": "^dynamodb\\." });
+        json_schema!({
+            "anyOf": [
+                on,
+                {
+                    "type": "object",
+                    "properties": {
+                        "on": on,
+                        "table": { "type": "string" },
+                        "key": { "type": "object" },
+                    },
+                    "required": ["on"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
+    }
+}

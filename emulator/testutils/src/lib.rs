@@ -1,0 +1,40 @@
+//! What the tests of several crates share.
+//!
+//! Without features it depends on no other crate of this workspace, so every crate's tests can use
+//! it. The feature `project` adds a small backend for the crates that run one.
+
+#[cfg(feature = "project")]
+mod project;
+
+use std::path::{Path, PathBuf};
+
+#[cfg(feature = "project")]
+pub use project::{SETTINGS, TEMPLATE, hello, settings, template};
+#[cfg(feature = "project")]
+pub use rehearse_dynamodb::testing::service as databases;
+
+/// A temporary folder that is removed when it is dropped.
+#[derive(Debug)]
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// Creates the folder.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file, creates the folders above it, and returns its path.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}

@@ -1,0 +1,186 @@
+//! `POST Messages.json`: the checks in Twilio's order, then the outbox.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::{error::ApiError, params::Params};
+use crate::{
+    Direction, Message, Method,
+    outbox::{LONGEST, Outgoing},
+    phone,
+    server::Inner,
+};
+use rehearse_core::journal::Via;
+
+/// Most pictures in one message.
+const PICTURES: usize = 10;
+
+pub(super) fn create(inner: &Arc<Inner>, params: &Params) -> Result<Message, ApiError> {
+    let to = params.get("To").ok_or_else(|| ApiError::new(21604))?;
+    let from = params.get("From");
+    let service = params.get("MessagingServiceSid");
+    if from.is_none() && service.is_none() {
+        return Err(ApiError::new(21603));
+    }
+    if params.get("ContentSid").is_some() {
+        return Err(ApiError::new(21655));
+    }
+    let body = params.given("Body").unwrap_or_default();
+    let media: Vec<String> =
+        params.all("MediaUrl").filter(|url| !url.is_empty()).map(str::to_owned).collect();
+    if body.is_empty() && media.is_empty() {
+        return Err(ApiError::new(if service.is_some() { 21619 } else { 21602 }));
+    }
+    recipient(to)?;
+    if let Some(from) = from {
+        sender(inner, from, to)?;
+    }
+    if let Some(service) = service {
+        self::service(inner, service)?;
+    }
+    if body.chars().count() > LONGEST {
+        return Err(ApiError::new(21617));
+    }
+    if media.len() > PICTURES {
+        return Err(ApiError::new(21623));
+    }
+    if media.iter().any(|url| !is_http(url)) {
+        return Err(ApiError::new(21620));
+    }
+    let callback = params.get("StatusCallback");
+    if let Some(url) = callback.filter(|url| !is_http(url)) {
+        let message = format!("The 'StatusCallback' URL {url} is not a valid URL.");
+        return Err(ApiError::with(21609, message));
+    }
+    if let Some(period) = params.get("ValidityPeriod")
+        && !period.parse().is_ok_and(|seconds: u32| (1..=36_000).contains(&seconds))
+    {
+        return Err(ApiError::new(21624));
+    }
+    let send_at = schedule(inner.clock.now(), params, service)?;
+    // A service pools its senders, so it finds out only later.
+    if service.is_none() && inner.is_blocked(to) {
+        return Err(ApiError::new(21610));
+    }
+    Ok(inner.send(Outgoing {
+        to: to.to_owned(),
+        body: body.to_owned(),
+        media,
+        direction: Direction::OutboundApi,
+        via: Via::Rest,
+        in_reply_to: None,
+        callback: callback.map(|url| (url.to_owned(), Method::Post)),
+        service: service.map(str::to_owned),
+        send_at,
+    }))
+}
+
+/// Numbers ending in 5005550001 and on are Twilio's magic ones.
+fn recipient(to: &str) -> Result<(), ApiError> {
+    match to {
+        "+15005550002" => Err(ApiError::with(
+            21612,
+            format!(
+                "Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' parameters"
+            ),
+        )),
+        "+15005550003" => Err(ApiError::with(
+            21408,
+            format!(
+                "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {}",
+                phone::masked(to)
+            ),
+        )),
+        "+15005550004" => Err(ApiError::new(21610)),
+        "+15005550009" => Err(ApiError::new(21614)),
+        "+15005550001" => Err(invalid_to(to)),
+        _ if phone::is_e164(to) || phone::is_short_code(to) => Ok(()),
+        _ => Err(invalid_to(to)),
+    }
+}
+
+fn invalid_to(to: &str) -> ApiError {
+    ApiError::with(21211, format!("Invalid 'To' Phone Number: {}", phone::masked(to)))
+}
+
+fn sender(inner: &Inner, from: &str, to: &str) -> Result<(), ApiError> {
+    let account = &inner.options.account_sid;
+    let invalid = || {
+        ApiError::with(
+            21212,
+            format!(
+                "The 'From' number {from} is not a valid phone number, shortcode, or alphanumeric sender ID."
+            ),
+        )
+    };
+    if from == to {
+        let message = format!("'To' and 'From' number cannot be the same: {}", phone::masked(to));
+        return Err(ApiError::with(21266, message));
+    }
+    match from {
+        _ if from == inner.options.number => Ok(()),
+        "+15005550006" => Ok(()),
+        "+15005550001" => Err(invalid()),
+        "+15005550007" => Err(ApiError::with(
+            21606,
+            format!(
+                "The 'From' phone number provided ({from}) is not a valid message-capable Twilio phone number for this destination/account"
+            ),
+        )),
+        "+15005550008" => Err(ApiError::new(21611)),
+        _ if phone::is_e164(from) => Err(ApiError::with(
+            21660,
+            format!("Mismatch between the 'From' number {from} and the account {account}"),
+        )),
+        _ if phone::is_short_code(from) => Err(ApiError::with(
+            21659,
+            format!("'{from}' is not a Twilio phone number or Short Code country mismatch"),
+        )),
+        _ if phone::is_alphanumeric_sender(from) => Err(ApiError::with(
+            21612,
+            format!(
+                "Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' ({from}) parameters"
+            ),
+        )),
+        _ => Err(invalid()),
+    }
+}
+
+fn service(inner: &Inner, sid: &str) -> Result<(), ApiError> {
+    let digits = sid.strip_prefix("MG").unwrap_or_default();
+    if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(ApiError::new(21705));
+    }
+    if inner.state().config.messaging_service_sid.as_deref() == Some(sid) {
+        Ok(())
+    } else {
+        Err(ApiError::new(21701))
+    }
+}
+
+fn schedule(
+    now: Timestamp,
+    params: &Params,
+    service: Option<&str>,
+) -> Result<Option<Timestamp>, ApiError> {
+    if params.get("ScheduleType") != Some("fixed") {
+        return Ok(None);
+    }
+    if service.is_none() {
+        return Err(ApiError::new(35118));
+    }
+    let at = params.get("SendAt").ok_or_else(|| ApiError::new(35111))?;
+    let at: Timestamp = at.parse().map_err(|_| ApiError::new(35114))?;
+    let wait = at.duration_since(now);
+    if wait <= SignedDuration::from_secs(300) || wait > SignedDuration::from_hours(35 * 24) {
+        return Err(ApiError::new(35114));
+    }
+    Ok(Some(at))
+}
+
+/// An absolute web address. Loopback is fine here, unlike at Twilio.
+fn is_http(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}

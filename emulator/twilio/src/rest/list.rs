@@ -1,0 +1,189 @@
+//! `GET Messages.json`: newest first, filtered, in pages that name each other.
+
+use form_urlencoded::Serializer;
+use jiff::{Timestamp, ToSpan, civil::Date, fmt::rfc2822, tz::TimeZone};
+use serde::Serialize;
+
+use super::{
+    error::ApiError,
+    params::Params,
+    show::{Shown, show},
+};
+use crate::{Message, Sid, ledger::Ledger};
+
+const DEFAULT_SIZE: usize = 50;
+const LARGEST_SIZE: usize = 1000;
+const FILTERS: [&str; 5] = ["To", "From", "DateSent", "DateSent<", "DateSent>"];
+
+/// A page, before it is text.
+#[derive(Debug, Serialize)]
+pub(super) struct Envelope<'a> {
+    pub messages: Vec<Shown<'a>>,
+    start: usize,
+    end: usize,
+    page: usize,
+    page_size: usize,
+    uri: String,
+    first_page_uri: String,
+    next_page_uri: Option<String>,
+    previous_page_uri: Option<String>,
+}
+
+/// Where a page begins.
+enum Token {
+    /// After this record, towards older ones.
+    After(Sid),
+    /// Before this record, towards newer ones.
+    Before(Sid),
+}
+
+pub(super) fn list<'a>(
+    ledger: &'a Ledger,
+    account: &'a str,
+    path: &str,
+    query: &Params,
+) -> Result<Envelope<'a>, ApiError> {
+    let filter = Filter::read(query)?;
+    let number = |key| query.get(key).and_then(|n| n.parse::<usize>().ok());
+    let size = number("PageSize").filter(|size| *size > 0).unwrap_or(DEFAULT_SIZE);
+    if size > LARGEST_SIZE {
+        return Err(ApiError::new(20007));
+    }
+    let page = number("Page").unwrap_or(0);
+    let token = query.get("PageToken").map(token).transpose()?;
+    let invalid = || ApiError::new(21481);
+    // One more than fits tells whether another page follows.
+    let take = size + 1;
+    let (rows, newer, older): (Vec<&Message>, bool, bool) = match token {
+        None => {
+            let all = ledger.iter().rev().filter(|message| filter.holds(message));
+            let mut rows: Vec<_> = all.skip(page.saturating_mul(size)).take(take).collect();
+            let more = rows.len() > size;
+            rows.truncate(size);
+            (rows, page > 0, more)
+        }
+        Some(Token::After(sid)) => {
+            let rest = ledger.before(sid).ok_or_else(invalid)?;
+            let mut rows: Vec<_> =
+                rest.filter(|message| filter.holds(message)).take(take).collect();
+            let more = rows.len() > size;
+            rows.truncate(size);
+            (rows, true, more)
+        }
+        Some(Token::Before(sid)) => {
+            let rest = ledger.after(sid).ok_or_else(invalid)?;
+            let mut rows: Vec<_> =
+                rest.filter(|message| filter.holds(message)).take(take).collect();
+            let more = rows.len() > size;
+            rows.truncate(size);
+            rows.reverse();
+            (rows, more, true)
+        }
+    };
+    let link = |page: usize, token: Option<String>| {
+        let mut pairs = Serializer::new(String::new());
+        for key in FILTERS {
+            query.get(key).into_iter().for_each(|value| {
+                pairs.append_pair(key, value);
+            });
+        }
+        pairs.append_pair("PageSize", &size.to_string()).append_pair("Page", &page.to_string());
+        token.into_iter().for_each(|token| {
+            pairs.append_pair("PageToken", &token);
+        });
+        format!("{path}?{}", pairs.finish())
+    };
+    let start = page.saturating_mul(size);
+    let next = rows.last().filter(|_| older).map(|last| format!("PA{}", last.sid));
+    let previous = rows.first().filter(|_| newer).map(|first| format!("PB{}", first.sid));
+    Ok(Envelope {
+        start,
+        end: (start + rows.len()).saturating_sub(1).max(start),
+        page,
+        page_size: size,
+        uri: link(page, query.get("PageToken").map(str::to_owned)),
+        first_page_uri: link(0, None),
+        next_page_uri: next.map(|token| link(page + 1, Some(token))),
+        previous_page_uri: previous.map(|token| link(page.saturating_sub(1), Some(token))),
+        messages: rows.into_iter().map(|message| show(message, account)).collect(),
+    })
+}
+
+fn token(text: &str) -> Result<Token, ApiError> {
+    let sid = |text: &str| text.parse().map_err(|_| ApiError::new(21481));
+    match (text.strip_prefix("PA"), text.strip_prefix("PB")) {
+        (Some(text), _) => Ok(Token::After(sid(text)?)),
+        (_, Some(text)) => Ok(Token::Before(sid(text)?)),
+        _ => Err(ApiError::new(21481)),
+    }
+}
+
+struct Filter<'a> {
+    to: Option<&'a str>,
+    from: Option<&'a str>,
+    /// Sent at or after the first instant, and before the second.
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl<'a> Filter<'a> {
+    fn read(query: &'a Params) -> Result<Self, ApiError> {
+        let moment = |key: &str| {
+            query
+                .get(key)
+                .map(|text| moment(text).ok_or_else(|| invalid_date(key, text)))
+                .transpose()
+        };
+        let day = moment("DateSent")?;
+        let (until, since) = (moment("DateSent<")?, moment("DateSent>")?);
+        Ok(Self {
+            to: query.get("To"),
+            from: query.get("From"),
+            since: day.map(|(start, _)| start).or(since.map(|(start, _)| start)),
+            until: day.map(|(_, end)| end).or(until.map(|(_, end)| end)),
+        })
+    }
+
+    fn holds(&self, message: &Message) -> bool {
+        self.to.is_none_or(|to| message.to == to)
+            && self.from.is_none_or(|from| message.from.as_deref() == Some(from))
+            && self.since.is_none_or(|since| message.sent.is_some_and(|sent| sent >= since))
+            && self.until.is_none_or(|until| message.sent.is_some_and(|sent| sent < until))
+    }
+}
+
+fn invalid_date(key: &str, text: &str) -> ApiError {
+    ApiError::with(20001, format!("Invalid date for {key}: {text}"))
+}
+
+/// The first instant of a day or moment and the first one after it: both ends are inclusive.
+fn moment(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let is_day = text.len() == 10;
+    if let Some(day) = text.parse::<Date>().ok().filter(|_| is_day) {
+        let start = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        return Some((start, start.checked_add(24.hours()).ok()?));
+    }
+    let at: Timestamp =
+        text.parse().ok().or_else(|| Some(rfc2822::parse(text).ok()?.timestamp()))?;
+    Some((at, at.checked_add(1.second()).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_all_of_it_and_a_moment_its_second() {
+        let (start, end) = moment("2026-02-10").unwrap();
+        assert_eq!(
+            (start.to_string(), end.to_string()),
+            ("2026-02-10T00:00:00Z".into(), "2026-02-11T00:00:00Z".into())
+        );
+        let (start, end) = moment("2026-02-10T10:00:00Z").unwrap();
+        assert_eq!(end.duration_since(start).as_secs(), 1);
+        assert_eq!(moment("Tue, 10 Feb 2026 10:00:00 +0000"), moment("2026-02-10T10:00:00Z"));
+        for wrong in ["", "yesterday", "2026-13-01", "06/11/2019"] {
+            assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
+}

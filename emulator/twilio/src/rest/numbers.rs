@@ -1,0 +1,120 @@
+//! `IncomingPhoneNumbers`: the one number, its configuration shared with the world's.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{error::ApiError, params::Params, show::rfc2822};
+use crate::{Method, server::Inner};
+
+/// The number's sid: fixed, since an account has one number here.
+fn sid(inner: &Inner) -> String {
+    format!("PN{:032x}", inner.options.seed)
+}
+
+fn path(inner: &Inner) -> String {
+    format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", inner.options.account_sid)
+}
+
+pub(super) fn show(inner: &Inner) -> Value {
+    let state = inner.state();
+    let config = &state.config;
+    let (sid, date) = (sid(inner), rfc2822(inner.started));
+    let url = |url: &Option<String>| url.clone().unwrap_or_default();
+    json!({
+        "sid": sid,
+        "account_sid": inner.options.account_sid,
+        "friendly_name": state.friendly_name,
+        "phone_number": inner.options.number,
+        "voice_url": "",
+        "voice_method": "POST",
+        "voice_fallback_url": "",
+        "voice_fallback_method": "POST",
+        "voice_caller_id_lookup": false,
+        "voice_application_sid": "",
+        "date_created": date,
+        "date_updated": date,
+        "sms_url": url(&config.webhook_url),
+        "sms_method": config.webhook_method.as_str(),
+        "sms_fallback_url": url(&config.fallback_url),
+        "sms_fallback_method": config.fallback_method.as_str(),
+        "sms_application_sid": "",
+        "capabilities": { "voice": true, "sms": true, "mms": true, "fax": false },
+        "status_callback": "",
+        "status_callback_method": "POST",
+        "api_version": "2010-04-01",
+        "beta": false,
+        "origin": "twilio",
+        "trunk_sid": null,
+        "emergency_status": "Inactive",
+        "emergency_address_sid": null,
+        "address_requirements": "none",
+        "address_sid": null,
+        "identity_sid": null,
+        "bundle_sid": null,
+        "status": "in-use",
+        "uri": format!("{}/{sid}.json", path(inner)),
+    })
+}
+
+pub(super) fn list(inner: &Inner, query: &Params) -> Value {
+    let shown = show(inner);
+    let matches = |key: &str, field: &str| {
+        query.get(key).is_none_or(|wanted| shown.get(field).and_then(Value::as_str) == Some(wanted))
+    };
+    let found = matches("PhoneNumber", "phone_number")
+        && matches("FriendlyName", "friendly_name")
+        && query.get("Beta").is_none_or(|beta| beta == "false")
+        && query.get("Origin").is_none_or(|origin| origin == "twilio");
+    let uri = format!("{}.json?PageSize=50&Page=0", path(inner));
+    json!({
+        "incoming_phone_numbers": if found { vec![shown] } else { vec![] },
+        "start": 0,
+        "end": 0,
+        "page": 0,
+        "page_size": 50,
+        "uri": uri,
+        "first_page_uri": uri,
+        "next_page_uri": null,
+        "previous_page_uri": null,
+    })
+}
+
+pub(super) fn fetch(inner: &Inner, asked: &str, path: &str) -> Result<Value, ApiError> {
+    if asked == sid(inner) { Ok(show(inner)) } else { Err(ApiError::not_found(path)) }
+}
+
+pub(super) fn update(
+    inner: &Inner,
+    asked: &str,
+    path: &str,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    fetch(inner, asked, path)?;
+    let url = |key: &str| match params.given(key) {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(text) if Url::parse(text).is_ok_and(|url| url.has_host()) => {
+            Ok(Some(Some(text.to_owned())))
+        }
+        Some(_) => Err(ApiError::with(21502, format!("{key} is not a valid URL."))),
+    };
+    let method = |key: &str| match params.get(key).map(Method::parse) {
+        None => Ok(None),
+        Some(Some(method)) => Ok(Some(method)),
+        Some(None) => Err(ApiError::with(20001, format!("{key} must be GET or POST"))),
+    };
+    let (webhook, fallback) = (url("SmsUrl")?, url("SmsFallbackUrl")?);
+    let methods = (method("SmsMethod")?, method("SmsFallbackMethod")?);
+    {
+        let mut state = inner.state();
+        if let Some(name) = params.get("FriendlyName") {
+            name.clone_into(&mut state.friendly_name);
+        }
+        let config = &mut state.config;
+        config.webhook_url = webhook.unwrap_or_else(|| config.webhook_url.take());
+        config.fallback_url = fallback.unwrap_or_else(|| config.fallback_url.take());
+        config.webhook_method = methods.0.unwrap_or(config.webhook_method);
+        config.fallback_method = methods.1.unwrap_or(config.fallback_method);
+    }
+    Ok(show(inner))
+}

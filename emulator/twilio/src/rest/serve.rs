@@ -1,0 +1,240 @@
+//! Every request: its route, the journal, an armed fault, the account's key,
+//! and the answer.
+
+use std::{io, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use futures::stream;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{change, create, error::ApiError, list, numbers, params::Params, show::show};
+use crate::{Message, Sid, server::Inner};
+use rehearse_core::{
+    faults::Cut,
+    journal::{Crossing, Outcome},
+};
+
+/// Largest request; the longest text with ten URLs is far below it.
+const LARGEST: usize = 256 * 1024;
+
+pub(crate) fn router(inner: Arc<Inner>) -> Router {
+    Router::new().fallback(serve).with_state(inner)
+}
+
+/// What a path and a method ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route<'a> {
+    Create,
+    List,
+    Fetch(Option<Sid>),
+    Update(Option<Sid>),
+    Delete(Option<Sid>),
+    Numbers,
+    NewNumber,
+    Number(&'a str),
+    UpdateNumber(&'a str),
+    /// A known path with another method.
+    Method,
+    Unknown,
+}
+
+/// An answer, and the little of it that the journal keeps.
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    kept: Value,
+}
+
+impl<'a> Route<'a> {
+    fn of(method: &Method, path: &'a str, account: &str) -> Self {
+        let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
+        let Some(rest) = rest.strip_prefix(account).and_then(|rest| rest.strip_prefix('/')) else {
+            return Self::Unknown;
+        };
+        let rest = rest.strip_suffix(".json").unwrap_or(rest);
+        let (collection, item) = match rest.split_once('/') {
+            Some((collection, item)) => (collection, Some(item)),
+            None => (rest, None),
+        };
+        match (collection, item, method.as_str()) {
+            (_, Some(item), _) if item.contains('/') || item.is_empty() => Self::Unknown,
+            ("Messages", None, "POST") => Self::Create,
+            ("Messages", None, "GET") => Self::List,
+            ("Messages", Some(sid), "GET") => Self::Fetch(sid.parse().ok()),
+            ("Messages", Some(sid), "POST") => Self::Update(sid.parse().ok()),
+            ("Messages", Some(sid), "DELETE") => Self::Delete(sid.parse().ok()),
+            ("IncomingPhoneNumbers", None, "GET") => Self::Numbers,
+            ("IncomingPhoneNumbers", None, "POST") => Self::NewNumber,
+            ("IncomingPhoneNumbers", Some(sid), "GET") => Self::Number(sid),
+            ("IncomingPhoneNumbers", Some(sid), "POST") => Self::UpdateNumber(sid),
+            ("Messages" | "IncomingPhoneNumbers", ..) => Self::Method,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The crossing's name in the journal.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "twilio.messages.create",
+            Self::List => "twilio.messages.list",
+            Self::Fetch(_) => "twilio.messages.fetch",
+            Self::Update(_) => "twilio.messages.update",
+            Self::Delete(_) => "twilio.messages.delete",
+            Self::Numbers => "twilio.numbers.list",
+            Self::NewNumber => "twilio.numbers.create",
+            Self::Number(_) => "twilio.numbers.fetch",
+            Self::UpdateNumber(_) => "twilio.numbers.update",
+            Self::Method | Self::Unknown => "twilio.unknown",
+        }
+    }
+}
+
+async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
+    let _busy = inner.work.begin();
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let route = Route::of(&parts.method, path, &inner.options.account_sid);
+    let body = to_bytes(body, LARGEST).await;
+    let params = match &body {
+        Ok(body) if is_form(&parts.headers) => Params::parse(body),
+        _ => Params::default(),
+    };
+    let open = inner.journal.begin(
+        route.name(),
+        Crossing::Twilio {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path_and_query().map_or(path, |full| full.as_str()).to_owned(),
+            params: params.pairs().to_vec(),
+        },
+    );
+    let fault = inner.faults.take(route.name()).unwrap_or_default();
+    if fault.delay_ms.is_some() {
+        sleep(fault.delay()).await;
+    }
+    if fault.cut == Some(Cut::Before) {
+        open.end(Outcome::cut());
+        inner.faults.fall(&fault, Cut::Before).await;
+        return cut();
+    }
+    let answer = match ApiError::of(&fault) {
+        Some(error) => Err(error),
+        None if body.is_err() => Err(ApiError::new(20413)),
+        None if !has_key(&inner, &parts.headers) => Err(ApiError::new(20003)),
+        None => {
+            inner.release_due();
+            let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
+            answer(&inner, route, path, &params, &query)
+        }
+    };
+    if fault.cut == Some(Cut::After) {
+        open.end(Outcome::cut());
+        inner.faults.fall(&fault, Cut::After).await;
+        return cut();
+    }
+    match answer {
+        Ok(answer) => {
+            open.end(Outcome::status(answer.status, answer.kept));
+            respond(answer.status, answer.body)
+        }
+        Err(error) => {
+            let kept = json!({ "code": error.code, "message": error.message });
+            open.end(Outcome::status(error.status, kept).with_error(error.code.to_string()));
+            refuse(&error)
+        }
+    }
+}
+
+fn answer(
+    inner: &Arc<Inner>,
+    route: Route<'_>,
+    path: &str,
+    params: &Params,
+    query: &Params,
+) -> Result<Answer, ApiError> {
+    match route {
+        Route::Create => create::create(inner, params).and_then(|m| one(inner, 201, &m)),
+        Route::Fetch(sid) => change::fetch(inner, sid, path).and_then(|m| one(inner, 200, &m)),
+        Route::Update(sid) => {
+            change::update(inner, sid, path, params).and_then(|m| one(inner, 200, &m))
+        }
+        Route::Delete(sid) => {
+            change::delete(inner, sid, path)?;
+            Ok(Answer { status: 204, body: Vec::new(), kept: Value::Null })
+        }
+        Route::List => {
+            let state = inner.state();
+            let page = list::list(&state.ledger, &inner.options.account_sid, path, query)?;
+            let kept = json!({ "messages": page.messages.len() });
+            encode(200, &page, kept)
+        }
+        Route::Numbers => encode(200, &numbers::list(inner, query), Value::Null),
+        Route::NewNumber => Err(ApiError::new(21422)),
+        Route::Number(sid) => encode(200, &numbers::fetch(inner, sid, path)?, Value::Null),
+        Route::UpdateNumber(sid) => {
+            encode(200, &numbers::update(inner, sid, path, params)?, Value::Null)
+        }
+        Route::Method => Err(ApiError::new(20004)),
+        Route::Unknown => Err(ApiError::not_found(path)),
+    }
+}
+
+fn one(inner: &Inner, status: u16, message: &Message) -> Result<Answer, ApiError> {
+    let kept = json!({ "sid": message.sid, "status": message.status });
+    encode(status, &show(message, &inner.options.account_sid), kept)
+}
+
+fn encode(status: u16, body: &impl Serialize, kept: Value) -> Result<Answer, ApiError> {
+    let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
+    Ok(Answer { status, body, kept })
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+fn has_key(inner: &Inner, headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|given| inner.is_key(given.as_bytes()))
+}
+
+fn respond(status: u16, body: Vec<u8>) -> Response {
+    let json = !body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    if json {
+        let value = HeaderValue::from_static("application/json;charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    response
+}
+
+fn refuse(error: &ApiError) -> Response {
+    let body = serde_json::to_vec(&error.body()).unwrap_or_default();
+    let mut response = respond(error.status, body);
+    let headers = response.headers_mut();
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if error.status == 401 {
+        let realm = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+        headers.insert(header::WWW_AUTHENTICATE, realm);
+    }
+    response
+}
+
+/// Closes the connection: the server writes nothing of an answer whose body fails at once.
+fn cut() -> Response {
+    let broken = Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    Response::new(Body::from_stream(stream::iter([broken])))
+}

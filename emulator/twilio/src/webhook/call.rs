@@ -1,0 +1,228 @@
+//! One HTTP exchange with the backend, redirects included.
+
+use std::{collections::BTreeMap, error::Error as _, io};
+
+use form_urlencoded::Serializer;
+use http::{StatusCode, header};
+use url::Url;
+use uuid::Uuid;
+
+use super::target::Class;
+use crate::{Method, Signing, signature::sign};
+
+/// Longest answer that Twilio reads.
+const LARGEST: usize = 64 * 1024;
+/// Most redirects that Twilio follows.
+const REDIRECTS: usize = 10;
+
+/// What to send.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub url: &'a str,
+    pub hosts: &'a BTreeMap<String, String>,
+    pub method: Method,
+    pub params: &'a [(String, String)],
+    pub token: &'a str,
+    pub signing: Signing,
+    pub idempotency: Uuid,
+    pub cookies: Option<&'a str>,
+}
+
+/// What came back.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// Where it came from, after redirects.
+    pub url: String,
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub cookies: Vec<String>,
+    pub body: Vec<u8>,
+}
+
+/// Why nothing usable came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub code: u32,
+    pub class: Class,
+}
+
+impl Failed {
+    pub const CONNECTION: Self = Self { code: 11205, class: Class::Connect };
+
+    fn fatal(code: u32) -> Self {
+        Self { code, class: Class::Fatal }
+    }
+}
+
+/// Sends it and reads the answer.
+pub(super) async fn call(web: &reqwest::Client, request: Request<'_>) -> Result<Answer, Failed> {
+    let mut url = request.url.to_owned();
+    let mut method = request.method;
+    let mut params = request.params;
+    let mut cookies = Vec::new();
+    for _ in 0..=REDIRECTS {
+        let hop = Request { url: &url, method, params, ..request };
+        let response = send(web, hop).await?;
+        let status = response.status();
+        cookies.extend(texts(&response, &header::SET_COOKIE));
+        let next = status.is_redirection().then(|| location(&url, &response)).flatten();
+        let Some(next) = next else {
+            let content_type = texts(&response, &header::CONTENT_TYPE).next();
+            let body = read(response).await?;
+            return Ok(Answer { url, status: status.as_u16(), content_type, cookies, body });
+        };
+        url = next;
+        // As a browser does: only 307 and 308 repeat the request as it was.
+        if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+            (method, params) = (Method::Get, &[]);
+        }
+    }
+    Err(Failed::fatal(11215))
+}
+
+async fn send(web: &reqwest::Client, request: Request<'_>) -> Result<reqwest::Response, Failed> {
+    let encode =
+        |params: &[(String, String)]| Serializer::new(String::new()).extend_pairs(params).finish();
+    let url_with = |params: &[(String, String)]| match params {
+        [] => request.url.to_owned(),
+        _ => {
+            let join = if request.url.contains('?') { '&' } else { '?' };
+            format!("{}{join}{}", request.url, encode(params))
+        }
+    };
+    let signed = |token: &str, params: &[(String, String)]| match request.method {
+        Method::Post => sign(token, request.url, params),
+        Method::Get => sign(token, &url_with(params), &[]),
+    };
+    let signature = match request.signing {
+        Signing::Valid => Some(signed(request.token, request.params)),
+        Signing::Missing => None,
+        Signing::Wrong => Some(signed("not the account's token", request.params)),
+        Signing::OtherBody => {
+            let mut other = request.params.to_vec();
+            other.iter_mut().filter(|(key, _)| key == "Body").for_each(|(_, body)| body.push('!'));
+            Some(signed(request.token, &other))
+        }
+    };
+    let local = |url: &str| reachable(request.hosts, url);
+    let (mut builder, host) = match request.method {
+        Method::Post => {
+            let (url, host) = local(request.url);
+            (web.post(url), host)
+        }
+        Method::Get => {
+            let (url, host) = local(&url_with(request.params));
+            (web.get(url), host)
+        }
+    };
+    if request.method == Method::Post {
+        builder = builder
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+            .body(encode(request.params));
+    }
+    if let Some(host) = host {
+        builder = builder.header(header::HOST, host);
+    }
+    builder = builder
+        .header(header::USER_AGENT, "TwilioProxy/1.1")
+        .header(header::ACCEPT, "*/*")
+        .header("I-Twilio-Idempotency-Token", request.idempotency.to_string());
+    if let Some(signature) = signature {
+        builder = builder.header("X-Twilio-Signature", signature);
+    }
+    if let Some(cookies) = request.cookies {
+        builder = builder.header(header::COOKIE, cookies);
+    }
+    builder.send().await.map_err(|error| classify(&error))
+}
+
+/// Where a URL is called on this machine, and the Host that it is called with.
+fn reachable(hosts: &BTreeMap<String, String>, url: &str) -> (String, Option<String>) {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let Some(base) = host.as_ref().and_then(|host| hosts.get(host)) else {
+        return (url.to_owned(), None);
+    };
+    // Not the parsed URL's path: it is called as it is written.
+    let after = url.split_once("://").map_or(url, |(_, after)| after);
+    let (authority, path) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    (format!("{base}{path}"), Some(host.to_owned()))
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Failed> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST {
+            return Err(Failed::fatal(11750));
+        }
+    }
+    Ok(body)
+}
+
+fn texts(response: &reqwest::Response, name: &header::HeaderName) -> impl Iterator<Item = String> {
+    let values: Vec<String> = response
+        .headers()
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    values.into_iter()
+}
+
+fn location(base: &str, response: &reqwest::Response) -> Option<String> {
+    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    let mut next = Url::parse(base).ok()?.join(location).ok()?;
+    next.set_fragment(None);
+    Some(next.into())
+}
+
+/// Twilio's code for a call without an answer.
+fn classify(error: &reqwest::Error) -> Failed {
+    if error.is_builder() {
+        return Failed::fatal(11100);
+    }
+    if !error.is_connect() {
+        return Failed::CONNECTION;
+    }
+    let mut code = if error.is_timeout() { 11201 } else { Failed::CONNECTION.code };
+    let secure = error.url().is_some_and(|url| url.scheme() == "https");
+    let mut source = error.source();
+    let mut refused = false;
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            refused |= io.kind() == io::ErrorKind::ConnectionRefused;
+        }
+        // The resolver's error type is private to the client's connector.
+        if cause.to_string().contains("dns error") {
+            code = 11210;
+        }
+        source = cause.source();
+    }
+    match code {
+        _ if refused => Failed { code: 11202, class: Class::Connect },
+        11205 if secure => Failed { code: 11220, class: Class::Connect },
+        code => Failed { code, class: Class::Connect },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_host_is_called_here_under_its_own_name() {
+        let hosts = BTreeMap::from([("a.example".to_owned(), "http://127.0.0.1:4000".to_owned())]);
+        let at = |url| reachable(&hosts, url);
+        let host = |host: &str| Some(host.to_owned());
+        assert_eq!(
+            at("https://A.example/v1/%41?b=%2B"),
+            ("http://127.0.0.1:4000/v1/%41?b=%2B".into(), host("A.example"))
+        );
+        assert_eq!(
+            at("https://u:p@a.example:8443"),
+            ("http://127.0.0.1:4000".into(), host("a.example:8443"))
+        );
+        assert_eq!(at("http://b.example/a"), ("http://b.example/a".into(), None));
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a world could not be started.
+
+use std::io;
+
+use rehearse_aws::function::BuildError;
+use rehearse_dynamodb::ServiceError;
+
+/// Why a world could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// Somebody else has the port.
+    #[error(
+        "port {port} for {part} is taken: end the program that has it, or change `{part}` \
+         under [ports] in rehearse.toml"
+    )]
+    Busy {
+        /// The part, as it is named in `[ports]`.
+        part: &'static str,
+        /// The port.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A port could not be opened for another reason.
+    #[error("failed to listen on port {port} for {part}")]
+    Listen {
+        /// The part.
+        part: &'static str,
+        /// The port; 0 is any.
+        port: u16,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A part did not start.
+    #[error("failed to start {part}")]
+    Part {
+        /// The part.
+        part: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no database.
+    #[error("failed to start dynamodb")]
+    Database(#[source] ServiceError),
+    /// The template and the code name different functions.
+    #[error("{0}")]
+    Functions(String),
+    /// A function does not start in its environment.
+    #[error("failed to start the function {id}")]
+    Function {
+        /// Its logical id.
+        id: String,
+        /// What it says.
+        #[source]
+        source: BuildError,
+    },
+    /// Nothing says where texts go.
+    #[error(
+        "rehearse.toml has no [webhook] with the `route` that texts are posted to, \
+         such as route = \"/sms\""
+    )]
+    NoWebhook,
+    /// The webhook's route leads nowhere.
+    #[error("no function of the template has the route POST {route}, which [webhook] names")]
+    Webhook {
+        /// The route.
+        route: String,
+    },
+    /// The webhook's domain leads nowhere.
+    #[error(
+        "the API of {route} has no domain {domain}, which [webhook] names{}",
+        .known.as_ref().map(|known| format!(" (it has {known})")).unwrap_or_default()
+    )]
+    Domain {
+        /// The route.
+        route: String,
+        /// The domain.
+        domain: String,
+        /// The API's own.
+        known: Option<String>,
+    },
+    /// The tables could not be emptied.
+    #[error("failed to empty the tables")]
+    Reset(#[source] io::Error),
+    /// The HTTP client that all worlds share could not be built.
+    #[error("failed to build the HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+impl WorldError {
+    /// The whole chain of causes, in one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

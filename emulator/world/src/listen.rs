@@ -1,0 +1,83 @@
+//! Ports of a world.
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+};
+
+use super::WorldError;
+use rehearse_aws::template::Ports;
+use rehearse_core::serve;
+
+/// Where a world listens, always on 127.0.0.1.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Bind {
+    /// On ports that are free.
+    #[default]
+    Free,
+    /// On these.
+    Fixed(Ports),
+}
+
+/// One listener for each part. All are opened before anything starts, so that
+/// every part can be told where the others are.
+pub(super) struct Listeners {
+    /// None for a backend that is not behind it.
+    pub(super) gateway: Option<TcpListener>,
+    pub(super) twilio: TcpListener,
+    pub(super) openai: TcpListener,
+    pub(super) dynamodb: TcpListener,
+    pub(super) secrets: TcpListener,
+}
+
+impl Listeners {
+    pub(super) fn open(bind: Bind, gateway: bool) -> Result<Self, WorldError> {
+        let ports = match bind {
+            Bind::Free => [0; 5],
+            Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, .. }) => {
+                [gateway, twilio, openai, dynamodb, secrets]
+            }
+        };
+        Ok(Self {
+            gateway: gateway.then(|| listen("gateway", ports[0])).transpose()?,
+            twilio: listen("twilio", ports[1])?,
+            openai: listen("openai", ports[2])?,
+            dynamodb: listen("dynamodb", ports[3])?,
+            secrets: listen("secrets", ports[4])?,
+        })
+    }
+}
+
+fn listen(part: &'static str, port: u16) -> Result<TcpListener, WorldError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => WorldError::Busy { part, port, source },
+        _ => WorldError::Listen { part, port, source },
+    })
+}
+
+/// The listener for a part that runs on tokio.
+pub(super) fn on_tokio(
+    part: &'static str,
+    listener: TcpListener,
+) -> Result<tokio::net::TcpListener, WorldError> {
+    serve::on_tokio(listener).map_err(|source| WorldError::Part { part, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_names_the_part_and_the_key_that_moves_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let ports =
+            Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
+        let Err(error) = Listeners::open(Bind::Fixed(ports), true) else {
+            panic!("the port is taken")
+        };
+        let text = error.to_string();
+        assert!(text.contains(&format!("port {port} for twilio is taken")), "{text}");
+        assert!(text.contains("`twilio` under [ports] in rehearse.toml"), "{text}");
+    }
+}

@@ -162,7 +162,7 @@ fn wrong_words_on_the_command_line() {
     refused(
         &rehearse(here, &["send", "hi", "--control", "http://127.0.0.1:1"]),
         3,
-        &["rehearse up"],
+        &["rehearse-shop up"],
     );
 }
 

@@ -77,7 +77,7 @@ fn a_command_without_its_dashes_is_told_where_they_stand() {
     for words in [&["exec", "pytest", "tests"][..], &["exec", "pytest", "--", "tests"]] {
         let ran = rehearse(&root(), words);
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.err.contains("rehearse exec -- pytest tests"), "{ran:?}");
+        assert!(ran.err.contains("rehearse-shop exec -- pytest tests"), "{ran:?}");
     }
     let ran = rehearse(&root(), &["exec"]);
     assert_eq!((ran.code, ran.err.contains("needs a command")), (2, true), "{ran:?}");

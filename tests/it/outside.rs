@@ -112,7 +112,7 @@ fn a_failure_says_how_to_see_it_again() {
     write(example.path(), "scenarios/wrong.yaml", text);
     let ran = example.say(&["run", "--wait", "20s", "scenarios/wrong.yaml"]);
     let replay = format!(
-        "replay: rehearse run scenarios/wrong.yaml --target '{}' --port-base {}",
+        "replay: rehearse-shop run scenarios/wrong.yaml --target '{}' --port-base {}",
         example.url, example.base
     );
     ended(&ran, 1, &["GET /questions → 200", &replay]);
@@ -151,7 +151,7 @@ fn chat_reaches_it() {
 fn a_backend_that_is_not_there_is_found_before_any_scenario() {
     let example = Example::new();
     let ran = example.say(&["run"]);
-    let env = format!("rehearse env --target {}", example.url);
+    let env = format!("rehearse-shop env --target {}", example.url);
     ended(&ran, 3, &["no backend listens at", &env]);
     assert_eq!(ran.out, "", "no scenario was begun");
 }

@@ -141,7 +141,7 @@ fn a_second_world_on_the_same_ports_is_told_of_the_first() {
 fn without_a_world_the_error_says_how_to_start_one() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ran = rehearse(&root(), &["send", "hi", "--control", &format!("http://{nobody}")]);
-    assert_eq!((ran.code, ran.err.contains("rehearse up")), (3, true), "{ran:?}");
+    assert_eq!((ran.code, ran.err.contains("rehearse-shop up")), (3, true), "{ran:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rehearse_aws::{
 };
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Entry},
+    journal::{Exchange, ExchangeDetail},
 };
 use rehearse_twilio::Inbound;
 use rehearse_world::{Backend, World, WorldConfig};
@@ -68,8 +68,7 @@ async fn state(world: &World, token: &str) -> StatusCode {
 
 /// How often a secret was asked for.
 fn asked(world: &World, secret: &str) -> usize {
-    let is =
-        |entry: &Entry| matches!(&entry.crossing, Crossing::Secret { name, .. } if name == secret);
+    let is = |entry: &Exchange| matches!(&entry.detail, ExchangeDetail::Secret { name, .. } if name == secret);
     world.journal().since(0).iter().filter(|entry| is(entry)).count()
 }
 

@@ -15,8 +15,8 @@ use handlers::{
 };
 use jiff::civil::date;
 use rehearse_core::{
-    faults::{Cut, Failure, Fault, Quirk},
-    journal::{Crossing, Entry},
+    faults::{Cut, DatabaseFault, Failure, Fault},
+    journal::{Exchange, ExchangeDetail},
 };
 use serde_json::json;
 
@@ -77,9 +77,9 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     ]
 }
 
-fn calls(lab: &Lab) -> Vec<Entry> {
+fn calls(lab: &Lab) -> Vec<Exchange> {
     let all = lab.journal.since(0).into_iter();
-    all.filter(|entry| matches!(entry.crossing, Crossing::Database { .. })).collect()
+    all.filter(|entry| matches!(entry.detail, ExchangeDetail::Database { .. })).collect()
 }
 
 fn everywhere(lab: &Lab, failure: Failure) {
@@ -108,14 +108,14 @@ async fn with_the_database_down_every_method_is_an_error_and_nothing_is_written(
 #[tokio::test]
 async fn no_read_of_the_store_may_lag() {
     let lab = Lab::start().await;
-    everywhere(&lab, Failure { quirk: Some(Quirk::Stale), ..Failure::default() });
+    everywhere(&lab, Failure { database_fault: Some(DatabaseFault::Stale), ..Failure::default() });
     for (method, result) in every_method(&lab).await {
         assert!(result.is_ok(), "{method}: {result:?}");
     }
     let reads = ["GetItem", "Query", "Scan", "BatchGetItem"];
     let mut seen = 0;
     for entry in calls(&lab) {
-        let Crossing::Database { operation, request, .. } = &entry.crossing else { continue };
+        let ExchangeDetail::Database { operation, request, .. } = &entry.detail else { continue };
         if reads.contains(&operation.as_str()) {
             assert_eq!(request["ConsistentRead"], true, "{request}");
             seen += 1;
@@ -194,7 +194,10 @@ async fn an_operation_is_tried_three_times_and_every_attempt_is_seen() {
         (Failure { status: Some(400), ..Failure::default() }, "ThrottlingException"),
         (Failure { cut: Some(Cut::Before), ..Failure::default() }, "cut"),
         (Failure { cut: Some(Cut::After), ..Failure::default() }, "cut"),
-        (Failure { quirk: Some(Quirk::Truncated), ..Failure::default() }, "truncated"),
+        (
+            Failure { database_fault: Some(DatabaseFault::Truncated), ..Failure::default() },
+            "truncated",
+        ),
     ] {
         let lab = Lab::start().await;
         lab.fail("GetItem", 2, failure.clone());
@@ -238,7 +241,8 @@ async fn whoever_stops_waiting_stops_the_retries() {
 
 #[tokio::test]
 async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
-    let conflict = || Failure { quirk: Some(Quirk::Conflict), ..Failure::default() };
+    let conflict =
+        || Failure { database_fault: Some(DatabaseFault::Conflict), ..Failure::default() };
     let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 3, conflict());
     let two = lead("LEAD-A", &ann(), 14);
@@ -260,7 +264,8 @@ async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
     let two = lead("LEAD-A", &ann(), 14);
     let new = booking(&two, "a", None);
     assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
-    let expired = Failure { quirk: Some(Quirk::ExpiredToken), ..Failure::default() };
+    let expired =
+        Failure { database_fault: Some(DatabaseFault::ExpiredToken), ..Failure::default() };
     lab.fail("TransactWriteItems", 1, expired);
     assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
     assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));

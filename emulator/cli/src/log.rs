@@ -11,7 +11,7 @@ use super::{
     signal::Interrupt,
 };
 use rehearse_control::{Client, JournalPage, JournalQuery};
-use rehearse_core::journal::{Crossing, Entry};
+use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_scenario::report::{
     conversation::{Detail, Line, Reader, Renderer},
     style::{DIM, paint},
@@ -28,7 +28,7 @@ const PAUSE_MS: u64 = 100;
 Examples:
   rehearse log --follow
   rehearse log --phone customer
-  rehearse log --json | jq .crossing.kind")]
+  rehearse log --json | jq .detail.kind")]
 pub(super) struct Args {
     /// Go on as things happen, until Ctrl-C.
     #[arg(long, short)]
@@ -95,7 +95,7 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&mut self, entries: &[Entry]) -> Result<(), Problem> {
+    fn print(&mut self, entries: &[Exchange]) -> Result<(), Problem> {
         if self.json {
             for entry in entries {
                 let line = serde_json::to_string(entry)
@@ -134,7 +134,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn take(&mut self, page: JournalPage, query: &mut JournalQuery) -> Vec<Entry> {
+    fn take(&mut self, page: JournalPage, query: &mut JournalQuery) -> Vec<Exchange> {
         if page.resets != self.resets {
             self.resets = page.resets;
             self.given.clear();
@@ -150,8 +150,8 @@ impl Follower {
         let mut next = 0;
         for entry in page.entries {
             next = entry.seq + 1;
-            let told =
-                entry.outcome.is_some() || matches!(entry.crossing, Crossing::SmsReceived { .. });
+            let told = entry.outcome.is_some()
+                || matches!(entry.detail, ExchangeDetail::SmsReceived { .. });
             if !told {
                 first_open = first_open.or(Some(entry.seq));
             } else if self.given.insert(entry.seq) {
@@ -172,8 +172,8 @@ mod tests {
         journal::{Journal, Outcome},
     };
 
-    fn line(text: &str) -> Crossing {
-        Crossing::Log { function: "F".into(), request_id: None, line: text.into() }
+    fn line(text: &str) -> ExchangeDetail {
+        ExchangeDetail::Log { function: "F".into(), request_id: None, line: text.into() }
     }
 
     fn page(journal: &Journal, query: &JournalQuery, resets: u64) -> JournalPage {

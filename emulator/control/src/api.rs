@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use rehearse_core::{
-    faults::{Aim, Failure},
-    journal::{Entry, Via},
+    faults::{Failure, FaultTarget},
+    journal::{Exchange, Via},
 };
 
 /// Answer of `GET /ready`.
@@ -113,12 +113,12 @@ pub struct Message {
 
 impl Message {
     /// The text of a journal entry, if it is one that was not refused.
-    pub fn of(entry: &Entry) -> Option<Self> {
-        use rehearse_core::journal::Crossing::{SmsReceived, SmsSent};
+    pub fn of(entry: &Exchange) -> Option<Self> {
+        use rehearse_core::journal::ExchangeDetail::{SmsReceived, SmsSent};
         if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
             return None;
         }
-        match &entry.crossing {
+        match &entry.detail {
             SmsReceived { sid, from, to, body, media } => Some(Self {
                 sid: sid.clone(),
                 at: entry.at,
@@ -171,7 +171,7 @@ pub struct JournalPage {
     /// Counts changes: pass it back to wait for the next one.
     pub changes: u64,
     /// Entries from `since` on.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Exchange>,
 }
 
 /// Body of `POST /clock`: exactly one of the two.
@@ -197,13 +197,13 @@ pub struct ClockResponse {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRequest {
-    /// The crossing's name in the journal: `openai.responses`.
+    /// The exchange's name in the journal: `openai.responses`.
     pub on: String,
     /// What happens.
     pub failure: Failure,
     /// Which of those calls, for a database.
     #[serde(default)]
-    pub aim: Aim,
+    pub target: FaultTarget,
     /// Calls to let through first.
     #[serde(default)]
     pub skip: u32,

@@ -23,7 +23,7 @@ use super::{
 use rehearse_aws::template::Phone;
 use rehearse_core::{
     faults::{self, Fault},
-    journal::Entry,
+    journal::Exchange,
     names,
 };
 use rehearse_dynamodb::DatabaseError;
@@ -161,20 +161,20 @@ pub(super) async fn arm(
     State(api): Shared,
     Body(request): Body<FaultRequest>,
 ) -> Result<Json<Value>, Answer> {
-    let FaultRequest { on, failure, aim, skip, times } = request;
+    let FaultRequest { on, failure, target, skip, times } = request;
     if times == Some(0) {
         return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
     }
     // A fault that strikes nothing would look like a backend that survives it.
     if !faults::can_fail(&on) {
         let hint = names::hint(&on, faults::NAMES);
-        return Err(Answer::bad(format!("no crossing named '{on}' can fail{hint}"))
+        return Err(Answer::bad(format!("no exchange named '{on}' can fail{hint}"))
             .help("such as openai.responses, twilio.messages.create or webhook.sms"));
     }
-    if failure.quirk.is_some_and(|quirk| !quirk.can_strike(&on)) {
+    if failure.database_fault.is_some_and(|database_fault| !database_fault.can_happen_to(&on)) {
         return Err(Answer::bad(format!("this cannot happen to {on}")));
     }
-    api.world.faults().arm(Fault { on, failure, aim, skip, times, chance: None });
+    api.world.faults().arm(Fault { on, failure, target, skip, times, chance: None });
     Ok(Json(json!({ "armed": true })))
 }
 
@@ -230,9 +230,9 @@ fn outcome(delivery: Delivery, texts: Vec<Message>, from: &str) -> SmsResponse {
     }
 }
 
-fn of_phone(entries: Vec<Entry>, phone: &str, since: u64) -> Vec<Entry> {
+fn of_phone(entries: Vec<Exchange>, phone: &str, since: u64) -> Vec<Exchange> {
     let mut last_text = None;
-    let own = |entry: &Entry| conversation::about(entry, phone, &mut last_text);
+    let own = |entry: &Exchange| conversation::about(entry, phone, &mut last_text);
     entries.into_iter().filter(own).filter(|entry| entry.seq >= since).collect()
 }
 

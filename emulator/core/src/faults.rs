@@ -1,34 +1,34 @@
-//! Scripted failures of the providers, aimed at a crossing by its journal name.
+//! Scripted failures of the providers, aimed at an exchange by its journal name.
 //!
-//! A scenario arms faults; each fake asks [`Faults::take`] at every crossing and
+//! A scenario arms faults; each fake asks [`Faults::take`] at every exchange and
 //! plays what it gets. What a failure looks like on the wire is the fake's
 //! business; here is only which call it strikes.
 
-mod aim;
 mod crash;
 mod failure;
-mod meeting;
 mod random;
+mod rendezvous;
+mod target;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::{
-    aim::{Aim, Call, Touched},
-    crash::{Crash, Ending},
-    failure::{Cut, Failure, Quirk},
-    meeting::{Meeting, Missed, Ticket},
+    crash::{Crash, CrashKind},
+    failure::{Cut, DatabaseFault, Failure},
     random::Chance,
+    rendezvous::{Missed, Permit, Rendezvous},
+    target::{FaultTarget, FaultableCall, TouchedRow},
 };
 
 /// A failure and the calls that it strikes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fault {
-    /// The crossing's name in the journal: `openai.responses`, or `dynamodb.*` for all of a kind.
+    /// The exchange's name in the journal: `openai.responses`, or `dynamodb.*` for all of a kind.
     pub on: String,
     /// What happens.
     pub failure: Failure,
     /// Which of those calls, for a database.
-    pub aim: Aim,
+    pub target: FaultTarget,
     /// Calls to let through first.
     pub skip: u32,
     /// Calls to strike; `None` is every call from then on.
@@ -47,7 +47,7 @@ impl Fault {
     }
 }
 
-/// The crossings that can fail, by the names that they have in the journal.
+/// The exchanges that can fail, by the names that they have in the journal.
 pub const NAMES: [&str; 33] = [
     "openai.responses",
     "openai.chat",
@@ -95,32 +95,32 @@ pub fn can_fail(on: &str) -> bool {
 /// The armed faults of one world. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    armed: Arc<Mutex<Armed>>,
-    ender: crash::Ender,
+    armed: Arc<Mutex<State>>,
+    crash_handler: crash::CrashHandler,
 }
 
 #[derive(Debug, Default)]
-struct Armed {
+struct State {
     seed: u64,
-    faults: Vec<Struck>,
+    faults: Vec<ArmedFault>,
     /// Attempts of webhooks since a crash was armed.
     attempts: u64,
-    meeting: Option<Meeting>,
+    rendezvous: Option<Rendezvous>,
 }
 
 /// An armed fault, and what became of it.
 #[derive(Debug)]
-struct Struck {
+struct ArmedFault {
     fault: Fault,
-    /// Calls that it could have struck, let through or not.
-    met: u64,
+    /// Calls that it could have armed_fault, let through or not.
+    matched: u64,
     /// Whether it will strike no more.
     spent: bool,
 }
 
 /// What an armed fault is asked for by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handle(usize);
+pub struct FaultHandle(usize);
 
 impl Faults {
     /// What [`Fault::chance`] is decided by; 0 when never set.
@@ -129,61 +129,61 @@ impl Faults {
     }
 
     /// Arms a fault; faults on one call strike in the order in which they were armed.
-    pub fn arm(&self, fault: Fault) -> Handle {
+    pub fn arm(&self, fault: Fault) -> FaultHandle {
         let mut armed = self.lock();
         if fault.failure.crash.is_some() {
             armed.attempts = 0;
         }
-        armed.faults.push(Struck { fault, met: 0, spent: false });
-        Handle(armed.faults.len() - 1)
+        armed.faults.push(ArmedFault { fault, matched: 0, spent: false });
+        FaultHandle(armed.faults.len() - 1)
     }
 
     /// Ends the function whose call this is, if the failure asks for that here; the future never
     /// comes to its end then.
-    pub async fn fall(&self, failure: &Failure, here: Cut) {
+    pub async fn crash_if_requested(&self, failure: &Failure, here: Cut) {
         if let Some(crash) = failure.crash.as_ref().filter(|_| failure.cut == Some(here)) {
-            self.ender.end(crash).await;
+            self.crash_handler.end(crash).await;
         }
     }
 
     /// Who ends functions.
-    pub fn on_crash(&self, handler: impl Fn(&str, Ending) + Send + Sync + 'static) {
-        self.ender.set(handler);
+    pub fn on_crash(&self, handler: impl Fn(&str, CrashKind) + Send + Sync + 'static) {
+        self.crash_handler.set(handler);
     }
 
     /// Whether anything may happen to a call at all.
     pub fn any(&self) -> bool {
         let armed = self.lock();
-        armed.meeting.is_some() || armed.faults.iter().any(|struck| !struck.spent)
+        armed.rendezvous.is_some() || armed.faults.iter().any(|armed_fault| !armed_fault.spent)
     }
 
     /// Disarms everything.
     pub fn clear(&self) {
         let mut armed = self.lock();
         armed.faults.clear();
-        armed.meeting = None;
+        armed.rendezvous = None;
     }
 
-    /// How many calls a fault has met, those included that it let through.
-    pub fn met(&self, handle: Handle) -> u64 {
-        self.lock().faults.get(handle.0).map_or(0, |struck| struck.met)
+    /// How many calls a fault has matched, those included that it let through.
+    pub fn matched(&self, handle: FaultHandle) -> u64 {
+        self.lock().faults.get(handle.0).map_or(0, |armed_fault| armed_fault.matched)
     }
 
     /// What shall happen to this call of `name`; counts the call.
     pub fn take(&self, name: &str) -> Option<Failure> {
-        self.strike(&Call::named(name)).map(|fault| fault.failure)
+        self.next_fault(&FaultableCall::named(name)).map(|fault| fault.failure)
     }
 
     /// The fault that strikes this call; counts the call.
-    pub fn strike(&self, call: &Call<'_>) -> Option<Fault> {
+    pub fn next_fault(&self, call: &FaultableCall<'_>) -> Option<Fault> {
         let mut armed = self.lock();
         if call.name.starts_with("webhook.") {
             armed.attempts += 1;
         }
-        let Armed { seed, faults, attempts, .. } = &mut *armed;
-        for (index, struck) in faults.iter_mut().enumerate() {
-            let Struck { fault, met, spent } = struck;
-            if *spent || !fault.is_on(call.name) || !fault.aim.takes(call) {
+        let State { seed, faults, attempts, .. } = &mut *armed;
+        for (index, armed_fault) in faults.iter_mut().enumerate() {
+            let ArmedFault { fault, matched, spent } = armed_fault;
+            if *spent || !fault.is_on(call.name) || !fault.target.takes(call) {
                 continue;
             }
             if let Some(crash) = &fault.failure.crash
@@ -191,22 +191,22 @@ impl Faults {
             {
                 continue;
             }
-            if let Some(quirk) = fault.failure.quirk {
-                if !quirk.can_strike(call.name) {
+            if let Some(database_fault) = fault.failure.database_fault {
+                if !database_fault.can_happen_to(call.name) {
                     continue;
                 }
-                if quirk == Quirk::Stale && !call.eventual {
-                    // A consistent read is never stale: it was met, and is none of its business.
-                    *met += 1;
+                if database_fault == DatabaseFault::Stale && !call.eventual {
+                    // A consistent read is never stale: it was matched, and is none of its business.
+                    *matched += 1;
                     continue;
                 }
             }
-            *met += 1;
+            *matched += 1;
             if fault.skip > 0 {
                 fault.skip -= 1;
                 return None;
             }
-            if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *met)) {
+            if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *matched)) {
                 continue;
             }
             let strikes = fault.clone();
@@ -223,23 +223,29 @@ impl Faults {
     /// `None` when nothing is to be stale any more.
     pub fn frozen(&self) -> Option<usize> {
         let armed = self.lock();
-        let stale = |struck: &Struck| struck.fault.failure.quirk == Some(Quirk::Stale);
-        armed.faults.iter().rposition(|struck| !struck.spent && stale(struck))
+        let stale = |armed_fault: &ArmedFault| {
+            armed_fault.fault.failure.database_fault == Some(DatabaseFault::Stale)
+        };
+        armed.faults.iter().rposition(|armed_fault| !armed_fault.spent && stale(armed_fault))
     }
 
     /// Holds calls until all who take part have arrived.
-    pub fn meet(&self, meeting: Meeting) {
-        self.lock().meeting = Some(meeting);
+    pub fn meet(&self, rendezvous: Rendezvous) {
+        self.lock().rendezvous = Some(rendezvous);
     }
 
-    /// A place in the meeting, if there is one that this call belongs to. `identity` is the same
+    /// A place in the rendezvous, if there is one that this call belongs to. `identity` is the same
     /// text for the same request, so that a seed gives one order whoever came first.
-    pub fn enter(&self, call: &Call<'_>, identity: impl FnOnce() -> String) -> Option<Ticket> {
-        let meeting = self.lock().meeting.clone()?;
-        meeting.enter(call, identity)
+    pub fn enter(
+        &self,
+        call: &FaultableCall<'_>,
+        identity: impl FnOnce() -> String,
+    ) -> Option<Permit> {
+        let rendezvous = self.lock().rendezvous.clone()?;
+        rendezvous.enter(call, identity)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Armed> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -271,15 +277,15 @@ mod tests {
         assert_eq!(faults.take("openai.responses"), None);
     }
 
-    fn quirk(on: &str, quirk: Quirk) -> Fault {
-        let failure = Failure { quirk: Some(quirk), ..Failure::default() };
+    fn database_fault(on: &str, database_fault: DatabaseFault) -> Fault {
+        let failure = Failure { database_fault: Some(database_fault), ..Failure::default() };
         Fault { on: on.into(), failure, ..Fault::default() }
     }
 
     #[test]
     fn a_star_is_every_call_of_a_kind_that_can_fail_so() {
         let faults = Faults::default();
-        faults.arm(quirk("dynamodb.*", Quirk::Conflict));
+        faults.arm(database_fault("dynamodb.*", DatabaseFault::Conflict));
         assert!(faults.take("dynamodb.PutItem").is_some());
         assert!(faults.take("dynamodb.TransactWriteItems").is_some());
         assert_eq!(faults.take("dynamodb.Query"), None, "a read meets no transaction");
@@ -289,12 +295,15 @@ mod tests {
     #[test]
     fn a_consistent_read_is_met_and_never_struck() {
         let faults = Faults::default();
-        let handle = faults.arm(Fault { times: Some(1), ..quirk("dynamodb.Query", Quirk::Stale) });
-        let read = |eventual| Call { eventual, ..Call::named("dynamodb.Query") };
-        assert!(faults.strike(&read(false)).is_none());
-        assert_eq!((faults.met(handle), faults.frozen()), (1, Some(0)));
-        assert!(faults.strike(&read(true)).is_some());
-        assert_eq!((faults.met(handle), faults.frozen()), (2, None), "spent");
+        let handle = faults.arm(Fault {
+            times: Some(1),
+            ..database_fault("dynamodb.Query", DatabaseFault::Stale)
+        });
+        let read = |eventual| FaultableCall { eventual, ..FaultableCall::named("dynamodb.Query") };
+        assert!(faults.next_fault(&read(false)).is_none());
+        assert_eq!((faults.matched(handle), faults.frozen()), (1, Some(0)));
+        assert!(faults.next_fault(&read(true)).is_some());
+        assert_eq!((faults.matched(handle), faults.frozen()), (2, None), "spent");
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The typed log of every crossing between the backend and its world.
+//! The typed log of every detail between the backend and its world.
 //!
 //! Assertions, `rehearse log` and the reports read nothing else. An entry is
-//! made when a crossing begins and completed when it ends, so a call that never
+//! made when an exchange begins and completed when it ends, so a call that never
 //! came back is in it too. Names are stable (`dynamodb.TransactWriteItems`,
 //! `openai.responses`, `twilio.messages.create`, `webhook.sms`): faults are
 //! aimed by them.
 
-mod book;
-mod entry;
+mod exchange;
+mod store;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,8 +17,8 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use self::book::Book;
-pub use self::entry::{Crossing, Entry, Outcome, Via};
+pub use self::exchange::{Exchange, ExchangeDetail, Outcome, Via};
+use self::store::JournalStore;
 use crate::clock::Clock;
 
 /// The journal of one world. Clones share it.
@@ -29,7 +29,7 @@ pub struct Journal(Arc<Shared>);
 struct Shared {
     clock: Clock,
     start: Instant,
-    book: Mutex<Book>,
+    store: Mutex<JournalStore>,
     /// Counts changes, so that followers can wait for the next one.
     changes: watch::Sender<u64>,
 }
@@ -38,36 +38,36 @@ impl Journal {
     /// An empty journal on this clock.
     pub fn new(clock: Clock) -> Self {
         let (changes, _) = watch::channel(0);
-        Self(Arc::new(Shared { clock, start: Instant::now(), book: Mutex::default(), changes }))
+        Self(Arc::new(Shared { clock, start: Instant::now(), store: Mutex::default(), changes }))
     }
 
-    /// Records the beginning of a crossing. Dropping the guard without
-    /// [`Open::end`] records that it was cut.
-    pub fn begin(&self, name: impl Into<String>, crossing: Crossing) -> Open {
+    /// Records the beginning of an exchange. Dropping the guard without
+    /// [`PendingExchange::end`] records that it was cut.
+    pub fn begin(&self, name: impl Into<String>, detail: ExchangeDetail) -> PendingExchange {
         let name = name.into();
         let (epoch, seq) = {
-            let mut book = self.book();
-            let seq = book.len();
-            let ordinal = book.count(&name);
-            book.push(Entry {
+            let mut store = self.store();
+            let seq = store.len();
+            let ordinal = store.count(&name);
+            store.push(Exchange {
                 seq,
                 name,
                 ordinal,
                 at: self.0.clock.now(),
                 started_us: self.elapsed_us(),
                 took_us: None,
-                crossing,
+                detail,
                 outcome: None,
             });
-            (book.epoch(), seq)
+            (store.epoch(), seq)
         };
         self.changed();
-        Open { journal: self.clone(), epoch, seq, ended: false }
+        PendingExchange { journal: self.clone(), epoch, seq, ended: false }
     }
 
-    /// Records a crossing that begins and ends at once.
-    pub fn note(&self, name: impl Into<String>, crossing: Crossing) -> u64 {
-        let open = self.begin(name, crossing);
+    /// Records an exchange that begins and ends at once.
+    pub fn note(&self, name: impl Into<String>, detail: ExchangeDetail) -> u64 {
+        let open = self.begin(name, detail);
         let seq = open.seq;
         open.end(Outcome::default());
         seq
@@ -75,24 +75,24 @@ impl Journal {
 
     /// How many entries there are: a mark for [`Journal::since`].
     pub fn mark(&self) -> u64 {
-        self.book().len()
+        self.store().len()
     }
 
     /// The entries from `mark` on.
-    pub fn since(&self, mark: u64) -> Vec<Entry> {
-        self.book().since(mark)
+    pub fn since(&self, mark: u64) -> Vec<Exchange> {
+        self.store().since(mark)
     }
 
     /// What `of` makes of the entries from `mark` on. It sees what crossed; answers may be missing.
-    pub fn select<T>(&self, mark: u64, of: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
-        self.book().select(mark, of)
+    pub fn select<T>(&self, mark: u64, of: impl FnMut(&Exchange) -> Option<T>) -> Vec<T> {
+        self.store().select(mark, of)
     }
 
     /// All entries, which are forgotten here.
-    pub fn take(&self) -> Vec<Entry> {
-        let book = self.book().take();
+    pub fn take(&self) -> Vec<Exchange> {
+        let store = self.store().take();
         self.changed();
-        book.into_entries()
+        store.into_entries()
     }
 
     /// Changes as they come: the value counts them and means nothing else.
@@ -102,32 +102,32 @@ impl Journal {
 
     /// Forgets everything (`rehearse reset`).
     pub fn clear(&self) {
-        let mut book = self.book();
-        book.clear();
-        drop(book);
+        let mut store = self.store();
+        store.clear();
+        drop(store);
         self.changed();
     }
 
-    /// How many crossings of this name have begun.
+    /// How many exchanges of this name have begun.
     pub fn count(&self, name: &str) -> u64 {
-        self.book().counted(name)
+        self.store().counted(name)
     }
 
-    fn complete(&self, open: &Open, outcome: Outcome, answer: Option<Bytes>) {
+    fn complete(&self, open: &PendingExchange, outcome: Outcome, answer: Option<Bytes>) {
         let now = self.elapsed_us();
-        let mut book = self.book();
-        if let Some(kept) = book.under_way(open.epoch, open.seq) {
+        let mut store = self.store();
+        if let Some(kept) = store.pending(open.epoch, open.seq) {
             kept.entry.took_us = Some(now.saturating_sub(kept.entry.started_us));
             kept.entry.outcome = Some(outcome);
             kept.answer = answer;
         }
-        drop(book);
+        drop(store);
         self.changed();
     }
 
-    fn amend(&self, open: &Open, change: impl FnOnce(&mut Crossing)) {
-        if let Some(kept) = self.book().under_way(open.epoch, open.seq) {
-            change(&mut kept.entry.crossing);
+    fn amend(&self, open: &PendingExchange, change: impl FnOnce(&mut ExchangeDetail)) {
+        if let Some(kept) = self.store().pending(open.epoch, open.seq) {
+            change(&mut kept.entry.detail);
         }
     }
 
@@ -139,29 +139,29 @@ impl Journal {
         self.0.changes.send_modify(|n| *n = n.wrapping_add(1));
     }
 
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn store(&self) -> std::sync::MutexGuard<'_, JournalStore> {
+        self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A crossing under way.
-#[must_use = "dropping it records that the crossing was cut"]
+/// A detail under way.
+#[must_use = "dropping it records that the detail was cut"]
 #[derive(Debug)]
-pub struct Open {
+pub struct PendingExchange {
     journal: Journal,
     epoch: u64,
     seq: u64,
     ended: bool,
 }
 
-impl Open {
+impl PendingExchange {
     /// Position of the entry.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
     /// Corrects what was recorded at the beginning, once more is known.
-    pub fn amend(&self, change: impl FnOnce(&mut Crossing)) {
+    pub fn amend(&self, change: impl FnOnce(&mut ExchangeDetail)) {
         self.journal.amend(self, change);
     }
 
@@ -171,7 +171,7 @@ impl Open {
         self.journal.complete(&self, outcome, None);
     }
 
-    /// As [`Open::end`], with the answer as it crossed, in place of the outcome's: JSON or text;
+    /// As [`PendingExchange::end`], with the answer as it crossed, in place of the outcome's: JSON or text;
     /// nothing is null. What nobody looks at is never parsed.
     pub fn end_with(mut self, outcome: Outcome, answer: Bytes) {
         self.ended = true;
@@ -179,7 +179,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for PendingExchange {
     fn drop(&mut self) {
         if !self.ended {
             self.journal.complete(self, Outcome::cut(), None);
@@ -194,8 +194,8 @@ mod tests {
 
     use super::*;
 
-    fn log(line: &str) -> Crossing {
-        Crossing::Log { function: "F".into(), request_id: None, line: line.into() }
+    fn log(line: &str) -> ExchangeDetail {
+        ExchangeDetail::Log { function: "F".into(), request_id: None, line: line.into() }
     }
 
     fn journal() -> Journal {
@@ -229,9 +229,9 @@ mod tests {
         journal.clear();
         let new = journal.begin("new", log("2"));
         assert_eq!(old.seq(), new.seq());
-        old.amend(|crossing| *crossing = log("wrong"));
+        old.amend(|detail| *detail = log("wrong"));
         old.end(Outcome::cut());
-        let Crossing::Log { line, .. } = &journal.since(0)[0].crossing else { unreachable!() };
+        let ExchangeDetail::Log { line, .. } = &journal.since(0)[0].detail else { unreachable!() };
         assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));
         new.end(Outcome::status(200, Value::Null));
         assert_eq!(journal.since(0)[0].outcome, Some(Outcome::status(200, Value::Null)));

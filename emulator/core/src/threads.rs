@@ -1,8 +1,8 @@
 //! The threads that worlds live on.
 //!
-//! A turn crosses a dozen sockets, and each crossing wakes the task on the other
+//! A turn crosses a dozen sockets, and each exchange wakes the task on the other
 //! side. When that task is on another thread, the system wakes a thread too,
-//! which costs more than the crossing. So every part of a world shares one
+//! which costs more than the exchange. So every part of a world shares one
 //! thread, and worlds are spread over the cores.
 
 use std::{

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{item, table::TableSpec};
-use rehearse_core::faults::Touched;
+use rehearse_core::faults::TouchedRow;
 
 /// Operation names that carry one item or key.
 const SINGLE: [&str; 4] = ["PutItem", "GetItem", "UpdateItem", "DeleteItem"];
@@ -87,7 +87,7 @@ pub(super) fn eventual(operation: &str, request: &Value) -> bool {
 }
 
 /// The tables and rows that a request touches, tables by their logical ids.
-pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<Touched> {
+pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<TouchedRow> {
     let id = |name: &str| {
         let table = tables.iter().find(|table| table.name == name);
         table.map_or(name, |table| &table.id).to_owned()
@@ -95,12 +95,12 @@ pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<Touched> {
     let mut all = Vec::new();
     if let Some(name) = request["TableName"].as_str() {
         let attributes = row(request).or_else(|| equalities(request)).unwrap_or_default();
-        all.push(Touched { table: id(name), attributes });
+        all.push(TouchedRow { table: id(name), attributes });
     }
     for action in actions(request) {
         if let Some(name) = action["TableName"].as_str() {
             let attributes = row(action).unwrap_or_default();
-            all.push(Touched { table: id(name), attributes });
+            all.push(TouchedRow { table: id(name), attributes });
         }
     }
     for (name, batch) in request["RequestItems"].as_object().into_iter().flatten() {
@@ -113,7 +113,7 @@ pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<Touched> {
                 keys.filter_map(Value::as_object).map(item::plain_map).collect()
             }
         };
-        all.extend(rows.into_iter().map(|attributes| Touched { table: id(name), attributes }));
+        all.extend(rows.into_iter().map(|attributes| TouchedRow { table: id(name), attributes }));
     }
     all
 }

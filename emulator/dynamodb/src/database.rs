@@ -15,7 +15,7 @@ use super::{
 };
 use rehearse_core::{
     faults::Faults,
-    journal::{Crossing, Journal},
+    journal::{ExchangeDetail, Journal},
     names,
     threads::Threads,
 };
@@ -188,8 +188,8 @@ impl Database {
     /// An unknown table.
     pub async fn snapshot(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
         let rows = self.rows(table).await?;
-        let crossing = Crossing::Rows { table: table.into(), rows: rows.clone() };
-        self.journal.note(format!("rows.{table}"), crossing);
+        let exchange = ExchangeDetail::Rows { table: table.into(), rows: rows.clone() };
+        self.journal.note(format!("rows.{table}"), exchange);
         Ok(rows)
     }
 

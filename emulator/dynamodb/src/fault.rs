@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame};
 use serde_json::{Value, json};
 
 use super::{call, proxy::Raw};
-use rehearse_core::faults::{Fault, Quirk, Touched};
+use rehearse_core::faults::{DatabaseFault, Fault, TouchedRow};
 
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
 const JSON_1_0: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
@@ -25,10 +25,10 @@ pub(super) type AnswerBody = Either<Full<Bytes>, Truncated>;
 pub(super) fn answer(
     fault: &Fault,
     operation: &str,
-    touched: &[Touched],
+    touched: &[TouchedRow],
 ) -> Option<(StatusCode, Value)> {
     let failure = &fault.failure;
-    if failure.quirk == Some(Quirk::Conflict) {
+    if failure.database_fault == Some(DatabaseFault::Conflict) {
         return Some((StatusCode::BAD_REQUEST, conflict(fault, operation, touched)));
     }
     let status = failure.status.or_else(|| failure.code.as_ref().map(|_| 400))?;
@@ -43,15 +43,15 @@ pub(super) fn answer(
 }
 
 /// A transaction names the rows that another one holds; a single write has an error of its own.
-fn conflict(fault: &Fault, operation: &str, touched: &[Touched]) -> Value {
+fn conflict(fault: &Fault, operation: &str, touched: &[TouchedRow]) -> Value {
     let message = "Transaction is ongoing for the item";
     if !operation.starts_with("Transact") {
         let code = format!("{NAMESPACE}#TransactionConflictException");
         return json!({ "__type": code, "message": message });
     }
     // Aimed at nothing in particular, it is the first row.
-    let aimed = fault.aim.table.is_some() || !fault.aim.key.is_empty();
-    let held = |index: usize, row| if aimed { fault.aim.hits(row) } else { index == 0 };
+    let aimed = fault.target.table.is_some() || !fault.target.key.is_empty();
+    let held = |index: usize, row| if aimed { fault.target.hits(row) } else { index == 0 };
     let reasons: Vec<Value> = touched
         .iter()
         .enumerate()

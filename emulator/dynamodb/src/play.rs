@@ -11,13 +11,13 @@ use super::{
     proxy::{Answer, CutOff, Outgoing, Raw, Shared, forward, record, whole},
 };
 use rehearse_core::{
-    faults::{Call, Cut, Quirk},
-    journal::{Open, Outcome},
+    faults::{Cut, DatabaseFault, FaultableCall},
+    journal::{Outcome, PendingExchange},
 };
 
 /// A call that faults or a meeting may be aimed at.
 pub(super) struct Watched {
-    /// The crossing's name.
+    /// The exchange's name.
     pub(super) name: String,
     pub(super) operation: String,
     /// Who makes it, when its URL says so.
@@ -25,7 +25,7 @@ pub(super) struct Watched {
     pub(super) request: Value,
     pub(super) outgoing: Outgoing,
     /// Its entry in the journal.
-    pub(super) open: Open,
+    pub(super) open: PendingExchange,
 }
 
 /// Lets a call through in its turn, or plays the fault that strikes it.
@@ -34,7 +34,8 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     let Shared { tables, replica, faults, .. } = shared;
     let touched = || call::touched(&request, tables);
     let eventual = call::eventual(&operation, &request);
-    let call = Call { name: &name, touched: &touched, eventual, function: function.as_deref() };
+    let call =
+        FaultableCall { name: &name, touched: &touched, eventual, function: function.as_deref() };
 
     // Kept until this call has its answer: only then does the next one of a meeting go on.
     let mut ticket = faults.enter(&call, || identity(&request));
@@ -50,7 +51,7 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
         }
         None => outgoing,
     };
-    let Some(fault) = faults.strike(&call) else {
+    let Some(fault) = faults.next_fault(&call) else {
         let (head, body) = forward(outgoing, line).await?;
         record(open, &head, &body);
         return Ok(whole((head, body)));
@@ -62,7 +63,7 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     }
     if failure.cut == Some(Cut::Before) {
         drop(open);
-        faults.fall(failure, Cut::Before).await;
+        faults.crash_if_requested(failure, Cut::Before).await;
         return Err(CutOff);
     }
     if let Some((status, body)) = fault::answer(&fault, &operation, &touched()) {
@@ -70,9 +71,11 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
         record(open, &head, &body);
         return Ok(whole((head, body)));
     }
-    let (mut head, body) = match failure.quirk {
-        Some(Quirk::ExpiredToken) => forward(fresh(outgoing, request.clone()), line).await?,
-        Some(Quirk::Stale) => {
+    let (mut head, body) = match failure.database_fault {
+        Some(DatabaseFault::ExpiredToken) => {
+            forward(fresh(outgoing, request.clone()), line).await?
+        }
+        Some(DatabaseFault::Stale) => {
             let copy = match moment {
                 Some(moment) => replica.answer(moment, &outgoing).await,
                 None => None,
@@ -88,21 +91,21 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     if failure.cut == Some(Cut::After) {
         // The caller sees nothing; the journal keeps what was lost.
         open.end_with(Outcome::cut(), body);
-        faults.fall(failure, Cut::After).await;
+        faults.crash_if_requested(failure, Cut::After).await;
         return Err(CutOff);
     }
-    match failure.quirk {
-        Some(Quirk::Truncated) => {
+    match failure.database_fault {
+        Some(DatabaseFault::Truncated) => {
             let half = Truncated::half_of(&body);
             spoiled(open, &(head.clone(), body), "truncated");
             Ok(Response::from_parts(head, Either::Right(half)))
         }
-        Some(Quirk::WrongCrc) => {
+        Some(DatabaseFault::WrongCrc) => {
             fault::wrong_crc(&mut head.headers);
             spoiled(open, &(head.clone(), body.clone()), "wrong-crc");
             Ok(whole((head, body)))
         }
-        Some(Quirk::Stale) => {
+        Some(DatabaseFault::Stale) => {
             spoiled(open, &(head.clone(), body.clone()), "stale");
             Ok(whole((head, body)))
         }
@@ -120,8 +123,8 @@ fn identity(request: &Value) -> String {
     sorted.to_string()
 }
 
-/// Ends a crossing whose answer was right until it was spoiled on its way.
-fn spoiled(open: Open, (head, body): &Raw, how: &str) {
+/// Ends an exchange whose answer was right until it was spoiled on its way.
+fn spoiled(open: PendingExchange, (head, body): &Raw, how: &str) {
     let outcome = Outcome::status(head.status.as_u16(), Value::Null).with_error(how);
     open.end_with(outcome, body.clone());
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use rehearse_core::{
     faults::Faults,
-    journal::{Crossing, Journal, Open, Outcome},
+    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
     serve::{self, Serving},
 };
 
@@ -106,7 +106,7 @@ async fn handle(
     let name = format!("dynamodb.{operation}");
     let request = call::json_or_text(&body);
     let watched = shared.faults.any().then(|| request.clone());
-    let open = shared.journal.begin(name.as_str(), crossing(function, &operation, request));
+    let open = shared.journal.begin(name.as_str(), exchange_detail(function, &operation, request));
     if let Some(request) = watched {
         let function = function.map(str::to_owned);
         let call = Watched { name, operation, function, request, outgoing, open };
@@ -117,8 +117,8 @@ async fn handle(
     Ok(whole((head, body)))
 }
 
-fn crossing(function: Option<&str>, operation: &str, request: Value) -> Crossing {
-    Crossing::Database {
+fn exchange_detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDetail {
+    ExchangeDetail::Database {
         function: function.map(str::to_owned),
         tables: call::tables(&request),
         items: call::items(operation, &request),
@@ -137,8 +137,8 @@ pub(super) fn whole((head, body): Raw) -> Answer {
     Response::from_parts(head, Either::Left(Full::new(body)))
 }
 
-/// Ends a crossing with the engine's answer.
-pub(super) fn record(open: Open, head: &response::Parts, body: &Bytes) {
+/// Ends an exchange with the engine's answer.
+pub(super) fn record(open: PendingExchange, head: &response::Parts, body: &Bytes) {
     let error = fault::code(head.status, body);
     let outcome = Outcome::status(head.status.as_u16(), Value::Null);
     open.end_with(Outcome { error, ..outcome }, body.clone());

@@ -22,7 +22,7 @@ use super::{
 };
 use rehearse_core::{
     faults::Cut,
-    journal::{Crossing, Outcome},
+    journal::{ExchangeDetail, Outcome},
 };
 
 /// Largest request that is read.
@@ -153,8 +153,8 @@ async fn ask(
     };
     let Ready { script, delay, end } = ready;
     // The request moves into the journal; it is never copied.
-    let crossing = Crossing::Model { request: request.unwrap_or(Value::Null), script };
-    let open = server.journal.begin(endpoint.name(), crossing);
+    let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
+    let open = server.journal.begin(endpoint.name(), exchange);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -162,7 +162,7 @@ async fn ask(
     open.end_with(outcome, answer);
     if let Some(fault) = &fault {
         for here in [Cut::Before, Cut::After] {
-            server.faults.fall(fault, here).await;
+            server.faults.crash_if_requested(fault, here).await;
         }
     }
     response

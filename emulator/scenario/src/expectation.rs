@@ -21,7 +21,7 @@ pub struct Expect {
     /// All texts sent since the start.
     #[serde(default)]
     pub sms: Option<Replies>,
-    /// How often each crossing happened, by its name in the journal: `openai.responses: 2`.
+    /// How often each exchange happened, by its name in the journal: `openai.responses: 2`.
     #[serde(default)]
     pub calls: BTreeMap<String, Count>,
     /// What it all cost.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use rehearse_core::{journal::Entry, matcher::Mismatch};
+use rehearse_core::{journal::Exchange, matcher::Mismatch};
 
 /// How a scenario went.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Report {
     /// Real time that it took.
     pub took: Duration,
     /// Everything that crossed a boundary; the conversation is in it.
-    pub journal: Vec<Entry>,
+    pub journal: Vec<Exchange>,
     /// Names of people by number.
     pub people: BTreeMap<String, String>,
     /// Where the scenario's times are.

@@ -20,7 +20,7 @@ use super::{
     read::LoadError,
     run::{Running, Stop, names},
 };
-use rehearse_core::{clock::Clock, journal::Entry};
+use rehearse_core::{clock::Clock, journal::Exchange};
 use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
 
 /// How scenarios are run.
@@ -217,7 +217,7 @@ impl Runner {
 
 struct Ended {
     status: Status,
-    journal: Vec<Entry>,
+    journal: Vec<Exchange>,
     people: std::collections::BTreeMap<String, String>,
     zone: TimeZone,
     /// What it ran with.

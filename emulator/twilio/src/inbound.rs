@@ -78,7 +78,7 @@ pub enum Hook {
 }
 
 impl Hook {
-    /// The crossing's name in the journal.
+    /// The exchange's name in the journal.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sms => "webhook.sms",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Direction, Message, Method, Segments, Sid, Status, server::Inner, webhook};
-use rehearse_core::journal::{Crossing, Outcome, Via};
+use rehearse_core::journal::{ExchangeDetail, Outcome, Via};
 
 /// Longest text that Twilio sends.
 pub(super) const LONGEST: usize = 1600;
@@ -59,9 +59,9 @@ impl Inner {
         };
         match refusal {
             Some(code) => {
-                let crossing = self.crossing(String::new(), &text, self.measure(&text));
+                let exchange = self.exchange_detail(String::new(), &text, self.measure(&text));
                 let outcome = Outcome::default().with_error(code.to_string());
-                self.journal.begin("sms.sent", crossing).end(outcome);
+                self.journal.begin("sms.sent", exchange).end(outcome);
                 Err(code)
             }
             None => Ok(self.send(text).sid),
@@ -169,7 +169,9 @@ impl Inner {
             }
             _ => Outcome::default(),
         };
-        self.journal.begin("sms.sent", self.crossing(sid.to_string(), text, size)).end(outcome);
+        self.journal
+            .begin("sms.sent", self.exchange_detail(sid.to_string(), text, size))
+            .end(outcome);
         match callback {
             Some(callback) => {
                 let inner = Arc::clone(self);
@@ -192,8 +194,8 @@ impl Inner {
         if text.media.is_empty() { size } else { Segments { count: 1, ..size } }
     }
 
-    fn crossing(&self, sid: String, text: &Outgoing, size: Segments) -> Crossing {
-        Crossing::SmsSent {
+    fn exchange_detail(&self, sid: String, text: &Outgoing, size: Segments) -> ExchangeDetail {
+        ExchangeDetail::SmsSent {
             sid,
             from: self.options.number.clone(),
             to: text.to.clone(),

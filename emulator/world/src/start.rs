@@ -17,7 +17,7 @@ use rehearse_aws::{
 };
 use rehearse_core::{
     clock::Clock,
-    faults::{Ending, Faults},
+    faults::{CrashKind, Faults},
     journal::Journal,
 };
 use rehearse_dynamodb::{Database, StartError};
@@ -176,8 +176,8 @@ impl World {
         if let Some(end) = gateway.as_ref().map(Gateway::ender) {
             faults.on_crash(move |function, how| {
                 let how = match how {
-                    Ending::Killed => End::Crash,
-                    Ending::TimedOut => End::Timeout,
+                    CrashKind::Killed => End::Crash,
+                    CrashKind::TimedOut => End::Timeout,
                 };
                 end(function, how);
             });

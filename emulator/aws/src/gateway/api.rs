@@ -25,7 +25,7 @@ use super::{
 use crate::template::ApiKind;
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Journal, Open, Outcome},
+    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
 };
 
 /// Methods that a route can have.
@@ -72,7 +72,7 @@ impl Target {
         Self { id, timeout, function: Box::new(function), running: Running::default() }
     }
 
-    /// Runs it once, unless a scenario ends it at a crossing.
+    /// Runs it once, unless a scenario ends it at an exchange.
     async fn invoke(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let (_begun, ended) = self.running.begin();
         let work = self.function.invoke(invocation);
@@ -244,16 +244,21 @@ impl Api {
         response
     }
 
-    fn open(&self, request: &Request, route: Option<&Match>, target: Option<&Target>) -> Open {
+    fn open(
+        &self,
+        request: &Request,
+        route: Option<&Match>,
+        target: Option<&Target>,
+    ) -> PendingExchange {
         let path = route.map_or(request.path.as_str(), |route| route.path.as_str());
         let name = format!("http.{} {path}", request.method);
-        let crossing = Crossing::Http {
+        let exchange = ExchangeDetail::Http {
             function: target.map(|target| target.id.clone()),
             method: request.method.to_string(),
             path: request.path_and_query(),
             body: text_or_base64(&request.body),
         };
-        self.journal.begin(name, crossing)
+        self.journal.begin(name, exchange)
     }
 
     /// What a function wrote as it failed.
@@ -264,12 +269,13 @@ impl Api {
     fn log_line(&self, target: &Target, request_id: String, line: String) {
         let function = target.id.clone();
         let name = format!("log.{function}");
-        self.journal.note(name, Crossing::Log { function, request_id: Some(request_id), line });
+        self.journal
+            .note(name, ExchangeDetail::Log { function, request_id: Some(request_id), line });
     }
 }
 
 fn finish(
-    open: Open,
+    open: PendingExchange,
     reply: oneshot::Sender<Response<Bytes>>,
     response: Response<Bytes>,
     error: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! What runs of a function, so that a scenario can end it at a crossing.
+//! What runs of a function, so that a scenario can end it at an exchange.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -136,7 +136,7 @@ mod tests {
     use rehearse_core::yaml::Source;
     use rehearse_core::{
         clock::Clock,
-        journal::{Crossing, Journal},
+        journal::{ExchangeDetail, Journal},
     };
 
     fn usage(operations: &[&str]) -> Usage {
@@ -144,7 +144,7 @@ mod tests {
         for operation in operations {
             journal.note(
                 format!("dynamodb.{operation}"),
-                Crossing::Database {
+                ExchangeDetail::Database {
                     function: Some("One".into()),
                     operation: (*operation).into(),
                     tables: vec!["Leads".into()],

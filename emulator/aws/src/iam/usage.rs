@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::action;
-use rehearse_core::journal::{Crossing, Entry};
+use rehearse_core::journal::{Exchange, ExchangeDetail};
 
 /// What was used, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,13 +22,17 @@ pub struct Use {
 
 impl Usage {
     /// Adds what a journal tells.
-    pub fn add(&mut self, journal: &[Entry]) {
+    pub fn add(&mut self, journal: &[Exchange]) {
         for entry in journal {
-            let (function, needed) = match &entry.crossing {
-                Crossing::Database {
-                    function: Some(function), operation, tables, request, ..
+            let (function, needed) = match &entry.detail {
+                ExchangeDetail::Database {
+                    function: Some(function),
+                    operation,
+                    tables,
+                    request,
+                    ..
                 } => (function, action::dynamodb(operation, tables, request)),
-                Crossing::Secret { function: Some(function), operation, name } => {
+                ExchangeDetail::Secret { function: Some(function), operation, name } => {
                     (function, vec![action::secret(operation, name)])
                 }
                 _ => continue,

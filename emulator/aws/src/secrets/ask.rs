@@ -44,8 +44,8 @@ impl Ask {
         Ok(Self { store, name, decrypted })
     }
 
-    /// The crossing's name in the journal.
-    pub(super) fn crossing(&self) -> String {
+    /// The exchange's name in the journal.
+    pub(super) fn exchange_detail(&self) -> String {
         let service = match self.store {
             Store::Parameters => "ssm",
             Store::SecretsManager => "secretsmanager",

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use super::{Session, ask, ask::Ask};
 use rehearse_core::{
     faults::{Cut, Faults},
-    journal::{Crossing, Journal, Open, Outcome},
+    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
     serve::Serving,
 };
 
@@ -159,13 +159,13 @@ async fn answer(
         return text(StatusCode::UNAUTHORIZED, wrong);
     }
     let function = secrets.0.sessions.get(token).map(|session| session.function.clone());
-    let crossing = Crossing::Secret {
+    let exchange = ExchangeDetail::Secret {
         function,
         operation: ask.operation().into(),
         name: ask.plain_name().into(),
     };
-    let name = ask.crossing();
-    let open = secrets.0.journal.begin(name.as_str(), crossing);
+    let name = ask.exchange_detail();
+    let open = secrets.0.journal.begin(name.as_str(), exchange);
     if let Some(failure) = secrets.0.faults.take(&name) {
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;
@@ -190,7 +190,7 @@ async fn answer(
     }
 }
 
-fn refused(open: Open, status: u16, code: &str) -> Response<Body> {
+fn refused(open: PendingExchange, status: u16, code: &str) -> Response<Body> {
     open.end(Outcome::status(status, Value::Null).with_error(code));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     text(status, FAILED)

@@ -5,7 +5,7 @@ use super::*;
 use rehearse_core::{
     clock::Clock,
     faults::{Failure, Fault, Faults},
-    journal::{Crossing, Journal},
+    journal::{ExchangeDetail, Journal},
 };
 
 struct Lab {
@@ -87,7 +87,7 @@ async fn the_journal_tells_who_asked_for_what_and_never_the_value() {
         (entries[0].name.as_str(), entries[1].name.as_str()),
         ("ssm.GetParameter", "secretsmanager.GetSecretValue")
     );
-    let Crossing::Secret { function, operation, name } = &entries[0].crossing else { panic!() };
+    let ExchangeDetail::Secret { function, operation, name } = &entries[0].detail else { panic!() };
     assert_eq!(
         (function.as_deref(), operation.as_str(), name.as_str()),
         (Some("F"), "GetParameter", "/shop/token")

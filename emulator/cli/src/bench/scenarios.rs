@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::run::{Limits, default_jobs, execute, passed};
-use rehearse_core::journal::{Crossing, Entry};
+use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_scenario::{Runner, Scenario};
 
 /// All scenarios, several times.
@@ -52,16 +52,16 @@ pub(super) async fn one_tool_turns(runner: &Runner, all: &[Scenario]) -> Vec<Dur
 
 /// How long a webhook took that was answered after exactly two good rounds of
 /// the model, while nothing else went on.
-fn one_tool_turn(webhook: &Entry, journal: &[Entry]) -> Option<Duration> {
+fn one_tool_turn(webhook: &Exchange, journal: &[Exchange]) -> Option<Duration> {
     if webhook.name != "webhook.sms" {
         return None;
     }
     let during = webhook.started_us..=webhook.started_us + webhook.took_us?;
     let meanwhile = || journal.iter().filter(|entry| during.contains(&entry.started_us));
     let alone = meanwhile().filter(|entry| entry.name == webhook.name).count() == 1;
-    let rounds: Vec<&Entry> =
-        meanwhile().filter(|entry| matches!(entry.crossing, Crossing::Model { .. })).collect();
-    let good = |entry: &&Entry| entry.outcome.as_ref().is_some_and(|o| o.status == Some(200));
+    let rounds: Vec<&Exchange> =
+        meanwhile().filter(|entry| matches!(entry.detail, ExchangeDetail::Model { .. })).collect();
+    let good = |entry: &&Exchange| entry.outcome.as_ref().is_some_and(|o| o.status == Some(200));
     (alone && rounds.len() == 2 && rounds.iter().all(good))
         .then(|| webhook.took_us.map(Duration::from_micros))
         .flatten()

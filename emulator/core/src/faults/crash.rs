@@ -1,4 +1,4 @@
-//! The function whose call is struck ends there, as if its process were killed or its time were up.
+//! The function whose call is armed_fault ends there, as if its process were killed or its time were up.
 
 use std::{
     fmt,
@@ -11,14 +11,14 @@ pub struct Crash {
     /// Logical id of the function.
     pub function: String,
     /// How.
-    pub how: Ending,
+    pub how: CrashKind,
     /// At which attempt of the webhook, from 1; `None` is the first that makes the call.
     pub attempt: Option<u64>,
 }
 
 /// How a function ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum CrashKind {
     /// Its process is killed.
     Killed,
     /// Its time is up.
@@ -27,20 +27,20 @@ pub enum Ending {
 
 impl Crash {
     /// Whether a call is the one to end at. A fake that does not know its caller takes any.
-    pub(super) fn is_of(&self, call: &super::Call<'_>, attempts: u64) -> bool {
+    pub(super) fn is_of(&self, call: &super::FaultableCall<'_>, attempts: u64) -> bool {
         call.function.is_none_or(|function| function == self.function)
             && self.attempt.is_none_or(|attempt| attempt == attempts.max(1))
     }
 }
 
-type Handler = dyn Fn(&str, Ending) + Send + Sync;
+type Handler = dyn Fn(&str, CrashKind) + Send + Sync;
 
 /// Who ends functions; nobody until a gateway is there.
 #[derive(Clone, Default)]
-pub(super) struct Ender(Arc<Mutex<Option<Arc<Handler>>>>);
+pub(super) struct CrashHandler(Arc<Mutex<Option<Arc<Handler>>>>);
 
-impl Ender {
-    pub(super) fn set(&self, handler: impl Fn(&str, Ending) + Send + Sync + 'static) {
+impl CrashHandler {
+    pub(super) fn set(&self, handler: impl Fn(&str, CrashKind) + Send + Sync + 'static) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(handler));
     }
 
@@ -55,8 +55,8 @@ impl Ender {
     }
 }
 
-impl fmt::Debug for Ender {
+impl fmt::Debug for CrashHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ender")
+        f.write_str("CrashHandler")
     }
 }

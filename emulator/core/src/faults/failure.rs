@@ -27,7 +27,7 @@ pub struct Failure {
     pub cut: Option<Cut>,
     /// What only a database does.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
-    pub quirk: Option<Quirk>,
+    pub database_fault: Option<DatabaseFault>,
     /// The function that makes the call ends where `cut` says.
     #[serde(skip)]
     pub crash: Option<Crash>,
@@ -36,7 +36,7 @@ pub struct Failure {
 /// Failures that only a database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Quirk {
+pub enum DatabaseFault {
     /// Another transaction holds the row: nothing is written.
     Conflict,
     /// The call takes effect, and half of its answer arrives.
@@ -49,7 +49,7 @@ pub enum Quirk {
     Stale,
 }
 
-impl Quirk {
+impl DatabaseFault {
     /// All of them, by their names in scenarios.
     pub const ALL: [(&str, Self); 5] = [
         ("conflict", Self::Conflict),
@@ -76,7 +76,7 @@ impl Quirk {
     }
 
     /// Whether it can happen to an operation: `dynamodb.PutItem`, or `dynamodb.*` for any.
-    pub fn can_strike(self, name: &str) -> bool {
+    pub fn can_happen_to(self, name: &str) -> bool {
         let Some(operation) = name.strip_prefix("dynamodb.") else { return false };
         operation == "*" || self.operations().is_none_or(|all| all.contains(&operation))
     }

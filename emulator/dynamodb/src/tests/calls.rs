@@ -64,7 +64,7 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
 
     let calls = lab.calls();
     assert_eq!(calls[0].name, "dynamodb.TransactWriteItems");
-    let Crossing::Database { function, operation, tables, items, request } = &calls[0].crossing
+    let ExchangeDetail::Database { function, operation, tables, items, request } = &calls[0].detail
     else {
         panic!()
     };
@@ -91,7 +91,7 @@ async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
         client.describe_time_to_live().table_name("Repairs_Opt_Outs").send().await.unwrap();
     let ttl = described.time_to_live_description().unwrap();
     assert_eq!(ttl.attribute_name(), Some("expires_at"));
-    let Crossing::Database { function, .. } = &lab.calls()[0].crossing else { panic!() };
+    let ExchangeDetail::Database { function, .. } = &lab.calls()[0].detail else { panic!() };
     assert_eq!(*function, None);
 }
 
@@ -219,7 +219,7 @@ async fn a_delay_delays() {
     lab.fail("GetItem", Failure { delay_ms: Some(60_000), ..Failure::default() });
     let get = client.get_item().table_name("Repairs_Opt_Outs").key("phone", s("+1")).send();
     assert!(tokio::time::timeout(Duration::from_millis(100), get).await.is_err());
-    // The caller went away: the crossing ends as cut, without an answer.
+    // The caller went away: the exchange ends as cut, without an answer.
     let mut changes = lab.journal.watch();
     while lab.calls()[0].outcome.is_none() {
         changes.changed().await.unwrap();

@@ -4,17 +4,17 @@ use super::*;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-fn quirk(quirk: Quirk) -> Failure {
-    Failure { quirk: Some(quirk), ..Failure::default() }
+fn database_fault(database_fault: DatabaseFault) -> Failure {
+    Failure { database_fault: Some(database_fault), ..Failure::default() }
 }
 
-fn aim(table: &str, key: Value) -> Aim {
-    Aim { table: Some(table.into()), key: key.as_object().cloned().unwrap_or_default() }
+fn aim(table: &str, key: Value) -> FaultTarget {
+    FaultTarget { table: Some(table.into()), key: key.as_object().cloned().unwrap_or_default() }
 }
 
 impl Lab {
-    fn arm(&self, on: &str, failure: Failure, aim: Aim) {
-        self.faults.arm(Fault { on: on.into(), failure, aim, ..Fault::default() });
+    fn arm(&self, on: &str, failure: Failure, target: FaultTarget) {
+        self.faults.arm(Fault { on: on.into(), failure, target, ..Fault::default() });
     }
 
     fn last_error(&self) -> Option<String> {
@@ -33,12 +33,12 @@ fn lead(
 async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
     let lab = Lab::start().await;
     let client = lab.client();
-    lab.fail("PutItem", quirk(Quirk::Conflict));
+    lab.fail("PutItem", database_fault(DatabaseFault::Conflict));
     let error = lead(&client, "L").send().await.unwrap_err().into_service_error();
     assert!(matches!(error, PutItemError::TransactionConflictException(_)), "{error:?}");
 
     let held = aim("OptOuts", json!({ "phone": "+2" }));
-    lab.arm("dynamodb.TransactWriteItems", quirk(Quirk::Conflict), held);
+    lab.arm("dynamodb.TransactWriteItems", database_fault(DatabaseFault::Conflict), held);
     let both = client.transact_write_items().transact_items(put("+1")).transact_items(put("+2"));
     let error = both.send().await.unwrap_err().into_service_error();
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
@@ -72,7 +72,7 @@ async fn faults_choose_by_table_and_key() {
 async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
     let lab = Lab::start().await;
     let client = lab.client();
-    lab.fail("PutItem", quirk(Quirk::Truncated));
+    lab.fail("PutItem", database_fault(DatabaseFault::Truncated));
     assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
     assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 1);
     assert_eq!(lab.last_error().as_deref(), Some("truncated"));
@@ -80,12 +80,12 @@ async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
 
     let get =
         r#"{"TableName":"Repairs_Lead_Log","Key":{"lead_id":{"S":"L"},"timestamp":{"N":"1"}}}"#;
-    lab.fail("GetItem", quirk(Quirk::Truncated));
+    lab.fail("GetItem", database_fault(DatabaseFault::Truncated));
     let (head, body) = calls::operation(&lab, "GetItem", get).await;
     let length: usize = calls::header(&head, "content-length").unwrap().parse().unwrap();
     assert_eq!(body.len(), length / 2, "{head}{body}");
 
-    lab.fail("GetItem", quirk(Quirk::WrongCrc));
+    lab.fail("GetItem", database_fault(DatabaseFault::WrongCrc));
     let (head, body) = calls::operation(&lab, "GetItem", get).await;
     let told: u32 = calls::header(&head, "x-amz-crc32").unwrap().parse().unwrap();
     assert_ne!(told, calls::crc32(body.as_bytes()));
@@ -103,12 +103,12 @@ async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
     };
     transact().await.unwrap();
     transact().await.unwrap();
-    lab.fail("TransactWriteItems", quirk(Quirk::ExpiredToken));
+    lab.fail("TransactWriteItems", database_fault(DatabaseFault::ExpiredToken));
     let error = transact().await.unwrap_err().into_service_error();
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
     assert_eq!(canceled.cancellation_reasons()[0].code(), Some("ConditionalCheckFailed"));
     let calls = lab.calls();
-    let Crossing::Database { request, .. } = &calls.last().unwrap().crossing else { panic!() };
+    let ExchangeDetail::Database { request, .. } = &calls.last().unwrap().detail else { panic!() };
     assert_eq!(request["ClientRequestToken"], TOKEN, "the journal has what the caller sent");
 }
 
@@ -119,7 +119,11 @@ async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now(
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "phone": "+1" });
     lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();
     for operation in ["GetItem", "Query", "Scan", "BatchGetItem"] {
-        lab.arm(&format!("dynamodb.{operation}"), quirk(Quirk::Stale), Aim::default());
+        lab.arm(
+            &format!("dynamodb.{operation}"),
+            database_fault(DatabaseFault::Stale),
+            FaultTarget::default(),
+        );
     }
     let by_phone = || {
         let query = client.query().table_name("Repairs_Lead_Log").index_name("ByPhone");
@@ -156,6 +160,6 @@ async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now(
 
     // A new stale read is of another moment.
     lab.faults.clear();
-    lab.arm("dynamodb.GetItem", quirk(Quirk::Stale), Aim::default());
+    lab.arm("dynamodb.GetItem", database_fault(DatabaseFault::Stale), FaultTarget::default());
     assert!(get("new", 1, false).await.unwrap().item.is_some());
 }

@@ -5,7 +5,8 @@ use super::*;
 async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
     let client = lab.client();
     let marks = phones.iter().map(|phone| vec![(*phone).to_owned()]).collect();
-    let meeting = Meeting::new("dynamodb.TransactWriteItems", Aim::default(), marks, order);
+    let meeting =
+        Rendezvous::new("dynamodb.TransactWriteItems", FaultTarget::default(), marks, order);
     lab.faults.meet(meeting.clone());
     let booked = futures::future::join_all(phones.iter().map(|phone| {
         let (client, meeting) = (client.clone(), meeting.clone());
@@ -45,7 +46,7 @@ async fn the_order_decides_who_wins_and_every_order_can_be_had() {
 async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
     let lab = Lab::start().await;
     let client = lab.client();
-    let meeting = Meeting::new("dynamodb.PutItem", Aim::default(), vec![vec![]; 2], 0);
+    let meeting = Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), vec![vec![]; 2], 0);
     lab.faults.meet(meeting.clone());
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     assert!(tokio::time::timeout(Duration::from_millis(50), put).await.is_err());

@@ -21,8 +21,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use rehearse_core::{
     clock::Clock,
-    faults::{Aim, Cut, Failure, Fault, Faults, Meeting, Quirk},
-    journal::{Crossing, Entry, Journal},
+    faults::{Cut, DatabaseFault, Failure, Fault, FaultTarget, Faults, Rendezvous},
+    journal::{Exchange, ExchangeDetail, Journal},
     threads::Threads,
 };
 
@@ -90,9 +90,9 @@ impl Lab {
         self.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
     }
 
-    fn calls(&self) -> Vec<Entry> {
+    fn calls(&self) -> Vec<Exchange> {
         let entries = self.journal.since(0).into_iter();
-        entries.filter(|e| matches!(e.crossing, Crossing::Database { .. })).collect()
+        entries.filter(|e| matches!(e.detail, ExchangeDetail::Database { .. })).collect()
     }
 }
 

@@ -10,7 +10,7 @@ async fn rows_are_ordered_by_key_numbers_by_size() {
     let rows = lab.database.snapshot("Leads").await.unwrap();
     assert_eq!(rows, [row("a", 9), row("a", 10), row("b", 1)]);
     let entries = lab.journal.since(0);
-    let Crossing::Rows { table, rows } = &entries[0].crossing else { panic!() };
+    let ExchangeDetail::Rows { table, rows } = &entries[0].detail else { panic!() };
     assert_eq!((table.as_str(), rows.len()), ("Leads", 3));
     lab.database.empty().await.unwrap();
     assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 0);

@@ -8,7 +8,7 @@ use crate::{Armed, OpenAi, Options, Round, Script};
 use rehearse_core::{
     clock::Clock,
     faults::Faults,
-    journal::{Crossing, Entry, Journal},
+    journal::{Exchange, ExchangeDetail, Journal},
     matcher::Vars,
     yaml::Source,
 };
@@ -118,14 +118,14 @@ impl World {
         text.split_terminator("\n\n").map(event).collect()
     }
 
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<Exchange> {
         self.journal.since(0)
     }
 
     /// Which rounds answered, as the journal has it.
     pub fn answered(&self) -> Vec<String> {
-        let script = |entry: Entry| match entry.crossing {
-            Crossing::Model { script, .. } => script.unwrap_or_default(),
+        let script = |entry: Exchange| match entry.detail {
+            ExchangeDetail::Model { script, .. } => script.unwrap_or_default(),
             _ => unreachable!(),
         };
         self.entries().into_iter().map(script).collect()

@@ -24,7 +24,7 @@ pub(crate) fn alone(file: &File) -> Vec<YamlError> {
     check.each();
     check.steps(&mut |check, step, at| check.shape(step, at));
     if let Some(always) = &file.document.always {
-        check.crossings(always, &Trail::new().to("always"));
+        check.exchanges(always, &Trail::new().to("always"));
     }
     check.errors
 }
@@ -109,7 +109,7 @@ impl Check<'_> {
                 if step.expect == Expect::default() {
                     self.wrong(&below("expect"), "say what is expected: tables, sms, calls, cost");
                 }
-                self.crossings(&step.expect, &below("expect"));
+                self.exchanges(&step.expect, &below("expect"));
             }
             Step::Together(step) => {
                 if step.together.len() < 2 {
@@ -146,8 +146,10 @@ impl Check<'_> {
         let database = fault.on.starts_with("dynamodb.");
         if let Some(wrong) = wrong_fault(&fault.on) {
             self.wrong(&at.to("on"), wrong);
-        } else if let Some(quirk) = fault.fail.0.quirk.filter(|q| !q.can_strike(&fault.on)) {
-            self.wrong(&at.to("fail"), impossible(quirk, &fault.on));
+        } else if let Some(database_fault) =
+            fault.fail.0.database_fault.filter(|q| !q.can_happen_to(&fault.on))
+        {
+            self.wrong(&at.to("fail"), impossible(database_fault, &fault.on));
         }
         for (name, given) in [("table", fault.table.is_some()), ("key", !fault.key.is_empty())] {
             if given && !database {
@@ -218,7 +220,7 @@ impl Check<'_> {
         }
     }
 
-    fn crossings(&mut self, expect: &Expect, at: &Trail) {
+    fn exchanges(&mut self, expect: &Expect, at: &Trail) {
         for name in expect.calls.keys() {
             if let Some(wrong) = wrong_crossing(name) {
                 self.wrong_key(&at.to("calls").to(name.as_str()), wrong);

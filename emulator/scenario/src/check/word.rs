@@ -1,11 +1,11 @@
-//! Names of crossings, people and things, and what to say of a wrong one.
+//! Names of exchanges, people and things, and what to say of a wrong one.
 
 use rehearse_core::{
-    faults::{NAMES, Quirk, can_fail},
+    faults::{DatabaseFault, NAMES, can_fail},
     names::nearest,
 };
 
-/// What is wrong with the name of a crossing that is counted. HTTP calls go by their routes.
+/// What is wrong with the name of an exchange that is counted. HTTP calls go by their routes.
 pub(super) fn wrong_crossing(name: &str) -> Option<String> {
     let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
     let texts = ["sms.received", "sms.sent"];
@@ -18,17 +18,17 @@ pub(super) fn wrong_crossing(name: &str) -> Option<String> {
                  webhook.sms or http.GET /state"
             .into(),
     };
-    Some(format!("'{name}' is no crossing of the journal; {help}"))
+    Some(format!("'{name}' is no exchange of the journal; {help}"))
 }
 
-/// What is wrong with the name of a crossing that is to fail.
+/// What is wrong with the name of an exchange that is to fail.
 pub(super) fn wrong_fault(name: &str) -> Option<String> {
     if can_fail(name) {
         return None;
     }
     let help = match nearest(name, NAMES) {
         Some(nearest) => format!("did you mean '{nearest}'?"),
-        None => "name a crossing such as openai.responses, twilio.messages.create, \
+        None => "name an exchange such as openai.responses, twilio.messages.create, \
                  dynamodb.PutItem, dynamodb.* or webhook.sms"
             .into(),
     };
@@ -54,7 +54,7 @@ pub(super) fn wrong_crash(name: &str) -> Option<String> {
     Some(format!("a function cannot end at '{name}'; {help}"))
 }
 
-/// What is wrong with the name of a crossing at which steps are to meet.
+/// What is wrong with the name of an exchange at which steps are to meet.
 pub(super) fn wrong_meeting(name: &str) -> Option<String> {
     let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
     if calls().any(|call| call == name) {
@@ -68,9 +68,12 @@ pub(super) fn wrong_meeting(name: &str) -> Option<String> {
 }
 
 /// Why something cannot happen to a call.
-pub(super) fn impossible(quirk: Quirk, on: &str) -> String {
-    let name = Quirk::ALL.iter().find(|(_, other)| *other == quirk).map_or("", |(name, _)| name);
-    match quirk.operations() {
+pub(super) fn impossible(database_fault: DatabaseFault, on: &str) -> String {
+    let name = DatabaseFault::ALL
+        .iter()
+        .find(|(_, other)| *other == database_fault)
+        .map_or("", |(name, _)| name);
+    match database_fault.operations() {
         Some(operations) => {
             let all: Vec<String> = operations.iter().map(|o| format!("dynamodb.{o}")).collect();
             format!("'{name}' cannot happen to {on}; it happens to {}", all.join(", "))

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Options, Report, Runner, Status, read};
 use rehearse_aws::function::Code;
-use rehearse_core::journal::Crossing;
+use rehearse_core::journal::ExchangeDetail;
 use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::{Backend, Bind, World};
 
@@ -99,12 +99,12 @@ async fn texts_go_to_the_very_url_and_requests_to_its_origin() {
     let calls: Vec<(&str, Option<u16>)> = report
         .journal
         .iter()
-        .filter(|entry| matches!(entry.crossing, Crossing::Http { .. }))
+        .filter(|entry| matches!(entry.detail, ExchangeDetail::Http { .. }))
         .map(|entry| (entry.name.as_str(), entry.outcome.as_ref().unwrap().status))
         .collect();
     assert_eq!(calls, [("http.GET /notes", Some(200))]);
-    let url = |entry: &rehearse_core::journal::Entry| match &entry.crossing {
-        Crossing::Webhook { url, .. } => Some(url.clone()),
+    let url = |entry: &rehearse_core::journal::Exchange| match &entry.detail {
+        ExchangeDetail::Webhook { url, .. } => Some(url.clone()),
         _ => None,
     };
     let called = report.journal.iter().find_map(url).unwrap();
@@ -157,8 +157,8 @@ async fn ids_of_texts_are_never_used_again() {
     let mut sids = HashSet::new();
     for _ in 0..3 {
         let report = outside.steps("  - customer: \"hello\"\n").await;
-        let of = |entry: &rehearse_core::journal::Entry| match &entry.crossing {
-            Crossing::SmsReceived { sid, .. } => Some(sid.clone()),
+        let of = |entry: &rehearse_core::journal::Exchange| match &entry.detail {
+            ExchangeDetail::SmsReceived { sid, .. } => Some(sid.clone()),
             _ => None,
         };
         assert!(sids.insert(report.journal.iter().find_map(of).unwrap()), "{sids:?}");

@@ -154,8 +154,8 @@ pub(super) fn failed(report: Report) -> Failure {
 
 /// What crossed, for a test that went wrong.
 fn journal(report: &Report) -> String {
-    let line = |e: &rehearse_core::journal::Entry| {
-        format!("{} {:?} -> {:?}", e.name, e.crossing, e.outcome)
+    let line = |e: &rehearse_core::journal::Exchange| {
+        format!("{} {:?} -> {:?}", e.name, e.detail, e.outcome)
     };
     report.journal.iter().map(line).collect::<Vec<_>>().join("\n")
 }

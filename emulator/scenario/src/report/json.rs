@@ -32,7 +32,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::{Difference, Failure, Ran, Run};
-use rehearse_core::journal::Entry;
+use rehearse_core::journal::Exchange;
 
 /// The version of the shape.
 pub const VERSION: u32 = 1;
@@ -74,14 +74,14 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// When it is no such report.
-pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Entry>>> {
+pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     #[derive(Deserialize)]
     struct Written {
         scenarios: Vec<WrittenScenario>,
     }
     #[derive(Deserialize)]
     struct WrittenScenario {
-        journal: Option<Vec<Entry>>,
+        journal: Option<Vec<Exchange>>,
     }
     let written: Written = serde_json::from_str(text)?;
     Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
@@ -121,7 +121,7 @@ struct Scenario<'a> {
     replay: &'a str,
     failures: Vec<Problem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    journal: Option<&'a [Entry]>,
+    journal: Option<&'a [Exchange]>,
 }
 
 #[derive(Serialize)]

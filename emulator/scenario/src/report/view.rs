@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::conversation::Line;
-use rehearse_core::journal::Entry;
+use rehearse_core::journal::Exchange;
 
 /// A whole run, scenarios in the order of their files.
 #[derive(Debug, Clone)]
@@ -45,8 +45,8 @@ pub struct Ran {
     pub failures: Vec<Failure>,
     /// The conversation as far as it came.
     pub conversation: Vec<Line>,
-    /// Every crossing, where it was kept.
-    pub journal: Vec<Entry>,
+    /// Every exchange, where it was kept.
+    pub journal: Vec<Exchange>,
     /// The command that runs just this again.
     pub replay: String,
     /// Where the shop is, for times of the conversation.

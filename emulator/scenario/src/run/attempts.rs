@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Running;
 use crate::{outcome::Problem, places::Trail, step::Customer};
-use rehearse_core::journal::{Crossing, Entry};
+use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_twilio::{Attempt, Delivery};
 
 impl Running<'_> {
@@ -61,7 +61,7 @@ impl Running<'_> {
     pub(super) fn unanswered(
         &self,
         deliveries: &[Delivery],
-        entries: &[Entry],
+        entries: &[Exchange],
         path: &Trail,
     ) -> Option<Problem> {
         let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
@@ -70,8 +70,8 @@ impl Running<'_> {
             .at(self.place(path));
         problem.notes = entries
             .iter()
-            .filter_map(|entry| match &entry.crossing {
-                Crossing::Log { function, line, .. } => Some(format!("{function}: {line}")),
+            .filter_map(|entry| match &entry.detail {
+                ExchangeDetail::Log { function, line, .. } => Some(format!("{function}: {line}")),
                 _ => None,
             })
             .collect();

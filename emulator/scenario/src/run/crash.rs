@@ -2,11 +2,11 @@
 
 use super::Running;
 use crate::{outcome::Problem, places::Trail, step::Crash};
-use rehearse_core::faults::{self, Failure, Fault, Handle};
+use rehearse_core::faults::{self, Failure, Fault, FaultHandle};
 
 impl Running<'_> {
     /// Arms the crash of a step.
-    pub(super) fn arm_crash(&self, crash: Option<&Crash>) -> Option<Handle> {
+    pub(super) fn arm_crash(&self, crash: Option<&Crash>) -> Option<FaultHandle> {
         let crash = crash?;
         let (_, on, cut, how) = crash.place()?;
         let crash = faults::Crash { function: crash.function.clone(), how, attempt: crash.attempt };
@@ -19,11 +19,11 @@ impl Running<'_> {
     pub(super) fn no_crash(
         &self,
         crash: Option<&Crash>,
-        armed: Option<Handle>,
+        armed: Option<FaultHandle>,
         path: &Trail,
     ) -> Option<Problem> {
         let ((_, on, ..), armed) = crash.and_then(Crash::place).zip(armed)?;
-        let met = self.world.faults().met(armed);
+        let met = self.world.faults().matched(armed);
         (met == 0).then(|| {
             let function = crash.map(|crash| crash.function.as_str()).unwrap_or_default();
             Problem::new(format!("the function {function} never crashed"))

@@ -13,7 +13,7 @@ use crate::{
     reply::Replies,
     step::{Customer, Duplicate, Signature},
 };
-use rehearse_core::{faults::Handle, journal::Entry};
+use rehearse_core::{faults::FaultHandle, journal::Exchange};
 use rehearse_openai::{Armed, Script};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
@@ -24,7 +24,7 @@ pub(super) struct Ready<'s> {
     pub(super) number: String,
     inbound: Inbound,
     script: Option<Armed>,
-    crash: Option<Handle>,
+    crash: Option<FaultHandle>,
 }
 
 /// A text that was delivered.
@@ -145,7 +145,12 @@ impl Running<'_> {
     }
 
     /// What is wrong with a delivered text, once everything has settled.
-    pub(super) fn judge(&self, sent: Sent<'_>, entries: &[Entry], texts: &[Text]) -> Vec<Problem> {
+    pub(super) fn judge(
+        &self,
+        sent: Sent<'_>,
+        entries: &[Exchange],
+        texts: &[Text],
+    ) -> Vec<Problem> {
         let Sent { ready, sid, deliveries } = sent;
         let Ready { step, path, number, script, crash, .. } = ready;
         let mut problems: Vec<Problem> = script

@@ -12,7 +12,7 @@ use crate::{
     outcome::Problem,
     places::Trail,
 };
-use rehearse_core::journal::{Crossing, Entry, Via};
+use rehearse_core::journal::{Exchange, ExchangeDetail, Via};
 
 impl Running<'_> {
     /// Compares the world with an expectation that stands at `at`.
@@ -24,7 +24,7 @@ impl Running<'_> {
             problems.extend(self.texts(sms, &Text::all(&entries), Of::Everybody, &at));
         }
         for (name, wanted) in &expect.calls {
-            let calls: Vec<&Entry> = entries.iter().filter(|e| e.name == *name).collect();
+            let calls: Vec<&Exchange> = entries.iter().filter(|e| e.name == *name).collect();
             let at = at.to("calls").to(name.as_str());
             let mut problem = self.count(name, *wanted, calls.len() as u64, &at);
             if let Some(problem) = &mut problem {
@@ -80,8 +80,8 @@ impl Running<'_> {
     }
 }
 
-/// Other crossings that happened, when a name never did: it may be misspelt.
-fn near_names(name: &str, entries: &[Entry]) -> Vec<String> {
+/// Other exchanges that happened, when a name never did: it may be misspelt.
+fn near_names(name: &str, entries: &[Exchange]) -> Vec<String> {
     if entries.iter().any(|entry| entry.name == name) {
         return Vec::new();
     }
@@ -97,12 +97,12 @@ fn near_names(name: &str, entries: &[Entry]) -> Vec<String> {
 }
 
 /// Segments of the shop's texts; Twilio's own notices are free.
-fn segments(entries: &[Entry]) -> u64 {
+fn segments(entries: &[Exchange]) -> u64 {
     let paid = Text::all(entries).into_iter().filter(|text| text.via != Via::Twilio);
     paid.map(|text| u64::from(text.segments)).sum()
 }
 
-fn model_calls(entries: &[Entry]) -> u64 {
-    let asked = |entry: &&Entry| matches!(entry.crossing, Crossing::Model { .. });
+fn model_calls(entries: &[Exchange]) -> u64 {
+    let asked = |entry: &&Exchange| matches!(entry.detail, ExchangeDetail::Model { .. });
     entries.iter().filter(asked).count() as u64
 }

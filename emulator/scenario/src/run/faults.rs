@@ -8,13 +8,13 @@ use crate::{
     places::Trail,
     step::FaultsStep,
 };
-use rehearse_core::faults::{Aim, Fault, Handle};
+use rehearse_core::faults::{Fault, FaultHandle, FaultTarget};
 
 /// A fault that a scenario armed.
 pub(super) struct Armed {
     on: String,
     skip: u64,
-    handle: Handle,
+    handle: FaultHandle,
     place: Place,
     /// Index of the step.
     step: usize,
@@ -29,7 +29,7 @@ impl Running<'_> {
             let handle = self.world.faults().arm(Fault {
                 on: fault.on.clone(),
                 failure: fault.fail.0.clone(),
-                aim: self.aim(&fault.table, &fault.key, &path)?,
+                target: self.fault_target(&fault.table, &fault.key, &path)?,
                 skip,
                 times,
                 chance: fault.chance.map(|chance| chance.0),
@@ -46,22 +46,22 @@ impl Running<'_> {
     }
 
     /// A table and a key with its templates filled in.
-    pub(super) fn aim(
+    pub(super) fn fault_target(
         &self,
         table: &Option<String>,
         key: &Map<String, Value>,
         path: &Trail,
-    ) -> Result<Aim, Stop> {
+    ) -> Result<FaultTarget, Stop> {
         let rendered = self.vars.render(&Value::Object(key.clone()));
         match rendered.map_err(|e| Stop::render(&e, self.place(&path.to("key"))))? {
-            Value::Object(key) => Ok(Aim { table: table.clone(), key }),
-            _ => Ok(Aim { table: table.clone(), key: Map::new() }),
+            Value::Object(key) => Ok(FaultTarget { table: table.clone(), key }),
+            _ => Ok(FaultTarget { table: table.clone(), key: Map::new() }),
         }
     }
 
     /// A fault that struck nothing: the scenario does not prove what it says.
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
-        let met = |armed: &Armed| self.world.faults().met(armed.handle);
+        let met = |armed: &Armed| self.world.faults().matched(armed.handle);
         self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {
             let summary = format!("the fault on {} never struck", armed.on);
             let problem = Problem::new(summary).differs(

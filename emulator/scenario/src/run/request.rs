@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::{Running, Stop};
 use crate::{outcome::Problem, places::Trail, step::Request};
 use rehearse_core::{
-    faults::Handle,
-    journal::{Crossing, Open, Outcome},
+    faults::FaultHandle,
+    journal::{ExchangeDetail, Outcome, PendingExchange},
     matcher::{Matcher, Path},
 };
 
 /// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
-pub(super) struct Answer(Value, Option<Handle>);
+pub(super) struct Answer(Value, Option<FaultHandle>);
 
 impl Running<'_> {
     pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
@@ -80,19 +80,19 @@ impl Running<'_> {
     }
 
     /// The journal's entry of a call that no gateway sees.
-    fn noted(&self, request: &reqwest::Request) -> Option<Open> {
+    fn noted(&self, request: &reqwest::Request) -> Option<PendingExchange> {
         if self.world.gateway().is_some() {
             return None;
         }
         let (method, url) = (request.method().to_string(), request.url());
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let crossing = Crossing::Http {
+        let exchange = ExchangeDetail::Http {
             function: None,
             path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
             body: String::from_utf8_lossy(body).into_owned(),
             method: method.clone(),
         };
-        Some(self.world.journal().begin(format!("http.{method} {}", url.path()), crossing))
+        Some(self.world.journal().begin(format!("http.{method} {}", url.path()), exchange))
     }
 
     fn build(&self, step: &Request, path: &Trail) -> Result<reqwest::Request, Stop> {

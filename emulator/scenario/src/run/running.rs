@@ -14,7 +14,7 @@ use crate::{
     time::Moment,
 };
 use rehearse_core::{
-    journal::{Crossing, Entry},
+    journal::{Exchange, ExchangeDetail},
     matcher::Vars,
 };
 use rehearse_world::World;
@@ -62,12 +62,12 @@ impl Running<'_> {
     }
 
     /// Everything that crossed a boundary so far.
-    pub(crate) fn journal(&self) -> Vec<Entry> {
+    pub(crate) fn journal(&self) -> Vec<Exchange> {
         self.world.journal().since(0)
     }
 
     /// The same, at the end.
-    pub(crate) fn into_journal(self) -> Vec<Entry> {
+    pub(crate) fn into_journal(self) -> Vec<Exchange> {
         self.world.journal().take()
     }
 
@@ -119,8 +119,8 @@ impl Running<'_> {
     }
 
     pub(super) fn note(&self, label: &str, step: &Step) {
-        let crossing = Crossing::Step { step: label.into(), title: step.title() };
-        self.world.journal().note("step", crossing);
+        let exchange = ExchangeDetail::Step { step: label.into(), title: step.title() };
+        self.world.journal().note("step", exchange);
     }
 
     pub(super) fn place(&self, path: &Trail) -> Place {

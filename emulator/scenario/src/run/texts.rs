@@ -9,7 +9,7 @@ use crate::{
     reply::{Replies, Reply, via_name},
 };
 use rehearse_core::{
-    journal::{Crossing, Entry, Via},
+    journal::{Exchange, ExchangeDetail, Via},
     matcher::{Mismatch, RenderError, Vars},
 };
 
@@ -26,17 +26,17 @@ pub(super) struct Text {
 
 impl Text {
     /// The texts among some entries, in the order in which they were sent.
-    pub(super) fn all(entries: &[Entry]) -> Vec<Self> {
+    pub(super) fn all(entries: &[Exchange]) -> Vec<Self> {
         entries.iter().filter_map(Self::of).collect()
     }
 
-    fn of(entry: &Entry) -> Option<Self> {
+    fn of(entry: &Exchange) -> Option<Self> {
         // A refused text is in the journal too, with the refusal as its outcome.
         if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
             return None;
         }
-        let Crossing::SmsSent { to, body, segments, encoding, via, in_reply_to, .. } =
-            &entry.crossing
+        let ExchangeDetail::SmsSent { to, body, segments, encoding, via, in_reply_to, .. } =
+            &entry.detail
         else {
             return None;
         };

@@ -15,7 +15,7 @@ use crate::{
     places::Trail,
     step::{Request, Step, Together},
 };
-use rehearse_core::faults::Meeting;
+use rehearse_core::faults::Rendezvous;
 
 /// A step of a group, ready to begin.
 enum Begin<'s> {
@@ -103,11 +103,11 @@ impl Running<'_> {
     }
 
     /// Makes the group's calls wait for each other, if it says where.
-    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Meeting>, Stop> {
+    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Rendezvous>, Stop> {
         let Some(meet) = &group.meet else { return Ok(None) };
-        let aim = self.aim(&meet.table, &meet.key, &path.to("meet"))?;
+        let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
         let all = group.together.iter().map(|step| self.marks(step)).collect();
-        let meeting = Meeting::new(&meet.on, aim, distinct(all), self.seed.unwrap_or(0));
+        let meeting = Rendezvous::new(&meet.on, target, distinct(all), self.seed.unwrap_or(0));
         self.world.faults().meet(meeting.clone());
         Ok(Some(meeting))
     }
@@ -132,7 +132,7 @@ impl Running<'_> {
     }
 
     /// A race that did not happen.
-    fn missed(&self, meeting: &Meeting, group: &Together, path: &Trail) -> Option<Problem> {
+    fn missed(&self, meeting: &Rendezvous, group: &Together, path: &Trail) -> Option<Problem> {
         let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
         let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
             format!("{} calls that wait for each other", missed.size),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use rehearse_core::faults::{Cut, Ending};
+use rehearse_core::faults::{CrashKind, Cut};
 
 /// A function ends at one of its calls while the step is answered: `after` the call took effect,
 /// `before` it did, or because its `timeout` passed while it waited for the answer.
@@ -31,11 +31,11 @@ pub struct Crash {
 impl Crash {
     /// The key that says where, the call, and how the function ends; `None` unless there is
     /// exactly one.
-    pub fn place(&self) -> Option<(&'static str, &str, Cut, Ending)> {
+    pub fn place(&self) -> Option<(&'static str, &str, Cut, CrashKind)> {
         let all = [
-            ("before", &self.before, Cut::Before, Ending::Killed),
-            ("after", &self.after, Cut::After, Ending::Killed),
-            ("timeout", &self.timeout, Cut::After, Ending::TimedOut),
+            ("before", &self.before, Cut::Before, CrashKind::Killed),
+            ("after", &self.after, Cut::After, CrashKind::Killed),
+            ("timeout", &self.timeout, Cut::After, CrashKind::TimedOut),
         ];
         let mut given = all
             .into_iter()

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{dispatch, time::Delay};
 use rehearse_core::{
-    faults::{self, Cut, Failure, Quirk},
+    faults::{self, Cut, DatabaseFault, Failure},
     names,
 };
 
@@ -27,7 +27,7 @@ pub struct FaultsStep {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The crossing's name in the journal: `openai.responses`, `twilio.messages.create`;
+    /// The exchange's name in the journal: `openai.responses`, `twilio.messages.create`;
     /// `dynamodb.*` is every call to the database.
     pub on: String,
     /// A status, a word such as `conflict`, or `{ status, code, retry_after, delay, cut, as }`.
@@ -105,7 +105,10 @@ pub const WORDS: [&str; 8] = [
 impl Fail {
     /// What a word stands for.
     fn word(word: &str) -> Option<Failure> {
-        let quirk = Quirk::ALL.iter().find(|(name, _)| *name == word).map(|(_, quirk)| *quirk);
+        let database_fault = DatabaseFault::ALL
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, database_fault)| *database_fault);
         let nothing = Failure::default();
         match word {
             "throttled" => Some(Failure {
@@ -115,7 +118,8 @@ impl Fail {
             }),
             "cut-before" => Some(Failure { cut: Some(Cut::Before), ..nothing }),
             "cut-after" => Some(Failure { cut: Some(Cut::After), ..nothing }),
-            _ => quirk.map(|quirk| Failure { quirk: Some(quirk), ..nothing }),
+            _ => database_fault
+                .map(|database_fault| Failure { database_fault: Some(database_fault), ..nothing }),
         }
     }
 }
@@ -165,7 +169,7 @@ impl<'de> Deserialize<'de> for Fail {
                     retry_after: fields.retry_after,
                     delay_ms: delay.transpose().map_err(de::Error::custom)?,
                     cut: fields.cut.or(word.cut),
-                    quirk: word.quirk,
+                    database_fault: word.database_fault,
                     crash: None,
                 }))
             }

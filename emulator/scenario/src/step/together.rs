@@ -35,7 +35,7 @@ pub struct Together {
 /// A call to the database at which steps meet: its name, or `{ on, table, key }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meet {
-    /// The crossing's name: `dynamodb.TransactWriteItems`.
+    /// The exchange's name: `dynamodb.TransactWriteItems`.
     pub on: String,
     /// Only calls that touch this table, by its logical id.
     pub table: Option<String>,

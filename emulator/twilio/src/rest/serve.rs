@@ -20,7 +20,7 @@ use super::{change, create, error::ApiError, list, numbers, params::Params, show
 use crate::{Message, Sid, server::Inner};
 use rehearse_core::{
     faults::Cut,
-    journal::{Crossing, Outcome},
+    journal::{ExchangeDetail, Outcome},
 };
 
 /// Largest request; the longest text with ten URLs is far below it.
@@ -81,7 +81,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The crossing's name in the journal.
+    /// The exchange's name in the journal.
     fn name(self) -> &'static str {
         match self {
             Self::Create => "twilio.messages.create",
@@ -110,7 +110,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     };
     let open = inner.journal.begin(
         route.name(),
-        Crossing::Twilio {
+        ExchangeDetail::Twilio {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path_and_query().map_or(path, |full| full.as_str()).to_owned(),
             params: params.pairs().to_vec(),
@@ -122,7 +122,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     }
     if fault.cut == Some(Cut::Before) {
         open.end(Outcome::cut());
-        inner.faults.fall(&fault, Cut::Before).await;
+        inner.faults.crash_if_requested(&fault, Cut::Before).await;
         return cut();
     }
     let answer = match ApiError::of(&fault) {
@@ -137,7 +137,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     };
     if fault.cut == Some(Cut::After) {
         open.end(Outcome::cut());
-        inner.faults.fall(&fault, Cut::After).await;
+        inner.faults.crash_if_requested(&fault, Cut::After).await;
         return cut();
     }
     match answer {

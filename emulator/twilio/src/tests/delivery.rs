@@ -7,7 +7,7 @@ use sha1::Sha1;
 
 use super::support::*;
 use crate::{Inbound, Media, Method, Signing};
-use rehearse_core::journal::{Crossing, Via};
+use rehearse_core::journal::{ExchangeDetail, Via};
 
 /// The signature, computed as Twilio's page tells it: sorted keys, each with its value.
 fn expected(token: &str, url: &str, body: &str) -> String {
@@ -96,8 +96,8 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
     assert_eq!((delivery.errors, delivery.replies.len()), (vec![], 2));
     assert_eq!(world.names(), ["sms.received", "webhook.sms", "sms.sent", "sms.sent"]);
     let entries = world.entries("sms.sent");
-    let Crossing::SmsSent { sid, to, body, segments, encoding, via, in_reply_to, .. } =
-        &entries[0].crossing
+    let ExchangeDetail::SmsSent { sid, to, body, segments, encoding, via, in_reply_to, .. } =
+        &entries[0].detail
     else {
         panic!("a text: {:?}", entries[0])
     };
@@ -105,7 +105,7 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
     assert_eq!((*segments, encoding.as_str(), *via), (1, "UCS-2", Via::Twiml));
     assert_eq!(sid, &delivery.replies[0].to_string());
     assert_eq!(in_reply_to.as_deref(), Some(delivery.sid.to_string().as_str()));
-    let Crossing::SmsSent { to, encoding, .. } = &entries[1].crossing else { panic!("a text") };
+    let ExchangeDetail::SmsSent { to, encoding, .. } = &entries[1].detail else { panic!("a text") };
     assert_eq!((to.as_str(), encoding.as_str()), ("+15550199999", "GSM-7"));
     let (_, json) = world.get(&world.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!(

@@ -4,14 +4,14 @@ use http::StatusCode;
 
 use super::support::*;
 use crate::NumberKind;
-use rehearse_core::journal::{Crossing, Via};
+use rehearse_core::journal::{ExchangeDetail, Via};
 
 fn notices(world: &World) -> Vec<String> {
     world
         .entries("sms.sent")
         .into_iter()
-        .filter_map(|entry| match entry.crossing {
-            Crossing::SmsSent { body, via: Via::Twilio, .. } => Some(body),
+        .filter_map(|entry| match entry.detail {
+            ExchangeDetail::SmsSent { body, via: Via::Twilio, .. } => Some(body),
             _ => None,
         })
         .collect()
@@ -41,7 +41,7 @@ async fn stop_blocks_replies_and_sends_until_start() {
     let refused = &world.entries("sms.sent")[1];
     assert_eq!(refused.outcome.as_ref().unwrap().error.as_deref(), Some("21610"));
     assert!(
-        matches!(&refused.crossing, Crossing::SmsSent { body, via: Via::Twiml, .. } if body == "Hi")
+        matches!(&refused.detail, ExchangeDetail::SmsSent { body, via: Via::Twiml, .. } if body == "Hi")
     );
 }
 

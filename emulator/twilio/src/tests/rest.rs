@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::support::*;
-use rehearse_core::journal::Crossing;
+use rehearse_core::journal::ExchangeDetail;
 
 #[tokio::test]
 async fn a_created_message_has_every_field() {
@@ -48,7 +48,7 @@ async fn a_created_message_has_every_field() {
     assert_eq!(json, expected);
     assert_eq!(world.names(), ["twilio.messages.create", "sms.sent", "twilio.messages.fetch"]);
     let entry = &world.entries("twilio.messages.create")[0];
-    let Crossing::Twilio { method, path, params } = &entry.crossing else { panic!("a call") };
+    let ExchangeDetail::Twilio { method, path, params } = &entry.detail else { panic!("a call") };
     assert_eq!((method.as_str(), params[0].1.as_str()), ("POST", PERSON));
     assert!(path.ends_with("/Messages.json"), "{path}");
 }

@@ -20,7 +20,7 @@ use crate::{Inbound, NumberConfig, Options, Server, Twilio};
 use rehearse_core::{
     clock::Clock,
     faults::{Failure, Fault, Faults},
-    journal::{Entry, Journal},
+    journal::{Exchange, Journal},
 };
 
 pub const PERSON: &str = "+15550123456";
@@ -149,11 +149,11 @@ impl World {
         self.faults.arm(Fault { on: on.into(), failure, times: Some(1), ..Fault::default() });
     }
 
-    pub fn entries(&self, name: &str) -> Vec<Entry> {
+    pub fn entries(&self, name: &str) -> Vec<Exchange> {
         self.journal.since(0).into_iter().filter(|entry| entry.name == name).collect()
     }
 
-    /// Names of all crossings, in order.
+    /// Names of all exchanges, in order.
     pub fn names(&self) -> Vec<String> {
         self.journal.since(0).into_iter().map(|entry| entry.name).collect()
     }

@@ -7,7 +7,7 @@ use crate::{
     Direction, Inbound, Message, NumberConfig, Segments, Sid, Signing, Status, geo,
     opt_out::Keyword, outbox::Outgoing, server::Inner,
 };
-use rehearse_core::journal::{Crossing, Via};
+use rehearse_core::journal::{ExchangeDetail, Via};
 
 /// A received text, ready for delivery.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Inner {
         let (sid, notice) = self.record(&text, &media);
         self.journal.note(
             "sms.received",
-            Crossing::SmsReceived {
+            ExchangeDetail::SmsReceived {
                 sid: sid.to_string(),
                 from: text.from.clone(),
                 to: self.options.number.clone(),

@@ -16,7 +16,7 @@ use crate::{
 };
 use rehearse_core::{
     faults::{Cut, Failure},
-    journal::{Crossing, Outcome},
+    journal::{ExchangeDetail, Outcome},
 };
 
 /// A call to make until it succeeds or its attempts are used up.
@@ -47,7 +47,7 @@ pub(super) struct Done {
 impl Inner {
     pub(super) async fn attempt(&self, job: &Job<'_>) -> Done {
         let Some(target) = Target::parse(&job.url) else {
-            let open = self.journal.begin(job.hook.name(), crossing(job, &job.url, 1));
+            let open = self.journal.begin(job.hook.name(), exchange_detail(job, &job.url, 1));
             open.end(Outcome::default().with_error("11100"));
             let url = job.url.clone();
             let attempt = Attempt { hook: job.hook, url, status: None, error: Some(11100) };
@@ -61,7 +61,8 @@ impl Inner {
         let mut attempts: Vec<Attempt> = Vec::new();
         loop {
             let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
-            let open = self.journal.begin(job.hook.name(), crossing(job, &target.url, number));
+            let open =
+                self.journal.begin(job.hook.name(), exchange_detail(job, &target.url, number));
             let left = target.total.saturating_sub(began.elapsed());
             let late = if left < target.read { 11203 } else { 11205 };
             let answer = timeout(left.min(target.read), self.exchange(job, &target))
@@ -159,8 +160,8 @@ fn idempotency(job: &Job<'_>) -> Uuid {
     uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-fn crossing(job: &Job<'_>, url: &str, attempt: u32) -> Crossing {
-    Crossing::Webhook {
+fn exchange_detail(job: &Job<'_>, url: &str, attempt: u32) -> ExchangeDetail {
+    ExchangeDetail::Webhook {
         sid: job.sid.to_string(),
         attempt,
         method: job.method.as_str().to_owned(),

@@ -10,7 +10,7 @@ use std::{
 use tokio::net::unix::pipe::Receiver;
 
 use crate::gateway::invoke::LastLines;
-use rehearse_core::journal::{Crossing, Journal};
+use rehearse_core::journal::{ExchangeDetail, Journal};
 
 /// A longer line is cut into pieces, as CloudWatch cuts it.
 const MAX_LINE_BYTES: usize = 256 << 10;
@@ -155,6 +155,6 @@ impl Shared {
         tracing::info!(function = self.function, line, "the function wrote");
         let (function, request_id) = (self.function.clone(), state.request_id.clone());
         let name = format!("log.{function}");
-        self.journal.note(name, Crossing::Log { function, request_id, line });
+        self.journal.note(name, ExchangeDetail::Log { function, request_id, line });
     }
 }

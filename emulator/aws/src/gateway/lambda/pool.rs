@@ -22,7 +22,7 @@ use crate::{
 };
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Journal},
+    journal::{ExchangeDetail, Journal},
 };
 
 /// How long an event waits for a process that has answered and is about to ask for the next one,
@@ -192,7 +192,7 @@ impl Shared {
         let function = self.lambda.id.clone();
         let (line, request_id) = (line.to_owned(), Some(request_id.to_owned()));
         let name = format!("log.{function}");
-        self.lambda.journal.note(name, Crossing::Log { function, request_id, line });
+        self.lambda.journal.note(name, ExchangeDetail::Log { function, request_id, line });
     }
 
     /// A process has ended; `failed` when it never asked for an event.

@@ -209,8 +209,8 @@ async fn with_two_lengths_the_chunks_count_and_the_connection_ends() {
         assert!(answer.head.contains("connection: close"), "{framing:?}: {}", answer.head);
         goes_on(&lab).await;
     }
-    let paths = lab.http().into_iter().filter_map(|entry| match entry.crossing {
-        Crossing::Http { path, .. } => Some(path),
+    let paths = lab.http().into_iter().filter_map(|entry| match entry.detail {
+        ExchangeDetail::Http { path, .. } => Some(path),
         _ => None,
     });
     assert!(paths.into_iter().all(|path| path == "/"));

@@ -18,8 +18,8 @@ async fn a_panic_is_a_500_and_the_next_request_is_fine() {
     assert_eq!(lab.get("/ok").await.body, b"fine");
     let entries = lab.http();
     assert_eq!(entries[0].outcome.as_ref().unwrap().error.as_deref(), Some("panic"));
-    let log = lab.journal.since(0).into_iter().find_map(|e| match e.crossing {
-        Crossing::Log { function, line, .. } => Some((e.name, function, line)),
+    let log = lab.journal.since(0).into_iter().find_map(|e| match e.detail {
+        ExchangeDetail::Log { function, line, .. } => Some((e.name, function, line)),
         _ => None,
     });
     let (name, function, line) = log.unwrap();
@@ -108,14 +108,16 @@ async fn the_journal_names_route_function_and_bodies() {
     let entries = lab.http();
     assert_eq!(entries[0].name, "http.POST /leads/{id}");
     assert_eq!(entries[0].at, NOW);
-    let Crossing::Http { function, method, path, body } = &entries[0].crossing else { panic!() };
+    let ExchangeDetail::Http { function, method, path, body } = &entries[0].detail else {
+        panic!()
+    };
     assert_eq!(function.as_deref(), Some("Scheduler"));
     assert_eq!((method.as_str(), path.as_str(), body.as_str()), ("POST", "/leads/7?x=1", "{}"));
     let outcome = entries[0].outcome.as_ref().unwrap();
     assert_eq!((outcome.status, &outcome.answer), (Some(200), &json!({ "ok": true })));
 
     assert_eq!(entries[1].name, "http.GET /leads/7");
-    let Crossing::Http { function, .. } = &entries[1].crossing else { panic!() };
+    let ExchangeDetail::Http { function, .. } = &entries[1].detail else { panic!() };
     assert_eq!(*function, None);
     let outcome = entries[1].outcome.as_ref().unwrap();
     assert_eq!(outcome.answer, json!({ "message": "Not Found" }));
@@ -139,7 +141,7 @@ async fn limits_are_awss() {
     let answer = lab.send(head, &"x".repeat((10 << 20) + 1)).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json(), json!({ "message": "Request Entity Too Large" }));
-    // What was refused before any route saw it is no crossing.
+    // What was refused before any route saw it is no exchange.
     assert_eq!(lab.http().len(), 0);
     // API Gateway takes this one, and Lambda does not.
     assert_eq!(lab.send(head, &"x".repeat(7 << 20)).await.status, 413);

@@ -36,7 +36,7 @@ use super::{
 use crate::template::{self, Cors, Domain, Function, Origins, Payload, Route, Throttle};
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Entry, Journal},
+    journal::{Exchange, ExchangeDetail, Journal},
 };
 
 /// `2020-03-12T19:03:58Z`, the time of AWS's sample.
@@ -149,9 +149,9 @@ impl Lab {
         self.http().pop().unwrap().outcome.unwrap()
     }
 
-    fn http(&self) -> Vec<Entry> {
+    fn http(&self) -> Vec<Exchange> {
         let entries = self.journal.since(0).into_iter();
-        entries.filter(|e| matches!(e.crossing, Crossing::Http { .. })).collect()
+        entries.filter(|e| matches!(e.detail, ExchangeDetail::Http { .. })).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::gateway::{
 
 fn sample(name: &str) -> Value {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join("../fixtures/gateway").join(name);
+    let path = root.join("../../fixtures/gateway").join(name);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

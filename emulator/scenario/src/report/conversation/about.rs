@@ -3,35 +3,37 @@
 use serde_json::Value;
 
 use super::model;
-use rehearse_core::journal::{Crossing, Entry};
+use rehearse_core::journal::{Exchange, ExchangeDetail};
 
 /// Whether an entry belongs to the conversation with `phone`. Model calls carry
 /// no number, so they are told by the words of that phone's last text.
-pub fn about(entry: &Entry, phone: &str, last_text: &mut Option<String>) -> bool {
+pub fn about(entry: &Exchange, phone: &str, last_text: &mut Option<String>) -> bool {
     let in_params = |params: &[(String, String)]| params.iter().any(|(_, value)| value == phone);
-    match &entry.crossing {
-        Crossing::SmsReceived { from, body, .. } => {
+    match &entry.detail {
+        ExchangeDetail::SmsReceived { from, body, .. } => {
             let own = from == phone;
             if own {
                 *last_text = Some(body.clone());
             }
             own
         }
-        Crossing::SmsSent { to, .. } => to == phone,
-        Crossing::Webhook { params, .. } | Crossing::Twilio { params, .. } => in_params(params),
-        Crossing::Model { request, .. } => {
+        ExchangeDetail::SmsSent { to, .. } => to == phone,
+        ExchangeDetail::Webhook { params, .. } | ExchangeDetail::Twilio { params, .. } => {
+            in_params(params)
+        }
+        ExchangeDetail::Model { request, .. } => {
             let said = model::last_user_text(request);
             matches!((said, last_text), (Some(said), Some(last)) if !last.is_empty() && said.contains(last.as_str()))
         }
-        Crossing::Database { request, .. } => mentions(request, phone),
-        Crossing::Http { path, body, .. } => {
+        ExchangeDetail::Database { request, .. } => mentions(request, phone),
+        ExchangeDetail::Http { path, body, .. } => {
             let encoded = phone.replace('+', "%2B");
             [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))
         }
-        Crossing::Secret { .. }
-        | Crossing::Rows { .. }
-        | Crossing::Log { .. }
-        | Crossing::Step { .. } => false,
+        ExchangeDetail::Secret { .. }
+        | ExchangeDetail::Rows { .. }
+        | ExchangeDetail::Log { .. }
+        | ExchangeDetail::Step { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Line, Tone};
-use rehearse_core::journal::{Entry, Outcome};
+use rehearse_core::journal::{Exchange, Outcome};
 
 /// What stands beside them.
 pub(super) const LABEL: &str = "database";
@@ -22,7 +22,7 @@ impl Calls {
         self.at.is_some()
     }
 
-    pub(super) fn add(&mut self, entry: &Entry, call: String, items: usize) {
+    pub(super) fn add(&mut self, entry: &Exchange, call: String, items: usize) {
         self.at = self.at.or(Some(entry.at));
         match self.calls.iter_mut().find(|(known, _)| *known == call) {
             Some((_, sum)) => *sum += items,

@@ -8,7 +8,7 @@ use super::{
     model,
 };
 use crate::report::text::{count, visible};
-use rehearse_core::journal::{Crossing, Entry, Outcome, Via};
+use rehearse_core::journal::{Exchange, ExchangeDetail, Outcome, Via};
 
 /// Turns entries into lines, with the names of the people that it knows.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Reader {
 
     /// The lines of a finished journal, in the order in which its entries ended.
     /// Database calls in a row share one line; what is under way says nothing.
-    pub fn lines(&mut self, entries: &[Entry]) -> Vec<Line> {
+    pub fn lines(&mut self, entries: &[Exchange]) -> Vec<Line> {
         let mut lines = self.next(entries);
         lines.extend(self.rest());
         lines
@@ -44,8 +44,8 @@ impl Reader {
 
     /// The lines of entries that have come; database calls wait for those that
     /// may follow, until [`Reader::rest`].
-    pub fn next(&mut self, entries: &[Entry]) -> Vec<Line> {
-        let mut ordered: Vec<&Entry> = entries.iter().filter(|e| is_told(e)).collect();
+    pub fn next(&mut self, entries: &[Exchange]) -> Vec<Line> {
+        let mut ordered: Vec<&Exchange> = entries.iter().filter(|e| is_told(e)).collect();
         ordered.sort_by_key(|e| (told_at(e), e.seq));
         let mut lines: Vec<Line> = Vec::new();
         for entry in ordered {
@@ -73,8 +73,8 @@ impl Reader {
     }
 
     /// A database call that went well: what it did, and to how many items.
-    fn quiet_call(&self, entry: &Entry) -> Option<(String, usize)> {
-        let Crossing::Database { operation, tables, items, .. } = &entry.crossing else {
+    fn quiet_call(&self, entry: &Exchange) -> Option<(String, usize)> {
+        let ExchangeDetail::Database { operation, tables, items, .. } = &entry.detail else {
             return None;
         };
         let outcome = entry.outcome.as_ref()?;
@@ -91,7 +91,7 @@ impl Reader {
         format!("{operation} {}", names.collect::<Vec<_>>().join(", "))
     }
 
-    fn entry(&self, entry: &Entry) -> Vec<Line> {
+    fn entry(&self, entry: &Exchange) -> Vec<Line> {
         let line = |label: String, text: String, tone| Line {
             at: entry.at,
             label,
@@ -101,12 +101,12 @@ impl Reader {
         let quiet = |label: &str, text| line(label.into(), text, Tone::Quiet);
         let trouble = |label: &str, text| line(label.into(), text, Tone::Trouble);
         let wrong = entry.outcome.as_ref().and_then(trouble_of);
-        match &entry.crossing {
-            Crossing::SmsReceived { from, body, media, .. } => {
+        match &entry.detail {
+            ExchangeDetail::SmsReceived { from, body, media, .. } => {
                 let text = with_media(body, media);
                 vec![line(format!("{} →", self.name(from)), text, Tone::Person)]
             }
-            Crossing::SmsSent { to, body, media, segments, via, .. } => {
+            ExchangeDetail::SmsSent { to, body, media, segments, via, .. } => {
                 let mut text = with_media(body, media);
                 if *segments > 1 {
                     text.push_str(&format!("  ({})", count(*segments as usize, "segment")));
@@ -122,7 +122,7 @@ impl Reader {
                     None => vec![line(label, text, Tone::Shop)],
                 }
             }
-            Crossing::Webhook { attempt, .. } => wrong
+            ExchangeDetail::Webhook { attempt, .. } => wrong
                 .map(|wrong| {
                     let again =
                         if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
@@ -130,11 +130,11 @@ impl Reader {
                 })
                 .into_iter()
                 .collect(),
-            Crossing::Twilio { .. } => wrong
+            ExchangeDetail::Twilio { .. } => wrong
                 .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&entry.name))))
                 .into_iter()
                 .collect(),
-            Crossing::Model { request, .. } => {
+            ExchangeDetail::Model { request, .. } => {
                 let results = model::results(request).into_iter();
                 let mut lines: Vec<Line> =
                     results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
@@ -152,28 +152,28 @@ impl Reader {
                 }
                 lines
             }
-            Crossing::Database { operation, tables, .. } => wrong
+            ExchangeDetail::Database { operation, tables, .. } => wrong
                 .map(|wrong| {
                     trouble(calls::LABEL, format!("{}: {wrong}", self.call(operation, tables)))
                 })
                 .into_iter()
                 .collect(),
-            Crossing::Secret { name, .. } => wrong
+            ExchangeDetail::Secret { name, .. } => wrong
                 .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
                 .into_iter()
                 .collect(),
             // Twilio's own call is told by its text already, unless it fails.
-            Crossing::Http { path, body, .. }
+            ExchangeDetail::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
             {
                 Vec::new()
             }
-            Crossing::Http { method, path, .. } => {
+            ExchangeDetail::Http { method, path, .. } => {
                 let status = entry.outcome.as_ref().and_then(|o| o.status);
                 let status = status.map_or_else(|| "no answer".into(), |s| s.to_string());
                 vec![quiet("http", format!("{method} {path} → {status}"))]
             }
-            Crossing::Log { function, request_id, line: text }
+            ExchangeDetail::Log { function, request_id, line: text }
                 if self.detail == Detail::Everything =>
             {
                 // Enough of the id to tell which lines belong together.
@@ -182,7 +182,9 @@ impl Reader {
                 let lines = text.split(['\n', '\r']);
                 lines.map(|text| quiet("log", format!("{function}{of}: {text}"))).collect()
             }
-            Crossing::Log { .. } | Crossing::Rows { .. } | Crossing::Step { .. } => Vec::new(),
+            ExchangeDetail::Log { .. }
+            | ExchangeDetail::Rows { .. }
+            | ExchangeDetail::Step { .. } => Vec::new(),
         }
     }
 
@@ -192,18 +194,18 @@ impl Reader {
 }
 
 /// Whether an entry can be told: a text at once, all else when it has ended.
-fn is_told(entry: &Entry) -> bool {
-    matches!(entry.crossing, Crossing::SmsReceived { .. }) || entry.outcome.is_some()
+fn is_told(entry: &Exchange) -> bool {
+    matches!(entry.detail, ExchangeDetail::SmsReceived { .. }) || entry.outcome.is_some()
 }
 
-fn told_at(entry: &Entry) -> u64 {
-    match entry.crossing {
-        Crossing::SmsReceived { .. } => entry.started_us,
+fn told_at(entry: &Exchange) -> u64 {
+    match entry.detail {
+        ExchangeDetail::SmsReceived { .. } => entry.started_us,
         _ => entry.started_us + entry.took_us.unwrap_or(0),
     }
 }
 
-/// Why a crossing failed, if it did.
+/// Why an exchange failed, if it did.
 fn trouble_of(outcome: &Outcome) -> Option<String> {
     match (outcome.status, &outcome.error) {
         (status, Some(error)) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Journal, Outcome, Via},
+    journal::{ExchangeDetail, Journal, Outcome, Via},
 };
 
 const CUSTOMER: &str = "+19042520927";
@@ -24,18 +24,18 @@ fn journal() -> Journal {
 }
 
 fn call(journal: &Journal, operation: &str, outcome: Outcome) {
-    let crossing = Crossing::Database {
+    let exchange = ExchangeDetail::Database {
         function: None,
         operation: operation.into(),
         tables: vec!["Repairs_Schedule".into()],
         items: 1,
         request: json!({}),
     };
-    journal.begin(format!("dynamodb.{operation}"), crossing).end(outcome);
+    journal.begin(format!("dynamodb.{operation}"), exchange).end(outcome);
 }
 
 fn sent(journal: &Journal, body: &str, outcome: Outcome) {
-    let crossing = Crossing::SmsSent {
+    let exchange = ExchangeDetail::SmsSent {
         sid: "SM1".into(),
         from: "+19045550100".into(),
         to: CUSTOMER.into(),
@@ -46,7 +46,7 @@ fn sent(journal: &Journal, body: &str, outcome: Outcome) {
         via: Via::Twiml,
         in_reply_to: None,
     };
-    journal.begin("sms.sent", crossing).end(outcome);
+    journal.begin("sms.sent", exchange).end(outcome);
 }
 
 fn told(lines: &[Line]) -> Vec<(String, Tone)> {
@@ -82,10 +82,10 @@ fn what_fails_is_told_even_without_details() {
     call(&journal, "PutItem", Outcome::status(400, json!({})).with_error("Throttled"));
     sent(&journal, "Hello", Outcome::default().with_error("21610"));
     let request = json!({ "input": "hi" });
-    let crossing = Crossing::Model { request, script: None };
+    let exchange = ExchangeDetail::Model { request, script: None };
     let error = json!({ "error": { "message": "Slow down.\nPlease." } });
     let outcome = Outcome::status(429, error).with_error("rate_limit_exceeded");
-    journal.begin("openai.responses", crossing).end(outcome);
+    journal.begin("openai.responses", exchange).end(outcome);
     let mut reader = Reader::new(BTreeMap::new(), Detail::Story);
     assert_eq!(
         told(&reader.lines(&journal.since(0))),
@@ -101,10 +101,10 @@ fn what_fails_is_told_even_without_details() {
 fn a_refusal_of_the_fake_says_who_refuses_once() {
     for (status, message) in [(Some(400), "rehearse: no round is left"), (None, "rehearse: cut")] {
         let journal = journal();
-        let crossing = Crossing::Model { request: json!({ "input": "hi" }), script: None };
+        let exchange = ExchangeDetail::Model { request: json!({ "input": "hi" }), script: None };
         let answer = json!({ "error": { "message": message, "code": "rehearse" } });
         let outcome = Outcome { status, answer, error: None }.with_error("rehearse");
-        journal.begin("openai.responses", crossing).end(outcome);
+        journal.begin("openai.responses", exchange).end(outcome);
         let lines = reader().lines(&journal.since(0));
         let status = status.map(|s| format!("{s} ")).unwrap_or_default();
         assert_eq!(told(&lines), [(format!("model {status}{message}"), Tone::Trouble)]);
@@ -115,13 +115,13 @@ fn a_refusal_of_the_fake_says_who_refuses_once() {
 fn twilios_own_call_is_told_only_when_it_fails() {
     let journal = journal();
     let http = |body: &str, status| {
-        let crossing = Crossing::Http {
+        let exchange = ExchangeDetail::Http {
             function: None,
             method: "POST".into(),
             path: "/dispatcher".into(),
             body: body.into(),
         };
-        journal.begin("http", crossing).end(Outcome::status(status, Value::Null));
+        journal.begin("http", exchange).end(Outcome::status(status, Value::Null));
     };
     http("MessageSid=SM1&Body=hi", 200);
     http("MessageSid=SM1&Body=hi", 500);

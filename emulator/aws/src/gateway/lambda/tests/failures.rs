@@ -134,7 +134,7 @@ async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
     let answer = lab.get("/break").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "on another connection"));
 
-    let (meeting, port) = Meeting::open().await;
+    let (meeting, port) = Rendezvous::open().await;
     let pid = lab.get(&format!("/hang-up?{port}")).await.pid.unwrap();
     drop(meeting.arrived().await);
     until("it asked again", || lab.pool.idle() == 1).await;
@@ -145,7 +145,7 @@ async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
 async fn a_function_that_hangs_up_for_good_gives_its_place_to_another() {
     for concurrency in [1, 2] {
         let lab = Lab::of(Lambda { concurrency, ..lambda("runtime_client") }, FOREVER);
-        let (meeting, port) = Meeting::open().await;
+        let (meeting, port) = Rendezvous::open().await;
         let pid = lab.get(&format!("/go-away?{port}")).await.pid.unwrap();
         let there = meeting.arrived().await;
         assert_ne!(lab.pid().await, pid);

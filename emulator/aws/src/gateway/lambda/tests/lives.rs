@@ -26,8 +26,8 @@ async fn over_its_timeout_it_is_killed_and_the_next_request_gets_a_new_one() {
 #[tokio::test]
 async fn the_most_recently_used_process_is_the_next_to_work() {
     let lab = Lab::start();
-    let (first, at_first) = Meeting::open().await;
-    let (second, at_second) = Meeting::open().await;
+    let (first, at_first) = Rendezvous::open().await;
+    let (second, at_second) = Rendezvous::open().await;
     let one = tokio::spawn(lab.get(&format!("/meet?{at_first}")));
     let there = first.arrived().await;
     let two = tokio::spawn(lab.get(&format!("/meet?{at_second}")));
@@ -45,7 +45,7 @@ async fn the_most_recently_used_process_is_the_next_to_work() {
 #[tokio::test]
 async fn beyond_the_limit_a_request_is_throttled_at_once() {
     let lab = Lab::of(Lambda { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
-    let (meeting, port) = Meeting::open().await;
+    let (meeting, port) = Rendezvous::open().await;
     let path = format!("/meet?{port}");
     let (one, two) = (tokio::spawn(lab.get(&path)), tokio::spawn(lab.get(&path)));
     let there = (meeting.arrived().await, meeting.arrived().await);
@@ -63,8 +63,8 @@ async fn beyond_the_limit_a_request_is_throttled_at_once() {
 #[tokio::test]
 async fn all_that_answer_and_ask_for_nothing_lose_their_places_one_after_the_other() {
     let lab = Lab::of(Lambda { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
-    let (first, at_first) = Meeting::open().await;
-    let (second, at_second) = Meeting::open().await;
+    let (first, at_first) = Rendezvous::open().await;
+    let (second, at_second) = Rendezvous::open().await;
     let one = tokio::spawn(lab.get(&format!("/work-on?{at_first}")));
     let two = tokio::spawn(lab.get(&format!("/work-on?{at_second}")));
     drop(first.arrived().await);
@@ -92,7 +92,7 @@ async fn cold_gives_every_request_a_process_of_its_own() {
 #[tokio::test]
 async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() {
     let lab = Lab::start();
-    let (meeting, port) = Meeting::open().await;
+    let (meeting, port) = Rendezvous::open().await;
     let running = tokio::spawn(lab.get(&format!("/meet?{port}")));
     let there = meeting.arrived().await;
     let idle = lab.pid().await;
@@ -110,7 +110,7 @@ async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() 
 #[tokio::test]
 async fn a_dropped_gateway_leaves_no_process_and_no_child_of_one() {
     let lab = Lab::start();
-    let (meeting, port) = Meeting::open().await;
+    let (meeting, port) = Rendezvous::open().await;
     let running = tokio::spawn(lab.get(&format!("/meet?{port}")));
     let mut there = meeting.arrived().await;
     let answer = lab.get("/child").await;

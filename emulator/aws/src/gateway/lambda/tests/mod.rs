@@ -29,7 +29,7 @@ use crate::{
 };
 use rehearse_core::{
     clock::Clock,
-    journal::{Crossing, Journal},
+    journal::{ExchangeDetail, Journal},
 };
 
 const TEMPLATE: &str = r#"
@@ -92,8 +92,10 @@ impl Lab {
 
     /// Lines of the journal with their request ids.
     fn lines(&self) -> Vec<(Option<String>, String)> {
-        self.journal.select(0, |entry| match &entry.crossing {
-            Crossing::Log { request_id, line, .. } => Some((request_id.clone(), line.clone())),
+        self.journal.select(0, |entry| match &entry.detail {
+            ExchangeDetail::Log { request_id, line, .. } => {
+                Some((request_id.clone(), line.clone()))
+            }
             _ => None,
         })
     }
@@ -163,9 +165,9 @@ fn executable(example: &str) -> Executable {
 }
 
 /// Where a function and a test meet.
-struct Meeting(TcpListener);
+struct Rendezvous(TcpListener);
 
-impl Meeting {
+impl Rendezvous {
     async fn open() -> (Self, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

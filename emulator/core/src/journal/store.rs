@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Entry;
+use super::Exchange;
 
 /// So many of the last entries are never turned into text.
 const RECENT: usize = 512;
@@ -17,10 +17,10 @@ const RECENT: usize = 512;
 const PAGE: usize = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct JournalStore {
     /// The older entries, each page full.
     pages: Vec<Page>,
-    recent: VecDeque<Kept>,
+    recent: VecDeque<StoredExchange>,
     /// Counts how often it was cleared: what began before belongs to none of its entries.
     epoch: u64,
     ordinals: HashMap<String, u64>,
@@ -28,14 +28,14 @@ pub(super) struct Book {
 
 /// An entry, and its answer as long as nobody has asked for it.
 #[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) entry: Entry,
+pub(super) struct StoredExchange {
+    pub(super) entry: Exchange,
     /// The answer as it crossed; the entry's own is null then.
     pub(super) answer: Option<Bytes>,
 }
 
 /// Where a mark stands: a page and how much of it comes before, and a position among the recent.
-struct Marked {
+struct StorePosition {
     page: usize,
     skip: usize,
     recent: usize,
@@ -45,17 +45,17 @@ struct Marked {
 enum Page {
     /// Entries and answers in turn, each after its length.
     Text(Box<[u8]>),
-    /// With a crossing that was still under way, which is rare: kept as it is.
-    Entries(Vec<Kept>),
+    /// With an exchange that was still under way, which is rare: kept as it is.
+    Entries(Vec<StoredExchange>),
 }
 
-impl Book {
+impl JournalStore {
     /// How many entries there are: the position of the next one.
     pub(super) fn len(&self) -> u64 {
         (self.paged() + self.recent.len()) as u64
     }
 
-    /// How many crossings of this name came before the one that this call counts.
+    /// How many exchanges of this name came before the one that this call counts.
     pub(super) fn count(&mut self, name: &str) -> u64 {
         match self.ordinals.get_mut(name) {
             Some(count) => {
@@ -69,14 +69,14 @@ impl Book {
         }
     }
 
-    /// How many crossings of this name there are.
+    /// How many exchanges of this name there are.
     pub(super) fn counted(&self, name: &str) -> u64 {
         self.ordinals.get(name).copied().unwrap_or_default()
     }
 
     /// Adds the next entry.
-    pub(super) fn push(&mut self, entry: Entry) {
-        self.recent.push_back(Kept { entry, answer: None });
+    pub(super) fn push(&mut self, entry: Exchange) {
+        self.recent.push_back(StoredExchange { entry, answer: None });
         if self.recent.len() >= RECENT + PAGE {
             let page = Page::of(self.recent.drain(..PAGE).collect());
             self.pages.push(page);
@@ -94,13 +94,13 @@ impl Book {
         std::mem::replace(self, empty)
     }
 
-    /// Tells the entries since the last [`Book::clear`] from those before it.
+    /// Tells the entries since the last [`JournalStore::clear`] from those before it.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// An entry of this epoch whose crossing is under way.
-    pub(super) fn under_way(&mut self, epoch: u64, seq: u64) -> Option<&mut Kept> {
+    /// An entry of this epoch whose detail is under way.
+    pub(super) fn pending(&mut self, epoch: u64, seq: u64) -> Option<&mut StoredExchange> {
         let at = usize::try_from(seq).ok().filter(|_| epoch == self.epoch)?;
         match at.checked_sub(self.paged()) {
             Some(at) => self.recent.get_mut(at),
@@ -112,8 +112,8 @@ impl Book {
     }
 
     /// The entries from `mark` on.
-    pub(super) fn since(&mut self, mark: u64) -> Vec<Entry> {
-        let Marked { page, skip, recent } = self.find(mark);
+    pub(super) fn since(&mut self, mark: u64) -> Vec<Exchange> {
+        let StorePosition { page, skip, recent } = self.find(mark);
         let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
         old.chain(self.recent.range_mut(recent..).map(|kept| kept.read().clone())).collect()
     }
@@ -122,9 +122,9 @@ impl Book {
     pub(super) fn select<T>(
         &mut self,
         mark: u64,
-        mut of: impl FnMut(&Entry) -> Option<T>,
+        mut of: impl FnMut(&Exchange) -> Option<T>,
     ) -> Vec<T> {
-        let Marked { page, skip, recent } = self.find(mark);
+        let StorePosition { page, skip, recent } = self.find(mark);
         let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
         let mut selected: Vec<T> = old.filter_map(|entry| of(&entry)).collect();
         selected.extend(self.recent.range(recent..).filter_map(|kept| of(&kept.entry)));
@@ -132,8 +132,8 @@ impl Book {
     }
 
     /// All entries.
-    pub(super) fn into_entries(mut self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.pages.iter_mut().flat_map(Page::entries).collect();
+    pub(super) fn into_entries(mut self) -> Vec<Exchange> {
+        let mut entries: Vec<Exchange> = self.pages.iter_mut().flat_map(Page::entries).collect();
         entries.extend(self.recent.into_iter().map(|mut kept| {
             kept.read();
             kept.entry
@@ -141,10 +141,10 @@ impl Book {
         entries
     }
 
-    fn find(&self, mark: u64) -> Marked {
+    fn find(&self, mark: u64) -> StorePosition {
         let from = usize::try_from(mark).unwrap_or(usize::MAX);
         let paged = self.paged();
-        Marked {
+        StorePosition {
             page: (from / PAGE).min(self.pages.len()),
             skip: if from < paged { from % PAGE } else { 0 },
             recent: from.saturating_sub(paged).min(self.recent.len()),
@@ -156,9 +156,9 @@ impl Book {
     }
 }
 
-impl Kept {
+impl StoredExchange {
     /// The whole entry. Its answer is parsed by the first who asks.
-    fn read(&mut self) -> &Entry {
+    fn read(&mut self) -> &Exchange {
         if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
             outcome.answer = json_or_text(&answer);
         }
@@ -167,7 +167,7 @@ impl Kept {
 }
 
 impl Page {
-    fn of(entries: Vec<Kept>) -> Self {
+    fn of(entries: Vec<StoredExchange>) -> Self {
         if entries.iter().any(|kept| kept.entry.outcome.is_none()) {
             return Self::Entries(entries);
         }
@@ -182,7 +182,7 @@ impl Page {
         Self::Text(text.into())
     }
 
-    fn entries(&mut self) -> Vec<Entry> {
+    fn entries(&mut self) -> Vec<Exchange> {
         let mut text: &[u8] = match self {
             Self::Text(text) => text,
             Self::Entries(entries) => {
@@ -194,7 +194,7 @@ impl Page {
             // It was written by `of`, from an entry of this type.
             let Ok(entry) = serde_json::from_slice(entry) else { continue };
             let answer = (!answer.is_empty()).then(|| Bytes::copy_from_slice(answer));
-            let mut kept = Kept { entry, answer };
+            let mut kept = StoredExchange { entry, answer };
             kept.read();
             entries.push(kept.entry);
         }
@@ -225,19 +225,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::journal::{Crossing, Outcome, Via};
+    use crate::journal::{ExchangeDetail, Outcome, Via};
 
-    fn crossings() -> Vec<Crossing> {
+    fn exchanges() -> Vec<ExchangeDetail> {
         let text = || "é \"quoted\"\n".to_owned();
         vec![
-            Crossing::SmsReceived {
+            ExchangeDetail::SmsReceived {
                 sid: text(),
                 from: text(),
                 to: text(),
                 body: text(),
                 media: vec![text()],
             },
-            Crossing::SmsSent {
+            ExchangeDetail::SmsSent {
                 sid: text(),
                 from: text(),
                 to: text(),
@@ -248,109 +248,109 @@ mod tests {
                 via: Via::Twiml,
                 in_reply_to: Some(text()),
             },
-            Crossing::Webhook {
+            ExchangeDetail::Webhook {
                 sid: text(),
                 attempt: 3,
                 method: text(),
                 url: text(),
                 params: vec![(text(), text())],
             },
-            Crossing::Twilio { method: text(), path: text(), params: vec![(text(), text())] },
-            Crossing::Model { request: json!({ "z": 1.5, "a": [null, -1] }), script: None },
-            Crossing::Database {
+            ExchangeDetail::Twilio { method: text(), path: text(), params: vec![(text(), text())] },
+            ExchangeDetail::Model { request: json!({ "z": 1.5, "a": [null, -1] }), script: None },
+            ExchangeDetail::Database {
                 function: Some(text()),
                 operation: text(),
                 tables: vec![text()],
                 items: 7,
                 request: json!({ "kind": "rows" }),
             },
-            Crossing::Secret { function: None, operation: text(), name: text() },
-            Crossing::Http { function: None, method: text(), path: text(), body: text() },
-            Crossing::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
-            Crossing::Log { function: text(), request_id: None, line: text() },
-            Crossing::Step { step: text(), title: text() },
+            ExchangeDetail::Secret { function: None, operation: text(), name: text() },
+            ExchangeDetail::Http { function: None, method: text(), path: text(), body: text() },
+            ExchangeDetail::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
+            ExchangeDetail::Log { function: text(), request_id: None, line: text() },
+            ExchangeDetail::Step { step: text(), title: text() },
         ]
     }
 
-    fn entry(seq: u64) -> Entry {
-        let crossings = crossings();
-        let at = usize::try_from(seq).unwrap() % crossings.len();
-        Entry {
+    fn entry(seq: u64) -> Exchange {
+        let exchanges = exchanges();
+        let at = usize::try_from(seq).unwrap() % exchanges.len();
+        Exchange {
             seq,
-            name: format!("crossing {at}"),
+            name: format!("detail {at}"),
             ordinal: seq,
             at: Timestamp::from_second(1_770_000_000).unwrap(),
             started_us: seq,
             took_us: Some(1),
-            crossing: crossings[at].clone(),
+            detail: exchanges[at].clone(),
             outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
         }
     }
 
-    fn seqs(entries: &[Entry]) -> Vec<u64> {
+    fn seqs(entries: &[Exchange]) -> Vec<u64> {
         entries.iter().map(|entry| entry.seq).collect()
     }
 
     #[test]
     fn old_entries_come_back_as_they_were() {
-        let mut book = Book::default();
+        let mut store = JournalStore::default();
         let all = (RECENT + 3 * PAGE) as u64;
-        (0..all).for_each(|seq| book.push(entry(seq)));
-        assert_eq!((book.pages.len(), book.len()), (3, all));
-        assert!(book.pages.iter().all(|page| matches!(page, Page::Text(_))));
-        let back = book.since(0);
-        let as_json = |entries: &[Entry]| serde_json::to_string(entries).unwrap();
+        (0..all).for_each(|seq| store.push(entry(seq)));
+        assert_eq!((store.pages.len(), store.len()), (3, all));
+        assert!(store.pages.iter().all(|page| matches!(page, Page::Text(_))));
+        let back = store.since(0);
+        let as_json = |entries: &[Exchange]| serde_json::to_string(entries).unwrap();
         assert_eq!(as_json(&back), as_json(&(0..all).map(entry).collect::<Vec<_>>()));
     }
 
     #[test]
     fn a_mark_may_stand_anywhere() {
-        let mut book = Book::default();
+        let mut store = JournalStore::default();
         let all = (RECENT + 2 * PAGE) as u64;
-        (0..all).for_each(|seq| book.push(entry(seq)));
+        (0..all).for_each(|seq| store.push(entry(seq)));
         let page = PAGE as u64;
         for mark in [0, 1, page - 1, page, page + 5, 2 * page, 2 * page + 1, all - 1, all, all + 9]
         {
             let expected: Vec<u64> = (mark..all).collect();
-            assert_eq!(seqs(&book.since(mark)), expected, "{mark}");
-            assert_eq!(book.select(mark, |entry| Some(entry.seq)), expected, "{mark}");
+            assert_eq!(seqs(&store.since(mark)), expected, "{mark}");
+            assert_eq!(store.select(mark, |entry| Some(entry.seq)), expected, "{mark}");
         }
-        assert_eq!(seqs(&book.into_entries()), (0..all).collect::<Vec<_>>());
+        assert_eq!(seqs(&store.into_entries()), (0..all).collect::<Vec<_>>());
     }
 
     #[test]
     fn what_takes_long_can_still_end() {
-        let mut book = Book::default();
-        let open = Entry { outcome: None, ..entry(1) };
+        let mut store = JournalStore::default();
+        let open = Exchange { outcome: None, ..entry(1) };
         for seq in 0..(RECENT + PAGE) as u64 {
-            book.push(if seq == 1 { open.clone() } else { entry(seq) });
+            store.push(if seq == 1 { open.clone() } else { entry(seq) });
         }
-        assert!(matches!(book.pages.as_slice(), [Page::Entries(_)]));
-        book.under_way(0, 1).unwrap().entry.outcome = Some(Outcome::status(204, Value::Null));
-        assert_eq!(book.since(0)[1].outcome.as_ref().unwrap().status, Some(204));
-        assert_eq!(book.under_way(0, PAGE as u64 + 1).unwrap().entry.seq, PAGE as u64 + 1);
+        assert!(matches!(store.pages.as_slice(), [Page::Entries(_)]));
+        store.pending(0, 1).unwrap().entry.outcome = Some(Outcome::status(204, Value::Null));
+        assert_eq!(store.since(0)[1].outcome.as_ref().unwrap().status, Some(204));
+        assert_eq!(store.pending(0, PAGE as u64 + 1).unwrap().entry.seq, PAGE as u64 + 1);
     }
 
     #[test]
     fn an_answer_is_read_when_somebody_asks() {
-        let mut book = Book::default();
+        let mut store = JournalStore::default();
         let all = (RECENT + PAGE) as u64;
         let texts = ["{\"a\":[1.5]}", "no json", "null"];
         for seq in 0..all {
-            book.push(Entry { outcome: None, ..entry(seq) });
-            let kept = book.under_way(0, seq).unwrap();
+            store.push(Exchange { outcome: None, ..entry(seq) });
+            let kept = store.pending(0, seq).unwrap();
             kept.entry.outcome = Some(Outcome::status(200, Value::Null));
             kept.answer = Some(Bytes::from(texts[usize::try_from(seq).unwrap() % 3]));
         }
-        assert!(matches!(book.pages.as_slice(), [Page::Text(_)]));
-        let answer = |at: usize, book: &mut Book| {
-            book.since(at as u64)[0].outcome.as_ref().unwrap().answer.clone()
+        assert!(matches!(store.pages.as_slice(), [Page::Text(_)]));
+        let answer = |at: usize, store: &mut JournalStore| {
+            store.since(at as u64)[0].outcome.as_ref().unwrap().answer.clone()
         };
         for at in [0, PAGE + 2] {
             // Positions 0, 1, 2 of the texts, from a page and from the recent ones; asked twice.
             for _ in 0..2 {
-                assert_eq!(answer(at, &mut book), json!({ "a": [1.5] }));
-                assert_eq!(answer(at + 1, &mut book), json!("no json"));
+                assert_eq!(answer(at, &mut store), json!({ "a": [1.5] }));
+                assert_eq!(answer(at + 1, &mut store), json!("no json"));
             }
         }
     }

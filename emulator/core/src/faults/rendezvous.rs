@@ -1,4 +1,4 @@
-//! A meeting: calls that wait for each other, so that a race happens every time.
+//! A rendezvous: calls that wait for each other, so that a race happens every time.
 //!
 //! The first calls of a name are held until as many have arrived as take part.
 //! Then they go on one after the other, each when the one before has been
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::{Call, aim::Aim};
+use super::{FaultableCall, target::FaultTarget};
 
 /// Where calls meet. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Meeting {
+pub struct Rendezvous {
     on: String,
-    aim: Aim,
-    room: Arc<Mutex<Room>>,
+    target: FaultTarget,
+    room: Arc<Mutex<RendezvousState>>,
 }
 
 #[derive(Debug)]
-struct Room {
+struct RendezvousState {
     /// For each who takes part, what only its call carries.
     marks: Vec<Vec<String>>,
     order: u64,
@@ -45,7 +45,7 @@ struct Waiting {
     go: oneshot::Sender<()>,
 }
 
-/// A meeting that did not take place.
+/// A rendezvous that did not take place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
     /// Calls that had arrived.
@@ -54,13 +54,18 @@ pub struct Missed {
     pub size: usize,
 }
 
-impl Meeting {
-    /// A meeting of calls that are named `on` and aimed at, as many as there are `marks`: for each
+impl Rendezvous {
+    /// A rendezvous of calls that are named `on` and aimed at, as many as there are `marks`: for each
     /// who takes part, texts that only its call carries. They go on in the order with the number
     /// `order` among all orders of those who take part; 0 is the order of the marks.
-    pub fn new(on: impl Into<String>, aim: Aim, marks: Vec<Vec<String>>, order: u64) -> Self {
-        let room = Room { marks, order, phase: Phase::Gathering(Vec::new()), next: 0 };
-        Self { on: on.into(), aim, room: Arc::new(Mutex::new(room)) }
+    pub fn new(
+        on: impl Into<String>,
+        target: FaultTarget,
+        marks: Vec<Vec<String>>,
+        order: u64,
+    ) -> Self {
+        let room = RendezvousState { marks, order, phase: Phase::Gathering(Vec::new()), next: 0 };
+        Self { on: on.into(), target, room: Arc::new(Mutex::new(room)) }
     }
 
     /// One of those who take part has ended: if not all have arrived by now, they never will.
@@ -83,13 +88,13 @@ impl Meeting {
         .map(|arrived| Missed { arrived, size: room.marks.len() })
     }
 
-    /// Takes a call in, if it is one of those who meet and the meeting has not begun.
+    /// Takes a call in, if it is one of those who meet and the rendezvous has not begun.
     pub(super) fn enter(
         &self,
-        call: &Call<'_>,
+        call: &FaultableCall<'_>,
         identity: impl FnOnce() -> String,
-    ) -> Option<Ticket> {
-        if call.name != self.on || !self.aim.takes(call) {
+    ) -> Option<Permit> {
+        if call.name != self.on || !self.target.takes(call) {
             return None;
         }
         let mut room = self.room();
@@ -106,15 +111,15 @@ impl Meeting {
         waiting.push(Waiting { id, identity, go });
         room.next += 1;
         room.begin();
-        Some(Ticket { meeting: self.clone(), id, gone: Some(gone) })
+        Some(Permit { rendezvous: self.clone(), id, gone: Some(gone) })
     }
 
-    fn room(&self) -> MutexGuard<'_, Room> {
+    fn room(&self) -> MutexGuard<'_, RendezvousState> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Room {
+impl RendezvousState {
     /// Ids in a request may be random, so that the text alone would order it anyhow.
     fn identified(&self, request: String) -> (usize, String) {
         let carries = |marks: &Vec<String>| marks.iter().any(|mark| request.contains(mark));
@@ -146,28 +151,28 @@ impl Room {
     }
 }
 
-/// A call's place in a meeting. Dropping it gives the place up, or lets the next one go.
+/// A call's place in a rendezvous. Dropping it gives the place up, or lets the next one go.
 #[derive(Debug)]
-pub struct Ticket {
-    meeting: Meeting,
+pub struct Permit {
+    rendezvous: Rendezvous,
     id: u64,
     gone: Option<oneshot::Receiver<()>>,
 }
 
-impl Ticket {
-    /// Waits until it is this call's turn, or until the meeting cannot take place.
+impl Permit {
+    /// Waits until it is this call's turn, or until the rendezvous cannot take place.
     pub async fn turn(&mut self) {
         if let Some(gone) = &mut self.gone {
-            // An error is a meeting that was missed: the call goes on.
+            // An error is a rendezvous that was missed: the call goes on.
             let _ = gone.await;
             self.gone = None;
         }
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut room = self.meeting.room();
+        let mut room = self.rendezvous.room();
         // Told to go at the very moment at which its caller went away.
         let was_told = self.gone.as_mut().is_none_or(|gone| gone.try_recv().is_ok());
         match &mut room.phase {
@@ -202,17 +207,17 @@ mod tests {
 
     use super::*;
 
-    fn meeting(size: usize, order: u64) -> Meeting {
-        Meeting::new("dynamodb.PutItem", Aim::default(), vec![vec![]; size], order)
+    fn rendezvous(size: usize, order: u64) -> Rendezvous {
+        Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), vec![vec![]; size], order)
     }
 
-    fn enter(meeting: &Meeting, identity: &str) -> Ticket {
-        meeting.enter(&Call::named("dynamodb.PutItem"), || identity.into()).unwrap()
+    fn enter(rendezvous: &Rendezvous, identity: &str) -> Permit {
+        rendezvous.enter(&FaultableCall::named("dynamodb.PutItem"), || identity.into()).unwrap()
     }
 
-    fn may_go(ticket: &mut Ticket) -> bool {
-        ticket.gone.as_mut().is_none_or(|gone| gone.try_recv().is_ok()) && {
-            ticket.gone = None;
+    fn may_go(permit: &mut Permit) -> bool {
+        permit.gone.as_mut().is_none_or(|gone| gone.try_recv().is_ok()) && {
+            permit.gone = None;
             true
         }
     }
@@ -228,32 +233,35 @@ mod tests {
     #[test]
     fn all_wait_for_the_last_and_go_on_one_by_one_whoever_came_first() {
         for arrival in [["a", "b"], ["b", "a"]] {
-            let meeting = meeting(2, 1);
-            let mut first = enter(&meeting, arrival[0]);
+            let rendezvous = rendezvous(2, 1);
+            let mut first = enter(&rendezvous, arrival[0]);
             assert!(!may_go(&mut first));
-            assert_eq!(meeting.missed(), Some(Missed { arrived: 1, size: 2 }));
-            let mut second = enter(&meeting, arrival[1]);
+            assert_eq!(rendezvous.missed(), Some(Missed { arrived: 1, size: 2 }));
+            let mut second = enter(&rendezvous, arrival[1]);
             assert!(
-                meeting.enter(&Call::named("dynamodb.PutItem"), || "c".into()).is_none(),
+                rendezvous
+                    .enter(&FaultableCall::named("dynamodb.PutItem"), || "c".into())
+                    .is_none(),
                 "begun"
             );
-            assert_eq!(meeting.missed(), None);
+            assert_eq!(rendezvous.missed(), None);
             let (a, b) = match arrival[0] {
                 "a" => (&mut first, &mut second),
                 _ => (&mut second, &mut first),
             };
             // Order 1 of two is the other way round.
             assert!(!may_go(a) && may_go(b), "{arrival:?}");
-            drop(std::mem::replace(b, enter(&self::meeting(1, 0), "x")));
+            drop(std::mem::replace(b, enter(&self::rendezvous(1, 0), "x")));
             assert!(may_go(a));
         }
     }
 
     #[test]
     fn who_goes_away_holds_nobody_up() {
-        let meeting = meeting(3, 0);
-        drop(enter(&meeting, "early"));
-        let (a, b, mut c) = (enter(&meeting, "a"), enter(&meeting, "b"), enter(&meeting, "c"));
+        let rendezvous = rendezvous(3, 0);
+        drop(enter(&rendezvous, "early"));
+        let (a, b, mut c) =
+            (enter(&rendezvous, "a"), enter(&rendezvous, "b"), enter(&rendezvous, "c"));
         drop(b);
         assert!(!may_go(&mut c));
         // Told to go, and gone without having looked.
@@ -263,22 +271,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_meeting_that_cannot_take_place_lets_everybody_go() {
-        let meeting = meeting(2, 0);
-        let mut waiting = enter(&meeting, "a");
-        meeting.ended();
+        let rendezvous = rendezvous(2, 0);
+        let mut waiting = enter(&rendezvous, "a");
+        rendezvous.ended();
         waiting.turn().await;
-        assert_eq!(meeting.missed(), Some(Missed { arrived: 1, size: 2 }));
-        assert!(meeting.enter(&Call::named("dynamodb.PutItem"), || "late".into()).is_none());
-        assert_eq!(meeting.missed(), Some(Missed { arrived: 2, size: 2 }), "but too late");
+        assert_eq!(rendezvous.missed(), Some(Missed { arrived: 1, size: 2 }));
+        assert!(
+            rendezvous.enter(&FaultableCall::named("dynamodb.PutItem"), || "late".into()).is_none()
+        );
+        assert_eq!(rendezvous.missed(), Some(Missed { arrived: 2, size: 2 }), "but too late");
     }
 
     #[test]
     fn marks_order_the_calls_whatever_else_they_say() {
         for (first, second) in [("1 ann", "2 bob"), ("1 bob", "2 ann")] {
             let marks = vec![vec!["bob".into()], vec!["ann".into()]];
-            let meeting = Meeting::new("dynamodb.PutItem", Aim::default(), marks, 0);
+            let rendezvous = Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), marks, 0);
             let (mut first_ticket, second_ticket) =
-                (enter(&meeting, first), enter(&meeting, second));
+                (enter(&rendezvous, first), enter(&rendezvous, second));
             assert_eq!(may_go(&mut first_ticket), first.ends_with("bob"));
             drop(second_ticket);
         }
@@ -286,7 +296,7 @@ mod tests {
 
     #[test]
     fn others_pass() {
-        let meeting = meeting(2, 0);
-        assert!(meeting.enter(&Call::named("dynamodb.GetItem"), String::new).is_none());
+        let rendezvous = rendezvous(2, 0);
+        assert!(rendezvous.enter(&FaultableCall::named("dynamodb.GetItem"), String::new).is_none());
     }
 }

@@ -1,17 +1,17 @@
-//! What a crossing was, and how it ended.
+//! What an exchange was, and how it ended.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One crossing, in the order in which crossings began.
+/// One exchange, in the order in which exchanges began.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
+pub struct Exchange {
     /// Position in the journal, from 0.
     pub seq: u64,
-    /// Stable name of the crossing.
+    /// Stable name of the detail.
     pub name: String,
-    /// How many crossings of this name came before, from 0.
+    /// How many exchanges of this name came before, from 0.
     pub ordinal: u64,
     /// Business time when it began.
     pub at: Timestamp,
@@ -20,7 +20,8 @@ pub struct Entry {
     /// Real microseconds that it took; `None` while it is under way.
     pub took_us: Option<u64>,
     /// What crossed.
-    pub crossing: Crossing,
+    #[serde(rename = "crossing")]
+    pub detail: ExchangeDetail,
     /// How it ended; `None` while it is under way.
     pub outcome: Option<Outcome>,
 }
@@ -28,7 +29,7 @@ pub struct Entry {
 /// What crossed a boundary.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Crossing {
+pub enum ExchangeDetail {
     /// A person's text reached the shop's number.
     SmsReceived {
         /// MessageSid.
@@ -162,7 +163,7 @@ pub enum Via {
     Twilio,
 }
 
-/// How a crossing ended.
+/// How an exchange ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// HTTP status, where there is one.

@@ -28,7 +28,9 @@ const HANDLERS: &[Rule] = &[
 /// Rooms of `emulator/core`.
 const CORE: &[Rule] = &[
     ("clock", &[]),
-    ("faults", &[]),
+    ("errors", &[]),
+    ("random", &[]),
+    ("faults", &["random"]),
     ("names", &[]),
     ("table", &[]),
     ("yaml", &["names"]),

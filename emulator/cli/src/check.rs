@@ -1,10 +1,11 @@
 //! `rehearse check`
 
+use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
 use super::{
     app::App,
-    problem::{Exit, Problem, chain},
+    problem::{Exit, Problem},
     project::{self, Project},
 };
 use rehearse_scenario::{
@@ -37,7 +38,7 @@ pub(super) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
         for name in backend.fixtures() {
             fixtures += 1;
             if let Err(error) = backend.fixture(name) {
-                collect(Problem::wrong(chain(&error)));
+                collect(Problem::wrong(with_causes(&error)));
             }
         }
         if let Some(scenarios) = &scenarios {

@@ -1,11 +1,9 @@
 //! Which DynamoDB a command uses.
 
+use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
-use super::{
-    app::App,
-    problem::{Problem, chain},
-};
+use super::{app::App, problem::Problem};
 use rehearse_dynamodb::{Choice, IMAGE, Service, ServiceError, ServiceOptions};
 
 /// What keeps the tables.
@@ -76,7 +74,7 @@ pub(super) async fn close(service: &Service, app: &App) {
 
 /// Why there is no database, and what to do.
 pub(super) fn problem(error: &ServiceError) -> Problem {
-    let text = chain(error);
+    let text = with_causes(error);
     let problem =
         if error.is_users_choice() { Problem::wrong(text) } else { Problem::environment(text) };
     Problem { help: error.help(), ..problem }

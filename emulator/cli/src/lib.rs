@@ -34,6 +34,7 @@ mod tracing;
 mod ui;
 mod up;
 
+use rehearse_core::errors::with_causes;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
@@ -75,7 +76,7 @@ pub fn main(
     let functions = match functions() {
         Ok(functions) => functions,
         Err(error) => {
-            return ui.report(&Problem::environment(problem::chain(error.as_ref()))).code();
+            return ui.report(&Problem::environment(with_causes(error.as_ref()))).code();
         }
     };
     let app = App::new(name, functions, ui);

@@ -1,5 +1,6 @@
 //! How a command ends, and what it says when it cannot do its work.
 
+use rehearse_core::errors::with_causes;
 use std::process::ExitCode;
 
 /// The exit codes.
@@ -78,18 +79,6 @@ impl Problem {
     }
 }
 
-/// An error with its sources: `failed to read a.yaml: No such file or directory`.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
-}
-
 /// A pipe that its reader closed (`rehearse log | head`) is no failure.
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {
@@ -103,7 +92,7 @@ impl From<std::io::Error> for Problem {
 impl From<rehearse_control::ClientError> for Problem {
     fn from(error: rehearse_control::ClientError) -> Self {
         use rehearse_control::ClientError as Client;
-        let text = chain(&error);
+        let text = with_causes(&error);
         match error {
             Client::NotRunning { .. } => Self::environment(text)
                 .help("start one with `rehearse up`, or name another with --control URL"),

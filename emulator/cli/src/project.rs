@@ -1,5 +1,6 @@
 //! The project that a command works on: the folder with `rehearse.toml`.
 
+use rehearse_core::errors::with_causes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use super::{
     app::App,
     dynamodb,
     lambda::LambdaArgs,
-    problem::{Exit, Problem, chain},
+    problem::{Exit, Problem},
     signal,
     target::{Target, TargetArgs},
 };
@@ -264,7 +265,7 @@ pub(super) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
 }
 
 fn wrong(error: &dyn std::error::Error) -> Problem {
-    Problem::wrong(chain(error))
+    Problem::wrong(with_causes(error))
 }
 
 /// Whether scenarios fit the backend of a runner.
@@ -274,7 +275,7 @@ pub(super) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem
 }
 
 fn all_wrong(errors: &[LoadError]) -> Problem {
-    let errors = errors.iter().map(|error| chain(error)).collect();
+    let errors = errors.iter().map(|error| with_causes(error)).collect();
     Problem { exit: Exit::Wrong, errors, help: None }
 }
 
@@ -285,6 +286,6 @@ pub(super) fn world(error: &WorldError) -> Problem {
             wrong(error)
         }
         WorldError::Database(error) => dynamodb::problem(error),
-        _ => Problem::environment(chain(error)),
+        _ => Problem::environment(with_causes(error)),
     }
 }

@@ -1,5 +1,6 @@
 //! DynamoDB Local in a container: one for all worlds of a process.
 
+use rehearse_core::errors::with_causes;
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use testcontainers::{
@@ -18,7 +19,7 @@ use super::{
     docker,
     keeper::{Closed, Order, Orders, Readiness, Ready},
     orphan,
-    service_error::{ServiceError, chain},
+    service_error::ServiceError,
 };
 
 /// Port of DynamoDB inside the container.
@@ -126,12 +127,12 @@ async fn start(
     if let Some(life) = life {
         request = request.with_label(orphan::LABEL, life);
     }
-    let container = request.start().await.map_err(|error| chain(&error))?;
+    let container = request.start().await.map_err(|error| with_causes(&error))?;
     let port = match container.get_host_port_ipv4(PORT.tcp()).await {
         Ok(port) => port,
         // It has no port any more.
         Err(_) if ended(&container).await => return Err(last_words(&container).await),
-        Err(error) => return Err(chain(&error)),
+        Err(error) => return Err(with_causes(&error)),
     };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     answers(&container, address).await?;
@@ -149,7 +150,7 @@ async fn answers(
     // The client wants a provider even if it never speaks TLS; a second install is refused, and fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(ANSWER).build();
-    let web = web.map_err(|error| chain(&error))?;
+    let web = web.map_err(|error| with_causes(&error))?;
     let deadline = Instant::now() + START;
     loop {
         // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
@@ -158,7 +159,7 @@ async fn answers(
             return Err(last_words(container).await);
         }
         if Instant::now() > deadline {
-            let (seconds, error) = (START.as_secs(), chain(&error));
+            let (seconds, error) = (START.as_secs(), with_causes(&error));
             return Err(format!("no answer at http://{address} within {seconds} s ({error})"));
         }
         sleep(PAUSE).await;

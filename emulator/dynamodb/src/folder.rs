@@ -1,5 +1,6 @@
 //! An embedded engine whose tables outlive the process.
 
+use rehearse_core::errors::with_causes;
 use std::{
     fs::{File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
@@ -9,9 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    create_table::create_table_request,
-    embedded::Embedded,
-    service_error::{ServiceError, chain},
+    create_table::create_table_request, embedded::Embedded, service_error::ServiceError,
     table::TableSpec,
 };
 
@@ -53,7 +52,8 @@ impl Folder {
         let _ = writeln!(lock, "{}", std::process::id());
         let path = folder.join(DATABASE);
         let path = path.to_str().ok_or_else(|| failed("its name is not UTF-8".into()))?;
-        let database = dynoxide::Database::new(path).map_err(|error| failed(chain(&error)))?;
+        let database =
+            dynoxide::Database::new(path).map_err(|error| failed(with_causes(&error)))?;
         Ok(Self { folder, database, _lock: lock })
     }
 
@@ -65,7 +65,7 @@ impl Folder {
         for table in tables {
             let refused = |error: dynoxide::DynoxideError| ServiceError::Table {
                 table: table.name.clone(),
-                reason: chain(&error),
+                reason: with_causes(&error),
             };
             match Embedded::described(&self.database, &table.name).map_err(refused)? {
                 None => Embedded::create(&self.database, table).map_err(refused)?,

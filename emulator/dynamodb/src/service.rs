@@ -1,5 +1,6 @@
 //! What keeps the tables of all worlds of a process.
 
+use rehearse_core::errors::with_causes;
 use std::{
     fmt,
     net::SocketAddr,
@@ -23,7 +24,7 @@ use super::{
     keeper::{Closed, Keeper, Order},
     remote::Remote,
     scope::Scope,
-    service_error::{ServiceError, chain},
+    service_error::ServiceError,
     shared_endpoint::{self, ACCESS_KEY, Prefix},
     table::TableSpec,
 };
@@ -211,7 +212,7 @@ impl Shared {
         for table in tables {
             remote.create(table).await.map_err(|error| ServiceError::Table {
                 table: table.name.clone(),
-                reason: chain(&error),
+                reason: with_causes(&error),
             })?;
         }
         Ok(Elsewhere { remote, lease })

@@ -1,5 +1,6 @@
 //! An engine of the user's: a look whether it is free, and the removal of what was made there.
 
+use rehearse_core::errors::with_causes;
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use http::HeaderValue;
@@ -10,7 +11,7 @@ use super::{
     keeper::{Closed, Order, Orders, Readiness, Ready},
     remote::{Remote, RemoteError},
     scope::Scope,
-    service_error::{ServiceError, chain},
+    service_error::ServiceError,
 };
 
 /// How long the endpoint may take to say which tables it has.
@@ -85,8 +86,8 @@ pub(super) async fn keep(
         sleep(pause).await;
         failed = remove(&remote, |name| name.starts_with(&prefix.text)).await.err();
     }
-    let left =
-        failed.map(|error| format!("tables named {}* at {url}: {}", prefix.text, chain(&error)));
+    let left = failed
+        .map(|error| format!("tables named {}* at {url}: {}", prefix.text, with_causes(&error)));
     Closed { kept: None, left }
 }
 
@@ -114,7 +115,7 @@ async fn free(endpoint: &Endpoint, prefix: &Prefix) -> Result<(SocketAddr, Remot
     let names = timeout(PATIENCE, remote.table_names())
         .await
         .map_err(|_| no_endpoint("it accepts calls and does not answer".into()))?
-        .map_err(|error| no_endpoint(chain(&error)))?;
+        .map_err(|error| no_endpoint(with_causes(&error)))?;
     let taken = prefix.chosen.as_ref().map(|chosen| format!("{chosen}."));
     let is_taken = |name: &String| taken.as_ref().is_some_and(|taken| name.starts_with(taken));
     match names.into_iter().find(is_taken) {

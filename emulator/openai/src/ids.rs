@@ -4,6 +4,7 @@
 //! share their first 16 digits, and a call's id tells whether a reasoning item
 //! came before it. So what came from here is recognised without keeping it.
 
+use rehearse_core::random::{mix, spread};
 use std::fmt::Write;
 
 /// The ids of one answer.
@@ -18,7 +19,7 @@ impl Ids {
             hash = fnv(hash, part);
             hash = fnv(hash, &[0xff]);
         }
-        Self(mix(hash))
+        Self(spread(hash))
     }
 
     pub fn response(self) -> String {
@@ -40,12 +41,12 @@ impl Ids {
     }
 
     pub fn completion(self) -> String {
-        format!("chatcmpl-{}", letters(mix(self.0 ^ 0xc0de), 29))
+        format!("chatcmpl-{}", letters(spread(self.0 ^ 0xc0de), 29))
     }
 
     /// What ties a call to its output.
     pub fn call(self, at: usize) -> String {
-        format!("call_{}", letters(mix(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
+        format!("call_{}", letters(spread(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
     }
 
     /// 50 hex digits: the answer, one fact, the position, and a check over all of it.
@@ -53,7 +54,7 @@ impl Ids {
         let at = u8::try_from(at).unwrap_or(u8::MAX);
         let seed =
             self.0 ^ fnv(FNV_OFFSET, prefix.as_bytes()) ^ (u64::from(at) << 8) ^ u64::from(fact);
-        let (a, b) = (mix(seed), mix(seed.rotate_left(29)));
+        let (a, b) = (spread(seed), spread(seed.rotate_left(29)));
         let mut id = String::with_capacity(prefix.len() + 50);
         let digit = if fact { 'b' } else { '7' };
         // Writing to a String cannot fail.
@@ -74,7 +75,7 @@ pub(super) fn required_reasoning(item: &str) -> Option<String> {
 
 /// The text that stands for a reasoning item's hidden content.
 pub(super) fn encrypt(reasoning: &str) -> String {
-    let check = mix(fnv(FNV_OFFSET, reasoning.as_bytes()));
+    let check = spread(fnv(FNV_OFFSET, reasoning.as_bytes()));
     let hex = reasoning.strip_prefix("rs_").unwrap_or(reasoning);
     format!("gAAAAAB{hex}{}", letters(check, 83))
 }
@@ -88,7 +89,7 @@ pub(super) fn decrypt(content: &str) -> Option<String> {
 
 /// A request id, from the how-manieth request it is.
 pub(super) fn request(count: u64) -> String {
-    format!("req_{:016x}{:016x}", mix(count), mix(!count))
+    format!("req_{:016x}{:016x}", spread(count), spread(!count))
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -97,19 +98,12 @@ fn fnv(seed: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(seed, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Spreads a hash over all its bits (splitmix64's finaliser).
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 fn letters(seed: u64, count: usize) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut state = seed;
     (0..count)
         .map(|_| {
-            state = mix(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            state = mix(state);
             char::from(ALPHABET[(state % 62) as usize])
         })
         .collect()

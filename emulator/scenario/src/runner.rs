@@ -1,5 +1,6 @@
 //! Running scenarios, each in a world of its own or one after another in a shared one.
 
+use rehearse_core::errors::panic_message;
 use std::{
     any::Any,
     io,
@@ -247,9 +248,7 @@ fn before_steps(stop: Stop) -> Status {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Status {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    let text = text.unwrap_or_else(|| "no message".into());
+    let text = panic_message(panic);
     Status::EnvironmentFailed(format!("the emulator panicked: {text}"))
 }
 

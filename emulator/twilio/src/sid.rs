@@ -1,5 +1,6 @@
 //! Message sids: `SM` or `MM` and 32 hexadecimal digits, the same in every run of a world.
 
+use rehearse_core::random::mix;
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
@@ -74,14 +75,6 @@ impl Mint {
         let high = mix(low ^ self.seed.rotate_left(32));
         Sid { pictures, id: u128::from(high) << 64 | u128::from(low) }
     }
-}
-
-/// The finaliser of splitmix64.
-fn mix(n: u64) -> u64 {
-    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Why a world could not be started.
 
+use rehearse_core::errors;
 use std::io;
 
 use rehearse_aws::function::BuildError;
@@ -91,15 +92,8 @@ pub enum WorldError {
 }
 
 impl WorldError {
-    /// The whole chain of causes, in one line.
-    pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+    /// The error and its causes in one line.
+    pub fn with_causes(&self) -> String {
+        errors::with_causes(self)
     }
 }

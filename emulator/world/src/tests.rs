@@ -167,5 +167,5 @@ async fn a_function_that_does_not_start_is_named_with_its_reason() {
     let backend = backend(vec![failing], "/sms").unwrap();
     let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
     let error = World::start(WorldConfig::new(backend, clock)).await.unwrap_err();
-    assert_eq!(error.chain(), "failed to start the function One: no TOKEN");
+    assert_eq!(error.with_causes(), "failed to start the function One: no TOKEN");
 }

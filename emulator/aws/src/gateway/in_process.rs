@@ -1,8 +1,8 @@
 //! A router of this process as a function, through `lambda_http`'s own
 //! conversions. All that is `#[doc(hidden)]` there stays in this file.
 
+use rehearse_core::errors::panic_message;
 use std::{
-    any::Any,
     panic::AssertUnwindSafe,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -34,7 +34,7 @@ impl InProcess {
         let call = AssertUnwindSafe(Box::pin(self.call(invocation))).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(result)) => result,
-            Ok(Err(panic)) => Err(InvokeError::Panicked(message(panic.as_ref()))),
+            Ok(Err(panic)) => Err(InvokeError::Panicked(panic_message(panic.as_ref()))),
             Err(_) => Err(InvokeError::TimedOut(timeout)),
         }
     }
@@ -64,9 +64,4 @@ impl Invoke for InProcess {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         Box::pin(self.run(invocation))
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }

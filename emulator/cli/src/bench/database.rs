@@ -1,11 +1,12 @@
 //! How fast the database is, as functions meet it: behind the proxy that records each call.
 
+use rehearse_core::errors::with_causes;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
-    super::problem::{Problem, chain},
+    super::problem::Problem,
     load::{Answers, Body, Load},
 };
 use rehearse_core::table::{Attribute, AttributeKind, Key, TableSpec};
@@ -136,5 +137,5 @@ impl Bench {
 }
 
 fn failed(error: &dyn std::error::Error) -> Problem {
-    Problem::environment(format!("failed to load the database: {}", chain(error)))
+    Problem::environment(format!("failed to load the database: {}", with_causes(error)))
 }

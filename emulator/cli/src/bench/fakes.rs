@@ -1,11 +1,12 @@
 //! How many requests the fakes answer.
 
+use rehearse_core::errors::with_causes;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::{
-    super::problem::{Problem, chain},
+    super::problem::Problem,
     load::{Body, Load},
 };
 use rehearse_control as control;
@@ -80,5 +81,5 @@ async fn listen() -> Result<TcpListener, Problem> {
 }
 
 fn failed(error: &dyn std::error::Error) -> Problem {
-    Problem::environment(format!("failed to load a fake: {}", chain(error)))
+    Problem::environment(format!("failed to load a fake: {}", with_causes(error)))
 }

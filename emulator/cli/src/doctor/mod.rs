@@ -5,6 +5,7 @@ mod checks;
 #[cfg(test)]
 mod tests;
 
+use rehearse_core::errors::with_causes;
 use std::fmt::Write as _;
 
 use self::{
@@ -14,7 +15,7 @@ use self::{
 use super::{
     app::App,
     args::Control,
-    problem::{Exit, Problem, chain},
+    problem::{Exit, Problem},
     project::Project,
 };
 use rehearse_control as control;
@@ -60,12 +61,16 @@ pub(super) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
             Some(url) => url,
             None => gateway(&args.control.control).await?,
         };
-        let client = Client::new(url.clone())
-            .map_err(|error| Problem::environment(format!("failed to start: {}", chain(&error))))?;
+        let client = Client::new(url.clone()).map_err(|error| {
+            Problem::environment(format!("failed to start: {}", with_causes(&error)))
+        })?;
         app.ui.line(paint(DIM, &url))?;
         if let Err(error) = client.reach().await {
-            return Err(Problem::environment(format!("{url} does not answer: {}", chain(&error)))
-                .help("name the API's own URL: the stack's output ApiUrl"));
+            return Err(Problem::environment(format!(
+                "{url} does not answer: {}",
+                with_causes(&error)
+            ))
+            .help("name the API's own URL: the stack's output ApiUrl"));
         }
         let mut failed = 0;
         let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);

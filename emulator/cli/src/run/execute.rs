@@ -1,5 +1,6 @@
 //! Running many things at once, with an end for each of them.
 
+use rehearse_core::errors::panic_message;
 use std::collections::{BTreeSet, HashMap};
 
 use tokio::task::{Id, JoinSet};
@@ -77,8 +78,7 @@ where
 
 fn panic_text(error: tokio::task::JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else { return "it was cancelled".into() };
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
+    panic_message(panic.as_ref())
 }
 
 #[cfg(test)]

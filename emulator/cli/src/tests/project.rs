@@ -76,7 +76,6 @@ impl Project {
     pub(super) fn rehearse_typing(&self, line: &[&str], typed: &'static str) -> Done {
         let (out, err) = (Stream::default(), Stream::default());
         let app = App {
-            name: "rehearse",
             functions: vec![hello()],
             root: self.0.path().into(),
             ui: Ui::of_test(out.clone(), err.clone()).typing(typed),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::random::mix;
+
 /// A part of all calls, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chance(u32);
@@ -21,14 +23,6 @@ impl Chance {
         let mixed = mix(mix(mix(seed) ^ fault) ^ nth);
         mixed % u64::from(WHOLE) < u64::from(self.0)
     }
-}
-
-/// SplitMix64: small, and good enough to spread strikes.
-fn mix(state: u64) -> u64 {
-    let mut mixed = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl<'s> Running<'s> {
             seed: seed.unwrap_or(0),
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
-        let failed = |error: WorldError| Stop::Environment(error.chain());
+        let failed = |error: WorldError| Stop::Environment(error.with_causes());
         let world = match shared {
             None => Arc::new(World::start(config).await.map_err(failed)?),
             Some(world) => {

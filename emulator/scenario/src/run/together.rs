@@ -1,6 +1,7 @@
 //! `together:` steps that begin at the same time.
 
 use futures::future::join_all;
+use rehearse_core::random::SplitMix64;
 
 use serde_json::Value;
 
@@ -63,7 +64,7 @@ impl Running<'_> {
         let meeting = self.meeting(group, path)?;
         let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
-            shuffle(&mut order, seed);
+            SplitMix64::new(seed).shuffle(&mut order);
         }
         let all = order.into_iter().map(|(index, step)| {
             let meeting = meeting.as_ref();
@@ -163,21 +164,6 @@ fn distinct(all: Vec<Vec<String>>) -> Vec<Vec<String>> {
     marks.map(|(index, marks)| marks.iter().filter(|m| own(index, m)).cloned().collect()).collect()
 }
 
-/// Another order for another seed, the same for the same.
-fn shuffle<T>(list: &mut [T], seed: u64) {
-    let mut state = seed;
-    for last in (1..list.len()).rev() {
-        // SplitMix64: small, and good enough for an order.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        let among = last as u64 + 1;
-        list.swap(last, usize::try_from(mixed % among).unwrap_or(0));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +179,7 @@ mod tests {
     fn a_seed_gives_one_order_and_seeds_give_all() {
         let order = |seed| {
             let mut list = [0, 1, 2];
-            shuffle(&mut list, seed);
+            SplitMix64::new(seed).shuffle(&mut list);
             list
         };
         assert_eq!(order(7), order(7));

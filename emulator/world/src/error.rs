@@ -1,9 +1,9 @@
 //! Why a world could not be started.
 
-use rehearse_core::errors;
+use rehearse_core::{errors, yaml::YamlError};
 use std::io;
 
-use rehearse_aws::function::BuildError;
+use rehearse_aws::{function::BuildError, template::SettingsError};
 use rehearse_dynamodb::ServiceError;
 
 /// Why a world could not be started.
@@ -43,6 +43,24 @@ pub enum WorldError {
         #[source]
         source: io::Error,
     },
+    /// The business time given to a builder cannot be read.
+    #[error("'{text}' is not an instant such as 2026-02-10T15:10:00-05:00")]
+    Time {
+        /// What was given.
+        text: String,
+        /// Why.
+        #[source]
+        source: jiff::Error,
+    },
+    /// The webhook's route given to a builder cannot be used.
+    #[error("{0}")]
+    Route(String),
+    /// The functions of a builder make no template.
+    #[error("failed to describe the functions of this world")]
+    Template(#[source] YamlError),
+    /// The settings of a builder cannot be read.
+    #[error("failed to read the settings of this world")]
+    Settings(#[source] SettingsError),
     /// There is no database.
     #[error("failed to start dynamodb")]
     Database(#[source] ServiceError),

@@ -6,6 +6,7 @@
 //! of code there may be a backend that somebody else started ([`Outside`]).
 
 mod backend;
+mod builder;
 mod config;
 mod error;
 mod listen;
@@ -13,6 +14,7 @@ mod outside;
 mod start;
 
 pub use backend::Backend;
+pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};
 pub use config::{Processes, WorldConfig};
 pub use error::WorldError;
 pub use listen::Bind;

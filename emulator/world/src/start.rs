@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{
-    Backend, Outside, WorldConfig, WorldError,
+    Backend, Outside, WorldBuilder, WorldConfig, WorldError,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
@@ -43,6 +43,11 @@ pub struct World {
 }
 
 impl World {
+    /// Describes a world in code; [`WorldBuilder::start`] starts it.
+    pub fn builder() -> WorldBuilder {
+        WorldBuilder::new()
+    }
+
     /// Starts every part inside the current tokio runtime.
     ///
     /// # Errors

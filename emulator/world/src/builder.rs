@@ -1,0 +1,280 @@
+//! Builds a world in code, for tests in Rust: no template, no settings and no files are needed.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+
+use axum::Router;
+use jiff::Timestamp;
+use rehearse_aws::{
+    Executable, Function,
+    function::BuildError,
+    template::{Ports, RoutePath, Settings, Template, Webhook},
+};
+use rehearse_core::{clock::Clock, table::TableSpec, yaml::Source};
+use rehearse_dynamodb::Service;
+use rehearse_twilio::NumberConfig;
+use serde_json::{Map, Value, json};
+
+use crate::{Backend, Bind, World, WorldConfig, WorldError};
+
+/// Route that texts are posted to when nothing else is said.
+const DEFAULT_WEBHOOK: &str = "/sms";
+
+/// What a world without a `rehearse.toml` has: one number, two people, and in each function's
+/// environment the addresses and credentials of the fakes under the names that SDKs read.
+const DEFAULT_SETTINGS: &str = r#"
+[twilio]
+number = "+15555550100"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "00000000000000000000000000000000"
+
+[people]
+customer = "+15555550101"
+owner = "+15555550102"
+
+[environment]
+OPENAI_BASE_URL = "{openai}/v1"
+OPENAI_API_KEY = "{api_key}"
+TWILIO_API_BASE_URL = "{twilio}"
+TWILIO_ACCOUNT_SID = "{account_sid}"
+TWILIO_AUTH_TOKEN = "{auth_token}"
+TWILIO_PHONE_NUMBER = "{number}"
+AWS_ENDPOINT_URL_DYNAMODB = "{dynamodb}/fn/{function}"
+AWS_REGION = "us-east-1"
+AWS_ACCESS_KEY_ID = "rehearse"
+AWS_SECRET_ACCESS_KEY = "rehearse"
+"#;
+
+/// The variables that a function is started with.
+pub type Environment = BTreeMap<String, String>;
+
+/// What a function of a [`WorldBuilder`] may be: a router, a closure that builds a router from the
+/// function's environment, or a program that speaks the Lambda Runtime API.
+pub trait IntoFunction {
+    /// The function under its logical id.
+    fn into_function(self, id: &str) -> Function;
+}
+
+impl IntoFunction for Router {
+    fn into_function(self, id: &str) -> Function {
+        Function::new(id, move |_| Ok(self.clone()))
+    }
+}
+
+impl IntoFunction for Executable {
+    fn into_function(self, id: &str) -> Function {
+        Function::lambda(id, self)
+    }
+}
+
+impl<F, R> IntoFunction for F
+where
+    F: Fn(&Environment) -> R + Send + Sync + 'static,
+    R: IntoRouter,
+{
+    fn into_function(self, id: &str) -> Function {
+        Function::new(id, move |environment| self(environment).into_router())
+    }
+}
+
+/// What a closure given to [`WorldBuilder::function`] may return: a router, or a result with one.
+pub trait IntoRouter {
+    /// The router.
+    ///
+    /// # Errors
+    /// Why the function could not be built.
+    fn into_router(self) -> Result<Router, BuildError>;
+}
+
+impl IntoRouter for Router {
+    fn into_router(self) -> Result<Router, BuildError> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<BuildError>> IntoRouter for Result<Router, E> {
+    fn into_router(self) -> Result<Router, BuildError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Builds a [`World`]; see [`World::builder`].
+#[derive(Debug)]
+#[must_use = "a world starts with `start`"]
+pub struct WorldBuilder {
+    functions: Vec<(String, Function)>,
+    template: Option<Template>,
+    settings: Option<Settings>,
+    root: PathBuf,
+    tables: Vec<TableSpec>,
+    environment: Environment,
+    webhook: Option<String>,
+    now: Option<String>,
+    bind: Bind,
+    databases: Service,
+    seed: u64,
+    verify: bool,
+}
+
+impl WorldBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            functions: Vec::new(),
+            template: None,
+            settings: None,
+            root: PathBuf::new(),
+            tables: Vec::new(),
+            environment: Environment::new(),
+            webhook: None,
+            now: None,
+            bind: Bind::Free,
+            databases: Service::embedded(),
+            seed: 0,
+            verify: true,
+        }
+    }
+
+    /// Adds a function: a router, a closure that builds one from the function's environment, or an
+    /// [`Executable`].
+    ///
+    /// Without a template the function serves every path that belongs to no other function. With
+    /// one, `id` is its logical id there, and the template says its routes.
+    pub fn function(self, id: &str, code: impl IntoFunction) -> Self {
+        self.function_at("/", id, code)
+    }
+
+    /// Adds a function that serves `path` and every path below it. With a template, the template's
+    /// routes count instead.
+    pub fn function_at(mut self, path: &str, id: &str, code: impl IntoFunction) -> Self {
+        self.functions.push((path.to_owned(), code.into_function(id)));
+        self
+    }
+
+    /// Adds tables to the database; without this and without a template there are none.
+    pub fn tables(mut self, tables: impl IntoIterator<Item = TableSpec>) -> Self {
+        self.tables.extend(tables);
+        self
+    }
+
+    /// Describes functions, routes and tables by an AWS SAM template.
+    pub fn template(mut self, template: Template) -> Self {
+        self.template = Some(template);
+        self
+    }
+
+    /// Uses these settings, as `rehearse.toml` holds them, instead of the built-in ones; `root` is
+    /// the folder that paths in them start from.
+    pub fn settings(mut self, settings: Settings, root: impl Into<PathBuf>) -> Self {
+        (self.settings, self.root) = (Some(settings), root.into());
+        self
+    }
+
+    /// Sets the route that texts are posted to; `/sms` by default.
+    pub fn webhook(mut self, route: &str) -> Self {
+        self.webhook = Some(route.to_owned());
+        self
+    }
+
+    /// Stops business time at an instant, such as `2026-02-10T15:10:00-05:00`. Without this it
+    /// follows the machine's clock.
+    pub fn now(mut self, instant: &str) -> Self {
+        self.now = Some(instant.to_owned());
+        self
+    }
+
+    /// Sets a variable in the environment of every function.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Listens on these ports instead of free ones.
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.bind = Bind::Fixed(ports);
+        self
+    }
+
+    /// Keeps the tables in this service instead of an embedded engine.
+    pub fn databases(mut self, databases: Service) -> Self {
+        self.databases = databases;
+        self
+    }
+
+    /// Derives message ids and chances from this seed; 0 by default.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Leaves unmet expectations unreported when the world is dropped.
+    pub fn without_verification(mut self) -> Self {
+        self.verify = false;
+        self
+    }
+
+    /// Starts every part inside the current tokio runtime and waits until all accept connections.
+    ///
+    /// # Errors
+    /// A time, route or template that cannot be read, two functions on one path, a function that
+    /// does not start, a busy port, or a part that fails to start.
+    pub async fn start(self) -> Result<World, WorldError> {
+        let clock = match &self.now {
+            None => Clock::running(),
+            Some(text) => Clock::stopped(
+                Timestamp::from_str(text)
+                    .map_err(|source| WorldError::Time { text: text.clone(), source })?,
+            ),
+        };
+        let has_code = !self.functions.is_empty();
+        let mut template = match self.template {
+            Some(template) => template,
+            None if has_code => described(&self.functions)?,
+            None => Template::default(),
+        };
+        template.tables.extend(self.tables);
+        let mut settings = match self.settings {
+            Some(settings) => settings,
+            None => Settings::parse("the built-in settings", DEFAULT_SETTINGS)
+                .map_err(WorldError::Settings)?,
+        };
+        if has_code && (self.webhook.is_some() || settings.webhook.is_none()) {
+            let route = self.webhook.unwrap_or_else(|| DEFAULT_WEBHOOK.to_owned());
+            let route = RoutePath::try_from(route).map_err(WorldError::Route)?;
+            settings.webhook = Some(Webhook::to(route));
+        }
+        let functions = self.functions.into_iter().map(|(_, function)| function).collect();
+        let backend = if has_code {
+            Backend::new(functions, template, settings, &self.root)?
+        } else {
+            Backend::without_code(template, settings, &self.root)?
+        };
+        let backend = backend.with_databases(self.databases);
+        let config = WorldConfig {
+            bind: self.bind,
+            environment: self.environment,
+            number: NumberConfig::default(),
+            seed: self.seed,
+            ..WorldConfig::new(backend, clock)
+        };
+        World::start(config).await
+    }
+}
+
+/// A template with these functions, each behind an HTTP API under its path.
+fn described(functions: &[(String, Function)]) -> Result<Template, WorldError> {
+    let mut resources = Map::new();
+    for (path, function) in functions {
+        let base = path.trim_end_matches('/');
+        let event = |path: String| json!({ "Type": "HttpApi", "Properties": { "Path": path, "Method": "ANY" } });
+        let own = if base.is_empty() { "/".to_owned() } else { base.to_owned() };
+        let events = json!({ "Own": event(own), "Below": event(format!("{base}/{{proxy+}}")) });
+        let resource = json!({
+            "Type": "AWS::Serverless::Function",
+            "Properties": { "Timeout": 30, "Events": events },
+        });
+        resources.insert(function.id().to_owned(), resource);
+    }
+    let text = Value::from(Map::from_iter([("Resources".to_owned(), resources.into())]));
+    // JSON is YAML.
+    Template::parse(&Source::new("the world's functions", text.to_string()))
+        .map_err(WorldError::Template)
+}

@@ -21,7 +21,7 @@ use crate::domain::{
 };
 
 /// A failure whose cause is for the log, never for a customer.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The assistant's language model.
 #[async_trait]
@@ -59,10 +59,10 @@ pub struct ToolSpec {
 pub enum ModelError {
     /// Unreachable, overloaded, rate-limited beyond patience, or an error answer.
     #[error("the model is unavailable")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] BoxError),
     /// The provider refused the request as wrong: a fault of ours.
     #[error("the model rejected the request")]
-    Rejected(#[source] Source),
+    Rejected(#[source] BoxError),
     /// The model declined to answer.
     #[error("the model refused to answer")]
     Refused,
@@ -82,7 +82,7 @@ pub enum ModelError {
 pub enum StoreError {
     /// The database did not answer, or answered with an error.
     #[error("the database is unavailable")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] BoxError),
     /// A row does not have the shape that it must have.
     #[error("a row of {table} is malformed: {what}")]
     Malformed {
@@ -271,7 +271,7 @@ pub enum SmsError {
     },
     /// Whether it was sent is unknown.
     #[error("the provider is unavailable")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] BoxError),
 }
 
 /// A secret that may be rotated while the function is warm.
@@ -292,7 +292,7 @@ pub struct CredentialError {
     pub variable: &'static str,
     /// Why.
     #[source]
-    pub source: Source,
+    pub source: BoxError,
 }
 
 /// Random identifiers. The only source of randomness.

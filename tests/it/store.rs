@@ -18,7 +18,7 @@ use handlers::{
             Booking, Cancellation, FormGuard, GuardStep, NewBooking, RequestToken, Reschedule,
         },
         catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         owner::{Owner, OwnerStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
@@ -114,7 +114,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
         device: "iPhone".into(),
         customer_name: Some("Ann".into()),
         status: LeadStatus::Booked,
-        source: Source::Form,
+        source: LeadSource::Form,
     }
 }
 
@@ -253,7 +253,7 @@ async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
     assert_eq!(store.owner().await.unwrap().max_discount, 20);
     assert_eq!(taken(store).await, ["10:00 AM"]);
     let lead = store.lead(&LeadId::parse(id).unwrap()).await.unwrap().unwrap();
-    assert_eq!((lead.slot, lead.source), (at(10), Source::Sms));
+    assert_eq!((lead.slot, lead.source), (at(10), LeadSource::Sms));
     let moved = change(&Booking::from(&lead), 9, "1");
     assert_eq!(store.reschedule(&moved).await.unwrap(), Rescheduled::Yes);
     assert_eq!(

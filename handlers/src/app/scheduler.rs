@@ -14,7 +14,7 @@ use crate::{
         booking::{Booking, FormClaim, GuardStep, NewBooking, RequestToken},
         calendar::{Calendar, Refusal},
         digest::sha256_hex,
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{self, SlotTime},
     },
     ports::{Ids, Store, StoreError},
@@ -126,7 +126,7 @@ impl Scheduler {
                 return Ok(Booking::from(&lead));
             }
             // The lead may have been written by a repeat at the same time, between the two reads.
-            let counts = |b: &&Booking| b.source == Source::Form && b.lead_id != lead_id;
+            let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead_id;
             let by_form = open.bookings.iter().filter(counts).count();
             if by_form >= MAX_OPEN {
                 return Err(SchedulerError::TooMany);
@@ -189,6 +189,6 @@ fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
         device: request.device.clone(),
         customer_name: request.customer_name.clone(),
         status: LeadStatus::Booked,
-        source: Source::Form,
+        source: LeadSource::Form,
     }
 }

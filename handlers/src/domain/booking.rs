@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     catalogue::Repair,
     digest::sha256_hex,
-    lead::{Lead, LeadId, Source, repair_words},
+    lead::{Lead, LeadId, LeadSource, repair_words},
     phone::Phone,
     slot::Slot,
 };
@@ -48,7 +48,7 @@ pub struct Booking {
     /// The customer's name, when known.
     pub customer_name: Option<String>,
     /// Where it comes from.
-    pub source: Source,
+    pub source: LeadSource,
 }
 
 impl From<&Lead> for Booking {

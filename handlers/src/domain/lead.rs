@@ -94,14 +94,14 @@ impl LeadStatus {
 
 /// Where a lead comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum LeadSource {
     /// A conversation by text.
     Sms,
     /// The booking form.
     Form,
 }
 
-impl Source {
+impl LeadSource {
     /// The name in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -136,7 +136,7 @@ pub struct Lead {
     /// What has become of it.
     pub status: LeadStatus,
     /// Where it comes from.
-    pub source: Source,
+    pub source: LeadSource,
 }
 
 /// A repair on a device, as a text names it: `iPhone screen`, or `screen` when the device is unknown.

@@ -8,7 +8,7 @@ use handlers::{
     domain::{
         booking::{NewBooking, RequestToken},
         catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
         turn::{TurnKey, Waiting},
@@ -80,7 +80,7 @@ fn new_booking() -> NewBooking {
         device: "iPhone".into(),
         customer_name: None,
         status: LeadStatus::Booked,
-        source: Source::Sms,
+        source: LeadSource::Sms,
     };
     NewBooking { lead, token: RequestToken::derive(&["SM1", "0"]), guard: None }
 }

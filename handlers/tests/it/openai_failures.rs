@@ -14,7 +14,7 @@ use std::{
 use handlers::{
     adapters::openai::Patience,
     domain::turn::Item,
-    ports::{ModelError, Source},
+    ports::{BoxError, ModelError},
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
@@ -34,7 +34,7 @@ async fn always(
     (outcome, server.received_requests().await.unwrap().len())
 }
 
-fn chain(source: &Source) -> String {
+fn chain(source: &BoxError) -> String {
     let mut text = source.to_string();
     let mut cause: Option<&(dyn Error + 'static)> = source.source();
     while let Some(error) = cause {

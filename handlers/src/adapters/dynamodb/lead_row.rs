@@ -8,7 +8,7 @@ use crate::{
         booking::Booking,
         catalogue::Repair,
         label::UNKNOWN_DEVICE,
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{Slot, SlotTime, parse_date},
     },
     ports::StoreError,
@@ -44,7 +44,7 @@ pub(super) fn from_booking(booking: &Booking) -> Row {
     row
 }
 
-fn common(repair: &Repair, device: &str, name: Option<&str>, source: Source) -> Row {
+fn common(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
     let mut row = Row::from([
         ("repair_type".to_owned(), text(repair.slug())),
         ("device".to_owned(), text(device)),
@@ -117,11 +117,11 @@ fn name(reader: Reader<'_>) -> Result<Option<String>, StoreError> {
     Ok(reader.text_or_none("customer_name")?.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-fn source(reader: Reader<'_>) -> Result<Source, StoreError> {
+fn source(reader: Reader<'_>) -> Result<LeadSource, StoreError> {
     match reader.text_or_none("source")? {
-        None => Ok(Source::Sms),
+        None => Ok(LeadSource::Sms),
         Some(source) => {
-            Source::parse(source).ok_or_else(|| reader.malformed("source", "sms or form"))
+            LeadSource::parse(source).ok_or_else(|| reader.malformed("source", "sms or form"))
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
             device: "iPhone".into(),
             customer_name: Some("Ann <b>".into()),
             status: LeadStatus::Cancelled,
-            source: Source::Form,
+            source: LeadSource::Form,
         }
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let lead = to_lead(&row).unwrap();
         assert_eq!(lead.phone.as_str(), "+19042520927");
         assert_eq!(lead.repair, Repair::Unlisted("Hairdryer".into()));
-        assert_eq!(lead.source, Source::Sms);
+        assert_eq!(lead.source, LeadSource::Sms);
         assert_eq!(lead.customer_name, None);
     }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::turn::Item,
-    ports::{Credential, Model, ModelError, ModelRequest, Source},
+    ports::{BoxError, Credential, Model, ModelError, ModelRequest},
 };
 
 /// Where the model is, and who asks. Has no `Debug`, because of the key.
@@ -98,6 +98,6 @@ fn failure(error: OpenAIError) -> ModelError {
         }
         _ => (Failure::Client, false),
     };
-    let source: Source = Box::new(failure);
+    let source: BoxError = Box::new(failure);
     if ours { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
 }

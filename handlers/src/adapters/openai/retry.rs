@@ -17,7 +17,7 @@ use reqwest::Response;
 
 use crate::{
     domain::secret::Secret,
-    ports::{Credential, Source},
+    ports::{BoxError, Credential},
 };
 
 /// How patient the transport is.
@@ -60,7 +60,7 @@ struct Unprintable;
 
 impl Key {
     /// The key and its header.
-    pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), Source> {
+    pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), BoxError> {
         let secret = self.0.current().await?;
         let header = bearer(&secret).ok_or(Unprintable)?;
         Ok((secret, header))

@@ -12,7 +12,7 @@ use crate::{
         booking::{Booking, NewBooking, RequestToken},
         catalogue::{Repair, Upsell},
         discount::{Decision, decide},
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         owner::Owner,
         sales::{SalesKind, SalesNote},
         slot::Slot,
@@ -114,7 +114,7 @@ impl ToolRun<'_> {
             device: wish.device,
             customer_name: wish.customer_name,
             status: LeadStatus::Booked,
-            source: Source::Sms,
+            source: LeadSource::Sms,
         };
         let in_flight = self.in_flight("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
         let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };

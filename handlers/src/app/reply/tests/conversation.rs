@@ -6,7 +6,7 @@ use super::{book, book_at, with_booking};
 use crate::{
     app::testing::{ANN, OWNER, World, call, phone, say, text},
     domain::{
-        lead::{LeadStatus, Source},
+        lead::{LeadSource, LeadStatus},
         owner::Owner,
         sales::SalesKind,
         turn::Item,
@@ -31,7 +31,7 @@ fn a_booking_is_confirmed_from_its_row() {
     let (world, id) = with_booking();
     let lead = &world.store.leads()[0];
     assert_eq!(lead.phone.as_str(), ANN);
-    assert_eq!((lead.status, lead.source), (LeadStatus::Booked, Source::Sms));
+    assert_eq!((lead.status, lead.source), (LeadStatus::Booked, LeadSource::Sms));
     assert!(id.starts_with("LEAD-20260210-201000-"), "{id}");
     let calls = world.store.calls();
     assert!(calls.len() <= 11, "{calls:?}");

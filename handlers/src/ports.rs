@@ -17,7 +17,9 @@ use crate::domain::{
     sales::SalesNote,
     secret::Secret,
     slot::SlotTime,
-    turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    turn::{
+        ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord,
+    },
 };
 
 /// A failure whose cause is for the log, never for a customer.
@@ -27,7 +29,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[async_trait]
 pub trait Model: Send + Sync {
     /// One round: the whole input in, the model's output items out, in order.
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError>;
+    async fn respond(&self, request: ModelRequest<'_>)
+    -> Result<Vec<ConversationItem>, ModelError>;
 }
 
 /// One request to the model. Nothing is kept by the provider between rounds.
@@ -36,7 +39,7 @@ pub struct ModelRequest<'a> {
     /// The prompt; holds no customer text.
     pub instructions: &'a str,
     /// The conversation, oldest first.
-    pub input: &'a [Item],
+    pub input: &'a [ConversationItem],
     /// The tools on offer: name, description, strict JSON schema of the arguments.
     pub tools: &'a [ToolSpec],
     /// Opaque identifier of the customer.
@@ -228,18 +231,22 @@ pub trait Store: Send + Sync {
 
     /// Adds an entry to the conversation's queue (order of arrival is the database's) and returns the queue.
     /// An entry that is already there is not added again, so that a repeat after a lost answer is harmless.
-    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError>;
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        me: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError>;
     /// The queue as it is.
-    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError>;
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError>;
     /// Removes the entry at `position` if it is still `entry`; false when the queue has moved.
     async fn leave_queue(
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError>;
     /// What was said before, oldest first.
-    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError>;
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError>;
 
     /// True for the first alert of this cause in the window; false when one went out already.
     async fn claim_alert(

@@ -13,7 +13,7 @@ use handlers::{
         catalogue::Upsell,
         owner::Owner,
         sales::{SalesKind, SalesNote},
-        turn::{StoredRound, TurnEnd, TurnKey, Waiting},
+        turn::{QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{Booked, Store as _, StoreError},
 };
@@ -31,7 +31,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let store = &lab.store;
     let two = lead("LEAD-A", &ann(), 14);
     let token = |text: &str| RequestToken::derive(&[text]);
-    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let cancel = Cancellation { booking: Booking::from(&two), token: token("c"), now: now() };
     let moved =

@@ -8,7 +8,7 @@ use handlers::{
     domain::{
         booking::{Booking, Cancellation, RequestToken},
         calendar::Calendar,
-        turn::{TurnEnd, TurnKey, Waiting},
+        turn::{QueueEntry, TurnEnd, TurnKey},
     },
     ports::{Booked, Cancelled, Claimed, Store as _},
 };
@@ -65,7 +65,7 @@ async fn a_queue_has_one_order_that_everyone_sees() {
     let lab = Lab::start().await;
     let seen = join_all((0..MANY).map(|n| {
         let store = lab.store.clone();
-        let me = Waiting { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
+        let me = QueueEntry { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
         async move { store.join_queue(&ann(), &me).await.unwrap() }
     }))
     .await;

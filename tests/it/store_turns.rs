@@ -7,7 +7,10 @@ use handlers::{
         booking::FormClaim,
         catalogue::Upsell,
         sales::{SalesKind, SalesNote},
-        turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+        turn::{
+            ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey,
+            TurnRecord,
+        },
     },
     ports::{Claimed, Store as _},
 };
@@ -65,7 +68,10 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh);
     assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh, "own repeat");
     assert_eq!(store.claim_turn(&key, "h2", later, 199, 300).await.unwrap(), Claimed::Busy);
-    let round = StoredRound { items: vec![Item::Assistant("x".into())], ..StoredRound::default() };
+    let round = StoredRound {
+        items: vec![ConversationItem::Assistant("x".into())],
+        ..StoredRound::default()
+    };
     assert!(store.save_round(&key, "h1", 0, &round).await.unwrap());
     assert!(!store.save_round(&key, "h2", 0, &round).await.unwrap());
     assert_eq!(store.turn_answer(&key).await.unwrap(), None);
@@ -73,8 +79,8 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert_eq!(taken_over, Claimed::Ours(TurnRecord { now: now(), rounds: vec![round.clone()] }));
     assert!(!store.save_round(&key, "h1", 1, &round).await.unwrap());
 
-    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
-    let next = Waiting { sid: "SM2".into(), until_ms: 20 };
+    let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
+    let next = QueueEntry { sid: "SM2".into(), until_ms: 20 };
     for entry in [&me, &next, &next] {
         store.join_queue(&key.phone, entry).await.unwrap();
     }
@@ -82,7 +88,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert!(!store.leave_queue(&key.phone, 0, &next).await.unwrap());
     assert!(!store.leave_queue(&key.phone, 5, &next).await.unwrap());
 
-    let memory = Memory::default().with("a".into(), "b".into());
+    let memory = ConversationMemory::default().with("a".into(), "b".into());
     let end = TurnEnd {
         key: key.clone(),
         holder: "h2".into(),
@@ -93,7 +99,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     };
     let by_the_first = TurnEnd { holder: "h1".into(), ..end.clone() };
     assert!(!store.finish_turn(&by_the_first).await.unwrap());
-    assert_eq!(store.memory(&key.phone).await.unwrap(), Memory::default());
+    assert_eq!(store.memory(&key.phone).await.unwrap(), ConversationMemory::default());
     assert!(store.finish_turn(&end).await.unwrap());
     assert!(store.finish_turn(&end).await.unwrap(), "own repeat");
     assert!(!store.finish_turn(&TurnEnd { messages: vec![], ..end.clone() }).await.unwrap());

@@ -18,7 +18,7 @@ pub struct TurnKey {
 
 /// An item of the conversation as the model sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
+pub enum ConversationItem {
     /// What the customer wrote.
     User(String),
     /// What the assistant said.
@@ -54,9 +54,9 @@ pub enum Item {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredRound {
     /// The model's output items, in order.
-    pub items: Vec<Item>,
-    /// An [`Item::Result`] for each call, in order; empty until all calls have run.
-    pub results: Vec<Item>,
+    pub items: Vec<ConversationItem>,
+    /// An [`ConversationItem::Result`] for each call, in order; empty until all calls have run.
+    pub results: Vec<ConversationItem>,
     /// What the customer is to be told of these calls whatever the model says:
     /// `Confirmed: ...`, written from rows.
     pub lines: Vec<String>,
@@ -73,7 +73,7 @@ pub struct TurnRecord {
 
 /// What was said before, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Memory {
+pub struct ConversationMemory {
     /// At most [`MEMORY_TURNS`].
     pub turns: Vec<MemoryTurn>,
 }
@@ -87,7 +87,7 @@ pub struct MemoryTurn {
     pub assistant: String,
 }
 
-impl Memory {
+impl ConversationMemory {
     /// The memory after one more turn; the oldest is forgotten when it is full.
     #[must_use]
     pub fn with(mut self, user: String, assistant: String) -> Self {
@@ -100,7 +100,7 @@ impl Memory {
 
 /// An entry of a conversation's queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct QueueEntry {
     /// MessageSid of the text that waits, or is being answered.
     pub sid: String,
     /// When others may remove it, in milliseconds of the machines' clock.
@@ -119,9 +119,9 @@ pub struct TurnEnd {
     /// The answer; empty is silence.
     pub messages: Vec<String>,
     /// What is remembered from now on; `None` leaves the memory as it is.
-    pub memory: Option<Memory>,
+    pub memory: Option<ConversationMemory>,
     /// The head of the queue, to be removed with it. A queue that has moved on does not fail the end.
-    pub leave: Option<Waiting>,
+    pub leave: Option<QueueEntry>,
 }
 
 #[cfg(test)]
@@ -130,8 +130,9 @@ mod tests {
 
     #[test]
     fn memory_forgets_the_oldest() {
-        let memory = (0..25)
-            .fold(Memory::default(), |memory, n| memory.with(format!("q{n}"), format!("a{n}")));
+        let memory = (0..25).fold(ConversationMemory::default(), |memory, n| {
+            memory.with(format!("q{n}"), format!("a{n}"))
+        });
         assert_eq!(memory.turns.len(), MEMORY_TURNS);
         assert_eq!(memory.turns[0].user, "q5");
         assert_eq!(memory.turns[19].assistant, "a24");

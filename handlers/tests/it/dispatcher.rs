@@ -14,7 +14,7 @@ use handlers::{
         system::{RandomIds, SystemTimer},
     },
     app::reply::{Ports, Reply, ReplySettings},
-    domain::{calendar::Calendar, phone::Phone, turn::Item},
+    domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
     http::{self, Authenticity},
     ports::{Model, ModelError, ModelRequest, Sms, SmsError},
 };
@@ -23,7 +23,7 @@ use sha1::Sha1;
 
 use crate::{
     events::{Answer, Call, call},
-    memory_store::MemoryStore,
+    memory_store::InMemoryStore,
 };
 
 const TOKEN: &str = "12345";
@@ -41,13 +41,16 @@ pub struct Parrot {
 
 #[async_trait]
 impl Model for Parrot {
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+    async fn respond(
+        &self,
+        request: ModelRequest<'_>,
+    ) -> Result<Vec<ConversationItem>, ModelError> {
         let heard = request.input.iter().filter_map(|item| match item {
-            Item::User(text) => Some(text.clone()),
+            ConversationItem::User(text) => Some(text.clone()),
             _ => None,
         });
         self.heard.lock().unwrap().extend(heard);
-        Ok(vec![Item::Assistant(self.says.to_owned())])
+        Ok(vec![ConversationItem::Assistant(self.says.to_owned())])
     }
 }
 
@@ -60,9 +63,9 @@ impl Sms for NoSms {
     }
 }
 
-pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<MemoryStore>) {
+pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<InMemoryStore>) {
     let model = Arc::new(Parrot { says, ..Parrot::default() });
-    let store = Arc::new(MemoryStore::default());
+    let store = Arc::new(InMemoryStore::default());
     let ports = Ports {
         model: model.clone(),
         store: store.clone(),

@@ -11,7 +11,7 @@ use handlers::{
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
-        turn::{TurnKey, Waiting},
+        turn::{QueueEntry, TurnKey},
     },
     ports::{Booked, Claimed, Store, StoreError},
 };
@@ -195,7 +195,7 @@ async fn joining_the_queue_outlasts_the_end_of_another_turn() {
     let row = json!({ "Attributes": { "waiting": { "L": [entry] } } });
     operation("UpdateItem").respond_with(answer(&row)).mount(&server).await;
     let phone = Phone::parse("+19042520927").unwrap();
-    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     assert_eq!(store.join_queue(&phone, &me).await.unwrap(), [me]);
 }
 

@@ -20,7 +20,7 @@ use tracing_subscriber::{
 use crate::{
     dispatcher::{shop, webhook},
     events::call,
-    memory_store::MemoryStore,
+    memory_store::InMemoryStore,
 };
 
 #[derive(Clone, Default)]
@@ -53,7 +53,7 @@ async fn no_line_holds_anything_private() {
 
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
-        let texts = Arc::new(MemoryStore::default());
+        let texts = Arc::new(InMemoryStore::default());
         let admin =
             http::state(OwnerState::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
         let calendar = Calendar::new("America/New_York").unwrap();

@@ -18,7 +18,7 @@ use handlers::{
         phone::Phone,
         sales::SalesNote,
         slot::{Slot, SlotTime},
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{
         Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
@@ -27,7 +27,7 @@ use handlers::{
 use jiff::{Timestamp, civil};
 
 #[derive(Default)]
-pub struct MemoryStore {
+pub struct InMemoryStore {
     /// While set, everything fails.
     down: AtomicBool,
     rows: Mutex<Rows>,
@@ -39,10 +39,10 @@ struct Rows {
     leads: BTreeMap<Slot, Lead>,
     claims: BTreeMap<String, FormClaim>,
     answers: BTreeMap<String, Vec<String>>,
-    queue: Vec<Waiting>,
+    queue: Vec<QueueEntry>,
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     pub fn take_down(&self) {
         self.down.store(true, Ordering::SeqCst);
     }
@@ -60,7 +60,7 @@ impl MemoryStore {
 }
 
 #[async_trait]
-impl Store for MemoryStore {
+impl Store for InMemoryStore {
     async fn owner(&self) -> Result<Owner, StoreError> {
         Ok(self.rows()?.owner.clone())
     }
@@ -164,23 +164,23 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn join_queue(&self, _: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+    async fn join_queue(&self, _: &Phone, me: &QueueEntry) -> Result<Vec<QueueEntry>, StoreError> {
         let mut rows = self.rows()?;
         rows.queue.push(me.clone());
         Ok(rows.queue.clone())
     }
 
-    async fn queue(&self, _: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    async fn queue(&self, _: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         Ok(self.rows()?.queue.clone())
     }
 
-    async fn leave_queue(&self, _: &Phone, at: usize, _: &Waiting) -> Result<bool, StoreError> {
+    async fn leave_queue(&self, _: &Phone, at: usize, _: &QueueEntry) -> Result<bool, StoreError> {
         self.rows()?.queue.remove(at);
         Ok(true)
     }
 
-    async fn memory(&self, _: &Phone) -> Result<Memory, StoreError> {
-        self.rows().map(|_| Memory::default())
+    async fn memory(&self, _: &Phone) -> Result<ConversationMemory, StoreError> {
+        self.rows().map(|_| ConversationMemory::default())
     }
 
     async fn claim_alert(&self, _: &str, _: Timestamp, _: Duration) -> Result<bool, StoreError> {

@@ -7,7 +7,7 @@ use handlers::{
         openai::{OpenAi, Patience, Settings},
         secrets::Known,
     },
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
 };
 use serde_json::{Value, json};
@@ -31,7 +31,10 @@ pub fn model(base_url: &str, patience: Patience) -> OpenAi {
 }
 
 /// Asks with a customer's text and one tool.
-pub async fn ask(model: &OpenAi, input: &[Item]) -> Result<Vec<Item>, ModelError> {
+pub async fn ask(
+    model: &OpenAi,
+    input: &[ConversationItem],
+) -> Result<Vec<ConversationItem>, ModelError> {
     let tools = [ToolSpec {
         name: "check_availability",
         description: "Lists the free slots of a date.",
@@ -47,22 +50,22 @@ pub async fn ask(model: &OpenAi, input: &[Item]) -> Result<Vec<Item>, ModelError
     model.respond(ModelRequest { instructions, input, tools: &tools, safety_identifier }).await
 }
 
-async fn answer(body: &str) -> Result<Vec<Item>, ModelError> {
+async fn answer(body: &str) -> Result<Vec<ConversationItem>, ModelError> {
     let server = MockServer::start().await;
     let answer = recorded(200, &format!("openai/bodies/{body}"));
     Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
-    ask(&model(&server.uri(), PATIENCE), &[Item::User("Hi".into())]).await
+    ask(&model(&server.uri(), PATIENCE), &[ConversationItem::User("Hi".into())]).await
 }
 
-fn reasoning() -> Item {
-    Item::Reasoning {
+fn reasoning() -> ConversationItem {
+    ConversationItem::Reasoning {
         id: "rs_68af40337e5c8193aa1c4a1b9a2f9b9b05438e46b5f69a3b".into(),
         encrypted: Some("gAAAAABor0Azb2-9kQn0zGZ8yR3c0Qw==".into()),
     }
 }
 
-fn call(n: u8, date: &str) -> Item {
-    Item::Call {
+fn call(n: u8, date: &str) -> ConversationItem {
+    ConversationItem::Call {
         id: format!("fc_68af4034d1d48193b5f3e4d0b0c8a1e{n}05438e46b5f69a3b"),
         call_id: format!("call_HyCF5YL1CqmkGqXlR0YLHgJ{n}"),
         name: "check_availability".into(),
@@ -73,7 +76,10 @@ fn call(n: u8, date: &str) -> Item {
 #[tokio::test]
 async fn a_text() {
     let items = answer("text.json").await.unwrap();
-    assert_eq!(items, [reasoning(), Item::Assistant("2:00 PM is free. Shall I book it?".into())]);
+    assert_eq!(
+        items,
+        [reasoning(), ConversationItem::Assistant("2:00 PM is free. Shall I book it?".into())]
+    );
 }
 
 #[tokio::test]
@@ -84,7 +90,7 @@ async fn one_call() {
 #[tokio::test]
 async fn parallel_calls_and_a_comment_keep_their_order() {
     let items = answer("parallel_calls.json").await.unwrap();
-    let comment = Item::Assistant("One moment.".into());
+    let comment = ConversationItem::Assistant("One moment.".into());
     assert_eq!(items, [reasoning(), comment, call(1, "2026-02-11"), call(2, "2026-02-12")]);
 }
 
@@ -113,12 +119,12 @@ async fn sent() -> (wiremock::Request, Value) {
     let answer = recorded(200, "openai/bodies/text.json");
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let input = [
-        Item::User("Hi".into()),
-        Item::Assistant("Hello!".into()),
-        Item::User("Tomorrow?".into()),
+        ConversationItem::User("Hi".into()),
+        ConversationItem::Assistant("Hello!".into()),
+        ConversationItem::User("Tomorrow?".into()),
         reasoning(),
         call(1, "2026-02-11"),
-        Item::Result {
+        ConversationItem::Result {
             call_id: "call_HyCF5YL1CqmkGqXlR0YLHgJ1".into(),
             output: r#"{"success":true}"#.into(),
         },

@@ -13,7 +13,7 @@ use std::{
 
 use handlers::{
     adapters::openai::Patience,
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{BoxError, ModelError},
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
@@ -27,10 +27,11 @@ use crate::{
 async fn always(
     answer: ResponseTemplate,
     patience: Patience,
-) -> (Result<Vec<Item>, ModelError>, usize) {
+) -> (Result<Vec<ConversationItem>, ModelError>, usize) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let outcome = ask(&model(&server.uri(), patience), &[Item::User("Hi".into())]).await;
+    let outcome =
+        ask(&model(&server.uri(), patience), &[ConversationItem::User("Hi".into())]).await;
     (outcome, server.received_requests().await.unwrap().len())
 }
 
@@ -105,7 +106,8 @@ async fn rate_limited_once_then_fine() {
     Mock::given(any()).respond_with(busy).up_to_n_times(1).mount(&server).await;
     let fine = recorded(200, "openai/bodies/text.json");
     Mock::given(any()).respond_with(fine).mount(&server).await;
-    let items = ask(&model(&server.uri(), PATIENCE), &[Item::User("Hi".into())]).await.unwrap();
+    let items =
+        ask(&model(&server.uri(), PATIENCE), &[ConversationItem::User("Hi".into())]).await.unwrap();
     assert_eq!(items.len(), 2);
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests.len(), 2);
@@ -155,7 +157,7 @@ async fn a_connection_cut_within_the_answer_is_tried_again() {
         }
     });
     let model = model(&format!("http://{address}"), PATIENCE);
-    let outcome = ask(&model, &[Item::User("Hi".into())]).await;
+    let outcome = ask(&model, &[ConversationItem::User("Hi".into())]).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
@@ -164,6 +166,6 @@ async fn a_connection_cut_within_the_answer_is_tried_again() {
 async fn nobody_there_is_unavailable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let model = model(&format!("http://{address}"), PATIENCE);
-    let outcome = ask(&model, &[Item::User("Hi".into())]).await;
+    let outcome = ask(&model, &[ConversationItem::User("Hi".into())]).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
 }

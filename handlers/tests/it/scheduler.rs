@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{Call, call},
-    memory_store::MemoryStore,
+    memory_store::InMemoryStore,
 };
 
-pub fn router() -> (Router, Arc<MemoryStore>) {
-    let store = Arc::new(MemoryStore::default());
+pub fn router() -> (Router, Arc<InMemoryStore>) {
+    let store = Arc::new(InMemoryStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
     let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);
     (http::scheduler(scheduler), store)

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::{
     events::{Call, call},
-    memory_store::MemoryStore,
+    memory_store::InMemoryStore,
 };
 
-pub fn router() -> (Router, Arc<MemoryStore>) {
-    let store = Arc::new(MemoryStore::default());
+pub fn router() -> (Router, Arc<InMemoryStore>) {
+    let store = Arc::new(InMemoryStore::default());
     let token = Arc::new(Known::new("s3cret"));
     (http::state(OwnerState::new(store.clone()), Some(token)), store)
 }
@@ -42,7 +42,7 @@ async fn nobody_without_the_token_gets_in() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(OwnerState::new(Arc::new(MemoryStore::default())), None);
+    let router = http::state(OwnerState::new(Arc::new(InMemoryStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
     let empty = call("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);

@@ -12,7 +12,7 @@ use super::{
     turn::item_key,
 };
 use crate::{
-    domain::{phone::Phone, turn::Waiting},
+    domain::{phone::Phone, turn::QueueEntry},
     ports::StoreError,
 };
 
@@ -25,8 +25,8 @@ impl DynamoDb {
     pub(super) async fn write_join(
         &self,
         phone: &Phone,
-        me: &Waiting,
-    ) -> Result<Vec<Waiting>, StoreError> {
+        me: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
         let join = self
             .client
             .update_item()
@@ -50,7 +50,7 @@ impl DynamoDb {
         to_entries(&row.unwrap_or_default())
     }
 
-    pub(super) async fn read_queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    pub(super) async fn read_queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         to_entries(&self.read_item(phone, QUEUE).await?.unwrap_or_default())
     }
 
@@ -58,7 +58,7 @@ impl DynamoDb {
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         let place = format!("waiting[{position}]");
         let leave = self
@@ -78,7 +78,7 @@ impl DynamoDb {
     pub(super) fn leave_head(
         &self,
         phone: &Phone,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<TransactWriteItem, StoreError> {
         Update::builder()
             .table_name(&self.tables.conversations)
@@ -97,14 +97,14 @@ fn unchanged(place: &str) -> String {
     format!("{place}.sid = :sid AND {place}.until_ms = :until")
 }
 
-fn from_entry(entry: &Waiting) -> AttributeValue {
+fn from_entry(entry: &QueueEntry) -> AttributeValue {
     AttributeValue::M(Row::from([
         ("sid".to_owned(), text(&entry.sid)),
         ("until_ms".to_owned(), number(entry.until_ms)),
     ]))
 }
 
-fn to_entries(row: &Row) -> Result<Vec<Waiting>, StoreError> {
+fn to_entries(row: &Row) -> Result<Vec<QueueEntry>, StoreError> {
     let reader = Reader::new("Conversations", row);
     let values = match reader.get("waiting") {
         None => return Ok(Vec::new()),
@@ -116,7 +116,10 @@ fn to_entries(row: &Row) -> Result<Vec<Waiting>, StoreError> {
             return Err(reader.malformed("waiting", "a list of entries"));
         };
         let reader = Reader::new("Conversations", entry);
-        Ok(Waiting { sid: reader.text("sid")?.to_owned(), until_ms: reader.integer("until_ms")? })
+        Ok(QueueEntry {
+            sid: reader.text("sid")?.to_owned(),
+            until_ms: reader.integer("until_ms")?,
+        })
     };
     values.iter().map(entry).collect()
 }
@@ -127,8 +130,8 @@ mod tests {
 
     #[test]
     fn entries_are_read_back_in_order() {
-        let entries =
-            [("SM2", 20), ("SM1", 10)].map(|(sid, until_ms)| Waiting { sid: sid.into(), until_ms });
+        let entries = [("SM2", 20), ("SM1", 10)]
+            .map(|(sid, until_ms)| QueueEntry { sid: sid.into(), until_ms });
         let list = AttributeValue::L(entries.iter().map(from_entry).collect());
         let row = Row::from([("waiting".to_owned(), list)]);
         assert_eq!(to_entries(&row).unwrap(), entries);

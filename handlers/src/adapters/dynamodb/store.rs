@@ -14,7 +14,7 @@ use crate::{
         phone::Phone,
         sales::SalesNote,
         slot::SlotTime,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{
         Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
@@ -118,11 +118,15 @@ impl Store for DynamoDb {
         self.write_end(end).await
     }
 
-    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        me: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
         self.write_join(phone, me).await
     }
 
-    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         self.read_queue(phone).await
     }
 
@@ -130,12 +134,12 @@ impl Store for DynamoDb {
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.write_leave(phone, position, entry).await
     }
 
-    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
         self.read_memory(phone).await
     }
 

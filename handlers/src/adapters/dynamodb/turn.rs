@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{
         phone::Phone,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey},
+        turn::{ConversationMemory, StoredRound, TurnEnd, TurnKey},
     },
     ports::{Claimed, StoreError},
 };
@@ -184,7 +184,11 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    fn remember(&self, end: &TurnEnd, memory: &Memory) -> Result<TransactWriteItem, StoreError> {
+    fn remember(
+        &self,
+        end: &TurnEnd,
+        memory: &ConversationMemory,
+    ) -> Result<TransactWriteItem, StoreError> {
         Put::builder()
             .table_name(&self.tables.conversations)
             .item("conversation_id", text(end.key.phone.as_str()))
@@ -197,10 +201,13 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    pub(super) async fn read_memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+    pub(super) async fn read_memory(
+        &self,
+        phone: &Phone,
+    ) -> Result<ConversationMemory, StoreError> {
         match self.read_item(phone, MEMORY).await? {
             Some(row) => to_memory(&row),
-            None => Ok(Memory::default()),
+            None => Ok(ConversationMemory::default()),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Reader, Row, text};
 use crate::{
-    domain::turn::{Item, Memory, MemoryTurn, StoredRound, TurnRecord},
+    domain::turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
     ports::StoreError,
 };
 
@@ -30,8 +30,8 @@ pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Er
 fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
     let wire: WireRound = serde_json::from_str(json)?;
     Ok(StoredRound {
-        items: wire.items.into_iter().map(Item::from).collect(),
-        results: wire.results.into_iter().map(Item::from).collect(),
+        items: wire.items.into_iter().map(ConversationItem::from).collect(),
+        results: wire.results.into_iter().map(ConversationItem::from).collect(),
         lines: wire.lines,
     })
 }
@@ -58,7 +58,7 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
 }
 
 /// The attribute `turns` of the memory.
-pub(super) fn from_memory(memory: &Memory) -> AttributeValue {
+pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
         AttributeValue::M(Row::from([
             ("user".to_owned(), text(&turn.user)),
@@ -68,7 +68,7 @@ pub(super) fn from_memory(memory: &Memory) -> AttributeValue {
     AttributeValue::L(memory.turns.iter().map(turn).collect())
 }
 
-pub(super) fn to_memory(row: &Row) -> Result<Memory, StoreError> {
+pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
     let reader = Reader::new("Conversations", row);
     let expected = || reader.malformed("turns", "a list of turns");
     let Some(AttributeValue::L(values)) = reader.get("turns") else { return Err(expected()) };
@@ -80,7 +80,7 @@ pub(super) fn to_memory(row: &Row) -> Result<Memory, StoreError> {
             assistant: reader.text("assistant")?.to_owned(),
         })
     };
-    Ok(Memory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
+    Ok(ConversationMemory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,21 +102,21 @@ enum WireItem {
     Result { call_id: String, output: String },
 }
 
-impl From<Item> for WireItem {
-    fn from(item: Item) -> Self {
+impl From<ConversationItem> for WireItem {
+    fn from(item: ConversationItem) -> Self {
         match item {
-            Item::User(text) => Self::User { text },
-            Item::Assistant(text) => Self::Assistant { text },
-            Item::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
-            Item::Call { id, call_id, name, arguments } => {
+            ConversationItem::User(text) => Self::User { text },
+            ConversationItem::Assistant(text) => Self::Assistant { text },
+            ConversationItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            ConversationItem::Call { id, call_id, name, arguments } => {
                 Self::Call { id, call_id, name, arguments }
             }
-            Item::Result { call_id, output } => Self::Result { call_id, output },
+            ConversationItem::Result { call_id, output } => Self::Result { call_id, output },
         }
     }
 }
 
-impl From<WireItem> for Item {
+impl From<WireItem> for ConversationItem {
     fn from(item: WireItem) -> Self {
         match item {
             WireItem::User { text } => Self::User(text),
@@ -138,16 +138,19 @@ mod tests {
     fn round() -> StoredRound {
         StoredRound {
             items: vec![
-                Item::Reasoning { id: "rs_1".into(), encrypted: Some("gAAA==".into()) },
-                Item::Assistant("One moment \u{1f600}".into()),
-                Item::Call {
+                ConversationItem::Reasoning { id: "rs_1".into(), encrypted: Some("gAAA==".into()) },
+                ConversationItem::Assistant("One moment \u{1f600}".into()),
+                ConversationItem::Call {
                     id: "fc_1".into(),
                     call_id: "call_1".into(),
                     name: "book_slot".into(),
                     arguments: r#"{"date":"2026-02-11"}"#.into(),
                 },
             ],
-            results: vec![Item::Result { call_id: "call_1".into(), output: "{}".into() }],
+            results: vec![ConversationItem::Result {
+                call_id: "call_1".into(),
+                output: "{}".into(),
+            }],
             lines: vec!["Confirmed: ...".into()],
         }
     }
@@ -160,7 +163,10 @@ mod tests {
 
     #[test]
     fn rounds_are_read_back_in_order_with_the_first_attempts_time() {
-        let other = StoredRound { items: vec![Item::User("x".into())], ..StoredRound::default() };
+        let other = StoredRound {
+            items: vec![ConversationItem::User("x".into())],
+            ..StoredRound::default()
+        };
         let rounds = [encode_round(&round()).unwrap(), encode_round(&other).unwrap()];
         let record = to_record(&row(&[&rounds[0], &rounds[1]])).unwrap();
         assert_eq!(record.now, "2026-02-10T20:10:00.123Z".parse().unwrap());
@@ -185,7 +191,7 @@ mod tests {
 
     #[test]
     fn memory_is_read_back() {
-        let memory = Memory::default().with("Hi".into(), String::new());
+        let memory = ConversationMemory::default().with("Hi".into(), String::new());
         let row = Row::from([("turns".to_owned(), from_memory(&memory))]);
         assert_eq!(to_memory(&row).unwrap(), memory);
         assert!(to_memory(&Row::new()).is_err());

@@ -13,7 +13,7 @@ use super::{
     wire::{CreateResponse, Response},
 };
 use crate::{
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{BoxError, Credential, Model, ModelError, ModelRequest},
 };
 
@@ -61,7 +61,10 @@ impl OpenAi {
 
 #[async_trait]
 impl Model for OpenAi {
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+    async fn respond(
+        &self,
+        request: ModelRequest<'_>,
+    ) -> Result<Vec<ConversationItem>, ModelError> {
         // Said here, since the client has no words for it.
         self.key.current().await.map_err(ModelError::Unavailable)?;
         let body = CreateResponse::new(&self.model, &request);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{ModelError, ModelRequest, ToolSpec},
 };
 
@@ -60,17 +60,21 @@ impl<'a> CreateResponse<'a> {
     }
 }
 
-fn input_item(item: &Item) -> Value {
+fn input_item(item: &ConversationItem) -> Value {
     match item {
-        Item::User(text) => json!({ "type": "message", "role": "user", "content": text }),
-        Item::Assistant(text) => json!({ "type": "message", "role": "assistant", "content": text }),
-        Item::Reasoning { id, encrypted } => json!({
+        ConversationItem::User(text) => {
+            json!({ "type": "message", "role": "user", "content": text })
+        }
+        ConversationItem::Assistant(text) => {
+            json!({ "type": "message", "role": "assistant", "content": text })
+        }
+        ConversationItem::Reasoning { id, encrypted } => json!({
             "type": "reasoning",
             "id": id,
             "summary": [],
             "encrypted_content": encrypted,
         }),
-        Item::Call { id, call_id, name, arguments } => {
+        ConversationItem::Call { id, call_id, name, arguments } => {
             let mut call = json!({
                 "type": "function_call",
                 "call_id": call_id,
@@ -83,7 +87,7 @@ fn input_item(item: &Item) -> Value {
             }
             call
         }
-        Item::Result { call_id, output } => json!({
+        ConversationItem::Result { call_id, output } => json!({
             "type": "function_call_output",
             "call_id": call_id,
             "output": output,
@@ -157,7 +161,7 @@ struct NotCompleted {
 
 impl Response {
     /// The output items in order, or why they are of no use.
-    pub(super) fn into_items(self) -> Result<Vec<Item>, ModelError> {
+    pub(super) fn into_items(self) -> Result<Vec<ConversationItem>, ModelError> {
         match self.status.as_deref() {
             // A proxy may leave it out of a finished answer.
             None | Some("completed") => {}
@@ -178,7 +182,9 @@ impl Response {
         for item in self.output {
             items.extend(domain_item(item)?);
         }
-        if items.iter().any(|item| matches!(item, Item::Assistant(_) | Item::Call { .. })) {
+        if items.iter().any(|item| {
+            matches!(item, ConversationItem::Assistant(_) | ConversationItem::Call { .. })
+        }) {
             Ok(items)
         } else {
             Err(ModelError::Empty)
@@ -186,15 +192,15 @@ impl Response {
     }
 }
 
-fn domain_item(item: OutputItem) -> Result<Option<Item>, ModelError> {
+fn domain_item(item: OutputItem) -> Result<Option<ConversationItem>, ModelError> {
     Ok(match item {
-        OutputItem::Message { content } => text(content)?.map(Item::Assistant),
+        OutputItem::Message { content } => text(content)?.map(ConversationItem::Assistant),
         OutputItem::Reasoning { id, encrypted_content: encrypted } => {
-            Some(Item::Reasoning { id, encrypted })
+            Some(ConversationItem::Reasoning { id, encrypted })
         }
         OutputItem::FunctionCall { id, call_id, name, arguments } => {
             let id = id.unwrap_or_default();
-            Some(Item::Call { id, call_id, name, arguments })
+            Some(ConversationItem::Call { id, call_id, name, arguments })
         }
         OutputItem::Other => None,
     })
@@ -217,7 +223,7 @@ fn text(content: Vec<Part>) -> Result<Option<String>, ModelError> {
 mod tests {
     use super::*;
 
-    fn read(body: Value) -> Result<Vec<Item>, ModelError> {
+    fn read(body: Value) -> Result<Vec<ConversationItem>, ModelError> {
         serde_json::from_value::<Response>(body).unwrap().into_items()
     }
 
@@ -234,7 +240,7 @@ mod tests {
                 ] },
             ],
         }));
-        assert_eq!(items.unwrap(), [Item::Assistant("Hi there".into())]);
+        assert_eq!(items.unwrap(), [ConversationItem::Assistant("Hi there".into())]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::{
     lead::{Lead, LeadId, LeadStatus},
     phone::Phone,
     slot::Slot,
-    turn::{Memory, TurnKey, Waiting},
+    turn::{ConversationMemory, QueueEntry, TurnKey},
 };
 
 /// A turn's progress.
@@ -23,9 +23,9 @@ pub(super) struct State {
     /// Another attempt at the same text has it: that one alerts and stores.
     pub(super) waits_for_other: bool,
     /// Our entry in the conversation's queue.
-    pub(super) place: Option<Waiting>,
+    pub(super) place: Option<QueueEntry>,
     /// What was said before; known once the conversation is ours.
-    pub(super) memory: Option<Memory>,
+    pub(super) memory: Option<ConversationMemory>,
     /// What the customer must hear of what was booked, cancelled or moved.
     pub(super) lines: Vec<String>,
     /// The change of a booking that is being written. A turn that ends meanwhile does not know

@@ -4,7 +4,7 @@ use crate::{
     app::errors::Chain,
     domain::{
         phone::Phone,
-        turn::{TurnEnd, Waiting},
+        turn::{QueueEntry, TurnEnd},
     },
     ports::StoreError,
 };
@@ -20,7 +20,7 @@ impl Reply {
     pub(super) async fn take_place(
         &self,
         phone: &Phone,
-        me: &Waiting,
+        me: &QueueEntry,
         progress: &Progress,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
@@ -49,7 +49,7 @@ impl Reply {
 
     /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
     /// at our own turn, which we could claim only because that attempt is over.
-    fn is_void(&self, entry: &Waiting, me: &Waiting) -> bool {
+    fn is_void(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
         entry.until_ms <= self.ports.timer.wall_ms() || entry.sid == me.sid
     }
 
@@ -70,7 +70,7 @@ impl Reply {
     pub(super) async fn give_place_up(
         &self,
         phone: &Phone,
-        me: &Waiting,
+        me: &QueueEntry,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
         // The queue may move between reading and removing.

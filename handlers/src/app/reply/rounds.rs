@@ -8,7 +8,7 @@ use crate::{
         owner::Owner,
         prompt,
         text::{self, GOODBYE},
-        turn::{Item, Memory, StoredRound, TurnRecord},
+        turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
 };
@@ -40,7 +40,7 @@ pub(super) struct Conversation<'a> {
     safety_identifier: String,
     /// Rounds of an earlier attempt, not yet gone through.
     stored: std::vec::IntoIter<StoredRound>,
-    input: Vec<Item>,
+    input: Vec<ConversationItem>,
     lines: Vec<String>,
     own_leads: BTreeSet<String>,
     /// Calls so far. What a call writes has its ids from its ordinal in the turn.
@@ -52,17 +52,17 @@ impl<'a> Conversation<'a> {
         reply: &'a Reply,
         attempt: &'a Attempt<'a>,
         owner: &'a Owner,
-        memory: &Memory,
+        memory: &ConversationMemory,
         record: TurnRecord,
         progress: &'a Progress,
         safety_identifier: String,
     ) -> Self {
         let mut input = Vec::with_capacity(memory.turns.len() * 2 + 1);
         for turn in &memory.turns {
-            input.push(Item::User(turn.user.clone()));
-            input.push(Item::Assistant(turn.assistant.clone()));
+            input.push(ConversationItem::User(turn.user.clone()));
+            input.push(ConversationItem::Assistant(turn.assistant.clone()));
         }
-        input.push(Item::User(attempt.text.content()));
+        input.push(ConversationItem::User(attempt.text.content()));
         Self {
             reply,
             attempt,
@@ -125,7 +125,9 @@ impl<'a> Conversation<'a> {
     async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
         let mut farewell = false;
         let calls = round.items.iter().filter_map(|item| match item {
-            Item::Call { call_id, name, arguments, .. } => Some((call_id, name, arguments)),
+            ConversationItem::Call { call_id, name, arguments, .. } => {
+                Some((call_id, name, arguments))
+            }
             _ => None,
         });
         for (position, (call_id, name, arguments)) in calls.enumerate() {
@@ -136,7 +138,7 @@ impl<'a> Conversation<'a> {
                 round.lines.push(line);
             }
             let output = outcome.output.to_string();
-            round.results.push(Item::Result { call_id: call_id.clone(), output });
+            round.results.push(ConversationItem::Result { call_id: call_id.clone(), output });
         }
         match self.save(ordinal, round).await {
             Ok(true) => Ok(farewell),
@@ -159,7 +161,7 @@ impl<'a> Conversation<'a> {
     fn absorb(&mut self, mut round: StoredRound) {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
-            if let Item::Result { output, .. } = result {
+            if let ConversationItem::Result { output, .. } = result {
                 self.own_leads.extend(own_leads(output));
             }
         }
@@ -174,16 +176,16 @@ impl<'a> Conversation<'a> {
     }
 }
 
-fn is_call(item: &Item) -> bool {
-    matches!(item, Item::Call { .. })
+fn is_call(item: &ConversationItem) -> bool {
+    matches!(item, ConversationItem::Call { .. })
 }
 
 /// What the model said in a round; `None` when it said nothing.
-fn words(items: &[Item]) -> Option<String> {
+fn words(items: &[ConversationItem]) -> Option<String> {
     let said: Vec<&str> = items
         .iter()
         .filter_map(|item| match item {
-            Item::Assistant(said) => Some(said.trim()),
+            ConversationItem::Assistant(said) => Some(said.trim()),
             _ => None,
         })
         .filter(|said| !said.is_empty())

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::{
     app::testing::{World, call, say},
-    domain::turn::Item,
+    domain::turn::ConversationItem,
 };
 
 /// The model books tomorrow at two.
-fn book() -> Item {
+fn book() -> ConversationItem {
     book_at("2:00 PM")
 }
 
-fn book_at(time: &str) -> Item {
+fn book_at(time: &str) -> ConversationItem {
     call("book_slot", booking(time))
 }
 

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         owner::Owner,
         text::{self, OWNER_ANSWERS},
-        turn::{TurnEnd, TurnKey, TurnRecord, Waiting},
+        turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{Claimed, StoreError},
 };
@@ -44,7 +44,7 @@ pub(super) struct Attempt<'a> {
     pub(super) key: TurnKey,
     pub(super) holder: String,
     /// Our entry in the queue.
-    me: Waiting,
+    me: QueueEntry,
 }
 
 impl Reply {
@@ -102,7 +102,7 @@ impl Reply {
             text,
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
             holder: self.ports.ids.fresh(),
-            me: Waiting { sid: text.sid.clone(), until_ms },
+            me: QueueEntry { sid: text.sid.clone(), until_ms },
         }
     }
 

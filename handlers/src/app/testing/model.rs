@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::{TestTimer, executor::pass};
 use crate::{
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, Timer as _},
 };
 
 /// What the model gives, or why it does not.
-type Answer = Result<Vec<Item>, ModelError>;
+type Answer = Result<Vec<ConversationItem>, ModelError>;
 
 /// Answers in the order of the script, whoever asks.
 pub(crate) struct FakeModel {
@@ -29,14 +29,14 @@ pub(crate) struct FakeModel {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) instructions: String,
-    pub(crate) input: Vec<Item>,
+    pub(crate) input: Vec<ConversationItem>,
 }
 
 impl Request {
     /// The results of tools, as JSON.
     pub(crate) fn results(&self) -> Vec<Value> {
-        let result = |item: &Item| match item {
-            Item::Result { output, .. } => Some(serde_json::from_str(output).unwrap()),
+        let result = |item: &ConversationItem| match item {
+            ConversationItem::Result { output, .. } => Some(serde_json::from_str(output).unwrap()),
             _ => None,
         };
         self.input.iter().filter_map(result).collect()
@@ -49,7 +49,7 @@ impl FakeModel {
     }
 
     /// Answers next with these items.
-    pub(crate) fn then(&self, items: impl IntoIterator<Item = Item>) -> &Self {
+    pub(crate) fn then(&self, items: impl IntoIterator<Item = ConversationItem>) -> &Self {
         self.after(Duration::ZERO, Ok(items.into_iter().collect()))
     }
 
@@ -70,13 +70,13 @@ impl FakeModel {
 }
 
 /// The model says something.
-pub(crate) fn say(text: &str) -> Item {
-    Item::Assistant(text.to_owned())
+pub(crate) fn say(text: &str) -> ConversationItem {
+    ConversationItem::Assistant(text.to_owned())
 }
 
 /// The model calls a tool.
-pub(crate) fn call(name: &str, arguments: Value) -> Item {
-    Item::Call {
+pub(crate) fn call(name: &str, arguments: Value) -> ConversationItem {
+    ConversationItem::Call {
         id: "fc_1".to_owned(),
         call_id: "call_1".to_owned(),
         name: name.to_owned(),
@@ -86,7 +86,10 @@ pub(crate) fn call(name: &str, arguments: Value) -> Item {
 
 #[async_trait]
 impl Model for FakeModel {
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
+    async fn respond(
+        &self,
+        request: ModelRequest<'_>,
+    ) -> Result<Vec<ConversationItem>, ModelError> {
         pass().await;
         self.requests.lock().unwrap().push(Request {
             instructions: request.instructions.to_owned(),

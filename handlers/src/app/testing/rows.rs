@@ -12,7 +12,7 @@ use crate::{
         phone::Phone,
         sales::SalesNote,
         slot::Slot,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{Booked, Cancelled, Claimed, Rescheduled},
 };
@@ -28,8 +28,8 @@ pub(super) struct Rows {
     pub(super) sales: BTreeMap<(String, usize), SalesNote>,
     pub(super) opted_out: BTreeSet<Phone>,
     pub(super) turns: BTreeMap<String, Turn>,
-    pub(super) queues: BTreeMap<Phone, Vec<Waiting>>,
-    pub(super) memories: BTreeMap<Phone, Memory>,
+    pub(super) queues: BTreeMap<Phone, Vec<QueueEntry>>,
+    pub(super) memories: BTreeMap<Phone, ConversationMemory>,
     pub(super) alerts: BTreeMap<String, Timestamp>,
 }
 

@@ -19,7 +19,7 @@ use crate::{
         phone::Phone,
         sales::SalesNote,
         slot::SlotTime,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{
         Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
@@ -112,11 +112,11 @@ impl FakeStore {
         self.rows.lock().unwrap().sales.values().cloned().collect()
     }
 
-    pub(crate) fn memory_of(&self, phone: &Phone) -> Memory {
+    pub(crate) fn memory_of(&self, phone: &Phone) -> ConversationMemory {
         self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn queue_of(&self, phone: &Phone) -> Vec<Waiting> {
+    pub(crate) fn queue_of(&self, phone: &Phone) -> Vec<QueueEntry> {
         self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
     }
 
@@ -298,7 +298,11 @@ impl Store for FakeStore {
         self.apply("finish_turn", |rows| rows.finish(end)).await
     }
 
-    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        me: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
         self.apply("join_queue", |rows| {
             let queue = rows.queues.entry(phone.clone()).or_default();
             if !queue.contains(me) {
@@ -309,7 +313,7 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         self.apply("queue", |rows| rows.queues.get(phone).cloned().unwrap_or_default()).await
     }
 
@@ -317,7 +321,7 @@ impl Store for FakeStore {
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.apply("leave_queue", |rows| {
             let queue = rows.queues.entry(phone.clone()).or_default();
@@ -330,7 +334,7 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
         self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
     }
 

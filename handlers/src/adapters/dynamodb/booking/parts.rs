@@ -22,11 +22,11 @@ use crate::{
     ports::StoreError,
 };
 
-type Item = Result<TransactWriteItem, StoreError>;
+type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
     /// Free means: no row, or one that says so, or one that holds this very lead.
-    pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> Item {
+    pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let mut slot = self
             .slot(booking.slot)
             .update_expression(
@@ -48,7 +48,7 @@ impl DynamoDb {
     }
 
     /// Only by the lead that holds it.
-    pub(super) fn free_slot(&self, booking: &Booking, now: Timestamp) -> Item {
+    pub(super) fn free_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         self.slot(booking.slot)
             .update_expression(
                 "SET #status = :available, updated_at = :now \
@@ -71,7 +71,7 @@ impl DynamoDb {
             .key("slot_time", text(slot.time().to_string()))
     }
 
-    pub(super) fn put_lead(&self, lead: &Lead) -> Item {
+    pub(super) fn put_lead(&self, lead: &Lead) -> TransactionItem {
         Put::builder()
             .table_name(&self.tables.leads)
             .set_item(Some(from_lead(lead)))
@@ -82,13 +82,13 @@ impl DynamoDb {
     }
 
     /// Only its own customer's, still booked, and still at the slot that was read.
-    pub(super) fn cancel_lead(&self, booking: &Booking, now: Timestamp) -> Item {
+    pub(super) fn cancel_lead(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let values = [(":cancelled", text(LeadStatus::Cancelled.as_str()))];
         self.change_lead(booking, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
     /// Under the same condition.
-    pub(super) fn move_lead(&self, booking: &Booking, to: Slot, now: Timestamp) -> Item {
+    pub(super) fn move_lead(&self, booking: &Booking, to: Slot, now: Timestamp) -> TransactionItem {
         let values =
             [(":to_date", text(to.date().to_string())), (":to_time", text(to.time().to_string()))];
         let change =
@@ -102,7 +102,7 @@ impl DynamoDb {
         now: Timestamp,
         change: &str,
         values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
-    ) -> Item {
+    ) -> TransactionItem {
         let mut lead = Update::builder()
             .table_name(&self.tables.leads)
             .key("lead_id", text(booking.lead_id.as_str()))
@@ -124,7 +124,7 @@ impl DynamoDb {
         lead.build().map(update).map_err(unavailable)
     }
 
-    pub(super) fn put_booking(&self, booking: &Booking) -> Item {
+    pub(super) fn put_booking(&self, booking: &Booking) -> TransactionItem {
         Put::builder()
             .table_name(&self.tables.bookings)
             .set_item(Some(from_booking(booking)))
@@ -134,7 +134,7 @@ impl DynamoDb {
     }
 
     /// A lead of the old system has no such row.
-    pub(super) fn drop_booking(&self, booking: &Booking) -> Item {
+    pub(super) fn drop_booking(&self, booking: &Booking) -> TransactionItem {
         Delete::builder()
             .table_name(&self.tables.bookings)
             .key("phone", text(booking.phone.as_str()))
@@ -147,7 +147,7 @@ impl DynamoDb {
     }
 
     /// The guard must still be as it was read.
-    pub(super) fn step_guard(&self, phone: &Phone, step: GuardStep) -> Item {
+    pub(super) fn step_guard(&self, phone: &Phone, step: GuardStep) -> TransactionItem {
         let guard = Put::builder()
             .table_name(&self.tables.bookings)
             .item("phone", text(phone.as_str()))

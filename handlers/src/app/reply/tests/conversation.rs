@@ -9,7 +9,7 @@ use crate::{
         lead::{LeadSource, LeadStatus},
         owner::Owner,
         sales::SalesKind,
-        turn::Item,
+        turn::ConversationItem,
     },
 };
 
@@ -19,7 +19,7 @@ fn a_question_is_answered_in_few_calls() {
     world.model.then([say("Yes, we do!")]);
     assert_eq!(world.answer(&text("SM1", "Do you fix screens?")), ["Yes, we do!"]);
     let request = &world.model.requests()[0];
-    assert_eq!(request.input, [Item::User("Do you fix screens?".to_owned())]);
+    assert_eq!(request.input, [ConversationItem::User("Do you fix screens?".to_owned())]);
     assert!(request.instructions.contains("Tuesday 2026-02-10, 3:10 PM"));
     assert!(!request.instructions.contains("Do you fix screens?"));
     let calls = world.store.calls();
@@ -44,7 +44,7 @@ fn a_booking_is_confirmed_from_its_row() {
     let said: Vec<_> = history
         .iter()
         .map(|item| match item {
-            Item::User(said) | Item::Assistant(said) => said.as_str(),
+            ConversationItem::User(said) | ConversationItem::Assistant(said) => said.as_str(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -135,8 +135,8 @@ fn pictures_are_a_note() {
     world.answer(&crate::app::reply::InboundText { media: 1, ..text("SM1", "") });
     world.answer(&crate::app::reply::InboundText { media: 2, ..text("SM2", "My screen") });
     let input = world.model.requests()[1].input.clone();
-    assert_eq!(input[0], Item::User("[1 picture, no text]".to_owned()));
-    assert_eq!(input[2], Item::User("My screen\n[2 pictures]".to_owned()));
+    assert_eq!(input[0], ConversationItem::User("[1 picture, no text]".to_owned()));
+    assert_eq!(input[2], ConversationItem::User("My screen\n[2 pictures]".to_owned()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{book, with_booking};
 use crate::{
     app::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text},
-    domain::{text::FALLBACK, turn::Item},
+    domain::{text::FALLBACK, turn::ConversationItem},
     ports::Timer as _,
 };
 
@@ -135,9 +135,9 @@ fn two_texts_of_a_customer_are_answered_in_order() {
     assert_eq!((one, two), (vec!["one".to_owned()], vec!["two".to_owned()]));
     let history = &world.model.requests()[1].input;
     let expected = [
-        Item::User("First".to_owned()),
-        Item::Assistant("one".to_owned()),
-        Item::User("Second".to_owned()),
+        ConversationItem::User("First".to_owned()),
+        ConversationItem::Assistant("one".to_owned()),
+        ConversationItem::User("Second".to_owned()),
     ];
     assert_eq!(history, &expected);
     assert!(world.store.queue_of(&phone(ANN)).is_empty());

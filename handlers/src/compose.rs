@@ -19,7 +19,7 @@ use crate::{
         twilio::{self, Twilio},
     },
     app::{
-        owner_state::OwnerState,
+        owner_state::OwnerStateService,
         reply::{Ports, Reply, ReplySettings},
         scheduler::Scheduler,
     },
@@ -85,7 +85,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
-    Ok(http::state(OwnerState::new(store(clients, &config.dynamodb)), token))
+    Ok(http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token))
 }
 
 /// The scheduler on DynamoDB.

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil};
 
 use crate::domain::{
-    booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+    booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     lead::{Lead, LeadId},
-    owner::Owner,
+    owner::OwnerState,
     phone::Phone,
-    sales::SalesNote,
+    sales::SalesRecord,
     secret::Secret,
     slot::SlotTime,
     turn::{
@@ -160,10 +160,10 @@ pub struct CustomerBookings {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The owner's state; the default one (version 0) when there is no row.
-    async fn owner(&self) -> Result<Owner, StoreError>;
+    async fn owner(&self) -> Result<OwnerState, StoreError>;
     /// Writes the state if the row still has version `expected` (0: no row, or one without a version).
     /// The version written is that of `owner`, which is `expected` plus one.
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError>;
+    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError>;
 
     /// The slot times of a date that are not free: any row whose status is not `available`.
     async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
@@ -184,9 +184,12 @@ pub trait Store: Send + Sync {
     /// One transaction: takes the new slot, frees the old one, moves lead and booking row.
     async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError>;
     /// Binds an idempotency key to a request and to the first attempt's time, or finds what it is bound to.
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError>;
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError>;
     /// Stores a discount or an upsell under the turn's key and ordinal; a repeat changes nothing.
-    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError>;
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
 
     /// Whether the customer asked for no more texts.
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError>;

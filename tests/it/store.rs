@@ -15,11 +15,11 @@ use handlers::{
     compose::Clients,
     domain::{
         booking::{
-            Booking, Cancellation, FormGuard, GuardStep, NewBooking, RequestToken, Reschedule,
+            Booking, Cancellation, FormGuard, FormGuardUpdate, NewBooking, RequestToken, Reschedule,
         },
         catalogue::{Repair, RepairKind},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
-        owner::{Owner, OwnerStatus},
+        owner::{OwnerState, OwnerStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
     },
@@ -118,7 +118,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
     }
 }
 
-pub fn booking(lead: &Lead, token: &str, guard: Option<GuardStep>) -> NewBooking {
+pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewBooking {
     NewBooking { lead: lead.clone(), token: RequestToken::derive(&[token]), guard }
 }
 
@@ -139,14 +139,18 @@ async fn taken(store: &DynamoDb) -> Vec<String> {
 #[tokio::test]
 async fn the_owners_state_changes_only_from_the_version_that_was_read() {
     let Lab { store, .. } = &Lab::start().await;
-    assert_eq!(store.owner().await.unwrap(), Owner::default());
-    let gym =
-        Owner { status: OwnerStatus::Gym, updated_at: Some(now()), version: 1, ..Owner::default() };
+    assert_eq!(store.owner().await.unwrap(), OwnerState::default());
+    let gym = OwnerState {
+        status: OwnerStatus::Gym,
+        updated_at: Some(now()),
+        version: 1,
+        ..OwnerState::default()
+    };
     assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written);
     assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written, "our own repeat");
-    let other = Owner { location: "home".into(), ..gym.clone() };
+    let other = OwnerState { location: "home".into(), ..gym.clone() };
     assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWrite::Conflict);
-    let next = Owner { version: 2, ..other };
+    let next = OwnerState { version: 2, ..other };
     assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWrite::Written);
     assert_eq!(store.owner().await.unwrap(), next);
 }
@@ -158,7 +162,7 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
     let (ann, from) = (ann(), date(2026, 2, 10).at(15, 10, 30, 0));
     assert!(taken(store).await.is_empty());
     let two = lead("LEAD-A", &ann, 14);
-    let guard = GuardStep::from(None);
+    let guard = FormGuardUpdate::after(None);
     for (token, why) in [("a", "first"), ("a", "the same again"), ("b", "another token")] {
         let booked = store.book(&booking(&two, token, Some(guard))).await.unwrap();
         assert_eq!(booked, Booked::Yes, "{why}");
@@ -179,7 +183,7 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
 
     let open = store.bookings(&ann, from).await.unwrap();
     assert_eq!((open.guard, open.bookings), (Some(FormGuard { version: 1 }), vec![(&two).into()]));
-    let step = Some(GuardStep::from(open.guard));
+    let step = Some(FormGuardUpdate::after(open.guard));
     assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), Booked::Yes);
     let starts = |from| async move {
         let open = store.bookings(&phone("+19042520927"), from).await.unwrap().bookings;

@@ -9,10 +9,10 @@ use emulator::{
 };
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, IdempotencyRecord, RequestToken, Reschedule},
         catalogue::Upsell,
-        owner::Owner,
-        sales::{SalesKind, SalesNote},
+        owner::OwnerState,
+        sales::{SalesEvent, SalesRecord},
         turn::{QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{Booked, Store as _, StoreError},
@@ -36,9 +36,9 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let cancel = Cancellation { booking: Booking::from(&two), token: token("c"), now: now() };
     let moved =
         Reschedule { booking: Booking::from(&two), to: at(9), token: token("m"), now: now() };
-    let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
-    let kind = SalesKind::Upsell { item: Upsell::Case, accepted: true, price: None };
-    let note = SalesNote { key: key(), ordinal: 0, now: now(), kind };
+    let claim = IdempotencyRecord { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let kind = SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: None };
+    let note = SalesRecord { key: key(), ordinal: 0, now: now(), kind };
     let end = TurnEnd {
         key: key(),
         holder: "h".into(),
@@ -52,7 +52,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("owner", store.owner().await.map(drop)),
         (
             "put_owner",
-            store.put_owner(&Owner { version: 1, ..Owner::default() }, 0).await.map(drop),
+            store.put_owner(&OwnerState { version: 1, ..OwnerState::default() }, 0).await.map(drop),
         ),
         ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
         ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
@@ -60,8 +60,8 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
-        ("claim_form", store.claim_form(&claim).await.map(drop)),
-        ("note_sale", store.note_sale(&note).await),
+        ("claim_idempotency_key", store.claim_idempotency_key(&claim).await.map(drop)),
+        ("record_sale", store.record_sale(&note).await),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
         ("unset_opted_out", store.set_opted_out(&ann(), false, now()).await),

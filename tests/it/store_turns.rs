@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use handlers::{
     domain::{
-        booking::FormClaim,
+        booking::IdempotencyRecord,
         catalogue::Upsell,
-        sales::{SalesKind, SalesNote},
+        sales::{SalesEvent, SalesRecord},
         turn::{
             ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey,
             TurnRecord,
@@ -22,10 +22,11 @@ use crate::store::{Lab, ann, now};
 async fn keys_alerts_notes_and_opt_outs_are_written_once() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
-    let later = FormClaim { fingerprint: "g".into(), now: Timestamp::UNIX_EPOCH, ..claim.clone() };
-    assert_eq!(store.claim_form(&claim).await.unwrap(), claim);
-    assert_eq!(store.claim_form(&later).await.unwrap(), claim);
+    let claim = IdempotencyRecord { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let later =
+        IdempotencyRecord { fingerprint: "g".into(), now: Timestamp::UNIX_EPOCH, ..claim.clone() };
+    assert_eq!(store.claim_idempotency_key(&claim).await.unwrap(), claim);
+    assert_eq!(store.claim_idempotency_key(&later).await.unwrap(), claim);
 
     let window = Duration::from_secs(600);
     let second_before = now() + jiff::SignedDuration::from_millis(599_999);
@@ -42,14 +43,14 @@ async fn keys_alerts_notes_and_opt_outs_are_written_once() {
 
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let kinds = [
-        SalesKind::Discount { percent: 5, approved: true, reason: String::new() },
-        SalesKind::Upsell { item: Upsell::Case, accepted: true, price: Some(25) },
+        SalesEvent::Discount { percent: 5, approved: true, reason: String::new() },
+        SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: Some(25) },
     ];
     let before = lab.count("Conversations").await;
     for (ordinal, kind) in kinds.into_iter().enumerate() {
-        let note = SalesNote { key: key.clone(), ordinal, now: now(), kind };
-        store.note_sale(&note).await.unwrap();
-        store.note_sale(&note).await.unwrap();
+        let note = SalesRecord { key: key.clone(), ordinal, now: now(), kind };
+        store.record_sale(&note).await.unwrap();
+        store.record_sale(&note).await.unwrap();
     }
     assert_eq!(lab.count("Conversations").await, before + 2);
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    domain::owner::{Owner, OwnerPatch},
+    domain::owner::{OwnerPatch, OwnerState},
     ports::{OwnerWrite, Store, StoreError},
 };
 
@@ -14,7 +14,7 @@ const ATTEMPTS: usize = 5;
 
 /// The owner's state and its changes.
 #[derive(Clone)]
-pub struct OwnerState {
+pub struct OwnerStateService {
     store: Arc<dyn Store>,
 }
 
@@ -29,7 +29,7 @@ pub enum OwnerStateError {
     Contended,
 }
 
-impl OwnerState {
+impl OwnerStateService {
     /// The state that a store keeps.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
@@ -39,7 +39,7 @@ impl OwnerState {
     ///
     /// # Errors
     /// When it could not be read.
-    pub async fn get(&self) -> Result<Owner, OwnerStateError> {
+    pub async fn get(&self) -> Result<OwnerState, OwnerStateError> {
         Ok(self.store.owner().await?)
     }
 
@@ -51,7 +51,7 @@ impl OwnerState {
         &self,
         patch: &OwnerPatch,
         now: Timestamp,
-    ) -> Result<Owner, OwnerStateError> {
+    ) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.merge(patch, now)).await
     }
 
@@ -59,14 +59,14 @@ impl OwnerState {
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn reset(&self, now: Timestamp) -> Result<Owner, OwnerStateError> {
+    pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.reset(now)).await
     }
 
     async fn change(
         &self,
-        next: impl Fn(&Owner) -> Owner + Send,
-    ) -> Result<Owner, OwnerStateError> {
+        next: impl Fn(&OwnerState) -> OwnerState + Send,
+    ) -> Result<OwnerState, OwnerStateError> {
         for _ in 0..ATTEMPTS {
             let before = self.store.owner().await?;
             let after = next(&before);
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn two_writers_at_once_lose_nothing() {
         let world = World::new();
-        let state = OwnerState::new(world.store.clone());
+        let state = OwnerStateService::new(world.store.clone());
         let now = NOW.parse().unwrap();
         let (gym, ceiling) =
             (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
@@ -114,7 +114,7 @@ mod tests {
     fn a_failed_read_is_an_error_and_no_default() {
         let world = World::new();
         world.store.fail("owner");
-        let state = OwnerState::new(world.store.clone());
+        let state = OwnerStateService::new(world.store.clone());
         assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
     }
 }

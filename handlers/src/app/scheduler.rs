@@ -11,7 +11,7 @@ use jiff::{Timestamp, civil};
 use crate::{
     app::bookings::{BookingError, Bookings},
     domain::{
-        booking::{Booking, FormClaim, GuardStep, NewBooking, RequestToken},
+        booking::{Booking, FormGuardUpdate, IdempotencyRecord, NewBooking, RequestToken},
         calendar::{Calendar, Refusal},
         digest::sha256_hex,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
@@ -131,7 +131,7 @@ impl Scheduler {
             if by_form >= MAX_OPEN {
                 return Err(SchedulerError::TooMany);
             }
-            let guard = GuardStep::from(open.guard);
+            let guard = FormGuardUpdate::after(open.guard);
             let version = guard.next.version.to_string();
             let new = NewBooking {
                 lead: lead(&request, lead_id.clone(), first),
@@ -164,9 +164,12 @@ impl Scheduler {
         if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
             return Err(SchedulerError::InvalidKey);
         }
-        let claim =
-            FormClaim { key_hash: sha256_hex(&[key]), fingerprint: request.fingerprint(), now };
-        let bound = self.store.claim_form(&claim).await?;
+        let claim = IdempotencyRecord {
+            key_hash: sha256_hex(&[key]),
+            fingerprint: request.fingerprint(),
+            now,
+        };
+        let bound = self.store.claim_idempotency_key(&claim).await?;
         if bound.fingerprint == claim.fingerprint {
             Ok((bound.key_hash, bound.now))
         } else {

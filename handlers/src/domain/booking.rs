@@ -82,7 +82,7 @@ pub struct NewBooking {
     /// The transaction's token.
     pub token: RequestToken,
     /// The step of the form guard, for bookings by the form.
-    pub guard: Option<GuardStep>,
+    pub guard: Option<FormGuardUpdate>,
 }
 
 /// Guards the limit on open bookings by the form: each of them moves it, on the condition that
@@ -95,16 +95,16 @@ pub struct FormGuard {
 
 /// One step of the form guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GuardStep {
+pub struct FormGuardUpdate {
     /// As it was read; `None`: there was none.
     pub expected: Option<FormGuard>,
     /// As it is to be written.
     pub next: FormGuard,
 }
 
-impl GuardStep {
+impl FormGuardUpdate {
     /// The step from a guard as it was read.
-    pub fn from(expected: Option<FormGuard>) -> Self {
+    pub fn after(expected: Option<FormGuard>) -> Self {
         let version = expected.map_or(0, |guard| guard.version);
         Self { expected, next: FormGuard { version: version.saturating_add(1) } }
     }
@@ -143,7 +143,7 @@ impl Reschedule {
 
 /// What an idempotency key of the form is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormClaim {
+pub struct IdempotencyRecord {
     /// SHA-256 of the key.
     pub key_hash: String,
     /// SHA-256 of the request.

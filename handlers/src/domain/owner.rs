@@ -61,7 +61,7 @@ impl OwnerStatus {
 
 /// The owner's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub struct OwnerState {
     /// What he is doing.
     pub status: OwnerStatus,
     /// Where he is.
@@ -90,7 +90,7 @@ pub struct Owner {
     pub version: u64,
 }
 
-impl Default for Owner {
+impl Default for OwnerState {
     fn default() -> Self {
         Self {
             status: OwnerStatus::Available,
@@ -110,7 +110,7 @@ impl Default for Owner {
     }
 }
 
-impl Owner {
+impl OwnerState {
     /// The state after a change at `now`: only the given fields differ.
     #[must_use]
     pub fn merge(&self, patch: &OwnerPatch, now: Timestamp) -> Self {

@@ -7,7 +7,7 @@ use jiff::{Span, Timestamp, civil};
 use super::{
     calendar::{Calendar, weekday_name},
     catalogue::{ON_SITE_SURCHARGE, RepairKind, Upsell},
-    owner::Owner,
+    owner::OwnerState,
     text::OWNER_NAME,
 };
 
@@ -35,14 +35,14 @@ not speak of other customers.
 - Write plain SMS: short, friendly, no markdown, no emoji unless the customer uses them.";
 
 /// The instructions for a turn.
-pub fn instructions(owner: &Owner, calendar: &Calendar, now: Timestamp) -> String {
+pub fn instructions(owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> String {
     let mut prompt = String::with_capacity(4096);
     // Writing to a string cannot fail.
     let _ = write(&mut prompt, owner, calendar, now);
     prompt
 }
 
-fn write(out: &mut String, owner: &Owner, calendar: &Calendar, now: Timestamp) -> fmt::Result {
+fn write(out: &mut String, owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     writeln!(
         out,
         "You are {}, the assistant of {OWNER_NAME}'s phone repair shop. You answer the text \
@@ -79,7 +79,7 @@ fn time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     Ok(())
 }
 
-fn state(out: &mut String, owner: &Owner) -> fmt::Result {
+fn state(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\n{OWNER_NAME}'s status: {}", owner.status.as_str())?;
     for (name, text) in [
         ("Location", &owner.location),
@@ -113,7 +113,7 @@ fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
     writeln!(out, "Closed on {}.", closed.join(", "))
 }
 
-fn prices(out: &mut String, owner: &Owner) -> fmt::Result {
+fn prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\nPrices:")?;
     for kind in RepairKind::ALL {
         writeln!(out, "- {}: {}", kind.words(), kind.price())?;
@@ -148,13 +148,13 @@ mod tests {
 
     #[test]
     fn it_carries_the_day_the_owner_and_the_prices() {
-        let owner = Owner {
+        let owner = OwnerState {
             status: OwnerStatus::Gym,
             location: "Planet Fitness".to_owned(),
             notes: "Back in 2 hours".to_owned(),
             special_info: "Free case this week".to_owned(),
             max_discount: 7,
-            ..Owner::default()
+            ..OwnerState::default()
         };
         let calendar = Calendar::new("America/New_York").unwrap();
         // 1:30 in the morning in UTC is still the evening before in New York.
@@ -182,10 +182,11 @@ mod tests {
     fn extras_are_offered_only_if_the_owner_wants_it() {
         let calendar = Calendar::new("America/New_York").unwrap();
         let now = "2026-02-11T01:30:00Z".parse().unwrap();
-        let silent = Owner { auto_upsell: false, ..Owner::default() };
+        let silent = OwnerState { auto_upsell: false, ..OwnerState::default() };
         assert!(instructions(&silent, &calendar, now).contains("Do not offer extras"));
         assert!(
-            instructions(&Owner::default(), &calendar, now).contains("you may offer one extra")
+            instructions(&OwnerState::default(), &calendar, now)
+                .contains("you may offer one extra")
         );
     }
 }

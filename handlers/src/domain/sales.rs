@@ -6,7 +6,7 @@ use super::{catalogue::Upsell, turn::TurnKey};
 
 /// A discount or an upsell of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SalesNote {
+pub struct SalesRecord {
     /// The turn in which it was spoken of.
     pub key: TurnKey,
     /// Ordinal of the tool call in the turn.
@@ -14,12 +14,12 @@ pub struct SalesNote {
     /// Business time of the turn.
     pub now: Timestamp,
     /// What it is.
-    pub kind: SalesKind,
+    pub kind: SalesEvent,
 }
 
 /// What was asked for or offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SalesKind {
+pub enum SalesEvent {
     /// A discount.
     Discount {
         /// Percent asked for.

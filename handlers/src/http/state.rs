@@ -21,21 +21,21 @@ use super::{
 use crate::{
     app::{
         errors::Chain,
-        owner_state::{OwnerState, OwnerStateError},
+        owner_state::{OwnerStateError, OwnerStateService},
     },
-    domain::owner::{Owner, OwnerPatch},
+    domain::owner::{OwnerPatch, OwnerState},
     ports::Credential,
 };
 
 #[derive(Clone)]
 struct Endpoint {
-    state: OwnerState,
+    state: OwnerStateService,
     token: Option<Arc<dyn Credential>>,
 }
 
 /// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
 /// Without a token everyone is refused.
-pub fn state(state: OwnerState, token: Option<Arc<dyn Credential>>) -> Router {
+pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Router {
     let endpoint = Endpoint { state, token };
     let methods =
         get(show).post(change).put(change).delete(reset).fallback(outer::method_not_allowed);
@@ -80,12 +80,12 @@ async fn reset(
     Ok(changed("State reset to default", &owner))
 }
 
-fn changed(message: &str, owner: &Owner) -> Json<Value> {
+fn changed(message: &str, owner: &OwnerState) -> Json<Value> {
     Json(json!({ "status": "success", "message": message, "state": shown(owner) }))
 }
 
 /// The row as pages of the old system read it.
-fn shown(owner: &Owner) -> Value {
+fn shown(owner: &OwnerState) -> Value {
     let mut state = json!({
         "state_id": "CURRENT",
         "status": owner.status.as_str(),

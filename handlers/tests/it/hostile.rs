@@ -8,7 +8,7 @@ use handlers::{
         label,
         lead::LeadId,
         opt_out::keyword,
-        owner::{Owner, OwnerPatch},
+        owner::{OwnerPatch, OwnerState},
         phone::Phone,
         prompt::instructions,
         slot::{Slot, SlotTime},
@@ -89,7 +89,7 @@ proptest! {
         if let Some(fields) = json.as_object()
             && let Ok(patch) = OwnerPatch::from_json(fields)
         {
-            let owner = Owner { version: u64::MAX, ..Owner::default() }.merge(&patch, now);
+            let owner = OwnerState { version: u64::MAX, ..OwnerState::default() }.merge(&patch, now);
             prop_assert!(owner.max_discount <= 25);
         }
     }
@@ -132,7 +132,7 @@ proptest! {
             let offered = calendar.offered(date, &Default::default(), now);
             prop_assert_eq!(offered.contains(&slot.time()), calendar.refusal(slot, now).is_none());
             let _ = (slot.to_string(), slot.wall_clock(), calendar.local(now));
-            prop_assert!(instructions(&Owner::default(), &calendar, now).contains("status: available"));
+            prop_assert!(instructions(&OwnerState::default(), &calendar, now).contains("status: available"));
         }
         let _ = LeadId::derive(now, &["SM1", "0"]);
     }

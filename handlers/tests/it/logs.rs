@@ -7,7 +7,7 @@ use std::{
 
 use handlers::{
     adapters::secrets::Known,
-    app::{owner_state::OwnerState, scheduler::Scheduler},
+    app::{owner_state::OwnerStateService, scheduler::Scheduler},
     domain::calendar::Calendar,
     http,
 };
@@ -55,7 +55,7 @@ async fn no_line_holds_anything_private() {
         let (router, _, store) = shop("a giraffe", &[]);
         let texts = Arc::new(InMemoryStore::default());
         let admin =
-            http::state(OwnerState::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
+            http::state(OwnerStateService::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(handlers::adapters::system::RandomIds);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));

@@ -12,11 +12,11 @@ use std::{
 use async_trait::async_trait;
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, NewBooking, Reschedule},
+        booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
-        owner::Owner,
+        owner::OwnerState,
         phone::Phone,
-        sales::SalesNote,
+        sales::SalesRecord,
         slot::{Slot, SlotTime},
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
@@ -35,9 +35,9 @@ pub struct InMemoryStore {
 
 #[derive(Default)]
 struct Rows {
-    owner: Owner,
+    owner: OwnerState,
     leads: BTreeMap<Slot, Lead>,
-    claims: BTreeMap<String, FormClaim>,
+    claims: BTreeMap<String, IdempotencyRecord>,
     answers: BTreeMap<String, Vec<String>>,
     queue: Vec<QueueEntry>,
 }
@@ -61,11 +61,11 @@ impl InMemoryStore {
 
 #[async_trait]
 impl Store for InMemoryStore {
-    async fn owner(&self) -> Result<Owner, StoreError> {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
         Ok(self.rows()?.owner.clone())
     }
 
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
         let mut rows = self.rows()?;
         if rows.owner.version != expected {
             return Ok(OwnerWrite::Conflict);
@@ -108,12 +108,15 @@ impl Store for InMemoryStore {
         Ok(Rescheduled::Changed)
     }
 
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
         let mut rows = self.rows()?;
         Ok(rows.claims.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone())
     }
 
-    async fn note_sale(&self, _: &SalesNote) -> Result<(), StoreError> {
+    async fn record_sale(&self, _: &SalesRecord) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{adapters::secrets::Known, app::owner_state::OwnerState, http};
+use handlers::{adapters::secrets::Known, app::owner_state::OwnerStateService, http};
 use serde_json::json;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 pub fn router() -> (Router, Arc<InMemoryStore>) {
     let store = Arc::new(InMemoryStore::default());
     let token = Arc::new(Known::new("s3cret"));
-    (http::state(OwnerState::new(store.clone()), Some(token)), store)
+    (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
 }
 
 fn admin(method: &'static str) -> Call {
@@ -42,7 +42,7 @@ async fn nobody_without_the_token_gets_in() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(OwnerState::new(Arc::new(InMemoryStore::default())), None);
+    let router = http::state(OwnerStateService::new(Arc::new(InMemoryStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
     let empty = call("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);

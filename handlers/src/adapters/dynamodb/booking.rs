@@ -30,7 +30,7 @@ const GUARD: &str = "#form";
 
 /// Places of the items in the transactions' lists.
 const SLOT: usize = 0;
-const GUARD_STEP: usize = 3;
+const FORM_GUARD: usize = 3;
 
 impl DynamoDb {
     pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<Booked, StoreError> {
@@ -41,7 +41,7 @@ impl DynamoDb {
             self.put_booking(&booking)?,
         ];
         if let Some(step) = new.guard {
-            items.push(self.step_guard(&booking.phone, step)?);
+            items.push(self.update_form_guard(&booking.phone, step)?);
         }
         match self.transact(Some(new.token.as_str()), items).await {
             Transaction::Written => Ok(Booked::Yes),
@@ -49,7 +49,7 @@ impl DynamoDb {
                 tracing::info!(?failed, "the booking had been written before");
                 Ok(Booked::Yes)
             }
-            Transaction::Refused(failed) if failed.only(GUARD_STEP) => Ok(Booked::GuardMoved),
+            Transaction::Refused(failed) if failed.only(FORM_GUARD) => Ok(Booked::GuardMoved),
             Transaction::Refused(failed) => self.refused(&booking, &failed).await,
             Transaction::Unknown(error) => self.after_unknown(&new.lead, error).await,
         }
@@ -61,7 +61,7 @@ impl DynamoDb {
             Some(holder) if holder != booking.lead_id.as_str() => Ok(Booked::Taken),
             // Taken when the transaction ran, and given back since: it was true at that moment.
             _ if failed.at(SLOT) => Ok(Booked::Taken),
-            _ if failed.at(GUARD_STEP) => Ok(Booked::GuardMoved),
+            _ if failed.at(FORM_GUARD) => Ok(Booked::GuardMoved),
             _ => Err(StoreError::Malformed {
                 table: "Leads",
                 what: "the id of a new lead is in use".to_owned(),

@@ -10,7 +10,7 @@ use super::{
     errors::{Written, conditional},
     row::{Reader, number, text},
 };
-use crate::{domain::booking::FormClaim, ports::StoreError};
+use crate::{domain::booking::IdempotencyRecord, ports::StoreError};
 
 /// Days after which a claim may be forgotten.
 const DAYS: i64 = 7;
@@ -22,7 +22,10 @@ pub(super) fn expiry(now: Timestamp, days: i64) -> i64 {
 }
 
 impl DynamoDb {
-    pub(super) async fn bind_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+    pub(super) async fn write_idempotency_record(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
         let put = self
             .client
             .put_item()
@@ -39,7 +42,7 @@ impl DynamoDb {
             Written::No(row) => row.unwrap_or_default(),
         };
         let reader = Reader::new("Conversations", &row);
-        Ok(FormClaim {
+        Ok(IdempotencyRecord {
             key_hash: claim.key_hash.clone(),
             fingerprint: reader.text("fingerprint")?.to_owned(),
             now: reader.millis("now")?,

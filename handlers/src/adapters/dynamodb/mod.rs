@@ -2,7 +2,7 @@
 //!
 //! One file per topic: `owner`, `schedule` (availability), `booking` with
 //! its transactions (`transactions`), `claims` of keys and alerts, sales
-//! `notes`, `turn`, `queue`, `optout`. `row` reads and writes single
+//! `sales`, `turn`, `queue`, `opt_out`. `row` reads and writes single
 //! attributes, `lead_row` and `turn_row` whole rows, `errors` tells
 //! refused from failed, `client` sets the SDK up.
 //!
@@ -15,11 +15,11 @@ mod claims;
 mod client;
 mod errors;
 mod lead_row;
-mod notes;
-mod optout;
+mod opt_out;
 mod owner;
 mod queue;
 mod row;
+mod sales;
 mod schedule;
 mod store;
 mod transactions;

@@ -8,14 +8,14 @@ use super::{
     row::{Reader, Row, number, seconds, text},
 };
 use crate::{
-    domain::owner::{MAX_DISCOUNT, Owner, OwnerStatus},
+    domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
     ports::{OwnerWrite, StoreError},
 };
 
 const KEY: &str = "CURRENT";
 
 impl DynamoDb {
-    pub(super) async fn read_owner(&self) -> Result<Owner, StoreError> {
+    pub(super) async fn read_owner(&self) -> Result<OwnerState, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -25,13 +25,13 @@ impl DynamoDb {
             .send()
             .await
             .map_err(unavailable)?;
-        answer.item.map_or_else(|| Ok(Owner::default()), |row| owner(&row))
+        answer.item.map_or_else(|| Ok(OwnerState::default()), |row| owner(&row))
     }
 
     /// Sets the known attributes one by one: whatever else an older deployment keeps in the row stays.
     pub(super) async fn write_owner(
         &self,
-        owner_state: &Owner,
+        owner_state: &OwnerState,
         expected: u64,
     ) -> Result<OwnerWrite, StoreError> {
         let mut update = self
@@ -68,7 +68,7 @@ impl DynamoDb {
     }
 }
 
-fn attributes(owner: &Owner) -> Vec<(&'static str, AttributeValue)> {
+fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
     let mut attributes = vec![
         ("status", text(owner.status.as_str())),
         ("location", text(&owner.location)),
@@ -90,9 +90,9 @@ fn attributes(owner: &Owner) -> Vec<(&'static str, AttributeValue)> {
 }
 
 /// A row of any age. A field that is missing has its default.
-fn owner(row: &Row) -> Result<Owner, StoreError> {
+fn owner(row: &Row) -> Result<OwnerState, StoreError> {
     let reader = Reader::new("OwnerState", row);
-    let default = Owner::default();
+    let default = OwnerState::default();
     let status = match reader.text_or_none("status")? {
         None => default.status,
         // A word of the owner's own: the notes say what it means.
@@ -106,7 +106,7 @@ fn owner(row: &Row) -> Result<Owner, StoreError> {
         Some(percent) => u8::try_from(percent.clamp(0, MAX_DISCOUNT.into())).unwrap_or_default(),
     };
     let version = reader.integer_or_none("version")?.unwrap_or_default();
-    Ok(Owner {
+    Ok(OwnerState {
         status,
         location: some_text("location", default.location)?,
         notes: some_text("notes", default.notes)?,
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let state = Owner {
+        let state = OwnerState {
             status: OwnerStatus::Gym,
             location: "Planet Fitness".into(),
             max_discount: 20,
@@ -146,7 +146,7 @@ mod tests {
             ai_answers_calls: Some(true),
             updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),
             version: 7,
-            ..Owner::default()
+            ..OwnerState::default()
         };
         let row: Row =
             attributes(&state).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -8,11 +8,11 @@ use jiff::{Timestamp, civil};
 use super::DynamoDb;
 use crate::{
     domain::{
-        booking::{Cancellation, FormClaim, NewBooking, Reschedule},
+        booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
-        owner::Owner,
+        owner::OwnerState,
         phone::Phone,
-        sales::SalesNote,
+        sales::SalesRecord,
         slot::SlotTime,
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
@@ -23,11 +23,11 @@ use crate::{
 
 #[async_trait]
 impl Store for DynamoDb {
-    async fn owner(&self) -> Result<Owner, StoreError> {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
         self.read_owner().await
     }
 
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
         self.write_owner(owner, expected).await
     }
 
@@ -59,12 +59,15 @@ impl Store for DynamoDb {
         self.write_reschedule(change).await
     }
 
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
-        self.bind_form(claim).await
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
+        self.write_idempotency_record(claim).await
     }
 
-    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
-        self.write_note(note).await
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+        self.write_sale(note).await
     }
 
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {

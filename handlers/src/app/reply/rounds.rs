@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     app::errors::Chain,
     domain::{
-        owner::Owner,
+        owner::OwnerState,
         prompt,
         text::{self, GOODBYE},
         turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
@@ -51,7 +51,7 @@ impl<'a> Conversation<'a> {
     pub(super) fn new(
         reply: &'a Reply,
         attempt: &'a Attempt<'a>,
-        owner: &'a Owner,
+        owner: &'a OwnerState,
         memory: &ConversationMemory,
         record: TurnRecord,
         progress: &'a Progress,

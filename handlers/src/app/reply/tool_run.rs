@@ -13,8 +13,8 @@ use crate::{
         catalogue::{Repair, Upsell},
         discount::{Decision, decide},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
-        owner::Owner,
-        sales::{SalesKind, SalesNote},
+        owner::OwnerState,
+        sales::{SalesEvent, SalesRecord},
         slot::Slot,
         text::OWNER_NAME,
         turn::TurnKey,
@@ -33,7 +33,7 @@ use super::{
 pub(super) struct ToolRun<'a> {
     pub(super) reply: &'a Reply,
     pub(super) text: &'a InboundText,
-    pub(super) owner: &'a Owner,
+    pub(super) owner: &'a OwnerState,
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
@@ -143,7 +143,7 @@ impl ToolRun<'_> {
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> Outcome {
         let ceiling = self.owner.max_discount;
         let approved = decide(percent, ceiling) == Decision::Approved;
-        let kind = SalesKind::Discount { percent, approved, reason };
+        let kind = SalesEvent::Discount { percent, approved, reason };
         if let Err(error) = self.note(ordinal, kind).await {
             return self.unwritten(&error).await;
         }
@@ -163,7 +163,7 @@ impl ToolRun<'_> {
 
     async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> Outcome {
         let price = item.price();
-        match self.note(ordinal, SalesKind::Upsell { item, accepted, price }).await {
+        match self.note(ordinal, SalesEvent::Upsell { item, accepted, price }).await {
             Ok(()) => Outcome::of(json!({
                 "success": true,
                 "upsell_item": item.slug(),
@@ -189,9 +189,9 @@ impl ToolRun<'_> {
         }
     }
 
-    async fn note(&self, ordinal: usize, kind: SalesKind) -> Result<(), StoreError> {
+    async fn note(&self, ordinal: usize, kind: SalesEvent) -> Result<(), StoreError> {
         let key = TurnKey { phone: self.text.phone.clone(), sid: self.text.sid.clone() };
-        self.reply.ports.store.note_sale(&SalesNote { key, ordinal, now: self.now, kind }).await
+        self.reply.ports.store.record_sale(&SalesRecord { key, ordinal, now: self.now, kind }).await
     }
 
     fn in_flight(

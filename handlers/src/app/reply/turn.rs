@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     app::errors::Chain,
     domain::{
-        owner::Owner,
+        owner::OwnerState,
         text::{self, OWNER_ANSWERS},
         turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
     },
@@ -179,7 +179,7 @@ impl Reply {
         &self,
         attempt: &Attempt<'_>,
         record: TurnRecord,
-        owner: &Owner,
+        owner: &OwnerState,
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let text = attempt.text;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+        booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId, LeadStatus},
-        owner::Owner,
+        owner::OwnerState,
         phone::Phone,
-        sales::SalesNote,
+        sales::SalesRecord,
         slot::Slot,
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
@@ -19,13 +19,13 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Rows {
-    pub(super) owner: Owner,
+    pub(super) owner: OwnerState,
     pub(super) slots: BTreeMap<Slot, LeadId>,
     pub(super) leads: BTreeMap<LeadId, Lead>,
     pub(super) bookings: BTreeMap<(Phone, Slot), Booking>,
     pub(super) guards: BTreeMap<Phone, FormGuard>,
-    pub(super) forms: BTreeMap<String, FormClaim>,
-    pub(super) sales: BTreeMap<(String, usize), SalesNote>,
+    pub(super) forms: BTreeMap<String, IdempotencyRecord>,
+    pub(super) sales: BTreeMap<(String, usize), SalesRecord>,
     pub(super) opted_out: BTreeSet<Phone>,
     pub(super) turns: BTreeMap<String, Turn>,
     pub(super) queues: BTreeMap<Phone, Vec<QueueEntry>>,

@@ -13,11 +13,11 @@ use jiff::{SignedDuration, Timestamp, civil};
 use super::{executor::pass, rows::Rows};
 use crate::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, NewBooking, Reschedule},
+        booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
-        owner::Owner,
+        owner::OwnerState,
         phone::Phone,
-        sales::SalesNote,
+        sales::SalesRecord,
         slot::SlotTime,
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
@@ -96,7 +96,7 @@ impl FakeStore {
         rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
     }
 
-    pub(crate) fn set_owner(&self, owner: Owner) {
+    pub(crate) fn set_owner(&self, owner: OwnerState) {
         self.rows.lock().unwrap().owner = owner;
     }
 
@@ -108,7 +108,7 @@ impl FakeStore {
         self.rows.lock().unwrap().bookings.values().cloned().collect()
     }
 
-    pub(crate) fn sales(&self) -> Vec<SalesNote> {
+    pub(crate) fn sales(&self) -> Vec<SalesRecord> {
         self.rows.lock().unwrap().sales.values().cloned().collect()
     }
 
@@ -170,11 +170,11 @@ impl FakeStore {
 
 #[async_trait]
 impl Store for FakeStore {
-    async fn owner(&self) -> Result<Owner, StoreError> {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
         self.apply("owner", |rows| rows.owner.clone()).await
     }
 
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
         self.apply("put_owner", |rows| {
             if rows.owner.version != expected {
                 return OwnerWrite::Conflict;
@@ -225,15 +225,18 @@ impl Store for FakeStore {
         self.apply("reschedule", |rows| rows.reschedule(change)).await
     }
 
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
-        self.apply("claim_form", |rows| {
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
+        self.apply("claim_idempotency_key", |rows| {
             rows.forms.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone()
         })
         .await
     }
 
-    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
-        self.apply("note_sale", |rows| {
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+        self.apply("record_sale", |rows| {
             rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
         })
         .await

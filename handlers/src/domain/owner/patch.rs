@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{MAX_DISCOUNT, Owner, OwnerStatus};
+use super::{MAX_DISCOUNT, OwnerState, OwnerStatus};
 
 /// Longest text of a field, in characters.
 const MAX_TEXT: usize = 500;
@@ -89,7 +89,7 @@ impl OwnerPatch {
         parsed.map_err(|expected| PatchError::Invalid { field: field.to_owned(), expected })
     }
 
-    pub(super) fn apply(&self, owner: &mut Owner) {
+    pub(super) fn apply(&self, owner: &mut OwnerState) {
         fn put<T: Clone>(given: &Option<T>, field: &mut T) {
             if let Some(value) = given {
                 *field = value.clone();
@@ -174,11 +174,12 @@ mod tests {
 
     #[test]
     fn only_given_fields_change() {
-        let before = Owner { voice: Some("alloy".to_owned()), version: 4, ..Owner::default() };
+        let before =
+            OwnerState { voice: Some("alloy".to_owned()), version: 4, ..OwnerState::default() };
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
         let patch = patch(json!({ "status": "gym", "max_discount": 0 })).unwrap();
         let after = before.merge(&patch, now);
-        let expected = Owner {
+        let expected = OwnerState {
             status: OwnerStatus::Gym,
             max_discount: 0,
             updated_at: Some(now),
@@ -191,12 +192,12 @@ mod tests {
     #[test]
     fn a_reset_keeps_the_old_fields() {
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
-        let before = Owner {
+        let before = OwnerState {
             status: OwnerStatus::Gym,
             voice: Some("alloy".to_owned()),
             ai_answers_calls: Some(false),
             version: 4,
-            ..Owner::default()
+            ..OwnerState::default()
         };
         let after = before.reset(now);
         assert_eq!(after.status, OwnerStatus::Available);

@@ -14,7 +14,7 @@ use crate::{
         transactions::{delete, put, update},
     },
     domain::{
-        booking::{Booking, GuardStep},
+        booking::{Booking, FormGuardUpdate},
         lead::{Lead, LeadStatus},
         phone::Phone,
         slot::Slot,
@@ -147,7 +147,11 @@ impl DynamoDb {
     }
 
     /// The guard must still be as it was read.
-    pub(super) fn step_guard(&self, phone: &Phone, step: GuardStep) -> TransactionItem {
+    pub(super) fn update_form_guard(
+        &self,
+        phone: &Phone,
+        step: FormGuardUpdate,
+    ) -> TransactionItem {
         let guard = Put::builder()
             .table_name(&self.tables.bookings)
             .item("phone", text(phone.as_str()))

@@ -7,8 +7,8 @@ use crate::{
     app::testing::{ANN, OWNER, World, call, phone, say, text},
     domain::{
         lead::{LeadSource, LeadStatus},
-        owner::Owner,
-        sales::SalesKind,
+        owner::OwnerState,
+        sales::SalesEvent,
         turn::ConversationItem,
     },
 };
@@ -111,7 +111,7 @@ fn an_upsell_is_stored_with_the_price_of_the_catalogue() {
         .then([call("log_upsell", json!({ "upsell_item": "case", "accepted": true, "price": 1 }))])
         .then([say("Great!")]);
     world.answer(&text("SM1", "A case too"));
-    let SalesKind::Upsell { accepted, price, .. } = world.store.sales()[0].kind else {
+    let SalesEvent::Upsell { accepted, price, .. } = world.store.sales()[0].kind else {
         panic!("not an upsell");
     };
     assert_eq!((accepted, price), (true, Some(25)));
@@ -120,7 +120,7 @@ fn an_upsell_is_stored_with_the_price_of_the_catalogue() {
 #[test]
 fn with_the_assistant_off_the_owner_gets_the_text() {
     let world = World::new();
-    world.store.set_owner(Owner { ai_answers_sms: false, ..Owner::default() });
+    world.store.set_owner(OwnerState { ai_answers_sms: false, ..OwnerState::default() });
     let messages = world.answer(&text("SM1", "Are you open?"));
     assert_eq!(messages, ["Thanks for your text! Brandon will answer you himself."]);
     let forwarded = format!("{ANN} wrote: Are you open?");

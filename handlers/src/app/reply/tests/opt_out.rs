@@ -10,7 +10,7 @@ use crate::{
         reply::InboundText,
         testing::{ANN, OWNER, World, call, phone, say, text},
     },
-    domain::{opt_out::Keyword, owner::Owner, text::GOODBYE},
+    domain::{opt_out::Keyword, owner::OwnerState, text::GOODBYE},
     ports::{ModelError, Timer as _},
 };
 
@@ -68,7 +68,7 @@ fn a_crash_within_start_is_made_good_by_the_repeat() {
 #[test]
 fn a_stop_while_the_owner_is_told_is_obeyed() {
     let world = World::new();
-    world.store.set_owner(Owner { ai_answers_sms: false, ..Owner::default() });
+    world.store.set_owner(OwnerState { ai_answers_sms: false, ..OwnerState::default() });
     let (forwards, stops) = (world.reply(), world.reply());
     let (hello, stop) = (text("SM1", "Hello"), text("SM2", "STOP"));
     let (answer, _) =

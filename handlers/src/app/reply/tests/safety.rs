@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         lead::{Lead, LeadId},
-        sales::SalesKind,
+        sales::SalesEvent,
         slot::{Slot, SlotTime},
     },
 };
@@ -184,7 +184,7 @@ fn the_owners_ceiling_holds_whatever_is_claimed() {
             (&result["approved"], &result["discount_percent"]),
             (&json!(approved), &json!(granted))
         );
-        let SalesKind::Discount { percent: stored, approved: noted, .. } =
+        let SalesEvent::Discount { percent: stored, approved: noted, .. } =
             world.store.sales()[0].kind
         else {
             panic!("not a discount");

@@ -6,14 +6,14 @@ use super::{
     row::{Row, number, text},
 };
 use crate::{
-    domain::sales::{SalesKind, SalesNote},
+    domain::sales::{SalesEvent, SalesRecord},
     ports::StoreError,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
 impl DynamoDb {
     /// A repeat finds the row and changes nothing.
-    pub(super) async fn write_note(&self, note: &SalesNote) -> Result<(), StoreError> {
+    pub(super) async fn write_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
@@ -24,20 +24,20 @@ impl DynamoDb {
     }
 }
 
-fn row(note: &SalesNote) -> Row {
+fn row(note: &SalesRecord) -> Row {
     let mut row = vec![
         ("conversation_id", text(note.key.phone.as_str())),
         ("item_id", text(format!("sale#{}#{}", note.key.sid, note.ordinal))),
         ("created_at", number(note.now.as_second())),
     ];
     match &note.kind {
-        SalesKind::Discount { percent, approved, reason } => row.extend([
+        SalesEvent::Discount { percent, approved, reason } => row.extend([
             ("kind", text("discount")),
             ("discount_percent", number(percent)),
             ("approved", AttributeValue::Bool(*approved)),
             ("reason", text(reason)),
         ]),
-        SalesKind::Upsell { item, accepted, price } => {
+        SalesEvent::Upsell { item, accepted, price } => {
             row.extend([
                 ("kind", text("upsell")),
                 ("upsell_item", text(item.slug())),
@@ -54,8 +54,8 @@ mod tests {
     use super::*;
     use crate::domain::{catalogue::Upsell, phone::Phone, turn::TurnKey};
 
-    fn note(kind: SalesKind) -> Row {
-        row(&SalesNote {
+    fn note(kind: SalesEvent) -> Row {
+        row(&SalesRecord {
             key: TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() },
             ordinal: 2,
             now: "2026-02-10T20:10:00.5Z".parse().unwrap(),
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn rows_of_notes() {
         let discount =
-            note(SalesKind::Discount { percent: 10, approved: false, reason: "student".into() });
+            note(SalesEvent::Discount { percent: 10, approved: false, reason: "student".into() });
         assert_eq!(discount["item_id"], text("sale#SM1#2"));
         assert_eq!(discount["discount_percent"], number(10));
         assert_eq!(discount["approved"], AttributeValue::Bool(false));
@@ -74,11 +74,11 @@ mod tests {
         assert!(!discount.contains_key("expires_at"));
 
         let upsell =
-            note(SalesKind::Upsell { item: Upsell::Case, accepted: true, price: Some(25) });
+            note(SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: Some(25) });
         assert_eq!(upsell["upsell_item"], text("case"));
         assert_eq!(upsell["price"], number(25));
         let warranty =
-            SalesKind::Upsell { item: Upsell::WarrantyExtension, accepted: false, price: None };
+            SalesEvent::Upsell { item: Upsell::WarrantyExtension, accepted: false, price: None };
         assert!(!note(warranty).contains_key("price"));
     }
 }

@@ -246,7 +246,7 @@ impl TwilioConfig {
 fn calendar(reader: &mut Reader<'_>) -> Option<Calendar> {
     let hours = reader.or("SHOP_TIMEZONE", "America/New_York", reader::hours);
     let closed = reader.or("SHOP_CLOSED_DAYS", "Sunday", reader::weekdays);
-    Some(hours?.closed_on(closed?))
+    Some(hours?.with_closed_days(closed?))
 }
 
 /// On Lambda the request's own URL is whatever the caller says it is, so the

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil};
 use crate::{
     domain::{
         booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
-        calendar::{Calendar, Refusal},
+        calendar::{Calendar, UnbookableReason},
         lead::{Lead, LeadId, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
@@ -35,7 +35,7 @@ pub struct Bookings<'a> {
 pub enum BookingError {
     /// The shop does not take customers then.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Unbookable(#[from] UnbookableReason),
     /// Somebody else holds the slot.
     #[error("That time is already taken")]
     Taken {
@@ -62,11 +62,11 @@ impl Bookings<'_> {
     /// # Errors
     /// When the taken ones could not be read; never "all free".
     pub async fn available(&self, date: civil::Date) -> Result<Vec<SlotTime>, StoreError> {
-        if self.calendar.day_refusal(date, self.now).is_some() {
+        if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(Vec::new());
         }
         let taken = self.store.taken(date).await?;
-        Ok(self.calendar.offered(date, &taken, self.now))
+        Ok(self.calendar.bookable_slots(date, &taken, self.now))
     }
 
     /// The customer's open bookings, in the order of the clock.
@@ -83,8 +83,8 @@ impl Bookings<'_> {
     /// # Errors
     /// [`BookingError`] says what is in the way.
     pub async fn book(&self, new: &NewBooking) -> Result<Booking, BookingError> {
-        if let Some(refusal) = self.calendar.refusal(new.lead.slot, self.now) {
-            return Err(refusal.into());
+        if let Some(reason) = self.calendar.unbookable_reason(new.lead.slot, self.now) {
+            return Err(reason.into());
         }
         match self.store.book(new).await? {
             Booked::Yes => Ok(Booking::from(&new.lead)),
@@ -128,8 +128,8 @@ impl Bookings<'_> {
         to: Slot,
         identity: &[&str],
     ) -> Result<Booking, BookingError> {
-        if let Some(refusal) = self.calendar.refusal(to, self.now) {
-            return Err(refusal.into());
+        if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
+            return Err(reason.into());
         }
         for _ in 0..ATTEMPTS {
             let booking = self.find(phone, id).await?.ok_or(BookingError::NotFound)?;

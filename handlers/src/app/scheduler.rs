@@ -12,7 +12,7 @@ use crate::{
     app::bookings::{BookingError, Bookings},
     domain::{
         booking::{Booking, FormGuardUpdate, IdempotencyRecord, NewBooking, RequestToken},
-        calendar::{Calendar, Refusal},
+        calendar::{Calendar, UnbookableReason},
         digest::sha256_hex,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{self, SlotTime},
@@ -60,7 +60,7 @@ pub enum SchedulerError {
     KeyReused,
     /// The shop does not take customers then.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Unbookable(#[from] UnbookableReason),
     /// Somebody else holds the slot.
     #[error("That time is already taken")]
     Taken {
@@ -142,7 +142,7 @@ impl Scheduler {
             match self.bookings(now).book(&new).await {
                 Ok(booking) => return Ok(booking),
                 Err(BookingError::GuardMoved) => {}
-                Err(BookingError::Refused(refusal)) => return Err(refusal.into()),
+                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
                     return Err(SchedulerError::Taken { available });
                 }

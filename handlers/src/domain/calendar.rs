@@ -1,6 +1,6 @@
 //! When the shop takes customers.
 //!
-//! One function, [`Calendar::refusal`], decides both what is offered and what
+//! One function, [`Calendar::unbookable_reason`], decides both what is offered and what
 //! can be booked, so that the two cannot disagree.
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ pub struct Calendar {
 /// A time zone that the bundled database does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown time zone {name:?}")]
-pub struct UnknownZone {
+pub struct UnknownTimeZone {
     name: String,
     #[source]
     source: jiff::Error,
@@ -45,10 +45,10 @@ pub struct UnknownZone {
 
 /// Why a slot cannot be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum UnbookableReason {
     /// It has begun already.
     #[error("That date or time is in the past")]
-    Past,
+    InThePast,
     /// It begins within the notice that the shop needs.
     #[error("That is too soon: a booking needs at least {} minutes notice", .0.as_mins())]
     TooSoon(SignedDuration),
@@ -60,7 +60,7 @@ pub enum Refusal {
     ClosedDay(Weekday),
     /// No slot begins at that time.
     #[error("There is no slot at that time: slots begin hourly from {first} to {last}")]
-    NotASlot {
+    NotASlotTime {
         /// First slot of a day.
         first: SlotTime,
         /// Last slot of a day.
@@ -76,10 +76,10 @@ impl Calendar {
     ///
     /// # Errors
     /// When there is no such time zone.
-    pub fn new(zone_name: &str) -> Result<Self, UnknownZone> {
+    pub fn new(zone_name: &str) -> Result<Self, UnknownTimeZone> {
         let zone = TimeZoneDatabase::bundled()
             .get(zone_name)
-            .map_err(|source| UnknownZone { name: zone_name.to_owned(), source })?;
+            .map_err(|source| UnknownTimeZone { name: zone_name.to_owned(), source })?;
         Ok(Self {
             zone_name: zone_name.to_owned(),
             zone,
@@ -93,7 +93,7 @@ impl Calendar {
 
     /// Closed on these days instead of on Sundays.
     #[must_use]
-    pub fn closed_on(self, closed: Vec<Weekday>) -> Self {
+    pub fn with_closed_days(self, closed: Vec<Weekday>) -> Self {
         Self { closed, ..self }
     }
 
@@ -147,64 +147,68 @@ impl Calendar {
     ///
     /// # Errors
     /// When its wall-clock time does not exist.
-    pub fn instant(&self, slot: Slot) -> Result<Timestamp, Refusal> {
+    pub fn instant(&self, slot: Slot) -> Result<Timestamp, UnbookableReason> {
         let ambiguous = self.zone.to_ambiguous_timestamp(slot.start());
         match ambiguous.offset() {
-            AmbiguousOffset::Gap { .. } => Err(Refusal::NonexistentLocalTime),
+            AmbiguousOffset::Gap { .. } => Err(UnbookableReason::NonexistentLocalTime),
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
                 // Only dates at the very ends of the calendar have no timestamp.
-                ambiguous.earlier().map_err(|_| Refusal::BeyondHorizon(self.horizon_days))
+                ambiguous.earlier().map_err(|_| UnbookableReason::BeyondHorizon(self.horizon_days))
             }
         }
     }
 
     /// Why nothing at all can be booked on a date; `None` when something may.
-    pub fn day_refusal(&self, date: civil::Date, now: Timestamp) -> Option<Refusal> {
+    pub fn day_unbookable_reason(
+        &self,
+        date: civil::Date,
+        now: Timestamp,
+    ) -> Option<UnbookableReason> {
         let today = self.today(now);
         if date < today {
-            Some(Refusal::Past)
+            Some(UnbookableReason::InThePast)
         } else if date > today.saturating_add(Span::new().days(self.horizon_days)) {
-            Some(Refusal::BeyondHorizon(self.horizon_days))
+            Some(UnbookableReason::BeyondHorizon(self.horizon_days))
         } else if self.is_closed(date) {
-            Some(Refusal::ClosedDay(date.weekday()))
+            Some(UnbookableReason::ClosedDay(date.weekday()))
         } else {
             None
         }
     }
 
     /// Why a slot can neither be offered nor booked, other people's bookings aside.
-    pub fn refusal(&self, slot: Slot, now: Timestamp) -> Option<Refusal> {
-        if let Some(refusal) = self.day_refusal(slot.date(), now) {
-            return Some(refusal);
+    pub fn unbookable_reason(&self, slot: Slot, now: Timestamp) -> Option<UnbookableReason> {
+        if let Some(reason) = self.day_unbookable_reason(slot.date(), now) {
+            return Some(reason);
         }
-        if !self.grid().any(|time| time == slot.time()) {
-            return Some(Refusal::NotASlot { first: self.first, last: self.last });
+        if !self.slot_times().any(|time| time == slot.time()) {
+            return Some(UnbookableReason::NotASlotTime { first: self.first, last: self.last });
         }
         match self.instant(slot) {
-            Err(refusal) => Some(refusal),
-            Ok(start) if start < now => Some(Refusal::Past),
+            Err(reason) => Some(reason),
+            Ok(start) if start < now => Some(UnbookableReason::InThePast),
             Ok(start) if start.duration_since(now) < self.notice => {
-                Some(Refusal::TooSoon(self.notice))
+                Some(UnbookableReason::TooSoon(self.notice))
             }
             Ok(_) => None,
         }
     }
 
     /// The slots of a date that can be booked, in the order of the clock.
-    pub fn offered(
+    pub fn bookable_slots(
         &self,
         date: civil::Date,
         taken: &BTreeSet<SlotTime>,
         now: Timestamp,
     ) -> Vec<SlotTime> {
-        self.grid()
+        self.slot_times()
             .filter(|time| !taken.contains(time))
-            .filter(|time| self.refusal(Slot::new(date, *time), now).is_none())
+            .filter(|time| self.unbookable_reason(Slot::new(date, *time), now).is_none())
             .collect()
     }
 
     /// The times of a day at which slots begin.
-    fn grid(&self) -> impl Iterator<Item = SlotTime> {
+    fn slot_times(&self) -> impl Iterator<Item = SlotTime> {
         SlotTime::every(SLOT_MINUTES, self.first, self.last)
     }
 }

@@ -123,7 +123,7 @@ fn failed(error: SchedulerError) -> ApiError {
         SchedulerError::Missing(_)
         | SchedulerError::Invalid { .. }
         | SchedulerError::InvalidKey
-        | SchedulerError::Refused(_) => StatusCode::BAD_REQUEST,
+        | SchedulerError::Unbookable(_) => StatusCode::BAD_REQUEST,
         SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
         SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,

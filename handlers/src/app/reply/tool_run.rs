@@ -91,8 +91,8 @@ impl ToolRun<'_> {
 
     async fn check(&self, date: jiff::civil::Date) -> Outcome {
         let bookings = self.bookings();
-        if let Some(refusal) = bookings.calendar.day_refusal(date, self.now) {
-            return self.refused(&refusal);
+        if let Some(reason) = bookings.calendar.day_unbookable_reason(date, self.now) {
+            return self.unbookable(&reason);
         }
         match bookings.available(date).await {
             Ok(slots) => Outcome::of(json!({
@@ -216,7 +216,7 @@ impl ToolRun<'_> {
         self.progress.update(|state| state.in_flight = None);
         match result {
             Ok(booking) => Outcome::change(what, &booking),
-            Err(BookingError::Refused(refusal)) => self.refused(&refusal),
+            Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
             Err(BookingError::Taken { available }) => Outcome::of(json!({
                 "success": false,
                 "message": "That time is already taken",
@@ -227,7 +227,7 @@ impl ToolRun<'_> {
         }
     }
 
-    fn refused(&self, why: &dyn std::fmt::Display) -> Outcome {
+    fn unbookable(&self, why: &dyn std::fmt::Display) -> Outcome {
         let today = self.reply.calendar.today(self.now);
         Outcome::failure(format_args!("{why}. Today is {today}"))
     }

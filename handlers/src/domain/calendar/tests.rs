@@ -26,39 +26,43 @@ const TUESDAY: &str = "2026-02-10T15:10:00-05:00";
 
 #[test]
 fn a_working_day_has_eight_slots() {
-    let offered = new_york().offered(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
+    let offered =
+        new_york().bookable_slots(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
     assert_eq!(offered, times(9..=16));
 }
 
 #[test]
 fn each_refusal_says_why() {
     let calendar = new_york();
-    let refusal = |date, hour| calendar.refusal(slot(date, hour), at(TUESDAY));
-    assert_eq!(refusal("2026-02-09", 14), Some(Refusal::Past));
-    assert_eq!(refusal("2023-02-11", 14), Some(Refusal::Past));
-    assert_eq!(refusal("2026-02-10", 15), Some(Refusal::Past));
-    assert_eq!(refusal("2026-02-10", 16), Some(Refusal::TooSoon(NOTICE)));
-    assert_eq!(refusal("2026-02-15", 14), Some(Refusal::ClosedDay(Weekday::Sunday)));
-    assert!(matches!(refusal("2026-02-11", 17), Some(Refusal::NotASlot { .. })));
-    assert_eq!(refusal("2026-04-11", 14), None);
-    assert_eq!(refusal("2026-04-13", 14), Some(Refusal::BeyondHorizon(60)));
+    let reason = |date, hour| calendar.unbookable_reason(slot(date, hour), at(TUESDAY));
+    assert_eq!(reason("2026-02-09", 14), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2023-02-11", 14), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2026-02-10", 15), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2026-02-10", 16), Some(UnbookableReason::TooSoon(NOTICE)));
+    assert_eq!(reason("2026-02-15", 14), Some(UnbookableReason::ClosedDay(Weekday::Sunday)));
+    assert!(matches!(reason("2026-02-11", 17), Some(UnbookableReason::NotASlotTime { .. })));
+    assert_eq!(reason("2026-04-11", 14), None);
+    assert_eq!(reason("2026-04-13", 14), Some(UnbookableReason::BeyondHorizon(60)));
     assert_eq!(
-        Refusal::TooSoon(NOTICE).to_string(),
+        UnbookableReason::TooSoon(NOTICE).to_string(),
         "That is too soon: a booking needs at least 60 minutes notice"
     );
-    assert_eq!(Refusal::ClosedDay(Weekday::Sunday).to_string(), "The shop is closed on Sundays");
+    assert_eq!(
+        UnbookableReason::ClosedDay(Weekday::Sunday).to_string(),
+        "The shop is closed on Sundays"
+    );
 }
 
 #[test]
 fn a_skipped_hour_is_never_offered() {
     // Clocks go from 2:00 to 3:00 AM on 2026-03-08, a Sunday.
     let calendar = new_york()
-        .closed_on(Vec::new())
+        .with_closed_days(Vec::new())
         .open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(5));
     let now = at("2026-03-06T12:00:00Z");
     let two = slot("2026-03-08", 2);
-    assert_eq!(calendar.refusal(two, now), Some(Refusal::NonexistentLocalTime));
-    let offered = calendar.offered(two.date(), &BTreeSet::new(), now);
+    assert_eq!(calendar.unbookable_reason(two, now), Some(UnbookableReason::NonexistentLocalTime));
+    let offered = calendar.bookable_slots(two.date(), &BTreeSet::new(), now);
     assert_eq!(offered, [0, 1, 3, 4, 5].map(SlotTime::hour_of_day));
 }
 
@@ -108,15 +112,15 @@ proptest! {
         hour in 0u8..24, minute in prop_oneof![Just(0u8), 0u8..60],
     ) {
         let slot = Slot::new(date(&calendar, now, days), SlotTime::new(hour, minute).unwrap());
-        let offered = calendar.offered(slot.date(), &taken, now).contains(&slot.time());
-        let bookable = calendar.refusal(slot, now).is_none() && !taken.contains(&slot.time());
+        let offered = calendar.bookable_slots(slot.date(), &taken, now).contains(&slot.time());
+        let bookable = calendar.unbookable_reason(slot, now).is_none() && !taken.contains(&slot.time());
         prop_assert_eq!(offered, bookable);
     }
 
     #[test]
     fn what_is_offered_keeps_every_rule((calendar, now) in shops(), days in -3i64..64) {
         let date = date(&calendar, now, days);
-        let offered = calendar.offered(date, &BTreeSet::new(), now);
+        let offered = calendar.bookable_slots(date, &BTreeSet::new(), now);
         prop_assert!(offered.is_sorted(), "in the order of the clock");
         for time in offered {
             prop_assert!((0..=60).contains(&days), "within the horizon");
@@ -133,18 +137,18 @@ proptest! {
         (calendar, now) in shops(), days in 0i64..61, taken in taken(), pick in any::<prop::sample::Index>(),
     ) {
         let date = date(&calendar, now, days);
-        let before = calendar.offered(date, &taken, now);
+        let before = calendar.bookable_slots(date, &taken, now);
         prop_assume!(!before.is_empty());
         let booked = before[pick.index(before.len())];
 
         let mut held = taken.clone();
         held.insert(booked);
-        let during = calendar.offered(date, &held, now);
+        let during = calendar.bookable_slots(date, &held, now);
         let expected: Vec<_> = before.iter().copied().filter(|time| *time != booked).collect();
         prop_assert_eq!(during, expected);
 
         held.remove(&booked);
-        prop_assert_eq!(calendar.offered(date, &held, now), before);
+        prop_assert_eq!(calendar.bookable_slots(date, &held, now), before);
     }
 
     #[test]
@@ -153,8 +157,8 @@ proptest! {
     ) {
         let date = date(&calendar, now, days);
         let later = now + SignedDuration::from_mins(minutes);
-        let before = calendar.offered(date, &BTreeSet::new(), now);
-        let after = calendar.offered(date, &BTreeSet::new(), later);
+        let before = calendar.bookable_slots(date, &BTreeSet::new(), now);
+        let after = calendar.bookable_slots(date, &BTreeSet::new(), later);
         prop_assert!(after.iter().all(|time| before.contains(time)));
     }
 }

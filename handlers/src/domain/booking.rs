@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     catalogue::Repair,
     digest::sha256_hex,
-    lead::{Lead, LeadId, LeadSource, repair_words},
+    lead::{Lead, LeadId, LeadSource, repair_display_name},
     phone::Phone,
     slot::Slot,
 };
@@ -69,7 +69,7 @@ impl From<&Lead> for Booking {
 impl Booking {
     /// `Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-...`: what a customer is told, from the row.
     pub fn summary(&self) -> String {
-        let repair = repair_words(&self.repair, &self.device);
+        let repair = repair_display_name(&self.repair, &self.device);
         format!("{}, {repair}. Ref {}", self.slot, self.lead_id)
     }
 }

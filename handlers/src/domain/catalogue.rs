@@ -37,7 +37,7 @@ impl RepairKind {
     }
 
     /// The name in a text: `charging port`.
-    pub const fn words(self) -> &'static str {
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::Screen => "screen",
             Self::Battery => "battery",
@@ -143,8 +143,8 @@ impl Repair {
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listed { kind, on_site: false } => f.write_str(kind.words()),
-            Self::Listed { kind, on_site: true } => write!(f, "{} (on-site)", kind.words()),
+            Self::Listed { kind, on_site: false } => f.write_str(kind.display_name()),
+            Self::Listed { kind, on_site: true } => write!(f, "{} (on-site)", kind.display_name()),
             Self::Unlisted(text) => f.write_str(text),
         }
     }
@@ -198,7 +198,7 @@ impl Upsell {
     }
 
     /// The name in a text.
-    pub const fn words(self) -> &'static str {
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::ScreenProtector => "screen protector",
             Self::Case => "case",
@@ -227,7 +227,7 @@ mod tests {
         }
         for upsell in Upsell::ALL {
             assert_eq!(Upsell::parse(upsell.slug()), Ok(upsell));
-            assert_eq!(Upsell::parse(upsell.words()), Ok(upsell));
+            assert_eq!(Upsell::parse(upsell.display_name()), Ok(upsell));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Short texts that people give: names and devices.
 
 /// Longest name or device, in characters.
-pub const MAX_CHARS: usize = 60;
+pub const MAX_LABEL_CHARS: usize = 60;
 
 /// What a device is called when nobody named it.
 pub const UNKNOWN_DEVICE: &str = "Unknown Device";
@@ -9,8 +9,8 @@ pub const UNKNOWN_DEVICE: &str = "Unknown Device";
 /// Why a name or device is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// Longer than [`MAX_CHARS`].
-    #[error("at most {MAX_CHARS} characters")]
+    /// Longer than [`MAX_LABEL_CHARS`].
+    #[error("at most {MAX_LABEL_CHARS} characters")]
     TooLong,
     /// Line breaks and other characters that are not text.
     #[error("control characters are not allowed")]
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Option<String>, LabelError> {
     if text.chars().any(is_control) {
         return Err(LabelError::Control);
     }
-    if text.chars().count() > MAX_CHARS {
+    if text.chars().count() > MAX_LABEL_CHARS {
         return Err(LabelError::TooLong);
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))

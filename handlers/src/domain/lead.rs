@@ -140,7 +140,7 @@ pub struct Lead {
 }
 
 /// A repair on a device, as a text names it: `iPhone screen`, or `screen` when the device is unknown.
-pub fn repair_words(repair: &Repair, device: &str) -> String {
+pub fn repair_display_name(repair: &Repair, device: &str) -> String {
     if device.is_empty() || device == UNKNOWN_DEVICE {
         repair.to_string()
     } else {

@@ -116,7 +116,7 @@ fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
 fn prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\nPrices:")?;
     for kind in RepairKind::ALL {
-        writeln!(out, "- {}: {}", kind.words(), kind.price())?;
+        writeln!(out, "- {}: {}", kind.display_name(), kind.price())?;
     }
     writeln!(out, "- on-site ({OWNER_NAME} drives to the customer): ${ON_SITE_SURCHARGE} more")?;
     writeln!(
@@ -134,8 +134,8 @@ fn prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
     }
     for item in Upsell::ALL {
         match item.price() {
-            Some(dollars) => writeln!(out, "- {}: ${dollars}", item.words())?,
-            None => writeln!(out, "- {}: price in the shop", item.words())?,
+            Some(dollars) => writeln!(out, "- {}: ${dollars}", item.display_name())?,
+            None => writeln!(out, "- {}: price in the shop", item.display_name())?,
         }
     }
     out.write_char('\n')

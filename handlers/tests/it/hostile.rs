@@ -98,11 +98,11 @@ proptest! {
     fn any_text_is_a_domain_value_or_none(any in any::<String>()) {
         let _ = (Phone::parse(&any), Phone::from_e164(&any), LeadId::parse(&any), label::parse(&any));
         let _ = (Repair::parse(&any), Repair::from_row(&any).slug(), Upsell::parse(&any), keyword(&any));
-        let own = text::lead_ids(&any);
-        prop_assert_eq!(text::without_foreign_leads(&any, &own), any.clone());
-        prop_assert_eq!(text::without_talk_of_foreign_leads(&any, &own), any.clone());
-        for part in text::split(&text::to_gsm7(&any)) {
-            prop_assert!(part.encode_utf16().count() <= text::MAX_CHARS);
+        let own = text::find_lead_ids(&any);
+        prop_assert_eq!(text::remove_foreign_lead_ids(&any, &own), any.clone());
+        prop_assert_eq!(text::remove_foreign_lead_clauses(&any, &own), any.clone());
+        for part in text::split_into_messages(&text::to_gsm7(&any)) {
+            prop_assert!(part.encode_utf16().count() <= text::MAX_MESSAGE_UNITS);
         }
         let fields = FormFields {
             phone: Some(any.clone()),

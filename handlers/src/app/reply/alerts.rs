@@ -61,7 +61,7 @@ impl Reply {
             tracing::warn!("no owner phone is configured: nobody was told");
             return;
         };
-        for part in text::split(&text::to_gsm7(body)) {
+        for part in text::split_into_messages(&text::to_gsm7(body)) {
             if let Err(error) = self.ports.sms.send(owner, &part).await {
                 tracing::error!(error = %Chain(&error), "the owner was not told");
                 return;

@@ -76,10 +76,10 @@ impl Reply {
         let work = async { futures::join!(close, alert).0 };
         match self.within(CLOSING, work).await {
             Some(Closed::OptedOut) => Vec::new(),
-            Some(Closed::Answered) => text::split(&fallback(&progress.snapshot())),
+            Some(Closed::Answered) => text::split_into_messages(&fallback(&progress.snapshot())),
             None => {
                 tracing::warn!(sid = text.sid, "the turn was not closed in time");
-                text::split(&fallback(&progress.snapshot()))
+                text::split_into_messages(&fallback(&progress.snapshot()))
             }
         }
     }
@@ -121,7 +121,7 @@ impl Reply {
             key: held.key.clone(),
             holder: held.holder.clone(),
             now: held.now,
-            messages: if opted_out { Vec::new() } else { text::split(&whole) },
+            messages: if opted_out { Vec::new() } else { text::split_into_messages(&whole) },
             leave: state.place.clone().filter(|_| memory.is_some()),
             memory,
         };
@@ -144,7 +144,7 @@ impl Reply {
 
 /// The fallback, and what was done all the same.
 fn fallback(state: &State) -> String {
-    compose(text::FALLBACK, &state.lines, &Default::default())
+    compose(text::FALLBACK_REPLY, &state.lines, &Default::default())
 }
 
 /// How closing went.

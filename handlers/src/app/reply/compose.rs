@@ -14,7 +14,7 @@ const MAX_MODEL_UNITS: usize = 6000;
 /// What the model says of a reference that is not this customer's is left out. The lines come last
 /// and stand for themselves: a model that claims a booking without having made one gets none.
 pub(super) fn compose(spoken: &str, lines: &[String], own: &BTreeSet<String>) -> String {
-    let spoken = text::without_talk_of_foreign_leads(shortened(spoken.trim()), own);
+    let spoken = text::remove_foreign_lead_clauses(shortened(spoken.trim()), own);
     let parts: Vec<&str> = std::iter::once(spoken.trim())
         .chain(lines.iter().map(String::as_str))
         .filter(|part| !part.is_empty())
@@ -49,7 +49,7 @@ mod tests {
         let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
         for spoken in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
             let whole = compose(&spoken, std::slice::from_ref(&line), &BTreeSet::new());
-            let messages = text::split(&whole);
+            let messages = text::split_into_messages(&whole);
             assert!(messages.last().unwrap().ends_with(&line), "{}", messages.len());
         }
     }

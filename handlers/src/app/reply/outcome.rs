@@ -28,8 +28,8 @@ impl Outcome {
     /// A change of a booking that the customer is told of.
     pub(super) fn change(what: &str, booking: &Booking) -> Self {
         // A device is a person's text, and could look like somebody's reference.
-        let own = text::lead_ids(booking.lead_id.as_str());
-        let line = text::without_foreign_leads(&format!("{what}: {}", booking.summary()), &own);
+        let own = text::find_lead_ids(booking.lead_id.as_str());
+        let line = text::remove_foreign_lead_ids(&format!("{what}: {}", booking.summary()), &own);
         let output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),
@@ -42,13 +42,13 @@ impl Outcome {
 }
 
 /// The references that a result gives: only ever those of the customer who asked.
-pub(super) fn own_leads(output: &str) -> BTreeSet<String> {
+pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
     let output: Value = serde_json::from_str(output).unwrap_or_default();
     let listed = output["bookings"].as_array().into_iter().flatten();
     std::iter::once(&output)
         .chain(listed)
         .filter_map(|row| row["lead_id"].as_str())
-        .flat_map(text::lead_ids)
+        .flat_map(text::find_lead_ids)
         .collect()
 }
 

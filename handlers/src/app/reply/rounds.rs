@@ -7,14 +7,14 @@ use crate::{
     domain::{
         owner::OwnerState,
         prompt,
-        text::{self, GOODBYE},
+        text::{self, OPT_OUT_REPLY},
         turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
 };
 
 use super::{
-    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_leads, progress::Progress,
+    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_lead_ids, progress::Progress,
     tool_run::ToolRun, turn::Attempt,
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Spoken {
     /// What the customer must hear of what was booked, cancelled or moved.
     pub(super) lines: Vec<String>,
     /// References that are this customer's.
-    pub(super) own_leads: BTreeSet<String>,
+    pub(super) own_lead_ids: BTreeSet<String>,
     /// The customer asked for no more texts, and these are the last ones.
     pub(super) farewell: bool,
 }
@@ -42,7 +42,7 @@ pub(super) struct Conversation<'a> {
     stored: std::vec::IntoIter<StoredRound>,
     input: Vec<ConversationItem>,
     lines: Vec<String>,
-    own_leads: BTreeSet<String>,
+    own_lead_ids: BTreeSet<String>,
     /// Calls so far. What a call writes has its ids from its ordinal in the turn.
     calls: usize,
 }
@@ -74,7 +74,11 @@ impl<'a> Conversation<'a> {
             input,
             lines: Vec::new(),
             // What was sent before was checked before.
-            own_leads: memory.turns.iter().flat_map(|t| text::lead_ids(&t.assistant)).collect(),
+            own_lead_ids: memory
+                .turns
+                .iter()
+                .flat_map(|t| text::find_lead_ids(&t.assistant))
+                .collect(),
             calls: 0,
         }
     }
@@ -97,7 +101,7 @@ impl<'a> Conversation<'a> {
             };
             self.absorb(round);
             if farewell {
-                return Ok(self.spoken(GOODBYE.to_owned(), true));
+                return Ok(self.spoken(OPT_OUT_REPLY.to_owned(), true));
             }
         }
         Err(TurnError::RoundsExhausted)
@@ -162,7 +166,7 @@ impl<'a> Conversation<'a> {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
             if let ConversationItem::Result { output, .. } = result {
-                self.own_leads.extend(own_leads(output));
+                self.own_lead_ids.extend(own_lead_ids(output));
             }
         }
         self.lines.append(&mut round.lines);
@@ -172,7 +176,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn spoken(self, words: String, farewell: bool) -> Spoken {
-        Spoken { words, lines: self.lines, own_leads: self.own_leads, farewell }
+        Spoken { words, lines: self.lines, own_lead_ids: self.own_lead_ids, farewell }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     app::errors::Chain,
     domain::{
         owner::OwnerState,
-        text::{self, OWNER_ANSWERS},
+        text::{self, ASSISTANT_OFF_REPLY},
         turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{Claimed, StoreError},
@@ -189,20 +189,22 @@ impl Reply {
         if !owner.ai_answers_sms {
             let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
             self.tell_owner(&body).await;
-            return self.say(attempt, progress, OWNER_ANSWERS).await;
+            return self.say(attempt, progress, ASSISTANT_OFF_REPLY).await;
         }
         let key = self.ports.safety_key.current().await?;
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let Spoken { words, lines, own_leads, farewell } = conversation.run().await?;
-        let whole = compose(&words, &lines, &own_leads);
+        let Spoken { words, lines, own_lead_ids, farewell } = conversation.run().await?;
+        let whole = compose(&words, &lines, &own_lead_ids);
         if whole.is_empty() {
             return Err(TurnError::NothingToSay);
         }
         if farewell {
             // Who asked for no more texts in this very one gets one last word.
-            return self.finish(attempt, progress, text::split(&whole), Some(&whole)).await;
+            return self
+                .finish(attempt, progress, text::split_into_messages(&whole), Some(&whole))
+                .await;
         }
         self.say(attempt, progress, &whole).await
     }
@@ -219,7 +221,7 @@ impl Reply {
             tracing::info!(customer = customer.masked(), "opted out meanwhile: silence");
             return self.finish(attempt, progress, Vec::new(), None).await;
         }
-        self.finish(attempt, progress, text::split(whole), Some(whole)).await
+        self.finish(attempt, progress, text::split_into_messages(whole), Some(whole)).await
     }
 
     /// Stores the answer, remembers it, and gives up the conversation.

@@ -1,26 +1,26 @@
 //! Long texts as several messages.
 
 /// Longest message that Twilio takes, in UTF-16 units.
-pub const MAX_CHARS: usize = 1600;
+pub const MAX_MESSAGE_UNITS: usize = 1600;
 /// Most messages of one answer; Twilio takes ten.
 const MAX_MESSAGES: usize = 9;
 /// Room for `(1/9) `.
-const NUMBER_CHARS: usize = 6;
+const NUMBER_UNITS: usize = 6;
 
 /// The messages that carry a text: itself when it fits, otherwise numbered parts that end at
 /// sentences where possible. Nothing of nothing is no message.
-pub fn split(text: &str) -> Vec<String> {
+pub fn split_into_messages(text: &str) -> Vec<String> {
     let text = text.trim();
     if text.is_empty() {
         return Vec::new();
     }
-    if length(text) <= MAX_CHARS {
+    if utf16_units(text) <= MAX_MESSAGE_UNITS {
         return vec![text.to_owned()];
     }
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() && parts.len() < MAX_MESSAGES {
-        let (part, after) = cut(rest, MAX_CHARS - NUMBER_CHARS);
+        let (part, after) = split_once(rest, MAX_MESSAGE_UNITS - NUMBER_UNITS);
         parts.push(part.trim_end());
         rest = after.trim_start();
     }
@@ -29,8 +29,8 @@ pub fn split(text: &str) -> Vec<String> {
 }
 
 /// The longest beginning of at most `max` units that ends well, and the rest.
-fn cut(text: &str, max: usize) -> (&str, &str) {
-    let hard = hard_limit(text, max);
+fn split_once(text: &str, max: usize) -> (&str, &str) {
+    let hard = max_prefix_len(text, max);
     if hard == text.len() {
         return (text, "");
     }
@@ -47,7 +47,7 @@ fn cut(text: &str, max: usize) -> (&str, &str) {
 }
 
 /// The byte position after the last character within `max` units.
-fn hard_limit(text: &str, max: usize) -> usize {
+fn max_prefix_len(text: &str, max: usize) -> usize {
     let mut units = 0;
     for (at, c) in text.char_indices() {
         units += c.len_utf16();
@@ -58,7 +58,7 @@ fn hard_limit(text: &str, max: usize) -> usize {
     text.len()
 }
 
-fn length(text: &str) -> usize {
+fn utf16_units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
@@ -70,14 +70,14 @@ mod tests {
 
     #[test]
     fn what_fits_is_one_message() {
-        assert_eq!(split(" Hello. "), ["Hello."]);
-        assert_eq!(split(&"x".repeat(1600)).len(), 1);
-        assert!(split(" \n ").is_empty());
+        assert_eq!(split_into_messages(" Hello. "), ["Hello."]);
+        assert_eq!(split_into_messages(&"x".repeat(1600)).len(), 1);
+        assert!(split_into_messages(" \n ").is_empty());
     }
 
     #[test]
     fn parts_end_at_sentences_and_are_numbered() {
-        let parts = split(&"This is a sentence of the answer. ".repeat(60));
+        let parts = split_into_messages(&"This is a sentence of the answer. ".repeat(60));
         assert_eq!(parts.len(), 2);
         assert!(parts[0].starts_with("(1/2) This is") && parts[0].ends_with("answer."));
         assert!(parts[1].starts_with("(2/2) This is") && parts[1].ends_with("answer."));
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn emoji_are_never_cut_in_half() {
-        for part in split(&"👍".repeat(1000)) {
-            assert!(length(&part) <= MAX_CHARS);
+        for part in split_into_messages(&"👍".repeat(1000)) {
+            assert!(utf16_units(&part) <= MAX_MESSAGE_UNITS);
             assert!(part.ends_with('👍'));
         }
     }
@@ -94,8 +94,8 @@ mod tests {
     proptest! {
         #[test]
         fn parts_fit_and_lose_no_word(text in "([a-zé👍]{1,30}[ .\n!]{1,2}){0,300}") {
-            let parts = split(&text);
-            prop_assert!(parts.iter().all(|part| length(part) <= MAX_CHARS));
+            let parts = split_into_messages(&text);
+            prop_assert!(parts.iter().all(|part| utf16_units(part) <= MAX_MESSAGE_UNITS));
             let numbered = parts.len() > 1;
             let words: Vec<_> = parts
                 .iter()

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{book, with_booking};
 use crate::{
     app::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text},
-    domain::{text::FALLBACK, turn::ConversationItem},
+    domain::{text::FALLBACK_REPLY, turn::ConversationItem},
     ports::Timer as _,
 };
 
@@ -160,7 +160,7 @@ fn who_waits_too_long_gets_the_fallback_and_leaves_the_queue() {
     world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "First")));
     world.store.never_expire();
-    assert_eq!(world.answer(&text("SM2", "Second")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM2", "Second")), [FALLBACK_REPLY]);
     let left: Vec<_> = world.store.queue_of(&phone(ANN)).into_iter().map(|w| w.sid).collect();
     assert_eq!(left, ["SM1"]);
     assert!(world.store.memory_of(&phone(ANN)).turns.is_empty());
@@ -198,6 +198,6 @@ fn an_attempt_that_only_waits_alerts_nobody() {
     world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "Hello?")));
     world.store.never_expire();
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert!(world.sms.sent().is_empty());
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{book, with_booking};
 use crate::{
     app::testing::{ANN, DEADLINE, FakeStore, OWNER, World, call, phone, say, text},
-    domain::text::FALLBACK,
+    domain::text::FALLBACK_REPLY,
     ports::{ModelError, Timer as _},
 };
 
@@ -29,11 +29,11 @@ fn every_failure_of_the_model_is_the_fallback_and_an_alert() {
     ] {
         let world = World::new();
         world.model.after(Duration::ZERO, Err(error));
-        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
         let body = format!("{ANN} got no answer ({words}). Please text them back.");
         assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
         // A repeat of the webhook finds the answer, and asks nobody.
-        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
         assert_eq!(world.sms.sent().len(), 1);
     }
 }
@@ -42,7 +42,7 @@ fn every_failure_of_the_model_is_the_fallback_and_an_alert() {
 fn an_answer_without_words_is_none() {
     let world = World::new();
     world.model.then([say("  ")]);
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_model_that_never_stops_calling_is_stopped() {
     for _ in 0..6 {
         world.model.then([call("list_bookings", json!({}))]);
     }
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert_eq!(world.model.requests().len(), 6);
 }
 
@@ -60,7 +60,7 @@ fn the_deadline_ends_a_turn_and_tells_what_was_booked() {
     let world = World::new();
     world.model.then([book()]).after(Duration::from_secs(20), Ok(vec![say("too late")]));
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
-    assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+    assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
     assert!(messages[0].contains("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-"));
     assert_eq!(world.timer.wall_ms(), i64::try_from(DEADLINE.as_millis()).unwrap());
     assert_eq!(world.sms.sent().len(), 1);
@@ -74,7 +74,7 @@ fn a_booking_that_is_written_when_the_deadline_falls_is_told() {
     world.model.then([book()]);
     world.store.hang_after("book");
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
-    assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+    assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
     let id = world.store.leads()[0].id.to_string();
     let line = format!("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}");
     assert!(messages[0].ends_with(&line), "{messages:?}");
@@ -88,7 +88,7 @@ fn a_booking_that_is_not_there_when_the_deadline_falls_is_not_told() {
     let world = World::new();
     world.model.then([book()]);
     world.store.hang_before("book");
-    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK_REPLY]);
     let alert = &world.sms.sent()[0].1;
     assert!(alert.contains("Please check it"), "{alert}");
 }
@@ -107,7 +107,7 @@ fn a_change_that_is_written_when_the_deadline_falls_is_told() {
             let arguments = json!({ "lead_id": id, "date": "2026-02-12", "time": "9:00 AM" });
             world.model.then([call(tool, arguments)]);
             let messages = world.answer(&text("SM1", "Something came up"));
-            assert!(messages[0].starts_with(FALLBACK), "{messages:?}");
+            assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
             assert_eq!(messages[0].contains(line), written, "{operation}: {messages:?}");
         }
     }
@@ -147,7 +147,7 @@ fn an_answer_comes_in_time_even_if_everything_hangs() {
 fn an_answer_of_which_nothing_may_be_said_is_none() {
     let world = World::new();
     world.model.then([say("Your reference is LEAD-20260210-201000-ffffff.")]);
-    assert_eq!(world.answer(&text("SM1", "Is it booked?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Is it booked?")), [FALLBACK_REPLY]);
     assert!(world.sms.sent()[0].1.contains("nothing of the model's answer may be said"));
 }
 
@@ -158,7 +158,7 @@ fn closing_is_bounded_even_if_the_tables_hang() {
     for operation in ["finish_turn", "claim_alert"] {
         world.store.hang_before(operation);
     }
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert!(world.timer.wall_ms() <= 13_500, "{}", world.timer.wall_ms());
     assert_eq!(world.sms.sent().len(), 1, "the owner hears of it all the same");
 }
@@ -181,8 +181,8 @@ fn with_the_tables_down_the_customer_hears_the_fallback_and_the_owner_once() {
     let world = World::new();
     world.store.set_down(true);
     let reply = world.reply();
-    assert_eq!(world.run(reply.answer(&text("SM1", "Hello?"))), [FALLBACK]);
-    assert_eq!(world.run(reply.answer(&text("SM2", "Hello?"))), [FALLBACK]);
+    assert_eq!(world.run(reply.answer(&text("SM1", "Hello?"))), [FALLBACK_REPLY]);
+    assert_eq!(world.run(reply.answer(&text("SM2", "Hello?"))), [FALLBACK_REPLY]);
     assert_eq!(world.sms.sent().len(), 1);
     assert!(world.model.requests().is_empty());
 }
@@ -192,7 +192,7 @@ fn an_owner_who_opted_out_changes_nothing_for_the_customer() {
     let world = World::new();
     world.sms.refuse();
     world.model.after(Duration::ZERO, Err(ModelError::Refused));
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_fallback_that_cannot_be_stored_gives_its_place_up_too() {
     let world = World::new();
     world.store.fail("finish_turn");
     world.model.after(Duration::ZERO, Err(ModelError::Refused));
-    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert!(world.store.queue_of(&phone(ANN)).is_empty());
 }
 
@@ -256,6 +256,6 @@ fn calls_do_not_run_before_they_are_stored() {
     let world = World::new();
     world.store.fail("save_round");
     world.model.then([book()]);
-    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK_REPLY]);
     assert!(world.store.leads().is_empty());
 }

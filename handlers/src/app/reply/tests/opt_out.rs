@@ -10,7 +10,7 @@ use crate::{
         reply::InboundText,
         testing::{ANN, OWNER, World, call, phone, say, text},
     },
-    domain::{opt_out::Keyword, owner::OwnerState, text::GOODBYE},
+    domain::{opt_out::Keyword, owner::OwnerState, text::OPT_OUT_REPLY},
     ports::{ModelError, Timer as _},
 };
 
@@ -159,7 +159,7 @@ fn a_stop_before_the_fallback_is_obeyed() {
 fn who_asks_in_their_own_words_gets_one_last_word() {
     let world = World::new();
     world.model.then([call("stop_texting", json!({}))]);
-    assert_eq!(world.answer(&text("SM1", "Please don't text me any more")), [GOODBYE]);
+    assert_eq!(world.answer(&text("SM1", "Please don't text me any more")), [OPT_OUT_REPLY]);
     assert!(world.store.is_opted_out(&phone(ANN)));
     assert_eq!(world.answer(&text("SM2", "Hello")), SILENCE);
 }

@@ -6,13 +6,13 @@ const PREFIX: &str = "LEAD-";
 
 /// Every reference in a text, in upper case: also one of a shape that no lead has,
 /// since a customer could not tell the difference.
-pub fn lead_ids(text: &str) -> BTreeSet<String> {
+pub fn find_lead_ids(text: &str) -> BTreeSet<String> {
     spans(text).filter_map(|span| text.get(span)).map(str::to_ascii_uppercase).collect()
 }
 
-/// The text without the references that are not in `own` (as [`lead_ids`] gives them). The words
+/// The text without the references that are not in `own` (as [`find_lead_ids`] gives them). The words
 /// around them stay, whatever they then say.
-pub fn without_foreign_leads(text: &str, own: &BTreeSet<String>) -> String {
+pub fn remove_foreign_lead_ids(text: &str, own: &BTreeSet<String>) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
     for span in spans(text) {
@@ -60,25 +60,25 @@ mod tests {
 
     #[test]
     fn own_references_stay_and_others_go() {
-        let own = lead_ids(MINE);
+        let own = find_lead_ids(MINE);
         let text = format!("Ref {MINE}. Theirs: LEAD-20260210-201000-ffffff!");
-        assert_eq!(without_foreign_leads(&text, &own), format!("Ref {MINE}. Theirs: !"));
+        assert_eq!(remove_foreign_lead_ids(&text, &own), format!("Ref {MINE}. Theirs: !"));
     }
 
     #[test]
     fn invented_and_disguised_references_go_too() {
         let none = BTreeSet::new();
-        assert_eq!(without_foreign_leads("Booked: lead-12345 for you", &none), "Booked: for you");
-        assert_eq!(without_foreign_leads("LEAD-OTHER", &none), "");
-        assert_eq!(without_foreign_leads("LEAD-LEAD-1 x", &none), " x");
-        assert_eq!(without_foreign_leads("a leading shop", &none), "a leading shop");
+        assert_eq!(remove_foreign_lead_ids("Booked: lead-12345 for you", &none), "Booked: for you");
+        assert_eq!(remove_foreign_lead_ids("LEAD-OTHER", &none), "");
+        assert_eq!(remove_foreign_lead_ids("LEAD-LEAD-1 x", &none), " x");
+        assert_eq!(remove_foreign_lead_ids("a leading shop", &none), "a leading shop");
     }
 
     proptest! {
         #[test]
         fn nothing_foreign_is_left(text in "(LEAD-|[a-zA-Z0-9 é.-]){0,20}") {
-            let left = without_foreign_leads(&text, &BTreeSet::new());
-            prop_assert_eq!(lead_ids(&left), BTreeSet::new(), "{:?}", left);
+            let left = remove_foreign_lead_ids(&text, &BTreeSet::new());
+            prop_assert_eq!(find_lead_ids(&left), BTreeSet::new(), "{:?}", left);
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::leads::{lead_ids, without_foreign_leads};
+use super::lead_ids::{find_lead_ids, remove_foreign_lead_ids};
 
 /// The text without the sentences, or the clauses at their ends, that name a reference which is
-/// not in `own` (as [`lead_ids`] gives them). Nothing may be left.
-pub fn without_talk_of_foreign_leads(text: &str, own: &BTreeSet<String>) -> String {
-    let is_foreign = |part: &str| !lead_ids(part).is_subset(own);
+/// not in `own` (as [`find_lead_ids`] gives them). Nothing may be left.
+pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String {
+    let is_foreign = |part: &str| !find_lead_ids(part).is_subset(own);
     if !is_foreign(text) {
         return text.to_owned();
     }
@@ -36,7 +36,7 @@ pub fn without_talk_of_foreign_leads(text: &str, own: &BTreeSet<String>) -> Stri
     let mut left = kept.concat().trim_end().to_owned();
     // Nothing foreign may come about where parts meet.
     while is_foreign(&left) {
-        left = without_foreign_leads(&left, own);
+        left = remove_foreign_lead_ids(&left, own);
     }
     left
 }
@@ -122,7 +122,7 @@ mod tests {
 
     fn left(text: &str) -> String {
         let text = text.replace("MINE", MINE).replace("THEIRS", "LEAD-20260210-201000-ffffff");
-        without_talk_of_foreign_leads(&text, &lead_ids(MINE)).replace(MINE, "MINE")
+        remove_foreign_lead_clauses(&text, &find_lead_ids(MINE)).replace(MINE, "MINE")
     }
 
     #[test]
@@ -150,20 +150,20 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_foreign_is_left(text in "(LEAD-|LEAD|[a-zA-Z0-9 é.,;:()!\n-]){0,24}") {
-            let left = without_talk_of_foreign_leads(&text, &BTreeSet::new());
-            prop_assert_eq!(lead_ids(&left), BTreeSet::new(), "{:?}", left);
+            let left = remove_foreign_lead_clauses(&text, &BTreeSet::new());
+            prop_assert_eq!(find_lead_ids(&left), BTreeSet::new(), "{:?}", left);
         }
 
         #[test]
         fn without_references_nothing_changes(text in "[a-zA-Z0-9 é.,;:()!\n-]{0,60}") {
-            prop_assume!(lead_ids(&text).is_empty());
-            prop_assert_eq!(without_talk_of_foreign_leads(&text, &BTreeSet::new()), text);
+            prop_assume!(find_lead_ids(&text).is_empty());
+            prop_assert_eq!(remove_foreign_lead_clauses(&text, &BTreeSet::new()), text);
         }
 
         #[test]
         fn any_text_is_read(text in any::<String>()) {
             let text = format!("{text} LEAD-1 {text}");
-            let left = without_talk_of_foreign_leads(&text, &BTreeSet::new());
+            let left = remove_foreign_lead_clauses(&text, &BTreeSet::new());
             prop_assert!(!left.contains("LEAD-1"));
         }
     }

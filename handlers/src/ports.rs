@@ -98,38 +98,38 @@ pub enum StoreError {
 
 /// What became of a booking's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Booked {
+pub enum BookOutcome {
     /// Written now, or found written by an earlier attempt with the same lead id.
-    Yes,
+    Booked,
     /// Somebody else holds the slot.
-    Taken,
+    SlotTaken,
     /// The form guard moved meanwhile: read the customer's bookings again.
-    GuardMoved,
+    GuardChanged,
 }
 
 /// What became of a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cancelled {
+pub enum CancelOutcome {
     /// Cancelled now, or found cancelled by an earlier attempt.
-    Yes,
+    Cancelled,
     /// The booking changed meanwhile (moved, or completed): read it again.
-    Changed,
+    BookingChanged,
 }
 
 /// What became of a move to another slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rescheduled {
+pub enum RescheduleOutcome {
     /// Moved now, or found at the new slot by an earlier attempt.
-    Yes,
+    Rescheduled,
     /// Somebody else holds the new slot; the old one is kept.
-    Taken,
+    SlotTaken,
     /// The booking changed meanwhile: read it again.
-    Changed,
+    BookingChanged,
 }
 
 /// What became of writing the owner's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OwnerWrite {
+pub enum OwnerWriteOutcome {
     /// Written; its version is the expected one plus one.
     Written,
     /// Somebody else wrote first: read again and merge again.
@@ -138,9 +138,9 @@ pub enum OwnerWrite {
 
 /// What became of claiming a turn.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Claimed {
+pub enum TurnClaim {
     /// It is ours; either new (no rounds) or taken over from an attempt whose lease has run out.
-    Ours(TurnRecord),
+    Acquired(TurnRecord),
     /// It has been answered with these messages (maybe none).
     Answered(Vec<String>),
     /// Another attempt holds it.
@@ -163,14 +163,18 @@ pub trait Store: Send + Sync {
     async fn owner(&self) -> Result<OwnerState, StoreError>;
     /// Writes the state if the row still has version `expected` (0: no row, or one without a version).
     /// The version written is that of `owner`, which is `expected` plus one.
-    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError>;
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError>;
 
     /// The slot times of a date that are not free: any row whose status is not `available`.
     async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
 
     /// One transaction: slot, lead, customer's booking row (and the form guard when given).
     /// A lost acknowledgement is resolved by reading who holds the slot.
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError>;
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError>;
     /// The customer's open bookings that start at or after `from` (shop's wall clock).
     async fn bookings(
         &self,
@@ -180,9 +184,9 @@ pub trait Store: Send + Sync {
     /// A lead by its id.
     async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError>;
     /// One transaction: frees the slot, marks the lead, drops the booking row; only for its own customer.
-    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError>;
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError>;
     /// One transaction: takes the new slot, frees the old one, moves lead and booking row.
-    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError>;
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError>;
     /// Binds an idempotency key to a request and to the first attempt's time, or finds what it is bound to.
     async fn claim_idempotency_key(
         &self,
@@ -209,7 +213,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         wall_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError>;
+    ) -> Result<TurnClaim, StoreError>;
     /// Holds a claim until a later time; false when `holder` lost the turn or it is answered.
     async fn renew_turn(
         &self,

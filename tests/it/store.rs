@@ -23,7 +23,9 @@ use handlers::{
         phone::Phone,
         slot::{Slot, SlotTime},
     },
-    ports::{Booked, Cancelled, OwnerWrite, Rescheduled, Store as _, StoreError},
+    ports::{
+        BookOutcome, CancelOutcome, OwnerWriteOutcome, RescheduleOutcome, Store as _, StoreError,
+    },
 };
 use jiff::{Timestamp, civil::date};
 use serde_json::json;
@@ -146,12 +148,16 @@ async fn the_owners_state_changes_only_from_the_version_that_was_read() {
         version: 1,
         ..OwnerState::default()
     };
-    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written);
-    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written, "our own repeat");
+    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWriteOutcome::Written);
+    assert_eq!(
+        store.put_owner(&gym, 0).await.unwrap(),
+        OwnerWriteOutcome::Written,
+        "our own repeat"
+    );
     let other = OwnerState { location: "home".into(), ..gym.clone() };
-    assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWrite::Conflict);
+    assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWriteOutcome::Conflict);
     let next = OwnerState { version: 2, ..other };
-    assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWrite::Written);
+    assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWriteOutcome::Written);
     assert_eq!(store.owner().await.unwrap(), next);
 }
 
@@ -165,7 +171,7 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
     let guard = FormGuardUpdate::after(None);
     for (token, why) in [("a", "first"), ("a", "the same again"), ("b", "another token")] {
         let booked = store.book(&booking(&two, token, Some(guard))).await.unwrap();
-        assert_eq!(booked, Booked::Yes, "{why}");
+        assert_eq!(booked, BookOutcome::Booked, "{why}");
     }
     assert_eq!(
         (
@@ -176,15 +182,18 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
         (1, 1, 2)
     );
     let other = lead("LEAD-B", &phone("+19045550123"), 14);
-    assert_eq!(store.book(&booking(&other, "c", None)).await.unwrap(), Booked::Taken);
+    assert_eq!(store.book(&booking(&other, "c", None)).await.unwrap(), BookOutcome::SlotTaken);
     let three = lead("LEAD-C", &ann, 15);
-    assert_eq!(store.book(&booking(&three, "d", Some(guard))).await.unwrap(), Booked::GuardMoved);
+    assert_eq!(
+        store.book(&booking(&three, "d", Some(guard))).await.unwrap(),
+        BookOutcome::GuardChanged
+    );
     assert_eq!(taken(store).await, ["2:00 PM"], "neither left a trace");
 
     let open = store.bookings(&ann, from).await.unwrap();
     assert_eq!((open.guard, open.bookings), (Some(FormGuard { version: 1 }), vec![(&two).into()]));
     let step = Some(FormGuardUpdate::after(open.guard));
-    assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), BookOutcome::Booked);
     let starts = |from| async move {
         let open = store.bookings(&phone("+19042520927"), from).await.unwrap().bookings;
         open.iter().map(|b| b.slot.time().hour()).collect::<Vec<_>>()
@@ -206,20 +215,32 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
     }
     let read = Booking::from(&two);
     let moved = |hour, token| change(&read, hour, token);
-    assert_eq!(store.reschedule(&moved(15, "1")).await.unwrap(), Rescheduled::Taken);
+    assert_eq!(store.reschedule(&moved(15, "1")).await.unwrap(), RescheduleOutcome::SlotTaken);
     for token in ["2", "2", "3"] {
-        assert_eq!(store.reschedule(&moved(9, token)).await.unwrap(), Rescheduled::Yes);
+        assert_eq!(
+            store.reschedule(&moved(9, token)).await.unwrap(),
+            RescheduleOutcome::Rescheduled
+        );
     }
-    assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), Rescheduled::Changed);
+    assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), RescheduleOutcome::BookingChanged);
     assert_eq!(taken(store).await, ["9:00 AM", "3:00 PM"]);
     assert_eq!(lab.count("CustomerBookings").await, 2);
 
     let there = moved(9, "2").moved();
     let foreign = Booking { phone: phone("+19045550123"), ..there.clone() };
-    assert_eq!(store.cancel(&cancellation(&foreign, "5")).await.unwrap(), Cancelled::Changed);
-    assert_eq!(store.cancel(&cancellation(&read, "6")).await.unwrap(), Cancelled::Changed);
+    assert_eq!(
+        store.cancel(&cancellation(&foreign, "5")).await.unwrap(),
+        CancelOutcome::BookingChanged
+    );
+    assert_eq!(
+        store.cancel(&cancellation(&read, "6")).await.unwrap(),
+        CancelOutcome::BookingChanged
+    );
     for token in ["7", "7", "8"] {
-        assert_eq!(store.cancel(&cancellation(&there, token)).await.unwrap(), Cancelled::Yes);
+        assert_eq!(
+            store.cancel(&cancellation(&there, token)).await.unwrap(),
+            CancelOutcome::Cancelled
+        );
     }
     assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Cancelled);
     assert_eq!(
@@ -227,7 +248,7 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
         (vec!["3:00 PM".into()], 1)
     );
     let again = lead("LEAD-D", &phone("+19045550123"), 9);
-    assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), BookOutcome::Booked);
 }
 
 #[tokio::test]
@@ -259,12 +280,15 @@ async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
     let lead = store.lead(&LeadId::parse(id).unwrap()).await.unwrap().unwrap();
     assert_eq!((lead.slot, lead.source), (at(10), LeadSource::Sms));
     let moved = change(&Booking::from(&lead), 9, "1");
-    assert_eq!(store.reschedule(&moved).await.unwrap(), Rescheduled::Yes);
+    assert_eq!(store.reschedule(&moved).await.unwrap(), RescheduleOutcome::Rescheduled);
     assert_eq!(
         (taken(store).await, lab.count("CustomerBookings").await),
         (vec!["9:00 AM".into()], 1)
     );
-    assert_eq!(store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(), Cancelled::Yes);
+    assert_eq!(
+        store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(),
+        CancelOutcome::Cancelled
+    );
     assert!(taken(store).await.is_empty());
     assert_eq!((lab.count("CustomerBookings").await, lab.count("Leads").await), (0, 1));
 }

@@ -15,7 +15,7 @@ use handlers::{
         sales::{SalesEvent, SalesRecord},
         turn::{QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
-    ports::{Booked, Store as _, StoreError},
+    ports::{BookOutcome, Store as _, StoreError},
 };
 use jiff::civil::date;
 use serde_json::json;
@@ -242,7 +242,7 @@ async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 3, conflict());
     let two = lead("LEAD-A", &ann(), 14);
-    assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), BookOutcome::Booked);
     assert_eq!(lab.journal.count("dynamodb.TransactWriteItems"), 4);
     lab.fail("UpdateItem", 3, conflict());
     lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
@@ -259,9 +259,9 @@ async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
     let lab = Lab::start().await;
     let two = lead("LEAD-A", &ann(), 14);
     let new = booking(&two, "a", None);
-    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&new).await.unwrap(), BookOutcome::Booked);
     let expired = Failure { quirk: Some(Quirk::ExpiredToken), ..Failure::default() };
     lab.fail("TransactWriteItems", 1, expired);
-    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&new).await.unwrap(), BookOutcome::Booked);
     assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
 }

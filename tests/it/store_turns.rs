@@ -12,7 +12,7 @@ use handlers::{
             TurnRecord,
         },
     },
-    ports::{Claimed, Store as _},
+    ports::{Store as _, TurnClaim},
 };
 use jiff::Timestamp;
 
@@ -65,10 +65,10 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     let Lab { store, database: _database, .. } = &Lab::start().await;
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let later = now() + jiff::SignedDuration::from_mins(1);
-    let fresh = Claimed::Ours(TurnRecord { now: now(), rounds: vec![] });
+    let fresh = TurnClaim::Acquired(TurnRecord { now: now(), rounds: vec![] });
     assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh);
     assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh, "own repeat");
-    assert_eq!(store.claim_turn(&key, "h2", later, 199, 300).await.unwrap(), Claimed::Busy);
+    assert_eq!(store.claim_turn(&key, "h2", later, 199, 300).await.unwrap(), TurnClaim::Busy);
     let round = StoredRound {
         items: vec![ConversationItem::Assistant("x".into())],
         ..StoredRound::default()
@@ -77,7 +77,10 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert!(!store.save_round(&key, "h2", 0, &round).await.unwrap());
     assert_eq!(store.turn_answer(&key).await.unwrap(), None);
     let taken_over = store.claim_turn(&key, "h2", later, 201, 300).await.unwrap();
-    assert_eq!(taken_over, Claimed::Ours(TurnRecord { now: now(), rounds: vec![round.clone()] }));
+    assert_eq!(
+        taken_over,
+        TurnClaim::Acquired(TurnRecord { now: now(), rounds: vec![round.clone()] })
+    );
     assert!(!store.save_round(&key, "h1", 1, &round).await.unwrap());
 
     let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
@@ -106,7 +109,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert!(!store.finish_turn(&TurnEnd { messages: vec![], ..end.clone() }).await.unwrap());
     assert_eq!(store.queue(&key.phone).await.unwrap(), std::slice::from_ref(&next));
     assert_eq!(store.memory(&key.phone).await.unwrap(), memory);
-    let answered = Claimed::Answered(vec!["Hi".into()]);
+    let answered = TurnClaim::Answered(vec!["Hi".into()]);
     assert_eq!(store.claim_turn(&key, "h3", later, 999, 1999).await.unwrap(), answered);
 
     // A queue that has moved on does not fail the end.

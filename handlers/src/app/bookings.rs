@@ -13,7 +13,7 @@ use crate::{
         phone::Phone,
         slot::{Slot, SlotTime},
     },
-    ports::{Booked, Cancelled, Rescheduled, Store, StoreError},
+    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, Store, StoreError},
 };
 
 /// How often a change is tried again when the booking has changed meanwhile.
@@ -44,7 +44,7 @@ pub enum BookingError {
     },
     /// The form guard moved; only bookings with a guard meet this.
     #[error("The customer's bookings have changed meanwhile")]
-    GuardMoved,
+    GuardChanged,
     /// No open booking of this customer has that reference.
     #[error("This customer has no open booking with that reference")]
     NotFound,
@@ -87,9 +87,9 @@ impl Bookings<'_> {
             return Err(reason.into());
         }
         match self.store.book(new).await? {
-            Booked::Yes => Ok(Booking::from(&new.lead)),
-            Booked::Taken => Err(self.taken(new.lead.slot).await),
-            Booked::GuardMoved => Err(BookingError::GuardMoved),
+            BookOutcome::Booked => Ok(Booking::from(&new.lead)),
+            BookOutcome::SlotTaken => Err(self.taken(new.lead.slot).await),
+            BookOutcome::GuardChanged => Err(BookingError::GuardChanged),
         }
     }
 
@@ -110,8 +110,8 @@ impl Bookings<'_> {
             let cancel =
                 Cancellation { token: token("cancel", identity, &booking), booking, now: self.now };
             match self.store.cancel(&cancel).await? {
-                Cancelled::Yes => return Ok(cancel.booking),
-                Cancelled::Changed => {}
+                CancelOutcome::Cancelled => return Ok(cancel.booking),
+                CancelOutcome::BookingChanged => {}
             }
         }
         Err(BookingError::Contended)
@@ -139,9 +139,9 @@ impl Bookings<'_> {
             let token = token("reschedule", identity, &booking);
             let change = Reschedule { booking, to, token, now: self.now };
             match self.store.reschedule(&change).await? {
-                Rescheduled::Yes => return Ok(change.moved()),
-                Rescheduled::Taken => return Err(self.taken(to).await),
-                Rescheduled::Changed => {}
+                RescheduleOutcome::Rescheduled => return Ok(change.moved()),
+                RescheduleOutcome::SlotTaken => return Err(self.taken(to).await),
+                RescheduleOutcome::BookingChanged => {}
             }
         }
         Err(BookingError::Contended)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::owner::{OwnerPatch, OwnerState},
-    ports::{OwnerWrite, Store, StoreError},
+    ports::{OwnerWriteOutcome, Store, StoreError},
 };
 
 /// How often a change is merged again when somebody else was faster.
@@ -71,8 +71,8 @@ impl OwnerStateService {
             let before = self.store.owner().await?;
             let after = next(&before);
             match self.store.put_owner(&after, before.version).await? {
-                OwnerWrite::Written => return Ok(after),
-                OwnerWrite::Conflict => {}
+                OwnerWriteOutcome::Written => return Ok(after),
+                OwnerWriteOutcome::Conflict => {}
             }
         }
         Err(OwnerStateError::Contended)

@@ -141,7 +141,7 @@ impl Scheduler {
             };
             match self.bookings(now).book(&new).await {
                 Ok(booking) => return Ok(booking),
-                Err(BookingError::GuardMoved) => {}
+                Err(BookingError::GuardChanged) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
                     return Err(SchedulerError::Taken { available });

@@ -13,7 +13,7 @@ use handlers::{
         slot::{Slot, SlotTime},
         turn::{QueueEntry, TurnKey},
     },
-    ports::{Booked, Claimed, Store, StoreError},
+    ports::{BookOutcome, Store, StoreError, TurnClaim},
 };
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ async fn a_lost_acknowledgement_is_resolved_by_reading_the_lead() {
     let (server, store) = store().await;
     operation("TransactWriteItems").respond_with(server_error()).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
     let sent = transactions(&server).await;
     assert_eq!(sent.len(), 3, "the first attempt and two retries");
     assert!(sent.iter().all(|body| *body == sent[0]), "a repeat must be the same request");
@@ -144,7 +144,7 @@ async fn a_repeat_that_meets_its_own_rows_is_a_success() {
     let reasons = ["None", "ConditionalCheckFailed", "None"];
     operation("TransactWriteItems").respond_with(refused(&reasons)).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn taken_is_said_when_somebody_else_holds_the_slot() {
         let (server, store) = store().await;
         operation("TransactWriteItems").respond_with(failing).mount(&server).await;
         found(&server, None, Some("LEAD-OTHER")).await;
-        assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Taken);
+        assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::SlotTaken);
     }
 }
 
@@ -182,7 +182,7 @@ async fn conflicts_with_other_transactions_are_waited_out() {
     let conflicts = operation("TransactWriteItems").respond_with(conflict);
     conflicts.up_to_n_times(2).mount(&server).await;
     operation("TransactWriteItems").respond_with(answer(&json!({}))).mount(&server).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
     assert_eq!(transactions(&server).await.len(), 3);
 }
 
@@ -213,7 +213,7 @@ async fn a_claim_outlasts_the_end_of_the_attempt_that_it_repeats() {
     let key = TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() };
     let now = "2026-02-10T20:10:00Z".parse().unwrap();
     let claimed = store.claim_turn(&key, "h2", now, 0, 10).await.unwrap();
-    assert_eq!(claimed, Claimed::Answered(vec!["Hi".into()]));
+    assert_eq!(claimed, TurnClaim::Answered(vec!["Hi".into()]));
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ use handlers::{
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{
-        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
+        StoreError, TurnClaim,
     },
 };
 use jiff::{Timestamp, civil};
@@ -65,13 +66,17 @@ impl Store for InMemoryStore {
         Ok(self.rows()?.owner.clone())
     }
 
-    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         let mut rows = self.rows()?;
         if rows.owner.version != expected {
-            return Ok(OwnerWrite::Conflict);
+            return Ok(OwnerWriteOutcome::Conflict);
         }
         rows.owner = owner.clone();
-        Ok(OwnerWrite::Written)
+        Ok(OwnerWriteOutcome::Written)
     }
 
     async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
@@ -79,10 +84,10 @@ impl Store for InMemoryStore {
         Ok(rows.leads.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect())
     }
 
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         let mut rows = self.rows()?;
         let holder = rows.leads.entry(new.lead.slot).or_insert_with(|| new.lead.clone());
-        Ok(if holder.id == new.lead.id { Booked::Yes } else { Booked::Taken })
+        Ok(if holder.id == new.lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken })
     }
 
     async fn bookings(
@@ -100,12 +105,12 @@ impl Store for InMemoryStore {
         Ok(self.rows()?.leads.values().find(|lead| lead.id == *id).cloned())
     }
 
-    async fn cancel(&self, _: &Cancellation) -> Result<Cancelled, StoreError> {
-        Ok(Cancelled::Changed)
+    async fn cancel(&self, _: &Cancellation) -> Result<CancelOutcome, StoreError> {
+        Ok(CancelOutcome::BookingChanged)
     }
 
-    async fn reschedule(&self, _: &Reschedule) -> Result<Rescheduled, StoreError> {
-        Ok(Rescheduled::Changed)
+    async fn reschedule(&self, _: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
+        Ok(RescheduleOutcome::BookingChanged)
     }
 
     async fn claim_idempotency_key(
@@ -135,10 +140,10 @@ impl Store for InMemoryStore {
         now: Timestamp,
         _: i64,
         _: i64,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         Ok(match self.rows()?.answers.get(&key.sid) {
-            Some(messages) => Claimed::Answered(messages.clone()),
-            None => Claimed::Ours(TurnRecord { now, rounds: Vec::new() }),
+            Some(messages) => TurnClaim::Answered(messages.clone()),
+            None => TurnClaim::Acquired(TurnRecord { now, rounds: Vec::new() }),
         })
     }
 

@@ -22,7 +22,7 @@ use crate::{
         phone::Phone,
         slot::Slot,
     },
-    ports::{Booked, Cancelled, CustomerBookings, Rescheduled, StoreError},
+    ports::{BookOutcome, CancelOutcome, CustomerBookings, RescheduleOutcome, StoreError},
 };
 
 /// The row of a customer's bookings that guards the form's limit; sorts before every date.
@@ -33,7 +33,7 @@ const SLOT: usize = 0;
 const FORM_GUARD: usize = 3;
 
 impl DynamoDb {
-    pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         let booking = Booking::from(&new.lead);
         let mut items = vec![
             self.take_slot(&booking, new.lead.timestamp)?,
@@ -44,24 +44,26 @@ impl DynamoDb {
             items.push(self.update_form_guard(&booking.phone, step)?);
         }
         match self.transact(Some(new.token.as_str()), items).await {
-            Transaction::Written => Ok(Booked::Yes),
+            Transaction::Written => Ok(BookOutcome::Booked),
             Transaction::Refused(failed) if self.has_lead(&new.lead).await? => {
                 tracing::info!(?failed, "the booking had been written before");
-                Ok(Booked::Yes)
+                Ok(BookOutcome::Booked)
             }
-            Transaction::Refused(failed) if failed.only(FORM_GUARD) => Ok(Booked::GuardMoved),
+            Transaction::Refused(failed) if failed.only(FORM_GUARD) => {
+                Ok(BookOutcome::GuardChanged)
+            }
             Transaction::Refused(failed) => self.refused(&booking, &failed).await,
             Transaction::Unknown(error) => self.after_unknown(&new.lead, error).await,
         }
     }
 
     /// Refused, and not by an earlier attempt of ours: who holds the slot?
-    async fn refused(&self, booking: &Booking, failed: &Failed) -> Result<Booked, StoreError> {
+    async fn refused(&self, booking: &Booking, failed: &Failed) -> Result<BookOutcome, StoreError> {
         match self.holder(booking.slot).await? {
-            Some(holder) if holder != booking.lead_id.as_str() => Ok(Booked::Taken),
+            Some(holder) if holder != booking.lead_id.as_str() => Ok(BookOutcome::SlotTaken),
             // Taken when the transaction ran, and given back since: it was true at that moment.
-            _ if failed.at(SLOT) => Ok(Booked::Taken),
-            _ if failed.at(FORM_GUARD) => Ok(Booked::GuardMoved),
+            _ if failed.at(SLOT) => Ok(BookOutcome::SlotTaken),
+            _ if failed.at(FORM_GUARD) => Ok(BookOutcome::GuardChanged),
             _ => Err(StoreError::Malformed {
                 table: "Leads",
                 what: "the id of a new lead is in use".to_owned(),
@@ -70,12 +72,16 @@ impl DynamoDb {
     }
 
     /// Nobody knows: the rows do.
-    async fn after_unknown(&self, lead: &Lead, error: StoreError) -> Result<Booked, StoreError> {
+    async fn after_unknown(
+        &self,
+        lead: &Lead,
+        error: StoreError,
+    ) -> Result<BookOutcome, StoreError> {
         if self.has_lead(lead).await.unwrap_or_default() {
-            return Ok(Booked::Yes);
+            return Ok(BookOutcome::Booked);
         }
         match self.holder(lead.slot).await {
-            Ok(Some(holder)) if holder != lead.id.as_str() => Ok(Booked::Taken),
+            Ok(Some(holder)) if holder != lead.id.as_str() => Ok(BookOutcome::SlotTaken),
             _ => Err(error),
         }
     }
@@ -175,7 +181,7 @@ impl DynamoDb {
     pub(super) async fn write_cancellation(
         &self,
         cancel: &Cancellation,
-    ) -> Result<Cancelled, StoreError> {
+    ) -> Result<CancelOutcome, StoreError> {
         let Cancellation { booking, token, now } = cancel;
         let items = vec![
             self.free_slot(booking, *now)?,
@@ -183,7 +189,7 @@ impl DynamoDb {
             self.drop_booking(booking)?,
         ];
         let unknown = match self.transact(Some(token.as_str()), items).await {
-            Transaction::Written => return Ok(Cancelled::Yes),
+            Transaction::Written => return Ok(CancelOutcome::Cancelled),
             Transaction::Refused(_) => None,
             Transaction::Unknown(error) => Some(error),
         };
@@ -191,9 +197,9 @@ impl DynamoDb {
         let is_cancelled =
             |lead: &Lead| lead.status == LeadStatus::Cancelled && lead.phone == booking.phone;
         match (lead, unknown) {
-            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(Cancelled::Yes),
+            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(CancelOutcome::Cancelled),
             (_, Some(error)) => Err(error),
-            (Ok(_), None) => Ok(Cancelled::Changed),
+            (Ok(_), None) => Ok(CancelOutcome::BookingChanged),
             (Err(error), None) => Err(error),
         }
     }
@@ -201,7 +207,7 @@ impl DynamoDb {
     pub(super) async fn write_reschedule(
         &self,
         change: &Reschedule,
-    ) -> Result<Rescheduled, StoreError> {
+    ) -> Result<RescheduleOutcome, StoreError> {
         let (old, new) = (&change.booking, change.moved());
         let items = vec![
             self.take_slot(&new, change.now)?,
@@ -211,7 +217,7 @@ impl DynamoDb {
             self.put_booking(&new)?,
         ];
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
-            Transaction::Written => return Ok(Rescheduled::Yes),
+            Transaction::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,
         };
         let lead = self.read_lead(&old.lead_id).await;
@@ -219,11 +225,13 @@ impl DynamoDb {
             lead.slot == new.slot && lead.status == LeadStatus::Booked && lead.phone == new.phone
         };
         match (lead, outcome) {
-            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(Rescheduled::Yes),
+            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::Rescheduled),
             (_, Transaction::Unknown(error)) => Err(error),
             (Err(error), _) => Err(error),
-            (_, Transaction::Refused(failed)) if failed.only(SLOT) => Ok(Rescheduled::Taken),
-            (_, _) => Ok(Rescheduled::Changed),
+            (_, Transaction::Refused(failed)) if failed.only(SLOT) => {
+                Ok(RescheduleOutcome::SlotTaken)
+            }
+            (_, _) => Ok(RescheduleOutcome::BookingChanged),
         }
     }
 }

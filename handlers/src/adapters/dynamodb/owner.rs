@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
-    ports::{OwnerWrite, StoreError},
+    ports::{OwnerWriteOutcome, StoreError},
 };
 
 const KEY: &str = "CURRENT";
@@ -33,7 +33,7 @@ impl DynamoDb {
         &self,
         owner_state: &OwnerState,
         expected: u64,
-    ) -> Result<OwnerWrite, StoreError> {
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         let mut update = self
             .client
             .update_item()
@@ -58,12 +58,12 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         match conditional(update.send().await)? {
-            Written::Yes(_) => Ok(OwnerWrite::Written),
+            Written::Yes(_) => Ok(OwnerWriteOutcome::Written),
             // Our own write, whose acknowledgement was lost and which the SDK sent again.
             Written::No(Some(row)) if attributes(&owner(&row)?) == attributes(owner_state) => {
-                Ok(OwnerWrite::Written)
+                Ok(OwnerWriteOutcome::Written)
             }
-            Written::No(_) => Ok(OwnerWrite::Conflict),
+            Written::No(_) => Ok(OwnerWriteOutcome::Conflict),
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::{
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{
-        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
+        StoreError, TurnClaim,
     },
 };
 
@@ -27,7 +28,11 @@ impl Store for DynamoDb {
         self.read_owner().await
     }
 
-    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         self.write_owner(owner, expected).await
     }
 
@@ -35,7 +40,7 @@ impl Store for DynamoDb {
         self.read_taken(date).await
     }
 
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         self.write_booking(new).await
     }
 
@@ -51,11 +56,11 @@ impl Store for DynamoDb {
         self.read_lead(id).await
     }
 
-    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
         self.write_cancellation(cancel).await
     }
 
-    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
         self.write_reschedule(change).await
     }
 
@@ -90,7 +95,7 @@ impl Store for DynamoDb {
         now: Timestamp,
         wall_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         self.write_claim(key, holder, now, wall_ms, until_ms).await
     }
 

@@ -21,7 +21,7 @@ use crate::{
         phone::Phone,
         turn::{ConversationMemory, StoredRound, TurnEnd, TurnKey},
     },
-    ports::{Claimed, StoreError},
+    ports::{StoreError, TurnClaim},
 };
 
 /// Days after which a turn may be forgotten; Twilio's last retry is seconds after the first.
@@ -42,7 +42,7 @@ impl DynamoDb {
         now: Timestamp,
         wall_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         let claim = self
             .client
             .update_item()
@@ -68,19 +68,19 @@ impl DynamoDb {
         let answer = despite_conflicts(|| claim.clone().send()).await;
         let row = match conditional(answer)? {
             Written::Yes(output) => {
-                return to_record(&output.attributes.unwrap_or_default()).map(Claimed::Ours);
+                return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
             }
             Written::No(Some(row)) => row,
             Written::No(None) => self.read_turn(key).await?.unwrap_or_default(),
         };
         if let Some(messages) = to_answer(&row)? {
-            return Ok(Claimed::Answered(messages));
+            return Ok(TurnClaim::Answered(messages));
         }
         // Our own claim, whose acknowledgement was lost and which the SDK sent again.
         if Reader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
-            return to_record(&row).map(Claimed::Ours);
+            return to_record(&row).map(TurnClaim::Acquired);
         }
-        Ok(Claimed::Busy)
+        Ok(TurnClaim::Busy)
     }
 
     pub(super) async fn write_renewal(

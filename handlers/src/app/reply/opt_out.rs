@@ -3,7 +3,7 @@
 use crate::{
     app::{bookings::Bookings, errors::Chain},
     domain::opt_out::{Keyword, keyword},
-    ports::Claimed,
+    ports::TurnClaim,
 };
 
 use super::{InboundText, Reply, TurnError, progress::Progress, turn::Attempt};
@@ -36,7 +36,7 @@ impl Reply {
                 if meant {
                     // Silence is stored first: a repeat comes from a customer who is opted in by
                     // then, and must not be taken for an answer to a question.
-                    if let Claimed::Ours(_) = self.claim(attempt, progress).await? {
+                    if let TurnClaim::Acquired(_) = self.claim(attempt, progress).await? {
                         self.finish(attempt, progress, Vec::new(), None).await?;
                     }
                     store.set_opted_out(&text.phone, false, text.now).await?;

@@ -9,7 +9,7 @@ use crate::{
         text::{self, ASSISTANT_OFF_REPLY},
         turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
     },
-    ports::{Claimed, StoreError},
+    ports::{StoreError, TurnClaim},
 };
 
 use super::{
@@ -66,14 +66,14 @@ impl Reply {
         );
         if let Ok(true) = opted_out {
             tracing::info!(customer = text.phone.masked(), "opted out: silence");
-            if let Ok(Claimed::Ours(_)) = claimed {
+            if let Ok(TurnClaim::Acquired(_)) = claimed {
                 // Stored or not, nothing is sent.
                 let _ = self.finish(&attempt, progress, Vec::new(), None).await;
             }
             return Ok(Vec::new());
         }
         let mut claimed = claimed?;
-        if let Claimed::Answered(messages) = claimed {
+        if let TurnClaim::Answered(messages) = claimed {
             tracing::info!(sid = text.sid, "answered before: the same again");
             return Ok(messages);
         }
@@ -81,14 +81,14 @@ impl Reply {
         let owner = owner?;
         loop {
             claimed = match claimed {
-                Claimed::Answered(messages) => {
+                TurnClaim::Answered(messages) => {
                     let silent = store.opted_out(&text.phone).await?;
                     return Ok(if silent { Vec::new() } else { messages });
                 }
-                Claimed::Busy => self.wait_for_other(&attempt, progress).await?,
-                Claimed::Ours(record) => {
+                TurnClaim::Busy => self.wait_for_other(&attempt, progress).await?,
+                TurnClaim::Acquired(record) => {
                     match self.converse(&attempt, record, &owner, progress).await {
-                        Err(TurnError::Lost) => Claimed::Busy,
+                        Err(TurnError::Lost) => TurnClaim::Busy,
                         other => return other,
                     }
                 }
@@ -110,18 +110,18 @@ impl Reply {
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         let Attempt { text, key, holder, .. } = attempt;
         let (wall_ms, until_ms) =
             (self.ports.timer.wall_ms(), self.wall_ms_in(self.settings.lease));
         let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
         progress.update(|state| {
-            state.waits_for_other = claimed == Claimed::Busy;
+            state.waits_for_other = claimed == TurnClaim::Busy;
             state.held = match &claimed {
-                Claimed::Ours(record) => {
+                TurnClaim::Acquired(record) => {
                     Some(Held { key: key.clone(), holder: holder.clone(), now: record.now })
                 }
-                Claimed::Answered(_) | Claimed::Busy => None,
+                TurnClaim::Answered(_) | TurnClaim::Busy => None,
             };
         });
         Ok(claimed)
@@ -150,7 +150,7 @@ impl Reply {
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-    ) -> Result<Claimed, TurnError> {
+    ) -> Result<TurnClaim, TurnError> {
         progress.update(|state| {
             state.held = None;
             state.waits_for_other = true;
@@ -164,11 +164,11 @@ impl Reply {
             for _ in 0..LOOKS_PER_CLAIM {
                 self.ports.timer.sleep(pauses.next()).await;
                 if let Some(messages) = self.ports.store.turn_answer(&attempt.key).await? {
-                    return Ok(Claimed::Answered(messages));
+                    return Ok(TurnClaim::Answered(messages));
                 }
             }
             let claimed = self.claim(attempt, progress).await?;
-            if claimed != Claimed::Busy {
+            if claimed != TurnClaim::Busy {
                 return Ok(claimed);
             }
         }

@@ -14,7 +14,7 @@ use crate::{
         slot::Slot,
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
     },
-    ports::{Booked, Cancelled, Claimed, Rescheduled},
+    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
 
 #[derive(Default)]
@@ -41,22 +41,22 @@ pub(super) struct Turn {
 }
 
 impl Rows {
-    pub(super) fn book(&mut self, new: &NewBooking) -> Booked {
+    pub(super) fn book(&mut self, new: &NewBooking) -> BookOutcome {
         let lead = &new.lead;
         if let Some(holder) = self.slots.get(&lead.slot) {
-            return if *holder == lead.id { Booked::Yes } else { Booked::Taken };
+            return if *holder == lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken };
         }
         assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
         if let Some(guard) = &new.guard {
             if self.guards.get(&lead.phone).copied() != guard.expected {
-                return Booked::GuardMoved;
+                return BookOutcome::GuardChanged;
             }
             self.guards.insert(lead.phone.clone(), guard.next);
         }
         self.slots.insert(lead.slot, lead.id.clone());
         self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
         self.leads.insert(lead.id.clone(), lead.clone());
-        Booked::Yes
+        BookOutcome::Booked
     }
 
     /// Whether a booking is as it was read.
@@ -66,31 +66,31 @@ impl Rows {
         })
     }
 
-    pub(super) fn cancel(&mut self, cancel: &Cancellation) -> Cancelled {
+    pub(super) fn cancel(&mut self, cancel: &Cancellation) -> CancelOutcome {
         let booking = &cancel.booking;
         if !self.stands(booking) {
-            return Cancelled::Changed;
+            return CancelOutcome::BookingChanged;
         }
         self.bookings.remove(&(booking.phone.clone(), booking.slot));
         self.slots.remove(&booking.slot);
         self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
-        Cancelled::Yes
+        CancelOutcome::Cancelled
     }
 
-    pub(super) fn reschedule(&mut self, change: &Reschedule) -> Rescheduled {
+    pub(super) fn reschedule(&mut self, change: &Reschedule) -> RescheduleOutcome {
         let booking = &change.booking;
         if !self.stands(booking) {
-            return Rescheduled::Changed;
+            return RescheduleOutcome::BookingChanged;
         }
         if self.slots.contains_key(&change.to) {
-            return Rescheduled::Taken;
+            return RescheduleOutcome::SlotTaken;
         }
         self.bookings.remove(&(booking.phone.clone(), booking.slot));
         self.slots.remove(&booking.slot);
         self.slots.insert(change.to, booking.lead_id.clone());
         self.bookings.insert((booking.phone.clone(), change.to), change.moved());
         self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
-        Rescheduled::Yes
+        RescheduleOutcome::Rescheduled
     }
 
     pub(super) fn claim(
@@ -100,7 +100,7 @@ impl Rows {
         now: Timestamp,
         wall_ms: i64,
         until_ms: i64,
-    ) -> Claimed {
+    ) -> TurnClaim {
         let fresh = || Turn {
             record: TurnRecord { now, rounds: Vec::new() },
             holder: String::new(),
@@ -109,14 +109,14 @@ impl Rows {
         };
         let turn = self.turns.entry(key.sid.clone()).or_insert_with(fresh);
         if let Some(messages) = &turn.answer {
-            return Claimed::Answered(messages.clone());
+            return TurnClaim::Answered(messages.clone());
         }
         if turn.holder != holder && turn.until_ms > wall_ms {
-            return Claimed::Busy;
+            return TurnClaim::Busy;
         }
         turn.holder = holder.to_owned();
         turn.until_ms = until_ms;
-        Claimed::Ours(turn.record.clone())
+        TurnClaim::Acquired(turn.record.clone())
     }
 
     pub(super) fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {

@@ -22,7 +22,8 @@ use crate::{
         turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{
-        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
+        StoreError, TurnClaim,
     },
 };
 
@@ -174,13 +175,17 @@ impl Store for FakeStore {
         self.apply("owner", |rows| rows.owner.clone()).await
     }
 
-    async fn put_owner(&self, owner: &OwnerState, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         self.apply("put_owner", |rows| {
             if rows.owner.version != expected {
-                return OwnerWrite::Conflict;
+                return OwnerWriteOutcome::Conflict;
             }
             rows.owner = owner.clone();
-            OwnerWrite::Written
+            OwnerWriteOutcome::Written
         })
         .await
     }
@@ -192,7 +197,7 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         self.apply("book", |rows| rows.book(new)).await
     }
 
@@ -217,11 +222,11 @@ impl Store for FakeStore {
         self.apply("lead", |rows| rows.leads.get(id).cloned()).await
     }
 
-    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
         self.apply("cancel", |rows| rows.cancel(cancel)).await
     }
 
-    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
         self.apply("reschedule", |rows| rows.reschedule(change)).await
     }
 
@@ -269,7 +274,7 @@ impl Store for FakeStore {
         now: Timestamp,
         wall_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         self.apply("claim_turn", |rows| rows.claim(key, holder, now, wall_ms, until_ms)).await
     }
 

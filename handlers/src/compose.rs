@@ -15,7 +15,7 @@ use crate::{
         dynamodb::{self, DynamoDb},
         openai::{self, OpenAi, Patience},
         secrets::{self, Known, Stored},
-        system::{RandomIds, SystemTimer},
+        system::{RandomIdGenerator, SystemTimer},
         twilio::{self, Twilio},
     },
     app::{
@@ -68,7 +68,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),
         sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
-        ids: Arc::new(RandomIds),
+        ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         // A secret that every instance has, so that a customer is the same one until it is rotated.
         safety_key: Arc::clone(&auth_token),
@@ -95,7 +95,7 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
     let store = store(clients, &config.dynamodb);
-    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIds), config.calendar)))
+    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIdGenerator), config.calendar)))
 }
 
 /// A secret that is known, or one that is fetched when it is needed.

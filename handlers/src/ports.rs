@@ -170,13 +170,13 @@ pub trait Store: Send + Sync {
     ) -> Result<OwnerWriteOutcome, StoreError>;
 
     /// The slot times of a date that are not free: any row whose status is not `available`.
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
 
     /// One transaction: slot, lead, customer's booking row (and the form guard when given).
     /// A lost acknowledgement is resolved by reading who holds the slot.
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError>;
     /// The customer's open bookings that start at or after `from` (shop's wall clock).
-    async fn bookings(
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,
@@ -205,13 +205,13 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Claims a turn for `holder` until `until_ms` of [`Timer::wall_ms`], recording `now` on the first attempt.
+    /// Claims a turn for `holder` until `until_ms` of [`Timer::unix_ms`], recording `now` on the first attempt.
     async fn claim_turn(
         &self,
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
     ) -> Result<TurnClaim, StoreError>;
     /// Holds a claim until a later time; false when `holder` lost the turn or it is answered.
@@ -295,7 +295,7 @@ pub trait Credential: Send + Sync {
     async fn current(&self) -> Result<Secret, CredentialError>;
     /// Another value than `stale`, which did not fit. `None` when there is none, when it cannot be
     /// had, and when it was asked for less than a minute ago.
-    async fn newer(&self, stale: &Secret) -> Option<Secret>;
+    async fn refresh(&self, stale: &Secret) -> Option<Secret>;
 }
 
 /// A secret is not to be had.
@@ -310,16 +310,16 @@ pub struct CredentialError {
 }
 
 /// Random identifiers. The only source of randomness.
-pub trait Ids: Send + Sync {
+pub trait IdGenerator: Send + Sync {
     /// 128 random bits as 32 lower-case hexadecimal digits.
-    fn fresh(&self) -> String;
+    fn generate(&self) -> String;
 }
 
 /// Elapsed time: deadlines, leases, backoff. Never business time.
 #[async_trait]
 pub trait Timer: Send + Sync {
     /// Milliseconds since the Unix epoch on the machine's clock, for leases shared between machines.
-    fn wall_ms(&self) -> i64;
+    fn unix_ms(&self) -> i64;
     /// Waits.
     async fn sleep(&self, time: Duration);
 }

@@ -134,7 +134,7 @@ fn change(booking: &Booking, hour: u8, token: &str) -> Reschedule {
 }
 
 async fn taken(store: &DynamoDb) -> Vec<String> {
-    let taken = store.taken(date(2026, 2, 11)).await.unwrap();
+    let taken = store.taken_slots(date(2026, 2, 11)).await.unwrap();
     taken.into_iter().map(|time| time.to_string()).collect()
 }
 
@@ -190,12 +190,12 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
     );
     assert_eq!(taken(store).await, ["2:00 PM"], "neither left a trace");
 
-    let open = store.bookings(&ann, from).await.unwrap();
+    let open = store.open_bookings(&ann, from).await.unwrap();
     assert_eq!((open.guard, open.bookings), (Some(FormGuard { version: 1 }), vec![(&two).into()]));
     let step = Some(FormGuardUpdate::after(open.guard));
     assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), BookOutcome::Booked);
     let starts = |from| async move {
-        let open = store.bookings(&phone("+19042520927"), from).await.unwrap().bookings;
+        let open = store.open_bookings(&phone("+19042520927"), from).await.unwrap().bookings;
         open.iter().map(|b| b.slot.time().hour()).collect::<Vec<_>>()
     };
     assert_eq!(starts(from).await, [14, 15]);
@@ -299,7 +299,7 @@ async fn a_table_that_is_not_there_is_an_error_and_never_free() {
     let failure =
         || Failure { code: Some("ResourceNotFoundException".into()), ..Failure::default() };
     lab.fail("Query", 1, failure());
-    let taken = lab.store.taken(date(2026, 2, 11)).await;
+    let taken = lab.store.taken_slots(date(2026, 2, 11)).await;
     assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
     lab.fail("TransactWriteItems", 1, failure());
     let booked = lab.store.book(&booking(&lead("LEAD-Q", &ann(), 11), "q", None)).await;

@@ -54,9 +54,9 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
             "put_owner",
             store.put_owner(&OwnerState { version: 1, ..OwnerState::default() }, 0).await.map(drop),
         ),
-        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
         ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
-        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
@@ -151,9 +151,9 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let results = [
         ("owner", store.owner().await.map(drop)),
-        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
         ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
-        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
@@ -180,7 +180,7 @@ async fn bookings_are_read_beyond_the_first_page() {
         lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
     }
     let before = lab.journal.count("dynamodb.Query");
-    let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
+    let open = lab.store.open_bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
     assert!(lab.journal.count("dynamodb.Query") >= before + 3, "in pages");
 }

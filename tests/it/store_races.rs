@@ -3,7 +3,7 @@
 use emulator::faults::{Cut, Failure};
 use futures::future::join_all;
 use handlers::{
-    adapters::system::RandomIds,
+    adapters::system::RandomIdGenerator,
     app::scheduler::{FormFields, Scheduler, SchedulerError},
     domain::{
         booking::{Booking, Cancellation, RequestToken},
@@ -95,7 +95,7 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
         (first.unwrap(), second.unwrap()),
         (CancelOutcome::Cancelled, CancelOutcome::Cancelled)
     );
-    let held = lab.store.taken(date(2026, 2, 11)).await.unwrap().len();
+    let held = lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len();
     let rows = lab.count("CustomerBookings").await;
     match booked.unwrap() {
         BookOutcome::Booked => assert_eq!((held, rows), (1, 1)),
@@ -141,7 +141,7 @@ async fn a_throttle_is_waited_out() {
         let lead = lead("LEAD-A", &ann(), 14);
         let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
         assert_eq!(booked, BookOutcome::Booked, "{code}");
-        assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), 1, "{code}");
+        assert_eq!(lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len(), 1, "{code}");
         assert!(!lab.store.opted_out(&ann()).await.unwrap(), "{code}");
     }
 }
@@ -178,7 +178,7 @@ async fn availability_reads_beyond_the_first_megabyte() {
         })
         .collect();
     lab.database.put_rows("Schedule", &rows).await.unwrap();
-    assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), times.len());
+    assert_eq!(lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len(), times.len());
 }
 
 fn form(hour: usize) -> FormFields {
@@ -193,7 +193,11 @@ fn form(hour: usize) -> FormFields {
 
 fn scheduler(lab: &Lab) -> Scheduler {
     let calendar = Calendar::new("America/New_York").unwrap();
-    Scheduler::new(std::sync::Arc::new(lab.store.clone()), std::sync::Arc::new(RandomIds), calendar)
+    Scheduler::new(
+        std::sync::Arc::new(lab.store.clone()),
+        std::sync::Arc::new(RandomIdGenerator),
+        calendar,
+    )
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Credential for Known {
         Ok(self.0.clone())
     }
 
-    async fn newer(&self, _: &Secret) -> Option<Secret> {
+    async fn refresh(&self, _: &Secret) -> Option<Secret> {
         None
     }
 }
@@ -105,13 +105,13 @@ impl Credential for Stored {
         Ok(secret)
     }
 
-    async fn newer(&self, stale: &Secret) -> Option<Secret> {
+    async fn refresh(&self, stale: &Secret) -> Option<Secret> {
         let mut kept = self.kept.lock().await;
         // Another request found it out before.
         if let Some(secret) = kept.secret.as_ref().filter(|secret| *secret != stale) {
             return Some(secret.clone());
         }
-        let now = self.timer.wall_ms();
+        let now = self.timer.unix_ms();
         if kept.asked_ms.is_some_and(|asked| now.abs_diff(asked) < PAUSE_MS) {
             return None;
         }

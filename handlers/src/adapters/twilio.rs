@@ -69,7 +69,7 @@ impl Sms for Twilio {
         let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
         let mut response = self.post(to, body, &token).await?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(newer) = credential.newer(&token).await
+            && let Some(newer) = credential.refresh(&token).await
         {
             token = newer;
             response = self.post(to, body, &token).await?;

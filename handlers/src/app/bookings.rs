@@ -65,7 +65,7 @@ impl Bookings<'_> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(Vec::new());
         }
-        let taken = self.store.taken(date).await?;
+        let taken = self.store.taken_slots(date).await?;
         Ok(self.calendar.bookable_slots(date, &taken, self.now))
     }
 
@@ -75,7 +75,7 @@ impl Bookings<'_> {
     /// When they could not be read.
     pub async fn open(&self, phone: &Phone) -> Result<Vec<Booking>, StoreError> {
         let from = self.calendar.local(self.now);
-        Ok(self.store.bookings(phone, from).await?.bookings)
+        Ok(self.store.open_bookings(phone, from).await?.bookings)
     }
 
     /// Books.

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
     ports::{
-        Credential, CredentialError, Ids, Model, ModelError, Sms, Store, StoreError, Timer,
+        Credential, CredentialError, IdGenerator, Model, ModelError, Sms, Store, StoreError, Timer,
         ToolSpec,
     },
     tools,
@@ -45,7 +45,7 @@ pub struct Ports {
     /// Texts outside the webhook's answer.
     pub sms: Arc<dyn Sms>,
     /// Random identifiers.
-    pub ids: Arc<dyn Ids>,
+    pub ids: Arc<dyn IdGenerator>,
     /// Elapsed time.
     pub timer: Arc<dyn Timer>,
     /// Key of the identifiers that the model's provider gets in place of phone numbers.

@@ -17,7 +17,7 @@ use crate::{
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{self, SlotTime},
     },
-    ports::{Ids, Store, StoreError},
+    ports::{IdGenerator, Store, StoreError},
 };
 
 pub use request::{FormFields, FormRequest};
@@ -33,7 +33,7 @@ const ATTEMPTS: usize = 5;
 #[derive(Clone)]
 pub struct Scheduler {
     store: Arc<dyn Store>,
-    ids: Arc<dyn Ids>,
+    ids: Arc<dyn IdGenerator>,
     calendar: Calendar,
 }
 
@@ -80,7 +80,7 @@ pub enum SchedulerError {
 
 impl Scheduler {
     /// A scheduler on its ports.
-    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn Ids>, calendar: Calendar) -> Self {
+    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn IdGenerator>, calendar: Calendar) -> Self {
         Self { store, ids, calendar }
     }
 
@@ -110,14 +110,14 @@ impl Scheduler {
     ) -> Result<Booking, SchedulerError> {
         let request = FormRequest::parse(fields)?;
         let (identity, first) = match key {
-            None => (self.ids.fresh(), now),
+            None => (self.ids.generate(), now),
             Some(key) => self.claim(key, &request, now).await?,
         };
         let lead_id = LeadId::derive(first, &["form", &identity]);
         for _ in 0..ATTEMPTS {
             let from = self.calendar.local(now);
             let (open, written) = futures::join!(
-                self.store.bookings(&request.phone, from),
+                self.store.open_bookings(&request.phone, from),
                 self.store.lead(&lead_id)
             );
             let open = open?;

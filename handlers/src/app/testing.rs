@@ -21,7 +21,7 @@ use crate::{
         scheduler::Scheduler,
     },
     domain::{calendar::Calendar, phone::Phone, secret::Secret},
-    ports::{Credential, CredentialError, Ids},
+    ports::{Credential, CredentialError, IdGenerator},
 };
 
 pub(crate) use executor::TestTimer;
@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<FakeStore>,
     pub(crate) model: Arc<FakeModel>,
     pub(crate) sms: Arc<FakeSms>,
-    ids: Arc<CountingIds>,
+    ids: Arc<SequentialIdGenerator>,
 }
 
 impl World {
@@ -56,7 +56,7 @@ impl World {
             store: Arc::new(FakeStore::default()),
             model: Arc::new(FakeModel::new(timer.clone())),
             sms: Arc::new(FakeSms::default()),
-            ids: Arc::new(CountingIds::default()),
+            ids: Arc::new(SequentialIdGenerator::default()),
             timer,
         }
     }
@@ -128,17 +128,17 @@ impl Credential for FixedKey {
         Ok(Secret::new("key"))
     }
 
-    async fn newer(&self, _: &Secret) -> Option<Secret> {
+    async fn refresh(&self, _: &Secret) -> Option<Secret> {
         None
     }
 }
 
-/// Ids that count.
+/// IdGenerator that count.
 #[derive(Default)]
-struct CountingIds(AtomicU64);
+struct SequentialIdGenerator(AtomicU64);
 
-impl Ids for CountingIds {
-    fn fresh(&self) -> String {
+impl IdGenerator for SequentialIdGenerator {
+    fn generate(&self) -> String {
         format!("{:032x}", self.0.fetch_add(1, Ordering::Relaxed))
     }
 }

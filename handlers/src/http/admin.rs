@@ -29,7 +29,7 @@ pub(super) async fn authorize(
         return Ok(());
     }
     // It may have been rotated since this function started.
-    if let Some(newer) = token.newer(&current).await
+    if let Some(newer) = token.refresh(&current).await
         && is(&newer, given)
     {
         return Ok(());
@@ -72,7 +72,7 @@ mod tests {
             Ok(Secret::new(self.0))
         }
 
-        async fn newer(&self, _: &Secret) -> Option<Secret> {
+        async fn refresh(&self, _: &Secret) -> Option<Secret> {
             self.1.map(Secret::new)
         }
     }

@@ -119,7 +119,7 @@ impl Endpoint {
             return Ok(());
         }
         // The token may have been rotated since this function started.
-        if let Some(token) = auth_token.newer(&token).await
+        if let Some(token) = auth_token.refresh(&token).await
             && is_authentic(token.expose(), signature, &candidates, signed)
         {
             return Ok(());

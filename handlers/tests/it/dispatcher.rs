@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use handlers::{
     adapters::{
         secrets::Known,
-        system::{RandomIds, SystemTimer},
+        system::{RandomIdGenerator, SystemTimer},
     },
     app::reply::{Ports, Reply, ReplySettings},
     domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
@@ -70,7 +70,7 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
         model: model.clone(),
         store: store.clone(),
         sms: Arc::new(NoSms),
-        ids: Arc::new(RandomIds),
+        ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         safety_key: Arc::new(Known::new("key")),
     };

@@ -243,7 +243,7 @@ async fn availability_reads_every_page() {
         .mount(&server)
         .await;
     operation("Query").respond_with(answer(&first)).mount(&server).await;
-    let taken = store.taken(date(2026, 2, 11)).await.unwrap();
+    let taken = store.taken_slots(date(2026, 2, 11)).await.unwrap();
     assert_eq!(taken, BTreeSet::from([SlotTime::hour_of_day(9), SlotTime::hour_of_day(14)]));
 }
 
@@ -251,6 +251,6 @@ async fn availability_reads_every_page() {
 async fn a_failed_page_is_never_all_free() {
     let (server, store) = store().await;
     operation("Query").respond_with(server_error()).mount(&server).await;
-    let taken = store.taken(date(2026, 2, 11)).await;
+    let taken = store.taken_slots(date(2026, 2, 11)).await;
     assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
 }

@@ -57,7 +57,7 @@ async fn no_line_holds_anything_private() {
         let admin =
             http::state(OwnerStateService::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
         let calendar = Calendar::new("America/New_York").unwrap();
-        let ids = Arc::new(handlers::adapters::system::RandomIds);
+        let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));
         if down {
             store.take_down();

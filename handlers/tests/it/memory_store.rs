@@ -79,7 +79,7 @@ impl Store for InMemoryStore {
         Ok(OwnerWriteOutcome::Written)
     }
 
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
         let rows = self.rows()?;
         Ok(rows.leads.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect())
     }
@@ -90,7 +90,7 @@ impl Store for InMemoryStore {
         Ok(if holder.id == new.lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken })
     }
 
-    async fn bookings(
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use handlers::{
-    adapters::system::RandomIds, app::scheduler::Scheduler, domain::calendar::Calendar, http,
+    adapters::system::RandomIdGenerator, app::scheduler::Scheduler, domain::calendar::Calendar,
+    http,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::{
 pub fn router() -> (Router, Arc<InMemoryStore>) {
     let store = Arc::new(InMemoryStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
-    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);
+    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), calendar);
     (http::scheduler(scheduler), store)
 }
 

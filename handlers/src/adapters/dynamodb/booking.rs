@@ -2,7 +2,7 @@
 //!
 //! A transaction's acknowledgement can get lost, and a repeat of it then meets its
 //! own rows. So whoever is refused, or does not know, reads what is there before
-//! saying anything: "taken" is said only when somebody else holds the slot.
+//! saying anything: "taken_slots" is said only when somebody else holds the slot.
 
 mod parts;
 

@@ -36,7 +36,7 @@ impl Store for DynamoDb {
         self.write_owner(owner, expected).await
     }
 
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
         self.read_taken(date).await
     }
 
@@ -44,7 +44,7 @@ impl Store for DynamoDb {
         self.write_booking(new).await
     }
 
-    async fn bookings(
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,
@@ -93,10 +93,10 @@ impl Store for DynamoDb {
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
     ) -> Result<TurnClaim, StoreError> {
-        self.write_claim(key, holder, now, wall_ms, until_ms).await
+        self.write_claim(key, holder, now, unix_ms, until_ms).await
     }
 
     async fn renew_turn(

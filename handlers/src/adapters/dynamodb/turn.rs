@@ -40,7 +40,7 @@ impl DynamoDb {
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
     ) -> Result<TurnClaim, StoreError> {
         let claim = self
@@ -61,7 +61,7 @@ impl DynamoDb {
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":expires", number(expiry(now, TURN_DAYS)))
-            .expression_attribute_values(":wall", number(wall_ms))
+            .expression_attribute_values(":wall", number(unix_ms))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A repeat may come while the first attempt's end is being written.

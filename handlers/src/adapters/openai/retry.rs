@@ -66,8 +66,8 @@ impl Key {
         Ok((secret, header))
     }
 
-    async fn newer(&self, stale: &Secret) -> Option<HeaderValue> {
-        bearer(&self.0.newer(stale).await?)
+    async fn refresh(&self, stale: &Secret) -> Option<HeaderValue> {
+        bearer(&self.0.refresh(stale).await?)
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn send(
         // The key may have been rotated; a request that was refused so had no effect.
         if is_unauthorized(&error)
             && !std::mem::replace(&mut renewed, true)
-            && let Some(newer) = key.newer(&secret).await
+            && let Some(newer) = key.refresh(&secret).await
         {
             header = newer;
             continue;

@@ -16,7 +16,7 @@ struct Hand(AtomicI64, Lock<Vec<Duration>>);
 
 #[async_trait]
 impl Timer for Hand {
-    fn wall_ms(&self) -> i64 {
+    fn unix_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -99,19 +99,19 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
     let old = secret.current().await.unwrap();
     // Forged requests: the value is the same.
     for _ in 0..5 {
-        assert_eq!(secret.newer(&old).await, None);
+        assert_eq!(secret.refresh(&old).await, None);
     }
     assert_eq!(asked(&server).await, 2, "at the start, and once more");
 
     keeps(&server, "new").await;
     timer.0.store(59_999, Ordering::SeqCst);
-    assert_eq!(secret.newer(&old).await, None);
+    assert_eq!(secret.refresh(&old).await, None);
     assert_eq!(asked(&server).await, 0, "the minute is not over");
     timer.0.store(60_000, Ordering::SeqCst);
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(text(&secret.current().await.unwrap()), "new");
     // Whoever held the old one meanwhile gets the new one without another question.
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(asked(&server).await, 1);
 }
 
@@ -122,10 +122,10 @@ async fn a_clock_that_was_set_back_does_not_lock_out() {
     let (secret, timer) = stored(&server, Store::ParameterStore, "a");
     timer.0.store(86_400_000, Ordering::SeqCst);
     let old = secret.current().await.unwrap();
-    assert_eq!(secret.newer(&old).await, None);
+    assert_eq!(secret.refresh(&old).await, None);
     keeps(&server, "new").await;
     timer.0.store(0, Ordering::SeqCst);
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn while_the_extension_is_away_the_old_secret_stays() {
     let old = secret.current().await.unwrap();
     server.reset().await;
     answers(&server, ResponseTemplate::new(500)).await;
-    assert_eq!(secret.newer(&old).await, None);
+    assert_eq!(secret.refresh(&old).await, None);
     assert_eq!(secret.current().await.unwrap(), old);
 }
 

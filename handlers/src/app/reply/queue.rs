@@ -50,7 +50,7 @@ impl Reply {
     /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
     /// at our own turn, which we could claim only because that attempt is over.
     fn is_void(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
-        entry.until_ms <= self.ports.timer.wall_ms() || entry.sid == me.sid
+        entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == me.sid
     }
 
     /// Gives up the place of a turn whose end was not stored: else the customer's next text would

@@ -97,11 +97,11 @@ impl Reply {
     }
 
     fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
-        let until_ms = self.wall_ms_in(self.settings.deadline + QUEUE_MARGIN);
+        let until_ms = self.unix_ms_in(self.settings.deadline + QUEUE_MARGIN);
         Attempt {
             text,
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
-            holder: self.ports.ids.fresh(),
+            holder: self.ports.ids.generate(),
             me: QueueEntry { sid: text.sid.clone(), until_ms },
         }
     }
@@ -112,9 +112,9 @@ impl Reply {
         progress: &Progress,
     ) -> Result<TurnClaim, StoreError> {
         let Attempt { text, key, holder, .. } = attempt;
-        let (wall_ms, until_ms) =
-            (self.ports.timer.wall_ms(), self.wall_ms_in(self.settings.lease));
-        let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
+        let (unix_ms, until_ms) =
+            (self.ports.timer.unix_ms(), self.unix_ms_in(self.settings.lease));
+        let claimed = self.ports.store.claim_turn(key, holder, text.now, unix_ms, until_ms).await?;
         progress.update(|state| {
             state.waits_for_other = claimed == TurnClaim::Busy;
             state.held = match &claimed {
@@ -133,16 +133,16 @@ impl Reply {
         loop {
             self.ports.timer.sleep(self.settings.lease / RENEWALS_PER_LEASE).await;
             let Some(Held { key, holder, .. }) = progress.snapshot().held else { continue };
-            let until_ms = self.wall_ms_in(self.settings.lease);
+            let until_ms = self.unix_ms_in(self.settings.lease);
             if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
                 tracing::warn!(sid = key.sid, error = %Chain(&error), "the claim was not renewed");
             }
         }
     }
 
-    fn wall_ms_in(&self, time: Duration) -> i64 {
+    fn unix_ms_in(&self, time: Duration) -> i64 {
         let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        self.ports.timer.wall_ms().saturating_add(time)
+        self.ports.timer.unix_ms().saturating_add(time)
     }
 
     /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.

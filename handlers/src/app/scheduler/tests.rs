@@ -107,8 +107,8 @@ fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
     let world = World::new();
     book(&world, "9am", None).unwrap();
     // The repeat reads the lead before the first attempt writes it, and the bookings after that.
-    world.store.slow("taken", 4);
-    world.store.slow("bookings", 8);
+    world.store.slow("taken_slots", 4);
+    world.store.slow("open_bookings", 8);
     let (scheduler, two) = (world.scheduler(), fields("2pm"));
     let (first, repeat) = world.run(async {
         futures::join!(scheduler.book(&two, Some("k1"), now()), async {
@@ -165,7 +165,7 @@ fn errors_say_what_to_change() {
 #[test]
 fn a_failed_read_is_an_error() {
     let world = World::new();
-    world.store.fail("taken");
+    world.store.fail("taken_slots");
     let result = world.run(world.scheduler().availability(Some("2026-02-11"), now()));
     assert!(matches!(result, Err(SchedulerError::Store(_))));
     let missing = world.run(world.scheduler().availability(None, now()));

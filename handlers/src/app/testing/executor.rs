@@ -30,7 +30,7 @@ struct Clock {
 impl TestTimer {
     /// Moves the clock by hand.
     pub(crate) fn advance(&self, time: Duration) {
-        let to = self.wall_ms() + i64::try_from(time.as_millis()).unwrap();
+        let to = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
         self.move_to(to);
     }
 
@@ -74,12 +74,12 @@ impl Future for Sleep<'_> {
 
 #[async_trait]
 impl Timer for TestTimer {
-    fn wall_ms(&self) -> i64 {
+    fn unix_ms(&self) -> i64 {
         self.state.lock().unwrap().now_ms
     }
 
     async fn sleep(&self, time: Duration) {
-        let until_ms = self.wall_ms() + i64::try_from(time.as_millis()).unwrap();
+        let until_ms = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
         Sleep { timer: self, until_ms }.await;
     }
 }

@@ -98,7 +98,7 @@ impl Rows {
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
     ) -> TurnClaim {
         let fresh = || Turn {
@@ -111,7 +111,7 @@ impl Rows {
         if let Some(messages) = &turn.answer {
             return TurnClaim::Answered(messages.clone());
         }
-        if turn.holder != holder && turn.until_ms > wall_ms {
+        if turn.holder != holder && turn.until_ms > unix_ms {
             return TurnClaim::Busy;
         }
         turn.holder = holder.to_owned();

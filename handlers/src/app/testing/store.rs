@@ -190,8 +190,8 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
-        self.apply("taken", |rows| {
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        self.apply("taken_slots", |rows| {
             rows.slots.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect()
         })
         .await
@@ -201,12 +201,12 @@ impl Store for FakeStore {
         self.apply("book", |rows| rows.book(new)).await
     }
 
-    async fn bookings(
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError> {
-        self.apply("bookings", |rows| CustomerBookings {
+        self.apply("open_bookings", |rows| CustomerBookings {
             bookings: rows
                 .bookings
                 .values()
@@ -272,10 +272,10 @@ impl Store for FakeStore {
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
     ) -> Result<TurnClaim, StoreError> {
-        self.apply("claim_turn", |rows| rows.claim(key, holder, now, wall_ms, until_ms)).await
+        self.apply("claim_turn", |rows| rows.claim(key, holder, now, unix_ms, until_ms)).await
     }
 
     async fn renew_turn(

@@ -13,8 +13,8 @@ pub use self::clients::{Clients, ClientsError};
 use crate::{
     adapters::{
         dynamodb::{self, DynamoDb},
-        openai::{self, OpenAi, Patience},
-        secrets::{self, Known, Stored},
+        openai::{self, OpenAi, RetryPolicy},
+        secrets::{self, StaticCredential, StoredCredential},
         system::{RandomIdGenerator, SystemTimer},
         twilio::{self, Twilio},
     },
@@ -101,7 +101,7 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
 /// A secret that is known, or one that is fetched when it is needed.
 fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
     let stored = match source {
-        SecretSource::Plain(secret) => return Arc::new(Known::new(secret.expose())),
+        SecretSource::Plain(secret) => return Arc::new(StaticCredential::new(secret.expose())),
         SecretSource::Stored(stored) => stored,
     };
     let settings = secrets::Settings {
@@ -114,7 +114,7 @@ fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
         port: stored.port,
         session_token: stored.session_token.expose(),
     };
-    Arc::new(Stored::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
+    Arc::new(StoredCredential::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
@@ -142,7 +142,10 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
         api_key: credential(clients, &config.api_key),
         base_url: &config.base_url,
         model: &config.model,
-        patience: Patience { retries: config.retries, ..Patience::within(deadline) },
+        retry_policy: RetryPolicy {
+            max_retries: config.retries,
+            ..RetryPolicy::for_deadline(deadline)
+        },
     };
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }

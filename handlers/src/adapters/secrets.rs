@@ -25,16 +25,16 @@ pub use self::extension::{Settings, Store};
 
 /// How long a secret that did not fit is not asked for again: whoever sends forged requests must
 /// not make the store busy.
-const PAUSE_MS: u64 = 60_000;
+const REFRESH_INTERVAL_MS: u64 = 60_000;
 /// What was tried and failed is tried again after these waits.
-const WAITS: [Duration; 3] =
+const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(400)];
 
 /// A secret whose value stands in the environment.
 #[derive(Debug, Clone)]
-pub struct Known(Secret);
+pub struct StaticCredential(Secret);
 
-impl Known {
+impl StaticCredential {
     /// A secret of this value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Secret::new(value))
@@ -42,7 +42,7 @@ impl Known {
 }
 
 #[async_trait]
-impl Credential for Known {
+impl Credential for StaticCredential {
     async fn current(&self) -> Result<Secret, CredentialError> {
         Ok(self.0.clone())
     }
@@ -53,36 +53,36 @@ impl Credential for Known {
 }
 
 /// A secret that is fetched from a store.
-pub struct Stored {
+pub struct StoredCredential {
     variable: &'static str,
     extension: Extension,
     timer: Arc<dyn Timer>,
-    kept: Mutex<Kept>,
+    cached: Mutex<CachedSecret>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct CachedSecret {
     secret: Option<Secret>,
     /// When it was last asked for because it did not fit.
-    asked_ms: Option<i64>,
+    refreshed_ms: Option<i64>,
 }
 
-impl Stored {
+impl StoredCredential {
     /// Composes a secret over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: &Settings<'_>, timer: Arc<dyn Timer>) -> Self {
         let extension = Extension::new(http, settings);
-        Self { variable: settings.variable, extension, timer, kept: Mutex::default() }
+        Self { variable: settings.variable, extension, timer, cached: Mutex::default() }
     }
 
     async fn fetch(&self) -> Result<Secret, CredentialError> {
-        let mut waits = WAITS.iter();
+        let mut waits = RETRY_DELAYS.iter();
         loop {
             let error = match self.extension.fetch().await {
                 Ok(secret) => return Ok(secret),
                 Err(error) => error,
             };
             match waits.next() {
-                Some(wait) if error.may_pass() => self.timer.sleep(*wait).await,
+                Some(wait) if error.is_retryable() => self.timer.sleep(*wait).await,
                 _ => return Err(self.error(error)),
             }
         }
@@ -94,39 +94,39 @@ impl Stored {
 }
 
 #[async_trait]
-impl Credential for Stored {
+impl Credential for StoredCredential {
     async fn current(&self) -> Result<Secret, CredentialError> {
-        let mut kept = self.kept.lock().await;
-        if let Some(secret) = &kept.secret {
+        let mut cached = self.cached.lock().await;
+        if let Some(secret) = &cached.secret {
             return Ok(secret.clone());
         }
         let secret = self.fetch().await?;
-        kept.secret = Some(secret.clone());
+        cached.secret = Some(secret.clone());
         Ok(secret)
     }
 
     async fn refresh(&self, stale: &Secret) -> Option<Secret> {
-        let mut kept = self.kept.lock().await;
+        let mut cached = self.cached.lock().await;
         // Another request found it out before.
-        if let Some(secret) = kept.secret.as_ref().filter(|secret| *secret != stale) {
+        if let Some(secret) = cached.secret.as_ref().filter(|secret| *secret != stale) {
             return Some(secret.clone());
         }
         let now = self.timer.unix_ms();
-        if kept.asked_ms.is_some_and(|asked| now.abs_diff(asked) < PAUSE_MS) {
+        if cached.refreshed_ms.is_some_and(|asked| now.abs_diff(asked) < REFRESH_INTERVAL_MS) {
             return None;
         }
         // Before the question, so that one whose asker went away counts too.
-        kept.asked_ms = Some(now);
+        cached.refreshed_ms = Some(now);
         match self.fetch().await {
             Ok(secret) if secret == *stale => None,
             Ok(secret) => {
                 tracing::info!(variable = self.variable, "a secret was rotated");
-                kept.secret = Some(secret.clone());
+                cached.secret = Some(secret.clone());
                 Some(secret)
             }
             Err(error) => {
                 let cause = error.source.to_string();
-                tracing::error!(variable = self.variable, cause, "a secret is kept as it was");
+                tracing::error!(variable = self.variable, cause, "a secret is cached as it was");
                 None
             }
         }

@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// The recipient has opted out.
-const UNSUBSCRIBED: u32 = 21_610;
+const RECIPIENT_OPTED_OUT: u32 = 21_610;
 /// The longest wait for the one retry after a 429.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The shop's number at Twilio. Has no `Debug`, because of the token.
 #[derive(Clone)]
@@ -75,20 +75,20 @@ impl Sms for Twilio {
             response = self.post(to, body, &token).await?;
         }
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            tokio::time::sleep(wait(&response)).await;
+            tokio::time::sleep(retry_delay(&response)).await;
             response = self.post(to, body, &token).await?;
         }
-        outcome(response).await
+        delivery_result(response).await
     }
 }
 
-fn wait(response: &Response) -> Duration {
+fn retry_delay(response: &Response) -> Duration {
     response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map_or(LONGEST_WAIT / 4, Duration::from_secs)
-        .min(LONGEST_WAIT)
+        .map_or(MAX_RETRY_DELAY / 4, Duration::from_secs)
+        .min(MAX_RETRY_DELAY)
 }
 
 /// The error bodies' one interesting field; the message may repeat the phone number.
@@ -100,12 +100,12 @@ struct ErrorBody {
 /// An answer that is neither success nor a refusal.
 #[derive(Debug, thiserror::Error)]
 #[error("answered {status}, code {code:?}")]
-struct Unexpected {
+struct UnexpectedStatus {
     status: StatusCode,
     code: Option<u32>,
 }
 
-async fn outcome(response: Response) -> Result<(), SmsError> {
+async fn delivery_result(response: Response) -> Result<(), SmsError> {
     let status = response.status();
     if status.is_success() {
         // Created; what became of it later is not known here in any case.
@@ -113,11 +113,11 @@ async fn outcome(response: Response) -> Result<(), SmsError> {
     }
     let body = response.bytes().await.unwrap_or_default();
     let code = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.code);
-    if code == Some(UNSUBSCRIBED) {
+    if code == Some(RECIPIENT_OPTED_OUT) {
         return Err(SmsError::OptedOut);
     }
     if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
         return Err(SmsError::Refused { code });
     }
-    Err(SmsError::Unavailable(Box::new(Unexpected { status, code })))
+    Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code })))
 }

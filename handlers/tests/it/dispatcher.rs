@@ -10,7 +10,7 @@ use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use handlers::{
     adapters::{
-        secrets::Known,
+        secrets::StaticCredential,
         system::{RandomIdGenerator, SystemTimer},
     },
     app::reply::{Ports, Reply, ReplySettings},
@@ -72,7 +72,7 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
         sms: Arc::new(NoSms),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
-        safety_key: Arc::new(Known::new("key")),
+        safety_key: Arc::new(StaticCredential::new("key")),
     };
     let settings = ReplySettings {
         deadline: Duration::from_secs(10),
@@ -81,7 +81,8 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
     };
     let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authenticity = Authenticity { auth_token: Arc::new(Known::new(TOKEN)), public_urls };
+    let authenticity =
+        Authenticity { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };
     (http::dispatcher(reply, authenticity), model, store)
 }
 

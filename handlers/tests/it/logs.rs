@@ -6,7 +6,7 @@ use std::{
 };
 
 use handlers::{
-    adapters::secrets::Known,
+    adapters::secrets::StaticCredential,
     app::{owner_state::OwnerStateService, scheduler::Scheduler},
     domain::calendar::Calendar,
     http,
@@ -54,8 +54,10 @@ async fn no_line_holds_anything_private() {
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
         let texts = Arc::new(InMemoryStore::default());
-        let admin =
-            http::state(OwnerStateService::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
+        let admin = http::state(
+            OwnerStateService::new(texts.clone()),
+            Some(Arc::new(StaticCredential::new("t0ken"))),
+        );
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));

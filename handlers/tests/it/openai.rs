@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use handlers::{
     adapters::{
-        openai::{OpenAi, Patience, Settings},
-        secrets::Known,
+        openai::{OpenAi, RetryPolicy, Settings},
+        secrets::StaticCredential,
     },
     domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
@@ -16,17 +16,17 @@ use wiremock::{Mock, MockServer, matchers::any};
 use crate::support::{recorded, web};
 
 /// Waits that a test can afford.
-pub const PATIENCE: Patience = Patience {
-    attempt: Duration::from_secs(5),
-    retry_after: Duration::from_secs(1),
-    backoff: Duration::from_millis(1),
-    retries: 2,
+pub const RETRY_POLICY: RetryPolicy = RetryPolicy {
+    attempt_timeout: Duration::from_secs(5),
+    max_retry_after: Duration::from_secs(1),
+    initial_backoff: Duration::from_millis(1),
+    max_retries: 2,
 };
 
-pub fn model(base_url: &str, patience: Patience) -> OpenAi {
+pub fn model(base_url: &str, retry_policy: RetryPolicy) -> OpenAi {
     let base_url = &format!("{base_url}/v1");
-    let api_key = Arc::new(Known::new("sk-test"));
-    let settings = Settings { api_key, base_url, model: "gpt-6-luna", patience };
+    let api_key = Arc::new(StaticCredential::new("sk-test"));
+    let settings = Settings { api_key, base_url, model: "gpt-6-luna", retry_policy };
     OpenAi::new(web(), &settings)
 }
 
@@ -54,7 +54,7 @@ async fn answer(body: &str) -> Result<Vec<ConversationItem>, ModelError> {
     let server = MockServer::start().await;
     let answer = recorded(200, &format!("openai/bodies/{body}"));
     Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
-    ask(&model(&server.uri(), PATIENCE), &[ConversationItem::User("Hi".into())]).await
+    ask(&model(&server.uri(), RETRY_POLICY), &[ConversationItem::User("Hi".into())]).await
 }
 
 fn reasoning() -> ConversationItem {
@@ -129,7 +129,7 @@ async fn sent() -> (wiremock::Request, Value) {
             output: r#"{"success":true}"#.into(),
         },
     ];
-    ask(&model(&server.uri(), PATIENCE), &input).await.unwrap();
+    ask(&model(&server.uri(), RETRY_POLICY), &input).await.unwrap();
     let request = server.received_requests().await.unwrap().remove(0);
     let body = serde_json::from_slice(&request.body).unwrap();
     (request, body)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{adapters::secrets::Known, app::owner_state::OwnerStateService, http};
+use handlers::{adapters::secrets::StaticCredential, app::owner_state::OwnerStateService, http};
 use serde_json::json;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 pub fn router() -> (Router, Arc<InMemoryStore>) {
     let store = Arc::new(InMemoryStore::default());
-    let token = Arc::new(Known::new("s3cret"));
+    let token = Arc::new(StaticCredential::new("s3cret"));
     (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use handlers::{
     adapters::{
-        secrets::Known,
+        secrets::StaticCredential,
         twilio::{Settings, Twilio},
     },
     domain::phone::Phone,
@@ -22,7 +22,7 @@ const ACCOUNT: &str = "AC00000000000000000000000000000001";
 async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
     let settings = Settings {
         account_sid: ACCOUNT.into(),
-        auth_token: Arc::new(Known::new("12345")),
+        auth_token: Arc::new(StaticCredential::new("12345")),
         from: Phone::parse("+19045550100").unwrap(),
         base_url: server.uri(),
         timeout,

@@ -4,7 +4,7 @@
 //! own rows. So whoever is refused, or does not know, reads what is there before
 //! saying anything: "taken_slots" is said only when somebody else holds the slot.
 
-mod parts;
+mod items;
 
 use jiff::civil;
 
@@ -12,8 +12,8 @@ use super::{
     DynamoDb,
     errors::unavailable,
     lead_row::{to_booking, to_lead},
-    row::{Reader, Row, text},
-    transactions::{Failed, Transaction},
+    row::{Row, RowReader, text},
+    transactions::{FailedConditions, TransactionOutcome},
 };
 use crate::{
     domain::{
@@ -44,21 +44,25 @@ impl DynamoDb {
             items.push(self.update_form_guard(&booking.phone, step)?);
         }
         match self.transact(Some(new.token.as_str()), items).await {
-            Transaction::Written => Ok(BookOutcome::Booked),
-            Transaction::Refused(failed) if self.has_lead(&new.lead).await? => {
+            TransactionOutcome::Written => Ok(BookOutcome::Booked),
+            TransactionOutcome::Rejected(failed) if self.has_lead(&new.lead).await? => {
                 tracing::info!(?failed, "the booking had been written before");
                 Ok(BookOutcome::Booked)
             }
-            Transaction::Refused(failed) if failed.only(FORM_GUARD) => {
+            TransactionOutcome::Rejected(failed) if failed.only(FORM_GUARD) => {
                 Ok(BookOutcome::GuardChanged)
             }
-            Transaction::Refused(failed) => self.refused(&booking, &failed).await,
-            Transaction::Unknown(error) => self.after_unknown(&new.lead, error).await,
+            TransactionOutcome::Rejected(failed) => self.refused(&booking, &failed).await,
+            TransactionOutcome::Unknown(error) => self.after_unknown(&new.lead, error).await,
         }
     }
 
     /// Refused, and not by an earlier attempt of ours: who holds the slot?
-    async fn refused(&self, booking: &Booking, failed: &Failed) -> Result<BookOutcome, StoreError> {
+    async fn refused(
+        &self,
+        booking: &Booking,
+        failed: &FailedConditions,
+    ) -> Result<BookOutcome, StoreError> {
         match self.holder(booking.slot).await? {
             Some(holder) if holder != booking.lead_id.as_str() => Ok(BookOutcome::SlotTaken),
             // Taken when the transaction ran, and given back since: it was true at that moment.
@@ -107,7 +111,7 @@ impl DynamoDb {
             .await
             .map_err(unavailable)?;
         let Some(row) = answer.item else { return Ok(None) };
-        let reader = Reader::new("Schedule", &row);
+        let reader = RowReader::new("Schedule", &row);
         if reader.text_or_none("status")? == Some(super::schedule::AVAILABLE) {
             return Ok(None);
         }
@@ -154,7 +158,7 @@ impl DynamoDb {
             .await
             .map_err(unavailable)?;
         let guard = |row: Row| {
-            let reader = Reader::new("CustomerBookings", &row);
+            let reader = RowReader::new("CustomerBookings", &row);
             let version = u64::try_from(reader.integer("version")?)
                 .map_err(|_| reader.malformed("version", "a version"))?;
             Ok(FormGuard { version })
@@ -189,9 +193,9 @@ impl DynamoDb {
             self.drop_booking(booking)?,
         ];
         let unknown = match self.transact(Some(token.as_str()), items).await {
-            Transaction::Written => return Ok(CancelOutcome::Cancelled),
-            Transaction::Refused(_) => None,
-            Transaction::Unknown(error) => Some(error),
+            TransactionOutcome::Written => return Ok(CancelOutcome::Cancelled),
+            TransactionOutcome::Rejected(_) => None,
+            TransactionOutcome::Unknown(error) => Some(error),
         };
         let lead = self.read_lead(&booking.lead_id).await;
         let is_cancelled =
@@ -217,7 +221,7 @@ impl DynamoDb {
             self.put_booking(&new)?,
         ];
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
-            Transaction::Written => return Ok(RescheduleOutcome::Rescheduled),
+            TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,
         };
         let lead = self.read_lead(&old.lead_id).await;
@@ -226,9 +230,9 @@ impl DynamoDb {
         };
         match (lead, outcome) {
             (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::Rescheduled),
-            (_, Transaction::Unknown(error)) => Err(error),
+            (_, TransactionOutcome::Unknown(error)) => Err(error),
             (Err(error), _) => Err(error),
-            (_, Transaction::Refused(failed)) if failed.only(SLOT) => {
+            (_, TransactionOutcome::Rejected(failed)) if failed.only(SLOT) => {
                 Ok(RescheduleOutcome::SlotTaken)
             }
             (_, _) => Ok(RescheduleOutcome::BookingChanged),

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional},
-    row::{Reader, number, text},
+    errors::{ConditionalWrite, conditional},
+    row::{RowReader, number, text},
 };
 use crate::{domain::booking::IdempotencyRecord, ports::StoreError};
 
@@ -38,10 +38,10 @@ impl DynamoDb {
             .condition_expression("attribute_not_exists(conversation_id)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let row = match conditional(put.send().await)? {
-            Written::Yes(_) => return Ok(claim.clone()),
-            Written::No(row) => row.unwrap_or_default(),
+            ConditionalWrite::Written(_) => return Ok(claim.clone()),
+            ConditionalWrite::Rejected(row) => row.unwrap_or_default(),
         };
-        let reader = Reader::new("Conversations", &row);
+        let reader = RowReader::new("Conversations", &row);
         Ok(IdempotencyRecord {
             key_hash: claim.key_hash.clone(),
             fingerprint: reader.text("fingerprint")?.to_owned(),
@@ -73,8 +73,8 @@ impl DynamoDb {
             .expression_attribute_values(":earliest", number(now_ms.saturating_sub(window)))
             .expression_attribute_values(":latest", number(now_ms.saturating_add(window)));
         match conditional(put.send().await)? {
-            Written::Yes(_) => Ok(true),
-            Written::No(_) => Ok(false),
+            ConditionalWrite::Written(_) => Ok(true),
+            ConditionalWrite::Rejected(_) => Ok(false),
         }
     }
 }

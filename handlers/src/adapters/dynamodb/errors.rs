@@ -14,7 +14,7 @@ use super::row::Row;
 use crate::ports::StoreError;
 
 /// Waits before a write that met somebody else's transaction is tried again.
-pub(super) const CONTENTION_WAITS: [Duration; 3] =
+pub(super) const CONTENTION_DELAYS: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(60), Duration::from_millis(140)];
 
 /// A failure of the database, or of building a request for it.
@@ -23,13 +23,13 @@ pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreErr
 }
 
 /// Sends, and sends again while another transaction holds the row: the SDK does not.
-pub(super) async fn despite_conflicts<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
+pub(super) async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
     F: Future<Output = Result<T, SdkError<E>>>,
     S: FnMut() -> F,
 {
-    for wait in CONTENTION_WAITS {
+    for wait in CONTENTION_DELAYS {
         match send().await {
             Err(error) if error.code() == Some("TransactionConflictException") => {
                 tokio::time::sleep(wait).await;
@@ -75,24 +75,26 @@ impl Conditional for DeleteItemError {
 
 /// What a conditional write met.
 #[derive(Debug)]
-pub(super) enum Written<T> {
+pub(super) enum ConditionalWrite<T> {
     /// The condition held.
-    Yes(T),
+    Written(T),
     /// It did not; the row as it was, when it was asked for and exists.
-    No(Option<Row>),
+    Rejected(Option<Row>),
 }
 
 /// Splits the answer of a conditional write.
-pub(super) fn conditional<T, E>(answer: Result<T, SdkError<E>>) -> Result<Written<T>, StoreError>
+pub(super) fn conditional<T, E>(
+    answer: Result<T, SdkError<E>>,
+) -> Result<ConditionalWrite<T>, StoreError>
 where
     E: Conditional + Error + Send + Sync + 'static,
 {
     let error = match answer {
-        Ok(output) => return Ok(Written::Yes(output)),
+        Ok(output) => return Ok(ConditionalWrite::Written(output)),
         Err(error) => error,
     };
     match error.as_service_error().and_then(Conditional::failed) {
-        Some(exception) => Ok(Written::No(exception.item().cloned())),
+        Some(exception) => Ok(ConditionalWrite::Rejected(exception.item().cloned())),
         None => Err(unavailable(error)),
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::row::{Reader, Row, seconds, text};
+use super::row::{Row, RowReader, seconds, text};
 use crate::{
     domain::{
         booking::Booking,
@@ -56,7 +56,7 @@ fn common(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource)
 
 /// A lead of any age: the old system wrote neither name nor source.
 pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
-    let reader = Reader::new("Leads", row);
+    let reader = RowReader::new("Leads", row);
     let date = parse_date(reader.text("appointment_date")?)
         .map_err(|_| reader.malformed("appointment_date", "a date"))?;
     let time = SlotTime::parse(reader.text("appointment_time")?)
@@ -81,7 +81,7 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
 
 /// An open booking of a customer.
 pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
-    let reader = Reader::new("CustomerBookings", row);
+    let reader = RowReader::new("CustomerBookings", row);
     Ok(Booking {
         phone: reader.phone("phone")?,
         slot: Slot::parse_wall_clock(reader.text("start")?)
@@ -105,19 +105,19 @@ pub(super) fn slot_attributes(booking: &Booking) -> [(&'static str, AttributeVal
     ]
 }
 
-fn repair(reader: Reader<'_>) -> Result<Repair, StoreError> {
+fn repair(reader: RowReader<'_>) -> Result<Repair, StoreError> {
     reader.text("repair_type").map(Repair::from_row)
 }
 
-fn device(reader: Reader<'_>) -> Result<String, StoreError> {
+fn device(reader: RowReader<'_>) -> Result<String, StoreError> {
     Ok(reader.text_or_none("device")?.unwrap_or(UNKNOWN_DEVICE).to_owned())
 }
 
-fn name(reader: Reader<'_>) -> Result<Option<String>, StoreError> {
+fn name(reader: RowReader<'_>) -> Result<Option<String>, StoreError> {
     Ok(reader.text_or_none("customer_name")?.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-fn source(reader: Reader<'_>) -> Result<LeadSource, StoreError> {
+fn source(reader: RowReader<'_>) -> Result<LeadSource, StoreError> {
     match reader.text_or_none("source")? {
         None => Ok(LeadSource::Sms),
         Some(source) => {

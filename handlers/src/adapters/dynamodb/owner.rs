@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional, unavailable},
-    row::{Reader, Row, number, seconds, text},
+    errors::{ConditionalWrite, conditional, unavailable},
+    row::{Row, RowReader, number, seconds, text},
 };
 use crate::{
     domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
@@ -58,12 +58,14 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         match conditional(update.send().await)? {
-            Written::Yes(_) => Ok(OwnerWriteOutcome::Written),
+            ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // Our own write, whose acknowledgement was lost and which the SDK sent again.
-            Written::No(Some(row)) if attributes(&owner(&row)?) == attributes(owner_state) => {
+            ConditionalWrite::Rejected(Some(row))
+                if attributes(&owner(&row)?) == attributes(owner_state) =>
+            {
                 Ok(OwnerWriteOutcome::Written)
             }
-            Written::No(_) => Ok(OwnerWriteOutcome::Conflict),
+            ConditionalWrite::Rejected(_) => Ok(OwnerWriteOutcome::Conflict),
         }
     }
 }
@@ -91,7 +93,7 @@ fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
 
 /// A row of any age. A field that is missing has its default.
 fn owner(row: &Row) -> Result<OwnerState, StoreError> {
-    let reader = Reader::new("OwnerState", row);
+    let reader = RowReader::new("OwnerState", row);
     let default = OwnerState::default();
     let status = match reader.text_or_none("status")? {
         None => default.status,

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional, despite_conflicts, unavailable},
-    row::{Reader, Row, number, text},
+    errors::{ConditionalWrite, conditional, retry_on_conflict, unavailable},
+    row::{Row, RowReader, number, text},
     transactions::update,
     turn::item_key,
 };
@@ -43,9 +43,9 @@ impl DynamoDb {
             .expression_attribute_values(":expires", number(me.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match conditional(despite_conflicts(|| join.clone().send()).await)? {
-            Written::Yes(output) => output.attributes,
-            Written::No(row) => row,
+        let row = match conditional(retry_on_conflict(|| join.clone().send()).await)? {
+            ConditionalWrite::Written(output) => output.attributes,
+            ConditionalWrite::Rejected(row) => row,
         };
         to_entries(&row.unwrap_or_default())
     }
@@ -70,8 +70,8 @@ impl DynamoDb {
             .condition_expression(unchanged(&place))
             .expression_attribute_values(":sid", text(&entry.sid))
             .expression_attribute_values(":until", number(entry.until_ms));
-        let answer = despite_conflicts(|| leave.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        let answer = retry_on_conflict(|| leave.clone().send()).await;
+        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
     }
 
     /// The same for the head, as part of a transaction.
@@ -105,7 +105,7 @@ fn from_entry(entry: &QueueEntry) -> AttributeValue {
 }
 
 fn to_entries(row: &Row) -> Result<Vec<QueueEntry>, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     let values = match reader.get("waiting") {
         None => return Ok(Vec::new()),
         Some(AttributeValue::L(values)) => values,
@@ -115,7 +115,7 @@ fn to_entries(row: &Row) -> Result<Vec<QueueEntry>, StoreError> {
         let AttributeValue::M(entry) = value else {
             return Err(reader.malformed("waiting", "a list of entries"));
         };
-        let reader = Reader::new("Conversations", entry);
+        let reader = RowReader::new("Conversations", entry);
         Ok(QueueEntry {
             sid: reader.text("sid")?.to_owned(),
             until_ms: reader.integer("until_ms")?,

@@ -25,12 +25,12 @@ pub(super) fn seconds(time: Timestamp) -> AttributeValue {
 
 /// Reads one row of a table; every error names both table and attribute, and no value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct RowReader<'a> {
     table: &'static str,
     row: &'a Row,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     pub(super) fn new(table: &'static str, row: &'a Row) -> Self {
         Self { table, row }
     }
@@ -152,7 +152,7 @@ mod tests {
             ("x", text("twelve")),
             ("huge", number("1E30")),
         ]);
-        let reader = Reader::new("Leads", &row);
+        let reader = RowReader::new("Leads", &row);
         assert_eq!(reader.integer("n").unwrap(), 12);
         assert_eq!(reader.integer("s").unwrap(), 12);
         assert_eq!(reader.integer("f").unwrap(), 1_770_750_600);
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn null_is_missing_and_empty_is_not() {
         let row = row(&[("null", AttributeValue::Null(true)), ("empty", text(""))]);
-        let reader = Reader::new("Leads", &row);
+        let reader = RowReader::new("Leads", &row);
         assert_eq!(reader.text_or_none("null").unwrap(), None);
         assert_eq!(reader.text_or_none("empty").unwrap(), Some(""));
         assert!(reader.text("null").is_err());
@@ -180,7 +180,7 @@ mod tests {
             ("n", number(1)),
             ("x", text("maybe")),
         ]);
-        let reader = Reader::new("OwnerState", &row);
+        let reader = RowReader::new("OwnerState", &row);
         assert_eq!(reader.boolean_or_none("b").unwrap(), Some(true));
         assert_eq!(reader.boolean_or_none("s").unwrap(), Some(false));
         assert_eq!(reader.boolean_or_none("n").unwrap(), Some(true));
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn an_error_does_not_repeat_the_value() {
         let row = row(&[("phone", text("904 nonsense"))]);
-        let error = Reader::new("Leads", &row).phone("phone").unwrap_err().to_string();
+        let error = RowReader::new("Leads", &row).phone("phone").unwrap_err().to_string();
         assert_eq!(error, "a row of Leads is malformed: phone is not a phone number");
     }
 }

@@ -7,7 +7,7 @@ use jiff::civil;
 use super::{
     DynamoDb,
     errors::unavailable,
-    row::{Reader, Row, text},
+    row::{Row, RowReader, text},
 };
 use crate::{domain::slot::SlotTime, ports::StoreError};
 
@@ -40,7 +40,7 @@ impl DynamoDb {
 
 /// The time that a row holds; only the status `available` says that it holds none.
 fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
-    let reader = Reader::new("Schedule", row);
+    let reader = RowReader::new("Schedule", row);
     let time = SlotTime::parse(reader.text("slot_time")?)
         .map_err(|_| reader.malformed("slot_time", "a time of day"))?;
     let free = reader.text_or_none("status")? == Some(AVAILABLE);

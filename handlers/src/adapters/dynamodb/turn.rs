@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{Written, conditional, despite_conflicts, unavailable},
-    row::{Reader, Row, number, text},
-    transactions::{Transaction, put, update},
+    errors::{ConditionalWrite, conditional, retry_on_conflict, unavailable},
+    row::{Row, RowReader, number, text},
+    transactions::{TransactionOutcome, put, update},
     turn_row::{
         encode_round, from_memory, round_attribute, texts, to_answer, to_memory, to_record,
     },
@@ -65,19 +65,19 @@ impl DynamoDb {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A repeat may come while the first attempt's end is being written.
-        let answer = despite_conflicts(|| claim.clone().send()).await;
+        let answer = retry_on_conflict(|| claim.clone().send()).await;
         let row = match conditional(answer)? {
-            Written::Yes(output) => {
+            ConditionalWrite::Written(output) => {
                 return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
             }
-            Written::No(Some(row)) => row,
-            Written::No(None) => self.read_turn(key).await?.unwrap_or_default(),
+            ConditionalWrite::Rejected(Some(row)) => row,
+            ConditionalWrite::Rejected(None) => self.read_turn(key).await?.unwrap_or_default(),
         };
         if let Some(messages) = to_answer(&row)? {
             return Ok(TurnClaim::Answered(messages));
         }
         // Our own claim, whose acknowledgement was lost and which the SDK sent again.
-        if Reader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
+        if RowReader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
             return to_record(&row).map(TurnClaim::Acquired);
         }
         Ok(TurnClaim::Busy)
@@ -98,8 +98,8 @@ impl DynamoDb {
             .condition_expression("holder = :holder AND attribute_not_exists(messages)")
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":holder", text(holder));
-        let answer = despite_conflicts(|| renew.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        let answer = retry_on_conflict(|| renew.clone().send()).await;
+        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
     }
 
     pub(super) async fn read_answer(
@@ -130,8 +130,8 @@ impl DynamoDb {
             .expression_attribute_names("#round", round_attribute(ordinal))
             .expression_attribute_values(":round", text(round))
             .expression_attribute_values(":holder", text(holder));
-        let answer = despite_conflicts(|| save.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        let answer = retry_on_conflict(|| save.clone().send()).await;
+        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
     }
 
     /// Answer, memory and queue in one transaction; a queue that has moved on is left alone.
@@ -146,15 +146,15 @@ impl DynamoDb {
             items.push(self.leave_head(&end.key.phone, entry)?);
         }
         let mut outcome = self.transact(None, items).await;
-        if matches!(&outcome, Transaction::Refused(failed) if failed.at(queue) && !failed.at(TURN))
+        if matches!(&outcome, TransactionOutcome::Rejected(failed) if failed.at(queue) && !failed.at(TURN))
         {
             tracing::info!("the queue had moved on");
             outcome = self.transact(None, without_queue).await;
         }
         let error = match outcome {
-            Transaction::Written => return Ok(true),
-            Transaction::Refused(_) => None,
-            Transaction::Unknown(error) => Some(error),
+            TransactionOutcome::Written => return Ok(true),
+            TransactionOutcome::Rejected(_) => None,
+            TransactionOutcome::Unknown(error) => Some(error),
         };
         match (self.is_ended(end).await, error) {
             (Ok(true), _) => Ok(true),
@@ -166,7 +166,7 @@ impl DynamoDb {
     /// Whether this attempt's answer is there already, by a write whose acknowledgement was lost.
     async fn is_ended(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let Some(row) = self.read_turn(&end.key).await? else { return Ok(false) };
-        let holder = Reader::new("Conversations", &row).text_or_none("holder")?;
+        let holder = RowReader::new("Conversations", &row).text_or_none("holder")?;
         let ours = holder == Some(end.holder.as_str());
         Ok(ours && to_answer(&row)?.as_ref() == Some(&end.messages))
     }

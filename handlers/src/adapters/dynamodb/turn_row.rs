@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::row::{Reader, Row, text};
+use super::row::{Row, RowReader, text};
 use crate::{
     domain::turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
     ports::StoreError,
@@ -19,16 +19,16 @@ pub(super) fn round_attribute(ordinal: usize) -> String {
 
 /// A round as its attribute holds it.
 pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Error> {
-    let wire = WireRound {
-        items: round.items.iter().cloned().map(WireItem::from).collect(),
-        results: round.results.iter().cloned().map(WireItem::from).collect(),
+    let wire = SerializedRound {
+        items: round.items.iter().cloned().map(SerializedItem::from).collect(),
+        results: round.results.iter().cloned().map(SerializedItem::from).collect(),
         lines: round.lines.clone(),
     };
     serde_json::to_string(&wire)
 }
 
 fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
-    let wire: WireRound = serde_json::from_str(json)?;
+    let wire: SerializedRound = serde_json::from_str(json)?;
     Ok(StoredRound {
         items: wire.items.into_iter().map(ConversationItem::from).collect(),
         results: wire.results.into_iter().map(ConversationItem::from).collect(),
@@ -38,7 +38,7 @@ fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
 
 /// A turn as an earlier attempt left it.
 pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     let mut rounds = Vec::new();
     while let Some(json) = reader.text_or_none(&round_attribute(rounds.len()))? {
         let name = round_attribute(rounds.len());
@@ -49,7 +49,7 @@ pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
 
 /// The answer, once there is one.
 pub(super) fn to_answer(row: &Row) -> Result<Option<Vec<String>>, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     if reader.has("messages") { reader.texts("messages").map(Some) } else { Ok(None) }
 }
 
@@ -69,12 +69,12 @@ pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
 }
 
 pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     let expected = || reader.malformed("turns", "a list of turns");
     let Some(AttributeValue::L(values)) = reader.get("turns") else { return Err(expected()) };
     let turn = |value: &AttributeValue| {
         let AttributeValue::M(turn) = value else { return Err(expected()) };
-        let reader = Reader::new("Conversations", turn);
+        let reader = RowReader::new("Conversations", turn);
         Ok(MemoryTurn {
             user: reader.text("user")?.to_owned(),
             assistant: reader.text("assistant")?.to_owned(),
@@ -84,17 +84,17 @@ pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireRound {
-    items: Vec<WireItem>,
+struct SerializedRound {
+    items: Vec<SerializedItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    results: Vec<WireItem>,
+    results: Vec<SerializedItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lines: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum WireItem {
+enum SerializedItem {
     User { text: String },
     Assistant { text: String },
     Reasoning { id: String, encrypted: Option<String> },
@@ -102,7 +102,7 @@ enum WireItem {
     Result { call_id: String, output: String },
 }
 
-impl From<ConversationItem> for WireItem {
+impl From<ConversationItem> for SerializedItem {
     fn from(item: ConversationItem) -> Self {
         match item {
             ConversationItem::User(text) => Self::User { text },
@@ -116,16 +116,16 @@ impl From<ConversationItem> for WireItem {
     }
 }
 
-impl From<WireItem> for ConversationItem {
-    fn from(item: WireItem) -> Self {
+impl From<SerializedItem> for ConversationItem {
+    fn from(item: SerializedItem) -> Self {
         match item {
-            WireItem::User { text } => Self::User(text),
-            WireItem::Assistant { text } => Self::Assistant(text),
-            WireItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
-            WireItem::Call { id, call_id, name, arguments } => {
+            SerializedItem::User { text } => Self::User(text),
+            SerializedItem::Assistant { text } => Self::Assistant(text),
+            SerializedItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            SerializedItem::Call { id, call_id, name, arguments } => {
                 Self::Call { id, call_id, name, arguments }
             }
-            WireItem::Result { call_id, output } => Self::Result { call_id, output },
+            SerializedItem::Result { call_id, output } => Self::Result { call_id, output },
         }
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tower::service_fn;
 
 use super::{
-    retry::{self, Key, Patience},
+    retry::{self, ApiKey, RetryPolicy},
     wire::{CreateResponse, Response},
 };
 use crate::{
@@ -26,21 +26,21 @@ pub struct Settings<'a> {
     /// Name of the model.
     pub model: &'a str,
     /// How long an answer is waited for.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
 }
 
 /// OpenAI's Responses API.
 #[derive(Clone)]
 pub struct OpenAi {
     client: Client<OpenAIConfig>,
-    key: Key,
+    key: ApiKey,
     model: String,
 }
 
 impl OpenAi {
     /// Composes a client over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
-        let patience = settings.patience;
+        let retry_policy = settings.retry_policy;
         // Every field is set, because the default of each is an environment variable.
         let config = OpenAIConfig::new()
             .with_api_base(settings.base_url)
@@ -49,10 +49,10 @@ impl OpenAi {
             .with_org_id("")
             .with_project_id("");
         let transport = http.clone();
-        let key = Key(Arc::clone(&settings.api_key));
+        let key = ApiKey(Arc::clone(&settings.api_key));
         let keys = key.clone();
         let service = service_fn(move |request: HttpRequestFactory| {
-            retry::send(transport.clone(), keys.clone(), patience, request)
+            retry::send(transport.clone(), keys.clone(), retry_policy, request)
         });
         let client = Client::build(http, config).with_http_service(service);
         Self { client, key, model: settings.model.to_owned() }
@@ -76,7 +76,7 @@ impl Model for OpenAi {
 
 /// The client's errors without what they quote: an unreadable body has somebody's words in it.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum RequestError {
     #[error("answered {status}: {error}")]
     Status { status: u16, error: async_openai::error::ApiError },
     #[error("the request failed")]
@@ -93,13 +93,13 @@ fn failure(error: OpenAIError) -> ModelError {
             let status = answer.status_code.as_u16();
             // A 4xx says that the request is wrong; these say that the moment is.
             let ours = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
-            (Failure::Status { status, error: answer.api_error }, ours)
+            (RequestError::Status { status, error: answer.api_error }, ours)
         }
-        OpenAIError::Reqwest(error) => (Failure::Transport(error), false),
+        OpenAIError::Reqwest(error) => (RequestError::Transport(error), false),
         OpenAIError::JSONDeserialize(error, _) => {
-            (Failure::Unreadable { line: error.line(), column: error.column() }, false)
+            (RequestError::Unreadable { line: error.line(), column: error.column() }, false)
         }
-        _ => (Failure::Client, false),
+        _ => (RequestError::Client, false),
     };
     let source: BoxError = Box::new(failure);
     if ours { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }

@@ -12,5 +12,5 @@ mod wire;
 
 pub use self::{
     client::{OpenAi, Settings},
-    retry::Patience,
+    retry::RetryPolicy,
 };

@@ -22,47 +22,47 @@ use crate::{
 
 /// How patient the transport is.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Covers one attempt, from connecting to the last byte.
-    pub attempt: Duration,
+    pub attempt_timeout: Duration,
     /// The longest `Retry-After` worth waiting for.
-    pub retry_after: Duration,
+    pub max_retry_after: Duration,
     /// The first wait when the provider names none; each further one is four times as long.
-    pub backoff: Duration,
+    pub initial_backoff: Duration,
     /// Attempts after the first one.
-    pub retries: u32,
+    pub max_retries: u32,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// What fits into a turn that must be over by `deadline`.
-    pub fn within(deadline: Duration) -> Self {
+    pub fn for_deadline(deadline: Duration) -> Self {
         Self {
-            attempt: deadline,
-            retry_after: deadline / 4,
+            attempt_timeout: deadline,
+            max_retry_after: deadline / 4,
             // Most failures are of one connection or one server behind the balancer, and gone at once.
-            backoff: Duration::from_millis(50).min(deadline / 20),
-            retries: 2,
+            initial_backoff: Duration::from_millis(50).min(deadline / 20),
+            max_retries: 2,
         }
     }
 }
 
 /// The longest part of an error text that reaches the log.
-const MESSAGE_LIMIT: usize = 300;
+const MAX_LOGGED_CHARS: usize = 300;
 
 /// The API key, and the header that it travels in.
 #[derive(Clone)]
-pub(super) struct Key(pub(super) Arc<dyn Credential>);
+pub(super) struct ApiKey(pub(super) Arc<dyn Credential>);
 
 /// A key that cannot travel in a header.
 #[derive(Debug, thiserror::Error)]
 #[error("OPENAI_API_KEY must be printable ASCII")]
-struct Unprintable;
+struct InvalidApiKey;
 
-impl Key {
+impl ApiKey {
     /// The key and its header.
     pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), BoxError> {
         let secret = self.0.current().await?;
-        let header = bearer(&secret).ok_or(Unprintable)?;
+        let header = bearer(&secret).ok_or(InvalidApiKey)?;
         Ok((secret, header))
     }
 
@@ -77,11 +77,11 @@ fn bearer(secret: &Secret) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// Sends a request until it is answered, refused, or patience ends.
+/// Sends a request until it is answered, refused, or retry_policy ends.
 pub(super) async fn send(
     client: reqwest::Client,
-    key: Key,
-    patience: Patience,
+    key: ApiKey,
+    retry_policy: RetryPolicy,
     request: HttpRequestFactory,
 ) -> Result<Response, OpenAIError> {
     let (secret, mut header) =
@@ -89,7 +89,7 @@ pub(super) async fn send(
     let mut retry = 0;
     let mut renewed = false;
     loop {
-        let (error, wait) = match attempt(&client, patience, &header, &request).await {
+        let (error, wait) = match attempt(&client, retry_policy, &header, &request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
@@ -102,11 +102,13 @@ pub(super) async fn send(
             continue;
         }
         let wait = match wait {
-            Wait::Never => return Err(error),
-            Wait::Backoff => patience.backoff.saturating_mul(4_u32.saturating_pow(retry)),
-            Wait::For(wait) => wait,
+            RetryDecision::GiveUp => return Err(error),
+            RetryDecision::BackOff => {
+                retry_policy.initial_backoff.saturating_mul(4_u32.saturating_pow(retry))
+            }
+            RetryDecision::After(wait) => wait,
         };
-        if retry == patience.retries || wait > patience.retry_after {
+        if retry == retry_policy.max_retries || wait > retry_policy.max_retry_after {
             return Err(error);
         }
         retry += 1;
@@ -117,28 +119,28 @@ pub(super) async fn send(
 
 /// What to do after a failure.
 #[derive(Debug, PartialEq)]
-enum Wait {
-    Never,
-    Backoff,
-    For(Duration),
+enum RetryDecision {
+    GiveUp,
+    BackOff,
+    After(Duration),
 }
 
 /// One attempt. The body is read here, so that one cut short counts as a failure too.
 async fn attempt(
     client: &reqwest::Client,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     authorization: &HeaderValue,
     request: &HttpRequestFactory,
-) -> Result<Response, (OpenAIError, Wait)> {
-    let mut request = request.build().await.map_err(|error| (error, Wait::Never))?;
+) -> Result<Response, (OpenAIError, RetryDecision)> {
+    let mut request = request.build().await.map_err(|error| (error, RetryDecision::GiveUp))?;
     request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-    *request.timeout_mut() = Some(patience.attempt);
+    *request.timeout_mut() = Some(retry_policy.attempt_timeout);
     let failed = |error: reqwest::Error| {
         let wait = if error.is_timeout() {
             // No time is left for another attempt.
-            Wait::Never
+            RetryDecision::GiveUp
         } else {
-            Wait::Backoff
+            RetryDecision::BackOff
         };
         (OpenAIError::Reqwest(error), wait)
     };
@@ -161,14 +163,16 @@ fn is_unauthorized(error: &OpenAIError) -> bool {
 }
 
 /// Waiting helps against load, never against a wrong request or an empty account.
-fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> Wait {
+fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> RetryDecision {
     let quota = Some("insufficient_quota");
     if error.r#type.as_deref() == quota || error.code.as_deref() == quota {
-        return Wait::Never;
+        return RetryDecision::GiveUp;
     }
     match status.as_u16() {
-        408 | 409 | 429 | 500..=599 => retry_after(headers).map_or(Wait::Backoff, Wait::For),
-        _ => Wait::Never,
+        408 | 409 | 429 | 500..=599 => {
+            retry_after(headers).map_or(RetryDecision::BackOff, RetryDecision::After)
+        }
+        _ => RetryDecision::GiveUp,
     }
 }
 
@@ -187,7 +191,7 @@ fn api_error(body: &Bytes) -> ApiError {
             ApiError { message: String::from_utf8_lossy(body).into_owned(), ..ApiError::default() }
         }
     };
-    if let Some((limit, _)) = error.message.char_indices().nth(MESSAGE_LIMIT) {
+    if let Some((limit, _)) = error.message.char_indices().nth(MAX_LOGGED_CHARS) {
         error.message.truncate(limit);
     }
     error
@@ -197,7 +201,7 @@ fn api_error(body: &Bytes) -> ApiError {
 mod tests {
     use super::*;
 
-    fn decide(status: u16, headers: &[(&'static str, &str)], body: &str) -> Wait {
+    fn decide(status: u16, headers: &[(&'static str, &str)], body: &str) -> RetryDecision {
         let headers = headers
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
@@ -208,31 +212,31 @@ mod tests {
 
     #[test]
     fn load_is_waited_out_and_mistakes_are_not() {
-        assert_eq!(decide(503, &[], "busy"), Wait::Backoff);
-        assert_eq!(decide(429, &[], "not json"), Wait::Backoff);
-        assert_eq!(decide(400, &[], "{}"), Wait::Never);
-        assert_eq!(decide(401, &[("retry-after", "1")], "{}"), Wait::Never);
+        assert_eq!(decide(503, &[], "busy"), RetryDecision::BackOff);
+        assert_eq!(decide(429, &[], "not json"), RetryDecision::BackOff);
+        assert_eq!(decide(400, &[], "{}"), RetryDecision::GiveUp);
+        assert_eq!(decide(401, &[("retry-after", "1")], "{}"), RetryDecision::GiveUp);
     }
 
     #[test]
     fn retry_after_is_read_in_seconds_and_milliseconds() {
         let seconds = [("retry-after", "2")];
-        assert_eq!(decide(429, &seconds, ""), Wait::For(Duration::from_secs(2)));
+        assert_eq!(decide(429, &seconds, ""), RetryDecision::After(Duration::from_secs(2)));
         let both = [("retry-after", "2"), ("retry-after-ms", "20")];
-        assert_eq!(decide(429, &both, ""), Wait::For(Duration::from_millis(20)));
+        assert_eq!(decide(429, &both, ""), RetryDecision::After(Duration::from_millis(20)));
         let date = [("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")];
-        assert_eq!(decide(429, &date, ""), Wait::Backoff);
+        assert_eq!(decide(429, &date, ""), RetryDecision::BackOff);
     }
 
     #[test]
     fn an_empty_account_is_not_a_matter_of_waiting() {
         let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
-        assert_eq!(decide(429, &[("retry-after", "1")], body), Wait::Never);
+        assert_eq!(decide(429, &[("retry-after", "1")], body), RetryDecision::GiveUp);
     }
 
     #[test]
     fn a_long_error_text_is_cut_at_a_character() {
         let body = Bytes::from("é".repeat(1000));
-        assert_eq!(api_error(&body).message, "é".repeat(MESSAGE_LIMIT));
+        assert_eq!(api_error(&body).message, "é".repeat(MAX_LOGGED_CHARS));
     }
 }

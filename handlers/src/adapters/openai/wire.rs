@@ -154,7 +154,7 @@ enum Part {
 /// An answer that says that it is none.
 #[derive(Debug, thiserror::Error)]
 #[error("the response is {status}, code {code:?}")]
-struct NotCompleted {
+struct UnfinishedResponse {
     status: String,
     code: Option<String>,
 }
@@ -175,7 +175,7 @@ impl Response {
             Some(status) => {
                 let code = self.error.and_then(|error| error.code);
                 let status = status.to_owned();
-                return Err(ModelError::Unavailable(Box::new(NotCompleted { status, code })));
+                return Err(ModelError::Unavailable(Box::new(UnfinishedResponse { status, code })));
             }
         }
         let mut items = Vec::with_capacity(self.output.len());

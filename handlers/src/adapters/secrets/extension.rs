@@ -13,7 +13,7 @@ const TOKEN_HEADER: &str = "X-Aws-Parameters-Secrets-Token";
 /// Covers one call; the extension asks the store within it.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest part of an answer that reaches the log.
-const TEXT_LIMIT: usize = 200;
+const MAX_LOGGED_CHARS: usize = 200;
 
 /// Which secret, and where the extension is.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ pub(super) enum FetchError {
 
 impl FetchError {
     /// Whether another try may help: the extension may be starting, the store may be busy.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable { source, .. } => !source.is_timeout(),
             // Its 400 may mean "not ready to serve traffic, please wait", a store that is busy, a
@@ -124,7 +124,8 @@ impl Extension {
         let status = answer.status();
         let body = answer.bytes().await.map_err(unreachable)?;
         if !status.is_success() {
-            let text: String = String::from_utf8_lossy(&body).chars().take(TEXT_LIMIT).collect();
+            let text: String =
+                String::from_utf8_lossy(&body).chars().take(MAX_LOGGED_CHARS).collect();
             return Err(FetchError::Refused { status, text });
         }
         let value = match self.store {

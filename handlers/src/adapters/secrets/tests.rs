@@ -12,10 +12,10 @@ use super::*;
 
 /// A clock that stands still until it is moved; waits pass at once.
 #[derive(Default)]
-struct Hand(AtomicI64, Lock<Vec<Duration>>);
+struct ManualTimer(AtomicI64, Lock<Vec<Duration>>);
 
 #[async_trait]
-impl Timer for Hand {
+impl Timer for ManualTimer {
     fn unix_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -25,20 +25,20 @@ impl Timer for Hand {
     }
 }
 
-fn stored(server: &MockServer, store: Store, name: &str) -> (Stored, Arc<Hand>) {
+fn stored(server: &MockServer, store: Store, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
     at_port(server.address().port(), store, name)
 }
 
-fn at_port(port: u16, store: Store, name: &str) -> (Stored, Arc<Hand>) {
-    let timer = Arc::new(Hand::default());
+fn at_port(port: u16, store: Store, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
+    let timer = Arc::new(ManualTimer::default());
     let settings =
         Settings { variable: "TWILIO_AUTH_TOKEN", store, name, port, session_token: "session" };
     let http = crate::compose::Clients::plain().unwrap().web;
-    (Stored::new(http, &settings, timer.clone()), timer)
+    (StoredCredential::new(http, &settings, timer.clone()), timer)
 }
 
 /// The store's value from now on.
-async fn keeps(server: &MockServer, value: &str) {
+async fn store_holds(server: &MockServer, value: &str) {
     server.reset().await;
     let answer = serde_json::json!({ "Parameter": { "Value": value, "Type": "SecureString" } });
     answers(server, ResponseTemplate::new(200).set_body_json(answer)).await;
@@ -94,7 +94,7 @@ async fn a_secret_of_secrets_manager_too() {
 #[tokio::test]
 async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
+    store_holds(&server, "old").await;
     let (secret, timer) = stored(&server, Store::ParameterStore, "a");
     let old = secret.current().await.unwrap();
     // Forged requests: the value is the same.
@@ -103,7 +103,7 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
     }
     assert_eq!(asked(&server).await, 2, "at the start, and once more");
 
-    keeps(&server, "new").await;
+    store_holds(&server, "new").await;
     timer.0.store(59_999, Ordering::SeqCst);
     assert_eq!(secret.refresh(&old).await, None);
     assert_eq!(asked(&server).await, 0, "the minute is not over");
@@ -118,12 +118,12 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_lock_out() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
+    store_holds(&server, "old").await;
     let (secret, timer) = stored(&server, Store::ParameterStore, "a");
     timer.0.store(86_400_000, Ordering::SeqCst);
     let old = secret.current().await.unwrap();
     assert_eq!(secret.refresh(&old).await, None);
-    keeps(&server, "new").await;
+    store_holds(&server, "new").await;
     timer.0.store(0, Ordering::SeqCst);
     assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
 }
@@ -131,7 +131,7 @@ async fn a_clock_that_was_set_back_does_not_lock_out() {
 #[tokio::test]
 async fn while_the_extension_is_away_the_old_secret_stays() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
+    store_holds(&server, "old").await;
     let (secret, _) = stored(&server, Store::ParameterStore, "a");
     let old = secret.current().await.unwrap();
     server.reset().await;
@@ -150,7 +150,7 @@ async fn an_extension_that_is_starting_is_waited_for() {
     answers(&server, ResponseTemplate::new(200).set_body_json(answer)).await;
     let (secret, timer) = stored(&server, Store::ParameterStore, "a");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
-    assert_eq!(*timer.1.lock().unwrap(), WAITS[..2]);
+    assert_eq!(*timer.1.lock().unwrap(), RETRY_DELAYS[..2]);
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_aga
         assert!(error.contains(expected) && !error.contains("t0ken"), "{error}");
         assert_eq!(asked(&server).await, tries, "{expected}");
     }
-    keeps(&server, "t0ken").await;
+    store_holds(&server, "t0ken").await;
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
 }
 
@@ -191,5 +191,5 @@ async fn without_the_layer_the_error_says_so() {
     let error = secret.current().await.unwrap_err();
     let said = error.source.to_string();
     assert!(said.contains("cannot be reached on localhost port 9: its layer must be"), "{said}");
-    assert_eq!(timer.1.lock().unwrap().len(), WAITS.len());
+    assert_eq!(timer.1.lock().unwrap().len(), RETRY_DELAYS.len());
 }

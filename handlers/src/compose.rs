@@ -27,7 +27,7 @@ use crate::{
         ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
         SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
     },
-    http::{self, Authenticity},
+    http::{self, WebhookAuthentication},
     ports::{Credential, Model, Sms, Store},
 };
 
@@ -74,8 +74,8 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         safety_key: Arc::clone(&auth_token),
     };
     let reply = Reply::new(ports, config.calendar, settings);
-    let authenticity = Authenticity { auth_token, public_urls: config.public_urls };
-    Ok(http::dispatcher(reply, authenticity))
+    let authentication = WebhookAuthentication { auth_token, public_urls: config.public_urls };
+    Ok(http::dispatcher(reply, authentication))
 }
 
 /// The state manager on DynamoDB.

@@ -2,7 +2,7 @@
 //! whoever polls them and implements the ports decides everything that happens.
 
 pub mod bookings;
-pub mod errors;
+pub mod error_chain;
 pub mod owner_state;
 pub mod reply;
 pub mod scheduler;

@@ -5,17 +5,17 @@
 
 mod alerts;
 mod closing;
-mod compose;
 mod limits;
 mod opt_out;
-mod outcome;
 mod progress;
 mod queue;
+mod reply_text;
 mod rounds;
-mod safety;
+mod safety_identifier;
 #[cfg(test)]
 mod tests;
-mod tool_run;
+mod tool_outcome;
+mod tool_runner;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
@@ -106,11 +106,11 @@ enum TurnError {
     #[error("the deadline passed")]
     Deadline,
     #[error("another attempt has taken the turn over")]
-    Lost,
+    ClaimLost,
 }
 
 /// Work and what goes on beside it, which ends with it.
-async fn with<T>(
+async fn run_alongside<T>(
     work: impl Future<Output = T> + Unpin,
     beside: impl Future<Output = ()> + Unpin,
 ) -> T {
@@ -132,8 +132,8 @@ impl Reply {
         tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
         let progress = Progress::default();
         let outcome = {
-            let turn = Box::pin(self.turn(text, &progress));
-            let turn = with(turn, Box::pin(self.keep_claim(&progress)));
+            let turn = Box::pin(self.run_turn(text, &progress));
+            let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
             // The turn is dropped here when the deadline passes: nothing of it runs on into the
             // next customer's request.
             match select(Box::pin(turn), self.ports.timer.sleep(self.settings.deadline)).await {
@@ -143,7 +143,7 @@ impl Reply {
         };
         match outcome {
             Ok(messages) => messages,
-            Err(error) => self.give_up(text, &progress, &error).await,
+            Err(error) => self.fall_back(text, &progress, &error).await,
         }
     }
 }

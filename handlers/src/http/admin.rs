@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::error::ApiError;
-use crate::{app::errors::Chain, domain::secret::Secret, ports::Credential};
+use crate::{app::error_chain::ErrorChain, domain::secret::Secret, ports::Credential};
 
 /// Checks `Authorization: Bearer <token>`. Without a configured token nobody is let in.
 pub(super) async fn authorize(
@@ -14,41 +14,41 @@ pub(super) async fn authorize(
 ) -> Result<(), ApiError> {
     let Some(token) = token else {
         tracing::warn!("refused: no admin token is configured");
-        return Err(refusal());
+        return Err(unauthorized());
     };
-    let given = headers.get(AUTHORIZATION).and_then(bearer).unwrap_or_default();
+    let given = headers.get(AUTHORIZATION).and_then(bearer_token).unwrap_or_default();
     if given.is_empty() {
         tracing::warn!("refused: no admin token was given");
-        return Err(refusal());
+        return Err(unauthorized());
     }
     let current = token.current().await.map_err(|error| {
-        tracing::error!(error = %Chain(&error), "the admin token cannot be checked");
+        tracing::error!(error = %ErrorChain(&error), "the admin token cannot be checked");
         ApiError::unavailable()
     })?;
-    if is(&current, given) {
+    if is_same_token(&current, given) {
         return Ok(());
     }
     // It may have been rotated since this function started.
     if let Some(newer) = token.refresh(&current).await
-        && is(&newer, given)
+        && is_same_token(&newer, given)
     {
         return Ok(());
     }
     tracing::warn!("refused: wrong admin token");
-    Err(refusal())
+    Err(unauthorized())
 }
 
 /// Digests are compared, so that not even the length shows in the time it takes.
-fn is(token: &Secret, given: &[u8]) -> bool {
+fn is_same_token(token: &Secret, given: &[u8]) -> bool {
     let (token, given) = (Sha256::digest(token.expose()), Sha256::digest(given));
     token.as_slice().ct_eq(given.as_slice()).into()
 }
 
-fn refusal() -> ApiError {
+fn unauthorized() -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "A valid admin token is required")
 }
 
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }

@@ -19,22 +19,22 @@ use axum::{
 };
 
 use super::{
-    body::{self, Pairs},
+    body::{self, KeyValuePairs},
     error::ApiError,
-    now::Now,
-    outer,
-    signature::{Signed, is_authentic},
+    request_time::RequestTime,
+    routing,
+    signature::{SignedContent, is_valid_signature},
     twiml,
 };
 use crate::{
-    app::{errors::Chain, reply::Reply},
+    app::{error_chain::ErrorChain, reply::Reply},
     ports::Credential,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 
 /// How a webhook proves that it is Twilio's. Has no `Debug`, because of the token.
-pub struct Authenticity {
+pub struct WebhookAuthentication {
     /// Signs the webhooks.
     pub auth_token: Arc<dyn Credential>,
     /// URLs that may have been signed; none: the request's own.
@@ -44,30 +44,30 @@ pub struct Authenticity {
 #[derive(Clone)]
 struct Endpoint {
     reply: Arc<Reply>,
-    authenticity: Arc<Authenticity>,
+    authentication: Arc<WebhookAuthentication>,
 }
 
 /// The dispatcher: `GET` and `POST /dispatcher`.
-pub fn dispatcher(reply: Reply, authenticity: Authenticity) -> Router {
-    let endpoint = Endpoint { reply: Arc::new(reply), authenticity: Arc::new(authenticity) };
-    let methods = get(by_query).post(by_form).fallback(outer::method_not_allowed);
-    outer::wrap("/dispatcher", methods, endpoint)
+pub fn dispatcher(reply: Reply, authentication: WebhookAuthentication) -> Router {
+    let endpoint = Endpoint { reply: Arc::new(reply), authentication: Arc::new(authentication) };
+    let methods = get(by_query).post(by_form).fallback(routing::method_not_allowed);
+    routing::function_router("/dispatcher", methods, endpoint)
 }
 
 async fn by_query(
     State(endpoint): State<Endpoint>,
-    Extension(now): Extension<Now>,
+    Extension(now): Extension<RequestTime>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    endpoint.verify(&Method::GET, &uri, &headers, Signed::Query).await?;
+    endpoint.verify(&Method::GET, &uri, &headers, SignedContent::Query).await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
     Ok(endpoint.answer(&fields, now).await)
 }
 
 async fn by_form(
     State(endpoint): State<Endpoint>,
-    Extension(now): Extension<Now>,
+    Extension(now): Extension<RequestTime>,
     headers: HeaderMap,
     uri: Uri,
     body: Body,
@@ -77,20 +77,20 @@ async fn by_form(
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
-            endpoint.verify(&method, &uri, &headers, Signed::Form(&fields)).await?;
+            endpoint.verify(&method, &uri, &headers, SignedContent::Form(&fields)).await?;
             Ok(endpoint.answer(&fields, now).await)
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
-            endpoint.verify(&method, &uri, &headers, Signed::Json(&body)).await?;
+            endpoint.verify(&method, &uri, &headers, SignedContent::Json(&body)).await?;
             tracing::error!("an authentic webhook is JSON, hence not a text");
             Ok(twiml::response(&[]))
         }
-        _ => Err(unsupported()),
+        _ => Err(unsupported_media_type()),
     }
 }
 
-fn unsupported() -> ApiError {
+fn unsupported_media_type() -> ApiError {
     let message = "Send application/x-www-form-urlencoded";
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
@@ -101,35 +101,35 @@ impl Endpoint {
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
-        signed: Signed<'_>,
+        signed: SignedContent<'_>,
     ) -> Result<(), ApiError> {
-        let Authenticity { auth_token, public_urls } = &*self.authenticity;
+        let WebhookAuthentication { auth_token, public_urls } = &*self.authentication;
         let candidates = urls::candidates(public_urls, method, uri);
         let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let Some(signature) = signature else {
             tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
-            return Err(refusal());
+            return Err(forbidden());
         };
         // Without the token nobody is authentic: Twilio is asked to try again.
         let token = auth_token.current().await.map_err(|error| {
-            tracing::error!(error = %Chain(&error), "webhooks cannot be verified");
+            tracing::error!(error = %ErrorChain(&error), "webhooks cannot be verified");
             ApiError::unavailable()
         })?;
-        if is_authentic(token.expose(), signature, &candidates, signed) {
+        if is_valid_signature(token.expose(), signature, &candidates, signed) {
             return Ok(());
         }
         // The token may have been rotated since this function started.
         if let Some(token) = auth_token.refresh(&token).await
-            && is_authentic(token.expose(), signature, &candidates, signed)
+            && is_valid_signature(token.expose(), signature, &candidates, signed)
         {
             return Ok(());
         }
         tracing::warn!(tried = urls::for_log(&candidates), "refused: wrong signature");
-        Err(refusal())
+        Err(forbidden())
     }
 
     /// An authentic request that is no text is answered by silence.
-    async fn answer(&self, fields: &Pairs, Now(now): Now) -> Response {
+    async fn answer(&self, fields: &KeyValuePairs, RequestTime(now): RequestTime) -> Response {
         let text = match inbound::parse(fields, now) {
             Ok(text) => text,
             Err(error) => {
@@ -145,6 +145,6 @@ impl Endpoint {
     }
 }
 
-fn refusal() -> ApiError {
+fn forbidden() -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "Invalid signature")
 }

@@ -12,8 +12,8 @@ mod body;
 mod cors;
 mod dispatcher;
 mod error;
-mod now;
-mod outer;
+mod request_time;
+mod routing;
 mod scheduler;
 mod signature;
 mod state;
@@ -21,8 +21,8 @@ mod trace;
 mod twiml;
 
 pub use self::{
-    dispatcher::{Authenticity, dispatcher},
-    now::Now,
+    dispatcher::{WebhookAuthentication, dispatcher},
+    request_time::RequestTime,
     scheduler::scheduler,
     state::state,
 };

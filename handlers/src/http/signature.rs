@@ -16,7 +16,7 @@ use url::Url;
 
 /// What was signed besides the URL.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Signed<'a> {
+pub(super) enum SignedContent<'a> {
     /// Nothing: the parameters are in the query.
     Query,
     /// The fields of a form, exactly as they were sent.
@@ -26,23 +26,23 @@ pub(super) enum Signed<'a> {
 }
 
 /// Whether `signature` is this token's over any of the URLs.
-pub(super) fn is_authentic(
+pub(super) fn is_valid_signature(
     token: &str,
     signature: &str,
     urls: &[String],
-    signed: Signed<'_>,
+    signed: SignedContent<'_>,
 ) -> bool {
     let Ok(signature) = STANDARD.decode(signature) else {
         return false;
     };
     let parameters = parameters(signed);
     urls.iter()
-        .filter(|url| body_is_bound(url, signed))
+        .filter(|url| is_body_bound(url, signed))
         .flat_map(|url| with_port_variants(url))
-        .any(|url| matches(token, &signature, &url, &parameters))
+        .any(|url| matches_url(token, &signature, &url, &parameters))
 }
 
-fn matches(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
+fn matches_url(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
     // HMAC takes keys of any length, so this cannot fail.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(token.as_bytes()) else {
         return false;
@@ -54,8 +54,8 @@ fn matches(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
 }
 
 /// Keys sorted, and each key's distinct values sorted: a repeated pair counts once.
-fn parameters(signed: Signed<'_>) -> String {
-    let Signed::Form(fields) = signed else {
+fn parameters(signed: SignedContent<'_>) -> String {
+    let SignedContent::Form(fields) = signed else {
         return String::new();
     };
     let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -73,8 +73,8 @@ fn parameters(signed: Signed<'_>) -> String {
 }
 
 /// For JSON the query must hold the digest of the very body that came.
-fn body_is_bound(url: &str, signed: Signed<'_>) -> bool {
-    let Signed::Json(body) = signed else {
+fn is_body_bound(url: &str, signed: SignedContent<'_>) -> bool {
+    let SignedContent::Json(body) = signed else {
         return true;
     };
     let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();

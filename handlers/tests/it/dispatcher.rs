@@ -15,7 +15,7 @@ use handlers::{
     },
     app::reply::{Ports, Reply, ReplySettings},
     domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
-    http::{self, Authenticity},
+    http::{self, WebhookAuthentication},
     ports::{Model, ModelError, ModelRequest, Sms, SmsError},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -81,9 +81,9 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
     };
     let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authenticity =
-        Authenticity { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };
-    (http::dispatcher(reply, authenticity), model, store)
+    let authentication =
+        WebhookAuthentication { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };
+    (http::dispatcher(reply, authentication), model, store)
 }
 
 fn sign(url: &str, form: &str) -> String {

@@ -9,11 +9,11 @@ use std::{
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{app::errors::Chain, domain::text};
+use crate::{app::error_chain::ErrorChain, domain::text};
 
 use super::{
     Reply,
-    limits::{ALERT_CLAIM, ALERT_WINDOW},
+    limits::{ALERT_CLAIM_TIMEOUT, ALERT_WINDOW},
 };
 
 /// Alerts that went out while the table could not say so: each process then keeps the limit alone.
@@ -37,10 +37,10 @@ impl Reply {
     /// Alerts the owner, at most once per cause in ten minutes of business time.
     pub(super) async fn alert(&self, cause: &'static str, body: &str, now: Timestamp) {
         let claim = self.ports.store.claim_alert(cause, now, ALERT_WINDOW);
-        let first = match self.within(ALERT_CLAIM, claim).await {
+        let first = match self.within(ALERT_CLAIM_TIMEOUT, claim).await {
             Some(Ok(first)) => first,
             Some(Err(error)) => {
-                tracing::warn!(cause, error = %Chain(&error), "alert not claimed");
+                tracing::warn!(cause, error = %ErrorChain(&error), "alert not claimed");
                 self.alerts.claim(cause, now)
             }
             None => {
@@ -49,21 +49,21 @@ impl Reply {
             }
         };
         if first {
-            self.tell_owner(body).await;
+            self.notify_owner(body).await;
         }
     }
 
     /// Texts the owner. A failure is for the log alone: the customer's answer does not wait for it.
     ///
     /// The opt-out table is not asked: it may be what failed, and the carrier refuses by itself.
-    pub(super) async fn tell_owner(&self, body: &str) {
+    pub(super) async fn notify_owner(&self, body: &str) {
         let Some(owner) = &self.settings.owner_phone else {
             tracing::warn!("no owner phone is configured: nobody was told");
             return;
         };
         for part in text::split_into_messages(&text::to_gsm7(body)) {
             if let Err(error) = self.ports.sms.send(owner, &part).await {
-                tracing::error!(error = %Chain(&error), "the owner was not told");
+                tracing::error!(error = %ErrorChain(&error), "the owner was not told");
                 return;
             }
         }

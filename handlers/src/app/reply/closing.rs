@@ -1,17 +1,17 @@
 //! Ending a turn that has no answer of its own.
 
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
     ports::ModelError,
 };
 
 use super::{
     InboundText, Reply, TurnError,
-    compose::compose,
-    limits::{CLOSING, READ_BACK},
-    outcome::Outcome,
+    limits::{CLOSE_TIMEOUT, VERIFY_TIMEOUT},
     progress::{Progress, State},
+    reply_text::reply_text,
+    tool_outcome::ToolOutcome,
 };
 
 impl TurnError {
@@ -29,14 +29,14 @@ impl TurnError {
             Self::NothingToSay => "nothing_to_say",
             Self::RoundsExhausted => "rounds_exhausted",
             Self::Deadline => "deadline",
-            Self::Lost => "lost",
+            Self::ClaimLost => "lost",
         }
     }
 }
 
 impl Reply {
     /// The fallback, stored and told to the owner as far as the remaining time allows.
-    pub(super) async fn give_up(
+    pub(super) async fn fall_back(
         &self,
         text: &InboundText,
         progress: &Progress,
@@ -48,7 +48,7 @@ impl Reply {
             customer = text.phone.masked(),
             sid = text.sid,
             cause,
-            error = %Chain(error),
+            error = %ErrorChain(error),
             "no answer of its own: falling back"
         );
         if text.keyword() == Some(Keyword::Stop) {
@@ -56,9 +56,9 @@ impl Reply {
         }
         let alert = async {
             // The attempt that has the turn speaks for both.
-            if !state.waits_for_other {
+            if !state.waits_for_other_attempt {
                 let phone = text.phone.as_str();
-                let body = if state.in_flight.is_none() {
+                let body = if state.pending_change.is_none() {
                     format!("{phone} got no answer ({error}). Please text them back.")
                 } else {
                     format!(
@@ -70,11 +70,11 @@ impl Reply {
             }
         };
         let close = async {
-            self.read_back(progress).await;
+            self.verify_pending_change(progress).await;
             self.close(text, &progress.snapshot()).await
         };
         let work = async { futures::join!(close, alert).0 };
-        match self.within(CLOSING, work).await {
+        match self.within(CLOSE_TIMEOUT, work).await {
             Some(Closed::OptedOut) => Vec::new(),
             Some(Closed::Answered) => text::split_into_messages(&fallback(&progress.snapshot())),
             None => {
@@ -85,18 +85,18 @@ impl Reply {
     }
 
     /// Whether the change that was under way has been written: then the customer hears of it.
-    async fn read_back(&self, progress: &Progress) {
-        let Some(change) = progress.snapshot().in_flight else { return };
-        match self.within(READ_BACK, self.ports.store.lead(&change.lead_id)).await {
+    async fn verify_pending_change(&self, progress: &Progress) {
+        let Some(change) = progress.snapshot().pending_change else { return };
+        match self.within(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
-                let line = Outcome::change(change.what, &Booking::from(&lead)).line;
+                let line = ToolOutcome::change(change.what, &Booking::from(&lead)).line;
                 progress.update(|state| state.lines.extend(line));
             }
             Some(Ok(_)) => {
                 tracing::warn!("a change of a booking was under way, and is not there yet");
             }
             Some(Err(error)) => {
-                tracing::warn!(error = %Chain(&error), "a change of unknown outcome not read back");
+                tracing::warn!(error = %ErrorChain(&error), "a change of unknown outcome not read back");
             }
             None => tracing::warn!("a change of unknown outcome not read back in time"),
         }
@@ -109,11 +109,11 @@ impl Reply {
             Ok(opted_out) => opted_out,
             // The customer has just written, not STOP, and the carrier blocks who opted out.
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "opt-out not read: answering a text");
+                tracing::warn!(error = %ErrorChain(&error), "opt-out not read: answering a text");
                 false
             }
         };
-        let Some(held) = &state.held else { return Closed::of(opted_out) };
+        let Some(held) = &state.claimed else { return Closed::of(opted_out) };
         let whole = fallback(state);
         // Only who has the conversation may change its memory, and is at the head of its queue.
         let memory = state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
@@ -122,21 +122,21 @@ impl Reply {
             holder: held.holder.clone(),
             now: held.now,
             messages: if opted_out { Vec::new() } else { text::split_into_messages(&whole) },
-            leave: state.place.clone().filter(|_| memory.is_some()),
+            leave: state.queue_entry.clone().filter(|_| memory.is_some()),
             memory,
         };
         let (finished, left) = futures::join!(store.finish_turn(&end), async {
-            match (&state.place, &end.leave) {
-                (Some(me), None) => self.give_place_up(&text.phone, me).await,
+            match (&state.queue_entry, &end.leave) {
+                (Some(me), None) => self.leave_queue(&text.phone, me).await,
                 _ => Ok(()),
             }
         });
         if let Err(error) = left {
-            tracing::warn!(error = %Chain(&error), "place in the queue not given up");
+            tracing::warn!(error = %ErrorChain(&error), "place in the queue not given up");
         }
         if let Err(error) = finished {
-            tracing::warn!(error = %Chain(&error), "fallback not stored");
-            self.give_place_up_soon(&end).await;
+            tracing::warn!(error = %ErrorChain(&error), "fallback not stored");
+            self.leave_queue_after_failure(&end).await;
         }
         Closed::of(opted_out)
     }
@@ -144,7 +144,7 @@ impl Reply {
 
 /// The fallback, and what was done all the same.
 fn fallback(state: &State) -> String {
-    compose(text::FALLBACK_REPLY, &state.lines, &Default::default())
+    reply_text(text::FALLBACK_REPLY, &state.lines, &Default::default())
 }
 
 /// How closing went.

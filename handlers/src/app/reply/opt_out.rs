@@ -1,7 +1,7 @@
 //! Words that stop and start texts, before anything else is done with a text.
 
 use crate::{
-    app::{bookings::Bookings, errors::Chain},
+    app::{bookings::Bookings, error_chain::ErrorChain},
     domain::opt_out::{Keyword, keyword},
     ports::TurnClaim,
 };
@@ -17,7 +17,7 @@ impl InboundText {
 
 impl Reply {
     /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
-    pub(super) async fn is_keyword(
+    pub(super) async fn handle_keyword(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
@@ -27,7 +27,7 @@ impl Reply {
             None => Ok(false),
             Some(Keyword::Help) => Ok(true),
             Some(Keyword::Stop) => {
-                self.stop(text).await;
+                self.record_opt_out(text).await;
                 Ok(true)
             }
             Some(Keyword::Start) => {
@@ -48,15 +48,15 @@ impl Reply {
     }
 
     /// Records an opt-out. Whatever fails, a customer who said STOP hears nothing of it.
-    async fn stop(&self, text: &InboundText) {
+    async fn record_opt_out(&self, text: &InboundText) {
         match self.ports.store.set_opted_out(&text.phone, true, text.now).await {
             Ok(()) => {
                 tracing::info!(customer = text.phone.masked(), "opted out");
-                self.tell_owner_of_stop(text).await;
+                self.notify_owner_of_opt_out(text).await;
             }
             Err(error) => {
                 tracing::error!(
-                    customer = text.phone.masked(), error = %Chain(&error), "opt-out not recorded"
+                    customer = text.phone.masked(), error = %ErrorChain(&error), "opt-out not recorded"
                 );
                 let body = format!(
                     "{} asked for no more texts, but this could not be recorded. Please do not text them.",
@@ -69,13 +69,13 @@ impl Reply {
 
     /// Tells the owner of an opt-out when the customer is expected at the shop: nobody can remind
     /// them by text. Once for each text, however often it is delivered.
-    pub(super) async fn tell_owner_of_stop(&self, text: &InboundText) {
+    pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
         let bookings = Bookings { store, calendar: &self.calendar, now: text.now };
         let open = match bookings.open(&text.phone).await {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "bookings of an opted-out customer not read");
+                tracing::error!(error = %ErrorChain(&error), "bookings of an opted-out customer not read");
                 return;
             }
         };
@@ -93,10 +93,10 @@ impl Reply {
             .await
         {
             Ok(false) => {}
-            Ok(true) => self.tell_owner(&body).await,
+            Ok(true) => self.notify_owner(&body).await,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "alert not claimed");
-                self.tell_owner(&body).await;
+                tracing::warn!(error = %ErrorChain(&error), "alert not claimed");
+                self.notify_owner(&body).await;
             }
         }
     }

@@ -19,23 +19,23 @@ pub(super) struct Progress(Mutex<State>);
 #[derive(Clone, Default)]
 pub(super) struct State {
     /// The claim, while it is ours.
-    pub(super) held: Option<Held>,
+    pub(super) claimed: Option<ClaimedTurn>,
     /// Another attempt at the same text has it: that one alerts and stores.
-    pub(super) waits_for_other: bool,
+    pub(super) waits_for_other_attempt: bool,
     /// Our entry in the conversation's queue.
-    pub(super) place: Option<QueueEntry>,
+    pub(super) queue_entry: Option<QueueEntry>,
     /// What was said before; known once the conversation is ours.
     pub(super) memory: Option<ConversationMemory>,
     /// What the customer must hear of what was booked, cancelled or moved.
     pub(super) lines: Vec<String>,
     /// The change of a booking that is being written. A turn that ends meanwhile does not know
     /// whether it was.
-    pub(super) in_flight: Option<InFlight>,
+    pub(super) pending_change: Option<PendingChange>,
 }
 
 /// A change of a booking, as its lead shows it once it is written.
 #[derive(Clone)]
-pub(super) struct InFlight {
+pub(super) struct PendingChange {
     /// What the customer is told of it.
     pub(super) what: &'static str,
     pub(super) lead_id: LeadId,
@@ -46,7 +46,7 @@ pub(super) struct InFlight {
     pub(super) slot: Option<Slot>,
 }
 
-impl InFlight {
+impl PendingChange {
     /// Whether the lead is as the change leaves it.
     pub(super) fn is_written(&self, lead: &Lead) -> bool {
         lead.phone == self.phone
@@ -57,7 +57,7 @@ impl InFlight {
 
 /// A claimed turn.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct ClaimedTurn {
     pub(super) key: TurnKey,
     pub(super) holder: String,
     /// Business time of its first attempt.

@@ -1,7 +1,7 @@
 //! One turn at a time for each customer, in the order of arrival.
 
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{
         phone::Phone,
         turn::{QueueEntry, TurnEnd},
@@ -11,13 +11,13 @@ use crate::{
 
 use super::{
     Reply,
-    limits::{GIVING_UP, Pauses},
+    limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
     progress::Progress,
 };
 
 impl Reply {
     /// Waits until the conversation is ours.
-    pub(super) async fn take_place(
+    pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
         me: &QueueEntry,
@@ -25,8 +25,8 @@ impl Reply {
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
         // Before the write: if its answer is lost, the entry is there all the same.
-        progress.update(|state| state.place = Some(me.clone()));
-        let mut pauses = Pauses::new();
+        progress.update(|state| state.queue_entry = Some(me.clone()));
+        let mut delays = PollDelays::new();
         let mut queue = store.join_queue(phone, me).await?;
         loop {
             let Some(head) = queue.first() else {
@@ -36,9 +36,9 @@ impl Reply {
             if head == me {
                 return Ok(());
             }
-            let moved = self.is_void(head, me) && store.leave_queue(phone, 0, head).await?;
+            let moved = self.is_stale(head, me) && store.leave_queue(phone, 0, head).await?;
             if !moved {
-                self.ports.timer.sleep(pauses.next()).await;
+                self.ports.timer.sleep(delays.next()).await;
             }
             queue = store.queue(phone).await?;
             if !queue.contains(me) {
@@ -49,25 +49,25 @@ impl Reply {
 
     /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
     /// at our own turn, which we could claim only because that attempt is over.
-    fn is_void(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
+    fn is_stale(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
         entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == me.sid
     }
 
     /// Gives up the place of a turn whose end was not stored: else the customer's next text would
     /// wait for it until its time is up.
-    pub(super) async fn give_place_up_soon(&self, end: &TurnEnd) {
+    pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
         let Some(me) = &end.leave else { return };
-        match self.within(GIVING_UP, self.give_place_up(&end.key.phone, me)).await {
+        match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, me)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                tracing::warn!(error = %Chain(&error), "place in the queue not given up");
+                tracing::warn!(error = %ErrorChain(&error), "place in the queue not given up");
             }
             None => tracing::warn!("place in the queue not given up in time"),
         }
     }
 
     /// Gives our place up, wherever it is by now.
-    pub(super) async fn give_place_up(
+    pub(super) async fn leave_queue(
         &self,
         phone: &Phone,
         me: &QueueEntry,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{
         owner::OwnerState,
         prompt,
@@ -14,12 +14,12 @@ use crate::{
 };
 
 use super::{
-    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_lead_ids, progress::Progress,
-    tool_run::ToolRun, turn::Attempt,
+    Reply, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
+    tool_runner::ToolRunner, turn::Attempt,
 };
 
 /// What came out of the rounds.
-pub(super) struct Spoken {
+pub(super) struct ConversationResult {
     /// The last words.
     pub(super) words: String,
     /// What the customer must hear of what was booked, cancelled or moved.
@@ -27,7 +27,7 @@ pub(super) struct Spoken {
     /// References that are this customer's.
     pub(super) own_lead_ids: BTreeSet<String>,
     /// The customer asked for no more texts, and these are the last ones.
-    pub(super) farewell: bool,
+    pub(super) ends_conversation: bool,
 }
 
 /// The rounds of a turn.
@@ -35,7 +35,7 @@ pub(super) struct Conversation<'a> {
     reply: &'a Reply,
     attempt: &'a Attempt<'a>,
     progress: &'a Progress,
-    tools: ToolRun<'a>,
+    tools: ToolRunner<'a>,
     instructions: String,
     safety_identifier: String,
     /// Rounds of an earlier attempt, not yet gone through.
@@ -67,7 +67,7 @@ impl<'a> Conversation<'a> {
             reply,
             attempt,
             progress,
-            tools: ToolRun { reply, text: attempt.text, owner, now: record.now, progress },
+            tools: ToolRunner { reply, text: attempt.text, owner, now: record.now, progress },
             instructions: prompt::instructions(owner, &reply.calendar, record.now),
             safety_identifier,
             stored: record.rounds.into_iter(),
@@ -84,23 +84,23 @@ impl<'a> Conversation<'a> {
     }
 
     /// Talks until the last words.
-    pub(super) async fn run(mut self) -> Result<Spoken, TurnError> {
+    pub(super) async fn run(mut self) -> Result<ConversationResult, TurnError> {
         for ordinal in 0..MAX_ROUNDS {
             let mut round = match self.stored.next() {
                 Some(round) => round,
-                None => self.ask(ordinal).await?,
+                None => self.request_round(ordinal).await?,
             };
             if !round.items.iter().any(is_call) {
                 let words = words(&round.items).ok_or(ModelError::Empty)?;
                 return Ok(self.spoken(words, false));
             }
-            let farewell = if round.results.is_empty() {
+            let ends_conversation = if round.results.is_empty() {
                 self.run_calls(ordinal, &mut round).await?
             } else {
                 false
             };
-            self.absorb(round);
-            if farewell {
+            self.append_round(round);
+            if ends_conversation {
                 return Ok(self.spoken(OPT_OUT_REPLY.to_owned(), true));
             }
         }
@@ -109,7 +109,7 @@ impl<'a> Conversation<'a> {
 
     /// Asks the model, and stores an answer that has calls before any of them runs. One without
     /// is stored as the turn's answer, right after.
-    async fn ask(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
+    async fn request_round(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
         let request = ModelRequest {
             instructions: &self.instructions,
             input: &self.input,
@@ -119,7 +119,7 @@ impl<'a> Conversation<'a> {
         let items = self.reply.ports.model.respond(request).await?;
         let round = StoredRound { items, ..StoredRound::default() };
         if round.items.iter().any(is_call) && !self.save(ordinal, &round).await? {
-            return Err(TurnError::Lost);
+            return Err(TurnError::ClaimLost);
         }
         Ok(round)
     }
@@ -127,7 +127,7 @@ impl<'a> Conversation<'a> {
     /// Runs a round's calls in order, then stores their results; true when one of them ends the
     /// conversation.
     async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
-        let mut farewell = false;
+        let mut ends_conversation = false;
         let calls = round.items.iter().filter_map(|item| match item {
             ConversationItem::Call { call_id, name, arguments, .. } => {
                 Some((call_id, name, arguments))
@@ -136,7 +136,7 @@ impl<'a> Conversation<'a> {
         });
         for (position, (call_id, name, arguments)) in calls.enumerate() {
             let outcome = self.tools.run(self.calls + position, name, arguments).await;
-            farewell |= outcome.farewell;
+            ends_conversation |= outcome.ends_conversation;
             if let Some(line) = outcome.line {
                 self.progress.update(|state| state.lines.push(line.clone()));
                 round.lines.push(line);
@@ -145,13 +145,13 @@ impl<'a> Conversation<'a> {
             round.results.push(ConversationItem::Result { call_id: call_id.clone(), output });
         }
         match self.save(ordinal, round).await {
-            Ok(true) => Ok(farewell),
-            Ok(false) => Err(TurnError::Lost),
+            Ok(true) => Ok(ends_conversation),
+            Ok(false) => Err(TurnError::ClaimLost),
             // What the calls wrote is written, and running them again would find it so.
             Err(error) => {
                 let sid = &self.attempt.key.sid;
-                tracing::error!(sid, error = %Chain(&error), "results not stored");
-                Ok(farewell)
+                tracing::error!(sid, error = %ErrorChain(&error), "results not stored");
+                Ok(ends_conversation)
             }
         }
     }
@@ -162,7 +162,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// Makes a round with its results part of the conversation.
-    fn absorb(&mut self, mut round: StoredRound) {
+    fn append_round(&mut self, mut round: StoredRound) {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
             if let ConversationItem::Result { output, .. } = result {
@@ -175,8 +175,13 @@ impl<'a> Conversation<'a> {
         self.input.append(&mut round.results);
     }
 
-    fn spoken(self, words: String, farewell: bool) -> Spoken {
-        Spoken { words, lines: self.lines, own_lead_ids: self.own_lead_ids, farewell }
+    fn spoken(self, words: String, ends_conversation: bool) -> ConversationResult {
+        ConversationResult {
+            words,
+            lines: self.lines,
+            own_lead_ids: self.own_lead_ids,
+            ends_conversation,
+        }
     }
 }
 

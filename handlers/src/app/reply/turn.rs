@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{
         owner::OwnerState,
         text::{self, ASSISTANT_OFF_REPLY},
@@ -14,11 +14,11 @@ use crate::{
 
 use super::{
     InboundText, Reply, TurnError,
-    compose::compose,
-    limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, RENEWALS_PER_LEASE},
-    progress::{Held, Progress},
-    rounds::{Conversation, Spoken},
-    safety::safety_identifier,
+    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
+    progress::{ClaimedTurn, Progress},
+    reply_text::reply_text,
+    rounds::{Conversation, ConversationResult},
+    safety_identifier::safety_identifier,
 };
 
 impl InboundText {
@@ -44,18 +44,18 @@ pub(super) struct Attempt<'a> {
     pub(super) key: TurnKey,
     pub(super) holder: String,
     /// Our entry in the queue.
-    me: QueueEntry,
+    queue_entry: QueueEntry,
 }
 
 impl Reply {
     /// The turn itself. Its future may be dropped at any await.
-    pub(super) async fn turn(
+    pub(super) async fn run_turn(
         &self,
         text: &InboundText,
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let attempt = self.attempt(text);
-        if self.is_keyword(&attempt, progress).await? {
+        if self.handle_keyword(&attempt, progress).await? {
             return Ok(Vec::new());
         }
         let store = &self.ports.store;
@@ -85,10 +85,10 @@ impl Reply {
                     let silent = store.opted_out(&text.phone).await?;
                     return Ok(if silent { Vec::new() } else { messages });
                 }
-                TurnClaim::Busy => self.wait_for_other(&attempt, progress).await?,
+                TurnClaim::Busy => self.wait_for_other_attempt(&attempt, progress).await?,
                 TurnClaim::Acquired(record) => {
                     match self.converse(&attempt, record, &owner, progress).await {
-                        Err(TurnError::Lost) => TurnClaim::Busy,
+                        Err(TurnError::ClaimLost) => TurnClaim::Busy,
                         other => return other,
                     }
                 }
@@ -97,12 +97,12 @@ impl Reply {
     }
 
     fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
-        let until_ms = self.unix_ms_in(self.settings.deadline + QUEUE_MARGIN);
+        let until_ms = self.unix_ms_in(self.settings.deadline + QUEUE_ENTRY_MARGIN);
         Attempt {
             text,
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
             holder: self.ports.ids.generate(),
-            me: QueueEntry { sid: text.sid.clone(), until_ms },
+            queue_entry: QueueEntry { sid: text.sid.clone(), until_ms },
         }
     }
 
@@ -116,10 +116,10 @@ impl Reply {
             (self.ports.timer.unix_ms(), self.unix_ms_in(self.settings.lease));
         let claimed = self.ports.store.claim_turn(key, holder, text.now, unix_ms, until_ms).await?;
         progress.update(|state| {
-            state.waits_for_other = claimed == TurnClaim::Busy;
-            state.held = match &claimed {
+            state.waits_for_other_attempt = claimed == TurnClaim::Busy;
+            state.claimed = match &claimed {
                 TurnClaim::Acquired(record) => {
-                    Some(Held { key: key.clone(), holder: holder.clone(), now: record.now })
+                    Some(ClaimedTurn { key: key.clone(), holder: holder.clone(), now: record.now })
                 }
                 TurnClaim::Answered(_) | TurnClaim::Busy => None,
             };
@@ -129,13 +129,15 @@ impl Reply {
 
     /// Renews the claim for as long as it is polled. It never ends: who has lost the turn hears of
     /// it at the next write.
-    pub(super) async fn keep_claim(&self, progress: &Progress) {
+    pub(super) async fn keep_renewing_claim(&self, progress: &Progress) {
         loop {
             self.ports.timer.sleep(self.settings.lease / RENEWALS_PER_LEASE).await;
-            let Some(Held { key, holder, .. }) = progress.snapshot().held else { continue };
+            let Some(ClaimedTurn { key, holder, .. }) = progress.snapshot().claimed else {
+                continue;
+            };
             let until_ms = self.unix_ms_in(self.settings.lease);
             if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
-                tracing::warn!(sid = key.sid, error = %Chain(&error), "the claim was not renewed");
+                tracing::warn!(sid = key.sid, error = %ErrorChain(&error), "the claim was not renewed");
             }
         }
     }
@@ -146,23 +148,23 @@ impl Reply {
     }
 
     /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.
-    async fn wait_for_other(
+    async fn wait_for_other_attempt(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
     ) -> Result<TurnClaim, TurnError> {
         progress.update(|state| {
-            state.held = None;
-            state.waits_for_other = true;
+            state.claimed = None;
+            state.waits_for_other_attempt = true;
         });
         tracing::info!(
             sid = attempt.key.sid,
             "another attempt has this text: waiting for its answer"
         );
-        let mut pauses = Pauses::new();
+        let mut delays = PollDelays::new();
         loop {
-            for _ in 0..LOOKS_PER_CLAIM {
-                self.ports.timer.sleep(pauses.next()).await;
+            for _ in 0..POLLS_PER_CLAIM {
+                self.ports.timer.sleep(delays.next()).await;
                 if let Some(messages) = self.ports.store.turn_answer(&attempt.key).await? {
                     return Ok(TurnClaim::Answered(messages));
                 }
@@ -183,34 +185,35 @@ impl Reply {
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let text = attempt.text;
-        self.take_place(&text.phone, &attempt.me, progress).await?;
+        self.acquire_conversation(&text.phone, &attempt.queue_entry, progress).await?;
         let memory = self.ports.store.memory(&text.phone).await?;
         progress.update(|state| state.memory = Some(memory.clone()));
         if !owner.ai_answers_sms {
             let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
-            self.tell_owner(&body).await;
-            return self.say(attempt, progress, ASSISTANT_OFF_REPLY).await;
+            self.notify_owner(&body).await;
+            return self.finish_unless_opted_out(attempt, progress, ASSISTANT_OFF_REPLY).await;
         }
         let key = self.ports.safety_key.current().await?;
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let Spoken { words, lines, own_lead_ids, farewell } = conversation.run().await?;
-        let whole = compose(&words, &lines, &own_lead_ids);
+        let ConversationResult { words, lines, own_lead_ids, ends_conversation } =
+            conversation.run().await?;
+        let whole = reply_text(&words, &lines, &own_lead_ids);
         if whole.is_empty() {
             return Err(TurnError::NothingToSay);
         }
-        if farewell {
+        if ends_conversation {
             // Who asked for no more texts in this very one gets one last word.
             return self
                 .finish(attempt, progress, text::split_into_messages(&whole), Some(&whole))
                 .await;
         }
-        self.say(attempt, progress, &whole).await
+        self.finish_unless_opted_out(attempt, progress, &whole).await
     }
 
     /// Ends the turn with these words, unless a STOP came while they were found.
-    async fn say(
+    async fn finish_unless_opted_out(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
@@ -239,18 +242,18 @@ impl Reply {
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
-            now: state.held.map_or(attempt.text.now, |held| held.now),
+            now: state.claimed.map_or(attempt.text.now, |held| held.now),
             messages,
             memory,
-            leave: state.place,
+            leave: state.queue_entry,
         };
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {}
-            Ok(false) => return Err(TurnError::Lost),
+            Ok(false) => return Err(TurnError::ClaimLost),
             // What was done is done, and a repeat would find it done: the answer is true.
             Err(error) => {
-                tracing::error!(sid = end.key.sid, error = %Chain(&error), "answer not stored");
-                self.give_place_up_soon(&end).await;
+                tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "answer not stored");
+                self.leave_queue_after_failure(&end).await;
             }
         }
         tracing::info!(sid = end.key.sid, messages = end.messages.len(), "answered");

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     app::reply::InboundText,
     domain::{opt_out::keyword, phone::Phone},
-    http::body::Pairs,
+    http::body::KeyValuePairs,
 };
 
 /// Why an authentic webhook is no text. The fields' names only: their values are private.
@@ -18,13 +18,13 @@ pub(super) enum InboundError {
 }
 
 /// The longest MessageSid that is believed; Twilio's have 34 characters.
-const LONGEST_SID: usize = 64;
+const MAX_SID_LEN: usize = 64;
 
-pub(super) fn parse(fields: &Pairs, now: Timestamp) -> Result<InboundText, InboundError> {
+pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundText, InboundError> {
     let phone = required(fields, "From")?;
     let body = required(fields, "Body")?;
     let sid = required(fields, "MessageSid")?;
-    if sid.is_empty() || sid.len() > LONGEST_SID {
+    if sid.is_empty() || sid.len() > MAX_SID_LEN {
         return Err(InboundError::Invalid("MessageSid"));
     }
     Ok(InboundText {
@@ -38,12 +38,12 @@ pub(super) fn parse(fields: &Pairs, now: Timestamp) -> Result<InboundText, Inbou
 }
 
 /// Why the webhook's own URL failed before, when this is its fallback.
-pub(super) fn error_code(fields: &Pairs) -> Option<&str> {
+pub(super) fn error_code(fields: &KeyValuePairs) -> Option<&str> {
     get(fields, "ErrorCode")
 }
 
 /// `NumMedia`, or the pictures themselves where it says less.
-fn media(fields: &Pairs) -> usize {
+fn media(fields: &KeyValuePairs) -> usize {
     let listed = fields.iter().filter(|(name, _)| is_media_url(name)).count();
     let counted = get(fields, "NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
     // Twilio sends at most ten.
@@ -55,11 +55,11 @@ fn is_media_url(name: &str) -> bool {
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn required<'a>(fields: &'a Pairs, name: &'static str) -> Result<&'a str, InboundError> {
+fn required<'a>(fields: &'a KeyValuePairs, name: &'static str) -> Result<&'a str, InboundError> {
     get(fields, name).ok_or(InboundError::Missing(name))
 }
 
-fn get<'a>(fields: &'a Pairs, name: &str) -> Option<&'a str> {
+fn get<'a>(fields: &'a KeyValuePairs, name: &str) -> Option<&'a str> {
     fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use crate::domain::opt_out::Keyword;
 
     fn text(changes: &[(&str, Option<&str>)]) -> Result<InboundText, InboundError> {
-        let mut fields: Pairs =
+        let mut fields: KeyValuePairs =
             [("From", "+19042520927"), ("Body", " Hi "), ("MessageSid", "SM1"), ("NumMedia", "0")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec();

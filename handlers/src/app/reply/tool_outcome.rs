@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use crate::domain::{booking::Booking, slot::SlotTime, text};
 
 /// What a call came to.
-pub(super) struct Outcome {
+pub(super) struct ToolOutcome {
     /// For the model.
     pub(super) output: Value,
     /// For the customer, whatever the model says.
     pub(super) line: Option<String>,
     /// Whether the conversation ends here.
-    pub(super) farewell: bool,
+    pub(super) ends_conversation: bool,
 }
 
-impl Outcome {
+impl ToolOutcome {
     pub(super) fn of(output: Value) -> Self {
-        Self { output, line: None, farewell: false }
+        Self { output, line: None, ends_conversation: false }
     }
 
     pub(super) fn failure(message: impl fmt::Display) -> Self {
@@ -37,7 +37,7 @@ impl Outcome {
             "time": booking.slot.time().to_string(),
             "message": line,
         });
-        Self { output, line: Some(line), farewell: false }
+        Self { output, line: Some(line), ends_conversation: false }
     }
 }
 

@@ -13,9 +13,9 @@ const MAX_MODEL_UNITS: usize = 6000;
 ///
 /// What the model says of a reference that is not this customer's is left out. The lines come last
 /// and stand for themselves: a model that claims a booking without having made one gets none.
-pub(super) fn compose(spoken: &str, lines: &[String], own: &BTreeSet<String>) -> String {
-    let spoken = text::remove_foreign_lead_clauses(shortened(spoken.trim()), own);
-    let parts: Vec<&str> = std::iter::once(spoken.trim())
+pub(super) fn reply_text(model_text: &str, lines: &[String], own: &BTreeSet<String>) -> String {
+    let model_text = text::remove_foreign_lead_clauses(shortened(model_text.trim()), own);
+    let parts: Vec<&str> = std::iter::once(model_text.trim())
         .chain(lines.iter().map(String::as_str))
         .filter(|part| !part.is_empty())
         .collect();
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn words_then_lines() {
         let lines = ["Confirmed: \u{201c}X\u{201d}. Ref LEAD-1".to_owned()];
-        let text = compose(" Done! Ref LEAD-2 ", &lines, &BTreeSet::new());
+        let text = reply_text(" Done! Ref LEAD-2 ", &lines, &BTreeSet::new());
         assert_eq!(text, "Done!\nConfirmed: \"X\". Ref LEAD-1");
     }
 
@@ -48,7 +48,7 @@ mod tests {
         // A line break just behind the middle of each message makes for the shortest messages.
         let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
         for spoken in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
-            let whole = compose(&spoken, std::slice::from_ref(&line), &BTreeSet::new());
+            let whole = reply_text(&spoken, std::slice::from_ref(&line), &BTreeSet::new());
             let messages = text::split_into_messages(&whole);
             assert!(messages.last().unwrap().ends_with(&line), "{}", messages.len());
         }
@@ -56,6 +56,6 @@ mod tests {
 
     #[test]
     fn nothing_is_nothing() {
-        assert_eq!(compose(" \n", &[], &BTreeSet::new()), "");
+        assert_eq!(reply_text(" \n", &[], &BTreeSet::new()), "");
     }
 }

@@ -12,7 +12,7 @@ use super::error::ApiError;
 
 /// When the request reached the gateway. The only source of business time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now(pub Timestamp);
+pub struct RequestTime(pub Timestamp);
 
 /// Adds [`Now`] to the request. A missing time is an error: it must never become 1970.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
@@ -21,7 +21,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
         tracing::error!("the request context has no time");
         return ApiError::internal().into_response();
     };
-    request.extensions_mut().insert(Now(now));
+    request.extensions_mut().insert(RequestTime(now));
     next.run(request).await
 }
 

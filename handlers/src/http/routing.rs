@@ -9,12 +9,12 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{cors, error::ApiError, now, trace};
+use super::{cors, error::ApiError, request_time, trace};
 
 /// A function's one route: CORS outermost, then the log, then the clock.
 ///
 /// The path of a named stage starts with the stage, that of `$default` does not.
-pub(super) fn wrap<S>(path: &str, methods: MethodRouter<S>, state: S) -> Router
+pub(super) fn function_router<S>(path: &str, methods: MethodRouter<S>, state: S) -> Router
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -23,7 +23,7 @@ where
         .route(&format!("/{{stage}}{path}"), methods)
         .with_state(state)
         .fallback(not_found)
-        .layer(from_fn(now::layer))
+        .layer(from_fn(request_time::layer))
         .layer(from_fn(trace::layer))
         .layer(from_fn(cors::layer))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         bookings::{BookingError, Bookings, whole_seconds},
-        errors::Chain,
+        error_chain::ErrorChain,
     },
     domain::{
         booking::{Booking, NewBooking, RequestToken},
@@ -25,12 +25,12 @@ use crate::{
 
 use super::{
     InboundText, Reply,
-    outcome::{Outcome, row, texts},
-    progress::{InFlight, Progress},
+    progress::{PendingChange, Progress},
+    tool_outcome::{ToolOutcome, row, texts},
 };
 
 /// The tools at work for one turn.
-pub(super) struct ToolRun<'a> {
+pub(super) struct ToolRunner<'a> {
     pub(super) reply: &'a Reply,
     pub(super) text: &'a InboundText,
     pub(super) owner: &'a OwnerState,
@@ -40,16 +40,16 @@ pub(super) struct ToolRun<'a> {
 }
 
 /// A booking as somebody asked for it.
-struct Wish {
+struct BookingRequest {
     slot: Slot,
     repair: Repair,
     device: String,
     customer_name: Option<String>,
 }
 
-impl ToolRun<'_> {
+impl ToolRunner<'_> {
     /// Runs the turn's call number `ordinal`.
-    pub(super) async fn run(&self, ordinal: usize, name: &str, arguments: &str) -> Outcome {
+    pub(super) async fn run(&self, ordinal: usize, name: &str, arguments: &str) -> ToolOutcome {
         let call = match tools::parse(name, arguments) {
             Ok(call) => call,
             Err(error) => {
@@ -57,9 +57,9 @@ impl ToolRun<'_> {
                 tracing::warn!(sid = self.text.sid, ordinal, error = %error, "tool call refused");
                 return match error {
                     ToolError::Malformed(_) | ToolError::Label { .. } => {
-                        Outcome::failure(Chain(&error))
+                        ToolOutcome::failure(ErrorChain(&error))
                     }
-                    _ => Outcome::failure(error),
+                    _ => ToolOutcome::failure(error),
                 };
             }
         };
@@ -69,14 +69,15 @@ impl ToolRun<'_> {
         match call {
             ToolCall::CheckAvailability(date) => self.check(date).await,
             ToolCall::BookSlot { slot, repair, device, customer_name } => {
-                self.book(Wish { slot, repair, device, customer_name }, &identity).await
+                self.book(BookingRequest { slot, repair, device, customer_name }, &identity).await
             }
             ToolCall::ListBookings => self.list().await,
             ToolCall::CancelBooking(id) => {
-                let in_flight = self.in_flight("Cancelled", &id, LeadStatus::Cancelled, None);
+                let pending_change =
+                    self.pending_change("Cancelled", &id, LeadStatus::Cancelled, None);
                 let bookings = self.bookings();
                 let result = bookings.cancel(&self.text.phone, &id, &identity);
-                self.changed(in_flight, result).await
+                self.track_change(pending_change, result).await
             }
             ToolCall::RescheduleBooking { lead_id, to } => {
                 self.reschedule(&lead_id, to, &identity).await
@@ -89,70 +90,71 @@ impl ToolRun<'_> {
         }
     }
 
-    async fn check(&self, date: jiff::civil::Date) -> Outcome {
+    async fn check(&self, date: jiff::civil::Date) -> ToolOutcome {
         let bookings = self.bookings();
         if let Some(reason) = bookings.calendar.day_unbookable_reason(date, self.now) {
             return self.unbookable(&reason);
         }
         match bookings.available(date).await {
-            Ok(slots) => Outcome::of(json!({
+            Ok(slots) => ToolOutcome::of(json!({
                 "success": true,
                 "date": date.to_string(),
                 "available_slots": texts(&slots),
             })),
-            Err(error) => self.unread(&error).await,
+            Err(error) => self.read_failure(&error).await,
         }
     }
 
-    async fn book(&self, wish: Wish, identity: &[&str]) -> Outcome {
+    async fn book(&self, request: BookingRequest, identity: &[&str]) -> ToolOutcome {
         let lead = Lead {
             id: LeadId::derive(self.now, identity),
             timestamp: whole_seconds(self.now),
             phone: self.text.phone.clone(),
-            slot: wish.slot,
-            repair: wish.repair,
-            device: wish.device,
-            customer_name: wish.customer_name,
+            slot: request.slot,
+            repair: request.repair,
+            device: request.device,
+            customer_name: request.customer_name,
             status: LeadStatus::Booked,
             source: LeadSource::Sms,
         };
-        let in_flight = self.in_flight("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
+        let pending_change =
+            self.pending_change("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
         let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
         let bookings = self.bookings();
         let result = bookings.book(&new);
-        self.changed(in_flight, result).await
+        self.track_change(pending_change, result).await
     }
 
-    async fn list(&self) -> Outcome {
+    async fn list(&self) -> ToolOutcome {
         match self.bookings().open(&self.text.phone).await {
             Ok(open) => {
                 let rows: Vec<Value> = open.iter().map(row).collect();
-                Outcome::of(json!({ "success": true, "bookings": rows }))
+                ToolOutcome::of(json!({ "success": true, "bookings": rows }))
             }
-            Err(error) => self.unread(&error).await,
+            Err(error) => self.read_failure(&error).await,
         }
     }
 
-    async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> Outcome {
-        let in_flight = self.in_flight("Moved", id, LeadStatus::Booked, Some(to));
+    async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> ToolOutcome {
+        let pending_change = self.pending_change("Moved", id, LeadStatus::Booked, Some(to));
         let bookings = self.bookings();
         let result = bookings.reschedule(&self.text.phone, id, to, identity);
-        self.changed(in_flight, result).await
+        self.track_change(pending_change, result).await
     }
 
-    async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> Outcome {
+    async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {
         let ceiling = self.owner.max_discount;
         let approved = decide(percent, ceiling) == Decision::Approved;
         let kind = SalesEvent::Discount { percent, approved, reason };
         if let Err(error) = self.note(ordinal, kind).await {
-            return self.unwritten(&error).await;
+            return self.write_failure(&error).await;
         }
         let (granted, message) = if approved {
             (percent, format!("{percent} percent is approved, once and with no other discount"))
         } else {
             (0, format!("Not approved: the most that may be given is {ceiling} percent"))
         };
-        Outcome::of(json!({
+        ToolOutcome::of(json!({
             "success": true,
             "approved": approved,
             "discount_percent": granted,
@@ -161,31 +163,31 @@ impl ToolRun<'_> {
         }))
     }
 
-    async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> Outcome {
+    async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> ToolOutcome {
         let price = item.price();
         match self.note(ordinal, SalesEvent::Upsell { item, accepted, price }).await {
-            Ok(()) => Outcome::of(json!({
+            Ok(()) => ToolOutcome::of(json!({
                 "success": true,
                 "upsell_item": item.slug(),
                 "accepted": accepted,
                 "price": price,
                 "message": "Noted",
             })),
-            Err(error) => self.unwritten(&error).await,
+            Err(error) => self.write_failure(&error).await,
         }
     }
 
-    async fn stop(&self) -> Outcome {
+    async fn stop(&self) -> ToolOutcome {
         let store = &self.reply.ports.store;
         match store.set_opted_out(&self.text.phone, true, self.text.now).await {
             Ok(()) => {
                 tracing::info!(customer = self.text.phone.masked(), "opted out in their own words");
-                self.reply.tell_owner_of_stop(self.text).await;
+                self.reply.notify_owner_of_opt_out(self.text).await;
                 let output =
                     json!({ "success": true, "message": "No more texts to this customer" });
-                Outcome { output, line: None, farewell: true }
+                ToolOutcome { output, line: None, ends_conversation: true }
             }
-            Err(error) => self.unwritten(&error).await,
+            Err(error) => self.write_failure(&error).await,
         }
     }
 
@@ -194,55 +196,55 @@ impl ToolRun<'_> {
         self.reply.ports.store.record_sale(&SalesRecord { key, ordinal, now: self.now, kind }).await
     }
 
-    fn in_flight(
+    fn pending_change(
         &self,
         what: &'static str,
         id: &LeadId,
         status: LeadStatus,
         slot: Option<Slot>,
-    ) -> InFlight {
-        InFlight { what, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
+    ) -> PendingChange {
+        PendingChange { what, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
     }
 
     /// Runs a change, and remembers meanwhile that it is under way.
-    async fn changed(
+    async fn track_change(
         &self,
-        in_flight: InFlight,
+        pending_change: PendingChange,
         change: impl Future<Output = Result<Booking, BookingError>> + Send,
-    ) -> Outcome {
-        let what = in_flight.what;
-        self.progress.update(|state| state.in_flight = Some(in_flight));
+    ) -> ToolOutcome {
+        let what = pending_change.what;
+        self.progress.update(|state| state.pending_change = Some(pending_change));
         let result = change.await;
-        self.progress.update(|state| state.in_flight = None);
+        self.progress.update(|state| state.pending_change = None);
         match result {
-            Ok(booking) => Outcome::change(what, &booking),
+            Ok(booking) => ToolOutcome::change(what, &booking),
             Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
-            Err(BookingError::Taken { available }) => Outcome::of(json!({
+            Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
                 "success": false,
                 "message": "That time is already taken",
                 "available_slots": texts(&available),
             })),
-            Err(BookingError::Store(error)) => self.unwritten(&error).await,
-            Err(error) => Outcome::failure(error),
+            Err(BookingError::Store(error)) => self.write_failure(&error).await,
+            Err(error) => ToolOutcome::failure(error),
         }
     }
 
-    fn unbookable(&self, why: &dyn std::fmt::Display) -> Outcome {
+    fn unbookable(&self, why: &dyn std::fmt::Display) -> ToolOutcome {
         let today = self.reply.calendar.today(self.now);
-        Outcome::failure(format_args!("{why}. Today is {today}"))
+        ToolOutcome::failure(format_args!("{why}. Today is {today}"))
     }
 
-    async fn unread(&self, error: &StoreError) -> Outcome {
+    async fn read_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error).await;
-        Outcome::failure(format_args!(
+        ToolOutcome::failure(format_args!(
             "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
         ))
     }
 
     /// A write that failed may have been done all the same.
-    async fn unwritten(&self, error: &StoreError) -> Outcome {
+    async fn write_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error).await;
-        Outcome::failure(format_args!(
+        ToolOutcome::failure(format_args!(
             "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
         ))
     }
@@ -251,7 +253,7 @@ impl ToolRun<'_> {
     async fn store_failed(&self, error: &StoreError) {
         let customer = &self.text.phone;
         tracing::error!(
-            customer = customer.masked(), sid = self.text.sid, error = %Chain(error), "a tool failed on the tables"
+            customer = customer.masked(), sid = self.text.sid, error = %ErrorChain(error), "a tool failed on the tables"
         );
         let body = format!(
             "The calendar failed while {} was texting. Please check their booking and text them back.",

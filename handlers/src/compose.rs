@@ -20,7 +20,7 @@ use crate::{
     },
     app::{
         owner_state::OwnerStateService,
-        reply::{Ports, Reply, ReplySettings},
+        reply::{ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
     config::{
@@ -64,7 +64,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         lease: config.turn_lease,
         owner_phone: config.owner_phone,
     };
-    let ports = Ports {
+    let ports = ReplyPorts {
         model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),
         sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
@@ -73,7 +73,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         // A secret that every instance has, so that a customer is the same one until it is rotated.
         safety_key: Arc::clone(&auth_token),
     };
-    let reply = Reply::new(ports, config.calendar, settings);
+    let reply = ReplyService::new(ports, config.calendar, settings);
     let authentication = WebhookAuthentication { auth_token, public_urls: config.public_urls };
     Ok(http::dispatcher(reply, authentication))
 }

@@ -233,7 +233,7 @@ pub trait Store: Send + Sync {
         round: &StoredRound,
     ) -> Result<bool, StoreError>;
     /// Stores the answer (and the memory when given), and gives up the conversation; false when `holder` lost the turn.
-    /// A queue whose head is no longer [`TurnEnd::leave`] does not fail it.
+    /// A queue whose head is no longer [`TurnEnd::dequeue`] does not fail it.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
     /// Adds an entry to the conversation's queue (order of arrival is the database's) and returns the queue.

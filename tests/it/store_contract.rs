@@ -45,7 +45,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         now: now(),
         messages: vec!["Hi".into()],
         memory: None,
-        leave: None,
+        dequeue: None,
     };
     let round = StoredRound::default();
     vec![

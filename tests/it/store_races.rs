@@ -158,7 +158,7 @@ async fn an_end_whose_acknowledgement_is_lost_is_an_end() {
         now: now(),
         messages: vec!["Hi".into()],
         memory: None,
-        leave: None,
+        dequeue: None,
     };
     assert!(lab.store.finish_turn(&end).await.unwrap());
     assert_eq!(lab.store.turn_answer(&key).await.unwrap(), Some(vec!["Hi".into()]));

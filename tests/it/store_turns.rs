@@ -99,7 +99,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
         now: now(),
         messages: vec!["Hi".into()],
         memory: Some(memory.clone()),
-        leave: Some(me),
+        dequeue: Some(me),
     };
     let by_the_first = TurnEnd { holder: "h1".into(), ..end.clone() };
     assert!(!store.finish_turn(&by_the_first).await.unwrap());

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 3;
 
 /// The shop's calendar with its bookings, at one moment of business time.
 #[derive(Clone, Copy)]
-pub struct Bookings<'a> {
+pub struct BookingService<'a> {
     /// The tables.
     pub store: &'a dyn Store,
     /// The opening hours.
@@ -56,7 +56,7 @@ pub enum BookingError {
     Store(#[from] StoreError),
 }
 
-impl Bookings<'_> {
+impl BookingService<'_> {
     /// The free slots of a date, in the order of the clock.
     ///
     /// # Errors

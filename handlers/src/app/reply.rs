@@ -1,6 +1,6 @@
 //! The answer to a text: the life of a turn, from opt-out to the stored answer.
 //!
-//! [`Reply::answer`] never fails. Whatever goes wrong, the customer gets a
+//! [`ReplyService::answer`] never fails. Whatever goes wrong, the customer gets a
 //! truthful fallback, the log the cause, and the owner an alert.
 
 mod alerts;
@@ -37,7 +37,7 @@ use progress::Progress;
 
 /// What the dispatcher reaches the world through.
 #[derive(Clone)]
-pub struct Ports {
+pub struct ReplyPorts {
     /// The language model.
     pub model: Arc<dyn Model>,
     /// The tables.
@@ -82,8 +82,8 @@ pub struct InboundText {
 }
 
 /// The use case: one text in, its answer out.
-pub struct Reply {
-    ports: Ports,
+pub struct ReplyService {
+    ports: ReplyPorts,
     calendar: Calendar,
     settings: ReplySettings,
     tools: Vec<ToolSpec>,
@@ -120,9 +120,9 @@ async fn run_alongside<T>(
     }
 }
 
-impl Reply {
+impl ReplyService {
     /// The use case on its ports.
-    pub fn new(ports: Ports, calendar: Calendar, settings: ReplySettings) -> Self {
+    pub fn new(ports: ReplyPorts, calendar: Calendar, settings: ReplySettings) -> Self {
         Self { ports, calendar, settings, tools: tools::specs(), alerts: Alerts::default() }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    app::bookings::{BookingError, Bookings},
+    app::bookings::{BookingError, BookingService},
     domain::{
         booking::{Booking, FormGuardUpdate, IdempotencyRecord, NewBooking, RequestToken},
         calendar::{Calendar, UnbookableReason},
@@ -177,8 +177,8 @@ impl Scheduler {
         }
     }
 
-    fn bookings(&self, now: Timestamp) -> Bookings<'_> {
-        Bookings { store: self.store.as_ref(), calendar: &self.calendar, now }
+    fn bookings(&self, now: Timestamp) -> BookingService<'_> {
+        BookingService { store: self.store.as_ref(), calendar: &self.calendar, now }
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     app::{
-        reply::{InboundText, Ports, Reply, ReplySettings},
+        reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
     domain::{calendar::Calendar, phone::Phone, secret::Secret},
@@ -62,8 +62,8 @@ impl World {
     }
 
     /// A dispatcher on this world. Each is a process of its own: all that they share is the world.
-    pub(crate) fn reply(&self) -> Reply {
-        let ports = Ports {
+    pub(crate) fn reply(&self) -> ReplyService {
+        let ports = ReplyPorts {
             model: self.model.clone(),
             store: self.store.clone(),
             sms: self.sms.clone(),
@@ -76,7 +76,7 @@ impl World {
             lease: Duration::from_secs(3),
             owner_phone: Some(phone(OWNER)),
         };
-        Reply::new(ports, calendar(), settings)
+        ReplyService::new(ports, calendar(), settings)
     }
 
     pub(crate) fn scheduler(&self) -> Scheduler {

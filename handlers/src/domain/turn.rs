@@ -59,7 +59,7 @@ pub struct StoredRound {
     pub results: Vec<ConversationItem>,
     /// What the customer is to be told of these calls whatever the model says:
     /// `Confirmed: ...`, written from rows.
-    pub lines: Vec<String>,
+    pub confirmations: Vec<String>,
 }
 
 /// A turn as it was found when it was claimed.
@@ -121,7 +121,7 @@ pub struct TurnEnd {
     /// What is remembered from now on; `None` leaves the memory as it is.
     pub memory: Option<ConversationMemory>,
     /// The head of the queue, to be removed with it. A queue that has moved on does not fail the end.
-    pub leave: Option<QueueEntry>,
+    pub dequeue: Option<QueueEntry>,
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use super::{
     twiml,
 };
 use crate::{
-    app::{error_chain::ErrorChain, reply::Reply},
+    app::{error_chain::ErrorChain, reply::ReplyService},
     ports::Credential,
 };
 
@@ -43,12 +43,12 @@ pub struct WebhookAuthentication {
 
 #[derive(Clone)]
 struct Endpoint {
-    reply: Arc<Reply>,
+    reply: Arc<ReplyService>,
     authentication: Arc<WebhookAuthentication>,
 }
 
 /// The dispatcher: `GET` and `POST /dispatcher`.
-pub fn dispatcher(reply: Reply, authentication: WebhookAuthentication) -> Router {
+pub fn dispatcher(reply: ReplyService, authentication: WebhookAuthentication) -> Router {
     let endpoint = Endpoint { reply: Arc::new(reply), authentication: Arc::new(authentication) };
     let methods = get(by_query).post(by_form).fallback(routing::method_not_allowed);
     routing::function_router("/dispatcher", methods, endpoint)

@@ -13,7 +13,7 @@ use handlers::{
         secrets::StaticCredential,
         system::{RandomIdGenerator, SystemTimer},
     },
-    app::reply::{Ports, Reply, ReplySettings},
+    app::reply::{ReplyPorts, ReplyService, ReplySettings},
     domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
     http::{self, WebhookAuthentication},
     ports::{Model, ModelError, ModelRequest, Sms, SmsError},
@@ -66,7 +66,7 @@ impl Sms for NoSms {
 pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<InMemoryStore>) {
     let model = Arc::new(Parrot { says, ..Parrot::default() });
     let store = Arc::new(InMemoryStore::default());
-    let ports = Ports {
+    let ports = ReplyPorts {
         model: model.clone(),
         store: store.clone(),
         sms: Arc::new(NoSms),
@@ -79,7 +79,7 @@ pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, A
         lease: Duration::from_secs(3),
         owner_phone: None,
     };
-    let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
+    let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
     let authentication =
         WebhookAuthentication { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };

@@ -142,7 +142,7 @@ impl DynamoDb {
         }
         let without_queue = items.clone();
         let queue = items.len();
-        if let Some(entry) = &end.leave {
+        if let Some(entry) = &end.dequeue {
             items.push(self.leave_head(&end.key.phone, entry)?);
         }
         let mut outcome = self.transact(None, items).await;

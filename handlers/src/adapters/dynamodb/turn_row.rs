@@ -22,7 +22,7 @@ pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Er
     let wire = SerializedRound {
         items: round.items.iter().cloned().map(SerializedItem::from).collect(),
         results: round.results.iter().cloned().map(SerializedItem::from).collect(),
-        lines: round.lines.clone(),
+        confirmations: round.confirmations.clone(),
     };
     serde_json::to_string(&wire)
 }
@@ -32,7 +32,7 @@ fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
     Ok(StoredRound {
         items: wire.items.into_iter().map(ConversationItem::from).collect(),
         results: wire.results.into_iter().map(ConversationItem::from).collect(),
-        lines: wire.lines,
+        confirmations: wire.confirmations,
     })
 }
 
@@ -88,8 +88,8 @@ struct SerializedRound {
     items: Vec<SerializedItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     results: Vec<SerializedItem>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    lines: Vec<String>,
+    #[serde(rename = "lines", default, skip_serializing_if = "Vec::is_empty")]
+    confirmations: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +151,7 @@ mod tests {
                 call_id: "call_1".into(),
                 output: "{}".into(),
             }],
-            lines: vec!["Confirmed: ...".into()],
+            confirmations: vec!["Confirmed: ...".into()],
         }
     }
 
@@ -171,6 +171,15 @@ mod tests {
         let record = to_record(&row(&[&rounds[0], &rounds[1]])).unwrap();
         assert_eq!(record.now, "2026-02-10T20:10:00.123Z".parse().unwrap());
         assert_eq!(record.rounds, [round(), other]);
+    }
+
+    #[test]
+    fn the_stored_json_keeps_its_names() {
+        let json: serde_json::Value =
+            serde_json::from_str(&encode_round(&round()).unwrap()).unwrap();
+        assert_eq!(json["lines"][0], "Confirmed: ...");
+        assert_eq!(json["items"][0]["type"], "reasoning");
+        assert_eq!(json["results"][0]["call_id"], "call_1");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{app::error_chain::ErrorChain, domain::text};
 
 use super::{
-    Reply,
+    ReplyService,
     limits::{ALERT_CLAIM_TIMEOUT, ALERT_WINDOW},
 };
 
@@ -33,7 +33,7 @@ impl Alerts {
     }
 }
 
-impl Reply {
+impl ReplyService {
     /// Alerts the owner, at most once per cause in ten minutes of business time.
     pub(super) async fn alert(&self, cause: &'static str, body: &str, now: Timestamp) {
         let claim = self.ports.store.claim_alert(cause, now, ALERT_WINDOW);

@@ -7,9 +7,9 @@ use crate::{
 };
 
 use super::{
-    InboundText, Reply, TurnError,
+    InboundText, ReplyService, TurnError,
     limits::{CLOSE_TIMEOUT, VERIFY_TIMEOUT},
-    progress::{Progress, State},
+    progress::{Progress, TurnState},
     reply_text::reply_text,
     tool_outcome::ToolOutcome,
 };
@@ -34,7 +34,7 @@ impl TurnError {
     }
 }
 
-impl Reply {
+impl ReplyService {
     /// The fallback, stored and told to the owner as far as the remaining time allows.
     pub(super) async fn fall_back(
         &self,
@@ -89,8 +89,8 @@ impl Reply {
         let Some(change) = progress.snapshot().pending_change else { return };
         match self.within(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
-                let line = ToolOutcome::change(change.what, &Booking::from(&lead)).line;
-                progress.update(|state| state.lines.extend(line));
+                let line = ToolOutcome::change(change.what, &Booking::from(&lead)).confirmation;
+                progress.update(|state| state.confirmations.extend(line));
             }
             Some(Ok(_)) => {
                 tracing::warn!("a change of a booking was under way, and is not there yet");
@@ -103,7 +103,7 @@ impl Reply {
     }
 
     /// Looks once more whether the customer wants no texts, stores the answer, leaves the queue.
-    async fn close(&self, text: &InboundText, state: &State) -> Closed {
+    async fn close(&self, text: &InboundText, state: &TurnState) -> Closed {
         let store = &self.ports.store;
         let opted_out = match store.opted_out(&text.phone).await {
             Ok(opted_out) => opted_out,
@@ -122,11 +122,11 @@ impl Reply {
             holder: held.holder.clone(),
             now: held.now,
             messages: if opted_out { Vec::new() } else { text::split_into_messages(&whole) },
-            leave: state.queue_entry.clone().filter(|_| memory.is_some()),
+            dequeue: state.queue_entry.clone().filter(|_| memory.is_some()),
             memory,
         };
         let (finished, left) = futures::join!(store.finish_turn(&end), async {
-            match (&state.queue_entry, &end.leave) {
+            match (&state.queue_entry, &end.dequeue) {
                 (Some(me), None) => self.leave_queue(&text.phone, me).await,
                 _ => Ok(()),
             }
@@ -143,8 +143,8 @@ impl Reply {
 }
 
 /// The fallback, and what was done all the same.
-fn fallback(state: &State) -> String {
-    reply_text(text::FALLBACK_REPLY, &state.lines, &Default::default())
+fn fallback(state: &TurnState) -> String {
+    reply_text(text::FALLBACK_REPLY, &state.confirmations, &Default::default())
 }
 
 /// How closing went.

@@ -1,12 +1,12 @@
 //! Words that stop and start texts, before anything else is done with a text.
 
 use crate::{
-    app::{bookings::Bookings, error_chain::ErrorChain},
+    app::{bookings::BookingService, error_chain::ErrorChain},
     domain::opt_out::{Keyword, keyword},
     ports::TurnClaim,
 };
 
-use super::{InboundText, Reply, TurnError, progress::Progress, turn::Attempt};
+use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 
 impl InboundText {
     /// The carrier's keyword that the text is; its own word for it counts first.
@@ -15,7 +15,7 @@ impl InboundText {
     }
 }
 
-impl Reply {
+impl ReplyService {
     /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
     pub(super) async fn handle_keyword(
         &self,
@@ -71,7 +71,7 @@ impl Reply {
     /// them by text. Once for each text, however often it is delivered.
     pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
-        let bookings = Bookings { store, calendar: &self.calendar, now: text.now };
+        let bookings = BookingService { store, calendar: &self.calendar, now: text.now };
         let open = match bookings.open(&text.phone).await {
             Ok(open) => open,
             Err(error) => {

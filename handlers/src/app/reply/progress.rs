@@ -13,11 +13,11 @@ use crate::domain::{
 
 /// A turn's progress.
 #[derive(Default)]
-pub(super) struct Progress(Mutex<State>);
+pub(super) struct Progress(Mutex<TurnState>);
 
 /// What closing a failed turn needs to know.
 #[derive(Clone, Default)]
-pub(super) struct State {
+pub(super) struct TurnState {
     /// The claim, while it is ours.
     pub(super) claimed: Option<ClaimedTurn>,
     /// Another attempt at the same text has it: that one alerts and stores.
@@ -27,7 +27,7 @@ pub(super) struct State {
     /// What was said before; known once the conversation is ours.
     pub(super) memory: Option<ConversationMemory>,
     /// What the customer must hear of what was booked, cancelled or moved.
-    pub(super) lines: Vec<String>,
+    pub(super) confirmations: Vec<String>,
     /// The change of a booking that is being written. A turn that ends meanwhile does not know
     /// whether it was.
     pub(super) pending_change: Option<PendingChange>,
@@ -66,16 +66,16 @@ pub(super) struct ClaimedTurn {
 
 impl Progress {
     /// Changes the state.
-    pub(super) fn update(&self, change: impl FnOnce(&mut State)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut TurnState)) {
         change(&mut self.lock());
     }
 
     /// The state as it is.
-    pub(super) fn snapshot(&self) -> State {
+    pub(super) fn snapshot(&self) -> TurnState {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TurnState> {
         // No change can stop halfway, so a poisoned state is still a sound one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,12 +10,12 @@ use crate::{
 };
 
 use super::{
-    Reply,
+    ReplyService,
     limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
     progress::Progress,
 };
 
-impl Reply {
+impl ReplyService {
     /// Waits until the conversation is ours.
     pub(super) async fn acquire_conversation(
         &self,
@@ -56,7 +56,7 @@ impl Reply {
     /// Gives up the place of a turn whose end was not stored: else the customer's next text would
     /// wait for it until its time is up.
     pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
-        let Some(me) = &end.leave else { return };
+        let Some(me) = &end.dequeue else { return };
         match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, me)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {

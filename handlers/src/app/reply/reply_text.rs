@@ -13,10 +13,14 @@ const MAX_MODEL_UNITS: usize = 6000;
 ///
 /// What the model says of a reference that is not this customer's is left out. The lines come last
 /// and stand for themselves: a model that claims a booking without having made one gets none.
-pub(super) fn reply_text(model_text: &str, lines: &[String], own: &BTreeSet<String>) -> String {
+pub(super) fn reply_text(
+    model_text: &str,
+    confirmations: &[String],
+    own: &BTreeSet<String>,
+) -> String {
     let model_text = text::remove_foreign_lead_clauses(shortened(model_text.trim()), own);
     let parts: Vec<&str> = std::iter::once(model_text.trim())
-        .chain(lines.iter().map(String::as_str))
+        .chain(confirmations.iter().map(String::as_str))
         .filter(|part| !part.is_empty())
         .collect();
     text::to_gsm7(&parts.join("\n"))
@@ -47,8 +51,8 @@ mod tests {
         let line = "Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-1".to_owned();
         // A line break just behind the middle of each message makes for the shortest messages.
         let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
-        for spoken in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
-            let whole = reply_text(&spoken, std::slice::from_ref(&line), &BTreeSet::new());
+        for model_text in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
+            let whole = reply_text(&model_text, std::slice::from_ref(&line), &BTreeSet::new());
             let messages = text::split_into_messages(&whole);
             assert!(messages.last().unwrap().ends_with(&line), "{}", messages.len());
         }

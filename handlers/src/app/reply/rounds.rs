@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Reply, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
+    ReplyService, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
     tool_runner::ToolRunner, turn::Attempt,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct ConversationResult {
     /// The last words.
     pub(super) words: String,
     /// What the customer must hear of what was booked, cancelled or moved.
-    pub(super) lines: Vec<String>,
+    pub(super) confirmations: Vec<String>,
     /// References that are this customer's.
     pub(super) own_lead_ids: BTreeSet<String>,
     /// The customer asked for no more texts, and these are the last ones.
@@ -32,7 +32,7 @@ pub(super) struct ConversationResult {
 
 /// The rounds of a turn.
 pub(super) struct Conversation<'a> {
-    reply: &'a Reply,
+    reply: &'a ReplyService,
     attempt: &'a Attempt<'a>,
     progress: &'a Progress,
     tools: ToolRunner<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Conversation<'a> {
     /// Rounds of an earlier attempt, not yet gone through.
     stored: std::vec::IntoIter<StoredRound>,
     input: Vec<ConversationItem>,
-    lines: Vec<String>,
+    confirmations: Vec<String>,
     own_lead_ids: BTreeSet<String>,
     /// Calls so far. What a call writes has its ids from its ordinal in the turn.
     calls: usize,
@@ -49,7 +49,7 @@ pub(super) struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(
-        reply: &'a Reply,
+        reply: &'a ReplyService,
         attempt: &'a Attempt<'a>,
         owner: &'a OwnerState,
         memory: &ConversationMemory,
@@ -72,7 +72,7 @@ impl<'a> Conversation<'a> {
             safety_identifier,
             stored: record.rounds.into_iter(),
             input,
-            lines: Vec::new(),
+            confirmations: Vec::new(),
             // What was sent before was checked before.
             own_lead_ids: memory
                 .turns
@@ -137,9 +137,9 @@ impl<'a> Conversation<'a> {
         for (position, (call_id, name, arguments)) in calls.enumerate() {
             let outcome = self.tools.run(self.calls + position, name, arguments).await;
             ends_conversation |= outcome.ends_conversation;
-            if let Some(line) = outcome.line {
-                self.progress.update(|state| state.lines.push(line.clone()));
-                round.lines.push(line);
+            if let Some(confirmation) = outcome.confirmation {
+                self.progress.update(|state| state.confirmations.push(confirmation.clone()));
+                round.confirmations.push(confirmation);
             }
             let output = outcome.output.to_string();
             round.results.push(ConversationItem::Result { call_id: call_id.clone(), output });
@@ -169,8 +169,8 @@ impl<'a> Conversation<'a> {
                 self.own_lead_ids.extend(own_lead_ids(output));
             }
         }
-        self.lines.append(&mut round.lines);
-        self.progress.update(|state| state.lines.clone_from(&self.lines));
+        self.confirmations.append(&mut round.confirmations);
+        self.progress.update(|state| state.confirmations.clone_from(&self.confirmations));
         self.input.append(&mut round.items);
         self.input.append(&mut round.results);
     }
@@ -178,7 +178,7 @@ impl<'a> Conversation<'a> {
     fn spoken(self, words: String, ends_conversation: bool) -> ConversationResult {
         ConversationResult {
             words,
-            lines: self.lines,
+            confirmations: self.confirmations,
             own_lead_ids: self.own_lead_ids,
             ends_conversation,
         }

@@ -11,14 +11,14 @@ pub(super) struct ToolOutcome {
     /// For the model.
     pub(super) output: Value,
     /// For the customer, whatever the model says.
-    pub(super) line: Option<String>,
+    pub(super) confirmation: Option<String>,
     /// Whether the conversation ends here.
     pub(super) ends_conversation: bool,
 }
 
 impl ToolOutcome {
     pub(super) fn of(output: Value) -> Self {
-        Self { output, line: None, ends_conversation: false }
+        Self { output, confirmation: None, ends_conversation: false }
     }
 
     pub(super) fn failure(message: impl fmt::Display) -> Self {
@@ -37,7 +37,7 @@ impl ToolOutcome {
             "time": booking.slot.time().to_string(),
             "message": line,
         });
-        Self { output, line: Some(line), ends_conversation: false }
+        Self { output, confirmation: Some(line), ends_conversation: false }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        bookings::{BookingError, Bookings, whole_seconds},
+        bookings::{BookingError, BookingService, whole_seconds},
         error_chain::ErrorChain,
     },
     domain::{
@@ -24,14 +24,14 @@ use crate::{
 };
 
 use super::{
-    InboundText, Reply,
+    InboundText, ReplyService,
     progress::{PendingChange, Progress},
     tool_outcome::{ToolOutcome, row, texts},
 };
 
 /// The tools at work for one turn.
 pub(super) struct ToolRunner<'a> {
-    pub(super) reply: &'a Reply,
+    pub(super) reply: &'a ReplyService,
     pub(super) text: &'a InboundText,
     pub(super) owner: &'a OwnerState,
     /// Business time of the turn's first attempt.
@@ -185,7 +185,7 @@ impl ToolRunner<'_> {
                 self.reply.notify_owner_of_opt_out(self.text).await;
                 let output =
                     json!({ "success": true, "message": "No more texts to this customer" });
-                ToolOutcome { output, line: None, ends_conversation: true }
+                ToolOutcome { output, confirmation: None, ends_conversation: true }
             }
             Err(error) => self.write_failure(&error).await,
         }
@@ -262,8 +262,8 @@ impl ToolRunner<'_> {
         self.reply.alert("tool_store", &body, self.text.now).await;
     }
 
-    fn bookings(&self) -> Bookings<'_> {
-        let Reply { ports, calendar, .. } = self.reply;
-        Bookings { store: ports.store.as_ref(), calendar, now: self.now }
+    fn bookings(&self) -> BookingService<'_> {
+        let ReplyService { ports, calendar, .. } = self.reply;
+        BookingService { store: ports.store.as_ref(), calendar, now: self.now }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    InboundText, Reply, TurnError,
+    InboundText, ReplyService, TurnError,
     limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
     reply_text::reply_text,
@@ -47,7 +47,7 @@ pub(super) struct Attempt<'a> {
     queue_entry: QueueEntry,
 }
 
-impl Reply {
+impl ReplyService {
     /// The turn itself. Its future may be dropped at any await.
     pub(super) async fn run_turn(
         &self,
@@ -197,9 +197,9 @@ impl Reply {
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let ConversationResult { words, lines, own_lead_ids, ends_conversation } =
+        let ConversationResult { words, confirmations, own_lead_ids, ends_conversation } =
             conversation.run().await?;
-        let whole = reply_text(&words, &lines, &own_lead_ids);
+        let whole = reply_text(&words, &confirmations, &own_lead_ids);
         if whole.is_empty() {
             return Err(TurnError::NothingToSay);
         }
@@ -245,7 +245,7 @@ impl Reply {
             now: state.claimed.map_or(attempt.text.now, |held| held.now),
             messages,
             memory,
-            leave: state.queue_entry,
+            dequeue: state.queue_entry,
         };
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {}

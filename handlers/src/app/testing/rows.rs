@@ -159,7 +159,7 @@ impl Rows {
             self.memories.insert(end.key.phone.clone(), memory.clone());
         }
         let queue = self.queues.entry(end.key.phone.clone()).or_default();
-        if end.leave.is_some() && queue.first() == end.leave.as_ref() {
+        if end.dequeue.is_some() && queue.first() == end.dequeue.as_ref() {
             queue.remove(0);
         }
         true

@@ -5,17 +5,17 @@
 //! or invalid at once. Nothing here reads the process's environment: the bins
 //! pass it, the emulator passes a map of its own.
 
-mod reader;
-mod source;
+mod secret_source;
+mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::domain::{calendar::Calendar, phone::Phone};
 
-use self::reader::Reader;
+use self::var_reader::VarReader;
 pub use self::{
-    reader::{ConfigError, Invalid},
-    source::{SecretSource, SecretStore, StoredSecret},
+    secret_source::{SecretSource, SecretStore, StoredSecret},
+    var_reader::{ConfigError, InvalidVariable},
 };
 pub use crate::domain::secret::Secret;
 
@@ -23,9 +23,9 @@ pub use crate::domain::secret::Secret;
 pub type Vars = BTreeMap<String, String>;
 
 /// Twilio waits 15 seconds at most; what is left is for the network and a cold start.
-const DEADLINE: &str = "12000";
+const DEFAULT_DEADLINE_MS: &str = "12000";
 /// Twilio repeats a webhook at once after a crash; the repeat has the rest of its deadline left.
-const LEASE: &str = "3000";
+const DEFAULT_LEASE_MS: &str = "3000";
 
 /// What the dispatcher needs.
 #[derive(Debug, Clone)]
@@ -80,11 +80,11 @@ pub struct DynamoDbConfig {
     pub secret_access_key: Secret,
     /// AWS session token; a Lambda always has one.
     pub session_token: Option<Secret>,
-    /// Names of the tables.
+    /// SecretVariables of the tables.
     pub tables: Tables,
 }
 
-/// Names of the tables.
+/// SecretVariables of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
     /// Leads: `lead_id` S, `timestamp` N.
@@ -130,20 +130,22 @@ pub struct TwilioConfig {
 impl DispatcherConfig {
     /// Reads the dispatcher's variables.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let config = Self::read(&mut reader);
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let dynamodb = DynamoDbConfig::read(reader);
         let openai = OpenAiConfig::read(reader);
         let twilio = TwilioConfig::read(reader);
         let calendar = calendar(reader);
-        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", reader::phone);
+        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", var_reader::phone);
         let public_urls = public_urls(reader);
-        let reply_deadline = reader.or("REPLY_DEADLINE_MS", DEADLINE, reader::deadline);
-        let turn_lease = reader.or("TURN_LEASE_MS", LEASE, reader::deadline);
+        let reply_deadline =
+            reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, var_reader::deadline);
+        let turn_lease =
+            reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, var_reader::deadline);
         Some(Self {
             dynamodb: dynamodb?,
             openai: openai?,
@@ -160,9 +162,9 @@ impl DispatcherConfig {
 impl StateConfig {
     /// Reads the state manager's variables.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
-        let admin_token = source::optional(&mut reader, source::ADMIN_TOKEN);
+        let admin_token = secret_source::optional(&mut reader, secret_source::ADMIN_TOKEN);
         let config = dynamodb.map(|dynamodb| Self { dynamodb, admin_token });
         reader.finish(config)
     }
@@ -171,7 +173,7 @@ impl StateConfig {
 impl SchedulerConfig {
     /// Reads the scheduler's variables.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
         let calendar = calendar(&mut reader);
         let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self { dynamodb, calendar });
@@ -180,12 +182,12 @@ impl SchedulerConfig {
 }
 
 impl DynamoDbConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", reader::base_url);
-        let region = reader.or("DYNAMODB_REGION", "us-east-1", reader::text);
-        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", reader::text);
-        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", reader::secret);
-        let session_token = reader.optional("AWS_SESSION_TOKEN", reader::secret);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", var_reader::base_url);
+        let region = reader.with_default("DYNAMODB_REGION", "us-east-1", var_reader::text);
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", var_reader::text);
+        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", var_reader::secret);
+        let session_token = reader.optional("AWS_SESSION_TOKEN", var_reader::secret);
         let tables = Tables::read(reader);
         Some(Self {
             endpoint,
@@ -199,8 +201,8 @@ impl DynamoDbConfig {
 }
 
 impl Tables {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut table = |name, default| reader.or(name, default, reader::text);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let mut table = |name, default| reader.with_default(name, default, var_reader::text);
         let leads = table("REPAIRS_LEAD_LOG_TABLE", "Repairs_Lead_Log");
         let owner = table("BRANDON_STATE_LOG_TABLE", "Brandon_State_Log");
         let schedule = table("SCHEDULE_TABLE", "Repairs_Schedule");
@@ -219,21 +221,29 @@ impl Tables {
 }
 
 impl OpenAiConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let api_key = source::required(reader, source::OPENAI_API_KEY);
-        let base_url = reader.or("OPENAI_BASE_URL", "https://api.openai.com/v1", reader::base_url);
-        let model = reader.or("OPENAI_MODEL", "gpt-6-luna", reader::text);
-        let retries = reader.or("OPENAI_MAX_RETRIES", "2", reader::retries);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let api_key = secret_source::required(reader, secret_source::OPENAI_API_KEY);
+        let base_url = reader.with_default(
+            "OPENAI_BASE_URL",
+            "https://api.openai.com/v1",
+            var_reader::base_url,
+        );
+        let model = reader.with_default("OPENAI_MODEL", "gpt-6-luna", var_reader::text);
+        let retries = reader.with_default("OPENAI_MAX_RETRIES", "2", var_reader::retries);
         Some(Self { api_key: api_key?, base_url: base_url?, model: model?, retries: retries? })
     }
 }
 
 impl TwilioConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let account_sid = reader.required("TWILIO_ACCOUNT_SID", reader::account_sid);
-        let auth_token = source::required(reader, source::TWILIO_AUTH_TOKEN);
-        let phone_number = reader.required("TWILIO_PHONE_NUMBER", reader::phone);
-        let base_url = reader.or("TWILIO_API_BASE_URL", "https://api.twilio.com", reader::base_url);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let account_sid = reader.required("TWILIO_ACCOUNT_SID", var_reader::account_sid);
+        let auth_token = secret_source::required(reader, secret_source::TWILIO_AUTH_TOKEN);
+        let phone_number = reader.required("TWILIO_PHONE_NUMBER", var_reader::phone);
+        let base_url = reader.with_default(
+            "TWILIO_API_BASE_URL",
+            "https://api.twilio.com",
+            var_reader::base_url,
+        );
         Some(Self {
             account_sid: account_sid?,
             auth_token: auth_token?,
@@ -243,21 +253,21 @@ impl TwilioConfig {
     }
 }
 
-fn calendar(reader: &mut Reader<'_>) -> Option<Calendar> {
-    let hours = reader.or("SHOP_TIMEZONE", "America/New_York", reader::hours);
-    let closed = reader.or("SHOP_CLOSED_DAYS", "Sunday", reader::weekdays);
+fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
+    let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", var_reader::shop_calendar);
+    let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", var_reader::weekdays);
     Some(hours?.with_closed_days(closed?))
 }
 
 /// On Lambda the request's own URL is whatever the caller says it is, so the
 /// list is required there, unless Twilio itself is an emulator's.
-fn public_urls(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+fn public_urls(reader: &mut VarReader<'_>) -> Option<Vec<String>> {
     let deployed =
         reader.is_set("AWS_LAMBDA_FUNCTION_NAME") && !reader.is_set("TWILIO_API_BASE_URL");
     if deployed {
-        reader.required("PUBLIC_URLS", reader::urls)
+        reader.required("PUBLIC_URLS", var_reader::urls)
     } else {
-        Some(reader.optional("PUBLIC_URLS", reader::urls).unwrap_or_default())
+        Some(reader.optional("PUBLIC_URLS", var_reader::urls).unwrap_or_default())
     }
 }
 

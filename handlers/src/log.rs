@@ -62,9 +62,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Lines {
+    impl io::Write for LogBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -76,7 +76,7 @@ mod tests {
     }
 
     fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
-        let lines = Lines::default();
+        let lines = LogBuffer::default();
         let writer = lines.clone();
         let vars = level.map(|level| ("LOG_LEVEL".to_owned(), level.to_owned()));
         let vars: Vars = vars.into_iter().collect();

@@ -14,7 +14,7 @@ use wiremock::{
 
 use crate::{
     dispatcher::sign_with,
-    events::{Call, call},
+    events::{TestRequest, request},
 };
 
 const TOKEN: &str = "12345";
@@ -51,7 +51,7 @@ fn on_lambda(runtime: &str) -> [(&str, &str); 6] {
 }
 
 /// Gives the binary one event, and returns what it answers to it.
-async fn invoke(binary: &str, vars: &[(&str, &str)], event: Call) -> Value {
+async fn invoke(binary: &str, vars: &[(&str, &str)], event: TestRequest) -> Value {
     let runtime = MockServer::start().await;
     let (answers, mut answered) = mpsc::unbounded_channel::<(String, Value)>();
     let event = ResponseTemplate::new(200)
@@ -103,7 +103,7 @@ async fn database(answer: Value) -> MockServer {
 async fn the_scheduler_lists_what_is_free() {
     let database = database(json!({ "Items": [], "Count": 0, "ScannedCount": 0 })).await;
     let vars = [("AWS_ENDPOINT_URL_DYNAMODB", &*database.uri())];
-    let event = call("GET", "/scheduler").query("date=2026-02-11");
+    let event = request("GET", "/scheduler").query("date=2026-02-11");
     let answer = invoke(env!("CARGO_BIN_EXE_scheduler"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["headers"]["access-control-allow-origin"], "*");
@@ -114,7 +114,7 @@ async fn the_scheduler_lists_what_is_free() {
 async fn the_state_manager_shows_the_state_to_its_owner() {
     let database = database(json!({})).await;
     let vars = [("AWS_ENDPOINT_URL_DYNAMODB", &*database.uri()), ("ADMIN_TOKEN", "s3cret")];
-    let event = call("GET", "/state").header("authorization", "Bearer s3cret");
+    let event = request("GET", "/state").header("authorization", "Bearer s3cret");
     let answer = invoke(env!("CARGO_BIN_EXE_state_manager"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(body(&answer)["state"]["status"], "available");
@@ -144,7 +144,7 @@ async fn the_dispatcher_answers_with_twiml() {
     ];
     let form = "Body=Hi&MessageSid=SM1&From=%2B19042520927";
     let signed = sign_with(TOKEN, URL, form);
-    let event = call("POST", "/dispatcher").form(form).header("x-twilio-signature", signed);
+    let event = request("POST", "/dispatcher").form(form).header("x-twilio-signature", signed);
     let answer = invoke(env!("CARGO_BIN_EXE_dispatcher"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["headers"]["content-type"], "text/xml");

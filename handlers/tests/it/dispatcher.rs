@@ -22,7 +22,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 use crate::{
-    events::{Answer, Call, call},
+    events::{TestRequest, TestResponse, request},
     memory_store::InMemoryStore,
 };
 
@@ -34,23 +34,23 @@ const TEXT: &str =
 
 /// Says the same to everyone, and remembers what it was asked.
 #[derive(Default)]
-pub struct Parrot {
-    says: &'static str,
-    heard: Mutex<Vec<String>>,
+pub struct FixedAnswerModel {
+    answer: &'static str,
+    received: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Model for Parrot {
+impl Model for FixedAnswerModel {
     async fn respond(
         &self,
         request: ModelRequest<'_>,
     ) -> Result<Vec<ConversationItem>, ModelError> {
-        let heard = request.input.iter().filter_map(|item| match item {
+        let received = request.input.iter().filter_map(|item| match item {
             ConversationItem::User(text) => Some(text.clone()),
             _ => None,
         });
-        self.heard.lock().unwrap().extend(heard);
-        Ok(vec![ConversationItem::Assistant(self.says.to_owned())])
+        self.received.lock().unwrap().extend(received);
+        Ok(vec![ConversationItem::Assistant(self.answer.to_owned())])
     }
 }
 
@@ -63,8 +63,11 @@ impl Sms for NoSms {
     }
 }
 
-pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<InMemoryStore>) {
-    let model = Arc::new(Parrot { says, ..Parrot::default() });
+pub fn shop(
+    answer: &'static str,
+    public_urls: &[&str],
+) -> (Router, Arc<FixedAnswerModel>, Arc<InMemoryStore>) {
+    let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
     let store = Arc::new(InMemoryStore::default());
     let ports = ReplyPorts {
         model: model.clone(),
@@ -101,12 +104,12 @@ pub fn sign_with(token: &str, url: &str, form: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-pub fn webhook(form: &str) -> Call {
+pub fn webhook(form: &str) -> TestRequest {
     let signature = sign(OWN_URL, form);
-    call("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
+    request("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
 }
 
-fn assert_twiml(answer: &Answer, messages: &str) {
+fn assert_twiml(answer: &TestResponse, messages: &str) {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "text/xml");
     answer.assert_cors();
@@ -122,7 +125,7 @@ async fn a_text_is_answered_with_escaped_twiml() {
         &answer,
         "<Response><Message>Screens &lt; $90 &amp; &quot;quick&quot;</Message></Response>",
     );
-    assert_eq!(*model.heard.lock().unwrap(), ["Hi & bye"]);
+    assert_eq!(*model.received.lock().unwrap(), ["Hi & bye"]);
 }
 
 #[tokio::test]
@@ -143,34 +146,34 @@ async fn the_same_text_is_answered_the_same_without_asking_again() {
         format!("{TEXT}&ErrorCode=11200&ErrorUrl=https%3A%2F%2Fshop.example%2Fdispatcher");
     let again = webhook(&fallback).send(&router).await;
     assert_eq!((again.status, again.text), (first.status, first.text));
-    assert_eq!(model.heard.lock().unwrap().len(), 1);
+    assert_eq!(model.received.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_get_webhook_signs_its_query() {
     let (router, _, _) = shop("Hello", &[]);
     let signature = sign(&format!("{OWN_URL}?{TEXT}"), "");
-    let answer = call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", signature);
+    let answer = request("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", signature);
     assert_twiml(&answer.send(&router).await, "<Response><Message>Hello</Message></Response>");
 }
 
 #[tokio::test]
 async fn who_is_not_twilio_is_refused() {
     let (router, model, _) = shop("Hello", &[]);
-    let unsigned = call("POST", "/dispatcher").form(TEXT);
-    let other_body = call("POST", "/dispatcher")
+    let unsigned = request("POST", "/dispatcher").form(TEXT);
+    let other_body = request("POST", "/dispatcher")
         .form(&TEXT.replace("Hi", "Ho"))
         .header("x-twilio-signature", sign(OWN_URL, TEXT));
-    let other_url = call("POST", "/dispatcher")
+    let other_url = request("POST", "/dispatcher")
         .form(TEXT)
         .header("x-twilio-signature", sign("https://other.example/dispatcher", TEXT));
     let query_of_another =
-        call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", sign(OWN_URL, TEXT));
+        request("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", sign(OWN_URL, TEXT));
     for refused in [unsigned, other_body, other_url, query_of_another] {
         let answer = refused.send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (403, "Invalid signature"));
     }
-    assert!(model.heard.lock().unwrap().is_empty());
+    assert!(model.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn a_deployed_function_knows_its_own_urls() {
     let (router, _, _) =
         shop("Hello", &["https://sms.shop.com/hook?shop=1", "https://other.example"]);
     let signed_for = |url: &str| {
-        call("POST", "/dispatcher").form(TEXT).header("x-twilio-signature", sign(url, TEXT))
+        request("POST", "/dispatcher").form(TEXT).header("x-twilio-signature", sign(url, TEXT))
     };
     let right = signed_for("https://sms.shop.com/hook?shop=1").send(&router).await;
     assert_eq!(right.status, 200);
@@ -193,7 +196,7 @@ async fn fields_are_signed_as_they_came() {
     let spaces = "Body=+Hi+%0A&MessageSid=SM2&From=%2B19042520927&MediaUrl0=a&MediaUrl0=a";
     let answer = webhook(spaces).send(&router).await;
     assert_eq!(answer.status, 200);
-    assert!(model.heard.lock().unwrap()[0].starts_with(" Hi \n"));
+    assert!(model.received.lock().unwrap()[0].starts_with(" Hi \n"));
 }
 
 #[tokio::test]
@@ -207,7 +210,7 @@ async fn an_authentic_request_that_is_no_text_is_answered_by_silence() {
     ] {
         assert_twiml(&webhook(form).send(&router).await, "<Response/>");
     }
-    assert!(model.heard.lock().unwrap().is_empty());
+    assert!(model.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -227,7 +230,7 @@ async fn a_json_body_is_bound_to_the_url_by_its_digest() {
     let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let signature = sign(&format!("{OWN_URL}?{query}"), "");
     for (body, status) in [("{}", 200), ("{ }", 403)] {
-        let post = call("POST", "/dispatcher").query(query).body("application/json", body);
+        let post = request("POST", "/dispatcher").query(query).body("application/json", body);
         let answer = post.header("x-twilio-signature", &signature).send(&router).await;
         assert_eq!(answer.status, status, "{body}");
     }
@@ -238,16 +241,16 @@ async fn what_is_no_webhook_is_told_so() {
     let (router, _, _) = shop("Hello", &[]);
     for (wrong, status, message) in [
         (
-            call("POST", "/dispatcher").body("text/plain", TEXT),
+            request("POST", "/dispatcher").body("text/plain", TEXT),
             415,
             "Send application/x-www-form-urlencoded",
         ),
         (
-            call("POST", "/dispatcher").form(&"a".repeat(64 * 1024 + 1)),
+            request("POST", "/dispatcher").form(&"a".repeat(64 * 1024 + 1)),
             413,
             "The body may have at most 64 KiB",
         ),
-        (call("PUT", "/dispatcher"), 405, "Method PUT not allowed"),
+        (request("PUT", "/dispatcher"), 405, "Method PUT not allowed"),
         (webhook(TEXT).time_epoch(None), 500, "Something went wrong on our side"),
     ] {
         let answer = wrong.send(&router).await;

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     dispatcher::{shop, webhook},
-    events::call,
+    events::request,
 };
 
 /// JSON of any shape, not too deep.
@@ -150,7 +150,7 @@ proptest! {
         runtime().block_on(async {
             let (router, _, _) = shop("Hello", &[]);
             for media_type in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
-                let post = call("POST", "/dispatcher").body(media_type, body.clone());
+                let post = request("POST", "/dispatcher").body(media_type, body.clone());
                 let signed = post.header("x-twilio-signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
                 let status = signed.send(&router).await.status.as_u16();
                 assert!([403, 415].contains(&status), "{status}");
@@ -159,10 +159,10 @@ proptest! {
             let state = crate::state::router().0;
             let query = query.replace(['#', '"', '<', '>', '`', '{', '}', '\\', '^', '|', ' '], "%");
             let calls = [
-                (call("POST", "/scheduler").body("application/json", body.clone()), &scheduler),
-                (call("POST", "/scheduler").json(&json), &scheduler),
-                (call("GET", "/scheduler").query(&query), &scheduler),
-                (call("POST", "/state").header("authorization", "Bearer s3cret").json(&json), &state),
+                (request("POST", "/scheduler").body("application/json", body.clone()), &scheduler),
+                (request("POST", "/scheduler").json(&json), &scheduler),
+                (request("GET", "/scheduler").query(&query), &scheduler),
+                (request("POST", "/state").header("authorization", "Bearer s3cret").json(&json), &state),
             ];
             for (call, router) in calls {
                 let answer = call.send(router).await;
@@ -191,7 +191,7 @@ async fn any_time_of_the_gateway_is_a_time_or_an_error() {
     let (router, _) = crate::scheduler::router();
     for time in [i64::MIN, -1, 0, 1, 253_402_207_200_000, 253_402_300_799_999, i64::MAX] {
         for query in ["date=9999-12-31", "date=0000-01-01", "date=1970-01-01"] {
-            let call = call("GET", "/scheduler").query(query).time_epoch(Some(time));
+            let call = request("GET", "/scheduler").query(query).time_epoch(Some(time));
             let status = call.send(&router).await.status.as_u16();
             assert!([200, 500].contains(&status), "{time} {query}: {status}");
         }
@@ -210,7 +210,7 @@ async fn many_fields_are_read_in_no_time() {
         }
         form.push_str(&field);
     }
-    let answer = call("POST", "/scheduler").form(&form).send(&router);
+    let answer = request("POST", "/scheduler").form(&form).send(&router);
     let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await.unwrap();
     assert_eq!(answer.error(), "Missing required field: phone");
 }

@@ -19,14 +19,14 @@ use tracing_subscriber::{
 
 use crate::{
     dispatcher::{shop, webhook},
-    events::call,
+    events::request,
     memory_store::InMemoryStore,
 };
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Lines {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -44,7 +44,7 @@ const PRIVATE: [&str; 8] =
 /// Everything that this crate logs, at every level, whether things go well or not.
 #[tokio::test]
 async fn no_line_holds_anything_private() {
-    let lines = Lines::default();
+    let lines = LogBuffer::default();
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
     let filter = Targets::new().with_target("handlers", LevelFilter::TRACE);
@@ -71,27 +71,27 @@ async fn no_line_holds_anything_private() {
         }
         webhook("Body=purple&MessageSid=SM1&From=19042520927").send(&router).await;
         let unsigned = "Body=purple&MessageSid=SM1&From=%2B19042520927";
-        call("GET", "/dispatcher").query(unsigned).send(&router).await;
-        call("POST", "/dispatcher").form(unsigned).send(&router).await;
-        call("POST", "/dispatcher")
+        request("GET", "/dispatcher").query(unsigned).send(&router).await;
+        request("POST", "/dispatcher").form(unsigned).send(&router).await;
+        request("POST", "/dispatcher")
             .form(unsigned)
             .header("x-twilio-signature", "walrus")
             .send(&router)
             .await;
-        let wish = json!({
+        let booking = json!({
             "phone": "+19042520928", "date": "2026-02-11", "time": "2:00 PM",
             "repair_type": "screen", "customer_name": "Nightingale", "device": "purple",
         });
-        call("POST", "/scheduler")
-            .json(&wish)
+        request("POST", "/scheduler")
+            .json(&booking)
             .header("idempotency-key", "walrus")
             .send(&form)
             .await;
-        call("POST", "/scheduler").json(&wish).send(&form).await;
-        call("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
+        request("POST", "/scheduler").json(&booking).send(&form).await;
+        request("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
         for token in ["t0ken", "walrus"] {
             let change = json!({ "notes": "purple", "walrus": 1 });
-            let post = call("POST", "/state").json(&change);
+            let post = request("POST", "/state").json(&change);
             post.header("authorization", format!("Bearer {token}")).send(&admin).await;
         }
     }

@@ -7,7 +7,7 @@ use handlers::{adapters::secrets::StaticCredential, app::owner_state::OwnerState
 use serde_json::json;
 
 use crate::{
-    events::{Call, call},
+    events::{TestRequest, request},
     memory_store::InMemoryStore,
 };
 
@@ -17,8 +17,8 @@ pub fn router() -> (Router, Arc<InMemoryStore>) {
     (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
 }
 
-fn admin(method: &'static str) -> Call {
-    call(method, "/state").header("authorization", "Bearer s3cret")
+fn admin(method: &'static str) -> TestRequest {
+    request(method, "/state").header("authorization", "Bearer s3cret")
 }
 
 #[tokio::test]
@@ -27,8 +27,8 @@ async fn nobody_without_the_token_gets_in() {
     for method in ["GET", "POST", "PUT", "DELETE"] {
         let body = json!({ "status": "gym" });
         for refused in [
-            call(method, "/state").json(&body),
-            call(method, "/state").json(&body).header("authorization", "Bearer wrong"),
+            request(method, "/state").json(&body),
+            request(method, "/state").json(&body).header("authorization", "Bearer wrong"),
         ] {
             let answer = refused.send(&router).await;
             assert_eq!(answer.status, 401, "{method}");
@@ -44,7 +44,7 @@ async fn nobody_without_the_token_gets_in() {
 async fn without_a_configured_token_everyone_is_refused() {
     let router = http::state(OwnerStateService::new(Arc::new(InMemoryStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
-    let empty = call("GET", "/state").header("authorization", "Bearer ");
+    let empty = request("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);
 }
 
@@ -109,7 +109,7 @@ async fn what_is_wrong_is_named() {
 #[tokio::test]
 async fn a_preflight_needs_neither_token_nor_time() {
     let (router, _) = router();
-    let answer = call("OPTIONS", "/state").time_epoch(None).send(&router).await;
+    let answer = request("OPTIONS", "/state").time_epoch(None).send(&router).await;
     assert_eq!(answer.status, 200);
     answer.assert_cors();
 }
@@ -146,7 +146,7 @@ async fn the_databases_troubles_stay_inside() {
 async fn other_paths_are_not_found() {
     let (router, _) = router();
     for path in ["/states", "/", "/state/1", "/a/b/state"] {
-        let answer = call("GET", path).send(&router).await;
+        let answer = request("GET", path).send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "Not found"), "{path}");
     }
 }

@@ -14,12 +14,12 @@ pub struct ConfigError {
     /// Required variables that are not set, or empty.
     pub missing: Vec<&'static str>,
     /// Variables whose value cannot be used.
-    pub invalid: Vec<Invalid>,
+    pub invalid: Vec<InvalidVariable>,
 }
 
 /// A variable whose value cannot be used. The value is not kept: it may be a secret.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Invalid {
+pub struct InvalidVariable {
     /// The variable.
     pub name: &'static str,
     /// What it must be.
@@ -32,7 +32,7 @@ impl fmt::Display for ConfigError {
         if !self.missing.is_empty() {
             write!(f, "; missing: {}", self.missing.join(", "))?;
         }
-        for (index, Invalid { name, expected }) in self.invalid.iter().enumerate() {
+        for (index, InvalidVariable { name, expected }) in self.invalid.iter().enumerate() {
             let separator = if index == 0 { "; invalid: " } else { ", " };
             write!(f, "{separator}{name} (must be {expected})")?;
         }
@@ -43,12 +43,12 @@ impl fmt::Display for ConfigError {
 /// Parses a value, or says what it must be.
 type Parse<T> = fn(&str) -> Result<T, &'static str>;
 
-pub(super) struct Reader<'a> {
+pub(super) struct VarReader<'a> {
     vars: &'a Vars,
     problems: ConfigError,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> VarReader<'a> {
     pub(super) fn new(vars: &'a Vars) -> Self {
         Self { vars, problems: ConfigError::default() }
     }
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
 
     /// Notes that a variable cannot be used.
     pub(super) fn invalid(&mut self, name: &'static str, expected: &'static str) {
-        self.problems.invalid.push(Invalid { name, expected });
+        self.problems.invalid.push(InvalidVariable { name, expected });
     }
 
     pub(super) fn optional<T>(&mut self, name: &'static str, parse: Parse<T>) -> Option<T> {
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         self.parse(name, value, parse)
     }
 
-    pub(super) fn or<T>(
+    pub(super) fn with_default<T>(
         &mut self,
         name: &'static str,
         default: &str,
@@ -175,7 +175,7 @@ fn http_url(value: &str) -> Option<Url> {
 }
 
 /// The usual opening hours in a time zone.
-pub(super) fn hours(value: &str) -> Result<Calendar, &'static str> {
+pub(super) fn shop_calendar(value: &str) -> Result<Calendar, &'static str> {
     Calendar::new(value).map_err(|_| "a time zone such as America/New_York")
 }
 

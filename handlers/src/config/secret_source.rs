@@ -6,11 +6,11 @@
 
 use super::{
     Secret,
-    reader::{self, Reader},
+    var_reader::{self, VarReader},
 };
 
 /// The extension's port unless it is told another.
-const PORT: &str = "2773";
+const DEFAULT_PORT: &str = "2773";
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +46,17 @@ pub enum SecretStore {
 }
 
 /// The variables of one secret: value, parameter, secret.
-pub(super) type Names = [&'static str; 3];
+pub(super) type SecretVariables = [&'static str; 3];
 
-pub(super) const OPENAI_API_KEY: Names =
+pub(super) const OPENAI_API_KEY: SecretVariables =
     ["OPENAI_API_KEY", "OPENAI_API_KEY_PARAMETER", "OPENAI_API_KEY_SECRET"];
-pub(super) const TWILIO_AUTH_TOKEN: Names =
+pub(super) const TWILIO_AUTH_TOKEN: SecretVariables =
     ["TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_PARAMETER", "TWILIO_AUTH_TOKEN_SECRET"];
-pub(super) const ADMIN_TOKEN: Names =
+pub(super) const ADMIN_TOKEN: SecretVariables =
     ["ADMIN_TOKEN", "ADMIN_TOKEN_PARAMETER", "ADMIN_TOKEN_SECRET"];
 
 /// A secret that there must be.
-pub(super) fn required(reader: &mut Reader<'_>, names: Names) -> Option<SecretSource> {
+pub(super) fn required(reader: &mut VarReader<'_>, names: SecretVariables) -> Option<SecretSource> {
     if !names.iter().any(|name| reader.is_set(name)) {
         reader.missing(names[0]);
     }
@@ -64,10 +64,10 @@ pub(super) fn required(reader: &mut Reader<'_>, names: Names) -> Option<SecretSo
 }
 
 /// A secret that may be left out.
-pub(super) fn optional(reader: &mut Reader<'_>, names: Names) -> Option<SecretSource> {
+pub(super) fn optional(reader: &mut VarReader<'_>, names: SecretVariables) -> Option<SecretSource> {
     let [value, parameter, secret] = names;
     if reader.is_set(value) {
-        return reader.optional(value, reader::secret).map(SecretSource::Plain);
+        return reader.optional(value, var_reader::secret).map(SecretSource::Plain);
     }
     let (store, name) = match (reader.is_set(parameter), reader.is_set(secret)) {
         (false, false) => return None,
@@ -78,9 +78,13 @@ pub(super) fn optional(reader: &mut Reader<'_>, names: Names) -> Option<SecretSo
         (true, false) => (SecretStore::ParameterStore, parameter),
         (false, true) => (SecretStore::SecretsManager, secret),
     };
-    let name = reader.optional(name, reader::text);
-    let port = reader.or("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", PORT, reader::port);
-    let session_token = reader.required("AWS_SESSION_TOKEN", reader::header_secret);
+    let name = reader.optional(name, var_reader::text);
+    let port = reader.with_default(
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT",
+        DEFAULT_PORT,
+        var_reader::port,
+    );
+    let session_token = reader.required("AWS_SESSION_TOKEN", var_reader::header_secret);
     Some(SecretSource::Stored(StoredSecret {
         variable: value,
         store,

@@ -6,6 +6,7 @@
 //! pass it, the emulator passes a map of its own.
 
 mod secret_source;
+mod values;
 mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -140,12 +141,11 @@ impl DispatcherConfig {
         let openai = OpenAiConfig::read(reader);
         let twilio = TwilioConfig::read(reader);
         let calendar = calendar(reader);
-        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", var_reader::phone);
+        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
         let public_urls = public_urls(reader);
         let reply_deadline =
-            reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, var_reader::deadline);
-        let turn_lease =
-            reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, var_reader::deadline);
+            reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, values::deadline);
+        let turn_lease = reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, values::deadline);
         Some(Self {
             dynamodb: dynamodb?,
             openai: openai?,
@@ -183,11 +183,11 @@ impl SchedulerConfig {
 
 impl DynamoDbConfig {
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
-        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", var_reader::base_url);
-        let region = reader.with_default("DYNAMODB_REGION", "us-east-1", var_reader::text);
-        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", var_reader::text);
-        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", var_reader::secret);
-        let session_token = reader.optional("AWS_SESSION_TOKEN", var_reader::secret);
+        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", values::base_url);
+        let region = reader.with_default("DYNAMODB_REGION", "us-east-1", values::text);
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", values::text);
+        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", values::secret);
+        let session_token = reader.optional("AWS_SESSION_TOKEN", values::secret);
         let tables = Tables::read(reader);
         Some(Self {
             endpoint,
@@ -202,7 +202,7 @@ impl DynamoDbConfig {
 
 impl Tables {
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
-        let mut table = |name, default| reader.with_default(name, default, var_reader::text);
+        let mut table = |name, default| reader.with_default(name, default, values::text);
         let leads = table("REPAIRS_LEAD_LOG_TABLE", "Repairs_Lead_Log");
         let owner = table("BRANDON_STATE_LOG_TABLE", "Brandon_State_Log");
         let schedule = table("SCHEDULE_TABLE", "Repairs_Schedule");
@@ -223,27 +223,21 @@ impl Tables {
 impl OpenAiConfig {
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let api_key = secret_source::required(reader, secret_source::OPENAI_API_KEY);
-        let base_url = reader.with_default(
-            "OPENAI_BASE_URL",
-            "https://api.openai.com/v1",
-            var_reader::base_url,
-        );
-        let model = reader.with_default("OPENAI_MODEL", "gpt-6-luna", var_reader::text);
-        let retries = reader.with_default("OPENAI_MAX_RETRIES", "2", var_reader::retries);
+        let base_url =
+            reader.with_default("OPENAI_BASE_URL", "https://api.openai.com/v1", values::base_url);
+        let model = reader.with_default("OPENAI_MODEL", "gpt-6-luna", values::text);
+        let retries = reader.with_default("OPENAI_MAX_RETRIES", "2", values::retries);
         Some(Self { api_key: api_key?, base_url: base_url?, model: model?, retries: retries? })
     }
 }
 
 impl TwilioConfig {
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
-        let account_sid = reader.required("TWILIO_ACCOUNT_SID", var_reader::account_sid);
+        let account_sid = reader.required("TWILIO_ACCOUNT_SID", values::account_sid);
         let auth_token = secret_source::required(reader, secret_source::TWILIO_AUTH_TOKEN);
-        let phone_number = reader.required("TWILIO_PHONE_NUMBER", var_reader::phone);
-        let base_url = reader.with_default(
-            "TWILIO_API_BASE_URL",
-            "https://api.twilio.com",
-            var_reader::base_url,
-        );
+        let phone_number = reader.required("TWILIO_PHONE_NUMBER", values::phone);
+        let base_url =
+            reader.with_default("TWILIO_API_BASE_URL", "https://api.twilio.com", values::base_url);
         Some(Self {
             account_sid: account_sid?,
             auth_token: auth_token?,
@@ -254,8 +248,8 @@ impl TwilioConfig {
 }
 
 fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
-    let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", var_reader::shop_calendar);
-    let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", var_reader::weekdays);
+    let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", values::shop_calendar);
+    let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", values::weekdays);
     Some(hours?.with_closed_days(closed?))
 }
 
@@ -265,9 +259,9 @@ fn public_urls(reader: &mut VarReader<'_>) -> Option<Vec<String>> {
     let deployed =
         reader.is_set("AWS_LAMBDA_FUNCTION_NAME") && !reader.is_set("TWILIO_API_BASE_URL");
     if deployed {
-        reader.required("PUBLIC_URLS", var_reader::urls)
+        reader.required("PUBLIC_URLS", values::urls)
     } else {
-        Some(reader.optional("PUBLIC_URLS", var_reader::urls).unwrap_or_default())
+        Some(reader.optional("PUBLIC_URLS", values::urls).unwrap_or_default())
     }
 }
 

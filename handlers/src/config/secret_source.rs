@@ -4,10 +4,7 @@
 //! `X_PARAMETER` names; or the secret of Secrets Manager that `X_SECRET` names.
 //! A plain value goes first: it is for the laptop.
 
-use super::{
-    Secret,
-    var_reader::{self, VarReader},
-};
+use super::{Secret, values, var_reader::VarReader};
 
 /// The extension's port unless it is told another.
 const DEFAULT_PORT: &str = "2773";
@@ -67,7 +64,7 @@ pub(super) fn required(reader: &mut VarReader<'_>, names: SecretVariables) -> Op
 pub(super) fn optional(reader: &mut VarReader<'_>, names: SecretVariables) -> Option<SecretSource> {
     let [value, parameter, secret] = names;
     if reader.is_set(value) {
-        return reader.optional(value, var_reader::secret).map(SecretSource::Plain);
+        return reader.optional(value, values::secret).map(SecretSource::Plain);
     }
     let (store, name) = match (reader.is_set(parameter), reader.is_set(secret)) {
         (false, false) => return None,
@@ -78,13 +75,10 @@ pub(super) fn optional(reader: &mut VarReader<'_>, names: SecretVariables) -> Op
         (true, false) => (SecretStore::ParameterStore, parameter),
         (false, true) => (SecretStore::SecretsManager, secret),
     };
-    let name = reader.optional(name, var_reader::text);
-    let port = reader.with_default(
-        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT",
-        DEFAULT_PORT,
-        var_reader::port,
-    );
-    let session_token = reader.required("AWS_SESSION_TOKEN", var_reader::header_secret);
+    let name = reader.optional(name, values::text);
+    let port =
+        reader.with_default("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", DEFAULT_PORT, values::port);
+    let session_token = reader.required("AWS_SESSION_TOKEN", values::header_secret);
     Some(SecretSource::Stored(StoredSecret {
         variable: value,
         store,

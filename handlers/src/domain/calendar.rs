@@ -97,12 +97,6 @@ impl Calendar {
         Self { closed, ..self }
     }
 
-    /// Hourly slots from `first` to `last` instead of the usual ones.
-    #[must_use]
-    pub fn open_from(self, first: SlotTime, last: SlotTime) -> Self {
-        Self { first, last, ..self }
-    }
-
     /// The name of the time zone.
     pub fn zone_name(&self) -> &str {
         &self.zone_name

@@ -1,6 +1,6 @@
 //! Phone numbers in E.164 form.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 /// A phone number in E.164 form: `+` and 8 to 15 digits.
 ///
@@ -81,14 +81,6 @@ fn is_north_american(national: &str) -> bool {
     let digits = national.as_bytes();
     let leads = |at: usize| digits.get(at).is_some_and(|d| (b'2'..=b'9').contains(d));
     digits.len() == 10 && leads(0) && leads(3)
-}
-
-impl FromStr for Phone {
-    type Err = PhoneError;
-
-    fn from_str(text: &str) -> Result<Self, PhoneError> {
-        Self::parse(text)
-    }
 }
 
 impl fmt::Debug for Phone {

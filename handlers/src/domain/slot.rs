@@ -1,6 +1,6 @@
 //! A slot: a date and a time of day on the shop's wall clock.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use jiff::civil;
 
@@ -87,14 +87,6 @@ fn number(digits: &str) -> Result<u8, TimeError> {
     if sound { digits.parse().map_err(|_| TimeError) } else { Err(TimeError) }
 }
 
-impl FromStr for SlotTime {
-    type Err = TimeError;
-
-    fn from_str(text: &str) -> Result<Self, TimeError> {
-        Self::parse(text)
-    }
-}
-
 impl fmt::Display for SlotTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let half = if self.hour() < 12 { "AM" } else { "PM" };
@@ -104,6 +96,11 @@ impl fmt::Display for SlotTime {
         };
         write!(f, "{hour}:{:02} {half}", self.minute())
     }
+}
+
+/// Each time as customers and the API see it: `2:00 PM`.
+pub fn time_texts(times: &[SlotTime]) -> Vec<String> {
+    times.iter().map(SlotTime::to_string).collect()
 }
 
 /// Reads a date in exactly the form `YYYY-MM-DD`.

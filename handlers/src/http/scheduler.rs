@@ -20,7 +20,7 @@ use crate::{
         error_chain::ErrorChain,
         scheduler::{FormFields, Scheduler, SchedulerError},
     },
-    domain::{booking::Booking, slot::SlotTime},
+    domain::{booking::Booking, slot::time_texts},
 };
 
 /// What is answered for a customer without a name, as the old system did.
@@ -111,10 +111,6 @@ fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
         *field = Some(value);
     }
     fields
-}
-
-fn time_texts(slots: &[SlotTime]) -> Vec<String> {
-    slots.iter().map(SlotTime::to_string).collect()
 }
 
 /// The use case's texts are for whoever filled the form in.

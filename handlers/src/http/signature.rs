@@ -14,6 +14,8 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::domain::digest::hex;
+
 /// What was signed besides the URL.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SignedContent<'a> {
@@ -77,7 +79,7 @@ fn is_body_bound(url: &str, signed: SignedContent<'_>) -> bool {
     let SignedContent::Json(body) = signed else {
         return true;
     };
-    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(Sha256::digest(body).as_slice());
     Url::parse(url).is_ok_and(|url| {
         url.query_pairs().any(|(key, value)| key == "bodySHA256" && value == digest)
     })

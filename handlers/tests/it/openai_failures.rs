@@ -1,7 +1,6 @@
 //! What the adapter does when OpenAI fails: once, or for good.
 
 use std::{
-    error::Error,
     io::{Read, Write},
     net::TcpListener,
     sync::{
@@ -13,6 +12,7 @@ use std::{
 
 use handlers::{
     adapters::openai::RetryPolicy,
+    app::error_chain::ErrorChain,
     domain::turn::ConversationItem,
     ports::{BoxError, ModelError},
 };
@@ -36,13 +36,7 @@ async fn always(
 }
 
 fn chain(source: &BoxError) -> String {
-    let mut text = source.to_string();
-    let mut cause: Option<&(dyn Error + 'static)> = source.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    ErrorChain(source.as_ref()).to_string()
 }
 
 #[tokio::test]

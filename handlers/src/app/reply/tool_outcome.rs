@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use crate::domain::{booking::Booking, slot::SlotTime, text};
+use crate::domain::{booking::Booking, text};
 
 /// What a call came to.
 pub(super) struct ToolOutcome {
@@ -61,9 +61,4 @@ pub(super) fn row(booking: &Booking) -> Value {
         "repair_type": booking.repair.slug(),
         "device": booking.device,
     })
-}
-
-/// Times as a result lists them.
-pub(super) fn texts(slots: &[SlotTime]) -> Vec<String> {
-    slots.iter().map(SlotTime::to_string).collect()
 }

@@ -11,11 +11,11 @@ use crate::{
     domain::{
         booking::{Booking, NewBooking, RequestToken},
         catalogue::{Repair, Upsell},
-        discount::{Decision, decide},
+        discount::is_approved,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
-        slot::Slot,
+        slot::{Slot, time_texts},
         text::OWNER_NAME,
         turn::TurnKey,
     },
@@ -26,7 +26,7 @@ use crate::{
 use super::{
     InboundText, ReplyService,
     progress::{PendingChange, Progress},
-    tool_outcome::{ToolOutcome, row, texts},
+    tool_outcome::{ToolOutcome, row},
 };
 
 /// The tools at work for one turn.
@@ -99,7 +99,7 @@ impl ToolRunner<'_> {
             Ok(slots) => ToolOutcome::of(json!({
                 "success": true,
                 "date": date.to_string(),
-                "available_slots": texts(&slots),
+                "available_slots": time_texts(&slots),
             })),
             Err(error) => self.read_failure(&error).await,
         }
@@ -144,7 +144,7 @@ impl ToolRunner<'_> {
 
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {
         let ceiling = self.owner.max_discount;
-        let approved = decide(percent, ceiling) == Decision::Approved;
+        let approved = is_approved(percent, ceiling);
         let kind = SalesEvent::Discount { percent, approved, reason };
         if let Err(error) = self.note(ordinal, kind).await {
             return self.write_failure(&error).await;
@@ -222,7 +222,7 @@ impl ToolRunner<'_> {
             Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
                 "success": false,
                 "message": "That time is already taken",
-                "available_slots": texts(&available),
+                "available_slots": time_texts(&available),
             })),
             Err(BookingError::Store(error)) => self.write_failure(&error).await,
             Err(error) => ToolOutcome::failure(error),

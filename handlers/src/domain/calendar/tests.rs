@@ -9,6 +9,12 @@ fn new_york() -> Calendar {
     Calendar::new("America/New_York").unwrap()
 }
 
+/// The calendar with slots from `first` to `last` o'clock.
+fn with_hours(calendar: Calendar, first: u8, last: u8) -> Calendar {
+    let (first, last) = (SlotTime::hour_of_day(first), SlotTime::hour_of_day(last));
+    Calendar { first, last, ..calendar }
+}
+
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
@@ -56,9 +62,7 @@ fn each_refusal_says_why() {
 #[test]
 fn a_skipped_hour_is_never_offered() {
     // Clocks go from 2:00 to 3:00 AM on 2026-03-08, a Sunday.
-    let calendar = new_york()
-        .with_closed_days(Vec::new())
-        .open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(5));
+    let calendar = with_hours(new_york().with_closed_days(Vec::new()), 0, 5);
     let now = at("2026-03-06T12:00:00Z");
     let two = slot("2026-03-08", 2);
     assert_eq!(calendar.unbookable_reason(two, now), Some(UnbookableReason::NonexistentLocalTime));
@@ -88,11 +92,7 @@ fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     let moment = (from.as_second()..to.as_second()).prop_map(|s| Timestamp::new(s, 0).unwrap());
     (proptest::sample::select(zones), moment, any::<bool>()).prop_map(|(zone, now, all_day)| {
         let calendar = Calendar::new(&zone).unwrap();
-        let calendar = if all_day {
-            calendar.open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(23))
-        } else {
-            calendar
-        };
+        let calendar = if all_day { with_hours(calendar, 0, 23) } else { calendar };
         (calendar, now)
     })
 }

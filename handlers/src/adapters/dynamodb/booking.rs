@@ -12,7 +12,7 @@ use super::{
     DynamoDb,
     errors::unavailable,
     lead_row::{to_booking, to_lead},
-    row::{Row, RowReader, text},
+    row::{Row, RowReader, row, text},
     transactions::{FailedConditions, TransactionOutcome},
 };
 use crate::{
@@ -100,17 +100,11 @@ impl DynamoDb {
 
     /// Who holds a slot: a lead's id, or empty when the row does not say.
     async fn holder(&self, slot: Slot) -> Result<Option<String>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.schedule)
-            .key("schedule_date", text(slot.date().to_string()))
-            .key("slot_time", text(slot.time().to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        let Some(row) = answer.item else { return Ok(None) };
+        let key = row([
+            ("schedule_date", text(slot.date().to_string())),
+            ("slot_time", text(slot.time().to_string())),
+        ]);
+        let Some(row) = self.get_row(&self.tables.schedule, key).await? else { return Ok(None) };
         let reader = RowReader::new("Schedule", &row);
         if reader.text_or_none("status")? == Some(super::schedule::AVAILABLE) {
             return Ok(None);
@@ -147,23 +141,15 @@ impl DynamoDb {
     }
 
     async fn read_guard(&self, phone: &Phone) -> Result<Option<FormGuard>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.bookings)
-            .key("phone", text(phone.as_str()))
-            .key("start", text(GUARD))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
+        let key = row([("phone", text(phone.as_str())), ("start", text(GUARD))]);
+        let row = self.get_row(&self.tables.bookings, key).await?;
         let guard = |row: Row| {
             let reader = RowReader::new("CustomerBookings", &row);
             let version = u64::try_from(reader.integer("version")?)
                 .map_err(|_| reader.malformed("version", "a version"))?;
             Ok(FormGuard { version })
         };
-        answer.item.map(guard).transpose()
+        row.map(guard).transpose()
     }
 
     /// The range key is the lead's time, which nobody remembers: hence a query.

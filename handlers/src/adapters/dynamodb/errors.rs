@@ -23,7 +23,7 @@ pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreErr
 }
 
 /// Sends, and sends again while another transaction holds the row: the SDK does not.
-pub(super) async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
+async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
     F: Future<Output = Result<T, SdkError<E>>>,
@@ -80,6 +80,21 @@ pub(super) enum ConditionalWrite<T> {
     Written(T),
     /// It did not; the row as it was, when it was asked for and exists.
     Rejected(Option<Row>),
+}
+
+/// Sends a conditional write as often as [`retry_on_conflict`] does.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] for every failure but a failed condition.
+pub(super) async fn conditional_with_retries<T, E, F, S>(
+    send: S,
+) -> Result<ConditionalWrite<T>, StoreError>
+where
+    E: Conditional + ProvideErrorMetadata + Error + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E>>>,
+    S: FnMut() -> F,
+{
+    conditional(retry_on_conflict(send).await)
 }
 
 /// Splits the answer of a conditional write.

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::row::{Row, RowReader, seconds, text};
+use super::row::{Row, RowReader, row, seconds, text};
 use crate::{
     domain::{
         booking::Booking,
@@ -16,8 +16,9 @@ use crate::{
 
 /// The row of a lead, with the names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
-    let mut row = common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
-    let attributes = [
+    let mut lead_row =
+        common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
+    lead_row.extend(row([
         ("lead_id", text(lead.id.as_str())),
         ("timestamp", seconds(lead.timestamp)),
         ("created_at", seconds(lead.timestamp)),
@@ -25,33 +26,31 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
         ("appointment_date", text(lead.slot.date().to_string())),
         ("appointment_time", text(lead.slot.time().to_string())),
         ("status", text(lead.status.as_str())),
-    ];
-    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
-    row
+    ]));
+    lead_row
 }
 
 /// The row of a customer's open booking.
 pub(super) fn from_booking(booking: &Booking) -> Row {
     let Booking { repair, device, customer_name, source, .. } = booking;
-    let mut row = common(repair, device, customer_name.as_deref(), *source);
-    let attributes = [
+    let mut booking_row = common(repair, device, customer_name.as_deref(), *source);
+    booking_row.extend(row([
         ("phone", text(booking.phone.as_str())),
         ("start", text(booking.slot.wall_clock())),
         ("lead_id", text(booking.lead_id.as_str())),
         ("timestamp", seconds(booking.timestamp)),
-    ];
-    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
-    row
+    ]));
+    booking_row
 }
 
 fn common(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
-    let mut row = Row::from([
-        ("repair_type".to_owned(), text(repair.slug())),
-        ("device".to_owned(), text(device)),
-        ("source".to_owned(), text(source.as_str())),
-    ]);
-    row.extend(name.map(|name| ("customer_name".to_owned(), text(name))));
-    row
+    let mut attributes = vec![
+        ("repair_type", text(repair.slug())),
+        ("device", text(device)),
+        ("source", text(source.as_str())),
+    ];
+    attributes.extend(name.map(|name| ("customer_name", text(name))));
+    row(attributes)
 }
 
 /// A lead of any age: the old system wrote neither name nor source.
@@ -172,19 +171,16 @@ mod tests {
 
     #[test]
     fn a_lead_of_the_old_system_is_read() {
-        let row = Row::from(
-            [
-                ("lead_id", text("LEAD-20250101-120000-123")),
-                ("timestamp", number(1_735_732_800)),
-                ("phone", text("(904) 252-0927")),
-                ("repair_type", text("Hairdryer")),
-                ("device", text("iPhone 12")),
-                ("appointment_date", text("2025-01-02")),
-                ("appointment_time", text("10:00 AM")),
-                ("status", text("booked")),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
+        let row = row([
+            ("lead_id", text("LEAD-20250101-120000-123")),
+            ("timestamp", number(1_735_732_800)),
+            ("phone", text("(904) 252-0927")),
+            ("repair_type", text("Hairdryer")),
+            ("device", text("iPhone 12")),
+            ("appointment_date", text("2025-01-02")),
+            ("appointment_time", text("10:00 AM")),
+            ("status", text("booked")),
+        ]);
         let lead = to_lead(&row).unwrap();
         assert_eq!(lead.phone.as_str(), "+19042520927");
         assert_eq!(lead.repair, Repair::Unlisted("Hairdryer".into()));

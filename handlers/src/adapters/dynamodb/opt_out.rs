@@ -5,22 +5,14 @@ use jiff::Timestamp;
 use super::{
     DynamoDb,
     errors::unavailable,
-    row::{seconds, text},
+    row::{row, seconds, text},
 };
 use crate::{domain::phone::Phone, ports::StoreError};
 
 impl DynamoDb {
     pub(super) async fn read_opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.opt_outs)
-            .key("phone", text(phone.as_str()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        Ok(answer.item.is_some())
+        let key = row([("phone", text(phone.as_str()))]);
+        Ok(self.get_row(&self.tables.opt_outs, key).await?.is_some())
     }
 
     pub(super) async fn write_opted_out(

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional, unavailable},
-    row::{Row, RowReader, number, seconds, text},
+    errors::{ConditionalWrite, conditional},
+    row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
     domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
@@ -16,16 +16,10 @@ const KEY: &str = "CURRENT";
 
 impl DynamoDb {
     pub(super) async fn read_owner(&self) -> Result<OwnerState, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.owner)
-            .key("state_id", text(KEY))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        answer.item.map_or_else(|| Ok(OwnerState::default()), |row| owner(&row))
+        match self.get_row(&self.tables.owner, row([("state_id", text(KEY))])).await? {
+            Some(row) => owner(&row),
+            None => Ok(OwnerState::default()),
+        }
     }
 
     /// Sets the known attributes one by one: whatever else an older deployment keeps in the row stays.
@@ -133,10 +127,6 @@ fn owner(row: &Row) -> Result<OwnerState, StoreError> {
 mod tests {
     use super::*;
 
-    fn row(pairs: &[(&str, AttributeValue)]) -> Row {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
     #[test]
     fn what_is_written_is_read_back() {
         let state = OwnerState {
@@ -150,14 +140,12 @@ mod tests {
             version: 7,
             ..OwnerState::default()
         };
-        let row: Row =
-            attributes(&state).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        assert_eq!(owner(&row).unwrap(), state);
+        assert_eq!(owner(&row(attributes(&state))).unwrap(), state);
     }
 
     #[test]
     fn a_row_of_the_old_system_has_no_version_and_defaults_where_it_says_nothing() {
-        let state = owner(&row(&[
+        let state = owner(&row([
             ("state_id", text("CURRENT")),
             ("status", text("gym")),
             ("max_discount", text("20")),
@@ -173,15 +161,15 @@ mod tests {
 
     #[test]
     fn a_ceiling_out_of_range_is_brought_into_it() {
-        let ceiling = |value| owner(&row(&[("max_discount", number(value))])).unwrap().max_discount;
+        let ceiling = |value| owner(&row([("max_discount", number(value))])).unwrap().max_discount;
         assert_eq!(ceiling(90), MAX_DISCOUNT);
         assert_eq!(ceiling(-1), 0);
     }
 
     #[test]
     fn an_own_word_of_the_owner_is_a_custom_status() {
-        let state = owner(&row(&[("status", text("fishing"))])).unwrap();
+        let state = owner(&row([("status", text("fishing"))])).unwrap();
         assert_eq!(state.status, OwnerStatus::Custom);
-        assert!(owner(&row(&[("status", number(3))])).is_err());
+        assert!(owner(&row([("status", number(3))])).is_err());
     }
 }

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional, retry_on_conflict, unavailable},
-    row::{Row, RowReader, number, text},
+    errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    row::{Row, RowReader, number, row, text},
     transactions::update,
     turn::item_key,
 };
@@ -43,7 +43,7 @@ impl DynamoDb {
             .expression_attribute_values(":expires", number(me.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match conditional(retry_on_conflict(|| join.clone().send()).await)? {
+        let row = match conditional_with_retries(|| join.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes,
             ConditionalWrite::Rejected(row) => row,
         };
@@ -70,8 +70,10 @@ impl DynamoDb {
             .condition_expression(unchanged(&place))
             .expression_attribute_values(":sid", text(&entry.sid))
             .expression_attribute_values(":until", number(entry.until_ms));
-        let answer = retry_on_conflict(|| leave.clone().send()).await;
-        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
+        Ok(matches!(
+            conditional_with_retries(|| leave.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
     /// The same for the head, as part of a transaction.
@@ -98,10 +100,7 @@ fn unchanged(place: &str) -> String {
 }
 
 fn from_entry(entry: &QueueEntry) -> AttributeValue {
-    AttributeValue::M(Row::from([
-        ("sid".to_owned(), text(&entry.sid)),
-        ("until_ms".to_owned(), number(entry.until_ms)),
-    ]))
+    AttributeValue::M(row([("sid", text(&entry.sid)), ("until_ms", number(entry.until_ms))]))
 }
 
 fn to_entries(row: &Row) -> Result<Vec<QueueEntry>, StoreError> {
@@ -133,13 +132,13 @@ mod tests {
         let entries = [("SM2", 20), ("SM1", 10)]
             .map(|(sid, until_ms)| QueueEntry { sid: sid.into(), until_ms });
         let list = AttributeValue::L(entries.iter().map(from_entry).collect());
-        let row = Row::from([("waiting".to_owned(), list)]);
+        let row = row([("waiting", list)]);
         assert_eq!(to_entries(&row).unwrap(), entries);
     }
 
     #[test]
     fn no_row_is_an_empty_queue_and_another_shape_is_an_error() {
         assert_eq!(to_entries(&Row::new()).unwrap(), []);
-        assert!(to_entries(&Row::from([("waiting".to_owned(), text("SM1"))])).is_err());
+        assert!(to_entries(&row([("waiting", text("SM1"))])).is_err());
     }
 }

@@ -11,6 +11,11 @@ use crate::{domain::phone::Phone, ports::StoreError};
 /// A row as the SDK has it.
 pub(super) type Row = HashMap<String, AttributeValue>;
 
+/// A row of attributes by name.
+pub(super) fn row<'a>(attributes: impl IntoIterator<Item = (&'a str, AttributeValue)>) -> Row {
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -138,13 +143,9 @@ fn integer(digits: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn row(pairs: &[(&str, AttributeValue)]) -> Row {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
     #[test]
     fn numbers_may_be_strings_and_floats() {
-        let row = row(&[
+        let row = row([
             ("n", number(12)),
             ("s", text(" 12 ")),
             ("f", number("1770750600.75")),
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn null_is_missing_and_empty_is_not() {
-        let row = row(&[("null", AttributeValue::Null(true)), ("empty", text(""))]);
+        let row = row([("null", AttributeValue::Null(true)), ("empty", text(""))]);
         let reader = RowReader::new("Leads", &row);
         assert_eq!(reader.text_or_none("null").unwrap(), None);
         assert_eq!(reader.text_or_none("empty").unwrap(), Some(""));
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn booleans_may_be_words_or_numbers() {
-        let row = row(&[
+        let row = row([
             ("b", AttributeValue::Bool(true)),
             ("s", text("False")),
             ("n", number(1)),
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn an_error_does_not_repeat_the_value() {
-        let row = row(&[("phone", text("904 nonsense"))]);
+        let row = row([("phone", text("904 nonsense"))]);
         let error = RowReader::new("Leads", &row).phone("phone").unwrap_err().to_string();
         assert_eq!(error, "a row of Leads is malformed: phone is not a phone number");
     }

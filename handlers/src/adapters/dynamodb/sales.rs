@@ -3,7 +3,7 @@
 use super::{
     DynamoDb,
     errors::conditional,
-    row::{Row, number, text},
+    row::{Row, number, row, text},
 };
 use crate::{
     domain::sales::{SalesEvent, SalesRecord},
@@ -13,40 +13,40 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 impl DynamoDb {
     /// A repeat finds the row and changes nothing.
-    pub(super) async fn write_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+    pub(super) async fn write_sale(&self, record: &SalesRecord) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.tables.conversations)
-            .set_item(Some(row(note)))
+            .set_item(Some(to_row(record)))
             .condition_expression("attribute_not_exists(conversation_id)");
         conditional(put.send().await).map(|_| ())
     }
 }
 
-fn row(note: &SalesRecord) -> Row {
-    let mut row = vec![
-        ("conversation_id", text(note.key.phone.as_str())),
-        ("item_id", text(format!("sale#{}#{}", note.key.sid, note.ordinal))),
-        ("created_at", number(note.now.as_second())),
+fn to_row(record: &SalesRecord) -> Row {
+    let mut attributes = vec![
+        ("conversation_id", text(record.key.phone.as_str())),
+        ("item_id", text(format!("sale#{}#{}", record.key.sid, record.ordinal))),
+        ("created_at", number(record.now.as_second())),
     ];
-    match &note.kind {
-        SalesEvent::Discount { percent, approved, reason } => row.extend([
+    match &record.kind {
+        SalesEvent::Discount { percent, approved, reason } => attributes.extend([
             ("kind", text("discount")),
             ("discount_percent", number(percent)),
             ("approved", AttributeValue::Bool(*approved)),
             ("reason", text(reason)),
         ]),
         SalesEvent::Upsell { item, accepted, price } => {
-            row.extend([
+            attributes.extend([
                 ("kind", text("upsell")),
                 ("upsell_item", text(item.slug())),
                 ("accepted", AttributeValue::Bool(*accepted)),
             ]);
-            row.extend(price.map(|price| ("price", number(price))));
+            attributes.extend(price.map(|price| ("price", number(price))));
         }
     }
-    row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    row(attributes)
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use crate::domain::{catalogue::Upsell, phone::Phone, turn::TurnKey};
 
     fn note(kind: SalesEvent) -> Row {
-        row(&SalesRecord {
+        to_row(&SalesRecord {
             key: TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() },
             ordinal: 2,
             now: "2026-02-10T20:10:00.5Z".parse().unwrap(),

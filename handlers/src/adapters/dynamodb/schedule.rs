@@ -49,10 +49,10 @@ fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::row::row, *};
 
-    fn row(time: &str, status: Option<&str>) -> Row {
-        let mut row = Row::from([("slot_time".to_owned(), text(time))]);
+    fn slot_row(time: &str, status: Option<&str>) -> Row {
+        let mut row = row([("slot_time", text(time))]);
         row.extend(status.map(|status| ("status".to_owned(), text(status))));
         row
     }
@@ -60,16 +60,16 @@ mod tests {
     #[test]
     fn only_available_means_free() {
         let two = SlotTime::new(14, 0);
-        assert_eq!(held(&row("2:00 PM", Some("available"))).unwrap(), None);
+        assert_eq!(held(&slot_row("2:00 PM", Some("available"))).unwrap(), None);
         for status in [Some("booked"), Some("blocked"), Some(""), None] {
-            assert_eq!(held(&row("2:00 PM", status)).unwrap(), two, "{status:?}");
+            assert_eq!(held(&slot_row("2:00 PM", status)).unwrap(), two, "{status:?}");
         }
     }
 
     #[test]
     fn a_row_without_a_readable_time_is_an_error() {
-        assert!(held(&row("afternoon", Some("booked"))).is_err());
-        assert!(held(&row("afternoon", Some("available"))).is_err());
+        assert!(held(&slot_row("afternoon", Some("booked"))).is_err());
+        assert!(held(&slot_row("afternoon", Some("available"))).is_err());
         assert!(held(&Row::new()).is_err());
     }
 }

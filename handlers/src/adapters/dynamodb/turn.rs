@@ -1,16 +1,15 @@
 //! Turns: claiming one, storing its rounds, ending it; and the memory of the conversation.
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, conditional, retry_on_conflict, unavailable},
-    row::{Row, RowReader, number, text},
+    errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, put, update},
     turn_row::{
         encode_round, from_memory, round_attribute, texts, to_answer, to_memory, to_record,
@@ -65,8 +64,8 @@ impl DynamoDb {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A repeat may come while the first attempt's end is being written.
-        let answer = retry_on_conflict(|| claim.clone().send()).await;
-        let row = match conditional(answer)? {
+        let write = conditional_with_retries(|| claim.clone().send()).await?;
+        let row = match write {
             ConditionalWrite::Written(output) => {
                 return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
             }
@@ -98,8 +97,10 @@ impl DynamoDb {
             .condition_expression("holder = :holder AND attribute_not_exists(messages)")
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":holder", text(holder));
-        let answer = retry_on_conflict(|| renew.clone().send()).await;
-        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
+        Ok(matches!(
+            conditional_with_retries(|| renew.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
     pub(super) async fn read_answer(
@@ -130,8 +131,10 @@ impl DynamoDb {
             .expression_attribute_names("#round", round_attribute(ordinal))
             .expression_attribute_values(":round", text(round))
             .expression_attribute_values(":holder", text(holder));
-        let answer = retry_on_conflict(|| save.clone().send()).await;
-        Ok(matches!(conditional(answer)?, ConditionalWrite::Written(_)))
+        Ok(matches!(
+            conditional_with_retries(|| save.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
     /// Answer, memory and queue in one transaction; a queue that has moved on is left alone.
@@ -220,16 +223,7 @@ impl DynamoDb {
         phone: &Phone,
         item_id: &str,
     ) -> Result<Option<Row>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.conversations)
-            .set_key(Some(item_key(phone, item_id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        Ok(answer.item)
+        self.get_row(&self.tables.conversations, item_key(phone, item_id)).await
     }
 
     fn turn_key(&self, key: &TurnKey) -> Row {
@@ -239,6 +233,5 @@ impl DynamoDb {
 
 /// The key of a row of a conversation.
 pub(super) fn item_key(phone: &Phone, item_id: &str) -> Row {
-    let pair = |name: &str, value: AttributeValue| (name.to_owned(), value);
-    Row::from([pair("conversation_id", text(phone.as_str())), pair("item_id", text(item_id))])
+    row([("conversation_id", text(phone.as_str())), ("item_id", text(item_id))])
 }

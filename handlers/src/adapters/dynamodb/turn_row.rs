@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::row::{Row, RowReader, text};
+use super::row::{Row, RowReader, row, text};
 use crate::{
     domain::turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
     ports::StoreError,
@@ -60,10 +60,7 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
 /// The attribute `turns` of the memory.
 pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
-        AttributeValue::M(Row::from([
-            ("user".to_owned(), text(&turn.user)),
-            ("assistant".to_owned(), text(&turn.assistant)),
-        ]))
+        AttributeValue::M(row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]))
     };
     AttributeValue::L(memory.turns.iter().map(turn).collect())
 }
@@ -155,8 +152,8 @@ mod tests {
         }
     }
 
-    fn row(rounds: &[&str]) -> Row {
-        let mut row = Row::from([("now".to_owned(), number(1_770_754_200_123_i64))]);
+    fn turn_row(rounds: &[&str]) -> Row {
+        let mut row = row([("now", number(1_770_754_200_123_i64))]);
         row.extend(rounds.iter().enumerate().map(|(at, json)| (round_attribute(at), text(*json))));
         row
     }
@@ -168,7 +165,7 @@ mod tests {
             ..StoredRound::default()
         };
         let rounds = [encode_round(&round()).unwrap(), encode_round(&other).unwrap()];
-        let record = to_record(&row(&[&rounds[0], &rounds[1]])).unwrap();
+        let record = to_record(&turn_row(&[&rounds[0], &rounds[1]])).unwrap();
         assert_eq!(record.now, "2026-02-10T20:10:00.123Z".parse().unwrap());
         assert_eq!(record.rounds, [round(), other]);
     }
@@ -184,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_round_that_cannot_be_read_is_an_error() {
-        let error = to_record(&row(&["{}"])).unwrap_err().to_string();
+        let error = to_record(&turn_row(&["{}"])).unwrap_err().to_string();
         assert_eq!(error, "a row of Conversations is malformed: r0 is not a round");
     }
 
@@ -201,7 +198,7 @@ mod tests {
     #[test]
     fn memory_is_read_back() {
         let memory = ConversationMemory::default().with("Hi".into(), String::new());
-        let row = Row::from([("turns".to_owned(), from_memory(&memory))]);
+        let row = row([("turns", from_memory(&memory))]);
         assert_eq!(to_memory(&row).unwrap(), memory);
         assert!(to_memory(&Row::new()).is_err());
     }

@@ -4,12 +4,16 @@
 //! building them costs more than a whole rehearsal of a turn.
 
 mod clients;
+mod lambda;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 
-pub use self::clients::{Clients, ClientsError};
+pub use self::{
+    clients::{Clients, ClientsError},
+    lambda::serve_lambda,
+};
 use crate::{
     adapters::{
         dynamodb::{self, DynamoDb},

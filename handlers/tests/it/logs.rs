@@ -1,4 +1,4 @@
-//! What the logs of whole requests hold: never a phone number, a text, a name or a secret.
+//! The format of the log, and that it never holds a phone number, a text, a name or a secret.
 
 use std::{
     io,
@@ -8,10 +8,11 @@ use std::{
 use handlers::{
     adapters::secrets::StaticCredential,
     app::{owner_state::OwnerStateService, scheduler::Scheduler},
+    config::Vars,
     domain::calendar::Calendar,
-    http,
+    http, log,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt as _,
@@ -35,6 +36,47 @@ impl io::Write for LogBuffer {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The lines that the subscriber of a function writes while `work` runs.
+fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+    let lines = LogBuffer::default();
+    let writer = lines.clone();
+    let vars = level.map(|level| ("LOG_LEVEL".to_owned(), level.to_owned()));
+    let vars: Vars = vars.into_iter().collect();
+    let subscriber = log::subscriber(&vars, move || writer.clone());
+    tracing::subscriber::with_default(subscriber, work);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_event_is_one_line_with_its_request() {
+    let lines = logged(None, || {
+        let _request = tracing::info_span!("request", request_id = "r-1").entered();
+        tracing::info!(status = 200, "answered\nwith care");
+        tracing::debug!("not at this level");
+    });
+    assert_eq!(
+        lines,
+        [json!({
+            "level": "INFO",
+            "target": "it::logs",
+            "message": "answered\nwith care",
+            "status": 200,
+            "span": { "name": "request", "request_id": "r-1" },
+        })]
+    );
+}
+
+#[test]
+fn clients_are_quiet_at_every_level() {
+    let lines = logged(Some("trace"), || {
+        tracing::error!(target: "async_openai::error", "failed deserialization of: secret words");
+        tracing::trace!("ours");
+    });
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["message"], "ours");
 }
 
 /// Private words of the requests below.

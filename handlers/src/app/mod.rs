@@ -6,5 +6,3 @@ pub mod error_chain;
 pub mod owner_state;
 pub mod reply;
 pub mod scheduler;
-#[cfg(test)]
-pub(crate) mod testing;

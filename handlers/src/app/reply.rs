@@ -12,8 +12,6 @@ mod queue;
 mod reply_text;
 mod rounds;
 mod safety_identifier;
-#[cfg(test)]
-mod tests;
 mod tool_outcome;
 mod tool_runner;
 mod turn;

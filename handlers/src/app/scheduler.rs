@@ -1,8 +1,6 @@
 //! The booking form: free slots of a date, and booking one.
 
 mod request;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

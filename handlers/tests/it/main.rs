@@ -5,6 +5,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
 mod bins;
+mod booking_form;
 mod compose;
 mod dispatcher;
 mod dynamodb;
@@ -14,9 +15,12 @@ mod logs;
 mod memory_store;
 mod openai;
 mod openai_failures;
+mod owner_state;
+mod reply;
 mod scheduler;
 mod state;
 mod support;
+mod testing;
 mod twilio;
 
 /// A test file that is not named above would never run.

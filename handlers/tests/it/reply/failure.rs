@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::{book, with_booking};
-use crate::{
-    app::testing::{ANN, DEADLINE, FakeStore, OWNER, World, call, phone, say, text},
+use handlers::{
     domain::text::FALLBACK_REPLY,
     ports::{ModelError, Timer as _},
 };
+use serde_json::json;
 
-fn later(minutes: i64, sid: &str) -> crate::app::reply::InboundText {
+use super::{book, with_booking};
+use crate::testing::{ANN, DEADLINE, FakeStore, OWNER, World, call, phone, say, text};
+
+fn later(minutes: i64, sid: &str) -> handlers::app::reply::InboundText {
     let mut text = text(sid, "Hello?");
     text.now += jiff::SignedDuration::from_mins(minutes);
     text

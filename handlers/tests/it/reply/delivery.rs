@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::{book, with_booking};
-use crate::{
-    app::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text},
+use handlers::{
     domain::{text::FALLBACK_REPLY, turn::ConversationItem},
     ports::Timer as _,
 };
+use serde_json::json;
+
+use super::{book, with_booking};
+use crate::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text};
 
 /// Longer than any lease.
 const LEASE: Duration = Duration::from_secs(16);

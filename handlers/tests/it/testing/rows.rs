@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
-use crate::{
+use handlers::{
     domain::{
         booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId, LeadStatus},
@@ -16,32 +14,33 @@ use crate::{
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
+use jiff::Timestamp;
 
 #[derive(Default)]
-pub(super) struct Rows {
-    pub(super) owner: OwnerState,
-    pub(super) slots: BTreeMap<Slot, LeadId>,
-    pub(super) leads: BTreeMap<LeadId, Lead>,
-    pub(super) bookings: BTreeMap<(Phone, Slot), Booking>,
-    pub(super) guards: BTreeMap<Phone, FormGuard>,
-    pub(super) forms: BTreeMap<String, IdempotencyRecord>,
-    pub(super) sales: BTreeMap<(String, usize), SalesRecord>,
-    pub(super) opted_out: BTreeSet<Phone>,
-    pub(super) turns: BTreeMap<String, Turn>,
-    pub(super) queues: BTreeMap<Phone, Vec<QueueEntry>>,
-    pub(super) memories: BTreeMap<Phone, ConversationMemory>,
-    pub(super) alerts: BTreeMap<String, Timestamp>,
+pub struct Rows {
+    pub owner: OwnerState,
+    pub slots: BTreeMap<Slot, LeadId>,
+    pub leads: BTreeMap<LeadId, Lead>,
+    pub bookings: BTreeMap<(Phone, Slot), Booking>,
+    pub guards: BTreeMap<Phone, FormGuard>,
+    pub forms: BTreeMap<String, IdempotencyRecord>,
+    pub sales: BTreeMap<(String, usize), SalesRecord>,
+    pub opted_out: BTreeSet<Phone>,
+    pub turns: BTreeMap<String, Turn>,
+    pub queues: BTreeMap<Phone, Vec<QueueEntry>>,
+    pub memories: BTreeMap<Phone, ConversationMemory>,
+    pub alerts: BTreeMap<String, Timestamp>,
 }
 
-pub(super) struct Turn {
-    pub(super) record: TurnRecord,
-    pub(super) holder: String,
-    pub(super) until_ms: i64,
-    pub(super) answer: Option<Vec<String>>,
+pub struct Turn {
+    pub record: TurnRecord,
+    pub holder: String,
+    pub until_ms: i64,
+    pub answer: Option<Vec<String>>,
 }
 
 impl Rows {
-    pub(super) fn book(&mut self, new: &NewBooking) -> BookOutcome {
+    pub fn book(&mut self, new: &NewBooking) -> BookOutcome {
         let lead = &new.lead;
         if let Some(holder) = self.slots.get(&lead.slot) {
             return if *holder == lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken };
@@ -66,7 +65,7 @@ impl Rows {
         })
     }
 
-    pub(super) fn cancel(&mut self, cancel: &Cancellation) -> CancelOutcome {
+    pub fn cancel(&mut self, cancel: &Cancellation) -> CancelOutcome {
         let booking = &cancel.booking;
         if !self.stands(booking) {
             return CancelOutcome::BookingChanged;
@@ -77,7 +76,7 @@ impl Rows {
         CancelOutcome::Cancelled
     }
 
-    pub(super) fn reschedule(&mut self, change: &Reschedule) -> RescheduleOutcome {
+    pub fn reschedule(&mut self, change: &Reschedule) -> RescheduleOutcome {
         let booking = &change.booking;
         if !self.stands(booking) {
             return RescheduleOutcome::BookingChanged;
@@ -93,7 +92,7 @@ impl Rows {
         RescheduleOutcome::Rescheduled
     }
 
-    pub(super) fn claim(
+    pub fn claim(
         &mut self,
         key: &TurnKey,
         holder: &str,
@@ -119,7 +118,7 @@ impl Rows {
         TurnClaim::Acquired(turn.record.clone())
     }
 
-    pub(super) fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
+    pub fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
         match self.turns.get_mut(&key.sid) {
             Some(turn) if turn.holder == holder && turn.answer.is_none() => {
                 turn.until_ms = until_ms;
@@ -129,7 +128,7 @@ impl Rows {
         }
     }
 
-    pub(super) fn save(
+    pub fn save(
         &mut self,
         key: &TurnKey,
         holder: &str,
@@ -149,7 +148,7 @@ impl Rows {
         true
     }
 
-    pub(super) fn finish(&mut self, end: &TurnEnd) -> bool {
+    pub fn finish(&mut self, end: &TurnEnd) -> bool {
         let turn = self.turns.get_mut(&end.key.sid).unwrap();
         if turn.holder != end.holder || turn.answer.is_some() {
             return false;

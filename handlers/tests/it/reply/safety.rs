@@ -1,19 +1,17 @@
 //! What neither a model nor a customer can bring about.
 
-use serde_json::{Value, json};
-
-use super::{booking, with_booking};
-use crate::{
-    app::{
-        reply::InboundText,
-        testing::{ANN, BOB, World, call, phone, say, text},
-    },
+use handlers::{
+    app::reply::InboundText,
     domain::{
         lead::{Lead, LeadId},
         sales::SalesEvent,
         slot::{Slot, SlotTime},
     },
 };
+use serde_json::{Value, json};
+
+use super::{booking, with_booking};
+use crate::testing::{ANN, BOB, World, call, phone, say, text};
 
 /// What a tool says to a call.
 fn result(name: &str, arguments: Value) -> Value {

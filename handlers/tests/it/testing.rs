@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use handlers::{
     app::{
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
@@ -24,33 +24,33 @@ use crate::{
     ports::{Credential, CredentialError, IdGenerator},
 };
 
-pub(crate) use executor::TestTimer;
-pub(crate) use model::{FakeModel, call, say};
-pub(crate) use sms::FakeSms;
-pub(crate) use store::FakeStore;
+pub use executor::TestTimer;
+pub use model::{FakeModel, call, say};
+pub use sms::FakeSms;
+pub use store::FakeStore;
 
 /// 3:10 PM in New York on Tuesday 2026-02-10.
-pub(crate) const NOW: &str = "2026-02-10T15:10:00-05:00";
+pub const NOW: &str = "2026-02-10T15:10:00-05:00";
 /// Who texts.
-pub(crate) const ANN: &str = "+19042520927";
+pub const ANN: &str = "+19042520927";
 /// Somebody else.
-pub(crate) const BOB: &str = "+19042520928";
+pub const BOB: &str = "+19042520928";
 /// The owner.
-pub(crate) const OWNER: &str = "+19045550100";
+pub const OWNER: &str = "+19045550100";
 /// The deadline of a turn.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(12);
+pub const DEADLINE: Duration = Duration::from_secs(12);
 
 /// A world in memory.
-pub(crate) struct World {
-    pub(crate) timer: Arc<TestTimer>,
-    pub(crate) store: Arc<FakeStore>,
-    pub(crate) model: Arc<FakeModel>,
-    pub(crate) sms: Arc<FakeSms>,
+pub struct World {
+    pub timer: Arc<TestTimer>,
+    pub store: Arc<FakeStore>,
+    pub model: Arc<FakeModel>,
+    pub sms: Arc<FakeSms>,
     ids: Arc<SequentialIdGenerator>,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let timer = Arc::new(TestTimer::default());
         Self {
             store: Arc::new(FakeStore::default()),
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// A dispatcher on this world. Each is a process of its own: all that they share is the world.
-    pub(crate) fn reply(&self) -> ReplyService {
+    pub fn reply(&self) -> ReplyService {
         let ports = ReplyPorts {
             model: self.model.clone(),
             store: self.store.clone(),
@@ -79,36 +79,36 @@ impl World {
         ReplyService::new(ports, calendar(), settings)
     }
 
-    pub(crate) fn scheduler(&self) -> Scheduler {
+    pub fn scheduler(&self) -> Scheduler {
         Scheduler::new(self.store.clone(), self.ids.clone(), calendar())
     }
 
     /// Runs to the end; time moves when nothing else does.
-    pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         executor::run(&self.timer, future)
     }
 
     /// Runs until nothing moves any more without time, and then drops it: a crash.
-    pub(crate) fn crash<T>(&self, future: impl Future<Output = T>) {
+    pub fn crash<T>(&self, future: impl Future<Output = T>) {
         executor::crash(future);
     }
 
     /// The answer to a text, delivered once.
-    pub(crate) fn answer(&self, text: &InboundText) -> Vec<String> {
+    pub fn answer(&self, text: &InboundText) -> Vec<String> {
         self.run(self.reply().answer(text))
     }
 }
 
-pub(crate) fn calendar() -> Calendar {
+pub fn calendar() -> Calendar {
     Calendar::new("America/New_York").unwrap()
 }
 
-pub(crate) fn phone(number: &str) -> Phone {
+pub fn phone(number: &str) -> Phone {
     Phone::parse(number).unwrap()
 }
 
 /// A text of Ann.
-pub(crate) fn text(sid: &str, body: &str) -> InboundText {
+pub fn text(sid: &str, body: &str) -> InboundText {
     InboundText {
         phone: phone(ANN),
         sid: sid.to_owned(),

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::with_booking;
-use crate::{
-    app::{
-        reply::InboundText,
-        testing::{ANN, OWNER, World, call, phone, say, text},
-    },
+use handlers::{
+    app::reply::InboundText,
     domain::{opt_out::Keyword, owner::OwnerState, text::OPT_OUT_REPLY},
     ports::{ModelError, Timer as _},
 };
+use serde_json::json;
+
+use super::with_booking;
+use crate::testing::{ANN, OWNER, World, call, phone, say, text};
 
 const SILENCE: [&str; 0] = [];
 

@@ -8,10 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp, civil};
-
-use super::{executor::pass, rows::Rows};
-use crate::{
+use handlers::{
     domain::{
         booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
@@ -26,6 +23,9 @@ use crate::{
         StoreError, TurnClaim,
     },
 };
+use jiff::{SignedDuration, Timestamp, civil};
+
+use super::{executor::pass, rows::Rows};
 
 /// How a call goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ enum Fault {
 }
 
 #[derive(Default)]
-pub(crate) struct FakeStore {
+pub struct FakeStore {
     rows: Mutex<Rows>,
     faults: Mutex<Vec<(&'static str, Fault)>>,
     calls: Mutex<Vec<&'static str>>,
@@ -50,83 +50,83 @@ pub(crate) struct FakeStore {
 
 impl FakeStore {
     /// The next call of an operation fails and does nothing.
-    pub(crate) fn fail(&self, operation: &'static str) {
+    pub fn fail(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::Fail));
     }
 
     /// The next call of an operation does its work and never comes back.
-    pub(crate) fn hang_after(&self, operation: &'static str) {
+    pub fn hang_after(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::HangAfter));
     }
 
     /// The next call of an operation never comes back.
-    pub(crate) fn hang_before(&self, operation: &'static str) {
+    pub fn hang_before(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::HangBefore));
     }
 
     /// No call of an operation comes back any more.
-    pub(crate) fn hang_from_now_on(&self, operation: &'static str) {
+    pub fn hang_from_now_on(&self, operation: &'static str) {
         self.hanging.lock().unwrap().insert(operation);
     }
 
     /// From now on everybody else gets so many turns before an operation reads or writes.
-    pub(crate) fn slow(&self, operation: &'static str, turns: usize) {
+    pub fn slow(&self, operation: &'static str, turns: usize) {
         self.slow.lock().unwrap().insert(operation, turns);
     }
 
     /// From now on everything fails, or works again.
-    pub(crate) fn set_down(&self, down: bool) {
+    pub fn set_down(&self, down: bool) {
         *self.down.lock().unwrap() = down;
     }
 
     /// Every operation called so far.
-    pub(crate) fn calls(&self) -> Vec<&'static str> {
+    pub fn calls(&self) -> Vec<&'static str> {
         self.calls.lock().unwrap().clone()
     }
 
     /// Every claim of a turn ends now.
-    pub(crate) fn expire_claims(&self) {
+    pub fn expire_claims(&self) {
         let mut rows = self.rows.lock().unwrap();
         rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
     }
 
     /// No lease and no place in a queue ever ends by itself.
-    pub(crate) fn never_expire(&self) {
+    pub fn never_expire(&self) {
         let mut rows = self.rows.lock().unwrap();
         rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MAX);
         rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
     }
 
-    pub(crate) fn set_owner(&self, owner: OwnerState) {
+    pub fn set_owner(&self, owner: OwnerState) {
         self.rows.lock().unwrap().owner = owner;
     }
 
-    pub(crate) fn leads(&self) -> Vec<Lead> {
+    pub fn leads(&self) -> Vec<Lead> {
         self.rows.lock().unwrap().leads.values().cloned().collect()
     }
 
-    pub(crate) fn open_bookings(&self) -> Vec<Booking> {
+    pub fn open_bookings(&self) -> Vec<Booking> {
         self.rows.lock().unwrap().bookings.values().cloned().collect()
     }
 
-    pub(crate) fn sales(&self) -> Vec<SalesRecord> {
+    pub fn sales(&self) -> Vec<SalesRecord> {
         self.rows.lock().unwrap().sales.values().cloned().collect()
     }
 
-    pub(crate) fn memory_of(&self, phone: &Phone) -> ConversationMemory {
+    pub fn memory_of(&self, phone: &Phone) -> ConversationMemory {
         self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn queue_of(&self, phone: &Phone) -> Vec<QueueEntry> {
+    pub fn queue_of(&self, phone: &Phone) -> Vec<QueueEntry> {
         self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn is_opted_out(&self, phone: &Phone) -> bool {
+    pub fn is_opted_out(&self, phone: &Phone) -> bool {
         self.rows.lock().unwrap().opted_out.contains(phone)
     }
 
     /// A lead of the old system: its slot is held, but it is among no customer's bookings.
-    pub(crate) fn put_old_lead(&self, lead: Lead) {
+    pub fn put_old_lead(&self, lead: Lead) {
         let mut rows = self.rows.lock().unwrap();
         rows.slots.insert(lead.slot, lead.id.clone());
         rows.leads.insert(lead.id.clone(), lead);

@@ -7,19 +7,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
-
-use super::{TestTimer, executor::pass};
-use crate::{
+use handlers::{
     domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, Timer as _},
 };
+use serde_json::Value;
+
+use super::{TestTimer, executor::pass};
 
 /// What the model gives, or why it does not.
 type Answer = Result<Vec<ConversationItem>, ModelError>;
 
 /// Answers in the order of the script, whoever asks.
-pub(crate) struct FakeModel {
+pub struct FakeModel {
     timer: Arc<TestTimer>,
     script: Mutex<VecDeque<(Duration, Answer)>>,
     requests: Mutex<Vec<Request>>,
@@ -27,14 +27,14 @@ pub(crate) struct FakeModel {
 
 /// What the model was asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) instructions: String,
-    pub(crate) input: Vec<ConversationItem>,
+pub struct Request {
+    pub instructions: String,
+    pub input: Vec<ConversationItem>,
 }
 
 impl Request {
     /// The results of tools, as JSON.
-    pub(crate) fn results(&self) -> Vec<Value> {
+    pub fn results(&self) -> Vec<Value> {
         let result = |item: &ConversationItem| match item {
             ConversationItem::Result { output, .. } => Some(serde_json::from_str(output).unwrap()),
             _ => None,
@@ -44,38 +44,38 @@ impl Request {
 }
 
 impl FakeModel {
-    pub(super) fn new(timer: Arc<TestTimer>) -> Self {
+    pub fn new(timer: Arc<TestTimer>) -> Self {
         Self { timer, script: Mutex::default(), requests: Mutex::default() }
     }
 
     /// Answers next with these items.
-    pub(crate) fn then(&self, items: impl IntoIterator<Item = ConversationItem>) -> &Self {
+    pub fn then(&self, items: impl IntoIterator<Item = ConversationItem>) -> &Self {
         self.after(Duration::ZERO, Ok(items.into_iter().collect()))
     }
 
     /// Answers next so, after some time.
-    pub(crate) fn after(&self, delay: Duration, answer: Answer) -> &Self {
+    pub fn after(&self, delay: Duration, answer: Answer) -> &Self {
         self.script.lock().unwrap().push_back((delay, answer));
         self
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The results of tools in the last request.
-    pub(crate) fn results(&self) -> Vec<Value> {
+    pub fn results(&self) -> Vec<Value> {
         self.requests().last().unwrap().results()
     }
 }
 
 /// The model says something.
-pub(crate) fn say(text: &str) -> ConversationItem {
+pub fn say(text: &str) -> ConversationItem {
     ConversationItem::Assistant(text.to_owned())
 }
 
 /// The model calls a tool.
-pub(crate) fn call(name: &str, arguments: Value) -> ConversationItem {
+pub fn call(name: &str, arguments: Value) -> ConversationItem {
     ConversationItem::Call {
         id: "fc_1".to_owned(),
         call_id: "call_1".to_owned(),

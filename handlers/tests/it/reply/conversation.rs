@@ -1,17 +1,15 @@
 //! What customers are told.
 
+use handlers::domain::{
+    lead::{LeadSource, LeadStatus},
+    owner::OwnerState,
+    sales::SalesEvent,
+    turn::ConversationItem,
+};
 use serde_json::json;
 
 use super::{book, book_at, with_booking};
-use crate::{
-    app::testing::{ANN, OWNER, World, call, phone, say, text},
-    domain::{
-        lead::{LeadSource, LeadStatus},
-        owner::OwnerState,
-        sales::SalesEvent,
-        turn::ConversationItem,
-    },
-};
+use crate::testing::{ANN, OWNER, World, call, phone, say, text};
 
 #[test]
 fn a_question_is_answered_in_few_calls() {
@@ -65,7 +63,7 @@ fn a_taken_slot_comes_with_what_is_free() {
     let (world, _) = with_booking();
     world.model.then([book()]).then([say("Sorry, how about three?")]);
     let mut bob = text("SM1", "Tomorrow at two");
-    bob.phone = phone(crate::app::testing::BOB);
+    bob.phone = phone(crate::testing::BOB);
     assert_eq!(world.answer(&bob), ["Sorry, how about three?"]);
     let result = &world.model.results()[0];
     assert_eq!(result["success"], false);
@@ -132,8 +130,8 @@ fn with_the_assistant_off_the_owner_gets_the_text() {
 fn pictures_are_a_note() {
     let world = World::new();
     world.model.then([say("Nice.")]).then([say("I see.")]);
-    world.answer(&crate::app::reply::InboundText { media: 1, ..text("SM1", "") });
-    world.answer(&crate::app::reply::InboundText { media: 2, ..text("SM2", "My screen") });
+    world.answer(&handlers::app::reply::InboundText { media: 1, ..text("SM1", "") });
+    world.answer(&handlers::app::reply::InboundText { media: 2, ..text("SM2", "My screen") });
     let input = world.model.requests()[1].input.clone();
     assert_eq!(input[0], ConversationItem::User("[1 picture, no text]".to_owned()));
     assert_eq!(input[2], ConversationItem::User("My screen\n[2 pictures]".to_owned()));

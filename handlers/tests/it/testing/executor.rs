@@ -12,12 +12,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-
-use crate::ports::Timer;
+use handlers::ports::Timer;
 
 /// A clock that the executor turns.
 #[derive(Default)]
-pub(crate) struct TestTimer {
+pub struct TestTimer {
     state: Mutex<Clock>,
 }
 
@@ -29,7 +28,7 @@ struct Clock {
 
 impl TestTimer {
     /// Moves the clock by hand.
-    pub(crate) fn advance(&self, time: Duration) {
+    pub fn advance(&self, time: Duration) {
         let to = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
         self.move_to(to);
     }
@@ -106,7 +105,7 @@ fn settle<F: Future>(mut future: Pin<&mut F>, flag: &Arc<Flag>) -> Poll<F::Outpu
     }
 }
 
-pub(super) fn run<T>(timer: &TestTimer, future: impl Future<Output = T>) -> T {
+pub fn run<T>(timer: &TestTimer, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let flag = Arc::new(Flag::default());
     loop {
@@ -117,14 +116,14 @@ pub(super) fn run<T>(timer: &TestTimer, future: impl Future<Output = T>) -> T {
     }
 }
 
-pub(super) fn crash<T>(future: impl Future<Output = T>) {
+pub fn crash<T>(future: impl Future<Output = T>) {
     let flag = Arc::new(Flag::default());
     let mut future = Box::pin(future);
     assert!(settle(future.as_mut(), &flag).is_pending(), "it ended before the crash");
 }
 
 /// Lets everything else run first, as any call over a network does.
-pub(super) async fn pass() {
+pub async fn pass() {
     let mut passed = false;
     std::future::poll_fn(|cx| {
         if passed {

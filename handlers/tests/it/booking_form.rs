@@ -1,12 +1,15 @@
 //! The promises of the booking form, on the ports in memory.
 
-use jiff::Timestamp;
-
-use super::*;
-use crate::{
-    app::testing::{NOW, World, call, say, text},
-    domain::slot::Slot,
+use handlers::{
+    app::scheduler::{FormFields, SchedulerError},
+    domain::{
+        booking::Booking,
+        slot::{Slot, SlotTime},
+    },
 };
+use jiff::{Timestamp, civil};
+
+use crate::testing::{NOW, World, call, say, text};
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()

@@ -3,15 +3,15 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-
-use super::executor::pass;
-use crate::{
+use handlers::{
     domain::phone::Phone,
     ports::{Sms, SmsError},
 };
 
+use super::executor::pass;
+
 #[derive(Default)]
-pub(crate) struct FakeSms {
+pub struct FakeSms {
     sent: Mutex<Vec<(String, String)>>,
     refuses: Mutex<bool>,
     hangs: Mutex<bool>,
@@ -19,17 +19,17 @@ pub(crate) struct FakeSms {
 
 impl FakeSms {
     /// Everything given so far: number and text. What was refused is among it.
-    pub(crate) fn sent(&self) -> Vec<(String, String)> {
+    pub fn sent(&self) -> Vec<(String, String)> {
         self.sent.lock().unwrap().clone()
     }
 
     /// From now on every recipient has opted out.
-    pub(crate) fn refuse(&self) {
+    pub fn refuse(&self) {
         *self.refuses.lock().unwrap() = true;
     }
 
     /// From now on no call comes back.
-    pub(crate) fn hang(&self) {
+    pub fn hang(&self) {
         *self.hangs.lock().unwrap() = true;
     }
 }

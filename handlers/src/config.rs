@@ -11,14 +11,13 @@ mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::domain::{calendar::Calendar, phone::Phone};
-
 use self::var_reader::VarReader;
 pub use self::{
     secret_source::{SecretSource, SecretStore, StoredSecret},
     var_reader::{ConfigError, InvalidVariable},
 };
 pub use crate::domain::secret::Secret;
+use crate::domain::{calendar::Calendar, phone::Phone};
 
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;

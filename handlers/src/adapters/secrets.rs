@@ -15,13 +15,12 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use self::extension::{Extension, FetchError};
+pub use self::extension::{Settings, Store};
 use crate::{
     domain::secret::Secret,
     ports::{Credential, CredentialError, Timer},
 };
-
-use self::extension::{Extension, FetchError};
-pub use self::extension::{Settings, Store};
 
 /// How long a secret that did not fit is not asked for again: whoever sends forged requests must
 /// not make the store busy.

@@ -18,8 +18,10 @@ mod turn;
 
 use std::{sync::Arc, time::Duration};
 
+use alerts::Alerts;
 use futures::future::{Either, select};
 use jiff::Timestamp;
+use progress::Progress;
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
@@ -29,9 +31,6 @@ use crate::{
     },
     tools,
 };
-
-use alerts::Alerts;
-use progress::Progress;
 
 /// What the dispatcher reaches the world through.
 #[derive(Clone)]

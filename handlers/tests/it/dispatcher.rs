@@ -14,16 +14,16 @@ use handlers::{
         system::{RandomIdGenerator, SystemTimer},
     },
     app::reply::{ReplyPorts, ReplyService, ReplySettings},
-    domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
+    domain::{calendar::Calendar, turn::ConversationItem},
     http::{self, WebhookAuthentication},
-    ports::{Model, ModelError, ModelRequest, Sms, SmsError},
+    ports::{Model, ModelError, ModelRequest},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 use crate::{
     events::{TestRequest, TestResponse, request},
-    memory_store::InMemoryStore,
+    testing::{FakeSms, FakeStore},
 };
 
 const TOKEN: &str = "12345";
@@ -54,25 +54,16 @@ impl Model for FixedAnswerModel {
     }
 }
 
-struct NoSms;
-
-#[async_trait]
-impl Sms for NoSms {
-    async fn send(&self, _: &Phone, _: &str) -> Result<(), SmsError> {
-        Ok(())
-    }
-}
-
 pub fn shop(
     answer: &'static str,
     public_urls: &[&str],
-) -> (Router, Arc<FixedAnswerModel>, Arc<InMemoryStore>) {
+) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>) {
     let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
-    let store = Arc::new(InMemoryStore::default());
+    let store = Arc::new(FakeStore::default());
     let ports = ReplyPorts {
         model: model.clone(),
         store: store.clone(),
-        sms: Arc::new(NoSms),
+        sms: Arc::new(FakeSms::default()),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         safety_key: Arc::new(StaticCredential::new("key")),
@@ -216,7 +207,7 @@ async fn an_authentic_request_that_is_no_text_is_answered_by_silence() {
 #[tokio::test]
 async fn an_authentic_text_is_answered_200_even_when_everything_fails() {
     let (router, _, store) = shop("Hello", &[]);
-    store.take_down();
+    store.set_down(true);
     let answer = webhook(TEXT).send(&router).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text.contains("<Message>"), "{}", answer.text);

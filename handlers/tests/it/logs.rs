@@ -21,7 +21,7 @@ use tracing_subscriber::{
 use crate::{
     dispatcher::{shop, webhook},
     events::request,
-    memory_store::InMemoryStore,
+    testing::FakeStore,
 };
 
 #[derive(Clone, Default)]
@@ -95,7 +95,7 @@ async fn no_line_holds_anything_private() {
 
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
-        let texts = Arc::new(InMemoryStore::default());
+        let texts = Arc::new(FakeStore::default());
         let admin = http::state(
             OwnerStateService::new(texts.clone()),
             Some(Arc::new(StaticCredential::new("t0ken"))),
@@ -104,8 +104,8 @@ async fn no_line_holds_anything_private() {
         let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));
         if down {
-            store.take_down();
-            texts.take_down();
+            store.set_down(true);
+            texts.set_down(true);
         }
         for (at, body) in ["purple", "STOP", "purple", "START", "HELP"].iter().enumerate() {
             let text = format!("Body={body}&MessageSid=SM{at}&From=%2B19042520927&NumMedia=1");

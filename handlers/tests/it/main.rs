@@ -2,7 +2,12 @@
 //!
 //! Independent of the emulator, so that a fault shared by a fake and an adapter cannot hide.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail their test"
+)]
 
 mod bins;
 mod booking_form;
@@ -12,7 +17,6 @@ mod dynamodb;
 mod events;
 mod hostile;
 mod logs;
-mod memory_store;
 mod openai;
 mod openai_failures;
 mod owner_state;

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{TestRequest, request},
-    memory_store::InMemoryStore,
+    testing::FakeStore,
 };
 
-pub fn router() -> (Router, Arc<InMemoryStore>) {
-    let store = Arc::new(InMemoryStore::default());
+pub fn router() -> (Router, Arc<FakeStore>) {
+    let store = Arc::new(FakeStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
     let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), calendar);
     (http::scheduler(scheduler), store)
@@ -156,7 +156,7 @@ async fn what_is_wrong_is_named() {
 #[tokio::test]
 async fn a_failed_read_is_never_all_free() {
     let (router, store) = router();
-    store.take_down();
+    store.set_down(true);
     for failing in [request("GET", "/scheduler").query("date=2026-02-11"), book(&booking())] {
         let answer = failing.send(&router).await;
         assert_eq!(answer.status, 503);

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::{
     events::{TestRequest, request},
-    memory_store::InMemoryStore,
+    testing::FakeStore,
 };
 
-pub fn router() -> (Router, Arc<InMemoryStore>) {
-    let store = Arc::new(InMemoryStore::default());
+pub fn router() -> (Router, Arc<FakeStore>) {
+    let store = Arc::new(FakeStore::default());
     let token = Arc::new(StaticCredential::new("s3cret"));
     (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
 }
@@ -42,7 +42,7 @@ async fn nobody_without_the_token_gets_in() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(OwnerStateService::new(Arc::new(InMemoryStore::default())), None);
+    let router = http::state(OwnerStateService::new(Arc::new(FakeStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
     let empty = request("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);
@@ -136,7 +136,7 @@ async fn both_payload_versions_carry_the_time() {
 #[tokio::test]
 async fn the_databases_troubles_stay_inside() {
     let (router, store) = router();
-    store.take_down();
+    store.set_down(true);
     let answer = admin("GET").send(&router).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.error(), "The service is temporarily unavailable, please try again");

@@ -16,12 +16,13 @@ use std::{
 };
 
 use handlers::{
+    adapters::secrets::StaticCredential,
     app::{
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
-    domain::{calendar::Calendar, phone::Phone, secret::Secret},
-    ports::{Credential, CredentialError, IdGenerator},
+    domain::{calendar::Calendar, phone::Phone},
+    ports::IdGenerator,
 };
 
 pub use executor::TestTimer;
@@ -69,7 +70,7 @@ impl World {
             sms: self.sms.clone(),
             ids: self.ids.clone(),
             timer: self.timer.clone(),
-            safety_key: Arc::new(FixedKey),
+            safety_key: Arc::new(StaticCredential::new("key")),
         };
         let settings = ReplySettings {
             deadline: DEADLINE,
@@ -119,21 +120,7 @@ pub fn text(sid: &str, body: &str) -> InboundText {
     }
 }
 
-/// A secret that is never rotated.
-struct FixedKey;
-
-#[async_trait::async_trait]
-impl Credential for FixedKey {
-    async fn current(&self) -> Result<Secret, CredentialError> {
-        Ok(Secret::new("key"))
-    }
-
-    async fn refresh(&self, _: &Secret) -> Option<Secret> {
-        None
-    }
-}
-
-/// IdGenerator that count.
+/// Identifiers that count up from 0.
 #[derive(Default)]
 struct SequentialIdGenerator(AtomicU64);
 

@@ -1,5 +1,7 @@
 //! Discounts and upsells, for the owner to read. They have no expiry.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::{
     DynamoDb,
     errors::conditional,
@@ -9,7 +11,6 @@ use crate::{
     domain::sales::{SalesEvent, SalesRecord},
     ports::StoreError,
 };
-use aws_sdk_dynamodb::types::AttributeValue;
 
 impl DynamoDb {
     /// A repeat finds the row and changes nothing.

@@ -9,12 +9,11 @@ use std::{
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{app::error_chain::ErrorChain, domain::text};
-
 use super::{
     ReplyService,
     limits::{ALERT_CLAIM_TIMEOUT, ALERT_WINDOW},
 };
+use crate::{app::error_chain::ErrorChain, domain::text};
 
 /// Alerts that went out while the table could not say so: each process then keeps the limit alone.
 #[derive(Default)]

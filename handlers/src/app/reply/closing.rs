@@ -1,17 +1,16 @@
 //! Ending a turn that has no answer of its own.
 
-use crate::{
-    app::error_chain::ErrorChain,
-    domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
-    ports::ModelError,
-};
-
 use super::{
     InboundText, ReplyService, TurnError,
     limits::{CLOSE_TIMEOUT, VERIFY_TIMEOUT},
     progress::{Progress, TurnState},
     reply_text::reply_text,
     tool_outcome::ToolOutcome,
+};
+use crate::{
+    app::error_chain::ErrorChain,
+    domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
+    ports::ModelError,
 };
 
 impl TurnError {

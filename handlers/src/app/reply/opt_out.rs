@@ -1,12 +1,11 @@
 //! Words that stop and start texts, before anything else is done with a text.
 
+use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 use crate::{
     app::{bookings::BookingService, error_chain::ErrorChain},
     domain::opt_out::{Keyword, keyword},
     ports::TurnClaim,
 };
-
-use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 
 impl InboundText {
     /// The carrier's keyword that the text is; its own word for it counts first.

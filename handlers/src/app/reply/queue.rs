@@ -1,5 +1,10 @@
 //! One turn at a time for each customer, in the order of arrival.
 
+use super::{
+    ReplyService,
+    limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
+    progress::Progress,
+};
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
@@ -7,12 +12,6 @@ use crate::{
         turn::{QueueEntry, TurnEnd},
     },
     ports::StoreError,
-};
-
-use super::{
-    ReplyService,
-    limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
-    progress::Progress,
 };
 
 impl ReplyService {

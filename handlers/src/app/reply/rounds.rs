@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::{
+    ReplyService, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
+    tool_runner::ToolRunner, turn::Attempt,
+};
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
@@ -11,11 +15,6 @@ use crate::{
         turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
-};
-
-use super::{
-    ReplyService, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
-    tool_runner::ToolRunner, turn::Attempt,
 };
 
 /// What came out of the rounds.

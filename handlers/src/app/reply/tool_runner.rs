@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::{
+    InboundText, ReplyService,
+    progress::{PendingChange, Progress},
+    tool_outcome::{ToolOutcome, row},
+};
 use crate::{
     app::{
         bookings::{BookingError, BookingService, whole_seconds},
@@ -21,12 +26,6 @@ use crate::{
     },
     ports::StoreError,
     tools::{self, ToolCall, ToolError},
-};
-
-use super::{
-    InboundText, ReplyService,
-    progress::{PendingChange, Progress},
-    tool_outcome::{ToolOutcome, row},
 };
 
 /// The tools at work for one turn.

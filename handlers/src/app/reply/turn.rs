@@ -2,6 +2,14 @@
 
 use std::time::Duration;
 
+use super::{
+    InboundText, ReplyService, TurnError,
+    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
+    progress::{ClaimedTurn, Progress},
+    reply_text::reply_text,
+    rounds::{Conversation, ConversationResult},
+    safety_identifier::safety_identifier,
+};
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
@@ -10,15 +18,6 @@ use crate::{
         turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
     },
     ports::{StoreError, TurnClaim},
-};
-
-use super::{
-    InboundText, ReplyService, TurnError,
-    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
-    progress::{ClaimedTurn, Progress},
-    reply_text::reply_text,
-    rounds::{Conversation, ConversationResult},
-    safety_identifier::safety_identifier,
 };
 
 impl InboundText {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::SchedulerError;
 use crate::domain::{
     catalogue::Repair,
     digest::sha256_hex,
@@ -9,8 +10,6 @@ use crate::domain::{
     phone::Phone,
     slot::{self, Slot, SlotTime},
 };
-
-use super::SchedulerError;
 
 /// The fields of the form as they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -155,8 +155,12 @@ impl FakeStore {
         };
         let down = *self.down.lock().unwrap();
         match fault {
-            _ if down => return Err(StoreError::Unavailable("the test says so".into())),
-            Some(Fault::Fail) => return Err(StoreError::Unavailable("the test says so".into())),
+            _ if down => {
+                return Err(StoreError::Unavailable("secret internals of the database".into()));
+            }
+            Some(Fault::Fail) => {
+                return Err(StoreError::Unavailable("secret internals of the database".into()));
+            }
             Some(Fault::HangBefore) => pending().await,
             Some(Fault::HangAfter) | None => {}
         }

@@ -1,7 +1,7 @@
-//! Composition: the only code that chooses adapters.
+//! The composition root: the only code that chooses adapters.
 //!
-//! It never reads the environment; its HTTP clients are arguments, because
-//! building them costs more than a whole rehearsal of a turn.
+//! It does not read the environment. HTTP clients are arguments, because building them takes longer
+//! than answering a text.
 
 mod clients;
 mod lambda;
@@ -35,15 +35,15 @@ use crate::{
     ports::{Credential, Model, Sms, Store},
 };
 
-/// How long one call of Twilio's REST API may take.
+/// Time for one request to Twilio's REST API.
 const SMS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A Lambda function: its logical id in `template.yaml`, and how its router is built.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// Logical id.
+    /// Logical id in `template.yaml`.
     pub id: &'static str,
-    /// Reads the configuration and composes the router; sends nothing.
+    /// Reads the configuration and builds the router; sends nothing.
     pub build: fn(&Vars, &Clients) -> Result<Router, ConfigError>,
 }
 
@@ -56,10 +56,10 @@ pub const fn functions() -> [Function; 3] {
     ]
 }
 
-/// The dispatcher on DynamoDB, OpenAI and Twilio.
+/// Builds the dispatcher on DynamoDB, OpenAI and Twilio.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = DispatcherConfig::from_vars(vars)?;
     let auth_token = credential(clients, &config.twilio.auth_token);
@@ -74,7 +74,8 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
-        // A secret that every instance has, so that a customer is the same one until it is rotated.
+        // Every instance has this secret, so a customer keeps the same identifier until it is
+        // rotated.
         safety_key: Arc::clone(&auth_token),
     };
     let reply = ReplyService::new(ports, config.calendar, settings);
@@ -82,27 +83,27 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
     Ok(http::dispatcher(reply, authentication))
 }
 
-/// The state manager on DynamoDB.
+/// Builds the state manager on DynamoDB.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
     Ok(http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token))
 }
 
-/// The scheduler on DynamoDB.
+/// Builds the scheduler on DynamoDB.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
     let store = store(clients, &config.dynamodb);
     Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIdGenerator), config.calendar)))
 }
 
-/// A secret that is known, or one that is fetched when it is needed.
+/// A credential with the given value, or one that fetches it when it is first needed.
 fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
     let stored = match source {
         SecretSource::Plain(secret) => return Arc::new(StaticCredential::new(secret.expose())),

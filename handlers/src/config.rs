@@ -1,9 +1,8 @@
 //! The functions' configuration: environment variables, read once and typed.
 //!
-//! One constructor per function, because each needs its own part: the state
-//! manager has no OpenAI key. A constructor reports everything that is missing
-//! or invalid at once. Nothing here reads the process's environment: the bins
-//! pass it, the emulator passes a map of its own.
+//! One constructor per function, because each needs different variables: the state manager has no
+//! OpenAI key. A constructor reports everything that is missing or invalid at once. Nothing here
+//! reads the process's environment: the binaries pass it, the emulator passes a map of its own.
 
 mod secret_source;
 mod values;
@@ -22,43 +21,46 @@ use crate::domain::{calendar::Calendar, phone::Phone};
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;
 
-/// Twilio waits 15 seconds at most; what is left is for the network and a cold start.
+/// Twilio waits 15 seconds; the rest is for the network and a cold start.
 const DEFAULT_DEADLINE_MS: &str = "12000";
-/// Twilio repeats a webhook at once after a crash; the repeat has the rest of its deadline left.
+/// After a crash Twilio repeats the webhook at once, and the repeat waits for the rest of the
+/// lease.
 const DEFAULT_LEASE_MS: &str = "3000";
 
-/// What the dispatcher needs.
+/// Configuration of the dispatcher.
 #[derive(Debug, Clone)]
 pub struct DispatcherConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
     /// The language model.
     pub openai: OpenAiConfig,
-    /// The telephone network.
+    /// Twilio.
     pub twilio: TwilioConfig,
     /// The shop's opening hours.
     pub calendar: Calendar,
-    /// Where alerts go; without it there are none.
+    /// Receives alerts; without it there are none.
     pub owner_phone: Option<Phone>,
-    /// URLs that Twilio may have signed, as they were configured at Twilio (it signs them
-    /// verbatim), without fragment; empty on a laptop, where it is the request's own.
+    /// URLs that Twilio may have signed, exactly as they are configured at Twilio but without
+    /// fragment. When empty, the request's own URL is used, which is right on a developer's machine
+    /// only.
     pub public_urls: Vec<String>,
-    /// Covers a whole turn.
+    /// Time for a whole turn.
     pub reply_deadline: Duration,
-    /// How long a turn is held without being renewed: after a crash, a repeat waits so long.
+    /// Time for which a claim on a turn holds without renewal. A repeat after a crash waits that
+    /// long.
     pub turn_lease: Duration,
 }
 
-/// What the state manager needs.
+/// Configuration of the state manager.
 #[derive(Debug, Clone)]
 pub struct StateConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
-    /// Without it every call is refused.
+    /// Secret of the callers; without it every call is refused.
     pub admin_token: Option<SecretSource>,
 }
 
-/// What the scheduler needs.
+/// Configuration of the scheduler.
 #[derive(Debug, Clone)]
 pub struct SchedulerConfig {
     /// The database.
@@ -78,13 +80,13 @@ pub struct DynamoDbConfig {
     pub access_key_id: String,
     /// AWS secret access key.
     pub secret_access_key: Secret,
-    /// AWS session token; a Lambda always has one.
+    /// AWS session token. A Lambda function always has one.
     pub session_token: Option<Secret>,
-    /// SecretVariables of the tables.
+    /// Names of the tables.
     pub tables: Tables,
 }
 
-/// SecretVariables of the tables.
+/// Names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
     /// Leads: `lead_id` S, `timestamp` N.
@@ -106,7 +108,7 @@ pub struct Tables {
 pub struct OpenAiConfig {
     /// API key.
     pub api_key: SecretSource,
-    /// Base URL, `/v1` included.
+    /// Base URL, including `/v1`.
     pub base_url: String,
     /// Name of the model.
     pub model: String,
@@ -114,12 +116,12 @@ pub struct OpenAiConfig {
     pub retries: u32,
 }
 
-/// The telephone network.
+/// Twilio.
 #[derive(Debug, Clone)]
 pub struct TwilioConfig {
     /// Account, `AC...`.
     pub account_sid: String,
-    /// Signs webhooks and authenticates calls.
+    /// Verifies webhooks and authenticates requests to Twilio.
     pub auth_token: SecretSource,
     /// The shop's number.
     pub phone_number: Phone,
@@ -129,6 +131,9 @@ pub struct TwilioConfig {
 
 impl DispatcherConfig {
     /// Reads the dispatcher's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = VarReader::new(vars);
         let config = Self::read(&mut reader);
@@ -160,6 +165,9 @@ impl DispatcherConfig {
 
 impl StateConfig {
     /// Reads the state manager's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
@@ -171,6 +179,9 @@ impl StateConfig {
 
 impl SchedulerConfig {
     /// Reads the scheduler's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
@@ -252,8 +263,8 @@ fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
     Some(hours?.with_closed_days(closed?))
 }
 
-/// On Lambda the request's own URL is whatever the caller says it is, so the
-/// list is required there, unless Twilio itself is an emulator's.
+/// A deployed function must not trust the request's own URL, which the caller chooses, so the list
+/// is required. It is not when `TWILIO_API_BASE_URL` shows that Twilio is emulated.
 fn public_urls(reader: &mut VarReader<'_>) -> Option<Vec<String>> {
     let deployed =
         reader.is_set("AWS_LAMBDA_FUNCTION_NAME") && !reader.is_set("TWILIO_API_BASE_URL");

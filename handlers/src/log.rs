@@ -1,4 +1,4 @@
-//! Logs of the Lambda binaries: one JSON line per event.
+//! The log of the Lambda binaries: one JSON line per event.
 
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -10,7 +10,7 @@ use tracing_subscriber::{
 
 use crate::config::Vars;
 
-/// The clients log whole bodies and parameters, which hold customers' words.
+/// Crates that log whole bodies and parameters, which contain customers' words.
 const QUIET: [&str; 10] = [
     "async_openai",
     "aws_runtime",
@@ -24,9 +24,10 @@ const QUIET: [&str; 10] = [
     "rustls",
 ];
 
-/// Installs the subscriber; `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to `info`.
+/// Installs the subscriber. `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to
+/// `info`.
 pub fn init(vars: &Vars) {
-    // A second call finds the first one's subscriber and changes nothing.
+    // A second call changes nothing.
     let _ = subscriber(vars, std::io::stdout).try_init();
 }
 

@@ -1,9 +1,9 @@
-//! The model's tools: one table of name, strict schema and argument type.
+//! The model's tools: one table with name, strict schema and parser of each.
 //!
-//! Arguments become domain values here, once; `app` runs what comes out. The
-//! customer's phone is no argument of any tool: it is the webhook's `From`. An
-//! argument that a tool does not have, such as a `phone` that the model made up,
-//! is ignored rather than refused: refusing it would cost a round and gain nothing.
+//! Arguments are parsed into domain values here; `app` runs the calls. No tool has an argument for
+//! the customer's phone, which is the webhook's `From`. Arguments that a tool does not have, such
+//! as a `phone` that the model invented, are ignored: refusing them would cost a round and gain
+//! nothing.
 
 mod call;
 #[cfg(test)]
@@ -24,11 +24,11 @@ use crate::{
 
 pub use call::{ToolCall, ToolError};
 
-/// One row of the table.
+/// A tool.
 struct Tool {
     name: &'static str,
     description: &'static str,
-    /// Properties of the arguments; every one is required, an optional one is nullable.
+    /// Properties of the arguments. All are required; optional ones are nullable.
     properties: fn() -> Value,
     parse: fn(&str) -> Result<ToolCall, ToolError>,
 }
@@ -149,7 +149,7 @@ static TOOLS: [Tool; 8] = [
     },
 ];
 
-/// The tools as the model sees them.
+/// The tools as the model is offered them.
 pub fn specs() -> Vec<ToolSpec> {
     TOOLS
         .iter()
@@ -161,16 +161,16 @@ pub fn specs() -> Vec<ToolSpec> {
         .collect()
 }
 
-/// Reads a call as the model wrote it.
+/// Parses a call as the model wrote it.
 ///
 /// # Errors
-/// When there is no such tool, or its arguments mean nothing.
+/// Every [`ToolError`]: an unknown tool, or arguments that are malformed or invalid.
 pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, ToolError> {
     let tool = TOOLS.iter().find(|tool| tool.name == name).ok_or(ToolError::UnknownTool)?;
     (tool.parse)(arguments)
 }
 
-/// Strict mode: no other properties, and every one required.
+/// A schema in strict mode: every property is required, and no others are allowed.
 fn strict_schema(properties: Value) -> Value {
     let required: Vec<String> =
         properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
@@ -236,7 +236,7 @@ struct LogUpsellArguments {
 struct NoArguments {}
 
 fn no_arguments(arguments: &str, call: ToolCall) -> Result<ToolCall, ToolError> {
-    // Some models write nothing at all for no arguments.
+    // Some models write nothing instead of `{}`.
     if !arguments.trim().is_empty() {
         let NoArguments {} = serde_json::from_str(arguments)?;
     }
@@ -251,7 +251,7 @@ fn text(field: &'static str, value: Option<&str>) -> Result<Option<String>, Tool
     label::parse(value.unwrap_or_default()).map_err(|source| ToolError::Label { field, source })
 }
 
-/// A reason as it is stored.
+/// The reason of a discount as it is stored: at most 200 characters, without control characters.
 fn stored_reason(reason: &str) -> String {
     reason.trim().chars().filter(|c| !c.is_control()).take(200).collect()
 }

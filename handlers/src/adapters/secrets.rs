@@ -1,10 +1,10 @@
-//! Secrets: those that are known, and those that a store of AWS keeps.
+//! Secrets: those given in the environment and those in a store of AWS.
 //!
-//! The store is asked through the AWS Parameters and Secrets Lambda Extension,
-//! which is HTTP on localhost and needs no SDK. It serves invocations only, not
-//! the initialisation of a function, so a secret is fetched when the first
-//! request needs it. A failure then answers that request with an error and is
-//! mended by the next one: nobody is let in because a secret was not to be had.
+//! Stores are read through the AWS Parameters and Secrets Lambda Extension, which is HTTP on
+//! localhost and needs no SDK. The extension answers only during invocations, not while a function
+//! initialises, so a secret is fetched when the first request needs it. If that fails, the request
+//! gets an error and the next one tries again. A secret that could not be fetched never lets
+//! anybody in.
 
 mod extension;
 #[cfg(test)]
@@ -22,19 +22,19 @@ use crate::{
     ports::{Credential, CredentialError, Timer},
 };
 
-/// How long a secret that did not fit is not asked for again: whoever sends forged requests must
-/// not make the store busy.
+/// How long [`Credential::refresh`] does not ask the store again: forged requests must not overload
+/// it.
 const REFRESH_INTERVAL_MS: u64 = 60_000;
-/// What was tried and failed is tried again after these waits.
+/// Delays before the retries of a failed fetch.
 const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(400)];
 
-/// A secret whose value stands in the environment.
+/// A secret with a fixed value, such as one from the environment.
 #[derive(Debug, Clone)]
 pub struct StaticCredential(Secret);
 
 impl StaticCredential {
-    /// A secret of this value.
+    /// A credential with this value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Secret::new(value))
     }
@@ -51,7 +51,7 @@ impl Credential for StaticCredential {
     }
 }
 
-/// A secret that is fetched from a store.
+/// A secret that is fetched from a store when it is first needed, and cached.
 pub struct StoredCredential {
     variable: &'static str,
     extension: Extension,
@@ -62,12 +62,12 @@ pub struct StoredCredential {
 #[derive(Default)]
 struct CachedSecret {
     secret: Option<Secret>,
-    /// When it was last asked for because it did not fit.
+    /// When the store was last asked for a newer value, in milliseconds since the Unix epoch.
     refreshed_ms: Option<i64>,
 }
 
 impl StoredCredential {
-    /// Composes a secret over a shared HTTP client; sends nothing.
+    /// Builds a credential over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: &Settings<'_>, timer: Arc<dyn Timer>) -> Self {
         let extension = Extension::new(http, settings);
         Self { variable: settings.variable, extension, timer, cached: Mutex::default() }
@@ -106,7 +106,7 @@ impl Credential for StoredCredential {
 
     async fn refresh(&self, stale: &Secret) -> Option<Secret> {
         let mut cached = self.cached.lock().await;
-        // Another request found it out before.
+        // Another request has fetched the newer value already.
         if let Some(secret) = cached.secret.as_ref().filter(|secret| *secret != stale) {
             return Some(secret.clone());
         }
@@ -114,7 +114,7 @@ impl Credential for StoredCredential {
         if cached.refreshed_ms.is_some_and(|asked| now.abs_diff(asked) < REFRESH_INTERVAL_MS) {
             return None;
         }
-        // Before the question, so that one whose asker went away counts too.
+        // Set before the request, so that one whose caller is dropped counts too.
         cached.refreshed_ms = Some(now);
         match self.fetch().await {
             Ok(secret) if secret == *stale => None,

@@ -1,4 +1,4 @@
-//! Randomness and elapsed time, from the machine.
+//! Random identifiers and elapsed time from the machine.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

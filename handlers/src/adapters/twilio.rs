@@ -12,12 +12,12 @@ use crate::{
     ports::{Credential, Sms, SmsError},
 };
 
-/// The recipient has opted out.
+/// Twilio's error code for a recipient who opted out.
 const RECIPIENT_OPTED_OUT: u32 = 21_610;
-/// The longest wait for the one retry after a 429.
+/// The longest delay before the one retry after a 429.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The shop's number at Twilio. Has no `Debug`, because of the token.
+/// Account, credentials and number at Twilio. Has no `Debug`, because of the token.
 #[derive(Clone)]
 pub struct Settings {
     /// Account, `AC...`.
@@ -28,7 +28,7 @@ pub struct Settings {
     pub from: Phone,
     /// Base URL of the REST API.
     pub base_url: String,
-    /// How long one call may take.
+    /// Time for one request.
     pub timeout: Duration,
 }
 
@@ -40,7 +40,7 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// Composes a client over a shared HTTP client; sends nothing.
+    /// Builds a client over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: Settings) -> Self {
         Self { http, settings }
     }
@@ -61,8 +61,9 @@ impl Twilio {
 
 #[async_trait]
 impl Sms for Twilio {
-    /// A request that timed out may have been carried out, so it is never repeated;
-    /// one answered 429 was not, so it is, once. Nor was one answered 401: the token may have been rotated.
+    /// A request that timed out may have been carried out and is not repeated. A request answered
+    /// 429 or 401 was not: after 429 it is repeated once, after 401 once with a newer token, if
+    /// there is one.
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
         let credential = &self.settings.auth_token;
         let token = credential.current().await;
@@ -91,13 +92,14 @@ fn retry_delay(response: &Response) -> Duration {
         .min(MAX_RETRY_DELAY)
 }
 
-/// The error bodies' one interesting field; the message may repeat the phone number.
+/// The part of an error body that is used. The message is left out, because it may contain the
+/// phone number.
 #[derive(Deserialize)]
 struct ErrorBody {
     code: Option<u32>,
 }
 
-/// An answer that is neither success nor a refusal.
+/// A status that means neither success nor refusal.
 #[derive(Debug, thiserror::Error)]
 #[error("answered {status}, code {code:?}")]
 struct UnexpectedStatus {
@@ -108,7 +110,7 @@ struct UnexpectedStatus {
 async fn delivery_result(response: Response) -> Result<(), SmsError> {
     let status = response.status();
     if status.is_success() {
-        // Created; what became of it later is not known here in any case.
+        // Twilio has accepted the message; whether it is delivered is not known at this point.
         return Ok(());
     }
     let body = response.bytes().await.unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Looking at the calendar, and booking, cancelling and moving appointments.
+//! Reads the calendar and books, cancels and moves appointments, for texts and for the form.
 //!
-//! Texts and the form share this. Every write is fixed before it is sent and
-//! conditional on what was read, so that a repeat finds its own work done.
+//! Every write is complete before it is sent and conditional on what was read, so a repeat finds
+//! its own work done.
 
 use jiff::{Timestamp, civil};
 
@@ -16,13 +16,13 @@ use crate::{
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, Store, StoreError},
 };
 
-/// How often a change is tried again when the booking has changed meanwhile.
+/// Attempts at a change of a booking that others change at the same time.
 const ATTEMPTS: usize = 3;
 
-/// The shop's calendar with its bookings, at one moment of business time.
+/// The shop's calendar and its bookings at one moment of business time.
 #[derive(Clone, Copy)]
 pub struct BookingService<'a> {
-    /// The tables.
+    /// The database.
     pub store: &'a dyn Store,
     /// The opening hours.
     pub calendar: &'a Calendar,
@@ -33,34 +33,34 @@ pub struct BookingService<'a> {
 /// Why nothing was booked, cancelled or moved.
 #[derive(Debug, thiserror::Error)]
 pub enum BookingError {
-    /// The shop does not take customers then.
+    /// The shop takes no customers at that time.
     #[error(transparent)]
     Unbookable(#[from] UnbookableReason),
-    /// Somebody else holds the slot.
+    /// Another booking holds the slot.
     #[error("That time is already taken")]
     Taken {
-        /// What is free on that date.
+        /// Free slots of that date.
         available: Vec<SlotTime>,
     },
-    /// The form guard moved; only bookings with a guard meet this.
+    /// The form guard has changed; happens only to bookings with a guard.
     #[error("The customer's bookings have changed meanwhile")]
     GuardChanged,
-    /// No open booking of this customer has that reference.
+    /// This customer has no open booking with that reference.
     #[error("This customer has no open booking with that reference")]
     NotFound,
-    /// It kept changing under our hands.
+    /// Other changes kept coming first.
     #[error("The booking is being changed by somebody else")]
     Contended,
-    /// The tables failed: whether something was written is unknown.
+    /// The database failed; it is unknown whether something was written.
     #[error("The calendar is not available right now")]
     Store(#[from] StoreError),
 }
 
 impl BookingService<'_> {
-    /// The free slots of a date, in the order of the clock.
+    /// The free slots of a date, ordered by time. None when the shop takes no bookings for it.
     ///
     /// # Errors
-    /// When the taken ones could not be read; never "all free".
+    /// When the taken slots cannot be read.
     pub async fn available(&self, date: civil::Date) -> Result<Vec<SlotTime>, StoreError> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(Vec::new());
@@ -69,19 +69,20 @@ impl BookingService<'_> {
         Ok(self.calendar.bookable_slots(date, &taken, self.now))
     }
 
-    /// The customer's open bookings, in the order of the clock.
+    /// The customer's open bookings, ordered by time.
     ///
     /// # Errors
-    /// When they could not be read.
+    /// When they cannot be read.
     pub async fn open(&self, phone: &Phone) -> Result<Vec<Booking>, StoreError> {
         let from = self.calendar.local(self.now);
         Ok(self.store.open_bookings(phone, from).await?.bookings)
     }
 
-    /// Books.
+    /// Books a slot.
     ///
     /// # Errors
-    /// [`BookingError`] says what is in the way.
+    /// [`BookingError::Unbookable`], [`BookingError::Taken`] and [`BookingError::Store`];
+    /// [`BookingError::GuardChanged`] only for a booking with a guard.
     pub async fn book(&self, new: &NewBooking) -> Result<Booking, BookingError> {
         if let Some(reason) = self.calendar.unbookable_reason(new.lead.slot, self.now) {
             return Err(reason.into());
@@ -93,10 +94,11 @@ impl BookingService<'_> {
         }
     }
 
-    /// Cancels a customer's own booking. What is cancelled already stays cancelled.
+    /// Cancels an open booking of this customer and returns it. Succeeds for one that is cancelled
+    /// already. `identity` tells this change from others.
     ///
     /// # Errors
-    /// [`BookingError`] says what is in the way.
+    /// [`BookingError::NotFound`], [`BookingError::Contended`] and [`BookingError::Store`].
     pub async fn cancel(
         &self,
         phone: &Phone,
@@ -117,10 +119,13 @@ impl BookingService<'_> {
         Err(BookingError::Contended)
     }
 
-    /// Moves a customer's own booking. One that is there already stays there.
+    /// Moves an open booking of this customer to another slot and returns it. Succeeds for one that
+    /// is there already. `identity` tells this change from others.
     ///
     /// # Errors
-    /// [`BookingError`] says what is in the way; the booking is then where it was.
+    /// [`BookingError::Unbookable`], [`BookingError::NotFound`], [`BookingError::Taken`],
+    /// [`BookingError::Contended`] and [`BookingError::Store`]. Except for the last, the booking
+    /// keeps its slot.
     pub async fn reschedule(
         &self,
         phone: &Phone,
@@ -147,8 +152,8 @@ impl BookingService<'_> {
         Err(BookingError::Contended)
     }
 
-    /// One of the customer's open bookings. One of the old system is among no customer's
-    /// bookings, but it has a lead.
+    /// An open booking of this customer. Bookings of the old system have a lead but no row among
+    /// the customer's bookings.
     async fn find(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
         let open = self.open(phone).await?.into_iter().find(|booking| booking.lead_id == *id);
         if open.is_some() {
@@ -179,14 +184,14 @@ impl BookingService<'_> {
     }
 }
 
-/// The token of a change: the same for a repeat, another once the booking is another.
+/// The token of a change: the same for a repeat, another one once the booking has moved.
 fn token(what: &str, identity: &[&str], booking: &Booking) -> RequestToken {
     let from = booking.slot.wall_clock();
     let parts: Vec<&str> = [what, &from].into_iter().chain(identity.iter().copied()).collect();
     RequestToken::derive(&parts)
 }
 
-/// A lead's timestamp: tables keep whole seconds.
+/// The time in whole seconds, as the tables store a lead's timestamp.
 pub(crate) fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -1,8 +1,9 @@
-//! Errors for the log.
+//! Formats errors for the log.
 
 use std::{error::Error, fmt};
 
-/// An error with its causes, `a: b: c`. For logs: causes are not for customers.
+/// Displays an error with its causes: `a: b: c`. For logs only, because causes are not for
+/// customers.
 pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for ErrorChain<'_> {

@@ -1,4 +1,4 @@
-//! Reading and changing the owner's state.
+//! Reads and changes the owner's state.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::{
     ports::{OwnerWriteOutcome, Store, StoreError},
 };
 
-/// How often a change is merged again when somebody else was faster.
+/// Attempts at a change that other writers come before.
 const ATTEMPTS: usize = 5;
 
-/// The owner's state and its changes.
+/// The use case: reading and changing the owner's state.
 #[derive(Clone)]
 pub struct OwnerStateService {
     store: Arc<dyn Store>,
@@ -21,32 +21,33 @@ pub struct OwnerStateService {
 /// Why the state was not read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnerStateError {
-    /// The table failed.
+    /// The database failed.
     #[error("the state is not available right now")]
     Store(#[from] StoreError),
-    /// Others kept writing first.
+    /// Other writers kept coming first.
     #[error("the state is being changed by somebody else")]
     Contended,
 }
 
 impl OwnerStateService {
-    /// The state that a store keeps.
+    /// The use case on a store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
     }
 
-    /// The state.
+    /// Returns the state.
     ///
     /// # Errors
-    /// When it could not be read.
+    /// [`OwnerStateError::Store`] when it cannot be read.
     pub async fn get(&self) -> Result<OwnerState, OwnerStateError> {
         Ok(self.store.owner().await?)
     }
 
-    /// Changes the given fields; no change of another writer is lost.
+    /// Changes the given fields and returns the new state. Concurrent changes are merged.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// [`OwnerStateError::Store`] when the database fails, [`OwnerStateError::Contended`] after
+    /// five attempts that other writers came before.
     pub async fn update(
         &self,
         patch: &OwnerPatch,
@@ -55,10 +56,10 @@ impl OwnerStateService {
         self.change(|owner| owner.merge(patch, now)).await
     }
 
-    /// Goes back to the default state.
+    /// Resets the state to its default and returns it.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// As for [`OwnerStateService::update`].
     pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.reset(now)).await
     }

@@ -1,4 +1,4 @@
-//! The booking form: free slots of a date, and booking one.
+//! The booking form: lists the free slots of a date, and books one.
 
 mod request;
 
@@ -20,14 +20,14 @@ use crate::{
 
 pub use request::{FormFields, FormRequest};
 
-/// Open bookings that one phone may have through the form.
+/// Most open bookings that one phone number may have through the form.
 pub const MAX_OPEN: usize = 2;
-/// Longest idempotency key.
+/// Longest idempotency key, in bytes.
 const MAX_KEY: usize = 255;
-/// How often a booking is tried again when another one of the same phone came first.
+/// Attempts at a booking that other bookings of the same phone number come before.
 const ATTEMPTS: usize = 5;
 
-/// The booking form's two questions.
+/// The use case behind the booking form.
 #[derive(Clone)]
 pub struct Scheduler {
     store: Arc<dyn Store>,
@@ -35,14 +35,14 @@ pub struct Scheduler {
     calendar: Calendar,
 }
 
-/// Why the form got no booking. The texts are for whoever filled it in, [`SchedulerError::Store`]'s
-/// source for the log.
+/// Why the form got no booking. The texts are for whoever filled it in; the source of
+/// [`SchedulerError::Store`] is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
     /// A required field is missing or blank.
     #[error("Missing required field: {0}")]
     Missing(&'static str),
-    /// A field has a value that it cannot have.
+    /// A field has a value that is not allowed.
     #[error("{message}")]
     Invalid {
         /// The field.
@@ -56,36 +56,37 @@ pub enum SchedulerError {
     /// The idempotency key belongs to another request.
     #[error("This Idempotency-Key was used for another request")]
     KeyReused,
-    /// The shop does not take customers then.
+    /// The shop takes no customers at that time.
     #[error(transparent)]
     Unbookable(#[from] UnbookableReason),
-    /// Somebody else holds the slot.
+    /// Another booking holds the slot.
     #[error("That time is already taken")]
     Taken {
-        /// What is free on that date.
+        /// Free slots of that date.
         available: Vec<SlotTime>,
     },
-    /// The phone has its share of open bookings.
+    /// The phone number has as many open bookings as it may.
     #[error("This phone number already has {MAX_OPEN} open bookings. Please text or call us")]
     TooMany,
-    /// Others kept coming first.
+    /// Other bookings kept coming first.
     #[error("The calendar is busy. Please try again")]
     Contended,
-    /// The tables failed.
+    /// The database failed.
     #[error("The calendar is not available right now. Please try again")]
     Store(#[from] StoreError),
 }
 
 impl Scheduler {
-    /// A scheduler on its ports.
+    /// The use case on its ports.
     pub fn new(store: Arc<dyn Store>, ids: Arc<dyn IdGenerator>, calendar: Calendar) -> Self {
         Self { store, ids, calendar }
     }
 
-    /// The free slots of a date, in the order of the clock; none on a day without any.
+    /// The date as parsed and its free slots, ordered by time.
     ///
     /// # Errors
-    /// When there is no date, or the calendar cannot be read.
+    /// [`SchedulerError::Missing`] without a date, [`SchedulerError::Invalid`] for one of another
+    /// form, [`SchedulerError::Store`] when the calendar cannot be read.
     pub async fn availability(
         &self,
         date: Option<&str>,
@@ -96,10 +97,10 @@ impl Scheduler {
         Ok((date, self.bookings(now).available(date).await?))
     }
 
-    /// Books. The same key with the same fields gives the same booking, however often.
+    /// Books a slot. The same key with the same fields returns the same booking, however often.
     ///
     /// # Errors
-    /// [`SchedulerError`] says what is in the way.
+    /// Every [`SchedulerError`] is possible.
     pub async fn book(
         &self,
         fields: &FormFields,
@@ -119,11 +120,11 @@ impl Scheduler {
                 self.store.lead(&lead_id)
             );
             let open = open?;
-            // A repeat: also one whose booking was cancelled meanwhile must not book again.
+            // A repeat must not book again, not even when the booking was cancelled meanwhile.
             if let Some(lead) = written?.filter(|lead| lead.phone == request.phone) {
                 return Ok(Booking::from(&lead));
             }
-            // The lead may have been written by a repeat at the same time, between the two reads.
+            // A concurrent repeat may have written the lead between the two reads.
             let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead_id;
             let by_form = open.bookings.iter().filter(counts).count();
             if by_form >= MAX_OPEN {
@@ -133,7 +134,7 @@ impl Scheduler {
             let version = guard.next.version.to_string();
             let new = NewBooking {
                 lead: lead(&request, lead_id.clone(), first),
-                // The guard is part of what is written, hence of the token.
+                // The guard is part of what is written, so it is part of the token.
                 token: RequestToken::derive(&["form", &identity, &version]),
                 guard: Some(guard),
             };
@@ -151,7 +152,10 @@ impl Scheduler {
         Err(SchedulerError::Contended)
     }
 
-    /// Binds the key to the request, or finds the first attempt's time.
+    /// Binds the key to the request. Returns the key's hash and the time of the first attempt.
+    ///
+    /// # Errors
+    /// [`SchedulerError::InvalidKey`], [`SchedulerError::KeyReused`] and [`SchedulerError::Store`].
     async fn claim(
         &self,
         key: &str,

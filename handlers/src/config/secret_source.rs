@@ -1,39 +1,39 @@
-//! Where a secret comes from: a plain value, or a name in a store of AWS.
+//! Where a secret comes from: a variable, or a store of AWS.
 //!
-//! The secret `X` is the variable `X`; or the parameter of Parameter Store that
-//! `X_PARAMETER` names; or the secret of Secrets Manager that `X_SECRET` names.
-//! A plain value goes first: it is for the laptop.
+//! The secret `X` is the value of the variable `X`; or the parameter of Parameter Store that
+//! `X_PARAMETER` names; or the secret of Secrets Manager that `X_SECRET` names. The plain value
+//! takes precedence; it is for developers' machines.
 
 use super::{Secret, values, var_reader::VarReader};
 
-/// The extension's port unless it is told another.
+/// Default port of the secrets extension.
 const DEFAULT_PORT: &str = "2773";
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// Its value is known.
+    /// The value itself.
     Plain(Secret),
-    /// A store keeps it.
+    /// A name in a store.
     Stored(StoredSecret),
 }
 
 /// A secret in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSecret {
-    /// The variable that it stands for, `OPENAI_API_KEY`.
+    /// The variable that it stands for, such as `OPENAI_API_KEY`.
     pub variable: &'static str,
-    /// What keeps it.
+    /// The store that holds it.
     pub store: SecretStore,
-    /// Its name there, or its ARN.
+    /// Its name in the store, or its ARN.
     pub name: String,
     /// Port of the secrets extension on localhost.
     pub port: u16,
-    /// The function's session token, which the extension asks for.
+    /// The function's session token, which the extension requires.
     pub session_token: Secret,
 }
 
-/// What keeps a secret.
+/// A store of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretStore {
     /// Parameter Store of Systems Manager.
@@ -42,7 +42,7 @@ pub enum SecretStore {
     SecretsManager,
 }
 
-/// The variables of one secret: value, parameter, secret.
+/// The three variables of a secret: its value, its parameter's name, its secret's name.
 pub(super) type SecretVariables = [&'static str; 3];
 
 pub(super) const OPENAI_API_KEY: SecretVariables =
@@ -52,7 +52,7 @@ pub(super) const TWILIO_AUTH_TOKEN: SecretVariables =
 pub(super) const ADMIN_TOKEN: SecretVariables =
     ["ADMIN_TOKEN", "ADMIN_TOKEN_PARAMETER", "ADMIN_TOKEN_SECRET"];
 
-/// A secret that there must be.
+/// Reads a required secret.
 pub(super) fn required(reader: &mut VarReader<'_>, names: SecretVariables) -> Option<SecretSource> {
     if !names.iter().any(|name| reader.is_set(name)) {
         reader.missing(names[0]);
@@ -60,7 +60,7 @@ pub(super) fn required(reader: &mut VarReader<'_>, names: SecretVariables) -> Op
     optional(reader, names)
 }
 
-/// A secret that may be left out.
+/// Reads an optional secret.
 pub(super) fn optional(reader: &mut VarReader<'_>, names: SecretVariables) -> Option<SecretSource> {
     let [value, parameter, secret] = names;
     if reader.is_set(value) {

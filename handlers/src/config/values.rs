@@ -19,7 +19,7 @@ pub(super) fn secret(value: &str) -> Result<Secret, &'static str> {
     Ok(Secret::new(value))
 }
 
-/// A secret that travels in a header: the client would panic on anything else.
+/// A secret that is sent in a header. The HTTP client would panic on other characters.
 pub(super) fn header_secret(value: &str) -> Result<Secret, &'static str> {
     http::HeaderValue::from_str(value).map(|_| Secret::new(value)).map_err(|_| "printable ASCII")
 }
@@ -33,7 +33,8 @@ pub(super) fn account_sid(value: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Exact E.164 is taken as it is: an operator may have a number that no plan knows.
+/// Takes exact E.164 as it is, because an operator may have a number outside of all numbering
+/// plans.
 pub(super) fn phone(value: &str) -> Result<Phone, &'static str> {
     Phone::from_e164(value).or_else(|_| Phone::parse(value)).map_err(|_| "a phone number, +1...")
 }
@@ -47,7 +48,8 @@ pub(super) fn base_url(value: &str) -> Result<String, &'static str> {
     Ok(value.trim_end_matches('/').to_owned())
 }
 
-/// URLs as they stand, because Twilio signs them verbatim; it strips the fragment (`#rc=2`).
+/// URLs exactly as given, because Twilio signs them as configured, but without fragment (`#rc=2`),
+/// which Twilio strips.
 pub(super) fn urls(value: &str) -> Result<Vec<String>, &'static str> {
     value
         .split([',', ' ', '\n'])
@@ -65,7 +67,7 @@ fn http_url(value: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-/// The usual opening hours in a time zone.
+/// The usual opening hours in this time zone.
 pub(super) fn shop_calendar(value: &str) -> Result<Calendar, &'static str> {
     Calendar::new(value).map_err(|_| "a time zone such as America/New_York")
 }
@@ -80,8 +82,8 @@ pub(super) fn weekdays(value: &str) -> Result<Vec<Weekday>, &'static str> {
         .collect()
 }
 
-/// Twilio gives up after 15 seconds, the function (`template.yaml`) after 14, and closing a turn
-/// that failed takes up to 1.5: a longer deadline would be silence.
+/// Twilio gives up after 15 seconds and the function (`template.yaml`) after 14. Closing a failed
+/// turn takes up to 1.5 seconds, so after a longer deadline the customer would get no answer.
 pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
     match value.parse() {
         Ok(millis @ 1..=12_000) => Ok(Duration::from_millis(millis)),

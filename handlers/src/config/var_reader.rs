@@ -1,4 +1,4 @@
-//! Reads variables one by one and remembers everything that is wrong.
+//! Reads variables and collects everything that is wrong with them.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ pub struct ConfigError {
     pub invalid: Vec<InvalidVariable>,
 }
 
-/// A variable whose value cannot be used. The value is not kept: it may be a secret.
+/// A variable with an unusable value. The value itself is left out, because it may be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidVariable {
-    /// The variable.
+    /// The variable's name.
     pub name: &'static str,
-    /// What it must be.
+    /// What its value must be.
     pub expected: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Parses a value, or says what it must be.
+/// Parses a value, or returns what it must be.
 type Parse<T> = fn(&str) -> Result<T, &'static str>;
 
 pub(super) struct VarReader<'a> {
@@ -49,7 +49,8 @@ impl<'a> VarReader<'a> {
         Self { vars, problems: ConfigError::default() }
     }
 
-    /// An empty variable counts as one that is not set: templates cannot leave one out.
+    /// The value of a variable. An empty one counts as not set, because a SAM template cannot leave
+    /// a variable out.
     fn get(&self, name: &str) -> Option<&'a str> {
         let value = self.vars.get(name)?.trim();
         (!value.is_empty()).then_some(value)
@@ -66,14 +67,14 @@ impl<'a> VarReader<'a> {
         self.optional(name, parse)
     }
 
-    /// Notes that a variable is not set; once, however many need it.
+    /// Records that a variable is not set; once, however many settings need it.
     pub(super) fn missing(&mut self, name: &'static str) {
         if !self.problems.missing.contains(&name) {
             self.problems.missing.push(name);
         }
     }
 
-    /// Notes that a variable cannot be used.
+    /// Records that a variable's value is unusable.
     pub(super) fn invalid(&mut self, name: &'static str, expected: &'static str) {
         self.problems.invalid.push(InvalidVariable { name, expected });
     }
@@ -103,7 +104,10 @@ impl<'a> VarReader<'a> {
         }
     }
 
-    /// The configuration, unless anything was wrong.
+    /// The configuration, if nothing was wrong.
+    ///
+    /// # Errors
+    /// All missing and invalid variables.
     pub(super) fn finish<T>(self, config: Option<T>) -> Result<T, ConfigError> {
         match config {
             Some(config)

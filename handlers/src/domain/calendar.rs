@@ -1,7 +1,7 @@
-//! When the shop takes customers.
+//! The shop's calendar: when it takes customers.
 //!
-//! One function, [`Calendar::unbookable_reason`], decides both what is offered and what
-//! can be booked, so that the two cannot disagree.
+//! One function, [`Calendar::unbookable_reason`], decides what is listed and what can be booked, so
+//! the two cannot differ.
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,7 @@ const SLOT_MINUTES: usize = 60;
 const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 const HORIZON_DAYS: i32 = 60;
 
-/// The shop's opening hours in its own time zone.
+/// The shop's opening hours in its time zone.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     zone_name: String,
@@ -46,10 +46,10 @@ pub struct UnknownTimeZone {
 /// Why a slot cannot be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnbookableReason {
-    /// It has begun already.
+    /// It has already begun.
     #[error("That date or time is in the past")]
     InThePast,
-    /// It begins within the notice that the shop needs.
+    /// It begins sooner than the notice that the shop needs.
     #[error("That is too soon: a booking needs at least {} minutes notice", .0.as_mins())]
     TooSoon(SignedDuration),
     /// Its date is too far ahead.
@@ -75,7 +75,7 @@ impl Calendar {
     /// The usual hours in a time zone of the bundled database, such as `America/New_York`.
     ///
     /// # Errors
-    /// When there is no such time zone.
+    /// When the database has no such time zone.
     pub fn new(zone_name: &str) -> Result<Self, UnknownTimeZone> {
         let zone = TimeZoneDatabase::bundled()
             .get(zone_name)
@@ -91,7 +91,7 @@ impl Calendar {
         })
     }
 
-    /// Closed on these days instead of on Sundays.
+    /// The calendar with these closed days instead of Sundays.
     #[must_use]
     pub fn with_closed_days(self, closed: Vec<Weekday>) -> Self {
         Self { closed, ..self }
@@ -112,7 +112,7 @@ impl Calendar {
         self.last
     }
 
-    /// How far ahead bookings are taken.
+    /// How many days ahead bookings are taken.
     pub fn horizon_days(&self) -> i32 {
         self.horizon_days
     }
@@ -127,32 +127,33 @@ impl Calendar {
         self.closed.contains(&date.weekday())
     }
 
-    /// The shop's wall clock.
+    /// Date and time on the shop's wall clock.
     pub fn local(&self, now: Timestamp) -> civil::DateTime {
         self.zone.to_datetime(now)
     }
 
-    /// The shop's date.
+    /// The date on the shop's wall clock.
     pub fn today(&self, now: Timestamp) -> civil::Date {
         self.local(now).date()
     }
 
-    /// When a slot begins; of a repeated hour the earlier one.
+    /// When a slot begins. A wall-clock time that occurs twice means the earlier one.
     ///
     /// # Errors
-    /// When its wall-clock time does not exist.
+    /// [`UnbookableReason::NonexistentLocalTime`] when clocks are set forward over it,
+    /// [`UnbookableReason::BeyondHorizon`] at the very end of the calendar.
     pub fn instant(&self, slot: Slot) -> Result<Timestamp, UnbookableReason> {
         let ambiguous = self.zone.to_ambiguous_timestamp(slot.start());
         match ambiguous.offset() {
             AmbiguousOffset::Gap { .. } => Err(UnbookableReason::NonexistentLocalTime),
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
-                // Only dates at the very ends of the calendar have no timestamp.
+                // Only dates at the ends of the supported range have no timestamp.
                 ambiguous.earlier().map_err(|_| UnbookableReason::BeyondHorizon(self.horizon_days))
             }
         }
     }
 
-    /// Why nothing at all can be booked on a date; `None` when something may.
+    /// Why nothing can be booked on a date; `None` when something may be free.
     pub fn day_unbookable_reason(
         &self,
         date: civil::Date,
@@ -170,7 +171,7 @@ impl Calendar {
         }
     }
 
-    /// Why a slot can neither be offered nor booked, other people's bookings aside.
+    /// Why a slot cannot be listed or booked, apart from other bookings; `None` when it can.
     pub fn unbookable_reason(&self, slot: Slot, now: Timestamp) -> Option<UnbookableReason> {
         if let Some(reason) = self.day_unbookable_reason(slot.date(), now) {
             return Some(reason);
@@ -188,7 +189,7 @@ impl Calendar {
         }
     }
 
-    /// The slots of a date that can be booked, in the order of the clock.
+    /// The slots of a date that can be booked, ordered by time.
     pub fn bookable_slots(
         &self,
         date: civil::Date,
@@ -201,7 +202,7 @@ impl Calendar {
             .collect()
     }
 
-    /// The times of a day at which slots begin.
+    /// The times of day at which slots begin.
     fn slot_times(&self) -> impl Iterator<Item = SlotTime> {
         SlotTime::every(SLOT_MINUTES, self.first, self.last)
     }
@@ -220,7 +221,7 @@ pub fn weekday_name(day: Weekday) -> &'static str {
     }
 }
 
-/// Reads a weekday's English name, in any case.
+/// Parses a weekday's English name in any case, ignoring surrounding space.
 pub fn parse_weekday(name: &str) -> Option<Weekday> {
     Weekday::Monday
         .cycle_forward()

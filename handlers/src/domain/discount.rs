@@ -1,17 +1,17 @@
-//! Discounts: the owner's ceiling decides, never the conversation.
+//! Discounts. The owner's ceiling decides about them, never the conversation.
 
 /// Highest discount that can be asked for, in percent.
 const MAX_PERCENT: i64 = 100;
 
-/// A percentage that is no discount.
+/// The number is not a percentage of a discount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("discount_percent must be a whole number from 1 to 100")]
 pub struct PercentError;
 
-/// Reads a percentage.
+/// Parses a percentage.
 ///
 /// # Errors
-/// Outside of 1 to 100.
+/// When it is not from 1 to 100.
 pub fn percent(number: i64) -> Result<u8, PercentError> {
     u8::try_from(number).ok().filter(|_| (1..=MAX_PERCENT).contains(&number)).ok_or(PercentError)
 }

@@ -1,4 +1,4 @@
-//! The assistant's instructions. They hold what the shop says, never what a customer wrote.
+//! The assistant's instructions. They contain what the shop says, never what a customer wrote.
 
 use std::fmt::{self, Write as _};
 
@@ -11,11 +11,11 @@ use super::{
     text::OWNER_NAME,
 };
 
-/// How many days are listed with their weekday, so that the model need not reckon.
+/// Days listed with their weekdays, so that the model does not have to calculate them.
 const DAYS_LISTED: i64 = 8;
 
-/// What never changes. Carriers take a text that is only STOP, CANCEL, END or YES for
-/// an opt-out or opt-in, so the assistant must not ask for one.
+/// The rules, which are always the same. Carriers treat a text that is only STOP, CANCEL, END or
+/// YES as an opt-out or opt-in, so the assistant must not ask for one.
 const RULES: &str = "\
 Rules:
 - Dates and times come from the list above and from the tools. Never guess or reckon one.
@@ -34,7 +34,7 @@ phone company reads those as commands. Ask a question instead.
 not speak of other customers.
 - Write plain SMS: short, friendly, no markdown, no emoji unless the customer uses them.";
 
-/// The instructions for a turn.
+/// Composes the instructions for a turn.
 pub fn instructions(owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> String {
     let mut prompt = String::with_capacity(4096);
     // Writing to a string cannot fail.
@@ -157,7 +157,7 @@ mod tests {
             ..OwnerState::default()
         };
         let calendar = Calendar::new("America/New_York").unwrap();
-        // 1:30 in the morning in UTC is still the evening before in New York.
+        // 1:30 AM in UTC is still the evening before in New York.
         let prompt = instructions(&owner, &calendar, "2026-02-11T01:30:00Z".parse().unwrap());
         for part in [
             "You are Linda,",

@@ -1,4 +1,4 @@
-//! Who may change the owner's state: whoever has the admin token.
+//! Authorizes changes of the owner's state by the admin token.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
@@ -7,7 +7,10 @@ use subtle::ConstantTimeEq as _;
 use super::error::ApiError;
 use crate::{app::error_chain::ErrorChain, domain::secret::Secret, ports::Credential};
 
-/// Checks `Authorization: Bearer <token>`. Without a configured token nobody is let in.
+/// Checks `Authorization: Bearer <token>`. Without a configured token every request is refused.
+///
+/// # Errors
+/// 401 without the right token, 503 when it cannot be fetched.
 pub(super) async fn authorize(
     headers: &HeaderMap,
     token: Option<&dyn Credential>,
@@ -28,7 +31,7 @@ pub(super) async fn authorize(
     if is_same_token(&current, given) {
         return Ok(());
     }
-    // It may have been rotated since this function started.
+    // The token may have been rotated since this function started.
     if let Some(newer) = token.refresh(&current).await
         && is_same_token(&newer, given)
     {
@@ -38,7 +41,7 @@ pub(super) async fn authorize(
     Err(unauthorized())
 }
 
-/// Digests are compared, so that not even the length shows in the time it takes.
+/// Compares digests, so that the duration reveals nothing, not even the token's length.
 fn is_same_token(token: &Secret, given: &[u8]) -> bool {
     let (token, given) = (Sha256::digest(token.expose()), Sha256::digest(given));
     token.as_slice().ct_eq(given.as_slice()).into()
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
     use crate::ports::CredentialError;
 
-    /// The token, and what it was rotated to.
+    /// A token, and the value that it was rotated to.
     struct Token(&'static str, Option<&'static str>);
 
     #[async_trait]

@@ -1,4 +1,4 @@
-//! Reads request bodies: bounded, of a known type, with the position of what is wrong.
+//! Reads request bodies of limited size and known type. Errors in JSON have a position.
 
 use std::collections::HashSet;
 
@@ -10,20 +10,23 @@ use serde_json::{Map, Value, error::Category};
 
 use super::error::ApiError;
 
-/// The longest body that is read.
+/// Longest body that is read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Fields of a form, in order, repeated keys included.
+/// Names and values of a form or query in order, including repeated names.
 pub(super) type KeyValuePairs = Vec<(String, String)>;
 
-/// What a caller sent as JSON or as a form.
+/// A body, parsed by its content type.
 #[derive(Debug, PartialEq)]
 pub(super) enum ParsedBody {
     Json(Map<String, Value>),
     Form(KeyValuePairs),
 }
 
-/// The whole body, if it is not too long.
+/// Reads the whole body.
+///
+/// # Errors
+/// 413 when it is longer than [`MAX_BODY_BYTES`].
 pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
     to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB")
@@ -31,6 +34,10 @@ pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
 }
 
 /// Parses a body by its content type.
+///
+/// # Errors
+/// 415 for another content type, 400 for a body that is malformed, no JSON object or a form with a
+/// repeated field.
 pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<ParsedBody, ApiError> {
     match media_type(headers).as_str() {
         "application/json" => json(body).map(ParsedBody::Json),
@@ -42,7 +49,7 @@ pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<ParsedBody, ApiE
     }
 }
 
-/// Lower case, without parameters; empty when there is none.
+/// The content type in lower case without parameters; empty when there is none.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
     headers
         .get(CONTENT_TYPE)
@@ -52,7 +59,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
         .unwrap_or_default()
 }
 
-/// Decodes a form or a query as it is: nothing is trimmed, nothing dropped.
+/// Decodes a form or query. Nothing is trimmed or left out.
 pub(super) fn pairs(text: &[u8]) -> KeyValuePairs {
     form_urlencoded::parse(text).into_owned().collect()
 }

@@ -1,4 +1,4 @@
-//! CORS: the frontends live on other origins. The API has no CORS configuration of its own.
+//! CORS headers, because the web pages are on other origins and the API has no CORS configuration.
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// Answers preflights and puts the headers on every response, errors included.
+/// Answers preflight requests, and adds the headers to every response, errors included.
 pub(super) async fn layer(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS {
         Json(json!({ "status": "success" })).into_response()
@@ -29,7 +29,7 @@ fn allow(headers: &mut HeaderMap) {
     let value = HeaderValue::from_static;
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, value("*"));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, value("GET, POST, PUT, DELETE, OPTIONS"));
-    // By name: `*` would not cover Authorization.
+    // By name, because `*` does not include Authorization.
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
         value("Content-Type, Authorization, Idempotency-Key"),

@@ -1,8 +1,7 @@
 //! `/dispatcher`: Twilio's webhook for incoming texts.
 //!
-//! Whoever cannot prove to be Twilio gets 403. After that the answer is always
-//! 200 with TwiML, because Twilio drops the body of anything else, and the
-//! customer would hear nothing.
+//! A request without a valid signature of Twilio gets 403. After that the response is always 200
+//! with TwiML, because Twilio ignores the body of any other and the customer would get no text.
 
 mod inbound;
 mod urls;
@@ -33,11 +32,11 @@ use crate::{
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 
-/// How a webhook proves that it is Twilio's. Has no `Debug`, because of the token.
+/// How webhooks are authenticated. Has no `Debug`, because of the token.
 pub struct WebhookAuthentication {
-    /// Signs the webhooks.
+    /// The token that signs webhooks.
     pub auth_token: Arc<dyn Credential>,
-    /// URLs that may have been signed; none: the request's own.
+    /// URLs that may have been signed; when empty, the request's own.
     pub public_urls: Vec<String>,
 }
 
@@ -47,7 +46,7 @@ struct Endpoint {
     authentication: Arc<WebhookAuthentication>,
 }
 
-/// The dispatcher: `GET` and `POST /dispatcher`.
+/// Builds the dispatcher's router: `GET` and `POST /dispatcher`.
 pub fn dispatcher(reply: ReplyService, authentication: WebhookAuthentication) -> Router {
     let endpoint = Endpoint { reply: Arc::new(reply), authentication: Arc::new(authentication) };
     let methods = get(by_query).post(by_form).fallback(routing::method_not_allowed);
@@ -110,7 +109,7 @@ impl Endpoint {
             tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
             return Err(forbidden());
         };
-        // Without the token nobody is authentic: Twilio is asked to try again.
+        // Without the token no request can be verified, so Twilio is asked to try again.
         let token = auth_token.current().await.map_err(|error| {
             tracing::error!(error = %ErrorChain(&error), "webhooks cannot be verified");
             ApiError::unavailable()
@@ -128,7 +127,7 @@ impl Endpoint {
         Err(forbidden())
     }
 
-    /// An authentic request that is no text is answered by silence.
+    /// Answers an authentic request. One that is not a text gets an empty response.
     async fn answer(&self, fields: &KeyValuePairs, RequestTime(now): RequestTime) -> Response {
         let text = match inbound::parse(fields, now) {
             Ok(text) => text,
@@ -138,7 +137,7 @@ impl Endpoint {
             }
         };
         if let Some(code) = inbound::error_code(fields) {
-            // The same turn: its row says what the first call came to.
+            // It is the same turn, so the answer that the first request stored is given.
             tracing::warn!(code, sid = text.sid, "called as the fallback of itself");
         }
         twiml::response(&self.reply.answer(&text).await)

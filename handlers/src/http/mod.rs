@@ -1,11 +1,10 @@
-//! HTTP: one router per function, each built by a plain function that takes its ports.
+//! HTTP: one router per function, built by a plain function from its use case.
 //!
-//! The Lambda binary and the emulator serve the same routers. From the outside in:
-//! `cors` puts its headers on every response and answers preflights, `trace`
-//! ties log lines to the request, `now` turns API Gateway's clock into a value,
-//! and a handler reads its body (`body`), checks who is calling (`signature`,
-//! `admin`) and calls a use case. What can go wrong is an `error::ApiError`,
-//! whose text says what the caller can fix and nothing else.
+//! The Lambda binaries and the emulator serve the same routers. From the outside in: `cors` adds
+//! its headers to every response and answers preflight requests, `trace` connects log lines with
+//! their request, `request_time` takes business time from API Gateway, and a handler reads its body
+//! (`body`), authenticates the caller (`signature`, `admin`) and calls a use case. Failures become
+//! an `error::ApiError`, whose text tells what the caller can fix and nothing else.
 
 mod admin;
 mod body;

@@ -1,4 +1,4 @@
-//! Business time: API Gateway's clock at the moment of the request, as a value.
+//! Business time: API Gateway's clock at the moment of the request.
 
 use axum::{
     extract::Request,
@@ -14,7 +14,8 @@ use super::error::ApiError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestTime(pub Timestamp);
 
-/// Adds [`Now`] to the request. A missing time is an error: it must never become 1970.
+/// Adds [`RequestTime`] to the request. A request without time gets 500, so that it is never taken
+/// for 1970.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<RequestContext>();
     let Some(now) = context.and_then(time_epoch) else {
@@ -25,7 +26,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// `timeEpoch` of payload 2.0, `requestTimeEpoch` of 1.0; both arrive as 0 when absent.
+/// `timeEpoch` of payload 2.0, `requestTimeEpoch` of payload 1.0; both are 0 when absent.
 fn time_epoch(context: &RequestContext) -> Option<Timestamp> {
     let millis = match context {
         RequestContext::ApiGatewayV2(context) => context.time_epoch,

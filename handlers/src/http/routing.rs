@@ -1,4 +1,4 @@
-//! What all routers have in common.
+//! What the routers have in common.
 
 use axum::{
     Router,
@@ -11,9 +11,10 @@ use axum::{
 
 use super::{cors, error::ApiError, request_time, trace};
 
-/// A function's one route: CORS outermost, then the log, then the clock.
+/// Builds a function's router of one route. The layers from the outside in: CORS, log, request
+/// time.
 ///
-/// The path of a named stage starts with the stage, that of `$default` does not.
+/// API Gateway prefixes the path with the stage, unless the stage is `$default`.
 pub(super) fn function_router<S>(path: &str, methods: MethodRouter<S>, state: S) -> Router
 where
     S: Clone + Send + Sync + 'static,
@@ -32,7 +33,7 @@ async fn not_found() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "Not found")
 }
 
-/// For a path that exists with a method that it does not take.
+/// 405, for a known path with a method that it does not support.
 pub(super) async fn method_not_allowed(request: Request) -> Response {
     let message = format!("Method {} not allowed", request.method());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()

@@ -23,10 +23,10 @@ use crate::{
     domain::{booking::Booking, slot::time_texts},
 };
 
-/// What is answered for a customer without a name, as the old system did.
+/// `customer_name` in the response for a customer without a name, as in the old system.
 const UNKNOWN_NAME: &str = "Unknown";
 
-/// The scheduler: `GET` and `POST /scheduler`.
+/// Builds the scheduler's router: `GET` and `POST /scheduler`.
 pub fn scheduler(scheduler: Scheduler) -> Router {
     let methods = get(available).post(book).fallback(routing::method_not_allowed);
     routing::function_router("/scheduler", methods, scheduler)
@@ -59,7 +59,7 @@ async fn book(
         ParsedBody::Json(fields) => from_json(fields)?,
         ParsedBody::Form(pairs) => from_pairs(pairs),
     };
-    // Bytes that are no text cannot be a key: the use case says so.
+    // Bytes that are not text become an empty key, which the use case refuses.
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
     let booking = scheduler.book(&fields, key, now).await.map_err(to_api_error)?;
     Ok((StatusCode::CREATED, Json(booking_json(&booking))))
@@ -79,7 +79,7 @@ fn booking_json(booking: &Booking) -> Value {
     })
 }
 
-/// Fields that the form does not have are left alone: pages send their own along.
+/// Ignores other fields, because pages send their own along.
 fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
     let mut text = |name: &str| match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
@@ -113,7 +113,7 @@ fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
     fields
 }
 
-/// The use case's texts are for whoever filled the form in.
+/// The use case's texts are for whoever filled in the form.
 fn to_api_error(error: SchedulerError) -> ApiError {
     let status = match &error {
         SchedulerError::Missing(_)

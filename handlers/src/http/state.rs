@@ -1,4 +1,4 @@
-//! `/state`: the owner's state, for its owner only.
+//! `/state`: the owner's state, for the owner only.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ struct Endpoint {
     token: Option<Arc<dyn Credential>>,
 }
 
-/// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
-/// Without a token everyone is refused.
+/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`. Without a token
+/// every request is refused.
 pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Router {
     let endpoint = Endpoint { state, token };
     let methods =
@@ -84,7 +84,7 @@ fn changed_response(message: &str, owner: &OwnerState) -> Json<Value> {
     Json(json!({ "status": "success", "message": message, "state": state_json(owner) }))
 }
 
-/// The row as pages of the old system read it.
+/// The state as JSON, with the names of the old system.
 fn state_json(owner: &OwnerState) -> Value {
     let mut state = json!({
         "state_id": "CURRENT",

@@ -1,16 +1,16 @@
-//! Ties the log lines of a request together.
+//! Connects the log lines of a request.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use lambda_http::{Context, request::RequestContext};
 use tracing::Instrument as _;
 
-/// Runs the request inside a span that carries its id, and logs how it was answered.
+/// Runs the request in a span with its id, and logs the status of its response.
 pub(super) async fn layer(request: Request, next: Next) -> Response {
     let span = tracing::info_span!(
         "request",
         request_id = request_id(&request),
         method = %request.method(),
-        // Never the query: a GET webhook has the customer's words in it.
+        // Without the query, which holds the customer's words in a GET webhook.
         path = request.uri().path(),
     );
     async move {
@@ -22,7 +22,7 @@ pub(super) async fn layer(request: Request, next: Next) -> Response {
     .await
 }
 
-/// Lambda's id of the invocation, else the gateway's id of the request.
+/// Lambda's id of the invocation, or the gateway's id of the request.
 fn request_id(request: &Request) -> String {
     let extensions = request.extensions();
     let invocation = extensions

@@ -1,4 +1,4 @@
-//! The Lambda binaries themselves, in front of a Runtime API of a few lines.
+//! The Lambda binaries in front of a small Runtime API.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -21,7 +21,7 @@ const TOKEN: &str = "12345";
 const URL: &str = "https://shop.example/dispatcher";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 
-/// Ends the process with the test.
+/// Kills the process when the test ends.
 struct Process(Child);
 
 impl Drop for Process {
@@ -50,7 +50,7 @@ fn on_lambda(runtime: &str) -> [(&str, &str); 6] {
     ]
 }
 
-/// Gives the binary one event, and returns what it answers to it.
+/// Gives the binary one event and returns its response.
 async fn invoke(binary: &str, vars: &[(&str, &str)], event: TestRequest) -> Value {
     let runtime = MockServer::start().await;
     let (answers, mut answered) = mpsc::unbounded_channel::<(String, Value)>();
@@ -90,7 +90,7 @@ fn body(answer: &Value) -> Value {
     serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
 }
 
-/// Answers every call of the database so.
+/// A database that answers every request with this body.
 async fn database(answer: Value) -> MockServer {
     let server = MockServer::start().await;
     let answer =
@@ -120,7 +120,8 @@ async fn the_state_manager_shows_the_state_to_its_owner() {
     assert_eq!(body(&answer)["state"]["status"], "available");
 }
 
-/// The database is away: a fallback for the customer, and an alert through Twilio for the owner.
+/// The database cannot be reached: the customer gets the fallback, the owner an alert through
+/// Twilio.
 #[tokio::test]
 async fn the_dispatcher_answers_with_twiml() {
     let twilio = MockServer::start().await;
@@ -168,7 +169,7 @@ fn missing_variables_fail_at_the_start_and_are_all_named() {
         let output = command(binary, lambda).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{binary}");
-        // `main` prints its error for people: the reason must be readable in the log.
+        // `main` prints its error with `Debug`: the names must be readable in the log.
         for name in missing.split(", ") {
             assert!(said.contains(name), "{binary}: {said}");
         }

@@ -1,4 +1,4 @@
-//! The promises of the booking form, on the ports in memory.
+//! The use case behind the booking form, on ports in memory.
 
 use handlers::{
     app::scheduler::{FormFields, SchedulerError},

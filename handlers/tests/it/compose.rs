@@ -1,4 +1,4 @@
-//! Composition from a map of variables.
+//! Building the routers from a map of variables.
 
 use handlers::{compose::Clients, config::Vars, functions};
 
@@ -8,7 +8,7 @@ fn complete() -> Vars {
     vars(&[
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
-        // Nobody listens there.
+        // Nothing listens there.
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
         ("OPENAI_API_KEY", "sk-test"),
         ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),

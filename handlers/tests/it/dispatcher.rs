@@ -1,4 +1,4 @@
-//! `/dispatcher` from outside: Twilio's side of it.
+//! `/dispatcher` as Twilio uses it.
 
 use std::{
     sync::{Arc, Mutex},
@@ -32,7 +32,7 @@ const OWN_URL: &str = "https://shop.example/dispatcher";
 const TEXT: &str =
     "ToCountry=US&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM1&AccountSid=AC1&From=%2B19042520927";
 
-/// Says the same to everyone, and remembers what it was asked.
+/// A model that always answers the same, and records what it received.
 #[derive(Default)]
 pub struct FixedAnswerModel {
     answer: &'static str,
@@ -84,7 +84,7 @@ fn sign(url: &str, form: &str) -> String {
     sign_with(TOKEN, url, form)
 }
 
-/// Twilio's signature, written down a second time.
+/// Twilio's signature, implemented independently of the handlers.
 pub fn sign_with(token: &str, url: &str, form: &str) -> String {
     let mut fields: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
     fields.sort();
@@ -176,7 +176,7 @@ async fn a_deployed_function_knows_its_own_urls() {
     };
     let right = signed_for("https://sms.shop.com/hook?shop=1").send(&router).await;
     assert_eq!(right.status, 200);
-    // Whoever owns the Host header of a request must not choose the URL.
+    // The sender of a request chooses its Host header, and must not choose the URL by it.
     let own = signed_for(OWN_URL).send(&router).await;
     assert_eq!(own.status, 403);
 }

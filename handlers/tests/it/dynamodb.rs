@@ -1,4 +1,5 @@
-//! The store where an engine on a laptop never goes: lost acknowledgements, conflicts, pages.
+//! The DynamoDB adapter in situations that an embedded engine never causes: lost acknowledgements,
+//! conflicts, pages.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +86,7 @@ fn new_booking() -> NewBooking {
     NewBooking { lead, token: RequestToken::derive(&["SM1", "0"]), guard: None }
 }
 
-/// What is there when somebody looks after the transaction.
+/// The rows that are read after the transaction.
 async fn found(server: &MockServer, lead_phone: Option<&str>, holder: Option<&str>) {
     let lead = lead_phone.map(|phone| {
         json!({

@@ -1,4 +1,4 @@
-//! API Gateway's events, through `lambda_http`'s own conversion into a router.
+//! Events of API Gateway, converted into requests by `lambda_http`.
 
 use axum::{Router, body::to_bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,7 +11,7 @@ use tower::{Service as _, ServiceExt as _};
 /// Tuesday, February 10, 2026, 3:10 PM in New York.
 pub const NOW_MS: i64 = 1_770_754_200_000;
 
-/// A request as a browser or Twilio makes it.
+/// A request of a browser or of Twilio.
 pub struct TestRequest {
     method: &'static str,
     path: &'static str,
@@ -146,7 +146,7 @@ impl TestRequest {
         event
     }
 
-    /// As API Gateway hands it to Lambda.
+    /// The event as API Gateway passes it to Lambda.
     pub fn event(&self) -> Value {
         self.event_v2()
     }
@@ -155,7 +155,7 @@ impl TestRequest {
         send(router, self.event_v2()).await
     }
 
-    /// The event through Lambda's own conversions, both ways: what API Gateway gets.
+    /// Sends the event through Lambda's conversions and returns what API Gateway gets.
     pub async fn send_as_lambda(self, router: &Router) -> Value {
         let payload: LambdaRequest = serde_json::from_value(self.event_v2()).unwrap();
         let mut adapter = Adapter::from(router.clone());
@@ -179,7 +179,7 @@ impl TestResponse {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
-    /// The message of an error answer, whose shape and headers are checked on the way.
+    /// The message of an error response. Checks the response's shape and headers, too.
     pub fn error(&self) -> String {
         let body = self.json();
         assert_eq!(body["status"], "error");

@@ -1,4 +1,4 @@
-//! Whatever comes in, something sensible comes out: no input is a panic.
+//! Arbitrary input is handled without a panic.
 
 use handlers::{
     app::scheduler::{FormFields, FormRequest},
@@ -25,7 +25,7 @@ use crate::{
     events::request,
 };
 
-/// JSON of any shape, not too deep.
+/// JSON of any shape, up to a depth of three.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -48,7 +48,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Any time that a `Timestamp` can be.
+/// Any `Timestamp`.
 fn any_time() -> impl Strategy<Value = Timestamp> {
     let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     prop_oneof![
@@ -185,7 +185,7 @@ proptest! {
     }
 }
 
-/// Business time comes from outside too.
+/// Business time comes from the gateway, so any value is possible.
 #[tokio::test]
 async fn any_time_of_the_gateway_is_a_time_or_an_error() {
     let (router, _) = crate::scheduler::router();
@@ -198,7 +198,7 @@ async fn any_time_of_the_gateway_is_a_time_or_an_error() {
     }
 }
 
-/// A form of 64 KiB with as many fields as fit must not cost seconds.
+/// 64 KiB of form fields must be handled quickly.
 #[tokio::test]
 async fn many_fields_are_read_in_no_time() {
     let (router, _) = crate::scheduler::router();

@@ -79,11 +79,11 @@ fn clients_are_quiet_at_every_level() {
     assert_eq!(lines[0]["message"], "ours");
 }
 
-/// Private words of the requests below.
+/// Private words in the requests below.
 const PRIVATE: [&str; 8] =
     ["2520927", "2520928", "purple", "giraffe", "Nightingale", "t0ken", "12345", "walrus"];
 
-/// Everything that this crate logs, at every level, whether things go well or not.
+/// Logs everything of this crate at every level, with a working and with a failing database.
 #[tokio::test]
 async fn no_line_holds_anything_private() {
     let lines = LogBuffer::default();
@@ -142,7 +142,7 @@ async fn no_line_holds_anything_private() {
         assert!(logged.contains(expected), "nothing was logged of {expected:?}: {logged}");
     }
     for line in logged.lines() {
-        // The time stamp may hold any digits.
+        // The timestamp may contain any digits.
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
         line.as_object_mut().unwrap().remove("timestamp");
         let line = line.to_string();

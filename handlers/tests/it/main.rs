@@ -1,6 +1,7 @@
-//! The outer ring from outside: adapters against recorded bodies, routers behind gateway events.
+//! Tests of the crate from outside: adapters against recorded bodies, routers behind gateway
+//! events, use cases on ports in memory.
 //!
-//! Independent of the emulator, so that a fault shared by a fake and an adapter cannot hide.
+//! Independent of the emulator, so that an error common to a fake and an adapter is noticed.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What is sent to OpenAI, and what is made of its answers.
+//! Requests to OpenAI, and what its responses become.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use wiremock::{Mock, MockServer, matchers::any};
 
 use crate::support::{recorded, web};
 
-/// Waits that a test can afford.
+/// Short delays for tests.
 pub const RETRY_POLICY: RetryPolicy = RetryPolicy {
     attempt_timeout: Duration::from_secs(5),
     max_retry_after: Duration::from_secs(1),
@@ -30,7 +30,7 @@ pub fn model(base_url: &str, retry_policy: RetryPolicy) -> OpenAi {
     OpenAi::new(web(), &settings)
 }
 
-/// Asks with a customer's text and one tool.
+/// Sends a request with this input and one tool.
 pub async fn ask(
     model: &OpenAi,
     input: &[ConversationItem],
@@ -113,7 +113,7 @@ async fn a_failed_answer_and_an_empty_one() {
     assert!(matches!(answer("empty.json").await, Err(ModelError::Empty)));
 }
 
-/// The body that a conversation of every kind of item becomes.
+/// The request for a conversation with every kind of item.
 async fn sent() -> (wiremock::Request, Value) {
     let server = MockServer::start().await;
     let answer = recorded(200, "openai/bodies/text.json");

@@ -1,4 +1,4 @@
-//! What the adapter does when OpenAI fails: once, or for good.
+//! Failures of OpenAI: temporary and permanent ones.
 
 use std::{
     io::{Read, Write},
@@ -23,7 +23,7 @@ use crate::{
     support::recorded,
 };
 
-/// The answer of a server that always answers the same, and how often it was asked.
+/// The result against a server that always answers the same, and the number of requests to it.
 async fn always(
     answer: ResponseTemplate,
     retry_policy: RetryPolicy,

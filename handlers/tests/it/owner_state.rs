@@ -1,4 +1,4 @@
-//! The use case behind `/state`, on the ports in memory.
+//! The use case behind `/state`, on ports in memory.
 
 use handlers::{
     app::owner_state::{OwnerStateError, OwnerStateService},

@@ -1,4 +1,4 @@
-//! The promises of a turn, on the ports in memory.
+//! The use case behind the webhook, on ports in memory.
 
 mod conversation;
 mod delivery;
@@ -30,7 +30,7 @@ fn booking(time: &str) -> Value {
     })
 }
 
-/// A world in which Ann has booked tomorrow at two, by the text `SM0`.
+/// A world in which Ann has booked tomorrow at two by the text `SM0`.
 fn with_booking() -> (World, String) {
     let world = World::new();
     world.model.then([book()]).then([say("Done!")]);
@@ -39,7 +39,7 @@ fn with_booking() -> (World, String) {
     (world, id)
 }
 
-/// The dispatcher answers on whatever thread the runtime has.
+/// The runtime may poll the future on any thread.
 #[test]
 fn an_answer_can_move_between_threads() {
     fn is_send(_: &impl Send) {}

@@ -1,4 +1,4 @@
-//! `/scheduler` from outside.
+//! `/scheduler` as pages use it.
 
 use std::sync::Arc;
 

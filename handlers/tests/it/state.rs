@@ -1,4 +1,4 @@
-//! `/state` from outside.
+//! `/state` as pages use it.
 
 use std::sync::Arc;
 

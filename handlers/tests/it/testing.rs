@@ -1,5 +1,5 @@
-//! The ports in memory, with failures on demand, and an executor that owns time: tests of use
-//! cases run without a runtime, and the same way every time.
+//! Ports in memory that fail on demand, and an executor that controls time, so that tests of use
+//! cases need no runtime and always run the same way.
 
 mod executor;
 mod model;
@@ -32,16 +32,16 @@ pub use store::FakeStore;
 
 /// 3:10 PM in New York on Tuesday 2026-02-10.
 pub const NOW: &str = "2026-02-10T15:10:00-05:00";
-/// Who texts.
+/// The customer.
 pub const ANN: &str = "+19042520927";
-/// Somebody else.
+/// Another customer.
 pub const BOB: &str = "+19042520928";
 /// The owner.
 pub const OWNER: &str = "+19045550100";
 /// The deadline of a turn.
 pub const DEADLINE: Duration = Duration::from_secs(12);
 
-/// A world in memory.
+/// The ports in memory, shared by all use cases of a test.
 pub struct World {
     pub timer: Arc<TestTimer>,
     pub store: Arc<FakeStore>,
@@ -62,7 +62,8 @@ impl World {
         }
     }
 
-    /// A dispatcher on this world. Each is a process of its own: all that they share is the world.
+    /// A dispatcher on this world. Several of them act as separate processes: they share nothing
+    /// but the world.
     pub fn reply(&self) -> ReplyService {
         let ports = ReplyPorts {
             model: self.model.clone(),
@@ -84,17 +85,17 @@ impl World {
         Scheduler::new(self.store.clone(), self.ids.clone(), calendar())
     }
 
-    /// Runs to the end; time moves when nothing else does.
+    /// Runs a future to its end. Time advances only when nothing else can run.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         executor::run(&self.timer, future)
     }
 
-    /// Runs until nothing moves any more without time, and then drops it: a crash.
+    /// Runs a future until only time could wake it, and drops it then, like a crash.
     pub fn crash<T>(&self, future: impl Future<Output = T>) {
         executor::crash(future);
     }
 
-    /// The answer to a text, delivered once.
+    /// The answer to a text that is delivered once.
     pub fn answer(&self, text: &InboundText) -> Vec<String> {
         self.run(self.reply().answer(text))
     }
@@ -108,7 +109,7 @@ pub fn phone(number: &str) -> Phone {
     Phone::parse(number).unwrap()
 }
 
-/// A text of Ann.
+/// A text from Ann.
 pub fn text(sid: &str, body: &str) -> InboundText {
     InboundText {
         phone: phone(ANN),

@@ -31,7 +31,7 @@ async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
     Twilio::new(web(), settings).send(&to, "A customer & more").await
 }
 
-/// The outcome of a server that always answers the same, and how often it was asked.
+/// The result against a server that always answers the same, and the number of requests to it.
 async fn always(answer: ResponseTemplate) -> (Result<(), SmsError>, usize) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;

@@ -1,8 +1,8 @@
-//! Booking, cancelling and moving: one transaction each.
+//! Bookings, cancellations and moves: one transaction each.
 //!
-//! A transaction's acknowledgement can get lost, and a repeat of it then meets its
-//! own rows. So whoever is refused, or does not know, reads what is there before
-//! saying anything: "taken_slots" is said only when somebody else holds the slot.
+//! The acknowledgement of a transaction can be lost, and its repeat then fails on its own rows. So
+//! after a rejected or unknown outcome the rows are read before anything is reported: a slot counts
+//! as taken only when another lead holds it.
 
 mod items;
 
@@ -25,10 +25,11 @@ use crate::{
     ports::{BookOutcome, CancelOutcome, CustomerBookings, RescheduleOutcome, StoreError},
 };
 
-/// The row of a customer's bookings that guards the form's limit; sorts before every date.
+/// Range key of the row that guards the limit on open bookings by the form. It sorts before every
+/// date.
 const GUARD: &str = "#form";
 
-/// Places of the items in the transactions' lists.
+/// Positions of items in the transactions' lists.
 const SLOT: usize = 0;
 const FORM_GUARD: usize = 3;
 
@@ -57,7 +58,7 @@ impl DynamoDb {
         }
     }
 
-    /// Refused, and not by an earlier attempt of ours: who holds the slot?
+    /// Explains a rejected transaction that no earlier attempt of the same booking had written.
     async fn refused(
         &self,
         booking: &Booking,
@@ -65,7 +66,7 @@ impl DynamoDb {
     ) -> Result<BookOutcome, StoreError> {
         match self.holder(booking.slot).await? {
             Some(holder) if holder != booking.lead_id.as_str() => Ok(BookOutcome::SlotTaken),
-            // Taken when the transaction ran, and given back since: it was true at that moment.
+            // Taken when the transaction ran and freed since: the result was true at that moment.
             _ if failed.at(SLOT) => Ok(BookOutcome::SlotTaken),
             _ if failed.at(FORM_GUARD) => Ok(BookOutcome::GuardChanged),
             _ => Err(StoreError::Malformed {
@@ -75,7 +76,7 @@ impl DynamoDb {
         }
     }
 
-    /// Nobody knows: the rows do.
+    /// Resolves an unknown outcome by reading the rows; returns `error` when they do not tell.
     async fn after_unknown(
         &self,
         lead: &Lead,
@@ -90,7 +91,7 @@ impl DynamoDb {
         }
     }
 
-    /// Whether an earlier attempt wrote the lead. What became of it since does not matter.
+    /// Whether an earlier attempt wrote the lead, whatever its status is now.
     async fn has_lead(&self, lead: &Lead) -> Result<bool, StoreError> {
         let found = self.read_lead(&lead.id).await?;
         Ok(found.is_some_and(|found| {
@@ -98,7 +99,8 @@ impl DynamoDb {
         }))
     }
 
-    /// Who holds a slot: a lead's id, or empty when the row does not say.
+    /// The id of the lead that holds a slot: `None` when the slot is free, empty when the row names
+    /// no lead.
     async fn holder(&self, slot: Slot) -> Result<Option<String>, StoreError> {
         let key = row([
             ("schedule_date", text(slot.date().to_string())),
@@ -112,7 +114,8 @@ impl DynamoDb {
         reader.text_or_empty("lead_id").map(Some)
     }
 
-    /// The guard first: whoever books between the two reads moves it, and is noticed.
+    /// Reads the guard before the bookings, so that a booking written between the two reads changes
+    /// the guard and is noticed.
     pub(super) async fn read_bookings(
         &self,
         phone: &Phone,
@@ -135,7 +138,7 @@ impl DynamoDb {
         while let Some(row) = pages.next().await {
             bookings.push(to_booking(&row.map_err(unavailable)?)?);
         }
-        // Keys have whole minutes; a start in the running minute is before `from`'s seconds.
+        // Keys have whole minutes, so the query also returns a start in the current minute.
         bookings.retain(|booking| booking.slot.start() >= from);
         Ok(CustomerBookings { bookings, guard })
     }
@@ -152,7 +155,7 @@ impl DynamoDb {
         row.map(guard).transpose()
     }
 
-    /// The range key is the lead's time, which nobody remembers: hence a query.
+    /// A query, because the range key is the lead's timestamp, which the caller does not know.
     pub(super) async fn read_lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
         let answer = self
             .client

@@ -1,4 +1,4 @@
-//! Claims: what an idempotency key is bound to, and which alert went out.
+//! Idempotency keys with the requests they are bound to, and alerts that were sent.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{domain::booking::IdempotencyRecord, ports::StoreError};
 
-/// Days after which a claim may be forgotten.
+/// Days until DynamoDB may delete such a row.
 const DAYS: i64 = 7;
 const CLAIM: &str = "claim";
 
-/// When a row may be forgotten, in seconds since the epoch.
+/// When DynamoDB may delete a row, in seconds since the Unix epoch.
 pub(super) fn expiry(now: Timestamp, days: i64) -> i64 {
     now.as_second().saturating_add(days * 24 * 60 * 60)
 }
@@ -49,7 +49,8 @@ impl DynamoDb {
         })
     }
 
-    /// Business time may be set back between two alerts, so the window has two ends.
+    /// Business time may be set back between two alerts, so the window is checked in both
+    /// directions.
     pub(super) async fn write_alert(
         &self,
         cause: &str,

@@ -1,4 +1,4 @@
-//! Tells a refused write from a failed one.
+//! Tells a write whose condition failed from one that failed for another reason.
 
 use std::{error::Error, future::Future, time::Duration};
 
@@ -13,16 +13,16 @@ use aws_sdk_dynamodb::{
 use super::row::Row;
 use crate::ports::StoreError;
 
-/// Waits before a write that met somebody else's transaction is tried again.
+/// Delays before the retries of a write that conflicted with another transaction.
 pub(super) const CONTENTION_DELAYS: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(60), Duration::from_millis(140)];
 
-/// A failure of the database, or of building a request for it.
+/// Wraps a failure of the database, or of building a request for it.
 pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-/// Sends, and sends again while another transaction holds the row: the SDK does not.
+/// Sends a write and repeats it while another transaction holds the row, which the SDK does not do.
 async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
@@ -40,9 +40,9 @@ where
     send().await
 }
 
-/// An error that may be a failed condition.
+/// An error that may stand for a failed condition.
 pub(super) trait Conditional {
-    /// The exception, when the condition failed.
+    /// The exception, if the condition failed.
     fn failed(&self) -> Option<&ConditionalCheckFailedException>;
 }
 
@@ -73,19 +73,20 @@ impl Conditional for DeleteItemError {
     }
 }
 
-/// What a conditional write met.
+/// The result of a conditional write.
 #[derive(Debug)]
 pub(super) enum ConditionalWrite<T> {
-    /// The condition held.
+    /// The condition was met and the row is written.
     Written(T),
-    /// It did not; the row as it was, when it was asked for and exists.
+    /// The condition was not met. Holds the row as it was, if the request asked for it and it
+    /// exists.
     Rejected(Option<Row>),
 }
 
-/// Sends a conditional write as often as [`retry_on_conflict`] does.
+/// Sends a conditional write and repeats it while another transaction holds the row.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] for every failure but a failed condition.
+/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
 pub(super) async fn conditional_with_retries<T, E, F, S>(
     send: S,
 ) -> Result<ConditionalWrite<T>, StoreError>
@@ -97,7 +98,10 @@ where
     conditional(retry_on_conflict(send).await)
 }
 
-/// Splits the answer of a conditional write.
+/// Tells a condition that was not met from other failures.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
 pub(super) fn conditional<T, E>(
     answer: Result<T, SdkError<E>>,
 ) -> Result<ConditionalWrite<T>, StoreError>

@@ -14,7 +14,7 @@ use crate::{
     ports::StoreError,
 };
 
-/// The row of a lead, with the names of the old system.
+/// Writes the row of a lead, with the attribute names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
     let mut lead_row =
         common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
@@ -30,7 +30,7 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
     lead_row
 }
 
-/// The row of a customer's open booking.
+/// Writes the row of a customer's open booking.
 pub(super) fn from_booking(booking: &Booking) -> Row {
     let Booking { repair, device, customer_name, source, .. } = booking;
     let mut booking_row = common(repair, device, customer_name.as_deref(), *source);
@@ -53,7 +53,7 @@ fn common(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource)
     row(attributes)
 }
 
-/// A lead of any age: the old system wrote neither name nor source.
+/// Reads a lead. Rows of the old system have neither name nor source.
 pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
     let reader = RowReader::new("Leads", row);
     let date = parse_date(reader.text("appointment_date")?)
@@ -78,7 +78,7 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
     })
 }
 
-/// An open booking of a customer.
+/// Reads a customer's open booking.
 pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
     let reader = RowReader::new("CustomerBookings", row);
     Ok(Booking {
@@ -94,7 +94,7 @@ pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
     })
 }
 
-/// The attributes of a slot's row beside its key while the booking holds it.
+/// The attributes of a slot's row, besides its key, while the booking holds the slot.
 pub(super) fn slot_attributes(booking: &Booking) -> [(&'static str, AttributeValue); 4] {
     [
         ("lead_id", text(booking.lead_id.as_str())),

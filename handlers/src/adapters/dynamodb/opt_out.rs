@@ -1,4 +1,4 @@
-//! Who asked for no more texts.
+//! Customers who opted out of texts.
 
 use jiff::Timestamp;
 

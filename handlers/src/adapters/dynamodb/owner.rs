@@ -1,4 +1,4 @@
-//! The owner's state: one row.
+//! The owner's state, which is one row.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
@@ -22,7 +22,7 @@ impl DynamoDb {
         }
     }
 
-    /// Sets the known attributes one by one: whatever else an older deployment keeps in the row stays.
+    /// Sets the known attributes one by one, so that other attributes of an older deployment stay.
     pub(super) async fn write_owner(
         &self,
         owner_state: &OwnerState,
@@ -53,7 +53,7 @@ impl DynamoDb {
         };
         match conditional(update.send().await)? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
-            // Our own write, whose acknowledgement was lost and which the SDK sent again.
+            // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row))
                 if attributes(&owner(&row)?) == attributes(owner_state) =>
             {
@@ -85,13 +85,13 @@ fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
     attributes
 }
 
-/// A row of any age. A field that is missing has its default.
+/// Reads a row of any age; a missing field has its default.
 fn owner(row: &Row) -> Result<OwnerState, StoreError> {
     let reader = RowReader::new("OwnerState", row);
     let default = OwnerState::default();
     let status = match reader.text_or_none("status")? {
         None => default.status,
-        // A word of the owner's own: the notes say what it means.
+        // A word of the owner's own choice, which the notes explain.
         Some(word) => OwnerStatus::parse(word).unwrap_or(OwnerStatus::Custom),
     };
     let some_text = |name, default: String| -> Result<String, StoreError> {

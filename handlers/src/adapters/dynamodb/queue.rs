@@ -1,4 +1,4 @@
-//! The queue of a conversation: which texts wait, in the order in which the database saw them.
+//! The queue of a conversation: the waiting texts in the order in which the database received them.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -17,11 +17,11 @@ use crate::{
 };
 
 const QUEUE: &str = "queue";
-/// Seconds after which a queue that nobody joins may be forgotten.
+/// Seconds after the last entry until DynamoDB may delete a queue.
 const EXPIRY: i64 = 7 * 24 * 60 * 60;
 
 impl DynamoDb {
-    /// An entry that is there already is not added again.
+    /// Appends an entry, unless it is in the queue already, and returns the queue.
     pub(super) async fn write_join(
         &self,
         phone: &Phone,
@@ -76,7 +76,7 @@ impl DynamoDb {
         ))
     }
 
-    /// The same for the head, as part of a transaction.
+    /// Removes the head of the queue as part of a transaction.
     pub(super) fn leave_head(
         &self,
         phone: &Phone,

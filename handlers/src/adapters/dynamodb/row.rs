@@ -1,5 +1,6 @@
-//! Single attributes. Reading is lenient where an older deployment wrote otherwise
-//! (numbers as strings, missing optional fields), and strict where a guess could hurt.
+//! Reads and writes single attributes. Reading is lenient where an older deployment wrote
+//! differently (numbers as strings, optional fields missing) and strict where a guess could do
+//! harm.
 
 use std::collections::HashMap;
 
@@ -8,10 +9,10 @@ use jiff::Timestamp;
 
 use crate::{domain::phone::Phone, ports::StoreError};
 
-/// A row as the SDK has it.
+/// A row as the SDK represents it.
 pub(super) type Row = HashMap<String, AttributeValue>;
 
-/// A row of attributes by name.
+/// Builds a row from attributes by name.
 pub(super) fn row<'a>(attributes: impl IntoIterator<Item = (&'a str, AttributeValue)>) -> Row {
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -28,7 +29,7 @@ pub(super) fn seconds(time: Timestamp) -> AttributeValue {
     number(time.as_second())
 }
 
-/// Reads one row of a table; every error names both table and attribute, and no value.
+/// Reads one row of a table. Errors name table and attribute, never a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowReader<'a> {
     table: &'static str,
@@ -44,7 +45,7 @@ impl<'a> RowReader<'a> {
         StoreError::Malformed { table: self.table, what: format!("{name} is not {expected}") }
     }
 
-    /// The attribute; one that is null counts as missing.
+    /// The attribute; `None` when it is missing or null.
     pub(super) fn get(&self, name: &str) -> Option<&'a AttributeValue> {
         self.row.get(name).filter(|value| !value.is_null())
     }
@@ -65,7 +66,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// A string, or empty.
+    /// A string; empty when the attribute is missing.
     pub(super) fn text_or_empty(&self, name: &str) -> Result<String, StoreError> {
         Ok(self.text_or_none(name)?.unwrap_or_default().to_owned())
     }
@@ -85,7 +86,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// A boolean, or a string or number that says the same.
+    /// A boolean, or a string or number that stands for one.
     pub(super) fn boolean_or_none(&self, name: &str) -> Result<Option<bool>, StoreError> {
         let value = match self.get(name) {
             None => return Ok(None),
@@ -108,7 +109,7 @@ impl<'a> RowReader<'a> {
         Timestamp::from_millisecond(self.integer(name)?).map_err(|_| self.malformed(name, "a time"))
     }
 
-    /// A number as this system writes it, or as an owner once typed it.
+    /// A phone number in E.164 form, or as an owner typed it into the old system.
     pub(super) fn phone(&self, name: &str) -> Result<Phone, StoreError> {
         let text = self.text(name)?;
         Phone::from_e164(text)
@@ -130,7 +131,7 @@ fn integer(digits: &str) -> Option<i64> {
     }
     // The old system wrote some times as floats.
     let number: f64 = digits.parse().ok()?;
-    // Beyond 2^53 a float no longer says which number was meant.
+    // From 2^53 on a float cannot represent every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! Discounts and upsells, for the owner to read. They have no expiry.
+//! Discounts and upsells, for the owner to read. Their rows never expire.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl DynamoDb {
-    /// A repeat finds the row and changes nothing.
+    /// Writes a record; a repeat finds the row and changes nothing.
     pub(super) async fn write_sale(&self, record: &SalesRecord) -> Result<(), StoreError> {
         let put = self
             .client

@@ -1,4 +1,4 @@
-//! Availability: which slots of a date are held.
+//! Which slots of a date are taken.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{domain::slot::SlotTime, ports::StoreError};
 
-/// The status of a row that the old system wrote for a slot that nobody holds.
+/// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
 
 impl DynamoDb {
-    /// One query, all its pages. A failure is never "all free".
+    /// Reads the slots of a date that are taken, all pages. A failed page fails the whole read.
     pub(super) async fn read_taken(
         &self,
         date: civil::Date,
@@ -38,7 +38,7 @@ impl DynamoDb {
     }
 }
 
-/// The time that a row holds; only the status `available` says that it holds none.
+/// The time of a slot's row, unless its status is `available`.
 fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
     let reader = RowReader::new("Schedule", row);
     let time = SlotTime::parse(reader.text("slot_time")?)

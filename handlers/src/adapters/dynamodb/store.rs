@@ -1,4 +1,4 @@
-//! The port, topic by topic.
+//! Implements the `Store` port by the functions of the topics.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Sends a transaction and says which of its conditions failed.
+//! Sends a transaction and reports which of its conditions failed.
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::ports::StoreError;
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Debug)]
 pub(super) enum TransactionOutcome {
     /// Everything was written.
     Written,
-    /// Nothing was written: the conditions of some items failed.
+    /// Nothing was written, because conditions failed.
     Rejected(FailedConditions),
-    /// Whether it was written is unknown, or will be only later.
+    /// It is unknown whether it was written, now or later.
     Unknown(StoreError),
 }
 
@@ -33,17 +33,18 @@ impl FailedConditions {
         self.0.get(index).copied().unwrap_or_default()
     }
 
-    /// Whether it is the only one.
+    /// Whether the condition of the item at `index` failed and no other one.
     pub(super) fn only(&self, index: usize) -> bool {
         self.at(index) && self.0.iter().filter(|failed| **failed).count() == 1
     }
 }
 
 impl DynamoDb {
-    /// Sends the items, and sends them again while they meet other transactions or a throttle.
+    /// Sends the items, and repeats them after conflicts with other transactions and after
+    /// throttling.
     ///
-    /// With a token a repeat after a lost acknowledgement changes nothing; without
-    /// one the SDK makes its own, which covers its own repeats.
+    /// With a token, a repeat after a lost acknowledgement changes nothing. Without one the SDK
+    /// makes a token of its own, which covers its own repeats only.
     pub(super) async fn transact(
         &self,
         token: Option<&str>,
@@ -75,7 +76,7 @@ impl DynamoDb {
     }
 }
 
-/// Why a transaction was cancelled, if it was.
+/// Why DynamoDB cancelled a transaction.
 #[derive(Debug, PartialEq, Eq)]
 enum CancellationCause {
     ConditionFailed(FailedConditions),
@@ -92,7 +93,7 @@ fn cancellation(error: &SdkError<TransactWriteItemsError>) -> CancellationCause 
     }
 }
 
-/// A failed condition says more than a conflict beside it.
+/// A failed condition takes precedence over a conflict reported beside it.
 fn by_reasons(reasons: &[CancellationReason]) -> CancellationCause {
     let code_is = |reason: &CancellationReason, codes: &[&str]| {
         reason.code().is_some_and(|code| codes.contains(&code))

@@ -1,4 +1,4 @@
-//! Turns: claiming one, storing its rounds, ending it; and the memory of the conversation.
+//! Turns: claiming one, storing its rounds, finishing it; and the memory of the conversation.
 
 use aws_sdk_dynamodb::types::{
     Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -23,17 +23,18 @@ use crate::{
     ports::{StoreError, TurnClaim},
 };
 
-/// Days after which a turn may be forgotten; Twilio's last retry is seconds after the first.
+/// Days until DynamoDB may delete a turn. Twilio's last retry comes seconds after the first.
 const TURN_DAYS: i64 = 7;
-/// Days after which a silent customer's conversation may be forgotten.
+/// Days after a customer's last text until DynamoDB may delete the conversation's memory.
 const MEMORY_DAYS: i64 = 30;
 const MEMORY: &str = "memory";
 
-/// Places of the items in the last transaction's list.
+/// Position of the turn in the list of the finishing transaction.
 const TURN: usize = 0;
 
 impl DynamoDb {
-    /// An update, not a put: whoever takes a turn over keeps its first `now` and its rounds.
+    /// Claims a turn. An update instead of a put, so that an attempt that takes the turn over keeps
+    /// its first `now` and its rounds.
     pub(super) async fn write_claim(
         &self,
         key: &TurnKey,
@@ -63,7 +64,7 @@ impl DynamoDb {
             .expression_attribute_values(":wall", number(unix_ms))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        // A repeat may come while the first attempt's end is being written.
+        // A repeated webhook may arrive while the first attempt's answer is being written.
         let write = conditional_with_retries(|| claim.clone().send()).await?;
         let row = match write {
             ConditionalWrite::Written(output) => {
@@ -75,7 +76,7 @@ impl DynamoDb {
         if let Some(messages) = to_answer(&row)? {
             return Ok(TurnClaim::Answered(messages));
         }
-        // Our own claim, whose acknowledgement was lost and which the SDK sent again.
+        // This very claim: its acknowledgement was lost and the SDK sent it again.
         if RowReader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
             return to_record(&row).map(TurnClaim::Acquired);
         }
@@ -137,7 +138,8 @@ impl DynamoDb {
         ))
     }
 
-    /// Answer, memory and queue in one transaction; a queue that has moved on is left alone.
+    /// Writes answer, memory and queue in one transaction. If the queue's head has changed, writes
+    /// the others without it.
     pub(super) async fn write_end(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let mut items = vec![self.answer(end)?];
         if let Some(memory) = &end.memory {
@@ -166,7 +168,7 @@ impl DynamoDb {
         }
     }
 
-    /// Whether this attempt's answer is there already, by a write whose acknowledgement was lost.
+    /// Whether this attempt's answer was written by a request whose acknowledgement was lost.
     async fn is_ended(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let Some(row) = self.read_turn(&end.key).await? else { return Ok(false) };
         let holder = RowReader::new("Conversations", &row).text_or_none("holder")?;

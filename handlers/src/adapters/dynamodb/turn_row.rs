@@ -1,7 +1,7 @@
-//! What a turn's row and the memory's row hold.
+//! The rows of turns and of memories.
 //!
-//! Rounds are JSON text in attributes `r0`, `r1`, ...: nobody queries them, and the
-//! reasoning in them is as the provider wants it back.
+//! Rounds are JSON text in the attributes `r0`, `r1`, ..., because nothing queries them and the
+//! provider wants the reasoning in them back unchanged.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ use crate::{
     ports::StoreError,
 };
 
-/// The attribute of a round.
+/// The name of a round's attribute.
 pub(super) fn round_attribute(ordinal: usize) -> String {
     format!("r{ordinal}")
 }
 
-/// A round as its attribute holds it.
+/// Serializes a round for its attribute.
 pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Error> {
     let wire = SerializedRound {
         items: round.items.iter().cloned().map(SerializedItem::from).collect(),
@@ -36,7 +36,7 @@ fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
     })
 }
 
-/// A turn as an earlier attempt left it.
+/// Reads a turn that an earlier attempt may have begun.
 pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
     let reader = RowReader::new("Conversations", row);
     let mut rounds = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
     Ok(TurnRecord { now: reader.millis("now")?, rounds })
 }
 
-/// The answer, once there is one.
+/// Reads a turn's answer; `None` while there is none.
 pub(super) fn to_answer(row: &Row) -> Result<Option<Vec<String>>, StoreError> {
     let reader = RowReader::new("Conversations", row);
     if reader.has("messages") { reader.texts("messages").map(Some) } else { Ok(None) }
@@ -57,7 +57,7 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
     AttributeValue::L(values.iter().map(text).collect())
 }
 
-/// The attribute `turns` of the memory.
+/// Writes the attribute `turns` of a memory.
 pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
         AttributeValue::M(row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]))

@@ -1,4 +1,4 @@
-//! The `Model` port on the client.
+//! The `Model` port on `async-openai`.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use crate::{
     ports::{BoxError, Credential, Model, ModelError, ModelRequest},
 };
 
-/// Where the model is, and who asks. Has no `Debug`, because of the key.
+/// Address, model and credentials. Has no `Debug`, because of the key.
 pub struct Settings<'a> {
-    /// API key: printable ASCII.
+    /// API key; must be printable ASCII.
     pub api_key: Arc<dyn Credential>,
-    /// Base URL, `/v1` included.
+    /// Base URL, including `/v1`.
     pub base_url: &'a str,
     /// Name of the model.
     pub model: &'a str,
-    /// How long an answer is waited for.
+    /// When and how often a failed request is sent again.
     pub retry_policy: RetryPolicy,
 }
 
@@ -38,13 +38,13 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// Composes a client over a shared HTTP client; sends nothing.
+    /// Builds a client over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
         let retry_policy = settings.retry_policy;
-        // Every field is set, because the default of each is an environment variable.
+        // All fields are set, because the default of each is an environment variable.
         let config = OpenAIConfig::new()
             .with_api_base(settings.base_url)
-            // Each attempt puts in the one that is current then.
+            // Empty, because every attempt inserts the current key.
             .with_api_key("")
             .with_org_id("")
             .with_project_id("");
@@ -65,7 +65,7 @@ impl Model for OpenAi {
         &self,
         request: ModelRequest<'_>,
     ) -> Result<Vec<ConversationItem>, ModelError> {
-        // Said here, since the client has no words for it.
+        // Checked here, because the client has no error for a missing key.
         self.key.current().await.map_err(ModelError::Unavailable)?;
         let body = CreateResponse::new(&self.model, &request);
         let response: Response =
@@ -74,7 +74,7 @@ impl Model for OpenAi {
     }
 }
 
-/// The client's errors without what they quote: an unreadable body has somebody's words in it.
+/// The client's errors without the response that they quote, which may hold a customer's words.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
     #[error("answered {status}: {error}")]
@@ -91,7 +91,8 @@ fn failure(error: OpenAIError) -> ModelError {
     let (failure, ours) = match error {
         OpenAIError::ApiError(answer) => {
             let status = answer.status_code.as_u16();
-            // A 4xx says that the request is wrong; these say that the moment is.
+            // A 4xx means that the request is wrong, except for these, which mean that it came at a
+            // bad time.
             let ours = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
             (RequestError::Status { status, error: answer.api_error }, ours)
         }

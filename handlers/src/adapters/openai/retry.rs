@@ -1,9 +1,8 @@
-//! The transport under the client: what is tried again, and for how long.
+//! The transport below the client: which requests are repeated, and after which delay.
 //!
-//! The client's own retries honour `Retry-After` without a limit and give up on
-//! an error body that is not JSON. A turn has a deadline, so here a wait has a
-//! cap, and whoever is told to wait longer gives up at once: the customer gets
-//! the fallback text while it still helps.
+//! The client's own retries obey any `Retry-After` and give up on an error body that is not JSON. A
+//! turn has a deadline, so here a longer delay than the policy allows ends the request at once, and
+//! the customer gets the fallback text in time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,46 +19,50 @@ use crate::{
     ports::{BoxError, Credential},
 };
 
-/// How patient the transport is.
+/// When and how often a failed request is sent again.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// Covers one attempt, from connecting to the last byte.
+    /// Time for one attempt, from connecting to the last byte.
     pub attempt_timeout: Duration,
-    /// The longest `Retry-After` worth waiting for.
+    /// The longest `Retry-After` that is obeyed; a longer one ends the request.
     pub max_retry_after: Duration,
-    /// The first wait when the provider names none; each further one is four times as long.
+    /// Delay before the first retry when the provider names none; each further one is four times as
+    /// long.
     pub initial_backoff: Duration,
     /// Attempts after the first one.
     pub max_retries: u32,
 }
 
 impl RetryPolicy {
-    /// What fits into a turn that must be over by `deadline`.
+    /// The policy that fits into a turn with this deadline.
     pub fn for_deadline(deadline: Duration) -> Self {
         Self {
             attempt_timeout: deadline,
             max_retry_after: deadline / 4,
-            // Most failures are of one connection or one server behind the balancer, and gone at once.
+            // Short, because most failures concern one connection or one server and pass at once.
             initial_backoff: Duration::from_millis(50).min(deadline / 20),
             max_retries: 2,
         }
     }
 }
 
-/// The longest part of an error text that reaches the log.
+/// Characters of an error message that reach the log.
 const MAX_LOGGED_CHARS: usize = 300;
 
-/// The API key, and the header that it travels in.
+/// The API key as the header that carries it.
 #[derive(Clone)]
 pub(super) struct ApiKey(pub(super) Arc<dyn Credential>);
 
-/// A key that cannot travel in a header.
+/// The key contains characters that a header cannot carry.
 #[derive(Debug, thiserror::Error)]
 #[error("OPENAI_API_KEY must be printable ASCII")]
 struct InvalidApiKey;
 
 impl ApiKey {
-    /// The key and its header.
+    /// The current key and its header.
+    ///
+    /// # Errors
+    /// When the key cannot be fetched or is not printable ASCII.
     pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), BoxError> {
         let secret = self.0.current().await?;
         let header = bearer(&secret).ok_or(InvalidApiKey)?;
@@ -77,7 +80,10 @@ fn bearer(secret: &Secret) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// Sends a request until it is answered, refused, or retry_policy ends.
+/// Sends a request until it succeeds or the retry policy forbids another attempt.
+///
+/// # Errors
+/// The error of the last attempt, or [`OpenAIError::InvalidArgument`] when there is no usable key.
 pub(super) async fn send(
     client: reqwest::Client,
     key: ApiKey,
@@ -93,7 +99,8 @@ pub(super) async fn send(
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
-        // The key may have been rotated; a request that was refused so had no effect.
+        // The key may have been rotated. A request that was refused for its key had no effect, so
+        // it can be repeated.
         if is_unauthorized(&error)
             && !std::mem::replace(&mut renewed, true)
             && let Some(newer) = key.refresh(&secret).await
@@ -117,7 +124,7 @@ pub(super) async fn send(
     }
 }
 
-/// What to do after a failure.
+/// What to do after a failed attempt.
 #[derive(Debug, PartialEq)]
 enum RetryDecision {
     GiveUp,
@@ -125,7 +132,7 @@ enum RetryDecision {
     After(Duration),
 }
 
-/// One attempt. The body is read here, so that one cut short counts as a failure too.
+/// Makes one attempt. Reads the whole body, so that a connection cut within it counts as a failure.
 async fn attempt(
     client: &reqwest::Client,
     retry_policy: RetryPolicy,
@@ -137,7 +144,7 @@ async fn attempt(
     *request.timeout_mut() = Some(retry_policy.attempt_timeout);
     let failed = |error: reqwest::Error| {
         let wait = if error.is_timeout() {
-            // No time is left for another attempt.
+            // The timeout is the turn's deadline: no time is left for another attempt.
             RetryDecision::GiveUp
         } else {
             RetryDecision::BackOff
@@ -162,7 +169,7 @@ fn is_unauthorized(error: &OpenAIError) -> bool {
     matches!(error, OpenAIError::ApiError(answer) if answer.status_code == StatusCode::UNAUTHORIZED)
 }
 
-/// Waiting helps against load, never against a wrong request or an empty account.
+/// Overload passes with time; a wrong request or an exhausted quota does not.
 fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> RetryDecision {
     let quota = Some("insufficient_quota");
     if error.r#type.as_deref() == quota || error.code.as_deref() == quota {
@@ -183,7 +190,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
-/// The provider's error body; a proxy's is text of any kind.
+/// The provider's error; any other body becomes the message of one.
 fn api_error(body: &Bytes) -> ApiError {
     let mut error = match serde_json::from_slice::<WrappedError>(body) {
         Ok(wrapped) => wrapped.error,

@@ -1,4 +1,4 @@
-//! Bodies of `POST /responses`: what is sent in full, what comes back as far as it matters.
+//! Bodies of `POST /responses`: the whole request, and of the response what is used.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use crate::{
     ports::{ModelError, ModelRequest, ToolSpec},
 };
 
-/// Reasoning counts too, so this is far more than a text needs.
+/// Includes the tokens of the reasoning, so it is far more than a text message needs.
 const MAX_OUTPUT_TOKENS: u32 = 4096;
 
-/// The request. `stream` is left out: a text goes out whole or not at all.
+/// The request. It does not ask for a stream, because an answer is sent as a whole.
 #[derive(Debug, Serialize)]
 pub(super) struct CreateResponse<'a> {
     model: &'a str,
@@ -20,9 +20,10 @@ pub(super) struct CreateResponse<'a> {
     tools: Vec<Tool<'a>>,
     parallel_tool_calls: bool,
     max_output_tokens: u32,
-    /// Nothing is kept by the provider: the whole input is sent every time ...
+    /// False: the provider stores nothing, so every request carries the whole input.
     store: bool,
-    /// ... and with it the reasoning, which comes back in a form that only the provider reads.
+    /// Asks for the reasoning in encrypted form, so that it can be sent again with the next
+    /// request.
     include: [&'static str; 1],
     safety_identifier: &'a str,
 }
@@ -81,7 +82,7 @@ fn input_item(item: &ConversationItem) -> Value {
                 "name": name,
                 "arguments": arguments,
             });
-            // Without one the provider takes the call by its `call_id`; an empty one is refused.
+            // Without `id` the provider identifies the call by `call_id`; it refuses an empty one.
             if !id.is_empty() {
                 call["id"] = json!(id);
             }
@@ -95,7 +96,7 @@ fn input_item(item: &ConversationItem) -> Value {
     }
 }
 
-/// The answer; fields that do not matter here are not even looked at.
+/// The response. Unknown fields are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     #[serde(default)]
@@ -151,7 +152,7 @@ enum Part {
     Other,
 }
 
-/// An answer that says that it is none.
+/// The provider reports that the response was not completed.
 #[derive(Debug, thiserror::Error)]
 #[error("the response is {status}, code {code:?}")]
 struct UnfinishedResponse {
@@ -160,10 +161,15 @@ struct UnfinishedResponse {
 }
 
 impl Response {
-    /// The output items in order, or why they are of no use.
+    /// Returns the output items in order.
+    ///
+    /// # Errors
+    /// [`ModelError::Incomplete`], [`ModelError::Filtered`] and [`ModelError::Refused`] as the
+    /// response says, [`ModelError::Empty`] without text and call, [`ModelError::Unavailable`] for
+    /// any other status.
     pub(super) fn into_items(self) -> Result<Vec<ConversationItem>, ModelError> {
         match self.status.as_deref() {
-            // A proxy may leave it out of a finished answer.
+            // A proxy may omit the status of a completed response.
             None | Some("completed") => {}
             Some("incomplete") => {
                 let reason = self.incomplete_details.and_then(|details| details.reason);
@@ -206,7 +212,10 @@ fn domain_item(item: OutputItem) -> Result<Option<ConversationItem>, ModelError>
     })
 }
 
-/// The text of a message; one that refuses is no text, whatever else it says.
+/// The text of a message; `None` when it is blank.
+///
+/// # Errors
+/// [`ModelError::Refused`] when a part of it is a refusal.
 fn text(content: Vec<Part>) -> Result<Option<String>, ModelError> {
     let mut whole = String::new();
     for part in content {

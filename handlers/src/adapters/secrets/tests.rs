@@ -10,7 +10,7 @@ use wiremock::{
 
 use super::*;
 
-/// A clock that stands still until it is moved; waits pass at once.
+/// A clock that only the test moves; sleeps are recorded and end at once.
 #[derive(Default)]
 struct ManualTimer(AtomicI64, Lock<Vec<Duration>>);
 
@@ -37,7 +37,7 @@ fn at_port(port: u16, store: Store, name: &str) -> (StoredCredential, Arc<Manual
     (StoredCredential::new(http, &settings, timer.clone()), timer)
 }
 
-/// The store's value from now on.
+/// The value that the store returns from now on.
 async fn store_holds(server: &MockServer, value: &str) {
     server.reset().await;
     let answer = serde_json::json!({ "Parameter": { "Value": value, "Type": "SecureString" } });
@@ -97,7 +97,7 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
     store_holds(&server, "old").await;
     let (secret, timer) = stored(&server, Store::ParameterStore, "a");
     let old = secret.current().await.unwrap();
-    // Forged requests: the value is the same.
+    // The value is the same, as with forged requests.
     for _ in 0..5 {
         assert_eq!(secret.refresh(&old).await, None);
     }
@@ -110,7 +110,7 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
     timer.0.store(60_000, Ordering::SeqCst);
     assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(text(&secret.current().await.unwrap()), "new");
-    // Whoever held the old one meanwhile gets the new one without another question.
+    // A request that still has the old value gets the new one without asking the store.
     assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(asked(&server).await, 1);
 }
@@ -186,7 +186,7 @@ async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_aga
 
 #[tokio::test]
 async fn without_the_layer_the_error_says_so() {
-    // Port 9 is nobody's.
+    // Nothing listens on port 9.
     let (secret, timer) = at_port(9, Store::ParameterStore, "a");
     let error = secret.current().await.unwrap_err();
     let said = error.source.to_string();

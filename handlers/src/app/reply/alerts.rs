@@ -1,4 +1,4 @@
-//! Telling the owner.
+//! Texts to the owner.
 
 use std::{
     collections::BTreeMap,
@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{app::error_chain::ErrorChain, domain::text};
 
-/// Alerts that went out while the table could not say so: each process then keeps the limit alone.
+/// Alerts that were sent while the table could not be asked. Each process then limits them on its
+/// own.
 #[derive(Default)]
 pub(super) struct Alerts(Mutex<BTreeMap<&'static str, Timestamp>>);
 
 impl Alerts {
-    /// True for the first alert of a cause in the window.
+    /// Whether this is the first alert for this cause within the window.
     fn claim(&self, cause: &'static str, now: Timestamp) -> bool {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let window = SignedDuration::try_from(ALERT_WINDOW).unwrap_or(SignedDuration::MAX);
@@ -52,9 +53,11 @@ impl ReplyService {
         }
     }
 
-    /// Texts the owner. A failure is for the log alone: the customer's answer does not wait for it.
+    /// Texts the owner, if a number is configured. A failure is only logged, because the customer's
+    /// answer must not depend on it.
     ///
-    /// The opt-out table is not asked: it may be what failed, and the carrier refuses by itself.
+    /// Does not read the owner's opt-out: that table may be what failed, and Twilio refuses such a
+    /// text anyway.
     pub(super) async fn notify_owner(&self, body: &str) {
         let Some(owner) = &self.settings.owner_phone else {
             tracing::warn!("no owner phone is configured: nobody was told");
@@ -68,7 +71,7 @@ impl ReplyService {
         }
     }
 
-    /// The result of some work, if it comes in time.
+    /// The result of `work`, or `None` if it takes longer than `time`.
     pub(super) async fn within<T>(
         &self,
         time: Duration,

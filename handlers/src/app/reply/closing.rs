@@ -1,4 +1,4 @@
-//! Ending a turn that has no answer of its own.
+//! Ends a turn that has no answer of its own.
 
 use super::{
     InboundText, ReplyService, TurnError,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl TurnError {
-    /// A name for logs, and for counting alerts.
+    /// The error's name in logs and in the limit of alerts.
     fn cause(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
@@ -34,7 +34,7 @@ impl TurnError {
 }
 
 impl ReplyService {
-    /// The fallback, stored and told to the owner as far as the remaining time allows.
+    /// Returns the fallback. Stores it and alerts the owner as far as the time left allows.
     pub(super) async fn fall_back(
         &self,
         text: &InboundText,
@@ -54,7 +54,7 @@ impl ReplyService {
             return Vec::new();
         }
         let alert = async {
-            // The attempt that has the turn speaks for both.
+            // Otherwise the attempt that holds the turn alerts.
             if !state.waits_for_other_attempt {
                 let phone = text.phone.as_str();
                 let body = if state.pending_change.is_none() {
@@ -83,7 +83,7 @@ impl ReplyService {
         }
     }
 
-    /// Whether the change that was under way has been written: then the customer hears of it.
+    /// Finds out whether the change that was being written is there. If so, the customer is told.
     async fn verify_pending_change(&self, progress: &Progress) {
         let Some(change) = progress.snapshot().pending_change else { return };
         match self.within(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
@@ -101,12 +101,13 @@ impl ReplyService {
         }
     }
 
-    /// Looks once more whether the customer wants no texts, stores the answer, leaves the queue.
+    /// Reads once more whether the customer opted out, stores the fallback and leaves the queue.
     async fn close(&self, text: &InboundText, state: &TurnState) -> Closed {
         let store = &self.ports.store;
         let opted_out = match store.opted_out(&text.phone).await {
             Ok(opted_out) => opted_out,
-            // The customer has just written, not STOP, and the carrier blocks who opted out.
+            // The customer has just written something other than STOP, and Twilio blocks texts to
+            // anyone who opted out.
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "opt-out not read: answering a text");
                 false
@@ -114,7 +115,7 @@ impl ReplyService {
         };
         let Some(held) = &state.claimed else { return Closed::of(opted_out) };
         let whole = fallback(state);
-        // Only who has the conversation may change its memory, and is at the head of its queue.
+        // Memory is known only to the attempt at the head of the queue, which alone may change it.
         let memory = state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
         let end = TurnEnd {
             key: held.key.clone(),
@@ -141,12 +142,12 @@ impl ReplyService {
     }
 }
 
-/// The fallback, and what was done all the same.
+/// The fallback, followed by the confirmations of what was done all the same.
 fn fallback(state: &TurnState) -> String {
     reply_text(text::FALLBACK_REPLY, &state.confirmations, &Default::default())
 }
 
-/// How closing went.
+/// Whether the closed turn has an answer.
 enum Closed {
     Answered,
     OptedOut,

@@ -1,4 +1,4 @@
-//! Words that stop and start texts, before anything else is done with a text.
+//! Handles the keywords that stop and start texts.
 
 use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 use crate::{
@@ -8,14 +8,15 @@ use crate::{
 };
 
 impl InboundText {
-    /// The carrier's keyword that the text is; its own word for it counts first.
+    /// The keyword that the text consists of. Twilio's reading takes precedence.
     pub(super) fn keyword(&self) -> Option<Keyword> {
         self.opt_out_type.or_else(|| keyword(&self.body))
     }
 }
 
 impl ReplyService {
-    /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
+    /// Handles a keyword. Returns true when the text needs no answer, because Twilio has answered
+    /// it.
     pub(super) async fn handle_keyword(
         &self,
         attempt: &Attempt<'_>,
@@ -30,11 +31,12 @@ impl ReplyService {
                 Ok(true)
             }
             Some(Keyword::Start) => {
-                // "Yes" of a customer who gets texts anyway is an answer to a question.
+                // "Yes" from a customer who is not opted out answers a question.
                 let meant = text.opt_out_type.is_some() || store.opted_out(&text.phone).await?;
                 if meant {
-                    // Silence is stored first: a repeat comes from a customer who is opted in by
-                    // then, and must not be taken for an answer to a question.
+                    // Silence is stored before the opt-in: when the webhook is repeated, the
+                    // customer is opted in already, and "Yes" would be taken for an answer to a
+                    // question.
                     if let TurnClaim::Acquired(_) = self.claim(attempt, progress).await? {
                         self.finish(attempt, progress, Vec::new(), None).await?;
                     }
@@ -46,7 +48,7 @@ impl ReplyService {
         }
     }
 
-    /// Records an opt-out. Whatever fails, a customer who said STOP hears nothing of it.
+    /// Records an opt-out. Whatever fails, a customer who wrote STOP gets no text.
     async fn record_opt_out(&self, text: &InboundText) {
         match self.ports.store.set_opted_out(&text.phone, true, text.now).await {
             Ok(()) => {
@@ -66,8 +68,8 @@ impl ReplyService {
         }
     }
 
-    /// Tells the owner of an opt-out when the customer is expected at the shop: nobody can remind
-    /// them by text. Once for each text, however often it is delivered.
+    /// Texts the owner if a customer who opted out has open bookings, because nobody can remind
+    /// them by text. At most once per text, however often it is delivered.
     pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
         let bookings = BookingService { store, calendar: &self.calendar, now: text.now };

@@ -1,4 +1,4 @@
-//! One turn at a time for each customer, in the order of arrival.
+//! Answers one text at a time for each customer, in the order of arrival.
 
 use super::{
     ReplyService,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl ReplyService {
-    /// Waits until the conversation is ours.
+    /// Waits until this attempt's entry is at the head of the queue.
     pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
@@ -23,7 +23,7 @@ impl ReplyService {
         progress: &Progress,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
-        // Before the write: if its answer is lost, the entry is there all the same.
+        // Before the write: if its acknowledgement is lost, the entry is in the queue all the same.
         progress.update(|state| state.queue_entry = Some(me.clone()));
         let mut delays = PollDelays::new();
         let mut queue = store.join_queue(phone, me).await?;
@@ -46,14 +46,14 @@ impl ReplyService {
         }
     }
 
-    /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
-    /// at our own turn, which we could claim only because that attempt is over.
+    /// Whether an entry can be removed: it has expired, or it belongs to an earlier attempt at the
+    /// same turn, which must be over because this attempt holds the claim.
     fn is_stale(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
         entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == me.sid
     }
 
-    /// Gives up the place of a turn whose end was not stored: else the customer's next text would
-    /// wait for it until its time is up.
+    /// Leaves the queue after the end of a turn could not be stored. Otherwise the customer's next
+    /// text would wait until the entry expires.
     pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
         let Some(me) = &end.dequeue else { return };
         match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, me)).await {
@@ -65,14 +65,14 @@ impl ReplyService {
         }
     }
 
-    /// Gives our place up, wherever it is by now.
+    /// Removes this attempt's entry, wherever it is in the queue.
     pub(super) async fn leave_queue(
         &self,
         phone: &Phone,
         me: &QueueEntry,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
-        // The queue may move between reading and removing.
+        // The queue may change between the read and the removal.
         for _ in 0..3 {
             let queue = store.queue(phone).await?;
             let Some(position) = queue.iter().position(|entry| entry == me) else {

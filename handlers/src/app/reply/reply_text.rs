@@ -1,18 +1,18 @@
-//! The words that a customer gets: the model's, and what is written from rows.
+//! Composes the text that a customer gets.
 
 use std::collections::BTreeSet;
 
 use crate::domain::text;
 
-/// Longest text of a model in UTF-16 units; what is longer is no text message. The lines that
-/// follow it must fit into the most messages of one answer.
+/// Longest text of the model, in UTF-16 units; the rest is cut off. Leaves room for the
+/// confirmations within the most messages that one answer may have.
 const MAX_MODEL_UNITS: usize = 6000;
 
-/// One text of the model's words and the lines about bookings; empty when none of the words may
-/// be said and there are no lines.
+/// Joins the model's text and the confirmations. Empty when there are no confirmations and nothing
+/// of the model's text may be sent.
 ///
-/// What the model says of a reference that is not this customer's is left out. The lines come last
-/// and stand for themselves: a model that claims a booking without having made one gets none.
+/// Removes what the model says about references that are not this customer's. Confirmations come
+/// last and are written from rows: a model that claims a booking without making one gets none.
 pub(super) fn reply_text(
     model_text: &str,
     confirmations: &[String],
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn the_lines_are_sent_however_much_the_model_says() {
         let line = "Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-1".to_owned();
-        // A line break just behind the middle of each message makes for the shortest messages.
+        // A line break just after the middle of each message leads to the shortest messages.
         let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
         for model_text in ["\u{1f600}".repeat(8000), stretched, "word ".repeat(3000)] {
             let whole = reply_text(&model_text, std::slice::from_ref(&line), &BTreeSet::new());

@@ -1,4 +1,4 @@
-//! Rounds with the model: its answer is stored, its calls run, their results are stored.
+//! Rounds with the model: stores its output, runs its calls, stores their results.
 
 use std::collections::BTreeSet;
 
@@ -17,15 +17,15 @@ use crate::{
     ports::{ModelError, ModelRequest},
 };
 
-/// What came out of the rounds.
+/// What the rounds led to.
 pub(super) struct ConversationResult {
-    /// The last words.
+    /// The model's final text.
     pub(super) words: String,
-    /// What the customer must hear of what was booked, cancelled or moved.
+    /// Confirmations of what was booked, cancelled or moved.
     pub(super) confirmations: Vec<String>,
-    /// References that are this customer's.
+    /// References that belong to this customer.
     pub(super) own_lead_ids: BTreeSet<String>,
-    /// The customer asked for no more texts, and these are the last ones.
+    /// The customer asked for no more texts, and this is the last one.
     pub(super) ends_conversation: bool,
 }
 
@@ -37,12 +37,12 @@ pub(super) struct Conversation<'a> {
     tools: ToolRunner<'a>,
     instructions: String,
     safety_identifier: String,
-    /// Rounds of an earlier attempt, not yet gone through.
+    /// Rounds that an earlier attempt stored and this one has not replayed yet.
     stored: std::vec::IntoIter<StoredRound>,
     input: Vec<ConversationItem>,
     confirmations: Vec<String>,
     own_lead_ids: BTreeSet<String>,
-    /// Calls so far. What a call writes has its ids from its ordinal in the turn.
+    /// Number of calls so far. The ids of what a call writes derive from its ordinal in the turn.
     calls: usize,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Conversation<'a> {
             stored: record.rounds.into_iter(),
             input,
             confirmations: Vec::new(),
-            // What was sent before was checked before.
+            // Earlier answers were checked before they were sent.
             own_lead_ids: memory
                 .turns
                 .iter()
@@ -82,7 +82,11 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Talks until the last words.
+    /// Runs rounds until the model answers without calling a tool.
+    ///
+    /// # Errors
+    /// When the database or the model fails, another attempt takes the turn over or the model calls
+    /// tools in every round.
     pub(super) async fn run(mut self) -> Result<ConversationResult, TurnError> {
         for ordinal in 0..MAX_ROUNDS {
             let mut round = match self.stored.next() {
@@ -106,8 +110,8 @@ impl<'a> Conversation<'a> {
         Err(TurnError::RoundsExhausted)
     }
 
-    /// Asks the model, and stores an answer that has calls before any of them runs. One without
-    /// is stored as the turn's answer, right after.
+    /// Requests the model's output. Output with calls is stored before any of them runs; output
+    /// without is stored as the turn's answer.
     async fn request_round(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
         let request = ModelRequest {
             instructions: &self.instructions,
@@ -123,8 +127,8 @@ impl<'a> Conversation<'a> {
         Ok(round)
     }
 
-    /// Runs a round's calls in order, then stores their results; true when one of them ends the
-    /// conversation.
+    /// Runs a round's calls in order, then stores their results. Returns true when one of them ends
+    /// the conversation.
     async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
         let mut ends_conversation = false;
         let calls = round.items.iter().filter_map(|item| match item {
@@ -146,7 +150,7 @@ impl<'a> Conversation<'a> {
         match self.save(ordinal, round).await {
             Ok(true) => Ok(ends_conversation),
             Ok(false) => Err(TurnError::ClaimLost),
-            // What the calls wrote is written, and running them again would find it so.
+            // The calls have written what they write, and running them again would change nothing.
             Err(error) => {
                 let sid = &self.attempt.key.sid;
                 tracing::error!(sid, error = %ErrorChain(&error), "results not stored");
@@ -160,7 +164,7 @@ impl<'a> Conversation<'a> {
         Ok(self.reply.ports.store.save_round(key, holder, ordinal, round).await?)
     }
 
-    /// Makes a round with its results part of the conversation.
+    /// Appends a round and its results to the conversation.
     fn append_round(&mut self, mut round: StoredRound) {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
@@ -188,7 +192,7 @@ fn is_call(item: &ConversationItem) -> bool {
     matches!(item, ConversationItem::Call { .. })
 }
 
-/// What the model said in a round; `None` when it said nothing.
+/// The text of a round; `None` when there is none.
 fn words(items: &[ConversationItem]) -> Option<String> {
     let said: Vec<&str> = items
         .iter()

@@ -1,13 +1,14 @@
-//! The customer as the model's provider knows them.
+//! Identifies a customer to the model's provider.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::domain::{digest::hex, phone::Phone};
 
-/// The same for every text of a customer, and without the key nobody's number: 64 digits.
+/// 64 hexadecimal digits, the same for every text of a customer. They do not reveal the number
+/// without the key.
 pub(super) fn safety_identifier(key: &[u8], phone: &Phone) -> String {
-    // HMAC takes a key of any length, so the error case is empty.
+    // HMAC accepts keys of any length, so this never fails.
     Hmac::<Sha256>::new_from_slice(key)
         .map(|mac| hex(mac.chain_update(phone.as_str()).finalize().into_bytes().as_slice()))
         .unwrap_or_default()

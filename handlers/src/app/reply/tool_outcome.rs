@@ -1,4 +1,4 @@
-//! What a tool's call came to: words for the model, and a line for the customer.
+//! The outcome of a tool call: a result for the model and a confirmation for the customer.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::domain::{booking::Booking, text};
 
-/// What a call came to.
+/// The outcome of a tool call.
 pub(super) struct ToolOutcome {
-    /// For the model.
+    /// JSON for the model.
     pub(super) output: Value,
-    /// For the customer, whatever the model says.
+    /// Sent to the customer, whatever the model says.
     pub(super) confirmation: Option<String>,
-    /// Whether the conversation ends here.
+    /// Whether the call ends the conversation.
     pub(super) ends_conversation: bool,
 }
 
@@ -25,9 +25,9 @@ impl ToolOutcome {
         Self::of(json!({ "success": false, "message": message.to_string() }))
     }
 
-    /// A change of a booking that the customer is told of.
+    /// The outcome of a change of a booking, with its confirmation.
     pub(super) fn change(what: &str, booking: &Booking) -> Self {
-        // A device is a person's text, and could look like somebody's reference.
+        // Somebody typed the device, and it could look like another customer's reference.
         let own = text::find_lead_ids(booking.lead_id.as_str());
         let line = text::remove_foreign_lead_ids(&format!("{what}: {}", booking.summary()), &own);
         let output = json!({
@@ -41,7 +41,7 @@ impl ToolOutcome {
     }
 }
 
-/// The references that a result gives: only ever those of the customer who asked.
+/// The references in a result. A result has only references of the customer who asked.
 pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
     let output: Value = serde_json::from_str(output).unwrap_or_default();
     let listed = output["bookings"].as_array().into_iter().flatten();
@@ -52,7 +52,7 @@ pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A booking as a row of a result.
+/// A booking as JSON for the model.
 pub(super) fn row(booking: &Booking) -> Value {
     json!({
         "lead_id": booking.lead_id.as_str(),

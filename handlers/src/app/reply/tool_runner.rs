@@ -1,4 +1,4 @@
-//! Running a tool for the model. Every failure is a result that the model reads.
+//! Runs the tools that the model calls. Every failure becomes a result that the model reads.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use crate::{
     tools::{self, ToolCall, ToolError},
 };
 
-/// The tools at work for one turn.
+/// Runs the tool calls of one turn.
 pub(super) struct ToolRunner<'a> {
     pub(super) reply: &'a ReplyService,
     pub(super) text: &'a InboundText,
@@ -38,7 +38,7 @@ pub(super) struct ToolRunner<'a> {
     pub(super) progress: &'a Progress,
 }
 
-/// A booking as somebody asked for it.
+/// What the model asks to book.
 struct BookingRequest {
     slot: Slot,
     repair: Repair,
@@ -47,12 +47,12 @@ struct BookingRequest {
 }
 
 impl ToolRunner<'_> {
-    /// Runs the turn's call number `ordinal`.
+    /// Runs a call. `ordinal` is its number in the turn, from 0.
     pub(super) async fn run(&self, ordinal: usize, name: &str, arguments: &str) -> ToolOutcome {
         let call = match tools::parse(name, arguments) {
             Ok(call) => call,
             Err(error) => {
-                // Its source may quote the arguments.
+                // Not its source, which may quote the arguments.
                 tracing::warn!(sid = self.text.sid, ordinal, error = %error, "tool call refused");
                 return match error {
                     ToolError::Malformed(_) | ToolError::Label { .. } => {
@@ -205,7 +205,7 @@ impl ToolRunner<'_> {
         PendingChange { what, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
     }
 
-    /// Runs a change, and remembers meanwhile that it is under way.
+    /// Runs a change and records it as pending meanwhile.
     async fn track_change(
         &self,
         pending_change: PendingChange,
@@ -240,7 +240,7 @@ impl ToolRunner<'_> {
         ))
     }
 
-    /// A write that failed may have been done all the same.
+    /// The result of a write that failed but may have been done.
     async fn write_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error).await;
         ToolOutcome::failure(format_args!(
@@ -248,7 +248,7 @@ impl ToolRunner<'_> {
         ))
     }
 
-    /// The customer is told that the owner will get back to them: so he must know.
+    /// The model tells the customer that the owner will get back to them, so the owner is alerted.
     async fn store_failed(&self, error: &StoreError) {
         let customer = &self.text.phone;
         tracing::error!(

@@ -1,4 +1,4 @@
-//! Claiming a text, having its conversation, and storing the answer.
+//! Claims a text, runs its conversation and stores the answer.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl InboundText {
-    /// The text as the model and the memory get it: the customer's words, and the pictures as a note.
+    /// The text as the model and the memory get it: the customer's words and a note about pictures.
     pub(super) fn content(&self) -> String {
         let pictures = match self.media {
             0 => String::new(),
@@ -42,12 +42,12 @@ pub(super) struct Attempt<'a> {
     pub(super) text: &'a InboundText,
     pub(super) key: TurnKey,
     pub(super) holder: String,
-    /// Our entry in the queue.
+    /// This attempt's entry in the conversation's queue.
     queue_entry: QueueEntry,
 }
 
 impl ReplyService {
-    /// The turn itself. Its future may be dropped at any await.
+    /// Runs the turn. The future may be dropped at any await.
     pub(super) async fn run_turn(
         &self,
         text: &InboundText,
@@ -66,7 +66,7 @@ impl ReplyService {
         if let Ok(true) = opted_out {
             tracing::info!(customer = text.phone.masked(), "opted out: silence");
             if let Ok(TurnClaim::Acquired(_)) = claimed {
-                // Stored or not, nothing is sent.
+                // Nothing is sent, whether this is stored or not.
                 let _ = self.finish(&attempt, progress, Vec::new(), None).await;
             }
             return Ok(Vec::new());
@@ -126,8 +126,8 @@ impl ReplyService {
         Ok(claimed)
     }
 
-    /// Renews the claim for as long as it is polled. It never ends: who has lost the turn hears of
-    /// it at the next write.
+    /// Renews the claim for as long as it is polled; never resolves. An attempt that lost its claim
+    /// notices at its next write.
     pub(super) async fn keep_renewing_claim(&self, progress: &Progress) {
         loop {
             self.ports.timer.sleep(self.settings.lease / RENEWALS_PER_LEASE).await;
@@ -146,7 +146,8 @@ impl ReplyService {
         self.ports.timer.unix_ms().saturating_add(time)
     }
 
-    /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.
+    /// Waits for the answer of the attempt that holds the turn, and takes the turn over when its
+    /// claim has ended.
     async fn wait_for_other_attempt(
         &self,
         attempt: &Attempt<'_>,
@@ -175,7 +176,7 @@ impl ReplyService {
         }
     }
 
-    /// The conversation, from its queue to its stored answer.
+    /// Runs the conversation from its queue to the stored answer.
     async fn converse(
         &self,
         attempt: &Attempt<'_>,
@@ -203,7 +204,7 @@ impl ReplyService {
             return Err(TurnError::NothingToSay);
         }
         if ends_conversation {
-            // Who asked for no more texts in this very one gets one last word.
+            // A customer who opted out in this very text gets one last message.
             return self
                 .finish(attempt, progress, text::split_into_messages(&whole), Some(&whole))
                 .await;
@@ -211,7 +212,7 @@ impl ReplyService {
         self.finish_unless_opted_out(attempt, progress, &whole).await
     }
 
-    /// Ends the turn with these words, unless a STOP came while they were found.
+    /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.
     async fn finish_unless_opted_out(
         &self,
         attempt: &Attempt<'_>,
@@ -226,7 +227,7 @@ impl ReplyService {
         self.finish(attempt, progress, text::split_into_messages(whole), Some(whole)).await
     }
 
-    /// Stores the answer, remembers it, and gives up the conversation.
+    /// Stores the answer, adds it to the memory and leaves the queue.
     pub(super) async fn finish(
         &self,
         attempt: &Attempt<'_>,
@@ -249,7 +250,8 @@ impl ReplyService {
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {}
             Ok(false) => return Err(TurnError::ClaimLost),
-            // What was done is done, and a repeat would find it done: the answer is true.
+            // The answer is sent although it is not stored: what it says is done, and a repeat
+            // would find it done.
             Err(error) => {
                 tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "answer not stored");
                 self.leave_queue_after_failure(&end).await;

@@ -1,4 +1,4 @@
-//! What the form sends, read once into domain values.
+//! The form's fields, parsed once into domain values.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use crate::domain::{
     slot::{self, Slot, SlotTime},
 };
 
-/// The fields of the form as they came.
+/// The fields of the form as they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FormFields {
     /// The customer's phone.
     pub phone: Option<String>,
     /// `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// Such as `2:00 PM`.
+    /// A time of day, such as `2:00 PM`.
     pub time: Option<String>,
-    /// A repair of the price list.
+    /// A repair on the price list.
     pub repair_type: Option<String>,
     /// The device, when known.
     pub device: Option<String>,
@@ -39,10 +39,11 @@ pub struct FormRequest {
 }
 
 impl FormRequest {
-    /// Reads the fields.
+    /// Parses the fields.
     ///
     /// # Errors
-    /// The first field that is missing or wrong.
+    /// [`SchedulerError::Missing`] or [`SchedulerError::Invalid`] for the first field that is
+    /// missing or wrong.
     pub fn parse(fields: &FormFields) -> Result<Self, SchedulerError> {
         let phone = required("phone", fields.phone.as_deref())?;
         let date = required("date", fields.date.as_deref())?;
@@ -62,7 +63,7 @@ impl FormRequest {
         })
     }
 
-    /// Equal for requests that mean the same.
+    /// A hash that is equal for equal requests.
     pub(super) fn fingerprint(&self) -> String {
         sha256_hex(&[
             self.phone.as_str(),
@@ -74,7 +75,7 @@ impl FormRequest {
     }
 }
 
-/// A wrong field, in words that name it already.
+/// An error whose text names the field already.
 pub(super) fn invalid(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
     SchedulerError::Invalid { field, message: why.to_string() }
 }

@@ -83,8 +83,8 @@ fn weekdays_are_read() {
     assert_eq!(parse_weekday("Sonntag"), None);
 }
 
-/// A calendar of any zone and a moment from 2024 to 2100; half of them open around the clock,
-/// where the clock changes.
+/// A calendar in any zone and a moment from 2024 to 2100. Half of the calendars are open around the
+/// clock, so that clock changes fall into their hours.
 fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     let zones: Vec<String> =
         TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();

@@ -1,4 +1,4 @@
-//! A change of the owner's state, as its API gives it.
+//! A change of the owner's state, as the API receives it.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,10 @@ use super::{MAX_DISCOUNT, OwnerState, OwnerStatus};
 const MAX_TEXT: usize = 500;
 /// Longest name of the assistant, in characters.
 const MAX_NAME: usize = 40;
-/// Fields of the answer that a page may send back with the others; they are not the owner's to set.
+/// Fields of the response that a page may send back; they are ignored.
 const READ_ONLY: [&str; 3] = ["state_id", "updated_at", "version"];
 
-/// The fields to be changed; the others stay.
+/// The fields to change; the others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnerPatch {
     status: Option<OwnerStatus>,
@@ -27,27 +27,27 @@ pub struct OwnerPatch {
     ai_answers_calls: Option<bool>,
 }
 
-/// Why a change is refused. Each case names the field.
+/// Why a change is refused. Every text names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
     /// The owner's state has no such field.
     #[error("Unknown field: {0}")]
     Unknown(String),
-    /// The value is not one that the field can have.
+    /// The value is not allowed for the field.
     #[error("Invalid value for {field}: {expected}")]
     Invalid {
         /// The field.
         field: String,
-        /// What it can have.
+        /// The allowed values.
         expected: &'static str,
     },
 }
 
 impl OwnerPatch {
-    /// Reads a JSON object.
+    /// Parses a JSON object.
     ///
     /// # Errors
-    /// The first field that is unknown or whose value is out of range.
+    /// [`PatchError`] for the first field that is unknown or has a value that is not allowed.
     pub fn from_json(fields: &Map<String, Value>) -> Result<Self, PatchError> {
         let mut patch = Self::default();
         for (field, value) in fields {
@@ -56,10 +56,10 @@ impl OwnerPatch {
         Ok(patch)
     }
 
-    /// Reads the pairs of a form; `true`, `false` and numbers are texts there.
+    /// Parses the fields of a form, where `true`, `false` and numbers are texts.
     ///
     /// # Errors
-    /// The first field that is unknown or whose value is out of range.
+    /// [`PatchError`] for the first field that is unknown or has a value that is not allowed.
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, PatchError> {
@@ -156,7 +156,8 @@ fn boolean(value: &Value) -> Result<bool, &'static str> {
     }
 }
 
-/// A field's name as an error repeats it.
+/// The name of an unknown field as the error repeats it: at most 60 characters, without control
+/// characters.
 fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(60).collect()
 }

@@ -1,17 +1,17 @@
-//! References of bookings in a text.
+//! Finds and removes lead ids in a text. Customers know them as references of bookings.
 
 use std::{collections::BTreeSet, ops::Range};
 
 const PREFIX: &str = "LEAD-";
 
-/// Every reference in a text, in upper case: also one of a shape that no lead has,
-/// since a customer could not tell the difference.
+/// Every lead id in a text, in upper case. Includes ids of a form that no lead has, because a
+/// customer could not tell the difference.
 pub fn find_lead_ids(text: &str) -> BTreeSet<String> {
     spans(text).filter_map(|span| text.get(span)).map(str::to_ascii_uppercase).collect()
 }
 
-/// The text without the references that are not in `own` (as [`find_lead_ids`] gives them). The words
-/// around them stay, whatever they then say.
+/// Removes the lead ids that are not in `own` (as [`find_lead_ids`] returns them). The words around
+/// them stay, even if they make no sense alone.
 pub fn remove_foreign_lead_ids(text: &str, own: &BTreeSet<String>) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
@@ -25,7 +25,7 @@ pub fn remove_foreign_lead_ids(text: &str, own: &BTreeSet<String>) -> String {
         let after_space = before.ends_with(' ') || (before.is_empty() && kept.ends_with(' '));
         kept.push_str(before);
         from = span.end;
-        // Not two spaces where the reference was.
+        // Avoids two spaces where the id was.
         if after_space && text.get(from..).is_some_and(|rest| rest.starts_with(' ')) {
             from += 1;
         }
@@ -34,16 +34,16 @@ pub fn remove_foreign_lead_ids(text: &str, own: &BTreeSet<String>) -> String {
     kept
 }
 
-/// Where references stand.
+/// The byte ranges of lead ids.
 fn spans(text: &str) -> impl Iterator<Item = Range<usize>> {
-    // ASCII upper case keeps every byte position.
+    // Converting to ASCII upper case keeps byte positions.
     let upper = text.to_ascii_uppercase();
     let mut from = 0;
     std::iter::from_fn(move || {
         let start = from + upper.get(from..)?.find(PREFIX)?;
         let id = upper.get(start..)?;
         let len = id.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(id.len());
-        // A dash at the end is punctuation.
+        // A hyphen at the end is punctuation.
         let len = id.get(..len)?.trim_end_matches('-').len().max(PREFIX.len());
         from = start + len;
         Some(start..from)

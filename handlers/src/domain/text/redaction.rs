@@ -1,11 +1,12 @@
-//! Leaves out what a text says of somebody else's booking, so that the rest still reads well.
+//! Removes statements about other customers' bookings, so that the rest of the text still reads
+//! well.
 
 use std::collections::BTreeSet;
 
 use super::lead_ids::{find_lead_ids, remove_foreign_lead_ids};
 
-/// The text without the sentences, or the clauses at their ends, that name a reference which is
-/// not in `own` (as [`find_lead_ids`] gives them). Nothing may be left.
+/// Removes sentences, or clauses at their ends, that contain a lead id which is not in `own` (as
+/// [`find_lead_ids`] returns them). May leave nothing.
 pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String {
     let is_foreign = |part: &str| !find_lead_ids(part).is_subset(own);
     if !is_foreign(text) {
@@ -16,7 +17,7 @@ pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String
     let mut leads_nowhere = None;
     for sentence in sentences {
         if !is_foreign(sentence) {
-            // "These are yours:" still leads to a list whose first entry is gone.
+            // "These are yours:" still introduces a list whose first entry is gone.
             let is_listed =
                 sentence.starts_with(['-', '*']) || sentence.starts_with(char::is_numeric);
             if let Some(at) = leads_nowhere.take().filter(|_| !is_listed) {
@@ -34,14 +35,15 @@ pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String
         kept.truncate(at);
     }
     let mut left = kept.concat().trim_end().to_owned();
-    // Nothing foreign may come about where parts meet.
+    // Joining the rest must not create new foreign ids.
     while is_foreign(&left) {
         left = remove_foreign_lead_ids(&left, own);
     }
     left
 }
 
-/// Sentences and lines with the space behind them. `Ref. LEAD-1` and `1. This` are one each.
+/// Splits a text into sentences and lines, each with the space after it. `Ref. LEAD-1` and `1.
+/// This` are one sentence each.
 fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut from = 0;
@@ -70,14 +72,14 @@ fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// Whether a full stop here belongs to the word before it.
+/// Whether a full stop after this text belongs to an abbreviation or a number.
 fn abbreviates(before: &str) -> bool {
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let abbreviation = ["ref", "no", "nr", "id"].iter().any(|a| word.eq_ignore_ascii_case(a));
     abbreviation || (!before.trim().is_empty() && before.trim().chars().all(|c| c.is_ascii_digit()))
 }
 
-/// What is left of a sentence without its foreign clauses; nothing when it begins with one.
+/// A sentence without its foreign clauses; `None` when it begins with one.
 fn without_clauses(sentence: &str, is_foreign: impl Fn(&str) -> bool) -> Option<String> {
     let words = sentence.trim_end();
     let space = sentence.get(words.len()..).unwrap_or_default();
@@ -92,14 +94,14 @@ fn without_clauses(sentence: &str, is_foreign: impl Fn(&str) -> bool) -> Option<
     Some(format!("{}{stop}{space}", kept.trim_end()))
 }
 
-/// Clauses with the separator before them.
+/// Splits a sentence into clauses, each with the separator before it.
 fn clauses(words: &str) -> Vec<&str> {
     const BEFORE: [&str; 6] = [", ", "; ", " - ", " \u{2013} ", " \u{2014} ", " ("];
     const BEHIND: &str = ")";
     let mut clauses = Vec::new();
     let mut rest = words;
     while !rest.is_empty() {
-        // The separator that a clause begins with is not the one that ends it.
+        // Skips the separator at the beginning of the clause.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let tail = rest.get(first..).unwrap_or_default();
         let before = BEFORE.iter().filter_map(|separator| tail.find(separator)).min();

@@ -1,14 +1,15 @@
-//! Long texts as several messages.
+//! Splits a long text into several messages.
 
-/// Longest message that Twilio takes, in UTF-16 units.
+/// Longest message that Twilio accepts, in UTF-16 units.
 pub const MAX_MESSAGE_UNITS: usize = 1600;
-/// Most messages of one answer; Twilio takes ten.
+/// Most messages in one answer; Twilio accepts ten.
 const MAX_MESSAGES: usize = 9;
-/// Room for `(1/9) `.
+/// Space for `(1/9) `, in UTF-16 units.
 const NUMBER_UNITS: usize = 6;
 
-/// The messages that carry a text: itself when it fits, otherwise numbered parts that end at
-/// sentences where possible. Nothing of nothing is no message.
+/// The messages that carry a text: the text itself when it fits, otherwise numbered parts that end
+/// at sentences where possible. A blank text gives none. What does not fit into the most messages
+/// is cut off.
 pub fn split_into_messages(text: &str) -> Vec<String> {
     let text = text.trim();
     if text.is_empty() {
@@ -28,14 +29,15 @@ pub fn split_into_messages(text: &str) -> Vec<String> {
     parts.iter().enumerate().map(|(at, part)| format!("({}/{count}) {part}", at + 1)).collect()
 }
 
-/// The longest beginning of at most `max` units that ends well, and the rest.
+/// Splits off the longest beginning of at most `max` units that ends at a line, sentence or word.
 fn split_once(text: &str, max: usize) -> (&str, &str) {
     let hard = max_prefix_len(text, max);
     if hard == text.len() {
         return (text, "");
     }
     let head = text.get(..hard).unwrap_or(text);
-    // A good end in the second half of the message is better than a full one.
+    // Ending at a sentence is preferred to filling the message, if that makes it at least half
+    // full.
     let half = hard / 2;
     let after = |end: Option<usize>| end.filter(|end| *end > half);
     let line = head.rfind('\n').map(|at| at + 1);
@@ -46,7 +48,7 @@ fn split_once(text: &str, max: usize) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// The byte position after the last character within `max` units.
+/// Length in bytes of the longest beginning of at most `max` units.
 fn max_prefix_len(text: &str, max: usize) -> usize {
     let mut units = 0;
     for (at, c) in text.char_indices() {

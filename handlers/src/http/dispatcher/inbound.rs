@@ -1,4 +1,4 @@
-//! A webhook's fields as a text.
+//! Parses a webhook's fields as a text.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::{
     http::body::KeyValuePairs,
 };
 
-/// Why an authentic webhook is no text. The fields' names only: their values are private.
+/// Why an authentic webhook is not a text. Names fields without their values, which are private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InboundError {
     #[error("{0} is missing")]
@@ -17,7 +17,7 @@ pub(super) enum InboundError {
     Invalid(&'static str),
 }
 
-/// The longest MessageSid that is believed; Twilio's have 34 characters.
+/// Longest MessageSid that is accepted; Twilio's have 34 characters.
 const MAX_SID_LEN: usize = 64;
 
 pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundText, InboundError> {
@@ -37,16 +37,16 @@ pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundTex
     })
 }
 
-/// Why the webhook's own URL failed before, when this is its fallback.
+/// Twilio's code for why the webhook failed before, if this request goes to its fallback URL.
 pub(super) fn error_code(fields: &KeyValuePairs) -> Option<&str> {
     get(fields, "ErrorCode")
 }
 
-/// `NumMedia`, or the pictures themselves where it says less.
+/// Number of pictures: `NumMedia`, or the number of media URLs if there are more.
 fn media(fields: &KeyValuePairs) -> usize {
     let listed = fields.iter().filter(|(name, _)| is_media_url(name)).count();
     let counted = get(fields, "NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
-    // Twilio sends at most ten.
+    // Twilio sends ten at most.
     listed.max(counted).min(10)
 }
 

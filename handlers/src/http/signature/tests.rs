@@ -1,4 +1,4 @@
-//! The vectors that Twilio's official libraries publish, and what must be refused.
+//! The test vectors of Twilio's official libraries, and signatures that must be refused.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Webhooks that come twice, at once, late, or after a crash.
+//! Webhooks that arrive twice, concurrently, late or after a crash.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{book, with_booking};
 use crate::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text};
 
-/// Longer than any lease.
+/// Longer than any lease or queue entry.
 const LEASE: Duration = Duration::from_secs(16);
 
 #[test]
@@ -106,8 +106,8 @@ fn stored_results_are_not_run_again() {
 #[test]
 fn an_attempt_that_lost_its_turn_gives_the_other_ones_answer() {
     let world = World::new();
-    // The first attempt still waits for the model when another one takes the turn over, as after
-    // a freeze of its process.
+    // The first attempt still waits for the model when another one takes the turn over, as after a
+    // pause of its process.
     world.model.after(Duration::from_secs(8), Ok(vec![say("late")])).then([say("in time")]);
     let (frozen, second) = (world.reply(), world.reply());
     let text = text("SM1", "Hello?");

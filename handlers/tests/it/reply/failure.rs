@@ -1,4 +1,4 @@
-//! Whatever fails, the customer hears the truth and the owner hears of it.
+//! Failures: the customer is told nothing false, and the owner is alerted.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn every_failure_of_the_model_is_the_fallback_and_an_alert() {
         assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
         let body = format!("{ANN} got no answer ({words}). Please text them back.");
         assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
-        // A repeat of the webhook finds the answer, and asks nobody.
+        // A repeat of the webhook finds the answer and calls nobody.
         assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
         assert_eq!(world.sms.sent().len(), 1);
     }
@@ -113,7 +113,7 @@ fn a_change_that_is_written_when_the_deadline_falls_is_told() {
     }
 }
 
-/// Whatever hangs, and wherever: below Twilio's 15 seconds.
+/// Whatever hangs, the answer comes before Twilio gives up after 15 seconds.
 #[test]
 fn an_answer_comes_in_time_even_if_everything_hangs() {
     let operations = [
@@ -226,7 +226,7 @@ fn an_answer_that_cannot_be_stored_still_goes_out() {
     world.store.fail("finish_turn");
     world.model.then([say("Hi!")]);
     assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
-    // Whoever writes next waits for nobody.
+    // The customer's next text does not wait.
     assert!(world.store.queue_of(&phone(ANN)).is_empty());
     world.model.then([say("Yes!")]);
     assert_eq!(world.answer(&text("SM2", "Still there?")), ["Yes!"]);

@@ -1,4 +1,4 @@
-//! Who gets texts.
+//! Opting out and in.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn a_repeat_of_start_is_no_answer_to_a_question() {
     let world = World::new();
     world.answer(&text("SM1", "STOP"));
     assert_eq!(world.answer(&text("SM2", "YES")), SILENCE);
-    // The model would fail the test if it were asked.
+    // The test would fail if the model were called.
     assert_eq!(world.answer(&text("SM2", "YES")), SILENCE);
     assert!(!world.store.is_opted_out(&phone(ANN)));
 }

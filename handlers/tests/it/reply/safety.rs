@@ -1,4 +1,4 @@
-//! What neither a model nor a customer can bring about.
+//! What neither a model nor a customer can cause.
 
 use handlers::{
     app::reply::InboundText,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{booking, with_booking};
 use crate::testing::{ANN, BOB, World, call, phone, say, text};
 
-/// What a tool says to a call.
+/// The result of a tool call.
 fn result(name: &str, arguments: Value) -> Value {
     let world = World::new();
     world.model.then([call(name, arguments)]).then([say("Hm.")]);
@@ -92,7 +92,7 @@ fn a_booking_of_the_old_system_is_moved_and_cancelled_by_its_own_customer_only()
         let bob = InboundText { phone: phone(BOB), ..text("SM1", "Something came up") };
         assert_eq!(world.answer(&bob), ["Hm."]);
 
-        // What is over stays as it was.
+        // A booking in the past cannot be changed.
         let world = old();
         world.model.then([call(tool, at_ten.clone())]).then([say("Hm.")]);
         let late = "2026-02-11T14:10:00Z".parse().unwrap();

@@ -1,4 +1,5 @@
-//! One thread, one future, and time that moves only when the future waits for it.
+//! An executor with one thread, one future, and time that advances only when the future waits for
+//! it.
 
 use std::{
     future::Future,
@@ -14,7 +15,7 @@ use std::{
 use async_trait::async_trait;
 use handlers::ports::Timer;
 
-/// A clock that the executor turns.
+/// A clock that the executor advances.
 #[derive(Default)]
 pub struct TestTimer {
     state: Mutex<Clock>,
@@ -27,7 +28,7 @@ struct Clock {
 }
 
 impl TestTimer {
-    /// Moves the clock by hand.
+    /// Advances the clock by this time.
     pub fn advance(&self, time: Duration) {
         let to = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
         self.move_to(to);
@@ -43,7 +44,7 @@ impl TestTimer {
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
-    /// Moves the clock to the next sleeper; false when nobody sleeps.
+    /// Advances the clock to the next sleeper; false when there is none.
     fn move_on(&self) -> bool {
         let next = self.state.lock().unwrap().sleepers.iter().map(|(at, _)| *at).min();
         next.is_some_and(|at| {
@@ -92,7 +93,7 @@ impl Wake for Flag {
     }
 }
 
-/// Polls until the future is done or nothing has woken it.
+/// Polls until the future has finished or nothing has woken it.
 fn settle<F: Future>(mut future: Pin<&mut F>, flag: &Arc<Flag>) -> Poll<F::Output> {
     let waker = Waker::from(flag.clone());
     let mut cx = Context::from_waker(&waker);
@@ -122,7 +123,7 @@ pub fn crash<T>(future: impl Future<Output = T>) {
     assert!(settle(future.as_mut(), &flag).is_pending(), "it ended before the crash");
 }
 
-/// Lets everything else run first, as any call over a network does.
+/// Lets everything else run first, as a request over a network would.
 pub async fn pass() {
     let mut passed = false;
     std::future::poll_fn(|cx| {

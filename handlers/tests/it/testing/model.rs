@@ -1,4 +1,4 @@
-//! A model that says what a test wants.
+//! A model whose output the test determines.
 
 use std::{
     collections::VecDeque,
@@ -15,17 +15,17 @@ use serde_json::Value;
 
 use super::{TestTimer, executor::pass};
 
-/// What the model gives, or why it does not.
+/// The model's output or error.
 type Answer = Result<Vec<ConversationItem>, ModelError>;
 
-/// Answers in the order of the script, whoever asks.
+/// Answers in the order of the script, whoever calls.
 pub struct FakeModel {
     timer: Arc<TestTimer>,
     script: Mutex<VecDeque<(Duration, Answer)>>,
     requests: Mutex<Vec<Request>>,
 }
 
-/// What the model was asked.
+/// A request that the model received.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub instructions: String,
@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The results of tools, as JSON.
+    /// The tool results in the input, as JSON.
     pub fn results(&self) -> Vec<Value> {
         let result = |item: &ConversationItem| match item {
             ConversationItem::Result { output, .. } => Some(serde_json::from_str(output).unwrap()),
@@ -48,12 +48,12 @@ impl FakeModel {
         Self { timer, script: Mutex::default(), requests: Mutex::default() }
     }
 
-    /// Answers next with these items.
+    /// Adds these items to the script.
     pub fn then(&self, items: impl IntoIterator<Item = ConversationItem>) -> &Self {
         self.after(Duration::ZERO, Ok(items.into_iter().collect()))
     }
 
-    /// Answers next so, after some time.
+    /// Adds an answer to the script that takes `delay`.
     pub fn after(&self, delay: Duration, answer: Answer) -> &Self {
         self.script.lock().unwrap().push_back((delay, answer));
         self
@@ -63,7 +63,7 @@ impl FakeModel {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The results of tools in the last request.
+    /// The tool results in the last request.
     pub fn results(&self) -> Vec<Value> {
         self.requests().last().unwrap().results()
     }

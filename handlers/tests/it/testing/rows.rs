@@ -1,4 +1,4 @@
-//! The tables in memory, and what the transactions do to them.
+//! The tables in memory, and the effects of transactions on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +58,7 @@ impl Rows {
         BookOutcome::Booked
     }
 
-    /// Whether a booking is as it was read.
+    /// Whether a booking is unchanged since it was read.
     fn stands(&self, booking: &Booking) -> bool {
         self.leads.get(&booking.lead_id).is_some_and(|lead| {
             lead.status == LeadStatus::Booked && Booking::from(lead) == *booking

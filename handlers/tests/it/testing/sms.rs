@@ -1,4 +1,4 @@
-//! A carrier that keeps what it was given.
+//! A carrier that records the texts it is given.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,7 @@ pub struct FakeSms {
 }
 
 impl FakeSms {
-    /// Everything given so far: number and text. What was refused is among it.
+    /// Number and text of everything given so far, including what was refused.
     pub fn sent(&self) -> Vec<(String, String)> {
         self.sent.lock().unwrap().clone()
     }
@@ -28,7 +28,7 @@ impl FakeSms {
         *self.refuses.lock().unwrap() = true;
     }
 
-    /// From now on no call comes back.
+    /// From now on no call returns.
     pub fn hang(&self) {
         *self.hangs.lock().unwrap() = true;
     }

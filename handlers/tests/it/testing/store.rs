@@ -1,4 +1,4 @@
-//! Tables in memory. Each call is atomic, and fails, hangs or loses its answer on demand.
+//! Tables in memory. Each call is atomic, and fails, hangs or loses its acknowledgement on demand.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,14 +27,14 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use super::{executor::pass, rows::Rows};
 
-/// How a call goes wrong.
+/// How a call fails.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
-    /// It fails and does nothing.
+    /// It returns an error and does nothing.
     Fail,
-    /// It does its work and never comes back.
+    /// It does its work and never returns.
     HangAfter,
-    /// It never comes back.
+    /// It does nothing and never returns.
     HangBefore,
 }
 
@@ -49,32 +49,32 @@ pub struct FakeStore {
 }
 
 impl FakeStore {
-    /// The next call of an operation fails and does nothing.
+    /// The next call of an operation returns an error and does nothing.
     pub fn fail(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::Fail));
     }
 
-    /// The next call of an operation does its work and never comes back.
+    /// The next call of an operation does its work and never returns.
     pub fn hang_after(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::HangAfter));
     }
 
-    /// The next call of an operation never comes back.
+    /// The next call of an operation does nothing and never returns.
     pub fn hang_before(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::HangBefore));
     }
 
-    /// No call of an operation comes back any more.
+    /// From now on no call of an operation returns.
     pub fn hang_from_now_on(&self, operation: &'static str) {
         self.hanging.lock().unwrap().insert(operation);
     }
 
-    /// From now on everybody else gets so many turns before an operation reads or writes.
+    /// From now on other futures are polled `turns` times before an operation reads or writes.
     pub fn slow(&self, operation: &'static str, turns: usize) {
         self.slow.lock().unwrap().insert(operation, turns);
     }
 
-    /// From now on everything fails, or works again.
+    /// From now on every call fails, or works again.
     pub fn set_down(&self, down: bool) {
         *self.down.lock().unwrap() = down;
     }
@@ -84,13 +84,13 @@ impl FakeStore {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Every claim of a turn ends now.
+    /// Ends every claim on a turn.
     pub fn expire_claims(&self) {
         let mut rows = self.rows.lock().unwrap();
         rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
     }
 
-    /// No lease and no place in a queue ever ends by itself.
+    /// From now on no existing claim or queue entry expires.
     pub fn never_expire(&self) {
         let mut rows = self.rows.lock().unwrap();
         rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MAX);
@@ -125,14 +125,15 @@ impl FakeStore {
         self.rows.lock().unwrap().opted_out.contains(phone)
     }
 
-    /// A lead of the old system: its slot is held, but it is among no customer's bookings.
+    /// Adds a lead of the old system: it holds its slot, but has no row among the customer's
+    /// bookings.
     pub fn put_old_lead(&self, lead: Lead) {
         let mut rows = self.rows.lock().unwrap();
         rows.slots.insert(lead.slot, lead.id.clone());
         rows.leads.insert(lead.id.clone(), lead);
     }
 
-    /// Runs an operation on the rows at once, with the fault that waits for it.
+    /// Runs an operation on the rows, with the fault that is set for it.
     async fn apply<T>(
         &self,
         operation: &'static str,

@@ -25,7 +25,7 @@ use crate::{
 type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
-    /// Free means: no row, or one that says so, or one that holds this very lead.
+    /// Takes a slot if it has no row, is marked as available or is held by the same lead.
     pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let mut slot = self
             .slot(booking.slot)
@@ -47,7 +47,7 @@ impl DynamoDb {
         slot.build().map(update).map_err(unavailable)
     }
 
-    /// Only by the lead that holds it.
+    /// Frees a slot if this lead holds it.
     pub(super) fn free_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         self.slot(booking.slot)
             .update_expression(
@@ -81,13 +81,13 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    /// Only its own customer's, still booked, and still at the slot that was read.
+    /// Cancels a lead if it belongs to the customer, is booked and is at the slot that was read.
     pub(super) fn cancel_lead(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let values = [(":cancelled", text(LeadStatus::Cancelled.as_str()))];
         self.change_lead(booking, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
-    /// Under the same condition.
+    /// Moves a lead under the same condition as [`DynamoDb::cancel_lead`].
     pub(super) fn move_lead(&self, booking: &Booking, to: Slot, now: Timestamp) -> TransactionItem {
         let values =
             [(":to_date", text(to.date().to_string())), (":to_time", text(to.time().to_string()))];
@@ -133,7 +133,7 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    /// A lead of the old system has no such row.
+    /// Deletes a booking row. A lead of the old system has none, which is no failure.
     pub(super) fn drop_booking(&self, booking: &Booking) -> TransactionItem {
         Delete::builder()
             .table_name(&self.tables.bookings)
@@ -146,7 +146,7 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    /// The guard must still be as it was read.
+    /// Writes the next form guard if the guard is still the one that was read.
     pub(super) fn update_form_guard(
         &self,
         phone: &Phone,

@@ -16,16 +16,16 @@ pub(super) async fn authorize(
     token: Option<&dyn Credential>,
 ) -> Result<(), ApiError> {
     let Some(token) = token else {
-        tracing::warn!("refused: no admin token is configured");
+        tracing::warn!("refused, no admin token is configured");
         return Err(unauthorized());
     };
     let given = headers.get(AUTHORIZATION).and_then(bearer_token).unwrap_or_default();
     if given.is_empty() {
-        tracing::warn!("refused: no admin token was given");
+        tracing::warn!("refused, no admin token was given");
         return Err(unauthorized());
     }
     let current = token.current().await.map_err(|error| {
-        tracing::error!(error = %ErrorChain(&error), "the admin token cannot be checked");
+        tracing::error!(error = %ErrorChain(&error), "failed to fetch the admin token");
         ApiError::unavailable()
     })?;
     if is_same_token(&current, given) {
@@ -37,7 +37,7 @@ pub(super) async fn authorize(
     {
         return Ok(());
     }
-    tracing::warn!("refused: wrong admin token");
+    tracing::warn!("refused, wrong admin token");
     Err(unauthorized())
 }
 

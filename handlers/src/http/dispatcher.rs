@@ -82,7 +82,7 @@ async fn by_form(
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
             endpoint.verify(&method, &uri, &headers, SignedContent::Json(&body)).await?;
-            tracing::error!("an authentic webhook is JSON, hence not a text");
+            tracing::error!("an authentic webhook is JSON, so it is not a text");
             Ok(twiml::response(&[]))
         }
         _ => Err(unsupported_media_type()),
@@ -106,12 +106,12 @@ impl Endpoint {
         let candidates = urls::candidates(public_urls, method, uri);
         let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let Some(signature) = signature else {
-            tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
+            tracing::warn!(tried = urls::for_log(&candidates), "refused, no signature");
             return Err(forbidden());
         };
         // Without the token no request can be verified, so Twilio is asked to try again.
         let token = auth_token.current().await.map_err(|error| {
-            tracing::error!(error = %ErrorChain(&error), "webhooks cannot be verified");
+            tracing::error!(error = %ErrorChain(&error), "failed to fetch the token that verifies webhooks");
             ApiError::unavailable()
         })?;
         if is_valid_signature(token.expose(), signature, &candidates, signed) {
@@ -123,7 +123,7 @@ impl Endpoint {
         {
             return Ok(());
         }
-        tracing::warn!(tried = urls::for_log(&candidates), "refused: wrong signature");
+        tracing::warn!(tried = urls::for_log(&candidates), "refused, wrong signature");
         Err(forbidden())
     }
 
@@ -138,7 +138,7 @@ impl Endpoint {
         };
         if let Some(code) = inbound::error_code(fields) {
             // It is the same turn, so the answer that the first request stored is given.
-            tracing::warn!(code, sid = text.sid, "called as the fallback of itself");
+            tracing::warn!(code, sid = text.sid, "called as the fallback URL");
         }
         twiml::response(&self.reply.answer(&text).await)
     }

@@ -47,7 +47,7 @@ impl DynamoDb {
         match self.transact(Some(new.token.as_str()), items).await {
             TransactionOutcome::Written => Ok(BookOutcome::Booked),
             TransactionOutcome::Rejected(failed) if self.has_lead(&new.lead).await? => {
-                tracing::info!(?failed, "the booking had been written before");
+                tracing::info!(?failed, "the booking was written by an earlier attempt");
                 Ok(BookOutcome::Booked)
             }
             TransactionOutcome::Rejected(failed) if failed.only(FORM_GUARD) => {

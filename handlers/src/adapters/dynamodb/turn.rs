@@ -153,7 +153,7 @@ impl DynamoDb {
         let mut outcome = self.transact(None, items).await;
         if matches!(&outcome, TransactionOutcome::Rejected(failed) if failed.at(queue) && !failed.at(TURN))
         {
-            tracing::info!("the queue had moved on");
+            tracing::info!("the head of the queue had changed");
             outcome = self.transact(None, without_queue).await;
         }
         let error = match outcome {

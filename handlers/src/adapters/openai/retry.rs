@@ -119,7 +119,7 @@ pub(super) async fn send(
             return Err(error);
         }
         retry += 1;
-        tracing::warn!(retry, wait_ms = wait.as_millis(), "asking the model again");
+        tracing::warn!(retry, wait_ms = wait.as_millis(), "retrying the request to the model");
         tokio::time::sleep(wait).await;
     }
 }

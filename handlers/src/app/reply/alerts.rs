@@ -40,11 +40,11 @@ impl ReplyService {
         let first = match self.within(ALERT_CLAIM_TIMEOUT, claim).await {
             Some(Ok(first)) => first,
             Some(Err(error)) => {
-                tracing::warn!(cause, error = %ErrorChain(&error), "alert not claimed");
+                tracing::warn!(cause, error = %ErrorChain(&error), "failed to claim an alert");
                 self.alerts.claim(cause, now)
             }
             None => {
-                tracing::warn!(cause, "alert not claimed in time");
+                tracing::warn!(cause, "claiming an alert timed out");
                 self.alerts.claim(cause, now)
             }
         };
@@ -60,12 +60,12 @@ impl ReplyService {
     /// text anyway.
     pub(super) async fn notify_owner(&self, body: &str) {
         let Some(owner) = &self.settings.owner_phone else {
-            tracing::warn!("no owner phone is configured: nobody was told");
+            tracing::warn!("no owner phone is configured, so nobody is alerted");
             return;
         };
         for part in text::split_into_messages(&text::to_gsm7(body)) {
             if let Err(error) = self.ports.sms.send(owner, &part).await {
-                tracing::error!(error = %ErrorChain(&error), "the owner was not told");
+                tracing::error!(error = %ErrorChain(&error), "failed to text the owner");
                 return;
             }
         }

@@ -48,7 +48,7 @@ impl ReplyService {
             sid = text.sid,
             cause,
             error = %ErrorChain(error),
-            "no answer of its own: falling back"
+            "the turn failed, falling back"
         );
         if text.keyword() == Some(Keyword::Stop) {
             return Vec::new();
@@ -77,7 +77,7 @@ impl ReplyService {
             Some(Closed::OptedOut) => Vec::new(),
             Some(Closed::Answered) => text::split_into_messages(&fallback(&progress.snapshot())),
             None => {
-                tracing::warn!(sid = text.sid, "the turn was not closed in time");
+                tracing::warn!(sid = text.sid, "closing the turn timed out");
                 text::split_into_messages(&fallback(&progress.snapshot()))
             }
         }
@@ -92,12 +92,12 @@ impl ReplyService {
                 progress.update(|state| state.confirmations.extend(line));
             }
             Some(Ok(_)) => {
-                tracing::warn!("a change of a booking was under way, and is not there yet");
+                tracing::warn!("a pending change of a booking is not written yet");
             }
             Some(Err(error)) => {
-                tracing::warn!(error = %ErrorChain(&error), "a change of unknown outcome not read back");
+                tracing::warn!(error = %ErrorChain(&error), "failed to verify a pending change");
             }
-            None => tracing::warn!("a change of unknown outcome not read back in time"),
+            None => tracing::warn!("verifying a pending change timed out"),
         }
     }
 
@@ -109,7 +109,7 @@ impl ReplyService {
             // The customer has just written something other than STOP, and Twilio blocks texts to
             // anyone who opted out.
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "opt-out not read: answering a text");
+                tracing::warn!(error = %ErrorChain(&error), "failed to read the opt-out, answering the text");
                 false
             }
         };
@@ -132,10 +132,10 @@ impl ReplyService {
             }
         });
         if let Err(error) = left {
-            tracing::warn!(error = %ErrorChain(&error), "place in the queue not given up");
+            tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
         if let Err(error) = finished {
-            tracing::warn!(error = %ErrorChain(&error), "fallback not stored");
+            tracing::warn!(error = %ErrorChain(&error), "failed to store the fallback");
             self.leave_queue_after_failure(&end).await;
         }
         Closed::of(opted_out)

@@ -57,7 +57,7 @@ impl ReplyService {
             }
             Err(error) => {
                 tracing::error!(
-                    customer = text.phone.masked(), error = %ErrorChain(&error), "opt-out not recorded"
+                    customer = text.phone.masked(), error = %ErrorChain(&error), "failed to record an opt-out"
                 );
                 let body = format!(
                     "{} asked for no more texts, but this could not be recorded. Please do not text them.",
@@ -76,7 +76,7 @@ impl ReplyService {
         let open = match bookings.open(&text.phone).await {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(error = %ErrorChain(&error), "bookings of an opted-out customer not read");
+                tracing::error!(error = %ErrorChain(&error), "failed to read the bookings of an opted-out customer");
                 return;
             }
         };
@@ -96,7 +96,7 @@ impl ReplyService {
             Ok(false) => {}
             Ok(true) => self.notify_owner(&body).await,
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "alert not claimed");
+                tracing::warn!(error = %ErrorChain(&error), "failed to claim an alert");
                 self.notify_owner(&body).await;
             }
         }

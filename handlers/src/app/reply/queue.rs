@@ -59,9 +59,9 @@ impl ReplyService {
         match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, me)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                tracing::warn!(error = %ErrorChain(&error), "place in the queue not given up");
+                tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
             }
-            None => tracing::warn!("place in the queue not given up in time"),
+            None => tracing::warn!("leaving the queue timed out"),
         }
     }
 

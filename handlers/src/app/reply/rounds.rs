@@ -153,7 +153,7 @@ impl<'a> Conversation<'a> {
             // The calls have written what they write, and running them again would change nothing.
             Err(error) => {
                 let sid = &self.attempt.key.sid;
-                tracing::error!(sid, error = %ErrorChain(&error), "results not stored");
+                tracing::error!(sid, error = %ErrorChain(&error), "failed to store tool results");
                 Ok(ends_conversation)
             }
         }

@@ -252,7 +252,7 @@ impl ToolRunner<'_> {
     async fn store_failed(&self, error: &StoreError) {
         let customer = &self.text.phone;
         tracing::error!(
-            customer = customer.masked(), sid = self.text.sid, error = %ErrorChain(error), "a tool failed on the tables"
+            customer = customer.masked(), sid = self.text.sid, error = %ErrorChain(error), "a tool failed because of the database"
         );
         let body = format!(
             "The calendar failed while {} was texting. Please check their booking and text them back.",

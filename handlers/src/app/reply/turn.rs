@@ -64,7 +64,7 @@ impl ReplyService {
             store.owner()
         );
         if let Ok(true) = opted_out {
-            tracing::info!(customer = text.phone.masked(), "opted out: silence");
+            tracing::info!(customer = text.phone.masked(), "opted out, not answering");
             if let Ok(TurnClaim::Acquired(_)) = claimed {
                 // Nothing is sent, whether this is stored or not.
                 let _ = self.finish(&attempt, progress, Vec::new(), None).await;
@@ -73,7 +73,7 @@ impl ReplyService {
         }
         let mut claimed = claimed?;
         if let TurnClaim::Answered(messages) = claimed {
-            tracing::info!(sid = text.sid, "answered before: the same again");
+            tracing::info!(sid = text.sid, "answered before, repeating the answer");
             return Ok(messages);
         }
         opted_out?;
@@ -136,7 +136,7 @@ impl ReplyService {
             };
             let until_ms = self.unix_ms_in(self.settings.lease);
             if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
-                tracing::warn!(sid = key.sid, error = %ErrorChain(&error), "the claim was not renewed");
+                tracing::warn!(sid = key.sid, error = %ErrorChain(&error), "failed to renew the claim");
             }
         }
     }
@@ -159,7 +159,7 @@ impl ReplyService {
         });
         tracing::info!(
             sid = attempt.key.sid,
-            "another attempt has this text: waiting for its answer"
+            "another attempt has this text, waiting for its answer"
         );
         let mut delays = PollDelays::new();
         loop {
@@ -221,7 +221,7 @@ impl ReplyService {
     ) -> Result<Vec<String>, TurnError> {
         let customer = &attempt.text.phone;
         if self.ports.store.opted_out(customer).await? {
-            tracing::info!(customer = customer.masked(), "opted out meanwhile: silence");
+            tracing::info!(customer = customer.masked(), "opted out meanwhile, not answering");
             return self.finish(attempt, progress, Vec::new(), None).await;
         }
         self.finish(attempt, progress, text::split_into_messages(whole), Some(whole)).await
@@ -253,7 +253,7 @@ impl ReplyService {
             // The answer is sent although it is not stored: what it says is done, and a repeat
             // would find it done.
             Err(error) => {
-                tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "answer not stored");
+                tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "failed to store the answer");
                 self.leave_queue_after_failure(&end).await;
             }
         }

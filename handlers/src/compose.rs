@@ -112,8 +112,8 @@ fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
     let settings = secrets::Settings {
         variable: stored.variable,
         store: match stored.store {
-            SecretStore::ParameterStore => secrets::Store::ParameterStore,
-            SecretStore::SecretsManager => secrets::Store::SecretsManager,
+            SecretStore::ParameterStore => secrets::StoreKind::ParameterStore,
+            SecretStore::SecretsManager => secrets::StoreKind::SecretsManager,
         },
         name: &stored.name,
         port: stored.port,

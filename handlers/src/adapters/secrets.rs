@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use self::extension::{Extension, FetchError};
-pub use self::extension::{Settings, Store};
+pub use self::extension::{Settings, StoreKind};
 use crate::{
     domain::secret::Secret,
     ports::{Credential, CredentialError, Timer},

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_people_are_understood() {
+    fn repairs_are_read_as_people_write_them() {
         let at_shop = Repair::at_shop;
         assert_eq!(Repair::parse("iPhone screen repair"), Ok(at_shop(RepairKind::Screen)));
         assert_eq!(Repair::parse("Charging Port"), Ok(at_shop(RepairKind::ChargingPort)));

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels() {
+    fn names_and_devices_are_trimmed_and_checked() {
         assert_eq!(parse("  Ann <b>Lee</b> "), Ok(Some("Ann <b>Lee</b>".to_owned())));
         assert_eq!(parse("   "), Ok(None));
         assert_eq!(parse("a\nb"), Err(LabelError::Control));

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_bodies_only() {
+    fn only_a_whole_text_is_a_keyword() {
         for (body, expected) in [
             ("STOP", Some(Keyword::Stop)),
             (" cancel\n", Some(Keyword::Stop)),

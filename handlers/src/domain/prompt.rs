@@ -147,7 +147,7 @@ mod tests {
     use crate::domain::owner::OwnerStatus;
 
     #[test]
-    fn it_carries_the_day_the_owner_and_the_prices() {
+    fn the_instructions_contain_the_day_the_owner_and_the_prices() {
         let owner = OwnerState {
             status: OwnerStatus::Gym,
             location: "Planet Fitness".to_owned(),

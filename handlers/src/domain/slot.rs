@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_people_write() {
+    fn times_are_read_as_people_write_them() {
         let two = SlotTime::new(14, 0).unwrap();
         for form in ["2:00 PM", "2pm", "2 PM", "02:00 PM", "14:00", " 2:00 p.m. "] {
             assert_eq!(SlotTime::parse(form), Ok(two), "{form}");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_times() {
+    fn texts_that_are_no_times_are_refused() {
         for bad in ["", "2", "25:00", "13 PM", "0 AM", "2:5 PM", "2:60 PM", "+2 PM", "noon", ":00"]
         {
             assert_eq!(SlotTime::parse(bad), Err(TimeError), "{bad}");

@@ -176,7 +176,7 @@ fn a_failed_read_is_an_error() {
 }
 
 #[test]
-fn keys_are_printable() {
+fn blank_unprintable_and_long_keys_are_refused() {
     let world = World::new();
     for key in ["", " ", "a\u{7f}", &"k".repeat(256)] {
         assert!(

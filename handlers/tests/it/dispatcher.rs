@@ -120,7 +120,7 @@ async fn a_text_is_answered_with_escaped_twiml() {
 }
 
 #[tokio::test]
-async fn every_character_survives_lambda() {
+async fn characters_beyond_ascii_survive_lambda() {
     let (router, _, _) = shop("caf\u{e9} \u{1f600} \u{201c}ok\u{201d}", &[]);
     let answer = webhook(TEXT).send_as_lambda(&router).await;
     assert_eq!(answer["isBase64Encoded"], false);
@@ -149,7 +149,7 @@ async fn a_get_webhook_signs_its_query() {
 }
 
 #[tokio::test]
-async fn who_is_not_twilio_is_refused() {
+async fn requests_without_twilios_signature_are_refused() {
     let (router, model, _) = shop("Hello", &[]);
     let unsigned = request("POST", "/dispatcher").form(TEXT);
     let other_body = request("POST", "/dispatcher")
@@ -228,7 +228,7 @@ async fn a_json_body_is_bound_to_the_url_by_its_digest() {
 }
 
 #[tokio::test]
-async fn what_is_no_webhook_is_told_so() {
+async fn requests_that_are_no_webhook_get_an_error() {
     let (router, _, _) = shop("Hello", &[]);
     for (wrong, status, message) in [
         (

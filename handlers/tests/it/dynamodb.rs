@@ -159,7 +159,7 @@ async fn taken_is_said_when_somebody_else_holds_the_slot() {
 }
 
 #[tokio::test]
-async fn nobody_there_after_a_failure_is_a_failure() {
+async fn a_failure_that_left_no_rows_is_a_failure() {
     let (server, store) = store().await;
     operation("TransactWriteItems").respond_with(server_error()).mount(&server).await;
     found(&server, None, None).await;

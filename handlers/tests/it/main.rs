@@ -10,13 +10,13 @@
     reason = "helpers of tests fail their test"
 )]
 
+mod arbitrary_input;
 mod bins;
 mod booking_form;
 mod compose;
 mod dispatcher;
 mod dynamodb;
 mod events;
-mod hostile;
 mod logs;
 mod openai;
 mod openai_failures;

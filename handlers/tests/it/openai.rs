@@ -74,7 +74,7 @@ fn call(n: u8, date: &str) -> ConversationItem {
 }
 
 #[tokio::test]
-async fn a_text() {
+async fn a_text_is_read_with_its_reasoning() {
     let items = answer("text.json").await.unwrap();
     assert_eq!(
         items,
@@ -83,7 +83,7 @@ async fn a_text() {
 }
 
 #[tokio::test]
-async fn one_call() {
+async fn a_call_is_read_with_its_reasoning() {
     assert_eq!(answer("call.json").await.unwrap(), [reasoning(), call(1, "2026-02-11")]);
 }
 

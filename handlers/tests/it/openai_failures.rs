@@ -158,7 +158,7 @@ async fn a_connection_cut_within_the_answer_is_tried_again() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable() {
+async fn an_unreachable_provider_is_unavailable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let model = model(&format!("http://{address}"), RETRY_POLICY);
     let outcome = ask(&model, &[ConversationItem::User("Hi".into())]).await;

@@ -13,7 +13,7 @@ fn patch(value: serde_json::Value) -> OwnerPatch {
 }
 
 #[test]
-fn two_writers_at_once_lose_nothing() {
+fn two_concurrent_changes_are_both_kept_until_a_reset() {
     let world = World::new();
     let state = OwnerStateService::new(world.store.clone());
     let now = NOW.parse().unwrap();

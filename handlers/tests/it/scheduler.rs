@@ -121,7 +121,7 @@ async fn two_open_bookings_are_enough_for_one_phone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn each_error_names_what_is_wrong() {
     let (router, _) = router();
     let with = |name: &str, value: Value| {
         let mut body = booking();
@@ -154,7 +154,7 @@ async fn what_is_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn a_failed_read_is_never_all_free() {
+async fn a_failed_read_is_503_and_never_all_free() {
     let (router, store) = router();
     store.set_down(true);
     for failing in [request("GET", "/scheduler").query("date=2026-02-11"), book(&booking())] {

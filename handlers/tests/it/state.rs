@@ -22,7 +22,7 @@ fn admin(method: &'static str) -> TestRequest {
 }
 
 #[tokio::test]
-async fn nobody_without_the_token_gets_in() {
+async fn without_the_right_token_every_method_is_refused() {
     let (router, _) = router();
     for method in ["GET", "POST", "PUT", "DELETE"] {
         let body = json!({ "status": "gym" });
@@ -74,7 +74,7 @@ async fn only_given_fields_change_by_json_form_and_put() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn each_error_names_what_is_wrong() {
     let (router, _) = router();
     for (wrong, status, message) in [
         (admin("POST").json(&json!({ "mood": "good" })), 400, "Unknown field: mood"),
@@ -134,7 +134,7 @@ async fn both_payload_versions_carry_the_time() {
 }
 
 #[tokio::test]
-async fn the_databases_troubles_stay_inside() {
+async fn a_database_failure_is_503_without_details() {
     let (router, store) = router();
     store.set_down(true);
     let answer = admin("GET").send(&router).await;

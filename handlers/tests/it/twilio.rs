@@ -59,7 +59,7 @@ async fn a_text_is_created_as_twilio_documents_it() {
 }
 
 #[tokio::test]
-async fn whoever_opted_out_is_told_apart() {
+async fn a_recipient_who_opted_out_has_an_error_of_its_own() {
     let (outcome, asked) = always(recorded(400, "twilio/bodies/error_400_21610.json")).await;
     assert!(matches!(outcome, Err(SmsError::OptedOut)), "{outcome:?}");
     assert_eq!(asked, 1);
@@ -105,7 +105,7 @@ async fn too_many_requests_are_tried_again_once() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_sent_is_not_sent_again() {
+async fn a_request_that_may_have_been_carried_out_is_not_repeated() {
     for (status, code) in [(500, 20500), (503, 20503)] {
         let body = format!("twilio/bodies/error_{status}_{code}.json");
         let (outcome, asked) = always(recorded(status, &body)).await;

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_notes() {
+    fn rows_of_discounts_and_upsells() {
         let discount =
             note(SalesEvent::Discount { percent: 10, approved: false, reason: "student".into() });
         assert_eq!(discount["item_id"], text("sale#SM1#2"));

@@ -21,7 +21,7 @@ pub struct Settings<'a> {
     /// The variable that the secret stands for, for the log.
     pub variable: &'static str,
     /// The store that holds it.
-    pub store: Store,
+    pub store: StoreKind,
     /// Its name in the store, or its ARN.
     pub name: &'a str,
     /// The extension's port on localhost.
@@ -32,7 +32,7 @@ pub struct Settings<'a> {
 
 /// A store of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store {
+pub enum StoreKind {
     /// Parameter Store of Systems Manager.
     ParameterStore,
     /// Secrets Manager.
@@ -43,7 +43,7 @@ pub(super) struct Extension {
     http: reqwest::Client,
     url: Result<Url, url::ParseError>,
     session_token: String,
-    store: Store,
+    store: StoreKind,
 }
 
 /// Why a secret was not fetched. Holds nothing of its value.
@@ -104,11 +104,11 @@ impl Extension {
         let Settings { store, name, port, session_token, .. } = *settings;
         let base = format!("http://localhost:{port}");
         let url = match store {
-            Store::ParameterStore => Url::parse_with_params(
+            StoreKind::ParameterStore => Url::parse_with_params(
                 &format!("{base}/systemsmanager/parameters/get"),
                 [("name", name), ("withDecryption", "true")],
             ),
-            Store::SecretsManager => {
+            StoreKind::SecretsManager => {
                 Url::parse_with_params(&format!("{base}/secretsmanager/get"), [("secretId", name)])
             }
         };
@@ -129,10 +129,10 @@ impl Extension {
             return Err(FetchError::Refused { status, text });
         }
         let value = match self.store {
-            Store::ParameterStore => {
+            StoreKind::ParameterStore => {
                 serde_json::from_slice::<Parameter>(&body).map(|answer| answer.parameter.value)
             }
-            Store::SecretsManager => {
+            StoreKind::SecretsManager => {
                 serde_json::from_slice::<SecretValue>(&body).map(|answer| answer.secret_string)
             }
         };

@@ -25,11 +25,15 @@ impl Timer for ManualTimer {
     }
 }
 
-fn stored(server: &MockServer, store: Store, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
+fn stored(
+    server: &MockServer,
+    store: StoreKind,
+    name: &str,
+) -> (StoredCredential, Arc<ManualTimer>) {
     at_port(server.address().port(), store, name)
 }
 
-fn at_port(port: u16, store: Store, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
+fn at_port(port: u16, store: StoreKind, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
     let timer = Arc::new(ManualTimer::default());
     let settings =
         Settings { variable: "TWILIO_AUTH_TOKEN", store, name, port, session_token: "session" };
@@ -69,7 +73,7 @@ async fn a_parameter_is_asked_for_as_the_extension_documents_it() {
         .expect(1)
         .mount(&server)
         .await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "/shop/a token");
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "/shop/a token");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken", "fetched once");
     let url = server.received_requests().await.unwrap()[0].url.clone();
@@ -77,7 +81,7 @@ async fn a_parameter_is_asked_for_as_the_extension_documents_it() {
 }
 
 #[tokio::test]
-async fn a_secret_of_secrets_manager_too() {
+async fn a_secret_is_read_from_secrets_manager() {
     let server = MockServer::start().await;
     Mock::given(path("/secretsmanager/get"))
         .and(query_param("secretId", "shop/token"))
@@ -87,15 +91,15 @@ async fn a_secret_of_secrets_manager_too() {
         )
         .mount(&server)
         .await;
-    let (secret, _) = stored(&server, Store::SecretsManager, "shop/token");
+    let (secret, _) = stored(&server, StoreKind::SecretsManager, "shop/token");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
+async fn a_rotated_secret_is_found_and_the_store_is_asked_once_a_minute_at_most() {
     let server = MockServer::start().await;
     store_holds(&server, "old").await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     let old = secret.current().await.unwrap();
     // The value is the same, as with forged requests.
     for _ in 0..5 {
@@ -119,7 +123,7 @@ async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
 async fn a_clock_that_was_set_back_does_not_lock_out() {
     let server = MockServer::start().await;
     store_holds(&server, "old").await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     timer.0.store(86_400_000, Ordering::SeqCst);
     let old = secret.current().await.unwrap();
     assert_eq!(secret.refresh(&old).await, None);
@@ -132,7 +136,7 @@ async fn a_clock_that_was_set_back_does_not_lock_out() {
 async fn while_the_extension_is_away_the_old_secret_stays() {
     let server = MockServer::start().await;
     store_holds(&server, "old").await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "a");
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "a");
     let old = secret.current().await.unwrap();
     server.reset().await;
     answers(&server, ResponseTemplate::new(500)).await;
@@ -148,7 +152,7 @@ async fn an_extension_that_is_starting_is_waited_for() {
     Mock::given(method("GET")).respond_with(starting).up_to_n_times(2).mount(&server).await;
     let answer = serde_json::json!({ "Parameter": { "Value": "t0ken" } });
     answers(&server, ResponseTemplate::new(200).set_body_json(answer)).await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
     assert_eq!(*timer.1.lock().unwrap(), RETRY_DELAYS[..2]);
 }
@@ -156,7 +160,7 @@ async fn an_extension_that_is_starting_is_waited_for() {
 #[tokio::test]
 async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_again() {
     let server = MockServer::start().await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "a");
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "a");
     let said = |error: CredentialError| format!("{error}: {}", error.source);
     for (answer, expected, tries) in [
         (
@@ -185,9 +189,9 @@ async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_aga
 }
 
 #[tokio::test]
-async fn without_the_layer_the_error_says_so() {
+async fn an_unreachable_extension_is_named_in_the_error() {
     // Nothing listens on port 9.
-    let (secret, timer) = at_port(9, Store::ParameterStore, "a");
+    let (secret, timer) = at_port(9, StoreKind::ParameterStore, "a");
     let error = secret.current().await.unwrap_err();
     let said = error.source.to_string();
     assert!(said.contains("cannot be reached on localhost port 9: its layer must be"), "{said}");

@@ -40,14 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_then_lines() {
+    fn confirmations_follow_the_models_text() {
         let lines = ["Confirmed: \u{201c}X\u{201d}. Ref LEAD-1".to_owned()];
         let text = reply_text(" Done! Ref LEAD-2 ", &lines, &BTreeSet::new());
         assert_eq!(text, "Done!\nConfirmed: \"X\". Ref LEAD-1");
     }
 
     #[test]
-    fn the_lines_are_sent_however_much_the_model_says() {
+    fn confirmations_are_sent_however_long_the_models_text_is() {
         let line = "Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-1".to_owned();
         // A line break just after the middle of each message leads to the shortest messages.
         let stretched = format!("{}\n{}", "x".repeat(798), "y".repeat(795)).repeat(20);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nothing() {
+    fn without_text_and_confirmations_the_reply_is_empty() {
         assert_eq!(reply_text(" \n", &[], &BTreeSet::new()), "");
     }
 }

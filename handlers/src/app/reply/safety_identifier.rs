@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_depends_on_key_and_phone() {
+    fn the_identifier_depends_on_key_and_phone() {
         let phone = |text| Phone::parse(text).unwrap();
         let one = safety_identifier(b"key", &phone("+19042520927"));
         assert_eq!(one.len(), 64);

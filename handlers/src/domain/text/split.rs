@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_one_message() {
+    fn a_text_that_fits_is_one_message() {
         assert_eq!(split_into_messages(" Hello. "), ["Hello."]);
         assert_eq!(split_into_messages(&"x".repeat(1600)).len(), 1);
         assert!(split_into_messages(" \n ").is_empty());

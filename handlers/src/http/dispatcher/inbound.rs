@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_number_cannot_be_a_customer() {
+    fn senders_without_a_number_and_strange_sids_are_refused() {
         for from in ["", "12345", "whatsapp:+19042520927", "ACME", "9042520927"] {
             let error = text(&[("From", Some(from))]).unwrap_err();
             assert_eq!(error, InboundError::Invalid("From"), "{from}");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_twilio_made_of_it_is_passed_on() {
+    fn the_opt_out_type_is_read() {
         let kind = |value| text(&[("OptOutType", Some(value))]).unwrap().opt_out_type;
         assert_eq!(kind("STOP"), Some(Keyword::Stop));
         assert_eq!(kind("START"), Some(Keyword::Start));

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_laptop_it_is_the_requests_own() {
+    fn without_public_urls_the_requests_own_is_tried() {
         assert_eq!(
             candidates_of(&[], Method::POST, "http://127.0.0.1:4000/dispatcher?a=b%20c"),
             ["http://127.0.0.1:4000/dispatcher?a=b%20c"]
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployed_function_does_not_believe_the_host() {
+    fn the_host_of_the_request_is_ignored_when_there_are_public_urls() {
         assert_eq!(
             candidates_of(
                 &["https://shop.example/sms"],

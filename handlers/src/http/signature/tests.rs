@@ -60,7 +60,7 @@ fn published_vector_of_a_json_body() {
 }
 
 #[test]
-fn anything_else_is_refused() {
+fn signatures_of_anything_else_are_refused() {
     let mut changed = form();
     changed[2].1.push('5');
     assert!(!check(PUBLISHED, URL, SignedContent::Form(&changed)));

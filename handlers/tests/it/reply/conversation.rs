@@ -12,7 +12,7 @@ use super::{book, book_at, with_booking};
 use crate::testing::{ANN, OWNER, World, call, phone, say, text};
 
 #[test]
-fn a_question_is_answered_in_few_calls() {
+fn a_question_is_answered_in_at_most_seven_store_calls() {
     let world = World::new();
     world.model.then([say("Yes, we do!")]);
     assert_eq!(world.answer(&text("SM1", "Do you fix screens?")), ["Yes, we do!"]);

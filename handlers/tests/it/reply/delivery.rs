@@ -12,7 +12,7 @@ use super::{book, with_booking};
 use crate::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text};
 
 /// Longer than any lease or queue entry.
-const LEASE: Duration = Duration::from_secs(16);
+const AFTER_ALL_LEASES: Duration = Duration::from_secs(16);
 
 #[test]
 fn a_repeat_gets_the_same_answer_from_the_table() {
@@ -48,7 +48,7 @@ fn a_crash_after_the_booking_leads_to_one_booking_and_a_true_answer() {
             world.store.hang_after(operation);
         }
         world.crash(world.reply().answer(&text("SM1", "Tomorrow at two")));
-        world.timer.advance(LEASE);
+        world.timer.advance(AFTER_ALL_LEASES);
         world.model.then([say("Done!")]);
         let mut again = text("SM1", "Tomorrow at two");
         again.now = "2026-02-10T20:11:00Z".parse().unwrap();
@@ -95,7 +95,7 @@ fn stored_results_are_not_run_again() {
     world.model.then([call("check_availability", json!({ "date": "2026-02-11" }))]);
     world.model.after(Duration::from_secs(5), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "When?")));
-    world.timer.advance(LEASE);
+    world.timer.advance(AFTER_ALL_LEASES);
     world.model.then([say("At nine.")]);
     assert_eq!(world.answer(&text("SM1", "When?")), ["At nine."]);
     let reads = world.store.calls().iter().filter(|call| **call == "taken_slots").count();
@@ -144,7 +144,7 @@ fn two_texts_of_a_customer_are_answered_in_order() {
 }
 
 #[test]
-fn a_dead_attempt_holds_the_queue_no_longer_than_its_lease() {
+fn the_queue_entry_of_a_dead_attempt_expires() {
     let world = World::new();
     world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "First")));
@@ -155,7 +155,7 @@ fn a_dead_attempt_holds_the_queue_no_longer_than_its_lease() {
 }
 
 #[test]
-fn who_waits_too_long_gets_the_fallback_and_leaves_the_queue() {
+fn a_text_that_waits_too_long_gets_the_fallback_and_leaves_the_queue() {
     let world = World::new();
     world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "First")));
@@ -186,7 +186,7 @@ fn cancelling_again_after_a_crash_is_told_as_cancelled() {
     world.model.then([call("cancel_booking", json!({ "lead_id": id }))]);
     world.store.hang_after("cancel");
     world.crash(world.reply().answer(&text("SM1", "I can't come")));
-    world.timer.advance(LEASE);
+    world.timer.advance(AFTER_ALL_LEASES);
     world.model.then([say("Gone.")]);
     let messages = world.answer(&text("SM1", "I can't come"));
     assert!(messages[0].contains("Cancelled: Wed Feb 11, 2:00 PM"), "{messages:?}");

@@ -100,7 +100,7 @@ fn yes_is_an_ordinary_answer() {
 }
 
 #[test]
-fn the_carriers_word_for_it_counts() {
+fn twilios_opt_out_type_counts() {
     let world = World::new();
     let stop = InboundText { opt_out_type: Some(Keyword::Stop), ..text("SM1", "no thanks") };
     assert_eq!(world.answer(&stop), SILENCE);
@@ -154,7 +154,7 @@ fn a_stop_before_the_fallback_is_obeyed() {
 }
 
 #[test]
-fn who_asks_in_their_own_words_gets_one_last_word() {
+fn opting_out_in_ones_own_words_gets_one_last_text() {
     let world = World::new();
     world.model.then([call("stop_texting", json!({}))]);
     assert_eq!(world.answer(&text("SM1", "Please don't text me any more")), [OPT_OUT_REPLY]);

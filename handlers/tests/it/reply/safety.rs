@@ -56,7 +56,7 @@ fn another_customers_reference_never_goes_out() {
 }
 
 #[test]
-fn a_booking_that_somebody_else_cancelled_is_nobody_elses_business() {
+fn a_cancelled_booking_is_not_shown_to_another_customer() {
     let (world, id) = with_booking();
     let cancel = || call("cancel_booking", json!({ "lead_id": id }));
     world.model.then([cancel()]).then([say("Gone.")]).then([cancel()]).then([say("Hm.")]);
@@ -102,7 +102,7 @@ fn a_booking_of_the_old_system_is_moved_and_cancelled_by_its_own_customer_only()
 }
 
 #[test]
-fn ones_own_reference_may_be_repeated_later() {
+fn a_customers_own_reference_may_be_repeated_later() {
     let (world, id) = with_booking();
     world.model.then([say(&format!("It is {id}."))]);
     assert_eq!(world.answer(&text("SM1", "My reference?")), [format!("It is {id}.")]);

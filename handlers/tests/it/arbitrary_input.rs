@@ -200,7 +200,7 @@ async fn any_time_of_the_gateway_is_a_time_or_an_error() {
 
 /// 64 KiB of form fields must be handled quickly.
 #[tokio::test]
-async fn many_fields_are_read_in_no_time() {
+async fn many_fields_are_read_within_five_seconds() {
     let (router, _) = crate::scheduler::router();
     let mut form = String::new();
     for n in 0.. {

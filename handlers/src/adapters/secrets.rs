@@ -74,14 +74,14 @@ impl StoredCredential {
     }
 
     async fn fetch(&self) -> Result<Secret, CredentialError> {
-        let mut waits = RETRY_DELAYS.iter();
+        let mut delays = RETRY_DELAYS.iter();
         loop {
             let error = match self.extension.fetch().await {
                 Ok(secret) => return Ok(secret),
                 Err(error) => error,
             };
-            match waits.next() {
-                Some(wait) if error.is_retryable() => self.timer.sleep(*wait).await,
+            match delays.next() {
+                Some(delay) if error.is_retryable() => self.timer.sleep(*delay).await,
                 _ => return Err(self.error(error)),
             }
         }

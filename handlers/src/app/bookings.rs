@@ -89,7 +89,7 @@ impl BookingService<'_> {
         }
         match self.store.book(new).await? {
             BookOutcome::Booked => Ok(Booking::from(&new.lead)),
-            BookOutcome::SlotTaken => Err(self.taken(new.lead.slot).await),
+            BookOutcome::SlotTaken => Err(self.taken_error(new.lead.slot).await),
             BookOutcome::GuardChanged => Err(BookingError::GuardChanged),
         }
     }
@@ -106,8 +106,8 @@ impl BookingService<'_> {
         identity: &[&str],
     ) -> Result<Booking, BookingError> {
         for _ in 0..ATTEMPTS {
-            let Some(booking) = self.find(phone, id).await? else {
-                return self.cancelled_before(phone, id).await;
+            let Some(booking) = self.find_open(phone, id).await? else {
+                return self.find_cancelled(phone, id).await;
             };
             let cancel =
                 Cancellation { token: token("cancel", identity, &booking), booking, now: self.now };
@@ -137,7 +137,7 @@ impl BookingService<'_> {
             return Err(reason.into());
         }
         for _ in 0..ATTEMPTS {
-            let booking = self.find(phone, id).await?.ok_or(BookingError::NotFound)?;
+            let booking = self.find_open(phone, id).await?.ok_or(BookingError::NotFound)?;
             if booking.slot == to {
                 return Ok(booking);
             }
@@ -145,7 +145,7 @@ impl BookingService<'_> {
             let change = Reschedule { booking, to, token, now: self.now };
             match self.store.reschedule(&change).await? {
                 RescheduleOutcome::Rescheduled => return Ok(change.moved()),
-                RescheduleOutcome::SlotTaken => return Err(self.taken(to).await),
+                RescheduleOutcome::SlotTaken => return Err(self.taken_error(to).await),
                 RescheduleOutcome::BookingChanged => {}
             }
         }
@@ -154,7 +154,7 @@ impl BookingService<'_> {
 
     /// An open booking of this customer. Bookings of the old system have a lead but no row among
     /// the customer's bookings.
-    async fn find(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
+    async fn find_open(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
         let open = self.open(phone).await?.into_iter().find(|booking| booking.lead_id == *id);
         if open.is_some() {
             return Ok(open);
@@ -167,7 +167,7 @@ impl BookingService<'_> {
         Ok(self.store.lead(id).await?.filter(is_open).map(|lead| Booking::from(&lead)))
     }
 
-    async fn cancelled_before(&self, phone: &Phone, id: &LeadId) -> Result<Booking, BookingError> {
+    async fn find_cancelled(&self, phone: &Phone, id: &LeadId) -> Result<Booking, BookingError> {
         match self.store.lead(id).await? {
             Some(lead) if lead.phone == *phone && lead.status == LeadStatus::Cancelled => {
                 Ok(Booking::from(&lead))
@@ -176,7 +176,7 @@ impl BookingService<'_> {
         }
     }
 
-    async fn taken(&self, slot: Slot) -> BookingError {
+    async fn taken_error(&self, slot: Slot) -> BookingError {
         match self.available(slot.date()).await {
             Ok(available) => BookingError::Taken { available },
             Err(error) => error.into(),

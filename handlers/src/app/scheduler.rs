@@ -115,13 +115,13 @@ impl Scheduler {
         let lead_id = LeadId::derive(first, &["form", &identity]);
         for _ in 0..ATTEMPTS {
             let from = self.calendar.local(now);
-            let (open, written) = futures::join!(
+            let (open, existing) = futures::join!(
                 self.store.open_bookings(&request.phone, from),
                 self.store.lead(&lead_id)
             );
             let open = open?;
             // A repeat must not book again, not even when the booking was cancelled meanwhile.
-            if let Some(lead) = written?.filter(|lead| lead.phone == request.phone) {
+            if let Some(lead) = existing?.filter(|lead| lead.phone == request.phone) {
                 return Ok(Booking::from(&lead));
             }
             // A concurrent repeat may have written the lead between the two reads.

@@ -49,14 +49,14 @@ fn write(out: &mut String, owner: &OwnerState, calendar: &Calendar, now: Timesta
          messages of its customers.",
         owner.assistant_name
     )?;
-    time(out, calendar, now)?;
-    state(out, owner)?;
-    hours(out, calendar)?;
-    prices(out, owner)?;
+    write_time(out, calendar, now)?;
+    write_state(out, owner)?;
+    write_hours(out, calendar)?;
+    write_prices(out, owner)?;
     out.write_str(RULES)
 }
 
-fn time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
+fn write_time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     let local = calendar.local(now);
     writeln!(
         out,
@@ -79,7 +79,7 @@ fn time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     Ok(())
 }
 
-fn state(out: &mut String, owner: &OwnerState) -> fmt::Result {
+fn write_state(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\n{OWNER_NAME}'s status: {}", owner.status.as_str())?;
     for (name, text) in [
         ("Location", &owner.location),
@@ -97,7 +97,7 @@ fn state(out: &mut String, owner: &OwnerState) -> fmt::Result {
     )
 }
 
-fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
+fn write_hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
     writeln!(
         out,
         "\nAppointments begin hourly from {} to {}, at least an hour ahead, for the next {} days.",
@@ -113,7 +113,7 @@ fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
     writeln!(out, "Closed on {}.", closed.join(", "))
 }
 
-fn prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
+fn write_prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\nPrices:")?;
     for kind in RepairKind::ALL {
         writeln!(out, "- {}: {}", kind.display_name(), kind.price())?;

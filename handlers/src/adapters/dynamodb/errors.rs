@@ -29,12 +29,12 @@ where
     F: Future<Output = Result<T, SdkError<E>>>,
     S: FnMut() -> F,
 {
-    for wait in CONTENTION_DELAYS {
+    for delay in CONTENTION_DELAYS {
         match send().await {
             Err(error) if error.code() == Some("TransactionConflictException") => {
-                tokio::time::sleep(wait).await;
+                tokio::time::sleep(delay).await;
             }
-            answer => return answer,
+            result => return result,
         }
     }
     send().await
@@ -103,12 +103,12 @@ where
 /// # Errors
 /// [`StoreError::Unavailable`] for every failure except a condition that was not met.
 pub(super) fn conditional<T, E>(
-    answer: Result<T, SdkError<E>>,
+    result: Result<T, SdkError<E>>,
 ) -> Result<ConditionalWrite<T>, StoreError>
 where
     E: Conditional + Error + Send + Sync + 'static,
 {
-    let error = match answer {
+    let error = match result {
         Ok(output) => return Ok(ConditionalWrite::Written(output)),
         Err(error) => error,
     };

@@ -17,7 +17,7 @@ use crate::{
 /// Writes the row of a lead, with the attribute names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
     let mut lead_row =
-        common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
+        shared_attributes(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
     lead_row.extend(row([
         ("lead_id", text(lead.id.as_str())),
         ("timestamp", seconds(lead.timestamp)),
@@ -33,7 +33,7 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
 /// Writes the row of a customer's open booking.
 pub(super) fn from_booking(booking: &Booking) -> Row {
     let Booking { repair, device, customer_name, source, .. } = booking;
-    let mut booking_row = common(repair, device, customer_name.as_deref(), *source);
+    let mut booking_row = shared_attributes(repair, device, customer_name.as_deref(), *source);
     booking_row.extend(row([
         ("phone", text(booking.phone.as_str())),
         ("start", text(booking.slot.wall_clock())),
@@ -43,7 +43,7 @@ pub(super) fn from_booking(booking: &Booking) -> Row {
     booking_row
 }
 
-fn common(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
+fn shared_attributes(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
     let mut attributes = vec![
         ("repair_type", text(repair.slug())),
         ("device", text(device)),

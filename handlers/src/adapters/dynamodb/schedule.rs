@@ -32,14 +32,14 @@ impl DynamoDb {
             .send();
         let mut taken = BTreeSet::new();
         while let Some(row) = pages.next().await {
-            taken.extend(held(&row.map_err(unavailable)?)?);
+            taken.extend(taken_time(&row.map_err(unavailable)?)?);
         }
         Ok(taken)
     }
 }
 
 /// The time of a slot's row, unless its status is `available`.
-fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
+fn taken_time(row: &Row) -> Result<Option<SlotTime>, StoreError> {
     let reader = RowReader::new("Schedule", row);
     let time = SlotTime::parse(reader.text("slot_time")?)
         .map_err(|_| reader.malformed("slot_time", "a time of day"))?;
@@ -60,16 +60,16 @@ mod tests {
     #[test]
     fn only_available_means_free() {
         let two = SlotTime::new(14, 0);
-        assert_eq!(held(&slot_row("2:00 PM", Some("available"))).unwrap(), None);
+        assert_eq!(taken_time(&slot_row("2:00 PM", Some("available"))).unwrap(), None);
         for status in [Some("booked"), Some("blocked"), Some(""), None] {
-            assert_eq!(held(&slot_row("2:00 PM", status)).unwrap(), two, "{status:?}");
+            assert_eq!(taken_time(&slot_row("2:00 PM", status)).unwrap(), two, "{status:?}");
         }
     }
 
     #[test]
     fn a_row_without_a_readable_time_is_an_error() {
-        assert!(held(&slot_row("afternoon", Some("booked"))).is_err());
-        assert!(held(&slot_row("afternoon", Some("available"))).is_err());
-        assert!(held(&Row::new()).is_err());
+        assert!(taken_time(&slot_row("afternoon", Some("booked"))).is_err());
+        assert!(taken_time(&slot_row("afternoon", Some("available"))).is_err());
+        assert!(taken_time(&Row::new()).is_err());
     }
 }

@@ -55,20 +55,20 @@ impl DynamoDb {
             .transact_write_items()
             .set_transact_items(Some(items))
             .set_client_request_token(token.map(str::to_owned));
-        let mut waits = CONTENTION_DELAYS.into_iter();
+        let mut delays = CONTENTION_DELAYS.into_iter();
         loop {
             let Err(error) = request.clone().send().await else {
                 return TransactionOutcome::Written;
             };
-            match cancellation(&error) {
+            match cancellation_cause(&error) {
                 CancellationCause::ConditionFailed(failed) => {
                     return TransactionOutcome::Rejected(failed);
                 }
                 CancellationCause::Contended => {
-                    let Some(wait) = waits.next() else {
+                    let Some(delay) = delays.next() else {
                         return TransactionOutcome::Unknown(unavailable(error));
                     };
-                    tokio::time::sleep(wait).await;
+                    tokio::time::sleep(delay).await;
                 }
                 CancellationCause::None => return TransactionOutcome::Unknown(unavailable(error)),
             }
@@ -84,17 +84,17 @@ enum CancellationCause {
     None,
 }
 
-fn cancellation(error: &SdkError<TransactWriteItemsError>) -> CancellationCause {
+fn cancellation_cause(error: &SdkError<TransactWriteItemsError>) -> CancellationCause {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-            by_reasons(canceled.cancellation_reasons())
+            classify_reasons(canceled.cancellation_reasons())
         }
         _ => CancellationCause::None,
     }
 }
 
 /// A failed condition takes precedence over a conflict reported beside it.
-fn by_reasons(reasons: &[CancellationReason]) -> CancellationCause {
+fn classify_reasons(reasons: &[CancellationReason]) -> CancellationCause {
     let code_is = |reason: &CancellationReason, codes: &[&str]| {
         reason.code().is_some_and(|code| codes.contains(&code))
     };
@@ -130,7 +130,7 @@ mod tests {
     fn reasons(codes: &[&str]) -> CancellationCause {
         let reasons: Vec<_> =
             codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
-        by_reasons(&reasons)
+        classify_reasons(&reasons)
     }
 
     #[test]

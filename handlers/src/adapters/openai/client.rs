@@ -69,7 +69,7 @@ impl Model for OpenAi {
         self.key.current().await.map_err(ModelError::Unavailable)?;
         let body = CreateResponse::new(&self.model, &request);
         let response: Response =
-            self.client.responses().create_byot(body).await.map_err(failure)?;
+            self.client.responses().create_byot(body).await.map_err(to_model_error)?;
         response.into_items()
     }
 }
@@ -87,14 +87,14 @@ enum RequestError {
     Client,
 }
 
-fn failure(error: OpenAIError) -> ModelError {
-    let (failure, ours) = match error {
+fn to_model_error(error: OpenAIError) -> ModelError {
+    let (error, rejected) = match error {
         OpenAIError::ApiError(answer) => {
             let status = answer.status_code.as_u16();
             // A 4xx means that the request is wrong, except for these, which mean that it came at a
             // bad time.
-            let ours = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
-            (RequestError::Status { status, error: answer.api_error }, ours)
+            let rejected = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
+            (RequestError::Status { status, error: answer.api_error }, rejected)
         }
         OpenAIError::Reqwest(error) => (RequestError::Transport(error), false),
         OpenAIError::JSONDeserialize(error, _) => {
@@ -102,6 +102,6 @@ fn failure(error: OpenAIError) -> ModelError {
         }
         _ => (RequestError::Client, false),
     };
-    let source: BoxError = Box::new(failure);
-    if ours { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
+    let source: BoxError = Box::new(error);
+    if rejected { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
 }

@@ -95,7 +95,7 @@ pub(super) async fn send(
     let mut retry = 0;
     let mut renewed = false;
     loop {
-        let (error, wait) = match attempt(&client, retry_policy, &header, &request).await {
+        let (error, decision) = match attempt(&client, retry_policy, &header, &request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
@@ -108,19 +108,19 @@ pub(super) async fn send(
             header = newer;
             continue;
         }
-        let wait = match wait {
+        let delay = match decision {
             RetryDecision::GiveUp => return Err(error),
             RetryDecision::BackOff => {
                 retry_policy.initial_backoff.saturating_mul(4_u32.saturating_pow(retry))
             }
-            RetryDecision::After(wait) => wait,
+            RetryDecision::After(delay) => delay,
         };
-        if retry == retry_policy.max_retries || wait > retry_policy.max_retry_after {
+        if retry == retry_policy.max_retries || delay > retry_policy.max_retry_after {
             return Err(error);
         }
         retry += 1;
-        tracing::warn!(retry, wait_ms = wait.as_millis(), "retrying the request to the model");
-        tokio::time::sleep(wait).await;
+        tracing::warn!(retry, wait_ms = delay.as_millis(), "retrying the request to the model");
+        tokio::time::sleep(delay).await;
     }
 }
 
@@ -143,13 +143,13 @@ async fn attempt(
     request.headers_mut().insert(AUTHORIZATION, authorization.clone());
     *request.timeout_mut() = Some(retry_policy.attempt_timeout);
     let failed = |error: reqwest::Error| {
-        let wait = if error.is_timeout() {
+        let decision = if error.is_timeout() {
             // The timeout is the turn's deadline: no time is left for another attempt.
             RetryDecision::GiveUp
         } else {
             RetryDecision::BackOff
         };
-        (OpenAIError::Reqwest(error), wait)
+        (OpenAIError::Reqwest(error), decision)
     };
     let response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());
@@ -160,9 +160,9 @@ async fn attempt(
         return Ok(Response::from(answer));
     }
     let error = api_error(&body);
-    let wait = wait(status, &headers, &error);
+    let decision = retry_decision(status, &headers, &error);
     let response = ApiErrorResponse { status_code: status, api_error: error };
-    Err((OpenAIError::ApiError(response), wait))
+    Err((OpenAIError::ApiError(response), decision))
 }
 
 fn is_unauthorized(error: &OpenAIError) -> bool {
@@ -170,7 +170,7 @@ fn is_unauthorized(error: &OpenAIError) -> bool {
 }
 
 /// Overload passes with time; a wrong request or an exhausted quota does not.
-fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> RetryDecision {
+fn retry_decision(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> RetryDecision {
     let quota = Some("insufficient_quota");
     if error.r#type.as_deref() == quota || error.code.as_deref() == quota {
         return RetryDecision::GiveUp;
@@ -214,7 +214,7 @@ mod tests {
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
         let error = api_error(&Bytes::copy_from_slice(body.as_bytes()));
-        wait(StatusCode::from_u16(status).unwrap(), &headers, &error)
+        retry_decision(StatusCode::from_u16(status).unwrap(), &headers, &error)
     }
 
     #[test]

@@ -120,9 +120,9 @@ impl Extension {
         let port = url.port_or_known_default().unwrap_or_default();
         let unreachable = |source| FetchError::Unreachable { port, source };
         let request = self.http.get(url).header(TOKEN_HEADER, &self.session_token).timeout(TIMEOUT);
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
         if !status.is_success() {
             let text: String =
                 String::from_utf8_lossy(&body).chars().take(MAX_LOGGED_CHARS).collect();
@@ -130,10 +130,10 @@ impl Extension {
         }
         let value = match self.store {
             StoreKind::ParameterStore => {
-                serde_json::from_slice::<Parameter>(&body).map(|answer| answer.parameter.value)
+                serde_json::from_slice::<Parameter>(&body).map(|body| body.parameter.value)
             }
             StoreKind::SecretsManager => {
-                serde_json::from_slice::<SecretValue>(&body).map(|answer| answer.secret_string)
+                serde_json::from_slice::<SecretValue>(&body).map(|body| body.secret_string)
             }
         };
         // A value that was stored from a file ends with a line feed.

@@ -49,7 +49,7 @@ impl FormRequest {
         let date = required("date", fields.date.as_deref())?;
         let time = required("time", fields.time.as_deref())?;
         let repair = required("repair_type", fields.repair_type.as_deref())?;
-        let phone = Phone::parse(phone).map_err(|error| named("phone", &error))?;
+        let phone = Phone::parse(phone).map_err(|error| invalid_with_name("phone", &error))?;
         let date = slot::parse_date(date).map_err(|error| invalid("date", &error))?;
         let time = SlotTime::parse(time).map_err(|error| invalid("time", &error))?;
         let repair = Repair::parse(repair).map_err(|error| invalid("repair_type", &error))?;
@@ -80,7 +80,7 @@ pub(super) fn invalid(field: &'static str, why: &impl fmt::Display) -> Scheduler
     SchedulerError::Invalid { field, message: why.to_string() }
 }
 
-fn named(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
+fn invalid_with_name(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
     SchedulerError::Invalid { field, message: format!("Invalid {field}: {why}") }
 }
 
@@ -89,5 +89,5 @@ fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, 
 }
 
 fn optional(field: &'static str, value: Option<&str>) -> Result<Option<String>, SchedulerError> {
-    label::parse(value.unwrap_or_default()).map_err(|error| named(field, &error))
+    label::parse(value.unwrap_or_default()).map_err(|error| invalid_with_name(field, &error))
 }

@@ -14,24 +14,24 @@ pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String
     }
     let sentences = sentences(text);
     let mut kept: Vec<String> = Vec::with_capacity(sentences.len());
-    let mut leads_nowhere = None;
+    let mut dangling_introduction = None;
     for sentence in sentences {
         if !is_foreign(sentence) {
             // "These are yours:" still introduces a list whose first entry is gone.
             let is_listed =
                 sentence.starts_with(['-', '*']) || sentence.starts_with(char::is_numeric);
-            if let Some(at) = leads_nowhere.take().filter(|_| !is_listed) {
+            if let Some(at) = dangling_introduction.take().filter(|_| !is_listed) {
                 kept.truncate(at);
             }
             kept.push(sentence.to_owned());
             continue;
         }
         if kept.last().is_some_and(|last| last.trim_end().ends_with(':')) {
-            leads_nowhere = Some(kept.len() - 1);
+            dangling_introduction = Some(kept.len() - 1);
         }
         kept.extend(without_clauses(sentence, is_foreign));
     }
-    if let Some(at) = leads_nowhere {
+    if let Some(at) = dangling_introduction {
         kept.truncate(at);
     }
     let mut left = kept.concat().trim_end().to_owned();
@@ -54,7 +54,7 @@ fn sentences(text: &str) -> Vec<&str> {
             '\n' => true,
             '.' | '!' | '?' => {
                 next.is_some_and(char::is_whitespace)
-                    && !abbreviates(text.get(from..at).unwrap_or_default())
+                    && !is_abbreviation_or_number(text.get(from..at).unwrap_or_default())
             }
             _ => false,
         };
@@ -73,7 +73,7 @@ fn sentences(text: &str) -> Vec<&str> {
 }
 
 /// Whether a full stop after this text belongs to an abbreviation or a number.
-fn abbreviates(before: &str) -> bool {
+fn is_abbreviation_or_number(before: &str) -> bool {
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let abbreviation = ["ref", "no", "nr", "id"].iter().any(|a| word.eq_ignore_ascii_case(a));
     abbreviation || (!before.trim().is_empty() && before.trim().chars().all(|c| c.is_ascii_digit()))

@@ -20,7 +20,7 @@ use axum::{
 use super::{
     body::{self, KeyValuePairs},
     error::ApiError,
-    request_time::RequestTime,
+    layers::RequestTime,
     routing,
     signature::{SignedContent, is_valid_signature},
     twiml,

@@ -9,7 +9,7 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{cors, error::ApiError, request_time, trace};
+use super::{error::ApiError, layers};
 
 /// Builds a function's router of one route. The layers from the outside in: CORS, log, request
 /// time.
@@ -24,9 +24,9 @@ where
         .route(&format!("/{{stage}}{path}"), methods)
         .with_state(state)
         .fallback(not_found)
-        .layer(from_fn(request_time::layer))
-        .layer(from_fn(trace::layer))
-        .layer(from_fn(cors::layer))
+        .layer(from_fn(layers::request_time))
+        .layer(from_fn(layers::trace))
+        .layer(from_fn(layers::cors))
 }
 
 async fn not_found() -> ApiError {

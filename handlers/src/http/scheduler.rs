@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     body::{self, ParsedBody},
     error::ApiError,
-    request_time::RequestTime,
+    layers::RequestTime,
     routing,
 };
 use crate::{

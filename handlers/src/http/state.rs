@@ -15,7 +15,7 @@ use super::{
     admin,
     body::{self, ParsedBody},
     error::ApiError,
-    request_time::RequestTime,
+    layers::RequestTime,
     routing,
 };
 use crate::{

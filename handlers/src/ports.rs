@@ -249,7 +249,7 @@ pub trait Store: Send + Sync {
     async fn join_queue(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        entry: &QueueEntry,
     ) -> Result<Vec<QueueEntry>, StoreError>;
     /// The conversation's queue.
     async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError>;

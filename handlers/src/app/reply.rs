@@ -106,17 +106,6 @@ enum TurnError {
     ClaimLost,
 }
 
-/// Polls `beside` for as long as `work` runs and returns the result of `work`.
-async fn run_alongside<T>(
-    work: impl Future<Output = T> + Unpin,
-    beside: impl Future<Output = ()> + Unpin,
-) -> T {
-    match select(work, beside).await {
-        Either::Left((done, _)) => done,
-        Either::Right(((), work)) => work.await,
-    }
-}
-
 impl ReplyService {
     /// The use case on its ports.
     pub fn new(ports: ReplyPorts, calendar: Calendar, settings: ReplySettings) -> Self {
@@ -142,5 +131,16 @@ impl ReplyService {
             Ok(messages) => messages,
             Err(error) => self.fall_back(text, &progress, &error).await,
         }
+    }
+}
+
+/// Polls `beside` for as long as `work` runs and returns the result of `work`.
+async fn run_alongside<T>(
+    work: impl Future<Output = T> + Unpin,
+    beside: impl Future<Output = ()> + Unpin,
+) -> T {
+    match select(work, beside).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => work.await,
     }
 }

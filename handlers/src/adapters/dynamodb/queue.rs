@@ -25,7 +25,7 @@ impl DynamoDb {
     pub(super) async fn write_join(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        entry: &QueueEntry,
     ) -> Result<Vec<QueueEntry>, StoreError> {
         let join = self
             .client
@@ -38,9 +38,9 @@ impl DynamoDb {
             )
             .condition_expression("attribute_not_exists(waiting) OR NOT contains(waiting, :entry)")
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(me)]))
-            .expression_attribute_values(":entry", from_entry(me))
-            .expression_attribute_values(":expires", number(me.until_ms / 1000 + EXPIRY))
+            .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(entry)]))
+            .expression_attribute_values(":entry", from_entry(entry))
+            .expression_attribute_values(":expires", number(entry.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let row = match conditional_with_retries(|| join.clone().send()).await? {

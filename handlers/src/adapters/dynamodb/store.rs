@@ -129,9 +129,9 @@ impl Store for DynamoDb {
     async fn join_queue(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        entry: &QueueEntry,
     ) -> Result<Vec<QueueEntry>, StoreError> {
-        self.write_join(phone, me).await
+        self.write_join(phone, entry).await
     }
 
     async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {

@@ -73,14 +73,14 @@ impl ReplyService {
             self.close(text, &progress.snapshot()).await
         };
         let work = async { futures::join!(close, alert).0 };
-        match self.within(CLOSE_TIMEOUT, work).await {
-            Some(Closed::OptedOut) => Vec::new(),
-            Some(Closed::Answered) => text::split_into_messages(&fallback(&progress.snapshot())),
-            None => {
-                tracing::warn!(sid = text.sid, "closing the turn timed out");
-                text::split_into_messages(&fallback(&progress.snapshot()))
-            }
+        let opted_out = self.within(CLOSE_TIMEOUT, work).await;
+        if opted_out.is_none() {
+            tracing::warn!(sid = text.sid, "closing the turn timed out");
         }
+        if opted_out == Some(true) {
+            return Vec::new();
+        }
+        text::split_into_messages(&fallback(&progress.snapshot()))
     }
 
     /// Finds out whether the change that was being written is there. If so, the customer is told.
@@ -88,8 +88,9 @@ impl ReplyService {
         let Some(change) = progress.snapshot().pending_change else { return };
         match self.within(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
-                let line = ToolOutcome::change(change.what, &Booking::from(&lead)).confirmation;
-                progress.update(|state| state.confirmations.extend(line));
+                let confirmation =
+                    ToolOutcome::change(change.label, &Booking::from(&lead)).confirmation;
+                progress.update(|state| state.confirmations.extend(confirmation));
             }
             Some(Ok(_)) => {
                 tracing::warn!("a pending change of a booking is not written yet");
@@ -102,7 +103,8 @@ impl ReplyService {
     }
 
     /// Reads once more whether the customer opted out, stores the fallback and leaves the queue.
-    async fn close(&self, text: &InboundText, state: &TurnState) -> Closed {
+    /// Returns whether the customer opted out.
+    async fn close(&self, text: &InboundText, state: &TurnState) -> bool {
         let store = &self.ports.store;
         let opted_out = match store.opted_out(&text.phone).await {
             Ok(opted_out) => opted_out,
@@ -113,21 +115,21 @@ impl ReplyService {
                 false
             }
         };
-        let Some(held) = &state.claimed else { return Closed::of(opted_out) };
-        let whole = fallback(state);
+        let Some(claimed) = &state.claimed else { return opted_out };
+        let answer = fallback(state);
         // Memory is known only to the attempt at the head of the queue, which alone may change it.
-        let memory = state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
+        let memory = state.memory.clone().map(|memory| memory.with(text.content(), answer.clone()));
         let end = TurnEnd {
-            key: held.key.clone(),
-            holder: held.holder.clone(),
-            now: held.now,
-            messages: if opted_out { Vec::new() } else { text::split_into_messages(&whole) },
+            key: claimed.key.clone(),
+            holder: claimed.holder.clone(),
+            now: claimed.now,
+            messages: if opted_out { Vec::new() } else { text::split_into_messages(&answer) },
             dequeue: state.queue_entry.clone().filter(|_| memory.is_some()),
             memory,
         };
         let (finished, left) = futures::join!(store.finish_turn(&end), async {
             match (&state.queue_entry, &end.dequeue) {
-                (Some(me), None) => self.leave_queue(&text.phone, me).await,
+                (Some(entry), None) => self.leave_queue(&text.phone, entry).await,
                 _ => Ok(()),
             }
         });
@@ -138,23 +140,11 @@ impl ReplyService {
             tracing::warn!(error = %ErrorChain(&error), "failed to store the fallback");
             self.leave_queue_after_failure(&end).await;
         }
-        Closed::of(opted_out)
+        opted_out
     }
 }
 
 /// The fallback, followed by the confirmations of what was done all the same.
 fn fallback(state: &TurnState) -> String {
     reply_text(text::FALLBACK_REPLY, &state.confirmations, &Default::default())
-}
-
-/// Whether the closed turn has an answer.
-enum Closed {
-    Answered,
-    OptedOut,
-}
-
-impl Closed {
-    fn of(opted_out: bool) -> Self {
-        if opted_out { Self::OptedOut } else { Self::Answered }
-    }
 }

@@ -19,44 +19,44 @@ impl ReplyService {
     pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        own_entry: &QueueEntry,
         progress: &Progress,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
         // Before the write: if its acknowledgement is lost, the entry is in the queue all the same.
-        progress.update(|state| state.queue_entry = Some(me.clone()));
+        progress.update(|state| state.queue_entry = Some(own_entry.clone()));
         let mut delays = PollDelays::new();
-        let mut queue = store.join_queue(phone, me).await?;
+        let mut queue = store.join_queue(phone, own_entry).await?;
         loop {
             let Some(head) = queue.first() else {
-                queue = store.join_queue(phone, me).await?;
+                queue = store.join_queue(phone, own_entry).await?;
                 continue;
             };
-            if head == me {
+            if head == own_entry {
                 return Ok(());
             }
-            let moved = self.is_stale(head, me) && store.leave_queue(phone, 0, head).await?;
+            let moved = self.is_stale(head, own_entry) && store.leave_queue(phone, 0, head).await?;
             if !moved {
                 self.ports.timer.sleep(delays.next()).await;
             }
             queue = store.queue(phone).await?;
-            if !queue.contains(me) {
-                queue = store.join_queue(phone, me).await?;
+            if !queue.contains(own_entry) {
+                queue = store.join_queue(phone, own_entry).await?;
             }
         }
     }
 
     /// Whether an entry can be removed: it has expired, or it belongs to an earlier attempt at the
     /// same turn, which must be over because this attempt holds the claim.
-    fn is_stale(&self, entry: &QueueEntry, me: &QueueEntry) -> bool {
-        entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == me.sid
+    fn is_stale(&self, entry: &QueueEntry, own_entry: &QueueEntry) -> bool {
+        entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == own_entry.sid
     }
 
     /// Leaves the queue after the end of a turn could not be stored. Otherwise the customer's next
     /// text would wait until the entry expires.
     pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
-        let Some(me) = &end.dequeue else { return };
-        match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, me)).await {
+        let Some(own_entry) = &end.dequeue else { return };
+        match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, own_entry)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
@@ -69,16 +69,16 @@ impl ReplyService {
     pub(super) async fn leave_queue(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        own_entry: &QueueEntry,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
         // The queue may change between the read and the removal.
         for _ in 0..3 {
             let queue = store.queue(phone).await?;
-            let Some(position) = queue.iter().position(|entry| entry == me) else {
+            let Some(position) = queue.iter().position(|entry| entry == own_entry) else {
                 return Ok(());
             };
-            if store.leave_queue(phone, position, me).await? {
+            if store.leave_queue(phone, position, own_entry).await? {
                 return Ok(());
             }
         }

@@ -20,7 +20,7 @@ use crate::{
 /// What the rounds led to.
 pub(super) struct ConversationResult {
     /// The model's final text.
-    pub(super) words: String,
+    pub(super) text: String,
     /// Confirmations of what was booked, cancelled or moved.
     pub(super) confirmations: Vec<String>,
     /// References that belong to this customer.
@@ -94,8 +94,8 @@ impl<'a> Conversation<'a> {
                 None => self.request_round(ordinal).await?,
             };
             if !round.items.iter().any(is_call) {
-                let words = words(&round.items).ok_or(ModelError::Empty)?;
-                return Ok(self.spoken(words, false));
+                let text = assistant_text(&round.items).ok_or(ModelError::Empty)?;
+                return Ok(self.into_result(text, false));
             }
             let ends_conversation = if round.results.is_empty() {
                 self.run_calls(ordinal, &mut round).await?
@@ -104,7 +104,7 @@ impl<'a> Conversation<'a> {
             };
             self.append_round(round);
             if ends_conversation {
-                return Ok(self.spoken(OPT_OUT_REPLY.to_owned(), true));
+                return Ok(self.into_result(OPT_OUT_REPLY.to_owned(), true));
             }
         }
         Err(TurnError::RoundsExhausted)
@@ -178,9 +178,9 @@ impl<'a> Conversation<'a> {
         self.input.append(&mut round.results);
     }
 
-    fn spoken(self, words: String, ends_conversation: bool) -> ConversationResult {
+    fn into_result(self, text: String, ends_conversation: bool) -> ConversationResult {
         ConversationResult {
-            words,
+            text,
             confirmations: self.confirmations,
             own_lead_ids: self.own_lead_ids,
             ends_conversation,
@@ -193,7 +193,7 @@ fn is_call(item: &ConversationItem) -> bool {
 }
 
 /// The text of a round; `None` when there is none.
-fn words(items: &[ConversationItem]) -> Option<String> {
+fn assistant_text(items: &[ConversationItem]) -> Option<String> {
     let said: Vec<&str> = items
         .iter()
         .filter_map(|item| match item {

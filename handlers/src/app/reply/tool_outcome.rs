@@ -26,18 +26,19 @@ impl ToolOutcome {
     }
 
     /// The outcome of a change of a booking, with its confirmation.
-    pub(super) fn change(what: &str, booking: &Booking) -> Self {
+    pub(super) fn change(label: &str, booking: &Booking) -> Self {
         // Somebody typed the device, and it could look like another customer's reference.
         let own = text::find_lead_ids(booking.lead_id.as_str());
-        let line = text::remove_foreign_lead_ids(&format!("{what}: {}", booking.summary()), &own);
+        let confirmation =
+            text::remove_foreign_lead_ids(&format!("{label}: {}", booking.summary()), &own);
         let output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),
             "date": booking.slot.date().to_string(),
             "time": booking.slot.time().to_string(),
-            "message": line,
+            "message": confirmation,
         });
-        Self { output, confirmation: Some(line), ends_conversation: false }
+        Self { output, confirmation: Some(confirmation), ends_conversation: false }
     }
 }
 

@@ -197,19 +197,19 @@ impl ReplyService {
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let ConversationResult { words, confirmations, own_lead_ids, ends_conversation } =
+        let ConversationResult { text: model_text, confirmations, own_lead_ids, ends_conversation } =
             conversation.run().await?;
-        let whole = reply_text(&words, &confirmations, &own_lead_ids);
-        if whole.is_empty() {
+        let answer = reply_text(&model_text, &confirmations, &own_lead_ids);
+        if answer.is_empty() {
             return Err(TurnError::NothingToSay);
         }
         if ends_conversation {
             // A customer who opted out in this very text gets one last message.
             return self
-                .finish(attempt, progress, text::split_into_messages(&whole), Some(&whole))
+                .finish(attempt, progress, text::split_into_messages(&answer), Some(&answer))
                 .await;
         }
-        self.finish_unless_opted_out(attempt, progress, &whole).await
+        self.finish_unless_opted_out(attempt, progress, &answer).await
     }
 
     /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.
@@ -217,14 +217,14 @@ impl ReplyService {
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-        whole: &str,
+        answer: &str,
     ) -> Result<Vec<String>, TurnError> {
         let customer = &attempt.text.phone;
         if self.ports.store.opted_out(customer).await? {
             tracing::info!(customer = customer.masked(), "opted out meanwhile, not answering");
             return self.finish(attempt, progress, Vec::new(), None).await;
         }
-        self.finish(attempt, progress, text::split_into_messages(whole), Some(whole)).await
+        self.finish(attempt, progress, text::split_into_messages(answer), Some(answer)).await
     }
 
     /// Stores the answer, adds it to the memory and leaves the queue.
@@ -242,7 +242,7 @@ impl ReplyService {
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
-            now: state.claimed.map_or(attempt.text.now, |held| held.now),
+            now: state.claimed.map_or(attempt.text.now, |claimed| claimed.now),
             messages,
             memory,
             dequeue: state.queue_entry,

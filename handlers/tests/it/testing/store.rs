@@ -314,12 +314,12 @@ impl Store for FakeStore {
     async fn join_queue(
         &self,
         phone: &Phone,
-        me: &QueueEntry,
+        entry: &QueueEntry,
     ) -> Result<Vec<QueueEntry>, StoreError> {
         self.apply("join_queue", |rows| {
             let queue = rows.queues.entry(phone.clone()).or_default();
-            if !queue.contains(me) {
-                queue.push(me.clone());
+            if !queue.contains(entry) {
+                queue.push(entry.clone());
             }
             queue.clone()
         })

@@ -117,19 +117,27 @@ impl ReplyService {
         let customer = text.phone.masked();
         tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
         let progress = Progress::default();
-        let outcome = {
-            let turn = Box::pin(self.run_turn(text, &progress));
-            let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
-            // Dropped when the deadline passes, so that nothing of it continues within the next
-            // customer's request.
-            match select(Box::pin(turn), self.ports.timer.sleep(self.settings.deadline)).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(((), _)) => Err(TurnError::Deadline),
-            }
-        };
+        let turn = Box::pin(self.run_turn(text, &progress));
+        let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
+        // The turn is dropped when the deadline passes, so that nothing of it continues within the
+        // next customer's request.
+        let outcome = self.with_timeout(self.settings.deadline, turn).await;
         match outcome {
-            Ok(messages) => messages,
-            Err(error) => self.fall_back(text, &progress, &error).await,
+            Some(Ok(messages)) => messages,
+            Some(Err(error)) => self.fall_back(text, &progress, &error).await,
+            None => self.fall_back(text, &progress, &TurnError::Deadline).await,
+        }
+    }
+
+    /// The result of `work`, or `None` if it takes longer than `timeout`.
+    async fn with_timeout<T>(
+        &self,
+        timeout: Duration,
+        work: impl Future<Output = T> + Send,
+    ) -> Option<T> {
+        match select(Box::pin(work), self.ports.timer.sleep(timeout)).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(((), _)) => None,
         }
     }
 }

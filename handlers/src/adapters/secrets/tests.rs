@@ -1,3 +1,5 @@
+//! Credentials in a store, against a fake of the secrets extension.
+
 use std::sync::{
     Mutex as Lock,
     atomic::{AtomicI64, Ordering},

@@ -3,10 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
-use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -37,7 +35,7 @@ impl ReplyService {
     /// Alerts the owner, at most once per cause in ten minutes of business time.
     pub(super) async fn alert(&self, cause: &'static str, body: &str, now: Timestamp) {
         let claim = self.ports.store.claim_alert(cause, now, ALERT_WINDOW);
-        let first = match self.within(ALERT_CLAIM_TIMEOUT, claim).await {
+        let first = match self.with_timeout(ALERT_CLAIM_TIMEOUT, claim).await {
             Some(Ok(first)) => first,
             Some(Err(error)) => {
                 tracing::warn!(cause, error = %ErrorChain(&error), "failed to claim an alert");
@@ -68,18 +66,6 @@ impl ReplyService {
                 tracing::error!(error = %ErrorChain(&error), "failed to text the owner");
                 return;
             }
-        }
-    }
-
-    /// The result of `work`, or `None` if it takes longer than `time`.
-    pub(super) async fn within<T>(
-        &self,
-        time: Duration,
-        work: impl Future<Output = T> + Send,
-    ) -> Option<T> {
-        match select(Box::pin(work), self.ports.timer.sleep(time)).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(((), _)) => None,
         }
     }
 }

@@ -73,7 +73,7 @@ impl ReplyService {
             self.close(text, &progress.snapshot()).await
         };
         let work = async { futures::join!(close, alert).0 };
-        let opted_out = self.within(CLOSE_TIMEOUT, work).await;
+        let opted_out = self.with_timeout(CLOSE_TIMEOUT, work).await;
         if opted_out.is_none() {
             tracing::warn!(sid = text.sid, "closing the turn timed out");
         }
@@ -86,10 +86,10 @@ impl ReplyService {
     /// Finds out whether the change that was being written is there. If so, the customer is told.
     async fn verify_pending_change(&self, progress: &Progress) {
         let Some(change) = progress.snapshot().pending_change else { return };
-        match self.within(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
+        match self.with_timeout(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
                 let confirmation =
-                    ToolOutcome::change(change.label, &Booking::from(&lead)).confirmation;
+                    ToolOutcome::change(change.heading, &Booking::from(&lead)).confirmation;
                 progress.update(|state| state.confirmations.extend(confirmation));
             }
             Some(Ok(_)) => {

@@ -38,7 +38,7 @@ pub(super) struct TurnState {
 #[derive(Clone)]
 pub(super) struct PendingChange {
     /// First word of its confirmation: `Confirmed`, `Moved` or `Cancelled`.
-    pub(super) label: &'static str,
+    pub(super) heading: &'static str,
     pub(super) lead_id: LeadId,
     pub(super) phone: Phone,
     /// The lead's status after the change.

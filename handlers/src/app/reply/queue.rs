@@ -56,7 +56,10 @@ impl ReplyService {
     /// text would wait until the entry expires.
     pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
         let Some(own_entry) = &end.dequeue else { return };
-        match self.within(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, own_entry)).await {
+        match self
+            .with_timeout(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, own_entry))
+            .await
+        {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");

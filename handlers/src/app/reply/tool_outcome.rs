@@ -26,11 +26,11 @@ impl ToolOutcome {
     }
 
     /// The outcome of a change of a booking, with its confirmation.
-    pub(super) fn change(label: &str, booking: &Booking) -> Self {
+    pub(super) fn change(heading: &str, booking: &Booking) -> Self {
         // Somebody typed the device, and it could look like another customer's reference.
         let own = text::find_lead_ids(booking.lead_id.as_str());
         let confirmation =
-            text::remove_foreign_lead_ids(&format!("{label}: {}", booking.summary()), &own);
+            text::remove_foreign_lead_ids(&format!("{heading}: {}", booking.summary()), &own);
         let output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),

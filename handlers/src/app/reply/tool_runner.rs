@@ -197,12 +197,12 @@ impl ToolRunner<'_> {
 
     fn pending_change(
         &self,
-        label: &'static str,
+        heading: &'static str,
         id: &LeadId,
         status: LeadStatus,
         slot: Option<Slot>,
     ) -> PendingChange {
-        PendingChange { label, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
+        PendingChange { heading, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
     }
 
     /// Runs a change and records it as pending meanwhile.
@@ -211,12 +211,12 @@ impl ToolRunner<'_> {
         pending_change: PendingChange,
         change: impl Future<Output = Result<Booking, BookingError>> + Send,
     ) -> ToolOutcome {
-        let label = pending_change.label;
+        let heading = pending_change.heading;
         self.progress.update(|state| state.pending_change = Some(pending_change));
         let result = change.await;
         self.progress.update(|state| state.pending_change = None);
         match result {
-            Ok(booking) => ToolOutcome::change(label, &booking),
+            Ok(booking) => ToolOutcome::change(heading, &booking),
             Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
             Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
                 "success": false,

@@ -1,45 +1,49 @@
-//! Composition: the only code that chooses adapters.
+//! The composition root: the only code that chooses adapters.
 //!
-//! It never reads the environment; its HTTP clients are arguments, because
-//! building them costs more than a whole rehearsal of a turn.
+//! It does not read the environment. HTTP clients are arguments, because building them takes longer
+//! than answering a text.
 
 mod clients;
+mod lambda;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 
-pub use self::clients::{Clients, ClientsError};
+pub use self::{
+    clients::{Clients, ClientsError},
+    lambda::serve_lambda,
+};
 use crate::{
     adapters::{
         dynamodb::{self, DynamoDb},
-        openai::{self, OpenAi, Patience},
-        secrets::{self, Known, Stored},
-        system::{RandomIds, SystemTimer},
+        openai::{self, OpenAi, RetryPolicy},
+        secrets::{self, StaticCredential, StoredCredential},
+        system::{RandomIdGenerator, SystemTimer},
         twilio::{self, Twilio},
     },
     app::{
-        owner_state::OwnerState,
-        reply::{Ports, Reply, ReplySettings},
+        owner_state::OwnerStateService,
+        reply::{ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
     config::{
         ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
         SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
     },
-    http::{self, Authenticity},
+    http::{self, WebhookAuthentication},
     ports::{Credential, Model, Sms, Store},
 };
 
-/// How long one call of Twilio's REST API may take.
+/// Time for one request to Twilio's REST API.
 const SMS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A Lambda function: its logical id in `template.yaml`, and how its router is built.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// Logical id.
+    /// Logical id in `template.yaml`.
     pub id: &'static str,
-    /// Reads the configuration and composes the router; sends nothing.
+    /// Reads the configuration and builds the router; sends nothing.
     pub build: fn(&Vars, &Clients) -> Result<Router, ConfigError>,
 }
 
@@ -52,10 +56,10 @@ pub const fn functions() -> [Function; 3] {
     ]
 }
 
-/// The dispatcher on DynamoDB, OpenAI and Twilio.
+/// Builds the dispatcher on DynamoDB, OpenAI and Twilio.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = DispatcherConfig::from_vars(vars)?;
     let auth_token = credential(clients, &config.twilio.auth_token);
@@ -64,57 +68,58 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         lease: config.turn_lease,
         owner_phone: config.owner_phone,
     };
-    let ports = Ports {
+    let ports = ReplyPorts {
         model: model(clients, &config.openai, config.reply_deadline),
         store: store(clients, &config.dynamodb),
         sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
-        ids: Arc::new(RandomIds),
+        ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
-        // A secret that every instance has, so that a customer is the same one until it is rotated.
+        // Every instance has this secret, so a customer keeps the same identifier until it is
+        // rotated.
         safety_key: Arc::clone(&auth_token),
     };
-    let reply = Reply::new(ports, config.calendar, settings);
-    let authenticity = Authenticity { auth_token, public_urls: config.public_urls };
-    Ok(http::dispatcher(reply, authenticity))
+    let reply = ReplyService::new(ports, config.calendar, settings);
+    let authentication = WebhookAuthentication { auth_token, public_urls: config.public_urls };
+    Ok(http::dispatcher(reply, authentication))
 }
 
-/// The state manager on DynamoDB.
+/// Builds the state manager on DynamoDB.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
-    Ok(http::state(OwnerState::new(store(clients, &config.dynamodb)), token))
+    Ok(http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token))
 }
 
-/// The scheduler on DynamoDB.
+/// Builds the scheduler on DynamoDB.
 ///
 /// # Errors
-/// When variables are missing or invalid: all of them.
+/// When variables are missing or invalid. The error names all of them.
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
     let store = store(clients, &config.dynamodb);
-    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIds), config.calendar)))
+    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIdGenerator), config.calendar)))
 }
 
-/// A secret that is known, or one that is fetched when it is needed.
+/// A credential with the given value, or one that fetches it when it is first needed.
 fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
     let stored = match source {
-        SecretSource::Plain(secret) => return Arc::new(Known::new(secret.expose())),
+        SecretSource::Plain(secret) => return Arc::new(StaticCredential::new(secret.expose())),
         SecretSource::Stored(stored) => stored,
     };
     let settings = secrets::Settings {
         variable: stored.variable,
         store: match stored.store {
-            SecretStore::ParameterStore => secrets::Store::ParameterStore,
-            SecretStore::SecretsManager => secrets::Store::SecretsManager,
+            SecretStore::ParameterStore => secrets::StoreKind::ParameterStore,
+            SecretStore::SecretsManager => secrets::StoreKind::SecretsManager,
         },
         name: &stored.name,
         port: stored.port,
         session_token: stored.session_token.expose(),
     };
-    Arc::new(Stored::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
+    Arc::new(StoredCredential::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
@@ -142,7 +147,10 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
         api_key: credential(clients, &config.api_key),
         base_url: &config.base_url,
         model: &config.model,
-        patience: Patience { retries: config.retries, ..Patience::within(deadline) },
+        retry_policy: RetryPolicy {
+            max_retries: config.retries,
+            ..RetryPolicy::for_deadline(deadline)
+        },
     };
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }

@@ -1,64 +1,66 @@
 //! The functions' configuration: environment variables, read once and typed.
 //!
-//! One constructor per function, because each needs its own part: the state
-//! manager has no OpenAI key. A constructor reports everything that is missing
-//! or invalid at once. Nothing here reads the process's environment: the bins
-//! pass it, the emulator passes a map of its own.
+//! One constructor per function, because each needs different variables: the state manager has no
+//! OpenAI key. A constructor reports everything that is missing or invalid at once. Nothing here
+//! reads the process's environment: the binaries pass it, the emulator passes a map of its own.
 
-mod reader;
-mod source;
+mod secret_source;
+mod values;
+mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::domain::{calendar::Calendar, phone::Phone};
-
-use self::reader::Reader;
+use self::var_reader::VarReader;
 pub use self::{
-    reader::{ConfigError, Invalid},
-    source::{SecretSource, SecretStore, StoredSecret},
+    secret_source::{SecretSource, SecretStore, StoredSecret},
+    var_reader::{ConfigError, InvalidVariable},
 };
 pub use crate::domain::secret::Secret;
+use crate::domain::{calendar::Calendar, phone::Phone};
 
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;
 
-/// Twilio waits 15 seconds at most; what is left is for the network and a cold start.
-const DEADLINE: &str = "12000";
-/// Twilio repeats a webhook at once after a crash; the repeat has the rest of its deadline left.
-const LEASE: &str = "3000";
+/// Twilio waits 15 seconds; the rest is for the network and a cold start.
+const DEFAULT_DEADLINE_MS: &str = "12000";
+/// After a crash Twilio repeats the webhook at once, and the repeat waits for the rest of the
+/// lease.
+const DEFAULT_LEASE_MS: &str = "3000";
 
-/// What the dispatcher needs.
+/// Configuration of the dispatcher.
 #[derive(Debug, Clone)]
 pub struct DispatcherConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
     /// The language model.
     pub openai: OpenAiConfig,
-    /// The telephone network.
+    /// Twilio.
     pub twilio: TwilioConfig,
     /// The shop's opening hours.
     pub calendar: Calendar,
-    /// Where alerts go; without it there are none.
+    /// Receives alerts; without it there are none.
     pub owner_phone: Option<Phone>,
-    /// URLs that Twilio may have signed, as they were configured at Twilio (it signs them
-    /// verbatim), without fragment; empty on a laptop, where it is the request's own.
+    /// URLs that Twilio may have signed, exactly as they are configured at Twilio but without
+    /// fragment. When empty, the request's own URL is used, which is right on a developer's machine
+    /// only.
     pub public_urls: Vec<String>,
-    /// Covers a whole turn.
+    /// Time for a whole turn.
     pub reply_deadline: Duration,
-    /// How long a turn is held without being renewed: after a crash, a repeat waits so long.
+    /// Time for which a claim on a turn holds without renewal. A repeat after a crash waits that
+    /// long.
     pub turn_lease: Duration,
 }
 
-/// What the state manager needs.
+/// Configuration of the state manager.
 #[derive(Debug, Clone)]
 pub struct StateConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
-    /// Without it every call is refused.
+    /// Secret of the callers; without it every call is refused.
     pub admin_token: Option<SecretSource>,
 }
 
-/// What the scheduler needs.
+/// Configuration of the scheduler.
 #[derive(Debug, Clone)]
 pub struct SchedulerConfig {
     /// The database.
@@ -78,7 +80,7 @@ pub struct DynamoDbConfig {
     pub access_key_id: String,
     /// AWS secret access key.
     pub secret_access_key: Secret,
-    /// AWS session token; a Lambda always has one.
+    /// AWS session token. A Lambda function always has one.
     pub session_token: Option<Secret>,
     /// Names of the tables.
     pub tables: Tables,
@@ -106,7 +108,7 @@ pub struct Tables {
 pub struct OpenAiConfig {
     /// API key.
     pub api_key: SecretSource,
-    /// Base URL, `/v1` included.
+    /// Base URL, including `/v1`.
     pub base_url: String,
     /// Name of the model.
     pub model: String,
@@ -114,12 +116,12 @@ pub struct OpenAiConfig {
     pub retries: u32,
 }
 
-/// The telephone network.
+/// Twilio.
 #[derive(Debug, Clone)]
 pub struct TwilioConfig {
     /// Account, `AC...`.
     pub account_sid: String,
-    /// Signs webhooks and authenticates calls.
+    /// Verifies webhooks and authenticates requests to Twilio.
     pub auth_token: SecretSource,
     /// The shop's number.
     pub phone_number: Phone,
@@ -129,21 +131,25 @@ pub struct TwilioConfig {
 
 impl DispatcherConfig {
     /// Reads the dispatcher's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let config = Self::read(&mut reader);
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let dynamodb = DynamoDbConfig::read(reader);
         let openai = OpenAiConfig::read(reader);
         let twilio = TwilioConfig::read(reader);
         let calendar = calendar(reader);
-        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", reader::phone);
+        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
         let public_urls = public_urls(reader);
-        let reply_deadline = reader.or("REPLY_DEADLINE_MS", DEADLINE, reader::deadline);
-        let turn_lease = reader.or("TURN_LEASE_MS", LEASE, reader::deadline);
+        let reply_deadline =
+            reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, values::deadline);
+        let turn_lease = reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, values::deadline);
         Some(Self {
             dynamodb: dynamodb?,
             openai: openai?,
@@ -159,10 +165,13 @@ impl DispatcherConfig {
 
 impl StateConfig {
     /// Reads the state manager's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
-        let admin_token = source::optional(&mut reader, source::ADMIN_TOKEN);
+        let admin_token = secret_source::optional(&mut reader, secret_source::ADMIN_TOKEN);
         let config = dynamodb.map(|dynamodb| Self { dynamodb, admin_token });
         reader.finish(config)
     }
@@ -170,8 +179,11 @@ impl StateConfig {
 
 impl SchedulerConfig {
     /// Reads the scheduler's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(vars);
+        let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
         let calendar = calendar(&mut reader);
         let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self { dynamodb, calendar });
@@ -180,12 +192,12 @@ impl SchedulerConfig {
 }
 
 impl DynamoDbConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", reader::base_url);
-        let region = reader.or("DYNAMODB_REGION", "us-east-1", reader::text);
-        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", reader::text);
-        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", reader::secret);
-        let session_token = reader.optional("AWS_SESSION_TOKEN", reader::secret);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let endpoint = reader.optional("AWS_ENDPOINT_URL_DYNAMODB", values::base_url);
+        let region = reader.with_default("DYNAMODB_REGION", "us-east-1", values::text);
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID", values::text);
+        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY", values::secret);
+        let session_token = reader.optional("AWS_SESSION_TOKEN", values::secret);
         let tables = Tables::read(reader);
         Some(Self {
             endpoint,
@@ -199,8 +211,8 @@ impl DynamoDbConfig {
 }
 
 impl Tables {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut table = |name, default| reader.or(name, default, reader::text);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let mut table = |name, default| reader.with_default(name, default, values::text);
         let leads = table("REPAIRS_LEAD_LOG_TABLE", "Repairs_Lead_Log");
         let owner = table("BRANDON_STATE_LOG_TABLE", "Brandon_State_Log");
         let schedule = table("SCHEDULE_TABLE", "Repairs_Schedule");
@@ -219,21 +231,23 @@ impl Tables {
 }
 
 impl OpenAiConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let api_key = source::required(reader, source::OPENAI_API_KEY);
-        let base_url = reader.or("OPENAI_BASE_URL", "https://api.openai.com/v1", reader::base_url);
-        let model = reader.or("OPENAI_MODEL", "gpt-6-luna", reader::text);
-        let retries = reader.or("OPENAI_MAX_RETRIES", "2", reader::retries);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let api_key = secret_source::required(reader, secret_source::OPENAI_API_KEY);
+        let base_url =
+            reader.with_default("OPENAI_BASE_URL", "https://api.openai.com/v1", values::base_url);
+        let model = reader.with_default("OPENAI_MODEL", "gpt-6-luna", values::text);
+        let retries = reader.with_default("OPENAI_MAX_RETRIES", "2", values::retries);
         Some(Self { api_key: api_key?, base_url: base_url?, model: model?, retries: retries? })
     }
 }
 
 impl TwilioConfig {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let account_sid = reader.required("TWILIO_ACCOUNT_SID", reader::account_sid);
-        let auth_token = source::required(reader, source::TWILIO_AUTH_TOKEN);
-        let phone_number = reader.required("TWILIO_PHONE_NUMBER", reader::phone);
-        let base_url = reader.or("TWILIO_API_BASE_URL", "https://api.twilio.com", reader::base_url);
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let account_sid = reader.required("TWILIO_ACCOUNT_SID", values::account_sid);
+        let auth_token = secret_source::required(reader, secret_source::TWILIO_AUTH_TOKEN);
+        let phone_number = reader.required("TWILIO_PHONE_NUMBER", values::phone);
+        let base_url =
+            reader.with_default("TWILIO_API_BASE_URL", "https://api.twilio.com", values::base_url);
         Some(Self {
             account_sid: account_sid?,
             auth_token: auth_token?,
@@ -243,21 +257,21 @@ impl TwilioConfig {
     }
 }
 
-fn calendar(reader: &mut Reader<'_>) -> Option<Calendar> {
-    let hours = reader.or("SHOP_TIMEZONE", "America/New_York", reader::hours);
-    let closed = reader.or("SHOP_CLOSED_DAYS", "Sunday", reader::weekdays);
-    Some(hours?.closed_on(closed?))
+fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
+    let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", values::shop_calendar);
+    let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", values::weekdays);
+    Some(hours?.with_closed_days(closed?))
 }
 
-/// On Lambda the request's own URL is whatever the caller says it is, so the
-/// list is required there, unless Twilio itself is an emulator's.
-fn public_urls(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+/// A deployed function must not trust the request's own URL, which the caller chooses, so the list
+/// is required. It is not when `TWILIO_API_BASE_URL` shows that Twilio is emulated.
+fn public_urls(reader: &mut VarReader<'_>) -> Option<Vec<String>> {
     let deployed =
         reader.is_set("AWS_LAMBDA_FUNCTION_NAME") && !reader.is_set("TWILIO_API_BASE_URL");
     if deployed {
-        reader.required("PUBLIC_URLS", reader::urls)
+        reader.required("PUBLIC_URLS", values::urls)
     } else {
-        Some(reader.optional("PUBLIC_URLS", reader::urls).unwrap_or_default())
+        Some(reader.optional("PUBLIC_URLS", values::urls).unwrap_or_default())
     }
 }
 

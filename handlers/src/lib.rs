@@ -1,10 +1,10 @@
 //! The SMS-to-booking backend of a phone-repair shop: three functions behind API Gateway.
 //!
-//! From the inside out: [`domain`] decides, without I/O, clock or chance; [`ports`]
-//! says what is asked of the world, in domain types; [`app`] holds the use cases and
-//! [`tools`] the model's tools; [`http`] is one router per function; [`adapters`] put
-//! the ports on DynamoDB, OpenAI and Twilio; [`config`] reads variables, [`compose`]
-//! chooses adapters. The Lambda binaries and the emulator serve the same routers.
+//! From the inside out: [`domain`] makes the decisions, without I/O, clock or randomness; [`ports`]
+//! are traits for what lies outside, in domain types; [`app`] holds the use cases and [`tools`] the
+//! tools that the model can call; [`http`] has one router per function; [`adapters`] implement the
+//! ports on DynamoDB, OpenAI and Twilio; [`config`] parses environment variables, and [`compose`]
+//! connects everything. The Lambda binaries and the emulator serve the same routers.
 
 pub mod adapters;
 pub mod app;

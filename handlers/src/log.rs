@@ -1,4 +1,4 @@
-//! Logs of the Lambda binaries: one JSON line per event.
+//! The log of the Lambda binaries: one JSON line per event.
 
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -10,7 +10,7 @@ use tracing_subscriber::{
 
 use crate::config::Vars;
 
-/// The clients log whole bodies and parameters, which hold customers' words.
+/// Crates that log whole bodies and parameters, which contain customers' words.
 const QUIET: [&str; 10] = [
     "async_openai",
     "aws_runtime",
@@ -24,14 +24,17 @@ const QUIET: [&str; 10] = [
     "rustls",
 ];
 
-/// Installs the subscriber; `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to `info`.
+/// Installs the subscriber. `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to
+/// `info`.
 pub fn init(vars: &Vars) {
-    // A second call finds the first one's subscriber and changes nothing.
+    // A second call changes nothing.
     let _ = subscriber(vars, std::io::stdout).try_init();
 }
 
-/// CloudWatch stamps every line, so the lines carry no time of their own.
-fn subscriber<W>(vars: &Vars, writer: W) -> impl Subscriber + Send + Sync
+/// Returns the subscriber that [`init`] installs, writing to `writer`.
+///
+/// Lines carry no time, because CloudWatch adds one.
+pub fn subscriber<W>(vars: &Vars, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -48,70 +51,4 @@ where
         .with_ansi(false)
         .with_writer(writer);
     tracing_subscriber::registry().with(filter).with(lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
-
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let vars = level.map(|level| ("LOG_LEVEL".to_owned(), level.to_owned()));
-        let vars: Vars = vars.into_iter().collect();
-        let subscriber = subscriber(&vars, move || writer.clone());
-        tracing::subscriber::with_default(subscriber, work);
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    #[test]
-    fn an_event_is_one_line_with_its_request() {
-        let lines = logged(None, || {
-            let _request = tracing::info_span!("request", request_id = "r-1").entered();
-            tracing::info!(status = 200, "answered\nwith care");
-            tracing::debug!("not at this level");
-        });
-        assert_eq!(
-            lines,
-            [json!({
-                "level": "INFO",
-                "target": "handlers::log::tests",
-                "message": "answered\nwith care",
-                "status": 200,
-                "span": { "name": "request", "request_id": "r-1" },
-            })]
-        );
-    }
-
-    #[test]
-    fn clients_are_quiet_at_every_level() {
-        let lines = logged(Some("trace"), || {
-            tracing::error!(target: "async_openai::error", "failed deserialization of: secret words");
-            tracing::trace!("ours");
-        });
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0]["message"], "ours");
-    }
 }

@@ -1,8 +1,7 @@
-//! What the application asks of the world, in domain types only.
+//! The traits behind which everything outside lies, in domain types only.
 //!
-//! Adapters implement these traits on DynamoDB, OpenAI and Twilio; tests and
-//! simulators implement them in memory. Nothing else in `app` touches the
-//! outside, so whoever owns the ports owns every choice, failure and delay.
+//! Adapters implement them on DynamoDB, OpenAI and Twilio, tests in memory. Nothing else in `app`
+//! reaches the outside, so the implementations control every choice, failure and delay.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,36 +9,42 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil};
 
 use crate::domain::{
-    booking::{Booking, Cancellation, FormClaim, FormGuard, NewBooking, Reschedule},
+    booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     lead::{Lead, LeadId},
-    owner::Owner,
+    owner::OwnerState,
     phone::Phone,
-    sales::SalesNote,
+    sales::SalesRecord,
     secret::Secret,
     slot::SlotTime,
-    turn::{Item, Memory, StoredRound, TurnEnd, TurnKey, TurnRecord, Waiting},
+    turn::{
+        ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord,
+    },
 };
 
-/// A failure whose cause is for the log, never for a customer.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+/// The cause of a failure, for the log and never for a customer.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The assistant's language model.
 #[async_trait]
 pub trait Model: Send + Sync {
-    /// One round: the whole input in, the model's output items out, in order.
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError>;
+    /// Requests one round: takes the whole input and returns the model's output items in order.
+    ///
+    /// # Errors
+    /// Every [`ModelError`].
+    async fn respond(&self, request: ModelRequest<'_>)
+    -> Result<Vec<ConversationItem>, ModelError>;
 }
 
-/// One request to the model. Nothing is kept by the provider between rounds.
+/// A request to the model. The provider keeps nothing between rounds.
 #[derive(Debug)]
 pub struct ModelRequest<'a> {
-    /// The prompt; holds no customer text.
+    /// The instructions; contain no customer text.
     pub instructions: &'a str,
     /// The conversation, oldest first.
-    pub input: &'a [Item],
-    /// The tools on offer: name, description, strict JSON schema of the arguments.
+    pub input: &'a [ConversationItem],
+    /// The tools that the model may call.
     pub tools: &'a [ToolSpec],
-    /// Opaque identifier of the customer.
+    /// Identifies the customer without revealing the phone number.
     pub safety_identifier: &'a str,
 }
 
@@ -48,31 +53,31 @@ pub struct ModelRequest<'a> {
 pub struct ToolSpec {
     /// Name that the model calls.
     pub name: &'static str,
-    /// When to use it.
+    /// When the model should call it.
     pub description: &'static str,
     /// Strict JSON schema of the arguments.
     pub parameters: serde_json::Value,
 }
 
-/// Why a round has no usable answer. Every case leads to the fallback text; they differ in the log.
+/// Why a round has no usable output. Every case leads to the fallback text; they differ in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Unreachable, overloaded, rate-limited beyond patience, or an error answer.
+    /// Unreachable, overloaded, rate-limited for too long, or an error response.
     #[error("the model is unavailable")]
-    Unavailable(#[source] Source),
-    /// The provider refused the request as wrong: a fault of ours.
+    Unavailable(#[source] BoxError),
+    /// The provider rejected the request as invalid: a defect of this backend.
     #[error("the model rejected the request")]
-    Rejected(#[source] Source),
+    Rejected(#[source] BoxError),
     /// The model declined to answer.
     #[error("the model refused to answer")]
     Refused,
-    /// The answer was stopped by a content filter.
+    /// A content filter stopped the output.
     #[error("the answer was filtered")]
     Filtered,
-    /// The answer was cut off at its token limit.
+    /// The output reached its token limit.
     #[error("the answer was incomplete")]
     Incomplete,
-    /// Neither text nor call.
+    /// The output has neither text nor call.
     #[error("the answer was empty")]
     Empty,
 }
@@ -80,114 +85,126 @@ pub enum ModelError {
 /// A failure of the store. A failed read is never an empty result.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not answer, or answered with an error.
+    /// The database did not answer, or returned an error.
     #[error("the database is unavailable")]
-    Unavailable(#[source] Source),
-    /// A row does not have the shape that it must have.
+    Unavailable(#[source] BoxError),
+    /// A row does not have the expected shape.
     #[error("a row of {table} is malformed: {what}")]
     Malformed {
         /// The table.
         table: &'static str,
-        /// What is wrong; holds no personal data.
+        /// What is wrong, without personal data.
         what: String,
     },
 }
 
-/// What became of a booking's transaction.
+/// The outcome of booking a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Booked {
-    /// Written now, or found written by an earlier attempt with the same lead id.
-    Yes,
-    /// Somebody else holds the slot.
-    Taken,
-    /// The form guard moved meanwhile: read the customer's bookings again.
-    GuardMoved,
+pub enum BookOutcome {
+    /// Written now or by an earlier attempt with the same lead id.
+    Booked,
+    /// Another lead holds the slot.
+    SlotTaken,
+    /// The form guard has changed: the customer's bookings must be read again.
+    GuardChanged,
 }
 
-/// What became of a cancellation.
+/// The outcome of cancelling a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cancelled {
-    /// Cancelled now, or found cancelled by an earlier attempt.
-    Yes,
-    /// The booking changed meanwhile (moved, or completed): read it again.
-    Changed,
+pub enum CancelOutcome {
+    /// Cancelled now or by an earlier attempt.
+    Cancelled,
+    /// The booking has changed (moved or completed) and must be read again.
+    BookingChanged,
 }
 
-/// What became of a move to another slot.
+/// The outcome of moving a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rescheduled {
-    /// Moved now, or found at the new slot by an earlier attempt.
-    Yes,
-    /// Somebody else holds the new slot; the old one is kept.
-    Taken,
-    /// The booking changed meanwhile: read it again.
-    Changed,
+pub enum RescheduleOutcome {
+    /// Moved now or by an earlier attempt.
+    Rescheduled,
+    /// Another lead holds the new slot; the booking keeps the old one.
+    SlotTaken,
+    /// The booking has changed and must be read again.
+    BookingChanged,
 }
 
-/// What became of writing the owner's state.
+/// The outcome of writing the owner's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OwnerWrite {
-    /// Written; its version is the expected one plus one.
+pub enum OwnerWriteOutcome {
+    /// Written with the expected version plus one.
     Written,
-    /// Somebody else wrote first: read again and merge again.
+    /// Another writer came first: read and merge again.
     Conflict,
 }
 
-/// What became of claiming a turn.
+/// The outcome of claiming a turn.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Claimed {
-    /// It is ours; either new (no rounds) or taken over from an attempt whose lease has run out.
-    Ours(TurnRecord),
-    /// It has been answered with these messages (maybe none).
+pub enum TurnClaim {
+    /// This attempt holds the turn, which is new (no rounds) or taken over from an attempt whose
+    /// lease has ended.
+    Acquired(TurnRecord),
+    /// The turn has this answer already; no messages mean silence.
     Answered(Vec<String>),
-    /// Another attempt holds it.
+    /// Another attempt holds the turn.
     Busy,
 }
 
 /// A customer's open bookings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerBookings {
-    /// Ordered by the clock.
+    /// Ordered by time.
     pub bookings: Vec<Booking>,
-    /// Guards the limit on open bookings from the form; `None` before the first.
+    /// The lock on the number of open bookings by the form; `None` before the first.
     pub guard: Option<FormGuard>,
 }
 
-/// The tables. All reads are consistent.
+/// The tables. All reads are consistent. Every method fails with [`StoreError::Unavailable`] when
+/// the database fails, and those that read rows with [`StoreError::Malformed`] for one of an
+/// unexpected shape.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The owner's state; the default one (version 0) when there is no row.
-    async fn owner(&self) -> Result<Owner, StoreError>;
-    /// Writes the state if the row still has version `expected` (0: no row, or one without a version).
-    /// The version written is that of `owner`, which is `expected` plus one.
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError>;
+    /// The owner's state; the default (version 0) without a row.
+    async fn owner(&self) -> Result<OwnerState, StoreError>;
+    /// Writes the state if the row's version is still `expected` (0: no row, or one without a
+    /// version). `owner` must have version `expected` plus one.
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError>;
 
-    /// The slot times of a date that are not free: any row whose status is not `available`.
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
+    /// The times of a date that are taken: rows with any status but `available`.
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
 
-    /// One transaction: slot, lead, customer's booking row (and the form guard when given).
-    /// A lost acknowledgement is resolved by reading who holds the slot.
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError>;
-    /// The customer's open bookings that start at or after `from` (shop's wall clock).
-    async fn bookings(
+    /// Writes slot, lead, the customer's booking row and the form guard, if given, in one
+    /// transaction. After a lost acknowledgement, reads who holds the slot.
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError>;
+    /// The customer's open bookings from `from` on, which is on the shop's wall clock.
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError>;
-    /// A lead by its id.
+    /// The lead with this id.
     async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError>;
-    /// One transaction: frees the slot, marks the lead, drops the booking row; only for its own customer.
-    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError>;
-    /// One transaction: takes the new slot, frees the old one, moves lead and booking row.
-    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError>;
-    /// Binds an idempotency key to a request and to the first attempt's time, or finds what it is bound to.
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError>;
-    /// Stores a discount or an upsell under the turn's key and ordinal; a repeat changes nothing.
-    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError>;
+    /// Frees the slot, marks the lead as cancelled and deletes the booking row in one transaction;
+    /// only for the booking's own customer.
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError>;
+    /// Takes the new slot, frees the old one and moves lead and booking row in one transaction.
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError>;
+    /// Binds an idempotency key to a request and to the time of its first attempt. Returns what the
+    /// key is bound to, which may be an earlier request.
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError>;
+    /// Stores a discount or an upsell by turn and ordinal; a repeat changes nothing.
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
 
-    /// Whether the customer asked for no more texts.
+    /// Whether the customer opted out of texts.
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError>;
-    /// Records or removes the opt-out.
+    /// Records or removes an opt-out.
     async fn set_opted_out(
         &self,
         phone: &Phone,
@@ -195,26 +212,27 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Claims a turn for `holder` until `until_ms` of [`Timer::wall_ms`], recording `now` on the first attempt.
+    /// Claims a turn for `holder` until `until_ms`, if no other claim holds at `unix_ms`; both as
+    /// of [`Timer::unix_ms`]. Stores `now` on the first attempt.
     async fn claim_turn(
         &self,
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError>;
-    /// Holds a claim until a later time; false when `holder` lost the turn or it is answered.
+    ) -> Result<TurnClaim, StoreError>;
+    /// Extends a claim until `until_ms`; false when `holder` lost the turn or it is answered.
     async fn renew_turn(
         &self,
         key: &TurnKey,
         holder: &str,
         until_ms: i64,
     ) -> Result<bool, StoreError>;
-    /// What has become of a turn that another attempt holds; `None` while unanswered.
+    /// The stored answer of a turn; `None` while there is none.
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError>;
-    /// Stores round `ordinal`, in place of an earlier state of it, if `holder` still holds the turn;
-    /// false when it does not.
+    /// Stores round `ordinal`, replacing an earlier state of it; false when `holder` lost the turn
+    /// or it is answered.
     async fn save_round(
         &self,
         key: &TurnKey,
@@ -222,26 +240,30 @@ pub trait Store: Send + Sync {
         ordinal: usize,
         round: &StoredRound,
     ) -> Result<bool, StoreError>;
-    /// Stores the answer (and the memory when given), and gives up the conversation; false when `holder` lost the turn.
-    /// A queue whose head is no longer [`TurnEnd::leave`] does not fail it.
+    /// Stores the answer and, if given, the memory, and removes [`TurnEnd::dequeue`] from the queue
+    /// if it is still the head; false when `holder` lost the turn.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
-    /// Adds an entry to the conversation's queue (order of arrival is the database's) and returns the queue.
-    /// An entry that is already there is not added again, so that a repeat after a lost answer is harmless.
-    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError>;
-    /// The queue as it is.
-    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError>;
-    /// Removes the entry at `position` if it is still `entry`; false when the queue has moved.
+    /// Appends an entry to the conversation's queue, in the order in which the database receives
+    /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless.
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        entry: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError>;
+    /// The conversation's queue.
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError>;
+    /// Removes `entry` if it is still at `position`; false when the queue has changed.
     async fn leave_queue(
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError>;
-    /// What was said before, oldest first.
-    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError>;
+    /// Earlier turns of the conversation, oldest first.
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError>;
 
-    /// True for the first alert of this cause in the window; false when one went out already.
+    /// Whether this is the first alert for this cause within the window.
     async fn claim_alert(
         &self,
         cause: &str,
@@ -250,17 +272,20 @@ pub trait Store: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// Sends texts outside the webhook's answer.
+/// Sends texts outside of the webhook's response.
 #[async_trait]
 pub trait Sms: Send + Sync {
     /// Sends one text from the shop's number.
+    ///
+    /// # Errors
+    /// Every [`SmsError`].
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError>;
 }
 
 /// Why a text was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SmsError {
-    /// The recipient has opted out (Twilio 21610): not to be tried again.
+    /// The recipient has opted out (Twilio's code 21610); a retry is useless.
     #[error("the recipient has opted out")]
     OptedOut,
     /// The provider refused it for another reason.
@@ -269,43 +294,47 @@ pub enum SmsError {
         /// Twilio's error code, when the body had one.
         code: Option<u32>,
     },
-    /// Whether it was sent is unknown.
+    /// It is unknown whether it was sent.
     #[error("the provider is unavailable")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] BoxError),
 }
 
-/// A secret that may be rotated while the function is warm.
+/// A secret that may be rotated while the function runs.
 #[async_trait]
 pub trait Credential: Send + Sync {
-    /// The secret as it is known; it is fetched when it is needed for the first time.
+    /// The secret as last fetched; the first call fetches it.
+    ///
+    /// # Errors
+    /// When it cannot be fetched.
     async fn current(&self) -> Result<Secret, CredentialError>;
-    /// Another value than `stale`, which did not fit. `None` when there is none, when it cannot be
-    /// had, and when it was asked for less than a minute ago.
-    async fn newer(&self, stale: &Secret) -> Option<Secret>;
+    /// A newer value than `stale`, which was not accepted. `None` when there is none, when it
+    /// cannot be fetched, and when it was asked for within the last minute.
+    async fn refresh(&self, stale: &Secret) -> Option<Secret>;
 }
 
-/// A secret is not to be had.
+/// The secret could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable} cannot be fetched")]
 pub struct CredentialError {
     /// The variable that it stands for.
     pub variable: &'static str,
-    /// Why.
+    /// The cause.
     #[source]
-    pub source: Source,
+    pub source: BoxError,
 }
 
-/// Random identifiers. The only source of randomness.
-pub trait Ids: Send + Sync {
+/// Generates identifiers. The only source of randomness.
+pub trait IdGenerator: Send + Sync {
     /// 128 random bits as 32 lower-case hexadecimal digits.
-    fn fresh(&self) -> String;
+    fn generate(&self) -> String;
 }
 
-/// Elapsed time: deadlines, leases, backoff. Never business time.
+/// Elapsed time for deadlines, leases and delays. Not business time.
 #[async_trait]
 pub trait Timer: Send + Sync {
-    /// Milliseconds since the Unix epoch on the machine's clock, for leases shared between machines.
-    fn wall_ms(&self) -> i64;
-    /// Waits.
+    /// Milliseconds since the Unix epoch by the machine's clock, for leases shared between
+    /// machines.
+    fn unix_ms(&self) -> i64;
+    /// Resolves after this time.
     async fn sleep(&self, time: Duration);
 }

@@ -1,9 +1,9 @@
-//! The model's tools: one table of name, strict schema and argument type.
+//! The model's tools: one table with name, strict schema and parser of each.
 //!
-//! Arguments become domain values here, once; `app` runs what comes out. The
-//! customer's phone is no argument of any tool: it is the webhook's `From`. An
-//! argument that a tool does not have, such as a `phone` that the model made up,
-//! is ignored rather than refused: refusing it would cost a round and gain nothing.
+//! Arguments are parsed into domain values here; `app` runs the calls. No tool has an argument for
+//! the customer's phone, which is the webhook's `From`. Arguments that a tool does not have, such
+//! as a `phone` that the model invented, are ignored: refusing them would cost a round and gain
+//! nothing.
 
 mod call;
 #[cfg(test)]
@@ -24,22 +24,22 @@ use crate::{
 
 pub use call::{ToolCall, ToolError};
 
-/// One row of the table.
+/// A tool.
 struct Tool {
     name: &'static str,
     description: &'static str,
-    /// Properties of the arguments; every one is required, an optional one is nullable.
+    /// Properties of the arguments. All are required; optional ones are nullable.
     properties: fn() -> Value,
     parse: fn(&str) -> Result<ToolCall, ToolError>,
 }
 
-static TABLE: [Tool; 8] = [
+static TOOLS: [Tool; 8] = [
     Tool {
         name: "check_availability",
         description: "The free appointment times of a date. Call it before offering any time.",
         properties: || json!({ "date": date_schema() }),
         parse: |arguments| {
-            let Date { date } = serde_json::from_str(arguments)?;
+            let CheckAvailabilityArguments { date } = serde_json::from_str(arguments)?;
             Ok(ToolCall::CheckAvailability(slot::parse_date(&date)?))
         },
     },
@@ -67,10 +67,10 @@ static TABLE: [Tool; 8] = [
             })
         },
         parse: |arguments| {
-            let book: Book = serde_json::from_str(arguments)?;
+            let book: BookSlotArguments = serde_json::from_str(arguments)?;
             let device = text("device", book.device.as_deref())?;
             Ok(ToolCall::BookSlot {
-                slot: book_slot(&book.date, &book.time)?,
+                slot: parse_slot(&book.date, &book.time)?,
                 repair: Repair::parse(&book.repair_type)?,
                 device: device.unwrap_or_else(|| label::UNKNOWN_DEVICE.to_owned()),
                 customer_name: text("customer_name", book.customer_name.as_deref())?,
@@ -88,7 +88,7 @@ static TABLE: [Tool; 8] = [
         description: "Cancels one of this customer's bookings.",
         properties: || json!({ "lead_id": lead_schema() }),
         parse: |arguments| {
-            let Cancel { lead_id } = serde_json::from_str(arguments)?;
+            let CancelBookingArguments { lead_id } = serde_json::from_str(arguments)?;
             Ok(ToolCall::CancelBooking(LeadId::parse(&lead_id)?))
         },
     },
@@ -97,10 +97,10 @@ static TABLE: [Tool; 8] = [
         description: "Moves one of this customer's bookings to another date or time.",
         properties: || json!({ "lead_id": lead_schema(), "date": date_schema(), "time": time_schema() }),
         parse: |arguments| {
-            let change: Reschedule = serde_json::from_str(arguments)?;
+            let change: RescheduleBookingArguments = serde_json::from_str(arguments)?;
             Ok(ToolCall::RescheduleBooking {
                 lead_id: LeadId::parse(&change.lead_id)?,
-                to: book_slot(&change.date, &change.time)?,
+                to: parse_slot(&change.date, &change.time)?,
             })
         },
     },
@@ -114,10 +114,10 @@ static TABLE: [Tool; 8] = [
             })
         },
         parse: |arguments| {
-            let asked: Discount = serde_json::from_str(arguments)?;
+            let asked: AuthorizeDiscountArguments = serde_json::from_str(arguments)?;
             Ok(ToolCall::AuthorizeDiscount {
                 percent: discount::percent(asked.discount_percent)?,
-                reason: shortened(&asked.reason),
+                reason: stored_reason(&asked.reason),
             })
         },
     },
@@ -135,7 +135,7 @@ static TABLE: [Tool; 8] = [
             })
         },
         parse: |arguments| {
-            let offered: Offered = serde_json::from_str(arguments)?;
+            let offered: LogUpsellArguments = serde_json::from_str(arguments)?;
             let item = Upsell::parse(&offered.upsell_item)?;
             Ok(ToolCall::LogUpsell { item, accepted: offered.accepted })
         },
@@ -149,29 +149,29 @@ static TABLE: [Tool; 8] = [
     },
 ];
 
-/// The tools as the model sees them.
+/// The tools as the model is offered them.
 pub fn specs() -> Vec<ToolSpec> {
-    TABLE
+    TOOLS
         .iter()
         .map(|tool| ToolSpec {
             name: tool.name,
             description: tool.description,
-            parameters: strict((tool.properties)()),
+            parameters: strict_schema((tool.properties)()),
         })
         .collect()
 }
 
-/// Reads a call as the model wrote it.
+/// Parses a call as the model wrote it.
 ///
 /// # Errors
-/// When there is no such tool, or its arguments mean nothing.
+/// Every [`ToolError`]: an unknown tool, or arguments that are malformed or invalid.
 pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, ToolError> {
-    let tool = TABLE.iter().find(|tool| tool.name == name).ok_or(ToolError::UnknownTool)?;
+    let tool = TOOLS.iter().find(|tool| tool.name == name).ok_or(ToolError::UnknownTool)?;
     (tool.parse)(arguments)
 }
 
-/// Strict mode: no other properties, and every one required.
-fn strict(properties: Value) -> Value {
+/// A schema in strict mode: every property is required, and no others are allowed.
+fn strict_schema(properties: Value) -> Value {
     let required: Vec<String> =
         properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     json!({
@@ -195,12 +195,12 @@ fn lead_schema() -> Value {
 }
 
 #[derive(Deserialize)]
-struct Date {
+struct CheckAvailabilityArguments {
     date: String,
 }
 
 #[derive(Deserialize)]
-struct Book {
+struct BookSlotArguments {
     date: String,
     time: String,
     repair_type: String,
@@ -209,41 +209,41 @@ struct Book {
 }
 
 #[derive(Deserialize)]
-struct Cancel {
+struct CancelBookingArguments {
     lead_id: String,
 }
 
 #[derive(Deserialize)]
-struct Reschedule {
+struct RescheduleBookingArguments {
     lead_id: String,
     date: String,
     time: String,
 }
 
 #[derive(Deserialize)]
-struct Discount {
+struct AuthorizeDiscountArguments {
     discount_percent: i64,
     reason: String,
 }
 
 #[derive(Deserialize)]
-struct Offered {
+struct LogUpsellArguments {
     upsell_item: String,
     accepted: bool,
 }
 
 #[derive(Deserialize)]
-struct Nothing {}
+struct NoArguments {}
 
 fn no_arguments(arguments: &str, call: ToolCall) -> Result<ToolCall, ToolError> {
-    // Some models write nothing at all for no arguments.
+    // Some models write nothing instead of `{}`.
     if !arguments.trim().is_empty() {
-        let Nothing {} = serde_json::from_str(arguments)?;
+        let NoArguments {} = serde_json::from_str(arguments)?;
     }
     Ok(call)
 }
 
-fn book_slot(date: &str, time: &str) -> Result<Slot, ToolError> {
+fn parse_slot(date: &str, time: &str) -> Result<Slot, ToolError> {
     Ok(Slot::new(slot::parse_date(date)?, SlotTime::parse(time)?))
 }
 
@@ -251,7 +251,7 @@ fn text(field: &'static str, value: Option<&str>) -> Result<Option<String>, Tool
     label::parse(value.unwrap_or_default()).map_err(|source| ToolError::Label { field, source })
 }
 
-/// A reason as it is stored.
-fn shortened(reason: &str) -> String {
+/// The reason of a discount as it is stored: at most 200 characters, without control characters.
+fn stored_reason(reason: &str) -> String {
     reason.trim().chars().filter(|c| !c.is_control()).take(200).collect()
 }

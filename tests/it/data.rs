@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use handlers::{
     adapters::dynamodb::DynamoDb,
     domain::slot::{Slot, SlotTime},
-    ports::{Booked, Store as _},
+    ports::{BookOutcome, Store as _},
 };
 use jiff::{Span, civil::date};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn nth(n: usize) -> handlers::domain::lead::Lead {
 
 async fn book(store: &DynamoDb, n: usize) -> Option<usize> {
     let told = store.book(&booking(&nth(n), &n.to_string(), None)).await;
-    matches!(told, Ok(Booked::Yes)).then_some(n)
+    matches!(told, Ok(BookOutcome::Booked)).then_some(n)
 }
 
 /// What was acknowledged before a kill is there; what was not is there whole or not at all.

@@ -7,15 +7,17 @@ use handlers::{
     compose::Clients,
     domain::{
         booking::{
-            Booking, Cancellation, FormGuard, GuardStep, NewBooking, RequestToken, Reschedule,
+            Booking, Cancellation, FormGuard, FormGuardUpdate, NewBooking, RequestToken, Reschedule,
         },
         catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadStatus, Source},
-        owner::{Owner, OwnerStatus},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        owner::{OwnerState, OwnerStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
     },
-    ports::{Booked, Cancelled, OwnerWrite, Rescheduled, Store as _, StoreError},
+    ports::{
+        BookOutcome, CancelOutcome, OwnerWriteOutcome, RescheduleOutcome, Store as _, StoreError,
+    },
 };
 use jiff::{Timestamp, civil::date};
 use rehearse_aws::template::Template;
@@ -115,11 +117,11 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
         device: "iPhone".into(),
         customer_name: Some("Ann".into()),
         status: LeadStatus::Booked,
-        source: Source::Form,
+        source: LeadSource::Form,
     }
 }
 
-pub fn booking(lead: &Lead, token: &str, guard: Option<GuardStep>) -> NewBooking {
+pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewBooking {
     NewBooking { lead: lead.clone(), token: RequestToken::derive(&[token]), guard }
 }
 
@@ -133,22 +135,30 @@ fn change(booking: &Booking, hour: u8, token: &str) -> Reschedule {
 }
 
 async fn taken(store: &DynamoDb) -> Vec<String> {
-    let taken = store.taken(date(2026, 2, 11)).await.unwrap();
+    let taken = store.taken_slots(date(2026, 2, 11)).await.unwrap();
     taken.into_iter().map(|time| time.to_string()).collect()
 }
 
 #[tokio::test]
 async fn the_owners_state_changes_only_from_the_version_that_was_read() {
     let Lab { store, .. } = &Lab::start().await;
-    assert_eq!(store.owner().await.unwrap(), Owner::default());
-    let gym =
-        Owner { status: OwnerStatus::Gym, updated_at: Some(now()), version: 1, ..Owner::default() };
-    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written);
-    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWrite::Written, "our own repeat");
-    let other = Owner { location: "home".into(), ..gym.clone() };
-    assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWrite::Conflict);
-    let next = Owner { version: 2, ..other };
-    assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWrite::Written);
+    assert_eq!(store.owner().await.unwrap(), OwnerState::default());
+    let gym = OwnerState {
+        status: OwnerStatus::Gym,
+        updated_at: Some(now()),
+        version: 1,
+        ..OwnerState::default()
+    };
+    assert_eq!(store.put_owner(&gym, 0).await.unwrap(), OwnerWriteOutcome::Written);
+    assert_eq!(
+        store.put_owner(&gym, 0).await.unwrap(),
+        OwnerWriteOutcome::Written,
+        "our own repeat"
+    );
+    let other = OwnerState { location: "home".into(), ..gym.clone() };
+    assert_eq!(store.put_owner(&other, 0).await.unwrap(), OwnerWriteOutcome::Conflict);
+    let next = OwnerState { version: 2, ..other };
+    assert_eq!(store.put_owner(&next, 1).await.unwrap(), OwnerWriteOutcome::Written);
     assert_eq!(store.owner().await.unwrap(), next);
 }
 
@@ -159,10 +169,10 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
     let (ann, from) = (ann(), date(2026, 2, 10).at(15, 10, 30, 0));
     assert!(taken(store).await.is_empty());
     let two = lead("LEAD-A", &ann, 14);
-    let guard = GuardStep::from(None);
+    let guard = FormGuardUpdate::after(None);
     for (token, why) in [("a", "first"), ("a", "the same again"), ("b", "another token")] {
         let booked = store.book(&booking(&two, token, Some(guard))).await.unwrap();
-        assert_eq!(booked, Booked::Yes, "{why}");
+        assert_eq!(booked, BookOutcome::Booked, "{why}");
     }
     assert_eq!(
         (
@@ -173,17 +183,20 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
         (1, 1, 2)
     );
     let other = lead("LEAD-B", &phone("+19045550123"), 14);
-    assert_eq!(store.book(&booking(&other, "c", None)).await.unwrap(), Booked::Taken);
+    assert_eq!(store.book(&booking(&other, "c", None)).await.unwrap(), BookOutcome::SlotTaken);
     let three = lead("LEAD-C", &ann, 15);
-    assert_eq!(store.book(&booking(&three, "d", Some(guard))).await.unwrap(), Booked::GuardMoved);
+    assert_eq!(
+        store.book(&booking(&three, "d", Some(guard))).await.unwrap(),
+        BookOutcome::GuardChanged
+    );
     assert_eq!(taken(store).await, ["2:00 PM"], "neither left a trace");
 
-    let open = store.bookings(&ann, from).await.unwrap();
+    let open = store.open_bookings(&ann, from).await.unwrap();
     assert_eq!((open.guard, open.bookings), (Some(FormGuard { version: 1 }), vec![(&two).into()]));
-    let step = Some(GuardStep::from(open.guard));
-    assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), Booked::Yes);
+    let step = Some(FormGuardUpdate::after(open.guard));
+    assert_eq!(store.book(&booking(&three, "e", step)).await.unwrap(), BookOutcome::Booked);
     let starts = |from| async move {
-        let open = store.bookings(&phone("+19042520927"), from).await.unwrap().bookings;
+        let open = store.open_bookings(&phone("+19042520927"), from).await.unwrap().bookings;
         open.iter().map(|b| b.slot.time().hour()).collect::<Vec<_>>()
     };
     assert_eq!(starts(from).await, [14, 15]);
@@ -203,20 +216,32 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
     }
     let read = Booking::from(&two);
     let moved = |hour, token| change(&read, hour, token);
-    assert_eq!(store.reschedule(&moved(15, "1")).await.unwrap(), Rescheduled::Taken);
+    assert_eq!(store.reschedule(&moved(15, "1")).await.unwrap(), RescheduleOutcome::SlotTaken);
     for token in ["2", "2", "3"] {
-        assert_eq!(store.reschedule(&moved(9, token)).await.unwrap(), Rescheduled::Yes);
+        assert_eq!(
+            store.reschedule(&moved(9, token)).await.unwrap(),
+            RescheduleOutcome::Rescheduled
+        );
     }
-    assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), Rescheduled::Changed);
+    assert_eq!(store.reschedule(&moved(10, "4")).await.unwrap(), RescheduleOutcome::BookingChanged);
     assert_eq!(taken(store).await, ["9:00 AM", "3:00 PM"]);
     assert_eq!(lab.count("CustomerBookings").await, 2);
 
     let there = moved(9, "2").moved();
     let foreign = Booking { phone: phone("+19045550123"), ..there.clone() };
-    assert_eq!(store.cancel(&cancellation(&foreign, "5")).await.unwrap(), Cancelled::Changed);
-    assert_eq!(store.cancel(&cancellation(&read, "6")).await.unwrap(), Cancelled::Changed);
+    assert_eq!(
+        store.cancel(&cancellation(&foreign, "5")).await.unwrap(),
+        CancelOutcome::BookingChanged
+    );
+    assert_eq!(
+        store.cancel(&cancellation(&read, "6")).await.unwrap(),
+        CancelOutcome::BookingChanged
+    );
     for token in ["7", "7", "8"] {
-        assert_eq!(store.cancel(&cancellation(&there, token)).await.unwrap(), Cancelled::Yes);
+        assert_eq!(
+            store.cancel(&cancellation(&there, token)).await.unwrap(),
+            CancelOutcome::Cancelled
+        );
     }
     assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Cancelled);
     assert_eq!(
@@ -224,7 +249,7 @@ async fn a_booking_moves_and_ends_only_from_where_it_was_read() {
         (vec!["3:00 PM".into()], 1)
     );
     let again = lead("LEAD-D", &phone("+19045550123"), 9);
-    assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&booking(&again, "9", None)).await.unwrap(), BookOutcome::Booked);
 }
 
 #[tokio::test]
@@ -254,14 +279,17 @@ async fn rows_of_the_old_system_are_read_moved_and_cancelled() {
     assert_eq!(store.owner().await.unwrap().max_discount, 20);
     assert_eq!(taken(store).await, ["10:00 AM"]);
     let lead = store.lead(&LeadId::parse(id).unwrap()).await.unwrap().unwrap();
-    assert_eq!((lead.slot, lead.source), (at(10), Source::Sms));
+    assert_eq!((lead.slot, lead.source), (at(10), LeadSource::Sms));
     let moved = change(&Booking::from(&lead), 9, "1");
-    assert_eq!(store.reschedule(&moved).await.unwrap(), Rescheduled::Yes);
+    assert_eq!(store.reschedule(&moved).await.unwrap(), RescheduleOutcome::Rescheduled);
     assert_eq!(
         (taken(store).await, lab.count("CustomerBookings").await),
         (vec!["9:00 AM".into()], 1)
     );
-    assert_eq!(store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(), Cancelled::Yes);
+    assert_eq!(
+        store.cancel(&cancellation(&moved.moved(), "2")).await.unwrap(),
+        CancelOutcome::Cancelled
+    );
     assert!(taken(store).await.is_empty());
     assert_eq!((lab.count("CustomerBookings").await, lab.count("Leads").await), (0, 1));
 }
@@ -272,7 +300,7 @@ async fn a_table_that_is_not_there_is_an_error_and_never_free() {
     let failure =
         || Failure { code: Some("ResourceNotFoundException".into()), ..Failure::default() };
     lab.fail("Query", 1, failure());
-    let taken = lab.store.taken(date(2026, 2, 11)).await;
+    let taken = lab.store.taken_slots(date(2026, 2, 11)).await;
     assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
     lab.fail("TransactWriteItems", 1, failure());
     let booked = lab.store.book(&booking(&lead("LEAD-Q", &ann(), 11), "q", None)).await;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, FormClaim, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, IdempotencyRecord, RequestToken, Reschedule},
         catalogue::Upsell,
-        owner::Owner,
-        sales::{SalesKind, SalesNote},
-        turn::{StoredRound, TurnEnd, TurnKey, Waiting},
+        owner::OwnerState,
+        sales::{SalesEvent, SalesRecord},
+        turn::{QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
-    ports::{Booked, Store as _, StoreError},
+    ports::{BookOutcome, Store as _, StoreError},
 };
 use jiff::civil::date;
 use rehearse_core::{
@@ -31,37 +31,37 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let store = &lab.store;
     let two = lead("LEAD-A", &ann(), 14);
     let token = |text: &str| RequestToken::derive(&[text]);
-    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let cancel = Cancellation { booking: Booking::from(&two), token: token("c"), now: now() };
     let moved =
         Reschedule { booking: Booking::from(&two), to: at(9), token: token("m"), now: now() };
-    let claim = FormClaim { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
-    let kind = SalesKind::Upsell { item: Upsell::Case, accepted: true, price: None };
-    let note = SalesNote { key: key(), ordinal: 0, now: now(), kind };
+    let claim = IdempotencyRecord { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let kind = SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: None };
+    let note = SalesRecord { key: key(), ordinal: 0, now: now(), kind };
     let end = TurnEnd {
         key: key(),
         holder: "h".into(),
         now: now(),
         messages: vec!["Hi".into()],
         memory: None,
-        leave: None,
+        dequeue: None,
     };
     let round = StoredRound::default();
     vec![
         ("owner", store.owner().await.map(drop)),
         (
             "put_owner",
-            store.put_owner(&Owner { version: 1, ..Owner::default() }, 0).await.map(drop),
+            store.put_owner(&OwnerState { version: 1, ..OwnerState::default() }, 0).await.map(drop),
         ),
-        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
         ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
-        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
-        ("claim_form", store.claim_form(&claim).await.map(drop)),
-        ("note_sale", store.note_sale(&note).await),
+        ("claim_idempotency_key", store.claim_idempotency_key(&claim).await.map(drop)),
+        ("record_sale", store.record_sale(&note).await),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
         ("unset_opted_out", store.set_opted_out(&ann(), false, now()).await),
@@ -151,9 +151,9 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let results = [
         ("owner", store.owner().await.map(drop)),
-        ("taken", store.taken(date(2026, 2, 11)).await.map(drop)),
+        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
         ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
-        ("bookings", store.bookings(&ann(), from).await.map(drop)),
+        ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
@@ -180,7 +180,7 @@ async fn bookings_are_read_beyond_the_first_page() {
         lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
     }
     let before = lab.journal.count("dynamodb.Query");
-    let open = lab.store.bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
+    let open = lab.store.open_bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
     assert!(lab.journal.count("dynamodb.Query") >= before + 3, "in pages");
 }
@@ -246,7 +246,7 @@ async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 3, conflict());
     let two = lead("LEAD-A", &ann(), 14);
-    assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), BookOutcome::Booked);
     assert_eq!(lab.journal.count("dynamodb.TransactWriteItems"), 4);
     lab.fail("UpdateItem", 3, conflict());
     lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
@@ -263,10 +263,10 @@ async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
     let lab = Lab::start().await;
     let two = lead("LEAD-A", &ann(), 14);
     let new = booking(&two, "a", None);
-    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&new).await.unwrap(), BookOutcome::Booked);
     let expired =
         Failure { database_fault: Some(DatabaseFault::ExpiredToken), ..Failure::default() };
     lab.fail("TransactWriteItems", 1, expired);
-    assert_eq!(lab.store.book(&new).await.unwrap(), Booked::Yes);
+    assert_eq!(lab.store.book(&new).await.unwrap(), BookOutcome::Booked);
     assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
 }

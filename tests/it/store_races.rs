@@ -2,14 +2,14 @@
 
 use futures::future::join_all;
 use handlers::{
-    adapters::system::RandomIds,
+    adapters::system::RandomIdGenerator,
     app::scheduler::{FormFields, Scheduler, SchedulerError},
     domain::{
         booking::{Booking, Cancellation, RequestToken},
         calendar::Calendar,
-        turn::{TurnEnd, TurnKey, Waiting},
+        turn::{QueueEntry, TurnEnd, TurnKey},
     },
-    ports::{Booked, Cancelled, Claimed, Store as _},
+    ports::{BookOutcome, CancelOutcome, Store as _, TurnClaim},
 };
 use jiff::civil::date;
 use rehearse_core::faults::{Cut, Failure};
@@ -35,8 +35,8 @@ async fn of_fifty_bookings_of_one_slot_one_is_told_yes_and_the_others_taken() {
         }
     }))
     .await;
-    let yes: Vec<usize> = (0..MANY).filter(|n| booked[*n] == Booked::Yes).collect();
-    let taken = booked.iter().filter(|b| **b == Booked::Taken).count();
+    let yes: Vec<usize> = (0..MANY).filter(|n| booked[*n] == BookOutcome::Booked).collect();
+    let taken = booked.iter().filter(|b| **b == BookOutcome::SlotTaken).count();
     assert_eq!((yes.len(), taken), (1, MANY - 1));
     let winner = format!("LEAD-{}", yes[0]);
     for table in ["Leads", "Schedule", "CustomerBookings"] {
@@ -55,8 +55,8 @@ async fn of_fifty_claims_one_is_ours() {
         async move { store.claim_turn(&key, &format!("h{n}"), now(), 0, 100).await.unwrap() }
     }))
     .await;
-    let ours = claimed.iter().filter(|c| matches!(c, Claimed::Ours(_))).count();
-    let busy = claimed.iter().filter(|c| **c == Claimed::Busy).count();
+    let ours = claimed.iter().filter(|c| matches!(c, TurnClaim::Acquired(_))).count();
+    let busy = claimed.iter().filter(|c| **c == TurnClaim::Busy).count();
     assert_eq!((ours, busy), (1, MANY - 1));
 }
 
@@ -65,7 +65,7 @@ async fn a_queue_has_one_order_that_everyone_sees() {
     let lab = Lab::start().await;
     let seen = join_all((0..MANY).map(|n| {
         let store = lab.store.clone();
-        let me = Waiting { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
+        let me = QueueEntry { sid: format!("SM{n}"), until_ms: i64::try_from(n).unwrap() };
         async move { store.join_queue(&ann(), &me).await.unwrap() }
     }))
     .await;
@@ -91,12 +91,15 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
     let wish = booking(&new, "new", None);
     let (first, second, booked) =
         futures::join!(lab.store.cancel(&one), lab.store.cancel(&two), lab.store.book(&wish));
-    assert_eq!((first.unwrap(), second.unwrap()), (Cancelled::Yes, Cancelled::Yes));
-    let held = lab.store.taken(date(2026, 2, 11)).await.unwrap().len();
+    assert_eq!(
+        (first.unwrap(), second.unwrap()),
+        (CancelOutcome::Cancelled, CancelOutcome::Cancelled)
+    );
+    let held = lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len();
     let rows = lab.count("CustomerBookings").await;
     match booked.unwrap() {
-        Booked::Yes => assert_eq!((held, rows), (1, 1)),
-        other => assert_eq!((other, held, rows), (Booked::Taken, 0, 0)),
+        BookOutcome::Booked => assert_eq!((held, rows), (1, 1)),
+        other => assert_eq!((other, held, rows), (BookOutcome::SlotTaken, 0, 0)),
     }
 }
 
@@ -109,7 +112,7 @@ async fn a_lost_acknowledgement_is_a_yes() {
         lab.fail("TransactWriteItems", lost, cut);
         let lead = lead("LEAD-A", &ann(), 14);
         let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
-        assert_eq!(booked, Booked::Yes, "{lost} lost");
+        assert_eq!(booked, BookOutcome::Booked, "{lost} lost");
         assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
     }
 }
@@ -137,8 +140,8 @@ async fn a_throttle_is_waited_out() {
         }
         let lead = lead("LEAD-A", &ann(), 14);
         let booked = lab.store.book(&booking(&lead, "a", None)).await.unwrap();
-        assert_eq!(booked, Booked::Yes, "{code}");
-        assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), 1, "{code}");
+        assert_eq!(booked, BookOutcome::Booked, "{code}");
+        assert_eq!(lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len(), 1, "{code}");
         assert!(!lab.store.opted_out(&ann()).await.unwrap(), "{code}");
     }
 }
@@ -155,7 +158,7 @@ async fn an_end_whose_acknowledgement_is_lost_is_an_end() {
         now: now(),
         messages: vec!["Hi".into()],
         memory: None,
-        leave: None,
+        dequeue: None,
     };
     assert!(lab.store.finish_turn(&end).await.unwrap());
     assert_eq!(lab.store.turn_answer(&key).await.unwrap(), Some(vec!["Hi".into()]));
@@ -175,7 +178,7 @@ async fn availability_reads_beyond_the_first_megabyte() {
         })
         .collect();
     lab.database.put_rows("Schedule", &rows).await.unwrap();
-    assert_eq!(lab.store.taken(date(2026, 2, 11)).await.unwrap().len(), times.len());
+    assert_eq!(lab.store.taken_slots(date(2026, 2, 11)).await.unwrap().len(), times.len());
 }
 
 fn form(hour: usize) -> FormFields {
@@ -190,7 +193,11 @@ fn form(hour: usize) -> FormFields {
 
 fn scheduler(lab: &Lab) -> Scheduler {
     let calendar = Calendar::new("America/New_York").unwrap();
-    Scheduler::new(std::sync::Arc::new(lab.store.clone()), std::sync::Arc::new(RandomIds), calendar)
+    Scheduler::new(
+        std::sync::Arc::new(lab.store.clone()),
+        std::sync::Arc::new(RandomIdGenerator),
+        calendar,
+    )
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! The ports on real providers: DynamoDB, OpenAI, Twilio, the stores of secrets and the machine itself.
+//! The ports on real providers: DynamoDB, OpenAI, Twilio, AWS's stores of secrets and the machine
+//! itself.
 //!
-//! Each folder owns its wire format: nothing of a provider's shape leaves it.
+//! Each adapter owns its wire format; no type of a provider leaves it.
 
 pub mod dynamodb;
 pub mod openai;

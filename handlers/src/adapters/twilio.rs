@@ -12,12 +12,12 @@ use crate::{
     ports::{Credential, Sms, SmsError},
 };
 
-/// The recipient has opted out.
-const UNSUBSCRIBED: u32 = 21_610;
-/// The longest wait for the one retry after a 429.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Twilio's error code for a recipient who opted out.
+const RECIPIENT_OPTED_OUT: u32 = 21_610;
+/// The longest delay before the one retry after a 429.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The shop's number at Twilio. Has no `Debug`, because of the token.
+/// Account, credentials and number at Twilio. Has no `Debug`, because of the token.
 #[derive(Clone)]
 pub struct Settings {
     /// Account, `AC...`.
@@ -28,7 +28,7 @@ pub struct Settings {
     pub from: Phone,
     /// Base URL of the REST API.
     pub base_url: String,
-    /// How long one call may take.
+    /// Time for one request.
     pub timeout: Duration,
 }
 
@@ -40,7 +40,7 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// Composes a client over a shared HTTP client; sends nothing.
+    /// Builds a client over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: Settings) -> Self {
         Self { http, settings }
     }
@@ -61,63 +61,65 @@ impl Twilio {
 
 #[async_trait]
 impl Sms for Twilio {
-    /// A request that timed out may have been carried out, so it is never repeated;
-    /// one answered 429 was not, so it is, once. Nor was one answered 401: the token may have been rotated.
+    /// A request that timed out may have been carried out and is not repeated. A request answered
+    /// 429 or 401 was not: after 429 it is repeated once, after 401 once with a newer token, if
+    /// there is one.
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
         let credential = &self.settings.auth_token;
         let token = credential.current().await;
         let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
         let mut response = self.post(to, body, &token).await?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(newer) = credential.newer(&token).await
+            && let Some(newer) = credential.refresh(&token).await
         {
             token = newer;
             response = self.post(to, body, &token).await?;
         }
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            tokio::time::sleep(wait(&response)).await;
+            tokio::time::sleep(retry_delay(&response)).await;
             response = self.post(to, body, &token).await?;
         }
-        outcome(response).await
+        delivery_result(response).await
     }
 }
 
-fn wait(response: &Response) -> Duration {
+fn retry_delay(response: &Response) -> Duration {
     response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map_or(LONGEST_WAIT / 4, Duration::from_secs)
-        .min(LONGEST_WAIT)
+        .map_or(MAX_RETRY_DELAY / 4, Duration::from_secs)
+        .min(MAX_RETRY_DELAY)
 }
 
-/// The error bodies' one interesting field; the message may repeat the phone number.
+/// The part of an error body that is used. The message is left out, because it may contain the
+/// phone number.
 #[derive(Deserialize)]
 struct ErrorBody {
     code: Option<u32>,
 }
 
-/// An answer that is neither success nor a refusal.
+/// A status that means neither success nor refusal.
 #[derive(Debug, thiserror::Error)]
 #[error("answered {status}, code {code:?}")]
-struct Unexpected {
+struct UnexpectedStatus {
     status: StatusCode,
     code: Option<u32>,
 }
 
-async fn outcome(response: Response) -> Result<(), SmsError> {
+async fn delivery_result(response: Response) -> Result<(), SmsError> {
     let status = response.status();
     if status.is_success() {
-        // Created; what became of it later is not known here in any case.
+        // Twilio has accepted the message; whether it is delivered is not known at this point.
         return Ok(());
     }
     let body = response.bytes().await.unwrap_or_default();
     let code = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.code);
-    if code == Some(UNSUBSCRIBED) {
+    if code == Some(RECIPIENT_OPTED_OUT) {
         return Err(SmsError::OptedOut);
     }
     if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
         return Err(SmsError::Refused { code });
     }
-    Err(SmsError::Unavailable(Box::new(Unexpected { status, code })))
+    Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code })))
 }

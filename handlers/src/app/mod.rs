@@ -1,10 +1,8 @@
-//! Use cases. They reach the world through `ports` only and own no clock, no chance and no task:
-//! whoever polls them and implements the ports decides everything that happens.
+//! The use cases. They reach the outside through `ports` only and have no clock, randomness or
+//! tasks of their own, so tests control everything that happens.
 
 pub mod bookings;
-pub mod errors;
+pub mod error_chain;
 pub mod owner_state;
 pub mod reply;
 pub mod scheduler;
-#[cfg(test)]
-pub(crate) mod testing;

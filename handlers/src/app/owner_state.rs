@@ -1,120 +1,81 @@
-//! Reading and changing the owner's state.
+//! Reads and changes the owner's state.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::{
-    domain::owner::{Owner, OwnerPatch},
-    ports::{OwnerWrite, Store, StoreError},
+    domain::owner::{OwnerPatch, OwnerState},
+    ports::{OwnerWriteOutcome, Store, StoreError},
 };
 
-/// How often a change is merged again when somebody else was faster.
+/// Attempts at a change that other writers come before.
 const ATTEMPTS: usize = 5;
 
-/// The owner's state and its changes.
+/// The use case: reading and changing the owner's state.
 #[derive(Clone)]
-pub struct OwnerState {
+pub struct OwnerStateService {
     store: Arc<dyn Store>,
 }
 
 /// Why the state was not read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnerStateError {
-    /// The table failed.
+    /// The database failed.
     #[error("the state is not available right now")]
     Store(#[from] StoreError),
-    /// Others kept writing first.
+    /// Other writers kept coming first.
     #[error("the state is being changed by somebody else")]
     Contended,
 }
 
-impl OwnerState {
-    /// The state that a store keeps.
+impl OwnerStateService {
+    /// The use case on a store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
     }
 
-    /// The state.
+    /// Returns the state.
     ///
     /// # Errors
-    /// When it could not be read.
-    pub async fn get(&self) -> Result<Owner, OwnerStateError> {
+    /// [`OwnerStateError::Store`] when it cannot be read.
+    pub async fn get(&self) -> Result<OwnerState, OwnerStateError> {
         Ok(self.store.owner().await?)
     }
 
-    /// Changes the given fields; no change of another writer is lost.
+    /// Changes the given fields and returns the new state. Concurrent changes are merged.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// [`OwnerStateError::Store`] when the database fails, [`OwnerStateError::Contended`] after
+    /// five attempts that other writers came before.
     pub async fn update(
         &self,
         patch: &OwnerPatch,
         now: Timestamp,
-    ) -> Result<Owner, OwnerStateError> {
+    ) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.merge(patch, now)).await
     }
 
-    /// Goes back to the default state.
+    /// Resets the state to its default and returns it.
     ///
     /// # Errors
-    /// When it could not be written.
-    pub async fn reset(&self, now: Timestamp) -> Result<Owner, OwnerStateError> {
+    /// As for [`OwnerStateService::update`].
+    pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.reset(now)).await
     }
 
     async fn change(
         &self,
-        next: impl Fn(&Owner) -> Owner + Send,
-    ) -> Result<Owner, OwnerStateError> {
+        next: impl Fn(&OwnerState) -> OwnerState + Send,
+    ) -> Result<OwnerState, OwnerStateError> {
         for _ in 0..ATTEMPTS {
             let before = self.store.owner().await?;
             let after = next(&before);
             match self.store.put_owner(&after, before.version).await? {
-                OwnerWrite::Written => return Ok(after),
-                OwnerWrite::Conflict => {}
+                OwnerWriteOutcome::Written => return Ok(after),
+                OwnerWriteOutcome::Conflict => {}
             }
         }
         Err(OwnerStateError::Contended)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::{
-        app::testing::{NOW, World},
-        domain::owner::OwnerStatus,
-    };
-
-    fn patch(value: serde_json::Value) -> OwnerPatch {
-        OwnerPatch::from_json(value.as_object().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn two_writers_at_once_lose_nothing() {
-        let world = World::new();
-        let state = OwnerState::new(world.store.clone());
-        let now = NOW.parse().unwrap();
-        let (gym, ceiling) =
-            (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
-        let (one, two) = world
-            .run(async { futures::join!(state.update(&gym, now), state.update(&ceiling, now)) });
-        one.unwrap();
-        two.unwrap();
-        let owner = world.run(state.get()).unwrap();
-        assert_eq!((owner.status, owner.max_discount, owner.version), (OwnerStatus::Gym, 5, 2));
-        let owner = world.run(state.reset(now)).unwrap();
-        assert_eq!((owner.status, owner.version), (OwnerStatus::Available, 3));
-    }
-
-    #[test]
-    fn a_failed_read_is_an_error_and_no_default() {
-        let world = World::new();
-        world.store.fail("owner");
-        let state = OwnerState::new(world.store.clone());
-        assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
     }
 }

@@ -1,89 +1,86 @@
-//! The answer to a text: the life of a turn, from opt-out to the stored answer.
+//! Answers texts: a turn from the opt-out check to the stored answer.
 //!
-//! [`Reply::answer`] never fails. Whatever goes wrong, the customer gets a
-//! truthful fallback, the log the cause, and the owner an alert.
+//! [`ReplyService::answer`] never fails. When something goes wrong, the customer gets a fallback
+//! that claims nothing false, the log gets the cause and the owner an alert.
 
 mod alerts;
 mod closing;
-mod compose;
 mod limits;
 mod opt_out;
-mod outcome;
 mod progress;
 mod queue;
+mod reply_text;
 mod rounds;
-mod safety;
-#[cfg(test)]
-mod tests;
-mod tool_run;
+mod safety_identifier;
+mod tool_outcome;
+mod tool_runner;
 mod turn;
 
 use std::{sync::Arc, time::Duration};
 
+use alerts::Alerts;
 use futures::future::{Either, select};
 use jiff::Timestamp;
+use progress::Progress;
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
     ports::{
-        Credential, CredentialError, Ids, Model, ModelError, Sms, Store, StoreError, Timer,
+        Credential, CredentialError, IdGenerator, Model, ModelError, Sms, Store, StoreError, Timer,
         ToolSpec,
     },
     tools,
 };
 
-use alerts::Alerts;
-use progress::Progress;
-
-/// What the dispatcher reaches the world through.
+/// The ports that the use case needs.
 #[derive(Clone)]
-pub struct Ports {
+pub struct ReplyPorts {
     /// The language model.
     pub model: Arc<dyn Model>,
-    /// The tables.
+    /// The database.
     pub store: Arc<dyn Store>,
-    /// Texts outside the webhook's answer.
+    /// Sends texts outside of the webhook's response.
     pub sms: Arc<dyn Sms>,
     /// Random identifiers.
-    pub ids: Arc<dyn Ids>,
+    pub ids: Arc<dyn IdGenerator>,
     /// Elapsed time.
     pub timer: Arc<dyn Timer>,
-    /// Key of the identifiers that the model's provider gets in place of phone numbers.
+    /// Key for the identifiers that the model's provider gets instead of phone numbers.
     pub safety_key: Arc<dyn Credential>,
 }
 
-/// What an operator decides.
+/// What an operator configures.
 #[derive(Clone)]
 pub struct ReplySettings {
-    /// How long a turn may take. Closing one that failed takes at most 1.5 s more.
+    /// Time for a turn. Closing one that failed takes at most 1.5 s more.
     pub deadline: Duration,
-    /// How long a turn is held at a time; its claim is renewed while the attempt lives. After a
-    /// crash Twilio repeats the webhook at once, and the repeat waits for the lease.
+    /// Time for which a claim on a turn holds. It is renewed while the attempt runs. After a crash
+    /// Twilio repeats the webhook at once, and the repeat waits until the claim ends.
     pub lease: Duration,
-    /// Where alerts and forwarded texts go.
+    /// Receives alerts and forwarded texts.
     pub owner_phone: Option<Phone>,
 }
 
-/// A customer's text, known to come from the carrier.
+/// A customer's text that is known to come from Twilio.
 #[derive(Debug, Clone)]
 pub struct InboundText {
     /// The customer.
     pub phone: Phone,
-    /// MessageSid.
+    /// Twilio's MessageSid.
     pub sid: String,
-    /// What was written.
+    /// The text itself.
     pub body: String,
-    /// How many pictures came with it.
+    /// Number of pictures that came with it.
     pub media: usize,
-    /// What the carrier made of it (`OptOutType`), when it says so.
+    /// Twilio's reading of it as a keyword (`OptOutType`), if there is one.
     pub opt_out_type: Option<Keyword>,
-    /// Business time.
+    /// Business time at which it arrived.
     pub now: Timestamp,
 }
 
-/// The use case: one text in, its answer out.
-pub struct Reply {
-    ports: Ports,
+/// The use case: answers texts.
+pub struct ReplyService {
+    ports: ReplyPorts,
     calendar: Calendar,
     settings: ReplySettings,
     tools: Vec<ToolSpec>,
@@ -106,44 +103,52 @@ enum TurnError {
     #[error("the deadline passed")]
     Deadline,
     #[error("another attempt has taken the turn over")]
-    Lost,
+    ClaimLost,
 }
 
-/// Work and what goes on beside it, which ends with it.
-async fn with<T>(
+impl ReplyService {
+    /// The use case on its ports.
+    pub fn new(ports: ReplyPorts, calendar: Calendar, settings: ReplySettings) -> Self {
+        Self { ports, calendar, settings, tools: tools::specs(), alerts: Alerts::default() }
+    }
+
+    /// Answers a text with these messages. No messages mean silence.
+    pub async fn answer(&self, text: &InboundText) -> Vec<String> {
+        let customer = text.phone.masked();
+        tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
+        let progress = Progress::default();
+        let turn = Box::pin(self.run_turn(text, &progress));
+        let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
+        // The turn is dropped when the deadline passes, so that nothing of it continues within the
+        // next customer's request.
+        let outcome = self.with_timeout(self.settings.deadline, turn).await;
+        match outcome {
+            Some(Ok(messages)) => messages,
+            Some(Err(error)) => self.fall_back(text, &progress, &error).await,
+            None => self.fall_back(text, &progress, &TurnError::Deadline).await,
+        }
+    }
+
+    /// The result of `work`, or `None` if it takes longer than `timeout`.
+    async fn with_timeout<T>(
+        &self,
+        timeout: Duration,
+        work: impl Future<Output = T> + Send,
+    ) -> Option<T> {
+        match select(Box::pin(work), self.ports.timer.sleep(timeout)).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(((), _)) => None,
+        }
+    }
+}
+
+/// Polls `beside` for as long as `work` runs and returns the result of `work`.
+async fn run_alongside<T>(
     work: impl Future<Output = T> + Unpin,
     beside: impl Future<Output = ()> + Unpin,
 ) -> T {
     match select(work, beside).await {
         Either::Left((done, _)) => done,
         Either::Right(((), work)) => work.await,
-    }
-}
-
-impl Reply {
-    /// The use case on its ports.
-    pub fn new(ports: Ports, calendar: Calendar, settings: ReplySettings) -> Self {
-        Self { ports, calendar, settings, tools: tools::specs(), alerts: Alerts::default() }
-    }
-
-    /// Answers a text with these messages; none is silence.
-    pub async fn answer(&self, text: &InboundText) -> Vec<String> {
-        let customer = text.phone.masked();
-        tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
-        let progress = Progress::default();
-        let outcome = {
-            let turn = Box::pin(self.turn(text, &progress));
-            let turn = with(turn, Box::pin(self.keep_claim(&progress)));
-            // The turn is dropped here when the deadline passes: nothing of it runs on into the
-            // next customer's request.
-            match select(Box::pin(turn), self.ports.timer.sleep(self.settings.deadline)).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(((), _)) => Err(TurnError::Deadline),
-            }
-        };
-        match outcome {
-            Ok(messages) => messages,
-            Err(error) => self.give_up(text, &progress, &error).await,
-        }
     }
 }

@@ -1,50 +1,48 @@
-//! The booking form: free slots of a date, and booking one.
+//! The booking form: lists the free slots of a date, and books one.
 
 mod request;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil};
 
 use crate::{
-    app::bookings::{BookingError, Bookings},
+    app::bookings::{BookingError, BookingService},
     domain::{
-        booking::{Booking, FormClaim, GuardStep, NewBooking, RequestToken},
-        calendar::{Calendar, Refusal},
+        booking::{Booking, FormGuardUpdate, IdempotencyRecord, NewBooking, RequestToken},
+        calendar::{Calendar, UnbookableReason},
         digest::sha256_hex,
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{self, SlotTime},
     },
-    ports::{Ids, Store, StoreError},
+    ports::{IdGenerator, Store, StoreError},
 };
 
 pub use request::{FormFields, FormRequest};
 
-/// Open bookings that one phone may have through the form.
+/// Most open bookings that one phone number may have through the form.
 pub const MAX_OPEN: usize = 2;
-/// Longest idempotency key.
+/// Longest idempotency key, in bytes.
 const MAX_KEY: usize = 255;
-/// How often a booking is tried again when another one of the same phone came first.
+/// Attempts at a booking that other bookings of the same phone number come before.
 const ATTEMPTS: usize = 5;
 
-/// The booking form's two questions.
+/// The use case behind the booking form.
 #[derive(Clone)]
 pub struct Scheduler {
     store: Arc<dyn Store>,
-    ids: Arc<dyn Ids>,
+    ids: Arc<dyn IdGenerator>,
     calendar: Calendar,
 }
 
-/// Why the form got no booking. The texts are for whoever filled it in, [`SchedulerError::Store`]'s
-/// source for the log.
+/// Why the form got no booking. The texts are for whoever filled it in; the source of
+/// [`SchedulerError::Store`] is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
     /// A required field is missing or blank.
     #[error("Missing required field: {0}")]
     Missing(&'static str),
-    /// A field has a value that it cannot have.
+    /// A field has a value that is not allowed.
     #[error("{message}")]
     Invalid {
         /// The field.
@@ -58,36 +56,37 @@ pub enum SchedulerError {
     /// The idempotency key belongs to another request.
     #[error("This Idempotency-Key was used for another request")]
     KeyReused,
-    /// The shop does not take customers then.
+    /// The shop takes no customers at that time.
     #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// Somebody else holds the slot.
+    Unbookable(#[from] UnbookableReason),
+    /// Another booking holds the slot.
     #[error("That time is already taken")]
     Taken {
-        /// What is free on that date.
+        /// Free slots of that date.
         available: Vec<SlotTime>,
     },
-    /// The phone has its share of open bookings.
+    /// The phone number has as many open bookings as it may.
     #[error("This phone number already has {MAX_OPEN} open bookings. Please text or call us")]
     TooMany,
-    /// Others kept coming first.
+    /// Other bookings kept coming first.
     #[error("The calendar is busy. Please try again")]
     Contended,
-    /// The tables failed.
+    /// The database failed.
     #[error("The calendar is not available right now. Please try again")]
     Store(#[from] StoreError),
 }
 
 impl Scheduler {
-    /// A scheduler on its ports.
-    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn Ids>, calendar: Calendar) -> Self {
+    /// The use case on its ports.
+    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn IdGenerator>, calendar: Calendar) -> Self {
         Self { store, ids, calendar }
     }
 
-    /// The free slots of a date, in the order of the clock; none on a day without any.
+    /// The date as parsed and its free slots, ordered by time.
     ///
     /// # Errors
-    /// When there is no date, or the calendar cannot be read.
+    /// [`SchedulerError::Missing`] without a date, [`SchedulerError::Invalid`] for one of another
+    /// form, [`SchedulerError::Store`] when the calendar cannot be read.
     pub async fn availability(
         &self,
         date: Option<&str>,
@@ -98,10 +97,10 @@ impl Scheduler {
         Ok((date, self.bookings(now).available(date).await?))
     }
 
-    /// Books. The same key with the same fields gives the same booking, however often.
+    /// Books a slot. The same key with the same fields returns the same booking, however often.
     ///
     /// # Errors
-    /// [`SchedulerError`] says what is in the way.
+    /// Every [`SchedulerError`] is possible.
     pub async fn book(
         &self,
         fields: &FormFields,
@@ -110,39 +109,39 @@ impl Scheduler {
     ) -> Result<Booking, SchedulerError> {
         let request = FormRequest::parse(fields)?;
         let (identity, first) = match key {
-            None => (self.ids.fresh(), now),
+            None => (self.ids.generate(), now),
             Some(key) => self.claim(key, &request, now).await?,
         };
         let lead_id = LeadId::derive(first, &["form", &identity]);
         for _ in 0..ATTEMPTS {
             let from = self.calendar.local(now);
-            let (open, written) = futures::join!(
-                self.store.bookings(&request.phone, from),
+            let (open, existing) = futures::join!(
+                self.store.open_bookings(&request.phone, from),
                 self.store.lead(&lead_id)
             );
             let open = open?;
-            // A repeat: also one whose booking was cancelled meanwhile must not book again.
-            if let Some(lead) = written?.filter(|lead| lead.phone == request.phone) {
+            // A repeat must not book again, not even when the booking was cancelled meanwhile.
+            if let Some(lead) = existing?.filter(|lead| lead.phone == request.phone) {
                 return Ok(Booking::from(&lead));
             }
-            // The lead may have been written by a repeat at the same time, between the two reads.
-            let counts = |b: &&Booking| b.source == Source::Form && b.lead_id != lead_id;
+            // A concurrent repeat may have written the lead between the two reads.
+            let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead_id;
             let by_form = open.bookings.iter().filter(counts).count();
             if by_form >= MAX_OPEN {
                 return Err(SchedulerError::TooMany);
             }
-            let guard = GuardStep::from(open.guard);
+            let guard = FormGuardUpdate::after(open.guard);
             let version = guard.next.version.to_string();
             let new = NewBooking {
                 lead: lead(&request, lead_id.clone(), first),
-                // The guard is part of what is written, hence of the token.
+                // The guard is part of what is written, so it is part of the token.
                 token: RequestToken::derive(&["form", &identity, &version]),
                 guard: Some(guard),
             };
             match self.bookings(now).book(&new).await {
                 Ok(booking) => return Ok(booking),
-                Err(BookingError::GuardMoved) => {}
-                Err(BookingError::Refused(refusal)) => return Err(refusal.into()),
+                Err(BookingError::GuardChanged) => {}
+                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
                     return Err(SchedulerError::Taken { available });
                 }
@@ -153,7 +152,10 @@ impl Scheduler {
         Err(SchedulerError::Contended)
     }
 
-    /// Binds the key to the request, or finds the first attempt's time.
+    /// Binds the key to the request. Returns the key's hash and the time of the first attempt.
+    ///
+    /// # Errors
+    /// [`SchedulerError::InvalidKey`], [`SchedulerError::KeyReused`] and [`SchedulerError::Store`].
     async fn claim(
         &self,
         key: &str,
@@ -164,9 +166,12 @@ impl Scheduler {
         if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
             return Err(SchedulerError::InvalidKey);
         }
-        let claim =
-            FormClaim { key_hash: sha256_hex(&[key]), fingerprint: request.fingerprint(), now };
-        let bound = self.store.claim_form(&claim).await?;
+        let claim = IdempotencyRecord {
+            key_hash: sha256_hex(&[key]),
+            fingerprint: request.fingerprint(),
+            now,
+        };
+        let bound = self.store.claim_idempotency_key(&claim).await?;
         if bound.fingerprint == claim.fingerprint {
             Ok((bound.key_hash, bound.now))
         } else {
@@ -174,8 +179,8 @@ impl Scheduler {
         }
     }
 
-    fn bookings(&self, now: Timestamp) -> Bookings<'_> {
-        Bookings { store: self.store.as_ref(), calendar: &self.calendar, now }
+    fn bookings(&self, now: Timestamp) -> BookingService<'_> {
+        BookingService { store: self.store.as_ref(), calendar: &self.calendar, now }
     }
 }
 
@@ -189,6 +194,6 @@ fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
         device: request.device.clone(),
         customer_name: request.customer_name.clone(),
         status: LeadStatus::Booked,
-        source: Source::Form,
+        source: LeadSource::Form,
     }
 }

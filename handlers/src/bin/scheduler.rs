@@ -1,16 +1,9 @@
 //! The Lambda function behind the booking form.
 
-use handlers::{compose, config::Vars, log};
+use handlers::{compose, config::Vars};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let vars: Vars = std::env::vars().collect();
-    log::init(&vars);
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| "a TLS provider is installed already")?;
-    let clients = compose::Clients::https()?;
-    // As text: the runtime shows an error of its own kind by its fields.
-    let router = compose::scheduler(&vars, &clients).map_err(|error| error.to_string())?;
-    lambda_http::run(router).await
+    compose::serve_lambda(&vars, compose::scheduler).await
 }

@@ -1,4 +1,4 @@
-//! The HTTP clients below the adapters.
+//! The HTTP clients that the adapters use.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use aws_smithy_http_client::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// HTTP clients, to be shared: building one costs milliseconds, cloning one nothing.
+/// HTTP clients to be shared: building one takes milliseconds, cloning one is free.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// Under the SDK of DynamoDB.
+    /// For DynamoDB's SDK.
     pub dynamodb: SharedHttpClient,
-    /// Under OpenAI and Twilio.
+    /// For OpenAI and Twilio.
     pub web: reqwest::Client,
 }
 
@@ -33,10 +33,10 @@ impl Clients {
     /// Clients for providers on this machine: HTTP only, no certificates, no proxies.
     ///
     /// # Errors
-    /// When they cannot be built.
+    /// [`ClientsError::Tls`] or [`ClientsError::Web`] when they cannot be built.
     pub fn plain() -> Result<Self, ClientsError> {
         let dynamodb = Builder::new().build_http();
-        // An empty set of roots costs nothing and trusts nobody, should HTTPS be tried.
+        // An empty root store costs nothing, and makes every HTTPS connection fail.
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(RootCertStore::empty())
@@ -45,10 +45,10 @@ impl Clients {
         Ok(Self { dynamodb, web })
     }
 
-    /// Clients for the real providers. The process's rustls provider must be installed.
+    /// Clients for the real providers. The process's rustls provider must be installed before.
     ///
     /// # Errors
-    /// When they cannot be built.
+    /// [`ClientsError::Web`] when they cannot be built.
     pub fn https() -> Result<Self, ClientsError> {
         let dynamodb =
             Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
@@ -56,7 +56,7 @@ impl Clients {
     }
 }
 
-/// Redirects are followed by nobody: an API that answers one is not the API that was meant.
+/// Redirects are not followed: an API that redirects is not the one that was configured.
 fn web() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,3 +1,5 @@
+//! The configuration read from maps of variables.
+
 use jiff::civil::Weekday;
 
 use super::*;

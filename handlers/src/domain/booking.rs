@@ -1,36 +1,36 @@
 //! What is written when a customer books, cancels or moves an appointment.
 //!
-//! Everything that a transaction writes is fixed before it is sent, so that a
-//! repeat of it, by a retry or by a second attempt at the turn, writes the same.
+//! The content of a transaction is complete before it is sent, so a repeat by a retry or by a
+//! second attempt at the turn writes the same.
 
 use jiff::Timestamp;
 
 use super::{
     catalogue::Repair,
     digest::sha256_hex,
-    lead::{Lead, LeadId, Source, repair_words},
+    lead::{Lead, LeadId, LeadSource, repair_display_name},
     phone::Phone,
     slot::Slot,
 };
 
-/// The database's idempotency token of a transaction: 32 hexadecimal digits (36 are allowed).
+/// Idempotency token of a DynamoDB transaction: 32 hexadecimal digits (36 are allowed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestToken(String);
 
 impl RequestToken {
-    /// The token of what `identity` writes. Another content needs another identity.
+    /// The token for what `identity` writes. Different content needs a different identity.
     pub fn derive(identity: &[&str]) -> Self {
         let digest = sha256_hex(identity);
         Self(digest.get(..32).unwrap_or(&digest).to_owned())
     }
 
-    /// The token.
+    /// The token as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An open booking: a row of the customer's bookings.
+/// An open booking: a row among the customer's bookings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
     /// The customer.
@@ -41,14 +41,14 @@ pub struct Booking {
     pub lead_id: LeadId,
     /// The lead's timestamp, the range key of its row.
     pub timestamp: Timestamp,
-    /// What is to be repaired.
+    /// The repair.
     pub repair: Repair,
-    /// On which device.
+    /// The device to repair.
     pub device: String,
     /// The customer's name, when known.
     pub customer_name: Option<String>,
-    /// Where it comes from.
-    pub source: Source,
+    /// Where the booking comes from.
+    pub source: LeadSource,
 }
 
 impl From<&Lead> for Booking {
@@ -67,53 +67,53 @@ impl From<&Lead> for Booking {
 }
 
 impl Booking {
-    /// `Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-...`: what a customer is told, from the row.
+    /// `Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-...`: what a customer is told.
     pub fn summary(&self) -> String {
-        let repair = repair_words(&self.repair, &self.device);
+        let repair = repair_display_name(&self.repair, &self.device);
         format!("{}, {repair}. Ref {}", self.slot, self.lead_id)
     }
 }
 
-/// A booking to be written.
+/// A booking to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBooking {
-    /// The lead; slot and booking row follow from it.
+    /// The lead, from which the rows of slot and booking derive.
     pub lead: Lead,
     /// The transaction's token.
     pub token: RequestToken,
-    /// The step of the form guard, for bookings by the form.
-    pub guard: Option<GuardStep>,
+    /// Update of the form guard, for bookings by the form.
+    pub guard: Option<FormGuardUpdate>,
 }
 
-/// Guards the limit on open bookings by the form: each of them moves it, on the condition that
-/// it is still as it was read together with the bookings that were counted.
+/// Optimistic lock on the number of open bookings by the form. Each booking increments it, on the
+/// condition that it is unchanged since the open bookings were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormGuard {
-    /// Counts the bookings by the form.
+    /// Number of bookings by the form so far.
     pub version: u64,
 }
 
-/// One step of the form guard.
+/// One increment of the form guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GuardStep {
-    /// As it was read; `None`: there was none.
+pub struct FormGuardUpdate {
+    /// The guard as it was read; `None` if there was none.
     pub expected: Option<FormGuard>,
-    /// As it is to be written.
+    /// The guard to write.
     pub next: FormGuard,
 }
 
-impl GuardStep {
-    /// The step from a guard as it was read.
-    pub fn from(expected: Option<FormGuard>) -> Self {
+impl FormGuardUpdate {
+    /// The increment of a guard that was read.
+    pub fn after(expected: Option<FormGuard>) -> Self {
         let version = expected.map_or(0, |guard| guard.version);
         Self { expected, next: FormGuard { version: version.saturating_add(1) } }
     }
 }
 
-/// A cancellation to be written, on the condition that the booking is still as it was read.
+/// A cancellation to write, on the condition that the booking is unchanged since it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancellation {
-    /// The booking as it was read; its phone is the customer who asks.
+    /// The booking as it was read; it belongs to the customer who asks.
     pub booking: Booking,
     /// The transaction's token.
     pub token: RequestToken,
@@ -121,12 +121,12 @@ pub struct Cancellation {
     pub now: Timestamp,
 }
 
-/// A move to be written, on the condition that the booking is still as it was read.
+/// A move to write, on the condition that the booking is unchanged since it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reschedule {
-    /// The booking as it was read; its phone is the customer who asks.
+    /// The booking as it was read; it belongs to the customer who asks.
     pub booking: Booking,
-    /// The new appointment.
+    /// The new slot.
     pub to: Slot,
     /// The transaction's token.
     pub token: RequestToken,
@@ -141,13 +141,13 @@ impl Reschedule {
     }
 }
 
-/// What an idempotency key of the form is bound to.
+/// The request that an idempotency key of the form is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormClaim {
+pub struct IdempotencyRecord {
     /// SHA-256 of the key.
     pub key_hash: String,
     /// SHA-256 of the request.
     pub fingerprint: String,
-    /// Business time of the first attempt; with the key it gives the lead's id.
+    /// Business time of the first attempt. Key and time determine the lead's id.
     pub now: Timestamp,
 }

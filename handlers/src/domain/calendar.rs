@@ -1,7 +1,7 @@
-//! When the shop takes customers.
+//! The shop's calendar: when it takes customers.
 //!
-//! One function, [`Calendar::refusal`], decides both what is offered and what
-//! can be booked, so that the two cannot disagree.
+//! One function, [`Calendar::unbookable_reason`], decides what is listed and what can be booked, so
+//! the two cannot differ.
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,7 @@ const SLOT_MINUTES: usize = 60;
 const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 const HORIZON_DAYS: i32 = 60;
 
-/// The shop's opening hours in its own time zone.
+/// The shop's opening hours in its time zone.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     zone_name: String,
@@ -37,7 +37,7 @@ pub struct Calendar {
 /// A time zone that the bundled database does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown time zone {name:?}")]
-pub struct UnknownZone {
+pub struct UnknownTimeZone {
     name: String,
     #[source]
     source: jiff::Error,
@@ -45,11 +45,11 @@ pub struct UnknownZone {
 
 /// Why a slot cannot be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It has begun already.
+pub enum UnbookableReason {
+    /// It has already begun.
     #[error("That date or time is in the past")]
-    Past,
-    /// It begins within the notice that the shop needs.
+    InThePast,
+    /// It begins sooner than the notice that the shop needs.
     #[error("That is too soon: a booking needs at least {} minutes notice", .0.as_mins())]
     TooSoon(SignedDuration),
     /// Its date is too far ahead.
@@ -60,7 +60,7 @@ pub enum Refusal {
     ClosedDay(Weekday),
     /// No slot begins at that time.
     #[error("There is no slot at that time: slots begin hourly from {first} to {last}")]
-    NotASlot {
+    NotASlotTime {
         /// First slot of a day.
         first: SlotTime,
         /// Last slot of a day.
@@ -75,11 +75,11 @@ impl Calendar {
     /// The usual hours in a time zone of the bundled database, such as `America/New_York`.
     ///
     /// # Errors
-    /// When there is no such time zone.
-    pub fn new(zone_name: &str) -> Result<Self, UnknownZone> {
+    /// When the database has no such time zone.
+    pub fn new(zone_name: &str) -> Result<Self, UnknownTimeZone> {
         let zone = TimeZoneDatabase::bundled()
             .get(zone_name)
-            .map_err(|source| UnknownZone { name: zone_name.to_owned(), source })?;
+            .map_err(|source| UnknownTimeZone { name: zone_name.to_owned(), source })?;
         Ok(Self {
             zone_name: zone_name.to_owned(),
             zone,
@@ -91,16 +91,10 @@ impl Calendar {
         })
     }
 
-    /// Closed on these days instead of on Sundays.
+    /// The calendar with these closed days instead of Sundays.
     #[must_use]
-    pub fn closed_on(self, closed: Vec<Weekday>) -> Self {
+    pub fn with_closed_days(self, closed: Vec<Weekday>) -> Self {
         Self { closed, ..self }
-    }
-
-    /// Hourly slots from `first` to `last` instead of the usual ones.
-    #[must_use]
-    pub fn open_from(self, first: SlotTime, last: SlotTime) -> Self {
-        Self { first, last, ..self }
     }
 
     /// The name of the time zone.
@@ -118,7 +112,7 @@ impl Calendar {
         self.last
     }
 
-    /// How far ahead bookings are taken.
+    /// How many days ahead bookings are taken.
     pub fn horizon_days(&self) -> i32 {
         self.horizon_days
     }
@@ -133,78 +127,83 @@ impl Calendar {
         self.closed.contains(&date.weekday())
     }
 
-    /// The shop's wall clock.
+    /// Date and time on the shop's wall clock.
     pub fn local(&self, now: Timestamp) -> civil::DateTime {
         self.zone.to_datetime(now)
     }
 
-    /// The shop's date.
+    /// The date on the shop's wall clock.
     pub fn today(&self, now: Timestamp) -> civil::Date {
         self.local(now).date()
     }
 
-    /// When a slot begins; of a repeated hour the earlier one.
+    /// When a slot begins. A wall-clock time that occurs twice means the earlier one.
     ///
     /// # Errors
-    /// When its wall-clock time does not exist.
-    pub fn instant(&self, slot: Slot) -> Result<Timestamp, Refusal> {
+    /// [`UnbookableReason::NonexistentLocalTime`] when clocks are set forward over it,
+    /// [`UnbookableReason::BeyondHorizon`] at the very end of the calendar.
+    pub fn instant(&self, slot: Slot) -> Result<Timestamp, UnbookableReason> {
         let ambiguous = self.zone.to_ambiguous_timestamp(slot.start());
         match ambiguous.offset() {
-            AmbiguousOffset::Gap { .. } => Err(Refusal::NonexistentLocalTime),
+            AmbiguousOffset::Gap { .. } => Err(UnbookableReason::NonexistentLocalTime),
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
-                // Only dates at the very ends of the calendar have no timestamp.
-                ambiguous.earlier().map_err(|_| Refusal::BeyondHorizon(self.horizon_days))
+                // Only dates at the ends of the supported range have no timestamp.
+                ambiguous.earlier().map_err(|_| UnbookableReason::BeyondHorizon(self.horizon_days))
             }
         }
     }
 
-    /// Why nothing at all can be booked on a date; `None` when something may.
-    pub fn day_refusal(&self, date: civil::Date, now: Timestamp) -> Option<Refusal> {
+    /// Why nothing can be booked on a date; `None` when something may be free.
+    pub fn day_unbookable_reason(
+        &self,
+        date: civil::Date,
+        now: Timestamp,
+    ) -> Option<UnbookableReason> {
         let today = self.today(now);
         if date < today {
-            Some(Refusal::Past)
+            Some(UnbookableReason::InThePast)
         } else if date > today.saturating_add(Span::new().days(self.horizon_days)) {
-            Some(Refusal::BeyondHorizon(self.horizon_days))
+            Some(UnbookableReason::BeyondHorizon(self.horizon_days))
         } else if self.is_closed(date) {
-            Some(Refusal::ClosedDay(date.weekday()))
+            Some(UnbookableReason::ClosedDay(date.weekday()))
         } else {
             None
         }
     }
 
-    /// Why a slot can neither be offered nor booked, other people's bookings aside.
-    pub fn refusal(&self, slot: Slot, now: Timestamp) -> Option<Refusal> {
-        if let Some(refusal) = self.day_refusal(slot.date(), now) {
-            return Some(refusal);
+    /// Why a slot cannot be listed or booked, apart from other bookings; `None` when it can.
+    pub fn unbookable_reason(&self, slot: Slot, now: Timestamp) -> Option<UnbookableReason> {
+        if let Some(reason) = self.day_unbookable_reason(slot.date(), now) {
+            return Some(reason);
         }
-        if !self.grid().any(|time| time == slot.time()) {
-            return Some(Refusal::NotASlot { first: self.first, last: self.last });
+        if !self.slot_times().any(|time| time == slot.time()) {
+            return Some(UnbookableReason::NotASlotTime { first: self.first, last: self.last });
         }
         match self.instant(slot) {
-            Err(refusal) => Some(refusal),
-            Ok(start) if start < now => Some(Refusal::Past),
+            Err(reason) => Some(reason),
+            Ok(start) if start < now => Some(UnbookableReason::InThePast),
             Ok(start) if start.duration_since(now) < self.notice => {
-                Some(Refusal::TooSoon(self.notice))
+                Some(UnbookableReason::TooSoon(self.notice))
             }
             Ok(_) => None,
         }
     }
 
-    /// The slots of a date that can be booked, in the order of the clock.
-    pub fn offered(
+    /// The slots of a date that can be booked, ordered by time.
+    pub fn bookable_slots(
         &self,
         date: civil::Date,
         taken: &BTreeSet<SlotTime>,
         now: Timestamp,
     ) -> Vec<SlotTime> {
-        self.grid()
+        self.slot_times()
             .filter(|time| !taken.contains(time))
-            .filter(|time| self.refusal(Slot::new(date, *time), now).is_none())
+            .filter(|time| self.unbookable_reason(Slot::new(date, *time), now).is_none())
             .collect()
     }
 
-    /// The times of a day at which slots begin.
-    fn grid(&self) -> impl Iterator<Item = SlotTime> {
+    /// The times of day at which slots begin.
+    fn slot_times(&self) -> impl Iterator<Item = SlotTime> {
         SlotTime::every(SLOT_MINUTES, self.first, self.last)
     }
 }
@@ -222,7 +221,7 @@ pub fn weekday_name(day: Weekday) -> &'static str {
     }
 }
 
-/// Reads a weekday's English name, in any case.
+/// Parses a weekday's English name in any case, ignoring surrounding space.
 pub fn parse_weekday(name: &str) -> Option<Weekday> {
     Weekday::Monday
         .cycle_forward()

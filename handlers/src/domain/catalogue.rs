@@ -1,27 +1,27 @@
-//! What the shop repairs and sells, and for how much.
+//! What the shop repairs and sells, with prices.
 
 use std::fmt;
 
-/// What costs extra when Brandon drives to the customer, in dollars.
+/// Surcharge when Brandon drives to the customer, in dollars.
 pub const ON_SITE_SURCHARGE: u32 = 20;
 
 /// A repair on the price list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RepairKind {
-    /// A broken screen.
+    /// Replacing a broken screen.
     Screen,
-    /// A worn battery.
+    /// Replacing a battery.
     Battery,
-    /// A charging port.
+    /// Repairing a charging port.
     ChargingPort,
-    /// A look at a wet phone.
+    /// Diagnosing a wet phone.
     WaterDamage,
-    /// The glass of the back.
+    /// Replacing the glass of the back.
     BackGlass,
 }
 
 impl RepairKind {
-    /// All of them, in the order of the price list.
+    /// All kinds, in the order of the price list.
     pub const ALL: [Self; 5] =
         [Self::Screen, Self::Battery, Self::ChargingPort, Self::WaterDamage, Self::BackGlass];
 
@@ -36,8 +36,8 @@ impl RepairKind {
         }
     }
 
-    /// The name in a text: `charging port`.
-    pub const fn words(self) -> &'static str {
+    /// The name in texts: `charging port`.
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::Screen => "screen",
             Self::Battery => "battery",
@@ -47,7 +47,7 @@ impl RepairKind {
         }
     }
 
-    /// What the price list says.
+    /// The price as the price list states it.
     pub const fn price(self) -> &'static str {
         match self {
             Self::Screen => "$79 iPhone, $89 Samsung",
@@ -58,7 +58,7 @@ impl RepairKind {
         }
     }
 
-    /// The repair that some words name.
+    /// The repair that these words name, if any.
     fn find(words: &[&str]) -> Option<Self> {
         let has = |word: &str| words.contains(&word);
         if has("backglass") || (has("glass") && (has("back") || has("rear"))) {
@@ -77,17 +77,17 @@ impl RepairKind {
     }
 }
 
-/// A repair that somebody booked.
+/// A repair that a customer booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repair {
-    /// One of the price list.
+    /// A repair on the price list.
     Listed {
-        /// Which.
+        /// The kind.
         kind: RepairKind,
         /// Whether Brandon drives to the customer.
         on_site: bool,
     },
-    /// What a row of the old system says; nobody can book it any more.
+    /// Text of a row of the old system; cannot be booked any more.
     Unlisted(String),
 }
 
@@ -104,17 +104,18 @@ impl Repair {
         Self::Listed { kind, on_site: false }
     }
 
-    /// Every name that [`Repair::slug`] gives for the price list.
+    /// The slug of every repair on the price list.
     pub fn slugs() -> impl Iterator<Item = String> {
         [false, true].into_iter().flat_map(|on_site| {
             RepairKind::ALL.into_iter().map(move |kind| Self::Listed { kind, on_site }.slug())
         })
     }
 
-    /// Reads a slug or words of a person: `charging_port`, `iPhone screen repair`, `on-site battery`.
+    /// Parses a slug or a person's words: `charging_port`, `iPhone screen repair`, `on-site
+    /// battery`.
     ///
     /// # Errors
-    /// When nothing on the price list is meant.
+    /// When they name nothing on the price list.
     pub fn parse(text: &str) -> Result<Self, UnknownRepair> {
         let text = text.to_lowercase().replace("on-site", "onsite").replace("on_site", "onsite");
         let text = text.replace("on site", "onsite");
@@ -124,12 +125,12 @@ impl Repair {
         Ok(Self::Listed { kind, on_site: words.contains(&"onsite") })
     }
 
-    /// Reads what a row says; never fails, since rows of the old system hold any text.
+    /// Reads a stored row. Never fails, because rows of the old system hold any text.
     pub fn from_row(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|_| Self::Unlisted(text.to_owned()))
     }
 
-    /// The name in tables and answers: `screen`, `on_site_screen`.
+    /// The name in tables and in the API: `screen`, `on_site_screen`.
     pub fn slug(&self) -> String {
         match self {
             Self::Listed { kind, on_site: false } => kind.slug().to_owned(),
@@ -139,41 +140,41 @@ impl Repair {
     }
 }
 
-/// The words of a text: `charging port`, `screen (on-site)`.
+/// The name in texts: `charging port`, `screen (on-site)`.
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listed { kind, on_site: false } => f.write_str(kind.words()),
-            Self::Listed { kind, on_site: true } => write!(f, "{} (on-site)", kind.words()),
+            Self::Listed { kind, on_site: false } => f.write_str(kind.display_name()),
+            Self::Listed { kind, on_site: true } => write!(f, "{} (on-site)", kind.display_name()),
             Self::Unlisted(text) => f.write_str(text),
         }
     }
 }
 
-/// What the shop offers besides a repair.
+/// An extra that the shop sells besides a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Upsell {
     /// A screen protector.
     ScreenProtector,
     /// A case.
     Case,
-    /// A longer warranty; its price is decided in the shop.
+    /// A longer warranty; its price is agreed in the shop.
     WarrantyExtension,
 }
 
-/// Something that the shop does not sell.
+/// The shop does not sell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Unknown upsell_item. Use one of: screen_protector, case, warranty_extension")]
 pub struct UnknownUpsell;
 
 impl Upsell {
-    /// All of them.
+    /// All extras.
     pub const ALL: [Self; 3] = [Self::ScreenProtector, Self::Case, Self::WarrantyExtension];
 
-    /// Reads a slug or words of a person.
+    /// Parses a slug or a person's words.
     ///
     /// # Errors
-    /// When the shop does not sell it.
+    /// When they name no extra of the shop.
     pub fn parse(text: &str) -> Result<Self, UnknownUpsell> {
         let text = text.to_lowercase();
         let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
@@ -197,8 +198,8 @@ impl Upsell {
         }
     }
 
-    /// The name in a text.
-    pub const fn words(self) -> &'static str {
+    /// The name in texts.
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::ScreenProtector => "screen protector",
             Self::Case => "case",
@@ -206,7 +207,7 @@ impl Upsell {
         }
     }
 
-    /// Dollars; `None` when it is decided in the shop.
+    /// The price in dollars; `None` when it is agreed in the shop.
     pub const fn price(self) -> Option<u32> {
         match self {
             Self::ScreenProtector => Some(15),
@@ -227,12 +228,12 @@ mod tests {
         }
         for upsell in Upsell::ALL {
             assert_eq!(Upsell::parse(upsell.slug()), Ok(upsell));
-            assert_eq!(Upsell::parse(upsell.words()), Ok(upsell));
+            assert_eq!(Upsell::parse(upsell.display_name()), Ok(upsell));
         }
     }
 
     #[test]
-    fn words_of_people_are_understood() {
+    fn repairs_are_read_as_people_write_them() {
         let at_shop = Repair::at_shop;
         assert_eq!(Repair::parse("iPhone screen repair"), Ok(at_shop(RepairKind::Screen)));
         assert_eq!(Repair::parse("Charging Port"), Ok(at_shop(RepairKind::ChargingPort)));

@@ -1,4 +1,4 @@
-//! Digests that turn a request's identity into the ids of what it writes.
+//! Digests that turn the identity of a request into the ids of what it writes.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of the parts as lower-case hexadecimal digits.
 ///
-/// Each part is preceded by its length, so that moving a character from one
-/// part to the next gives another digest.
+/// Each part is preceded by its length, so that moving a character from one part to the next
+/// changes the digest.
 pub(crate) fn sha256_hex(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -17,7 +17,7 @@ pub(crate) fn sha256_hex(parts: &[&str]) -> String {
     hex(hasher.finalize().as_slice())
 }
 
-/// Lower-case hexadecimal digits of some bytes.
+/// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(bytes.len() * 2);
     for byte in bytes {

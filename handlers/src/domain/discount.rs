@@ -1,33 +1,24 @@
-//! Discounts: the owner's ceiling decides, never the conversation.
+//! Discounts. The owner's ceiling decides about them, never the conversation.
 
-/// Highest percentage that anybody can ask for.
-const WHOLE: i64 = 100;
+/// Highest discount that can be asked for, in percent.
+const MAX_PERCENT: i64 = 100;
 
-/// What becomes of a request for a discount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// At or below the ceiling.
-    Approved,
-    /// Above the ceiling.
-    AboveCeiling,
-}
-
-/// A percentage that is no discount.
+/// The number is not a percentage of a discount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("discount_percent must be a whole number from 1 to 100")]
 pub struct PercentError;
 
-/// Reads a percentage.
+/// Parses a percentage.
 ///
 /// # Errors
-/// Outside of 1 to 100.
+/// When it is not from 1 to 100.
 pub fn percent(number: i64) -> Result<u8, PercentError> {
-    u8::try_from(number).ok().filter(|_| (1..=WHOLE).contains(&number)).ok_or(PercentError)
+    u8::try_from(number).ok().filter(|_| (1..=MAX_PERCENT).contains(&number)).ok_or(PercentError)
 }
 
-/// Decides on a discount.
-pub fn decide(percent: u8, ceiling: u8) -> Decision {
-    if percent <= ceiling { Decision::Approved } else { Decision::AboveCeiling }
+/// Whether a discount may be given: it is at most the owner's ceiling. Both in percent.
+pub fn is_approved(percent: u8, ceiling: u8) -> bool {
+    percent <= ceiling
 }
 
 #[cfg(test)]
@@ -35,10 +26,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ceiling_itself_is_approved() {
-        assert_eq!(decide(15, 15), Decision::Approved);
-        assert_eq!(decide(16, 15), Decision::AboveCeiling);
-        assert_eq!(decide(1, 0), Decision::AboveCeiling);
+    fn the_ceiling_is_the_highest_approved_discount() {
+        assert!(is_approved(15, 15));
+        assert!(!is_approved(16, 15));
+        assert!(!is_approved(1, 0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Leads: one for each booking, with an id that customers see.
+//! Leads: one per booking, with an id that customers see.
 
 use std::fmt;
 
@@ -12,13 +12,14 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeadId(String);
 
-/// A text that is no lead id.
+/// The text is not a lead id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a booking reference looks like LEAD-20260211-140000-1a2b3c")]
 pub struct LeadIdError;
 
 impl LeadId {
-    /// The id of what `identity` does at `now`: the same for every repeat, another for anything else.
+    /// The id of what `identity` does at `now`: the same for a repeat, another one for anything
+    /// else.
     pub fn derive(now: Timestamp, identity: &[&str]) -> Self {
         let digest = sha256_hex(identity);
         let suffix = digest.get(..6).unwrap_or(&digest);
@@ -26,10 +27,10 @@ impl LeadId {
         Self(format!("LEAD-{}-{suffix}", utc.strftime("%Y%m%d-%H%M%S")))
     }
 
-    /// Reads an id, also of the old system (`LEAD-YYYYMMDD-HHMMSS-mmm`).
+    /// Parses an id, including those of the old system (`LEAD-YYYYMMDD-HHMMSS-mmm`).
     ///
     /// # Errors
-    /// When it has another form.
+    /// When the text has another form.
     pub fn parse(text: &str) -> Result<Self, LeadIdError> {
         let text = text.trim();
         let mut parts = text.split('-');
@@ -48,12 +49,12 @@ impl LeadId {
         if sound { Ok(Self(text.to_owned())) } else { Err(LeadIdError) }
     }
 
-    /// Takes the id that a stored row has, whatever its form.
+    /// The id in a stored row, whatever its form.
     pub fn from_row(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The id as customers see it.
+    /// The id as text, as customers see it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,12 +66,12 @@ impl fmt::Display for LeadId {
     }
 }
 
-/// What has become of a lead.
+/// State of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeadStatus {
-    /// The slot is held.
+    /// The lead holds its slot.
     Booked,
-    /// Given back.
+    /// The slot was freed.
     Cancelled,
     /// The repair is done.
     Completed,
@@ -86,7 +87,7 @@ impl LeadStatus {
         }
     }
 
-    /// Reads the name in tables.
+    /// Parses the name in tables.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Booked, Self::Cancelled, Self::Completed].into_iter().find(|s| s.as_str() == text)
     }
@@ -94,14 +95,14 @@ impl LeadStatus {
 
 /// Where a lead comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A conversation by text.
+pub enum LeadSource {
+    /// A conversation by SMS.
     Sms,
     /// The booking form.
     Form,
 }
 
-impl Source {
+impl LeadSource {
     /// The name in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -110,37 +111,38 @@ impl Source {
         }
     }
 
-    /// Reads the name in tables.
+    /// Parses the name in tables.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Sms, Self::Form].into_iter().find(|s| s.as_str() == text)
     }
 }
 
-/// Who booked what, and when.
+/// Who booked what, and when. Kept after the booking has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lead {
-    /// Its id: the hash key of its row.
+    /// Its id, the hash key of its row.
     pub id: LeadId,
-    /// Business time of the booking in whole seconds: the range key of its row, and `created_at`.
+    /// Business time of the booking in whole seconds: range key and `created_at` of its row.
     pub timestamp: Timestamp,
     /// The customer.
     pub phone: Phone,
     /// The appointment.
     pub slot: Slot,
-    /// What is to be repaired.
+    /// The repair.
     pub repair: Repair,
-    /// On which device.
+    /// The device to repair.
     pub device: String,
     /// The customer's name, when known.
     pub customer_name: Option<String>,
-    /// What has become of it.
+    /// Its state.
     pub status: LeadStatus,
     /// Where it comes from.
-    pub source: Source,
+    pub source: LeadSource,
 }
 
-/// A repair on a device, as a text names it: `iPhone screen`, or `screen` when the device is unknown.
-pub fn repair_words(repair: &Repair, device: &str) -> String {
+/// A repair with its device as texts name it: `iPhone screen`, or `screen` when the device is
+/// unknown.
+pub fn repair_display_name(repair: &Repair, device: &str) -> String {
     if device.is_empty() || device == UNKNOWN_DEVICE {
         repair.to_string()
     } else {

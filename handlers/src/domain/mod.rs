@@ -1,4 +1,4 @@
-//! What the shop knows and decides: pure, synchronous, without clock or chance.
+//! What the shop knows and decides. Pure and synchronous, without clock or randomness.
 
 pub mod booking;
 pub mod calendar;

@@ -1,13 +1,13 @@
-//! The words by which carriers let a customer stop and start texts.
+//! The keywords by which carriers let customers stop and start texts.
 
 /// What a keyword asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyword {
     /// No more texts.
     Stop,
-    /// Texts again.
+    /// Texts again, after a stop.
     Start,
-    /// Who this is; Twilio answers by itself.
+    /// Information about the sender, which Twilio answers by itself.
     Help,
 }
 
@@ -16,10 +16,10 @@ const STOP: [&str; 8] =
 const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
-/// The keyword that a whole body is, ignoring case and surrounding space.
+/// The keyword that a whole text consists of, ignoring case and surrounding space.
 ///
-/// `YES` is one of them, although it mostly answers a question: whether it is
-/// meant so depends on whether the customer is opted out.
+/// `YES` is one of them, although it usually answers a question. Only from a customer who is opted
+/// out does it mean "start".
 pub fn keyword(body: &str) -> Option<Keyword> {
     let body = body.trim();
     let among = |words: &[&str]| words.iter().any(|word| body.eq_ignore_ascii_case(word));
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_bodies_only() {
+    fn only_a_whole_text_is_a_keyword() {
         for (body, expected) in [
             ("STOP", Some(Keyword::Stop)),
             (" cancel\n", Some(Keyword::Stop)),

@@ -1,4 +1,4 @@
-//! The owner's state: where Brandon is, and what the assistant may say and give.
+//! The owner's state: what Brandon is doing, and what the assistant may say and grant.
 
 mod patch;
 
@@ -22,14 +22,14 @@ pub enum OwnerStatus {
     Break,
     /// Asleep.
     Sleeping,
-    /// What the notes say.
+    /// Described in the notes.
     Custom,
     /// Free.
     Available,
 }
 
 impl OwnerStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 7] = [
         Self::Working,
         Self::Gym,
@@ -53,7 +53,7 @@ impl OwnerStatus {
         }
     }
 
-    /// Reads the name in the table and in the API.
+    /// Parses the name in the table and in the API.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
@@ -61,18 +61,18 @@ impl OwnerStatus {
 
 /// The owner's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// What he is doing.
+pub struct OwnerState {
+    /// What the owner is doing.
     pub status: OwnerStatus,
-    /// Where he is.
+    /// Where the owner is.
     pub location: String,
-    /// Free text, such as when he is back.
+    /// Free text, such as when the owner is back.
     pub notes: String,
-    /// The bulletin for customers.
+    /// An announcement for customers.
     pub special_info: String,
     /// The assistant's name.
     pub assistant_name: String,
-    /// How the assistant greets; empty: as it likes.
+    /// How the assistant greets; when empty, it decides itself.
     pub greeting: String,
     /// Discount ceiling in percent, 0 to [`MAX_DISCOUNT`].
     pub max_discount: u8,
@@ -80,17 +80,17 @@ pub struct Owner {
     pub ai_answers_sms: bool,
     /// Whether the assistant offers extras.
     pub auto_upsell: bool,
-    /// A field of the old system; kept as it is.
+    /// A field of the old system, kept unchanged.
     pub voice: Option<String>,
-    /// A field of the old system; kept as it is.
+    /// A field of the old system, kept unchanged.
     pub ai_answers_calls: Option<bool>,
     /// Business time of the last change; `None` before the first.
     pub updated_at: Option<Timestamp>,
-    /// Counts the changes; 0 when there is no row, or one of the old system.
+    /// Number of changes; 0 without a row, or for a row of the old system.
     pub version: u64,
 }
 
-impl Default for Owner {
+impl Default for OwnerState {
     fn default() -> Self {
         Self {
             status: OwnerStatus::Available,
@@ -110,8 +110,9 @@ impl Default for Owner {
     }
 }
 
-impl Owner {
-    /// The state after a change at `now`: only the given fields differ.
+impl OwnerState {
+    /// The state after a change at `now`. Only the given fields differ, and the version is one
+    /// higher.
     #[must_use]
     pub fn merge(&self, patch: &OwnerPatch, now: Timestamp) -> Self {
         let mut owner = self.clone();
@@ -119,7 +120,7 @@ impl Owner {
         owner.changed(self.version, now)
     }
 
-    /// The default state in place of this one; the fields of the old system are kept.
+    /// The default state with a version one higher; the fields of the old system are kept.
     #[must_use]
     pub fn reset(&self, now: Timestamp) -> Self {
         let owner = Self {

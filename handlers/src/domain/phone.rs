@@ -1,30 +1,30 @@
 //! Phone numbers in E.164 form.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 /// A phone number in E.164 form: `+` and 8 to 15 digits.
 ///
-/// `Debug` shows the last two digits only, so that a number cannot reach a log
-/// by accident; there is no `Display` for the same reason.
+/// `Debug` shows the last two digits only, and there is no `Display`, so that a number cannot reach
+/// a log by accident.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(String);
 
-/// Why a text is no phone number.
+/// Why a text is not a phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
     /// Neither E.164 nor a US national form.
     #[error("a phone number is written like +19045550123 or (904) 555-0123")]
     Shape,
-    /// A number of the North American plan whose area code or exchange cannot exist.
+    /// A number of the North American plan with an area code or exchange that does not exist.
     #[error("there is no such US phone number")]
     NorthAmerican,
 }
 
 impl Phone {
-    /// Reads what a person typed: E.164 with any punctuation, or a US national form.
+    /// Parses what a person typed: E.164 with any punctuation, or a US national form.
     ///
     /// # Errors
-    /// When the digits cannot be a phone number.
+    /// [`PhoneError::Shape`] or [`PhoneError::NorthAmerican`].
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         let text = text.trim();
         let (international, rest) = match text.strip_prefix('+') {
@@ -52,10 +52,10 @@ impl Phone {
         }
     }
 
-    /// Reads a number that a carrier or a stored row vouches for: exact E.164, nothing normalised.
+    /// Parses exact E.164, as a carrier or a stored row has it; nothing is normalised.
     ///
     /// # Errors
-    /// When it is not `+` and 8 to 15 digits without a leading zero.
+    /// [`PhoneError::Shape`] when it is not `+` and 8 to 15 digits without a leading zero.
     pub fn from_e164(text: &str) -> Result<Self, PhoneError> {
         let digits = text.strip_prefix('+').ok_or(PhoneError::Shape)?;
         let sound = (8..=15).contains(&digits.len())
@@ -64,31 +64,23 @@ impl Phone {
         if sound { Ok(Self(text.to_owned())) } else { Err(PhoneError::Shape) }
     }
 
-    /// The number in E.164 form.
+    /// The number as text, in E.164 form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last two digits, for logs.
+    /// Three asterisks and the last two digits, for logs.
     pub fn masked(&self) -> String {
         let shown = self.0.len().saturating_sub(2);
         format!("***{}", self.0.get(shown..).unwrap_or_default())
     }
 }
 
-/// Ten digits whose area code and exchange both start with 2 to 9.
+/// Whether these are ten digits whose area code and exchange both start with 2 to 9.
 fn is_north_american(national: &str) -> bool {
     let digits = national.as_bytes();
     let leads = |at: usize| digits.get(at).is_some_and(|d| (b'2'..=b'9').contains(d));
     digits.len() == 10 && leads(0) && leads(3)
-}
-
-impl FromStr for Phone {
-    type Err = PhoneError;
-
-    fn from_str(text: &str) -> Result<Self, PhoneError> {
-        Self::parse(text)
-    }
 }
 
 impl fmt::Debug for Phone {

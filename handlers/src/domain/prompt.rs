@@ -1,4 +1,4 @@
-//! The assistant's instructions. They hold what the shop says, never what a customer wrote.
+//! The assistant's instructions. They contain what the shop says, never what a customer wrote.
 
 use std::fmt::{self, Write as _};
 
@@ -7,15 +7,15 @@ use jiff::{Span, Timestamp, civil};
 use super::{
     calendar::{Calendar, weekday_name},
     catalogue::{ON_SITE_SURCHARGE, RepairKind, Upsell},
-    owner::Owner,
+    owner::OwnerState,
     text::OWNER_NAME,
 };
 
-/// How many days are listed with their weekday, so that the model need not reckon.
+/// Days listed with their weekdays, so that the model does not have to calculate them.
 const DAYS_LISTED: i64 = 8;
 
-/// What never changes. Carriers take a text that is only STOP, CANCEL, END or YES for
-/// an opt-out or opt-in, so the assistant must not ask for one.
+/// The rules, which are always the same. Carriers treat a text that is only STOP, CANCEL, END or
+/// YES as an opt-out or opt-in, so the assistant must not ask for one.
 const RULES: &str = "\
 Rules:
 - Dates and times come from the list above and from the tools. Never guess or reckon one.
@@ -34,29 +34,29 @@ phone company reads those as commands. Ask a question instead.
 not speak of other customers.
 - Write plain SMS: short, friendly, no markdown, no emoji unless the customer uses them.";
 
-/// The instructions for a turn.
-pub fn instructions(owner: &Owner, calendar: &Calendar, now: Timestamp) -> String {
+/// Composes the instructions for a turn.
+pub fn instructions(owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> String {
     let mut prompt = String::with_capacity(4096);
     // Writing to a string cannot fail.
     let _ = write(&mut prompt, owner, calendar, now);
     prompt
 }
 
-fn write(out: &mut String, owner: &Owner, calendar: &Calendar, now: Timestamp) -> fmt::Result {
+fn write(out: &mut String, owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     writeln!(
         out,
         "You are {}, the assistant of {OWNER_NAME}'s phone repair shop. You answer the text \
          messages of its customers.",
         owner.assistant_name
     )?;
-    time(out, calendar, now)?;
-    state(out, owner)?;
-    hours(out, calendar)?;
-    prices(out, owner)?;
+    write_time(out, calendar, now)?;
+    write_state(out, owner)?;
+    write_hours(out, calendar)?;
+    write_prices(out, owner)?;
     out.write_str(RULES)
 }
 
-fn time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
+fn write_time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     let local = calendar.local(now);
     writeln!(
         out,
@@ -79,7 +79,7 @@ fn time(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     Ok(())
 }
 
-fn state(out: &mut String, owner: &Owner) -> fmt::Result {
+fn write_state(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\n{OWNER_NAME}'s status: {}", owner.status.as_str())?;
     for (name, text) in [
         ("Location", &owner.location),
@@ -97,7 +97,7 @@ fn state(out: &mut String, owner: &Owner) -> fmt::Result {
     )
 }
 
-fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
+fn write_hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
     writeln!(
         out,
         "\nAppointments begin hourly from {} to {}, at least an hour ahead, for the next {} days.",
@@ -113,10 +113,10 @@ fn hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
     writeln!(out, "Closed on {}.", closed.join(", "))
 }
 
-fn prices(out: &mut String, owner: &Owner) -> fmt::Result {
+fn write_prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "\nPrices:")?;
     for kind in RepairKind::ALL {
-        writeln!(out, "- {}: {}", kind.words(), kind.price())?;
+        writeln!(out, "- {}: {}", kind.display_name(), kind.price())?;
     }
     writeln!(out, "- on-site ({OWNER_NAME} drives to the customer): ${ON_SITE_SURCHARGE} more")?;
     writeln!(
@@ -134,8 +134,8 @@ fn prices(out: &mut String, owner: &Owner) -> fmt::Result {
     }
     for item in Upsell::ALL {
         match item.price() {
-            Some(dollars) => writeln!(out, "- {}: ${dollars}", item.words())?,
-            None => writeln!(out, "- {}: price in the shop", item.words())?,
+            Some(dollars) => writeln!(out, "- {}: ${dollars}", item.display_name())?,
+            None => writeln!(out, "- {}: price in the shop", item.display_name())?,
         }
     }
     out.write_char('\n')
@@ -147,17 +147,17 @@ mod tests {
     use crate::domain::owner::OwnerStatus;
 
     #[test]
-    fn it_carries_the_day_the_owner_and_the_prices() {
-        let owner = Owner {
+    fn the_instructions_contain_the_day_the_owner_and_the_prices() {
+        let owner = OwnerState {
             status: OwnerStatus::Gym,
             location: "Planet Fitness".to_owned(),
             notes: "Back in 2 hours".to_owned(),
             special_info: "Free case this week".to_owned(),
             max_discount: 7,
-            ..Owner::default()
+            ..OwnerState::default()
         };
         let calendar = Calendar::new("America/New_York").unwrap();
-        // 1:30 in the morning in UTC is still the evening before in New York.
+        // 1:30 AM in UTC is still the evening before in New York.
         let prompt = instructions(&owner, &calendar, "2026-02-11T01:30:00Z".parse().unwrap());
         for part in [
             "You are Linda,",
@@ -182,10 +182,11 @@ mod tests {
     fn extras_are_offered_only_if_the_owner_wants_it() {
         let calendar = Calendar::new("America/New_York").unwrap();
         let now = "2026-02-11T01:30:00Z".parse().unwrap();
-        let silent = Owner { auto_upsell: false, ..Owner::default() };
+        let silent = OwnerState { auto_upsell: false, ..OwnerState::default() };
         assert!(instructions(&silent, &calendar, now).contains("Do not offer extras"));
         assert!(
-            instructions(&Owner::default(), &calendar, now).contains("you may offer one extra")
+            instructions(&OwnerState::default(), &calendar, now)
+                .contains("you may offer one extra")
         );
     }
 }

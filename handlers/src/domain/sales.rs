@@ -4,29 +4,29 @@ use jiff::Timestamp;
 
 use super::{catalogue::Upsell, turn::TurnKey};
 
-/// A discount or an upsell of a turn.
+/// A discount or an upsell in a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SalesNote {
-    /// The turn in which it was spoken of.
+pub struct SalesRecord {
+    /// The turn.
     pub key: TurnKey,
     /// Ordinal of the tool call in the turn.
     pub ordinal: usize,
     /// Business time of the turn.
     pub now: Timestamp,
-    /// What it is.
-    pub kind: SalesKind,
+    /// What happened.
+    pub kind: SalesEvent,
 }
 
-/// What was asked for or offered.
+/// A discount that was asked for, or an upsell that was offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SalesKind {
+pub enum SalesEvent {
     /// A discount.
     Discount {
         /// Percent asked for.
         percent: u8,
         /// Whether it is within the owner's ceiling.
         approved: bool,
-        /// Why it was asked for, in the model's words.
+        /// Why, in the model's words.
         reason: String,
     },
     /// An upsell.
@@ -35,7 +35,7 @@ pub enum SalesKind {
         item: Upsell,
         /// Whether the customer took it.
         accepted: bool,
-        /// Dollars by the catalogue; `None` when it is decided in the shop.
+        /// Price in dollars from the catalogue; `None` when it is agreed in the shop.
         price: Option<u32>,
     },
 }

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// A secret: its `Debug` hides it, and it has no `Display`.
+/// A secret. `Debug` hides it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
+    /// Wraps the value of a secret.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
 
-    /// The secret itself, for the one call that needs it.
+    /// The value, for the call that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }

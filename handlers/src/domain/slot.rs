@@ -1,29 +1,29 @@
-//! A slot: a date and a time of day on the shop's wall clock.
+//! Slots: a date and a time of day on the shop's wall clock.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use jiff::civil;
 
-/// A time of day in whole minutes, ordered by the clock (`9:00 AM` before `10:00 AM`).
+/// A time of day in whole minutes, ordered by time (`9:00 AM` before `10:00 AM`).
 ///
-/// `Display` is the form of the tables and of every text: `2:00 PM`.
+/// `Display` gives the form of tables and texts: `2:00 PM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotTime {
     minutes: u16,
 }
 
-/// A text that is no time of day.
+/// The text is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid time format. Use a time like 2:00 PM")]
 pub struct TimeError;
 
-/// A text that is no date.
+/// The text is not a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid date format. Use YYYY-MM-DD")]
 pub struct DateError;
 
 impl SlotTime {
-    /// A time by its hour (0-23) and minute (0-59).
+    /// The time at an hour (0-23) and minute (0-59); `None` outside of these ranges.
     pub const fn new(hour: u8, minute: u8) -> Option<Self> {
         if hour < 24 && minute < 60 {
             Some(Self { minutes: hour as u16 * 60 + minute as u16 })
@@ -32,7 +32,7 @@ impl SlotTime {
         }
     }
 
-    /// A full hour of the day; hours from 24 on wrap.
+    /// The full hour of the day; hours from 24 on wrap around.
     pub const fn hour_of_day(hour: u8) -> Self {
         Self { minutes: (hour % 24) as u16 * 60 }
     }
@@ -52,10 +52,10 @@ impl SlotTime {
         u8::try_from(self.minutes % 60).unwrap_or_default()
     }
 
-    /// Reads `2:00 PM`, `2pm`, `2 PM`, `02:00 p.m.` or `14:00`.
+    /// Parses `2:00 PM`, `2pm`, `2 PM`, `02:00 p.m.` or `14:00`.
     ///
     /// # Errors
-    /// When it is no time of day. A bare number is none: `2` may be either half of the day.
+    /// When the text is no time of day. A number alone is none: `2` could be morning or afternoon.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let text: String = text
             .chars()
@@ -81,18 +81,10 @@ impl SlotTime {
     }
 }
 
-/// One or two digits, without the sign that `str::parse` would allow.
+/// Parses one or two digits, without the sign that `str::parse` would accept.
 fn number(digits: &str) -> Result<u8, TimeError> {
     let sound = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     if sound { digits.parse().map_err(|_| TimeError) } else { Err(TimeError) }
-}
-
-impl FromStr for SlotTime {
-    type Err = TimeError;
-
-    fn from_str(text: &str) -> Result<Self, TimeError> {
-        Self::parse(text)
-    }
 }
 
 impl fmt::Display for SlotTime {
@@ -106,10 +98,15 @@ impl fmt::Display for SlotTime {
     }
 }
 
-/// Reads a date in exactly the form `YYYY-MM-DD`.
+/// The times as customers and the API see them: `2:00 PM`.
+pub fn time_texts(times: &[SlotTime]) -> Vec<String> {
+    times.iter().map(SlotTime::to_string).collect()
+}
+
+/// Parses a date of exactly the form `YYYY-MM-DD`.
 ///
 /// # Errors
-/// When it has another form or does not exist.
+/// When the text has another form or the date does not exist.
 pub fn parse_date(text: &str) -> Result<civil::Date, DateError> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
@@ -122,7 +119,8 @@ pub fn parse_date(text: &str) -> Result<civil::Date, DateError> {
 
 /// A date and a time on the shop's wall clock.
 ///
-/// `Display` is the form for people, `Wed Feb 11, 2:00 PM`; [`Slot::wall_clock`] that of keys.
+/// `Display` gives the form for people, `Wed Feb 11, 2:00 PM`, and [`Slot::wall_clock`] that of
+/// keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     date: civil::Date,
@@ -153,15 +151,15 @@ impl Slot {
         self.date.at(hour, minute, 0, 0)
     }
 
-    /// `2026-02-11T14:00`: sorts by the clock, the key of a customer's booking.
+    /// The key of a customer's booking, `2026-02-11T14:00`. Keys sort by time.
     pub fn wall_clock(self) -> String {
         format!("{}T{:02}:{:02}", self.date, self.time.hour(), self.time.minute())
     }
 
-    /// Reads [`Slot::wall_clock`].
+    /// Parses the form of [`Slot::wall_clock`].
     ///
     /// # Errors
-    /// When it has another form.
+    /// When the text has another form.
     pub fn parse_wall_clock(text: &str) -> Result<Self, DateError> {
         let (date, clock) = text.split_once('T').ok_or(DateError)?;
         let time = SlotTime::parse(clock).map_err(|_| DateError)?;
@@ -183,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_people_write() {
+    fn times_are_read_as_people_write_them() {
         let two = SlotTime::new(14, 0).unwrap();
         for form in ["2:00 PM", "2pm", "2 PM", "02:00 PM", "14:00", " 2:00 p.m. "] {
             assert_eq!(SlotTime::parse(form), Ok(two), "{form}");
@@ -193,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_times() {
+    fn texts_that_are_no_times_are_refused() {
         for bad in ["", "2", "25:00", "13 PM", "0 AM", "2:5 PM", "2:60 PM", "+2 PM", "noon", ":00"]
         {
             assert_eq!(SlotTime::parse(bad), Err(TimeError), "{bad}");

@@ -1,25 +1,25 @@
-//! Texts to customers: characters, length, and what must not be in them.
+//! Texts to customers: their characters, their length, and what must not be in them.
 
 mod gsm7;
-mod leads;
+mod lead_ids;
+mod redaction;
 mod split;
-mod talk;
 
 pub use gsm7::to_gsm7;
-pub use leads::{lead_ids, without_foreign_leads};
-pub use split::{MAX_CHARS, split};
-pub use talk::without_talk_of_foreign_leads;
+pub use lead_ids::{find_lead_ids, remove_foreign_lead_ids};
+pub use redaction::remove_foreign_lead_clauses;
+pub use split::{MAX_MESSAGE_UNITS, split_into_messages};
 
-/// The owner's name in texts and in the prompt.
+/// The owner's name in texts and instructions.
 pub const OWNER_NAME: &str = "Brandon";
 
-/// What a customer hears when no answer could be made. It claims nothing that did not happen.
-pub const FALLBACK: &str =
+/// Sent when there is no answer. Claims nothing that did not happen.
+pub const FALLBACK_REPLY: &str =
     "Sorry, I can't answer right now. We have your text and Brandon will get back to you.";
 
-/// What a customer hears while the assistant is switched off.
-pub const OWNER_ANSWERS: &str = "Thanks for your text! Brandon will answer you himself.";
+/// Sent while the assistant is switched off.
+pub const ASSISTANT_OFF_REPLY: &str = "Thanks for your text! Brandon will answer you himself.";
 
-/// The last text to a customer who asked in their own words for no more of them.
-pub const GOODBYE: &str =
+/// The last text to a customer who asked in their own words for no more texts.
+pub const OPT_OUT_REPLY: &str =
     "You won't get any more texts from us. Text START if you change your mind.";

@@ -1,13 +1,13 @@
-//! A turn: one text of a customer and its answer.
+//! Turns: a text of a customer and its answer.
 
 use jiff::Timestamp;
 
 use super::phone::Phone;
 
-/// How many turns of a conversation are remembered.
+/// Turns of a conversation that are remembered.
 pub const MEMORY_TURNS: usize = 20;
 
-/// What identifies a turn: the customer and the text's MessageSid.
+/// Identifies a turn: the customer and the text's MessageSid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnKey {
     /// The customer.
@@ -16,79 +16,79 @@ pub struct TurnKey {
     pub sid: String,
 }
 
-/// An item of the conversation as the model sees it.
+/// An item of the conversation with the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
+pub enum ConversationItem {
     /// What the customer wrote.
     User(String),
     /// What the assistant said.
     Assistant(String),
-    /// The model's reasoning, which it needs back as it was.
+    /// The model's reasoning, which it must get back unchanged.
     Reasoning {
-        /// Its id.
+        /// The item's id.
         id: String,
-        /// Its content, readable for the provider only.
+        /// The encrypted content, which only the provider can read.
         encrypted: Option<String>,
     },
-    /// A call of a tool.
+    /// A call of a tool by the model.
     Call {
         /// The item's id.
         id: String,
-        /// What its result refers to.
+        /// Identifies the call to its result.
         call_id: String,
-        /// The tool.
+        /// The tool's name.
         name: String,
-        /// JSON text, as the model wrote it.
+        /// The arguments: JSON text as the model wrote it.
         arguments: String,
     },
-    /// The result of a call.
+    /// The result of a tool call.
     Result {
-        /// The call.
+        /// The `call_id` of the call.
         call_id: String,
-        /// JSON text.
+        /// The result: JSON text.
         output: String,
     },
 }
 
-/// A round as it is stored: first the model's answer, then also the results of its calls.
+/// A stored round: first with the model's output, then also with the results of its calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredRound {
     /// The model's output items, in order.
-    pub items: Vec<Item>,
-    /// An [`Item::Result`] for each call, in order; empty until all calls have run.
-    pub results: Vec<Item>,
-    /// What the customer is to be told of these calls whatever the model says:
-    /// `Confirmed: ...`, written from rows.
-    pub lines: Vec<String>,
+    pub items: Vec<ConversationItem>,
+    /// One [`ConversationItem::Result`] per call, in order; empty until all calls have run.
+    pub results: Vec<ConversationItem>,
+    /// `Confirmed: ...`: what the calls did, written from rows. Sent to the customer whatever the
+    /// model says.
+    pub confirmations: Vec<String>,
 }
 
-/// A turn as it was found when it was claimed.
+/// A turn as a claim found it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurnRecord {
     /// Business time of the first attempt.
     pub now: Timestamp,
-    /// Rounds stored so far.
+    /// Rounds that earlier attempts stored.
     pub rounds: Vec<StoredRound>,
 }
 
-/// What was said before, oldest first.
+/// Earlier turns of a conversation, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Memory {
+pub struct ConversationMemory {
     /// At most [`MEMORY_TURNS`].
     pub turns: Vec<MemoryTurn>,
 }
 
-/// A text and its answer.
+/// A remembered text and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryTurn {
     /// What the customer wrote.
     pub user: String,
-    /// What was answered.
+    /// The answer.
     pub assistant: String,
 }
 
-impl Memory {
-    /// The memory after one more turn; the oldest is forgotten when it is full.
+impl ConversationMemory {
+    /// Adds a turn; the oldest one is forgotten when the memory is full.
     #[must_use]
     pub fn with(mut self, user: String, assistant: String) -> Self {
         self.turns.push(MemoryTurn { user, assistant });
@@ -100,28 +100,29 @@ impl Memory {
 
 /// An entry of a conversation's queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// MessageSid of the text that waits, or is being answered.
+pub struct QueueEntry {
+    /// MessageSid of the text that waits or is being answered.
     pub sid: String,
-    /// When others may remove it, in milliseconds of the machines' clock.
+    /// When other attempts may remove it, in milliseconds since the Unix epoch.
     pub until_ms: i64,
 }
 
-/// How a turn ends.
+/// The end of a turn, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnEnd {
-    /// Which turn.
+    /// The turn.
     pub key: TurnKey,
-    /// Who holds it.
+    /// The attempt that holds it.
     pub holder: String,
-    /// Business time of the turn, for the rows' expiry.
+    /// Business time of the turn, from which the rows' expiry is counted.
     pub now: Timestamp,
-    /// The answer; empty is silence.
+    /// The answer; empty means silence.
     pub messages: Vec<String>,
-    /// What is remembered from now on; `None` leaves the memory as it is.
-    pub memory: Option<Memory>,
-    /// The head of the queue, to be removed with it. A queue that has moved on does not fail the end.
-    pub leave: Option<Waiting>,
+    /// The new memory; `None` leaves the memory unchanged.
+    pub memory: Option<ConversationMemory>,
+    /// The head of the queue, to be removed. If the head has changed, the rest is stored all the
+    /// same.
+    pub dequeue: Option<QueueEntry>,
 }
 
 #[cfg(test)]
@@ -130,8 +131,9 @@ mod tests {
 
     #[test]
     fn memory_forgets_the_oldest() {
-        let memory = (0..25)
-            .fold(Memory::default(), |memory, n| memory.with(format!("q{n}"), format!("a{n}")));
+        let memory = (0..25).fold(ConversationMemory::default(), |memory, n| {
+            memory.with(format!("q{n}"), format!("a{n}"))
+        });
         assert_eq!(memory.turns.len(), MEMORY_TURNS);
         assert_eq!(memory.turns[0].user, "q5");
         assert_eq!(memory.turns[19].assistant, "a24");

@@ -1,54 +1,57 @@
-//! Who may change the owner's state: whoever has the admin token.
+//! Authorizes changes of the owner's state by the admin token.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::error::ApiError;
-use crate::{app::errors::Chain, domain::secret::Secret, ports::Credential};
+use crate::{app::error_chain::ErrorChain, domain::secret::Secret, ports::Credential};
 
-/// Checks `Authorization: Bearer <token>`. Without a configured token nobody is let in.
+/// Checks `Authorization: Bearer <token>`. Without a configured token every request is refused.
+///
+/// # Errors
+/// 401 without the right token, 503 when it cannot be fetched.
 pub(super) async fn authorize(
     headers: &HeaderMap,
     token: Option<&dyn Credential>,
 ) -> Result<(), ApiError> {
     let Some(token) = token else {
-        tracing::warn!("refused: no admin token is configured");
-        return Err(refusal());
+        tracing::warn!("refused, no admin token is configured");
+        return Err(unauthorized());
     };
-    let given = headers.get(AUTHORIZATION).and_then(bearer).unwrap_or_default();
+    let given = headers.get(AUTHORIZATION).and_then(bearer_token).unwrap_or_default();
     if given.is_empty() {
-        tracing::warn!("refused: no admin token was given");
-        return Err(refusal());
+        tracing::warn!("refused, no admin token was given");
+        return Err(unauthorized());
     }
     let current = token.current().await.map_err(|error| {
-        tracing::error!(error = %Chain(&error), "the admin token cannot be checked");
+        tracing::error!(error = %ErrorChain(&error), "failed to fetch the admin token");
         ApiError::unavailable()
     })?;
-    if is(&current, given) {
+    if is_same_token(&current, given) {
         return Ok(());
     }
-    // It may have been rotated since this function started.
-    if let Some(newer) = token.newer(&current).await
-        && is(&newer, given)
+    // The token may have been rotated since this function started.
+    if let Some(newer) = token.refresh(&current).await
+        && is_same_token(&newer, given)
     {
         return Ok(());
     }
-    tracing::warn!("refused: wrong admin token");
-    Err(refusal())
+    tracing::warn!("refused, wrong admin token");
+    Err(unauthorized())
 }
 
-/// Digests are compared, so that not even the length shows in the time it takes.
-fn is(token: &Secret, given: &[u8]) -> bool {
+/// Compares digests, so that the duration reveals nothing, not even the token's length.
+fn is_same_token(token: &Secret, given: &[u8]) -> bool {
     let (token, given) = (Sha256::digest(token.expose()), Sha256::digest(given));
     token.as_slice().ct_eq(given.as_slice()).into()
 }
 
-fn refusal() -> ApiError {
+fn unauthorized() -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "A valid admin token is required")
 }
 
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
     use crate::ports::CredentialError;
 
-    /// The token, and what it was rotated to.
+    /// A token, and the value that it was rotated to.
     struct Token(&'static str, Option<&'static str>);
 
     #[async_trait]
@@ -72,7 +75,7 @@ mod tests {
             Ok(Secret::new(self.0))
         }
 
-        async fn newer(&self, _: &Secret) -> Option<Secret> {
+        async fn refresh(&self, _: &Secret) -> Option<Secret> {
             self.1.map(Secret::new)
         }
     }

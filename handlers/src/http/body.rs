@@ -1,4 +1,4 @@
-//! Reads request bodies: bounded, of a known type, with the position of what is wrong.
+//! Reads request bodies of limited size and known type. Errors in JSON have a position.
 
 use std::collections::HashSet;
 
@@ -10,31 +10,38 @@ use serde_json::{Map, Value, error::Category};
 
 use super::error::ApiError;
 
-/// The longest body that is read.
-const LIMIT: usize = 64 * 1024;
+/// Longest body that is read.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Fields of a form, in order, repeated keys included.
-pub(super) type Pairs = Vec<(String, String)>;
+/// Names and values of a form or query in order, including repeated names.
+pub(super) type KeyValuePairs = Vec<(String, String)>;
 
-/// What a caller sent as JSON or as a form.
+/// A body, parsed by its content type.
 #[derive(Debug, PartialEq)]
-pub(super) enum Fields {
+pub(super) enum ParsedBody {
     Json(Map<String, Value>),
-    Form(Pairs),
+    Form(KeyValuePairs),
 }
 
-/// The whole body, if it is not too long.
+/// Reads the whole body.
+///
+/// # Errors
+/// 413 when it is longer than [`MAX_BODY_BYTES`].
 pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
-    to_bytes(body, LIMIT).await.map_err(|_| {
+    to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 64 KiB")
     })
 }
 
 /// Parses a body by its content type.
-pub(super) fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiError> {
+///
+/// # Errors
+/// 415 for another content type, 400 for a body that is malformed, no JSON object or a form with a
+/// repeated field.
+pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<ParsedBody, ApiError> {
     match media_type(headers).as_str() {
-        "application/json" => json(body).map(Fields::Json),
-        "application/x-www-form-urlencoded" => form(body).map(Fields::Form),
+        "application/json" => json(body).map(ParsedBody::Json),
+        "application/x-www-form-urlencoded" => form(body).map(ParsedBody::Form),
         _ => Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Send application/json or application/x-www-form-urlencoded",
@@ -42,7 +49,7 @@ pub(super) fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, ApiErro
     }
 }
 
-/// Lower case, without parameters; empty when there is none.
+/// The content type in lower case without parameters; empty when there is none.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
     headers
         .get(CONTENT_TYPE)
@@ -52,8 +59,8 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
         .unwrap_or_default()
 }
 
-/// Decodes a form or a query as it is: nothing is trimmed, nothing dropped.
-pub(super) fn pairs(text: &[u8]) -> Pairs {
+/// Decodes a form or query. Nothing is trimmed or left out.
+pub(super) fn pairs(text: &[u8]) -> KeyValuePairs {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
@@ -75,7 +82,7 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-fn form(body: &[u8]) -> Result<Pairs, ApiError> {
+fn form(body: &[u8]) -> Result<KeyValuePairs, ApiError> {
     let pairs = pairs(body);
     let mut names = HashSet::with_capacity(pairs.len());
     for (name, _) in &pairs {
@@ -93,53 +100,53 @@ mod tests {
 
     use super::*;
 
-    fn parse(content_type: &str, body: &str) -> Result<Fields, String> {
+    fn parse_text(content_type: &str, body: &str) -> Result<ParsedBody, String> {
         let mut headers = HeaderMap::new();
         if !content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
         }
-        fields(&headers, body.as_bytes()).map_err(|error| format!("{error:?}"))
+        parse(&headers, body.as_bytes()).map_err(|error| format!("{error:?}"))
     }
 
     #[test]
     fn json_and_forms_are_read_by_their_content_type() {
         let Value::Object(object) = json!({ "a": 1 }) else { panic!() };
         assert_eq!(
-            parse("Application/JSON; charset=utf-8", r#"{"a":1}"#).unwrap(),
-            Fields::Json(object)
+            parse_text("Application/JSON; charset=utf-8", r#"{"a":1}"#).unwrap(),
+            ParsedBody::Json(object)
         );
         assert_eq!(
-            parse("application/x-www-form-urlencoded", "a=+1+%26&b=").unwrap(),
-            Fields::Form(vec![("a".into(), " 1 &".into()), ("b".into(), String::new())])
+            parse_text("application/x-www-form-urlencoded", "a=+1+%26&b=").unwrap(),
+            ParsedBody::Form(vec![("a".into(), " 1 &".into()), ("b".into(), String::new())])
         );
     }
 
     #[test]
     fn malformed_json_is_reported_with_its_position() {
-        let error = parse("application/json", "{\n  \"a\": 1,\n}").unwrap_err();
+        let error = parse_text("application/json", "{\n  \"a\": 1,\n}").unwrap_err();
         assert!(error.contains("Malformed JSON at line 3 column 1"), "{error}");
-        let error = parse("application/json", "{\"a\":").unwrap_err();
+        let error = parse_text("application/json", "{\"a\":").unwrap_err();
         assert!(error.contains("JSON ends too early at line 1 column 5"), "{error}");
-        let error = parse("application/json", "[1]").unwrap_err();
+        let error = parse_text("application/json", "[1]").unwrap_err();
         assert!(error.contains("must be a JSON object"), "{error}");
     }
 
     #[test]
     fn other_types_are_refused() {
         for content_type in ["", "text/plain", "multipart/form-data"] {
-            assert!(parse(content_type, "{}").unwrap_err().contains("415"));
+            assert!(parse_text(content_type, "{}").unwrap_err().contains("415"));
         }
     }
 
     #[test]
     fn a_repeated_field_of_a_form_is_ambiguous() {
-        let error = parse("application/x-www-form-urlencoded", "date=a&date=b").unwrap_err();
+        let error = parse_text("application/x-www-form-urlencoded", "date=a&date=b").unwrap_err();
         assert!(error.contains("Repeated field: date"), "{error}");
     }
 
     #[tokio::test]
     async fn the_limit_is_exact() {
-        assert!(read(Body::from(vec![b' '; LIMIT])).await.is_ok());
-        assert!(read(Body::from(vec![b' '; LIMIT + 1])).await.is_err());
+        assert!(read(Body::from(vec![b' '; MAX_BODY_BYTES])).await.is_ok());
+        assert!(read(Body::from(vec![b' '; MAX_BODY_BYTES + 1])).await.is_err());
     }
 }

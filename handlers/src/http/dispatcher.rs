@@ -1,8 +1,7 @@
 //! `/dispatcher`: Twilio's webhook for incoming texts.
 //!
-//! Whoever cannot prove to be Twilio gets 403. After that the answer is always
-//! 200 with TwiML, because Twilio drops the body of anything else, and the
-//! customer would hear nothing.
+//! A request without a valid signature of Twilio gets 403. After that the response is always 200
+//! with TwiML, because Twilio ignores the body of any other and the customer would get no text.
 
 mod inbound;
 mod urls;
@@ -19,55 +18,55 @@ use axum::{
 };
 
 use super::{
-    body::{self, Pairs},
+    body::{self, KeyValuePairs},
     error::ApiError,
-    now::Now,
-    outer,
-    signature::{Signed, is_authentic},
+    layers::RequestTime,
+    routing,
+    signature::{SignedContent, is_valid_signature},
     twiml,
 };
 use crate::{
-    app::{errors::Chain, reply::Reply},
+    app::{error_chain::ErrorChain, reply::ReplyService},
     ports::Credential,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 
-/// How a webhook proves that it is Twilio's. Has no `Debug`, because of the token.
-pub struct Authenticity {
-    /// Signs the webhooks.
+/// How webhooks are authenticated. Has no `Debug`, because of the token.
+pub struct WebhookAuthentication {
+    /// The token that signs webhooks.
     pub auth_token: Arc<dyn Credential>,
-    /// URLs that may have been signed; none: the request's own.
+    /// URLs that may have been signed; when empty, the request's own.
     pub public_urls: Vec<String>,
 }
 
 #[derive(Clone)]
 struct Endpoint {
-    reply: Arc<Reply>,
-    authenticity: Arc<Authenticity>,
+    reply: Arc<ReplyService>,
+    authentication: Arc<WebhookAuthentication>,
 }
 
-/// The dispatcher: `GET` and `POST /dispatcher`.
-pub fn dispatcher(reply: Reply, authenticity: Authenticity) -> Router {
-    let endpoint = Endpoint { reply: Arc::new(reply), authenticity: Arc::new(authenticity) };
-    let methods = get(by_query).post(by_form).fallback(outer::method_not_allowed);
-    outer::wrap("/dispatcher", methods, endpoint)
+/// Builds the dispatcher's router: `GET` and `POST /dispatcher`.
+pub fn dispatcher(reply: ReplyService, authentication: WebhookAuthentication) -> Router {
+    let endpoint = Endpoint { reply: Arc::new(reply), authentication: Arc::new(authentication) };
+    let methods = get(by_query).post(by_form).fallback(routing::method_not_allowed);
+    routing::function_router("/dispatcher", methods, endpoint)
 }
 
 async fn by_query(
     State(endpoint): State<Endpoint>,
-    Extension(now): Extension<Now>,
+    Extension(now): Extension<RequestTime>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    endpoint.verify(&Method::GET, &uri, &headers, Signed::Query).await?;
+    endpoint.verify(&Method::GET, &uri, &headers, SignedContent::Query).await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
     Ok(endpoint.answer(&fields, now).await)
 }
 
 async fn by_form(
     State(endpoint): State<Endpoint>,
-    Extension(now): Extension<Now>,
+    Extension(now): Extension<RequestTime>,
     headers: HeaderMap,
     uri: Uri,
     body: Body,
@@ -77,20 +76,20 @@ async fn by_form(
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
-            endpoint.verify(&method, &uri, &headers, Signed::Form(&fields)).await?;
+            endpoint.verify(&method, &uri, &headers, SignedContent::Form(&fields)).await?;
             Ok(endpoint.answer(&fields, now).await)
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
-            endpoint.verify(&method, &uri, &headers, Signed::Json(&body)).await?;
-            tracing::error!("an authentic webhook is JSON, hence not a text");
+            endpoint.verify(&method, &uri, &headers, SignedContent::Json(&body)).await?;
+            tracing::error!("an authentic webhook is JSON, so it is not a text");
             Ok(twiml::response(&[]))
         }
-        _ => Err(unsupported()),
+        _ => Err(unsupported_media_type()),
     }
 }
 
-fn unsupported() -> ApiError {
+fn unsupported_media_type() -> ApiError {
     let message = "Send application/x-www-form-urlencoded";
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
@@ -101,35 +100,35 @@ impl Endpoint {
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
-        signed: Signed<'_>,
+        signed: SignedContent<'_>,
     ) -> Result<(), ApiError> {
-        let Authenticity { auth_token, public_urls } = &*self.authenticity;
+        let WebhookAuthentication { auth_token, public_urls } = &*self.authentication;
         let candidates = urls::candidates(public_urls, method, uri);
         let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let Some(signature) = signature else {
-            tracing::warn!(tried = urls::for_log(&candidates), "refused: no signature");
-            return Err(refusal());
+            tracing::warn!(tried = urls::for_log(&candidates), "refused, no signature");
+            return Err(forbidden());
         };
-        // Without the token nobody is authentic: Twilio is asked to try again.
+        // Without the token no request can be verified, so Twilio is asked to try again.
         let token = auth_token.current().await.map_err(|error| {
-            tracing::error!(error = %Chain(&error), "webhooks cannot be verified");
+            tracing::error!(error = %ErrorChain(&error), "failed to fetch the token that verifies webhooks");
             ApiError::unavailable()
         })?;
-        if is_authentic(token.expose(), signature, &candidates, signed) {
+        if is_valid_signature(token.expose(), signature, &candidates, signed) {
             return Ok(());
         }
         // The token may have been rotated since this function started.
-        if let Some(token) = auth_token.newer(&token).await
-            && is_authentic(token.expose(), signature, &candidates, signed)
+        if let Some(token) = auth_token.refresh(&token).await
+            && is_valid_signature(token.expose(), signature, &candidates, signed)
         {
             return Ok(());
         }
-        tracing::warn!(tried = urls::for_log(&candidates), "refused: wrong signature");
-        Err(refusal())
+        tracing::warn!(tried = urls::for_log(&candidates), "refused, wrong signature");
+        Err(forbidden())
     }
 
-    /// An authentic request that is no text is answered by silence.
-    async fn answer(&self, fields: &Pairs, Now(now): Now) -> Response {
+    /// Answers an authentic request. One that is not a text gets an empty response.
+    async fn answer(&self, fields: &KeyValuePairs, RequestTime(now): RequestTime) -> Response {
         let text = match inbound::parse(fields, now) {
             Ok(text) => text,
             Err(error) => {
@@ -138,13 +137,13 @@ impl Endpoint {
             }
         };
         if let Some(code) = inbound::error_code(fields) {
-            // The same turn: its row says what the first call came to.
-            tracing::warn!(code, sid = text.sid, "called as the fallback of itself");
+            // It is the same turn, so the answer that the first request stored is given.
+            tracing::warn!(code, sid = text.sid, "called as the fallback URL");
         }
         twiml::response(&self.reply.answer(&text).await)
     }
 }
 
-fn refusal() -> ApiError {
+fn forbidden() -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "Invalid signature")
 }

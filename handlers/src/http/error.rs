@@ -1,4 +1,4 @@
-//! Errors as the caller sees them: `{"status":"error","message":"..."}`.
+//! Errors as callers see them: `{"status":"error","message":"..."}`.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-/// An error answer. Its message says what the caller can fix; causes go to the log.
+/// An error response. Its message tells what the caller can fix; causes are only logged.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ApiError {
     status: StatusCode,
@@ -24,12 +24,12 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The message of every failure that the caller cannot fix. The cause was logged before.
+    /// 500, for failures that the caller cannot fix. The cause must be logged before.
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side")
     }
 
-    /// A service that this one needs is away: worth a retry.
+    /// 503, when a service that this one needs cannot be reached. A retry may help.
     pub(super) fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -37,7 +37,7 @@ impl ApiError {
         )
     }
 
-    /// Adds a field beside `status` and `message`.
+    /// Adds a field besides `status` and `message`.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self

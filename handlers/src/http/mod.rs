@@ -1,28 +1,25 @@
-//! HTTP: one router per function, each built by a plain function that takes its ports.
+//! HTTP: one router per function, built by a plain function from its use case.
 //!
-//! The Lambda binary and the emulator serve the same routers. From the outside in:
-//! `cors` puts its headers on every response and answers preflights, `trace`
-//! ties log lines to the request, `now` turns API Gateway's clock into a value,
-//! and a handler reads its body (`body`), checks who is calling (`signature`,
-//! `admin`) and calls a use case. What can go wrong is an `error::ApiError`,
-//! whose text says what the caller can fix and nothing else.
+//! The Lambda binaries and the emulator serve the same routers. From the outside in: `layers` adds
+//! CORS headers to every response, connects log lines with their request and takes business time
+//! from API Gateway; `routing` chooses the handler; a handler reads its body (`body`),
+//! authenticates the caller (`signature`, `admin`) and calls a use case. Failures become an
+//! `error::ApiError`, whose text tells what the caller can fix and nothing else.
 
 mod admin;
 mod body;
-mod cors;
 mod dispatcher;
 mod error;
-mod now;
-mod outer;
+mod layers;
+mod routing;
 mod scheduler;
 mod signature;
 mod state;
-mod trace;
 mod twiml;
 
 pub use self::{
-    dispatcher::{Authenticity, dispatcher},
-    now::Now,
+    dispatcher::{WebhookAuthentication, dispatcher},
+    layers::RequestTime,
     scheduler::scheduler,
     state::state,
 };

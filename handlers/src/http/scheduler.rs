@@ -10,62 +10,62 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    body::{self, Fields},
+    body::{self, ParsedBody},
     error::ApiError,
-    now::Now,
-    outer,
+    layers::RequestTime,
+    routing,
 };
 use crate::{
     app::{
-        errors::Chain,
+        error_chain::ErrorChain,
         scheduler::{FormFields, Scheduler, SchedulerError},
     },
-    domain::{booking::Booking, slot::SlotTime},
+    domain::{booking::Booking, slot::time_texts},
 };
 
-/// What is answered for a customer without a name, as the old system did.
+/// `customer_name` in the response for a customer without a name, as in the old system.
 const UNKNOWN_NAME: &str = "Unknown";
 
-/// The scheduler: `GET` and `POST /scheduler`.
+/// Builds the scheduler's router: `GET` and `POST /scheduler`.
 pub fn scheduler(scheduler: Scheduler) -> Router {
-    let methods = get(available).post(book).fallback(outer::method_not_allowed);
-    outer::wrap("/scheduler", methods, scheduler)
+    let methods = get(available).post(book).fallback(routing::method_not_allowed);
+    routing::function_router("/scheduler", methods, scheduler)
 }
 
 async fn available(
     State(scheduler): State<Scheduler>,
-    Extension(Now(now)): Extension<Now>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
     let query = body::pairs(query.unwrap_or_default().as_bytes());
     let date = query.iter().find(|(name, _)| name == "date").map(|(_, date)| date.as_str());
-    let (date, slots) = scheduler.availability(date, now).await.map_err(failed)?;
+    let (date, slots) = scheduler.availability(date, now).await.map_err(to_api_error)?;
     Ok(Json(json!({
         "status": "success",
         "date": date.to_string(),
-        "available_slots": shown(&slots),
+        "available_slots": time_texts(&slots),
         "available_count": slots.len(),
     })))
 }
 
 async fn book(
     State(scheduler): State<Scheduler>,
-    Extension(Now(now)): Extension<Now>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let body = body::read(body).await?;
-    let fields = match body::fields(&headers, &body)? {
-        Fields::Json(fields) => from_json(fields)?,
-        Fields::Form(pairs) => from_pairs(pairs),
+    let fields = match body::parse(&headers, &body)? {
+        ParsedBody::Json(fields) => from_json(fields)?,
+        ParsedBody::Form(pairs) => from_pairs(pairs),
     };
-    // Bytes that are no text cannot be a key: the use case says so.
+    // Bytes that are not text become an empty key, which the use case refuses.
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let booking = scheduler.book(&fields, key, now).await.map_err(failed)?;
-    Ok((StatusCode::CREATED, Json(booked(&booking))))
+    let booking = scheduler.book(&fields, key, now).await.map_err(to_api_error)?;
+    Ok((StatusCode::CREATED, Json(booking_json(&booking))))
 }
 
-fn booked(booking: &Booking) -> Value {
+fn booking_json(booking: &Booking) -> Value {
     json!({
         "status": "success",
         "message": format!("Appointment booked for {}", booking.slot),
@@ -79,7 +79,7 @@ fn booked(booking: &Booking) -> Value {
     })
 }
 
-/// Fields that the form does not have are left alone: pages send their own along.
+/// Ignores other fields, because pages send their own along.
 fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
     let mut text = |name: &str| match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
@@ -96,7 +96,7 @@ fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
     })
 }
 
-fn from_pairs(pairs: body::Pairs) -> FormFields {
+fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
     let mut fields = FormFields::default();
     for (name, value) in pairs {
         let field = match name.as_str() {
@@ -113,27 +113,25 @@ fn from_pairs(pairs: body::Pairs) -> FormFields {
     fields
 }
 
-fn shown(slots: &[SlotTime]) -> Vec<String> {
-    slots.iter().map(SlotTime::to_string).collect()
-}
-
-/// The use case's texts are for whoever filled the form in.
-fn failed(error: SchedulerError) -> ApiError {
+/// The use case's texts are for whoever filled in the form.
+fn to_api_error(error: SchedulerError) -> ApiError {
     let status = match &error {
         SchedulerError::Missing(_)
         | SchedulerError::Invalid { .. }
         | SchedulerError::InvalidKey
-        | SchedulerError::Refused(_) => StatusCode::BAD_REQUEST,
+        | SchedulerError::Unbookable(_) => StatusCode::BAD_REQUEST,
         SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
         SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     if status.is_server_error() {
-        tracing::error!(error = %Chain(&error), "the booking form failed");
+        tracing::error!(error = %ErrorChain(&error), "the booking form failed");
     }
     let answer = ApiError::new(status, error.to_string());
     match &error {
-        SchedulerError::Taken { available } => answer.with("available_slots", shown(available)),
+        SchedulerError::Taken { available } => {
+            answer.with("available_slots", time_texts(available))
+        }
         _ => answer,
     }
 }

@@ -1,10 +1,9 @@
-//! Twilio's signature: base64 of an HMAC-SHA1 over the URL and the sorted parameters.
+//! Verifies Twilio's signature: base64 of an HMAC-SHA1 over the URL and the sorted parameters.
 //!
-//! Twilio signs the URL that was configured, verbatim, query included and
-//! fragment not. What reaches a function behind a gateway need not be that URL,
-//! so all candidates are tried, each with and without its port, as the official
-//! validators do. A GET's parameters are in its query already, and a JSON body
-//! is bound to the URL by its SHA-256 in the query.
+//! Twilio signs the configured URL exactly, with query and without fragment. A function behind a
+//! gateway may see a different one, so all candidates are tried, each with and without its port, as
+//! the official validators do. A GET request's parameters are part of the URL, and a JSON body is
+//! bound to the URL by its SHA-256 in the query.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +13,12 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-/// What was signed besides the URL.
+use crate::domain::digest::hex;
+
+/// What is signed besides the URL.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Signed<'a> {
-    /// Nothing: the parameters are in the query.
+pub(super) enum SignedContent<'a> {
+    /// Nothing; the parameters are in the query.
     Query,
     /// The fields of a form, exactly as they were sent.
     Form(&'a [(String, String)]),
@@ -25,37 +26,37 @@ pub(super) enum Signed<'a> {
     Json(&'a [u8]),
 }
 
-/// Whether `signature` is this token's over any of the URLs.
-pub(super) fn is_authentic(
+/// Whether `signature` is valid for this token and any of the URLs.
+pub(super) fn is_valid_signature(
     token: &str,
     signature: &str,
     urls: &[String],
-    signed: Signed<'_>,
+    signed: SignedContent<'_>,
 ) -> bool {
     let Ok(signature) = STANDARD.decode(signature) else {
         return false;
     };
     let parameters = parameters(signed);
     urls.iter()
-        .filter(|url| body_is_bound(url, signed))
+        .filter(|url| is_body_bound(url, signed))
         .flat_map(|url| with_port_variants(url))
-        .any(|url| matches(token, &signature, &url, &parameters))
+        .any(|url| matches_url(token, &signature, &url, &parameters))
 }
 
-fn matches(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
-    // HMAC takes keys of any length, so this cannot fail.
+fn matches_url(token: &str, signature: &[u8], url: &str, parameters: &str) -> bool {
+    // HMAC accepts keys of any length, so this cannot fail.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(token.as_bytes()) else {
         return false;
     };
     mac.update(url.as_bytes());
     mac.update(parameters.as_bytes());
-    // In constant time.
+    // Compares in constant time.
     mac.verify_slice(signature).is_ok()
 }
 
-/// Keys sorted, and each key's distinct values sorted: a repeated pair counts once.
-fn parameters(signed: Signed<'_>) -> String {
-    let Signed::Form(fields) = signed else {
+/// The parameters as Twilio signs them: names sorted, values of a name sorted, equal pairs once.
+fn parameters(signed: SignedContent<'_>) -> String {
+    let SignedContent::Form(fields) = signed else {
         return String::new();
     };
     let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -72,18 +73,18 @@ fn parameters(signed: Signed<'_>) -> String {
     text
 }
 
-/// For JSON the query must hold the digest of the very body that came.
-fn body_is_bound(url: &str, signed: Signed<'_>) -> bool {
-    let Signed::Json(body) = signed else {
+/// For JSON, whether the query contains the digest of this body.
+fn is_body_bound(url: &str, signed: SignedContent<'_>) -> bool {
+    let SignedContent::Json(body) = signed else {
         return true;
     };
-    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(Sha256::digest(body).as_slice());
     Url::parse(url).is_ok_and(|url| {
         url.query_pairs().any(|(key, value)| key == "bodySHA256" && value == digest)
     })
 }
 
-/// The URL as it stands, without its port, and with its scheme's default port.
+/// The URL as it is, and with its port removed or its scheme's default port added.
 fn with_port_variants(url: &str) -> Vec<String> {
     let mut variants = vec![url.to_owned()];
     let Some((scheme, rest)) = url.split_once("://") else {

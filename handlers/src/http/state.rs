@@ -1,4 +1,4 @@
-//! `/state`: the owner's state, for its owner only.
+//! `/state`: the owner's state, for the owner only.
 
 use std::sync::Arc;
 
@@ -13,33 +13,33 @@ use serde_json::{Value, json};
 
 use super::{
     admin,
-    body::{self, Fields},
+    body::{self, ParsedBody},
     error::ApiError,
-    now::Now,
-    outer,
+    layers::RequestTime,
+    routing,
 };
 use crate::{
     app::{
-        errors::Chain,
-        owner_state::{OwnerState, OwnerStateError},
+        error_chain::ErrorChain,
+        owner_state::{OwnerStateError, OwnerStateService},
     },
-    domain::owner::{Owner, OwnerPatch},
+    domain::owner::{OwnerPatch, OwnerState},
     ports::Credential,
 };
 
 #[derive(Clone)]
 struct Endpoint {
-    state: OwnerState,
+    state: OwnerStateService,
     token: Option<Arc<dyn Credential>>,
 }
 
-/// The state manager: `GET`, `POST`, `PUT` and `DELETE /state`.
-/// Without a token everyone is refused.
-pub fn state(state: OwnerState, token: Option<Arc<dyn Credential>>) -> Router {
+/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`. Without a token
+/// every request is refused.
+pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Router {
     let endpoint = Endpoint { state, token };
     let methods =
-        get(show).post(change).put(change).delete(reset).fallback(outer::method_not_allowed);
-    outer::wrap("/state", methods, endpoint)
+        get(show).post(change).put(change).delete(reset).fallback(routing::method_not_allowed);
+    routing::function_router("/state", methods, endpoint)
 }
 
 async fn show(
@@ -47,45 +47,45 @@ async fn show(
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     admin::authorize(&headers, endpoint.token.as_deref()).await?;
-    let owner = endpoint.state.get().await.map_err(failed)?;
-    Ok(Json(json!({ "status": "success", "state": shown(&owner) })))
+    let owner = endpoint.state.get().await.map_err(to_api_error)?;
+    Ok(Json(json!({ "status": "success", "state": state_json(&owner) })))
 }
 
 async fn change(
     State(endpoint): State<Endpoint>,
-    Extension(Now(now)): Extension<Now>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
     admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let body = body::read(body).await?;
-    let patch = match body::fields(&headers, &body)? {
-        Fields::Json(fields) => OwnerPatch::from_json(&fields),
-        Fields::Form(pairs) => OwnerPatch::from_pairs(
+    let patch = match body::parse(&headers, &body)? {
+        ParsedBody::Json(fields) => OwnerPatch::from_json(&fields),
+        ParsedBody::Form(pairs) => OwnerPatch::from_pairs(
             pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())),
         ),
     };
     let patch = patch.map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let owner = endpoint.state.update(&patch, now).await.map_err(failed)?;
-    Ok(changed("State updated", &owner))
+    let owner = endpoint.state.update(&patch, now).await.map_err(to_api_error)?;
+    Ok(changed_response("State updated", &owner))
 }
 
 async fn reset(
     State(endpoint): State<Endpoint>,
-    Extension(Now(now)): Extension<Now>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     admin::authorize(&headers, endpoint.token.as_deref()).await?;
-    let owner = endpoint.state.reset(now).await.map_err(failed)?;
-    Ok(changed("State reset to default", &owner))
+    let owner = endpoint.state.reset(now).await.map_err(to_api_error)?;
+    Ok(changed_response("State reset to default", &owner))
 }
 
-fn changed(message: &str, owner: &Owner) -> Json<Value> {
-    Json(json!({ "status": "success", "message": message, "state": shown(owner) }))
+fn changed_response(message: &str, owner: &OwnerState) -> Json<Value> {
+    Json(json!({ "status": "success", "message": message, "state": state_json(owner) }))
 }
 
-/// The row as pages of the old system read it.
-fn shown(owner: &Owner) -> Value {
+/// The state as JSON, with the names of the old system.
+fn state_json(owner: &OwnerState) -> Value {
     let mut state = json!({
         "state_id": "CURRENT",
         "status": owner.status.as_str(),
@@ -109,8 +109,8 @@ fn shown(owner: &Owner) -> Value {
     state
 }
 
-fn failed(error: OwnerStateError) -> ApiError {
-    tracing::error!(error = %Chain(&error), "the owner's state failed");
+fn to_api_error(error: OwnerStateError) -> ApiError {
+    tracing::error!(error = %ErrorChain(&error), "the owner's state failed");
     match error {
         OwnerStateError::Store(_) => ApiError::unavailable(),
         OwnerStateError::Contended => ApiError::new(

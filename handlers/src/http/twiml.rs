@@ -1,18 +1,18 @@
-//! Writes TwiML: the answer to Twilio's webhook.
+//! Writes TwiML, the response to Twilio's webhook.
 
 use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 
-/// The answer to an authentic webhook: always 200, since Twilio drops the body of anything else.
+/// The response to an authentic webhook: always 200, because Twilio ignores the body of any other.
 pub(super) fn response(messages: &[String]) -> Response {
     let content_type = HeaderValue::from_static("text/xml");
     let body = document(messages);
     (StatusCode::OK, [(CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// One `<Message>` for each text, in order; no text is silence.
+/// A document of one `<Message>` per text, in order.
 fn document(messages: &[String]) -> String {
     let mut xml = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     if messages.is_empty() {
@@ -29,7 +29,7 @@ fn document(messages: &[String]) -> String {
     xml
 }
 
-/// Escapes text; characters that XML 1.0 cannot carry, even escaped, are dropped.
+/// Escapes text. Characters that XML 1.0 cannot represent even escaped are left out.
 fn escape_into(xml: &mut String, text: &str) {
     for character in text.chars() {
         match character {
@@ -38,7 +38,7 @@ fn escape_into(xml: &mut String, text: &str) {
             '>' => xml.push_str("&gt;"),
             '"' => xml.push_str("&quot;"),
             '\'' => xml.push_str("&apos;"),
-            // A reader turns a bare carriage return into a line feed.
+            // An XML parser would turn a bare carriage return into a line feed.
             '\r' => xml.push_str("&#13;"),
             '\t' | '\n' => xml.push(character),
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}

@@ -1,4 +1,4 @@
-//! A tool call in domain values, and why there may be none.
+//! Tool calls as domain values, and why a call may be refused.
 
 use jiff::civil;
 
@@ -10,82 +10,82 @@ use crate::domain::{
     slot::{DateError, Slot, TimeError},
 };
 
-/// A call of a tool, with its arguments as domain values.
+/// A tool call with its arguments as domain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolCall {
-    /// Which slots of a date are free.
+    /// List the free slots of a date.
     CheckAvailability(civil::Date),
     /// Book a slot.
     BookSlot {
-        /// Which.
+        /// The slot.
         slot: Slot,
-        /// What is to be repaired.
+        /// The repair.
         repair: Repair,
-        /// On which device.
+        /// The device.
         device: String,
         /// The customer's name, when known.
         customer_name: Option<String>,
     },
-    /// The customer's open bookings.
+    /// List the customer's open bookings.
     ListBookings,
-    /// Give a booking back.
+    /// Cancel a booking.
     CancelBooking(LeadId),
     /// Move a booking.
     RescheduleBooking {
-        /// Which.
+        /// The booking.
         lead_id: LeadId,
-        /// Where to.
+        /// The new slot.
         to: Slot,
     },
     /// Ask for a discount.
     AuthorizeDiscount {
-        /// How much, 1 to 100.
+        /// Percent, 1 to 100.
         percent: u8,
-        /// Why.
+        /// The reason, in the model's words.
         reason: String,
     },
-    /// Note what became of an offered extra.
+    /// Record whether an offered extra was taken.
     LogUpsell {
-        /// Which.
+        /// The extra.
         item: Upsell,
         /// Whether the customer took it.
         accepted: bool,
     },
-    /// No more texts to this customer.
+    /// Send no more texts to this customer.
     StopTexting,
 }
 
-/// Why a call cannot be run. The text is for the model, which may try again.
+/// Why a call cannot be run. The text is for the model, which may correct the call.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// Not in the table.
+    /// There is no such tool.
     #[error("There is no tool of that name")]
     UnknownTool,
-    /// Not JSON, or not of the schema's types.
+    /// Not JSON, or not of the schema.
     #[error("The arguments do not fit the schema of the tool")]
     Malformed(#[source] serde_json::Error),
-    /// No date.
+    /// Not a date.
     #[error(transparent)]
     Date(#[from] DateError),
-    /// No time.
+    /// Not a time.
     #[error(transparent)]
     Time(#[from] TimeError),
-    /// No service of the shop.
+    /// Not a repair of the shop.
     #[error(transparent)]
     Repair(#[from] UnknownRepair),
-    /// No extra of the shop.
+    /// Not an extra of the shop.
     #[error(transparent)]
     Upsell(#[from] UnknownUpsell),
-    /// No reference.
+    /// Not a reference.
     #[error(transparent)]
     Lead(#[from] LeadIdError),
-    /// No percentage.
+    /// Not a percentage.
     #[error(transparent)]
     Percent(#[from] PercentError),
     /// A name or device that cannot be stored.
     #[error("Invalid {field}")]
     Label {
-        /// Which argument.
+        /// The argument.
         field: &'static str,
         /// Why.
         #[source]

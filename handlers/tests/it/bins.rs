@@ -1,4 +1,4 @@
-//! The Lambda binaries themselves, in front of a Runtime API of a few lines.
+//! The Lambda binaries in front of a small Runtime API.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -14,14 +14,14 @@ use wiremock::{
 
 use crate::{
     dispatcher::sign_with,
-    events::{Call, call},
+    events::{TestRequest, request},
 };
 
 const TOKEN: &str = "12345";
 const URL: &str = "https://shop.example/dispatcher";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 
-/// Ends the process with the test.
+/// Kills the process when the test ends.
 struct Process(Child);
 
 impl Drop for Process {
@@ -50,8 +50,8 @@ fn on_lambda(runtime: &str) -> [(&str, &str); 6] {
     ]
 }
 
-/// Gives the binary one event, and returns what it answers to it.
-async fn invoke(binary: &str, vars: &[(&str, &str)], event: Call) -> Value {
+/// Gives the binary one event and returns its response.
+async fn invoke(binary: &str, vars: &[(&str, &str)], event: TestRequest) -> Value {
     let runtime = MockServer::start().await;
     let (answers, mut answered) = mpsc::unbounded_channel::<(String, Value)>();
     let event = ResponseTemplate::new(200)
@@ -90,7 +90,7 @@ fn body(answer: &Value) -> Value {
     serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
 }
 
-/// Answers every call of the database so.
+/// A database that answers every request with this body.
 async fn database(answer: Value) -> MockServer {
     let server = MockServer::start().await;
     let answer =
@@ -103,7 +103,7 @@ async fn database(answer: Value) -> MockServer {
 async fn the_scheduler_lists_what_is_free() {
     let database = database(json!({ "Items": [], "Count": 0, "ScannedCount": 0 })).await;
     let vars = [("AWS_ENDPOINT_URL_DYNAMODB", &*database.uri())];
-    let event = call("GET", "/scheduler").query("date=2026-02-11");
+    let event = request("GET", "/scheduler").query("date=2026-02-11");
     let answer = invoke(env!("CARGO_BIN_EXE_scheduler"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["headers"]["access-control-allow-origin"], "*");
@@ -114,13 +114,14 @@ async fn the_scheduler_lists_what_is_free() {
 async fn the_state_manager_shows_the_state_to_its_owner() {
     let database = database(json!({})).await;
     let vars = [("AWS_ENDPOINT_URL_DYNAMODB", &*database.uri()), ("ADMIN_TOKEN", "s3cret")];
-    let event = call("GET", "/state").header("authorization", "Bearer s3cret");
+    let event = request("GET", "/state").header("authorization", "Bearer s3cret");
     let answer = invoke(env!("CARGO_BIN_EXE_state_manager"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(body(&answer)["state"]["status"], "available");
 }
 
-/// The database is away: a fallback for the customer, and an alert through Twilio for the owner.
+/// The database cannot be reached: the customer gets the fallback, the owner an alert through
+/// Twilio.
 #[tokio::test]
 async fn the_dispatcher_answers_with_twiml() {
     let twilio = MockServer::start().await;
@@ -144,7 +145,7 @@ async fn the_dispatcher_answers_with_twiml() {
     ];
     let form = "Body=Hi&MessageSid=SM1&From=%2B19042520927";
     let signed = sign_with(TOKEN, URL, form);
-    let event = call("POST", "/dispatcher").form(form).header("x-twilio-signature", signed);
+    let event = request("POST", "/dispatcher").form(form).header("x-twilio-signature", signed);
     let answer = invoke(env!("CARGO_BIN_EXE_dispatcher"), &vars, event).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["headers"]["content-type"], "text/xml");
@@ -168,7 +169,7 @@ fn missing_variables_fail_at_the_start_and_are_all_named() {
         let output = command(binary, lambda).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{binary}");
-        // `main` prints its error for people: the reason must be readable in the log.
+        // `main` prints its error with `Debug`: the names must be readable in the log.
         for name in missing.split(", ") {
             assert!(said.contains(name), "{binary}: {said}");
         }

@@ -1,14 +1,14 @@
-//! Composition from a map of variables.
+//! Building the routers from a map of variables.
 
 use handlers::{compose::Clients, config::Vars, functions};
 
-use crate::events::{call, vars};
+use crate::events::{request, vars};
 
 fn complete() -> Vars {
     vars(&[
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
-        // Nobody listens there.
+        // Nothing listens there.
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
         ("OPENAI_API_KEY", "sk-test"),
         ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
@@ -25,9 +25,9 @@ async fn each_function_serves_its_route() {
     for (function, (id, path)) in functions().into_iter().zip(routes) {
         assert_eq!(function.id, id);
         let router = (function.build)(&complete(), &clients).unwrap();
-        assert_eq!(call("OPTIONS", path).send(&router).await.status, 200);
-        assert_eq!(call("PATCH", path).send(&router).await.status, 405, "{id}");
-        assert_eq!(call("GET", "/elsewhere").send(&router).await.status, 404);
+        assert_eq!(request("OPTIONS", path).send(&router).await.status, 200);
+        assert_eq!(request("PATCH", path).send(&router).await.status, 405, "{id}");
+        assert_eq!(request("GET", "/elsewhere").send(&router).await.status, 404);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `/dispatcher` from outside: Twilio's side of it.
+//! `/dispatcher` as Twilio uses it.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,20 +10,20 @@ use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use handlers::{
     adapters::{
-        secrets::Known,
-        system::{RandomIds, SystemTimer},
+        secrets::StaticCredential,
+        system::{RandomIdGenerator, SystemTimer},
     },
-    app::reply::{Ports, Reply, ReplySettings},
-    domain::{calendar::Calendar, phone::Phone, turn::Item},
-    http::{self, Authenticity},
-    ports::{Model, ModelError, ModelRequest, Sms, SmsError},
+    app::reply::{ReplyPorts, ReplyService, ReplySettings},
+    domain::{calendar::Calendar, turn::ConversationItem},
+    http::{self, WebhookAuthentication},
+    ports::{Model, ModelError, ModelRequest},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 use crate::{
-    events::{Answer, Call, call},
-    memory_store::MemoryStore,
+    events::{TestRequest, TestResponse, request},
+    testing::{FakeSms, FakeStore},
 };
 
 const TOKEN: &str = "12345";
@@ -32,61 +32,59 @@ const OWN_URL: &str = "https://shop.example/dispatcher";
 const TEXT: &str =
     "ToCountry=US&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM1&AccountSid=AC1&From=%2B19042520927";
 
-/// Says the same to everyone, and remembers what it was asked.
+/// A model that always answers the same, and records what it received.
 #[derive(Default)]
-pub struct Parrot {
-    says: &'static str,
-    heard: Mutex<Vec<String>>,
+pub struct FixedAnswerModel {
+    answer: &'static str,
+    received: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Model for Parrot {
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
-        let heard = request.input.iter().filter_map(|item| match item {
-            Item::User(text) => Some(text.clone()),
+impl Model for FixedAnswerModel {
+    async fn respond(
+        &self,
+        request: ModelRequest<'_>,
+    ) -> Result<Vec<ConversationItem>, ModelError> {
+        let received = request.input.iter().filter_map(|item| match item {
+            ConversationItem::User(text) => Some(text.clone()),
             _ => None,
         });
-        self.heard.lock().unwrap().extend(heard);
-        Ok(vec![Item::Assistant(self.says.to_owned())])
+        self.received.lock().unwrap().extend(received);
+        Ok(vec![ConversationItem::Assistant(self.answer.to_owned())])
     }
 }
 
-struct NoSms;
-
-#[async_trait]
-impl Sms for NoSms {
-    async fn send(&self, _: &Phone, _: &str) -> Result<(), SmsError> {
-        Ok(())
-    }
-}
-
-pub fn shop(says: &'static str, public_urls: &[&str]) -> (Router, Arc<Parrot>, Arc<MemoryStore>) {
-    let model = Arc::new(Parrot { says, ..Parrot::default() });
-    let store = Arc::new(MemoryStore::default());
-    let ports = Ports {
+pub fn shop(
+    answer: &'static str,
+    public_urls: &[&str],
+) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>) {
+    let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
+    let store = Arc::new(FakeStore::default());
+    let ports = ReplyPorts {
         model: model.clone(),
         store: store.clone(),
-        sms: Arc::new(NoSms),
-        ids: Arc::new(RandomIds),
+        sms: Arc::new(FakeSms::default()),
+        ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
-        safety_key: Arc::new(Known::new("key")),
+        safety_key: Arc::new(StaticCredential::new("key")),
     };
     let settings = ReplySettings {
         deadline: Duration::from_secs(10),
         lease: Duration::from_secs(3),
         owner_phone: None,
     };
-    let reply = Reply::new(ports, Calendar::new("America/New_York").unwrap(), settings);
+    let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authenticity = Authenticity { auth_token: Arc::new(Known::new(TOKEN)), public_urls };
-    (http::dispatcher(reply, authenticity), model, store)
+    let authentication =
+        WebhookAuthentication { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };
+    (http::dispatcher(reply, authentication), model, store)
 }
 
 fn sign(url: &str, form: &str) -> String {
     sign_with(TOKEN, url, form)
 }
 
-/// Twilio's signature, written down a second time.
+/// Twilio's signature, implemented independently of the handlers.
 pub fn sign_with(token: &str, url: &str, form: &str) -> String {
     let mut fields: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
     fields.sort();
@@ -97,12 +95,12 @@ pub fn sign_with(token: &str, url: &str, form: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-pub fn webhook(form: &str) -> Call {
+pub fn webhook(form: &str) -> TestRequest {
     let signature = sign(OWN_URL, form);
-    call("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
+    request("POST", "/dispatcher").form(form).header("x-twilio-signature", signature)
 }
 
-fn assert_twiml(answer: &Answer, messages: &str) {
+fn assert_twiml(answer: &TestResponse, messages: &str) {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "text/xml");
     answer.assert_cors();
@@ -118,11 +116,11 @@ async fn a_text_is_answered_with_escaped_twiml() {
         &answer,
         "<Response><Message>Screens &lt; $90 &amp; &quot;quick&quot;</Message></Response>",
     );
-    assert_eq!(*model.heard.lock().unwrap(), ["Hi & bye"]);
+    assert_eq!(*model.received.lock().unwrap(), ["Hi & bye"]);
 }
 
 #[tokio::test]
-async fn every_character_survives_lambda() {
+async fn characters_beyond_ascii_survive_lambda() {
     let (router, _, _) = shop("caf\u{e9} \u{1f600} \u{201c}ok\u{201d}", &[]);
     let answer = webhook(TEXT).send_as_lambda(&router).await;
     assert_eq!(answer["isBase64Encoded"], false);
@@ -139,34 +137,34 @@ async fn the_same_text_is_answered_the_same_without_asking_again() {
         format!("{TEXT}&ErrorCode=11200&ErrorUrl=https%3A%2F%2Fshop.example%2Fdispatcher");
     let again = webhook(&fallback).send(&router).await;
     assert_eq!((again.status, again.text), (first.status, first.text));
-    assert_eq!(model.heard.lock().unwrap().len(), 1);
+    assert_eq!(model.received.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_get_webhook_signs_its_query() {
     let (router, _, _) = shop("Hello", &[]);
     let signature = sign(&format!("{OWN_URL}?{TEXT}"), "");
-    let answer = call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", signature);
+    let answer = request("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", signature);
     assert_twiml(&answer.send(&router).await, "<Response><Message>Hello</Message></Response>");
 }
 
 #[tokio::test]
-async fn who_is_not_twilio_is_refused() {
+async fn requests_without_twilios_signature_are_refused() {
     let (router, model, _) = shop("Hello", &[]);
-    let unsigned = call("POST", "/dispatcher").form(TEXT);
-    let other_body = call("POST", "/dispatcher")
+    let unsigned = request("POST", "/dispatcher").form(TEXT);
+    let other_body = request("POST", "/dispatcher")
         .form(&TEXT.replace("Hi", "Ho"))
         .header("x-twilio-signature", sign(OWN_URL, TEXT));
-    let other_url = call("POST", "/dispatcher")
+    let other_url = request("POST", "/dispatcher")
         .form(TEXT)
         .header("x-twilio-signature", sign("https://other.example/dispatcher", TEXT));
     let query_of_another =
-        call("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", sign(OWN_URL, TEXT));
+        request("GET", "/dispatcher").query(TEXT).header("x-twilio-signature", sign(OWN_URL, TEXT));
     for refused in [unsigned, other_body, other_url, query_of_another] {
         let answer = refused.send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (403, "Invalid signature"));
     }
-    assert!(model.heard.lock().unwrap().is_empty());
+    assert!(model.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -174,11 +172,11 @@ async fn a_deployed_function_knows_its_own_urls() {
     let (router, _, _) =
         shop("Hello", &["https://sms.shop.com/hook?shop=1", "https://other.example"]);
     let signed_for = |url: &str| {
-        call("POST", "/dispatcher").form(TEXT).header("x-twilio-signature", sign(url, TEXT))
+        request("POST", "/dispatcher").form(TEXT).header("x-twilio-signature", sign(url, TEXT))
     };
     let right = signed_for("https://sms.shop.com/hook?shop=1").send(&router).await;
     assert_eq!(right.status, 200);
-    // Whoever owns the Host header of a request must not choose the URL.
+    // The sender of a request chooses its Host header, and must not choose the URL by it.
     let own = signed_for(OWN_URL).send(&router).await;
     assert_eq!(own.status, 403);
 }
@@ -189,7 +187,7 @@ async fn fields_are_signed_as_they_came() {
     let spaces = "Body=+Hi+%0A&MessageSid=SM2&From=%2B19042520927&MediaUrl0=a&MediaUrl0=a";
     let answer = webhook(spaces).send(&router).await;
     assert_eq!(answer.status, 200);
-    assert!(model.heard.lock().unwrap()[0].starts_with(" Hi \n"));
+    assert!(model.received.lock().unwrap()[0].starts_with(" Hi \n"));
 }
 
 #[tokio::test]
@@ -203,13 +201,13 @@ async fn an_authentic_request_that_is_no_text_is_answered_by_silence() {
     ] {
         assert_twiml(&webhook(form).send(&router).await, "<Response/>");
     }
-    assert!(model.heard.lock().unwrap().is_empty());
+    assert!(model.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn an_authentic_text_is_answered_200_even_when_everything_fails() {
     let (router, _, store) = shop("Hello", &[]);
-    store.take_down();
+    store.set_down(true);
     let answer = webhook(TEXT).send(&router).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text.contains("<Message>"), "{}", answer.text);
@@ -223,27 +221,27 @@ async fn a_json_body_is_bound_to_the_url_by_its_digest() {
     let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let signature = sign(&format!("{OWN_URL}?{query}"), "");
     for (body, status) in [("{}", 200), ("{ }", 403)] {
-        let post = call("POST", "/dispatcher").query(query).body("application/json", body);
+        let post = request("POST", "/dispatcher").query(query).body("application/json", body);
         let answer = post.header("x-twilio-signature", &signature).send(&router).await;
         assert_eq!(answer.status, status, "{body}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_webhook_is_told_so() {
+async fn requests_that_are_no_webhook_get_an_error() {
     let (router, _, _) = shop("Hello", &[]);
     for (wrong, status, message) in [
         (
-            call("POST", "/dispatcher").body("text/plain", TEXT),
+            request("POST", "/dispatcher").body("text/plain", TEXT),
             415,
             "Send application/x-www-form-urlencoded",
         ),
         (
-            call("POST", "/dispatcher").form(&"a".repeat(64 * 1024 + 1)),
+            request("POST", "/dispatcher").form(&"a".repeat(64 * 1024 + 1)),
             413,
             "The body may have at most 64 KiB",
         ),
-        (call("PUT", "/dispatcher"), 405, "Method PUT not allowed"),
+        (request("PUT", "/dispatcher"), 405, "Method PUT not allowed"),
         (webhook(TEXT).time_epoch(None), 500, "Something went wrong on our side"),
     ] {
         let answer = wrong.send(&router).await;

@@ -1,4 +1,5 @@
-//! The store where an engine on a laptop never goes: lost acknowledgements, conflicts, pages.
+//! The DynamoDB adapter in situations that an embedded engine never causes: lost acknowledgements,
+//! conflicts, pages.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ use handlers::{
     domain::{
         booking::{NewBooking, RequestToken},
         catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
-        turn::{TurnKey, Waiting},
+        turn::{QueueEntry, TurnKey},
     },
-    ports::{Booked, Claimed, Store, StoreError},
+    ports::{BookOutcome, Store, StoreError, TurnClaim},
 };
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -80,12 +81,12 @@ fn new_booking() -> NewBooking {
         device: "iPhone".into(),
         customer_name: None,
         status: LeadStatus::Booked,
-        source: Source::Sms,
+        source: LeadSource::Sms,
     };
     NewBooking { lead, token: RequestToken::derive(&["SM1", "0"]), guard: None }
 }
 
-/// What is there when somebody looks after the transaction.
+/// The rows that are read after the transaction.
 async fn found(server: &MockServer, lead_phone: Option<&str>, holder: Option<&str>) {
     let lead = lead_phone.map(|phone| {
         json!({
@@ -129,7 +130,7 @@ async fn a_lost_acknowledgement_is_resolved_by_reading_the_lead() {
     let (server, store) = store().await;
     operation("TransactWriteItems").respond_with(server_error()).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
     let sent = transactions(&server).await;
     assert_eq!(sent.len(), 3, "the first attempt and two retries");
     assert!(sent.iter().all(|body| *body == sent[0]), "a repeat must be the same request");
@@ -144,7 +145,7 @@ async fn a_repeat_that_meets_its_own_rows_is_a_success() {
     let reasons = ["None", "ConditionalCheckFailed", "None"];
     operation("TransactWriteItems").respond_with(refused(&reasons)).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
 }
 
 #[tokio::test]
@@ -153,12 +154,12 @@ async fn taken_is_said_when_somebody_else_holds_the_slot() {
         let (server, store) = store().await;
         operation("TransactWriteItems").respond_with(failing).mount(&server).await;
         found(&server, None, Some("LEAD-OTHER")).await;
-        assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Taken);
+        assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::SlotTaken);
     }
 }
 
 #[tokio::test]
-async fn nobody_there_after_a_failure_is_a_failure() {
+async fn a_failure_that_left_no_rows_is_a_failure() {
     let (server, store) = store().await;
     operation("TransactWriteItems").respond_with(server_error()).mount(&server).await;
     found(&server, None, None).await;
@@ -182,7 +183,7 @@ async fn conflicts_with_other_transactions_are_waited_out() {
     let conflicts = operation("TransactWriteItems").respond_with(conflict);
     conflicts.up_to_n_times(2).mount(&server).await;
     operation("TransactWriteItems").respond_with(answer(&json!({}))).mount(&server).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), Booked::Yes);
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
     assert_eq!(transactions(&server).await.len(), 3);
 }
 
@@ -195,7 +196,7 @@ async fn joining_the_queue_outlasts_the_end_of_another_turn() {
     let row = json!({ "Attributes": { "waiting": { "L": [entry] } } });
     operation("UpdateItem").respond_with(answer(&row)).mount(&server).await;
     let phone = Phone::parse("+19042520927").unwrap();
-    let me = Waiting { sid: "SM1".into(), until_ms: 10 };
+    let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     assert_eq!(store.join_queue(&phone, &me).await.unwrap(), [me]);
 }
 
@@ -213,7 +214,7 @@ async fn a_claim_outlasts_the_end_of_the_attempt_that_it_repeats() {
     let key = TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() };
     let now = "2026-02-10T20:10:00Z".parse().unwrap();
     let claimed = store.claim_turn(&key, "h2", now, 0, 10).await.unwrap();
-    assert_eq!(claimed, Claimed::Answered(vec!["Hi".into()]));
+    assert_eq!(claimed, TurnClaim::Answered(vec!["Hi".into()]));
 }
 
 #[tokio::test]
@@ -243,7 +244,7 @@ async fn availability_reads_every_page() {
         .mount(&server)
         .await;
     operation("Query").respond_with(answer(&first)).mount(&server).await;
-    let taken = store.taken(date(2026, 2, 11)).await.unwrap();
+    let taken = store.taken_slots(date(2026, 2, 11)).await.unwrap();
     assert_eq!(taken, BTreeSet::from([SlotTime::hour_of_day(9), SlotTime::hour_of_day(14)]));
 }
 
@@ -251,6 +252,6 @@ async fn availability_reads_every_page() {
 async fn a_failed_page_is_never_all_free() {
     let (server, store) = store().await;
     operation("Query").respond_with(server_error()).mount(&server).await;
-    let taken = store.taken(date(2026, 2, 11)).await;
+    let taken = store.taken_slots(date(2026, 2, 11)).await;
     assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
 }

@@ -1,4 +1,4 @@
-//! API Gateway's events, through `lambda_http`'s own conversion into a router.
+//! Events of API Gateway, converted into requests by `lambda_http`.
 
 use axum::{Router, body::to_bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,8 +11,8 @@ use tower::{Service as _, ServiceExt as _};
 /// Tuesday, February 10, 2026, 3:10 PM in New York.
 pub const NOW_MS: i64 = 1_770_754_200_000;
 
-/// A request as a browser or Twilio makes it.
-pub struct Call {
+/// A request of a browser or of Twilio.
+pub struct TestRequest {
     method: &'static str,
     path: &'static str,
     query: String,
@@ -22,13 +22,21 @@ pub struct Call {
     stage: &'static str,
 }
 
-pub fn call(method: &'static str, path: &'static str) -> Call {
+pub fn request(method: &'static str, path: &'static str) -> TestRequest {
     let headers = Vec::from([("host", "shop.example".to_owned())]);
     let time_epoch = Some(NOW_MS);
-    Call { method, path, query: String::new(), headers, body: None, time_epoch, stage: "$default" }
+    TestRequest {
+        method,
+        path,
+        query: String::new(),
+        headers,
+        body: None,
+        time_epoch,
+        stage: "$default",
+    }
 }
 
-impl Call {
+impl TestRequest {
     pub fn query(mut self, query: &str) -> Self {
         self.query = query.to_owned();
         self
@@ -138,16 +146,16 @@ impl Call {
         event
     }
 
-    /// As API Gateway hands it to Lambda.
+    /// The event as API Gateway passes it to Lambda.
     pub fn event(&self) -> Value {
         self.event_v2()
     }
 
-    pub async fn send(self, router: &Router) -> Answer {
+    pub async fn send(self, router: &Router) -> TestResponse {
         send(router, self.event_v2()).await
     }
 
-    /// The event through Lambda's own conversions, both ways: what API Gateway gets.
+    /// Sends the event through Lambda's conversions and returns what API Gateway gets.
     pub async fn send_as_lambda(self, router: &Router) -> Value {
         let payload: LambdaRequest = serde_json::from_value(self.event_v2()).unwrap();
         let mut adapter = Adapter::from(router.clone());
@@ -155,23 +163,23 @@ impl Call {
         serde_json::to_value(response).unwrap()
     }
 
-    pub async fn send_v1(self, router: &Router) -> Answer {
+    pub async fn send_v1(self, router: &Router) -> TestResponse {
         send(router, self.event_v1()).await
     }
 }
 
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
-    /// The message of an error answer, whose shape and headers are checked on the way.
+    /// The message of an error response. Checks the response's shape and headers, too.
     pub fn error(&self) -> String {
         let body = self.json();
         assert_eq!(body["status"], "error");
@@ -190,13 +198,13 @@ impl Answer {
     }
 }
 
-async fn send(router: &Router, event: Value) -> Answer {
+async fn send(router: &Router, event: Value) -> TestResponse {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let text = to_bytes(body, usize::MAX).await.unwrap();
     let text = String::from_utf8(text.to_vec()).unwrap();
-    Answer { status: parts.status, headers: parts.headers, text }
+    TestResponse { status: parts.status, headers: parts.headers, text }
 }
 
 pub fn vars(pairs: &[(&str, &str)]) -> Vars {

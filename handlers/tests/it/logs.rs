@@ -1,4 +1,4 @@
-//! What the logs of whole requests hold: never a phone number, a text, a name or a secret.
+//! The format of the log, and that it never holds a phone number, a text, a name or a secret.
 
 use std::{
     io,
@@ -6,12 +6,13 @@ use std::{
 };
 
 use handlers::{
-    adapters::secrets::Known,
-    app::{owner_state::OwnerState, scheduler::Scheduler},
+    adapters::secrets::StaticCredential,
+    app::{owner_state::OwnerStateService, scheduler::Scheduler},
+    config::Vars,
     domain::calendar::Calendar,
-    http,
+    http, log,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt as _,
@@ -19,14 +20,14 @@ use tracing_subscriber::{
 
 use crate::{
     dispatcher::{shop, webhook},
-    events::call,
-    memory_store::MemoryStore,
+    events::request,
+    testing::FakeStore,
 };
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Lines {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -37,14 +38,55 @@ impl io::Write for Lines {
     }
 }
 
-/// Private words of the requests below.
+/// The lines that the subscriber of a function writes while `work` runs.
+fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+    let lines = LogBuffer::default();
+    let writer = lines.clone();
+    let vars = level.map(|level| ("LOG_LEVEL".to_owned(), level.to_owned()));
+    let vars: Vars = vars.into_iter().collect();
+    let subscriber = log::subscriber(&vars, move || writer.clone());
+    tracing::subscriber::with_default(subscriber, work);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_event_is_one_line_with_its_request() {
+    let lines = logged(None, || {
+        let _request = tracing::info_span!("request", request_id = "r-1").entered();
+        tracing::info!(status = 200, "answered\nwith care");
+        tracing::debug!("not at this level");
+    });
+    assert_eq!(
+        lines,
+        [json!({
+            "level": "INFO",
+            "target": "it::logs",
+            "message": "answered\nwith care",
+            "status": 200,
+            "span": { "name": "request", "request_id": "r-1" },
+        })]
+    );
+}
+
+#[test]
+fn clients_are_quiet_at_every_level() {
+    let lines = logged(Some("trace"), || {
+        tracing::error!(target: "async_openai::error", "failed deserialization of: secret words");
+        tracing::trace!("ours");
+    });
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["message"], "ours");
+}
+
+/// Private words in the requests below.
 const PRIVATE: [&str; 8] =
     ["2520927", "2520928", "purple", "giraffe", "Nightingale", "t0ken", "12345", "walrus"];
 
-/// Everything that this crate logs, at every level, whether things go well or not.
+/// Logs everything of this crate at every level, with a working and with a failing database.
 #[tokio::test]
 async fn no_line_holds_anything_private() {
-    let lines = Lines::default();
+    let lines = LogBuffer::default();
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
     let filter = Targets::new().with_target("handlers", LevelFilter::TRACE);
@@ -53,15 +95,17 @@ async fn no_line_holds_anything_private() {
 
     for down in [false, true] {
         let (router, _, store) = shop("a giraffe", &[]);
-        let texts = Arc::new(MemoryStore::default());
-        let admin =
-            http::state(OwnerState::new(texts.clone()), Some(Arc::new(Known::new("t0ken"))));
+        let texts = Arc::new(FakeStore::default());
+        let admin = http::state(
+            OwnerStateService::new(texts.clone()),
+            Some(Arc::new(StaticCredential::new("t0ken"))),
+        );
         let calendar = Calendar::new("America/New_York").unwrap();
-        let ids = Arc::new(handlers::adapters::system::RandomIds);
+        let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
         let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));
         if down {
-            store.take_down();
-            texts.take_down();
+            store.set_down(true);
+            texts.set_down(true);
         }
         for (at, body) in ["purple", "STOP", "purple", "START", "HELP"].iter().enumerate() {
             let text = format!("Body={body}&MessageSid=SM{at}&From=%2B19042520927&NumMedia=1");
@@ -69,27 +113,27 @@ async fn no_line_holds_anything_private() {
         }
         webhook("Body=purple&MessageSid=SM1&From=19042520927").send(&router).await;
         let unsigned = "Body=purple&MessageSid=SM1&From=%2B19042520927";
-        call("GET", "/dispatcher").query(unsigned).send(&router).await;
-        call("POST", "/dispatcher").form(unsigned).send(&router).await;
-        call("POST", "/dispatcher")
+        request("GET", "/dispatcher").query(unsigned).send(&router).await;
+        request("POST", "/dispatcher").form(unsigned).send(&router).await;
+        request("POST", "/dispatcher")
             .form(unsigned)
             .header("x-twilio-signature", "walrus")
             .send(&router)
             .await;
-        let wish = json!({
+        let booking = json!({
             "phone": "+19042520928", "date": "2026-02-11", "time": "2:00 PM",
             "repair_type": "screen", "customer_name": "Nightingale", "device": "purple",
         });
-        call("POST", "/scheduler")
-            .json(&wish)
+        request("POST", "/scheduler")
+            .json(&booking)
             .header("idempotency-key", "walrus")
             .send(&form)
             .await;
-        call("POST", "/scheduler").json(&wish).send(&form).await;
-        call("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
+        request("POST", "/scheduler").json(&booking).send(&form).await;
+        request("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
         for token in ["t0ken", "walrus"] {
             let change = json!({ "notes": "purple", "walrus": 1 });
-            let post = call("POST", "/state").json(&change);
+            let post = request("POST", "/state").json(&change);
             post.header("authorization", format!("Bearer {token}")).send(&admin).await;
         }
     }
@@ -98,7 +142,7 @@ async fn no_line_holds_anything_private() {
         assert!(logged.contains(expected), "nothing was logged of {expected:?}: {logged}");
     }
     for line in logged.lines() {
-        // The time stamp may hold any digits.
+        // The timestamp may contain any digits.
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
         line.as_object_mut().unwrap().remove("timestamp");
         let line = line.to_string();

@@ -1,22 +1,31 @@
-//! The outer ring from outside: adapters against recorded bodies, routers behind gateway events.
+//! Tests of the crate from outside: adapters against recorded bodies, routers behind gateway
+//! events, use cases on ports in memory.
 //!
-//! Independent of the emulator, so that a fault shared by a fake and an adapter cannot hide.
+//! Independent of the emulator, so that an error common to a fake and an adapter is noticed.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail their test"
+)]
 
+mod arbitrary_input;
 mod bins;
+mod booking_form;
 mod compose;
 mod dispatcher;
 mod dynamodb;
 mod events;
-mod hostile;
 mod logs;
-mod memory_store;
 mod openai;
 mod openai_failures;
+mod owner_state;
+mod reply;
 mod scheduler;
 mod state;
 mod support;
+mod testing;
 mod twilio;
 
 /// A test file that is not named above would never run.

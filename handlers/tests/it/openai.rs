@@ -1,13 +1,13 @@
-//! What is sent to OpenAI, and what is made of its answers.
+//! Requests to OpenAI, and what its responses become.
 
 use std::{sync::Arc, time::Duration};
 
 use handlers::{
     adapters::{
-        openai::{OpenAi, Patience, Settings},
-        secrets::Known,
+        openai::{OpenAi, RetryPolicy, Settings},
+        secrets::StaticCredential,
     },
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
 };
 use serde_json::{Value, json};
@@ -15,23 +15,26 @@ use wiremock::{Mock, MockServer, matchers::any};
 
 use crate::support::{recorded, web};
 
-/// Waits that a test can afford.
-pub const PATIENCE: Patience = Patience {
-    attempt: Duration::from_secs(5),
-    retry_after: Duration::from_secs(1),
-    backoff: Duration::from_millis(1),
-    retries: 2,
+/// Short delays for tests.
+pub const RETRY_POLICY: RetryPolicy = RetryPolicy {
+    attempt_timeout: Duration::from_secs(5),
+    max_retry_after: Duration::from_secs(1),
+    initial_backoff: Duration::from_millis(1),
+    max_retries: 2,
 };
 
-pub fn model(base_url: &str, patience: Patience) -> OpenAi {
+pub fn model(base_url: &str, retry_policy: RetryPolicy) -> OpenAi {
     let base_url = &format!("{base_url}/v1");
-    let api_key = Arc::new(Known::new("sk-test"));
-    let settings = Settings { api_key, base_url, model: "gpt-6-luna", patience };
+    let api_key = Arc::new(StaticCredential::new("sk-test"));
+    let settings = Settings { api_key, base_url, model: "gpt-6-luna", retry_policy };
     OpenAi::new(web(), &settings)
 }
 
-/// Asks with a customer's text and one tool.
-pub async fn ask(model: &OpenAi, input: &[Item]) -> Result<Vec<Item>, ModelError> {
+/// Sends a request with this input and one tool.
+pub async fn ask(
+    model: &OpenAi,
+    input: &[ConversationItem],
+) -> Result<Vec<ConversationItem>, ModelError> {
     let tools = [ToolSpec {
         name: "check_availability",
         description: "Lists the free slots of a date.",
@@ -47,22 +50,22 @@ pub async fn ask(model: &OpenAi, input: &[Item]) -> Result<Vec<Item>, ModelError
     model.respond(ModelRequest { instructions, input, tools: &tools, safety_identifier }).await
 }
 
-async fn answer(body: &str) -> Result<Vec<Item>, ModelError> {
+async fn answer(body: &str) -> Result<Vec<ConversationItem>, ModelError> {
     let server = MockServer::start().await;
     let answer = recorded(200, &format!("openai/bodies/{body}"));
     Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
-    ask(&model(&server.uri(), PATIENCE), &[Item::User("Hi".into())]).await
+    ask(&model(&server.uri(), RETRY_POLICY), &[ConversationItem::User("Hi".into())]).await
 }
 
-fn reasoning() -> Item {
-    Item::Reasoning {
+fn reasoning() -> ConversationItem {
+    ConversationItem::Reasoning {
         id: "rs_68af40337e5c8193aa1c4a1b9a2f9b9b05438e46b5f69a3b".into(),
         encrypted: Some("gAAAAABor0Azb2-9kQn0zGZ8yR3c0Qw==".into()),
     }
 }
 
-fn call(n: u8, date: &str) -> Item {
-    Item::Call {
+fn call(n: u8, date: &str) -> ConversationItem {
+    ConversationItem::Call {
         id: format!("fc_68af4034d1d48193b5f3e4d0b0c8a1e{n}05438e46b5f69a3b"),
         call_id: format!("call_HyCF5YL1CqmkGqXlR0YLHgJ{n}"),
         name: "check_availability".into(),
@@ -71,20 +74,23 @@ fn call(n: u8, date: &str) -> Item {
 }
 
 #[tokio::test]
-async fn a_text() {
+async fn a_text_is_read_with_its_reasoning() {
     let items = answer("text.json").await.unwrap();
-    assert_eq!(items, [reasoning(), Item::Assistant("2:00 PM is free. Shall I book it?".into())]);
+    assert_eq!(
+        items,
+        [reasoning(), ConversationItem::Assistant("2:00 PM is free. Shall I book it?".into())]
+    );
 }
 
 #[tokio::test]
-async fn one_call() {
+async fn a_call_is_read_with_its_reasoning() {
     assert_eq!(answer("call.json").await.unwrap(), [reasoning(), call(1, "2026-02-11")]);
 }
 
 #[tokio::test]
 async fn parallel_calls_and_a_comment_keep_their_order() {
     let items = answer("parallel_calls.json").await.unwrap();
-    let comment = Item::Assistant("One moment.".into());
+    let comment = ConversationItem::Assistant("One moment.".into());
     assert_eq!(items, [reasoning(), comment, call(1, "2026-02-11"), call(2, "2026-02-12")]);
 }
 
@@ -107,23 +113,23 @@ async fn a_failed_answer_and_an_empty_one() {
     assert!(matches!(answer("empty.json").await, Err(ModelError::Empty)));
 }
 
-/// The body that a conversation of every kind of item becomes.
+/// The request for a conversation with every kind of item.
 async fn sent() -> (wiremock::Request, Value) {
     let server = MockServer::start().await;
     let answer = recorded(200, "openai/bodies/text.json");
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let input = [
-        Item::User("Hi".into()),
-        Item::Assistant("Hello!".into()),
-        Item::User("Tomorrow?".into()),
+        ConversationItem::User("Hi".into()),
+        ConversationItem::Assistant("Hello!".into()),
+        ConversationItem::User("Tomorrow?".into()),
         reasoning(),
         call(1, "2026-02-11"),
-        Item::Result {
+        ConversationItem::Result {
             call_id: "call_HyCF5YL1CqmkGqXlR0YLHgJ1".into(),
             output: r#"{"success":true}"#.into(),
         },
     ];
-    ask(&model(&server.uri(), PATIENCE), &input).await.unwrap();
+    ask(&model(&server.uri(), RETRY_POLICY), &input).await.unwrap();
     let request = server.received_requests().await.unwrap().remove(0);
     let body = serde_json::from_slice(&request.body).unwrap();
     (request, body)

@@ -1,7 +1,6 @@
-//! What the adapter does when OpenAI fails: once, or for good.
+//! Failures of OpenAI: temporary and permanent ones.
 
 use std::{
-    error::Error,
     io::{Read, Write},
     net::TcpListener,
     sync::{
@@ -12,36 +11,32 @@ use std::{
 };
 
 use handlers::{
-    adapters::openai::Patience,
-    domain::turn::Item,
-    ports::{ModelError, Source},
+    adapters::openai::RetryPolicy,
+    app::error_chain::ErrorChain,
+    domain::turn::ConversationItem,
+    ports::{BoxError, ModelError},
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use crate::{
-    openai::{PATIENCE, ask, model},
+    openai::{RETRY_POLICY, ask, model},
     support::recorded,
 };
 
-/// The answer of a server that always answers the same, and how often it was asked.
+/// The result against a server that always answers the same, and the number of requests to it.
 async fn always(
     answer: ResponseTemplate,
-    patience: Patience,
-) -> (Result<Vec<Item>, ModelError>, usize) {
+    retry_policy: RetryPolicy,
+) -> (Result<Vec<ConversationItem>, ModelError>, usize) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let outcome = ask(&model(&server.uri(), patience), &[Item::User("Hi".into())]).await;
+    let outcome =
+        ask(&model(&server.uri(), retry_policy), &[ConversationItem::User("Hi".into())]).await;
     (outcome, server.received_requests().await.unwrap().len())
 }
 
-fn chain(source: &Source) -> String {
-    let mut text = source.to_string();
-    let mut cause: Option<&(dyn Error + 'static)> = source.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+fn chain(source: &BoxError) -> String {
+    ErrorChain(source.as_ref()).to_string()
 }
 
 #[tokio::test]
@@ -57,7 +52,7 @@ async fn a_wrong_request_is_rejected_and_not_repeated() {
         (404, "error_404_model_not_found.json", "model_not_found"),
     ] {
         let answer = recorded(status, &format!("openai/bodies/{body}"));
-        let (outcome, asked) = always(answer, PATIENCE).await;
+        let (outcome, asked) = always(answer, RETRY_POLICY).await;
         let Err(ModelError::Rejected(source)) = outcome else { panic!("{body}: {outcome:?}") };
         let text = chain(&source);
         assert!(text.contains(&format!("answered {status}")) && text.contains(says), "{text}");
@@ -75,7 +70,7 @@ async fn overload_is_unavailable_after_two_more_attempts() {
         (429, "error_502_proxy.html"),
     ] {
         let answer = recorded(status, &format!("openai/bodies/{body}"));
-        let (outcome, asked) = always(answer, PATIENCE).await;
+        let (outcome, asked) = always(answer, RETRY_POLICY).await;
         assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{body}: {outcome:?}");
         assert_eq!(asked, 3, "{body}");
     }
@@ -84,7 +79,7 @@ async fn overload_is_unavailable_after_two_more_attempts() {
 #[tokio::test]
 async fn an_operator_can_do_without_further_attempts() {
     let busy = recorded(503, "openai/bodies/error_503_overloaded.json");
-    let (outcome, asked) = always(busy, Patience { retries: 0, ..PATIENCE }).await;
+    let (outcome, asked) = always(busy, RetryPolicy { max_retries: 0, ..RETRY_POLICY }).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked, 1);
 }
@@ -92,7 +87,7 @@ async fn an_operator_can_do_without_further_attempts() {
 #[tokio::test]
 async fn an_empty_account_is_unavailable_at_once() {
     let answer = recorded(429, "openai/bodies/error_429_insufficient_quota.json");
-    let (outcome, asked) = always(answer.insert_header("retry-after", "0"), PATIENCE).await;
+    let (outcome, asked) = always(answer.insert_header("retry-after", "0"), RETRY_POLICY).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked, 1);
 }
@@ -105,7 +100,9 @@ async fn rate_limited_once_then_fine() {
     Mock::given(any()).respond_with(busy).up_to_n_times(1).mount(&server).await;
     let fine = recorded(200, "openai/bodies/text.json");
     Mock::given(any()).respond_with(fine).mount(&server).await;
-    let items = ask(&model(&server.uri(), PATIENCE), &[Item::User("Hi".into())]).await.unwrap();
+    let items = ask(&model(&server.uri(), RETRY_POLICY), &[ConversationItem::User("Hi".into())])
+        .await
+        .unwrap();
     assert_eq!(items.len(), 2);
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests.len(), 2);
@@ -115,16 +112,16 @@ async fn rate_limited_once_then_fine() {
 #[tokio::test]
 async fn a_longer_wait_than_the_deadline_allows_is_not_begun() {
     let busy = recorded(429, "openai/bodies/error_429_rate_limit.json");
-    let (outcome, asked) = always(busy.insert_header("retry-after", "20"), PATIENCE).await;
+    let (outcome, asked) = always(busy.insert_header("retry-after", "20"), RETRY_POLICY).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked, 1);
 }
 
 #[tokio::test]
 async fn a_slow_answer_is_not_asked_for_again() {
-    let patience = Patience { attempt: Duration::from_millis(50), ..PATIENCE };
+    let retry_policy = RetryPolicy { attempt_timeout: Duration::from_millis(50), ..RETRY_POLICY };
     let slow = recorded(200, "openai/bodies/text.json").set_delay(Duration::from_secs(30));
-    let (outcome, asked) = always(slow, patience).await;
+    let (outcome, asked) = always(slow, retry_policy).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked, 1);
 }
@@ -132,11 +129,11 @@ async fn a_slow_answer_is_not_asked_for_again() {
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_unavailable_and_not_quoted() {
     let page = ResponseTemplate::new(200).set_body_raw("<p>secret words</p>", "text/html");
-    let (outcome, _) = always(page, PATIENCE).await;
+    let (outcome, _) = always(page, RETRY_POLICY).await;
     let Err(ModelError::Unavailable(source)) = outcome else { panic!("{outcome:?}") };
     assert!(!chain(&source).contains("secret"), "{}", chain(&source));
     let cut = ResponseTemplate::new(200).set_body_raw(r#"{"status":"compl"#, "application/json");
-    let (outcome, _) = always(cut, PATIENCE).await;
+    let (outcome, _) = always(cut, RETRY_POLICY).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
 }
 
@@ -154,16 +151,16 @@ async fn a_connection_cut_within_the_answer_is_tried_again() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id\":");
         }
     });
-    let model = model(&format!("http://{address}"), PATIENCE);
-    let outcome = ask(&model, &[Item::User("Hi".into())]).await;
+    let model = model(&format!("http://{address}"), RETRY_POLICY);
+    let outcome = ask(&model, &[ConversationItem::User("Hi".into())]).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable() {
+async fn an_unreachable_provider_is_unavailable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let model = model(&format!("http://{address}"), PATIENCE);
-    let outcome = ask(&model, &[Item::User("Hi".into())]).await;
+    let model = model(&format!("http://{address}"), RETRY_POLICY);
+    let outcome = ask(&model, &[ConversationItem::User("Hi".into())]).await;
     assert!(matches!(outcome, Err(ModelError::Unavailable(_))), "{outcome:?}");
 }

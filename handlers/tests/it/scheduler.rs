@@ -1,22 +1,23 @@
-//! `/scheduler` from outside.
+//! `/scheduler` as pages use it.
 
 use std::sync::Arc;
 
 use axum::Router;
 use handlers::{
-    adapters::system::RandomIds, app::scheduler::Scheduler, domain::calendar::Calendar, http,
+    adapters::system::RandomIdGenerator, app::scheduler::Scheduler, domain::calendar::Calendar,
+    http,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    events::{Call, call},
-    memory_store::MemoryStore,
+    events::{TestRequest, request},
+    testing::FakeStore,
 };
 
-pub fn router() -> (Router, Arc<MemoryStore>) {
-    let store = Arc::new(MemoryStore::default());
+pub fn router() -> (Router, Arc<FakeStore>) {
+    let store = Arc::new(FakeStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
-    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIds), calendar);
+    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), calendar);
     (http::scheduler(scheduler), store)
 }
 
@@ -27,15 +28,15 @@ fn booking() -> Value {
     })
 }
 
-fn book(body: &Value) -> Call {
-    call("POST", "/scheduler").json(body)
+fn book(body: &Value) -> TestRequest {
+    request("POST", "/scheduler").json(body)
 }
 
 #[tokio::test]
 async fn a_date_has_its_slots_by_the_clock() {
     let (router, _) = router();
     book(&booking()).send(&router).await;
-    let answer = call("GET", "/scheduler").query("date=2026-02-11").send(&router).await;
+    let answer = request("GET", "/scheduler").query("date=2026-02-11").send(&router).await;
     answer.assert_cors();
     assert_eq!(
         answer.json(),
@@ -46,7 +47,7 @@ async fn a_date_has_its_slots_by_the_clock() {
             ],
         })
     );
-    let again = call("GET", "/scheduler").query("date=2026-02-11").send_v1(&router).await;
+    let again = request("GET", "/scheduler").query("date=2026-02-11").send_v1(&router).await;
     assert_eq!(again.json(), answer.json());
 }
 
@@ -71,7 +72,7 @@ async fn booking_answers_what_the_old_system_answered() {
 async fn a_form_body_books_too_and_has_the_old_defaults() {
     let (router, _) = router();
     let form = "phone=%2B19042520927&date=2026-02-11&time=2%3A00+PM&repair_type=battery&page=home";
-    let answer = call("POST", "/scheduler").form(form).send(&router).await;
+    let answer = request("POST", "/scheduler").form(form).send(&router).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.json()["device"], "Unknown Device");
     assert_eq!(answer.json()["customer_name"], "Unknown");
@@ -120,7 +121,7 @@ async fn two_open_bookings_are_enough_for_one_phone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn each_error_names_what_is_wrong() {
     let (router, _) = router();
     let with = |name: &str, value: Value| {
         let mut body = booking();
@@ -128,9 +129,9 @@ async fn what_is_wrong_is_named() {
         book(&body)
     };
     for (wrong, status, message) in [
-        (call("GET", "/scheduler"), 400, "Missing required field: date"),
+        (request("GET", "/scheduler"), 400, "Missing required field: date"),
         (
-            call("GET", "/scheduler").query("date=02%2F11%2F2026"),
+            request("GET", "/scheduler").query("date=02%2F11%2F2026"),
             400,
             "Invalid date format. Use YYYY-MM-DD",
         ),
@@ -144,8 +145,8 @@ async fn what_is_wrong_is_named() {
         ),
         (with("date", json!("2026-02-09")), 400, "That date or time is in the past"),
         (with("date", json!("2026-02-15")), 400, "The shop is closed on Sundays"),
-        (call("POST", "/scheduler").form("date=a&date=b"), 400, "Repeated field: date"),
-        (call("PUT", "/scheduler"), 405, "Method PUT not allowed"),
+        (request("POST", "/scheduler").form("date=a&date=b"), 400, "Repeated field: date"),
+        (request("PUT", "/scheduler"), 405, "Method PUT not allowed"),
     ] {
         let answer = wrong.send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
@@ -153,10 +154,10 @@ async fn what_is_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn a_failed_read_is_never_all_free() {
+async fn a_failed_read_is_503_and_never_all_free() {
     let (router, store) = router();
-    store.take_down();
-    for failing in [call("GET", "/scheduler").query("date=2026-02-11"), book(&booking())] {
+    store.set_down(true);
+    for failing in [request("GET", "/scheduler").query("date=2026-02-11"), book(&booking())] {
         let answer = failing.send(&router).await;
         assert_eq!(answer.status, 503);
         let message = "The calendar is not available right now. Please try again";

@@ -1,34 +1,34 @@
-//! `/state` from outside.
+//! `/state` as pages use it.
 
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{adapters::secrets::Known, app::owner_state::OwnerState, http};
+use handlers::{adapters::secrets::StaticCredential, app::owner_state::OwnerStateService, http};
 use serde_json::json;
 
 use crate::{
-    events::{Call, call},
-    memory_store::MemoryStore,
+    events::{TestRequest, request},
+    testing::FakeStore,
 };
 
-pub fn router() -> (Router, Arc<MemoryStore>) {
-    let store = Arc::new(MemoryStore::default());
-    let token = Arc::new(Known::new("s3cret"));
-    (http::state(OwnerState::new(store.clone()), Some(token)), store)
+pub fn router() -> (Router, Arc<FakeStore>) {
+    let store = Arc::new(FakeStore::default());
+    let token = Arc::new(StaticCredential::new("s3cret"));
+    (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
 }
 
-fn admin(method: &'static str) -> Call {
-    call(method, "/state").header("authorization", "Bearer s3cret")
+fn admin(method: &'static str) -> TestRequest {
+    request(method, "/state").header("authorization", "Bearer s3cret")
 }
 
 #[tokio::test]
-async fn nobody_without_the_token_gets_in() {
+async fn without_the_right_token_every_method_is_refused() {
     let (router, _) = router();
     for method in ["GET", "POST", "PUT", "DELETE"] {
         let body = json!({ "status": "gym" });
         for refused in [
-            call(method, "/state").json(&body),
-            call(method, "/state").json(&body).header("authorization", "Bearer wrong"),
+            request(method, "/state").json(&body),
+            request(method, "/state").json(&body).header("authorization", "Bearer wrong"),
         ] {
             let answer = refused.send(&router).await;
             assert_eq!(answer.status, 401, "{method}");
@@ -42,9 +42,9 @@ async fn nobody_without_the_token_gets_in() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(OwnerState::new(Arc::new(MemoryStore::default())), None);
+    let router = http::state(OwnerStateService::new(Arc::new(FakeStore::default())), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
-    let empty = call("GET", "/state").header("authorization", "Bearer ");
+    let empty = request("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);
 }
 
@@ -74,7 +74,7 @@ async fn only_given_fields_change_by_json_form_and_put() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn each_error_names_what_is_wrong() {
     let (router, _) = router();
     for (wrong, status, message) in [
         (admin("POST").json(&json!({ "mood": "good" })), 400, "Unknown field: mood"),
@@ -109,7 +109,7 @@ async fn what_is_wrong_is_named() {
 #[tokio::test]
 async fn a_preflight_needs_neither_token_nor_time() {
     let (router, _) = router();
-    let answer = call("OPTIONS", "/state").time_epoch(None).send(&router).await;
+    let answer = request("OPTIONS", "/state").time_epoch(None).send(&router).await;
     assert_eq!(answer.status, 200);
     answer.assert_cors();
 }
@@ -134,9 +134,9 @@ async fn both_payload_versions_carry_the_time() {
 }
 
 #[tokio::test]
-async fn the_databases_troubles_stay_inside() {
+async fn a_database_failure_is_503_without_details() {
     let (router, store) = router();
-    store.take_down();
+    store.set_down(true);
     let answer = admin("GET").send(&router).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.error(), "The service is temporarily unavailable, please try again");
@@ -146,7 +146,7 @@ async fn the_databases_troubles_stay_inside() {
 async fn other_paths_are_not_found() {
     let (router, _) = router();
     for path in ["/states", "/", "/state/1", "/a/b/state"] {
-        let answer = call("GET", path).send(&router).await;
+        let answer = request("GET", path).send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "Not found"), "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! What several files need.
+//! Helpers of several test files.
 
 use handlers::compose::Clients;
 use wiremock::ResponseTemplate;
@@ -9,13 +9,13 @@ pub fn fixture(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// An answer with a recorded body.
+/// A response with a recorded body.
 pub fn recorded(status: u16, path: &str) -> ResponseTemplate {
     let media_type = if path.ends_with(".json") { "application/json" } else { "text/html" };
     ResponseTemplate::new(status).set_body_raw(fixture(path), media_type)
 }
 
-/// The shared client for providers on this machine.
+/// The HTTP client for providers on this machine.
 pub fn web() -> reqwest::Client {
     Clients::plain().unwrap().web
 }

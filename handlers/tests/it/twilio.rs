@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use handlers::{
     adapters::{
-        secrets::Known,
+        secrets::StaticCredential,
         twilio::{Settings, Twilio},
     },
     domain::phone::Phone,
@@ -22,7 +22,7 @@ const ACCOUNT: &str = "AC00000000000000000000000000000001";
 async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
     let settings = Settings {
         account_sid: ACCOUNT.into(),
-        auth_token: Arc::new(Known::new("12345")),
+        auth_token: Arc::new(StaticCredential::new("12345")),
         from: Phone::parse("+19045550100").unwrap(),
         base_url: server.uri(),
         timeout,
@@ -31,7 +31,7 @@ async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
     Twilio::new(web(), settings).send(&to, "A customer & more").await
 }
 
-/// The outcome of a server that always answers the same, and how often it was asked.
+/// The result against a server that always answers the same, and the number of requests to it.
 async fn always(answer: ResponseTemplate) -> (Result<(), SmsError>, usize) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
@@ -59,7 +59,7 @@ async fn a_text_is_created_as_twilio_documents_it() {
 }
 
 #[tokio::test]
-async fn whoever_opted_out_is_told_apart() {
+async fn a_recipient_who_opted_out_has_an_error_of_its_own() {
     let (outcome, asked) = always(recorded(400, "twilio/bodies/error_400_21610.json")).await;
     assert!(matches!(outcome, Err(SmsError::OptedOut)), "{outcome:?}");
     assert_eq!(asked, 1);
@@ -105,7 +105,7 @@ async fn too_many_requests_are_tried_again_once() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_sent_is_not_sent_again() {
+async fn a_request_that_may_have_been_carried_out_is_not_repeated() {
     for (status, code) in [(500, 20500), (503, 20503)] {
         let body = format!("twilio/bodies/error_{status}_{code}.json");
         let (outcome, asked) = always(recorded(status, &body)).await;

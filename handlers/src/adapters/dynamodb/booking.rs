@@ -1,10 +1,10 @@
-//! Booking, cancelling and moving: one transaction each.
+//! Bookings, cancellations and moves: one transaction each.
 //!
-//! A transaction's acknowledgement can get lost, and a repeat of it then meets its
-//! own rows. So whoever is refused, or does not know, reads what is there before
-//! saying anything: "taken" is said only when somebody else holds the slot.
+//! The acknowledgement of a transaction can be lost, and its repeat then fails on its own rows. So
+//! after a rejected or unknown outcome the rows are read before anything is reported: a slot counts
+//! as taken only when another lead holds it.
 
-mod parts;
+mod items;
 
 use jiff::civil;
 
@@ -12,8 +12,8 @@ use super::{
     DynamoDb,
     errors::unavailable,
     lead_row::{to_booking, to_lead},
-    row::{Reader, Row, text},
-    transactions::{Failed, Transaction},
+    row::{Row, RowReader, row, text},
+    transactions::{FailedConditions, TransactionOutcome},
 };
 use crate::{
     domain::{
@@ -22,18 +22,19 @@ use crate::{
         phone::Phone,
         slot::Slot,
     },
-    ports::{Booked, Cancelled, CustomerBookings, Rescheduled, StoreError},
+    ports::{BookOutcome, CancelOutcome, CustomerBookings, RescheduleOutcome, StoreError},
 };
 
-/// The row of a customer's bookings that guards the form's limit; sorts before every date.
+/// Range key of the row that guards the limit on open bookings by the form. It sorts before every
+/// date.
 const GUARD: &str = "#form";
 
-/// Places of the items in the transactions' lists.
+/// Positions of items in the transactions' lists.
 const SLOT: usize = 0;
-const GUARD_STEP: usize = 3;
+const FORM_GUARD: usize = 3;
 
 impl DynamoDb {
-    pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         let booking = Booking::from(&new.lead);
         let mut items = vec![
             self.take_slot(&booking, new.lead.timestamp)?,
@@ -41,27 +42,33 @@ impl DynamoDb {
             self.put_booking(&booking)?,
         ];
         if let Some(step) = new.guard {
-            items.push(self.step_guard(&booking.phone, step)?);
+            items.push(self.update_form_guard(&booking.phone, step)?);
         }
         match self.transact(Some(new.token.as_str()), items).await {
-            Transaction::Written => Ok(Booked::Yes),
-            Transaction::Refused(failed) if self.has_lead(&new.lead).await? => {
-                tracing::info!(?failed, "the booking had been written before");
-                Ok(Booked::Yes)
+            TransactionOutcome::Written => Ok(BookOutcome::Booked),
+            TransactionOutcome::Rejected(failed) if self.has_lead(&new.lead).await? => {
+                tracing::info!(?failed, "the booking was written by an earlier attempt");
+                Ok(BookOutcome::Booked)
             }
-            Transaction::Refused(failed) if failed.only(GUARD_STEP) => Ok(Booked::GuardMoved),
-            Transaction::Refused(failed) => self.refused(&booking, &failed).await,
-            Transaction::Unknown(error) => self.after_unknown(&new.lead, error).await,
+            TransactionOutcome::Rejected(failed) if failed.only(FORM_GUARD) => {
+                Ok(BookOutcome::GuardChanged)
+            }
+            TransactionOutcome::Rejected(failed) => self.refused(&booking, &failed).await,
+            TransactionOutcome::Unknown(error) => self.after_unknown(&new.lead, error).await,
         }
     }
 
-    /// Refused, and not by an earlier attempt of ours: who holds the slot?
-    async fn refused(&self, booking: &Booking, failed: &Failed) -> Result<Booked, StoreError> {
+    /// Explains a rejected transaction that no earlier attempt of the same booking had written.
+    async fn refused(
+        &self,
+        booking: &Booking,
+        failed: &FailedConditions,
+    ) -> Result<BookOutcome, StoreError> {
         match self.holder(booking.slot).await? {
-            Some(holder) if holder != booking.lead_id.as_str() => Ok(Booked::Taken),
-            // Taken when the transaction ran, and given back since: it was true at that moment.
-            _ if failed.at(SLOT) => Ok(Booked::Taken),
-            _ if failed.at(GUARD_STEP) => Ok(Booked::GuardMoved),
+            Some(holder) if holder != booking.lead_id.as_str() => Ok(BookOutcome::SlotTaken),
+            // Taken when the transaction ran and freed since: the result was true at that moment.
+            _ if failed.at(SLOT) => Ok(BookOutcome::SlotTaken),
+            _ if failed.at(FORM_GUARD) => Ok(BookOutcome::GuardChanged),
             _ => Err(StoreError::Malformed {
                 table: "Leads",
                 what: "the id of a new lead is in use".to_owned(),
@@ -69,18 +76,22 @@ impl DynamoDb {
         }
     }
 
-    /// Nobody knows: the rows do.
-    async fn after_unknown(&self, lead: &Lead, error: StoreError) -> Result<Booked, StoreError> {
+    /// Resolves an unknown outcome by reading the rows; returns `error` when they do not tell.
+    async fn after_unknown(
+        &self,
+        lead: &Lead,
+        error: StoreError,
+    ) -> Result<BookOutcome, StoreError> {
         if self.has_lead(lead).await.unwrap_or_default() {
-            return Ok(Booked::Yes);
+            return Ok(BookOutcome::Booked);
         }
         match self.holder(lead.slot).await {
-            Ok(Some(holder)) if holder != lead.id.as_str() => Ok(Booked::Taken),
+            Ok(Some(holder)) if holder != lead.id.as_str() => Ok(BookOutcome::SlotTaken),
             _ => Err(error),
         }
     }
 
-    /// Whether an earlier attempt wrote the lead. What became of it since does not matter.
+    /// Whether an earlier attempt wrote the lead, whatever its status is now.
     async fn has_lead(&self, lead: &Lead) -> Result<bool, StoreError> {
         let found = self.read_lead(&lead.id).await?;
         Ok(found.is_some_and(|found| {
@@ -88,27 +99,23 @@ impl DynamoDb {
         }))
     }
 
-    /// Who holds a slot: a lead's id, or empty when the row does not say.
+    /// The id of the lead that holds a slot: `None` when the slot is free, empty when the row names
+    /// no lead.
     async fn holder(&self, slot: Slot) -> Result<Option<String>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.schedule)
-            .key("schedule_date", text(slot.date().to_string()))
-            .key("slot_time", text(slot.time().to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        let Some(row) = answer.item else { return Ok(None) };
-        let reader = Reader::new("Schedule", &row);
+        let key = row([
+            ("schedule_date", text(slot.date().to_string())),
+            ("slot_time", text(slot.time().to_string())),
+        ]);
+        let Some(row) = self.get_row(&self.tables.schedule, key).await? else { return Ok(None) };
+        let reader = RowReader::new("Schedule", &row);
         if reader.text_or_none("status")? == Some(super::schedule::AVAILABLE) {
             return Ok(None);
         }
         reader.text_or_empty("lead_id").map(Some)
     }
 
-    /// The guard first: whoever books between the two reads moves it, and is noticed.
+    /// Reads the guard before the bookings, so that a booking written between the two reads changes
+    /// the guard and is noticed.
     pub(super) async fn read_bookings(
         &self,
         phone: &Phone,
@@ -131,32 +138,24 @@ impl DynamoDb {
         while let Some(row) = pages.next().await {
             bookings.push(to_booking(&row.map_err(unavailable)?)?);
         }
-        // Keys have whole minutes; a start in the running minute is before `from`'s seconds.
+        // Keys have whole minutes, so the query also returns a start in the current minute.
         bookings.retain(|booking| booking.slot.start() >= from);
         Ok(CustomerBookings { bookings, guard })
     }
 
     async fn read_guard(&self, phone: &Phone) -> Result<Option<FormGuard>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.bookings)
-            .key("phone", text(phone.as_str()))
-            .key("start", text(GUARD))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
+        let key = row([("phone", text(phone.as_str())), ("start", text(GUARD))]);
+        let row = self.get_row(&self.tables.bookings, key).await?;
         let guard = |row: Row| {
-            let reader = Reader::new("CustomerBookings", &row);
+            let reader = RowReader::new("CustomerBookings", &row);
             let version = u64::try_from(reader.integer("version")?)
                 .map_err(|_| reader.malformed("version", "a version"))?;
             Ok(FormGuard { version })
         };
-        answer.item.map(guard).transpose()
+        row.map(guard).transpose()
     }
 
-    /// The range key is the lead's time, which nobody remembers: hence a query.
+    /// A query, because the range key is the lead's timestamp, which the caller does not know.
     pub(super) async fn read_lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
         let answer = self
             .client
@@ -175,7 +174,7 @@ impl DynamoDb {
     pub(super) async fn write_cancellation(
         &self,
         cancel: &Cancellation,
-    ) -> Result<Cancelled, StoreError> {
+    ) -> Result<CancelOutcome, StoreError> {
         let Cancellation { booking, token, now } = cancel;
         let items = vec![
             self.free_slot(booking, *now)?,
@@ -183,17 +182,17 @@ impl DynamoDb {
             self.drop_booking(booking)?,
         ];
         let unknown = match self.transact(Some(token.as_str()), items).await {
-            Transaction::Written => return Ok(Cancelled::Yes),
-            Transaction::Refused(_) => None,
-            Transaction::Unknown(error) => Some(error),
+            TransactionOutcome::Written => return Ok(CancelOutcome::Cancelled),
+            TransactionOutcome::Rejected(_) => None,
+            TransactionOutcome::Unknown(error) => Some(error),
         };
         let lead = self.read_lead(&booking.lead_id).await;
         let is_cancelled =
             |lead: &Lead| lead.status == LeadStatus::Cancelled && lead.phone == booking.phone;
         match (lead, unknown) {
-            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(Cancelled::Yes),
+            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(CancelOutcome::Cancelled),
             (_, Some(error)) => Err(error),
-            (Ok(_), None) => Ok(Cancelled::Changed),
+            (Ok(_), None) => Ok(CancelOutcome::BookingChanged),
             (Err(error), None) => Err(error),
         }
     }
@@ -201,7 +200,7 @@ impl DynamoDb {
     pub(super) async fn write_reschedule(
         &self,
         change: &Reschedule,
-    ) -> Result<Rescheduled, StoreError> {
+    ) -> Result<RescheduleOutcome, StoreError> {
         let (old, new) = (&change.booking, change.moved());
         let items = vec![
             self.take_slot(&new, change.now)?,
@@ -211,7 +210,7 @@ impl DynamoDb {
             self.put_booking(&new)?,
         ];
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
-            Transaction::Written => return Ok(Rescheduled::Yes),
+            TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,
         };
         let lead = self.read_lead(&old.lead_id).await;
@@ -219,11 +218,13 @@ impl DynamoDb {
             lead.slot == new.slot && lead.status == LeadStatus::Booked && lead.phone == new.phone
         };
         match (lead, outcome) {
-            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(Rescheduled::Yes),
-            (_, Transaction::Unknown(error)) => Err(error),
+            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::Rescheduled),
+            (_, TransactionOutcome::Unknown(error)) => Err(error),
             (Err(error), _) => Err(error),
-            (_, Transaction::Refused(failed)) if failed.only(SLOT) => Ok(Rescheduled::Taken),
-            (_, _) => Ok(Rescheduled::Changed),
+            (_, TransactionOutcome::Rejected(failed)) if failed.only(SLOT) => {
+                Ok(RescheduleOutcome::SlotTaken)
+            }
+            (_, _) => Ok(RescheduleOutcome::BookingChanged),
         }
     }
 }

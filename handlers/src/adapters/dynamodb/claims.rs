@@ -1,4 +1,4 @@
-//! Claims: what an idempotency key is bound to, and which alert went out.
+//! Idempotency keys with the requests they are bound to, and alerts that were sent.
 
 use std::time::Duration;
 
@@ -7,22 +7,25 @@ use jiff::Timestamp;
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional},
-    row::{Reader, number, text},
+    errors::{ConditionalWrite, conditional},
+    row::{RowReader, number, text},
 };
-use crate::{domain::booking::FormClaim, ports::StoreError};
+use crate::{domain::booking::IdempotencyRecord, ports::StoreError};
 
-/// Days after which a claim may be forgotten.
+/// Days until DynamoDB may delete such a row.
 const DAYS: i64 = 7;
 const CLAIM: &str = "claim";
 
-/// When a row may be forgotten, in seconds since the epoch.
+/// When DynamoDB may delete a row, in seconds since the Unix epoch.
 pub(super) fn expiry(now: Timestamp, days: i64) -> i64 {
     now.as_second().saturating_add(days * 24 * 60 * 60)
 }
 
 impl DynamoDb {
-    pub(super) async fn bind_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
+    pub(super) async fn write_idempotency_record(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
         let put = self
             .client
             .put_item()
@@ -35,18 +38,19 @@ impl DynamoDb {
             .condition_expression("attribute_not_exists(conversation_id)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let row = match conditional(put.send().await)? {
-            Written::Yes(_) => return Ok(claim.clone()),
-            Written::No(row) => row.unwrap_or_default(),
+            ConditionalWrite::Written(_) => return Ok(claim.clone()),
+            ConditionalWrite::Rejected(row) => row.unwrap_or_default(),
         };
-        let reader = Reader::new("Conversations", &row);
-        Ok(FormClaim {
+        let reader = RowReader::new("Conversations", &row);
+        Ok(IdempotencyRecord {
             key_hash: claim.key_hash.clone(),
             fingerprint: reader.text("fingerprint")?.to_owned(),
             now: reader.millis("now")?,
         })
     }
 
-    /// Business time may be set back between two alerts, so the window has two ends.
+    /// Business time may be set back between two alerts, so the window is checked in both
+    /// directions.
     pub(super) async fn write_alert(
         &self,
         cause: &str,
@@ -70,8 +74,8 @@ impl DynamoDb {
             .expression_attribute_values(":earliest", number(now_ms.saturating_sub(window)))
             .expression_attribute_values(":latest", number(now_ms.saturating_add(window)));
         match conditional(put.send().await)? {
-            Written::Yes(_) => Ok(true),
-            Written::No(_) => Ok(false),
+            ConditionalWrite::Written(_) => Ok(true),
+            ConditionalWrite::Rejected(_) => Ok(false),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The SDK's client: everything explicit, nothing from the home folder or the metadata service.
+//! Sets up the SDK's client. Everything is explicit: nothing is read from the home folder or the
+//! metadata service.
 
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ use aws_sdk_dynamodb::{
     },
 };
 
-/// Where the database is, and who asks. Has no `Debug`, because of the keys.
+use super::{errors::unavailable, row::Row};
+use crate::ports::StoreError;
+
+/// Address, credentials and tables of the database. Has no `Debug`, because of the keys.
 pub struct Settings<'a> {
     /// Overrides AWS's own endpoint.
     pub endpoint: Option<&'a str>,
@@ -52,11 +56,11 @@ pub struct DynamoDb {
     pub(super) tables: Tables,
 }
 
-/// Calls of one operation, the first included.
+/// Attempts per operation, the first one included.
 const ATTEMPTS: u32 = 3;
 
 impl DynamoDb {
-    /// Composes a client over a shared HTTP client; sends nothing.
+    /// Builds a client over a shared HTTP client; sends nothing.
     pub fn new(http: SharedHttpClient, settings: Settings<'_>) -> Self {
         let credentials = Credentials::new(
             settings.access_key_id,
@@ -65,7 +69,8 @@ impl DynamoDb {
             None,
             "rehearse",
         );
-        // A turn has seconds, so the SDK's own first pause of one second is too long.
+        // The SDK would wait one second before its first retry, too long for a turn of a few
+        // seconds.
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(50))
@@ -75,7 +80,8 @@ impl DynamoDb {
             .operation_attempt_timeout(Duration::from_secs(3))
             .operation_timeout(Duration::from_secs(8))
             .build();
-        // The SDK's default bucket is one for the process: clients would drain each other's.
+        // The SDK's default token bucket is shared by the whole process: one client could use up
+        // another's retries.
         let partition = RetryPartition::custom("store").token_bucket(TokenBucket::new(500)).build();
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -89,5 +95,15 @@ impl DynamoDb {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         builder.set_endpoint_url(settings.endpoint.map(str::to_owned));
         Self { client: Client::from_conf(builder.build()), tables: settings.tables }
+    }
+
+    /// Reads one row by its key, consistently; `None` when there is no such row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached or refuses the read.
+    pub(super) async fn get_row(&self, table: &str, key: Row) -> Result<Option<Row>, StoreError> {
+        let request = self.client.get_item().table_name(table).set_key(Some(key));
+        let output = request.consistent_read(true).send().await.map_err(unavailable)?;
+        Ok(output.item)
     }
 }

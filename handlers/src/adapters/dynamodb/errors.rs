@@ -1,4 +1,4 @@
-//! Tells a refused write from a failed one.
+//! Tells a write whose condition failed from one that failed for another reason.
 
 use std::{error::Error, future::Future, time::Duration};
 
@@ -13,36 +13,36 @@ use aws_sdk_dynamodb::{
 use super::row::Row;
 use crate::ports::StoreError;
 
-/// Waits before a write that met somebody else's transaction is tried again.
-pub(super) const CONTENTION_WAITS: [Duration; 3] =
+/// Delays before the retries of a write that conflicted with another transaction.
+pub(super) const CONTENTION_DELAYS: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(60), Duration::from_millis(140)];
 
-/// A failure of the database, or of building a request for it.
+/// Wraps a failure of the database, or of building a request for it.
 pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-/// Sends, and sends again while another transaction holds the row: the SDK does not.
-pub(super) async fn despite_conflicts<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
+/// Sends a write and repeats it while another transaction holds the row, which the SDK does not do.
+async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
     F: Future<Output = Result<T, SdkError<E>>>,
     S: FnMut() -> F,
 {
-    for wait in CONTENTION_WAITS {
+    for delay in CONTENTION_DELAYS {
         match send().await {
             Err(error) if error.code() == Some("TransactionConflictException") => {
-                tokio::time::sleep(wait).await;
+                tokio::time::sleep(delay).await;
             }
-            answer => return answer,
+            result => return result,
         }
     }
     send().await
 }
 
-/// An error that may be a failed condition.
+/// An error that may stand for a failed condition.
 pub(super) trait Conditional {
-    /// The exception, when the condition failed.
+    /// The exception, if the condition failed.
     fn failed(&self) -> Option<&ConditionalCheckFailedException>;
 }
 
@@ -73,26 +73,47 @@ impl Conditional for DeleteItemError {
     }
 }
 
-/// What a conditional write met.
+/// The result of a conditional write.
 #[derive(Debug)]
-pub(super) enum Written<T> {
-    /// The condition held.
-    Yes(T),
-    /// It did not; the row as it was, when it was asked for and exists.
-    No(Option<Row>),
+pub(super) enum ConditionalWrite<T> {
+    /// The condition was met and the row is written.
+    Written(T),
+    /// The condition was not met. Holds the row as it was, if the request asked for it and it
+    /// exists.
+    Rejected(Option<Row>),
 }
 
-/// Splits the answer of a conditional write.
-pub(super) fn conditional<T, E>(answer: Result<T, SdkError<E>>) -> Result<Written<T>, StoreError>
+/// Sends a conditional write and repeats it while another transaction holds the row.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
+pub(super) async fn conditional_with_retries<T, E, F, S>(
+    send: S,
+) -> Result<ConditionalWrite<T>, StoreError>
+where
+    E: Conditional + ProvideErrorMetadata + Error + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E>>>,
+    S: FnMut() -> F,
+{
+    conditional(retry_on_conflict(send).await)
+}
+
+/// Tells a condition that was not met from other failures.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
+pub(super) fn conditional<T, E>(
+    result: Result<T, SdkError<E>>,
+) -> Result<ConditionalWrite<T>, StoreError>
 where
     E: Conditional + Error + Send + Sync + 'static,
 {
-    let error = match answer {
-        Ok(output) => return Ok(Written::Yes(output)),
+    let error = match result {
+        Ok(output) => return Ok(ConditionalWrite::Written(output)),
         Err(error) => error,
     };
     match error.as_service_error().and_then(Conditional::failed) {
-        Some(exception) => Ok(Written::No(exception.item().cloned())),
+        Some(exception) => Ok(ConditionalWrite::Rejected(exception.item().cloned())),
         None => Err(unavailable(error)),
     }
 }

@@ -2,22 +2,23 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::row::{Reader, Row, seconds, text};
+use super::row::{Row, RowReader, row, seconds, text};
 use crate::{
     domain::{
         booking::Booking,
         catalogue::Repair,
         label::UNKNOWN_DEVICE,
-        lead::{Lead, LeadId, LeadStatus, Source},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{Slot, SlotTime, parse_date},
     },
     ports::StoreError,
 };
 
-/// The row of a lead, with the names of the old system.
+/// Writes the row of a lead, with the attribute names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
-    let mut row = common(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
-    let attributes = [
+    let mut lead_row =
+        shared_attributes(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
+    lead_row.extend(row([
         ("lead_id", text(lead.id.as_str())),
         ("timestamp", seconds(lead.timestamp)),
         ("created_at", seconds(lead.timestamp)),
@@ -25,38 +26,36 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
         ("appointment_date", text(lead.slot.date().to_string())),
         ("appointment_time", text(lead.slot.time().to_string())),
         ("status", text(lead.status.as_str())),
-    ];
-    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
-    row
+    ]));
+    lead_row
 }
 
-/// The row of a customer's open booking.
+/// Writes the row of a customer's open booking.
 pub(super) fn from_booking(booking: &Booking) -> Row {
     let Booking { repair, device, customer_name, source, .. } = booking;
-    let mut row = common(repair, device, customer_name.as_deref(), *source);
-    let attributes = [
+    let mut booking_row = shared_attributes(repair, device, customer_name.as_deref(), *source);
+    booking_row.extend(row([
         ("phone", text(booking.phone.as_str())),
         ("start", text(booking.slot.wall_clock())),
         ("lead_id", text(booking.lead_id.as_str())),
         ("timestamp", seconds(booking.timestamp)),
+    ]));
+    booking_row
+}
+
+fn shared_attributes(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
+    let mut attributes = vec![
+        ("repair_type", text(repair.slug())),
+        ("device", text(device)),
+        ("source", text(source.as_str())),
     ];
-    row.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
-    row
+    attributes.extend(name.map(|name| ("customer_name", text(name))));
+    row(attributes)
 }
 
-fn common(repair: &Repair, device: &str, name: Option<&str>, source: Source) -> Row {
-    let mut row = Row::from([
-        ("repair_type".to_owned(), text(repair.slug())),
-        ("device".to_owned(), text(device)),
-        ("source".to_owned(), text(source.as_str())),
-    ]);
-    row.extend(name.map(|name| ("customer_name".to_owned(), text(name))));
-    row
-}
-
-/// A lead of any age: the old system wrote neither name nor source.
+/// Reads a lead. Rows of the old system have neither name nor source.
 pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
-    let reader = Reader::new("Leads", row);
+    let reader = RowReader::new("Leads", row);
     let date = parse_date(reader.text("appointment_date")?)
         .map_err(|_| reader.malformed("appointment_date", "a date"))?;
     let time = SlotTime::parse(reader.text("appointment_time")?)
@@ -79,9 +78,9 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
     })
 }
 
-/// An open booking of a customer.
+/// Reads a customer's open booking.
 pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
-    let reader = Reader::new("CustomerBookings", row);
+    let reader = RowReader::new("CustomerBookings", row);
     Ok(Booking {
         phone: reader.phone("phone")?,
         slot: Slot::parse_wall_clock(reader.text("start")?)
@@ -95,7 +94,7 @@ pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
     })
 }
 
-/// The attributes of a slot's row beside its key while the booking holds it.
+/// The attributes of a slot's row, besides its key, while the booking holds the slot.
 pub(super) fn slot_attributes(booking: &Booking) -> [(&'static str, AttributeValue); 4] {
     [
         ("lead_id", text(booking.lead_id.as_str())),
@@ -105,23 +104,23 @@ pub(super) fn slot_attributes(booking: &Booking) -> [(&'static str, AttributeVal
     ]
 }
 
-fn repair(reader: Reader<'_>) -> Result<Repair, StoreError> {
+fn repair(reader: RowReader<'_>) -> Result<Repair, StoreError> {
     reader.text("repair_type").map(Repair::from_row)
 }
 
-fn device(reader: Reader<'_>) -> Result<String, StoreError> {
+fn device(reader: RowReader<'_>) -> Result<String, StoreError> {
     Ok(reader.text_or_none("device")?.unwrap_or(UNKNOWN_DEVICE).to_owned())
 }
 
-fn name(reader: Reader<'_>) -> Result<Option<String>, StoreError> {
+fn name(reader: RowReader<'_>) -> Result<Option<String>, StoreError> {
     Ok(reader.text_or_none("customer_name")?.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-fn source(reader: Reader<'_>) -> Result<Source, StoreError> {
+fn source(reader: RowReader<'_>) -> Result<LeadSource, StoreError> {
     match reader.text_or_none("source")? {
-        None => Ok(Source::Sms),
+        None => Ok(LeadSource::Sms),
         Some(source) => {
-            Source::parse(source).ok_or_else(|| reader.malformed("source", "sms or form"))
+            LeadSource::parse(source).ok_or_else(|| reader.malformed("source", "sms or form"))
         }
     }
 }
@@ -146,7 +145,7 @@ mod tests {
             device: "iPhone".into(),
             customer_name: Some("Ann <b>".into()),
             status: LeadStatus::Cancelled,
-            source: Source::Form,
+            source: LeadSource::Form,
         }
     }
 
@@ -172,23 +171,20 @@ mod tests {
 
     #[test]
     fn a_lead_of_the_old_system_is_read() {
-        let row = Row::from(
-            [
-                ("lead_id", text("LEAD-20250101-120000-123")),
-                ("timestamp", number(1_735_732_800)),
-                ("phone", text("(904) 252-0927")),
-                ("repair_type", text("Hairdryer")),
-                ("device", text("iPhone 12")),
-                ("appointment_date", text("2025-01-02")),
-                ("appointment_time", text("10:00 AM")),
-                ("status", text("booked")),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
+        let row = row([
+            ("lead_id", text("LEAD-20250101-120000-123")),
+            ("timestamp", number(1_735_732_800)),
+            ("phone", text("(904) 252-0927")),
+            ("repair_type", text("Hairdryer")),
+            ("device", text("iPhone 12")),
+            ("appointment_date", text("2025-01-02")),
+            ("appointment_time", text("10:00 AM")),
+            ("status", text("booked")),
+        ]);
         let lead = to_lead(&row).unwrap();
         assert_eq!(lead.phone.as_str(), "+19042520927");
         assert_eq!(lead.repair, Repair::Unlisted("Hairdryer".into()));
-        assert_eq!(lead.source, Source::Sms);
+        assert_eq!(lead.source, LeadSource::Sms);
         assert_eq!(lead.customer_name, None);
     }
 

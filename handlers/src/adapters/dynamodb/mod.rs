@@ -1,25 +1,24 @@
-//! The tables, behind the `Store` port.
+//! The `Store` port on DynamoDB.
 //!
-//! One file per topic: `owner`, `schedule` (availability), `booking` with
-//! its transactions (`transactions`), `claims` of keys and alerts, sales
-//! `notes`, `turn`, `queue`, `optout`. `row` reads and writes single
-//! attributes, `lead_row` and `turn_row` whole rows, `errors` tells
-//! refused from failed, `client` sets the SDK up.
+//! One file per topic: `owner`, `schedule` (taken slots), `booking`, `claims` (idempotency keys and
+//! alerts), `sales`, `turn`, `queue` and `opt_out`. `store` implements the port with them. `row`
+//! reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and
+//! `errors` send writes and tell failed conditions from other failures; `client` sets up the SDK.
 //!
-//! Rules that hold everywhere: every read is consistent; a failed read is an
-//! error, never an empty result; a row without its expected shape is an error,
-//! never skipped; a lost acknowledgement is resolved by reading what is there.
+//! Rules for all of them: every read is consistent; a failed read is an error, never an empty
+//! result; a row of an unexpected shape is an error and never skipped; after a lost acknowledgement
+//! the rows are read to find out what was written.
 
 mod booking;
 mod claims;
 mod client;
 mod errors;
 mod lead_row;
-mod notes;
-mod optout;
+mod opt_out;
 mod owner;
 mod queue;
 mod row;
+mod sales;
 mod schedule;
 mod store;
 mod transactions;

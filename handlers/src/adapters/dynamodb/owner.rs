@@ -1,39 +1,33 @@
-//! The owner's state: one row.
+//! The owner's state, which is one row.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional, unavailable},
-    row::{Reader, Row, number, seconds, text},
+    errors::{ConditionalWrite, conditional},
+    row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
-    domain::owner::{MAX_DISCOUNT, Owner, OwnerStatus},
-    ports::{OwnerWrite, StoreError},
+    domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
+    ports::{OwnerWriteOutcome, StoreError},
 };
 
 const KEY: &str = "CURRENT";
 
 impl DynamoDb {
-    pub(super) async fn read_owner(&self) -> Result<Owner, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.owner)
-            .key("state_id", text(KEY))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        answer.item.map_or_else(|| Ok(Owner::default()), |row| owner(&row))
+    pub(super) async fn read_owner(&self) -> Result<OwnerState, StoreError> {
+        match self.get_row(&self.tables.owner, row([("state_id", text(KEY))])).await? {
+            Some(row) => owner(&row),
+            None => Ok(OwnerState::default()),
+        }
     }
 
-    /// Sets the known attributes one by one: whatever else an older deployment keeps in the row stays.
+    /// Sets the known attributes one by one, so that other attributes of an older deployment stay.
     pub(super) async fn write_owner(
         &self,
-        owner_state: &Owner,
+        owner_state: &OwnerState,
         expected: u64,
-    ) -> Result<OwnerWrite, StoreError> {
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         let mut update = self
             .client
             .update_item()
@@ -58,17 +52,19 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         match conditional(update.send().await)? {
-            Written::Yes(_) => Ok(OwnerWrite::Written),
-            // Our own write, whose acknowledgement was lost and which the SDK sent again.
-            Written::No(Some(row)) if attributes(&owner(&row)?) == attributes(owner_state) => {
-                Ok(OwnerWrite::Written)
+            ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
+            // The SDK repeated this very write because its acknowledgement was lost.
+            ConditionalWrite::Rejected(Some(row))
+                if attributes(&owner(&row)?) == attributes(owner_state) =>
+            {
+                Ok(OwnerWriteOutcome::Written)
             }
-            Written::No(_) => Ok(OwnerWrite::Conflict),
+            ConditionalWrite::Rejected(_) => Ok(OwnerWriteOutcome::Conflict),
         }
     }
 }
 
-fn attributes(owner: &Owner) -> Vec<(&'static str, AttributeValue)> {
+fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
     let mut attributes = vec![
         ("status", text(owner.status.as_str())),
         ("location", text(&owner.location)),
@@ -89,13 +85,13 @@ fn attributes(owner: &Owner) -> Vec<(&'static str, AttributeValue)> {
     attributes
 }
 
-/// A row of any age. A field that is missing has its default.
-fn owner(row: &Row) -> Result<Owner, StoreError> {
-    let reader = Reader::new("OwnerState", row);
-    let default = Owner::default();
+/// Reads a row of any age; a missing field has its default.
+fn owner(row: &Row) -> Result<OwnerState, StoreError> {
+    let reader = RowReader::new("OwnerState", row);
+    let default = OwnerState::default();
     let status = match reader.text_or_none("status")? {
         None => default.status,
-        // A word of the owner's own: the notes say what it means.
+        // A word of the owner's own choice, which the notes explain.
         Some(word) => OwnerStatus::parse(word).unwrap_or(OwnerStatus::Custom),
     };
     let some_text = |name, default: String| -> Result<String, StoreError> {
@@ -106,7 +102,7 @@ fn owner(row: &Row) -> Result<Owner, StoreError> {
         Some(percent) => u8::try_from(percent.clamp(0, MAX_DISCOUNT.into())).unwrap_or_default(),
     };
     let version = reader.integer_or_none("version")?.unwrap_or_default();
-    Ok(Owner {
+    Ok(OwnerState {
         status,
         location: some_text("location", default.location)?,
         notes: some_text("notes", default.notes)?,
@@ -131,13 +127,9 @@ fn owner(row: &Row) -> Result<Owner, StoreError> {
 mod tests {
     use super::*;
 
-    fn row(pairs: &[(&str, AttributeValue)]) -> Row {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
     #[test]
     fn what_is_written_is_read_back() {
-        let state = Owner {
+        let state = OwnerState {
             status: OwnerStatus::Gym,
             location: "Planet Fitness".into(),
             max_discount: 20,
@@ -146,16 +138,14 @@ mod tests {
             ai_answers_calls: Some(true),
             updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),
             version: 7,
-            ..Owner::default()
+            ..OwnerState::default()
         };
-        let row: Row =
-            attributes(&state).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        assert_eq!(owner(&row).unwrap(), state);
+        assert_eq!(owner(&row(attributes(&state))).unwrap(), state);
     }
 
     #[test]
     fn a_row_of_the_old_system_has_no_version_and_defaults_where_it_says_nothing() {
-        let state = owner(&row(&[
+        let state = owner(&row([
             ("state_id", text("CURRENT")),
             ("status", text("gym")),
             ("max_discount", text("20")),
@@ -171,15 +161,15 @@ mod tests {
 
     #[test]
     fn a_ceiling_out_of_range_is_brought_into_it() {
-        let ceiling = |value| owner(&row(&[("max_discount", number(value))])).unwrap().max_discount;
+        let ceiling = |value| owner(&row([("max_discount", number(value))])).unwrap().max_discount;
         assert_eq!(ceiling(90), MAX_DISCOUNT);
         assert_eq!(ceiling(-1), 0);
     }
 
     #[test]
     fn an_own_word_of_the_owner_is_a_custom_status() {
-        let state = owner(&row(&[("status", text("fishing"))])).unwrap();
+        let state = owner(&row([("status", text("fishing"))])).unwrap();
         assert_eq!(state.status, OwnerStatus::Custom);
-        assert!(owner(&row(&[("status", number(3))])).is_err());
+        assert!(owner(&row([("status", number(3))])).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The queue of a conversation: which texts wait, in the order in which the database saw them.
+//! The queue of a conversation: the waiting texts in the order in which the database received them.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -6,27 +6,27 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb,
-    errors::{Written, conditional, despite_conflicts, unavailable},
-    row::{Reader, Row, number, text},
+    errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    row::{Row, RowReader, number, row, text},
     transactions::update,
     turn::item_key,
 };
 use crate::{
-    domain::{phone::Phone, turn::Waiting},
+    domain::{phone::Phone, turn::QueueEntry},
     ports::StoreError,
 };
 
 const QUEUE: &str = "queue";
-/// Seconds after which a queue that nobody joins may be forgotten.
+/// Seconds after the last entry until DynamoDB may delete a queue.
 const EXPIRY: i64 = 7 * 24 * 60 * 60;
 
 impl DynamoDb {
-    /// An entry that is there already is not added again.
+    /// Appends an entry, unless it is in the queue already, and returns the queue.
     pub(super) async fn write_join(
         &self,
         phone: &Phone,
-        me: &Waiting,
-    ) -> Result<Vec<Waiting>, StoreError> {
+        entry: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
         let join = self
             .client
             .update_item()
@@ -38,19 +38,19 @@ impl DynamoDb {
             )
             .condition_expression("attribute_not_exists(waiting) OR NOT contains(waiting, :entry)")
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(me)]))
-            .expression_attribute_values(":entry", from_entry(me))
-            .expression_attribute_values(":expires", number(me.until_ms / 1000 + EXPIRY))
+            .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(entry)]))
+            .expression_attribute_values(":entry", from_entry(entry))
+            .expression_attribute_values(":expires", number(entry.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match conditional(despite_conflicts(|| join.clone().send()).await)? {
-            Written::Yes(output) => output.attributes,
-            Written::No(row) => row,
+        let row = match conditional_with_retries(|| join.clone().send()).await? {
+            ConditionalWrite::Written(output) => output.attributes,
+            ConditionalWrite::Rejected(row) => row,
         };
         to_entries(&row.unwrap_or_default())
     }
 
-    pub(super) async fn read_queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    pub(super) async fn read_queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         to_entries(&self.read_item(phone, QUEUE).await?.unwrap_or_default())
     }
 
@@ -58,7 +58,7 @@ impl DynamoDb {
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         let place = format!("waiting[{position}]");
         let leave = self
@@ -70,15 +70,17 @@ impl DynamoDb {
             .condition_expression(unchanged(&place))
             .expression_attribute_values(":sid", text(&entry.sid))
             .expression_attribute_values(":until", number(entry.until_ms));
-        let answer = despite_conflicts(|| leave.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        Ok(matches!(
+            conditional_with_retries(|| leave.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
-    /// The same for the head, as part of a transaction.
+    /// Removes the head of the queue as part of a transaction.
     pub(super) fn leave_head(
         &self,
         phone: &Phone,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<TransactWriteItem, StoreError> {
         Update::builder()
             .table_name(&self.tables.conversations)
@@ -97,15 +99,12 @@ fn unchanged(place: &str) -> String {
     format!("{place}.sid = :sid AND {place}.until_ms = :until")
 }
 
-fn from_entry(entry: &Waiting) -> AttributeValue {
-    AttributeValue::M(Row::from([
-        ("sid".to_owned(), text(&entry.sid)),
-        ("until_ms".to_owned(), number(entry.until_ms)),
-    ]))
+fn from_entry(entry: &QueueEntry) -> AttributeValue {
+    AttributeValue::M(row([("sid", text(&entry.sid)), ("until_ms", number(entry.until_ms))]))
 }
 
-fn to_entries(row: &Row) -> Result<Vec<Waiting>, StoreError> {
-    let reader = Reader::new("Conversations", row);
+fn to_entries(row: &Row) -> Result<Vec<QueueEntry>, StoreError> {
+    let reader = RowReader::new("Conversations", row);
     let values = match reader.get("waiting") {
         None => return Ok(Vec::new()),
         Some(AttributeValue::L(values)) => values,
@@ -115,8 +114,11 @@ fn to_entries(row: &Row) -> Result<Vec<Waiting>, StoreError> {
         let AttributeValue::M(entry) = value else {
             return Err(reader.malformed("waiting", "a list of entries"));
         };
-        let reader = Reader::new("Conversations", entry);
-        Ok(Waiting { sid: reader.text("sid")?.to_owned(), until_ms: reader.integer("until_ms")? })
+        let reader = RowReader::new("Conversations", entry);
+        Ok(QueueEntry {
+            sid: reader.text("sid")?.to_owned(),
+            until_ms: reader.integer("until_ms")?,
+        })
     };
     values.iter().map(entry).collect()
 }
@@ -127,16 +129,16 @@ mod tests {
 
     #[test]
     fn entries_are_read_back_in_order() {
-        let entries =
-            [("SM2", 20), ("SM1", 10)].map(|(sid, until_ms)| Waiting { sid: sid.into(), until_ms });
+        let entries = [("SM2", 20), ("SM1", 10)]
+            .map(|(sid, until_ms)| QueueEntry { sid: sid.into(), until_ms });
         let list = AttributeValue::L(entries.iter().map(from_entry).collect());
-        let row = Row::from([("waiting".to_owned(), list)]);
+        let row = row([("waiting", list)]);
         assert_eq!(to_entries(&row).unwrap(), entries);
     }
 
     #[test]
     fn no_row_is_an_empty_queue_and_another_shape_is_an_error() {
         assert_eq!(to_entries(&Row::new()).unwrap(), []);
-        assert!(to_entries(&Row::from([("waiting".to_owned(), text("SM1"))])).is_err());
+        assert!(to_entries(&row([("waiting", text("SM1"))])).is_err());
     }
 }

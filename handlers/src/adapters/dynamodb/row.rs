@@ -1,5 +1,6 @@
-//! Single attributes. Reading is lenient where an older deployment wrote otherwise
-//! (numbers as strings, missing optional fields), and strict where a guess could hurt.
+//! Reads and writes single attributes. Reading is lenient where an older deployment wrote
+//! differently (numbers as strings, optional fields missing) and strict where a guess could do
+//! harm.
 
 use std::collections::HashMap;
 
@@ -8,8 +9,13 @@ use jiff::Timestamp;
 
 use crate::{domain::phone::Phone, ports::StoreError};
 
-/// A row as the SDK has it.
+/// A row as the SDK represents it.
 pub(super) type Row = HashMap<String, AttributeValue>;
+
+/// Builds a row from attributes by name.
+pub(super) fn row<'a>(attributes: impl IntoIterator<Item = (&'a str, AttributeValue)>) -> Row {
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -23,14 +29,14 @@ pub(super) fn seconds(time: Timestamp) -> AttributeValue {
     number(time.as_second())
 }
 
-/// Reads one row of a table; every error names both table and attribute, and no value.
+/// Reads one row of a table. Errors name table and attribute, never a value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct RowReader<'a> {
     table: &'static str,
     row: &'a Row,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     pub(super) fn new(table: &'static str, row: &'a Row) -> Self {
         Self { table, row }
     }
@@ -39,7 +45,7 @@ impl<'a> Reader<'a> {
         StoreError::Malformed { table: self.table, what: format!("{name} is not {expected}") }
     }
 
-    /// The attribute; one that is null counts as missing.
+    /// The attribute; `None` when it is missing or null.
     pub(super) fn get(&self, name: &str) -> Option<&'a AttributeValue> {
         self.row.get(name).filter(|value| !value.is_null())
     }
@@ -60,7 +66,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string, or empty.
+    /// A string; empty when the attribute is missing.
     pub(super) fn text_or_empty(&self, name: &str) -> Result<String, StoreError> {
         Ok(self.text_or_none(name)?.unwrap_or_default().to_owned())
     }
@@ -80,7 +86,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A boolean, or a string or number that says the same.
+    /// A boolean, or a string or number that stands for one.
     pub(super) fn boolean_or_none(&self, name: &str) -> Result<Option<bool>, StoreError> {
         let value = match self.get(name) {
             None => return Ok(None),
@@ -103,7 +109,7 @@ impl<'a> Reader<'a> {
         Timestamp::from_millisecond(self.integer(name)?).map_err(|_| self.malformed(name, "a time"))
     }
 
-    /// A number as this system writes it, or as an owner once typed it.
+    /// A phone number in E.164 form, or as an owner typed it into the old system.
     pub(super) fn phone(&self, name: &str) -> Result<Phone, StoreError> {
         let text = self.text(name)?;
         Phone::from_e164(text)
@@ -125,7 +131,7 @@ fn integer(digits: &str) -> Option<i64> {
     }
     // The old system wrote some times as floats.
     let number: f64 = digits.parse().ok()?;
-    // Beyond 2^53 a float no longer says which number was meant.
+    // From 2^53 on a float cannot represent every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(
         clippy::cast_possible_truncation,
@@ -138,13 +144,9 @@ fn integer(digits: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn row(pairs: &[(&str, AttributeValue)]) -> Row {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
     #[test]
     fn numbers_may_be_strings_and_floats() {
-        let row = row(&[
+        let row = row([
             ("n", number(12)),
             ("s", text(" 12 ")),
             ("f", number("1770750600.75")),
@@ -152,7 +154,7 @@ mod tests {
             ("x", text("twelve")),
             ("huge", number("1E30")),
         ]);
-        let reader = Reader::new("Leads", &row);
+        let reader = RowReader::new("Leads", &row);
         assert_eq!(reader.integer("n").unwrap(), 12);
         assert_eq!(reader.integer("s").unwrap(), 12);
         assert_eq!(reader.integer("f").unwrap(), 1_770_750_600);
@@ -165,8 +167,8 @@ mod tests {
 
     #[test]
     fn null_is_missing_and_empty_is_not() {
-        let row = row(&[("null", AttributeValue::Null(true)), ("empty", text(""))]);
-        let reader = Reader::new("Leads", &row);
+        let row = row([("null", AttributeValue::Null(true)), ("empty", text(""))]);
+        let reader = RowReader::new("Leads", &row);
         assert_eq!(reader.text_or_none("null").unwrap(), None);
         assert_eq!(reader.text_or_none("empty").unwrap(), Some(""));
         assert!(reader.text("null").is_err());
@@ -174,13 +176,13 @@ mod tests {
 
     #[test]
     fn booleans_may_be_words_or_numbers() {
-        let row = row(&[
+        let row = row([
             ("b", AttributeValue::Bool(true)),
             ("s", text("False")),
             ("n", number(1)),
             ("x", text("maybe")),
         ]);
-        let reader = Reader::new("OwnerState", &row);
+        let reader = RowReader::new("OwnerState", &row);
         assert_eq!(reader.boolean_or_none("b").unwrap(), Some(true));
         assert_eq!(reader.boolean_or_none("s").unwrap(), Some(false));
         assert_eq!(reader.boolean_or_none("n").unwrap(), Some(true));
@@ -189,8 +191,8 @@ mod tests {
 
     #[test]
     fn an_error_does_not_repeat_the_value() {
-        let row = row(&[("phone", text("904 nonsense"))]);
-        let error = Reader::new("Leads", &row).phone("phone").unwrap_err().to_string();
+        let row = row([("phone", text("904 nonsense"))]);
+        let error = RowReader::new("Leads", &row).phone("phone").unwrap_err().to_string();
         assert_eq!(error, "a row of Leads is malformed: phone is not a phone number");
     }
 }

@@ -1,4 +1,4 @@
-//! Availability: which slots of a date are held.
+//! Which slots of a date are taken.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use jiff::civil;
 use super::{
     DynamoDb,
     errors::unavailable,
-    row::{Reader, Row, text},
+    row::{Row, RowReader, text},
 };
 use crate::{domain::slot::SlotTime, ports::StoreError};
 
-/// The status of a row that the old system wrote for a slot that nobody holds.
+/// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
 
 impl DynamoDb {
-    /// One query, all its pages. A failure is never "all free".
+    /// Reads the slots of a date that are taken, all pages. A failed page fails the whole read.
     pub(super) async fn read_taken(
         &self,
         date: civil::Date,
@@ -32,15 +32,15 @@ impl DynamoDb {
             .send();
         let mut taken = BTreeSet::new();
         while let Some(row) = pages.next().await {
-            taken.extend(held(&row.map_err(unavailable)?)?);
+            taken.extend(taken_time(&row.map_err(unavailable)?)?);
         }
         Ok(taken)
     }
 }
 
-/// The time that a row holds; only the status `available` says that it holds none.
-fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
-    let reader = Reader::new("Schedule", row);
+/// The time of a slot's row, unless its status is `available`.
+fn taken_time(row: &Row) -> Result<Option<SlotTime>, StoreError> {
+    let reader = RowReader::new("Schedule", row);
     let time = SlotTime::parse(reader.text("slot_time")?)
         .map_err(|_| reader.malformed("slot_time", "a time of day"))?;
     let free = reader.text_or_none("status")? == Some(AVAILABLE);
@@ -49,10 +49,10 @@ fn held(row: &Row) -> Result<Option<SlotTime>, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::row::row, *};
 
-    fn row(time: &str, status: Option<&str>) -> Row {
-        let mut row = Row::from([("slot_time".to_owned(), text(time))]);
+    fn slot_row(time: &str, status: Option<&str>) -> Row {
+        let mut row = row([("slot_time", text(time))]);
         row.extend(status.map(|status| ("status".to_owned(), text(status))));
         row
     }
@@ -60,16 +60,16 @@ mod tests {
     #[test]
     fn only_available_means_free() {
         let two = SlotTime::new(14, 0);
-        assert_eq!(held(&row("2:00 PM", Some("available"))).unwrap(), None);
+        assert_eq!(taken_time(&slot_row("2:00 PM", Some("available"))).unwrap(), None);
         for status in [Some("booked"), Some("blocked"), Some(""), None] {
-            assert_eq!(held(&row("2:00 PM", status)).unwrap(), two, "{status:?}");
+            assert_eq!(taken_time(&slot_row("2:00 PM", status)).unwrap(), two, "{status:?}");
         }
     }
 
     #[test]
     fn a_row_without_a_readable_time_is_an_error() {
-        assert!(held(&row("afternoon", Some("booked"))).is_err());
-        assert!(held(&row("afternoon", Some("available"))).is_err());
-        assert!(held(&Row::new()).is_err());
+        assert!(taken_time(&slot_row("afternoon", Some("booked"))).is_err());
+        assert!(taken_time(&slot_row("afternoon", Some("available"))).is_err());
+        assert!(taken_time(&Row::new()).is_err());
     }
 }

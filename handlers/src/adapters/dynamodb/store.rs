@@ -1,4 +1,4 @@
-//! The port, topic by topic.
+//! Implements the `Store` port by the functions of the topics.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,38 +8,43 @@ use jiff::{Timestamp, civil};
 use super::DynamoDb;
 use crate::{
     domain::{
-        booking::{Cancellation, FormClaim, NewBooking, Reschedule},
+        booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
-        owner::Owner,
+        owner::OwnerState,
         phone::Phone,
-        sales::SalesNote,
+        sales::SalesRecord,
         slot::SlotTime,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey, Waiting},
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{
-        Booked, Cancelled, Claimed, CustomerBookings, OwnerWrite, Rescheduled, Store, StoreError,
+        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
+        StoreError, TurnClaim,
     },
 };
 
 #[async_trait]
 impl Store for DynamoDb {
-    async fn owner(&self) -> Result<Owner, StoreError> {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
         self.read_owner().await
     }
 
-    async fn put_owner(&self, owner: &Owner, expected: u64) -> Result<OwnerWrite, StoreError> {
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
         self.write_owner(owner, expected).await
     }
 
-    async fn taken(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
         self.read_taken(date).await
     }
 
-    async fn book(&self, new: &NewBooking) -> Result<Booked, StoreError> {
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         self.write_booking(new).await
     }
 
-    async fn bookings(
+    async fn open_bookings(
         &self,
         phone: &Phone,
         from: civil::DateTime,
@@ -51,20 +56,23 @@ impl Store for DynamoDb {
         self.read_lead(id).await
     }
 
-    async fn cancel(&self, cancel: &Cancellation) -> Result<Cancelled, StoreError> {
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
         self.write_cancellation(cancel).await
     }
 
-    async fn reschedule(&self, change: &Reschedule) -> Result<Rescheduled, StoreError> {
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
         self.write_reschedule(change).await
     }
 
-    async fn claim_form(&self, claim: &FormClaim) -> Result<FormClaim, StoreError> {
-        self.bind_form(claim).await
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
+        self.write_idempotency_record(claim).await
     }
 
-    async fn note_sale(&self, note: &SalesNote) -> Result<(), StoreError> {
-        self.write_note(note).await
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+        self.write_sale(note).await
     }
 
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
@@ -85,10 +93,10 @@ impl Store for DynamoDb {
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError> {
-        self.write_claim(key, holder, now, wall_ms, until_ms).await
+    ) -> Result<TurnClaim, StoreError> {
+        self.write_claim(key, holder, now, unix_ms, until_ms).await
     }
 
     async fn renew_turn(
@@ -118,11 +126,15 @@ impl Store for DynamoDb {
         self.write_end(end).await
     }
 
-    async fn join_queue(&self, phone: &Phone, me: &Waiting) -> Result<Vec<Waiting>, StoreError> {
-        self.write_join(phone, me).await
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        entry: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
+        self.write_join(phone, entry).await
     }
 
-    async fn queue(&self, phone: &Phone) -> Result<Vec<Waiting>, StoreError> {
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
         self.read_queue(phone).await
     }
 
@@ -130,12 +142,12 @@ impl Store for DynamoDb {
         &self,
         phone: &Phone,
         position: usize,
-        entry: &Waiting,
+        entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.write_leave(phone, position, entry).await
     }
 
-    async fn memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
         self.read_memory(phone).await
     }
 

@@ -1,4 +1,4 @@
-//! Sends a transaction and says which of its conditions failed.
+//! Sends a transaction and reports which of its conditions failed.
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -8,101 +8,106 @@ use aws_sdk_dynamodb::{
 
 use super::{
     DynamoDb,
-    errors::{CONTENTION_WAITS, unavailable},
+    errors::{CONTENTION_DELAYS, unavailable},
 };
 use crate::ports::StoreError;
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Debug)]
-pub(super) enum Transaction {
+pub(super) enum TransactionOutcome {
     /// Everything was written.
     Written,
-    /// Nothing was written: the conditions of some items failed.
-    Refused(Failed),
-    /// Whether it was written is unknown, or will be only later.
+    /// Nothing was written, because conditions failed.
+    Rejected(FailedConditions),
+    /// It is unknown whether it was written, now or later.
     Unknown(StoreError),
 }
 
 /// For each item of a transaction, whether its condition failed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Failed(Vec<bool>);
+pub(super) struct FailedConditions(Vec<bool>);
 
-impl Failed {
+impl FailedConditions {
     /// Whether the condition of the item at `index` failed.
     pub(super) fn at(&self, index: usize) -> bool {
         self.0.get(index).copied().unwrap_or_default()
     }
 
-    /// Whether it is the only one.
+    /// Whether the condition of the item at `index` failed and no other one.
     pub(super) fn only(&self, index: usize) -> bool {
         self.at(index) && self.0.iter().filter(|failed| **failed).count() == 1
     }
 }
 
 impl DynamoDb {
-    /// Sends the items, and sends them again while they meet other transactions or a throttle.
+    /// Sends the items, and repeats them after conflicts with other transactions and after
+    /// throttling.
     ///
-    /// With a token a repeat after a lost acknowledgement changes nothing; without
-    /// one the SDK makes its own, which covers its own repeats.
+    /// With a token, a repeat after a lost acknowledgement changes nothing. Without one the SDK
+    /// makes a token of its own, which covers its own repeats only.
     pub(super) async fn transact(
         &self,
         token: Option<&str>,
         items: Vec<TransactWriteItem>,
-    ) -> Transaction {
+    ) -> TransactionOutcome {
         let request = self
             .client
             .transact_write_items()
             .set_transact_items(Some(items))
             .set_client_request_token(token.map(str::to_owned));
-        let mut waits = CONTENTION_WAITS.into_iter();
+        let mut delays = CONTENTION_DELAYS.into_iter();
         loop {
-            let Err(error) = request.clone().send().await else { return Transaction::Written };
-            match cancellation(&error) {
-                Cancellation::Refused(failed) => return Transaction::Refused(failed),
-                Cancellation::Contended => {
-                    let Some(wait) = waits.next() else {
-                        return Transaction::Unknown(unavailable(error));
-                    };
-                    tokio::time::sleep(wait).await;
+            let Err(error) = request.clone().send().await else {
+                return TransactionOutcome::Written;
+            };
+            match cancellation_cause(&error) {
+                CancellationCause::ConditionFailed(failed) => {
+                    return TransactionOutcome::Rejected(failed);
                 }
-                Cancellation::None => return Transaction::Unknown(unavailable(error)),
+                CancellationCause::Contended => {
+                    let Some(delay) = delays.next() else {
+                        return TransactionOutcome::Unknown(unavailable(error));
+                    };
+                    tokio::time::sleep(delay).await;
+                }
+                CancellationCause::None => return TransactionOutcome::Unknown(unavailable(error)),
             }
         }
     }
 }
 
-/// Why a transaction was cancelled, if it was.
+/// Why DynamoDB cancelled a transaction.
 #[derive(Debug, PartialEq, Eq)]
-enum Cancellation {
-    Refused(Failed),
+enum CancellationCause {
+    ConditionFailed(FailedConditions),
     Contended,
     None,
 }
 
-fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Cancellation {
+fn cancellation_cause(error: &SdkError<TransactWriteItemsError>) -> CancellationCause {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-            by_reasons(canceled.cancellation_reasons())
+            classify_reasons(canceled.cancellation_reasons())
         }
-        _ => Cancellation::None,
+        _ => CancellationCause::None,
     }
 }
 
-/// A failed condition says more than a conflict beside it.
-fn by_reasons(reasons: &[CancellationReason]) -> Cancellation {
+/// A failed condition takes precedence over a conflict reported beside it.
+fn classify_reasons(reasons: &[CancellationReason]) -> CancellationCause {
     let code_is = |reason: &CancellationReason, codes: &[&str]| {
         reason.code().is_some_and(|code| codes.contains(&code))
     };
     let failed: Vec<bool> =
         reasons.iter().map(|reason| code_is(reason, &["ConditionalCheckFailed"])).collect();
     if failed.contains(&true) {
-        return Cancellation::Refused(Failed(failed));
+        return CancellationCause::ConditionFailed(FailedConditions(failed));
     }
     let contention = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     if reasons.iter().any(|reason| code_is(reason, &contention)) {
-        Cancellation::Contended
+        CancellationCause::Contended
     } else {
-        Cancellation::None
+        CancellationCause::None
     }
 }
 
@@ -122,15 +127,15 @@ pub(super) fn delete(delete: Delete) -> TransactWriteItem {
 mod tests {
     use super::*;
 
-    fn reasons(codes: &[&str]) -> Cancellation {
+    fn reasons(codes: &[&str]) -> CancellationCause {
         let reasons: Vec<_> =
             codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
-        by_reasons(&reasons)
+        classify_reasons(&reasons)
     }
 
     #[test]
     fn a_failed_condition_wins_over_a_conflict() {
-        let Cancellation::Refused(failed) =
+        let CancellationCause::ConditionFailed(failed) =
             reasons(&["TransactionConflict", "ConditionalCheckFailed", "None"])
         else {
             panic!("not refused")
@@ -141,13 +146,13 @@ mod tests {
 
     #[test]
     fn conflicts_and_throttles_are_worth_another_try() {
-        assert_eq!(reasons(&["None", "TransactionConflict"]), Cancellation::Contended);
-        assert_eq!(reasons(&["ThrottlingError"]), Cancellation::Contended);
+        assert_eq!(reasons(&["None", "TransactionConflict"]), CancellationCause::Contended);
+        assert_eq!(reasons(&["ThrottlingError"]), CancellationCause::Contended);
     }
 
     #[test]
     fn anything_else_is_a_failure() {
-        assert_eq!(reasons(&["ValidationError", "None"]), Cancellation::None);
-        assert_eq!(reasons(&[]), Cancellation::None);
+        assert_eq!(reasons(&["ValidationError", "None"]), CancellationCause::None);
+        assert_eq!(reasons(&[]), CancellationCause::None);
     }
 }

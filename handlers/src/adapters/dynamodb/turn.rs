@@ -1,17 +1,16 @@
-//! Turns: claiming one, storing its rounds, ending it; and the memory of the conversation.
+//! Turns: claiming one, storing its rounds, finishing it; and the memory of the conversation.
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{Written, conditional, despite_conflicts, unavailable},
-    row::{Reader, Row, number, text},
-    transactions::{Transaction, put, update},
+    errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    row::{Row, RowReader, number, row, text},
+    transactions::{TransactionOutcome, put, update},
     turn_row::{
         encode_round, from_memory, round_attribute, texts, to_answer, to_memory, to_record,
     },
@@ -19,30 +18,31 @@ use super::{
 use crate::{
     domain::{
         phone::Phone,
-        turn::{Memory, StoredRound, TurnEnd, TurnKey},
+        turn::{ConversationMemory, StoredRound, TurnEnd, TurnKey},
     },
-    ports::{Claimed, StoreError},
+    ports::{StoreError, TurnClaim},
 };
 
-/// Days after which a turn may be forgotten; Twilio's last retry is seconds after the first.
+/// Days until DynamoDB may delete a turn. Twilio's last retry comes seconds after the first.
 const TURN_DAYS: i64 = 7;
-/// Days after which a silent customer's conversation may be forgotten.
+/// Days after a customer's last text until DynamoDB may delete the conversation's memory.
 const MEMORY_DAYS: i64 = 30;
 const MEMORY: &str = "memory";
 
-/// Places of the items in the last transaction's list.
+/// Position of the turn in the list of the finishing transaction.
 const TURN: usize = 0;
 
 impl DynamoDb {
-    /// An update, not a put: whoever takes a turn over keeps its first `now` and its rounds.
+    /// Claims a turn. An update instead of a put, so that an attempt that takes the turn over keeps
+    /// its first `now` and its rounds.
     pub(super) async fn write_claim(
         &self,
         key: &TurnKey,
         holder: &str,
         now: Timestamp,
-        wall_ms: i64,
+        unix_ms: i64,
         until_ms: i64,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         let claim = self
             .client
             .update_item()
@@ -61,26 +61,26 @@ impl DynamoDb {
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":expires", number(expiry(now, TURN_DAYS)))
-            .expression_attribute_values(":wall", number(wall_ms))
+            .expression_attribute_values(":wall", number(unix_ms))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        // A repeat may come while the first attempt's end is being written.
-        let answer = despite_conflicts(|| claim.clone().send()).await;
-        let row = match conditional(answer)? {
-            Written::Yes(output) => {
-                return to_record(&output.attributes.unwrap_or_default()).map(Claimed::Ours);
+        // A repeated webhook may arrive while the first attempt's answer is being written.
+        let write = conditional_with_retries(|| claim.clone().send()).await?;
+        let row = match write {
+            ConditionalWrite::Written(output) => {
+                return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
             }
-            Written::No(Some(row)) => row,
-            Written::No(None) => self.read_turn(key).await?.unwrap_or_default(),
+            ConditionalWrite::Rejected(Some(row)) => row,
+            ConditionalWrite::Rejected(None) => self.read_turn(key).await?.unwrap_or_default(),
         };
         if let Some(messages) = to_answer(&row)? {
-            return Ok(Claimed::Answered(messages));
+            return Ok(TurnClaim::Answered(messages));
         }
-        // Our own claim, whose acknowledgement was lost and which the SDK sent again.
-        if Reader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
-            return to_record(&row).map(Claimed::Ours);
+        // This very claim: its acknowledgement was lost and the SDK sent it again.
+        if RowReader::new("Conversations", &row).text_or_none("holder")? == Some(holder) {
+            return to_record(&row).map(TurnClaim::Acquired);
         }
-        Ok(Claimed::Busy)
+        Ok(TurnClaim::Busy)
     }
 
     pub(super) async fn write_renewal(
@@ -98,8 +98,10 @@ impl DynamoDb {
             .condition_expression("holder = :holder AND attribute_not_exists(messages)")
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":holder", text(holder));
-        let answer = despite_conflicts(|| renew.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        Ok(matches!(
+            conditional_with_retries(|| renew.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
     pub(super) async fn read_answer(
@@ -130,11 +132,14 @@ impl DynamoDb {
             .expression_attribute_names("#round", round_attribute(ordinal))
             .expression_attribute_values(":round", text(round))
             .expression_attribute_values(":holder", text(holder));
-        let answer = despite_conflicts(|| save.clone().send()).await;
-        Ok(matches!(conditional(answer)?, Written::Yes(_)))
+        Ok(matches!(
+            conditional_with_retries(|| save.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
     }
 
-    /// Answer, memory and queue in one transaction; a queue that has moved on is left alone.
+    /// Writes answer, memory and queue in one transaction. If the queue's head has changed, writes
+    /// the others without it.
     pub(super) async fn write_end(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let mut items = vec![self.answer(end)?];
         if let Some(memory) = &end.memory {
@@ -142,19 +147,19 @@ impl DynamoDb {
         }
         let without_queue = items.clone();
         let queue = items.len();
-        if let Some(entry) = &end.leave {
+        if let Some(entry) = &end.dequeue {
             items.push(self.leave_head(&end.key.phone, entry)?);
         }
         let mut outcome = self.transact(None, items).await;
-        if matches!(&outcome, Transaction::Refused(failed) if failed.at(queue) && !failed.at(TURN))
+        if matches!(&outcome, TransactionOutcome::Rejected(failed) if failed.at(queue) && !failed.at(TURN))
         {
-            tracing::info!("the queue had moved on");
+            tracing::info!("the head of the queue had changed");
             outcome = self.transact(None, without_queue).await;
         }
         let error = match outcome {
-            Transaction::Written => return Ok(true),
-            Transaction::Refused(_) => None,
-            Transaction::Unknown(error) => Some(error),
+            TransactionOutcome::Written => return Ok(true),
+            TransactionOutcome::Rejected(_) => None,
+            TransactionOutcome::Unknown(error) => Some(error),
         };
         match (self.is_ended(end).await, error) {
             (Ok(true), _) => Ok(true),
@@ -163,10 +168,10 @@ impl DynamoDb {
         }
     }
 
-    /// Whether this attempt's answer is there already, by a write whose acknowledgement was lost.
+    /// Whether this attempt's answer was written by a request whose acknowledgement was lost.
     async fn is_ended(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let Some(row) = self.read_turn(&end.key).await? else { return Ok(false) };
-        let holder = Reader::new("Conversations", &row).text_or_none("holder")?;
+        let holder = RowReader::new("Conversations", &row).text_or_none("holder")?;
         let ours = holder == Some(end.holder.as_str());
         Ok(ours && to_answer(&row)?.as_ref() == Some(&end.messages))
     }
@@ -184,7 +189,11 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    fn remember(&self, end: &TurnEnd, memory: &Memory) -> Result<TransactWriteItem, StoreError> {
+    fn remember(
+        &self,
+        end: &TurnEnd,
+        memory: &ConversationMemory,
+    ) -> Result<TransactWriteItem, StoreError> {
         Put::builder()
             .table_name(&self.tables.conversations)
             .item("conversation_id", text(end.key.phone.as_str()))
@@ -197,10 +206,13 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    pub(super) async fn read_memory(&self, phone: &Phone) -> Result<Memory, StoreError> {
+    pub(super) async fn read_memory(
+        &self,
+        phone: &Phone,
+    ) -> Result<ConversationMemory, StoreError> {
         match self.read_item(phone, MEMORY).await? {
             Some(row) => to_memory(&row),
-            None => Ok(Memory::default()),
+            None => Ok(ConversationMemory::default()),
         }
     }
 
@@ -213,16 +225,7 @@ impl DynamoDb {
         phone: &Phone,
         item_id: &str,
     ) -> Result<Option<Row>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.tables.conversations)
-            .set_key(Some(item_key(phone, item_id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        Ok(answer.item)
+        self.get_row(&self.tables.conversations, item_key(phone, item_id)).await
     }
 
     fn turn_key(&self, key: &TurnKey) -> Row {
@@ -232,6 +235,5 @@ impl DynamoDb {
 
 /// The key of a row of a conversation.
 pub(super) fn item_key(phone: &Phone, item_id: &str) -> Row {
-    let pair = |name: &str, value: AttributeValue| (name.to_owned(), value);
-    Row::from([pair("conversation_id", text(phone.as_str())), pair("item_id", text(item_id))])
+    row([("conversation_id", text(phone.as_str())), ("item_id", text(item_id))])
 }

@@ -1,44 +1,44 @@
-//! What a turn's row and the memory's row hold.
+//! The rows of turns and of memories.
 //!
-//! Rounds are JSON text in attributes `r0`, `r1`, ...: nobody queries them, and the
-//! reasoning in them is as the provider wants it back.
+//! Rounds are JSON text in the attributes `r0`, `r1`, ..., because nothing queries them and the
+//! provider wants the reasoning in them back unchanged.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::row::{Reader, Row, text};
+use super::row::{Row, RowReader, row, text};
 use crate::{
-    domain::turn::{Item, Memory, MemoryTurn, StoredRound, TurnRecord},
+    domain::turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
     ports::StoreError,
 };
 
-/// The attribute of a round.
+/// The name of a round's attribute.
 pub(super) fn round_attribute(ordinal: usize) -> String {
     format!("r{ordinal}")
 }
 
-/// A round as its attribute holds it.
+/// Serializes a round for its attribute.
 pub(super) fn encode_round(round: &StoredRound) -> Result<String, serde_json::Error> {
-    let wire = WireRound {
-        items: round.items.iter().cloned().map(WireItem::from).collect(),
-        results: round.results.iter().cloned().map(WireItem::from).collect(),
-        lines: round.lines.clone(),
+    let wire = SerializedRound {
+        items: round.items.iter().cloned().map(SerializedItem::from).collect(),
+        results: round.results.iter().cloned().map(SerializedItem::from).collect(),
+        confirmations: round.confirmations.clone(),
     };
     serde_json::to_string(&wire)
 }
 
 fn decode_round(json: &str) -> Result<StoredRound, serde_json::Error> {
-    let wire: WireRound = serde_json::from_str(json)?;
+    let wire: SerializedRound = serde_json::from_str(json)?;
     Ok(StoredRound {
-        items: wire.items.into_iter().map(Item::from).collect(),
-        results: wire.results.into_iter().map(Item::from).collect(),
-        lines: wire.lines,
+        items: wire.items.into_iter().map(ConversationItem::from).collect(),
+        results: wire.results.into_iter().map(ConversationItem::from).collect(),
+        confirmations: wire.confirmations,
     })
 }
 
-/// A turn as an earlier attempt left it.
+/// Reads a turn that an earlier attempt may have begun.
 pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     let mut rounds = Vec::new();
     while let Some(json) = reader.text_or_none(&round_attribute(rounds.len()))? {
         let name = round_attribute(rounds.len());
@@ -47,9 +47,9 @@ pub(super) fn to_record(row: &Row) -> Result<TurnRecord, StoreError> {
     Ok(TurnRecord { now: reader.millis("now")?, rounds })
 }
 
-/// The answer, once there is one.
+/// Reads a turn's answer; `None` while there is none.
 pub(super) fn to_answer(row: &Row) -> Result<Option<Vec<String>>, StoreError> {
-    let reader = Reader::new("Conversations", row);
+    let reader = RowReader::new("Conversations", row);
     if reader.has("messages") { reader.texts("messages").map(Some) } else { Ok(None) }
 }
 
@@ -57,44 +57,41 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
     AttributeValue::L(values.iter().map(text).collect())
 }
 
-/// The attribute `turns` of the memory.
-pub(super) fn from_memory(memory: &Memory) -> AttributeValue {
+/// Writes the attribute `turns` of a memory.
+pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
-        AttributeValue::M(Row::from([
-            ("user".to_owned(), text(&turn.user)),
-            ("assistant".to_owned(), text(&turn.assistant)),
-        ]))
+        AttributeValue::M(row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]))
     };
     AttributeValue::L(memory.turns.iter().map(turn).collect())
 }
 
-pub(super) fn to_memory(row: &Row) -> Result<Memory, StoreError> {
-    let reader = Reader::new("Conversations", row);
+pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
+    let reader = RowReader::new("Conversations", row);
     let expected = || reader.malformed("turns", "a list of turns");
     let Some(AttributeValue::L(values)) = reader.get("turns") else { return Err(expected()) };
     let turn = |value: &AttributeValue| {
         let AttributeValue::M(turn) = value else { return Err(expected()) };
-        let reader = Reader::new("Conversations", turn);
+        let reader = RowReader::new("Conversations", turn);
         Ok(MemoryTurn {
             user: reader.text("user")?.to_owned(),
             assistant: reader.text("assistant")?.to_owned(),
         })
     };
-    Ok(Memory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
+    Ok(ConversationMemory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireRound {
-    items: Vec<WireItem>,
+struct SerializedRound {
+    items: Vec<SerializedItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    results: Vec<WireItem>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    lines: Vec<String>,
+    results: Vec<SerializedItem>,
+    #[serde(rename = "lines", default, skip_serializing_if = "Vec::is_empty")]
+    confirmations: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum WireItem {
+enum SerializedItem {
     User { text: String },
     Assistant { text: String },
     Reasoning { id: String, encrypted: Option<String> },
@@ -102,30 +99,30 @@ enum WireItem {
     Result { call_id: String, output: String },
 }
 
-impl From<Item> for WireItem {
-    fn from(item: Item) -> Self {
+impl From<ConversationItem> for SerializedItem {
+    fn from(item: ConversationItem) -> Self {
         match item {
-            Item::User(text) => Self::User { text },
-            Item::Assistant(text) => Self::Assistant { text },
-            Item::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
-            Item::Call { id, call_id, name, arguments } => {
+            ConversationItem::User(text) => Self::User { text },
+            ConversationItem::Assistant(text) => Self::Assistant { text },
+            ConversationItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            ConversationItem::Call { id, call_id, name, arguments } => {
                 Self::Call { id, call_id, name, arguments }
             }
-            Item::Result { call_id, output } => Self::Result { call_id, output },
+            ConversationItem::Result { call_id, output } => Self::Result { call_id, output },
         }
     }
 }
 
-impl From<WireItem> for Item {
-    fn from(item: WireItem) -> Self {
+impl From<SerializedItem> for ConversationItem {
+    fn from(item: SerializedItem) -> Self {
         match item {
-            WireItem::User { text } => Self::User(text),
-            WireItem::Assistant { text } => Self::Assistant(text),
-            WireItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
-            WireItem::Call { id, call_id, name, arguments } => {
+            SerializedItem::User { text } => Self::User(text),
+            SerializedItem::Assistant { text } => Self::Assistant(text),
+            SerializedItem::Reasoning { id, encrypted } => Self::Reasoning { id, encrypted },
+            SerializedItem::Call { id, call_id, name, arguments } => {
                 Self::Call { id, call_id, name, arguments }
             }
-            WireItem::Result { call_id, output } => Self::Result { call_id, output },
+            SerializedItem::Result { call_id, output } => Self::Result { call_id, output },
         }
     }
 }
@@ -138,38 +135,53 @@ mod tests {
     fn round() -> StoredRound {
         StoredRound {
             items: vec![
-                Item::Reasoning { id: "rs_1".into(), encrypted: Some("gAAA==".into()) },
-                Item::Assistant("One moment \u{1f600}".into()),
-                Item::Call {
+                ConversationItem::Reasoning { id: "rs_1".into(), encrypted: Some("gAAA==".into()) },
+                ConversationItem::Assistant("One moment \u{1f600}".into()),
+                ConversationItem::Call {
                     id: "fc_1".into(),
                     call_id: "call_1".into(),
                     name: "book_slot".into(),
                     arguments: r#"{"date":"2026-02-11"}"#.into(),
                 },
             ],
-            results: vec![Item::Result { call_id: "call_1".into(), output: "{}".into() }],
-            lines: vec!["Confirmed: ...".into()],
+            results: vec![ConversationItem::Result {
+                call_id: "call_1".into(),
+                output: "{}".into(),
+            }],
+            confirmations: vec!["Confirmed: ...".into()],
         }
     }
 
-    fn row(rounds: &[&str]) -> Row {
-        let mut row = Row::from([("now".to_owned(), number(1_770_754_200_123_i64))]);
+    fn turn_row(rounds: &[&str]) -> Row {
+        let mut row = row([("now", number(1_770_754_200_123_i64))]);
         row.extend(rounds.iter().enumerate().map(|(at, json)| (round_attribute(at), text(*json))));
         row
     }
 
     #[test]
     fn rounds_are_read_back_in_order_with_the_first_attempts_time() {
-        let other = StoredRound { items: vec![Item::User("x".into())], ..StoredRound::default() };
+        let other = StoredRound {
+            items: vec![ConversationItem::User("x".into())],
+            ..StoredRound::default()
+        };
         let rounds = [encode_round(&round()).unwrap(), encode_round(&other).unwrap()];
-        let record = to_record(&row(&[&rounds[0], &rounds[1]])).unwrap();
+        let record = to_record(&turn_row(&[&rounds[0], &rounds[1]])).unwrap();
         assert_eq!(record.now, "2026-02-10T20:10:00.123Z".parse().unwrap());
         assert_eq!(record.rounds, [round(), other]);
     }
 
     #[test]
+    fn the_stored_json_keeps_its_names() {
+        let json: serde_json::Value =
+            serde_json::from_str(&encode_round(&round()).unwrap()).unwrap();
+        assert_eq!(json["lines"][0], "Confirmed: ...");
+        assert_eq!(json["items"][0]["type"], "reasoning");
+        assert_eq!(json["results"][0]["call_id"], "call_1");
+    }
+
+    #[test]
     fn a_round_that_cannot_be_read_is_an_error() {
-        let error = to_record(&row(&["{}"])).unwrap_err().to_string();
+        let error = to_record(&turn_row(&["{}"])).unwrap_err().to_string();
         assert_eq!(error, "a row of Conversations is malformed: r0 is not a round");
     }
 
@@ -185,8 +197,8 @@ mod tests {
 
     #[test]
     fn memory_is_read_back() {
-        let memory = Memory::default().with("Hi".into(), String::new());
-        let row = Row::from([("turns".to_owned(), from_memory(&memory))]);
+        let memory = ConversationMemory::default().with("Hi".into(), String::new());
+        let row = row([("turns", from_memory(&memory))]);
         assert_eq!(to_memory(&row).unwrap(), memory);
         assert!(to_memory(&Row::new()).is_err());
     }

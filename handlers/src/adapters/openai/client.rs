@@ -1,4 +1,4 @@
-//! The `Model` port on the client.
+//! The `Model` port on `async-openai`.
 
 use std::sync::Arc;
 
@@ -9,50 +9,50 @@ use async_trait::async_trait;
 use tower::service_fn;
 
 use super::{
-    retry::{self, Key, Patience},
+    retry::{self, ApiKey, RetryPolicy},
     wire::{CreateResponse, Response},
 };
 use crate::{
-    domain::turn::Item,
-    ports::{Credential, Model, ModelError, ModelRequest, Source},
+    domain::turn::ConversationItem,
+    ports::{BoxError, Credential, Model, ModelError, ModelRequest},
 };
 
-/// Where the model is, and who asks. Has no `Debug`, because of the key.
+/// Address, model and credentials. Has no `Debug`, because of the key.
 pub struct Settings<'a> {
-    /// API key: printable ASCII.
+    /// API key; must be printable ASCII.
     pub api_key: Arc<dyn Credential>,
-    /// Base URL, `/v1` included.
+    /// Base URL, including `/v1`.
     pub base_url: &'a str,
     /// Name of the model.
     pub model: &'a str,
-    /// How long an answer is waited for.
-    pub patience: Patience,
+    /// When and how often a failed request is sent again.
+    pub retry_policy: RetryPolicy,
 }
 
 /// OpenAI's Responses API.
 #[derive(Clone)]
 pub struct OpenAi {
     client: Client<OpenAIConfig>,
-    key: Key,
+    key: ApiKey,
     model: String,
 }
 
 impl OpenAi {
-    /// Composes a client over a shared HTTP client; sends nothing.
+    /// Builds a client over a shared HTTP client; sends nothing.
     pub fn new(http: reqwest::Client, settings: &Settings<'_>) -> Self {
-        let patience = settings.patience;
-        // Every field is set, because the default of each is an environment variable.
+        let retry_policy = settings.retry_policy;
+        // All fields are set, because the default of each is an environment variable.
         let config = OpenAIConfig::new()
             .with_api_base(settings.base_url)
-            // Each attempt puts in the one that is current then.
+            // Empty, because every attempt inserts the current key.
             .with_api_key("")
             .with_org_id("")
             .with_project_id("");
         let transport = http.clone();
-        let key = Key(Arc::clone(&settings.api_key));
+        let key = ApiKey(Arc::clone(&settings.api_key));
         let keys = key.clone();
         let service = service_fn(move |request: HttpRequestFactory| {
-            retry::send(transport.clone(), keys.clone(), patience, request)
+            retry::send(transport.clone(), keys.clone(), retry_policy, request)
         });
         let client = Client::build(http, config).with_http_service(service);
         Self { client, key, model: settings.model.to_owned() }
@@ -61,19 +61,22 @@ impl OpenAi {
 
 #[async_trait]
 impl Model for OpenAi {
-    async fn respond(&self, request: ModelRequest<'_>) -> Result<Vec<Item>, ModelError> {
-        // Said here, since the client has no words for it.
+    async fn respond(
+        &self,
+        request: ModelRequest<'_>,
+    ) -> Result<Vec<ConversationItem>, ModelError> {
+        // Checked here, because the client has no error for a missing key.
         self.key.current().await.map_err(ModelError::Unavailable)?;
         let body = CreateResponse::new(&self.model, &request);
         let response: Response =
-            self.client.responses().create_byot(body).await.map_err(failure)?;
+            self.client.responses().create_byot(body).await.map_err(to_model_error)?;
         response.into_items()
     }
 }
 
-/// The client's errors without what they quote: an unreadable body has somebody's words in it.
+/// The client's errors without the response that they quote, which may hold a customer's words.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum RequestError {
     #[error("answered {status}: {error}")]
     Status { status: u16, error: async_openai::error::ApiError },
     #[error("the request failed")]
@@ -84,20 +87,21 @@ enum Failure {
     Client,
 }
 
-fn failure(error: OpenAIError) -> ModelError {
-    let (failure, ours) = match error {
+fn to_model_error(error: OpenAIError) -> ModelError {
+    let (error, rejected) = match error {
         OpenAIError::ApiError(answer) => {
             let status = answer.status_code.as_u16();
-            // A 4xx says that the request is wrong; these say that the moment is.
-            let ours = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
-            (Failure::Status { status, error: answer.api_error }, ours)
+            // A 4xx means that the request is wrong, except for these, which mean that it came at a
+            // bad time.
+            let rejected = matches!(status, 400..=499) && !matches!(status, 408 | 409 | 429);
+            (RequestError::Status { status, error: answer.api_error }, rejected)
         }
-        OpenAIError::Reqwest(error) => (Failure::Transport(error), false),
+        OpenAIError::Reqwest(error) => (RequestError::Transport(error), false),
         OpenAIError::JSONDeserialize(error, _) => {
-            (Failure::Unreadable { line: error.line(), column: error.column() }, false)
+            (RequestError::Unreadable { line: error.line(), column: error.column() }, false)
         }
-        _ => (Failure::Client, false),
+        _ => (RequestError::Client, false),
     };
-    let source: Source = Box::new(failure);
-    if ours { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
+    let source: BoxError = Box::new(error);
+    if rejected { ModelError::Rejected(source) } else { ModelError::Unavailable(source) }
 }

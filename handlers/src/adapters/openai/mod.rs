@@ -1,10 +1,9 @@
-//! The model, by OpenAI's Responses API.
+//! The `Model` port on OpenAI's Responses API.
 //!
-//! `async-openai` is the client: address, authentication, requests, error bodies.
-//! The bodies are this module's own (`wire`), since the crate's types refuse a
-//! whole answer for one value that they do not know, and a booking must not
-//! depend on the name of a service tier. `retry` is the transport below it,
-//! `client` the port above it.
+//! `async-openai` supplies address, authentication, requests and error bodies. Request and response
+//! bodies are types of this module (`wire`): the crate's types reject a whole response for one
+//! unknown value, and a booking must not depend on the name of a service tier. `retry` is the
+//! transport below the client, `client` implements the port with it.
 
 mod client;
 mod retry;
@@ -12,5 +11,5 @@ mod wire;
 
 pub use self::{
     client::{OpenAi, Settings},
-    retry::Patience,
+    retry::RetryPolicy,
 };

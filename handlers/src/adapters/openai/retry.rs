@@ -1,9 +1,8 @@
-//! The transport under the client: what is tried again, and for how long.
+//! The transport below the client: which requests are repeated, and after which delay.
 //!
-//! The client's own retries honour `Retry-After` without a limit and give up on
-//! an error body that is not JSON. A turn has a deadline, so here a wait has a
-//! cap, and whoever is told to wait longer gives up at once: the customer gets
-//! the fallback text while it still helps.
+//! The client's own retries obey any `Retry-After` and give up on an error body that is not JSON. A
+//! turn has a deadline, so here a longer delay than the policy allows ends the request at once, and
+//! the customer gets the fallback text in time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,57 +16,61 @@ use reqwest::Response;
 
 use crate::{
     domain::secret::Secret,
-    ports::{Credential, Source},
+    ports::{BoxError, Credential},
 };
 
-/// How patient the transport is.
+/// When and how often a failed request is sent again.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Covers one attempt, from connecting to the last byte.
-    pub attempt: Duration,
-    /// The longest `Retry-After` worth waiting for.
-    pub retry_after: Duration,
-    /// The first wait when the provider names none; each further one is four times as long.
-    pub backoff: Duration,
+pub struct RetryPolicy {
+    /// Time for one attempt, from connecting to the last byte.
+    pub attempt_timeout: Duration,
+    /// The longest `Retry-After` that is obeyed; a longer one ends the request.
+    pub max_retry_after: Duration,
+    /// Delay before the first retry when the provider names none; each further one is four times as
+    /// long.
+    pub initial_backoff: Duration,
     /// Attempts after the first one.
-    pub retries: u32,
+    pub max_retries: u32,
 }
 
-impl Patience {
-    /// What fits into a turn that must be over by `deadline`.
-    pub fn within(deadline: Duration) -> Self {
+impl RetryPolicy {
+    /// The policy that fits into a turn with this deadline.
+    pub fn for_deadline(deadline: Duration) -> Self {
         Self {
-            attempt: deadline,
-            retry_after: deadline / 4,
-            // Most failures are of one connection or one server behind the balancer, and gone at once.
-            backoff: Duration::from_millis(50).min(deadline / 20),
-            retries: 2,
+            attempt_timeout: deadline,
+            max_retry_after: deadline / 4,
+            // Short, because most failures concern one connection or one server and pass at once.
+            initial_backoff: Duration::from_millis(50).min(deadline / 20),
+            max_retries: 2,
         }
     }
 }
 
-/// The longest part of an error text that reaches the log.
-const MESSAGE_LIMIT: usize = 300;
+/// Characters of an error message that reach the log.
+const MAX_LOGGED_CHARS: usize = 300;
 
-/// The API key, and the header that it travels in.
+/// The API key as the header that carries it.
 #[derive(Clone)]
-pub(super) struct Key(pub(super) Arc<dyn Credential>);
+pub(super) struct ApiKey(pub(super) Arc<dyn Credential>);
 
-/// A key that cannot travel in a header.
+/// The key contains characters that a header cannot carry.
 #[derive(Debug, thiserror::Error)]
 #[error("OPENAI_API_KEY must be printable ASCII")]
-struct Unprintable;
+struct InvalidApiKey;
 
-impl Key {
-    /// The key and its header.
-    pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), Source> {
+impl ApiKey {
+    /// The current key and its header.
+    ///
+    /// # Errors
+    /// When the key cannot be fetched or is not printable ASCII.
+    pub(super) async fn current(&self) -> Result<(Secret, HeaderValue), BoxError> {
         let secret = self.0.current().await?;
-        let header = bearer(&secret).ok_or(Unprintable)?;
+        let header = bearer(&secret).ok_or(InvalidApiKey)?;
         Ok((secret, header))
     }
 
-    async fn newer(&self, stale: &Secret) -> Option<HeaderValue> {
-        bearer(&self.0.newer(stale).await?)
+    async fn refresh(&self, stale: &Secret) -> Option<HeaderValue> {
+        bearer(&self.0.refresh(stale).await?)
     }
 }
 
@@ -77,11 +80,14 @@ fn bearer(secret: &Secret) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// Sends a request until it is answered, refused, or patience ends.
+/// Sends a request until it succeeds or the retry policy forbids another attempt.
+///
+/// # Errors
+/// The error of the last attempt, or [`OpenAIError::InvalidArgument`] when there is no usable key.
 pub(super) async fn send(
     client: reqwest::Client,
-    key: Key,
-    patience: Patience,
+    key: ApiKey,
+    retry_policy: RetryPolicy,
     request: HttpRequestFactory,
 ) -> Result<Response, OpenAIError> {
     let (secret, mut header) =
@@ -89,58 +95,61 @@ pub(super) async fn send(
     let mut retry = 0;
     let mut renewed = false;
     loop {
-        let (error, wait) = match attempt(&client, patience, &header, &request).await {
+        let (error, decision) = match attempt(&client, retry_policy, &header, &request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
-        // The key may have been rotated; a request that was refused so had no effect.
+        // The key may have been rotated. A request that was refused for its key had no effect, so
+        // it can be repeated.
         if is_unauthorized(&error)
             && !std::mem::replace(&mut renewed, true)
-            && let Some(newer) = key.newer(&secret).await
+            && let Some(newer) = key.refresh(&secret).await
         {
             header = newer;
             continue;
         }
-        let wait = match wait {
-            Wait::Never => return Err(error),
-            Wait::Backoff => patience.backoff.saturating_mul(4_u32.saturating_pow(retry)),
-            Wait::For(wait) => wait,
+        let delay = match decision {
+            RetryDecision::GiveUp => return Err(error),
+            RetryDecision::BackOff => {
+                retry_policy.initial_backoff.saturating_mul(4_u32.saturating_pow(retry))
+            }
+            RetryDecision::After(delay) => delay,
         };
-        if retry == patience.retries || wait > patience.retry_after {
+        if retry == retry_policy.max_retries || delay > retry_policy.max_retry_after {
             return Err(error);
         }
         retry += 1;
-        tracing::warn!(retry, wait_ms = wait.as_millis(), "asking the model again");
-        tokio::time::sleep(wait).await;
+        tracing::warn!(retry, wait_ms = delay.as_millis(), "retrying the request to the model");
+        tokio::time::sleep(delay).await;
     }
 }
 
-/// What to do after a failure.
+/// What to do after a failed attempt.
 #[derive(Debug, PartialEq)]
-enum Wait {
-    Never,
-    Backoff,
-    For(Duration),
+enum RetryDecision {
+    GiveUp,
+    BackOff,
+    After(Duration),
 }
 
-/// One attempt. The body is read here, so that one cut short counts as a failure too.
+/// Makes one attempt. Reads the whole body, so that a connection cut within it counts as a failure.
 async fn attempt(
     client: &reqwest::Client,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     authorization: &HeaderValue,
     request: &HttpRequestFactory,
-) -> Result<Response, (OpenAIError, Wait)> {
-    let mut request = request.build().await.map_err(|error| (error, Wait::Never))?;
+) -> Result<Response, (OpenAIError, RetryDecision)> {
+    let mut request = request.build().await.map_err(|error| (error, RetryDecision::GiveUp))?;
     request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-    *request.timeout_mut() = Some(patience.attempt);
+    *request.timeout_mut() = Some(retry_policy.attempt_timeout);
     let failed = |error: reqwest::Error| {
-        let wait = if error.is_timeout() {
-            // No time is left for another attempt.
-            Wait::Never
+        let decision = if error.is_timeout() {
+            // The timeout is the turn's deadline: no time is left for another attempt.
+            RetryDecision::GiveUp
         } else {
-            Wait::Backoff
+            RetryDecision::BackOff
         };
-        (OpenAIError::Reqwest(error), wait)
+        (OpenAIError::Reqwest(error), decision)
     };
     let response = client.execute(request).await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());
@@ -151,24 +160,26 @@ async fn attempt(
         return Ok(Response::from(answer));
     }
     let error = api_error(&body);
-    let wait = wait(status, &headers, &error);
+    let decision = retry_decision(status, &headers, &error);
     let response = ApiErrorResponse { status_code: status, api_error: error };
-    Err((OpenAIError::ApiError(response), wait))
+    Err((OpenAIError::ApiError(response), decision))
 }
 
 fn is_unauthorized(error: &OpenAIError) -> bool {
     matches!(error, OpenAIError::ApiError(answer) if answer.status_code == StatusCode::UNAUTHORIZED)
 }
 
-/// Waiting helps against load, never against a wrong request or an empty account.
-fn wait(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> Wait {
+/// Overload passes with time; a wrong request or an exhausted quota does not.
+fn retry_decision(status: StatusCode, headers: &HeaderMap, error: &ApiError) -> RetryDecision {
     let quota = Some("insufficient_quota");
     if error.r#type.as_deref() == quota || error.code.as_deref() == quota {
-        return Wait::Never;
+        return RetryDecision::GiveUp;
     }
     match status.as_u16() {
-        408 | 409 | 429 | 500..=599 => retry_after(headers).map_or(Wait::Backoff, Wait::For),
-        _ => Wait::Never,
+        408 | 409 | 429 | 500..=599 => {
+            retry_after(headers).map_or(RetryDecision::BackOff, RetryDecision::After)
+        }
+        _ => RetryDecision::GiveUp,
     }
 }
 
@@ -179,7 +190,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
-/// The provider's error body; a proxy's is text of any kind.
+/// The provider's error; any other body becomes the message of one.
 fn api_error(body: &Bytes) -> ApiError {
     let mut error = match serde_json::from_slice::<WrappedError>(body) {
         Ok(wrapped) => wrapped.error,
@@ -187,7 +198,7 @@ fn api_error(body: &Bytes) -> ApiError {
             ApiError { message: String::from_utf8_lossy(body).into_owned(), ..ApiError::default() }
         }
     };
-    if let Some((limit, _)) = error.message.char_indices().nth(MESSAGE_LIMIT) {
+    if let Some((limit, _)) = error.message.char_indices().nth(MAX_LOGGED_CHARS) {
         error.message.truncate(limit);
     }
     error
@@ -197,42 +208,42 @@ fn api_error(body: &Bytes) -> ApiError {
 mod tests {
     use super::*;
 
-    fn decide(status: u16, headers: &[(&'static str, &str)], body: &str) -> Wait {
+    fn decide(status: u16, headers: &[(&'static str, &str)], body: &str) -> RetryDecision {
         let headers = headers
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
         let error = api_error(&Bytes::copy_from_slice(body.as_bytes()));
-        wait(StatusCode::from_u16(status).unwrap(), &headers, &error)
+        retry_decision(StatusCode::from_u16(status).unwrap(), &headers, &error)
     }
 
     #[test]
     fn load_is_waited_out_and_mistakes_are_not() {
-        assert_eq!(decide(503, &[], "busy"), Wait::Backoff);
-        assert_eq!(decide(429, &[], "not json"), Wait::Backoff);
-        assert_eq!(decide(400, &[], "{}"), Wait::Never);
-        assert_eq!(decide(401, &[("retry-after", "1")], "{}"), Wait::Never);
+        assert_eq!(decide(503, &[], "busy"), RetryDecision::BackOff);
+        assert_eq!(decide(429, &[], "not json"), RetryDecision::BackOff);
+        assert_eq!(decide(400, &[], "{}"), RetryDecision::GiveUp);
+        assert_eq!(decide(401, &[("retry-after", "1")], "{}"), RetryDecision::GiveUp);
     }
 
     #[test]
     fn retry_after_is_read_in_seconds_and_milliseconds() {
         let seconds = [("retry-after", "2")];
-        assert_eq!(decide(429, &seconds, ""), Wait::For(Duration::from_secs(2)));
+        assert_eq!(decide(429, &seconds, ""), RetryDecision::After(Duration::from_secs(2)));
         let both = [("retry-after", "2"), ("retry-after-ms", "20")];
-        assert_eq!(decide(429, &both, ""), Wait::For(Duration::from_millis(20)));
+        assert_eq!(decide(429, &both, ""), RetryDecision::After(Duration::from_millis(20)));
         let date = [("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")];
-        assert_eq!(decide(429, &date, ""), Wait::Backoff);
+        assert_eq!(decide(429, &date, ""), RetryDecision::BackOff);
     }
 
     #[test]
     fn an_empty_account_is_not_a_matter_of_waiting() {
         let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
-        assert_eq!(decide(429, &[("retry-after", "1")], body), Wait::Never);
+        assert_eq!(decide(429, &[("retry-after", "1")], body), RetryDecision::GiveUp);
     }
 
     #[test]
     fn a_long_error_text_is_cut_at_a_character() {
         let body = Bytes::from("é".repeat(1000));
-        assert_eq!(api_error(&body).message, "é".repeat(MESSAGE_LIMIT));
+        assert_eq!(api_error(&body).message, "é".repeat(MAX_LOGGED_CHARS));
     }
 }

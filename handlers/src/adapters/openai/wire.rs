@@ -1,17 +1,17 @@
-//! Bodies of `POST /responses`: what is sent in full, what comes back as far as it matters.
+//! Bodies of `POST /responses`: the whole request, and of the response what is used.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::turn::Item,
+    domain::turn::ConversationItem,
     ports::{ModelError, ModelRequest, ToolSpec},
 };
 
-/// Reasoning counts too, so this is far more than a text needs.
+/// Includes the tokens of the reasoning, so it is far more than a text message needs.
 const MAX_OUTPUT_TOKENS: u32 = 4096;
 
-/// The request. `stream` is left out: a text goes out whole or not at all.
+/// The request. It does not ask for a stream, because an answer is sent as a whole.
 #[derive(Debug, Serialize)]
 pub(super) struct CreateResponse<'a> {
     model: &'a str,
@@ -20,9 +20,10 @@ pub(super) struct CreateResponse<'a> {
     tools: Vec<Tool<'a>>,
     parallel_tool_calls: bool,
     max_output_tokens: u32,
-    /// Nothing is kept by the provider: the whole input is sent every time ...
+    /// False: the provider stores nothing, so every request carries the whole input.
     store: bool,
-    /// ... and with it the reasoning, which comes back in a form that only the provider reads.
+    /// Asks for the reasoning in encrypted form, so that it can be sent again with the next
+    /// request.
     include: [&'static str; 1],
     safety_identifier: &'a str,
 }
@@ -60,30 +61,34 @@ impl<'a> CreateResponse<'a> {
     }
 }
 
-fn input_item(item: &Item) -> Value {
+fn input_item(item: &ConversationItem) -> Value {
     match item {
-        Item::User(text) => json!({ "type": "message", "role": "user", "content": text }),
-        Item::Assistant(text) => json!({ "type": "message", "role": "assistant", "content": text }),
-        Item::Reasoning { id, encrypted } => json!({
+        ConversationItem::User(text) => {
+            json!({ "type": "message", "role": "user", "content": text })
+        }
+        ConversationItem::Assistant(text) => {
+            json!({ "type": "message", "role": "assistant", "content": text })
+        }
+        ConversationItem::Reasoning { id, encrypted } => json!({
             "type": "reasoning",
             "id": id,
             "summary": [],
             "encrypted_content": encrypted,
         }),
-        Item::Call { id, call_id, name, arguments } => {
+        ConversationItem::Call { id, call_id, name, arguments } => {
             let mut call = json!({
                 "type": "function_call",
                 "call_id": call_id,
                 "name": name,
                 "arguments": arguments,
             });
-            // Without one the provider takes the call by its `call_id`; an empty one is refused.
+            // Without `id` the provider identifies the call by `call_id`; it refuses an empty one.
             if !id.is_empty() {
                 call["id"] = json!(id);
             }
             call
         }
-        Item::Result { call_id, output } => json!({
+        ConversationItem::Result { call_id, output } => json!({
             "type": "function_call_output",
             "call_id": call_id,
             "output": output,
@@ -91,7 +96,7 @@ fn input_item(item: &Item) -> Value {
     }
 }
 
-/// The answer; fields that do not matter here are not even looked at.
+/// The response. Unknown fields are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     #[serde(default)]
@@ -147,19 +152,24 @@ enum Part {
     Other,
 }
 
-/// An answer that says that it is none.
+/// The provider reports that the response was not completed.
 #[derive(Debug, thiserror::Error)]
 #[error("the response is {status}, code {code:?}")]
-struct NotCompleted {
+struct UnfinishedResponse {
     status: String,
     code: Option<String>,
 }
 
 impl Response {
-    /// The output items in order, or why they are of no use.
-    pub(super) fn into_items(self) -> Result<Vec<Item>, ModelError> {
+    /// Returns the output items in order.
+    ///
+    /// # Errors
+    /// [`ModelError::Incomplete`], [`ModelError::Filtered`] and [`ModelError::Refused`] as the
+    /// response says, [`ModelError::Empty`] without text and call, [`ModelError::Unavailable`] for
+    /// any other status.
+    pub(super) fn into_items(self) -> Result<Vec<ConversationItem>, ModelError> {
         match self.status.as_deref() {
-            // A proxy may leave it out of a finished answer.
+            // A proxy may omit the status of a completed response.
             None | Some("completed") => {}
             Some("incomplete") => {
                 let reason = self.incomplete_details.and_then(|details| details.reason);
@@ -171,14 +181,16 @@ impl Response {
             Some(status) => {
                 let code = self.error.and_then(|error| error.code);
                 let status = status.to_owned();
-                return Err(ModelError::Unavailable(Box::new(NotCompleted { status, code })));
+                return Err(ModelError::Unavailable(Box::new(UnfinishedResponse { status, code })));
             }
         }
         let mut items = Vec::with_capacity(self.output.len());
         for item in self.output {
             items.extend(domain_item(item)?);
         }
-        if items.iter().any(|item| matches!(item, Item::Assistant(_) | Item::Call { .. })) {
+        if items.iter().any(|item| {
+            matches!(item, ConversationItem::Assistant(_) | ConversationItem::Call { .. })
+        }) {
             Ok(items)
         } else {
             Err(ModelError::Empty)
@@ -186,21 +198,24 @@ impl Response {
     }
 }
 
-fn domain_item(item: OutputItem) -> Result<Option<Item>, ModelError> {
+fn domain_item(item: OutputItem) -> Result<Option<ConversationItem>, ModelError> {
     Ok(match item {
-        OutputItem::Message { content } => text(content)?.map(Item::Assistant),
+        OutputItem::Message { content } => text(content)?.map(ConversationItem::Assistant),
         OutputItem::Reasoning { id, encrypted_content: encrypted } => {
-            Some(Item::Reasoning { id, encrypted })
+            Some(ConversationItem::Reasoning { id, encrypted })
         }
         OutputItem::FunctionCall { id, call_id, name, arguments } => {
             let id = id.unwrap_or_default();
-            Some(Item::Call { id, call_id, name, arguments })
+            Some(ConversationItem::Call { id, call_id, name, arguments })
         }
         OutputItem::Other => None,
     })
 }
 
-/// The text of a message; one that refuses is no text, whatever else it says.
+/// The text of a message; `None` when it is blank.
+///
+/// # Errors
+/// [`ModelError::Refused`] when a part of it is a refusal.
 fn text(content: Vec<Part>) -> Result<Option<String>, ModelError> {
     let mut whole = String::new();
     for part in content {
@@ -217,7 +232,7 @@ fn text(content: Vec<Part>) -> Result<Option<String>, ModelError> {
 mod tests {
     use super::*;
 
-    fn read(body: Value) -> Result<Vec<Item>, ModelError> {
+    fn read(body: Value) -> Result<Vec<ConversationItem>, ModelError> {
         serde_json::from_value::<Response>(body).unwrap().into_items()
     }
 
@@ -234,7 +249,7 @@ mod tests {
                 ] },
             ],
         }));
-        assert_eq!(items.unwrap(), [Item::Assistant("Hi there".into())]);
+        assert_eq!(items.unwrap(), [ConversationItem::Assistant("Hi there".into())]);
     }
 
     #[test]

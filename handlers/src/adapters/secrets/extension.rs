@@ -1,4 +1,4 @@
-//! One call of the extension.
+//! One request to the extension.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use serde::Deserialize;
 
 use crate::domain::secret::Secret;
 
-/// Proves to the extension that the caller is inside the function.
+/// Proves to the extension that the request comes from inside the function.
 const TOKEN_HEADER: &str = "X-Aws-Parameters-Secrets-Token";
-/// Covers one call; the extension asks the store within it.
+/// Time for one request, including the extension's own request to the store.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest part of an answer that reaches the log.
-const TEXT_LIMIT: usize = 200;
+/// Characters of an error response that reach the log.
+const MAX_LOGGED_CHARS: usize = 200;
 
 /// Which secret, and where the extension is.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings<'a> {
-    /// The variable that it stands for, for the log.
+    /// The variable that the secret stands for, for the log.
     pub variable: &'static str,
-    /// What keeps it.
-    pub store: Store,
-    /// Its name there, or its ARN.
+    /// The store that holds it.
+    pub store: StoreKind,
+    /// Its name in the store, or its ARN.
     pub name: &'a str,
     /// The extension's port on localhost.
     pub port: u16,
@@ -30,9 +30,9 @@ pub struct Settings<'a> {
     pub session_token: &'a str,
 }
 
-/// What keeps a secret.
+/// A store of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store {
+pub enum StoreKind {
     /// Parameter Store of Systems Manager.
     ParameterStore,
     /// Secrets Manager.
@@ -43,7 +43,7 @@ pub(super) struct Extension {
     http: reqwest::Client,
     url: Result<Url, url::ParseError>,
     session_token: String,
-    store: Store,
+    store: StoreKind,
 }
 
 /// Why a secret was not fetched. Holds nothing of its value.
@@ -69,12 +69,12 @@ pub(super) enum FetchError {
 }
 
 impl FetchError {
-    /// Whether another try may help: the extension may be starting, the store may be busy.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether another attempt may succeed: the extension may be starting, the store may be busy.
+    pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable { source, .. } => !source.is_timeout(),
-            // Its 400 may mean "not ready to serve traffic, please wait", a store that is busy, a
-            // name that does not exist, or a permission that is missing.
+            // The extension answers 400 while it starts, when the store is busy, when the name does
+            // not exist and when a permission is missing.
             Self::Refused { .. } => true,
             Self::Unreadable | Self::Empty | Self::Url => false,
         }
@@ -104,11 +104,11 @@ impl Extension {
         let Settings { store, name, port, session_token, .. } = *settings;
         let base = format!("http://localhost:{port}");
         let url = match store {
-            Store::ParameterStore => Url::parse_with_params(
+            StoreKind::ParameterStore => Url::parse_with_params(
                 &format!("{base}/systemsmanager/parameters/get"),
                 [("name", name), ("withDecryption", "true")],
             ),
-            Store::SecretsManager => {
+            StoreKind::SecretsManager => {
                 Url::parse_with_params(&format!("{base}/secretsmanager/get"), [("secretId", name)])
             }
         };
@@ -120,22 +120,23 @@ impl Extension {
         let port = url.port_or_known_default().unwrap_or_default();
         let unreachable = |source| FetchError::Unreachable { port, source };
         let request = self.http.get(url).header(TOKEN_HEADER, &self.session_token).timeout(TIMEOUT);
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
         if !status.is_success() {
-            let text: String = String::from_utf8_lossy(&body).chars().take(TEXT_LIMIT).collect();
+            let text: String =
+                String::from_utf8_lossy(&body).chars().take(MAX_LOGGED_CHARS).collect();
             return Err(FetchError::Refused { status, text });
         }
         let value = match self.store {
-            Store::ParameterStore => {
-                serde_json::from_slice::<Parameter>(&body).map(|answer| answer.parameter.value)
+            StoreKind::ParameterStore => {
+                serde_json::from_slice::<Parameter>(&body).map(|body| body.parameter.value)
             }
-            Store::SecretsManager => {
-                serde_json::from_slice::<SecretValue>(&body).map(|answer| answer.secret_string)
+            StoreKind::SecretsManager => {
+                serde_json::from_slice::<SecretValue>(&body).map(|body| body.secret_string)
             }
         };
-        // What was put into the store from a file ends with a line feed.
+        // A value that was stored from a file ends with a line feed.
         let value = value.map_err(|_| FetchError::Unreadable)?.trim().to_owned();
         if value.is_empty() { Err(FetchError::Empty) } else { Ok(Secret::new(value)) }
     }

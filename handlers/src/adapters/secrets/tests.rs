@@ -1,3 +1,5 @@
+//! Credentials in a store, against a fake of the secrets extension.
+
 use std::sync::{
     Mutex as Lock,
     atomic::{AtomicI64, Ordering},
@@ -10,13 +12,13 @@ use wiremock::{
 
 use super::*;
 
-/// A clock that stands still until it is moved; waits pass at once.
+/// A clock that only the test moves; sleeps are recorded and end at once.
 #[derive(Default)]
-struct Hand(AtomicI64, Lock<Vec<Duration>>);
+struct ManualTimer(AtomicI64, Lock<Vec<Duration>>);
 
 #[async_trait]
-impl Timer for Hand {
-    fn wall_ms(&self) -> i64 {
+impl Timer for ManualTimer {
+    fn unix_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -25,20 +27,24 @@ impl Timer for Hand {
     }
 }
 
-fn stored(server: &MockServer, store: Store, name: &str) -> (Stored, Arc<Hand>) {
+fn stored(
+    server: &MockServer,
+    store: StoreKind,
+    name: &str,
+) -> (StoredCredential, Arc<ManualTimer>) {
     at_port(server.address().port(), store, name)
 }
 
-fn at_port(port: u16, store: Store, name: &str) -> (Stored, Arc<Hand>) {
-    let timer = Arc::new(Hand::default());
+fn at_port(port: u16, store: StoreKind, name: &str) -> (StoredCredential, Arc<ManualTimer>) {
+    let timer = Arc::new(ManualTimer::default());
     let settings =
         Settings { variable: "TWILIO_AUTH_TOKEN", store, name, port, session_token: "session" };
     let http = crate::compose::Clients::plain().unwrap().web;
-    (Stored::new(http, &settings, timer.clone()), timer)
+    (StoredCredential::new(http, &settings, timer.clone()), timer)
 }
 
-/// The store's value from now on.
-async fn keeps(server: &MockServer, value: &str) {
+/// The value that the store returns from now on.
+async fn store_holds(server: &MockServer, value: &str) {
     server.reset().await;
     let answer = serde_json::json!({ "Parameter": { "Value": value, "Type": "SecureString" } });
     answers(server, ResponseTemplate::new(200).set_body_json(answer)).await;
@@ -69,7 +75,7 @@ async fn a_parameter_is_asked_for_as_the_extension_documents_it() {
         .expect(1)
         .mount(&server)
         .await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "/shop/a token");
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "/shop/a token");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken", "fetched once");
     let url = server.received_requests().await.unwrap()[0].url.clone();
@@ -77,7 +83,7 @@ async fn a_parameter_is_asked_for_as_the_extension_documents_it() {
 }
 
 #[tokio::test]
-async fn a_secret_of_secrets_manager_too() {
+async fn a_secret_is_read_from_secrets_manager() {
     let server = MockServer::start().await;
     Mock::given(path("/secretsmanager/get"))
         .and(query_param("secretId", "shop/token"))
@@ -87,56 +93,56 @@ async fn a_secret_of_secrets_manager_too() {
         )
         .mount(&server)
         .await;
-    let (secret, _) = stored(&server, Store::SecretsManager, "shop/token");
+    let (secret, _) = stored(&server, StoreKind::SecretsManager, "shop/token");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_found_and_a_forger_makes_one_question_a_minute() {
+async fn a_rotated_secret_is_found_and_the_store_is_asked_once_a_minute_at_most() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    store_holds(&server, "old").await;
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     let old = secret.current().await.unwrap();
-    // Forged requests: the value is the same.
+    // The value is the same, as with forged requests.
     for _ in 0..5 {
-        assert_eq!(secret.newer(&old).await, None);
+        assert_eq!(secret.refresh(&old).await, None);
     }
     assert_eq!(asked(&server).await, 2, "at the start, and once more");
 
-    keeps(&server, "new").await;
+    store_holds(&server, "new").await;
     timer.0.store(59_999, Ordering::SeqCst);
-    assert_eq!(secret.newer(&old).await, None);
+    assert_eq!(secret.refresh(&old).await, None);
     assert_eq!(asked(&server).await, 0, "the minute is not over");
     timer.0.store(60_000, Ordering::SeqCst);
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(text(&secret.current().await.unwrap()), "new");
-    // Whoever held the old one meanwhile gets the new one without another question.
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    // A request that still has the old value gets the new one without asking the store.
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
     assert_eq!(asked(&server).await, 1);
 }
 
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_lock_out() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    store_holds(&server, "old").await;
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     timer.0.store(86_400_000, Ordering::SeqCst);
     let old = secret.current().await.unwrap();
-    assert_eq!(secret.newer(&old).await, None);
-    keeps(&server, "new").await;
+    assert_eq!(secret.refresh(&old).await, None);
+    store_holds(&server, "new").await;
     timer.0.store(0, Ordering::SeqCst);
-    assert_eq!(text(&secret.newer(&old).await.unwrap()), "new");
+    assert_eq!(text(&secret.refresh(&old).await.unwrap()), "new");
 }
 
 #[tokio::test]
 async fn while_the_extension_is_away_the_old_secret_stays() {
     let server = MockServer::start().await;
-    keeps(&server, "old").await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "a");
+    store_holds(&server, "old").await;
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "a");
     let old = secret.current().await.unwrap();
     server.reset().await;
     answers(&server, ResponseTemplate::new(500)).await;
-    assert_eq!(secret.newer(&old).await, None);
+    assert_eq!(secret.refresh(&old).await, None);
     assert_eq!(secret.current().await.unwrap(), old);
 }
 
@@ -148,15 +154,15 @@ async fn an_extension_that_is_starting_is_waited_for() {
     Mock::given(method("GET")).respond_with(starting).up_to_n_times(2).mount(&server).await;
     let answer = serde_json::json!({ "Parameter": { "Value": "t0ken" } });
     answers(&server, ResponseTemplate::new(200).set_body_json(answer)).await;
-    let (secret, timer) = stored(&server, Store::ParameterStore, "a");
+    let (secret, timer) = stored(&server, StoreKind::ParameterStore, "a");
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
-    assert_eq!(*timer.1.lock().unwrap(), WAITS[..2]);
+    assert_eq!(*timer.1.lock().unwrap(), RETRY_DELAYS[..2]);
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_again() {
     let server = MockServer::start().await;
-    let (secret, _) = stored(&server, Store::ParameterStore, "a");
+    let (secret, _) = stored(&server, StoreKind::ParameterStore, "a");
     let said = |error: CredentialError| format!("{error}: {}", error.source);
     for (answer, expected, tries) in [
         (
@@ -180,16 +186,16 @@ async fn what_is_wrong_is_said_without_the_secret_and_the_next_request_tries_aga
         assert!(error.contains(expected) && !error.contains("t0ken"), "{error}");
         assert_eq!(asked(&server).await, tries, "{expected}");
     }
-    keeps(&server, "t0ken").await;
+    store_holds(&server, "t0ken").await;
     assert_eq!(text(&secret.current().await.unwrap()), "t0ken");
 }
 
 #[tokio::test]
-async fn without_the_layer_the_error_says_so() {
-    // Port 9 is nobody's.
-    let (secret, timer) = at_port(9, Store::ParameterStore, "a");
+async fn an_unreachable_extension_is_named_in_the_error() {
+    // Nothing listens on port 9.
+    let (secret, timer) = at_port(9, StoreKind::ParameterStore, "a");
     let error = secret.current().await.unwrap_err();
     let said = error.source.to_string();
     assert!(said.contains("cannot be reached on localhost port 9: its layer must be"), "{said}");
-    assert_eq!(timer.1.lock().unwrap().len(), WAITS.len());
+    assert_eq!(timer.1.lock().unwrap().len(), RETRY_DELAYS.len());
 }

@@ -1,27 +1,25 @@
-//! Telling the owner.
+//! Texts to the owner.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
-use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{app::errors::Chain, domain::text};
-
 use super::{
-    Reply,
-    limits::{ALERT_CLAIM, ALERT_WINDOW},
+    ReplyService,
+    limits::{ALERT_CLAIM_TIMEOUT, ALERT_WINDOW},
 };
+use crate::{app::error_chain::ErrorChain, domain::text};
 
-/// Alerts that went out while the table could not say so: each process then keeps the limit alone.
+/// Alerts that were sent while the table could not be asked. Each process then limits them on its
+/// own.
 #[derive(Default)]
 pub(super) struct Alerts(Mutex<BTreeMap<&'static str, Timestamp>>);
 
 impl Alerts {
-    /// True for the first alert of a cause in the window.
+    /// Whether this is the first alert for this cause within the window.
     fn claim(&self, cause: &'static str, now: Timestamp) -> bool {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let window = SignedDuration::try_from(ALERT_WINDOW).unwrap_or(SignedDuration::MAX);
@@ -33,51 +31,41 @@ impl Alerts {
     }
 }
 
-impl Reply {
+impl ReplyService {
     /// Alerts the owner, at most once per cause in ten minutes of business time.
     pub(super) async fn alert(&self, cause: &'static str, body: &str, now: Timestamp) {
         let claim = self.ports.store.claim_alert(cause, now, ALERT_WINDOW);
-        let first = match self.within(ALERT_CLAIM, claim).await {
+        let first = match self.with_timeout(ALERT_CLAIM_TIMEOUT, claim).await {
             Some(Ok(first)) => first,
             Some(Err(error)) => {
-                tracing::warn!(cause, error = %Chain(&error), "alert not claimed");
+                tracing::warn!(cause, error = %ErrorChain(&error), "failed to claim an alert");
                 self.alerts.claim(cause, now)
             }
             None => {
-                tracing::warn!(cause, "alert not claimed in time");
+                tracing::warn!(cause, "claiming an alert timed out");
                 self.alerts.claim(cause, now)
             }
         };
         if first {
-            self.tell_owner(body).await;
+            self.notify_owner(body).await;
         }
     }
 
-    /// Texts the owner. A failure is for the log alone: the customer's answer does not wait for it.
+    /// Texts the owner, if a number is configured. A failure is only logged, because the customer's
+    /// answer must not depend on it.
     ///
-    /// The opt-out table is not asked: it may be what failed, and the carrier refuses by itself.
-    pub(super) async fn tell_owner(&self, body: &str) {
+    /// Does not read the owner's opt-out: that table may be what failed, and Twilio refuses such a
+    /// text anyway.
+    pub(super) async fn notify_owner(&self, body: &str) {
         let Some(owner) = &self.settings.owner_phone else {
-            tracing::warn!("no owner phone is configured: nobody was told");
+            tracing::warn!("no owner phone is configured, so nobody is alerted");
             return;
         };
-        for part in text::split(&text::to_gsm7(body)) {
+        for part in text::split_into_messages(&text::to_gsm7(body)) {
             if let Err(error) = self.ports.sms.send(owner, &part).await {
-                tracing::error!(error = %Chain(&error), "the owner was not told");
+                tracing::error!(error = %ErrorChain(&error), "failed to text the owner");
                 return;
             }
-        }
-    }
-
-    /// The result of some work, if it comes in time.
-    pub(super) async fn within<T>(
-        &self,
-        time: Duration,
-        work: impl Future<Output = T> + Send,
-    ) -> Option<T> {
-        match select(Box::pin(work), self.ports.timer.sleep(time)).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(((), _)) => None,
         }
     }
 }

@@ -1,21 +1,20 @@
-//! Ending a turn that has no answer of its own.
+//! Ends a turn that has no answer of its own.
 
+use super::{
+    InboundText, ReplyService, TurnError,
+    limits::{CLOSE_TIMEOUT, VERIFY_TIMEOUT},
+    progress::{Progress, TurnState},
+    reply_text::reply_text,
+    tool_outcome::ToolOutcome,
+};
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
     ports::ModelError,
 };
 
-use super::{
-    InboundText, Reply, TurnError,
-    compose::compose,
-    limits::{CLOSING, READ_BACK},
-    outcome::Outcome,
-    progress::{Progress, State},
-};
-
 impl TurnError {
-    /// A name for logs, and for counting alerts.
+    /// The error's name in logs and in the limit of alerts.
     fn cause(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
@@ -29,14 +28,14 @@ impl TurnError {
             Self::NothingToSay => "nothing_to_say",
             Self::RoundsExhausted => "rounds_exhausted",
             Self::Deadline => "deadline",
-            Self::Lost => "lost",
+            Self::ClaimLost => "lost",
         }
     }
 }
 
-impl Reply {
-    /// The fallback, stored and told to the owner as far as the remaining time allows.
-    pub(super) async fn give_up(
+impl ReplyService {
+    /// Returns the fallback. Stores it and alerts the owner as far as the time left allows.
+    pub(super) async fn fall_back(
         &self,
         text: &InboundText,
         progress: &Progress,
@@ -48,17 +47,17 @@ impl Reply {
             customer = text.phone.masked(),
             sid = text.sid,
             cause,
-            error = %Chain(error),
-            "no answer of its own: falling back"
+            error = %ErrorChain(error),
+            "the turn failed, falling back"
         );
         if text.keyword() == Some(Keyword::Stop) {
             return Vec::new();
         }
         let alert = async {
-            // The attempt that has the turn speaks for both.
-            if !state.waits_for_other {
+            // Otherwise the attempt that holds the turn alerts.
+            if !state.waits_for_other_attempt {
                 let phone = text.phone.as_str();
-                let body = if state.in_flight.is_none() {
+                let body = if state.pending_change.is_none() {
                     format!("{phone} got no answer ({error}). Please text them back.")
                 } else {
                     format!(
@@ -70,91 +69,82 @@ impl Reply {
             }
         };
         let close = async {
-            self.read_back(progress).await;
+            self.verify_pending_change(progress).await;
             self.close(text, &progress.snapshot()).await
         };
         let work = async { futures::join!(close, alert).0 };
-        match self.within(CLOSING, work).await {
-            Some(Closed::OptedOut) => Vec::new(),
-            Some(Closed::Answered) => text::split(&fallback(&progress.snapshot())),
-            None => {
-                tracing::warn!(sid = text.sid, "the turn was not closed in time");
-                text::split(&fallback(&progress.snapshot()))
-            }
+        let opted_out = self.with_timeout(CLOSE_TIMEOUT, work).await;
+        if opted_out.is_none() {
+            tracing::warn!(sid = text.sid, "closing the turn timed out");
         }
+        if opted_out == Some(true) {
+            return Vec::new();
+        }
+        text::split_into_messages(&fallback(&progress.snapshot()))
     }
 
-    /// Whether the change that was under way has been written: then the customer hears of it.
-    async fn read_back(&self, progress: &Progress) {
-        let Some(change) = progress.snapshot().in_flight else { return };
-        match self.within(READ_BACK, self.ports.store.lead(&change.lead_id)).await {
+    /// Finds out whether the change that was being written is there. If so, the customer is told.
+    async fn verify_pending_change(&self, progress: &Progress) {
+        let Some(change) = progress.snapshot().pending_change else { return };
+        match self.with_timeout(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
-                let line = Outcome::change(change.what, &Booking::from(&lead)).line;
-                progress.update(|state| state.lines.extend(line));
+                let confirmation =
+                    ToolOutcome::change(change.heading, &Booking::from(&lead)).confirmation;
+                progress.update(|state| state.confirmations.extend(confirmation));
             }
             Some(Ok(_)) => {
-                tracing::warn!("a change of a booking was under way, and is not there yet");
+                tracing::warn!("a pending change of a booking is not written yet");
             }
             Some(Err(error)) => {
-                tracing::warn!(error = %Chain(&error), "a change of unknown outcome not read back");
+                tracing::warn!(error = %ErrorChain(&error), "failed to verify a pending change");
             }
-            None => tracing::warn!("a change of unknown outcome not read back in time"),
+            None => tracing::warn!("verifying a pending change timed out"),
         }
     }
 
-    /// Looks once more whether the customer wants no texts, stores the answer, leaves the queue.
-    async fn close(&self, text: &InboundText, state: &State) -> Closed {
+    /// Reads once more whether the customer opted out, stores the fallback and leaves the queue.
+    /// Returns whether the customer opted out.
+    async fn close(&self, text: &InboundText, state: &TurnState) -> bool {
         let store = &self.ports.store;
         let opted_out = match store.opted_out(&text.phone).await {
             Ok(opted_out) => opted_out,
-            // The customer has just written, not STOP, and the carrier blocks who opted out.
+            // The customer has just written something other than STOP, and Twilio blocks texts to
+            // anyone who opted out.
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "opt-out not read: answering a text");
+                tracing::warn!(error = %ErrorChain(&error), "failed to read the opt-out, answering the text");
                 false
             }
         };
-        let Some(held) = &state.held else { return Closed::of(opted_out) };
-        let whole = fallback(state);
-        // Only who has the conversation may change its memory, and is at the head of its queue.
-        let memory = state.memory.clone().map(|memory| memory.with(text.content(), whole.clone()));
+        let Some(claimed) = &state.claimed else { return opted_out };
+        let answer = fallback(state);
+        // Memory is known only to the attempt at the head of the queue, which alone may change it.
+        let memory = state.memory.clone().map(|memory| memory.with(text.content(), answer.clone()));
         let end = TurnEnd {
-            key: held.key.clone(),
-            holder: held.holder.clone(),
-            now: held.now,
-            messages: if opted_out { Vec::new() } else { text::split(&whole) },
-            leave: state.place.clone().filter(|_| memory.is_some()),
+            key: claimed.key.clone(),
+            holder: claimed.holder.clone(),
+            now: claimed.now,
+            messages: if opted_out { Vec::new() } else { text::split_into_messages(&answer) },
+            dequeue: state.queue_entry.clone().filter(|_| memory.is_some()),
             memory,
         };
         let (finished, left) = futures::join!(store.finish_turn(&end), async {
-            match (&state.place, &end.leave) {
-                (Some(me), None) => self.give_place_up(&text.phone, me).await,
+            match (&state.queue_entry, &end.dequeue) {
+                (Some(entry), None) => self.leave_queue(&text.phone, entry).await,
                 _ => Ok(()),
             }
         });
         if let Err(error) = left {
-            tracing::warn!(error = %Chain(&error), "place in the queue not given up");
+            tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
         if let Err(error) = finished {
-            tracing::warn!(error = %Chain(&error), "fallback not stored");
-            self.give_place_up_soon(&end).await;
+            tracing::warn!(error = %ErrorChain(&error), "failed to store the fallback");
+            self.leave_queue_after_failure(&end).await;
         }
-        Closed::of(opted_out)
+        opted_out
     }
 }
 
-/// The fallback, and what was done all the same.
-fn fallback(state: &State) -> String {
-    compose(text::FALLBACK, &state.lines, &Default::default())
-}
-
-/// How closing went.
-enum Closed {
-    Answered,
-    OptedOut,
-}
-
-impl Closed {
-    fn of(opted_out: bool) -> Self {
-        if opted_out { Self::OptedOut } else { Self::Answered }
-    }
+/// The fallback, followed by the confirmations of what was done all the same.
+fn fallback(state: &TurnState) -> String {
+    reply_text(text::FALLBACK_REPLY, &state.confirmations, &Default::default())
 }

@@ -1,44 +1,45 @@
-//! Times and counts of a turn, in one place because they depend on each other.
+//! Times and counts of a turn. They depend on each other, so they are in one file.
 
 use std::time::Duration;
 
-/// What closing a failed turn may take after the deadline: 12 s and this stay below the 15 s
-/// after which Twilio gives up.
-pub(super) const CLOSING: Duration = Duration::from_millis(1500);
-/// What reading back a change whose outcome is unknown may take of that.
-pub(super) const READ_BACK: Duration = Duration::from_millis(600);
-/// What giving up a place in the queue may take of a turn whose end was not stored.
-pub(super) const GIVING_UP: Duration = Duration::from_millis(250);
-/// How much longer than the deadline a place in the queue is kept, so that it never ends under a
-/// live attempt and need not be renewed.
-pub(super) const QUEUE_MARGIN: Duration = Duration::from_secs(3);
-/// Renewals in the time of one lease. What is left of it when the deadline falls covers [`CLOSING`].
+/// Time to close a failed turn after the deadline. 12 s and this stay below the 15 s after which
+/// Twilio gives up.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
+/// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written.
+pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(600);
+/// Time to leave the queue after the end of a turn could not be stored.
+pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
+/// How much longer than the deadline a queue entry stays valid, so that it never expires during an
+/// attempt and needs no renewal.
+pub(super) const QUEUE_ENTRY_MARGIN: Duration = Duration::from_secs(3);
+/// Renewals per lease. When the deadline passes, what is left of the lease covers
+/// [`CLOSE_TIMEOUT`].
 pub(super) const RENEWALS_PER_LEASE: u32 = 4;
-/// Rounds with the model in one turn.
+/// Most requests to the model in one turn.
 pub(super) const MAX_ROUNDS: usize = 6;
-/// One alert for each cause in this time.
+/// Time within which a cause leads to one alert at most.
 pub(super) const ALERT_WINDOW: Duration = Duration::from_secs(600);
-/// What asking the table for permission to alert may take; a table that hangs must not keep the
-/// owner from hearing of it.
-pub(super) const ALERT_CLAIM: Duration = Duration::from_millis(500);
-/// First pause between two looks at what somebody else is doing.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Longest pause between two looks.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// Time to ask the table whether an alert may be sent. If it hangs, the owner is alerted all the
+/// same.
+pub(super) const ALERT_CLAIM_TIMEOUT: Duration = Duration::from_millis(500);
+/// Delay before the second look at what another attempt does.
+pub(super) const FIRST_POLL_DELAY: Duration = Duration::from_millis(20);
+/// Longest delay between two looks.
+pub(super) const MAX_POLL_DELAY: Duration = Duration::from_millis(250);
 /// Looks at another attempt's answer between two attempts to take the turn over.
-pub(super) const LOOKS_PER_CLAIM: usize = 4;
+pub(super) const POLLS_PER_CLAIM: usize = 4;
 
-/// Pauses that grow to the longest.
-pub(super) struct Pauses(Duration);
+/// Delays between looks. Each is twice as long as the one before, up to [`MAX_POLL_DELAY`].
+pub(super) struct PollDelays(Duration);
 
-impl Pauses {
+impl PollDelays {
     pub(super) fn new() -> Self {
-        Self(FIRST_PAUSE)
+        Self(FIRST_POLL_DELAY)
     }
 
     pub(super) fn next(&mut self) -> Duration {
         let pause = self.0;
-        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        self.0 = (pause * 2).min(MAX_POLL_DELAY);
         pause
     }
 }

@@ -1,23 +1,23 @@
-//! Words that stop and start texts, before anything else is done with a text.
+//! Handles the keywords that stop and start texts.
 
+use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 use crate::{
-    app::{bookings::Bookings, errors::Chain},
+    app::{bookings::BookingService, error_chain::ErrorChain},
     domain::opt_out::{Keyword, keyword},
-    ports::Claimed,
+    ports::TurnClaim,
 };
 
-use super::{InboundText, Reply, TurnError, progress::Progress, turn::Attempt};
-
 impl InboundText {
-    /// The carrier's keyword that the text is; its own word for it counts first.
+    /// The keyword that the text consists of. Twilio's reading takes precedence.
     pub(super) fn keyword(&self) -> Option<Keyword> {
         self.opt_out_type.or_else(|| keyword(&self.body))
     }
 }
 
-impl Reply {
-    /// Deals with a keyword; true when there is nothing to answer, since the carrier has answered.
-    pub(super) async fn is_keyword(
+impl ReplyService {
+    /// Handles a keyword. Returns true when the text needs no answer, because Twilio has answered
+    /// it.
+    pub(super) async fn handle_keyword(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
@@ -27,16 +27,17 @@ impl Reply {
             None => Ok(false),
             Some(Keyword::Help) => Ok(true),
             Some(Keyword::Stop) => {
-                self.stop(text).await;
+                self.record_opt_out(text).await;
                 Ok(true)
             }
             Some(Keyword::Start) => {
-                // "Yes" of a customer who gets texts anyway is an answer to a question.
+                // "Yes" from a customer who is not opted out answers a question.
                 let meant = text.opt_out_type.is_some() || store.opted_out(&text.phone).await?;
                 if meant {
-                    // Silence is stored first: a repeat comes from a customer who is opted in by
-                    // then, and must not be taken for an answer to a question.
-                    if let Claimed::Ours(_) = self.claim(attempt, progress).await? {
+                    // Silence is stored before the opt-in: when the webhook is repeated, the
+                    // customer is opted in already, and "Yes" would be taken for an answer to a
+                    // question.
+                    if let TurnClaim::Acquired(_) = self.claim(attempt, progress).await? {
                         self.finish(attempt, progress, Vec::new(), None).await?;
                     }
                     store.set_opted_out(&text.phone, false, text.now).await?;
@@ -47,16 +48,16 @@ impl Reply {
         }
     }
 
-    /// Records an opt-out. Whatever fails, a customer who said STOP hears nothing of it.
-    async fn stop(&self, text: &InboundText) {
+    /// Records an opt-out. Whatever fails, a customer who wrote STOP gets no text.
+    async fn record_opt_out(&self, text: &InboundText) {
         match self.ports.store.set_opted_out(&text.phone, true, text.now).await {
             Ok(()) => {
                 tracing::info!(customer = text.phone.masked(), "opted out");
-                self.tell_owner_of_stop(text).await;
+                self.notify_owner_of_opt_out(text).await;
             }
             Err(error) => {
                 tracing::error!(
-                    customer = text.phone.masked(), error = %Chain(&error), "opt-out not recorded"
+                    customer = text.phone.masked(), error = %ErrorChain(&error), "failed to record an opt-out"
                 );
                 let body = format!(
                     "{} asked for no more texts, but this could not be recorded. Please do not text them.",
@@ -67,15 +68,15 @@ impl Reply {
         }
     }
 
-    /// Tells the owner of an opt-out when the customer is expected at the shop: nobody can remind
-    /// them by text. Once for each text, however often it is delivered.
-    pub(super) async fn tell_owner_of_stop(&self, text: &InboundText) {
+    /// Texts the owner if a customer who opted out has open bookings, because nobody can remind
+    /// them by text. At most once per text, however often it is delivered.
+    pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
-        let bookings = Bookings { store, calendar: &self.calendar, now: text.now };
+        let bookings = BookingService { store, calendar: &self.calendar, now: text.now };
         let open = match bookings.open(&text.phone).await {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "bookings of an opted-out customer not read");
+                tracing::error!(error = %ErrorChain(&error), "failed to read the bookings of an opted-out customer");
                 return;
             }
         };
@@ -93,10 +94,10 @@ impl Reply {
             .await
         {
             Ok(false) => {}
-            Ok(true) => self.tell_owner(&body).await,
+            Ok(true) => self.notify_owner(&body).await,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "alert not claimed");
-                self.tell_owner(&body).await;
+                tracing::warn!(error = %ErrorChain(&error), "failed to claim an alert");
+                self.notify_owner(&body).await;
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What a turn has done so far, kept outside its future so that it outlives it.
+//! What a turn has done so far. It is kept outside of the turn's future, because it is needed after
+//! the deadline has dropped that.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,46 +9,46 @@ use crate::domain::{
     lead::{Lead, LeadId, LeadStatus},
     phone::Phone,
     slot::Slot,
-    turn::{Memory, TurnKey, Waiting},
+    turn::{ConversationMemory, QueueEntry, TurnKey},
 };
 
-/// A turn's progress.
+/// Shared state of a running turn.
 #[derive(Default)]
-pub(super) struct Progress(Mutex<State>);
+pub(super) struct Progress(Mutex<TurnState>);
 
 /// What closing a failed turn needs to know.
 #[derive(Clone, Default)]
-pub(super) struct State {
-    /// The claim, while it is ours.
-    pub(super) held: Option<Held>,
-    /// Another attempt at the same text has it: that one alerts and stores.
-    pub(super) waits_for_other: bool,
-    /// Our entry in the conversation's queue.
-    pub(super) place: Option<Waiting>,
-    /// What was said before; known once the conversation is ours.
-    pub(super) memory: Option<Memory>,
-    /// What the customer must hear of what was booked, cancelled or moved.
-    pub(super) lines: Vec<String>,
-    /// The change of a booking that is being written. A turn that ends meanwhile does not know
-    /// whether it was.
-    pub(super) in_flight: Option<InFlight>,
+pub(super) struct TurnState {
+    /// The claim, while this attempt holds it.
+    pub(super) claimed: Option<ClaimedTurn>,
+    /// Another attempt at the same text holds the turn, and alerts and stores for both.
+    pub(super) waits_for_other_attempt: bool,
+    /// This attempt's entry in the conversation's queue.
+    pub(super) queue_entry: Option<QueueEntry>,
+    /// Earlier turns; known once the attempt is at the head of the queue.
+    pub(super) memory: Option<ConversationMemory>,
+    /// Confirmations of what was booked, cancelled or moved.
+    pub(super) confirmations: Vec<String>,
+    /// The change of a booking that is being written. If the turn ends meanwhile, its outcome is
+    /// unknown.
+    pub(super) pending_change: Option<PendingChange>,
 }
 
-/// A change of a booking, as its lead shows it once it is written.
+/// A change of a booking, and how its lead looks once it is written.
 #[derive(Clone)]
-pub(super) struct InFlight {
-    /// What the customer is told of it.
-    pub(super) what: &'static str,
+pub(super) struct PendingChange {
+    /// First word of its confirmation: `Confirmed`, `Moved` or `Cancelled`.
+    pub(super) heading: &'static str,
     pub(super) lead_id: LeadId,
     pub(super) phone: Phone,
-    /// The lead's status afterwards.
+    /// The lead's status after the change.
     pub(super) status: LeadStatus,
-    /// The lead's appointment afterwards, when the change decides it.
+    /// The lead's slot after the change, if the change sets it.
     pub(super) slot: Option<Slot>,
 }
 
-impl InFlight {
-    /// Whether the lead is as the change leaves it.
+impl PendingChange {
+    /// Whether the lead looks as the change leaves it.
     pub(super) fn is_written(&self, lead: &Lead) -> bool {
         lead.phone == self.phone
             && lead.status == self.status
@@ -57,26 +58,26 @@ impl InFlight {
 
 /// A claimed turn.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct ClaimedTurn {
     pub(super) key: TurnKey,
     pub(super) holder: String,
-    /// Business time of its first attempt.
+    /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
 }
 
 impl Progress {
     /// Changes the state.
-    pub(super) fn update(&self, change: impl FnOnce(&mut State)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut TurnState)) {
         change(&mut self.lock());
     }
 
-    /// The state as it is.
-    pub(super) fn snapshot(&self) -> State {
+    /// A copy of the state.
+    pub(super) fn snapshot(&self) -> TurnState {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No change can stop halfway, so a poisoned state is still a sound one.
+    fn lock(&self) -> MutexGuard<'_, TurnState> {
+        // No update can stop halfway, so the state behind a poisoned lock is consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

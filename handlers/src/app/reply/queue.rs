@@ -1,85 +1,87 @@
-//! One turn at a time for each customer, in the order of arrival.
+//! Answers one text at a time for each customer, in the order of arrival.
 
+use super::{
+    ReplyService,
+    limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
+    progress::Progress,
+};
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{
         phone::Phone,
-        turn::{TurnEnd, Waiting},
+        turn::{QueueEntry, TurnEnd},
     },
     ports::StoreError,
 };
 
-use super::{
-    Reply,
-    limits::{GIVING_UP, Pauses},
-    progress::Progress,
-};
-
-impl Reply {
-    /// Waits until the conversation is ours.
-    pub(super) async fn take_place(
+impl ReplyService {
+    /// Waits until this attempt's entry is at the head of the queue.
+    pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
-        me: &Waiting,
+        own_entry: &QueueEntry,
         progress: &Progress,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
-        // Before the write: if its answer is lost, the entry is there all the same.
-        progress.update(|state| state.place = Some(me.clone()));
-        let mut pauses = Pauses::new();
-        let mut queue = store.join_queue(phone, me).await?;
+        // Before the write: if its acknowledgement is lost, the entry is in the queue all the same.
+        progress.update(|state| state.queue_entry = Some(own_entry.clone()));
+        let mut delays = PollDelays::new();
+        let mut queue = store.join_queue(phone, own_entry).await?;
         loop {
             let Some(head) = queue.first() else {
-                queue = store.join_queue(phone, me).await?;
+                queue = store.join_queue(phone, own_entry).await?;
                 continue;
             };
-            if head == me {
+            if head == own_entry {
                 return Ok(());
             }
-            let moved = self.is_void(head, me) && store.leave_queue(phone, 0, head).await?;
+            let moved = self.is_stale(head, own_entry) && store.leave_queue(phone, 0, head).await?;
             if !moved {
-                self.ports.timer.sleep(pauses.next()).await;
+                self.ports.timer.sleep(delays.next()).await;
             }
             queue = store.queue(phone).await?;
-            if !queue.contains(me) {
-                queue = store.join_queue(phone, me).await?;
+            if !queue.contains(own_entry) {
+                queue = store.join_queue(phone, own_entry).await?;
             }
         }
     }
 
-    /// Whether an entry belongs to nobody any more: its time is up, or it is an earlier attempt
-    /// at our own turn, which we could claim only because that attempt is over.
-    fn is_void(&self, entry: &Waiting, me: &Waiting) -> bool {
-        entry.until_ms <= self.ports.timer.wall_ms() || entry.sid == me.sid
+    /// Whether an entry can be removed: it has expired, or it belongs to an earlier attempt at the
+    /// same turn, which must be over because this attempt holds the claim.
+    fn is_stale(&self, entry: &QueueEntry, own_entry: &QueueEntry) -> bool {
+        entry.until_ms <= self.ports.timer.unix_ms() || entry.sid == own_entry.sid
     }
 
-    /// Gives up the place of a turn whose end was not stored: else the customer's next text would
-    /// wait for it until its time is up.
-    pub(super) async fn give_place_up_soon(&self, end: &TurnEnd) {
-        let Some(me) = &end.leave else { return };
-        match self.within(GIVING_UP, self.give_place_up(&end.key.phone, me)).await {
+    /// Leaves the queue after the end of a turn could not be stored. Otherwise the customer's next
+    /// text would wait until the entry expires.
+    pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
+        let Some(own_entry) = &end.dequeue else { return };
+        match self
+            .with_timeout(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, own_entry))
+            .await
+        {
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                tracing::warn!(error = %Chain(&error), "place in the queue not given up");
+                tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
             }
-            None => tracing::warn!("place in the queue not given up in time"),
+            None => tracing::warn!("leaving the queue timed out"),
         }
     }
 
-    /// Gives our place up, wherever it is by now.
-    pub(super) async fn give_place_up(
+    /// Removes this attempt's entry, wherever it is in the queue.
+    pub(super) async fn leave_queue(
         &self,
         phone: &Phone,
-        me: &Waiting,
+        own_entry: &QueueEntry,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
-        // The queue may move between reading and removing.
+        // The queue may change between the read and the removal.
         for _ in 0..3 {
             let queue = store.queue(phone).await?;
-            let Some(position) = queue.iter().position(|entry| entry == me) else {
+            let Some(position) = queue.iter().position(|entry| entry == own_entry) else {
                 return Ok(());
             };
-            if store.leave_queue(phone, position, me).await? {
+            if store.leave_queue(phone, position, own_entry).await? {
                 return Ok(());
             }
         }

@@ -1,111 +1,118 @@
-//! Rounds with the model: its answer is stored, its calls run, their results are stored.
+//! Rounds with the model: stores its output, runs its calls, stores their results.
 
 use std::collections::BTreeSet;
 
+use super::{
+    ReplyService, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
+    tool_runner::ToolRunner, turn::Attempt,
+};
 use crate::{
-    app::errors::Chain,
+    app::error_chain::ErrorChain,
     domain::{
-        owner::Owner,
+        owner::OwnerState,
         prompt,
-        text::{self, GOODBYE},
-        turn::{Item, Memory, StoredRound, TurnRecord},
+        text::{self, OPT_OUT_REPLY},
+        turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
 };
 
-use super::{
-    Reply, TurnError, limits::MAX_ROUNDS, outcome::own_leads, progress::Progress,
-    tool_run::ToolRun, turn::Attempt,
-};
-
-/// What came out of the rounds.
-pub(super) struct Spoken {
-    /// The last words.
-    pub(super) words: String,
-    /// What the customer must hear of what was booked, cancelled or moved.
-    pub(super) lines: Vec<String>,
-    /// References that are this customer's.
-    pub(super) own_leads: BTreeSet<String>,
-    /// The customer asked for no more texts, and these are the last ones.
-    pub(super) farewell: bool,
+/// What the rounds led to.
+pub(super) struct ConversationResult {
+    /// The model's final text.
+    pub(super) text: String,
+    /// Confirmations of what was booked, cancelled or moved.
+    pub(super) confirmations: Vec<String>,
+    /// References that belong to this customer.
+    pub(super) own_lead_ids: BTreeSet<String>,
+    /// The customer asked for no more texts, and this is the last one.
+    pub(super) ends_conversation: bool,
 }
 
 /// The rounds of a turn.
 pub(super) struct Conversation<'a> {
-    reply: &'a Reply,
+    reply: &'a ReplyService,
     attempt: &'a Attempt<'a>,
     progress: &'a Progress,
-    tools: ToolRun<'a>,
+    tools: ToolRunner<'a>,
     instructions: String,
     safety_identifier: String,
-    /// Rounds of an earlier attempt, not yet gone through.
+    /// Rounds that an earlier attempt stored and this one has not replayed yet.
     stored: std::vec::IntoIter<StoredRound>,
-    input: Vec<Item>,
-    lines: Vec<String>,
-    own_leads: BTreeSet<String>,
-    /// Calls so far. What a call writes has its ids from its ordinal in the turn.
+    input: Vec<ConversationItem>,
+    confirmations: Vec<String>,
+    own_lead_ids: BTreeSet<String>,
+    /// Number of calls so far. The ids of what a call writes derive from its ordinal in the turn.
     calls: usize,
 }
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(
-        reply: &'a Reply,
+        reply: &'a ReplyService,
         attempt: &'a Attempt<'a>,
-        owner: &'a Owner,
-        memory: &Memory,
+        owner: &'a OwnerState,
+        memory: &ConversationMemory,
         record: TurnRecord,
         progress: &'a Progress,
         safety_identifier: String,
     ) -> Self {
         let mut input = Vec::with_capacity(memory.turns.len() * 2 + 1);
         for turn in &memory.turns {
-            input.push(Item::User(turn.user.clone()));
-            input.push(Item::Assistant(turn.assistant.clone()));
+            input.push(ConversationItem::User(turn.user.clone()));
+            input.push(ConversationItem::Assistant(turn.assistant.clone()));
         }
-        input.push(Item::User(attempt.text.content()));
+        input.push(ConversationItem::User(attempt.text.content()));
         Self {
             reply,
             attempt,
             progress,
-            tools: ToolRun { reply, text: attempt.text, owner, now: record.now, progress },
+            tools: ToolRunner { reply, text: attempt.text, owner, now: record.now, progress },
             instructions: prompt::instructions(owner, &reply.calendar, record.now),
             safety_identifier,
             stored: record.rounds.into_iter(),
             input,
-            lines: Vec::new(),
-            // What was sent before was checked before.
-            own_leads: memory.turns.iter().flat_map(|t| text::lead_ids(&t.assistant)).collect(),
+            confirmations: Vec::new(),
+            // Earlier answers were checked before they were sent.
+            own_lead_ids: memory
+                .turns
+                .iter()
+                .flat_map(|t| text::find_lead_ids(&t.assistant))
+                .collect(),
             calls: 0,
         }
     }
 
-    /// Talks until the last words.
-    pub(super) async fn run(mut self) -> Result<Spoken, TurnError> {
+    /// Runs rounds until the model answers without calling a tool.
+    ///
+    /// # Errors
+    /// When the database or the model fails, another attempt takes the turn over or the model calls
+    /// tools in every round.
+    pub(super) async fn run(mut self) -> Result<ConversationResult, TurnError> {
         for ordinal in 0..MAX_ROUNDS {
             let mut round = match self.stored.next() {
                 Some(round) => round,
-                None => self.ask(ordinal).await?,
+                None => self.request_round(ordinal).await?,
             };
             if !round.items.iter().any(is_call) {
-                let words = words(&round.items).ok_or(ModelError::Empty)?;
-                return Ok(self.spoken(words, false));
+                let text = assistant_text(&round.items).ok_or(ModelError::Empty)?;
+                return Ok(self.into_result(text, false));
             }
-            let farewell = if round.results.is_empty() {
+            let ends_conversation = if round.results.is_empty() {
                 self.run_calls(ordinal, &mut round).await?
             } else {
                 false
             };
-            self.absorb(round);
-            if farewell {
-                return Ok(self.spoken(GOODBYE.to_owned(), true));
+            self.append_round(round);
+            if ends_conversation {
+                return Ok(self.into_result(OPT_OUT_REPLY.to_owned(), true));
             }
         }
         Err(TurnError::RoundsExhausted)
     }
 
-    /// Asks the model, and stores an answer that has calls before any of them runs. One without
-    /// is stored as the turn's answer, right after.
-    async fn ask(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
+    /// Requests the model's output. Output with calls is stored before any of them runs; output
+    /// without is stored as the turn's answer.
+    async fn request_round(&self, ordinal: usize) -> Result<StoredRound, TurnError> {
         let request = ModelRequest {
             instructions: &self.instructions,
             input: &self.input,
@@ -115,37 +122,39 @@ impl<'a> Conversation<'a> {
         let items = self.reply.ports.model.respond(request).await?;
         let round = StoredRound { items, ..StoredRound::default() };
         if round.items.iter().any(is_call) && !self.save(ordinal, &round).await? {
-            return Err(TurnError::Lost);
+            return Err(TurnError::ClaimLost);
         }
         Ok(round)
     }
 
-    /// Runs a round's calls in order, then stores their results; true when one of them ends the
-    /// conversation.
+    /// Runs a round's calls in order, then stores their results. Returns true when one of them ends
+    /// the conversation.
     async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
-        let mut farewell = false;
+        let mut ends_conversation = false;
         let calls = round.items.iter().filter_map(|item| match item {
-            Item::Call { call_id, name, arguments, .. } => Some((call_id, name, arguments)),
+            ConversationItem::Call { call_id, name, arguments, .. } => {
+                Some((call_id, name, arguments))
+            }
             _ => None,
         });
         for (position, (call_id, name, arguments)) in calls.enumerate() {
             let outcome = self.tools.run(self.calls + position, name, arguments).await;
-            farewell |= outcome.farewell;
-            if let Some(line) = outcome.line {
-                self.progress.update(|state| state.lines.push(line.clone()));
-                round.lines.push(line);
+            ends_conversation |= outcome.ends_conversation;
+            if let Some(confirmation) = outcome.confirmation {
+                self.progress.update(|state| state.confirmations.push(confirmation.clone()));
+                round.confirmations.push(confirmation);
             }
             let output = outcome.output.to_string();
-            round.results.push(Item::Result { call_id: call_id.clone(), output });
+            round.results.push(ConversationItem::Result { call_id: call_id.clone(), output });
         }
         match self.save(ordinal, round).await {
-            Ok(true) => Ok(farewell),
-            Ok(false) => Err(TurnError::Lost),
-            // What the calls wrote is written, and running them again would find it so.
+            Ok(true) => Ok(ends_conversation),
+            Ok(false) => Err(TurnError::ClaimLost),
+            // The calls have written what they write, and running them again would change nothing.
             Err(error) => {
                 let sid = &self.attempt.key.sid;
-                tracing::error!(sid, error = %Chain(&error), "results not stored");
-                Ok(farewell)
+                tracing::error!(sid, error = %ErrorChain(&error), "failed to store tool results");
+                Ok(ends_conversation)
             }
         }
     }
@@ -155,35 +164,40 @@ impl<'a> Conversation<'a> {
         Ok(self.reply.ports.store.save_round(key, holder, ordinal, round).await?)
     }
 
-    /// Makes a round with its results part of the conversation.
-    fn absorb(&mut self, mut round: StoredRound) {
+    /// Appends a round and its results to the conversation.
+    fn append_round(&mut self, mut round: StoredRound) {
         self.calls += round.items.iter().filter(|item| is_call(item)).count();
         for result in &round.results {
-            if let Item::Result { output, .. } = result {
-                self.own_leads.extend(own_leads(output));
+            if let ConversationItem::Result { output, .. } = result {
+                self.own_lead_ids.extend(own_lead_ids(output));
             }
         }
-        self.lines.append(&mut round.lines);
-        self.progress.update(|state| state.lines.clone_from(&self.lines));
+        self.confirmations.append(&mut round.confirmations);
+        self.progress.update(|state| state.confirmations.clone_from(&self.confirmations));
         self.input.append(&mut round.items);
         self.input.append(&mut round.results);
     }
 
-    fn spoken(self, words: String, farewell: bool) -> Spoken {
-        Spoken { words, lines: self.lines, own_leads: self.own_leads, farewell }
+    fn into_result(self, text: String, ends_conversation: bool) -> ConversationResult {
+        ConversationResult {
+            text,
+            confirmations: self.confirmations,
+            own_lead_ids: self.own_lead_ids,
+            ends_conversation,
+        }
     }
 }
 
-fn is_call(item: &Item) -> bool {
-    matches!(item, Item::Call { .. })
+fn is_call(item: &ConversationItem) -> bool {
+    matches!(item, ConversationItem::Call { .. })
 }
 
-/// What the model said in a round; `None` when it said nothing.
-fn words(items: &[Item]) -> Option<String> {
+/// The text of a round; `None` when there is none.
+fn assistant_text(items: &[ConversationItem]) -> Option<String> {
     let said: Vec<&str> = items
         .iter()
         .filter_map(|item| match item {
-            Item::Assistant(said) => Some(said.trim()),
+            ConversationItem::Assistant(said) => Some(said.trim()),
             _ => None,
         })
         .filter(|said| !said.is_empty())

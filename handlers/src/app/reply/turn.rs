@@ -1,28 +1,27 @@
-//! Claiming a text, having its conversation, and storing the answer.
+//! Claims a text, runs its conversation and stores the answer.
 
 use std::time::Duration;
 
-use crate::{
-    app::errors::Chain,
-    domain::{
-        owner::Owner,
-        text::{self, OWNER_ANSWERS},
-        turn::{TurnEnd, TurnKey, TurnRecord, Waiting},
-    },
-    ports::{Claimed, StoreError},
-};
-
 use super::{
-    InboundText, Reply, TurnError,
-    compose::compose,
-    limits::{LOOKS_PER_CLAIM, Pauses, QUEUE_MARGIN, RENEWALS_PER_LEASE},
-    progress::{Held, Progress},
-    rounds::{Conversation, Spoken},
-    safety::safety_identifier,
+    InboundText, ReplyService, TurnError,
+    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
+    progress::{ClaimedTurn, Progress},
+    reply_text::reply_text,
+    rounds::{Conversation, ConversationResult},
+    safety_identifier::safety_identifier,
+};
+use crate::{
+    app::error_chain::ErrorChain,
+    domain::{
+        owner::OwnerState,
+        text::{self, ASSISTANT_OFF_REPLY},
+        turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
+    },
+    ports::{StoreError, TurnClaim},
 };
 
 impl InboundText {
-    /// The text as the model and the memory get it: the customer's words, and the pictures as a note.
+    /// The text as the model and the memory get it: the customer's words and a note about pictures.
     pub(super) fn content(&self) -> String {
         let pictures = match self.media {
             0 => String::new(),
@@ -43,19 +42,19 @@ pub(super) struct Attempt<'a> {
     pub(super) text: &'a InboundText,
     pub(super) key: TurnKey,
     pub(super) holder: String,
-    /// Our entry in the queue.
-    me: Waiting,
+    /// This attempt's entry in the conversation's queue.
+    queue_entry: QueueEntry,
 }
 
-impl Reply {
-    /// The turn itself. Its future may be dropped at any await.
-    pub(super) async fn turn(
+impl ReplyService {
+    /// Runs the turn. The future may be dropped at any await.
+    pub(super) async fn run_turn(
         &self,
         text: &InboundText,
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let attempt = self.attempt(text);
-        if self.is_keyword(&attempt, progress).await? {
+        if self.handle_keyword(&attempt, progress).await? {
             return Ok(Vec::new());
         }
         let store = &self.ports.store;
@@ -65,30 +64,30 @@ impl Reply {
             store.owner()
         );
         if let Ok(true) = opted_out {
-            tracing::info!(customer = text.phone.masked(), "opted out: silence");
-            if let Ok(Claimed::Ours(_)) = claimed {
-                // Stored or not, nothing is sent.
+            tracing::info!(customer = text.phone.masked(), "opted out, not answering");
+            if let Ok(TurnClaim::Acquired(_)) = claimed {
+                // Nothing is sent, whether this is stored or not.
                 let _ = self.finish(&attempt, progress, Vec::new(), None).await;
             }
             return Ok(Vec::new());
         }
         let mut claimed = claimed?;
-        if let Claimed::Answered(messages) = claimed {
-            tracing::info!(sid = text.sid, "answered before: the same again");
+        if let TurnClaim::Answered(messages) = claimed {
+            tracing::info!(sid = text.sid, "answered before, repeating the answer");
             return Ok(messages);
         }
         opted_out?;
         let owner = owner?;
         loop {
             claimed = match claimed {
-                Claimed::Answered(messages) => {
+                TurnClaim::Answered(messages) => {
                     let silent = store.opted_out(&text.phone).await?;
                     return Ok(if silent { Vec::new() } else { messages });
                 }
-                Claimed::Busy => self.wait_for_other(&attempt, progress).await?,
-                Claimed::Ours(record) => {
+                TurnClaim::Busy => self.wait_for_other_attempt(&attempt, progress).await?,
+                TurnClaim::Acquired(record) => {
                     match self.converse(&attempt, record, &owner, progress).await {
-                        Err(TurnError::Lost) => Claimed::Busy,
+                        Err(TurnError::ClaimLost) => TurnClaim::Busy,
                         other => return other,
                     }
                 }
@@ -97,12 +96,12 @@ impl Reply {
     }
 
     fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
-        let until_ms = self.wall_ms_in(self.settings.deadline + QUEUE_MARGIN);
+        let until_ms = self.unix_ms_in(self.settings.deadline + QUEUE_ENTRY_MARGIN);
         Attempt {
             text,
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
-            holder: self.ports.ids.fresh(),
-            me: Waiting { sid: text.sid.clone(), until_ms },
+            holder: self.ports.ids.generate(),
+            queue_entry: QueueEntry { sid: text.sid.clone(), until_ms },
         }
     }
 
@@ -110,119 +109,125 @@ impl Reply {
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<TurnClaim, StoreError> {
         let Attempt { text, key, holder, .. } = attempt;
-        let (wall_ms, until_ms) =
-            (self.ports.timer.wall_ms(), self.wall_ms_in(self.settings.lease));
-        let claimed = self.ports.store.claim_turn(key, holder, text.now, wall_ms, until_ms).await?;
+        let (unix_ms, until_ms) =
+            (self.ports.timer.unix_ms(), self.unix_ms_in(self.settings.lease));
+        let claimed = self.ports.store.claim_turn(key, holder, text.now, unix_ms, until_ms).await?;
         progress.update(|state| {
-            state.waits_for_other = claimed == Claimed::Busy;
-            state.held = match &claimed {
-                Claimed::Ours(record) => {
-                    Some(Held { key: key.clone(), holder: holder.clone(), now: record.now })
+            state.waits_for_other_attempt = claimed == TurnClaim::Busy;
+            state.claimed = match &claimed {
+                TurnClaim::Acquired(record) => {
+                    Some(ClaimedTurn { key: key.clone(), holder: holder.clone(), now: record.now })
                 }
-                Claimed::Answered(_) | Claimed::Busy => None,
+                TurnClaim::Answered(_) | TurnClaim::Busy => None,
             };
         });
         Ok(claimed)
     }
 
-    /// Renews the claim for as long as it is polled. It never ends: who has lost the turn hears of
-    /// it at the next write.
-    pub(super) async fn keep_claim(&self, progress: &Progress) {
+    /// Renews the claim for as long as it is polled; never resolves. An attempt that lost its claim
+    /// notices at its next write.
+    pub(super) async fn keep_renewing_claim(&self, progress: &Progress) {
         loop {
             self.ports.timer.sleep(self.settings.lease / RENEWALS_PER_LEASE).await;
-            let Some(Held { key, holder, .. }) = progress.snapshot().held else { continue };
-            let until_ms = self.wall_ms_in(self.settings.lease);
+            let Some(ClaimedTurn { key, holder, .. }) = progress.snapshot().claimed else {
+                continue;
+            };
+            let until_ms = self.unix_ms_in(self.settings.lease);
             if let Err(error) = self.ports.store.renew_turn(&key, &holder, until_ms).await {
-                tracing::warn!(sid = key.sid, error = %Chain(&error), "the claim was not renewed");
+                tracing::warn!(sid = key.sid, error = %ErrorChain(&error), "failed to renew the claim");
             }
         }
     }
 
-    fn wall_ms_in(&self, time: Duration) -> i64 {
+    fn unix_ms_in(&self, time: Duration) -> i64 {
         let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        self.ports.timer.wall_ms().saturating_add(time)
+        self.ports.timer.unix_ms().saturating_add(time)
     }
 
-    /// Waits for the answer of the attempt that has the turn, and takes over when that one is dead.
-    async fn wait_for_other(
+    /// Waits for the answer of the attempt that holds the turn, and takes the turn over when its
+    /// claim has ended.
+    async fn wait_for_other_attempt(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-    ) -> Result<Claimed, TurnError> {
+    ) -> Result<TurnClaim, TurnError> {
         progress.update(|state| {
-            state.held = None;
-            state.waits_for_other = true;
+            state.claimed = None;
+            state.waits_for_other_attempt = true;
         });
         tracing::info!(
             sid = attempt.key.sid,
-            "another attempt has this text: waiting for its answer"
+            "another attempt has this text, waiting for its answer"
         );
-        let mut pauses = Pauses::new();
+        let mut delays = PollDelays::new();
         loop {
-            for _ in 0..LOOKS_PER_CLAIM {
-                self.ports.timer.sleep(pauses.next()).await;
+            for _ in 0..POLLS_PER_CLAIM {
+                self.ports.timer.sleep(delays.next()).await;
                 if let Some(messages) = self.ports.store.turn_answer(&attempt.key).await? {
-                    return Ok(Claimed::Answered(messages));
+                    return Ok(TurnClaim::Answered(messages));
                 }
             }
             let claimed = self.claim(attempt, progress).await?;
-            if claimed != Claimed::Busy {
+            if claimed != TurnClaim::Busy {
                 return Ok(claimed);
             }
         }
     }
 
-    /// The conversation, from its queue to its stored answer.
+    /// Runs the conversation from its queue to the stored answer.
     async fn converse(
         &self,
         attempt: &Attempt<'_>,
         record: TurnRecord,
-        owner: &Owner,
+        owner: &OwnerState,
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let text = attempt.text;
-        self.take_place(&text.phone, &attempt.me, progress).await?;
+        self.acquire_conversation(&text.phone, &attempt.queue_entry, progress).await?;
         let memory = self.ports.store.memory(&text.phone).await?;
         progress.update(|state| state.memory = Some(memory.clone()));
         if !owner.ai_answers_sms {
             let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
-            self.tell_owner(&body).await;
-            return self.say(attempt, progress, OWNER_ANSWERS).await;
+            self.notify_owner(&body).await;
+            return self.finish_unless_opted_out(attempt, progress, ASSISTANT_OFF_REPLY).await;
         }
         let key = self.ports.safety_key.current().await?;
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let Spoken { words, lines, own_leads, farewell } = conversation.run().await?;
-        let whole = compose(&words, &lines, &own_leads);
-        if whole.is_empty() {
+        let ConversationResult { text: model_text, confirmations, own_lead_ids, ends_conversation } =
+            conversation.run().await?;
+        let answer = reply_text(&model_text, &confirmations, &own_lead_ids);
+        if answer.is_empty() {
             return Err(TurnError::NothingToSay);
         }
-        if farewell {
-            // Who asked for no more texts in this very one gets one last word.
-            return self.finish(attempt, progress, text::split(&whole), Some(&whole)).await;
+        if ends_conversation {
+            // A customer who opted out in this very text gets one last message.
+            return self
+                .finish(attempt, progress, text::split_into_messages(&answer), Some(&answer))
+                .await;
         }
-        self.say(attempt, progress, &whole).await
+        self.finish_unless_opted_out(attempt, progress, &answer).await
     }
 
-    /// Ends the turn with these words, unless a STOP came while they were found.
-    async fn say(
+    /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.
+    async fn finish_unless_opted_out(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-        whole: &str,
+        answer: &str,
     ) -> Result<Vec<String>, TurnError> {
         let customer = &attempt.text.phone;
         if self.ports.store.opted_out(customer).await? {
-            tracing::info!(customer = customer.masked(), "opted out meanwhile: silence");
+            tracing::info!(customer = customer.masked(), "opted out meanwhile, not answering");
             return self.finish(attempt, progress, Vec::new(), None).await;
         }
-        self.finish(attempt, progress, text::split(whole), Some(whole)).await
+        self.finish(attempt, progress, text::split_into_messages(answer), Some(answer)).await
     }
 
-    /// Stores the answer, remembers it, and gives up the conversation.
+    /// Stores the answer, adds it to the memory and leaves the queue.
     pub(super) async fn finish(
         &self,
         attempt: &Attempt<'_>,
@@ -237,18 +242,19 @@ impl Reply {
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
-            now: state.held.map_or(attempt.text.now, |held| held.now),
+            now: state.claimed.map_or(attempt.text.now, |claimed| claimed.now),
             messages,
             memory,
-            leave: state.place,
+            dequeue: state.queue_entry,
         };
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {}
-            Ok(false) => return Err(TurnError::Lost),
-            // What was done is done, and a repeat would find it done: the answer is true.
+            Ok(false) => return Err(TurnError::ClaimLost),
+            // The answer is sent although it is not stored: what it says is done, and a repeat
+            // would find it done.
             Err(error) => {
-                tracing::error!(sid = end.key.sid, error = %Chain(&error), "answer not stored");
-                self.give_place_up_soon(&end).await;
+                tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "failed to store the answer");
+                self.leave_queue_after_failure(&end).await;
             }
         }
         tracing::info!(sid = end.key.sid, messages = end.messages.len(), "answered");

@@ -1,7 +1,8 @@
-//! What the form sends, read once into domain values.
+//! The form's fields, parsed once into domain values.
 
 use std::fmt;
 
+use super::SchedulerError;
 use crate::domain::{
     catalogue::Repair,
     digest::sha256_hex,
@@ -10,18 +11,16 @@ use crate::domain::{
     slot::{self, Slot, SlotTime},
 };
 
-use super::SchedulerError;
-
-/// The fields of the form as they came.
+/// The fields of the form as they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FormFields {
     /// The customer's phone.
     pub phone: Option<String>,
     /// `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// Such as `2:00 PM`.
+    /// A time of day, such as `2:00 PM`.
     pub time: Option<String>,
-    /// A repair of the price list.
+    /// A repair on the price list.
     pub repair_type: Option<String>,
     /// The device, when known.
     pub device: Option<String>,
@@ -40,16 +39,17 @@ pub struct FormRequest {
 }
 
 impl FormRequest {
-    /// Reads the fields.
+    /// Parses the fields.
     ///
     /// # Errors
-    /// The first field that is missing or wrong.
+    /// [`SchedulerError::Missing`] or [`SchedulerError::Invalid`] for the first field that is
+    /// missing or wrong.
     pub fn parse(fields: &FormFields) -> Result<Self, SchedulerError> {
         let phone = required("phone", fields.phone.as_deref())?;
         let date = required("date", fields.date.as_deref())?;
         let time = required("time", fields.time.as_deref())?;
         let repair = required("repair_type", fields.repair_type.as_deref())?;
-        let phone = Phone::parse(phone).map_err(|error| named("phone", &error))?;
+        let phone = Phone::parse(phone).map_err(|error| invalid_with_name("phone", &error))?;
         let date = slot::parse_date(date).map_err(|error| invalid("date", &error))?;
         let time = SlotTime::parse(time).map_err(|error| invalid("time", &error))?;
         let repair = Repair::parse(repair).map_err(|error| invalid("repair_type", &error))?;
@@ -63,7 +63,7 @@ impl FormRequest {
         })
     }
 
-    /// Equal for requests that mean the same.
+    /// A hash that is equal for equal requests.
     pub(super) fn fingerprint(&self) -> String {
         sha256_hex(&[
             self.phone.as_str(),
@@ -75,12 +75,12 @@ impl FormRequest {
     }
 }
 
-/// A wrong field, in words that name it already.
+/// An error whose text names the field already.
 pub(super) fn invalid(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
     SchedulerError::Invalid { field, message: why.to_string() }
 }
 
-fn named(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
+fn invalid_with_name(field: &'static str, why: &impl fmt::Display) -> SchedulerError {
     SchedulerError::Invalid { field, message: format!("Invalid {field}: {why}") }
 }
 
@@ -89,5 +89,5 @@ fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, 
 }
 
 fn optional(field: &'static str, value: Option<&str>) -> Result<Option<String>, SchedulerError> {
-    label::parse(value.unwrap_or_default()).map_err(|error| named(field, &error))
+    label::parse(value.unwrap_or_default()).map_err(|error| invalid_with_name(field, &error))
 }

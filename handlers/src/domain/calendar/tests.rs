@@ -9,6 +9,12 @@ fn new_york() -> Calendar {
     Calendar::new("America/New_York").unwrap()
 }
 
+/// The calendar with slots from `first` to `last` o'clock.
+fn with_hours(calendar: Calendar, first: u8, last: u8) -> Calendar {
+    let (first, last) = (SlotTime::hour_of_day(first), SlotTime::hour_of_day(last));
+    Calendar { first, last, ..calendar }
+}
+
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
@@ -26,39 +32,41 @@ const TUESDAY: &str = "2026-02-10T15:10:00-05:00";
 
 #[test]
 fn a_working_day_has_eight_slots() {
-    let offered = new_york().offered(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
+    let offered =
+        new_york().bookable_slots(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
     assert_eq!(offered, times(9..=16));
 }
 
 #[test]
 fn each_refusal_says_why() {
     let calendar = new_york();
-    let refusal = |date, hour| calendar.refusal(slot(date, hour), at(TUESDAY));
-    assert_eq!(refusal("2026-02-09", 14), Some(Refusal::Past));
-    assert_eq!(refusal("2023-02-11", 14), Some(Refusal::Past));
-    assert_eq!(refusal("2026-02-10", 15), Some(Refusal::Past));
-    assert_eq!(refusal("2026-02-10", 16), Some(Refusal::TooSoon(NOTICE)));
-    assert_eq!(refusal("2026-02-15", 14), Some(Refusal::ClosedDay(Weekday::Sunday)));
-    assert!(matches!(refusal("2026-02-11", 17), Some(Refusal::NotASlot { .. })));
-    assert_eq!(refusal("2026-04-11", 14), None);
-    assert_eq!(refusal("2026-04-13", 14), Some(Refusal::BeyondHorizon(60)));
+    let reason = |date, hour| calendar.unbookable_reason(slot(date, hour), at(TUESDAY));
+    assert_eq!(reason("2026-02-09", 14), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2023-02-11", 14), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2026-02-10", 15), Some(UnbookableReason::InThePast));
+    assert_eq!(reason("2026-02-10", 16), Some(UnbookableReason::TooSoon(NOTICE)));
+    assert_eq!(reason("2026-02-15", 14), Some(UnbookableReason::ClosedDay(Weekday::Sunday)));
+    assert!(matches!(reason("2026-02-11", 17), Some(UnbookableReason::NotASlotTime { .. })));
+    assert_eq!(reason("2026-04-11", 14), None);
+    assert_eq!(reason("2026-04-13", 14), Some(UnbookableReason::BeyondHorizon(60)));
     assert_eq!(
-        Refusal::TooSoon(NOTICE).to_string(),
+        UnbookableReason::TooSoon(NOTICE).to_string(),
         "That is too soon: a booking needs at least 60 minutes notice"
     );
-    assert_eq!(Refusal::ClosedDay(Weekday::Sunday).to_string(), "The shop is closed on Sundays");
+    assert_eq!(
+        UnbookableReason::ClosedDay(Weekday::Sunday).to_string(),
+        "The shop is closed on Sundays"
+    );
 }
 
 #[test]
 fn a_skipped_hour_is_never_offered() {
     // Clocks go from 2:00 to 3:00 AM on 2026-03-08, a Sunday.
-    let calendar = new_york()
-        .closed_on(Vec::new())
-        .open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(5));
+    let calendar = with_hours(new_york().with_closed_days(Vec::new()), 0, 5);
     let now = at("2026-03-06T12:00:00Z");
     let two = slot("2026-03-08", 2);
-    assert_eq!(calendar.refusal(two, now), Some(Refusal::NonexistentLocalTime));
-    let offered = calendar.offered(two.date(), &BTreeSet::new(), now);
+    assert_eq!(calendar.unbookable_reason(two, now), Some(UnbookableReason::NonexistentLocalTime));
+    let offered = calendar.bookable_slots(two.date(), &BTreeSet::new(), now);
     assert_eq!(offered, [0, 1, 3, 4, 5].map(SlotTime::hour_of_day));
 }
 
@@ -75,8 +83,8 @@ fn weekdays_are_read() {
     assert_eq!(parse_weekday("Sonntag"), None);
 }
 
-/// A calendar of any zone and a moment from 2024 to 2100; half of them open around the clock,
-/// where the clock changes.
+/// A calendar in any zone and a moment from 2024 to 2100. Half of the calendars are open around the
+/// clock, so that clock changes fall into their hours.
 fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     let zones: Vec<String> =
         TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
@@ -84,11 +92,7 @@ fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     let moment = (from.as_second()..to.as_second()).prop_map(|s| Timestamp::new(s, 0).unwrap());
     (proptest::sample::select(zones), moment, any::<bool>()).prop_map(|(zone, now, all_day)| {
         let calendar = Calendar::new(&zone).unwrap();
-        let calendar = if all_day {
-            calendar.open_from(SlotTime::hour_of_day(0), SlotTime::hour_of_day(23))
-        } else {
-            calendar
-        };
+        let calendar = if all_day { with_hours(calendar, 0, 23) } else { calendar };
         (calendar, now)
     })
 }
@@ -108,15 +112,15 @@ proptest! {
         hour in 0u8..24, minute in prop_oneof![Just(0u8), 0u8..60],
     ) {
         let slot = Slot::new(date(&calendar, now, days), SlotTime::new(hour, minute).unwrap());
-        let offered = calendar.offered(slot.date(), &taken, now).contains(&slot.time());
-        let bookable = calendar.refusal(slot, now).is_none() && !taken.contains(&slot.time());
+        let offered = calendar.bookable_slots(slot.date(), &taken, now).contains(&slot.time());
+        let bookable = calendar.unbookable_reason(slot, now).is_none() && !taken.contains(&slot.time());
         prop_assert_eq!(offered, bookable);
     }
 
     #[test]
     fn what_is_offered_keeps_every_rule((calendar, now) in shops(), days in -3i64..64) {
         let date = date(&calendar, now, days);
-        let offered = calendar.offered(date, &BTreeSet::new(), now);
+        let offered = calendar.bookable_slots(date, &BTreeSet::new(), now);
         prop_assert!(offered.is_sorted(), "in the order of the clock");
         for time in offered {
             prop_assert!((0..=60).contains(&days), "within the horizon");
@@ -133,18 +137,18 @@ proptest! {
         (calendar, now) in shops(), days in 0i64..61, taken in taken(), pick in any::<prop::sample::Index>(),
     ) {
         let date = date(&calendar, now, days);
-        let before = calendar.offered(date, &taken, now);
+        let before = calendar.bookable_slots(date, &taken, now);
         prop_assume!(!before.is_empty());
         let booked = before[pick.index(before.len())];
 
         let mut held = taken.clone();
         held.insert(booked);
-        let during = calendar.offered(date, &held, now);
+        let during = calendar.bookable_slots(date, &held, now);
         let expected: Vec<_> = before.iter().copied().filter(|time| *time != booked).collect();
         prop_assert_eq!(during, expected);
 
         held.remove(&booked);
-        prop_assert_eq!(calendar.offered(date, &held, now), before);
+        prop_assert_eq!(calendar.bookable_slots(date, &held, now), before);
     }
 
     #[test]
@@ -153,8 +157,8 @@ proptest! {
     ) {
         let date = date(&calendar, now, days);
         let later = now + SignedDuration::from_mins(minutes);
-        let before = calendar.offered(date, &BTreeSet::new(), now);
-        let after = calendar.offered(date, &BTreeSet::new(), later);
+        let before = calendar.bookable_slots(date, &BTreeSet::new(), now);
+        let after = calendar.bookable_slots(date, &BTreeSet::new(), later);
         prop_assert!(after.iter().all(|time| before.contains(time)));
     }
 }

@@ -1,17 +1,17 @@
-//! A change of the owner's state, as its API gives it.
+//! A change of the owner's state, as the API receives it.
 
 use serde_json::{Map, Value};
 
-use super::{MAX_DISCOUNT, Owner, OwnerStatus};
+use super::{MAX_DISCOUNT, OwnerState, OwnerStatus};
 
 /// Longest text of a field, in characters.
 const MAX_TEXT: usize = 500;
 /// Longest name of the assistant, in characters.
 const MAX_NAME: usize = 40;
-/// Fields of the answer that a page may send back with the others; they are not the owner's to set.
+/// Fields of the response that a page may send back; they are ignored.
 const READ_ONLY: [&str; 3] = ["state_id", "updated_at", "version"];
 
-/// The fields to be changed; the others stay.
+/// The fields to change; the others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnerPatch {
     status: Option<OwnerStatus>,
@@ -27,27 +27,27 @@ pub struct OwnerPatch {
     ai_answers_calls: Option<bool>,
 }
 
-/// Why a change is refused. Each case names the field.
+/// Why a change is refused. Every text names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
     /// The owner's state has no such field.
     #[error("Unknown field: {0}")]
     Unknown(String),
-    /// The value is not one that the field can have.
+    /// The value is not allowed for the field.
     #[error("Invalid value for {field}: {expected}")]
     Invalid {
         /// The field.
         field: String,
-        /// What it can have.
+        /// The allowed values.
         expected: &'static str,
     },
 }
 
 impl OwnerPatch {
-    /// Reads a JSON object.
+    /// Parses a JSON object.
     ///
     /// # Errors
-    /// The first field that is unknown or whose value is out of range.
+    /// [`PatchError`] for the first field that is unknown or has a value that is not allowed.
     pub fn from_json(fields: &Map<String, Value>) -> Result<Self, PatchError> {
         let mut patch = Self::default();
         for (field, value) in fields {
@@ -56,10 +56,10 @@ impl OwnerPatch {
         Ok(patch)
     }
 
-    /// Reads the pairs of a form; `true`, `false` and numbers are texts there.
+    /// Parses the fields of a form, where `true`, `false` and numbers are texts.
     ///
     /// # Errors
-    /// The first field that is unknown or whose value is out of range.
+    /// [`PatchError`] for the first field that is unknown or has a value that is not allowed.
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, PatchError> {
@@ -89,7 +89,7 @@ impl OwnerPatch {
         parsed.map_err(|expected| PatchError::Invalid { field: field.to_owned(), expected })
     }
 
-    pub(super) fn apply(&self, owner: &mut Owner) {
+    pub(super) fn apply(&self, owner: &mut OwnerState) {
         fn put<T: Clone>(given: &Option<T>, field: &mut T) {
             if let Some(value) = given {
                 *field = value.clone();
@@ -156,7 +156,8 @@ fn boolean(value: &Value) -> Result<bool, &'static str> {
     }
 }
 
-/// A field's name as an error repeats it.
+/// The name of an unknown field as the error repeats it: at most 60 characters, without control
+/// characters.
 fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(60).collect()
 }
@@ -174,11 +175,12 @@ mod tests {
 
     #[test]
     fn only_given_fields_change() {
-        let before = Owner { voice: Some("alloy".to_owned()), version: 4, ..Owner::default() };
+        let before =
+            OwnerState { voice: Some("alloy".to_owned()), version: 4, ..OwnerState::default() };
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
         let patch = patch(json!({ "status": "gym", "max_discount": 0 })).unwrap();
         let after = before.merge(&patch, now);
-        let expected = Owner {
+        let expected = OwnerState {
             status: OwnerStatus::Gym,
             max_discount: 0,
             updated_at: Some(now),
@@ -191,12 +193,12 @@ mod tests {
     #[test]
     fn a_reset_keeps_the_old_fields() {
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
-        let before = Owner {
+        let before = OwnerState {
             status: OwnerStatus::Gym,
             voice: Some("alloy".to_owned()),
             ai_answers_calls: Some(false),
             version: 4,
-            ..Owner::default()
+            ..OwnerState::default()
         };
         let after = before.reset(now);
         assert_eq!(after.status, OwnerStatus::Available);

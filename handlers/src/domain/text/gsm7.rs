@@ -1,9 +1,9 @@
-//! Characters that make a text dear without saying more.
+//! Replaces characters that make a text more expensive without adding meaning.
 
-/// Replaces typographic characters by the GSM-7 ones that mean the same.
+/// Replaces typographic characters by GSM-7 characters of the same meaning.
 ///
-/// One curly quote turns a text of 160 characters per segment into one of 70. Characters that
-/// say something (emoji, other scripts) stay, and cost what they cost.
+/// One curly quote shrinks a segment from 160 to 70 characters. Characters that carry meaning
+/// (emoji, other scripts) stay.
 pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -22,7 +22,7 @@ pub fn to_gsm7(text: &str) -> String {
                 plain.push(' ');
             }
             // Invisible: zero width space, direction marks, soft hyphen, byte order mark, word
-            // joiner. The joiner of emoji is not among them.
+            // joiner. Not the zero width joiner, which emoji need.
             '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{ad}' | '\u{feff}' | '\u{2060}' => {}
             '\n' => plain.push('\n'),
             c if c.is_control() => {}

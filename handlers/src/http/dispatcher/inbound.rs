@@ -1,14 +1,14 @@
-//! A webhook's fields as a text.
+//! Parses a webhook's fields as a text.
 
 use jiff::Timestamp;
 
 use crate::{
     app::reply::InboundText,
     domain::{opt_out::keyword, phone::Phone},
-    http::body::Pairs,
+    http::body::KeyValuePairs,
 };
 
-/// Why an authentic webhook is no text. The fields' names only: their values are private.
+/// Why an authentic webhook is not a text. Names fields without their values, which are private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InboundError {
     #[error("{0} is missing")]
@@ -17,14 +17,14 @@ pub(super) enum InboundError {
     Invalid(&'static str),
 }
 
-/// The longest MessageSid that is believed; Twilio's have 34 characters.
-const LONGEST_SID: usize = 64;
+/// Longest MessageSid that is accepted; Twilio's have 34 characters.
+const MAX_SID_LEN: usize = 64;
 
-pub(super) fn parse(fields: &Pairs, now: Timestamp) -> Result<InboundText, InboundError> {
+pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundText, InboundError> {
     let phone = required(fields, "From")?;
     let body = required(fields, "Body")?;
     let sid = required(fields, "MessageSid")?;
-    if sid.is_empty() || sid.len() > LONGEST_SID {
+    if sid.is_empty() || sid.len() > MAX_SID_LEN {
         return Err(InboundError::Invalid("MessageSid"));
     }
     Ok(InboundText {
@@ -37,16 +37,16 @@ pub(super) fn parse(fields: &Pairs, now: Timestamp) -> Result<InboundText, Inbou
     })
 }
 
-/// Why the webhook's own URL failed before, when this is its fallback.
-pub(super) fn error_code(fields: &Pairs) -> Option<&str> {
+/// Twilio's code for why the webhook failed before, if this request goes to its fallback URL.
+pub(super) fn error_code(fields: &KeyValuePairs) -> Option<&str> {
     get(fields, "ErrorCode")
 }
 
-/// `NumMedia`, or the pictures themselves where it says less.
-fn media(fields: &Pairs) -> usize {
+/// Number of pictures: `NumMedia`, or the number of media URLs if there are more.
+fn media(fields: &KeyValuePairs) -> usize {
     let listed = fields.iter().filter(|(name, _)| is_media_url(name)).count();
     let counted = get(fields, "NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
-    // Twilio sends at most ten.
+    // Twilio sends ten at most.
     listed.max(counted).min(10)
 }
 
@@ -55,11 +55,11 @@ fn is_media_url(name: &str) -> bool {
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn required<'a>(fields: &'a Pairs, name: &'static str) -> Result<&'a str, InboundError> {
+fn required<'a>(fields: &'a KeyValuePairs, name: &'static str) -> Result<&'a str, InboundError> {
     get(fields, name).ok_or(InboundError::Missing(name))
 }
 
-fn get<'a>(fields: &'a Pairs, name: &str) -> Option<&'a str> {
+fn get<'a>(fields: &'a KeyValuePairs, name: &str) -> Option<&'a str> {
     fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use crate::domain::opt_out::Keyword;
 
     fn text(changes: &[(&str, Option<&str>)]) -> Result<InboundText, InboundError> {
-        let mut fields: Pairs =
+        let mut fields: KeyValuePairs =
             [("From", "+19042520927"), ("Body", " Hi "), ("MessageSid", "SM1"), ("NumMedia", "0")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_number_cannot_be_a_customer() {
+    fn senders_without_a_number_and_strange_sids_are_refused() {
         for from in ["", "12345", "whatsapp:+19042520927", "ACME", "9042520927"] {
             let error = text(&[("From", Some(from))]).unwrap_err();
             assert_eq!(error, InboundError::Invalid("From"), "{from}");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_twilio_made_of_it_is_passed_on() {
+    fn the_opt_out_type_is_read() {
         let kind = |value| text(&[("OptOutType", Some(value))]).unwrap().opt_out_type;
         assert_eq!(kind("STOP"), Some(Keyword::Stop));
         assert_eq!(kind("START"), Some(Keyword::Start));

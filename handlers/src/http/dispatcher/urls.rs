@@ -1,12 +1,12 @@
-//! Which URLs Twilio may have signed.
+//! The URLs that Twilio may have signed.
 
 use axum::http::{Method, Uri};
 
-/// The candidates: the public URLs, or the request's own where there are none.
+/// The public URLs, or the request's own if there are none.
 ///
-/// A public URL stands as it was configured at Twilio. What a GET carries is in
-/// its query, which follows the URL's own; a POST's query is the URL's own, so
-/// both what came and what was configured are tried.
+/// Twilio signs a public URL exactly as it is configured. A GET request's parameters are appended
+/// to the URL's own query. A POST request's query is the URL's own, so both the received and the
+/// configured one are candidates.
 pub(super) fn candidates(public_urls: &[String], method: &Method, uri: &Uri) -> Vec<String> {
     if public_urls.is_empty() {
         return vec![uri.to_string()];
@@ -23,7 +23,8 @@ pub(super) fn candidates(public_urls: &[String], method: &Method, uri: &Uri) -> 
     candidates
 }
 
-/// Without the queries, which hold a GET's phone number and text, and without passwords.
+/// The candidates for the log: without queries, which hold phone number and text of a GET request,
+/// and without passwords.
 pub(super) fn for_log(candidates: &[String]) -> String {
     let mut shown: Vec<String> =
         candidates.iter().map(|url| without_user(without_query(url))).collect();
@@ -31,7 +32,8 @@ pub(super) fn for_log(candidates: &[String]) -> String {
     shown.join(" ")
 }
 
-/// `https://user:password@host/` is how Twilio is told to use basic authentication.
+/// Removes user and password, which a URL at Twilio has for basic authentication:
+/// `https://user:password@host/`.
 fn without_user(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_laptop_it_is_the_requests_own() {
+    fn without_public_urls_the_requests_own_is_tried() {
         assert_eq!(
             candidates_of(&[], Method::POST, "http://127.0.0.1:4000/dispatcher?a=b%20c"),
             ["http://127.0.0.1:4000/dispatcher?a=b%20c"]
@@ -61,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployed_function_does_not_believe_the_host() {
+    fn the_host_of_the_request_is_ignored_when_there_are_public_urls() {
         assert_eq!(
             candidates_of(
                 &["https://shop.example/sms"],

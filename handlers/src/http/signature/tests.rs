@@ -1,4 +1,4 @@
-//! The vectors that Twilio's official libraries publish, and what must be refused.
+//! The test vectors of Twilio's official libraries, and signatures that must be refused.
 
 use super::*;
 
@@ -20,32 +20,32 @@ fn form() -> Vec<(String, String)> {
     ])
 }
 
-fn check(signature: &str, url: &str, signed: Signed<'_>) -> bool {
-    is_authentic(TOKEN, signature, &[url.to_owned()], signed)
+fn check(signature: &str, url: &str, signed: SignedContent<'_>) -> bool {
+    is_valid_signature(TOKEN, signature, &[url.to_owned()], signed)
 }
 
 #[test]
 fn published_vector() {
-    assert!(check(PUBLISHED, URL, Signed::Form(&form())));
+    assert!(check(PUBLISHED, URL, SignedContent::Form(&form())));
 }
 
 #[test]
 fn published_vector_signed_with_the_default_port() {
     let signature = "kvajT1Ptam85bY51eRf/AJRuM3w=";
-    assert!(check(signature, URL, Signed::Form(&form())));
+    assert!(check(signature, URL, SignedContent::Form(&form())));
 }
 
 #[test]
 fn published_vector_signed_without_the_port() {
     let url = "https://mycompany.com:443/myapp.php?foo=1&bar=2";
-    assert!(check(PUBLISHED, url, Signed::Form(&form())));
+    assert!(check(PUBLISHED, url, SignedContent::Form(&form())));
 }
 
 #[test]
 fn published_vector_with_another_port() {
     let url = "http://mycompany.com:1234/myapp.php?foo=1&bar=2";
     let signature = "Zmvh+3yNM1Phv2jhDCwEM3q5ebU=";
-    assert!(check(signature, url, Signed::Form(&form())));
+    assert!(check(signature, url, SignedContent::Form(&form())));
 }
 
 #[test]
@@ -54,38 +54,38 @@ fn published_vector_of_a_json_body() {
     let body = br#"{"property": "value", "boolean": true}"#;
     let digest = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
     let url = format!("{URL}&bodySHA256={digest}");
-    assert!(check(signature, &url, Signed::Json(body)));
-    assert!(!check(signature, &url, Signed::Json(b"{}")));
-    assert!(!check(signature, URL, Signed::Json(body)));
+    assert!(check(signature, &url, SignedContent::Json(body)));
+    assert!(!check(signature, &url, SignedContent::Json(b"{}")));
+    assert!(!check(signature, URL, SignedContent::Json(body)));
 }
 
 #[test]
-fn anything_else_is_refused() {
+fn signatures_of_anything_else_are_refused() {
     let mut changed = form();
     changed[2].1.push('5');
-    assert!(!check(PUBLISHED, URL, Signed::Form(&changed)));
-    assert!(!check(PUBLISHED, URL, Signed::Query));
+    assert!(!check(PUBLISHED, URL, SignedContent::Form(&changed)));
+    assert!(!check(PUBLISHED, URL, SignedContent::Query));
     let elsewhere = "https://mycompany.com/other";
-    assert!(!check(PUBLISHED, elsewhere, Signed::Form(&form())));
-    assert!(!check("", URL, Signed::Form(&form())));
-    assert!(!check("not base64!", URL, Signed::Form(&form())));
+    assert!(!check(PUBLISHED, elsewhere, SignedContent::Form(&form())));
+    assert!(!check("", URL, SignedContent::Form(&form())));
+    assert!(!check("not base64!", URL, SignedContent::Form(&form())));
     let urls = [URL.to_owned()];
-    assert!(!is_authentic("12346", PUBLISHED, &urls, Signed::Form(&form())));
-    assert!(!is_authentic(TOKEN, PUBLISHED, &[], Signed::Form(&form())));
+    assert!(!is_valid_signature("12346", PUBLISHED, &urls, SignedContent::Form(&form())));
+    assert!(!is_valid_signature(TOKEN, PUBLISHED, &[], SignedContent::Form(&form())));
 }
 
 #[test]
 fn any_candidate_may_be_the_one_that_was_signed() {
     let urls = ["https://old.example/sms", URL, "https://new.example/sms"].map(str::to_owned);
-    assert!(is_authentic(TOKEN, PUBLISHED, &urls, Signed::Form(&form())));
+    assert!(is_valid_signature(TOKEN, PUBLISHED, &urls, SignedContent::Form(&form())));
 }
 
 #[test]
 fn a_repeated_pair_counts_once_and_values_are_sorted_untrimmed() {
     let once = owned(&[("a", "2"), ("a", "1"), ("B", " x ")]);
     let twice = owned(&[("a", "1"), ("B", " x "), ("a", "2"), ("a", "1")]);
-    assert_eq!(parameters(Signed::Form(&once)), "B x a1a2");
-    assert_eq!(parameters(Signed::Form(&twice)), "B x a1a2");
+    assert_eq!(parameters(SignedContent::Form(&once)), "B x a1a2");
+    assert_eq!(parameters(SignedContent::Form(&twice)), "B x a1a2");
 }
 
 #[test]

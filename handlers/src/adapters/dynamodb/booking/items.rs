@@ -1,0 +1,169 @@
+//! The items of the transactions, each with the condition under which it may be written.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::GUARD;
+use crate::{
+    adapters::dynamodb::{
+        DynamoDb,
+        errors::unavailable,
+        lead_row::{from_booking, from_lead, slot_attributes},
+        row::{number, seconds, text},
+        schedule::AVAILABLE,
+        transactions::{delete, put, update},
+    },
+    domain::{
+        booking::{Booking, FormGuardUpdate},
+        lead::{Lead, LeadStatus},
+        phone::Phone,
+        slot::Slot,
+    },
+    ports::StoreError,
+};
+
+type TransactionItem = Result<TransactWriteItem, StoreError>;
+
+impl DynamoDb {
+    /// Takes a slot if it has no row, is marked as available or is held by the same lead.
+    pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+        let mut slot = self
+            .slot(booking.slot)
+            .update_expression(
+                "SET #status = :booked, lead_id = :lead_id, phone = :phone, \
+                 repair_type = :repair_type, device = :device, updated_at = :now, \
+                 created_at = if_not_exists(created_at, :now)",
+            )
+            .condition_expression(
+                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
+            .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":now", seconds(now));
+        for (name, value) in slot_attributes(booking) {
+            slot = slot.expression_attribute_values(format!(":{name}"), value);
+        }
+        slot.build().map(update).map_err(unavailable)
+    }
+
+    /// Frees a slot if this lead holds it.
+    pub(super) fn free_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+        self.slot(booking.slot)
+            .update_expression(
+                "SET #status = :available, updated_at = :now \
+                 REMOVE lead_id, phone, repair_type, device",
+            )
+            .condition_expression("lead_id = :lead_id")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":now", seconds(now))
+            .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+
+    fn slot(&self, slot: Slot) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(&self.tables.schedule)
+            .key("schedule_date", text(slot.date().to_string()))
+            .key("slot_time", text(slot.time().to_string()))
+    }
+
+    pub(super) fn put_lead(&self, lead: &Lead) -> TransactionItem {
+        Put::builder()
+            .table_name(&self.tables.leads)
+            .set_item(Some(from_lead(lead)))
+            .condition_expression("attribute_not_exists(lead_id)")
+            .build()
+            .map(put)
+            .map_err(unavailable)
+    }
+
+    /// Cancels a lead if it belongs to the customer, is booked and is at the slot that was read.
+    pub(super) fn cancel_lead(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+        let values = [(":cancelled", text(LeadStatus::Cancelled.as_str()))];
+        self.change_lead(booking, now, "SET #status = :cancelled, updated_at = :now", values)
+    }
+
+    /// Moves a lead under the same condition as [`DynamoDb::cancel_lead`].
+    pub(super) fn move_lead(&self, booking: &Booking, to: Slot, now: Timestamp) -> TransactionItem {
+        let values =
+            [(":to_date", text(to.date().to_string())), (":to_time", text(to.time().to_string()))];
+        let change =
+            "SET appointment_date = :to_date, appointment_time = :to_time, updated_at = :now";
+        self.change_lead(booking, now, change, values)
+    }
+
+    fn change_lead(
+        &self,
+        booking: &Booking,
+        now: Timestamp,
+        change: &str,
+        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> TransactionItem {
+        let mut lead = Update::builder()
+            .table_name(&self.tables.leads)
+            .key("lead_id", text(booking.lead_id.as_str()))
+            .key("timestamp", seconds(booking.timestamp))
+            .update_expression(change)
+            .condition_expression(
+                "phone = :phone AND #status = :booked \
+                 AND appointment_date = :date AND appointment_time = :time",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":phone", text(booking.phone.as_str()))
+            .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
+            .expression_attribute_values(":date", text(booking.slot.date().to_string()))
+            .expression_attribute_values(":time", text(booking.slot.time().to_string()))
+            .expression_attribute_values(":now", seconds(now));
+        for (name, value) in values {
+            lead = lead.expression_attribute_values(name, value);
+        }
+        lead.build().map(update).map_err(unavailable)
+    }
+
+    pub(super) fn put_booking(&self, booking: &Booking) -> TransactionItem {
+        Put::builder()
+            .table_name(&self.tables.bookings)
+            .set_item(Some(from_booking(booking)))
+            .build()
+            .map(put)
+            .map_err(unavailable)
+    }
+
+    /// Deletes a booking row. A lead of the old system has none, which is no failure.
+    pub(super) fn drop_booking(&self, booking: &Booking) -> TransactionItem {
+        Delete::builder()
+            .table_name(&self.tables.bookings)
+            .key("phone", text(booking.phone.as_str()))
+            .key("start", text(booking.slot.wall_clock()))
+            .condition_expression("attribute_not_exists(phone) OR lead_id = :lead_id")
+            .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
+            .build()
+            .map(delete)
+            .map_err(unavailable)
+    }
+
+    /// Writes the next form guard if the guard is still the one that was read.
+    pub(super) fn update_form_guard(
+        &self,
+        phone: &Phone,
+        step: FormGuardUpdate,
+    ) -> TransactionItem {
+        let guard = Put::builder()
+            .table_name(&self.tables.bookings)
+            .item("phone", text(phone.as_str()))
+            .item("start", text(GUARD))
+            .item("version", number(step.next.version));
+        let guard = match step.expected {
+            None => guard.condition_expression("attribute_not_exists(phone)"),
+            Some(expected) => guard
+                .condition_expression("#version = :expected")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":expected", number(expected.version)),
+        };
+        guard.build().map(put).map_err(unavailable)
+    }
+}

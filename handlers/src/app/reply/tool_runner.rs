@@ -1,0 +1,268 @@
+//! Runs the tools that the model calls. Every failure becomes a result that the model reads.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    InboundText, ReplyService,
+    progress::{PendingChange, Progress},
+    tool_outcome::{ToolOutcome, row},
+};
+use crate::{
+    app::{
+        bookings::{BookingError, BookingService, whole_seconds},
+        error_chain::ErrorChain,
+    },
+    domain::{
+        booking::{Booking, NewBooking, RequestToken},
+        catalogue::{Repair, Upsell},
+        discount::is_approved,
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        owner::OwnerState,
+        sales::{SalesEvent, SalesRecord},
+        slot::{Slot, time_texts},
+        text::OWNER_NAME,
+        turn::TurnKey,
+    },
+    ports::StoreError,
+    tools::{self, ToolCall, ToolError},
+};
+
+/// Runs the tool calls of one turn.
+pub(super) struct ToolRunner<'a> {
+    pub(super) reply: &'a ReplyService,
+    pub(super) text: &'a InboundText,
+    pub(super) owner: &'a OwnerState,
+    /// Business time of the turn's first attempt.
+    pub(super) now: Timestamp,
+    pub(super) progress: &'a Progress,
+}
+
+/// What the model asks to book.
+struct BookingRequest {
+    slot: Slot,
+    repair: Repair,
+    device: String,
+    customer_name: Option<String>,
+}
+
+impl ToolRunner<'_> {
+    /// Runs a call. `ordinal` is its number in the turn, from 0.
+    pub(super) async fn run(&self, ordinal: usize, name: &str, arguments: &str) -> ToolOutcome {
+        let call = match tools::parse(name, arguments) {
+            Ok(call) => call,
+            Err(error) => {
+                // Not its source, which may quote the arguments.
+                tracing::warn!(sid = self.text.sid, ordinal, error = %error, "tool call refused");
+                return match error {
+                    ToolError::Malformed(_) | ToolError::Label { .. } => {
+                        ToolOutcome::failure(ErrorChain(&error))
+                    }
+                    _ => ToolOutcome::failure(error),
+                };
+            }
+        };
+        tracing::info!(sid = self.text.sid, ordinal, tool = name, "tool call");
+        let ordinal_text = ordinal.to_string();
+        let identity = [self.text.sid.as_str(), &ordinal_text];
+        match call {
+            ToolCall::CheckAvailability(date) => self.check(date).await,
+            ToolCall::BookSlot { slot, repair, device, customer_name } => {
+                self.book(BookingRequest { slot, repair, device, customer_name }, &identity).await
+            }
+            ToolCall::ListBookings => self.list().await,
+            ToolCall::CancelBooking(id) => {
+                let pending_change =
+                    self.pending_change("Cancelled", &id, LeadStatus::Cancelled, None);
+                let bookings = self.bookings();
+                let result = bookings.cancel(&self.text.phone, &id, &identity);
+                self.track_change(pending_change, result).await
+            }
+            ToolCall::RescheduleBooking { lead_id, to } => {
+                self.reschedule(&lead_id, to, &identity).await
+            }
+            ToolCall::AuthorizeDiscount { percent, reason } => {
+                self.discount(ordinal, percent, reason).await
+            }
+            ToolCall::LogUpsell { item, accepted } => self.upsell(ordinal, item, accepted).await,
+            ToolCall::StopTexting => self.stop().await,
+        }
+    }
+
+    async fn check(&self, date: jiff::civil::Date) -> ToolOutcome {
+        let bookings = self.bookings();
+        if let Some(reason) = bookings.calendar.day_unbookable_reason(date, self.now) {
+            return self.unbookable(&reason);
+        }
+        match bookings.available(date).await {
+            Ok(slots) => ToolOutcome::of(json!({
+                "success": true,
+                "date": date.to_string(),
+                "available_slots": time_texts(&slots),
+            })),
+            Err(error) => self.read_failure(&error).await,
+        }
+    }
+
+    async fn book(&self, request: BookingRequest, identity: &[&str]) -> ToolOutcome {
+        let lead = Lead {
+            id: LeadId::derive(self.now, identity),
+            timestamp: whole_seconds(self.now),
+            phone: self.text.phone.clone(),
+            slot: request.slot,
+            repair: request.repair,
+            device: request.device,
+            customer_name: request.customer_name,
+            status: LeadStatus::Booked,
+            source: LeadSource::Sms,
+        };
+        let pending_change =
+            self.pending_change("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
+        let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
+        let bookings = self.bookings();
+        let result = bookings.book(&new);
+        self.track_change(pending_change, result).await
+    }
+
+    async fn list(&self) -> ToolOutcome {
+        match self.bookings().open(&self.text.phone).await {
+            Ok(open) => {
+                let rows: Vec<Value> = open.iter().map(row).collect();
+                ToolOutcome::of(json!({ "success": true, "bookings": rows }))
+            }
+            Err(error) => self.read_failure(&error).await,
+        }
+    }
+
+    async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> ToolOutcome {
+        let pending_change = self.pending_change("Moved", id, LeadStatus::Booked, Some(to));
+        let bookings = self.bookings();
+        let result = bookings.reschedule(&self.text.phone, id, to, identity);
+        self.track_change(pending_change, result).await
+    }
+
+    async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {
+        let ceiling = self.owner.max_discount;
+        let approved = is_approved(percent, ceiling);
+        let kind = SalesEvent::Discount { percent, approved, reason };
+        if let Err(error) = self.note(ordinal, kind).await {
+            return self.write_failure(&error).await;
+        }
+        let (granted, message) = if approved {
+            (percent, format!("{percent} percent is approved, once and with no other discount"))
+        } else {
+            (0, format!("Not approved: the most that may be given is {ceiling} percent"))
+        };
+        ToolOutcome::of(json!({
+            "success": true,
+            "approved": approved,
+            "discount_percent": granted,
+            "max_discount": ceiling,
+            "message": message,
+        }))
+    }
+
+    async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> ToolOutcome {
+        let price = item.price();
+        match self.note(ordinal, SalesEvent::Upsell { item, accepted, price }).await {
+            Ok(()) => ToolOutcome::of(json!({
+                "success": true,
+                "upsell_item": item.slug(),
+                "accepted": accepted,
+                "price": price,
+                "message": "Noted",
+            })),
+            Err(error) => self.write_failure(&error).await,
+        }
+    }
+
+    async fn stop(&self) -> ToolOutcome {
+        let store = &self.reply.ports.store;
+        match store.set_opted_out(&self.text.phone, true, self.text.now).await {
+            Ok(()) => {
+                tracing::info!(customer = self.text.phone.masked(), "opted out in their own words");
+                self.reply.notify_owner_of_opt_out(self.text).await;
+                let output =
+                    json!({ "success": true, "message": "No more texts to this customer" });
+                ToolOutcome { output, confirmation: None, ends_conversation: true }
+            }
+            Err(error) => self.write_failure(&error).await,
+        }
+    }
+
+    async fn note(&self, ordinal: usize, kind: SalesEvent) -> Result<(), StoreError> {
+        let key = TurnKey { phone: self.text.phone.clone(), sid: self.text.sid.clone() };
+        self.reply.ports.store.record_sale(&SalesRecord { key, ordinal, now: self.now, kind }).await
+    }
+
+    fn pending_change(
+        &self,
+        heading: &'static str,
+        id: &LeadId,
+        status: LeadStatus,
+        slot: Option<Slot>,
+    ) -> PendingChange {
+        PendingChange { heading, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
+    }
+
+    /// Runs a change and records it as pending meanwhile.
+    async fn track_change(
+        &self,
+        pending_change: PendingChange,
+        change: impl Future<Output = Result<Booking, BookingError>> + Send,
+    ) -> ToolOutcome {
+        let heading = pending_change.heading;
+        self.progress.update(|state| state.pending_change = Some(pending_change));
+        let result = change.await;
+        self.progress.update(|state| state.pending_change = None);
+        match result {
+            Ok(booking) => ToolOutcome::change(heading, &booking),
+            Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
+            Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
+                "success": false,
+                "message": "That time is already taken",
+                "available_slots": time_texts(&available),
+            })),
+            Err(BookingError::Store(error)) => self.write_failure(&error).await,
+            Err(error) => ToolOutcome::failure(error),
+        }
+    }
+
+    fn unbookable(&self, why: &dyn std::fmt::Display) -> ToolOutcome {
+        let today = self.reply.calendar.today(self.now);
+        ToolOutcome::failure(format_args!("{why}. Today is {today}"))
+    }
+
+    async fn read_failure(&self, error: &StoreError) -> ToolOutcome {
+        self.store_failed(error).await;
+        ToolOutcome::failure(format_args!(
+            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
+        ))
+    }
+
+    /// The result of a write that failed but may have been done.
+    async fn write_failure(&self, error: &StoreError) -> ToolOutcome {
+        self.store_failed(error).await;
+        ToolOutcome::failure(format_args!(
+            "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
+        ))
+    }
+
+    /// The model tells the customer that the owner will get back to them, so the owner is alerted.
+    async fn store_failed(&self, error: &StoreError) {
+        let customer = &self.text.phone;
+        tracing::error!(
+            customer = customer.masked(), sid = self.text.sid, error = %ErrorChain(error), "a tool failed because of the database"
+        );
+        let body = format!(
+            "The calendar failed while {} was texting. Please check their booking and text them back.",
+            customer.as_str()
+        );
+        self.reply.alert("tool_store", &body, self.text.now).await;
+    }
+
+    fn bookings(&self) -> BookingService<'_> {
+        let ReplyService { ports, calendar, .. } = self.reply;
+        BookingService { store: ports.store.as_ref(), calendar, now: self.now }
+    }
+}

@@ -1,0 +1,106 @@
+//! The layers around every router: CORS, log and business time.
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue, Method,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        },
+    },
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use jiff::Timestamp;
+use lambda_http::{Context, request::RequestContext};
+use serde_json::json;
+use tracing::Instrument as _;
+
+use super::error::ApiError;
+
+/// Business time: API Gateway's clock when the request reached it. There is no other source of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestTime(pub Timestamp);
+
+/// Answers CORS preflight requests, and adds CORS headers to every response, errors included.
+///
+/// The web pages are on other origins, and the API has no CORS configuration.
+pub(super) async fn cors(request: Request, next: Next) -> Response {
+    let mut response = if request.method() == Method::OPTIONS {
+        Json(json!({ "status": "success" })).into_response()
+    } else {
+        next.run(request).await
+    };
+    add_cors_headers(response.headers_mut());
+    response
+}
+
+/// Runs the request in a span with its id, and logs the status of its response.
+pub(super) async fn trace(request: Request, next: Next) -> Response {
+    let span = tracing::info_span!(
+        "request",
+        request_id = request_id(&request),
+        method = %request.method(),
+        // Without the query, which holds the customer's words in a GET webhook.
+        path = request.uri().path(),
+    );
+    async move {
+        let response = next.run(request).await;
+        tracing::info!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Adds [`RequestTime`] to the request. A request without time gets 500, so that it is never taken
+/// for 1970.
+pub(super) async fn request_time(mut request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<RequestContext>();
+    let Some(now) = context.and_then(time_epoch) else {
+        tracing::error!("the request context has no time");
+        return ApiError::internal().into_response();
+    };
+    request.extensions_mut().insert(RequestTime(now));
+    next.run(request).await
+}
+
+fn add_cors_headers(headers: &mut HeaderMap) {
+    let value = HeaderValue::from_static;
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, value("*"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, value("GET, POST, PUT, DELETE, OPTIONS"));
+    // By name, because `*` does not include Authorization.
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        value("Content-Type, Authorization, Idempotency-Key"),
+    );
+}
+
+/// Lambda's id of the invocation, or the gateway's id of the request.
+fn request_id(request: &Request) -> String {
+    let extensions = request.extensions();
+    let invocation = extensions
+        .get::<Context>()
+        .map(|context| context.request_id.clone())
+        .filter(|id| !id.is_empty());
+    let gateway = || match extensions.get::<RequestContext>()? {
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        RequestContext::ApiGatewayV1(context) => context.request_id.clone(),
+        _ => None,
+    };
+    invocation.or_else(gateway).unwrap_or_default()
+}
+
+/// `timeEpoch` of payload 2.0, `requestTimeEpoch` of payload 1.0; both are 0 when absent.
+fn time_epoch(context: &RequestContext) -> Option<Timestamp> {
+    let millis = match context {
+        RequestContext::ApiGatewayV2(context) => context.time_epoch,
+        RequestContext::ApiGatewayV1(context) => context.request_time_epoch,
+        _ => return None,
+    };
+    if millis <= 0 {
+        return None;
+    }
+    Timestamp::from_millisecond(millis).ok()
+}

@@ -1,0 +1,187 @@
+//! The use case behind the booking form, on ports in memory.
+
+use handlers::{
+    app::scheduler::{FormFields, SchedulerError},
+    domain::{
+        booking::Booking,
+        slot::{Slot, SlotTime},
+    },
+};
+use jiff::{Timestamp, civil};
+
+use crate::testing::{NOW, World, call, say, text};
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn fields(time: &str) -> FormFields {
+    FormFields {
+        phone: Some("(904) 252-0927".to_owned()),
+        date: Some("2026-02-11".to_owned()),
+        time: Some(time.to_owned()),
+        repair_type: Some("battery".to_owned()),
+        device: Some("Galaxy S24".to_owned()),
+        customer_name: None,
+    }
+}
+
+fn book(world: &World, time: &str, key: Option<&str>) -> Result<Booking, SchedulerError> {
+    world.run(world.scheduler().book(&fields(time), key, now()))
+}
+
+#[test]
+fn a_booking_takes_its_slot_from_the_list() {
+    let world = World::new();
+    let free = |world: &World| {
+        world.run(world.scheduler().availability(Some("2026-02-11"), now())).unwrap().1
+    };
+    let before = free(&world);
+    let booking = book(&world, "2pm", None).unwrap();
+    assert_eq!(booking.phone.as_str(), "+19042520927");
+    assert_eq!(booking.slot, Slot::new(civil::date(2026, 2, 11), SlotTime::hour_of_day(14)));
+    let expected: Vec<_> = before.into_iter().filter(|t| *t != booking.slot.time()).collect();
+    assert_eq!(free(&world), expected);
+}
+
+#[test]
+fn the_same_key_is_the_same_booking() {
+    let world = World::new();
+    let first = book(&world, "2pm", Some("k1")).unwrap();
+    let later = now() + jiff::SignedDuration::from_mins(30);
+    let again = world.run(world.scheduler().book(&fields("2:00 PM"), Some("k1"), later)).unwrap();
+    assert_eq!(again, first);
+    assert_eq!(world.store.leads().len(), 1);
+    let other = book(&world, "3pm", Some("k1"));
+    assert!(matches!(other, Err(SchedulerError::KeyReused)), "{other:?}");
+}
+
+#[test]
+fn a_lost_answer_and_a_repeat_are_one_booking() {
+    let world = World::new();
+    world.store.hang_after("book");
+    world.crash(world.scheduler().book(&fields("2pm"), Some("k1"), now()));
+    let again = book(&world, "2pm", Some("k1")).unwrap();
+    assert_eq!(world.store.leads()[0].id, again.lead_id);
+    assert_eq!(world.store.leads().len(), 1);
+}
+
+#[test]
+fn a_repeat_after_a_cancellation_does_not_book_again() {
+    let world = World::new();
+    let booking = book(&world, "2pm", Some("k1")).unwrap();
+    let arguments = serde_json::json!({ "lead_id": booking.lead_id.as_str() });
+    world.model.then([call("cancel_booking", arguments)]).then([say("Gone.")]);
+    world.answer(&text("SM1", "I can't come"));
+    book(&world, "2pm", Some("k1")).unwrap();
+    assert!(world.store.open_bookings().is_empty());
+}
+
+#[test]
+fn two_open_bookings_and_no_more() {
+    let world = World::new();
+    for time in ["9am", "10am"] {
+        book(&world, time, None).unwrap();
+    }
+    let third = book(&world, "11am", None);
+    assert!(matches!(third, Err(SchedulerError::TooMany)), "{third:?}");
+}
+
+#[test]
+fn the_limit_holds_for_three_at_once() {
+    let world = World::new();
+    let scheduler = world.scheduler();
+    let (a, b, c) = (fields("9am"), fields("10am"), fields("11am"));
+    let (a, b, c) = world.run(async {
+        futures::join!(
+            scheduler.book(&a, None, now()),
+            scheduler.book(&b, None, now()),
+            scheduler.book(&c, None, now())
+        )
+    });
+    let refused =
+        [a, b, c].into_iter().filter(|r| matches!(r, Err(SchedulerError::TooMany))).count();
+    assert_eq!(refused, 1);
+    assert_eq!(world.store.open_bookings().len(), 2);
+}
+
+#[test]
+fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
+    let world = World::new();
+    book(&world, "9am", None).unwrap();
+    // The repeat reads the lead before the first attempt writes it, and the bookings after that.
+    world.store.slow("taken_slots", 4);
+    world.store.slow("open_bookings", 8);
+    let (scheduler, two) = (world.scheduler(), fields("2pm"));
+    let (first, repeat) = world.run(async {
+        futures::join!(scheduler.book(&two, Some("k1"), now()), async {
+            scheduler.availability(Some("2026-02-11"), now()).await.unwrap();
+            scheduler.book(&two, Some("k1"), now()).await
+        })
+    });
+    assert_eq!(repeat.unwrap(), first.unwrap());
+    assert_eq!(world.store.leads().len(), 2);
+}
+
+#[test]
+fn a_taken_slot_comes_with_what_is_free() {
+    let world = World::new();
+    book(&world, "2pm", None).unwrap();
+    let Err(SchedulerError::Taken { available }) = book(&world, "2pm", None) else {
+        panic!("booked twice");
+    };
+    assert_eq!(available.len(), 7);
+}
+
+#[test]
+fn errors_say_what_to_change() {
+    let message = |change: fn(&mut FormFields)| {
+        let world = World::new();
+        let mut fields = fields("2pm");
+        change(&mut fields);
+        world.run(world.scheduler().book(&fields, None, now())).unwrap_err().to_string()
+    };
+    assert_eq!(message(|f| f.phone = None), "Missing required field: phone");
+    assert_eq!(message(|f| f.time = Some(" ".to_owned())), "Missing required field: time");
+    assert_eq!(
+        message(|f| f.date = Some("2/11".to_owned())),
+        "Invalid date format. Use YYYY-MM-DD"
+    );
+    assert_eq!(
+        message(|f| f.date = Some("2026-02-15".to_owned())),
+        "The shop is closed on Sundays"
+    );
+    assert_eq!(
+        message(|f| f.phone = Some("123".to_owned())),
+        "Invalid phone: a phone number is written like +19045550123 or (904) 555-0123"
+    );
+    assert_eq!(
+        message(|f| f.device = Some("x".repeat(61))),
+        "Invalid device: at most 60 characters"
+    );
+    assert_eq!(
+        message(|f| f.customer_name = Some("a\nb".to_owned())),
+        "Invalid customer_name: control characters are not allowed"
+    );
+}
+
+#[test]
+fn a_failed_read_is_an_error() {
+    let world = World::new();
+    world.store.fail("taken_slots");
+    let result = world.run(world.scheduler().availability(Some("2026-02-11"), now()));
+    assert!(matches!(result, Err(SchedulerError::Store(_))));
+    let missing = world.run(world.scheduler().availability(None, now()));
+    assert!(matches!(missing, Err(SchedulerError::Missing("date"))));
+}
+
+#[test]
+fn blank_unprintable_and_long_keys_are_refused() {
+    let world = World::new();
+    for key in ["", " ", "a\u{7f}", &"k".repeat(256)] {
+        assert!(
+            matches!(book(&world, "2pm", Some(key)), Err(SchedulerError::InvalidKey)),
+            "{key:?}"
+        );
+    }
+}

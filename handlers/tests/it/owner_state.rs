@@ -1,0 +1,37 @@
+//! The use case behind `/state`, on ports in memory.
+
+use handlers::{
+    app::owner_state::{OwnerStateError, OwnerStateService},
+    domain::owner::{OwnerPatch, OwnerStatus},
+};
+use serde_json::json;
+
+use crate::testing::{NOW, World};
+
+fn patch(value: serde_json::Value) -> OwnerPatch {
+    OwnerPatch::from_json(value.as_object().unwrap()).unwrap()
+}
+
+#[test]
+fn two_concurrent_changes_are_both_kept_until_a_reset() {
+    let world = World::new();
+    let state = OwnerStateService::new(world.store.clone());
+    let now = NOW.parse().unwrap();
+    let (gym, ceiling) = (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
+    let (one, two) =
+        world.run(async { futures::join!(state.update(&gym, now), state.update(&ceiling, now)) });
+    one.unwrap();
+    two.unwrap();
+    let owner = world.run(state.get()).unwrap();
+    assert_eq!((owner.status, owner.max_discount, owner.version), (OwnerStatus::Gym, 5, 2));
+    let owner = world.run(state.reset(now)).unwrap();
+    assert_eq!((owner.status, owner.version), (OwnerStatus::Available, 3));
+}
+
+#[test]
+fn a_failed_read_is_an_error_and_no_default() {
+    let world = World::new();
+    world.store.fail("owner");
+    let state = OwnerStateService::new(world.store.clone());
+    assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
+}

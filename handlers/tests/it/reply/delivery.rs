@@ -1,0 +1,203 @@
+//! Webhooks that arrive twice, concurrently, late or after a crash.
+
+use std::time::Duration;
+
+use handlers::{
+    domain::{text::FALLBACK_REPLY, turn::ConversationItem},
+    ports::Timer as _,
+};
+use serde_json::json;
+
+use super::{book, with_booking};
+use crate::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text};
+
+/// Longer than any lease or queue entry.
+const AFTER_ALL_LEASES: Duration = Duration::from_secs(16);
+
+#[test]
+fn a_repeat_gets_the_same_answer_from_the_table() {
+    let world = World::new();
+    world.model.then([book()]).then([say("Done!")]);
+    let first = world.answer(&text("SM1", "Tomorrow at two"));
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), first);
+    assert_eq!(world.model.requests().len(), 2);
+    assert_eq!(world.store.open_bookings().len(), 1);
+}
+
+#[test]
+fn a_repeat_at_the_same_time_waits_for_the_answer() {
+    let world = World::new();
+    world.model.then([book()]).after(Duration::from_secs(2), Ok(vec![say("Done!")]));
+    let (one, two) = (world.reply(), world.reply());
+    let text = text("SM1", "Tomorrow at two");
+    let (first, second) = world.run(async { futures::join!(one.answer(&text), two.answer(&text)) });
+    assert!(first[0].contains("Confirmed: "));
+    assert_eq!(first, second);
+    assert_eq!(world.model.requests().len(), 2);
+}
+
+#[test]
+fn a_crash_after_the_booking_leads_to_one_booking_and_a_true_answer() {
+    for operation in ["book", "save_round", "finish_turn"] {
+        let world = World::new();
+        world.model.then([book()]);
+        if operation == "finish_turn" {
+            world.model.then([say("Done!")]);
+            world.store.hang_before(operation);
+        } else {
+            world.store.hang_after(operation);
+        }
+        world.crash(world.reply().answer(&text("SM1", "Tomorrow at two")));
+        world.timer.advance(AFTER_ALL_LEASES);
+        world.model.then([say("Done!")]);
+        let mut again = text("SM1", "Tomorrow at two");
+        again.now = "2026-02-10T20:11:00Z".parse().unwrap();
+        let messages = world.answer(&again);
+        assert!(
+            messages[0].contains("Confirmed: Wed Feb 11, 2:00 PM"),
+            "{operation}: {messages:?}"
+        );
+        assert_eq!(world.store.open_bookings().len(), 1, "{operation}");
+        let id = world.store.leads()[0].id.to_string();
+        assert!(id.starts_with("LEAD-20260210-201000-"), "the first attempt's time: {id}");
+        assert!(world.store.queue_of(&phone(ANN)).is_empty(), "{operation}");
+        let asked_to_book = world.model.requests().iter().filter(|r| r.input.len() == 1).count();
+        assert_eq!(asked_to_book, 1, "{operation}: a stored round is not asked again");
+    }
+}
+
+#[test]
+fn a_repeat_right_after_a_crash_takes_the_turn_over_in_time() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_after("save_round");
+    world.crash(world.reply().answer(&text("SM1", "Tomorrow at two")));
+    world.model.then([say("Done!")]);
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].contains("Confirmed: Wed Feb 11, 2:00 PM"), "{messages:?}");
+    assert_eq!(world.store.open_bookings().len(), 1);
+}
+
+#[test]
+fn a_slow_attempt_keeps_its_claim() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(9), Ok(vec![say("At nine.")]));
+    let (one, two) = (world.reply(), world.reply());
+    let text = text("SM1", "When?");
+    let (first, second) = world.run(async { futures::join!(one.answer(&text), two.answer(&text)) });
+    assert_eq!((first, second), (vec!["At nine.".to_owned()], vec!["At nine.".to_owned()]));
+    assert_eq!(world.model.requests().len(), 1);
+}
+
+#[test]
+fn stored_results_are_not_run_again() {
+    let world = World::new();
+    world.model.then([call("check_availability", json!({ "date": "2026-02-11" }))]);
+    world.model.after(Duration::from_secs(5), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "When?")));
+    world.timer.advance(AFTER_ALL_LEASES);
+    world.model.then([say("At nine.")]);
+    assert_eq!(world.answer(&text("SM1", "When?")), ["At nine."]);
+    let reads = world.store.calls().iter().filter(|call| **call == "taken_slots").count();
+    assert_eq!(reads, 1);
+    assert_eq!(world.model.results().len(), 1);
+}
+
+#[test]
+fn an_attempt_that_lost_its_turn_gives_the_other_ones_answer() {
+    let world = World::new();
+    // The first attempt still waits for the model when another one takes the turn over, as after a
+    // pause of its process.
+    world.model.after(Duration::from_secs(8), Ok(vec![say("late")])).then([say("in time")]);
+    let (frozen, second) = (world.reply(), world.reply());
+    let text = text("SM1", "Hello?");
+    let messages = world.run(async {
+        let other = async {
+            world.timer.sleep(Duration::from_secs(1)).await;
+            world.store.expire_claims();
+            second.answer(&text).await
+        };
+        futures::join!(frozen.answer(&text), other)
+    });
+    assert_eq!(messages, (vec!["in time".to_owned()], vec!["in time".to_owned()]));
+    let remembered = world.store.memory_of(&phone(ANN)).turns;
+    assert_eq!(remembered.len(), 1);
+}
+
+#[test]
+fn two_texts_of_a_customer_are_answered_in_order() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(3), Ok(vec![say("one")])).then([say("two")]);
+    let (first, second) = (world.reply(), world.reply());
+    let (hello, again) = (text("SM1", "First"), text("SM2", "Second"));
+    let (one, two) =
+        world.run(async { futures::join!(first.answer(&hello), second.answer(&again)) });
+    assert_eq!((one, two), (vec!["one".to_owned()], vec!["two".to_owned()]));
+    let history = &world.model.requests()[1].input;
+    let expected = [
+        ConversationItem::User("First".to_owned()),
+        ConversationItem::Assistant("one".to_owned()),
+        ConversationItem::User("Second".to_owned()),
+    ];
+    assert_eq!(history, &expected);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+}
+
+#[test]
+fn the_queue_entry_of_a_dead_attempt_expires() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "First")));
+    world.timer.advance(DEADLINE);
+    world.model.then([say("two")]);
+    assert_eq!(world.answer(&text("SM2", "Second")), ["two"]);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+}
+
+#[test]
+fn a_text_that_waits_too_long_gets_the_fallback_and_leaves_the_queue() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "First")));
+    world.store.never_expire();
+    assert_eq!(world.answer(&text("SM2", "Second")), [FALLBACK_REPLY]);
+    let left: Vec<_> = world.store.queue_of(&phone(ANN)).into_iter().map(|w| w.sid).collect();
+    assert_eq!(left, ["SM1"]);
+    assert!(world.store.memory_of(&phone(ANN)).turns.is_empty());
+}
+
+#[test]
+fn two_customers_and_one_slot() {
+    let world = World::new();
+    world.model.then([book()]).then([book()]).then([say("Hm.")]).then([say("Hm.")]);
+    let (one, two) = (world.reply(), world.reply());
+    let ann = text("SM1", "Tomorrow at two");
+    let mut bob = text("SM2", "Tomorrow at two");
+    bob.phone = phone(BOB);
+    let (ann, bob) = world.run(async { futures::join!(one.answer(&ann), two.answer(&bob)) });
+    let told = [&ann, &bob].iter().filter(|m| m[0].contains("Confirmed: ")).count();
+    assert_eq!(told, 1, "{ann:?} {bob:?}");
+    assert_eq!(world.store.open_bookings().len(), 1);
+}
+
+#[test]
+fn cancelling_again_after_a_crash_is_told_as_cancelled() {
+    let (world, id) = with_booking();
+    world.model.then([call("cancel_booking", json!({ "lead_id": id }))]);
+    world.store.hang_after("cancel");
+    world.crash(world.reply().answer(&text("SM1", "I can't come")));
+    world.timer.advance(AFTER_ALL_LEASES);
+    world.model.then([say("Gone.")]);
+    let messages = world.answer(&text("SM1", "I can't come"));
+    assert!(messages[0].contains("Cancelled: Wed Feb 11, 2:00 PM"), "{messages:?}");
+}
+
+#[test]
+fn an_attempt_that_only_waits_alerts_nobody() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
+    world.crash(world.reply().answer(&text("SM1", "Hello?")));
+    world.store.never_expire();
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert!(world.sms.sent().is_empty());
+}

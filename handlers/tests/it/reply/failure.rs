@@ -1,0 +1,261 @@
+//! Failures: the customer is told nothing false, and the owner is alerted.
+
+use std::time::Duration;
+
+use handlers::{
+    domain::text::FALLBACK_REPLY,
+    ports::{ModelError, Timer as _},
+};
+use serde_json::json;
+
+use super::{book, with_booking};
+use crate::testing::{ANN, DEADLINE, FakeStore, OWNER, World, call, phone, say, text};
+
+fn later(minutes: i64, sid: &str) -> handlers::app::reply::InboundText {
+    let mut text = text(sid, "Hello?");
+    text.now += jiff::SignedDuration::from_mins(minutes);
+    text
+}
+
+#[test]
+fn every_failure_of_the_model_is_the_fallback_and_an_alert() {
+    for (error, words) in [
+        (ModelError::Unavailable("503".into()), "the model gave no answer"),
+        (ModelError::Rejected("400".into()), "the model gave no answer"),
+        (ModelError::Refused, "the model gave no answer"),
+        (ModelError::Filtered, "the model gave no answer"),
+        (ModelError::Incomplete, "the model gave no answer"),
+        (ModelError::Empty, "the model gave no answer"),
+    ] {
+        let world = World::new();
+        world.model.after(Duration::ZERO, Err(error));
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+        let body = format!("{ANN} got no answer ({words}). Please text them back.");
+        assert_eq!(world.sms.sent(), [(OWNER.to_owned(), body)]);
+        // A repeat of the webhook finds the answer and calls nobody.
+        assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+        assert_eq!(world.sms.sent().len(), 1);
+    }
+}
+
+#[test]
+fn an_answer_without_words_is_none() {
+    let world = World::new();
+    world.model.then([say("  ")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+}
+
+#[test]
+fn a_model_that_never_stops_calling_is_stopped() {
+    let world = World::new();
+    for _ in 0..6 {
+        world.model.then([call("list_bookings", json!({}))]);
+    }
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert_eq!(world.model.requests().len(), 6);
+}
+
+#[test]
+fn the_deadline_ends_a_turn_and_tells_what_was_booked() {
+    let world = World::new();
+    world.model.then([book()]).after(Duration::from_secs(20), Ok(vec![say("too late")]));
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
+    assert!(messages[0].contains("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-"));
+    assert_eq!(world.timer.unix_ms(), i64::try_from(DEADLINE.as_millis()).unwrap());
+    assert_eq!(world.sms.sent().len(), 1);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+    assert_eq!(world.store.memory_of(&phone(ANN)).turns[0].assistant, messages[0]);
+}
+
+#[test]
+fn a_booking_that_is_written_when_the_deadline_falls_is_told() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_after("book");
+    let messages = world.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
+    let id = world.store.leads()[0].id.to_string();
+    let line = format!("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}");
+    assert!(messages[0].ends_with(&line), "{messages:?}");
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), messages, "a repeat says the same");
+    let alert = &world.sms.sent()[0].1;
+    assert!(alert.contains("while their booking was being changed"), "{alert}");
+}
+
+#[test]
+fn a_booking_that_is_not_there_when_the_deadline_falls_is_not_told() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.store.hang_before("book");
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK_REPLY]);
+    let alert = &world.sms.sent()[0].1;
+    assert!(alert.contains("Please check it"), "{alert}");
+}
+
+#[test]
+fn a_change_that_is_written_when_the_deadline_falls_is_told() {
+    for (operation, tool, line) in [
+        ("cancel", "cancel_booking", "Cancelled: Wed Feb 11, 2:00 PM, iPhone screen."),
+        ("reschedule", "reschedule_booking", "Moved: Thu Feb 12, 9:00 AM, iPhone screen."),
+    ] {
+        for (written, hang) in
+            [(true, FakeStore::hang_after as fn(&_, _)), (false, FakeStore::hang_before)]
+        {
+            let (world, id) = with_booking();
+            hang(&world.store, operation);
+            let arguments = json!({ "lead_id": id, "date": "2026-02-12", "time": "9:00 AM" });
+            world.model.then([call(tool, arguments)]);
+            let messages = world.answer(&text("SM1", "Something came up"));
+            assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
+            assert_eq!(messages[0].contains(line), written, "{operation}: {messages:?}");
+        }
+    }
+}
+
+/// Whatever hangs, the answer comes before Twilio gives up after 15 seconds.
+#[test]
+fn an_answer_comes_in_time_even_if_everything_hangs() {
+    let operations = [
+        "opted_out",
+        "claim_turn",
+        "owner",
+        "join_queue",
+        "memory",
+        "save_round",
+        "book",
+        "set_opted_out",
+        "open_bookings",
+        "queue",
+        "leave_queue",
+    ];
+    for operation in operations {
+        for body in ["Tomorrow at two", "STOP", "START", "HELP"] {
+            let world = World::new();
+            world.model.then([book()]).after(Duration::from_secs(60), Ok(vec![say("too late")]));
+            world.sms.hang();
+            for name in [operation, "lead", "opted_out", "finish_turn", "claim_alert", "queue"] {
+                world.store.hang_from_now_on(name);
+            }
+            world.answer(&text("SM1", body));
+            assert!(world.timer.unix_ms() <= 13_500, "{operation}: {}", world.timer.unix_ms());
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_which_nothing_may_be_said_is_none() {
+    let world = World::new();
+    world.model.then([say("Your reference is LEAD-20260210-201000-ffffff.")]);
+    assert_eq!(world.answer(&text("SM1", "Is it booked?")), [FALLBACK_REPLY]);
+    assert!(world.sms.sent()[0].1.contains("nothing of the model's answer may be said"));
+}
+
+#[test]
+fn closing_is_bounded_even_if_the_tables_hang() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(20), Ok(vec![say("too late")]));
+    for operation in ["finish_turn", "claim_alert"] {
+        world.store.hang_before(operation);
+    }
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert!(world.timer.unix_ms() <= 13_500, "{}", world.timer.unix_ms());
+    assert_eq!(world.sms.sent().len(), 1, "the owner hears of it all the same");
+}
+
+#[test]
+fn one_alert_for_each_cause_in_ten_minutes() {
+    let world = World::new();
+    for (minutes, sid, alerts) in [(0, "SM1", 1), (9, "SM2", 1), (10, "SM3", 2)] {
+        world.model.after(Duration::ZERO, Err(ModelError::Refused));
+        world.answer(&later(minutes, sid));
+        assert_eq!(world.sms.sent().len(), alerts, "after {minutes} minutes");
+    }
+    world.model.after(Duration::ZERO, Err(ModelError::Filtered));
+    world.answer(&later(11, "SM4"));
+    assert_eq!(world.sms.sent().len(), 3, "another cause is another alert");
+}
+
+#[test]
+fn with_the_tables_down_the_customer_hears_the_fallback_and_the_owner_once() {
+    let world = World::new();
+    world.store.set_down(true);
+    let reply = world.reply();
+    assert_eq!(world.run(reply.answer(&text("SM1", "Hello?"))), [FALLBACK_REPLY]);
+    assert_eq!(world.run(reply.answer(&text("SM2", "Hello?"))), [FALLBACK_REPLY]);
+    assert_eq!(world.sms.sent().len(), 1);
+    assert!(world.model.requests().is_empty());
+}
+
+#[test]
+fn an_owner_who_opted_out_changes_nothing_for_the_customer() {
+    let world = World::new();
+    world.sms.refuse();
+    world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+}
+
+#[test]
+fn an_unreadable_calendar_is_never_a_free_one() {
+    let world = World::new();
+    world.store.fail("taken_slots");
+    world
+        .model
+        .then([call("check_availability", json!({ "date": "2026-02-11" }))])
+        .then([say("Brandon will get back to you.")]);
+    world.answer(&text("SM1", "When?"));
+    let result = &world.model.results()[0];
+    assert_eq!(result["success"], false);
+    assert!(result.get("available_slots").is_none());
+    assert_eq!(world.sms.sent().len(), 1, "he was promised to get back, so he must know");
+}
+
+#[test]
+fn a_booking_of_unknown_outcome_is_not_confirmed() {
+    let world = World::new();
+    world.store.fail("book");
+    world.model.then([book()]).then([say("I am not sure.")]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), ["I am not sure."]);
+    let message = world.model.results()[0]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("It is not known"), "{message}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_stored_still_goes_out() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.model.then([say("Hi!")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
+    // The customer's next text does not wait.
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+    world.model.then([say("Yes!")]);
+    assert_eq!(world.answer(&text("SM2", "Still there?")), ["Yes!"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_given_up_does_not_keep_the_answer() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.store.hang_from_now_on("leave_queue");
+    world.model.then([say("Hi!")]);
+    assert_eq!(world.answer(&text("SM1", "Hello?")), ["Hi!"]);
+    assert!(world.timer.unix_ms() < 1_000, "{}", world.timer.unix_ms());
+}
+
+#[test]
+fn a_fallback_that_cannot_be_stored_gives_its_place_up_too() {
+    let world = World::new();
+    world.store.fail("finish_turn");
+    world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert!(world.store.queue_of(&phone(ANN)).is_empty());
+}
+
+#[test]
+fn calls_do_not_run_before_they_are_stored() {
+    let world = World::new();
+    world.store.fail("save_round");
+    world.model.then([book()]);
+    assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), [FALLBACK_REPLY]);
+    assert!(world.store.leads().is_empty());
+}

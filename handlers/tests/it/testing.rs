@@ -1,0 +1,132 @@
+//! Ports in memory that fail on demand, and an executor that controls time, so that tests of use
+//! cases need no runtime and always run the same way.
+
+mod executor;
+mod model;
+mod rows;
+mod sms;
+mod store;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use handlers::{
+    adapters::secrets::StaticCredential,
+    app::{
+        reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
+        scheduler::Scheduler,
+    },
+    domain::{calendar::Calendar, phone::Phone},
+    ports::IdGenerator,
+};
+
+pub use executor::TestTimer;
+pub use model::{FakeModel, call, say};
+pub use sms::FakeSms;
+pub use store::FakeStore;
+
+/// 3:10 PM in New York on Tuesday 2026-02-10.
+pub const NOW: &str = "2026-02-10T15:10:00-05:00";
+/// The customer.
+pub const ANN: &str = "+19042520927";
+/// Another customer.
+pub const BOB: &str = "+19042520928";
+/// The owner.
+pub const OWNER: &str = "+19045550100";
+/// The deadline of a turn.
+pub const DEADLINE: Duration = Duration::from_secs(12);
+
+/// The ports in memory, shared by all use cases of a test.
+pub struct World {
+    pub timer: Arc<TestTimer>,
+    pub store: Arc<FakeStore>,
+    pub model: Arc<FakeModel>,
+    pub sms: Arc<FakeSms>,
+    ids: Arc<SequentialIdGenerator>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let timer = Arc::new(TestTimer::default());
+        Self {
+            store: Arc::new(FakeStore::default()),
+            model: Arc::new(FakeModel::new(timer.clone())),
+            sms: Arc::new(FakeSms::default()),
+            ids: Arc::new(SequentialIdGenerator::default()),
+            timer,
+        }
+    }
+
+    /// A dispatcher on this world. Several of them act as separate processes: they share nothing
+    /// but the world.
+    pub fn reply(&self) -> ReplyService {
+        let ports = ReplyPorts {
+            model: self.model.clone(),
+            store: self.store.clone(),
+            sms: self.sms.clone(),
+            ids: self.ids.clone(),
+            timer: self.timer.clone(),
+            safety_key: Arc::new(StaticCredential::new("key")),
+        };
+        let settings = ReplySettings {
+            deadline: DEADLINE,
+            lease: Duration::from_secs(3),
+            owner_phone: Some(phone(OWNER)),
+        };
+        ReplyService::new(ports, calendar(), settings)
+    }
+
+    pub fn scheduler(&self) -> Scheduler {
+        Scheduler::new(self.store.clone(), self.ids.clone(), calendar())
+    }
+
+    /// Runs a future to its end. Time advances only when nothing else can run.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        executor::run(&self.timer, future)
+    }
+
+    /// Runs a future until only time could wake it, and drops it then, like a crash.
+    pub fn crash<T>(&self, future: impl Future<Output = T>) {
+        executor::crash(future);
+    }
+
+    /// The answer to a text that is delivered once.
+    pub fn answer(&self, text: &InboundText) -> Vec<String> {
+        self.run(self.reply().answer(text))
+    }
+}
+
+pub fn calendar() -> Calendar {
+    Calendar::new("America/New_York").unwrap()
+}
+
+pub fn phone(number: &str) -> Phone {
+    Phone::parse(number).unwrap()
+}
+
+/// A text from Ann.
+pub fn text(sid: &str, body: &str) -> InboundText {
+    InboundText {
+        phone: phone(ANN),
+        sid: sid.to_owned(),
+        body: body.to_owned(),
+        media: 0,
+        opt_out_type: None,
+        now: NOW.parse().unwrap(),
+    }
+}
+
+/// Identifiers that count up from 0.
+#[derive(Default)]
+struct SequentialIdGenerator(AtomicU64);
+
+impl IdGenerator for SequentialIdGenerator {
+    fn generate(&self) -> String {
+        format!("{:032x}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}

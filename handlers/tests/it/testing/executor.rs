@@ -1,0 +1,138 @@
+//! An executor with one thread, one future, and time that advances only when the future waits for
+//! it.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handlers::ports::Timer;
+
+/// A clock that the executor advances.
+#[derive(Default)]
+pub struct TestTimer {
+    state: Mutex<Clock>,
+}
+
+#[derive(Default)]
+struct Clock {
+    now_ms: i64,
+    sleepers: Vec<(i64, Waker)>,
+}
+
+impl TestTimer {
+    /// Advances the clock by this time.
+    pub fn advance(&self, time: Duration) {
+        let to = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
+        self.move_to(to);
+    }
+
+    fn move_to(&self, to_ms: i64) {
+        let mut clock = self.state.lock().unwrap();
+        clock.now_ms = to_ms;
+        let (due, later) = clock.sleepers.drain(..).partition(|(at, _)| *at <= to_ms);
+        clock.sleepers = later;
+        drop(clock);
+        let due: Vec<(i64, Waker)> = due;
+        due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// Advances the clock to the next sleeper; false when there is none.
+    fn move_on(&self) -> bool {
+        let next = self.state.lock().unwrap().sleepers.iter().map(|(at, _)| *at).min();
+        next.is_some_and(|at| {
+            self.move_to(at);
+            true
+        })
+    }
+}
+
+struct Sleep<'a> {
+    timer: &'a TestTimer,
+    until_ms: i64,
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut clock = self.timer.state.lock().unwrap();
+        if clock.now_ms >= self.until_ms {
+            return Poll::Ready(());
+        }
+        clock.sleepers.push((self.until_ms, cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+#[async_trait]
+impl Timer for TestTimer {
+    fn unix_ms(&self) -> i64 {
+        self.state.lock().unwrap().now_ms
+    }
+
+    async fn sleep(&self, time: Duration) {
+        let until_ms = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
+        Sleep { timer: self, until_ms }.await;
+    }
+}
+
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Polls until the future has finished or nothing has woken it.
+fn settle<F: Future>(mut future: Pin<&mut F>, flag: &Arc<Flag>) -> Poll<F::Output> {
+    let waker = Waker::from(flag.clone());
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        flag.0.store(false, Ordering::Relaxed);
+        match future.as_mut().poll(&mut cx) {
+            Poll::Pending if flag.0.load(Ordering::Relaxed) => {}
+            other => return other,
+        }
+    }
+}
+
+pub fn run<T>(timer: &TestTimer, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let flag = Arc::new(Flag::default());
+    loop {
+        if let Poll::Ready(done) = settle(future.as_mut(), &flag) {
+            return done;
+        }
+        assert!(timer.move_on(), "nobody will ever wake this");
+    }
+}
+
+pub fn crash<T>(future: impl Future<Output = T>) {
+    let flag = Arc::new(Flag::default());
+    let mut future = Box::pin(future);
+    assert!(settle(future.as_mut(), &flag).is_pending(), "it ended before the crash");
+}
+
+/// Lets everything else run first, as a request over a network would.
+pub async fn pass() {
+    let mut passed = false;
+    std::future::poll_fn(|cx| {
+        if passed {
+            return Poll::Ready(());
+        }
+        passed = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,166 @@
+//! The tables in memory, and the effects of transactions on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handlers::{
+    domain::{
+        booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+        lead::{Lead, LeadId, LeadStatus},
+        owner::OwnerState,
+        phone::Phone,
+        sales::SalesRecord,
+        slot::Slot,
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
+    },
+    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
+};
+use jiff::Timestamp;
+
+#[derive(Default)]
+pub struct Rows {
+    pub owner: OwnerState,
+    pub slots: BTreeMap<Slot, LeadId>,
+    pub leads: BTreeMap<LeadId, Lead>,
+    pub bookings: BTreeMap<(Phone, Slot), Booking>,
+    pub guards: BTreeMap<Phone, FormGuard>,
+    pub forms: BTreeMap<String, IdempotencyRecord>,
+    pub sales: BTreeMap<(String, usize), SalesRecord>,
+    pub opted_out: BTreeSet<Phone>,
+    pub turns: BTreeMap<String, Turn>,
+    pub queues: BTreeMap<Phone, Vec<QueueEntry>>,
+    pub memories: BTreeMap<Phone, ConversationMemory>,
+    pub alerts: BTreeMap<String, Timestamp>,
+}
+
+pub struct Turn {
+    pub record: TurnRecord,
+    pub holder: String,
+    pub until_ms: i64,
+    pub answer: Option<Vec<String>>,
+}
+
+impl Rows {
+    pub fn book(&mut self, new: &NewBooking) -> BookOutcome {
+        let lead = &new.lead;
+        if let Some(holder) = self.slots.get(&lead.slot) {
+            return if *holder == lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken };
+        }
+        assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
+        if let Some(guard) = &new.guard {
+            if self.guards.get(&lead.phone).copied() != guard.expected {
+                return BookOutcome::GuardChanged;
+            }
+            self.guards.insert(lead.phone.clone(), guard.next);
+        }
+        self.slots.insert(lead.slot, lead.id.clone());
+        self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
+        self.leads.insert(lead.id.clone(), lead.clone());
+        BookOutcome::Booked
+    }
+
+    /// Whether a booking is unchanged since it was read.
+    fn stands(&self, booking: &Booking) -> bool {
+        self.leads.get(&booking.lead_id).is_some_and(|lead| {
+            lead.status == LeadStatus::Booked && Booking::from(lead) == *booking
+        })
+    }
+
+    pub fn cancel(&mut self, cancel: &Cancellation) -> CancelOutcome {
+        let booking = &cancel.booking;
+        if !self.stands(booking) {
+            return CancelOutcome::BookingChanged;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
+        CancelOutcome::Cancelled
+    }
+
+    pub fn reschedule(&mut self, change: &Reschedule) -> RescheduleOutcome {
+        let booking = &change.booking;
+        if !self.stands(booking) {
+            return RescheduleOutcome::BookingChanged;
+        }
+        if self.slots.contains_key(&change.to) {
+            return RescheduleOutcome::SlotTaken;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.slots.remove(&booking.slot);
+        self.slots.insert(change.to, booking.lead_id.clone());
+        self.bookings.insert((booking.phone.clone(), change.to), change.moved());
+        self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
+        RescheduleOutcome::Rescheduled
+    }
+
+    pub fn claim(
+        &mut self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> TurnClaim {
+        let fresh = || Turn {
+            record: TurnRecord { now, rounds: Vec::new() },
+            holder: String::new(),
+            until_ms: i64::MIN,
+            answer: None,
+        };
+        let turn = self.turns.entry(key.sid.clone()).or_insert_with(fresh);
+        if let Some(messages) = &turn.answer {
+            return TurnClaim::Answered(messages.clone());
+        }
+        if turn.holder != holder && turn.until_ms > unix_ms {
+            return TurnClaim::Busy;
+        }
+        turn.holder = holder.to_owned();
+        turn.until_ms = until_ms;
+        TurnClaim::Acquired(turn.record.clone())
+    }
+
+    pub fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
+        match self.turns.get_mut(&key.sid) {
+            Some(turn) if turn.holder == holder && turn.answer.is_none() => {
+                turn.until_ms = until_ms;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub fn save(
+        &mut self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> bool {
+        let turn = self.turns.get_mut(&key.sid).unwrap();
+        if turn.holder != holder || turn.answer.is_some() {
+            return false;
+        }
+        let rounds = &mut turn.record.rounds;
+        if ordinal == rounds.len() {
+            rounds.push(round.clone());
+        } else {
+            rounds[ordinal] = round.clone();
+        }
+        true
+    }
+
+    pub fn finish(&mut self, end: &TurnEnd) -> bool {
+        let turn = self.turns.get_mut(&end.key.sid).unwrap();
+        if turn.holder != end.holder || turn.answer.is_some() {
+            return false;
+        }
+        turn.answer = Some(end.messages.clone());
+        if let Some(memory) = &end.memory {
+            self.memories.insert(end.key.phone.clone(), memory.clone());
+        }
+        let queue = self.queues.entry(end.key.phone.clone()).or_default();
+        if end.dequeue.is_some() && queue.first() == end.dequeue.as_ref() {
+            queue.remove(0);
+        }
+        true
+    }
+}

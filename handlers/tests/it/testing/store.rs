@@ -1,0 +1,370 @@
+//! Tables in memory. Each call is atomic, and fails, hangs or loses its acknowledgement on demand.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+    sync::Mutex,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handlers::{
+    domain::{
+        booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        lead::{Lead, LeadId},
+        owner::OwnerState,
+        phone::Phone,
+        sales::SalesRecord,
+        slot::SlotTime,
+        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
+    },
+    ports::{
+        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
+        StoreError, TurnClaim,
+    },
+};
+use jiff::{SignedDuration, Timestamp, civil};
+
+use super::{executor::pass, rows::Rows};
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// It returns an error and does nothing.
+    Fail,
+    /// It does its work and never returns.
+    HangAfter,
+    /// It does nothing and never returns.
+    HangBefore,
+}
+
+#[derive(Default)]
+pub struct FakeStore {
+    rows: Mutex<Rows>,
+    faults: Mutex<Vec<(&'static str, Fault)>>,
+    calls: Mutex<Vec<&'static str>>,
+    down: Mutex<bool>,
+    hanging: Mutex<BTreeSet<&'static str>>,
+    slow: Mutex<BTreeMap<&'static str, usize>>,
+}
+
+impl FakeStore {
+    /// The next call of an operation returns an error and does nothing.
+    pub fn fail(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::Fail));
+    }
+
+    /// The next call of an operation does its work and never returns.
+    pub fn hang_after(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangAfter));
+    }
+
+    /// The next call of an operation does nothing and never returns.
+    pub fn hang_before(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::HangBefore));
+    }
+
+    /// From now on no call of an operation returns.
+    pub fn hang_from_now_on(&self, operation: &'static str) {
+        self.hanging.lock().unwrap().insert(operation);
+    }
+
+    /// From now on other futures are polled `turns` times before an operation reads or writes.
+    pub fn slow(&self, operation: &'static str, turns: usize) {
+        self.slow.lock().unwrap().insert(operation, turns);
+    }
+
+    /// From now on every call fails, or works again.
+    pub fn set_down(&self, down: bool) {
+        *self.down.lock().unwrap() = down;
+    }
+
+    /// Every operation called so far.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// Ends every claim on a turn.
+    pub fn expire_claims(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MIN);
+    }
+
+    /// From now on no existing claim or queue entry expires.
+    pub fn never_expire(&self) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.turns.values_mut().for_each(|turn| turn.until_ms = i64::MAX);
+        rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
+    }
+
+    pub fn set_owner(&self, owner: OwnerState) {
+        self.rows.lock().unwrap().owner = owner;
+    }
+
+    pub fn leads(&self) -> Vec<Lead> {
+        self.rows.lock().unwrap().leads.values().cloned().collect()
+    }
+
+    pub fn open_bookings(&self) -> Vec<Booking> {
+        self.rows.lock().unwrap().bookings.values().cloned().collect()
+    }
+
+    pub fn sales(&self) -> Vec<SalesRecord> {
+        self.rows.lock().unwrap().sales.values().cloned().collect()
+    }
+
+    pub fn memory_of(&self, phone: &Phone) -> ConversationMemory {
+        self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub fn queue_of(&self, phone: &Phone) -> Vec<QueueEntry> {
+        self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
+    }
+
+    pub fn is_opted_out(&self, phone: &Phone) -> bool {
+        self.rows.lock().unwrap().opted_out.contains(phone)
+    }
+
+    /// Adds a lead of the old system: it holds its slot, but has no row among the customer's
+    /// bookings.
+    pub fn put_old_lead(&self, lead: Lead) {
+        let mut rows = self.rows.lock().unwrap();
+        rows.slots.insert(lead.slot, lead.id.clone());
+        rows.leads.insert(lead.id.clone(), lead);
+    }
+
+    /// Runs an operation on the rows, with the fault that is set for it.
+    async fn apply<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Rows) -> T + Send,
+    ) -> Result<T, StoreError> {
+        pass().await;
+        self.calls.lock().unwrap().push(operation);
+        let turns = self.slow.lock().unwrap().get(operation).copied().unwrap_or_default();
+        for _ in 0..turns {
+            pass().await;
+        }
+        let hangs = self.hanging.lock().unwrap().contains(operation);
+        if hangs {
+            pending::<()>().await;
+        }
+        let fault = {
+            let mut faults = self.faults.lock().unwrap();
+            let at = faults.iter().position(|(name, _)| *name == operation);
+            at.map(|at| faults.remove(at).1)
+        };
+        let down = *self.down.lock().unwrap();
+        match fault {
+            _ if down => {
+                return Err(StoreError::Unavailable("secret internals of the database".into()));
+            }
+            Some(Fault::Fail) => {
+                return Err(StoreError::Unavailable("secret internals of the database".into()));
+            }
+            Some(Fault::HangBefore) => pending().await,
+            Some(Fault::HangAfter) | None => {}
+        }
+        let done = work(&mut self.rows.lock().unwrap());
+        if matches!(fault, Some(Fault::HangAfter)) {
+            pending::<()>().await;
+        }
+        pass().await;
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
+        self.apply("owner", |rows| rows.owner.clone()).await
+    }
+
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
+        self.apply("put_owner", |rows| {
+            if rows.owner.version != expected {
+                return OwnerWriteOutcome::Conflict;
+            }
+            rows.owner = owner.clone();
+            OwnerWriteOutcome::Written
+        })
+        .await
+    }
+
+    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
+        self.apply("taken_slots", |rows| {
+            rows.slots.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect()
+        })
+        .await
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
+        self.apply("book", |rows| rows.book(new)).await
+    }
+
+    async fn open_bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        self.apply("open_bookings", |rows| CustomerBookings {
+            bookings: rows
+                .bookings
+                .values()
+                .filter(|booking| booking.phone == *phone && booking.slot.start() >= from)
+                .cloned()
+                .collect(),
+            guard: rows.guards.get(phone).copied(),
+        })
+        .await
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.apply("lead", |rows| rows.leads.get(id).cloned()).await
+    }
+
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
+        self.apply("cancel", |rows| rows.cancel(cancel)).await
+    }
+
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
+        self.apply("reschedule", |rows| rows.reschedule(change)).await
+    }
+
+    async fn claim_idempotency_key(
+        &self,
+        claim: &IdempotencyRecord,
+    ) -> Result<IdempotencyRecord, StoreError> {
+        self.apply("claim_idempotency_key", |rows| {
+            rows.forms.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone()
+        })
+        .await
+    }
+
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+        self.apply("record_sale", |rows| {
+            rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+        })
+        .await
+    }
+
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        self.apply("opted_out", |rows| rows.opted_out.contains(phone)).await
+    }
+
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("set_opted_out", |rows| {
+            if out {
+                rows.opted_out.insert(phone.clone());
+            } else {
+                rows.opted_out.remove(phone);
+            }
+        })
+        .await
+    }
+
+    async fn claim_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        now: Timestamp,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<TurnClaim, StoreError> {
+        self.apply("claim_turn", |rows| rows.claim(key, holder, now, unix_ms, until_ms)).await
+    }
+
+    async fn renew_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.apply("renew_turn", |rows| rows.renew(key, holder, until_ms)).await
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
+            .await
+    }
+
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.apply("save_round", |rows| rows.save(key, holder, ordinal, round)).await
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        self.apply("finish_turn", |rows| rows.finish(end)).await
+    }
+
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        entry: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
+        self.apply("join_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            if !queue.contains(entry) {
+                queue.push(entry.clone());
+            }
+            queue.clone()
+        })
+        .await
+    }
+
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
+        self.apply("queue", |rows| rows.queues.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        self.apply("leave_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            let there = queue.get(position) == Some(entry);
+            if there {
+                queue.remove(position);
+            }
+            there
+        })
+        .await
+    }
+
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
+        self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn claim_alert(
+        &self,
+        cause: &str,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<bool, StoreError> {
+        self.apply("claim_alert", |rows| {
+            let window = SignedDuration::try_from(window).unwrap();
+            let recent = rows.alerts.get(cause).is_some_and(|at| now.duration_since(*at) < window);
+            if !recent {
+                rows.alerts.insert(cause.to_owned(), now);
+            }
+            !recent
+        })
+        .await
+    }
+}

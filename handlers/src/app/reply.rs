@@ -22,6 +22,7 @@ use alerts::Alerts;
 use futures::future::{Either, select};
 use jiff::Timestamp;
 use progress::Progress;
+use tracing::Instrument as _;
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
@@ -117,7 +118,9 @@ impl ReplyService {
         let customer = text.phone.masked();
         tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
         let progress = Progress::default();
-        let turn = Box::pin(self.run_turn(text, &progress));
+        // At debug level, because a production log shows one span a line: the request's.
+        let span = tracing::debug_span!("turn", sid = text.sid);
+        let turn = Box::pin(self.run_turn(text, &progress).instrument(span));
         let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
         // The turn is dropped when the deadline passes, so that nothing of it continues within the
         // next customer's request.

@@ -45,8 +45,34 @@ pub struct Function {
     pub layers: Vec<String>,
     /// Routes that lead to it.
     pub routes: Vec<Route>,
-    /// Where it stands, from 1.
+    /// Its line in the template, from 1; 0 for a function that is in no template.
     pub line: u64,
+}
+
+impl Function {
+    /// A function without routes, environment or permissions.
+    ///
+    /// Its timeout is 29 seconds, not AWS's default of 3, so that a slow machine fails no test.
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.into(),
+            name: id.into(),
+            handler: None,
+            runtime: None,
+            binary: None,
+            architectures: Vec::new(),
+            reserved_concurrency: None,
+            env: BTreeMap::new(),
+            unresolved: Vec::new(),
+            timeout: Duration::from_secs(29),
+            memory: 128,
+            grants: Vec::new(),
+            unread: Vec::new(),
+            layers: Vec::new(),
+            routes: Vec::new(),
+            line: 0,
+        }
+    }
 }
 
 /// A variable without a value on the laptop.
@@ -78,7 +104,6 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
     let text = |name: &str| text(scope, resource, name);
     let (grants, unread) = policy::read(scope, resource.property("Policies"))?;
     let mut function = Function {
-        id: resource.id.into(),
         name: scope.function_name(resource.id, 0)?,
         handler: text("Handler")?,
         runtime: text("Runtime")?,
@@ -86,15 +111,13 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
         architectures: architectures(scope, resource)?,
         // 0 is allowed, and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
-        env: BTreeMap::new(),
-        unresolved: Vec::new(),
         timeout,
         memory,
         grants,
         unread,
         layers: layers(scope, resource)?,
-        routes: Vec::new(),
         line: resource.line,
+        ..Function::new(resource.id)
     };
     // What the function says goes before what Globals says.
     for environment in [scope.global("Function", "Environment"), resource.property("Environment")] {

@@ -65,6 +65,49 @@ pub struct Ignored {
 }
 
 impl Template {
+    /// Adds a function that gets every request of the HTTP API: `ANY /` and `ANY /{proxy+}`.
+    ///
+    /// Where several functions are added so, the last one gets the requests: give functions that
+    /// share an API routes of their own with [`Template::with_routes`].
+    ///
+    /// ```
+    /// use rehearse_aws::template::Template;
+    ///
+    /// let template = Template::default().with_function("Dispatcher");
+    /// assert_eq!(template.functions[0].routes[1].key(), "ANY /{proxy+}");
+    /// ```
+    #[must_use]
+    pub fn with_function(self, id: &str) -> Self {
+        self.with_routes(id, &[("ANY", "/"), ("ANY", "/{proxy+}")])
+    }
+
+    /// Adds a function with these routes, each a method and a path, on the HTTP API.
+    ///
+    /// A function that is there already gets the routes as well. Methods and paths are taken as
+    /// they are: `GET` or `ANY`; `/leads`, `/leads/{id}`, `/{proxy+}` or `$default`.
+    #[must_use]
+    pub fn with_routes(mut self, id: &str, routes: &[(&str, &str)]) -> Self {
+        if self.apis.iter().all(|api| api.id != api::IMPLICIT_HTTP) {
+            self.apis.push(Api::http(api::IMPLICIT_HTTP));
+        }
+        let routes = routes.iter().map(|(method, path)| Route::new(method, path));
+        match self.functions.iter_mut().find(|function| function.id == id) {
+            Some(function) => function.routes.extend(routes),
+            None => {
+                let routes = routes.collect();
+                self.functions.push(Function { routes, ..Function::new(id) });
+            }
+        }
+        self
+    }
+
+    /// Adds a table.
+    #[must_use]
+    pub fn with_table(mut self, table: TableSpec) -> Self {
+        self.tables.push(table);
+        self
+    }
+
     /// Reads a template with its parameters' defaults.
     ///
     /// # Errors

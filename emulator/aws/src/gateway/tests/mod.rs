@@ -47,24 +47,7 @@ fn clock() -> Clock {
 }
 
 fn function(id: &str, routes: Vec<Route>) -> Function {
-    Function {
-        binary: None,
-        id: id.into(),
-        name: id.into(),
-        handler: None,
-        runtime: None,
-        architectures: Vec::new(),
-        reserved_concurrency: None,
-        env: Default::default(),
-        unresolved: Vec::new(),
-        timeout: Duration::from_secs(10),
-        memory: 128,
-        grants: Vec::new(),
-        unread: Vec::new(),
-        layers: Vec::new(),
-        routes,
-        line: 0,
-    }
+    Function { timeout: Duration::from_secs(10), routes, ..Function::new(id) }
 }
 
 fn listener() -> std::net::TcpListener {

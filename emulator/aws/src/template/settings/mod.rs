@@ -181,6 +181,41 @@ impl Webhook {
     }
 }
 
+impl Default for Settings {
+    /// Settings that need no file: a fake Twilio account with the number `+19045550100`, the people
+    /// `customer` (`+19042520927`) and `owner` (`+19045550199`), and no webhook.
+    fn default() -> Self {
+        Self {
+            template: default_template(),
+            parameters: BTreeMap::new(),
+            twilio: Twilio::default(),
+            openai: OpenAi::default(),
+            webhook: None,
+            people: BTreeMap::from([
+                ("customer".to_owned(), Phone::fixed("+19042520927")),
+                ("owner".to_owned(), Phone::fixed("+19045550199")),
+            ]),
+            ports: Ports::default(),
+            paths: Paths::default(),
+            secrets: BTreeMap::new(),
+            exports: BTreeMap::new(),
+            doctor: Doctor::default(),
+            environment: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Twilio {
+    /// An account and a number that are nobody's.
+    fn default() -> Self {
+        Self {
+            number: Phone::fixed("+19045550100"),
+            account_sid: format!("AC{}", "0".repeat(32)),
+            auth_token: "0".repeat(32),
+        }
+    }
+}
+
 impl Default for Ports {
     fn default() -> Self {
         Self {

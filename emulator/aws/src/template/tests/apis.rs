@@ -235,3 +235,29 @@ Resources:
     assert_eq!(g.env["ARN"], "arn:aws:lambda:us-east-1:123456789012:function:rehearse-f");
     assert!(g.grants.is_empty() && g.unread.is_empty());
 }
+
+#[test]
+fn a_template_is_built_in_code_as_it_is_read() {
+    let read = with("", "{ Type: HttpApi, Properties: { Method: POST, Path: /sms } }", "").unwrap();
+    let built = Template::default().with_routes("F", &[("POST", "/sms")]);
+    assert_eq!(built.apis, read.apis);
+    let keys = |template: &Template| -> Vec<String> {
+        template.functions.iter().flat_map(|f| &f.routes).map(Route::key).collect()
+    };
+    assert_eq!(keys(&built), keys(&read));
+    let built = built.with_routes("F", &[("GET", "/state")]).with_table(TableSpec {
+        id: "Leads".into(),
+        name: "leads".into(),
+        key: Key {
+            hash: Attribute { name: "id".into(), kind: AttributeKind::String },
+            range: None,
+        },
+        indexes: Vec::new(),
+        ttl: None,
+    });
+    assert_eq!((built.functions.len(), built.apis.len()), (1, 1));
+    assert_eq!(keys(&built), ["POST /sms", "GET /state"]);
+    assert_eq!(built.tables[0].name, "leads");
+    let any = Template::default().with_function("F");
+    assert_eq!(keys(&any), ["ANY /", "ANY /{proxy+}"]);
+}

@@ -60,3 +60,21 @@ fn settings_that_are_wrong_are_pointed_at() {
         assert!(error.to_string().contains(message), "{error}");
     }
 }
+
+#[test]
+fn the_defaults_are_what_a_file_could_say() {
+    let settings = Settings::default();
+    assert_eq!(settings.webhook, None);
+    for number in settings.people.values().chain([&settings.twilio.number]) {
+        assert_eq!(Phone::try_from(number.to_string()).as_ref(), Ok(number));
+    }
+    let text = format!(
+        "[twilio]\nnumber = '{}'\naccount_sid = '{}'\nauth_token = '{}'\n[people]\ncustomer = '{}'\nowner = '{}'\n",
+        settings.twilio.number,
+        settings.twilio.account_sid,
+        settings.twilio.auth_token,
+        settings.people["customer"],
+        settings.people["owner"],
+    );
+    assert_eq!(Settings::parse("rehearse.toml", &text).unwrap(), settings);
+}

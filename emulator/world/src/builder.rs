@@ -7,42 +7,31 @@ use jiff::Timestamp;
 use rehearse_aws::{
     Executable, Function,
     function::BuildError,
-    template::{Ports, RoutePath, Settings, Template, Webhook},
+    template::{Pattern, Ports, RoutePath, Settings, Template, Webhook},
 };
-use rehearse_core::{clock::Clock, table::TableSpec, yaml::Source};
+use rehearse_core::{clock::Clock, table::TableSpec};
 use rehearse_dynamodb::Service;
 use rehearse_twilio::NumberConfig;
-use serde_json::{Map, Value, json};
 
 use crate::{Backend, Bind, World, WorldConfig, WorldError};
 
 /// Route that texts are posted to when nothing else is said.
 const DEFAULT_WEBHOOK: &str = "/sms";
 
-/// What a world without a `rehearse.toml` has: one number, two people, and in each function's
-/// environment the addresses and credentials of the fakes under the names that SDKs read.
-const DEFAULT_SETTINGS: &str = r#"
-[twilio]
-number = "+15555550100"
-account_sid = "AC00000000000000000000000000000000"
-auth_token = "00000000000000000000000000000000"
-
-[people]
-customer = "+15555550101"
-owner = "+15555550102"
-
-[environment]
-OPENAI_BASE_URL = "{openai}/v1"
-OPENAI_API_KEY = "{api_key}"
-TWILIO_API_BASE_URL = "{twilio}"
-TWILIO_ACCOUNT_SID = "{account_sid}"
-TWILIO_AUTH_TOKEN = "{auth_token}"
-TWILIO_PHONE_NUMBER = "{number}"
-AWS_ENDPOINT_URL_DYNAMODB = "{dynamodb}/fn/{function}"
-AWS_REGION = "us-east-1"
-AWS_ACCESS_KEY_ID = "rehearse"
-AWS_SECRET_ACCESS_KEY = "rehearse"
-"#;
+/// In each function's environment unless settings are given: the addresses and credentials of the
+/// fakes under the names that SDKs read.
+const DEFAULT_ENVIRONMENT: [(&str, &str); 10] = [
+    ("OPENAI_BASE_URL", "{openai}/v1"),
+    ("OPENAI_API_KEY", "{api_key}"),
+    ("TWILIO_API_BASE_URL", "{twilio}"),
+    ("TWILIO_ACCOUNT_SID", "{account_sid}"),
+    ("TWILIO_AUTH_TOKEN", "{auth_token}"),
+    ("TWILIO_PHONE_NUMBER", "{number}"),
+    ("AWS_ENDPOINT_URL_DYNAMODB", "{dynamodb}/fn/{function}"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "rehearse"),
+    ("AWS_SECRET_ACCESS_KEY", "rehearse"),
+];
 
 /// The variables that a function is started with.
 pub type Environment = BTreeMap<String, String>;
@@ -233,8 +222,7 @@ impl WorldBuilder {
         template.tables.extend(self.tables);
         let mut settings = match self.settings {
             Some(settings) => settings,
-            None => Settings::parse("the built-in settings", DEFAULT_SETTINGS)
-                .map_err(WorldError::Settings)?,
+            None => default_settings()?,
         };
         if has_code && (self.webhook.is_some() || settings.webhook.is_none()) {
             let route = self.webhook.unwrap_or_else(|| DEFAULT_WEBHOOK.to_owned());
@@ -259,22 +247,34 @@ impl WorldBuilder {
     }
 }
 
-/// A template with these functions, each behind an HTTP API under its path.
+fn default_settings() -> Result<Settings, WorldError> {
+    let pattern = |text: &str| Pattern::try_from(text.to_owned()).map_err(WorldError::Environment);
+    let environment = DEFAULT_ENVIRONMENT
+        .iter()
+        .map(|(name, value)| Ok(((*name).to_owned(), pattern(value)?)))
+        .collect::<Result<_, WorldError>>()?;
+    Ok(Settings { environment, ..Settings::default() })
+}
+
+/// A template with these functions, each behind the HTTP API under its path.
 fn described(functions: &[(String, Function)]) -> Result<Template, WorldError> {
-    let mut resources = Map::new();
-    for (path, function) in functions {
+    let mut template = Template::default();
+    for (at, (path, function)) in functions.iter().enumerate() {
         let base = path.trim_end_matches('/');
-        let event = |path: String| json!({ "Type": "HttpApi", "Properties": { "Path": path, "Method": "ANY" } });
-        let own = if base.is_empty() { "/".to_owned() } else { base.to_owned() };
-        let events = json!({ "Own": event(own), "Below": event(format!("{base}/{{proxy+}}")) });
-        let resource = json!({
-            "Type": "AWS::Serverless::Function",
-            "Properties": { "Timeout": 30, "Events": events },
-        });
-        resources.insert(function.id().to_owned(), resource);
+        if !base.is_empty() && !base.starts_with('/') {
+            return Err(WorldError::Route(format!("the path '{path}' does not begin with '/'")));
+        }
+        let same = |(other, _): &&(String, Function)| other.trim_end_matches('/') == base;
+        if let Some((_, other)) = functions[..at].iter().find(same) {
+            let (one, two) = (other.id(), function.id());
+            return Err(WorldError::Functions(format!(
+                "the functions {one} and {two} both serve {base}/: give one of them another path \
+                 with `function_at`"
+            )));
+        }
+        let own = if base.is_empty() { "/" } else { base };
+        let below = format!("{base}/{{proxy+}}");
+        template = template.with_routes(function.id(), &[("ANY", own), ("ANY", &below)]);
     }
-    let text = Value::from(Map::from_iter([("Resources".to_owned(), resources.into())]));
-    // JSON is YAML.
-    Template::parse(&Source::new("the world's functions", text.to_string()))
-        .map_err(WorldError::Template)
+    Ok(template)
 }

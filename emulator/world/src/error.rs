@@ -1,9 +1,9 @@
 //! Why a world could not be started.
 
-use rehearse_core::{errors, yaml::YamlError};
+use rehearse_core::errors;
 use std::io;
 
-use rehearse_aws::{function::BuildError, template::SettingsError};
+use rehearse_aws::function::BuildError;
 use rehearse_dynamodb::ServiceError;
 
 /// Why a world could not be started.
@@ -55,12 +55,9 @@ pub enum WorldError {
     /// The webhook's route given to a builder cannot be used.
     #[error("{0}")]
     Route(String),
-    /// The functions of a builder make no template.
-    #[error("failed to describe the functions of this world")]
-    Template(#[source] YamlError),
-    /// The settings of a builder cannot be read.
-    #[error("failed to read the settings of this world")]
-    Settings(#[source] SettingsError),
+    /// A variable of a builder cannot be filled in.
+    #[error("{0}")]
+    Environment(String),
     /// There is no database.
     #[error("failed to start dynamodb")]
     Database(#[source] ServiceError),

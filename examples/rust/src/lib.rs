@@ -69,7 +69,10 @@ pub fn router(environment: &BTreeMap<String, String>) -> Result<Router, Error> {
     Ok(Router::new().route("/sms", post(sms)).with_state(Arc::new(bakery)))
 }
 
-async fn sms(State(bakery): State<Arc<Bakery>>, Form(text): Form<Text>) -> impl axum::response::IntoResponse {
+async fn sms(
+    State(bakery): State<Arc<Bakery>>,
+    Form(text): Form<Text>,
+) -> impl axum::response::IntoResponse {
     // Twilio drops the body of anything but a success, so a failure is a text as well.
     let reply = bakery.reply(&text).await.unwrap_or_else(|_| APOLOGY.to_owned());
     let reply = reply.replace('&', "&amp;").replace('<', "&lt;");

@@ -1,4 +1,5 @@
-//! What all worlds of a process share: made once, since building it costs more than a scenario.
+//! A backend under test. All worlds of a process share one, because building it costs more than
+//! running a scenario.
 
 use std::{
     collections::BTreeMap,
@@ -21,30 +22,33 @@ use rehearse_dynamodb::{
 /// A backend under test: its code, its template, its settings. Clones share it.
 #[derive(Clone)]
 pub struct Backend {
-    shared: Arc<Shared>,
+    shared: Arc<BackendParts>,
     databases: Service,
 }
 
-pub(super) struct Shared {
+/// What the clones of a backend share.
+pub(super) struct BackendParts {
     pub(super) functions: Vec<Function>,
-    /// Takes the place of the functions.
+    /// Replaces the functions, if somebody else started the backend.
     pub(super) outside: Option<Outside>,
     pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
     pub(super) threads: Threads,
     pub(super) web: reqwest::Client,
-    /// Files of rows by their name without ending.
+    /// Fixture files by their name without extension.
     fixtures: BTreeMap<String, PathBuf>,
-    /// Those that were read.
+    /// Fixtures that were read before.
     read: Mutex<BTreeMap<String, Arc<Rows>>>,
 }
 
 impl Backend {
-    /// A backend whose settings stand in the folder `root`.
+    /// A backend whose functions run in this process. `root` is the folder that paths in the
+    /// settings start from.
     ///
     /// # Errors
-    /// When template and code name different functions, or the shared client or threads fail.
+    /// The template and the code name different functions, the settings have no webhook or one that
+    /// no function serves, or the HTTP client or threads cannot be created.
     pub fn new(
         functions: Vec<Function>,
         template: Template,
@@ -54,7 +58,7 @@ impl Backend {
         Self::with_processes(functions, Processes::default(), template, settings, root)
     }
 
-    /// A backend some of whose functions are processes, and how these are run.
+    /// As [`Backend::new`], with options for functions that run as processes.
     ///
     /// # Errors
     /// As [`Backend::new`].
@@ -70,10 +74,12 @@ impl Backend {
         Self::build(functions, None, processes, template, settings, root)
     }
 
-    /// A backend whose functions nobody runs: what is written about it can be checked.
+    /// A backend without code. For static checks, and for worlds that consist of fakes only; no
+    /// function is executed.
     ///
     /// # Errors
-    /// When the webhook leads nowhere, or the shared client or threads fail.
+    /// No function serves the webhook that the settings name, or the HTTP client or threads cannot
+    /// be created.
     pub fn without_code(
         template: Template,
         settings: Settings,
@@ -85,17 +91,18 @@ impl Backend {
         Self::build(Vec::new(), None, Processes::default(), template, settings, root)
     }
 
-    /// A backend that somebody else started; of the template only the tables count.
+    /// An external backend: somebody else started it, and it is reached by its URL. Only the tables
+    /// of the template are used.
     ///
     /// # Errors
-    /// When the shared client or threads fail.
+    /// The HTTP client or threads cannot be created.
     pub fn outside(
         outside: Outside,
         template: Template,
         mut settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
-        // The URL that is given stands for the route that is written.
+        // The given URL replaces the route in the settings.
         if let Ok(route) = RoutePath::try_from(outside.url().path().to_owned()) {
             let webhook = settings.webhook.get_or_insert_with(|| Webhook::to(route.clone()));
             let written = std::mem::replace(&mut webhook.route, route.clone());
@@ -114,9 +121,9 @@ impl Backend {
         settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
-        // Already installed by the caller: fine.
+        // An error means that the caller installed one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Without certificates: loading them costs more than a whole scenario.
+        // Without certificates, because loading them takes longer than a whole scenario.
         let web = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -127,7 +134,7 @@ impl Backend {
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
         let read = Mutex::default();
-        let shared = Shared {
+        let shared = BackendParts {
             functions,
             outside,
             processes,
@@ -141,59 +148,61 @@ impl Backend {
         Ok(Self { shared: Arc::new(shared), databases: Service::embedded() })
     }
 
-    /// The same backend, its tables kept by another service than embedded engines.
+    /// Keeps the tables in this database service instead of embedded engines.
     #[must_use]
     pub fn with_databases(self, databases: Service) -> Self {
         Self { databases, ..self }
     }
 
-    /// Its template.
+    /// The template.
     pub fn template(&self) -> &Template {
         &self.shared.template
     }
 
-    /// Where it is, when somebody else started it.
+    /// Where the backend is reached, if somebody else started it.
     pub fn is_outside(&self) -> Option<&Outside> {
         self.shared.outside.as_ref()
     }
 
-    /// Its settings.
+    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
-    /// The HTTP client that worlds share: loopback only, no redirects.
+    /// The HTTP client that all worlds of this backend share. It follows no redirects, uses no
+    /// proxy and trusts no certificates.
     pub fn web(&self) -> &reqwest::Client {
         &self.shared.web
     }
 
-    /// The threads that worlds live on.
+    /// The threads that worlds run on.
     pub fn threads(&self) -> &Threads {
         &self.shared.threads
     }
 
-    /// Names of the fixtures.
+    /// The names of all fixtures.
     pub fn fixtures(&self) -> impl Iterator<Item = &str> {
         self.shared.fixtures.keys().map(String::as_str)
     }
 
-    /// The rows of a fixture, checked against the tables.
+    /// The rows of a fixture, checked against the tables. The file is read once.
     ///
     /// # Errors
-    /// What is wrong with the file, with its place.
+    /// The file is missing, is not YAML or JSON, or has a row that does not fit its table; the error
+    /// names the line.
     pub fn fixture(&self, name: &str) -> Result<Arc<Rows>, YamlError> {
         let mut read = self.shared.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rows) = read.get(name) {
             return Ok(Arc::clone(rows));
         }
-        // An unknown name is reported as the file that is not there.
+        // An unknown name is reported as a missing file.
         let path = self.shared.fixtures.get(name).map_or(Path::new(name), PathBuf::as_path);
         let rows = Arc::new(fixture::read(path, &self.shared.template.tables)?);
         read.insert(name.to_owned(), Arc::clone(&rows));
         Ok(rows)
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &BackendParts {
         &self.shared
     }
 
@@ -228,7 +237,7 @@ fn check_code(functions: &[Function], template: &Template) -> Result<(), WorldEr
 fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldError> {
     let route = webhook.route.as_str();
     let mut routes = template.functions.iter().flat_map(|f| &f.routes);
-    // A route with variables or `$default` may serve it as well; the gateway decides then.
+    // A route with variables or `$default` may serve it too: the gateway decides that per request.
     let served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
     if !served {
         return Err(WorldError::Webhook { route: route.into() });
@@ -242,7 +251,7 @@ fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldErro
     Err(WorldError::Domain { route: route.into(), domain: domain.into(), known })
 }
 
-/// Files of rows in a folder; none when there is no folder.
+/// Fixture files in a folder; none if the folder does not exist.
 fn fixtures(folder: &Path) -> BTreeMap<String, PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return BTreeMap::new() };
     entries

@@ -1,4 +1,4 @@
-//! What a world is to be, and how its functions are run.
+//! The configuration of a world.
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
@@ -7,7 +7,7 @@ use rehearse_aws::gateway::Launcher;
 use rehearse_core::clock::Clock;
 use rehearse_twilio::NumberConfig;
 
-/// What one world is to be.
+/// The configuration of one world.
 #[derive(Debug, Clone)]
 pub struct WorldConfig {
     /// The backend.
@@ -16,31 +16,32 @@ pub struct WorldConfig {
     pub clock: Clock,
     /// Where it listens.
     pub bind: Bind,
-    /// Variables of every function, over those of the template and the settings.
+    /// Variables of every function; they replace those of the template and the settings.
     pub environment: BTreeMap<String, String>,
-    /// The number's configuration; its webhook URLs are filled in where they are missing.
+    /// How the phone number is configured at the fake Twilio. Missing webhook URLs are filled in
+    /// from the settings.
     pub number: NumberConfig,
-    /// Ids derive from it, but for a backend that somebody else started: that one may remember the
-    /// texts of an earlier world, so theirs are new.
+    /// The seed of message ids and of faults with a chance. An external backend may remember the texts
+    /// of an earlier world, so its message ids are random.
     pub seed: u64,
-    /// Whether routes take no more than the template says.
+    /// Whether the gateway applies the throttling that the template configures.
     pub throttling: bool,
 }
 
-/// How functions are run as processes.
+/// How functions run as processes.
 #[derive(Debug, Clone)]
 pub struct Processes {
-    /// How many of one function may work at once.
+    /// The most processes of one function that run at once.
     pub concurrency: NonZeroUsize,
-    /// Whether every event gets a new one.
+    /// Whether every event starts a new process.
     pub cold: bool,
-    /// How they are started.
+    /// How processes are started.
     pub launcher: Launcher,
 }
 
 impl Default for Processes {
     fn default() -> Self {
-        // What a new AWS account has.
+        // The limit of a new AWS account.
         const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9);
         Self { concurrency: CONCURRENCY, cold: false, launcher: Launcher::direct() }
     }

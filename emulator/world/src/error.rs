@@ -1,4 +1,4 @@
-//! Why a world could not be started.
+//! Errors of starting and resetting a world.
 
 use rehearse_core::errors;
 use std::io;
@@ -6,20 +6,20 @@ use std::io;
 use rehearse_aws::function::BuildError;
 use rehearse_dynamodb::ServiceError;
 
-/// Why a world could not be started.
+/// A world could not be started or reset.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// Somebody else has the port.
+    /// Another program uses the port.
     #[error(
         "port {port} for {part} is taken: end the program that has it, or change `{part}` \
          under [ports] in rehearse.toml"
     )]
     Busy {
-        /// The part, as it is named in `[ports]`.
+        /// The part, as `[ports]` names it.
         part: &'static str,
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -30,16 +30,16 @@ pub enum WorldError {
         part: &'static str,
         /// The port; 0 is any.
         port: u16,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A part did not start.
+    /// A part could not be started.
     #[error("failed to start {part}")]
     Part {
         /// The part.
         part: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -48,7 +48,7 @@ pub enum WorldError {
     Time {
         /// What was given.
         text: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: jiff::Error,
     },
@@ -58,34 +58,34 @@ pub enum WorldError {
     /// A variable of a builder cannot be filled in.
     #[error("{0}")]
     Environment(String),
-    /// There is no database.
+    /// The database could not be started.
     #[error("failed to start dynamodb")]
     Database(#[source] ServiceError),
     /// The template and the code name different functions.
     #[error("{0}")]
     Functions(String),
-    /// A function does not start in its environment.
+    /// A function could not be built from its environment.
     #[error("failed to start the function {id}")]
     Function {
         /// Its logical id.
         id: String,
-        /// What it says.
+        /// Its own error.
         #[source]
         source: BuildError,
     },
-    /// Nothing says where texts go.
+    /// The settings do not say where texts are posted to.
     #[error(
         "rehearse.toml has no [webhook] with the `route` that texts are posted to, \
          such as route = \"/sms\""
     )]
     NoWebhook,
-    /// The webhook's route leads nowhere.
+    /// No function serves the webhook's route.
     #[error("no function of the template has the route POST {route}, which [webhook] names")]
     Webhook {
         /// The route.
         route: String,
     },
-    /// The webhook's domain leads nowhere.
+    /// The API of the webhook's route does not have the webhook's domain.
     #[error(
         "the API of {route} has no domain {domain}, which [webhook] names{}",
         .known.as_ref().map(|known| format!(" (it has {known})")).unwrap_or_default()
@@ -95,7 +95,7 @@ pub enum WorldError {
         route: String,
         /// The domain.
         domain: String,
-        /// The API's own.
+        /// The API's own domain, if it has one.
         known: Option<String>,
     },
     /// The tables could not be emptied.

@@ -1,4 +1,4 @@
-//! Ports of a world.
+//! The ports of a world.
 
 use std::{
     io,
@@ -9,20 +9,20 @@ use super::WorldError;
 use rehearse_aws::template::Ports;
 use rehearse_core::serve;
 
-/// Where a world listens, always on 127.0.0.1.
+/// The ports that a world listens on, always at 127.0.0.1.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Bind {
-    /// On ports that are free.
+    /// Free ports, chosen by the system.
     #[default]
     Free,
-    /// On these.
+    /// These ports.
     Fixed(Ports),
 }
 
-/// One listener for each part. All are opened before anything starts, so that
-/// every part can be told where the others are.
+/// One listener for each part. All are opened before any part starts, so that each part can be told
+/// the addresses of the others.
 pub(super) struct Listeners {
-    /// None for a backend that is not behind it.
+    /// `None` for an external backend, which is not behind the gateway.
     pub(super) gateway: Option<TcpListener>,
     pub(super) twilio: TcpListener,
     pub(super) openai: TcpListener,
@@ -55,7 +55,7 @@ fn listen(part: &'static str, port: u16) -> Result<TcpListener, WorldError> {
     })
 }
 
-/// The listener for a part that runs on tokio.
+/// Converts a listener for a part that runs on tokio.
 pub(super) fn on_tokio(
     part: &'static str,
     listener: TcpListener,

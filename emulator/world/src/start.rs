@@ -1,4 +1,4 @@
-//! Starting the parts of a world, and what a runner does with them.
+//! A running world: starts the parts in order, and gives access to them.
 
 use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
@@ -26,8 +26,8 @@ use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
 
 /// A running world. Dropping it stops every part.
 pub struct World {
-    // Declared in the order in which they stop: callers before those whom they call.
-    /// None in front of a backend that somebody else started.
+    // Fields drop in this order: callers before the parts that they call.
+    /// `None` for an external backend.
     gateway: Option<Gateway>,
     twilio: twilio::Server,
     openai: OpenAi,
@@ -38,7 +38,7 @@ pub struct World {
     clock: Clock,
     faults: Faults,
     environments: BTreeMap<String, BTreeMap<String, String>>,
-    /// The number as it was at the start.
+    /// The phone number's configuration at the start.
     number: NumberConfig,
 }
 
@@ -48,10 +48,11 @@ impl World {
         WorldBuilder::new()
     }
 
-    /// Starts every part inside the current tokio runtime.
+    /// Starts every part inside the current tokio runtime and waits until all accept connections.
     ///
     /// # Errors
-    /// A busy port, a function that does not start, a part that fails.
+    /// A port is in use or cannot be opened, a function cannot be built from its environment, or the
+    /// database or another part fails to start.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
         let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
         let shared = backend.shared();
@@ -130,7 +131,7 @@ impl World {
             })
             .collect();
         if outside.is_some() {
-            // What its owner exported, for `{{ env.NAME }}`.
+            // Scenarios read it as `{{ env.NAME }}`.
             environments.insert(String::new(), settings.environment(&endpoints, ""));
         }
         let secrets = Secrets::start(
@@ -202,11 +203,11 @@ impl World {
         })
     }
 
-    /// Puts every part back to its start, and business time to the machine's. The journal is left:
-    /// who reads it says when it begins anew.
+    /// Resets every part to its initial state and business time to the machine's. Keeps the journal:
+    /// its reader decides when to clear it.
     ///
     /// # Errors
-    /// When the tables cannot be emptied.
+    /// The tables cannot be emptied.
     pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
         self.faults.clear();
         self.twilio.reset();
@@ -218,7 +219,7 @@ impl World {
         Ok(())
     }
 
-    /// Base URLs of the parts.
+    /// The base URLs of the parts.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
@@ -228,7 +229,8 @@ impl World {
         &self.environments
     }
 
-    /// Where the shop is: the first time zone that a function's environment names, or UTC.
+    /// The backend's time zone: the first one that a function's environment names in a variable that
+    /// ends with `TIMEZONE` or `TIME_ZONE` or is `TZ`; otherwise UTC.
     pub fn time_zone(&self) -> TimeZone {
         let variables = self.environments.values().flatten();
         let named = |(name, value): (&String, &String)| {
@@ -239,7 +241,7 @@ impl World {
         variables.filter_map(named).next().unwrap_or(TimeZone::UTC)
     }
 
-    /// The API in front of the functions; none in front of a backend that somebody else started.
+    /// The API Gateway in front of the functions; `None` for an external backend.
     pub fn gateway(&self) -> Option<&Gateway> {
         self.gateway.as_ref()
     }
@@ -259,12 +261,12 @@ impl World {
         &self.database
     }
 
-    /// The stores of secrets.
+    /// Parameter Store and Secrets Manager.
     pub fn secrets(&self) -> &secrets::Server {
         &self.secrets
     }
 
-    /// Everything that crossed.
+    /// The record of every exchange.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -274,7 +276,7 @@ impl World {
         &self.clock
     }
 
-    /// Failures of providers.
+    /// The armed faults.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
@@ -309,7 +311,7 @@ fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
     address.map(|address| address.port()).map_err(part)
 }
 
-/// Functions by the session tokens in their environments.
+/// The functions' sessions by the tokens in their environments.
 fn sessions(
     environments: &BTreeMap<String, BTreeMap<String, String>>,
 ) -> BTreeMap<String, Session> {
@@ -320,11 +322,11 @@ fn sessions(
     environments.iter().filter_map(session).collect()
 }
 
-/// The number's configuration with the webhook of the settings.
+/// Fills in the webhook URLs that the number's configuration leaves out.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let Some(webhook) = &backend.settings().webhook else { return number };
     let url = |route: &str| match backend.is_outside() {
-        // The URL that was given stands for the route, with overrides of its own if it has any.
+        // The given URL replaces the route; a fragment of its own replaces the overrides.
         Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {
             Some(_) => outside.to_string(),
             None => format!("{outside}{}", webhook.overrides),
@@ -350,7 +352,7 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
     }
 }
 
-/// The template's domains, all of which are the gateway.
+/// The custom domains of the template, each served by the gateway.
 fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
     let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
     domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()

@@ -16,11 +16,11 @@ pub(super) struct Conversation<'r> {
     /// Texts of the user and the assistant, in order.
     pub messages: Vec<Message<'r>>,
     /// Calls since the user's last text, in order, with their results.
-    pub calls: Vec<Past<'r>>,
+    pub calls: Vec<ToolCall<'r>>,
     /// Messages of the assistant after the last result, or after the text when there is none.
     pub spoken: usize,
     pub tools: Vec<Tool<'r>>,
-    pub choice: Choice<'r>,
+    pub choice: ToolChoice<'r>,
     /// Whether reasoning items are asked for with their hidden content.
     pub reasoning: bool,
 }
@@ -33,14 +33,14 @@ pub(super) struct Message<'r> {
 
 /// A call that was made, and what came of it.
 #[derive(Debug)]
-pub(super) struct Past<'r> {
+pub(super) struct ToolCall<'r> {
     pub id: &'r str,
     pub name: &'r str,
     pub arguments: &'r str,
     pub result: Option<Cow<'r, str>>,
 }
 
-impl Past<'_> {
+impl ToolCall<'_> {
     /// The result, as JSON where it is.
     pub fn output(&self) -> Value {
         self.result.as_ref().map_or(Value::Null, |text| {
@@ -59,7 +59,7 @@ pub(super) struct Tool<'r> {
 
 /// What the model may do with the tools.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-pub(super) enum Choice<'r> {
+pub(super) enum ToolChoice<'r> {
     #[default]
     Auto,
     None,
@@ -86,7 +86,7 @@ impl<'r> Conversation<'r> {
 
     /// The results from `from` on, in the order of their calls.
     pub fn results(&self, from: usize) -> Vec<Value> {
-        self.calls.iter().filter(|c| c.result.is_some()).skip(from).map(Past::output).collect()
+        self.calls.iter().filter(|c| c.result.is_some()).skip(from).map(ToolCall::output).collect()
     }
 
     pub fn tool(&self, name: &str) -> Option<&Tool<'r>> {
@@ -117,7 +117,7 @@ impl<'r> Conversation<'r> {
     pub fn call(&mut self, id: &'r str, name: &'r str, arguments: &'r str) {
         // What was said along with a call is not an answer that ended a round.
         self.spoken = 0;
-        self.calls.push(Past { id, name, arguments, result: None });
+        self.calls.push(ToolCall { id, name, arguments, result: None });
     }
 
     pub fn result(&mut self, id: &str, text: Cow<'r, str>) {

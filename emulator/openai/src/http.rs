@@ -14,10 +14,10 @@ use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{self, End, Endpoint, Ready},
     error::ApiError,
     ids,
-    server::Server,
+    respond::{self, Endpoint, PreparedResponse, ResponseAction},
+    server::ServerState,
     sse::Events,
 };
 use rehearse_core::{
@@ -34,13 +34,13 @@ pub(super) type Body =
 /// The connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut as the script asks")]
-pub(super) struct Severed;
+pub(super) struct ConnectionClosed;
 
 /// Answers one request.
 pub(super) async fn handle(
-    server: Arc<Server>,
+    server: Arc<ServerState>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let started = Instant::now();
     let count = server.count();
     let mut response = route(&server, request).await?;
@@ -94,9 +94,9 @@ fn is_elsewhere(path: &str) -> bool {
 }
 
 async fn route(
-    server: &Arc<Server>,
+    server: &Arc<ServerState>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let path = request.uri().path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let get = request.method() == Method::GET;
@@ -126,10 +126,10 @@ async fn route(
 }
 
 async fn ask(
-    server: &Arc<Server>,
+    server: &Arc<ServerState>,
     endpoint: Endpoint,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let (parts, body) = request.into_parts();
     // A client that hangs up while it sends gets no answer.
     let body = match Limited::new(body, MAX_BODY).collect().await {
@@ -138,7 +138,7 @@ async fn ask(
             let message = format!("Request body too large. The limit is {MAX_BODY} bytes.");
             return Ok(refuse(&ApiError::invalid(message).status(413)));
         }
-        Err(_) => return Err(Severed),
+        Err(_) => return Err(ConnectionClosed),
     };
     let request = serde_json::from_slice::<Value>(&body);
     let refusal = authorized(server, &parts.headers).and_then(|()| json_type(&parts.headers)).err();
@@ -148,10 +148,10 @@ async fn ask(
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
             fault = server.faults.take(endpoint.name());
-            answer::prepare(server, endpoint, request, &body, fault.as_ref())
+            respond::prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };
-    let Ready { script, delay, end } = ready;
+    let PreparedResponse { script, delay, end } = ready;
     // The request moves into the journal; it is never copied.
     let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
     let open = server.journal.begin(endpoint.name(), exchange);
@@ -169,15 +169,18 @@ async fn ask(
 }
 
 /// The response to an end, and its record: the outcome and the answer's text.
-fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, Outcome, Bytes) {
+fn send(
+    end: ResponseAction,
+    pace: Option<Duration>,
+) -> (Result<Response<Body>, ConnectionClosed>, Outcome, Bytes) {
     let outcome = |status| Outcome::status(status, Value::Null);
     match end {
-        End::Error(error) => {
+        ResponseAction::Error(error) => {
             let code = error.code.clone().unwrap_or_else(|| error.kind.into());
             let answer = error.body().to_string().into();
             (Ok(refuse(&error)), outcome(error.status).with_error(code), answer)
         }
-        End::Answer(answer, events) => {
+        ResponseAction::Complete(answer, events) => {
             let response = match (events, pace) {
                 (None, _) => json(200, answer.clone()),
                 (Some(events), None) => event_stream(at_once(events.whole())),
@@ -185,7 +188,7 @@ fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, O
             };
             (Ok(response), outcome(200), answer)
         }
-        End::Broken(answer, events) => {
+        ResponseAction::Truncated(answer, events) => {
             let response = match events {
                 Some(mut events) => {
                     events.truncate(events.len() / 2);
@@ -198,15 +201,15 @@ fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, O
             };
             (Ok(response), outcome(200).with_error("cut"), answer)
         }
-        End::Cut(answer) => (Err(Severed), Outcome::cut(), answer),
-        End::Garbage => {
+        ResponseAction::Disconnect(answer) => (Err(ConnectionClosed), Outcome::cut(), answer),
+        ResponseAction::Malformed => {
             let body = Bytes::from_static(b"{\"id\": \"resp_0\", \"object\": \"resp");
             (Ok(json(200, body)), outcome(200).with_error("malformed"), Bytes::new())
         }
     }
 }
 
-fn authorized(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+fn authorized(server: &ServerState, headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     match given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim) {
         None | Some("") => Err(ApiError::no_key()),
@@ -227,7 +230,7 @@ fn json_type(headers: &HeaderMap) -> Result<(), ApiError> {
     .code("unsupported_content_type"))
 }
 
-fn models(server: &Server, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
+fn models(server: &ServerState, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
     if let Err(error) = authorized(server, headers) {
         return refuse(&error);
     }

@@ -5,33 +5,35 @@
 //! from a counter: a repeated request gets the same answer. Requests are
 //! checked as the provider checks them, and refused with its error bodies.
 
-mod answer;
 mod chat;
 mod conversation;
 mod error;
+mod expectation;
 mod http;
 mod ids;
 mod params;
-mod perform;
 mod persona;
-mod place;
-mod problem;
+mod position;
 mod read;
+mod registry;
+mod render;
 mod reply;
+mod respond;
 mod responses;
 mod schema;
 mod script;
-mod sees;
 mod server;
 mod sse;
-mod stage;
-mod stored;
+mod stored_responses;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod unmet;
 
 pub use persona::Persona;
-pub use problem::{Asked, Nearest, Problem};
-pub use script::{Call, Cut, Fail, Incomplete, RawCall, Round, Script, Sees};
+pub use registry::ArmedScript;
+pub use script::{
+    Call, CutPoint, IncompleteReason, RawCall, RequestExpectation, Round, RoundFailure, Script,
+};
 pub use server::{OpenAi, Options};
-pub use stage::Armed;
+pub use unmet::{NearestRound, RequestSummary, UnmetExpectation};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ids::Ids, script::Incomplete};
+use super::{ids::Ids, script::IncompleteReason};
 
 /// An answer of the model.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub(super) struct Reply {
     /// The reasoning item carries its hidden content.
     pub hidden: bool,
     pub parts: Vec<Part>,
-    pub incomplete: Option<Incomplete>,
+    pub incomplete: Option<IncompleteReason>,
 }
 
 /// One thing that the model says or does.

@@ -37,7 +37,7 @@ impl Script {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Round {
     /// What must be in the request.
-    pub sees: Option<Sees>,
+    pub sees: Option<RequestExpectation>,
     /// Tools that the model calls; checked against those that the request offers.
     pub call: Vec<Call>,
     /// Calls that are not checked.
@@ -45,7 +45,7 @@ pub struct Round {
     /// What the model says.
     pub say: Option<String>,
     /// How the request fails.
-    pub fail: Option<Fail>,
+    pub fail: Option<RoundFailure>,
     /// Names to set: a path into `{results, input, instructions}` each.
     pub save: BTreeMap<String, Path>,
     /// Alternatives; the first whose `sees` matches is taken. Nothing else stands beside it.
@@ -70,7 +70,7 @@ impl Round {
 /// What a request must show. A plain text means that it is contained.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Sees {
+pub struct RequestExpectation {
     /// On the instructions, system and developer messages included; each must match.
     #[serde(default, deserialize_with = "read::one_or_many")]
     #[schemars(schema_with = "read::one_or_many_schema::<Matcher>")]
@@ -121,7 +121,7 @@ pub struct RawCall {
 /// round. Left out, `times` is 1 where something follows, else for ever. The
 /// others shape the round's answer, and do so every time.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fail {
+pub struct RoundFailure {
     /// HTTP status with OpenAI's error body.
     pub status: Option<u16>,
     /// The body's `code`, where it is not the usual one of the status.
@@ -131,7 +131,7 @@ pub struct Fail {
     /// Real time before anything is answered.
     pub delay: Option<Duration>,
     /// The connection is closed.
-    pub cut: Option<Cut>,
+    pub cut: Option<CutPoint>,
     /// The calls' arguments break off; without calls, the body is no JSON.
     pub malformed: bool,
     /// The model refuses with this text.
@@ -139,12 +139,12 @@ pub struct Fail {
     /// The model answers with no output.
     pub empty: bool,
     /// The answer stops early for this reason.
-    pub incomplete: Option<Incomplete>,
+    pub incomplete: Option<IncompleteReason>,
     /// How many requests it strikes.
     pub times: Option<u32>,
 }
 
-impl Fail {
+impl RoundFailure {
     /// Whether the request gets no answer of the model.
     pub(super) fn is_hard(&self, round: &Round) -> bool {
         self.status.is_some() || self.cut.is_some() || (self.malformed && round.calls() == 0)
@@ -159,7 +159,7 @@ impl Fail {
 /// Where a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Cut {
+pub enum CutPoint {
     /// Before the request has any effect.
     Before,
     /// After it was answered; the answer is lost.
@@ -171,14 +171,14 @@ pub enum Cut {
 /// Why an answer stops early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Incomplete {
+pub enum IncompleteReason {
     /// The limit of tokens is used up.
     MaxOutputTokens,
     /// The filter held the rest back.
     ContentFilter,
 }
 
-impl Incomplete {
+impl IncompleteReason {
     /// As the provider writes it.
     pub(super) fn reason(self) -> &'static str {
         match self {

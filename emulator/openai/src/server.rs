@@ -19,10 +19,10 @@ use tokio::{
 use super::{
     http,
     persona::Persona,
-    problem::Problem,
+    registry::{ArmedScript, ScriptRegistry},
     script::Script,
-    stage::{Armed, Stage},
-    stored::Stored,
+    stored_responses::StoredResponses,
+    unmet::UnmetExpectation,
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, serve::Serving};
 
@@ -68,39 +68,39 @@ impl Default for Options {
 
 /// A running server. Clones are handles to the same one; it stops when the last is dropped.
 #[derive(Clone, Debug)]
-pub struct OpenAi(Arc<Running>);
+pub struct OpenAi(Arc<Inner>);
 
 #[derive(Debug)]
-struct Running {
+struct Inner {
     url: String,
-    server: Arc<Server>,
+    server: Arc<ServerState>,
     /// Ends with the last handle.
     _serving: Serving,
 }
 
 /// What a request meets.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct ServerState {
     pub options: Options,
     pub journal: Journal,
     pub clock: Clock,
     pub faults: Faults,
-    stage: Mutex<Stage>,
-    stored: RwLock<Stored>,
+    registry: Mutex<ScriptRegistry>,
+    stored: RwLock<StoredResponses>,
     requests: AtomicU64,
 }
 
 // What is behind the locks is valid after every statement: a panic elsewhere spoils nothing.
-impl Server {
-    pub fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+impl ServerState {
+    pub fn registry(&self) -> MutexGuard<'_, ScriptRegistry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn stored(&self) -> RwLockReadGuard<'_, Stored> {
+    pub fn stored(&self) -> RwLockReadGuard<'_, StoredResponses> {
         self.stored.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn stored_mut(&self) -> RwLockWriteGuard<'_, Stored> {
+    pub fn stored_mut(&self) -> RwLockWriteGuard<'_, StoredResponses> {
         self.stored.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,12 +124,12 @@ impl OpenAi {
     ) -> io::Result<Self> {
         let url = format!("http://{}/v1", listener.local_addr()?);
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let server = Arc::new(Server {
+        let server = Arc::new(ServerState {
             options,
             journal,
             clock,
             faults,
-            stage: Mutex::default(),
+            registry: Mutex::default(),
             stored: RwLock::default(),
             requests: AtomicU64::new(0),
         });
@@ -137,7 +137,7 @@ impl OpenAi {
         let serving = Serving::start(listener, &runtime, move |stream, _| {
             serve(stream, Arc::clone(&shared))
         })?;
-        Ok(Self(Arc::new(Running { url, server, _serving: serving })))
+        Ok(Self(Arc::new(Inner { url, server, _serving: serving })))
     }
 
     /// The base URL for clients: `http://127.0.0.1:PORT/v1`.
@@ -145,30 +145,30 @@ impl OpenAi {
         &self.0.url
     }
 
-    /// Puts a script on stage until the guard is finished or dropped.
-    pub fn arm(&self, script: Script) -> Armed {
-        let id = self.0.server.stage().arm(script);
-        Armed::new(Arc::clone(&self.0.server), id)
+    /// Puts a script on registry until the guard is finished or dropped.
+    pub fn arm(&self, script: Script) -> ArmedScript {
+        let id = self.0.server.registry().arm(script);
+        ArmedScript::new(Arc::clone(&self.0.server), id)
     }
 
     /// Who answers when no armed script fits.
     pub fn set_persona(&self, persona: Option<Persona>) {
-        self.0.server.stage().persona = persona.map(Arc::new);
+        self.0.server.registry().persona = persona.map(Arc::new);
     }
 
     /// Requests that no script expected, since the last call.
-    pub fn take_problems(&self) -> Vec<Problem> {
-        std::mem::take(&mut self.0.server.stage().problems)
+    pub fn take_unexpected_requests(&self) -> Vec<UnmetExpectation> {
+        std::mem::take(&mut self.0.server.registry().problems)
     }
 
     /// Forgets scripts, problems, stored responses and learned identifiers; the persona stays.
     pub fn reset(&self) {
-        self.0.server.stage().reset();
-        *self.0.server.stored_mut() = Stored::default();
+        self.0.server.registry().reset();
+        *self.0.server.stored_mut() = StoredResponses::default();
     }
 }
 
-async fn serve(stream: TcpStream, server: Arc<Server>) {
+async fn serve(stream: TcpStream, server: Arc<ServerState>) {
     let service = service_fn(move |request| http::handle(Arc::clone(&server), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that hangs up, or one that the script hangs up on, is no error of the server.

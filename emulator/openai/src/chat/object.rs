@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     reply::{Part, Reply},
-    script::Incomplete,
+    script::IncompleteReason,
 };
 
 /// The finished completion of `request`.
@@ -57,8 +57,8 @@ fn message(reply: &Reply) -> Value {
 
 fn finish_reason(reply: &Reply) -> &'static str {
     match reply.incomplete {
-        Some(Incomplete::MaxOutputTokens) => "length",
-        Some(Incomplete::ContentFilter) => "content_filter",
+        Some(IncompleteReason::MaxOutputTokens) => "length",
+        Some(IncompleteReason::ContentFilter) => "content_filter",
         None if reply.parts.iter().any(|p| matches!(p, Part::Call { .. })) => "tool_calls",
         None => "stop",
     }

@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 
 use super::{
     PersonaError,
-    load::{Pattern, Rule, Rules, Text, explain},
+    load::{Pattern, Rule, RuleSet, TextTemplate, explain},
 };
 use crate::{
     conversation::{Conversation, Tool},
@@ -22,7 +22,7 @@ use crate::{
 
 type Names = BTreeMap<String, Value>;
 
-impl Rules {
+impl RuleSet {
     /// The answer of the first rule that fits.
     pub fn answer(
         &self,
@@ -151,8 +151,8 @@ impl Rules {
         for pattern in patterns {
             let Some(captures) = pattern.regex.captures(text) else { continue };
             let value = match &pattern.is {
-                Text::Plain(value) => value.clone(),
-                template @ Text::Template(_) => {
+                TextTemplate::Plain(value) => value.clone(),
+                template @ TextTemplate::Template(_) => {
                     let mut all = capture(&pattern.regex, &captures);
                     all.insert("today".into(), names.get("today").cloned().unwrap_or_default());
                     self.fill(template, &Value::from(all))?
@@ -165,10 +165,10 @@ impl Rules {
         Ok(None)
     }
 
-    fn fill(&self, text: &Text, context: &Value) -> Result<String, String> {
+    fn fill(&self, text: &TextTemplate, context: &Value) -> Result<String, String> {
         match text {
-            Text::Plain(text) => Ok(text.clone()),
-            Text::Template(name) => self
+            TextTemplate::Plain(text) => Ok(text.clone()),
+            TextTemplate::Template(name) => self
                 .environment
                 .get_template(name)
                 .and_then(|template| template.render(context.clone()))

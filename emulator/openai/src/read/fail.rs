@@ -8,12 +8,12 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::script::{Cut, Fail, Incomplete};
+use crate::script::{CutPoint, IncompleteReason, RoundFailure};
 
 /// The long form of a failure.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FailFields {
+struct RoundFailureFields {
     /// HTTP status with OpenAI's error body.
     #[serde(default)]
     #[schemars(with = "Option<u16>")]
@@ -29,7 +29,7 @@ struct FailFields {
     delay: Option<Delay>,
     /// Where the connection is closed.
     #[serde(default)]
-    cut: Option<Cut>,
+    cut: Option<CutPoint>,
     /// Arguments that break off; without a call, a body that is no JSON.
     #[serde(default)]
     malformed: bool,
@@ -41,41 +41,41 @@ struct FailFields {
     empty: bool,
     /// The answer stops early.
     #[serde(default)]
-    incomplete: Option<Incomplete>,
+    incomplete: Option<IncompleteReason>,
     /// How many requests it strikes.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
     times: Option<Times>,
 }
 
-impl<'de> Deserialize<'de> for Fail {
+impl<'de> Deserialize<'de> for RoundFailure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FailVisitor)
+        deserializer.deserialize_any(RoundFailureVisitor)
     }
 }
 
-struct FailVisitor;
+struct RoundFailureVisitor;
 
-impl<'de> Visitor<'de> for FailVisitor {
-    type Value = Fail;
+impl<'de> Visitor<'de> for RoundFailureVisitor {
+    type Value = RoundFailure;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a status such as 503, empty, malformed, cut, or a map such as { status: 429, retry_after: 1 }")
     }
 
-    fn visit_u64<E: de::Error>(self, status: u64) -> Result<Fail, E> {
-        Ok(Fail { status: Some(checked_status(status)?), ..Fail::default() })
+    fn visit_u64<E: de::Error>(self, status: u64) -> Result<RoundFailure, E> {
+        Ok(RoundFailure { status: Some(checked_status(status)?), ..RoundFailure::default() })
     }
 
-    fn visit_i64<E: de::Error>(self, status: i64) -> Result<Fail, E> {
+    fn visit_i64<E: de::Error>(self, status: i64) -> Result<RoundFailure, E> {
         self.visit_u64(u64::try_from(status).unwrap_or(0))
     }
 
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<Fail, E> {
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<RoundFailure, E> {
         Ok(match word {
-            "empty" => Fail { empty: true, ..Fail::default() },
-            "malformed" => Fail { malformed: true, ..Fail::default() },
-            "cut" => Fail { cut: Some(Cut::Before), ..Fail::default() },
+            "empty" => RoundFailure { empty: true, ..RoundFailure::default() },
+            "malformed" => RoundFailure { malformed: true, ..RoundFailure::default() },
+            "cut" => RoundFailure { cut: Some(CutPoint::Before), ..RoundFailure::default() },
             other => {
                 return Err(E::custom(format_args!(
                     "unknown failure '{other}', expected a status, empty, malformed, cut, or a map"
@@ -84,9 +84,9 @@ impl<'de> Visitor<'de> for FailVisitor {
         })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fail, A::Error> {
-        let f = FailFields::deserialize(MapAccessDeserializer::new(map))?;
-        let fail = Fail {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RoundFailure, A::Error> {
+        let f = RoundFailureFields::deserialize(MapAccessDeserializer::new(map))?;
+        let fail = RoundFailure {
             status: f.status.map(|s| s.0),
             code: f.code,
             retry_after: f.retry_after,
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for FailVisitor {
             fail.incomplete.is_some(),
         ];
         // A stream may break off with an error instead of in silence.
-        let broken = fail.status.is_some() && fail.cut == Some(Cut::MidStream);
+        let broken = fail.status.is_some() && fail.cut == Some(CutPoint::MidStream);
         match ends.into_iter().filter(|set| *set).count() - usize::from(broken) {
             0 if fail.delay.is_none() => Err(de::Error::custom(
                 "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
@@ -125,13 +125,13 @@ impl<'de> Visitor<'de> for FailVisitor {
     }
 }
 
-impl JsonSchema for Fail {
+impl JsonSchema for RoundFailure {
     fn schema_name() -> Cow<'static, str> {
-        "Fail".into()
+        "RoundFailure".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let long = FailFields::json_schema(generator);
+        let long = RoundFailureFields::json_schema(generator);
         json_schema!({
             "description": "A status, a word, or a map of what happens",
             "anyOf": [

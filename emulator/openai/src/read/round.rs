@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use super::{one_or_many, one_or_many_schema};
-use crate::script::{Call, Fail, RawCall, Round, Sees};
+use crate::script::{Call, RawCall, RequestExpectation, Round, RoundFailure};
 use rehearse_core::matcher::Path;
 
 /// A round as it stands in the file; [`Round`] adds what must hold between its keys.
@@ -15,7 +15,7 @@ use rehearse_core::matcher::Path;
 struct RoundFields {
     /// What must be in the request.
     #[serde(default)]
-    sees: Option<Sees>,
+    sees: Option<RequestExpectation>,
     /// Tools that the model calls: `[{ check_availability: { date: "2026-02-11" } }]`.
     #[serde(default, deserialize_with = "one_or_many")]
     #[schemars(schema_with = "one_or_many_schema::<Call>")]
@@ -29,7 +29,7 @@ struct RoundFields {
     say: Option<String>,
     /// How the request fails: `503`, `empty`, or `{ status, retry_after, delay, cut, ... }`.
     #[serde(default)]
-    fail: Option<Fail>,
+    fail: Option<RoundFailure>,
     /// Names to keep: `{ ref: results[0].lead_id }`.
     #[serde(default)]
     save: BTreeMap<String, SavePath>,

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::items::kind;
-use crate::{conversation::get, error::ApiError, ids, stored::Stored};
+use crate::{conversation::get, error::ApiError, ids, stored_responses::StoredResponses};
 
 /// What must hold between the items; those before `fresh` were accepted earlier.
 pub(super) fn between(
     items: &[&Map<String, Value>],
     fresh: usize,
     unstored: bool,
-    stored: &Stored,
+    stored: &StoredResponses,
 ) -> Result<(), ApiError> {
     let refuse = |message: String| Err(ApiError::invalid(message).param("input"));
     let of = |wanted: &'static str| items.iter().filter(move |i| kind(i) == wanted);
@@ -66,7 +66,11 @@ pub(super) fn between(
 }
 
 /// A reasoning item comes back with its hidden content, or is one that was stored.
-fn hidden(item: &Map<String, Value>, unstored: bool, stored: &Stored) -> Result<(), ApiError> {
+fn hidden(
+    item: &Map<String, Value>,
+    unstored: bool,
+    stored: &StoredResponses,
+) -> Result<(), ApiError> {
     let id = get(item, "id");
     let content = get(item, "encrypted_content");
     if content.is_empty() {

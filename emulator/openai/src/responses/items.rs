@@ -6,52 +6,52 @@ use super::between::between;
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
-    params::{self, Kind, join},
-    stored::Stored,
+    params::{self, ParameterType, join},
+    stored_responses::StoredResponses,
 };
 
 const ROLES: [&str; 4] = ["assistant", "system", "developer", "user"];
 const INPUT_PARTS: [&str; 4] = ["input_text", "input_image", "input_file", "input_audio"];
 const OUTPUT_PARTS: [&str; 2] = ["output_text", "refusal"];
 
-const MESSAGE: &[(&str, Kind)] = &[
-    ("type", Kind::Any),
-    ("role", Kind::OneOf(&ROLES)),
-    ("content", Kind::Any),
-    ("id", Kind::Text),
-    ("status", Kind::OneOf(&STATUSES)),
-    ("phase", Kind::Any),
+const MESSAGE: &[(&str, ParameterType)] = &[
+    ("type", ParameterType::Any),
+    ("role", ParameterType::OneOf(&ROLES)),
+    ("content", ParameterType::Any),
+    ("id", ParameterType::Text),
+    ("status", ParameterType::OneOf(&STATUSES)),
+    ("phase", ParameterType::Any),
 ];
-const CALL: &[(&str, Kind)] = &[
-    ("type", Kind::Any),
-    ("id", Kind::Text),
-    ("call_id", Kind::Short(64)),
-    ("name", Kind::Text),
-    ("arguments", Kind::Text),
-    ("status", Kind::OneOf(&STATUSES)),
-    ("namespace", Kind::Any),
-    ("caller", Kind::Any),
-    ("async", Kind::Flag),
-    ("created_by", Kind::Any),
+const CALL: &[(&str, ParameterType)] = &[
+    ("type", ParameterType::Any),
+    ("id", ParameterType::Text),
+    ("call_id", ParameterType::Short(64)),
+    ("name", ParameterType::Text),
+    ("arguments", ParameterType::Text),
+    ("status", ParameterType::OneOf(&STATUSES)),
+    ("namespace", ParameterType::Any),
+    ("caller", ParameterType::Any),
+    ("async", ParameterType::Flag),
+    ("created_by", ParameterType::Any),
 ];
-const OUTPUT: &[(&str, Kind)] = &[
-    ("type", Kind::Any),
-    ("id", Kind::Text),
-    ("call_id", Kind::Short(64)),
-    ("output", Kind::Any),
-    ("name", Kind::Text),
-    ("namespace", Kind::Any),
-    ("status", Kind::OneOf(&STATUSES)),
-    ("caller", Kind::Any),
-    ("created_by", Kind::Any),
+const OUTPUT: &[(&str, ParameterType)] = &[
+    ("type", ParameterType::Any),
+    ("id", ParameterType::Text),
+    ("call_id", ParameterType::Short(64)),
+    ("output", ParameterType::Any),
+    ("name", ParameterType::Text),
+    ("namespace", ParameterType::Any),
+    ("status", ParameterType::OneOf(&STATUSES)),
+    ("caller", ParameterType::Any),
+    ("created_by", ParameterType::Any),
 ];
-const REASONING: &[(&str, Kind)] = &[
-    ("type", Kind::Any),
-    ("id", Kind::Text),
-    ("summary", Kind::Array),
-    ("content", Kind::Array),
-    ("encrypted_content", Kind::Text),
-    ("status", Kind::OneOf(&STATUSES)),
+const REASONING: &[(&str, ParameterType)] = &[
+    ("type", ParameterType::Any),
+    ("id", ParameterType::Text),
+    ("summary", ParameterType::Array),
+    ("content", ParameterType::Array),
+    ("encrypted_content", ParameterType::Text),
+    ("status", ParameterType::OneOf(&STATUSES)),
 ];
 const STATUSES: [&str; 3] = ["in_progress", "completed", "incomplete"];
 
@@ -92,7 +92,7 @@ pub(super) fn read<'r>(
     request: &'r Map<String, Value>,
     input: Option<&'r Value>,
     prior: &'r [Value],
-    stored: &Stored,
+    stored: &StoredResponses,
     conversation: &mut Conversation<'r>,
 ) -> Result<(), ApiError> {
     for item in prior.iter().filter_map(Value::as_object) {

@@ -6,6 +6,6 @@ mod object;
 mod request;
 mod stream;
 
-pub(super) use object::Object;
+pub(super) use object::ResponseObject;
 pub(super) use request::read;
 pub(super) use stream::events;

@@ -13,7 +13,7 @@ use crate::{
 
 /// The finished response to a request.
 #[derive(Debug)]
-pub(crate) struct Object<'r> {
+pub(crate) struct ResponseObject<'r> {
     request: &'r Map<String, Value>,
     id: String,
     created_at: i64,
@@ -24,7 +24,7 @@ pub(crate) struct Object<'r> {
     usage: Value,
 }
 
-impl<'r> Object<'r> {
+impl<'r> ResponseObject<'r> {
     pub fn new(
         request: &'r Map<String, Value>,
         reply: &Reply,
@@ -47,8 +47,8 @@ impl<'r> Object<'r> {
     }
 
     /// As it is before it has any output.
-    pub fn unfinished(&self) -> Unfinished<'_> {
-        Unfinished(self)
+    pub fn unfinished(&self) -> UnfinishedResponse<'_> {
+        UnfinishedResponse(self)
     }
 
     fn write<S: Serializer>(&self, finished: bool, serializer: S) -> Result<S::Ok, S::Error> {
@@ -57,7 +57,8 @@ impl<'r> Object<'r> {
         let output: &[Value] = if finished { &self.output } else { &[] };
         let effort = [("effort", Value::Null), ("summary", Value::Null)];
         let format = [("format", json!({ "type": "text" })), ("verbosity", json!("medium"))];
-        let mut fields = Fields { map: serializer.serialize_map(None)?, request: self.request };
+        let mut fields =
+            ResponseFields { map: serializer.serialize_map(None)?, request: self.request };
         fields.set("id", &self.id)?;
         fields.set("object", "response")?;
         fields.set("created_at", &self.created_at)?;
@@ -82,7 +83,7 @@ impl<'r> Object<'r> {
         fields.or("temperature", &1.0)?;
         fields.set("text", &filled(self.request, "text", format))?;
         fields.or("tool_choice", "auto")?;
-        fields.set("tools", &Tools(self.request))?;
+        fields.set("tools", &EchoedTools(self.request))?;
         fields.or("top_logprobs", &0)?;
         fields.or("top_p", &1.0)?;
         fields.or("truncation", "disabled")?;
@@ -93,28 +94,28 @@ impl<'r> Object<'r> {
     }
 }
 
-impl Serialize for Object<'_> {
+impl Serialize for ResponseObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.write(true, serializer)
     }
 }
 
 /// A response before it has any output.
-pub(crate) struct Unfinished<'o>(&'o Object<'o>);
+pub(crate) struct UnfinishedResponse<'o>(&'o ResponseObject<'o>);
 
-impl Serialize for Unfinished<'_> {
+impl Serialize for UnfinishedResponse<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.write(false, serializer)
     }
 }
 
 /// The fields of a response, in order.
-struct Fields<'r, M> {
+struct ResponseFields<'r, M> {
     map: M,
     request: &'r Map<String, Value>,
 }
 
-impl<M: SerializeMap> Fields<'_, M> {
+impl<M: SerializeMap> ResponseFields<'_, M> {
     fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), M::Error> {
         self.map.serialize_entry(name, value)
     }
@@ -147,18 +148,18 @@ fn filled(
 }
 
 /// The tools as the provider shows them: functions are strict where nothing was said.
-struct Tools<'r>(&'r Map<String, Value>);
+struct EchoedTools<'r>(&'r Map<String, Value>);
 
-impl Serialize for Tools<'_> {
+impl Serialize for EchoedTools<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tools = self.0.get("tools").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        serializer.collect_seq(tools.iter().map(Tool))
+        serializer.collect_seq(tools.iter().map(EchoedTool))
     }
 }
 
-struct Tool<'r>(&'r Value);
+struct EchoedTool<'r>(&'r Value);
 
-impl Serialize for Tool<'_> {
+impl Serialize for EchoedTool<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Value::Object(tool) = self.0 else { return self.0.serialize(serializer) };
         let mut map = serializer.serialize_map(None)?;

@@ -8,48 +8,56 @@ use super::items;
 use crate::{
     conversation::{Conversation, get},
     error::ApiError,
-    params::{self, Kind},
+    params::{self, ParameterType},
     server::Options,
-    stored::Stored,
+    stored_responses::StoredResponses,
     tools,
 };
 
-const PARAMETERS: &[(&str, Kind)] = &[
-    ("model", Kind::Text),
-    ("input", Kind::Any),
-    ("instructions", Kind::Text),
-    ("tools", Kind::Array),
-    ("tool_choice", Kind::Any),
-    ("store", Kind::Flag),
-    ("stream", Kind::Flag),
-    ("include", Kind::Array),
-    ("parallel_tool_calls", Kind::Flag),
-    ("safety_identifier", Kind::Short(64)),
-    ("reasoning", Kind::Object),
-    ("text", Kind::Object),
-    ("max_output_tokens", Kind::Integer(16, i64::MAX)),
-    ("max_tool_calls", Kind::Integer(1, i64::MAX)),
-    ("temperature", Kind::Decimal(0.0, 2.0)),
-    ("top_p", Kind::Decimal(0.0, 1.0)),
-    ("top_logprobs", Kind::Integer(0, 20)),
-    ("truncation", Kind::OneOf(&["auto", "disabled"])),
-    ("previous_response_id", Kind::Text),
-    ("conversation", Kind::Any),
-    ("metadata", Kind::Metadata),
+const PARAMETERS: &[(&str, ParameterType)] = &[
+    ("model", ParameterType::Text),
+    ("input", ParameterType::Any),
+    ("instructions", ParameterType::Text),
+    ("tools", ParameterType::Array),
+    ("tool_choice", ParameterType::Any),
+    ("store", ParameterType::Flag),
+    ("stream", ParameterType::Flag),
+    ("include", ParameterType::Array),
+    ("parallel_tool_calls", ParameterType::Flag),
+    ("safety_identifier", ParameterType::Short(64)),
+    ("reasoning", ParameterType::Object),
+    ("text", ParameterType::Object),
+    ("max_output_tokens", ParameterType::Integer(16, i64::MAX)),
+    ("max_tool_calls", ParameterType::Integer(1, i64::MAX)),
+    ("temperature", ParameterType::Decimal(0.0, 2.0)),
+    ("top_p", ParameterType::Decimal(0.0, 1.0)),
+    ("top_logprobs", ParameterType::Integer(0, 20)),
+    ("truncation", ParameterType::OneOf(&["auto", "disabled"])),
+    ("previous_response_id", ParameterType::Text),
+    ("conversation", ParameterType::Any),
+    ("metadata", ParameterType::Metadata),
     (
         "service_tier",
-        Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]),
+        ParameterType::OneOf(&[
+            "auto",
+            "default",
+            "flex",
+            "scale",
+            "priority",
+            "fast",
+            "ultrafast",
+        ]),
     ),
-    ("stream_options", Kind::Object),
-    ("prompt", Kind::Object),
-    ("prompt_cache_key", Kind::Text),
-    ("prompt_cache_retention", Kind::OneOf(&["in_memory", "in-memory", "24h"])),
-    ("prompt_cache_options", Kind::Object),
-    ("background", Kind::Flag),
-    ("context_management", Kind::Array),
-    ("moderation", Kind::Object),
-    ("access_programs", Kind::Any),
-    ("user", Kind::Text),
+    ("stream_options", ParameterType::Object),
+    ("prompt", ParameterType::Object),
+    ("prompt_cache_key", ParameterType::Text),
+    ("prompt_cache_retention", ParameterType::OneOf(&["in_memory", "in-memory", "24h"])),
+    ("prompt_cache_options", ParameterType::Object),
+    ("background", ParameterType::Flag),
+    ("context_management", ParameterType::Array),
+    ("moderation", ParameterType::Object),
+    ("access_programs", ParameterType::Any),
+    ("user", ParameterType::Text),
 ];
 
 const INCLUDES: [&str; 8] = [
@@ -91,7 +99,7 @@ pub(crate) fn read<'r>(
     input: Option<&'r Value>,
     prior: &'r [Value],
     options: &Options,
-    stored: &Stored,
+    stored: &StoredResponses,
 ) -> Result<Conversation<'r>, ApiError> {
     params::check(request, PARAMETERS, "")?;
     let model = params::text(request, "model", "")?;
@@ -154,15 +162,20 @@ fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
 }
 
 fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
-    const REASONING: &[(&str, Kind)] = &[
-        ("effort", Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
-        ("summary", Kind::OneOf(&["auto", "concise", "detailed"])),
-        ("generate_summary", Kind::OneOf(&["auto", "concise", "detailed"])),
-        ("mode", Kind::Any),
+    const REASONING: &[(&str, ParameterType)] = &[
+        (
+            "effort",
+            ParameterType::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+        ),
+        ("summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
+        ("generate_summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
+        ("mode", ParameterType::Any),
     ];
-    const TEXT: &[(&str, Kind)] =
-        &[("format", Kind::Object), ("verbosity", Kind::OneOf(&["low", "medium", "high"]))];
-    const STREAM: &[(&str, Kind)] = &[("include_obfuscation", Kind::Flag)];
+    const TEXT: &[(&str, ParameterType)] = &[
+        ("format", ParameterType::Object),
+        ("verbosity", ParameterType::OneOf(&["low", "medium", "high"])),
+    ];
+    const STREAM: &[(&str, ParameterType)] = &[("include_obfuscation", ParameterType::Flag)];
     for (name, table) in [("reasoning", REASONING), ("text", TEXT), ("stream_options", STREAM)] {
         if let Some(object) = request.get(name).and_then(Value::as_object) {
             params::check(object, table, name)?;

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::object::Object;
+use super::object::ResponseObject;
 use crate::{
     reply::pieces,
-    sse::{Event, Events},
+    sse::{EventWriter, Events},
 };
 
 /// The events that bring `response`.
-pub(crate) fn events(response: &Object<'_>) -> Events {
-    let mut writer = Writer::default();
+pub(crate) fn events(response: &ResponseObject<'_>) -> Events {
+    let mut writer = StreamWriter::default();
     for name in ["response.created", "response.in_progress"] {
         writer.event(name).field("response", &response.unfinished());
     }
@@ -23,13 +23,13 @@ pub(crate) fn events(response: &Object<'_>) -> Events {
 }
 
 #[derive(Default)]
-struct Writer {
+struct StreamWriter {
     events: Events,
     sequence: u64,
 }
 
-impl Writer {
-    fn event(&mut self, name: &str) -> Event<'_> {
+impl StreamWriter {
+    fn event(&mut self, name: &str) -> EventWriter<'_> {
         let sequence = self.sequence;
         self.sequence += 1;
         let mut event = self.events.named(name);
@@ -95,7 +95,7 @@ impl Writer {
     }
 
     /// An event about the first content part of an item.
-    fn on(&mut self, at: usize, id: &Value, name: &str) -> Event<'_> {
+    fn on(&mut self, at: usize, id: &Value, name: &str) -> EventWriter<'_> {
         let mut event = self.event(name);
         event.field("item_id", id).field("output_index", &at).field("content_index", &0);
         event

@@ -1,9 +1,9 @@
 //! The part of JSON Schema that strict tools may use.
 
-mod misfits;
+mod arguments;
 mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(super) use misfits::misfits;
+pub(super) use arguments::misfits;
 pub(super) use strict::complaint;

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use super::support::{rounds, try_rounds};
-use crate::{Cut, Incomplete, Round};
+use crate::{CutPoint, IncompleteReason, Round};
 
-fn fail(yaml: &str) -> crate::Fail {
+fn fail(yaml: &str) -> crate::RoundFailure {
     rounds(&format!("[{{ fail: {yaml}, say: a }}]")).remove(0).fail.unwrap()
 }
 
 #[test]
 fn short_forms() {
     assert_eq!(fail("503").status, Some(503));
-    assert_eq!(fail("cut").cut, Some(Cut::Before));
-    assert_eq!(fail("{ cut: mid-stream }").cut, Some(Cut::MidStream));
-    assert_eq!(fail("{ incomplete: content_filter }").incomplete, Some(Incomplete::ContentFilter));
+    assert_eq!(fail("cut").cut, Some(CutPoint::Before));
+    assert_eq!(fail("{ cut: mid-stream }").cut, Some(CutPoint::MidStream));
+    assert_eq!(
+        fail("{ incomplete: content_filter }").incomplete,
+        Some(IncompleteReason::ContentFilter)
+    );
     for (delay, ms) in
         [("20s", 20_000), ("300ms", 300), ("1.5s", 1500), ("2m", 120_000), ("250", 250)]
     {

@@ -14,7 +14,7 @@ use crate::{
     step::{Customer, Duplicate, Signature},
 };
 use rehearse_core::{faults::FaultHandle, journal::Exchange};
-use rehearse_openai::{Armed, Script};
+use rehearse_openai::{ArmedScript, Script};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
 /// A text that is ready to be delivered, with its script on stage.
@@ -23,7 +23,7 @@ pub(super) struct Ready<'s> {
     path: Trail,
     pub(super) number: String,
     inbound: Inbound,
-    script: Option<Armed>,
+    script: Option<ArmedScript>,
     crash: Option<FaultHandle>,
 }
 
@@ -154,7 +154,7 @@ impl Running<'_> {
         let Sent { ready, sid, deliveries } = sent;
         let Ready { step, path, number, script, crash, .. } = ready;
         let mut problems: Vec<Problem> = script
-            .map(Armed::finish)
+            .map(ArmedScript::finish)
             .unwrap_or_default()
             .into_iter()
             .map(|problem| self.model_problem(problem, &path))

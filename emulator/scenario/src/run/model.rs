@@ -2,12 +2,12 @@
 
 use super::Running;
 use crate::{outcome::Problem, places::Trail};
-use rehearse_openai::{self as openai, Asked, Nearest};
+use rehearse_openai::{self as openai, NearestRound, RequestSummary};
 
 impl Running<'_> {
     /// `path` is the step whose script it is, or during which it happened.
-    pub(super) fn model_problem(&self, problem: openai::Problem, path: &Trail) -> Problem {
-        let openai::Problem {
+    pub(super) fn model_problem(&self, problem: openai::UnmetExpectation, path: &Trail) -> Problem {
+        let openai::UnmetExpectation {
             script: _,
             round,
             title,
@@ -38,7 +38,7 @@ impl Running<'_> {
 }
 
 /// What the backend asked.
-fn told(asked: &Asked) -> String {
+fn told(asked: &RequestSummary) -> String {
     let mut lines = vec![format!("{}: {:?}", asked.operation, asked.text)];
     for (index, call) in asked.calls.iter().enumerate() {
         match asked.results.get(index) {
@@ -52,7 +52,7 @@ fn told(asked: &Asked) -> String {
     lines.join("\n")
 }
 
-fn near(nearest: Nearest) -> String {
+fn near(nearest: NearestRound) -> String {
     let mut text = format!("{}, round {}: {}", nearest.script, nearest.round, nearest.text);
     for mismatch in &nearest.mismatches {
         text.push_str(&format!("\n{mismatch}"));

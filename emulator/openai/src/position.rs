@@ -10,9 +10,9 @@ use super::{
 
 /// Where a round stands in its script; further numbers are alternatives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Place(Vec<usize>);
+pub(super) struct RoundPosition(Vec<usize>);
 
-impl Place {
+impl RoundPosition {
     /// The round's number, from 1.
     pub fn round(&self) -> usize {
         self.0.first().map_or(0, |at| at + 1)
@@ -29,7 +29,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RoundPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "round {}", self.round())?;
         for alternative in self.0.iter().skip(1) {
@@ -41,20 +41,20 @@ impl fmt::Display for Place {
 
 /// Rounds that may answer now.
 #[derive(Debug)]
-pub(super) struct Due<'s> {
+pub(super) struct CandidateRounds<'s> {
     /// In order; each is a round with its alternatives, or itself alone.
-    pub groups: Vec<Vec<(Place, &'s Round)>>,
+    pub groups: Vec<Vec<(RoundPosition, &'s Round)>>,
     /// The first result that answers the round before.
     pub results_from: usize,
 }
 
 /// The rounds that are due after what happened since the user's text.
-pub(super) fn due<'s>(script: &'s Script, conversation: &Conversation<'_>) -> Due<'s> {
+pub(super) fn due<'s>(script: &'s Script, conversation: &Conversation<'_>) -> CandidateRounds<'s> {
     let position = conversation.position();
     let (mut passed, mut results_from, mut spoken) = (0, 0, conversation.spoken);
     let mut groups = Vec::new();
     for (i, round) in script.rounds.iter().enumerate() {
-        let group = alternatives(Place(vec![i]), round);
+        let group = alternatives(RoundPosition(vec![i]), round);
         if let Some(calls) = taken(script, &group, conversation, passed, position) {
             results_from = passed;
             passed += calls;
@@ -76,11 +76,11 @@ pub(super) fn due<'s>(script: &'s Script, conversation: &Conversation<'_>) -> Du
             break;
         }
     }
-    Due { groups, results_from }
+    CandidateRounds { groups, results_from }
 }
 
 /// A round's alternatives, itself when it has none.
-pub(super) fn alternatives(place: Place, round: &Round) -> Vec<(Place, &Round)> {
+pub(super) fn alternatives(place: RoundPosition, round: &Round) -> Vec<(RoundPosition, &Round)> {
     if round.either.is_empty() {
         return vec![(place, round)];
     }
@@ -89,15 +89,15 @@ pub(super) fn alternatives(place: Place, round: &Round) -> Vec<(Place, &Round)> 
 }
 
 /// All rounds of a script, alternatives each on their own.
-pub(super) fn all(script: &Script) -> impl Iterator<Item = (Place, &Round)> {
+pub(super) fn all(script: &Script) -> impl Iterator<Item = (RoundPosition, &Round)> {
     let rounds = script.rounds.iter().enumerate();
-    rounds.flat_map(|(i, round)| alternatives(Place(vec![i]), round))
+    rounds.flat_map(|(i, round)| alternatives(RoundPosition(vec![i]), round))
 }
 
 /// How many calls a group made that are answered already; `None` when it is still to come.
 fn taken(
     script: &Script,
-    group: &[(Place, &Round)],
+    group: &[(RoundPosition, &Round)],
     conversation: &Conversation<'_>,
     passed: usize,
     position: usize,

@@ -4,19 +4,18 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Stage;
+use super::ScriptRegistry;
 use crate::{
     conversation::Conversation,
-    place,
-    problem::{Asked, Nearest, Problem},
-    script::{Round, Script, Sees},
-    sees,
+    expectation, position,
+    script::{RequestExpectation, Round, Script},
+    unmet::{NearestRound, RequestSummary, UnmetExpectation},
 };
 use rehearse_core::matcher::{Matcher, Mismatch};
 
-impl Stage {
+impl ScriptRegistry {
     /// No armed script is for this request.
-    pub(super) fn no_script(&self, conversation: &Conversation<'_>) -> Problem {
+    pub(super) fn no_script(&self, conversation: &Conversation<'_>) -> UnmetExpectation {
         let title = match self.slots.len() {
             0 => "the model was asked while no step was waiting for it".into(),
             n => format!("the model was asked something that none of the {n} armed scripts is for"),
@@ -34,36 +33,40 @@ impl Stage {
             );
             Some(near)
         });
-        Problem {
+        UnmetExpectation {
             title,
             nearest: nearest.min_by_key(|near| near.mismatches.len()),
             asked: Some(asked(conversation)),
-            ..Problem::default()
+            ..UnmetExpectation::default()
         }
     }
 
     /// Several scripts fit alike.
-    pub(super) fn ambiguous(&self, fitting: &[usize], conversation: &Conversation<'_>) -> Problem {
+    pub(super) fn ambiguous(
+        &self,
+        fitting: &[usize],
+        conversation: &Conversation<'_>,
+    ) -> UnmetExpectation {
         let names: Vec<String> = fitting
             .iter()
             .map(|at| &self.slots[*at].script)
             .map(|script| format!("{} ({}: {:?})", script.name, script.person, script.text))
             .collect();
-        Problem {
+        UnmetExpectation {
             title: format!("{} fit this request equally", names.join(" and ")),
             asked: Some(asked(conversation)),
             notes: vec![
                 "give the texts different words, or let the backend send a safety_identifier for each person".into(),
             ],
-            ..Problem::default()
+            ..UnmetExpectation::default()
         }
     }
 }
 
 /// The script has no round for this point of the conversation.
-pub(super) fn no_round(script: &Script, conversation: &Conversation<'_>) -> Problem {
+pub(super) fn no_round(script: &Script, conversation: &Conversation<'_>) -> UnmetExpectation {
     let results = conversation.results(0);
-    Problem {
+    UnmetExpectation {
         script: Some(script.name.clone()),
         title: format!(
             "no round is left: the model was asked again after {} of the {} rounds' calls were answered",
@@ -72,7 +75,7 @@ pub(super) fn no_round(script: &Script, conversation: &Conversation<'_>) -> Prob
         ),
         nearest: nearest_in(script, conversation, &results),
         asked: Some(asked(conversation)),
-        ..Problem::default()
+        ..UnmetExpectation::default()
     }
 }
 
@@ -81,11 +84,11 @@ pub(super) fn nearest_in(
     script: &Script,
     conversation: &Conversation<'_>,
     results: &[Value],
-) -> Option<Nearest> {
-    place::all(script)
+) -> Option<NearestRound> {
+    position::all(script)
         .filter_map(|(place, round)| {
-            let found = sees::mismatches(round, conversation, results, &script.vars).ok()?;
-            Some(Nearest {
+            let found = expectation::mismatches(round, conversation, results, &script.vars).ok()?;
+            Some(NearestRound {
                 script: script.name.clone(),
                 round: place.round(),
                 text: describe(round),
@@ -96,8 +99,8 @@ pub(super) fn nearest_in(
 }
 
 /// A request in short.
-pub(super) fn asked(conversation: &Conversation<'_>) -> Asked {
-    Asked {
+pub(super) fn asked(conversation: &Conversation<'_>) -> RequestSummary {
+    RequestSummary {
         operation: conversation.operation,
         text: conversation.text().into(),
         calls: conversation.calls.iter().map(|c| format!("{}({})", c.name, c.arguments)).collect(),
@@ -143,7 +146,7 @@ pub(super) fn describe(round: &Round) -> String {
     format!("{{ {} }}", keys.join(", "))
 }
 
-fn seen(sees: &Sees) -> String {
+fn seen(sees: &RequestExpectation) -> String {
     let list =
         |list: &[Matcher]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut text = String::new();

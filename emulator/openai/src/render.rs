@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    conversation::{Choice, Conversation},
-    place::Place,
+    conversation::{Conversation, ToolChoice},
+    expectation::offered,
+    position::RoundPosition,
     reply::{Part, Reply},
     schema,
-    script::{Fail, Round, Script},
-    sees::offered,
+    script::{Round, RoundFailure, Script},
 };
 use rehearse_core::matcher::RenderError;
 
 /// Why a round cannot be played as it is written.
 #[derive(Debug, PartialEq)]
-pub(super) enum Unplayable {
+pub(super) enum ReplyError {
     /// A template has no value.
     Template(String),
     /// A call, or an answer, that the model could not give to this request.
@@ -23,7 +23,7 @@ pub(super) enum Unplayable {
     Save(String),
 }
 
-impl From<RenderError> for Unplayable {
+impl From<RenderError> for ReplyError {
     fn from(error: RenderError) -> Self {
         Self::Template(error.to_string())
     }
@@ -32,12 +32,12 @@ impl From<RenderError> for Unplayable {
 /// The reply of a round. `fail` is the failure that shapes it, if any.
 pub(super) fn reply(
     script: &Script,
-    place: &Place,
+    place: &RoundPosition,
     round: &Round,
-    fail: Option<&Fail>,
+    fail: Option<&RoundFailure>,
     conversation: &Conversation<'_>,
     results: &[Value],
-) -> Result<Reply, Unplayable> {
+) -> Result<Reply, ReplyError> {
     save(script, round, conversation, results)?;
     let mut parts = Vec::new();
     if let Some(say) = &round.say {
@@ -54,9 +54,9 @@ pub(super) fn reply(
             arguments: script.vars.text(&call.arguments)?,
         });
     }
-    let forced = matches!(conversation.choice, Choice::Required | Choice::Named(_));
+    let forced = matches!(conversation.choice, ToolChoice::Required | ToolChoice::Named(_));
     if forced && round.calls() == 0 && round.answers() {
-        return Err(Unplayable::Impossible(
+        return Err(ReplyError::Impossible(
             "the model cannot answer with text: the request's tool_choice asks for a call".into(),
             Vec::new(),
         ));
@@ -87,7 +87,7 @@ fn save(
     round: &Round,
     conversation: &Conversation<'_>,
     results: &[Value],
-) -> Result<(), Unplayable> {
+) -> Result<(), ReplyError> {
     if round.save.is_empty() {
         return Ok(());
     }
@@ -99,7 +99,7 @@ fn save(
     for (name, path) in &round.save {
         let Some(value) = path.get(&seen) else {
             let results = Value::Array(results.to_vec());
-            return Err(Unplayable::Save(format!(
+            return Err(ReplyError::Save(format!(
                 "there is nothing to save as '{name}'; the results are {results}"
             )));
         };
@@ -113,8 +113,8 @@ fn possible(
     name: &str,
     arguments: &Value,
     conversation: &Conversation<'_>,
-) -> Result<(), Unplayable> {
-    let impossible = |why: String, details| Err(Unplayable::Impossible(why, details));
+) -> Result<(), ReplyError> {
+    let impossible = |why: String, details| Err(ReplyError::Impossible(why, details));
     let Some(tool) = conversation.tool(name) else {
         let offered = offered(conversation);
         return impossible(
@@ -125,13 +125,13 @@ fn possible(
         );
     };
     match conversation.choice {
-        Choice::None => {
+        ToolChoice::None => {
             return impossible(
                 format!("the model cannot call '{name}': the request's tool_choice is none"),
                 Vec::new(),
             );
         }
-        Choice::Named(only) if only != name => {
+        ToolChoice::Named(only) if only != name => {
             return impossible(
                 format!("the model cannot call '{name}': the request's tool_choice is '{only}'"),
                 Vec::new(),

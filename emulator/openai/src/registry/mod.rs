@@ -1,11 +1,11 @@
 //! The armed scripts: which of them a request is for, and which of its rounds answers.
 
 mod armed;
-mod pick;
 mod round;
+mod select;
 mod unexpected;
 
-pub use armed::Armed;
+pub use armed::ArmedScript;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,33 +15,33 @@ use std::{
 use super::{
     conversation::Conversation,
     persona::Persona,
-    place::Place,
-    problem::Problem,
+    position::RoundPosition,
     reply::Reply,
-    script::{Fail, Script},
+    script::{RoundFailure, Script},
+    unmet::UnmetExpectation,
 };
 
 /// Everything that decides answers, behind one lock.
 #[derive(Debug, Default)]
-pub(super) struct Stage {
-    slots: Vec<Slot>,
+pub(super) struct ScriptRegistry {
+    slots: Vec<ScriptState>,
     next: u64,
     pub persona: Option<Arc<Persona>>,
     /// Who an identifier was found to be.
     bound: HashMap<String, String>,
     /// Requests that no script expected.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<UnmetExpectation>,
 }
 
 /// An armed script and what has become of it.
 #[derive(Debug)]
-struct Slot {
+struct ScriptState {
     id: u64,
     script: Arc<Script>,
     /// How often a failure struck.
-    struck: HashMap<Place, u32>,
-    reached: HashSet<Place>,
-    problems: Vec<Problem>,
+    struck: HashMap<RoundPosition, u32>,
+    reached: HashSet<RoundPosition>,
+    problems: Vec<UnmetExpectation>,
     /// The identifier that took this one of several equal scripts.
     claimed: Option<String>,
     /// Why the last request was refused before any script saw it.
@@ -50,31 +50,31 @@ struct Slot {
 
 /// What a script answers.
 #[derive(Debug)]
-pub(super) struct Play {
+pub(super) struct ScriptedReply {
     /// `step 2, round 1`.
     pub label: String,
     /// The answer; `None` when the failure leaves none.
     pub reply: Option<Reply>,
-    pub fail: Option<Fail>,
+    pub fail: Option<RoundFailure>,
 }
 
 /// Who answers a request.
 #[derive(Debug)]
 pub(super) enum Decision {
-    Play(Play),
+    Scripted(ScriptedReply),
     Persona(Arc<Persona>),
     /// Nobody: the error's message, and the script that is concerned.
-    Nobody {
+    Unexpected {
         label: Option<String>,
         message: String,
     },
 }
 
-impl Stage {
+impl ScriptRegistry {
     pub fn arm(&mut self, script: Script) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.slots.push(Slot {
+        self.slots.push(ScriptState {
             id,
             script: Arc::new(script),
             struck: HashMap::new(),
@@ -93,13 +93,15 @@ impl Stage {
         {
             return Decision::Persona(Arc::clone(persona));
         }
-        match self.pick(conversation) {
-            pick::Pick::One(at) => self.play(at, conversation),
-            pick::Pick::Nobody => match &self.persona {
+        match self.select(conversation) {
+            select::Selection::One(at) => self.play(at, conversation),
+            select::Selection::None => match &self.persona {
                 Some(persona) => Decision::Persona(Arc::clone(persona)),
                 None => self.nobody(self.no_script(conversation)),
             },
-            pick::Pick::Several(fitting) => self.nobody(self.ambiguous(&fitting, conversation)),
+            select::Selection::Ambiguous(fitting) => {
+                self.nobody(self.ambiguous(&fitting, conversation))
+            }
         }
     }
 
@@ -115,11 +117,11 @@ impl Stage {
         *self = Self { persona: self.persona.take(), next: self.next, ..Self::default() };
     }
 
-    fn nobody(&mut self, problem: Problem) -> Decision {
+    fn nobody(&mut self, problem: UnmetExpectation) -> Decision {
         let message = problem.to_string();
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
-        Decision::Nobody { label: None, message }
+        Decision::Unexpected { label: None, message }
     }
 }

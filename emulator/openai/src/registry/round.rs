@@ -1,34 +1,34 @@
 //! Which round of a script answers a request.
 
-use super::{Decision, Play, Slot, Stage, unexpected};
+use super::{Decision, ScriptRegistry, ScriptState, ScriptedReply, unexpected};
 use crate::{
     conversation::Conversation,
-    perform::{self, Unplayable},
-    place::{self, Place},
-    problem::{Nearest, Problem},
-    script::{Cut, Fail, Round, Script},
-    sees,
+    expectation,
+    position::{self, RoundPosition},
+    render::{self, ReplyError},
+    script::{CutPoint, Round, RoundFailure, Script},
+    unmet::{NearestRound, UnmetExpectation},
 };
 use rehearse_core::matcher::Mismatch;
 
 /// What is to be done with a round.
-enum Turn {
+enum RoundAction {
     /// Its failure has struck often enough and it says nothing itself.
-    Over,
+    Skip,
     /// It fails like this.
-    Fail(Fail),
+    Inject(RoundFailure),
     /// It answers.
-    Answer,
+    Reply,
 }
 
-impl Stage {
+impl ScriptRegistry {
     pub(super) fn play(&mut self, at: usize, conversation: &Conversation<'_>) -> Decision {
         let script = std::sync::Arc::clone(&self.slots[at].script);
         let result = self.slots[at].answer(&script, conversation);
         let problem = match result {
             Ok(play) => {
                 self.share(at);
-                return Decision::Play(play);
+                return Decision::Scripted(play);
             }
             Err(problem) => *problem,
         };
@@ -41,7 +41,7 @@ impl Stage {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
-        Decision::Nobody { label: Some(label), message }
+        Decision::Unexpected { label: Some(label), message }
     }
 
     /// Without identifiers, equal scripts cannot be told apart: what one reaches, all reach.
@@ -58,25 +58,25 @@ impl Stage {
     }
 }
 
-impl Slot {
+impl ScriptState {
     fn answer(
         &mut self,
         script: &Script,
         conversation: &Conversation<'_>,
-    ) -> Result<Play, Box<Problem>> {
-        let due = place::due(script, conversation);
+    ) -> Result<ScriptedReply, Box<UnmetExpectation>> {
+        let due = position::due(script, conversation);
         let results = conversation.results(due.results_from);
         let last = due.groups.len().saturating_sub(1);
         for (i, group) in due.groups.iter().enumerate() {
             let (place, round) = self.choose(script, group, conversation, &results)?;
-            let turn = self.turn(place, round, i == last);
-            if matches!(turn, Turn::Over) {
+            let action = self.action(place, round, i == last);
+            if matches!(action, RoundAction::Skip) {
                 continue;
             }
             self.reached.insert(place.clone());
-            let wrong = |why| Box::new(unplayable(script, place, round, why, conversation));
-            let fail = match turn {
-                Turn::Fail(fail) => {
+            let wrong = |why| Box::new(unrenderable(script, place, round, why, conversation));
+            let fail = match action {
+                RoundAction::Inject(fail) => {
                     *self.struck.entry(place.clone()).or_insert(0) += 1;
                     Some(fail)
                 }
@@ -84,15 +84,15 @@ impl Slot {
             };
             // A request that is cut after it arrived was answered all the same.
             let lost = fail.as_ref().is_some_and(|f| f.is_hard(round) && f.cut.is_none());
-            let reply = if lost || fail.as_ref().is_some_and(|f| f.cut == Some(Cut::Before)) {
+            let reply = if lost || fail.as_ref().is_some_and(|f| f.cut == Some(CutPoint::Before)) {
                 None
             } else {
                 Some(
-                    perform::reply(script, place, round, fail.as_ref(), conversation, &results)
+                    render::reply(script, place, round, fail.as_ref(), conversation, &results)
                         .map_err(wrong)?,
                 )
             };
-            return Ok(Play { label: format!("{}, {place}", script.name), reply, fail });
+            return Ok(ScriptedReply { label: format!("{}, {place}", script.name), reply, fail });
         }
         Err(Box::new(unexpected::no_round(script, conversation)))
     }
@@ -101,17 +101,17 @@ impl Slot {
     fn choose<'g, 's>(
         &self,
         script: &Script,
-        group: &'g [(Place, &'s Round)],
+        group: &'g [(RoundPosition, &'s Round)],
         conversation: &Conversation<'_>,
         results: &[serde_json::Value],
-    ) -> Result<(&'g Place, &'s Round), Box<Problem>> {
-        let mut misses: Vec<(&Place, &Round, Vec<Mismatch>)> = Vec::new();
+    ) -> Result<(&'g RoundPosition, &'s Round), Box<UnmetExpectation>> {
+        let mut misses: Vec<(&RoundPosition, &Round, Vec<Mismatch>)> = Vec::new();
         for (place, round) in group {
-            let found = match sees::mismatches(round, conversation, results, &script.vars) {
+            let found = match expectation::mismatches(round, conversation, results, &script.vars) {
                 Ok(found) => found,
                 Err(error) => {
-                    let why = Unplayable::from(error);
-                    return Err(Box::new(unplayable(script, place, round, why, conversation)));
+                    let why = ReplyError::from(error);
+                    return Err(Box::new(unrenderable(script, place, round, why, conversation)));
                 }
             };
             if found.is_empty() {
@@ -122,8 +122,8 @@ impl Slot {
         Err(Box::new(unmatched(script, misses, conversation, results)))
     }
 
-    fn turn(&self, place: &Place, round: &Round, last: bool) -> Turn {
-        let Some(fail) = &round.fail else { return Turn::Answer };
+    fn action(&self, place: &RoundPosition, round: &Round, last: bool) -> RoundAction {
+        let Some(fail) = &round.fail else { return RoundAction::Reply };
         let hard = fail.is_hard(round);
         let shapes = !hard && round.answers();
         // Left out: a failure that something can follow strikes once; one that
@@ -131,9 +131,9 @@ impl Slot {
         let default = if shapes || (last && !round.answers()) { None } else { Some(1) };
         let struck = self.struck.get(place).copied().unwrap_or(0);
         match fail.times.or(default) {
-            Some(times) if struck >= times && round.answers() => Turn::Answer,
-            Some(times) if struck >= times => Turn::Over,
-            _ => Turn::Fail(fail.clone()),
+            Some(times) if struck >= times && round.answers() => RoundAction::Reply,
+            Some(times) if struck >= times => RoundAction::Skip,
+            _ => RoundAction::Inject(fail.clone()),
         }
     }
 }
@@ -141,14 +141,16 @@ impl Slot {
 /// The request meets no alternative.
 fn unmatched(
     script: &Script,
-    mut misses: Vec<(&Place, &Round, Vec<Mismatch>)>,
+    mut misses: Vec<(&RoundPosition, &Round, Vec<Mismatch>)>,
     conversation: &Conversation<'_>,
     results: &[serde_json::Value],
-) -> Problem {
+) -> UnmetExpectation {
     misses.sort_by_key(|(_, _, found)| found.len());
     let several = misses.len() > 1;
     let mut misses = misses.into_iter();
-    let Some((place, round, mismatches)) = misses.next() else { return Problem::default() };
+    let Some((place, round, mismatches)) = misses.next() else {
+        return UnmetExpectation::default();
+    };
     let what = if several {
         "none of its alternatives expected this request"
     } else {
@@ -156,14 +158,14 @@ fn unmatched(
     };
     let nearest = unexpected::nearest_in(script, conversation, results)
         .filter(|near| near.round != place.round() && near.mismatches.len() < mismatches.len());
-    Problem {
+    UnmetExpectation {
         script: Some(script.name.clone()),
         round: Some(place.round()),
         title: what.into(),
         expected: Some(unexpected::describe(round)),
         mismatches,
         nearest: nearest.or_else(|| {
-            misses.next().map(|(place, round, mismatches)| Nearest {
+            misses.next().map(|(place, round, mismatches)| NearestRound {
                 script: script.name.clone(),
                 round: place.round(),
                 text: unexpected::describe(round),
@@ -175,24 +177,24 @@ fn unmatched(
     }
 }
 
-fn unplayable(
+fn unrenderable(
     script: &Script,
-    place: &Place,
+    place: &RoundPosition,
     round: &Round,
-    why: Unplayable,
+    why: ReplyError,
     conversation: &Conversation<'_>,
-) -> Problem {
+) -> UnmetExpectation {
     let (title, notes) = match why {
-        Unplayable::Template(why) | Unplayable::Save(why) => (why, Vec::new()),
-        Unplayable::Impossible(why, details) => (why, details),
+        ReplyError::Template(why) | ReplyError::Save(why) => (why, Vec::new()),
+        ReplyError::Impossible(why, details) => (why, details),
     };
-    Problem {
+    UnmetExpectation {
         script: Some(script.name.clone()),
         round: Some(place.round()),
         title,
         expected: Some(unexpected::describe(round)),
         asked: Some(unexpected::asked(conversation)),
         notes,
-        ..Problem::default()
+        ..UnmetExpectation::default()
     }
 }

@@ -9,7 +9,7 @@ use rehearse_core::matcher::Mismatch;
 
 /// One thing that is wrong, in parts that a report can lay out.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Problem {
+pub struct UnmetExpectation {
     /// The script that it concerns, `step 3`.
     pub script: Option<String>,
     /// The round, from 1.
@@ -21,16 +21,16 @@ pub struct Problem {
     /// Where the request differs from it.
     pub mismatches: Vec<Mismatch>,
     /// The round that comes closest, when it is not the expected one.
-    pub nearest: Option<Nearest>,
+    pub nearest: Option<NearestRound>,
     /// What the backend asked.
-    pub asked: Option<Asked>,
+    pub asked: Option<RequestSummary>,
     /// What else helps to understand it, a line each.
     pub notes: Vec<String>,
 }
 
 /// A round that nearly fits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Nearest {
+pub struct NearestRound {
     /// Its script.
     pub script: String,
     /// Its position, from 1.
@@ -43,7 +43,7 @@ pub struct Nearest {
 
 /// A request in short.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Asked {
+pub struct RequestSummary {
     /// `openai.responses` or `openai.chat`.
     pub operation: &'static str,
     /// The last text of the user.
@@ -56,7 +56,7 @@ pub struct Asked {
     pub tools: Vec<String>,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for UnmetExpectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.script, self.round) {
             (Some(script), Some(round)) => write!(f, "{script}, round {round}: ")?,

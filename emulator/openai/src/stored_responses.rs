@@ -12,12 +12,12 @@ const LIMIT: usize = 1024;
 
 /// The stored responses of one server.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredResponses {
     conversations: HashMap<String, Arc<Vec<Value>>>,
     order: VecDeque<String>,
 }
 
-impl Stored {
+impl StoredResponses {
     /// The whole conversation up to and with a response.
     pub fn get(&self, id: &str) -> Option<Arc<Vec<Value>>> {
         self.conversations.get(id).map(Arc::clone)
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_first_and_a_repeat_takes_no_room() {
-        let mut stored = Stored::default();
+        let mut stored = StoredResponses::default();
         for i in 0..=LIMIT {
             stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);
             stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);

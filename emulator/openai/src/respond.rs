@@ -11,13 +11,13 @@ use super::{
     conversation::Conversation,
     error::ApiError,
     ids::Ids,
+    registry::Decision,
     reply::{Reply, tokens},
     responses,
-    script::{Cut, Fail},
-    server::Server,
+    script::{CutPoint, RoundFailure},
+    server::ServerState,
     sse::Events,
-    stage::Decision,
-    stored::input_items,
+    stored_responses::input_items,
 };
 use rehearse_core::faults::{self, Failure};
 
@@ -40,44 +40,44 @@ impl Endpoint {
 
 /// What is sent back, and when.
 #[derive(Debug)]
-pub(super) struct Ready {
+pub(super) struct PreparedResponse {
     /// The script and round that answer.
     pub script: Option<String>,
     pub delay: Duration,
-    pub end: End,
+    pub end: ResponseAction,
 }
 
 /// How an exchange ends. Answers are JSON.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum ResponseAction {
     Error(ApiError),
     /// The answer, as a stream when one was asked for.
-    Answer(Bytes, Option<Events>),
+    Complete(Bytes, Option<Events>),
     /// The answer breaks off; with an error that a stream still tells.
-    Broken(Bytes, Option<Events>),
+    Truncated(Bytes, Option<Events>),
     /// The connection closes; the answer if the request had one, else nothing.
-    Cut(Bytes),
+    Disconnect(Bytes),
     /// 200 and a body that is no JSON.
-    Garbage,
+    Malformed,
 }
 
-impl From<ApiError> for Ready {
+impl From<ApiError> for PreparedResponse {
     fn from(error: ApiError) -> Self {
-        Self { script: None, delay: Duration::ZERO, end: End::Error(error) }
+        Self { script: None, delay: Duration::ZERO, end: ResponseAction::Error(error) }
     }
 }
 
 /// Decides the answer to a request. `fault` is one aimed at the endpoint as a whole.
 pub(super) fn prepare(
-    server: &Server,
+    server: &ServerState,
     endpoint: Endpoint,
     request: &Value,
     body: &[u8],
     fault: Option<&Failure>,
-) -> Ready {
+) -> PreparedResponse {
     let delay = fault.map_or(Duration::ZERO, Failure::delay);
     if let Some(end) = fault.and_then(|fault| struck(fault, request)) {
-        return Ready { script: None, delay, end };
+        return PreparedResponse { script: None, delay, end };
     }
     let mut ready = match request.as_object() {
         None => ApiError::not_json().into(),
@@ -86,38 +86,40 @@ pub(super) fn prepare(
             Endpoint::Chat => on_chat(server, request, body),
         }
         .unwrap_or_else(|error| {
-            server.stage().refused(&format!("{} {}", error.status, error.message));
+            server.registry().refused(&format!("{} {}", error.status, error.message));
             error.into()
         }),
     };
     ready.delay += delay;
     if fault.is_some_and(|f| f.cut == Some(faults::Cut::After)) {
-        ready.end = End::Cut(match ready.end {
-            End::Answer(answer, _) | End::Broken(answer, _) | End::Cut(answer) => answer,
-            End::Error(_) | End::Garbage => Bytes::new(),
+        ready.end = ResponseAction::Disconnect(match ready.end {
+            ResponseAction::Complete(answer, _)
+            | ResponseAction::Truncated(answer, _)
+            | ResponseAction::Disconnect(answer) => answer,
+            ResponseAction::Error(_) | ResponseAction::Malformed => Bytes::new(),
         });
     }
     ready
 }
 
 /// The end that a fault gives a request before it has any effect.
-fn struck(fault: &Failure, request: &Value) -> Option<End> {
+fn struck(fault: &Failure, request: &Value) -> Option<ResponseAction> {
     if fault.cut == Some(faults::Cut::Before) {
-        return Some(End::Cut(Bytes::new()));
+        return Some(ResponseAction::Disconnect(Bytes::new()));
     }
     fault.status.map(|status| {
         let model = request["model"].as_str().unwrap_or("unknown");
         let mut error = ApiError::failure(status, fault.code.as_deref(), model);
         error.retry_after = fault.retry_after;
-        End::Error(error)
+        ResponseAction::Error(error)
     })
 }
 
 fn on_responses(
-    server: &Server,
+    server: &ServerState,
     request: &Map<String, Value>,
     body: &[u8],
-) -> Result<Ready, ApiError> {
+) -> Result<PreparedResponse, ApiError> {
     let prior = match request.get("previous_response_id").and_then(Value::as_str) {
         None => Arc::default(),
         Some(id) => server.stored().get(id).ok_or_else(|| {
@@ -133,7 +135,7 @@ fn on_responses(
     let stream = request.get("stream") == Some(&Value::Bool(true));
     let form = |reply: &Reply| {
         let now = server.clock.now().as_second();
-        let answer = responses::Object::new(request, reply, now, tokens(body.len()));
+        let answer = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
         if request.get("store") != Some(&Value::Bool(false)) {
             let mut items = prior.to_vec();
             items.extend(input_items(input));
@@ -146,7 +148,11 @@ fn on_responses(
     Ok(decide(server, &conversation, body, stream, form))
 }
 
-fn on_chat(server: &Server, request: &Map<String, Value>, body: &[u8]) -> Result<Ready, ApiError> {
+fn on_chat(
+    server: &ServerState,
+    request: &Map<String, Value>,
+    body: &[u8],
+) -> Result<PreparedResponse, ApiError> {
     let conversation = chat::read(request, &server.options)?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
     let form = |reply: &Reply| {
@@ -165,31 +171,35 @@ fn text(answer: &impl Serialize) -> Bytes {
 }
 
 fn decide(
-    server: &Server,
+    server: &ServerState,
     conversation: &Conversation<'_>,
     body: &[u8],
     stream: bool,
     form: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
-) -> Ready {
-    let decision = server.stage().decide(conversation);
+) -> PreparedResponse {
+    let decision = server.registry().decide(conversation);
     match decision {
-        Decision::Nobody { label, message } => {
-            Ready { script: label, ..ApiError::ours(message).into() }
+        Decision::Unexpected { label, message } => {
+            PreparedResponse { script: label, ..ApiError::ours(message).into() }
         }
         Decision::Persona(persona) => {
             let now = server.clock.now();
             match persona.answer(conversation, now, Ids::of(&[body])) {
                 Ok(reply) => {
                     let (answer, events) = form(&reply);
-                    Ready { script: None, delay: Duration::ZERO, end: End::Answer(answer, events) }
+                    PreparedResponse {
+                        script: None,
+                        delay: Duration::ZERO,
+                        end: ResponseAction::Complete(answer, events),
+                    }
                 }
                 Err(error) => ApiError::ours(error.to_string()).status(500).into(),
             }
         }
-        Decision::Play(play) => {
+        Decision::Scripted(play) => {
             let formed = play.reply.as_ref().map(form);
             let fail = play.fail.unwrap_or_default();
-            Ready {
+            PreparedResponse {
                 script: Some(play.label),
                 delay: fail.delay.unwrap_or_default(),
                 end: end(&fail, formed, conversation.model, stream),
@@ -199,21 +209,30 @@ fn decide(
 }
 
 /// How a round ends with this failure, which may be none.
-fn end(fail: &Fail, formed: Option<(Bytes, Option<Events>)>, model: &str, stream: bool) -> End {
+fn end(
+    fail: &RoundFailure,
+    formed: Option<(Bytes, Option<Events>)>,
+    model: &str,
+    stream: bool,
+) -> ResponseAction {
     let error = fail.status.map(|status| {
         let mut error = ApiError::failure(status, fail.code.as_deref(), model);
         error.retry_after = fail.retry_after;
         error
     });
     match (fail.cut, error, formed) {
-        (Some(Cut::MidStream), Some(error), Some((answer, Some(events)))) if stream => {
-            End::Answer(answer, Some(failed(events, &error)))
+        (Some(CutPoint::MidStream), Some(error), Some((answer, Some(events)))) if stream => {
+            ResponseAction::Complete(answer, Some(failed(events, &error)))
         }
-        (_, Some(error), _) => End::Error(error),
-        (Some(Cut::MidStream), None, Some((answer, events))) => End::Broken(answer, events),
-        (Some(_), None, formed) => End::Cut(formed.map_or(Bytes::new(), |(answer, _)| answer)),
-        (None, None, Some((answer, events))) => End::Answer(answer, events),
-        (None, None, None) => End::Garbage,
+        (_, Some(error), _) => ResponseAction::Error(error),
+        (Some(CutPoint::MidStream), None, Some((answer, events))) => {
+            ResponseAction::Truncated(answer, events)
+        }
+        (Some(_), None, formed) => {
+            ResponseAction::Disconnect(formed.map_or(Bytes::new(), |(answer, _)| answer))
+        }
+        (None, None, Some((answer, events))) => ResponseAction::Complete(answer, events),
+        (None, None, None) => ResponseAction::Malformed,
     }
 }
 

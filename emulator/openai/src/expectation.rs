@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     conversation::Conversation,
-    script::{Round, Sees},
+    script::{RequestExpectation, Round},
 };
 use rehearse_core::matcher::{Matcher, Mismatch, RenderError, Vars};
 
@@ -36,7 +36,7 @@ pub(super) fn mismatches(
 }
 
 fn said(
-    sees: &Sees,
+    sees: &RequestExpectation,
     conversation: &Conversation<'_>,
     vars: &Vars,
     found: &mut Vec<Mismatch>,

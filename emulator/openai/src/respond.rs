@@ -1,4 +1,4 @@
-//! From a request to what is sent back: checks, the script or persona, failures.
+//! From a request to its response: the provider's checks, then a fault, a script or the persona.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,13 +15,12 @@ use super::{
     reply::{Reply, tokens},
     responses,
     script::{CutPoint, RoundFailure},
-    server::ServerState,
     sse::Events,
-    stored_responses::input_items,
+    state::ServerState,
 };
-use rehearse_core::faults::{self, Failure};
+use rehearse_core::faults::{Cut, Failure};
 
-/// Which of the two endpoints.
+/// An endpoint that asks the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Responses,
@@ -41,33 +40,42 @@ impl Endpoint {
 /// What is sent back, and when.
 #[derive(Debug)]
 pub(super) struct PreparedResponse {
-    /// The script and round that answer.
+    /// The script and round that respond.
     pub script: Option<String>,
+    /// Real time to wait first.
     pub delay: Duration,
-    pub end: ResponseAction,
+    pub action: ResponseAction,
 }
 
-/// How an exchange ends. Answers are JSON.
+/// What is done with the connection. Bodies are JSON.
 #[derive(Debug)]
 pub(super) enum ResponseAction {
+    /// An error is sent.
     Error(ApiError),
-    /// The answer, as a stream when one was asked for.
+    /// The body is sent, as a stream if the request asked for one.
     Complete(Bytes, Option<Events>),
-    /// The answer breaks off; with an error that a stream still tells.
-    Truncated(Bytes, Option<Events>),
-    /// The connection closes; the answer if the request had one, else nothing.
+    /// The first half of the body or stream is sent, then the connection is closed.
+    Truncate(Bytes, Option<Events>),
+    /// The connection is closed. The body is what would have been sent; empty if the request had no
+    /// effect.
     Disconnect(Bytes),
-    /// 200 and a body that is no JSON.
-    Malformed,
+    /// 200 is sent with a body that is not JSON.
+    SendMalformed,
 }
 
 impl From<ApiError> for PreparedResponse {
     fn from(error: ApiError) -> Self {
-        Self { script: None, delay: Duration::ZERO, end: ResponseAction::Error(error) }
+        ResponseAction::Error(error).into()
     }
 }
 
-/// Decides the answer to a request. `fault` is one aimed at the endpoint as a whole.
+impl From<ResponseAction> for PreparedResponse {
+    fn from(action: ResponseAction) -> Self {
+        Self { script: None, delay: Duration::ZERO, action }
+    }
+}
+
+/// Decides the response to a request. `fault` is a fault of the whole endpoint.
 pub(super) fn prepare(
     server: &ServerState,
     endpoint: Endpoint,
@@ -76,35 +84,35 @@ pub(super) fn prepare(
     fault: Option<&Failure>,
 ) -> PreparedResponse {
     let delay = fault.map_or(Duration::ZERO, Failure::delay);
-    if let Some(end) = fault.and_then(|fault| struck(fault, request)) {
-        return PreparedResponse { script: None, delay, end };
+    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request)) {
+        return PreparedResponse { delay, ..action.into() };
     }
-    let mut ready = match request.as_object() {
+    let mut response = match request.as_object() {
         None => ApiError::not_json().into(),
         Some(request) => match endpoint {
-            Endpoint::Responses => on_responses(server, request, body),
-            Endpoint::Chat => on_chat(server, request, body),
+            Endpoint::Responses => prepare_responses(server, request, body),
+            Endpoint::Chat => prepare_chat(server, request, body),
         }
         .unwrap_or_else(|error| {
-            server.registry().refused(&format!("{} {}", error.status, error.message));
+            server.registry.record_refusal(&format!("{} {}", error.status, error.message));
             error.into()
         }),
     };
-    ready.delay += delay;
-    if fault.is_some_and(|f| f.cut == Some(faults::Cut::After)) {
-        ready.end = ResponseAction::Disconnect(match ready.end {
-            ResponseAction::Complete(answer, _)
-            | ResponseAction::Truncated(answer, _)
-            | ResponseAction::Disconnect(answer) => answer,
-            ResponseAction::Error(_) | ResponseAction::Malformed => Bytes::new(),
+    response.delay += delay;
+    if fault.is_some_and(|f| f.cut == Some(Cut::After)) {
+        response.action = ResponseAction::Disconnect(match response.action {
+            ResponseAction::Complete(body, _)
+            | ResponseAction::Truncate(body, _)
+            | ResponseAction::Disconnect(body) => body,
+            ResponseAction::Error(_) | ResponseAction::SendMalformed => Bytes::new(),
         });
     }
-    ready
+    response
 }
 
-/// The end that a fault gives a request before it has any effect.
-fn struck(fault: &Failure, request: &Value) -> Option<ResponseAction> {
-    if fault.cut == Some(faults::Cut::Before) {
+/// How a fault ends a request before the request has any effect.
+fn action_before_effect(fault: &Failure, request: &Value) -> Option<ResponseAction> {
+    if fault.cut == Some(Cut::Before) {
         return Some(ResponseAction::Disconnect(Bytes::new()));
     }
     fault.status.map(|status| {
@@ -115,7 +123,7 @@ fn struck(fault: &Failure, request: &Value) -> Option<ResponseAction> {
     })
 }
 
-fn on_responses(
+fn prepare_responses(
     server: &ServerState,
     request: &Map<String, Value>,
     body: &[u8],
@@ -133,85 +141,77 @@ fn on_responses(
     let input = resolved.as_ref().or(input);
     let conversation = responses::read(request, input, &prior, &server.options, &server.stored())?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
-    let form = |reply: &Reply| {
+    let build = |reply: &Reply| {
         let now = server.clock.now().as_second();
-        let answer = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
+        let response = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
         if request.get("store") != Some(&Value::Bool(false)) {
             let mut items = prior.to_vec();
-            items.extend(input_items(input));
-            items.extend(answer.output.iter().cloned());
+            items.extend(responses::input_items(input));
+            items.extend(response.output.iter().cloned());
             server.stored_mut().put(reply.ids.response(), items);
         }
-        let events = stream.then(|| responses::events(&answer));
-        (text(&answer), events)
+        let events = stream.then(|| responses::events(&response));
+        (to_json(&response), events)
     };
-    Ok(decide(server, &conversation, body, stream, form))
+    Ok(respond(server, &conversation, body, stream, build))
 }
 
-fn on_chat(
+fn prepare_chat(
     server: &ServerState,
     request: &Map<String, Value>,
     body: &[u8],
 ) -> Result<PreparedResponse, ApiError> {
     let conversation = chat::read(request, &server.options)?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
-    let form = |reply: &Reply| {
-        let answer =
-            chat::object(request, reply, server.clock.now().as_second(), tokens(body.len()));
+    let build = |reply: &Reply| {
+        let now = server.clock.now().as_second();
+        let completion = chat::completion(request, reply, now, tokens(body.len()));
         let usage = request.get("stream_options").and_then(|o| o.get("include_usage"));
-        let events = stream.then(|| chat::chunks(&answer, usage == Some(&Value::Bool(true))));
-        (text(&answer), events)
+        let events = stream.then(|| chat::chunks(&completion, usage == Some(&Value::Bool(true))));
+        (to_json(&completion), events)
     };
-    Ok(decide(server, &conversation, body, stream, form))
+    Ok(respond(server, &conversation, body, stream, build))
 }
 
-/// An answer's text. Writing values with text keys into memory cannot fail.
-fn text(answer: &impl Serialize) -> Bytes {
-    serde_json::to_vec(answer).unwrap_or_default().into()
-}
-
-fn decide(
+/// Asks the registry. `build` turns a reply into a body, and into events for a stream.
+fn respond(
     server: &ServerState,
     conversation: &Conversation<'_>,
     body: &[u8],
     stream: bool,
-    form: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
+    build: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
 ) -> PreparedResponse {
-    let decision = server.registry().decide(conversation);
-    match decision {
+    match server.registry.decide(conversation) {
         Decision::Unexpected { label, message } => {
             PreparedResponse { script: label, ..ApiError::ours(message).into() }
         }
         Decision::Persona(persona) => {
             let now = server.clock.now();
-            match persona.answer(conversation, now, Ids::of(&[body])) {
+            match persona.reply(conversation, now, Ids::of(&[body])) {
                 Ok(reply) => {
-                    let (answer, events) = form(&reply);
-                    PreparedResponse {
-                        script: None,
-                        delay: Duration::ZERO,
-                        end: ResponseAction::Complete(answer, events),
-                    }
+                    let (body, events) = build(&reply);
+                    ResponseAction::Complete(body, events).into()
                 }
                 Err(error) => ApiError::ours(error.to_string()).status(500).into(),
             }
         }
-        Decision::Scripted(play) => {
-            let formed = play.reply.as_ref().map(form);
-            let fail = play.fail.unwrap_or_default();
+        Decision::Scripted(scripted) => {
+            let built = scripted.reply.as_ref().map(build);
+            let fail = scripted.fail.unwrap_or_default();
             PreparedResponse {
-                script: Some(play.label),
+                script: Some(scripted.label),
                 delay: fail.delay.unwrap_or_default(),
-                end: end(&fail, formed, conversation.model, stream),
+                action: scripted_action(&fail, built, conversation.model, stream),
             }
         }
     }
 }
 
-/// How a round ends with this failure, which may be none.
-fn end(
+/// What a round does with the connection. `fail` may be empty; `built` is missing when the failure
+/// leaves no reply.
+fn scripted_action(
     fail: &RoundFailure,
-    formed: Option<(Bytes, Option<Events>)>,
+    built: Option<(Bytes, Option<Events>)>,
     model: &str,
     stream: bool,
 ) -> ResponseAction {
@@ -220,25 +220,25 @@ fn end(
         error.retry_after = fail.retry_after;
         error
     });
-    match (fail.cut, error, formed) {
-        (Some(CutPoint::MidStream), Some(error), Some((answer, Some(events)))) if stream => {
-            ResponseAction::Complete(answer, Some(failed(events, &error)))
+    match (fail.cut, error, built) {
+        (Some(CutPoint::MidStream), Some(error), Some((body, Some(events)))) if stream => {
+            ResponseAction::Complete(body, Some(end_with_error(events, &error)))
         }
         (_, Some(error), _) => ResponseAction::Error(error),
-        (Some(CutPoint::MidStream), None, Some((answer, events))) => {
-            ResponseAction::Truncated(answer, events)
+        (Some(CutPoint::MidStream), None, Some((body, events))) => {
+            ResponseAction::Truncate(body, events)
         }
-        (Some(_), None, formed) => {
-            ResponseAction::Disconnect(formed.map_or(Bytes::new(), |(answer, _)| answer))
+        (Some(_), None, built) => {
+            ResponseAction::Disconnect(built.map_or(Bytes::new(), |(body, _)| body))
         }
-        (None, None, Some((answer, events))) => ResponseAction::Complete(answer, events),
-        (None, None, None) => ResponseAction::Malformed,
+        (None, None, Some((body, events))) => ResponseAction::Complete(body, events),
+        (None, None, None) => ResponseAction::SendMalformed,
     }
 }
 
-/// A stream that tells of an error half way. The documented form is flat, the
-/// one seen on the wire is nested: the event has both.
-fn failed(mut events: Events, error: &ApiError) -> Events {
+/// The first half of a stream, then an error event. The documented form of the event is flat, real
+/// streams nest the error: the event has both.
+fn end_with_error(mut events: Events, error: &ApiError) -> Events {
     let half = events.len() / 2;
     events.truncate(half);
     events
@@ -249,4 +249,9 @@ fn failed(mut events: Events, error: &ApiError) -> Events {
         .field("param", &error.param)
         .field("error", &error.inner());
     events
+}
+
+/// Writing values with text keys into memory cannot fail.
+fn to_json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).unwrap_or_default().into()
 }

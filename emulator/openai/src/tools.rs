@@ -42,7 +42,7 @@ pub(super) fn function<'r>(
     let asked = object.get("strict").and_then(Value::as_bool);
     let parameters = object.get("parameters").filter(|p| !p.is_null());
     if let Some(parameters) = parameters
-        && let Some(why) = schema::complaint(parameters, asked == Some(true))
+        && let Some(why) = schema::schema_error(parameters, asked == Some(true))
     {
         return Err(ApiError::invalid(format!("Invalid schema for function '{name}': {why}"))
             .param(join(path, "parameters"))
@@ -50,7 +50,7 @@ pub(super) fn function<'r>(
     }
     // A schema that was not meant to be strict is taken as it is.
     let strict = asked.unwrap_or(strict_by_default)
-        && parameters.is_some_and(|p| schema::complaint(p, true).is_none());
+        && parameters.is_some_and(|p| schema::schema_error(p, true).is_none());
     Ok(Tool { name, strict, parameters })
 }
 

@@ -1,12 +1,12 @@
-//! Checking a request as the provider does, and reading it as a conversation.
+//! Checks a request as the provider does, and reads it as a conversation.
 
 use serde_json::{Map, Value};
 
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
+    options::Options,
     params::{self, ParameterType, join},
-    server::Options,
     tools,
 };
 
@@ -58,7 +58,10 @@ const PARAMETERS: &[(&str, ParameterType)] = &[
 
 const ROLES: [&str; 5] = ["system", "developer", "assistant", "user", "tool"];
 
-/// Refuses what the provider refuses.
+/// Reads a request as a conversation.
+///
+/// # Errors
+/// What the provider refuses, in its words, and what this fake does not reproduce.
 pub(crate) fn read<'r>(
     request: &'r Map<String, Value>,
     options: &Options,
@@ -70,10 +73,10 @@ pub(crate) fn read<'r>(
         }
         _ => params::text(request, "model", "")?,
     };
-    if !options.models.iter().any(|m| m == model) {
+    if !options.has_model(model) {
         return Err(ApiError::model_not_found(model));
     }
-    unsupported(request, model)?;
+    check_supported(request, model)?;
     let mut conversation = Conversation {
         operation: "openai.chat",
         model,
@@ -104,11 +107,11 @@ pub(crate) fn read<'r>(
     conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
         c.get("function").and_then(|f| f.get("name")).and_then(Value::as_str)
     })?;
-    messages(request, &mut conversation)?;
+    read_messages(request, &mut conversation)?;
     Ok(conversation)
 }
 
-fn unsupported(request: &Map<String, Value>, model: &str) -> Result<(), ApiError> {
+fn check_supported(request: &Map<String, Value>, model: &str) -> Result<(), ApiError> {
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
     if given("stream_options") && request.get("stream") != Some(&Value::Bool(true)) {
         return Err(ApiError::invalid(
@@ -148,16 +151,17 @@ fn version(model: &str) -> Option<f64> {
     number[..end].parse().ok()
 }
 
-/// Models that reason and take function tools on the Responses endpoint only.
+/// Whether a model reasons and takes function tools on the Responses endpoint only.
 fn responses_only(model: &str) -> bool {
     version(model).is_some_and(|v| v >= 5.4)
 }
 
+/// Whether a model reasons.
 fn reasons(model: &str) -> bool {
     version(model).is_some_and(|v| v >= 5.0)
 }
 
-fn messages<'r>(
+fn read_messages<'r>(
     request: &'r Map<String, Value>,
     conversation: &mut Conversation<'r>,
 ) -> Result<(), ApiError> {
@@ -192,7 +196,7 @@ fn messages<'r>(
             conversation.result(id, text);
             continue;
         }
-        answered(&open, i)?;
+        check_all_answered(&open, i)?;
         match role {
             "user" => conversation.user(text),
             "assistant" => {
@@ -216,11 +220,11 @@ fn messages<'r>(
             _ => conversation.instruct(text),
         }
     }
-    answered(&open, messages.len())
+    check_all_answered(&open, messages.len())
 }
 
-/// Every call must have its tool message before anybody speaks again.
-fn answered(open: &[&str], before: usize) -> Result<(), ApiError> {
+/// Refuses calls without their tool messages. `before` is the index of the message that follows.
+fn check_all_answered(open: &[&str], before: usize) -> Result<(), ApiError> {
     if open.is_empty() {
         return Ok(());
     }
@@ -236,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_models_version_tells_what_it_takes() {
+    fn the_version_of_a_model_decides_what_it_accepts() {
         assert!(responses_only("gpt-6-luna") && responses_only("gpt-5.4-mini"));
         assert!(!responses_only("gpt-5-mini") && reasons("gpt-5-mini"));
         assert!(!reasons("gpt-4.1") && !reasons("gpt-4o") && !reasons("text-embedding-3"));

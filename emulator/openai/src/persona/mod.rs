@@ -59,7 +59,7 @@ impl Persona {
         Self(Behavior::Canned(answer.into()))
     }
 
-    pub(super) fn answer(
+    pub(super) fn reply(
         &self,
         conversation: &Conversation<'_>,
         now: Timestamp,
@@ -67,7 +67,7 @@ impl Persona {
     ) -> Result<Reply, PersonaError> {
         match &self.0 {
             Behavior::Canned(text) => Ok(Reply::text(ids, text.clone())),
-            Behavior::Rules(rules) => rules.answer(conversation, now, ids),
+            Behavior::Rules(rules) => rules.reply(conversation, now, ids),
         }
     }
 }

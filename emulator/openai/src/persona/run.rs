@@ -24,7 +24,7 @@ type Names = BTreeMap<String, Value>;
 
 impl RuleSet {
     /// The answer of the first rule that fits.
-    pub fn answer(
+    pub fn reply(
         &self,
         conversation: &Conversation<'_>,
         now: Timestamp,
@@ -55,7 +55,7 @@ impl RuleSet {
                 }),
             };
             let reasoning = conversation.reasoning && matches!(part, Part::Call { .. });
-            return Ok(Reply { reasoning, hidden: reasoning, ..Reply::of(ids, vec![part]) });
+            return Ok(Reply { reasoning, encrypted: reasoning, ..Reply::of(ids, vec![part]) });
         }
         let reason = "no rule fits; let the last one have no conditions".into();
         Err(PersonaError { rule: self.rules.len(), reason })
@@ -198,12 +198,12 @@ impl RuleSet {
                 arguments.entry(name).or_insert(serde_json::Value::Null);
             }
             let arguments = serde_json::Value::Object(arguments.clone());
-            let misfits = schema::misfits(&arguments, schema);
-            if tool.strict && !misfits.is_empty() {
+            let errors = schema::argument_errors(&arguments, schema);
+            if tool.strict && !errors.is_empty() {
                 return Err(format!(
                     "the call of '{}' does not fit: {}",
                     tool.name,
-                    misfits.join("; ")
+                    errors.join("; ")
                 ));
             }
         }

@@ -1,105 +1,108 @@
-//! Which armed script a request is for.
+//! Selects the script that a request is for: by the identifier of the person, else by the text.
 
-use super::{ScriptRegistry, ScriptState};
-use crate::conversation::Conversation;
+use std::collections::HashMap;
 
-/// Positions of the scripts that fit.
+use super::progress::ScriptProgress;
+use crate::{conversation::Conversation, script::TextMatch};
+
+/// The script for a request.
+#[derive(Debug)]
 pub(super) enum Selection {
-    One(usize),
+    /// One script. `claimed_by` is the identifier to which one of several equivalent scripts
+    /// belongs from now on.
+    One { index: usize, claimed_by: Option<String> },
+    /// No script matches.
     None,
-    /// They fit equally and differ.
+    /// Different scripts match equally well.
     Ambiguous(Vec<usize>),
 }
 
-/// How well a script's text is the user's last one.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-enum TextMatch {
-    None,
-    /// The backend added something, or sent pictures only.
-    Contained,
-    Equal,
+/// Selects scripts, and remembers which identifier belongs to which person.
+#[derive(Debug, Default)]
+pub(super) struct Selector {
+    /// Persons by their identifiers.
+    persons: HashMap<String, String>,
 }
 
-impl ScriptRegistry {
-    /// The identifier selects, else the text. An identifier is learned from the
-    /// first request that one person's script alone fits.
-    pub(super) fn select(&mut self, conversation: &Conversation<'_>) -> Selection {
-        let text = conversation.text();
-        let person = conversation.identifier.and_then(|id| self.bound.get(id)).cloned();
-        if let Some(person) = &person {
-            let own = self.positions(|slot| slot.script.person == *person);
+impl Selector {
+    /// Selects by the identifier of the request if its person is known, else by the text. The person
+    /// of an identifier is learned from the first request that the scripts of one person alone match.
+    pub(super) fn select(
+        &mut self,
+        scripts: &[ScriptProgress],
+        conversation: &Conversation<'_>,
+    ) -> Selection {
+        let (text, identifier) = (conversation.text(), conversation.identifier);
+        let all = |wanted: &dyn Fn(Option<&String>) -> bool| -> Vec<usize> {
+            let wanted = |at: &usize| wanted(scripts[*at].script.person.as_ref());
+            (0..scripts.len()).filter(wanted).collect()
+        };
+        let person = identifier.and_then(|id| self.persons.get(id));
+        if let Some(person) = person {
+            let own = all(&|other| other == Some(person));
             match own.as_slice() {
                 [] => {}
-                [one] => return Selection::One(*one),
-                _ => return self.choose_among(self.best(own, text, true), conversation.identifier),
+                [one] => return Selection::One { index: *one, claimed_by: None },
+                _ => {
+                    let best = best_matches(scripts, own, text, TextMatch::None);
+                    return one_of(scripts, best, identifier);
+                }
             }
         }
-        // Who is known by another identifier does not ask by this one.
-        let others: Vec<&String> = self
-            .bound
-            .iter()
-            .filter(|(id, _)| Some(id.as_str()) != conversation.identifier)
-            .map(|(_, p)| p)
-            .collect();
-        let free = match conversation.identifier {
-            Some(_) => {
-                self.best(self.positions(|s| !others.contains(&&s.script.person)), text, false)
-            }
+        // A person who is known by another identifier does not send this one.
+        let free = match identifier {
             None => Vec::new(),
+            Some(identifier) => {
+                let others = self.persons.iter().filter(|(id, _)| *id != identifier);
+                let others: Vec<&String> = others.map(|(_, person)| person).collect();
+                let free = all(&|person| person.is_none_or(|person| !others.contains(&person)));
+                best_matches(scripts, free, text, TextMatch::AnyText)
+            }
         };
-        let fitting =
-            if free.is_empty() { self.best(self.positions(|_| true), text, false) } else { free };
-        if let ([one], Some(id), None) = (fitting.as_slice(), conversation.identifier, &person) {
-            self.bound.insert(id.into(), self.slots[*one].script.person.clone());
+        let matching = if free.is_empty() {
+            best_matches(scripts, all(&|_| true), text, TextMatch::AnyText)
+        } else {
+            free
+        };
+        if let ([one], Some(identifier), None) = (matching.as_slice(), identifier, person)
+            && let Some(person) = &scripts[*one].script.person
+        {
+            self.persons.insert(identifier.into(), person.clone());
         }
-        self.choose_among(fitting, conversation.identifier)
-    }
-
-    fn positions(&self, wanted: impl Fn(&ScriptState) -> bool) -> Vec<usize> {
-        (0..self.slots.len()).filter(|at| wanted(&self.slots[*at])).collect()
-    }
-
-    /// Those that fit best; with `any`, also when none fits at all.
-    fn best(&self, among: Vec<usize>, text: &str, any: bool) -> Vec<usize> {
-        let fit = |at: &usize| self.slots[*at].fit(text);
-        let best = among.iter().map(fit).max().unwrap_or(TextMatch::None);
-        if best == TextMatch::None && !any {
-            return Vec::new();
-        }
-        among.into_iter().filter(|at| fit(at) == best).collect()
-    }
-
-    /// Of several equal scripts each identifier gets its own.
-    fn choose_among(&mut self, fitting: Vec<usize>, identifier: Option<&str>) -> Selection {
-        let Some((&first, rest)) = fitting.split_first() else { return Selection::None };
-        if rest.is_empty() {
-            return Selection::One(first);
-        }
-        if !rest.iter().all(|at| self.slots[*at].script.same(&self.slots[first].script)) {
-            return Selection::Ambiguous(fitting);
-        }
-        let Some(identifier) = identifier else { return Selection::One(first) };
-        let claimed = |at: &&usize| self.slots[**at].claimed.as_deref() == Some(identifier);
-        let free = |at: &&usize| self.slots[**at].claimed.is_none();
-        let at = fitting.iter().find(claimed).or_else(|| fitting.iter().find(free)).copied();
-        let at = at.unwrap_or(first);
-        self.slots[at].claimed = Some(identifier.into());
-        Selection::One(at)
+        one_of(scripts, matching, identifier)
     }
 }
 
-impl ScriptState {
-    fn fit(&self, text: &str) -> TextMatch {
-        let own = self.script.text.trim();
-        let text = text.trim();
-        if own == text {
-            TextMatch::Equal
-        } else if (own.is_empty() && self.script.media > 0)
-            || (!own.is_empty() && text.contains(own))
-        {
-            TextMatch::Contained
-        } else {
-            TextMatch::None
-        }
+/// The scripts that match best and at least as well as `least`.
+fn best_matches(
+    scripts: &[ScriptProgress],
+    among: Vec<usize>,
+    text: &str,
+    least: TextMatch,
+) -> Vec<usize> {
+    let quality = |at: &usize| scripts[*at].script.trigger.compare(text);
+    let best = among.iter().map(quality).max().unwrap_or(TextMatch::None);
+    if best < least {
+        return Vec::new();
     }
+    among.into_iter().filter(|at| quality(at) == best).collect()
+}
+
+/// One of the scripts that match equally well. Of equivalent scripts, each identifier gets its own.
+fn one_of(scripts: &[ScriptProgress], matching: Vec<usize>, identifier: Option<&str>) -> Selection {
+    let Some((&first, rest)) = matching.split_first() else { return Selection::None };
+    if rest.is_empty() {
+        return Selection::One { index: first, claimed_by: None };
+    }
+    if !rest.iter().all(|at| scripts[*at].script.is_equivalent(&scripts[first].script)) {
+        return Selection::Ambiguous(matching);
+    }
+    let Some(identifier) = identifier else {
+        return Selection::One { index: first, claimed_by: None };
+    };
+    let own = |at: &&usize| scripts[**at].claimed_by.as_deref() == Some(identifier);
+    let free = |at: &&usize| scripts[**at].claimed_by.is_none();
+    let found = matching.iter().find(own).or_else(|| matching.iter().find(free));
+    let index = found.copied().unwrap_or(first);
+    Selection::One { index, claimed_by: Some(identifier.into()) }
 }

@@ -1,15 +1,15 @@
-//! Checking a request as the provider does, and reading it as a conversation.
+//! Checks the parameters of a request as the provider does, and reads it as a conversation.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::items;
+use super::input;
 use crate::{
     conversation::{Conversation, get},
     error::ApiError,
+    options::Options,
     params::{self, ParameterType},
-    server::Options,
     stored_responses::StoredResponses,
     tools,
 };
@@ -92,8 +92,11 @@ const TOOLS: [&str; 18] = [
     "apply_patch",
 ];
 
-/// Refuses what the provider refuses. `prior` are the items of
-/// `previous_response_id`; `input` is the request's with references resolved.
+/// Reads a request as a conversation. `prior` are the items of `previous_response_id`; `input` is
+/// the request's input with references resolved.
+///
+/// # Errors
+/// What the provider refuses, in its words, and what this fake does not reproduce.
 pub(crate) fn read<'r>(
     request: &'r Map<String, Value>,
     input: Option<&'r Value>,
@@ -103,11 +106,11 @@ pub(crate) fn read<'r>(
 ) -> Result<Conversation<'r>, ApiError> {
     params::check(request, PARAMETERS, "")?;
     let model = params::text(request, "model", "")?;
-    if !options.models.iter().any(|m| m == model) {
+    if !options.has_model(model) {
         return Err(ApiError::model_not_found(model));
     }
-    nested(request)?;
-    unsupported(request)?;
+    check_nested(request)?;
+    check_supported(request)?;
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
     if given("previous_response_id") && given("conversation") {
         return Err(ApiError::invalid(
@@ -126,7 +129,7 @@ pub(crate) fn read<'r>(
         model,
         identifier: request.get("safety_identifier").and_then(Value::as_str),
         instructions: Cow::Borrowed(get(request, "instructions")),
-        reasoning: includes(request)?,
+        reasoning: includes_reasoning(request)?,
         ..Conversation::default()
     };
     for (i, tool) in list(request, "tools").iter().enumerate() {
@@ -141,12 +144,12 @@ pub(crate) fn read<'r>(
     conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
         c.get("name").and_then(Value::as_str)
     })?;
-    items::read(request, input, prior, stored, &mut conversation)?;
+    input::read(request, input, prior, stored, &mut conversation)?;
     Ok(conversation)
 }
 
-/// Whether hidden reasoning is included; refuses unknown names.
-fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
+/// Whether the request includes encrypted reasoning. Unknown names are refused.
+fn includes_reasoning(request: &Map<String, Value>) -> Result<bool, ApiError> {
     let mut reasoning = false;
     for (i, name) in list(request, "include").iter().enumerate() {
         let path = format!("include[{i}]");
@@ -161,7 +164,8 @@ fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
     Ok(reasoning)
 }
 
-fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
+/// Checks the parameters that are objects.
+fn check_nested(request: &Map<String, Value>) -> Result<(), ApiError> {
     const REASONING: &[(&str, ParameterType)] = &[
         (
             "effort",
@@ -184,8 +188,8 @@ fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What the provider has and this server does not: said, never ignored.
-fn unsupported(request: &Map<String, Value>) -> Result<(), ApiError> {
+/// Refuses what the provider has and this fake does not reproduce; it is never ignored.
+fn check_supported(request: &Map<String, Value>) -> Result<(), ApiError> {
     if request.get("background") == Some(&Value::Bool(true)) {
         return Err(ApiError::ours("background responses are not reproduced").param("background"));
     }

@@ -5,5 +5,5 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(super) use arguments::misfits;
-pub(super) use strict::complaint;
+pub(super) use arguments::argument_errors;
+pub(super) use strict::schema_error;

@@ -73,7 +73,7 @@ async fn what_is_seen_is_held_against_the_request() {
         assert_eq!((problem.script.as_deref(), problem.round), (Some("step 1"), Some(1)));
         assert_eq!(problem.mismatches[0].path, path);
         assert!(problem.expected.as_ref().unwrap().contains("say: \"Hello\""));
-        assert_eq!(problem.asked.as_ref().unwrap().text, "Hi");
+        assert_eq!(problem.request.as_ref().unwrap().text, "Hi");
     }
     assert!(world.openai.take_unexpected_requests().is_empty());
     assert_eq!(world.answered()[0], "step 1, round 1");
@@ -123,14 +123,14 @@ async fn a_request_beyond_the_last_round_is_a_problem() {
     assert!(answer.error().2.contains("no round is left"), "{answer:?}");
     let problems = armed.finish();
     assert!(problems[0].title.contains("no round is left"));
-    assert_eq!(problems[0].asked.as_ref().unwrap().calls, ["list_bookings({})"]);
+    assert_eq!(problems[0].request.as_ref().unwrap().calls, ["list_bookings({})"]);
 }
 
 #[tokio::test]
 async fn an_unexpected_request_names_the_nearest_round() {
     let world = world().await;
     let answer = world.ask(&request(json!("Hi"))).await;
-    assert!(answer.error().2.contains("while no step was waiting"), "{answer:?}");
+    assert!(answer.error().2.contains("while no script was waiting"), "{answer:?}");
     let _armed = world.arm("[{ sees: { input: Hello }, say: Hello }]");
     let answer = world.ask(&request(json!("Hello"))).await;
     assert_eq!(answer.status, 400);

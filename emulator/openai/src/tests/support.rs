@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{ArmedScript, OpenAi, Options, Round, Script};
+use crate::{ArmedScript, OpenAi, Options, Round, Script, Trigger};
 use rehearse_core::{
     clock::Clock,
     faults::Faults,
@@ -90,9 +90,8 @@ impl TestServer {
     pub fn arm_for(&self, name: &str, person: &str, text: &str, yaml: &str) -> ArmedScript {
         self.openai.arm(Script {
             name: name.into(),
-            person: person.into(),
-            text: text.into(),
-            media: 0,
+            person: Some(person.into()),
+            trigger: Trigger::Text { text: text.into(), media: 0 },
             rounds: rounds(yaml),
             vars: self.vars.clone(),
         })

@@ -30,11 +30,11 @@ fn short_forms() {
     assert!(rounds("[{ call: [{ list_bookings: }] }]")[0].call[0].arguments.is_empty());
     let sees =
         rounds("[{ sees: { instructions: a, tools: b, history: c, results: { d: 1 } }, say: x }]");
-    let sees = sees[0].sees.as_ref().unwrap();
+    let sees = sees[0].expectation.as_ref().unwrap();
     assert_eq!([sees.instructions.len(), sees.tools.len(), sees.results.len()], [1; 3]);
     assert_eq!(sees.history.as_ref().map(Vec::len), Some(1));
     let silent = rounds("[{ sees: { history: [] }, say: x }, { sees: { input: a }, say: x }]");
-    let history = |at: usize| silent[at].sees.as_ref().unwrap().history.clone();
+    let history = |at: usize| silent[at].expectation.as_ref().unwrap().history.clone();
     assert_eq!((history(0), history(1)), (Some(vec![]), None));
 }
 

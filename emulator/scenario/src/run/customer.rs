@@ -14,7 +14,7 @@ use crate::{
     step::{Customer, Duplicate, Signature},
 };
 use rehearse_core::{faults::FaultHandle, journal::Exchange};
-use rehearse_openai::{ArmedScript, Script};
+use rehearse_openai::{ArmedScript, Script, Trigger};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
 /// A text that is ready to be delivered, with its script on stage.
@@ -91,9 +91,8 @@ impl Running<'_> {
         let script = step.model.as_ref().map(|rounds| {
             self.world.openai().arm(Script {
                 name: format!("step {label}"),
-                person: number.clone(),
-                text: body.clone(),
-                media: media.len(),
+                person: Some(number.clone()),
+                trigger: Trigger::Text { text: body.clone(), media: media.len() },
                 rounds: rounds.clone(),
                 vars: self.vars.clone(),
             })

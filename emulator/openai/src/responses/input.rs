@@ -1,11 +1,12 @@
-//! Checking the input: the items' own shape, then what must hold between them.
+//! Checks and reads the input of a request: the shape of each item, then how items refer to each
+//! other.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::between::between;
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
+    ids,
     params::{self, ParameterType, join},
     stored_responses::StoredResponses,
 };
@@ -55,7 +56,7 @@ const REASONING: &[(&str, ParameterType)] = &[
 ];
 const STATUSES: [&str; 3] = ["in_progress", "completed", "incomplete"];
 
-/// Items that are accepted and not looked into.
+/// Types of items that are accepted unchecked.
 const OTHERS: [&str; 28] = [
     "file_search_call",
     "computer_call",
@@ -87,7 +88,10 @@ const OTHERS: [&str; 28] = [
     "memory",
 ];
 
-/// Reads the input, after the items that came before it.
+/// Reads the input into the conversation, after the items of `previous_response_id`.
+///
+/// # Errors
+/// What the provider refuses, in its words.
 pub(super) fn read<'r>(
     request: &'r Map<String, Value>,
     input: Option<&'r Value>,
@@ -96,7 +100,7 @@ pub(super) fn read<'r>(
     conversation: &mut Conversation<'r>,
 ) -> Result<(), ApiError> {
     for item in prior.iter().filter_map(Value::as_object) {
-        say(item, conversation);
+        add_item(item, conversation);
     }
     match input {
         _ if is_empty(input) && request.get("previous_response_id").is_none() => {
@@ -113,11 +117,12 @@ pub(super) fn read<'r>(
             for (i, item) in items.iter().enumerate() {
                 let path = format!("input[{i}]");
                 let item = params::object(item, &path)?;
-                shape(item, &path)?;
+                check_shape(item, &path)?;
                 all.push(item);
-                say(item, conversation);
+                add_item(item, conversation);
             }
-            between(&all, prior.len(), request.get("store") == Some(&Value::Bool(false)), stored)?;
+            let unstored = request.get("store") == Some(&Value::Bool(false));
+            check_references(&all, prior.len(), unstored, stored)?;
         }
         None | Some(Value::Null) => {}
         Some(other) => {
@@ -128,7 +133,18 @@ pub(super) fn read<'r>(
     Ok(())
 }
 
-/// Whether there is nothing to answer.
+/// The input as items, as they are stored.
+pub(crate) fn input_items(input: Option<&Value>) -> Vec<Value> {
+    match input {
+        Some(Value::String(text)) => {
+            vec![json!({ "type": "message", "role": "user", "content": text })]
+        }
+        Some(Value::Array(items)) => items.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether there is no input.
 fn is_empty(input: Option<&Value>) -> bool {
     match input {
         None | Some(Value::Null) => true,
@@ -137,8 +153,8 @@ fn is_empty(input: Option<&Value>) -> bool {
     }
 }
 
-/// A message and a reference may leave their type out.
-pub(super) fn kind(item: &Map<String, Value>) -> &str {
+/// The type of an item. Messages and references may leave it out.
+fn kind(item: &Map<String, Value>) -> &str {
     match item.get("type") {
         None if item.contains_key("role") => "message",
         None if item.len() == 1 && item.contains_key("id") => "item_reference",
@@ -146,22 +162,22 @@ pub(super) fn kind(item: &Map<String, Value>) -> &str {
     }
 }
 
-fn shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
+fn check_shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
     match kind(item) {
-        "message" => message(item, path),
+        "message" => check_message(item, path),
         "function_call" => {
             params::check(item, CALL, path)?;
             for name in ["call_id", "name", "arguments"] {
                 params::text(item, name, path)?;
             }
-            prefix(item, "fc", path)
+            check_id_prefix(item, "fc", path)
         }
         "function_call_output" => {
             params::check(item, OUTPUT, path)?;
             params::text(item, "call_id", path)?;
             match item.get("output") {
                 Some(Value::String(_)) => Ok(()),
-                Some(Value::Array(list)) => parts(list, &INPUT_PARTS, &join(path, "output")),
+                Some(Value::Array(list)) => check_parts(list, &INPUT_PARTS, &join(path, "output")),
                 None | Some(Value::Null) => Err(ApiError::missing(&join(path, "output"))),
                 Some(other) => Err(ApiError::invalid_type(
                     &join(path, "output"),
@@ -175,7 +191,7 @@ fn shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
             if !item.contains_key("summary") {
                 return Err(ApiError::missing(&join(path, "summary")));
             }
-            prefix(item, "rs", path)
+            check_id_prefix(item, "rs", path)
         }
         "item_reference" => params::text(item, "id", path).map(|_| ()),
         "" => Err(ApiError::missing(&join(path, "type"))),
@@ -195,24 +211,24 @@ fn shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
     }
 }
 
-fn message(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
+fn check_message(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
     params::check(item, MESSAGE, path)?;
     let role = params::text(item, "role", path)?;
     let at = join(path, "content");
     match item.get("content") {
         Some(Value::String(_)) => Ok(()),
         Some(Value::Array(list)) => {
-            parts(list, if role == "assistant" { &OUTPUT_PARTS } else { &INPUT_PARTS }, &at)
+            check_parts(list, if role == "assistant" { &OUTPUT_PARTS } else { &INPUT_PARTS }, &at)
         }
         None | Some(Value::Null) => Err(ApiError::missing(&at)),
         Some(other) => {
             Err(ApiError::invalid_type(&at, "one of a string or array of objects", other))
         }
     }?;
-    if role == "assistant" { prefix(item, "msg", path) } else { Ok(()) }
+    if role == "assistant" { check_id_prefix(item, "msg", path) } else { Ok(()) }
 }
 
-fn parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiError> {
+fn check_parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiError> {
     for (i, part) in list.iter().enumerate() {
         let path = format!("{path}[{i}]");
         let part = params::object(part, &path)?;
@@ -232,8 +248,8 @@ fn parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// An item's id tells its type.
-fn prefix(item: &Map<String, Value>, prefix: &str, path: &str) -> Result<(), ApiError> {
+/// The id of an item, if it has one, must begin with the prefix of its type.
+fn check_id_prefix(item: &Map<String, Value>, prefix: &str, path: &str) -> Result<(), ApiError> {
     match item.get("id").and_then(Value::as_str) {
         Some(id) if !id.starts_with(prefix) => {
             let at = join(path, "id");
@@ -247,8 +263,8 @@ fn prefix(item: &Map<String, Value>, prefix: &str, path: &str) -> Result<(), Api
     }
 }
 
-/// What an item adds to the conversation.
-fn say<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r>) {
+/// Adds an item to the conversation.
+fn add_item<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r>) {
     match kind(item) {
         "message" => {
             let text = content(item.get("content"));
@@ -266,4 +282,97 @@ fn say<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r>) {
         }
         _ => {}
     }
+}
+
+/// Checks how items refer to each other. Items before `fresh` were accepted earlier; `unstored` says
+/// that the request has `store: false`.
+fn check_references(
+    items: &[&Map<String, Value>],
+    fresh: usize,
+    unstored: bool,
+    stored: &StoredResponses,
+) -> Result<(), ApiError> {
+    let refuse = |message: String| Err(ApiError::invalid(message).param("input"));
+    let of = |wanted: &'static str| items.iter().filter(move |i| kind(i) == wanted);
+    for (at, item) in items.iter().enumerate().skip(fresh) {
+        let id = get(item, "id");
+        if !id.is_empty() && items[..at].iter().any(|other| get(other, "id") == id) {
+            return refuse(format!(
+                "Duplicate item found with id {id}. Remove duplicate items from your input and try again."
+            ));
+        }
+        match kind(item) {
+            "function_call" | "message" => {
+                if let Some(reasoning) = ids::required_reasoning(id)
+                    && !items[..at].iter().any(|other| get(other, "id") == reasoning)
+                {
+                    return refuse(format!(
+                        "Item '{id}' of type '{}' was provided without its required 'reasoning' item: '{reasoning}'.",
+                        kind(item)
+                    ));
+                }
+            }
+            "reasoning" => {
+                check_reasoning_content(item, unstored, stored)?;
+                let follows = items.get(at + 1).is_some_and(|next| match kind(next) {
+                    "message" => get(next, "role") == "assistant",
+                    other => !other.ends_with("_output"),
+                });
+                if !follows {
+                    return refuse(format!(
+                        "Item '{id}' of type 'reasoning' was provided without its required following item."
+                    ));
+                }
+            }
+            "item_reference" if !stored.has_item(id) => return Err(not_found(id, unstored)),
+            "function_call_output" => {
+                let call = get(item, "call_id");
+                if !of("function_call").any(|c| get(c, "call_id") == call) {
+                    return refuse(format!(
+                        "No tool call found for function call output with call_id {call}."
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    for call in of("function_call") {
+        let call = get(call, "call_id");
+        if !of("function_call_output").any(|o| get(o, "call_id") == call) {
+            return refuse(format!("No tool output found for function call {call}."));
+        }
+    }
+    Ok(())
+}
+
+/// A reasoning item must have its encrypted content or be stored.
+fn check_reasoning_content(
+    item: &Map<String, Value>,
+    unstored: bool,
+    stored: &StoredResponses,
+) -> Result<(), ApiError> {
+    let id = get(item, "id");
+    let content = get(item, "encrypted_content");
+    if content.is_empty() {
+        return if stored.has_item(id) { Ok(()) } else { Err(not_found(id, unstored)) };
+    }
+    match ids::decrypt(content) {
+        Some(own) if id.is_empty() || id == own => Ok(()),
+        _ => {
+            let start: String = content.chars().take(16).collect();
+            Err(ApiError::invalid(format!(
+                "The encrypted content {start}... could not be verified. Reason: Encrypted content could not be decrypted or parsed."
+            ))
+            .code("invalid_encrypted_content"))
+        }
+    }
+}
+
+fn not_found(id: &str, unstored: bool) -> ApiError {
+    let hint = if unstored {
+        " Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input."
+    } else {
+        ""
+    };
+    ApiError::invalid(format!("Item with id '{id}' not found.{hint}")).param("input").status(404)
 }

@@ -1,4 +1,4 @@
-//! A failure: a status, a word, or a map.
+//! How a round fails: a status, a word, or a map.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -8,9 +8,98 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::script::{CutPoint, IncompleteReason, RoundFailure};
+/// How a request fails.
+///
+/// A failure without a reply (`status`, `cut`, and `malformed` where there is no call) happens
+/// `times` times; then the round's own reply follows, or the next round. Without `times` it happens
+/// once if something follows, else on every request. The other failures change the round's reply,
+/// on every request unless `times` is given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RoundFailure {
+    /// HTTP status with OpenAI's error body.
+    pub status: Option<u16>,
+    /// The body's `code`, if it is not the usual one of the status.
+    pub code: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// Real time to wait before responding.
+    pub delay: Option<Duration>,
+    /// The connection is closed.
+    pub cut: Option<CutPoint>,
+    /// The calls' arguments break off; without calls, the body is not JSON.
+    pub malformed: bool,
+    /// The model refuses with this text.
+    pub refusal: Option<String>,
+    /// The response has no output.
+    pub empty: bool,
+    /// The response stops early for this reason.
+    pub incomplete: Option<IncompleteReason>,
+    /// How many requests fail.
+    pub times: Option<u32>,
+}
 
-/// The long form of a failure.
+impl RoundFailure {
+    /// Whether the request gets no reply of the model. `calls` is how many calls the round makes.
+    pub(crate) fn replaces_reply(&self, calls: usize) -> bool {
+        self.status.is_some() || self.cut.is_some() || (self.malformed && calls == 0)
+    }
+
+    /// Whether the failure itself is a reply of the model.
+    pub(crate) fn has_own_reply(&self) -> bool {
+        self.refusal.is_some() || self.empty || self.incomplete.is_some()
+    }
+}
+
+/// The failure in one word.
+impl fmt::Display for RoundFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(status) = self.status {
+            return write!(f, "{status}");
+        }
+        f.write_str(match self {
+            Self { cut: Some(_), .. } => "cut",
+            Self { malformed: true, .. } => "malformed",
+            Self { refusal: Some(_), .. } => "refusal",
+            Self { empty: true, .. } => "empty",
+            Self { incomplete: Some(reason), .. } => reason.as_str(),
+            _ => "delay",
+        })
+    }
+}
+
+/// Where a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutPoint {
+    /// Before the request has any effect.
+    Before,
+    /// After the request took effect; the response is lost.
+    After,
+    /// In the middle of the response.
+    MidStream,
+}
+
+/// Why a response stops early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteReason {
+    /// The limit of output tokens is reached.
+    MaxOutputTokens,
+    /// The content filter held the rest back.
+    ContentFilter,
+}
+
+impl IncompleteReason {
+    /// The provider's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxOutputTokens => "max_output_tokens",
+            Self::ContentFilter => "content_filter",
+        }
+    }
+}
+
+/// The long form of a failure in the file.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RoundFailureFields {
@@ -98,7 +187,7 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
             incomplete: f.incomplete,
             times: f.times.map(|t| t.0),
         };
-        let ends = [
+        let effects = [
             fail.status.is_some(),
             fail.cut.is_some(),
             fail.malformed,
@@ -106,9 +195,9 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
             fail.empty,
             fail.incomplete.is_some(),
         ];
-        // A stream may break off with an error instead of in silence.
-        let broken = fail.status.is_some() && fail.cut == Some(CutPoint::MidStream);
-        match ends.into_iter().filter(|set| *set).count() - usize::from(broken) {
+        // A stream may end with an error event instead of silently.
+        let error_event = fail.status.is_some() && fail.cut == Some(CutPoint::MidStream);
+        match effects.into_iter().filter(|set| *set).count() - usize::from(error_event) {
             0 if fail.delay.is_none() => Err(de::Error::custom(
                 "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
             )),
@@ -168,7 +257,7 @@ impl<'de> Deserialize<'de> for Times {
     }
 }
 
-/// A duration as it is written.
+/// A duration as it is in the file: a text with a unit, or milliseconds.
 struct Delay(Duration);
 
 impl<'de> Deserialize<'de> for Delay {

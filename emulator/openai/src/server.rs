@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    builder::ScriptBuilder,
     http,
     options::Options,
     persona::Persona,
@@ -26,7 +27,8 @@ use rehearse_core::{
 
 /// A running server. Clones are handles to the same one; it stops when the last is dropped.
 ///
-/// It shares its journal, clock and faults with the other fakes of a world.
+/// It shares its journal, clock and faults with the other fakes of a world. A test that needs only
+/// OpenAI uses [`FakeOpenAi`](crate::FakeOpenAi) instead.
 #[derive(Clone, Debug)]
 pub struct OpenAi(Arc<Inner>);
 
@@ -76,6 +78,16 @@ impl OpenAi {
         &self.0.state.registry
     }
 
+    /// Begins a script for the turn whose user text contains `text`; see [`ScriptBuilder`].
+    pub fn when(&self, text: impl Into<String>) -> ScriptBuilder {
+        ScriptBuilder::new(self.scripts()).text(text)
+    }
+
+    /// Begins a script for every turn that no other script matches; see [`ScriptBuilder`].
+    pub fn when_any(&self) -> ScriptBuilder {
+        ScriptBuilder::new(self.scripts())
+    }
+
     /// Checks the mounted scripts; see [`ScriptRegistry::verify`].
     ///
     /// # Errors
@@ -104,6 +116,11 @@ impl OpenAi {
     pub fn reset(&self) {
         self.scripts().reset();
         *self.0.state.stored_mut() = StoredResponses::default();
+    }
+
+    /// The journal with every request and its response.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.0.state.journal
     }
 }
 

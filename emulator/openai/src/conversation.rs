@@ -1,13 +1,14 @@
-//! A request as a conversation, the same for both endpoints: who said what, and
-//! what happened since the user's last text.
+//! A request as a conversation, the same for both endpoints: the messages, and what happened since
+//! the user's last text.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-/// What a request says.
+/// The content of a request.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'r> {
+    /// `openai.responses` or `openai.chat`.
     pub operation: &'static str,
     pub model: &'r str,
     /// `safety_identifier`: the same for every request about one person.
@@ -16,32 +17,35 @@ pub(super) struct Conversation<'r> {
     /// Texts of the user and the assistant, in order.
     pub messages: Vec<Message<'r>>,
     /// Calls since the user's last text, in order, with their results.
-    pub calls: Vec<Past<'r>>,
-    /// Messages of the assistant after the last result, or after the text when there is none.
-    pub spoken: usize,
+    pub calls: Vec<ToolCall<'r>>,
+    /// How many messages the assistant sent after the last result, or after the user's last text
+    /// when there is no result.
+    pub assistant_messages: usize,
     pub tools: Vec<Tool<'r>>,
-    pub choice: Choice<'r>,
-    /// Whether reasoning items are asked for with their hidden content.
+    pub choice: ToolChoice<'r>,
+    /// Whether the request includes the encrypted content of reasoning items.
     pub reasoning: bool,
 }
 
+/// A message of the user or the assistant.
 #[derive(Debug)]
 pub(super) struct Message<'r> {
+    /// Whether the user sent it.
     pub user: bool,
     pub text: Cow<'r, str>,
 }
 
-/// A call that was made, and what came of it.
+/// A call that the model made, with its result once there is one.
 #[derive(Debug)]
-pub(super) struct Past<'r> {
+pub(super) struct ToolCall<'r> {
     pub id: &'r str,
     pub name: &'r str,
     pub arguments: &'r str,
     pub result: Option<Cow<'r, str>>,
 }
 
-impl Past<'_> {
-    /// The result, as JSON where it is.
+impl ToolCall<'_> {
+    /// The result: parsed if it is JSON, else a string; null when there is none.
     pub fn output(&self) -> Value {
         self.result.as_ref().map_or(Value::Null, |text| {
             serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()))
@@ -57,9 +61,9 @@ pub(super) struct Tool<'r> {
     pub parameters: Option<&'r Value>,
 }
 
-/// What the model may do with the tools.
+/// Which tools the request lets the model call (`tool_choice`).
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-pub(super) enum Choice<'r> {
+pub(super) enum ToolChoice<'r> {
     #[default]
     Auto,
     None,
@@ -86,13 +90,23 @@ impl<'r> Conversation<'r> {
 
     /// The results from `from` on, in the order of their calls.
     pub fn results(&self, from: usize) -> Vec<Value> {
-        self.calls.iter().filter(|c| c.result.is_some()).skip(from).map(Past::output).collect()
+        self.calls.iter().filter(|c| c.result.is_some()).skip(from).map(ToolCall::output).collect()
     }
 
+    /// The offered tool of this name.
     pub fn tool(&self, name: &str) -> Option<&Tool<'r>> {
         self.tools.iter().find(|t| t.name == name)
     }
 
+    /// The names of the offered tools as one text, for messages.
+    pub fn tool_names(&self) -> String {
+        if self.tools.is_empty() {
+            return "no tools".into();
+        }
+        self.tools.iter().map(|t| t.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Adds to the instructions.
     pub fn instruct(&mut self, text: Cow<'r, str>) {
         if self.instructions.is_empty() {
             self.instructions = text;
@@ -103,37 +117,42 @@ impl<'r> Conversation<'r> {
         }
     }
 
+    /// Adds a message of the user, with which a new turn begins.
     pub fn user(&mut self, text: Cow<'r, str>) {
         self.messages.push(Message { user: true, text });
         self.calls.clear();
-        self.spoken = 0;
+        self.assistant_messages = 0;
     }
 
+    /// Adds a message of the assistant.
     pub fn assistant(&mut self, text: Cow<'r, str>) {
         self.messages.push(Message { user: false, text });
-        self.spoken += 1;
+        self.assistant_messages += 1;
     }
 
+    /// Adds a call.
     pub fn call(&mut self, id: &'r str, name: &'r str, arguments: &'r str) {
-        // What was said along with a call is not an answer that ended a round.
-        self.spoken = 0;
-        self.calls.push(Past { id, name, arguments, result: None });
+        // A message beside a call belongs to the same round, so it did not end one.
+        self.assistant_messages = 0;
+        self.calls.push(ToolCall { id, name, arguments, result: None });
     }
 
+    /// Adds the result of the call with this id; without such a call it is ignored.
     pub fn result(&mut self, id: &str, text: Cow<'r, str>) {
-        self.spoken = 0;
+        self.assistant_messages = 0;
         if let Some(call) = self.calls.iter_mut().rev().find(|c| c.id == id) {
             call.result = Some(text);
         }
     }
 }
 
-/// The text of a message's content: a text, or parts of which those with text count.
+/// The text of a message's content, which is a text or a list of parts. Parts without text are
+/// left out.
 pub(super) fn content(content: Option<&Value>) -> Cow<'_, str> {
     match content {
         Some(Value::String(text)) => Cow::Borrowed(text),
         Some(Value::Array(parts)) => {
-            let mut texts = parts.iter().filter_map(part);
+            let mut texts = parts.iter().filter_map(part_text);
             let Some(first) = texts.next() else { return Cow::Borrowed("") };
             let mut all = Cow::Borrowed(first);
             for text in texts {
@@ -147,11 +166,11 @@ pub(super) fn content(content: Option<&Value>) -> Cow<'_, str> {
     }
 }
 
-fn part(part: &Value) -> Option<&str> {
+fn part_text(part: &Value) -> Option<&str> {
     ["text", "refusal"].into_iter().find_map(|key| part.get(key)).and_then(Value::as_str)
 }
 
-/// The text under a key, or nothing.
+/// The text under a key; empty when there is none.
 pub(super) fn get<'v>(object: &'v Map<String, Value>, name: &str) -> &'v str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
@@ -170,9 +189,9 @@ mod tests {
         c.result("a", r#"{"x":1}"#.into());
         assert_eq!((c.position(), c.results(0)), (1, vec![json!({"x": 1})]));
         c.assistant("done".into());
-        assert_eq!(c.spoken, 1);
+        assert_eq!(c.assistant_messages, 1);
         c.user("two".into());
-        assert_eq!((c.position(), c.spoken, c.text()), (0, 0, "two"));
+        assert_eq!((c.position(), c.assistant_messages, c.text()), (0, 0, "two"));
         assert_eq!(c.earlier().iter().map(|m| &*m.text).collect::<Vec<_>>(), ["one", "done"]);
     }
 

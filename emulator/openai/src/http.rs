@@ -1,4 +1,4 @@
-//! HTTP: routes, keys, bodies, headers, and what goes into the journal.
+//! HTTP: routes, API keys, bodies, headers, and the entries in the journal.
 
 use std::{
     io,
@@ -14,35 +14,38 @@ use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{self, End, Endpoint, Ready},
     error::ApiError,
     ids,
-    server::Server,
+    respond::{Endpoint, PreparedResponse, ResponseAction, prepare},
     sse::Events,
+    state::ServerState,
 };
 use rehearse_core::{
     faults::Cut,
     journal::{ExchangeDetail, Outcome},
 };
 
-/// Largest request that is read.
+/// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 16 << 20;
 
 pub(super) type Body =
     Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;
 
-/// The connection is closed without an answer.
+/// The connection is closed without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut as the script asks")]
-pub(super) struct Severed;
+pub(super) struct ConnectionClosed;
 
-/// Answers one request.
+/// Handles one request.
+///
+/// # Errors
+/// A script or fault closes the connection, or the client did before it sent the whole request.
 pub(super) async fn handle(
-    server: Arc<Server>,
+    server: Arc<ServerState>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let started = Instant::now();
-    let count = server.count();
+    let count = server.count_request();
     let mut response = route(&server, request).await?;
     let headers = response.headers_mut();
     let fixed = [
@@ -69,8 +72,8 @@ pub(super) async fn handle(
     Ok(response)
 }
 
-/// Whether the provider has this and the fake has not.
-fn is_elsewhere(path: &str) -> bool {
+/// Whether the provider has this path and the fake does not.
+fn is_not_reproduced(path: &str) -> bool {
     const FAMILIES: [&str; 16] = [
         "responses",
         "chat",
@@ -94,72 +97,74 @@ fn is_elsewhere(path: &str) -> bool {
 }
 
 async fn route(
-    server: &Arc<Server>,
+    server: &Arc<ServerState>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let path = request.uri().path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let get = request.method() == Method::GET;
     let post = request.method() == Method::POST;
     match path {
-        "/v1/responses" if post => ask(server, Endpoint::Responses, request).await,
-        "/v1/chat/completions" if post => ask(server, Endpoint::Chat, request).await,
+        "/v1/responses" if post => generate(server, Endpoint::Responses, request).await,
+        "/v1/chat/completions" if post => generate(server, Endpoint::Chat, request).await,
         "/v1/models" if get => Ok(models(server, request.headers(), None)),
         "/v1/responses" | "/v1/chat/completions" | "/v1/models" => {
             let method = request.method();
             let error = ApiError::invalid(format!("Not allowed to {method} on {path}."));
-            Ok(refuse(&error.status(405).code("method_not_supported")))
+            Ok(error_response(&error.status(405).code("method_not_supported")))
         }
         _ => match path.strip_prefix("/v1/models/") {
             Some(id) if get => Ok(models(server, request.headers(), Some(id))),
             _ => {
                 let method = request.method();
-                let error = if is_elsewhere(path) {
+                let error = if is_not_reproduced(path) {
                     ApiError::ours(format!("{method} {path} is not reproduced"))
                 } else {
                     ApiError::invalid(format!("Invalid URL ({method} {path})"))
                 };
-                Ok(refuse(&error.status(404)))
+                Ok(error_response(&error.status(404)))
             }
         },
     }
 }
 
-async fn ask(
-    server: &Arc<Server>,
+/// A request to the model.
+async fn generate(
+    server: &Arc<ServerState>,
     endpoint: Endpoint,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Severed> {
+) -> Result<Response<Body>, ConnectionClosed> {
     let (parts, body) = request.into_parts();
-    // A client that hangs up while it sends gets no answer.
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message = format!("Request body too large. The limit is {MAX_BODY} bytes.");
-            return Ok(refuse(&ApiError::invalid(message).status(413)));
+            return Ok(error_response(&ApiError::invalid(message).status(413)));
         }
-        Err(_) => return Err(Severed),
+        // The client closed the connection while it sent.
+        Err(_) => return Err(ConnectionClosed),
     };
     let request = serde_json::from_slice::<Value>(&body);
-    let refusal = authorized(server, &parts.headers).and_then(|()| json_type(&parts.headers)).err();
+    let refusal =
+        check_api_key(server, &parts.headers).and_then(|()| check_type(&parts.headers)).err();
     let mut fault = None;
-    let ready = match (refusal, &request) {
+    let prepared = match (refusal, &request) {
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
             fault = server.faults.take(endpoint.name());
-            answer::prepare(server, endpoint, request, &body, fault.as_ref())
+            prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };
-    let Ready { script, delay, end } = ready;
-    // The request moves into the journal; it is never copied.
+    let PreparedResponse { script, delay, action } = prepared;
+    // The request is moved into the journal, never copied.
     let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
-    let open = server.journal.begin(endpoint.name(), exchange);
+    let pending = server.journal.begin(endpoint.name(), exchange);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (response, outcome, answer) = send(end, server.options.pace);
-    open.end_with(outcome, answer);
+    let (response, outcome, body) = perform(action, server.options.pace);
+    pending.end_with(outcome, body);
     if let Some(fault) = &fault {
         for here in [Cut::Before, Cut::After] {
             server.faults.crash_if_requested(fault, here).await;
@@ -168,45 +173,48 @@ async fn ask(
     response
 }
 
-/// The response to an end, and its record: the outcome and the answer's text.
-fn send(end: End, pace: Option<Duration>) -> (Result<Response<Body>, Severed>, Outcome, Bytes) {
+/// The response of an action, with its outcome and the body for the journal.
+fn perform(
+    action: ResponseAction,
+    pace: Option<Duration>,
+) -> (Result<Response<Body>, ConnectionClosed>, Outcome, Bytes) {
     let outcome = |status| Outcome::status(status, Value::Null);
-    match end {
-        End::Error(error) => {
+    match action {
+        ResponseAction::Error(error) => {
             let code = error.code.clone().unwrap_or_else(|| error.kind.into());
-            let answer = error.body().to_string().into();
-            (Ok(refuse(&error)), outcome(error.status).with_error(code), answer)
+            let body = error.body().to_string().into();
+            (Ok(error_response(&error)), outcome(error.status).with_error(code), body)
         }
-        End::Answer(answer, events) => {
+        ResponseAction::Complete(body, events) => {
             let response = match (events, pace) {
-                (None, _) => json(200, answer.clone()),
-                (Some(events), None) => event_stream(at_once(events.whole())),
+                (None, _) => json_response(200, body.clone()),
+                (Some(events), None) => event_stream(one_chunk(events.whole())),
                 (Some(events), Some(pace)) => event_stream(paced(events, pace)),
             };
-            (Ok(response), outcome(200), answer)
+            (Ok(response), outcome(200), body)
         }
-        End::Broken(answer, events) => {
+        ResponseAction::Truncate(body, events) => {
             let response = match events {
                 Some(mut events) => {
                     events.truncate(events.len() / 2);
-                    event_stream(broken(events.whole()))
+                    event_stream(truncated(events.whole()))
                 }
                 None => {
-                    let half = answer.slice(..answer.len() / 2);
-                    typed(200, "application/json", broken(half))
+                    let half = body.slice(..body.len() / 2);
+                    response(200, "application/json", truncated(half))
                 }
             };
-            (Ok(response), outcome(200).with_error("cut"), answer)
+            (Ok(response), outcome(200).with_error("cut"), body)
         }
-        End::Cut(answer) => (Err(Severed), Outcome::cut(), answer),
-        End::Garbage => {
+        ResponseAction::Disconnect(body) => (Err(ConnectionClosed), Outcome::cut(), body),
+        ResponseAction::SendMalformed => {
             let body = Bytes::from_static(b"{\"id\": \"resp_0\", \"object\": \"resp");
-            (Ok(json(200, body)), outcome(200).with_error("malformed"), Bytes::new())
+            (Ok(json_response(200, body)), outcome(200).with_error("malformed"), Bytes::new())
         }
     }
 }
 
-fn authorized(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_api_key(server: &ServerState, headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     match given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim) {
         None | Some("") => Err(ApiError::no_key()),
@@ -215,7 +223,7 @@ fn authorized(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-fn json_type(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -227,18 +235,18 @@ fn json_type(headers: &HeaderMap) -> Result<(), ApiError> {
     .code("unsupported_content_type"))
 }
 
-fn models(server: &Server, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
-    if let Err(error) = authorized(server, headers) {
-        return refuse(&error);
+fn models(server: &ServerState, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
+    if let Err(error) = check_api_key(server, headers) {
+        return error_response(&error);
     }
     let model = |id: &str| json!({ "id": id, "object": "model", "created": 1_767_225_600, "owned_by": "openai" });
     match id {
         None => {
             let all: Vec<Value> = server.options.models.iter().map(|id| model(id)).collect();
-            whole(200, &json!({ "object": "list", "data": all }))
+            value_response(200, &json!({ "object": "list", "data": all }))
         }
-        Some(id) if server.options.models.iter().any(|m| m == id) => whole(200, &model(id)),
-        Some(id) => refuse(
+        Some(id) if server.options.has_model(id) => value_response(200, &model(id)),
+        Some(id) => error_response(
             &ApiError::invalid(format!("The model '{id}' does not exist"))
                 .status(404)
                 .param("model")
@@ -247,27 +255,27 @@ fn models(server: &Server, headers: &HeaderMap, id: Option<&str>) -> Response<Bo
     }
 }
 
-fn refuse(error: &ApiError) -> Response<Body> {
-    let mut response = whole(error.status, &error.body());
+fn error_response(error: &ApiError) -> Response<Body> {
+    let mut response = value_response(error.status, &error.body());
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
 
-fn whole(status: u16, body: &Value) -> Response<Body> {
-    json(status, serde_json::to_vec(body).unwrap_or_default().into())
+fn value_response(status: u16, body: &Value) -> Response<Body> {
+    json_response(status, serde_json::to_vec(body).unwrap_or_default().into())
 }
 
-fn json(status: u16, body: Bytes) -> Response<Body> {
-    typed(status, "application/json", Either::Left(Full::new(body)))
+fn json_response(status: u16, body: Bytes) -> Response<Body> {
+    response(status, "application/json", Either::Left(Full::new(body)))
 }
 
 fn event_stream(body: Body) -> Response<Body> {
-    typed(200, "text/event-stream; charset=utf-8", body)
+    response(200, "text/event-stream; charset=utf-8", body)
 }
 
-fn typed(status: u16, kind: &'static str, body: Body) -> Response<Body> {
+fn response(status: u16, kind: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -275,13 +283,13 @@ fn typed(status: u16, kind: &'static str, body: Body) -> Response<Body> {
     response
 }
 
-/// A stream in one chunk: its length is not told beforehand.
-fn at_once(events: Bytes) -> Body {
+/// A stream in one chunk, without a content length.
+fn one_chunk(events: Bytes) -> Body {
     let frame = futures::future::ready(Ok(Frame::data(events)));
     Either::Right(StreamBody::new(futures::stream::once(frame).boxed()))
 }
 
-/// One piece an event, with a pause before each but the first.
+/// A stream with one chunk per event and a pause before each but the first.
 fn paced(events: Events, pace: Duration) -> Body {
     let pieces = futures::stream::iter(events.pieces().into_iter().enumerate());
     let frames = pieces.then(move |(at, piece)| async move {
@@ -293,11 +301,11 @@ fn paced(events: Events, pace: Duration) -> Body {
     Either::Right(StreamBody::new(frames.boxed()))
 }
 
-/// What is there, then the end of the connection.
-fn broken(start: Bytes) -> Body {
+/// A body whose connection is closed after `start`.
+fn truncated(start: Bytes) -> Body {
     let start = futures::future::ready(Ok(Frame::data(start)));
     let end = async {
-        // While the body has nothing ready, what is there is sent; an error at once would take it back.
+        // Yielding lets the server send `start` first; an immediate error would discard it.
         tokio::task::yield_now().await;
         Err(io::Error::other("the connection is cut as the script asks"))
     };

@@ -1,37 +1,108 @@
-//! The scripted OpenAI: the Responses and Chat Completions endpoints on
-//! loopback, answering by a scenario's script, or by a persona when there is none.
+//! A fake OpenAI for tests: the Responses and Chat Completions endpoints on the loopback interface,
+//! which respond by a script.
 //!
-//! The position in a script comes from the conversation in the request, never
-//! from a counter: a repeated request gets the same answer. Requests are
-//! checked as the provider checks them, and refused with its error bodies.
+//! A test starts a [`FakeOpenAi`], gives its URL to the backend under test, and mounts scripts. A
+//! script says which tools the model calls and what it says after one text of the user:
+//!
+//! ```
+//! use rehearse_openai::FakeOpenAi;
+//! use serde_json::json;
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let openai = FakeOpenAi::start().await?;
+//! openai
+//!     .when("Book me")
+//!     .call("book_slot", json!({ "time": "2:00 PM" }))
+//!     .sees(json!({ "results": [{ "booked": true }] }))
+//!     .say("Done")
+//!     .mount();
+//!
+//! let answer = backend(openai.url(), openai.api_key(), "Book me at two").await?;
+//! assert_eq!(answer, "Done");
+//! // Dropping `openai` panics if a round was not reached or a request was not expected.
+//! # Ok(())
+//! # }
+//! #
+//! # /// Asks the model until it answers with a text; every tool call succeeds.
+//! # async fn backend(url: &str, key: &str, text: &str) -> Result<String, Box<dyn std::error::Error>> {
+//! #     let _ = rustls::crypto::ring::default_provider().install_default();
+//! #     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
+//! #     let mut messages = vec![json!({ "role": "user", "content": text })];
+//! #     loop {
+//! #         let request = json!({
+//! #             "model": "gpt-4.1",
+//! #             "messages": messages,
+//! #             "tools": [{ "type": "function", "function": {
+//! #                 "name": "book_slot", "parameters": { "type": "object" }
+//! #             } }]
+//! #         });
+//! #         let response = client.post(format!("{url}/chat/completions")).bearer_auth(key);
+//! #         let response = response.json(&request).send().await?.error_for_status()?;
+//! #         let body: serde_json::Value = response.json().await?;
+//! #         let message = body["choices"][0]["message"].clone();
+//! #         if let Some(answer) = message["content"].as_str() {
+//! #             return Ok(answer.into());
+//! #         }
+//! #         let id = message["tool_calls"][0]["id"].clone();
+//! #         messages.push(message);
+//! #         messages.push(json!({
+//! #             "role": "tool", "tool_call_id": id, "content": "{\"booked\":true}"
+//! #         }));
+//! #     }
+//! # }
+//! ```
+//!
+//! The position in a script comes from the conversation in the request, never from a counter: a
+//! repeated request gets the same response. Requests are checked as the provider checks them, and
+//! refused with its error bodies. [`ScriptBuilder`] documents all of it.
+//!
+//! # As a part of a world
+//!
+//! [`OpenAi`] is the same server with a journal, a clock and faults that it shares with other fakes.
+//! [`OpenAi::arm`] takes a [`Script`] as scenarios write it in YAML, and its guard returns what was
+//! not met. A [`Persona`] responds by rules when no script matches.
+//!
+//! # What is not reproduced
+//!
+//! Background responses, the Conversations and Prompts APIs, more than one choice, and every other
+//! endpoint but the list of models: requests for them get an error that says so.
 
-mod answer;
+mod builder;
 mod chat;
 mod conversation;
 mod error;
+mod fake;
 mod http;
 mod ids;
+mod options;
 mod params;
-mod perform;
 mod persona;
-mod place;
-mod problem;
-mod read;
+mod position;
+mod registry;
+mod render;
 mod reply;
+mod respond;
 mod responses;
 mod schema;
 mod script;
-mod sees;
 mod server;
 mod sse;
-mod stage;
-mod stored;
+mod state;
+mod stored_responses;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod unmet;
 
+pub use builder::ScriptBuilder;
+pub use fake::FakeOpenAi;
+pub use options::Options;
 pub use persona::Persona;
-pub use problem::{Asked, Nearest, Problem};
-pub use script::{Call, Cut, Fail, Incomplete, RawCall, Round, Script, Sees};
-pub use server::{OpenAi, Options};
-pub use stage::Armed;
+pub use registry::{ArmedScript, ScriptRegistry};
+pub use script::{
+    Call, CutPoint, IncompleteReason, RawCall, RequestExpectation, Round, RoundFailure, Script,
+    Trigger,
+};
+pub use server::OpenAi;
+pub use unmet::{NearestRound, RequestSummary, UnmetExpectation, UnmetExpectations};

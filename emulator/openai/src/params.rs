@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 
 /// What a parameter may be. `null` is always as if it were left out.
-pub(super) enum Kind {
+pub(super) enum ParameterType {
     Text,
     /// At most so many characters.
     Short(usize),
@@ -25,7 +25,7 @@ pub(super) enum Kind {
 /// `path` is what leads to the object, empty at the top.
 pub(super) fn check(
     object: &Map<String, Value>,
-    table: &[(&str, Kind)],
+    table: &[(&str, ParameterType)],
     path: &str,
 ) -> Result<(), ApiError> {
     for (name, value) in object {
@@ -33,7 +33,8 @@ pub(super) fn check(
             return Err(ApiError::unknown_parameter(&join(path, name)));
         };
         if !value.is_null() {
-            fits(value, kind).map_or_else(|| Ok(()), |fault| Err(fault(&join(path, name))))?;
+            fits(value, kind)
+                .map_or_else(|| Ok(()), |violation| Err(violation(&join(path, name))))?;
         }
     }
     Ok(())
@@ -62,43 +63,43 @@ pub(super) fn object<'v>(value: &'v Value, path: &str) -> Result<&'v Map<String,
     value.as_object().ok_or_else(|| ApiError::invalid_type(path, "an object", value))
 }
 
-type Fault<'v> = Box<dyn FnOnce(&str) -> ApiError + 'v>;
+type Violation<'v> = Box<dyn FnOnce(&str) -> ApiError + 'v>;
 
-fn fits<'v>(value: &'v Value, kind: &'v Kind) -> Option<Fault<'v>> {
-    let wrong = |expected: &'static str| -> Option<Fault<'v>> {
+fn fits<'v>(value: &'v Value, kind: &'v ParameterType) -> Option<Violation<'v>> {
+    let wrong = |expected: &'static str| -> Option<Violation<'v>> {
         Some(Box::new(move |path| ApiError::invalid_type(path, expected, value)))
     };
     match kind {
-        Kind::Any => None,
-        Kind::Text if value.is_string() => None,
-        Kind::Text => wrong("a string"),
-        Kind::Short(most) => match value.as_str().map(|t| t.chars().count()) {
+        ParameterType::Any => None,
+        ParameterType::Text if value.is_string() => None,
+        ParameterType::Text => wrong("a string"),
+        ParameterType::Short(most) => match value.as_str().map(|t| t.chars().count()) {
             None => wrong("a string"),
             Some(length) if length > *most => {
                 Some(Box::new(move |path| ApiError::too_long(path, *most, length)))
             }
             Some(_) => None,
         },
-        Kind::Flag if value.is_boolean() => None,
-        Kind::Flag => wrong("a boolean"),
-        Kind::Object if value.is_object() => None,
-        Kind::Object => wrong("an object"),
-        Kind::Array if value.is_array() => None,
-        Kind::Array => wrong("an array"),
-        Kind::OneOf(names) => match value.as_str() {
+        ParameterType::Flag if value.is_boolean() => None,
+        ParameterType::Flag => wrong("a boolean"),
+        ParameterType::Object if value.is_object() => None,
+        ParameterType::Object => wrong("an object"),
+        ParameterType::Array if value.is_array() => None,
+        ParameterType::Array => wrong("an array"),
+        ParameterType::OneOf(names) => match value.as_str() {
             None => wrong("a string"),
             Some(text) if names.contains(&text) => None,
             Some(text) => Some(Box::new(move |path| ApiError::invalid_value(path, text, names))),
         },
-        Kind::Integer(least, most) => match value.as_i64() {
+        ParameterType::Integer(least, most) => match value.as_i64() {
             None => wrong("an integer"),
             Some(n) => range(n, *least, *most, "integer"),
         },
-        Kind::Decimal(least, most) => match value.as_f64() {
+        ParameterType::Decimal(least, most) => match value.as_f64() {
             None => wrong("a decimal"),
             Some(n) => range(n, *least, *most, "decimal"),
         },
-        Kind::Metadata => metadata(value),
+        ParameterType::Metadata => metadata(value),
     }
 }
 
@@ -107,7 +108,7 @@ fn range<'v, N: PartialOrd + std::fmt::Display + 'v>(
     least: N,
     most: N,
     what: &'static str,
-) -> Option<Fault<'v>> {
+) -> Option<Violation<'v>> {
     let (side, sign, limit, code) = if got < least {
         ("below minimum", ">=", least, "below_min")
     } else if got > most {
@@ -124,7 +125,7 @@ fn range<'v, N: PartialOrd + std::fmt::Display + 'v>(
     }))
 }
 
-fn metadata(value: &Value) -> Option<Fault<'_>> {
+fn metadata(value: &Value) -> Option<Violation<'_>> {
     let Some(pairs) = value.as_object() else {
         return Some(Box::new(move |path| ApiError::invalid_type(path, "an object", value)));
     };
@@ -138,8 +139,8 @@ fn metadata(value: &Value) -> Option<Fault<'_>> {
             .code("object_above_max_properties")
         }));
     }
-    pairs.iter().find_map(|(key, value)| -> Option<Fault<'_>> {
-        let fault = fits(value, &Kind::Short(512))?;
-        Some(Box::new(move |path| fault(&join(path, key))))
+    pairs.iter().find_map(|(key, value)| -> Option<Violation<'_>> {
+        let violation = fits(value, &ParameterType::Short(512))?;
+        Some(Box::new(move |path| violation(&join(path, key))))
     })
 }

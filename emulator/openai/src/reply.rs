@@ -1,27 +1,25 @@
-//! What the model answers, before an endpoint puts it into its own form.
+//! A reply of the model, before an endpoint turns it into its own response object.
 
-use serde_json::{Value, json};
+use super::{ids::Ids, script::IncompleteReason};
 
-use super::{ids::Ids, script::Incomplete};
-
-/// An answer of the model.
+/// A reply of the model.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     pub ids: Ids,
     /// A reasoning item comes first.
     pub reasoning: bool,
-    /// The reasoning item carries its hidden content.
-    pub hidden: bool,
+    /// The reasoning item carries its encrypted content.
+    pub encrypted: bool,
     pub parts: Vec<Part>,
-    pub incomplete: Option<Incomplete>,
+    pub incomplete: Option<IncompleteReason>,
 }
 
-/// One thing that the model says or does.
+/// One part of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(String),
     Refusal(String),
-    /// The arguments as a text, which may be no JSON.
+    /// The arguments as a text, which need not be JSON.
     Call {
         name: String,
         arguments: String,
@@ -29,18 +27,19 @@ pub(super) enum Part {
 }
 
 impl Reply {
-    /// A text and nothing else.
+    /// A text alone.
     pub fn text(ids: Ids, text: String) -> Self {
         Self::of(ids, vec![Part::Text(text)])
     }
 
+    /// Parts without reasoning.
     pub fn of(ids: Ids, parts: Vec<Part>) -> Self {
-        Self { ids, reasoning: false, hidden: false, parts, incomplete: None }
+        Self { ids, reasoning: false, encrypted: false, parts, incomplete: None }
     }
 
-    /// About as many tokens as the provider would count.
+    /// Output tokens, about as many as the provider would count.
     pub fn tokens(&self) -> u64 {
-        let letters: usize = self
+        let bytes: usize = self
             .parts
             .iter()
             .map(|part| match part {
@@ -48,36 +47,25 @@ impl Reply {
                 Part::Call { name, arguments } => name.len() + arguments.len() + 16,
             })
             .sum();
-        tokens(letters) + self.reasoning_tokens()
+        tokens(bytes) + self.reasoning_tokens()
     }
 
+    /// The part of them that reasoning used.
     pub fn reasoning_tokens(&self) -> u64 {
         if self.reasoning { 64 } else { 0 }
     }
 }
 
-/// Four letters are a token.
-pub(super) fn tokens(letters: usize) -> u64 {
-    letters.div_ceil(4) as u64
+/// An estimate of the tokens of a text of this many bytes: four bytes are a token.
+pub(super) fn tokens(bytes: usize) -> u64 {
+    bytes.div_ceil(4) as u64
 }
 
-/// The usage of the Responses endpoint.
-pub(super) fn usage(reply: &Reply, input_tokens: u64) -> Value {
-    let output_tokens = reply.tokens();
-    json!({
-        "input_tokens": input_tokens,
-        "input_tokens_details": { "cached_tokens": 0, "cache_write_tokens": 0 },
-        "output_tokens": output_tokens,
-        "output_tokens_details": { "reasoning_tokens": reply.reasoning_tokens() },
-        "total_tokens": input_tokens + output_tokens
-    })
-}
-
-/// A text in the pieces in which a stream brings it.
+/// Splits a text into the pieces that a stream sends.
 pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        // A piece ends before the next space, or after twelve letters.
+        // A piece ends before the next space, or after twelve characters.
         let end = rest
             .char_indices()
             .skip(1)

@@ -1,120 +1,50 @@
-//! The server: its address, its armed scripts, and its end when the last handle drops.
+//! The server: starting it, its address and its scripts.
 
-use std::{
-    io,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use jiff::tz::TimeZone;
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
 };
 
 use super::{
+    builder::ScriptBuilder,
     http,
+    options::Options,
     persona::Persona,
-    problem::Problem,
+    registry::{ArmedScript, ScriptRegistry},
     script::Script,
-    stage::{Armed, Stage},
-    stored::Stored,
+    state::ServerState,
+    stored_responses::StoredResponses,
+    unmet::{UnmetExpectation, UnmetExpectations},
 };
-use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, serve::Serving};
-
-/// Models that the provider serves, the current ones first.
-const MODELS: [&str; 15] = [
-    "gpt-6-luna",
-    "gpt-6-astra",
-    "gpt-6.1-sol",
-    "gpt-6.1-terra",
-    "gpt-5.6-luna",
-    "gpt-5.6-sol",
-    "gpt-5.6-terra",
-    "gpt-5.4",
-    "gpt-5.4-mini",
-    "gpt-5",
-    "gpt-5-mini",
-    "gpt-4.1",
-    "gpt-4.1-mini",
-    "gpt-4o",
-    "gpt-4o-mini",
-];
-
-/// What a server accepts.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The only key that is let in.
-    pub api_key: String,
-    /// Models that exist.
-    pub models: Vec<String>,
-    /// Real time between two events of a stream; `None` sends them at once.
-    pub pace: Option<Duration>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            api_key: "sk-rehearse".into(),
-            models: MODELS.iter().map(ToString::to_string).collect(),
-            pace: None,
-        }
-    }
-}
+use rehearse_core::{
+    clock::Clock, faults::Faults, journal::Journal, matcher::Vars, serve::Serving,
+};
 
 /// A running server. Clones are handles to the same one; it stops when the last is dropped.
+///
+/// It shares its journal, clock and faults with the other fakes of a world. A test that needs only
+/// OpenAI uses [`FakeOpenAi`](crate::FakeOpenAi) instead.
 #[derive(Clone, Debug)]
-pub struct OpenAi(Arc<Running>);
+pub struct OpenAi(Arc<Inner>);
 
 #[derive(Debug)]
-struct Running {
+struct Inner {
     url: String,
-    server: Arc<Server>,
-    /// Ends with the last handle.
+    state: Arc<ServerState>,
+    /// Stops with the last handle.
     _serving: Serving,
 }
 
-/// What a request meets.
-#[derive(Debug)]
-pub(super) struct Server {
-    pub options: Options,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub faults: Faults,
-    stage: Mutex<Stage>,
-    stored: RwLock<Stored>,
-    requests: AtomicU64,
-}
-
-// What is behind the locks is valid after every statement: a panic elsewhere spoils nothing.
-impl Server {
-    pub fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn stored(&self) -> RwLockReadGuard<'_, Stored> {
-        self.stored.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn stored_mut(&self) -> RwLockWriteGuard<'_, Stored> {
-        self.stored.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many requests came before.
-    pub fn count(&self) -> u64 {
-        self.requests.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
 impl OpenAi {
-    /// Serves on `listener` until the last handle is dropped.
+    /// Serves on `listener`, on the current tokio runtime, until the last handle is dropped.
     ///
     /// # Errors
-    /// When the listener has no address, or there is no tokio runtime.
+    /// The listener has no address, or there is no current tokio runtime.
     pub fn start(
         listener: TcpListener,
         options: Options,
@@ -124,20 +54,13 @@ impl OpenAi {
     ) -> io::Result<Self> {
         let url = format!("http://{}/v1", listener.local_addr()?);
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let server = Arc::new(Server {
-            options,
-            journal,
-            clock,
-            faults,
-            stage: Mutex::default(),
-            stored: RwLock::default(),
-            requests: AtomicU64::new(0),
-        });
-        let shared = Arc::clone(&server);
+        let registry = ScriptRegistry::new(Vars::new(clock.clone(), TimeZone::UTC));
+        let state = Arc::new(ServerState::new(options, journal, clock, faults, registry));
+        let shared = Arc::clone(&state);
         let serving = Serving::start(listener, &runtime, move |stream, _| {
             serve(stream, Arc::clone(&shared))
         })?;
-        Ok(Self(Arc::new(Running { url, server, _serving: serving })))
+        Ok(Self(Arc::new(Inner { url, state, _serving: serving })))
     }
 
     /// The base URL for clients: `http://127.0.0.1:PORT/v1`.
@@ -145,32 +68,65 @@ impl OpenAi {
         &self.0.url
     }
 
-    /// Puts a script on stage until the guard is finished or dropped.
-    pub fn arm(&self, script: Script) -> Armed {
-        let id = self.0.server.stage().arm(script);
-        Armed::new(Arc::clone(&self.0.server), id)
+    /// The API key that clients must send.
+    pub fn api_key(&self) -> &str {
+        &self.0.state.options.api_key
     }
 
-    /// Who answers when no armed script fits.
+    /// The scripts.
+    pub fn scripts(&self) -> &ScriptRegistry {
+        &self.0.state.registry
+    }
+
+    /// Begins a script for the turn whose user text contains `text`; see [`ScriptBuilder`].
+    pub fn when(&self, text: impl Into<String>) -> ScriptBuilder {
+        ScriptBuilder::new(self.scripts()).text(text)
+    }
+
+    /// Begins a script for every turn that no other script matches; see [`ScriptBuilder`].
+    pub fn when_any(&self) -> ScriptBuilder {
+        ScriptBuilder::new(self.scripts())
+    }
+
+    /// Checks the mounted scripts; see [`ScriptRegistry::verify`].
+    ///
+    /// # Errors
+    /// Rounds that were never reached, and requests that no script expected.
+    pub fn verify(&self) -> Result<(), UnmetExpectations> {
+        self.scripts().verify()
+    }
+
+    /// Adds a script until the returned guard is finished or dropped.
+    pub fn arm(&self, script: Script) -> ArmedScript {
+        self.scripts().arm(script)
+    }
+
+    /// The persona that responds when no script matches; `None` refuses such requests.
     pub fn set_persona(&self, persona: Option<Persona>) {
-        self.0.server.stage().persona = persona.map(Arc::new);
+        self.scripts().set_persona(persona);
     }
 
-    /// Requests that no script expected, since the last call.
-    pub fn take_problems(&self) -> Vec<Problem> {
-        std::mem::take(&mut self.0.server.stage().problems)
+    /// Takes out the requests that no script expected since the last call.
+    pub fn take_unexpected_requests(&self) -> Vec<UnmetExpectation> {
+        self.scripts().take_unexpected_requests()
     }
 
-    /// Forgets scripts, problems, stored responses and learned identifiers; the persona stays.
+    /// Removes scripts, unexpected requests, stored responses and learned identifiers. The persona
+    /// stays.
     pub fn reset(&self) {
-        self.0.server.stage().reset();
-        *self.0.server.stored_mut() = Stored::default();
+        self.scripts().reset();
+        *self.0.state.stored_mut() = StoredResponses::default();
+    }
+
+    /// The journal with every request and its response.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.0.state.journal
     }
 }
 
-async fn serve(stream: TcpStream, server: Arc<Server>) {
-    let service = service_fn(move |request| http::handle(Arc::clone(&server), request));
+async fn serve(stream: TcpStream, state: Arc<ServerState>) {
+    let service = service_fn(move |request| http::handle(Arc::clone(&state), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    // A client that hangs up, or one that the script hangs up on, is no error of the server.
+    // A connection that the client or the script closes is not an error of the server.
     let _ = connection.await;
 }

@@ -13,7 +13,7 @@ pub(super) struct Events {
 
 impl Events {
     /// An event of a name, its data a JSON object.
-    pub fn named(&mut self, name: &str) -> Event<'_> {
+    pub fn named(&mut self, name: &str) -> EventWriter<'_> {
         self.buffer.extend_from_slice(b"event: ");
         self.buffer.extend_from_slice(name.as_bytes());
         self.buffer.push(b'\n');
@@ -63,9 +63,9 @@ impl Events {
         pieces
     }
 
-    fn open(&mut self) -> Event<'_> {
+    fn open(&mut self) -> EventWriter<'_> {
         self.buffer.extend_from_slice(b"data: {");
-        Event { events: self, first: true }
+        EventWriter { events: self, first: true }
     }
 
     fn end(&mut self) {
@@ -75,12 +75,12 @@ impl Events {
 }
 
 /// An event that is being written.
-pub(super) struct Event<'e> {
+pub(super) struct EventWriter<'e> {
     events: &'e mut Events,
     first: bool,
 }
 
-impl Event<'_> {
+impl EventWriter<'_> {
     pub fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> &mut Self {
         let buffer = &mut self.events.buffer;
         if !self.first {
@@ -95,7 +95,7 @@ impl Event<'_> {
     }
 }
 
-impl Drop for Event<'_> {
+impl Drop for EventWriter<'_> {
     fn drop(&mut self) {
         self.events.buffer.push(b'}');
         self.events.end();

@@ -3,22 +3,22 @@
 use serde_json::{Map, Value};
 
 use super::{
-    conversation::{Choice, Tool, get},
+    conversation::{Tool, ToolChoice, get},
     error::ApiError,
-    params::{self, Kind, join},
+    params::{self, ParameterType, join},
     schema,
 };
 
-const FUNCTION: &[(&str, Kind)] = &[
-    ("type", Kind::Any),
-    ("name", Kind::Short(64)),
-    ("description", Kind::Text),
-    ("parameters", Kind::Object),
-    ("strict", Kind::Flag),
-    ("defer_loading", Kind::Flag),
-    ("async", Kind::Flag),
-    ("output_schema", Kind::Object),
-    ("allowed_callers", Kind::Array),
+const FUNCTION: &[(&str, ParameterType)] = &[
+    ("type", ParameterType::Any),
+    ("name", ParameterType::Short(64)),
+    ("description", ParameterType::Text),
+    ("parameters", ParameterType::Object),
+    ("strict", ParameterType::Flag),
+    ("defer_loading", ParameterType::Flag),
+    ("async", ParameterType::Flag),
+    ("output_schema", ParameterType::Object),
+    ("allowed_callers", ParameterType::Array),
 ];
 
 /// Checks one function; `path` is where its name and parameters stand.
@@ -42,7 +42,7 @@ pub(super) fn function<'r>(
     let asked = object.get("strict").and_then(Value::as_bool);
     let parameters = object.get("parameters").filter(|p| !p.is_null());
     if let Some(parameters) = parameters
-        && let Some(why) = schema::complaint(parameters, asked == Some(true))
+        && let Some(why) = schema::schema_error(parameters, asked == Some(true))
     {
         return Err(ApiError::invalid(format!("Invalid schema for function '{name}': {why}"))
             .param(join(path, "parameters"))
@@ -50,7 +50,7 @@ pub(super) fn function<'r>(
     }
     // A schema that was not meant to be strict is taken as it is.
     let strict = asked.unwrap_or(strict_by_default)
-        && parameters.is_some_and(|p| schema::complaint(p, true).is_none());
+        && parameters.is_some_and(|p| schema::schema_error(p, true).is_none());
     Ok(Tool { name, strict, parameters })
 }
 
@@ -59,14 +59,14 @@ pub(super) fn choice<'r>(
     value: Option<&'r Value>,
     tools: &[Tool<'_>],
     name: impl FnOnce(&'r Map<String, Value>) -> Option<&'r str>,
-) -> Result<Choice<'r>, ApiError> {
+) -> Result<ToolChoice<'r>, ApiError> {
     const MODES: [&str; 3] = ["none", "auto", "required"];
     let chosen = match value {
-        None | Some(Value::Null) => return Ok(Choice::Auto),
+        None | Some(Value::Null) => return Ok(ToolChoice::Auto),
         Some(Value::String(mode)) => match mode.as_str() {
-            "auto" => Choice::Auto,
-            "none" => Choice::None,
-            "required" => Choice::Required,
+            "auto" => ToolChoice::Auto,
+            "none" => ToolChoice::None,
+            "required" => ToolChoice::Required,
             other => return Err(ApiError::invalid_value("tool_choice", other, &MODES)),
         },
         Some(Value::Object(object)) if get(object, "type") == "function" => {
@@ -77,10 +77,10 @@ pub(super) fn choice<'r>(
                 ))
                 .param("tool_choice"));
             }
-            Choice::Named(name)
+            ToolChoice::Named(name)
         }
         // Allowed tools, hosted tools: the model is free among them.
-        Some(Value::Object(_)) => Choice::Auto,
+        Some(Value::Object(_)) => ToolChoice::Auto,
         Some(other) => {
             return Err(ApiError::invalid_type("tool_choice", "one of a string or object", other));
         }

@@ -5,11 +5,13 @@
 //! map whose only key is an operator is that operator.
 
 mod check;
+mod differences;
 mod parse;
 mod path;
 mod vars;
 
 pub use check::Mismatch;
+pub use differences::differences;
 pub use path::{Path, PathError};
 pub use vars::{RenderError, Vars};
 

@@ -1,9 +1,7 @@
-//! `POST /v1/chat/completions`: what is accepted, and what is answered.
+//! `POST /v1/chat/completions`: checks requests and builds responses.
 
-mod object;
 mod request;
-mod stream;
+mod response;
 
-pub(super) use object::object;
 pub(super) use request::read;
-pub(super) use stream::chunks;
+pub(super) use response::{chunks, completion};

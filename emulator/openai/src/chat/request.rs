@@ -1,61 +1,67 @@
-//! Checking a request as the provider does, and reading it as a conversation.
+//! Checks a request as the provider does, and reads it as a conversation.
 
 use serde_json::{Map, Value};
 
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
-    params::{self, Kind, join},
-    server::Options,
+    options::Options,
+    params::{self, ParameterType, join},
     tools,
 };
 
-const PARAMETERS: &[(&str, Kind)] = &[
-    ("model", Kind::Text),
-    ("messages", Kind::Array),
-    ("tools", Kind::Array),
-    ("tool_choice", Kind::Any),
-    ("stream", Kind::Flag),
-    ("stream_options", Kind::Object),
-    ("temperature", Kind::Decimal(0.0, 2.0)),
-    ("top_p", Kind::Decimal(0.0, 1.0)),
-    ("n", Kind::Integer(1, 128)),
-    ("max_completion_tokens", Kind::Integer(1, i64::MAX)),
-    ("max_tokens", Kind::Integer(1, i64::MAX)),
+const PARAMETERS: &[(&str, ParameterType)] = &[
+    ("model", ParameterType::Text),
+    ("messages", ParameterType::Array),
+    ("tools", ParameterType::Array),
+    ("tool_choice", ParameterType::Any),
+    ("stream", ParameterType::Flag),
+    ("stream_options", ParameterType::Object),
+    ("temperature", ParameterType::Decimal(0.0, 2.0)),
+    ("top_p", ParameterType::Decimal(0.0, 1.0)),
+    ("n", ParameterType::Integer(1, 128)),
+    ("max_completion_tokens", ParameterType::Integer(1, i64::MAX)),
+    ("max_tokens", ParameterType::Integer(1, i64::MAX)),
     (
         "reasoning_effort",
-        Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+        ParameterType::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
     ),
-    ("verbosity", Kind::OneOf(&["low", "medium", "high"])),
-    ("response_format", Kind::Object),
-    ("parallel_tool_calls", Kind::Flag),
-    ("safety_identifier", Kind::Short(64)),
-    ("user", Kind::Text),
-    ("store", Kind::Flag),
-    ("metadata", Kind::Metadata),
-    ("stop", Kind::Any),
-    ("seed", Kind::Integer(i64::MIN, i64::MAX)),
-    ("frequency_penalty", Kind::Decimal(-2.0, 2.0)),
-    ("presence_penalty", Kind::Decimal(-2.0, 2.0)),
-    ("logit_bias", Kind::Object),
-    ("logprobs", Kind::Flag),
-    ("top_logprobs", Kind::Integer(0, 20)),
-    ("modalities", Kind::Array),
-    ("audio", Kind::Object),
-    ("prediction", Kind::Object),
-    ("service_tier", Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast"])),
-    ("web_search_options", Kind::Object),
-    ("prompt_cache_key", Kind::Text),
-    ("prompt_cache_retention", Kind::OneOf(&["in_memory", "in-memory", "24h"])),
-    ("prompt_cache_options", Kind::Object),
-    ("moderation", Kind::Object),
-    ("functions", Kind::Array),
-    ("function_call", Kind::Any),
+    ("verbosity", ParameterType::OneOf(&["low", "medium", "high"])),
+    ("response_format", ParameterType::Object),
+    ("parallel_tool_calls", ParameterType::Flag),
+    ("safety_identifier", ParameterType::Short(64)),
+    ("user", ParameterType::Text),
+    ("store", ParameterType::Flag),
+    ("metadata", ParameterType::Metadata),
+    ("stop", ParameterType::Any),
+    ("seed", ParameterType::Integer(i64::MIN, i64::MAX)),
+    ("frequency_penalty", ParameterType::Decimal(-2.0, 2.0)),
+    ("presence_penalty", ParameterType::Decimal(-2.0, 2.0)),
+    ("logit_bias", ParameterType::Object),
+    ("logprobs", ParameterType::Flag),
+    ("top_logprobs", ParameterType::Integer(0, 20)),
+    ("modalities", ParameterType::Array),
+    ("audio", ParameterType::Object),
+    ("prediction", ParameterType::Object),
+    (
+        "service_tier",
+        ParameterType::OneOf(&["auto", "default", "flex", "scale", "priority", "fast"]),
+    ),
+    ("web_search_options", ParameterType::Object),
+    ("prompt_cache_key", ParameterType::Text),
+    ("prompt_cache_retention", ParameterType::OneOf(&["in_memory", "in-memory", "24h"])),
+    ("prompt_cache_options", ParameterType::Object),
+    ("moderation", ParameterType::Object),
+    ("functions", ParameterType::Array),
+    ("function_call", ParameterType::Any),
 ];
 
 const ROLES: [&str; 5] = ["system", "developer", "assistant", "user", "tool"];
 
-/// Refuses what the provider refuses.
+/// Reads a request as a conversation.
+///
+/// # Errors
+/// What the provider refuses, in its words, and what this fake does not reproduce.
 pub(crate) fn read<'r>(
     request: &'r Map<String, Value>,
     options: &Options,
@@ -67,10 +73,10 @@ pub(crate) fn read<'r>(
         }
         _ => params::text(request, "model", "")?,
     };
-    if !options.models.iter().any(|m| m == model) {
+    if !options.has_model(model) {
         return Err(ApiError::model_not_found(model));
     }
-    unsupported(request, model)?;
+    check_supported(request, model)?;
     let mut conversation = Conversation {
         operation: "openai.chat",
         model,
@@ -101,11 +107,11 @@ pub(crate) fn read<'r>(
     conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
         c.get("function").and_then(|f| f.get("name")).and_then(Value::as_str)
     })?;
-    messages(request, &mut conversation)?;
+    read_messages(request, &mut conversation)?;
     Ok(conversation)
 }
 
-fn unsupported(request: &Map<String, Value>, model: &str) -> Result<(), ApiError> {
+fn check_supported(request: &Map<String, Value>, model: &str) -> Result<(), ApiError> {
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
     if given("stream_options") && request.get("stream") != Some(&Value::Bool(true)) {
         return Err(ApiError::invalid(
@@ -145,16 +151,17 @@ fn version(model: &str) -> Option<f64> {
     number[..end].parse().ok()
 }
 
-/// Models that reason and take function tools on the Responses endpoint only.
+/// Whether a model reasons and takes function tools on the Responses endpoint only.
 fn responses_only(model: &str) -> bool {
     version(model).is_some_and(|v| v >= 5.4)
 }
 
+/// Whether a model reasons.
 fn reasons(model: &str) -> bool {
     version(model).is_some_and(|v| v >= 5.0)
 }
 
-fn messages<'r>(
+fn read_messages<'r>(
     request: &'r Map<String, Value>,
     conversation: &mut Conversation<'r>,
 ) -> Result<(), ApiError> {
@@ -189,7 +196,7 @@ fn messages<'r>(
             conversation.result(id, text);
             continue;
         }
-        answered(&open, i)?;
+        check_all_answered(&open, i)?;
         match role {
             "user" => conversation.user(text),
             "assistant" => {
@@ -213,11 +220,11 @@ fn messages<'r>(
             _ => conversation.instruct(text),
         }
     }
-    answered(&open, messages.len())
+    check_all_answered(&open, messages.len())
 }
 
-/// Every call must have its tool message before anybody speaks again.
-fn answered(open: &[&str], before: usize) -> Result<(), ApiError> {
+/// Refuses calls without their tool messages. `before` is the index of the message that follows.
+fn check_all_answered(open: &[&str], before: usize) -> Result<(), ApiError> {
     if open.is_empty() {
         return Ok(());
     }
@@ -233,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_models_version_tells_what_it_takes() {
+    fn the_version_of_a_model_decides_what_it_accepts() {
         assert!(responses_only("gpt-6-luna") && responses_only("gpt-5.4-mini"));
         assert!(!responses_only("gpt-5-mini") && reasons("gpt-5-mini"));
         assert!(!reasons("gpt-4.1") && !reasons("gpt-4o") && !reasons("text-embedding-3"));

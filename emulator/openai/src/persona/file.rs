@@ -10,7 +10,7 @@ use crate::script::Call;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub(super) struct PersonaFile {
     /// Who it is.
     #[serde(rename = "name")]
     pub _name: String,
@@ -21,21 +21,21 @@ pub(super) struct File {
     pub values: BTreeMap<String, Value>,
     /// What is remembered of a conversation, by name.
     #[serde(default)]
-    pub facts: BTreeMap<String, Fact>,
+    pub facts: BTreeMap<String, FactEntry>,
     /// The first that fits answers.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<RuleEntry>,
 }
 
 /// Something that is found in messages; the latest message that has it counts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fact {
+pub(super) struct FactEntry {
     /// Tried on each text of the user, first match first.
     #[serde(default)]
-    pub user: Vec<Pattern>,
+    pub user: Vec<PatternEntry>,
     /// Tried on each text of the assistant.
     #[serde(default)]
-    pub assistant: Vec<Pattern>,
+    pub assistant: Vec<PatternEntry>,
     /// A text of the assistant after which it is forgotten.
     #[serde(default)]
     pub forget: Option<Spanned<String>>,
@@ -43,7 +43,7 @@ pub(super) struct Fact {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Pattern {
+pub(super) struct PatternEntry {
     /// A regular expression, upper and lower case alike; named captures are names in `is`.
     #[serde(rename = "match")]
     pub matches: Spanned<String>,
@@ -54,7 +54,7 @@ pub(super) struct Pattern {
 /// Conditions, all of which must hold, and an answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+pub(super) struct RuleEntry {
     /// The tool whose result came last since the user's text. A rule without it
     /// answers the text itself.
     #[serde(default)]

@@ -13,7 +13,7 @@ use crate::script::Call;
 use rehearse_core::yaml::{Source, YamlError};
 
 /// A persona, ready to answer.
-pub(super) struct Rules {
+pub(super) struct RuleSet {
     pub zone: TimeZone,
     pub values: BTreeMap<String, Value>,
     pub facts: Vec<Fact>,
@@ -31,34 +31,34 @@ pub(super) struct Fact {
 
 pub(super) struct Pattern {
     pub regex: Regex,
-    pub is: Text,
+    pub is: TextTemplate,
 }
 
 pub(super) struct Rule {
     pub after: Option<String>,
     pub text: Vec<Regex>,
     pub said: Vec<Regex>,
-    pub condition: Option<Text>,
+    pub condition: Option<TextTemplate>,
     pub call: Option<Call>,
-    pub say: Option<Text>,
+    pub say: Option<TextTemplate>,
 }
 
 /// A text that may have something to fill in.
-pub(super) enum Text {
+pub(super) enum TextTemplate {
     Plain(String),
     /// The name of a template.
     Template(String),
 }
 
-impl Rules {
+impl RuleSet {
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 }
 
 /// Reads and compiles a persona.
-pub(super) fn rules(source: &Source) -> Result<Rules, YamlError> {
-    let file: file::File = source.parse()?;
+pub(super) fn rules(source: &Source) -> Result<RuleSet, YamlError> {
+    let file: file::PersonaFile = source.parse()?;
     let zone = TimeZone::get(&file.timezone.value)
         .map_err(|e| source.error(file.timezone.referenced, e.to_string()))?;
     let mut loader = Loader { source, environment: template::environment(), count: 0 };
@@ -79,7 +79,7 @@ pub(super) fn rules(source: &Source) -> Result<Rules, YamlError> {
         rules.push(loader.rule(rule)?);
     }
     let values = file.values.iter().map(|(k, v)| (k.clone(), Value::from(Serde(v)))).collect();
-    Ok(Rules { zone, values, facts, rules, environment: loader.environment })
+    Ok(RuleSet { zone, values, facts, rules, environment: loader.environment })
 }
 
 struct Loader<'s> {
@@ -89,7 +89,7 @@ struct Loader<'s> {
 }
 
 impl Loader<'_> {
-    fn rule(&mut self, rule: file::Rule) -> Result<Rule, YamlError> {
+    fn rule(&mut self, rule: file::RuleEntry) -> Result<Rule, YamlError> {
         let regexes = |list: &[Spanned<String>]| {
             list.iter().map(|p| self.regex(p)).collect::<Result<Vec<_>, _>>()
         };
@@ -122,7 +122,7 @@ impl Loader<'_> {
         Ok(call.value)
     }
 
-    fn patterns(&mut self, list: &[file::Pattern]) -> Result<Vec<Pattern>, YamlError> {
+    fn patterns(&mut self, list: &[file::PatternEntry]) -> Result<Vec<Pattern>, YamlError> {
         list.iter()
             .map(|p| Ok(Pattern { regex: self.regex(&p.matches)?, is: self.text(p.is.clone())? }))
             .collect()
@@ -135,20 +135,20 @@ impl Loader<'_> {
             .map_err(|e| self.source.error(pattern.referenced, e.to_string()))
     }
 
-    fn text(&mut self, text: Spanned<String>) -> Result<Text, YamlError> {
+    fn text(&mut self, text: Spanned<String>) -> Result<TextTemplate, YamlError> {
         if text.value.contains("{{") || text.value.contains("{%") {
             return self.template(text.value, text.referenced);
         }
-        Ok(Text::Plain(text.value))
+        Ok(TextTemplate::Plain(text.value))
     }
 
-    fn template(&mut self, template: String, place: Location) -> Result<Text, YamlError> {
+    fn template(&mut self, template: String, place: Location) -> Result<TextTemplate, YamlError> {
         let name = self.count.to_string();
         self.count += 1;
         self.environment
             .add_template_owned(name.clone(), template)
             .map_err(|e| self.source.error(place, explain(&e)))?;
-        Ok(Text::Template(name))
+        Ok(TextTemplate::Template(name))
     }
 }
 

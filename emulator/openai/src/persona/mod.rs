@@ -21,12 +21,12 @@ use super::{conversation::Conversation, ids::Ids, reply::Reply};
 use rehearse_core::yaml::{Source, YamlError};
 
 /// An assistant by rules.
-pub struct Persona(Kind);
+pub struct Persona(Behavior);
 
-enum Kind {
+enum Behavior {
     /// One answer to everything.
     Canned(String),
-    Rules(Box<load::Rules>),
+    Rules(Box<load::RuleSet>),
 }
 
 /// A rule's template cannot be filled in for this request.
@@ -51,23 +51,23 @@ impl Persona {
     /// # Errors
     /// As [`Persona::read`].
     pub fn parse(source: &Source) -> Result<Self, YamlError> {
-        load::rules(source).map(|rules| Self(Kind::Rules(Box::new(rules))))
+        load::rules(source).map(|rules| Self(Behavior::Rules(Box::new(rules))))
     }
 
     /// One answer to everything, for load.
     pub fn canned(answer: impl Into<String>) -> Self {
-        Self(Kind::Canned(answer.into()))
+        Self(Behavior::Canned(answer.into()))
     }
 
-    pub(super) fn answer(
+    pub(super) fn reply(
         &self,
         conversation: &Conversation<'_>,
         now: Timestamp,
         ids: Ids,
     ) -> Result<Reply, PersonaError> {
         match &self.0 {
-            Kind::Canned(text) => Ok(Reply::text(ids, text.clone())),
-            Kind::Rules(rules) => rules.answer(conversation, now, ids),
+            Behavior::Canned(text) => Ok(Reply::text(ids, text.clone())),
+            Behavior::Rules(rules) => rules.reply(conversation, now, ids),
         }
     }
 }
@@ -75,8 +75,8 @@ impl Persona {
 impl fmt::Debug for Persona {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Canned(text) => f.debug_tuple("Persona").field(text).finish(),
-            Kind::Rules(rules) => write!(f, "Persona({} rules)", rules.len()),
+            Behavior::Canned(text) => f.debug_tuple("Persona").field(text).finish(),
+            Behavior::Rules(rules) => write!(f, "Persona({} rules)", rules.len()),
         }
     }
 }

@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 
 use super::{
     PersonaError,
-    load::{Pattern, Rule, Rules, Text, explain},
+    load::{Pattern, Rule, RuleSet, TextTemplate, explain},
 };
 use crate::{
     conversation::{Conversation, Tool},
@@ -22,9 +22,9 @@ use crate::{
 
 type Names = BTreeMap<String, Value>;
 
-impl Rules {
+impl RuleSet {
     /// The answer of the first rule that fits.
-    pub fn answer(
+    pub fn reply(
         &self,
         conversation: &Conversation<'_>,
         now: Timestamp,
@@ -55,7 +55,7 @@ impl Rules {
                 }),
             };
             let reasoning = conversation.reasoning && matches!(part, Part::Call { .. });
-            return Ok(Reply { reasoning, hidden: reasoning, ..Reply::of(ids, vec![part]) });
+            return Ok(Reply { reasoning, encrypted: reasoning, ..Reply::of(ids, vec![part]) });
         }
         let reason = "no rule fits; let the last one have no conditions".into();
         Err(PersonaError { rule: self.rules.len(), reason })
@@ -151,8 +151,8 @@ impl Rules {
         for pattern in patterns {
             let Some(captures) = pattern.regex.captures(text) else { continue };
             let value = match &pattern.is {
-                Text::Plain(value) => value.clone(),
-                template @ Text::Template(_) => {
+                TextTemplate::Plain(value) => value.clone(),
+                template @ TextTemplate::Template(_) => {
                     let mut all = capture(&pattern.regex, &captures);
                     all.insert("today".into(), names.get("today").cloned().unwrap_or_default());
                     self.fill(template, &Value::from(all))?
@@ -165,10 +165,10 @@ impl Rules {
         Ok(None)
     }
 
-    fn fill(&self, text: &Text, context: &Value) -> Result<String, String> {
+    fn fill(&self, text: &TextTemplate, context: &Value) -> Result<String, String> {
         match text {
-            Text::Plain(text) => Ok(text.clone()),
-            Text::Template(name) => self
+            TextTemplate::Plain(text) => Ok(text.clone()),
+            TextTemplate::Template(name) => self
                 .environment
                 .get_template(name)
                 .and_then(|template| template.render(context.clone()))
@@ -198,12 +198,12 @@ impl Rules {
                 arguments.entry(name).or_insert(serde_json::Value::Null);
             }
             let arguments = serde_json::Value::Object(arguments.clone());
-            let misfits = schema::misfits(&arguments, schema);
-            if tool.strict && !misfits.is_empty() {
+            let errors = schema::argument_errors(&arguments, schema);
+            if tool.strict && !errors.is_empty() {
                 return Err(format!(
                     "the call of '{}' does not fit: {}",
                     tool.name,
-                    misfits.join("; ")
+                    errors.join("; ")
                 ));
             }
         }

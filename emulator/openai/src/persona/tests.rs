@@ -113,15 +113,19 @@ impl Shop {
             conversation.result(id, result.as_str().into());
         }
         let now = "2030-01-01T00:00:00Z".parse().unwrap();
-        let reply = self.linda.answer(&conversation, now, Ids::of(&[b"x"])).unwrap();
-        let again = self.linda.answer(&conversation, now, Ids::of(&[b"x"])).unwrap();
+        let reply = self.linda.reply(&conversation, now, Ids::of(&[b"x"])).unwrap();
+        let again = self.linda.reply(&conversation, now, Ids::of(&[b"x"])).unwrap();
         assert_eq!(reply.parts, again.parts);
         reply.parts.into_iter().next().unwrap()
     }
 
     fn run(&mut self, name: &str, arguments: &Value) -> Value {
         let schema = &self.schemas.iter().find(|(n, _)| *n == name).unwrap().1;
-        assert_eq!(schema::misfits(arguments, schema), Vec::<String>::new(), "{name} {arguments}");
+        assert_eq!(
+            schema::argument_errors(arguments, schema),
+            Vec::<String>::new(),
+            "{name} {arguments}"
+        );
         match name {
             "check_availability" if arguments["date"] == "2026-02-15" => {
                 json!({ "success": false, "message": "The shop is closed on Sundays. Today is 2026-02-10" })

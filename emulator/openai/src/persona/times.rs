@@ -12,23 +12,23 @@ pub(super) fn time(text: &str) -> Option<u16> {
         .filter(|w| !w.is_empty())
         .collect();
     let part = |names: &[&str]| words.iter().any(|w| names.contains(w));
-    let half = if part(&["morning"]) {
-        Some(Half::Am)
+    let meridiem = if part(&["morning"]) {
+        Some(Meridiem::Am)
     } else if part(&["afternoon", "evening", "tonight"]) {
-        Some(Half::Pm)
+        Some(Meridiem::Pm)
     } else {
         None
     };
-    (0..words.len()).rev().find_map(|at| clock(&words, at, half))
+    (0..words.len()).rev().find_map(|at| clock(&words, at, meridiem))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
+enum Meridiem {
     Am,
     Pm,
 }
 
-fn clock(words: &[&str], at: usize, part: Option<Half>) -> Option<u16> {
+fn clock(words: &[&str], at: usize, part: Option<Meridiem>) -> Option<u16> {
     let word = words[at].trim_start_matches('@');
     let before = at.checked_sub(1).map_or("", |i| words[i]);
     let after = words.get(at + 1).copied().unwrap_or_default();
@@ -41,9 +41,9 @@ fn clock(words: &[&str], at: usize, part: Option<Half>) -> Option<u16> {
     if hour > 23 || minute > 59 {
         return None;
     }
-    let half = match (&word[digits.len()..], after) {
-        ("am", _) | ("", "am") => Some(Half::Am),
-        ("pm" | "p", _) | ("", "pm") => Some(Half::Pm),
+    let meridiem = match (&word[digits.len()..], after) {
+        ("am", _) | ("", "am") => Some(Meridiem::Am),
+        ("pm" | "p", _) | ("", "pm") => Some(Meridiem::Pm),
         ("ish" | "oclock", _) | ("", "oclock" | "ish") => part,
         // A bare number is a time only where it cannot be anything else.
         ("", _) if digits.contains(':') || words[at].starts_with('@') || words.len() == 1 => part,
@@ -55,9 +55,9 @@ fn clock(words: &[&str], at: usize, part: Option<Half>) -> Option<u16> {
         }
         _ => return None,
     };
-    let hour = match half {
-        Some(Half::Am) if hour == 12 => 0,
-        Some(Half::Pm) if hour < 12 => hour + 12,
+    let hour = match meridiem {
+        Some(Meridiem::Am) if hour == 12 => 0,
+        Some(Meridiem::Pm) if hour < 12 => hour + 12,
         None if (1..=7).contains(&hour) => hour + 12,
         _ => hour,
     };
@@ -67,12 +67,12 @@ fn clock(words: &[&str], at: usize, part: Option<Half>) -> Option<u16> {
 /// Minutes from midnight as `2:00 PM`.
 pub(super) fn show_time(minutes: u16) -> String {
     let (hour, minute) = (minutes / 60, minutes % 60);
-    let half = if hour < 12 { "AM" } else { "PM" };
+    let meridiem = if hour < 12 { "AM" } else { "PM" };
     let hour = match hour % 12 {
         0 => 12,
         hour => hour,
     };
-    format!("{hour}:{minute:02} {half}")
+    format!("{hour}:{minute:02} {meridiem}")
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
-//! `POST /v1/responses`: what is accepted, and what is answered.
+//! `POST /v1/responses`: checks requests and builds responses.
 
-mod between;
-mod items;
-mod object;
+mod input;
 mod request;
-mod stream;
+mod response;
 
-pub(super) use object::Object;
+pub(super) use input::input_items;
 pub(super) use request::read;
-pub(super) use stream::events;
+pub(super) use response::{ResponseObject, events};

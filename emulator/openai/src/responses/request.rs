@@ -1,55 +1,63 @@
-//! Checking a request as the provider does, and reading it as a conversation.
+//! Checks the parameters of a request as the provider does, and reads it as a conversation.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::items;
+use super::input;
 use crate::{
     conversation::{Conversation, get},
     error::ApiError,
-    params::{self, Kind},
-    server::Options,
-    stored::Stored,
+    options::Options,
+    params::{self, ParameterType},
+    stored_responses::StoredResponses,
     tools,
 };
 
-const PARAMETERS: &[(&str, Kind)] = &[
-    ("model", Kind::Text),
-    ("input", Kind::Any),
-    ("instructions", Kind::Text),
-    ("tools", Kind::Array),
-    ("tool_choice", Kind::Any),
-    ("store", Kind::Flag),
-    ("stream", Kind::Flag),
-    ("include", Kind::Array),
-    ("parallel_tool_calls", Kind::Flag),
-    ("safety_identifier", Kind::Short(64)),
-    ("reasoning", Kind::Object),
-    ("text", Kind::Object),
-    ("max_output_tokens", Kind::Integer(16, i64::MAX)),
-    ("max_tool_calls", Kind::Integer(1, i64::MAX)),
-    ("temperature", Kind::Decimal(0.0, 2.0)),
-    ("top_p", Kind::Decimal(0.0, 1.0)),
-    ("top_logprobs", Kind::Integer(0, 20)),
-    ("truncation", Kind::OneOf(&["auto", "disabled"])),
-    ("previous_response_id", Kind::Text),
-    ("conversation", Kind::Any),
-    ("metadata", Kind::Metadata),
+const PARAMETERS: &[(&str, ParameterType)] = &[
+    ("model", ParameterType::Text),
+    ("input", ParameterType::Any),
+    ("instructions", ParameterType::Text),
+    ("tools", ParameterType::Array),
+    ("tool_choice", ParameterType::Any),
+    ("store", ParameterType::Flag),
+    ("stream", ParameterType::Flag),
+    ("include", ParameterType::Array),
+    ("parallel_tool_calls", ParameterType::Flag),
+    ("safety_identifier", ParameterType::Short(64)),
+    ("reasoning", ParameterType::Object),
+    ("text", ParameterType::Object),
+    ("max_output_tokens", ParameterType::Integer(16, i64::MAX)),
+    ("max_tool_calls", ParameterType::Integer(1, i64::MAX)),
+    ("temperature", ParameterType::Decimal(0.0, 2.0)),
+    ("top_p", ParameterType::Decimal(0.0, 1.0)),
+    ("top_logprobs", ParameterType::Integer(0, 20)),
+    ("truncation", ParameterType::OneOf(&["auto", "disabled"])),
+    ("previous_response_id", ParameterType::Text),
+    ("conversation", ParameterType::Any),
+    ("metadata", ParameterType::Metadata),
     (
         "service_tier",
-        Kind::OneOf(&["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]),
+        ParameterType::OneOf(&[
+            "auto",
+            "default",
+            "flex",
+            "scale",
+            "priority",
+            "fast",
+            "ultrafast",
+        ]),
     ),
-    ("stream_options", Kind::Object),
-    ("prompt", Kind::Object),
-    ("prompt_cache_key", Kind::Text),
-    ("prompt_cache_retention", Kind::OneOf(&["in_memory", "in-memory", "24h"])),
-    ("prompt_cache_options", Kind::Object),
-    ("background", Kind::Flag),
-    ("context_management", Kind::Array),
-    ("moderation", Kind::Object),
-    ("access_programs", Kind::Any),
-    ("user", Kind::Text),
+    ("stream_options", ParameterType::Object),
+    ("prompt", ParameterType::Object),
+    ("prompt_cache_key", ParameterType::Text),
+    ("prompt_cache_retention", ParameterType::OneOf(&["in_memory", "in-memory", "24h"])),
+    ("prompt_cache_options", ParameterType::Object),
+    ("background", ParameterType::Flag),
+    ("context_management", ParameterType::Array),
+    ("moderation", ParameterType::Object),
+    ("access_programs", ParameterType::Any),
+    ("user", ParameterType::Text),
 ];
 
 const INCLUDES: [&str; 8] = [
@@ -84,22 +92,25 @@ const TOOLS: [&str; 18] = [
     "apply_patch",
 ];
 
-/// Refuses what the provider refuses. `prior` are the items of
-/// `previous_response_id`; `input` is the request's with references resolved.
+/// Reads a request as a conversation. `prior` are the items of `previous_response_id`; `input` is
+/// the request's input with references resolved.
+///
+/// # Errors
+/// What the provider refuses, in its words, and what this fake does not reproduce.
 pub(crate) fn read<'r>(
     request: &'r Map<String, Value>,
     input: Option<&'r Value>,
     prior: &'r [Value],
     options: &Options,
-    stored: &Stored,
+    stored: &StoredResponses,
 ) -> Result<Conversation<'r>, ApiError> {
     params::check(request, PARAMETERS, "")?;
     let model = params::text(request, "model", "")?;
-    if !options.models.iter().any(|m| m == model) {
+    if !options.has_model(model) {
         return Err(ApiError::model_not_found(model));
     }
-    nested(request)?;
-    unsupported(request)?;
+    check_nested(request)?;
+    check_supported(request)?;
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
     if given("previous_response_id") && given("conversation") {
         return Err(ApiError::invalid(
@@ -118,7 +129,7 @@ pub(crate) fn read<'r>(
         model,
         identifier: request.get("safety_identifier").and_then(Value::as_str),
         instructions: Cow::Borrowed(get(request, "instructions")),
-        reasoning: includes(request)?,
+        reasoning: includes_reasoning(request)?,
         ..Conversation::default()
     };
     for (i, tool) in list(request, "tools").iter().enumerate() {
@@ -133,12 +144,12 @@ pub(crate) fn read<'r>(
     conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
         c.get("name").and_then(Value::as_str)
     })?;
-    items::read(request, input, prior, stored, &mut conversation)?;
+    input::read(request, input, prior, stored, &mut conversation)?;
     Ok(conversation)
 }
 
-/// Whether hidden reasoning is included; refuses unknown names.
-fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
+/// Whether the request includes encrypted reasoning. Unknown names are refused.
+fn includes_reasoning(request: &Map<String, Value>) -> Result<bool, ApiError> {
     let mut reasoning = false;
     for (i, name) in list(request, "include").iter().enumerate() {
         let path = format!("include[{i}]");
@@ -153,16 +164,22 @@ fn includes(request: &Map<String, Value>) -> Result<bool, ApiError> {
     Ok(reasoning)
 }
 
-fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
-    const REASONING: &[(&str, Kind)] = &[
-        ("effort", Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
-        ("summary", Kind::OneOf(&["auto", "concise", "detailed"])),
-        ("generate_summary", Kind::OneOf(&["auto", "concise", "detailed"])),
-        ("mode", Kind::Any),
+/// Checks the parameters that are objects.
+fn check_nested(request: &Map<String, Value>) -> Result<(), ApiError> {
+    const REASONING: &[(&str, ParameterType)] = &[
+        (
+            "effort",
+            ParameterType::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+        ),
+        ("summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
+        ("generate_summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
+        ("mode", ParameterType::Any),
     ];
-    const TEXT: &[(&str, Kind)] =
-        &[("format", Kind::Object), ("verbosity", Kind::OneOf(&["low", "medium", "high"]))];
-    const STREAM: &[(&str, Kind)] = &[("include_obfuscation", Kind::Flag)];
+    const TEXT: &[(&str, ParameterType)] = &[
+        ("format", ParameterType::Object),
+        ("verbosity", ParameterType::OneOf(&["low", "medium", "high"])),
+    ];
+    const STREAM: &[(&str, ParameterType)] = &[("include_obfuscation", ParameterType::Flag)];
     for (name, table) in [("reasoning", REASONING), ("text", TEXT), ("stream_options", STREAM)] {
         if let Some(object) = request.get(name).and_then(Value::as_object) {
             params::check(object, table, name)?;
@@ -171,8 +188,8 @@ fn nested(request: &Map<String, Value>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What the provider has and this server does not: said, never ignored.
-fn unsupported(request: &Map<String, Value>) -> Result<(), ApiError> {
+/// Refuses what the provider has and this fake does not reproduce; it is never ignored.
+fn check_supported(request: &Map<String, Value>) -> Result<(), ApiError> {
     if request.get("background") == Some(&Value::Bool(true)) {
         return Err(ApiError::ours("background responses are not reproduced").param("background"));
     }

@@ -1,9 +1,9 @@
 //! The part of JSON Schema that strict tools may use.
 
-mod misfits;
+mod arguments;
 mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(super) use misfits::misfits;
-pub(super) use strict::complaint;
+pub(super) use arguments::argument_errors;
+pub(super) use strict::schema_error;

@@ -1,4 +1,4 @@
-//! Is a tool's schema allowed.
+//! Checks the schema of a tool.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ const REFUSED: [&str; 11] = [
 
 /// Why a function's parameters are refused, as the provider words it after
 /// `Invalid schema for function 'f': `.
-pub(crate) fn complaint(parameters: &Value, strict: bool) -> Option<String> {
+pub(crate) fn schema_error(parameters: &Value, strict: bool) -> Option<String> {
     let kind = parameters.get("type");
     if kind.and_then(Value::as_str) != Some("object") {
         let got = kind.map_or_else(|| "\"None\"".into(), ToString::to_string);
@@ -27,10 +27,10 @@ pub(crate) fn complaint(parameters: &Value, strict: bool) -> Option<String> {
             "schema must be a JSON Schema of 'type: \"object\"', got 'type: {got}'."
         ));
     }
-    strict.then(|| strictly(parameters, &mut Vec::new())).flatten()
+    strict.then(|| strict_schema_error(parameters, &mut Vec::new())).flatten()
 }
 
-fn strictly(schema: &Value, path: &mut Vec<String>) -> Option<String> {
+fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String> {
     let says =
         |path: &[String], what: String| Some(format!("In context={}, {what}", context(path)));
     let Some(schema) = schema.as_object() else {
@@ -44,7 +44,7 @@ fn strictly(schema: &Value, path: &mut Vec<String>) -> Option<String> {
     }
     if let Some(options) = schema.get("anyOf").and_then(Value::as_array) {
         return options.iter().enumerate().find_map(|(i, option)| {
-            within(path, &["anyOf", &i.to_string()], |path| strictly(option, path))
+            within(path, &["anyOf", &i.to_string()], |path| strict_schema_error(option, path))
         });
     }
     if !schema.contains_key("type") && !schema.contains_key("enum") && !schema.contains_key("const")
@@ -73,7 +73,8 @@ fn strictly(schema: &Value, path: &mut Vec<String>) -> Option<String> {
             return says(path, format!("{must} Extra required key '{name}' supplied."));
         }
         for (name, property) in properties {
-            let found = within(path, &["properties", name], |path| strictly(property, path));
+            let found =
+                within(path, &["properties", name], |path| strict_schema_error(property, path));
             if found.is_some() {
                 return found;
             }
@@ -83,11 +84,12 @@ fn strictly(schema: &Value, path: &mut Vec<String>) -> Option<String> {
         let Some(items) = schema.get("items") else {
             return says(path, "array schema missing items.".into());
         };
-        return within(path, &["items"], |path| strictly(items, path));
+        return within(path, &["items"], |path| strict_schema_error(items, path));
     }
     schema.get("$defs").and_then(Value::as_object).and_then(|defs| {
-        defs.iter()
-            .find_map(|(name, def)| within(path, &["$defs", name], |path| strictly(def, path)))
+        defs.iter().find_map(|(name, def)| {
+            within(path, &["$defs", name], |path| strict_schema_error(def, path))
+        })
     })
 }
 

@@ -21,11 +21,11 @@ fn tool() -> Value {
 
 #[test]
 fn a_strict_schema_is_accepted_and_each_fault_is_worded_as_the_provider_does() {
-    assert_eq!(complaint(&tool(), true), None);
+    assert_eq!(schema_error(&tool(), true), None);
     let broken = |pointer: &str, value: Value| {
         let mut tool = tool();
         *tool.pointer_mut(pointer).unwrap() = value;
-        complaint(&tool, true).unwrap()
+        schema_error(&tool, true).unwrap()
     };
     assert_eq!(
         broken("/additionalProperties", json!(true)),
@@ -59,22 +59,22 @@ fn a_strict_schema_is_accepted_and_each_fault_is_worded_as_the_provider_does() {
 
 #[test]
 fn a_loose_schema_needs_to_be_an_object_only() {
-    assert_eq!(complaint(&json!({ "type": "object" }), false), None);
-    assert!(complaint(&json!({}), false).unwrap().contains("got 'type: \"None\"'"));
+    assert_eq!(schema_error(&json!({ "type": "object" }), false), None);
+    assert!(schema_error(&json!({}), false).unwrap().contains("got 'type: \"None\"'"));
 }
 
 #[test]
 fn arguments_fit_or_are_named() {
     let good = json!({ "date": "2026-02-11", "name": null, "kind": "a", "list": [1, 2] });
-    assert_eq!(misfits(&good, &tool()), Vec::<String>::new());
+    assert_eq!(argument_errors(&good, &tool()), Vec::<String>::new());
     let bad = json!({ "date": "tomorrow", "name": 3, "kind": "c", "list": [0], "phone": "1" });
-    let misses = misfits(&bad, &tool());
+    let misses = argument_errors(&bad, &tool());
     assert_eq!(misses.len(), 5, "{misses:?}");
-    assert!(misfits(&json!({}), &tool())[0].contains("required and missing"));
+    assert!(argument_errors(&json!({}), &tool())[0].contains("required and missing"));
 }
 
 #[test]
 fn a_schema_that_refers_to_itself_ends() {
     let schema = json!({ "$ref": "#" });
-    assert!(misfits(&json!({}), &schema).is_empty());
+    assert!(argument_errors(&json!({}), &schema).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Answer, World, world};
+use super::support::{ApiResponse, TestServer, world};
 
 fn request(messages: Value) -> Value {
     json!({
@@ -38,7 +38,7 @@ const SCRIPT: &str = "
   say: 2:00 PM is free.
 ";
 
-async fn chat(world: &World, body: &Value) -> Answer {
+async fn chat(world: &TestServer, body: &Value) -> ApiResponse {
     world.post("/chat/completions", body).await
 }
 

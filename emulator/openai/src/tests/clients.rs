@@ -12,9 +12,9 @@ use async_openai::{
 use futures::StreamExt;
 use serde_json::json;
 
-use super::support::{World, next, request, user, world};
+use super::support::{TestServer, next, request, user, world};
 
-fn client(world: &World) -> Client<OpenAIConfig> {
+fn client(world: &TestServer) -> Client<OpenAIConfig> {
     let config =
         OpenAIConfig::default().with_api_base(world.openai.url()).with_api_key("sk-rehearse");
     Client::with_config(config).with_http_client(world.web.clone())

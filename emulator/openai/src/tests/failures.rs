@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::support::{World, next, request, user, world};
+use super::support::{TestServer, next, request, user, world};
 use rehearse_core::{
     faults::{Cut, Failure, Fault},
     journal::Outcome,
 };
 
-async fn statuses<const N: usize>(world: &World) -> [u16; N] {
+async fn statuses<const N: usize>(world: &TestServer) -> [u16; N] {
     let mut all = [0; N];
     for status in &mut all {
         *status = world.ask(&request(json!("Hi"))).await.status;

@@ -3,6 +3,7 @@
 mod chat;
 mod clients;
 mod failures;
+mod fake;
 mod persona;
 mod positions;
 mod refusals;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::support::{World, next, request, tool, user, world};
+use super::support::{TestServer, next, request, tool, user, world};
 use crate::Persona;
 
 fn linda() -> Persona {
@@ -15,7 +15,7 @@ fn linda() -> Persona {
 
 /// A text and the rounds that follow; `results` answers each call. Gives what was called and said.
 async fn turn(
-    world: &World,
+    world: &TestServer,
     history: &mut Vec<Value>,
     text: &str,
     results: &[Value],
@@ -86,7 +86,7 @@ async fn a_script_that_fits_goes_first() {
     assert_eq!(world.ask(&request(json!("Hi"))).await.text(), "scripted");
     assert!(world.ask(&request(json!("thanks"))).await.text().contains("welcome"));
     assert_eq!(armed.finish(), []);
-    assert!(world.openai.take_problems().is_empty());
+    assert!(world.openai.take_unexpected_requests().is_empty());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Answer, next, request, tool, user, world};
+use super::support::{ApiResponse, next, request, tool, user, world};
 use crate::Persona;
 
 fn with(key: &str, value: Value) -> Value {
@@ -394,7 +394,7 @@ async fn keys_bodies_and_paths() {
     let url = world.openai.url().to_owned();
     let answer = async |request: reqwest::RequestBuilder| {
         let response = request.send().await.unwrap();
-        Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
+        ApiResponse { status: response.status().as_u16(), body: response.json().await.unwrap() }
     };
     let post = |path: &str| world.web.post(format!("{url}{path}"));
     let body = request(json!("Hi"));
@@ -438,7 +438,7 @@ async fn keys_bodies_and_paths() {
     check(&answer(get).await, 405, "method_not_supported", "", "Not allowed to GET");
 }
 
-fn check(answer: &Answer, status: u16, code: &str, param: &str, message: &str) {
+fn check(answer: &ApiResponse, status: u16, code: &str, param: &str, message: &str) {
     let (got_code, got_param, got_message) = answer.error();
     assert_eq!((answer.status, got_code, got_param), (status, code, param), "{got_message}");
     assert!(got_message.contains(message), "{got_message}");

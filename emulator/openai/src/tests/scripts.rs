@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Answer, World, next, request, user, world};
+use super::support::{ApiResponse, TestServer, next, request, user, world};
 
 fn from(identifier: &str, input: Value) -> Value {
     let mut body = request(input);
@@ -73,9 +73,9 @@ async fn what_is_seen_is_held_against_the_request() {
         assert_eq!((problem.script.as_deref(), problem.round), (Some("step 1"), Some(1)));
         assert_eq!(problem.mismatches[0].path, path);
         assert!(problem.expected.as_ref().unwrap().contains("say: \"Hello\""));
-        assert_eq!(problem.asked.as_ref().unwrap().text, "Hi");
+        assert_eq!(problem.request.as_ref().unwrap().text, "Hi");
     }
-    assert!(world.openai.take_problems().is_empty());
+    assert!(world.openai.take_unexpected_requests().is_empty());
     assert_eq!(world.answered()[0], "step 1, round 1");
     assert_eq!(world.entries()[0].outcome.as_ref().unwrap().status, Some(400));
 }
@@ -123,24 +123,24 @@ async fn a_request_beyond_the_last_round_is_a_problem() {
     assert!(answer.error().2.contains("no round is left"), "{answer:?}");
     let problems = armed.finish();
     assert!(problems[0].title.contains("no round is left"));
-    assert_eq!(problems[0].asked.as_ref().unwrap().calls, ["list_bookings({})"]);
+    assert_eq!(problems[0].request.as_ref().unwrap().calls, ["list_bookings({})"]);
 }
 
 #[tokio::test]
 async fn an_unexpected_request_names_the_nearest_round() {
     let world = world().await;
     let answer = world.ask(&request(json!("Hi"))).await;
-    assert!(answer.error().2.contains("while no step was waiting"), "{answer:?}");
+    assert!(answer.error().2.contains("while no script was waiting"), "{answer:?}");
     let _armed = world.arm("[{ sees: { input: Hello }, say: Hello }]");
     let answer = world.ask(&request(json!("Hello"))).await;
     assert_eq!(answer.status, 400);
-    let problems = world.openai.take_problems();
+    let problems = world.openai.take_unexpected_requests();
     assert_eq!(problems.len(), 2);
     assert_eq!(problems[0].nearest, None);
     let near = problems[1].nearest.as_ref().unwrap();
     assert_eq!((near.script.as_str(), near.round), ("step 1", 1));
     assert_eq!(near.mismatches[0].expected, "\"Hi\"");
-    assert!(world.openai.take_problems().is_empty());
+    assert!(world.openai.take_unexpected_requests().is_empty());
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn two_different_scripts_for_one_text_are_named() {
     let answer = world.ask(&request(json!("Hi"))).await;
     let message = answer.error().2;
     assert!(message.contains("step 1.1") && message.contains("step 1.2"), "{message}");
-    assert_eq!(world.openai.take_problems().len(), 1);
+    assert_eq!(world.openai.take_unexpected_requests().len(), 1);
     assert_eq!(one.finish()[0].title, "never reached");
     assert_eq!(two.finish()[0].title, "never reached");
 }
@@ -223,7 +223,7 @@ async fn one_of_several_alternatives_answers() {
 - sees: { results: [{ n: { any: number } }] }
   say: done
 ";
-    let run = async |world: &World, free: Value, results: &[Value]| -> (Answer, usize) {
+    let run = async |world: &TestServer, free: Value, results: &[Value]| -> (ApiResponse, usize) {
         let armed = world.arm(script);
         let mut history = vec![user("Hi")];
         let first = world.ask(&request(json!(history))).await;

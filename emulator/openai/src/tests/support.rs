@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{Armed, OpenAi, Options, Round, Script};
+use crate::{ArmedScript, OpenAi, Options, Round, Script, Trigger};
 use rehearse_core::{
     clock::Clock,
     faults::Faults,
@@ -14,7 +14,7 @@ use rehearse_core::{
 };
 
 /// A running server and what belongs to it.
-pub struct World {
+pub struct TestServer {
     pub openai: OpenAi,
     pub journal: Journal,
     pub faults: Faults,
@@ -24,12 +24,12 @@ pub struct World {
 
 /// An answer.
 #[derive(Debug, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     pub status: u16,
     pub body: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     /// Code, parameter and message of an error.
     pub fn error(&self) -> (&str, &str, &str) {
         let error = &self.body["error"];
@@ -56,11 +56,11 @@ pub fn web() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
 }
 
-pub async fn world() -> World {
+pub async fn world() -> TestServer {
     with(Options::default()).await
 }
 
-pub async fn with(options: Options) -> World {
+pub async fn with(options: Options) -> TestServer {
     let clock = Clock::stopped("2026-02-10T20:10:00Z".parse().unwrap());
     let journal = Journal::new(clock.clone());
     let faults = Faults::default();
@@ -68,7 +68,7 @@ pub async fn with(options: Options) -> World {
     let openai =
         OpenAi::start(listener, options, journal.clone(), clock.clone(), faults.clone()).unwrap();
     let vars = Vars::new(clock, TimeZone::UTC);
-    World { openai, journal, faults, vars, web: web() }
+    TestServer { openai, journal, faults, vars, web: web() }
 }
 
 /// Rounds from YAML.
@@ -81,26 +81,25 @@ pub fn try_rounds(yaml: &str) -> Result<Vec<Round>, String> {
     source.parse().map_err(|e| e.to_string())
 }
 
-impl World {
+impl TestServer {
     /// Arms a script for the customer's text "Hi".
-    pub fn arm(&self, yaml: &str) -> Armed {
+    pub fn arm(&self, yaml: &str) -> ArmedScript {
         self.arm_for("step 1", "customer", "Hi", yaml)
     }
 
-    pub fn arm_for(&self, name: &str, person: &str, text: &str, yaml: &str) -> Armed {
+    pub fn arm_for(&self, name: &str, person: &str, text: &str, yaml: &str) -> ArmedScript {
         self.openai.arm(Script {
             name: name.into(),
-            person: person.into(),
-            text: text.into(),
-            media: 0,
+            person: Some(person.into()),
+            trigger: Trigger::Text { text: text.into(), media: 0 },
             rounds: rounds(yaml),
             vars: self.vars.clone(),
         })
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> ApiResponse {
         let response = self.send(path, body).await.unwrap();
-        Answer { status: response.status().as_u16(), body: response.json().await.unwrap() }
+        ApiResponse { status: response.status().as_u16(), body: response.json().await.unwrap() }
     }
 
     pub async fn send(&self, path: &str, body: &Value) -> reqwest::Result<reqwest::Response> {
@@ -108,7 +107,7 @@ impl World {
         self.web.post(url).bearer_auth("sk-rehearse").json(body).send().await
     }
 
-    pub async fn ask(&self, body: &Value) -> Answer {
+    pub async fn ask(&self, body: &Value) -> ApiResponse {
         self.post("/responses", body).await
     }
 
@@ -172,7 +171,7 @@ pub fn user(text: &str) -> Value {
 }
 
 /// What the backend sends next: all that was said, the answer's items, and the results of its calls.
-pub fn next(history: &mut Vec<Value>, answer: &Answer, results: &[Value]) {
+pub fn next(history: &mut Vec<Value>, answer: &ApiResponse, results: &[Value]) {
     history.extend(answer.items());
     let calls: Vec<Value> =
         answer.items().into_iter().filter(|i| i["type"] == "function_call").collect();

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use super::support::{rounds, try_rounds};
-use crate::{Cut, Incomplete, Round};
+use crate::{CutPoint, IncompleteReason, Round};
 
-fn fail(yaml: &str) -> crate::Fail {
+fn fail(yaml: &str) -> crate::RoundFailure {
     rounds(&format!("[{{ fail: {yaml}, say: a }}]")).remove(0).fail.unwrap()
 }
 
 #[test]
 fn short_forms() {
     assert_eq!(fail("503").status, Some(503));
-    assert_eq!(fail("cut").cut, Some(Cut::Before));
-    assert_eq!(fail("{ cut: mid-stream }").cut, Some(Cut::MidStream));
-    assert_eq!(fail("{ incomplete: content_filter }").incomplete, Some(Incomplete::ContentFilter));
+    assert_eq!(fail("cut").cut, Some(CutPoint::Before));
+    assert_eq!(fail("{ cut: mid-stream }").cut, Some(CutPoint::MidStream));
+    assert_eq!(
+        fail("{ incomplete: content_filter }").incomplete,
+        Some(IncompleteReason::ContentFilter)
+    );
     for (delay, ms) in
         [("20s", 20_000), ("300ms", 300), ("1.5s", 1500), ("2m", 120_000), ("250", 250)]
     {
@@ -27,11 +30,11 @@ fn short_forms() {
     assert!(rounds("[{ call: [{ list_bookings: }] }]")[0].call[0].arguments.is_empty());
     let sees =
         rounds("[{ sees: { instructions: a, tools: b, history: c, results: { d: 1 } }, say: x }]");
-    let sees = sees[0].sees.as_ref().unwrap();
+    let sees = sees[0].expectation.as_ref().unwrap();
     assert_eq!([sees.instructions.len(), sees.tools.len(), sees.results.len()], [1; 3]);
     assert_eq!(sees.history.as_ref().map(Vec::len), Some(1));
     let silent = rounds("[{ sees: { history: [] }, say: x }, { sees: { input: a }, say: x }]");
-    let history = |at: usize| silent[at].sees.as_ref().unwrap().history.clone();
+    let history = |at: usize| silent[at].expectation.as_ref().unwrap().history.clone();
     assert_eq!((history(0), history(1)), (Some(vec![]), None));
 }
 

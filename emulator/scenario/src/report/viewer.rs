@@ -13,6 +13,7 @@ use super::{
     conversation::{Detail, Reader},
 };
 use crate::{Problem, Report, Scenario};
+use rehearse_core::matcher;
 
 /// Turns results into the view.
 #[derive(Debug, Clone, Default)]
@@ -104,23 +105,11 @@ impl Viewer {
     }
 
     fn failure(&self, step: &Step, problem: Problem) -> Failure {
-        let (expected, actual) = (problem.expected, problem.actual);
-        let whole = (expected.is_some() || actual.is_some()).then(|| Difference {
-            path: String::new(),
-            expected: expected.unwrap_or_else(|| "nothing".into()),
-            actual: actual.unwrap_or_else(|| "nothing".into()),
-        });
-        let parts: Vec<Difference> = problem
-            .mismatches
-            .into_iter()
-            .map(|m| Difference { path: m.path, expected: m.expected, actual: m.actual })
-            .collect();
-        // Places inside a value say more than the value; without any, the value says all.
-        let named = parts.iter().any(|part| !part.path.is_empty());
-        let differences = match whole {
-            Some(whole) if !named => vec![whole],
-            _ => parts,
-        };
+        let differences =
+            matcher::differences(problem.expected, problem.actual, problem.mismatches)
+                .into_iter()
+                .map(|m| Difference { path: m.path, expected: m.expected, actual: m.actual })
+                .collect();
         let place = problem.place.map(|place| self.place(&place));
         Failure {
             step: Some(step.clone()),

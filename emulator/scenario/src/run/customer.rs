@@ -14,7 +14,7 @@ use crate::{
     step::{Customer, Duplicate, Signature},
 };
 use rehearse_core::{faults::FaultHandle, journal::Exchange};
-use rehearse_openai::{Armed, Script};
+use rehearse_openai::{ArmedScript, Script, Trigger};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
 /// A text that is ready to be delivered, with its script on stage.
@@ -23,7 +23,7 @@ pub(super) struct Ready<'s> {
     path: Trail,
     pub(super) number: String,
     inbound: Inbound,
-    script: Option<Armed>,
+    script: Option<ArmedScript>,
     crash: Option<FaultHandle>,
 }
 
@@ -91,9 +91,8 @@ impl Running<'_> {
         let script = step.model.as_ref().map(|rounds| {
             self.world.openai().arm(Script {
                 name: format!("step {label}"),
-                person: number.clone(),
-                text: body.clone(),
-                media: media.len(),
+                person: Some(number.clone()),
+                trigger: Trigger::Text { text: body.clone(), media: media.len() },
                 rounds: rounds.clone(),
                 vars: self.vars.clone(),
             })
@@ -154,7 +153,7 @@ impl Running<'_> {
         let Sent { ready, sid, deliveries } = sent;
         let Ready { step, path, number, script, crash, .. } = ready;
         let mut problems: Vec<Problem> = script
-            .map(Armed::finish)
+            .map(ArmedScript::finish)
             .unwrap_or_default()
             .into_iter()
             .map(|problem| self.model_problem(problem, &path))

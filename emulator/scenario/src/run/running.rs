@@ -134,7 +134,7 @@ impl Running<'_> {
 
     /// What the emulator has against requests that no script expected.
     pub(super) fn unexpected_requests(&self, path: &Trail) -> Vec<Problem> {
-        let problems = self.world.openai().take_problems();
+        let problems = self.world.openai().take_unexpected_requests();
         problems.into_iter().map(|problem| self.model_problem(problem, path)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! A failure: a status, a word, or a map.
+//! How a round fails: a status, a word, or a map.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -8,12 +8,101 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::script::{Cut, Fail, Incomplete};
+/// How a request fails.
+///
+/// A failure without a reply (`status`, `cut`, and `malformed` where there is no call) happens
+/// `times` times; then the round's own reply follows, or the next round. Without `times` it happens
+/// once if something follows, else on every request. The other failures change the round's reply,
+/// on every request unless `times` is given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RoundFailure {
+    /// HTTP status with OpenAI's error body.
+    pub status: Option<u16>,
+    /// The body's `code`, if it is not the usual one of the status.
+    pub code: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// Real time to wait before responding.
+    pub delay: Option<Duration>,
+    /// The connection is closed.
+    pub cut: Option<CutPoint>,
+    /// The calls' arguments break off; without calls, the body is not JSON.
+    pub malformed: bool,
+    /// The model refuses with this text.
+    pub refusal: Option<String>,
+    /// The response has no output.
+    pub empty: bool,
+    /// The response stops early for this reason.
+    pub incomplete: Option<IncompleteReason>,
+    /// How many requests fail.
+    pub times: Option<u32>,
+}
 
-/// The long form of a failure.
+impl RoundFailure {
+    /// Whether the request gets no reply of the model. `calls` is how many calls the round makes.
+    pub(crate) fn replaces_reply(&self, calls: usize) -> bool {
+        self.status.is_some() || self.cut.is_some() || (self.malformed && calls == 0)
+    }
+
+    /// Whether the failure itself is a reply of the model.
+    pub(crate) fn has_own_reply(&self) -> bool {
+        self.refusal.is_some() || self.empty || self.incomplete.is_some()
+    }
+}
+
+/// The failure in one word.
+impl fmt::Display for RoundFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(status) = self.status {
+            return write!(f, "{status}");
+        }
+        f.write_str(match self {
+            Self { cut: Some(_), .. } => "cut",
+            Self { malformed: true, .. } => "malformed",
+            Self { refusal: Some(_), .. } => "refusal",
+            Self { empty: true, .. } => "empty",
+            Self { incomplete: Some(reason), .. } => reason.as_str(),
+            _ => "delay",
+        })
+    }
+}
+
+/// Where a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutPoint {
+    /// Before the request has any effect.
+    Before,
+    /// After the request took effect; the response is lost.
+    After,
+    /// In the middle of the response.
+    MidStream,
+}
+
+/// Why a response stops early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteReason {
+    /// The limit of output tokens is reached.
+    MaxOutputTokens,
+    /// The content filter held the rest back.
+    ContentFilter,
+}
+
+impl IncompleteReason {
+    /// The provider's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxOutputTokens => "max_output_tokens",
+            Self::ContentFilter => "content_filter",
+        }
+    }
+}
+
+/// The long form of a failure in the file.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FailFields {
+struct RoundFailureFields {
     /// HTTP status with OpenAI's error body.
     #[serde(default)]
     #[schemars(with = "Option<u16>")]
@@ -29,7 +118,7 @@ struct FailFields {
     delay: Option<Delay>,
     /// Where the connection is closed.
     #[serde(default)]
-    cut: Option<Cut>,
+    cut: Option<CutPoint>,
     /// Arguments that break off; without a call, a body that is no JSON.
     #[serde(default)]
     malformed: bool,
@@ -41,41 +130,41 @@ struct FailFields {
     empty: bool,
     /// The answer stops early.
     #[serde(default)]
-    incomplete: Option<Incomplete>,
+    incomplete: Option<IncompleteReason>,
     /// How many requests it strikes.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
     times: Option<Times>,
 }
 
-impl<'de> Deserialize<'de> for Fail {
+impl<'de> Deserialize<'de> for RoundFailure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FailVisitor)
+        deserializer.deserialize_any(RoundFailureVisitor)
     }
 }
 
-struct FailVisitor;
+struct RoundFailureVisitor;
 
-impl<'de> Visitor<'de> for FailVisitor {
-    type Value = Fail;
+impl<'de> Visitor<'de> for RoundFailureVisitor {
+    type Value = RoundFailure;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a status such as 503, empty, malformed, cut, or a map such as { status: 429, retry_after: 1 }")
     }
 
-    fn visit_u64<E: de::Error>(self, status: u64) -> Result<Fail, E> {
-        Ok(Fail { status: Some(checked_status(status)?), ..Fail::default() })
+    fn visit_u64<E: de::Error>(self, status: u64) -> Result<RoundFailure, E> {
+        Ok(RoundFailure { status: Some(checked_status(status)?), ..RoundFailure::default() })
     }
 
-    fn visit_i64<E: de::Error>(self, status: i64) -> Result<Fail, E> {
+    fn visit_i64<E: de::Error>(self, status: i64) -> Result<RoundFailure, E> {
         self.visit_u64(u64::try_from(status).unwrap_or(0))
     }
 
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<Fail, E> {
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<RoundFailure, E> {
         Ok(match word {
-            "empty" => Fail { empty: true, ..Fail::default() },
-            "malformed" => Fail { malformed: true, ..Fail::default() },
-            "cut" => Fail { cut: Some(Cut::Before), ..Fail::default() },
+            "empty" => RoundFailure { empty: true, ..RoundFailure::default() },
+            "malformed" => RoundFailure { malformed: true, ..RoundFailure::default() },
+            "cut" => RoundFailure { cut: Some(CutPoint::Before), ..RoundFailure::default() },
             other => {
                 return Err(E::custom(format_args!(
                     "unknown failure '{other}', expected a status, empty, malformed, cut, or a map"
@@ -84,9 +173,9 @@ impl<'de> Visitor<'de> for FailVisitor {
         })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fail, A::Error> {
-        let f = FailFields::deserialize(MapAccessDeserializer::new(map))?;
-        let fail = Fail {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RoundFailure, A::Error> {
+        let f = RoundFailureFields::deserialize(MapAccessDeserializer::new(map))?;
+        let fail = RoundFailure {
             status: f.status.map(|s| s.0),
             code: f.code,
             retry_after: f.retry_after,
@@ -98,7 +187,7 @@ impl<'de> Visitor<'de> for FailVisitor {
             incomplete: f.incomplete,
             times: f.times.map(|t| t.0),
         };
-        let ends = [
+        let effects = [
             fail.status.is_some(),
             fail.cut.is_some(),
             fail.malformed,
@@ -106,9 +195,9 @@ impl<'de> Visitor<'de> for FailVisitor {
             fail.empty,
             fail.incomplete.is_some(),
         ];
-        // A stream may break off with an error instead of in silence.
-        let broken = fail.status.is_some() && fail.cut == Some(Cut::MidStream);
-        match ends.into_iter().filter(|set| *set).count() - usize::from(broken) {
+        // A stream may end with an error event instead of silently.
+        let error_event = fail.status.is_some() && fail.cut == Some(CutPoint::MidStream);
+        match effects.into_iter().filter(|set| *set).count() - usize::from(error_event) {
             0 if fail.delay.is_none() => Err(de::Error::custom(
                 "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
             )),
@@ -125,13 +214,13 @@ impl<'de> Visitor<'de> for FailVisitor {
     }
 }
 
-impl JsonSchema for Fail {
+impl JsonSchema for RoundFailure {
     fn schema_name() -> Cow<'static, str> {
-        "Fail".into()
+        "RoundFailure".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let long = FailFields::json_schema(generator);
+        let long = RoundFailureFields::json_schema(generator);
         json_schema!({
             "description": "A status, a word, or a map of what happens",
             "anyOf": [
@@ -168,7 +257,7 @@ impl<'de> Deserialize<'de> for Times {
     }
 }
 
-/// A duration as it is written.
+/// A duration as it is in the file: a text with a unit, or milliseconds.
 struct Delay(Duration);
 
 impl<'de> Deserialize<'de> for Delay {

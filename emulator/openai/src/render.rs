@@ -1,43 +1,56 @@
-//! A round's answer: templates filled in, values saved, calls held against the offered tools.
+//! Renders a round as a reply: fills in templates, saves values and checks the calls against the
+//! offered tools.
 
 use serde_json::{Value, json};
 
 use super::{
-    conversation::{Choice, Conversation},
-    place::Place,
+    conversation::{Conversation, ToolChoice},
+    position::RoundPosition,
     reply::{Part, Reply},
     schema,
-    script::{Fail, Round, Script},
-    sees::offered,
+    script::{Round, RoundFailure, Script},
 };
 use rehearse_core::matcher::RenderError;
 
-/// Why a round cannot be played as it is written.
-#[derive(Debug, PartialEq)]
-pub(super) enum Unplayable {
+/// Why a round cannot be rendered as it is written.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(super) enum ReplyError {
     /// A template has no value.
+    #[error("{0}")]
     Template(String),
-    /// A call, or an answer, that the model could not give to this request.
-    Impossible(String, Vec<String>),
-    /// Nothing is there to save.
-    Save(String),
+    /// The model could not give this reply to this request.
+    #[error("{reason}")]
+    Impossible { reason: String, details: Vec<String> },
+    /// The path of a `save` leads to nothing.
+    #[error("{0}")]
+    NothingToSave(String),
 }
 
-impl From<RenderError> for Unplayable {
+impl ReplyError {
+    fn impossible(reason: impl Into<String>) -> Self {
+        Self::Impossible { reason: reason.into(), details: Vec::new() }
+    }
+}
+
+impl From<RenderError> for ReplyError {
     fn from(error: RenderError) -> Self {
         Self::Template(error.to_string())
     }
 }
 
-/// The reply of a round. `fail` is the failure that shapes it, if any.
-pub(super) fn reply(
+/// The reply of a round. `fail` is the failure that changes it, if any; `results` are the outputs
+/// of the calls of the round before. Values of `save` are set in the script's variables first.
+///
+/// # Errors
+/// Every [`ReplyError`].
+pub(super) fn render(
     script: &Script,
-    place: &Place,
+    position: &RoundPosition,
     round: &Round,
-    fail: Option<&Fail>,
+    fail: Option<&RoundFailure>,
     conversation: &Conversation<'_>,
     results: &[Value],
-) -> Result<Reply, Unplayable> {
+) -> Result<Reply, ReplyError> {
     save(script, round, conversation, results)?;
     let mut parts = Vec::new();
     if let Some(say) = &round.say {
@@ -45,7 +58,7 @@ pub(super) fn reply(
     }
     for call in &round.call {
         let arguments = script.vars.render(&Value::Object(call.arguments.clone()))?;
-        possible(&call.name, &arguments, conversation)?;
+        check_call(&call.name, &arguments, conversation)?;
         parts.push(Part::Call { name: call.name.clone(), arguments: arguments.to_string() });
     }
     for call in &round.raw_call {
@@ -54,11 +67,10 @@ pub(super) fn reply(
             arguments: script.vars.text(&call.arguments)?,
         });
     }
-    let forced = matches!(conversation.choice, Choice::Required | Choice::Named(_));
-    if forced && round.calls() == 0 && round.answers() {
-        return Err(Unplayable::Impossible(
-            "the model cannot answer with text: the request's tool_choice asks for a call".into(),
-            Vec::new(),
+    let must_call = matches!(conversation.choice, ToolChoice::Required | ToolChoice::Named(_));
+    if must_call && round.call_count() == 0 && round.has_reply() {
+        return Err(ReplyError::impossible(
+            "the model cannot answer with text: the request's tool_choice asks for a call",
         ));
     }
     let mut incomplete = None;
@@ -67,16 +79,16 @@ pub(super) fn reply(
             parts = vec![Part::Refusal(script.vars.text(refusal)?)];
         }
         if fail.malformed {
-            parts.iter_mut().for_each(break_off);
+            parts.iter_mut().for_each(truncate_arguments);
         }
         incomplete = fail.incomplete;
     }
     let calls = parts.iter().any(|p| matches!(p, Part::Call { .. }));
     let reasoning = round.reasoning.unwrap_or(conversation.reasoning && calls);
     Ok(Reply {
-        ids: place.ids(script),
+        ids: position.ids(script),
         reasoning,
-        hidden: reasoning && conversation.reasoning,
+        encrypted: reasoning && conversation.reasoning,
         parts,
         incomplete,
     })
@@ -87,19 +99,19 @@ fn save(
     round: &Round,
     conversation: &Conversation<'_>,
     results: &[Value],
-) -> Result<(), Unplayable> {
+) -> Result<(), ReplyError> {
     if round.save.is_empty() {
         return Ok(());
     }
-    let seen = json!({
+    let source = json!({
         "results": results,
         "input": conversation.text(),
         "instructions": conversation.instructions
     });
     for (name, path) in &round.save {
-        let Some(value) = path.get(&seen) else {
+        let Some(value) = path.get(&source) else {
             let results = Value::Array(results.to_vec());
-            return Err(Unplayable::Save(format!(
+            return Err(ReplyError::NothingToSave(format!(
                 "there is nothing to save as '{name}'; the results are {results}"
             )));
         };
@@ -108,54 +120,48 @@ fn save(
     Ok(())
 }
 
-/// Whether the model could make this call.
-fn possible(
+/// Checks that the model could make this call.
+fn check_call(
     name: &str,
     arguments: &Value,
     conversation: &Conversation<'_>,
-) -> Result<(), Unplayable> {
-    let impossible = |why: String, details| Err(Unplayable::Impossible(why, details));
+) -> Result<(), ReplyError> {
     let Some(tool) = conversation.tool(name) else {
-        let offered = offered(conversation);
-        return impossible(
-            format!(
-                "the model cannot call '{name}': the request offers {offered} (raw_call sends anything)"
-            ),
-            Vec::new(),
-        );
+        let offered = conversation.tool_names();
+        return Err(ReplyError::impossible(format!(
+            "the model cannot call '{name}': the request offers {offered} (raw_call sends anything)"
+        )));
     };
     match conversation.choice {
-        Choice::None => {
-            return impossible(
-                format!("the model cannot call '{name}': the request's tool_choice is none"),
-                Vec::new(),
-            );
+        ToolChoice::None => {
+            return Err(ReplyError::impossible(format!(
+                "the model cannot call '{name}': the request's tool_choice is none"
+            )));
         }
-        Choice::Named(only) if only != name => {
-            return impossible(
-                format!("the model cannot call '{name}': the request's tool_choice is '{only}'"),
-                Vec::new(),
-            );
+        ToolChoice::Named(only) if only != name => {
+            return Err(ReplyError::impossible(format!(
+                "the model cannot call '{name}': the request's tool_choice is '{only}'"
+            )));
         }
         _ => {}
     }
-    let misfits = match tool.parameters {
-        Some(schema) if tool.strict => schema::misfits(arguments, schema),
+    let errors = match tool.parameters {
+        Some(schema) if tool.strict => schema::argument_errors(arguments, schema),
         _ => Vec::new(),
     };
-    if misfits.is_empty() {
+    if errors.is_empty() {
         return Ok(());
     }
-    impossible(
-        format!(
+    Err(ReplyError::Impossible {
+        reason: format!(
             "the model cannot call '{name}' with {arguments}: its strict schema forbids it (raw_call sends anything)"
         ),
-        misfits,
-    )
+        details: errors,
+    })
 }
 
-/// Cuts arguments off, so that they are no JSON.
-fn break_off(part: &mut Part) {
+/// Cuts arguments off, so that they are not JSON.
+fn truncate_arguments(part: &mut Part) {
     if let Part::Call { arguments, .. } = part {
         let keep = arguments.chars().count() * 2 / 3;
         if let Some((at, _)) = arguments.char_indices().nth(keep.max(1)) {
@@ -169,10 +175,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broken_arguments_are_no_json() {
+    fn truncated_arguments_are_not_json() {
         for arguments in ["{}", r#"{"date":"2026-02-11"}"#, r#"{"é":"é"}"#] {
             let mut part = Part::Call { name: "f".into(), arguments: arguments.into() };
-            break_off(&mut part);
+            truncate_arguments(&mut part);
             let Part::Call { arguments, .. } = part else { unreachable!() };
             assert!(serde_json::from_str::<Value>(&arguments).is_err(), "{arguments}");
         }

@@ -1,4 +1,4 @@
-//! A list, or one value where a list of one is meant.
+//! Lists in YAML that may also be written as one value.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,34 +11,35 @@ use serde::{
     },
 };
 
-use crate::script::{Call, RawCall};
 use rehearse_core::matcher::Matcher;
 
-/// A list, or one value for a list of one.
-pub(crate) fn one_or_many<'de, T: FromOne + Deserialize<'de>, D: Deserializer<'de>>(
+/// Reads a list, or one value as a list of one.
+pub(super) fn one_or_many<'de, T: FromOne + Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_any(OneOrMany(PhantomData))
 }
 
-/// A key that says something even by an empty list.
-pub(crate) fn one_or_many_if_there<'de, T: FromOne + Deserialize<'de>, D: Deserializer<'de>>(
+/// The same for a key whose absence differs from an empty list.
+pub(super) fn some_one_or_many<'de, T: FromOne + Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
     one_or_many(deserializer).map(Some)
 }
 
-/// What an editor is told of such a list.
-pub(crate) fn one_or_many_schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+/// The JSON schema of such a list.
+pub(super) fn one_or_many_schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let one = generator.subschema_for::<T>();
-    // Not `anyOf`, of which editors only say that no choice fits.
+    // With `anyOf`, editors only report that no alternative fits.
     json_schema!({ "if": { "type": "array" }, "then": { "items": one.clone() }, "else": one })
 }
 
-/// Types that may stand alone where a list is meant.
-pub(crate) trait FromOne: Sized {
-    /// From a text alone.
-    fn from_text(text: &str) -> Option<Self>;
+/// Types that may be written alone where a list is expected.
+pub(super) trait FromOne: Sized {
+    /// The value that a plain text stands for; `None` when texts are not allowed.
+    fn from_text(_text: &str) -> Option<Self> {
+        None
+    }
 }
 
 impl FromOne for String {
@@ -50,18 +51,6 @@ impl FromOne for String {
 impl FromOne for Matcher {
     fn from_text(text: &str) -> Option<Self> {
         Some(Self::Literal(text.into()))
-    }
-}
-
-impl FromOne for Call {
-    fn from_text(_: &str) -> Option<Self> {
-        None
-    }
-}
-
-impl FromOne for RawCall {
-    fn from_text(_: &str) -> Option<Self> {
-        None
     }
 }
 

@@ -1,4 +1,4 @@
-//! A call: a map with the tool as its only key.
+//! Tool calls of the model: a map with the tool as its only key, or a raw call.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +9,30 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::script::Call;
+use super::one_or_many::FromOne;
+
+/// A tool call: `{ check_availability: { date: "2026-02-11" } }`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The tool.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+}
+
+/// A tool call that is sent exactly as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCall {
+    /// The tool; need not exist.
+    pub name: String,
+    /// The arguments' text; need not be JSON.
+    pub arguments: String,
+}
+
+impl FromOne for Call {}
+
+impl FromOne for RawCall {}
 
 impl<'de> Deserialize<'de> for Call {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

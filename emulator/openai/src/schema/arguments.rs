@@ -1,15 +1,15 @@
-//! Do a call's arguments fit the tool's schema.
+//! Checks the arguments of a call against the tool's schema.
 
 use serde_json::{Map, Value};
 
-/// Where arguments do not fit a schema; nothing when a model bound to it could have sent them.
-pub(crate) fn misfits(arguments: &Value, schema: &Value) -> Vec<String> {
+/// Where arguments do not match a schema; empty if a model with strict tools could have sent them.
+pub(crate) fn argument_errors(arguments: &Value, schema: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    fit(arguments, schema, schema, "", 0, &mut found);
+    check(arguments, schema, schema, "", 0, &mut found);
     found
 }
 
-fn fit(
+fn check(
     value: &Value,
     schema: &Value,
     root: &Value,
@@ -19,21 +19,21 @@ fn fit(
 ) {
     let Some(schema) = schema.as_object() else { return };
     let at = if path.is_empty() { "the arguments" } else { path };
-    // A schema may refer to itself; the depth of the value bounds the work.
+    // A schema may refer to itself, so the depth is bounded.
     if depth > 64 {
         return;
     }
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         if let Some(target) = target.strip_prefix('#').and_then(|p| root.pointer(p)) {
-            fit(value, target, root, path, depth + 1, found);
+            check(value, target, root, path, depth + 1, found);
         }
         return;
     }
     if let Some(options) = schema.get("anyOf").and_then(Value::as_array) {
         let fits_one = options.iter().any(|option| {
-            let mut misses = Vec::new();
-            fit(value, option, root, path, depth + 1, &mut misses);
-            misses.is_empty()
+            let mut errors = Vec::new();
+            check(value, option, root, path, depth + 1, &mut errors);
+            errors.is_empty()
         });
         if !fits_one {
             found.push(format!("{at}: {value} fits none of the alternatives"));
@@ -45,7 +45,7 @@ fn fit(
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    if !named.is_empty() && !named.iter().any(|name| is(value, name)) {
+    if !named.is_empty() && !named.iter().any(|name| has_type(value, name)) {
         found.push(format!("{at}: {value} is not of type {}", named.join(" or ")));
         return;
     }
@@ -61,11 +61,11 @@ fn fit(
         found.push(format!("{at}: {value} is not {only}"));
     }
     match value {
-        Value::Object(object) => fit_object(object, schema, root, path, depth, found),
+        Value::Object(object) => check_object(object, schema, root, path, depth, found),
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for (i, item) in items.iter().enumerate() {
-                    fit(item, schema, root, &format!("{path}[{i}]"), depth + 1, found);
+                    check(item, schema, root, &format!("{path}[{i}]"), depth + 1, found);
                 }
             }
         }
@@ -89,7 +89,7 @@ fn fit(
     }
 }
 
-fn fit_object(
+fn check_object(
     object: &Map<String, Value>,
     schema: &Map<String, Value>,
     root: &Value,
@@ -109,7 +109,7 @@ fn fit_object(
     }
     for (name, value) in object {
         match properties.and_then(|p| p.get(name)) {
-            Some(schema) => fit(value, schema, root, &join(name), depth + 1, found),
+            Some(schema) => check(value, schema, root, &join(name), depth + 1, found),
             None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
                 found.push(format!("{}: the tool has no such argument", join(name)));
             }
@@ -118,7 +118,7 @@ fn fit_object(
     }
 }
 
-fn is(value: &Value, name: &str) -> bool {
+fn has_type(value: &Value, name: &str) -> bool {
     match name {
         "object" => value.is_object(),
         "array" => value.is_array(),

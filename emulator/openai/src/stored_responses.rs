@@ -1,4 +1,4 @@
-//! Responses that were asked to be stored, for `previous_response_id`.
+//! Stored responses, for `previous_response_id` and references to items.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,29 +7,30 @@ use std::{
 
 use serde_json::Value;
 
-/// So many are kept; the oldest goes first.
+/// How many responses are kept. The oldest is removed first.
 const LIMIT: usize = 1024;
 
 /// The stored responses of one server.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredResponses {
     conversations: HashMap<String, Arc<Vec<Value>>>,
     order: VecDeque<String>,
 }
 
-impl Stored {
-    /// The whole conversation up to and with a response.
+impl StoredResponses {
+    /// The whole conversation up to and including a response.
     pub fn get(&self, id: &str) -> Option<Arc<Vec<Value>>> {
         self.conversations.get(id).map(Arc::clone)
     }
 
-    /// Whether a stored response has this item.
+    /// Whether a stored response contains this item. Takes time linear in everything stored.
     pub fn has_item(&self, id: &str) -> bool {
         !id.is_empty()
             && self.conversations.values().flat_map(|items| items.iter()).any(|i| i["id"] == id)
     }
 
-    /// The input with references to stored items replaced by the items; `None` when it has none.
+    /// The input with references to stored items replaced by the items; `None` if there are no
+    /// references.
     pub fn resolve(&self, input: &Value) -> Option<Value> {
         let items = input.as_array()?;
         let is_reference = |item: &Value| {
@@ -49,6 +50,7 @@ impl Stored {
         Some(items.iter().map(whole).collect())
     }
 
+    /// Stores a conversation under the id of its last response.
     pub fn put(&mut self, id: String, items: Vec<Value>) {
         if self.conversations.insert(id.clone(), Arc::new(items)).is_none() {
             self.order.push_back(id);
@@ -61,17 +63,6 @@ impl Stored {
     }
 }
 
-/// A request's input as items.
-pub(super) fn input_items(input: Option<&Value>) -> Vec<Value> {
-    match input {
-        Some(Value::String(text)) => {
-            vec![serde_json::json!({ "type": "message", "role": "user", "content": text })]
-        }
-        Some(Value::Array(items)) => items.clone(),
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -79,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_goes_first_and_a_repeat_takes_no_room() {
-        let mut stored = Stored::default();
+    fn the_oldest_is_removed_first_and_a_repeat_takes_no_room() {
+        let mut stored = StoredResponses::default();
         for i in 0..=LIMIT {
             stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);
             stored.put(format!("resp_{i}"), vec![json!({ "id": format!("msg_{i}") })]);

@@ -1,0 +1,228 @@
+//! The script registry: the scripts that may answer, and the decision which of them does.
+
+mod progress;
+mod select;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) use self::progress::ScriptedReply;
+use self::{
+    progress::ScriptProgress,
+    select::{Selection, Selector},
+};
+use super::{
+    conversation::Conversation,
+    persona::Persona,
+    script::Script,
+    unmet::{UnmetExpectation, UnmetExpectations},
+};
+use rehearse_core::matcher::Vars;
+
+/// The scripts of one server. Clones are handles to the same registry.
+#[derive(Debug, Clone)]
+pub struct ScriptRegistry {
+    state: Arc<Mutex<State>>,
+    vars: Vars,
+}
+
+/// A script in the registry; dropping it removes the script.
+#[must_use = "dropping it removes the script"]
+#[derive(Debug)]
+pub struct ArmedScript {
+    registry: ScriptRegistry,
+    id: u64,
+}
+
+/// Who responds to a request.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// A round of a script.
+    Scripted(ScriptedReply),
+    /// The persona.
+    Persona(Arc<Persona>),
+    /// Nobody: the request is refused with this message.
+    Unexpected {
+        /// The script and round that the request was for, if any.
+        label: Option<String>,
+        message: String,
+    },
+}
+
+#[derive(Debug, Default)]
+struct State {
+    scripts: Vec<ScriptProgress>,
+    next_id: u64,
+    persona: Option<Arc<Persona>>,
+    selector: Selector,
+    /// Requests that no script expected.
+    unexpected: Vec<UnmetExpectation>,
+}
+
+impl ScriptRegistry {
+    /// An empty registry. `vars` are the variables of mounted scripts.
+    pub(super) fn new(vars: Vars) -> Self {
+        Self { state: Arc::default(), vars }
+    }
+
+    /// Adds a script until the returned guard is finished or dropped.
+    pub fn arm(&self, script: Script) -> ArmedScript {
+        let id = self.lock().add(script, false);
+        ArmedScript { registry: self.clone(), id }
+    }
+
+    /// Adds a script that stays until [`verify`](Self::verify) or [`reset`](Self::reset).
+    pub fn mount(&self, script: Script) {
+        self.lock().add(script, true);
+    }
+
+    /// The persona that responds when no script matches; `None` refuses such requests.
+    pub fn set_persona(&self, persona: Option<Persona>) {
+        self.lock().persona = persona.map(Arc::new);
+    }
+
+    /// The variables that the templates of mounted scripts use unless they bring their own.
+    pub fn vars(&self) -> &Vars {
+        &self.vars
+    }
+
+    /// Takes out the requests that no script expected since the last call.
+    pub fn take_unexpected_requests(&self) -> Vec<UnmetExpectation> {
+        std::mem::take(&mut self.lock().unexpected)
+    }
+
+    /// Removes every mounted script and checks that all of its rounds were reached and that every
+    /// request since the last call was expected. Armed scripts are not checked: their guards are.
+    ///
+    /// # Errors
+    /// What was not met, once: a second call reports only what happened after the first.
+    pub fn verify(&self) -> Result<(), UnmetExpectations> {
+        let mut state = self.lock();
+        let (mounted, armed): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.scripts).into_iter().partition(|script| script.mounted);
+        state.scripts = armed;
+        let mut unmet: Vec<_> = mounted.into_iter().flat_map(ScriptProgress::into_unmet).collect();
+        unmet.append(&mut state.unexpected);
+        UnmetExpectations::check(unmet)
+    }
+
+    /// Removes scripts, unexpected requests and learned identifiers. The persona stays.
+    pub fn reset(&self) {
+        let mut state = self.lock();
+        let (persona, next_id) = (state.persona.take(), state.next_id);
+        *state = State { persona, next_id, ..State::default() };
+    }
+
+    /// Decides who responds to a request, and records what a report needs.
+    pub(super) fn decide(&self, conversation: &Conversation<'_>) -> Decision {
+        self.lock().decide(conversation)
+    }
+
+    /// Records that a request was refused with an error of the provider, before any script saw it.
+    pub(super) fn record_refusal(&self, message: &str) {
+        for script in &mut self.lock().scripts {
+            script.last_refusal = Some(message.to_owned());
+        }
+    }
+
+    /// The state is consistent after every statement, so a panic elsewhere does not spoil it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ArmedScript {
+    /// Removes the script and returns what was not met: requests that did not match, calls that the
+    /// model could not make, rounds never reached.
+    pub fn finish(self) -> Vec<UnmetExpectation> {
+        self.remove().map(ScriptProgress::into_unmet).unwrap_or_default()
+    }
+
+    fn remove(&self) -> Option<ScriptProgress> {
+        let mut state = self.registry.lock();
+        let at = state.scripts.iter().position(|s| s.id == self.id)?;
+        Some(state.scripts.remove(at))
+    }
+}
+
+impl Drop for ArmedScript {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+impl State {
+    fn add(&mut self, script: Script, mounted: bool) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.scripts.push(ScriptProgress::new(id, script, mounted));
+        id
+    }
+
+    fn decide(&mut self, conversation: &Conversation<'_>) -> Decision {
+        if self.scripts.is_empty()
+            && let Some(persona) = &self.persona
+        {
+            return Decision::Persona(Arc::clone(persona));
+        }
+        let scripts = self.scripts.iter().map(|s| &*s.script);
+        match self.selector.select(&self.scripts, conversation) {
+            Selection::One { index, claimed_by } => {
+                if claimed_by.is_some() {
+                    self.scripts[index].claimed_by = claimed_by;
+                }
+                self.respond(index, conversation)
+            }
+            Selection::None => match &self.persona {
+                Some(persona) => Decision::Persona(Arc::clone(persona)),
+                None => self.unexpected(UnmetExpectation::no_script(scripts, conversation)),
+            },
+            Selection::Ambiguous(indices) => {
+                let matching = indices.iter().map(|at| &*self.scripts[*at].script);
+                self.unexpected(UnmetExpectation::ambiguous(matching, conversation))
+            }
+        }
+    }
+
+    fn respond(&mut self, index: usize, conversation: &Conversation<'_>) -> Decision {
+        let script = &mut self.scripts[index];
+        match script.respond(conversation) {
+            Ok(reply) => {
+                self.share_progress(index);
+                Decision::Scripted(reply)
+            }
+            Err(unmet) => {
+                let name = &script.script.name;
+                let label = match unmet.round {
+                    Some(round) => format!("{name}, round {round}"),
+                    None => name.clone(),
+                };
+                let message = unmet.error_message();
+                script.record(*unmet);
+                Decision::Unexpected { label: Some(label), message }
+            }
+        }
+    }
+
+    fn unexpected(&mut self, unmet: UnmetExpectation) -> Decision {
+        let message = unmet.error_message();
+        if !self.unexpected.contains(&unmet) {
+            self.unexpected.push(unmet);
+        }
+        Decision::Unexpected { label: None, message }
+    }
+
+    /// Without identifiers, equivalent scripts cannot be told apart: a round that one of them
+    /// reached counts for all.
+    fn share_progress(&mut self, index: usize) {
+        if self.scripts.len() < 2 || self.scripts[index].claimed_by.is_some() {
+            return;
+        }
+        let (script, reached) =
+            (Arc::clone(&self.scripts[index].script), self.scripts[index].reached.clone());
+        for other in &mut self.scripts {
+            if other.script.is_equivalent(&script) && other.claimed_by.is_none() {
+                other.reached.extend(reached.iter().cloned());
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! From a request to its response: the provider's checks, then a fault, a script or the persona.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    chat,
+    conversation::Conversation,
+    error::ApiError,
+    ids::Ids,
+    registry::Decision,
+    reply::{Reply, tokens},
+    responses,
+    script::{CutPoint, RoundFailure},
+    sse::Events,
+    state::ServerState,
+};
+use rehearse_core::faults::{Cut, Failure};
+
+/// An endpoint that asks the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Responses,
+    Chat,
+}
+
+impl Endpoint {
+    /// The name in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Responses => "openai.responses",
+            Self::Chat => "openai.chat",
+        }
+    }
+}
+
+/// What is sent back, and when.
+#[derive(Debug)]
+pub(super) struct PreparedResponse {
+    /// The script and round that respond.
+    pub script: Option<String>,
+    /// Real time to wait first.
+    pub delay: Duration,
+    pub action: ResponseAction,
+}
+
+/// What is done with the connection. Bodies are JSON.
+#[derive(Debug)]
+pub(super) enum ResponseAction {
+    /// An error is sent.
+    Error(ApiError),
+    /// The body is sent, as a stream if the request asked for one.
+    Complete(Bytes, Option<Events>),
+    /// The first half of the body or stream is sent, then the connection is closed.
+    Truncate(Bytes, Option<Events>),
+    /// The connection is closed. The body is what would have been sent; empty if the request had no
+    /// effect.
+    Disconnect(Bytes),
+    /// 200 is sent with a body that is not JSON.
+    SendMalformed,
+}
+
+impl From<ApiError> for PreparedResponse {
+    fn from(error: ApiError) -> Self {
+        ResponseAction::Error(error).into()
+    }
+}
+
+impl From<ResponseAction> for PreparedResponse {
+    fn from(action: ResponseAction) -> Self {
+        Self { script: None, delay: Duration::ZERO, action }
+    }
+}
+
+/// Decides the response to a request. `fault` is a fault of the whole endpoint.
+pub(super) fn prepare(
+    server: &ServerState,
+    endpoint: Endpoint,
+    request: &Value,
+    body: &[u8],
+    fault: Option<&Failure>,
+) -> PreparedResponse {
+    let delay = fault.map_or(Duration::ZERO, Failure::delay);
+    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request)) {
+        return PreparedResponse { delay, ..action.into() };
+    }
+    let mut response = match request.as_object() {
+        None => ApiError::not_json().into(),
+        Some(request) => match endpoint {
+            Endpoint::Responses => prepare_responses(server, request, body),
+            Endpoint::Chat => prepare_chat(server, request, body),
+        }
+        .unwrap_or_else(|error| {
+            server.registry.record_refusal(&format!("{} {}", error.status, error.message));
+            error.into()
+        }),
+    };
+    response.delay += delay;
+    if fault.is_some_and(|f| f.cut == Some(Cut::After)) {
+        response.action = ResponseAction::Disconnect(match response.action {
+            ResponseAction::Complete(body, _)
+            | ResponseAction::Truncate(body, _)
+            | ResponseAction::Disconnect(body) => body,
+            ResponseAction::Error(_) | ResponseAction::SendMalformed => Bytes::new(),
+        });
+    }
+    response
+}
+
+/// How a fault ends a request before the request has any effect.
+fn action_before_effect(fault: &Failure, request: &Value) -> Option<ResponseAction> {
+    if fault.cut == Some(Cut::Before) {
+        return Some(ResponseAction::Disconnect(Bytes::new()));
+    }
+    fault.status.map(|status| {
+        let model = request["model"].as_str().unwrap_or("unknown");
+        let mut error = ApiError::failure(status, fault.code.as_deref(), model);
+        error.retry_after = fault.retry_after;
+        ResponseAction::Error(error)
+    })
+}
+
+fn prepare_responses(
+    server: &ServerState,
+    request: &Map<String, Value>,
+    body: &[u8],
+) -> Result<PreparedResponse, ApiError> {
+    let prior = match request.get("previous_response_id").and_then(Value::as_str) {
+        None => Arc::default(),
+        Some(id) => server.stored().get(id).ok_or_else(|| {
+            ApiError::invalid(format!("Previous response with id '{id}' not found."))
+                .param("previous_response_id")
+                .code("previous_response_not_found")
+        })?,
+    };
+    let input = request.get("input");
+    let resolved = input.and_then(|input| server.stored().resolve(input));
+    let input = resolved.as_ref().or(input);
+    let conversation = responses::read(request, input, &prior, &server.options, &server.stored())?;
+    let stream = request.get("stream") == Some(&Value::Bool(true));
+    let build = |reply: &Reply| {
+        let now = server.clock.now().as_second();
+        let response = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
+        if request.get("store") != Some(&Value::Bool(false)) {
+            let mut items = prior.to_vec();
+            items.extend(responses::input_items(input));
+            items.extend(response.output.iter().cloned());
+            server.stored_mut().put(reply.ids.response(), items);
+        }
+        let events = stream.then(|| responses::events(&response));
+        (to_json(&response), events)
+    };
+    Ok(respond(server, &conversation, body, stream, build))
+}
+
+fn prepare_chat(
+    server: &ServerState,
+    request: &Map<String, Value>,
+    body: &[u8],
+) -> Result<PreparedResponse, ApiError> {
+    let conversation = chat::read(request, &server.options)?;
+    let stream = request.get("stream") == Some(&Value::Bool(true));
+    let build = |reply: &Reply| {
+        let now = server.clock.now().as_second();
+        let completion = chat::completion(request, reply, now, tokens(body.len()));
+        let usage = request.get("stream_options").and_then(|o| o.get("include_usage"));
+        let events = stream.then(|| chat::chunks(&completion, usage == Some(&Value::Bool(true))));
+        (to_json(&completion), events)
+    };
+    Ok(respond(server, &conversation, body, stream, build))
+}
+
+/// Asks the registry. `build` turns a reply into a body, and into events for a stream.
+fn respond(
+    server: &ServerState,
+    conversation: &Conversation<'_>,
+    body: &[u8],
+    stream: bool,
+    build: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
+) -> PreparedResponse {
+    match server.registry.decide(conversation) {
+        Decision::Unexpected { label, message } => {
+            PreparedResponse { script: label, ..ApiError::ours(message).into() }
+        }
+        Decision::Persona(persona) => {
+            let now = server.clock.now();
+            match persona.reply(conversation, now, Ids::of(&[body])) {
+                Ok(reply) => {
+                    let (body, events) = build(&reply);
+                    ResponseAction::Complete(body, events).into()
+                }
+                Err(error) => ApiError::ours(error.to_string()).status(500).into(),
+            }
+        }
+        Decision::Scripted(scripted) => {
+            let built = scripted.reply.as_ref().map(build);
+            let fail = scripted.fail.unwrap_or_default();
+            PreparedResponse {
+                script: Some(scripted.label),
+                delay: fail.delay.unwrap_or_default(),
+                action: scripted_action(&fail, built, conversation.model, stream),
+            }
+        }
+    }
+}
+
+/// What a round does with the connection. `fail` may be empty; `built` is missing when the failure
+/// leaves no reply.
+fn scripted_action(
+    fail: &RoundFailure,
+    built: Option<(Bytes, Option<Events>)>,
+    model: &str,
+    stream: bool,
+) -> ResponseAction {
+    let error = fail.status.map(|status| {
+        let mut error = ApiError::failure(status, fail.code.as_deref(), model);
+        error.retry_after = fail.retry_after;
+        error
+    });
+    match (fail.cut, error, built) {
+        (Some(CutPoint::MidStream), Some(error), Some((body, Some(events)))) if stream => {
+            ResponseAction::Complete(body, Some(end_with_error(events, &error)))
+        }
+        (_, Some(error), _) => ResponseAction::Error(error),
+        (Some(CutPoint::MidStream), None, Some((body, events))) => {
+            ResponseAction::Truncate(body, events)
+        }
+        (Some(_), None, built) => {
+            ResponseAction::Disconnect(built.map_or(Bytes::new(), |(body, _)| body))
+        }
+        (None, None, Some((body, events))) => ResponseAction::Complete(body, events),
+        (None, None, None) => ResponseAction::SendMalformed,
+    }
+}
+
+/// The first half of a stream, then an error event. The documented form of the event is flat, real
+/// streams nest the error: the event has both.
+fn end_with_error(mut events: Events, error: &ApiError) -> Events {
+    let half = events.len() / 2;
+    events.truncate(half);
+    events
+        .named("error")
+        .field("sequence_number", &half)
+        .field("code", &error.code)
+        .field("message", &error.message)
+        .field("param", &error.param)
+        .field("error", &error.inner());
+    events
+}
+
+/// Writing values with text keys into memory cannot fail.
+fn to_json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).unwrap_or_default().into()
+}

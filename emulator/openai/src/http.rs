@@ -147,7 +147,7 @@ async fn ask(
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
-            fault = server.faults.take(endpoint.name());
+            fault = server.faults.next_failure(endpoint.name());
             answer::prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };

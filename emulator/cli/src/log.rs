@@ -28,7 +28,7 @@ const PAUSE_MS: u64 = 100;
 Examples:
   rehearse log --follow
   rehearse log --phone customer
-  rehearse log --json | jq .detail.kind")]
+  rehearse log --json | jq .crossing.kind")]
 pub(super) struct Args {
     /// Go on as things happen, until Ctrl-C.
     #[arg(long, short)]

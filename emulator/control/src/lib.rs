@@ -18,9 +18,9 @@
 //! Errors are `{"error", "help"}`. A request whose Host or Origin is not
 //! loopback is refused: a web page could otherwise rebind its name to it.
 
-mod answer;
 mod api;
 mod client;
+mod error;
 mod guard;
 mod routes;
 mod server;
@@ -31,6 +31,5 @@ pub use api::{
     Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, Items, JournalPage,
     JournalQuery, Message, Messages, Part, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
 };
-pub use client::loopback_client;
-pub use client::{Client, ClientError};
-pub use server::{Controlled, Server};
+pub use client::{Client, ClientError, loopback_client};
+pub use server::{ControlledWorld, Server};

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{
     Attempt, ClockRequest, ClockResponse, Endpoints, FaultRequest, Items, JournalPage,
     JournalQuery, Message, Messages, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
-    answer::{Answer, Body},
-    server::State as Api,
+    error::{ApiError, JsonBody},
+    server::ApiState,
 };
 use rehearse_aws::template::Phone;
 use rehearse_core::{
@@ -35,26 +35,26 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Longest text that Twilio takes from a person.
 const MAX_BODY: usize = 1600;
 
-type Shared = State<Arc<Api>>;
+type SharedState = State<Arc<ApiState>>;
 
 pub(super) async fn ready() -> Json<Ready> {
     Json(Ready { ready: true, version: env!("CARGO_PKG_VERSION").into() })
 }
 
-pub(super) async fn endpoints(State(api): Shared) -> Json<Endpoints> {
+pub(super) async fn endpoints(State(api): SharedState) -> Json<Endpoints> {
     Json(api.endpoints.clone())
 }
 
 pub(super) async fn sms(
-    State(api): Shared,
-    Body(request): Body<SmsRequest>,
-) -> Result<Json<SmsResponse>, Answer> {
+    State(api): SharedState,
+    JsonBody(request): JsonBody<SmsRequest>,
+) -> Result<Json<SmsResponse>, ApiError> {
     let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
     if request.body.is_empty() && request.media.is_empty() {
-        return Err(Answer::bad("a text needs a body or media"));
+        return Err(ApiError::bad_request("a text needs a body or media"));
     }
     if request.body.chars().count() > MAX_BODY {
-        return Err(Answer::bad(format!("a text has at most {MAX_BODY} characters")));
+        return Err(ApiError::bad_request(format!("a text has at most {MAX_BODY} characters")));
     }
     let text = Inbound {
         from: from.clone(),
@@ -67,19 +67,19 @@ pub(super) async fn sms(
     // On its own task: a caller who hangs up does not take the text back.
     let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
         .await
-        .map_err(|error| Answer::failed(&error))?;
+        .map_err(|error| ApiError::failed(&error))?;
     Ok(Json(outcome(delivery, api.world.journal().select(mark, Message::of), &from)))
 }
 
-pub(super) async fn messages(State(api): Shared) -> Json<Messages> {
+pub(super) async fn messages(State(api): SharedState) -> Json<Messages> {
     Json(Messages { messages: api.world.journal().select(0, Message::of) })
 }
 
 pub(super) async fn journal(
-    State(api): Shared,
+    State(api): SharedState,
     query: Result<Query<JournalQuery>, QueryRejection>,
-) -> Result<Json<JournalPage>, Answer> {
-    let Query(query) = query.map_err(|e| Answer::bad(e.body_text()))?;
+) -> Result<Json<JournalPage>, ApiError> {
+    let Query(query) = query.map_err(|e| ApiError::bad_request(e.body_text()))?;
     let phone = query.phone.as_deref().map(|phone| number(&api.people, phone)).transpose()?;
     let mut changes = api.world.journal().watch();
     if let Some(known) = query.changes {
@@ -97,95 +97,101 @@ pub(super) async fn journal(
 }
 
 pub(super) async fn table(
-    State(api): Shared,
+    State(api): SharedState,
     Path(table): Path<String>,
-) -> Result<Json<Rows>, Answer> {
+) -> Result<Json<Rows>, ApiError> {
     match api.world.database().rows(&table).await {
         Ok(rows) => Ok(Json(Rows { table, rows })),
         Err(error @ DatabaseError::UnknownTable { .. }) => {
-            Err(Answer::new(StatusCode::NOT_FOUND, error.to_string())
+            Err(ApiError::new(StatusCode::NOT_FOUND, error.to_string())
                 .help("tables go by their logical id in the template"))
         }
-        Err(error) => Err(Answer::failed(&error)),
+        Err(error) => Err(ApiError::failed(&error)),
     }
 }
 
 pub(super) async fn items(
-    State(api): Shared,
+    State(api): SharedState,
     Path(table): Path<String>,
-) -> Result<Json<Items>, Answer> {
+) -> Result<Json<Items>, ApiError> {
     let database = api.world.database();
-    let spec = database.find(&table).map_err(|e| of_database(&e))?;
-    let items = database.items(&spec.id).await.map_err(|e| of_database(&e))?;
+    let spec = database.find(&table).map_err(|e| database_error(&e))?;
+    let items = database.items(&spec.id).await.map_err(|e| database_error(&e))?;
     Ok(Json(Items { table: spec.id.clone(), name: spec.name.clone(), items }))
 }
 
 pub(super) async fn put_items(
-    State(api): Shared,
+    State(api): SharedState,
     Path(table): Path<String>,
-    Body(request): Body<PutItems>,
-) -> Result<Json<Written>, Answer> {
+    JsonBody(request): JsonBody<PutItems>,
+) -> Result<Json<Written>, ApiError> {
     let database = api.world.database();
-    let id = database.find(&table).map_err(|e| of_database(&e))?.id.clone();
+    let id = database.find(&table).map_err(|e| database_error(&e))?.id.clone();
     let PutItems { items, check_only } = request;
-    let keys = database.check_items(&id, &items).map_err(|e| of_database(&e))?;
+    let keys = database.check_items(&id, &items).map_err(|e| database_error(&e))?;
     if !check_only {
-        database.put_items(&id, items).await.map_err(|e| of_database(&e))?;
+        database.put_items(&id, items).await.map_err(|e| database_error(&e))?;
     }
     Ok(Json(Written { table: id, keys }))
 }
 
-fn of_database(error: &DatabaseError) -> Answer {
+fn database_error(error: &DatabaseError) -> ApiError {
     match error {
-        DatabaseError::UnknownTable { .. } => Answer::new(StatusCode::NOT_FOUND, error.to_string())
-            .help("tables go by their logical id in the template, or by their name"),
-        DatabaseError::Row(row) => Answer::bad(row.to_string()).help("nothing was written"),
-        error => Answer::failed(error),
+        DatabaseError::UnknownTable { .. } => {
+            ApiError::new(StatusCode::NOT_FOUND, error.to_string())
+                .help("tables go by their logical id in the template, or by their name")
+        }
+        DatabaseError::Row(row) => {
+            ApiError::bad_request(row.to_string()).help("nothing was written")
+        }
+        error => ApiError::failed(error),
     }
 }
 
 pub(super) async fn clock(
-    State(api): Shared,
-    Body(request): Body<ClockRequest>,
-) -> Result<Json<ClockResponse>, Answer> {
+    State(api): SharedState,
+    JsonBody(request): JsonBody<ClockRequest>,
+) -> Result<Json<ClockResponse>, ApiError> {
     let clock = api.world.clock();
     match request {
         ClockRequest { now: Some(now), advance: None } => clock.set(now),
         ClockRequest { now: None, advance: Some(by) } => clock.advance(length(&by)?),
-        _ => return Err(Answer::bad("give either now or advance")),
+        _ => return Err(ApiError::bad_request("give either now or advance")),
     }
     Ok(Json(ClockResponse { now: clock.now() }))
 }
 
 pub(super) async fn arm(
-    State(api): Shared,
-    Body(request): Body<FaultRequest>,
-) -> Result<Json<Value>, Answer> {
+    State(api): SharedState,
+    JsonBody(request): JsonBody<FaultRequest>,
+) -> Result<Json<Value>, ApiError> {
     let FaultRequest { on, failure, target, skip, times } = request;
     if times == Some(0) {
-        return Err(Answer::bad("times is at least 1; leave it out to strike every call"));
+        return Err(ApiError::bad_request(
+            "times is at least 1; leave it out to strike every call",
+        ));
     }
     // A fault that strikes nothing would look like a backend that survives it.
     if !faults::can_fail(&on) {
         let hint = names::hint(&on, faults::NAMES);
-        return Err(Answer::bad(format!("no exchange named '{on}' can fail{hint}"))
+        return Err(ApiError::bad_request(format!("no exchange named '{on}' can fail{hint}"))
             .help("such as openai.responses, twilio.messages.create or webhook.sms"));
     }
     if failure.database_fault.is_some_and(|database_fault| !database_fault.can_happen_to(&on)) {
-        return Err(Answer::bad(format!("this cannot happen to {on}")));
+        return Err(ApiError::bad_request(format!("this cannot happen to {on}")));
     }
     api.world.faults().arm(Fault { on, failure, target, skip, times, chance: None });
     Ok(Json(json!({ "armed": true })))
 }
 
-pub(super) async fn disarm(State(api): Shared) -> Json<Value> {
+pub(super) async fn disarm(State(api): SharedState) -> Json<Value> {
     api.world.faults().clear();
     Json(json!({ "armed": false }))
 }
 
-pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
+pub(super) async fn reset(State(api): SharedState) -> Result<Json<Value>, ApiError> {
     let world = &api.world;
-    world.reset().await.map_err(|e| Answer::failed(&e))?;
+    world.reset().await.map_err(|e| ApiError::failed(&e))?;
     // Counted first: who sees the empty journal sees the new count as well.
     api.resets.fetch_add(1, Ordering::SeqCst);
     world.journal().clear();
@@ -193,7 +199,7 @@ pub(super) async fn reset(State(api): Shared) -> Result<Json<Value>, Answer> {
 }
 
 /// The number of a person, by name or as it is.
-fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, Answer> {
+fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, ApiError> {
     if let Some(number) = people.get(who) {
         return Ok(number.clone());
     }
@@ -203,7 +209,7 @@ fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, Answer
         Err(_) => format!("'{who}' is neither a person nor a number such as +19045550100"),
     };
     let names: Vec<&str> = people.keys().map(String::as_str).collect();
-    Err(Answer::bad(invalid).help(format!("people there: {}", names.join(", "))))
+    Err(ApiError::bad_request(invalid).help(format!("people there: {}", names.join(", "))))
 }
 
 fn media(url: String) -> Media {
@@ -237,9 +243,11 @@ fn of_phone(entries: Vec<Exchange>, phone: &str, since: u64) -> Vec<Exchange> {
 }
 
 /// A length of time in words or ISO 8601; a day is 24 hours.
-fn length(text: &str) -> Result<SignedDuration, Answer> {
+fn length(text: &str) -> Result<SignedDuration, ApiError> {
     let span: Result<Span, _> = text.parse();
     span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours())).map_err(|_| {
-        Answer::bad(format!("'{text}' is not a length of time such as 2h 30m, 1 day or PT2H30M"))
+        ApiError::bad_request(format!(
+            "'{text}' is not a length of time such as 2h 30m, 1 day or PT2H30M"
+        ))
     })
 }

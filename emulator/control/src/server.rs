@@ -17,58 +17,59 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::{Endpoints, answer::Answer, guard, routes};
+use super::{Endpoints, error::ApiError, guard, routes};
 use rehearse_core::serve::Serving;
 use rehearse_world::World;
 
-/// Larger than any text with its pictures' URLs.
+/// Limit of a request body in bytes: more than any text with its pictures' URLs needs.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// DynamoDB's own limit for a batch of rows.
+/// Limit of a batch of rows in bytes: DynamoDB's own.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 
-/// What the API acts on.
+/// The world that the API controls, and what only the caller knows of it.
 #[derive(Debug, Clone)]
-pub struct Controlled {
+pub struct ControlledWorld {
     /// The running world.
     pub world: Arc<World>,
-    /// Where its parts listen, and what to export.
+    /// Response of `GET /endpoints`.
     pub endpoints: Endpoints,
-    /// Numbers by name.
+    /// Phone numbers of people by name.
     pub people: BTreeMap<String, String>,
 }
 
-/// A control API that is serving. Dropping it stops it.
+/// A running control API. Dropping it closes the listener and every connection.
 pub struct Server {
     url: String,
-    /// Ends with it.
     _serving: Serving,
 }
 
-pub(super) struct State {
+/// What the handlers of requests share.
+pub(super) struct ApiState {
     pub world: Arc<World>,
     pub endpoints: Endpoints,
     pub people: BTreeMap<String, String>,
     pub resets: AtomicU64,
 }
 
-impl State {
+impl ApiState {
+    /// How many times the world was reset.
     pub fn resets(&self) -> u64 {
         self.resets.load(Ordering::SeqCst)
     }
 }
 
 impl Server {
-    /// Serves on `listener`, inside the current runtime.
+    /// Serves the API on a listener, on the current tokio runtime.
     ///
     /// # Errors
-    /// When the listener has no address.
-    pub fn start(listener: TcpListener, controlled: Controlled) -> io::Result<Self> {
+    /// When the caller is not inside a tokio runtime, or the listener has no local address.
+    pub fn start(listener: TcpListener, controlled: ControlledWorld) -> io::Result<Self> {
         let serving = Serving::router(listener, router(controlled))?;
         Ok(Self { url: serving.url(), _serving: serving })
     }
 
-    /// Where it is, `http://127.0.0.1:4040`.
+    /// Its URL, `http://127.0.0.1:4040`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -80,10 +81,10 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The API of a world, without a server.
-pub(super) fn router(controlled: Controlled) -> Router {
-    let Controlled { world, endpoints, people } = controlled;
-    let state = Arc::new(State { world, endpoints, people, resets: AtomicU64::new(0) });
+/// The routes of the API, without a server.
+pub(super) fn router(controlled: ControlledWorld) -> Router {
+    let ControlledWorld { world, endpoints, people } = controlled;
+    let state = Arc::new(ApiState { world, endpoints, people, resets: AtomicU64::new(0) });
     Router::new()
         .route("/ready", get(routes::ready))
         .route("/endpoints", get(routes::endpoints))
@@ -98,8 +99,8 @@ pub(super) fn router(controlled: Controlled) -> Router {
         .route("/clock", post(routes::clock))
         .route("/faults", post(routes::arm).delete(routes::disarm))
         .route("/reset", post(routes::reset))
-        .fallback(|| async { Answer::unknown_path() })
-        .method_not_allowed_fallback(|| async { Answer::wrong_method() })
+        .fallback(|| async { ApiError::unknown_path() })
+        .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(guard::loopback_only))
         .with_state(state)

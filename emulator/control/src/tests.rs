@@ -32,7 +32,7 @@ impl Running {
                 .unwrap();
         let world = World::start(WorldConfig::new(backend, Clock::running())).await.unwrap();
         let world = Arc::new(world);
-        let controlled = Controlled {
+        let controlled = ControlledWorld {
             world: Arc::clone(&world),
             endpoints: Endpoints {
                 parts: Vec::new(),

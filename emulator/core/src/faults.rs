@@ -1,8 +1,26 @@
-//! Scripted failures of the providers, aimed at an exchange by its journal name.
+//! Injected failures of the providers, chosen by an exchange's name in the journal.
 //!
-//! A scenario arms faults; each fake asks [`Faults::take`] at every exchange and
-//! plays what it gets. What a failure looks like on the wire is the fake's
-//! business; here is only which call it strikes.
+//! A scenario arms faults. Each fake asks [`Faults::next_failure`] or [`Faults::next_fault`] at every
+//! exchange and fails as it is told. This module decides which calls fail; the fake decides what the
+//! failure looks like on the wire.
+//!
+//! ```
+//! use rehearse_core::faults::{Failure, Fault, Faults};
+//!
+//! let faults = Faults::default();
+//! let failure = Failure { status: Some(503), ..Failure::default() };
+//! let handle = faults.arm(Fault {
+//!     on: "openai.responses".into(),
+//!     failure: failure.clone(),
+//!     skip: 1,
+//!     times: Some(1),
+//!     ..Fault::default()
+//! });
+//! assert_eq!(faults.next_failure("openai.responses"), None, "the first call is let through");
+//! assert_eq!(faults.next_failure("openai.responses"), Some(failure));
+//! assert_eq!(faults.next_failure("openai.responses"), None, "it was armed for one call");
+//! assert_eq!(faults.matched(handle), 2);
+//! ```
 
 mod crash;
 mod failure;
@@ -20,25 +38,25 @@ pub use self::{
     target::{FaultTarget, FaultableCall, TouchedRow},
 };
 
-/// A failure and the calls that it strikes.
+/// A failure and the calls that fail with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fault {
-    /// The exchange's name in the journal: `openai.responses`, or `dynamodb.*` for all of a kind.
+    /// The exchange's name in the journal: `openai.responses`, or `dynamodb.*` for every operation.
     pub on: String,
-    /// What happens.
+    /// How the call fails.
     pub failure: Failure,
-    /// Which of those calls, for a database.
+    /// Restricts the fault to some of these calls. Only database calls can be restricted.
     pub target: FaultTarget,
-    /// Calls to let through first.
+    /// How many calls to let through first.
     pub skip: u32,
-    /// Calls to strike; `None` is every call from then on.
+    /// How many calls fail after those; `None` is every one.
     pub times: Option<u32>,
-    /// Strikes only so many of the calls, which ones the seed decides.
+    /// Lets only this part of the calls fail. The seed decides which ones.
     pub chance: Option<Chance>,
 }
 
 impl Fault {
-    /// Whether it is aimed at calls of this name.
+    /// Whether calls of this name can fail with it.
     fn is_on(&self, name: &str) -> bool {
         match self.on.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),
@@ -47,7 +65,7 @@ impl Fault {
     }
 }
 
-/// The exchanges that can fail, by the names that they have in the journal.
+/// The names in the journal of the exchanges that can fail.
 pub const NAMES: [&str; 33] = [
     "openai.responses",
     "openai.chat",
@@ -84,7 +102,7 @@ pub const NAMES: [&str; 33] = [
     "secretsmanager.GetSecretValue",
 ];
 
-/// Whether a fault may be on this: one of [`NAMES`], or all of a kind, `dynamodb.*`.
+/// Whether [`Fault::on`] can have this value: one of [`NAMES`], or a prefix of some, `dynamodb.*`.
 pub fn can_fail(on: &str) -> bool {
     match on.strip_suffix('*') {
         Some(kind) => kind.ends_with('.') && NAMES.iter().any(|name| name.starts_with(kind)),
@@ -95,99 +113,101 @@ pub fn can_fail(on: &str) -> bool {
 /// The armed faults of one world. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    armed: Arc<Mutex<State>>,
+    state: Arc<Mutex<FaultState>>,
     crash_handler: crash::CrashHandler,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FaultState {
     seed: u64,
     faults: Vec<ArmedFault>,
-    /// Attempts of webhooks since a crash was armed.
+    /// How many times a webhook was called since a crash was armed last.
     attempts: u64,
     rendezvous: Option<Rendezvous>,
 }
 
-/// An armed fault, and what became of it.
+/// A fault and how far it has been used up.
 #[derive(Debug)]
 struct ArmedFault {
     fault: Fault,
-    /// Calls that it could have armed_fault, let through or not.
+    /// How many calls it applied to, including those that it let through.
     matched: u64,
-    /// Whether it will strike no more.
+    /// Whether all its [`Fault::times`] are used up.
     spent: bool,
 }
 
-/// What an armed fault is asked for by.
+/// Identifies an armed fault until [`Faults::clear`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FaultHandle(usize);
 
 impl Faults {
-    /// What [`Fault::chance`] is decided by; 0 when never set.
+    /// Sets the seed that decides which calls a [`Fault::chance`] picks; 0 at first.
     pub fn seed(&self, seed: u64) {
         self.lock().seed = seed;
     }
 
-    /// Arms a fault; faults on one call strike in the order in which they were armed.
+    /// Arms a fault. When several faults apply to a call, the one that was armed first is used.
     pub fn arm(&self, fault: Fault) -> FaultHandle {
-        let mut armed = self.lock();
+        let mut state = self.lock();
         if fault.failure.crash.is_some() {
-            armed.attempts = 0;
+            state.attempts = 0;
         }
-        armed.faults.push(ArmedFault { fault, matched: 0, spent: false });
-        FaultHandle(armed.faults.len() - 1)
+        state.faults.push(ArmedFault { fault, matched: 0, spent: false });
+        FaultHandle(state.faults.len() - 1)
     }
 
-    /// Ends the function whose call this is, if the failure asks for that here; the future never
-    /// comes to its end then.
-    pub async fn crash_if_requested(&self, failure: &Failure, here: Cut) {
-        if let Some(crash) = failure.crash.as_ref().filter(|_| failure.cut == Some(here)) {
-            self.crash_handler.end(crash).await;
+    /// Terminates the calling function if the failure asks for it at this moment of the call; then
+    /// never resolves. Returns at once otherwise, and when no handler was set with
+    /// [`Faults::on_crash`].
+    pub async fn crash_if_requested(&self, failure: &Failure, moment: Cut) {
+        if let Some(crash) = failure.crash.as_ref().filter(|_| failure.cut == Some(moment)) {
+            self.crash_handler.crash(crash).await;
         }
     }
 
-    /// Who ends functions.
+    /// Sets what terminates a function, given its logical id. Replaces an earlier handler.
     pub fn on_crash(&self, handler: impl Fn(&str, CrashKind) + Send + Sync + 'static) {
         self.crash_handler.set(handler);
     }
 
-    /// Whether anything may happen to a call at all.
+    /// Whether a fault or a rendezvous could affect a call. When not, callers need not describe
+    /// their call.
     pub fn any(&self) -> bool {
-        let armed = self.lock();
-        armed.rendezvous.is_some() || armed.faults.iter().any(|armed_fault| !armed_fault.spent)
+        let state = self.lock();
+        state.rendezvous.is_some() || state.faults.iter().any(|armed| !armed.spent)
     }
 
-    /// Disarms everything.
+    /// Disarms every fault and removes the rendezvous. Calls that already wait in it go on waiting.
     pub fn clear(&self) {
-        let mut armed = self.lock();
-        armed.faults.clear();
-        armed.rendezvous = None;
+        let mut state = self.lock();
+        state.faults.clear();
+        state.rendezvous = None;
     }
 
-    /// How many calls a fault has matched, those included that it let through.
+    /// How many calls a fault has applied to, including those that it let through.
     pub fn matched(&self, handle: FaultHandle) -> u64 {
-        self.lock().faults.get(handle.0).map_or(0, |armed_fault| armed_fault.matched)
+        self.lock().faults.get(handle.0).map_or(0, |armed| armed.matched)
     }
 
-    /// What shall happen to this call of `name`; counts the call.
-    pub fn take(&self, name: &str) -> Option<Failure> {
+    /// How this call of `name` fails; `None` when it does not. Counts the call.
+    pub fn next_failure(&self, name: &str) -> Option<Failure> {
         self.next_fault(&FaultableCall::named(name)).map(|fault| fault.failure)
     }
 
-    /// The fault that strikes this call; counts the call.
+    /// The fault that this call fails with; `None` when it does not fail. Counts the call.
     pub fn next_fault(&self, call: &FaultableCall<'_>) -> Option<Fault> {
-        let mut armed = self.lock();
+        let mut state = self.lock();
         if call.name.starts_with("webhook.") {
-            armed.attempts += 1;
+            state.attempts += 1;
         }
-        let State { seed, faults, attempts, .. } = &mut *armed;
-        for (index, armed_fault) in faults.iter_mut().enumerate() {
-            let ArmedFault { fault, matched, spent } = armed_fault;
-            if *spent || !fault.is_on(call.name) || !fault.target.takes(call) {
+        let FaultState { seed, faults, attempts, .. } = &mut *state;
+        for (index, armed) in faults.iter_mut().enumerate() {
+            let ArmedFault { fault, matched, spent } = armed;
+            if *spent || !fault.is_on(call.name) || !fault.target.matches(call) {
                 continue;
             }
             if let Some(crash) = &fault.failure.crash
-                && !crash.is_of(call, *attempts)
+                && !crash.applies_to(call, *attempts)
             {
                 continue;
             }
@@ -195,8 +215,9 @@ impl Faults {
                 if !database_fault.can_happen_to(call.name) {
                     continue;
                 }
-                if database_fault == DatabaseFault::Stale && !call.eventual {
-                    // A consistent read is never stale: it was matched, and is none of its business.
+                if database_fault == DatabaseFault::Stale && !call.eventually_consistent {
+                    // A consistent read is never stale, but a scenario must be able to see that the
+                    // read was made.
                     *matched += 1;
                     continue;
                 }
@@ -209,44 +230,43 @@ impl Faults {
             if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *matched)) {
                 continue;
             }
-            let strikes = fault.clone();
+            let result = fault.clone();
             if let Some(times) = &mut fault.times {
                 *times = times.saturating_sub(1);
                 *spent = *times == 0;
             }
-            return Some(strikes);
+            return Some(result);
         }
         None
     }
 
-    /// The latest moment from which reads are to be stale, as a number that grows with each;
-    /// `None` when nothing is to be stale any more.
-    pub fn frozen(&self) -> Option<usize> {
-        let armed = self.lock();
-        let stale = |armed_fault: &ArmedFault| {
-            armed_fault.fault.failure.database_fault == Some(DatabaseFault::Stale)
-        };
-        armed.faults.iter().rposition(|armed_fault| !armed_fault.spent && stale(armed_fault))
+    /// The position of the stale-read fault that was armed last; `None` when none is armed any more.
+    /// A database keeps the rows as they were when this number rose.
+    pub fn latest_stale(&self) -> Option<usize> {
+        let stale =
+            |armed: &ArmedFault| armed.fault.failure.database_fault == Some(DatabaseFault::Stale);
+        self.lock().faults.iter().rposition(|armed| !armed.spent && stale(armed))
     }
 
-    /// Holds calls until all who take part have arrived.
-    pub fn meet(&self, rendezvous: Rendezvous) {
+    /// Makes calls wait for each other from now on. Replaces an earlier rendezvous.
+    pub fn set_rendezvous(&self, rendezvous: Rendezvous) {
         self.lock().rendezvous = Some(rendezvous);
     }
 
-    /// A place in the rendezvous, if there is one that this call belongs to. `identity` is the same
-    /// text for the same request, so that a seed gives one order whoever came first.
-    pub fn enter(
+    /// A permit to wait for, if there is a rendezvous that this call belongs to. `identity` returns
+    /// a text that is the same for the same request, so that the order of the calls does not depend
+    /// on which arrived first.
+    pub fn join_rendezvous(
         &self,
         call: &FaultableCall<'_>,
         identity: impl FnOnce() -> String,
     ) -> Option<Permit> {
         let rendezvous = self.lock().rendezvous.clone()?;
-        rendezvous.enter(call, identity)
+        rendezvous.join(call, identity)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, FaultState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -260,21 +280,22 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_its_own_name_after_skip_and_only_so_often() {
+    fn a_fault_fails_calls_of_its_name_after_skip_and_for_times() {
         let faults = Faults::default();
         faults.arm(fault(1, Some(2)));
-        assert_eq!(faults.take("twilio.messages.create"), None);
-        let hits: Vec<bool> = (0..5).map(|_| faults.take("openai.responses").is_some()).collect();
+        assert_eq!(faults.next_failure("twilio.messages.create"), None);
+        let hits: Vec<bool> =
+            (0..5).map(|_| faults.next_failure("openai.responses").is_some()).collect();
         assert_eq!(hits, [false, true, true, false, false]);
     }
 
     #[test]
-    fn without_times_it_strikes_for_ever_until_cleared() {
+    fn without_times_every_call_fails_until_cleared() {
         let faults = Faults::default();
         faults.arm(fault(0, None));
-        assert!((0..100).all(|_| faults.take("openai.responses").is_some()));
+        assert!((0..100).all(|_| faults.next_failure("openai.responses").is_some()));
         faults.clear();
-        assert_eq!(faults.take("openai.responses"), None);
+        assert_eq!(faults.next_failure("openai.responses"), None);
     }
 
     fn database_fault(on: &str, database_fault: DatabaseFault) -> Fault {
@@ -283,41 +304,44 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_every_call_of_a_kind_that_can_fail_so() {
+    fn a_star_is_every_operation_that_can_fail_so() {
         let faults = Faults::default();
         faults.arm(database_fault("dynamodb.*", DatabaseFault::Conflict));
-        assert!(faults.take("dynamodb.PutItem").is_some());
-        assert!(faults.take("dynamodb.TransactWriteItems").is_some());
-        assert_eq!(faults.take("dynamodb.Query"), None, "a read meets no transaction");
-        assert_eq!(faults.take("openai.responses"), None);
+        assert!(faults.next_failure("dynamodb.PutItem").is_some());
+        assert!(faults.next_failure("dynamodb.TransactWriteItems").is_some());
+        assert_eq!(faults.next_failure("dynamodb.Query"), None, "a read meets no transaction");
+        assert_eq!(faults.next_failure("openai.responses"), None);
     }
 
     #[test]
-    fn a_consistent_read_is_met_and_never_struck() {
+    fn a_consistent_read_is_matched_and_never_stale() {
         let faults = Faults::default();
         let handle = faults.arm(Fault {
             times: Some(1),
             ..database_fault("dynamodb.Query", DatabaseFault::Stale)
         });
-        let read = |eventual| FaultableCall { eventual, ..FaultableCall::named("dynamodb.Query") };
+        let read = |eventually_consistent| FaultableCall {
+            eventually_consistent,
+            ..FaultableCall::named("dynamodb.Query")
+        };
         assert!(faults.next_fault(&read(false)).is_none());
-        assert_eq!((faults.matched(handle), faults.frozen()), (1, Some(0)));
+        assert_eq!((faults.matched(handle), faults.latest_stale()), (1, Some(0)));
         assert!(faults.next_fault(&read(true)).is_some());
-        assert_eq!((faults.matched(handle), faults.frozen()), (2, None), "spent");
+        assert_eq!((faults.matched(handle), faults.latest_stale()), (2, None), "spent");
     }
 
     #[test]
-    fn a_chance_strikes_some_calls_and_the_same_ones_for_a_seed() {
-        let strikes = |seed| {
+    fn a_chance_fails_some_calls_and_the_same_ones_for_a_seed() {
+        let failed = |seed| {
             let faults = Faults::default();
             faults.seed(seed);
             let chance = Chance::of(0.3);
             faults.arm(Fault { chance, ..fault(0, None) });
-            (0..1000).map(|_| faults.take("openai.responses").is_some()).collect::<Vec<_>>()
+            (0..1000).map(|_| faults.next_failure("openai.responses").is_some()).collect::<Vec<_>>()
         };
-        let count = strikes(7).iter().filter(|strikes| **strikes).count();
+        let count = failed(7).iter().filter(|failed| **failed).count();
         assert!((250..350).contains(&count), "{count}");
-        assert_eq!(strikes(7), strikes(7));
-        assert_ne!(strikes(7), strikes(8));
+        assert_eq!(failed(7), failed(7));
+        assert_ne!(failed(7), failed(8));
     }
 }

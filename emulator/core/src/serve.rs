@@ -1,7 +1,22 @@
-//! Accepting connections, as every server of a world does it.
+//! Accepting TCP connections, for every server of a world.
 //!
-//! A server is one task that owns its connections: dropping [`Serving`] ends
-//! all of them. What crosses a connection is the business of the room that serves.
+//! A server is one task that owns its connections: dropping [`Serving`] closes all of them. What is
+//! said on a connection is up to the caller.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use rehearse_core::serve::Serving;
+//! use tokio::net::TcpListener;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let router = Router::new().route("/", get(|| async { "hello" }));
+//! let serving = Serving::router(listener, router)?;
+//! assert!(serving.url().starts_with("http://127.0.0.1:"));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
@@ -15,7 +30,7 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-/// How long to wait for file descriptors when there are none left.
+/// How long to wait after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A server. Dropping it closes its listener and every connection.
@@ -26,7 +41,11 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Serves each connection with a future of its own, on `runtime`.
+    /// Accepts connections on `runtime`, and spawns there the future that `connection` returns for
+    /// each of them. A connection ends when its future does; a panic in it ends no other.
+    ///
+    /// # Errors
+    /// When the listener has no local address.
     pub fn start<Connection>(
         listener: TcpListener,
         runtime: &Handle,
@@ -40,7 +59,10 @@ impl Serving {
         Ok(Self { address, accepting })
     }
 
-    /// Serves a router, on the current runtime.
+    /// Serves a router over HTTP/1.1 on the current runtime.
+    ///
+    /// # Errors
+    /// When the caller is not inside a tokio runtime, or the listener has no local address.
     pub fn router(listener: TcpListener, router: Router) -> io::Result<Self> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
         Self::start(listener, &runtime, move |stream, _| {
@@ -48,20 +70,20 @@ impl Serving {
             async move {
                 let service = service_fn(|request: hyper::Request<_>| {
                     let router = router.clone();
-                    async move { Ok::<_, Infallible>(answer(router, request).await) }
+                    async move { Ok::<_, Infallible>(respond(router, request).await) }
                 });
-                // A client that hangs up is no error of the server.
+                // It fails when the client hangs up, which is not an error of the server.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             }
         })
     }
 
-    /// Ends it before it is dropped.
+    /// Closes the listener and every connection, as dropping does.
     pub fn stop(&self) {
         self.accepting.abort();
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -78,7 +100,13 @@ impl Drop for Serving {
     }
 }
 
-/// A listener that was opened outside of a runtime, for the current one.
+/// Makes a listener of the standard library usable on the current tokio runtime.
+///
+/// # Errors
+/// When the operating system refuses to make it non-blocking.
+///
+/// # Panics
+/// Outside of a tokio runtime.
 pub fn on_tokio(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
@@ -90,17 +118,17 @@ async fn accept<Connection>(
 ) where
     Connection: Future<Output = ()> + Send + 'static,
 {
-    // Dropped with this task, and every connection with it.
+    // Dropping the set, which happens with this task, cancels every connection.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => {
-                    // Answers are small: waiting for more to send would only slow them.
+                    // Responses are small: waiting for more to send would only delay them.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(connection(stream, client));
                 }
-                // Out of file descriptors, as a rule: wait until some are given back.
+                // Usually the process has no file descriptor left: wait until one is closed.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -108,7 +136,7 @@ async fn accept<Connection>(
     }
 }
 
-async fn answer(
+async fn respond(
     router: Router,
     request: hyper::Request<hyper::body::Incoming>,
 ) -> axum::response::Response {
@@ -121,6 +149,7 @@ async fn answer(
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use rehearse_testutils::until;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -132,23 +161,25 @@ mod tests {
     async fn call(stream: &mut TcpStream) -> String {
         stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let mut text = vec![0; 1024];
-        let length = stream.read(&mut text).await.unwrap();
+        let length = until("a response", stream.read(&mut text)).await.unwrap();
         String::from_utf8_lossy(&text[..length]).into_owned()
     }
 
     #[tokio::test]
-    async fn a_dropped_server_ends_its_idle_connections_too() {
+    async fn dropping_a_server_closes_its_idle_connections() {
         let router = Router::new().route("/", get(|| async { "hello" }));
         let serving = Serving::router(listener().await, router).unwrap();
         let mut stream = TcpStream::connect(serving.address()).await.unwrap();
         assert!(call(&mut stream).await.ends_with("hello"));
         assert!(call(&mut stream).await.ends_with("hello"), "the connection stays open");
         drop(serving);
-        assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0, "closed");
+        let mut byte = [0];
+        let closed = until("the end of the connection", stream.read(&mut byte)).await;
+        assert_eq!(closed.unwrap_or(0), 0);
     }
 
     #[tokio::test]
-    async fn one_connection_that_panics_leaves_the_others() {
+    async fn a_panic_in_one_connection_leaves_the_others() {
         let serving =
             Serving::start(listener().await, &Handle::current(), |mut stream, _| async move {
                 let mut byte = [0];
@@ -161,7 +192,7 @@ mod tests {
             let mut stream = TcpStream::connect(serving.address()).await.unwrap();
             stream.write_all(sent).await.unwrap();
             let mut text = Vec::new();
-            stream.read_to_end(&mut text).await.unwrap();
+            until("the end of the connection", stream.read_to_end(&mut text)).await.unwrap();
             assert_eq!(text.len(), back);
         }
     }

@@ -51,7 +51,7 @@ fn conflict(fault: &Fault, operation: &str, touched: &[TouchedRow]) -> Value {
     }
     // Aimed at nothing in particular, it is the first row.
     let aimed = fault.target.table.is_some() || !fault.target.key.is_empty();
-    let held = |index: usize, row| if aimed { fault.target.hits(row) } else { index == 0 };
+    let held = |index: usize, row| if aimed { fault.target.matches_row(row) } else { index == 0 };
     let reasons: Vec<Value> = touched
         .iter()
         .enumerate()

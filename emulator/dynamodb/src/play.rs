@@ -33,16 +33,20 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     let Watched { name, operation, function, request, outgoing, open } = watched;
     let Shared { tables, replica, faults, .. } = shared;
     let touched = || call::touched(&request, tables);
-    let eventual = call::eventual(&operation, &request);
-    let call =
-        FaultableCall { name: &name, touched: &touched, eventual, function: function.as_deref() };
+    let eventually_consistent = call::eventual(&operation, &request);
+    let call = FaultableCall {
+        name: &name,
+        touched: &touched,
+        eventually_consistent,
+        function: function.as_deref(),
+    };
 
     // Kept until this call has its answer: only then does the next one of a meeting go on.
-    let mut ticket = faults.enter(&call, || identity(&request));
+    let mut ticket = faults.join_rendezvous(&call, || identity(&request));
     if let Some(ticket) = &mut ticket {
         ticket.turn().await;
     }
-    let moment = faults.frozen();
+    let moment = faults.latest_stale();
     let outgoing = match moment.filter(|_| call::writes(&operation)) {
         Some(moment) => {
             let (like, body) = outgoing.into_parts();

@@ -152,7 +152,7 @@ async fn generate(
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
-            fault = server.faults.take(endpoint.name());
+            fault = server.faults.next_failure(endpoint.name());
             prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };

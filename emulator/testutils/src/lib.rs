@@ -3,8 +3,11 @@
 //! Without features it depends on no other crate of this workspace, so every crate's tests can use
 //! it. The feature `project` adds a small backend for the crates that run one.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 #[cfg(feature = "project")]
 mod project;
+mod within;
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +15,17 @@ use std::path::{Path, PathBuf};
 pub use project::{SETTINGS, TEMPLATE, hello, settings, template};
 #[cfg(feature = "project")]
 pub use rehearse_dynamodb::testing::service as databases;
+pub use within::{GENEROUS, until, within};
 
 /// A temporary folder that is removed when it is dropped.
 #[derive(Debug)]
 pub struct Folder(tempfile::TempDir);
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Folder {
     /// Creates the folder.

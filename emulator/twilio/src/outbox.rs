@@ -157,7 +157,7 @@ impl Inner {
         let ending = if self.is_blocked(&text.to) && text.via != Via::Twilio {
             // Only with a Messaging Service: without one the request was refused.
             Ending { status: Status::Failed, error: Some(21610) }
-        } else if let Some(failure) = self.faults.take("twilio.delivery") {
+        } else if let Some(failure) = self.faults.next_failure("twilio.delivery") {
             let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
             Ending { status: Status::Undelivered, error: Some(code) }
         } else {

@@ -166,7 +166,7 @@ async fn answer(
     };
     let name = ask.exchange_detail();
     let open = secrets.0.journal.begin(name.as_str(), exchange);
-    if let Some(failure) = secrets.0.faults.take(&name) {
+    if let Some(failure) = secrets.0.faults.next_failure(&name) {
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;
         }

@@ -29,7 +29,7 @@ use super::{
     tracing,
 };
 use rehearse_aws::template::Ports;
-use rehearse_control::{self as control, Controlled};
+use rehearse_control::{self as control, ControlledWorld};
 use rehearse_core::clock::Clock;
 use rehearse_dynamodb::Service;
 use rehearse_openai::Persona;
@@ -178,9 +178,13 @@ pub(super) async fn start(
 }
 
 /// What the control API of a world acts on.
-pub(super) fn controlled(project: &Project, backend: &Backend, world: &Arc<World>) -> Controlled {
+pub(super) fn controlled(
+    project: &Project,
+    backend: &Backend,
+    world: &Arc<World>,
+) -> ControlledWorld {
     let people = &project.settings.people;
-    Controlled {
+    ControlledWorld {
         world: Arc::clone(world),
         endpoints: control::Endpoints {
             parts: table::parts(project, world),

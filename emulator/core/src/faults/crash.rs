@@ -1,33 +1,35 @@
-//! The function whose call is armed_fault ends there, as if its process were killed or its time were up.
+//! Terminating the function that makes a call, as if its process were killed or its time were up.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// How a function ends at one of its calls.
+/// Terminates a function at one of its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash {
     /// Logical id of the function.
     pub function: String,
-    /// How.
-    pub how: CrashKind,
-    /// At which attempt of the webhook, from 1; `None` is the first that makes the call.
+    /// How it is terminated.
+    pub kind: CrashKind,
+    /// The attempt of the webhook at which it happens, from 1; `None` is the first attempt that
+    /// makes the call.
     pub attempt: Option<u64>,
 }
 
-/// How a function ends.
+/// How a function is terminated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrashKind {
     /// Its process is killed.
     Killed,
-    /// Its time is up.
+    /// It reaches its timeout.
     TimedOut,
 }
 
 impl Crash {
-    /// Whether a call is the one to end at. A fake that does not know its caller takes any.
-    pub(super) fn is_of(&self, call: &super::FaultableCall<'_>, attempts: u64) -> bool {
+    /// Whether the function is terminated at this call. A call whose caller is unknown counts as
+    /// the function's own.
+    pub(super) fn applies_to(&self, call: &super::FaultableCall<'_>, attempts: u64) -> bool {
         call.function.is_none_or(|function| function == self.function)
             && self.attempt.is_none_or(|attempt| attempt == attempts.max(1))
     }
@@ -35,7 +37,7 @@ impl Crash {
 
 type Handler = dyn Fn(&str, CrashKind) + Send + Sync;
 
-/// Who ends functions; nobody until a gateway is there.
+/// What terminates functions; nothing does until a gateway has set a handler.
 #[derive(Clone, Default)]
 pub(super) struct CrashHandler(Arc<Mutex<Option<Arc<Handler>>>>);
 
@@ -44,12 +46,13 @@ impl CrashHandler {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(handler));
     }
 
-    /// Ends the function, and never returns: its connection, and this call with it, goes when
-    /// it does. An answer would reach it before its end.
-    pub(super) async fn end(&self, crash: &Crash) {
+    /// Terminates the function and never resolves: a response would reach the function before its
+    /// termination does. The caller's task ends when the function's connection closes. Returns at
+    /// once when there is no handler.
+    pub(super) async fn crash(&self, crash: &Crash) {
         let handler = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(handler) = handler {
-            handler(&crash.function, crash.how);
+            handler(&crash.function, crash.kind);
             std::future::pending::<()>().await;
         }
     }

@@ -6,29 +6,29 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::Crash;
 
-/// How one call fails. All parts may be combined with `delay`.
+/// How one call fails. Every field may be combined with `delay_ms`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// HTTP status that the provider answers with, in its own error format.
+    /// HTTP status of the response, whose body is in the provider's own error format.
     #[serde(default, deserialize_with = "of_failure", skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The provider's own error code, such as `21610` or `insufficient_quota`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// `Retry-After`, seconds.
+    /// Value of the `Retry-After` header, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
-    /// Real time to wait before answering, in milliseconds.
+    /// Real time to wait before responding, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
-    /// The connection is closed: `before` the call has any effect, or `after` it (a lost acknowledgement).
+    /// Closes the connection `before` the call has any effect or `after` it (a lost acknowledgement).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
-    /// What only a database does.
+    /// A failure that only a database has.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub database_fault: Option<DatabaseFault>,
-    /// The function that makes the call ends where `cut` says.
+    /// Terminates the calling function at the moment that `cut` says.
     #[serde(skip)]
     pub crash: Option<Crash>,
 }
@@ -39,18 +39,18 @@ pub struct Failure {
 pub enum DatabaseFault {
     /// Another transaction holds the row: nothing is written.
     Conflict,
-    /// The call takes effect, and half of its answer arrives.
+    /// The call takes effect, and half of its response arrives.
     Truncated,
-    /// The answer's `x-amz-crc32` belongs to another body.
+    /// The response's `x-amz-crc32` header belongs to another body.
     WrongCrc,
     /// The database has forgotten the call's `ClientRequestToken`, as it does after ten minutes.
     ExpiredToken,
-    /// An eventually consistent read answers with the rows as they were when the fault was armed.
+    /// An eventually consistent read returns the rows as they were when the fault was armed.
     Stale,
 }
 
 impl DatabaseFault {
-    /// All of them, by their names in scenarios.
+    /// Every kind with its name in scenarios.
     pub const ALL: [(&str, Self); 5] = [
         ("conflict", Self::Conflict),
         ("truncated", Self::Truncated),
@@ -59,7 +59,7 @@ impl DatabaseFault {
         ("stale", Self::Stale),
     ];
 
-    /// The operations that it can happen to; `None` is all of them.
+    /// The operations that can fail so; `None` is all of them.
     pub fn operations(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Conflict => Some(&[
@@ -75,7 +75,7 @@ impl DatabaseFault {
         }
     }
 
-    /// Whether it can happen to an operation: `dynamodb.PutItem`, or `dynamodb.*` for any.
+    /// Whether an exchange of this name can fail so. `dynamodb.*` is any operation, so it always can.
     pub fn can_happen_to(self, name: &str) -> bool {
         let Some(operation) = name.strip_prefix("dynamodb.") else { return false };
         operation == "*" || self.operations().is_none_or(|all| all.contains(&operation))
@@ -88,19 +88,18 @@ impl DatabaseFault {
 pub enum Cut {
     /// The call has no effect.
     Before,
-    /// The call takes effect, its answer is lost.
+    /// The call takes effect, its response is lost.
     After,
 }
 
 impl Failure {
-    /// The statuses with which a provider fails: what looks like a success fails nobody, and a
-    /// scenario that arms it would prove something false.
+    /// Statuses that a failure can have. A scenario that armed a success would test nothing.
     pub const STATUSES: RangeInclusive<u16> = 300..=599;
 
-    /// A number as such a status.
+    /// Converts a number to a status of a failure.
     ///
     /// # Errors
-    /// Any other number, in words.
+    /// Explains which numbers are allowed, when the number is not one of [`Failure::STATUSES`].
     pub fn status_of(number: u64) -> Result<u16, String> {
         let status = u16::try_from(number).ok().filter(|status| Self::STATUSES.contains(status));
         status.ok_or_else(|| {

@@ -1,24 +1,25 @@
-//! Which calls a fault with a chance strikes.
+//! Which calls fail when a fault has a chance.
 
 use serde::{Deserialize, Serialize};
 
 use crate::random::mix;
 
-/// A part of all calls, in millionths.
+/// The part of all calls that fail, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chance(u32);
 
 const WHOLE: u32 = 1_000_000;
 
 impl Chance {
-    /// A part above 0 and up to 1; `None` for any other number.
+    /// A chance from a number above 0 and up to 1; `None` for any other number.
     pub fn of(part: f64) -> Option<Self> {
         let millionths = part * f64::from(WHOLE);
         // In range, so nothing is cut off.
         (part > 0.0 && part <= 1.0).then(|| Self((millionths as u32).max(1)))
     }
 
-    /// Whether it strikes the `nth` call that a fault meets: always the same for a seed.
+    /// Whether the `nth` call that a fault applies to fails. The same for the same seed, on any
+    /// machine.
     pub(super) fn decides(self, seed: u64, fault: u64, nth: u64) -> bool {
         let mixed = mix(mix(mix(seed) ^ fault) ^ nth);
         mixed % u64::from(WHOLE) < u64::from(self.0)

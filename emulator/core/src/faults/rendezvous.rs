@@ -1,8 +1,8 @@
 //! A rendezvous: calls that wait for each other, so that a race happens every time.
 //!
-//! The first calls of a name are held until as many have arrived as take part.
-//! Then they go on one after the other, each when the one before has been
-//! answered, in an order that a number chooses among all orders.
+//! Calls of a name are held until the expected number of them has arrived. Then they go on one
+//! after the other, each when the one before has its response. A number chooses one of all possible
+//! orders.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,124 +10,127 @@ use tokio::sync::oneshot;
 
 use super::{FaultableCall, target::FaultTarget};
 
-/// Where calls meet. Clones share it.
+/// Holds calls until all of them have arrived. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rendezvous {
     on: String,
     target: FaultTarget,
-    room: Arc<Mutex<RendezvousState>>,
+    state: Arc<Mutex<RendezvousState>>,
 }
 
 #[derive(Debug)]
 struct RendezvousState {
-    /// For each who takes part, what only its call carries.
+    /// For each expected call, texts of which only this call's request contains one.
     marks: Vec<Vec<String>>,
     order: u64,
     phase: Phase,
-    next: u64,
+    next_id: u64,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// Calls arrive.
-    Gathering(Vec<Waiting>),
-    /// All have arrived: these go on, the last one first.
-    Going(Vec<Waiting>),
-    /// Not all could arrive any more; so many have, then or later.
+    /// Calls arrive and wait.
+    Gathering(Vec<WaitingCall>),
+    /// All have arrived. These still wait for their turn; the next one is at the end.
+    Releasing(Vec<WaitingCall>),
+    /// It was given up before all had arrived. The number counts those that came, then or later.
     Missed(usize),
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingCall {
     id: u64,
-    /// Whose call it is, as far as its marks tell, and what it says.
+    /// Position of the marks that its request contains, and the request's text. Calls are sorted by
+    /// this before the order is applied.
     identity: (usize, String),
-    go: oneshot::Sender<()>,
+    release: oneshot::Sender<()>,
 }
 
-/// A rendezvous that did not take place.
+/// A rendezvous for which not all calls have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
-    /// Calls that had arrived.
+    /// Calls that have arrived.
     pub arrived: usize,
-    /// Calls that were to arrive.
+    /// Calls that were expected.
     pub size: usize,
 }
 
 impl Rendezvous {
-    /// A rendezvous of calls that are named `on` and aimed at, as many as there are `marks`: for each
-    /// who takes part, texts that only its call carries. They go on in the order with the number
-    /// `order` among all orders of those who take part; 0 is the order of the marks.
+    /// A rendezvous of calls that are named `on` and that `target` matches. It expects one call for
+    /// each item of `marks`; an item lists texts of which only this call's request contains one.
+    /// `order` is a number that chooses one of all possible orders; 0 is the order of `marks`.
     pub fn new(
         on: impl Into<String>,
         target: FaultTarget,
         marks: Vec<Vec<String>>,
         order: u64,
     ) -> Self {
-        let room = RendezvousState { marks, order, phase: Phase::Gathering(Vec::new()), next: 0 };
-        Self { on: on.into(), target, room: Arc::new(Mutex::new(room)) }
+        let phase = Phase::Gathering(Vec::new());
+        let state = RendezvousState { marks, order, phase, next_id: 0 };
+        Self { on: on.into(), target, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// One of those who take part has ended: if not all have arrived by now, they never will.
-    pub fn ended(&self) {
-        let mut room = self.room();
-        if let Phase::Gathering(waiting) = &room.phase {
-            // Whoever waits is let go, since dropping the sender tells them.
-            room.phase = Phase::Missed(waiting.len());
+    /// Gives up if not all calls have arrived, and lets those go on that wait. Called when one of
+    /// the participants has ended and so will make no call any more.
+    pub fn participant_ended(&self) {
+        let mut state = self.lock();
+        if let Phase::Gathering(waiting) = &state.phase {
+            // Dropping the senders lets the waiting calls go on.
+            state.phase = Phase::Missed(waiting.len());
         }
     }
 
-    /// How it was missed, if it was.
+    /// How many calls are missing, unless all have arrived.
     pub fn missed(&self) -> Option<Missed> {
-        let room = self.room();
-        match &room.phase {
+        let state = self.lock();
+        match &state.phase {
             Phase::Gathering(waiting) => Some(waiting.len()),
             Phase::Missed(arrived) => Some(*arrived),
-            Phase::Going(_) => None,
+            Phase::Releasing(_) => None,
         }
-        .map(|arrived| Missed { arrived, size: room.marks.len() })
+        .map(|arrived| Missed { arrived, size: state.marks.len() })
     }
 
-    /// Takes a call in, if it is one of those who meet and the rendezvous has not begun.
-    pub(super) fn enter(
+    /// Adds a call, if it belongs to the rendezvous and not all calls have arrived yet.
+    pub(super) fn join(
         &self,
         call: &FaultableCall<'_>,
         identity: impl FnOnce() -> String,
     ) -> Option<Permit> {
-        if call.name != self.on || !self.target.takes(call) {
+        if call.name != self.on || !self.target.matches(call) {
             return None;
         }
-        let mut room = self.room();
-        let (go, gone) = oneshot::channel();
-        let id = room.next;
-        if let Phase::Missed(arrived) = &mut room.phase {
+        let mut state = self.lock();
+        if let Phase::Missed(arrived) = &mut state.phase {
             *arrived += 1;
         }
-        if !matches!(room.phase, Phase::Gathering(_)) {
+        if !matches!(state.phase, Phase::Gathering(_)) {
             return None;
         }
-        let identity = room.identified(identity());
-        let Phase::Gathering(waiting) = &mut room.phase else { return None };
-        waiting.push(Waiting { id, identity, go });
-        room.next += 1;
-        room.begin();
-        Some(Permit { rendezvous: self.clone(), id, gone: Some(gone) })
+        let identity = state.identify(identity());
+        let id = state.next_id;
+        let (release, released) = oneshot::channel();
+        let Phase::Gathering(waiting) = &mut state.phase else { return None };
+        waiting.push(WaitingCall { id, identity, release });
+        state.next_id += 1;
+        state.release_when_complete();
+        Some(Permit { rendezvous: self.clone(), id, released: Some(released) })
     }
 
-    fn room(&self) -> MutexGuard<'_, RendezvousState> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, RendezvousState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RendezvousState {
-    /// Ids in a request may be random, so that the text alone would order it anyhow.
-    fn identified(&self, request: String) -> (usize, String) {
+    /// Finds the marks that a request contains. Its text alone would not do: ids in it may be random.
+    fn identify(&self, request: String) -> (usize, String) {
         let carries = |marks: &Vec<String>| marks.iter().any(|mark| request.contains(mark));
         (self.marks.iter().position(carries).unwrap_or(self.marks.len()), request)
     }
 
-    /// Lets the first one go when all are there.
-    fn begin(&mut self) {
+    /// Orders the calls and releases the first one, when all have arrived.
+    fn release_when_complete(&mut self) {
         let Phase::Gathering(waiting) = &mut self.phase else { return };
         if waiting.len() < self.marks.len() {
             return;
@@ -136,51 +139,54 @@ impl RendezvousState {
         all.sort_by(|a, b| a.identity.cmp(&b.identity));
         let mut ordered = permuted(all, self.order);
         ordered.reverse();
-        self.phase = Phase::Going(ordered);
-        self.go_on();
+        self.phase = Phase::Releasing(ordered);
+        self.release_next();
     }
 
-    /// Lets the next one go; those who went away are passed over.
-    fn go_on(&mut self) {
-        let Phase::Going(waiting) = &mut self.phase else { return };
+    /// Releases the next call whose caller still waits.
+    fn release_next(&mut self) {
+        let Phase::Releasing(waiting) = &mut self.phase else { return };
         while let Some(next) = waiting.pop() {
-            if next.go.send(()).is_ok() {
+            if next.release.send(()).is_ok() {
                 return;
             }
         }
     }
 }
 
-/// A call's place in a rendezvous. Dropping it gives the place up, or lets the next one go.
+/// A call's permission to go on, to be kept until the call has its response. Dropping it releases the
+/// next call; dropping it before the call's turn gives up its place.
 #[derive(Debug)]
 pub struct Permit {
     rendezvous: Rendezvous,
     id: u64,
-    gone: Option<oneshot::Receiver<()>>,
+    /// `None` once the call was released and has noticed it.
+    released: Option<oneshot::Receiver<()>>,
 }
 
 impl Permit {
-    /// Waits until it is this call's turn, or until the rendezvous cannot take place.
+    /// Waits until it is this call's turn, or until the rendezvous is given up.
     pub async fn turn(&mut self) {
-        if let Some(gone) = &mut self.gone {
-            // An error is a rendezvous that was missed: the call goes on.
-            let _ = gone.await;
-            self.gone = None;
+        if let Some(released) = &mut self.released {
+            // An error means that the rendezvous was given up: the call goes on.
+            let _ = released.await;
+            self.released = None;
         }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut room = self.rendezvous.room();
-        // Told to go at the very moment at which its caller went away.
-        let was_told = self.gone.as_mut().is_none_or(|gone| gone.try_recv().is_ok());
-        match &mut room.phase {
+        let mut state = self.rendezvous.lock();
+        // A call may be dropped after its release and before it has noticed: it had its turn, too.
+        let had_its_turn =
+            self.released.as_mut().is_none_or(|released| released.try_recv().is_ok());
+        match &mut state.phase {
             Phase::Gathering(waiting) => waiting.retain(|w| w.id != self.id),
-            Phase::Going(waiting) => {
+            Phase::Releasing(waiting) => {
                 waiting.retain(|w| w.id != self.id);
-                if was_told {
-                    room.go_on();
+                if had_its_turn {
+                    state.release_next();
                 }
             }
             Phase::Missed(_) => {}
@@ -188,7 +194,7 @@ impl Drop for Permit {
     }
 }
 
-/// The order with this number among all orders of a list; 0 leaves it as it is.
+/// The list in one of all its orders, chosen by a number; 0 leaves it as it is.
 fn permuted<T>(mut list: Vec<T>, number: u64) -> Vec<T> {
     let mut number = number;
     let mut ordered = Vec::with_capacity(list.len());
@@ -205,19 +211,21 @@ fn permuted<T>(mut list: Vec<T>, number: u64) -> Vec<T> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use rehearse_testutils::until;
+
     use super::*;
 
     fn rendezvous(size: usize, order: u64) -> Rendezvous {
         Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), vec![vec![]; size], order)
     }
 
-    fn enter(rendezvous: &Rendezvous, identity: &str) -> Permit {
-        rendezvous.enter(&FaultableCall::named("dynamodb.PutItem"), || identity.into()).unwrap()
+    fn join(rendezvous: &Rendezvous, identity: &str) -> Permit {
+        rendezvous.join(&FaultableCall::named("dynamodb.PutItem"), || identity.into()).unwrap()
     }
 
     fn may_go(permit: &mut Permit) -> bool {
-        permit.gone.as_mut().is_none_or(|gone| gone.try_recv().is_ok()) && {
-            permit.gone = None;
+        permit.released.as_mut().is_none_or(|released| released.try_recv().is_ok()) && {
+            permit.released = None;
             true
         }
     }
@@ -231,18 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn all_wait_for_the_last_and_go_on_one_by_one_whoever_came_first() {
+    fn all_wait_for_the_last_and_go_on_one_by_one_in_any_order_of_arrival() {
         for arrival in [["a", "b"], ["b", "a"]] {
             let rendezvous = rendezvous(2, 1);
-            let mut first = enter(&rendezvous, arrival[0]);
+            let mut first = join(&rendezvous, arrival[0]);
             assert!(!may_go(&mut first));
             assert_eq!(rendezvous.missed(), Some(Missed { arrived: 1, size: 2 }));
-            let mut second = enter(&rendezvous, arrival[1]);
+            let mut second = join(&rendezvous, arrival[1]);
             assert!(
-                rendezvous
-                    .enter(&FaultableCall::named("dynamodb.PutItem"), || "c".into())
-                    .is_none(),
-                "begun"
+                rendezvous.join(&FaultableCall::named("dynamodb.PutItem"), || "c".into()).is_none(),
+                "already complete"
             );
             assert_eq!(rendezvous.missed(), None);
             let (a, b) = match arrival[0] {
@@ -251,52 +257,52 @@ mod tests {
             };
             // Order 1 of two is the other way round.
             assert!(!may_go(a) && may_go(b), "{arrival:?}");
-            drop(std::mem::replace(b, enter(&self::rendezvous(1, 0), "x")));
+            drop(std::mem::replace(b, join(&self::rendezvous(1, 0), "x")));
             assert!(may_go(a));
         }
     }
 
     #[test]
-    fn who_goes_away_holds_nobody_up() {
+    fn a_dropped_call_does_not_hold_up_the_others() {
         let rendezvous = rendezvous(3, 0);
-        drop(enter(&rendezvous, "early"));
+        drop(join(&rendezvous, "early"));
         let (a, b, mut c) =
-            (enter(&rendezvous, "a"), enter(&rendezvous, "b"), enter(&rendezvous, "c"));
+            (join(&rendezvous, "a"), join(&rendezvous, "b"), join(&rendezvous, "c"));
         drop(b);
         assert!(!may_go(&mut c));
-        // Told to go, and gone without having looked.
+        // Released, and dropped before it noticed.
         drop(a);
         assert!(may_go(&mut c));
     }
 
     #[tokio::test]
-    async fn a_meeting_that_cannot_take_place_lets_everybody_go() {
+    async fn a_rendezvous_that_is_given_up_lets_all_calls_go_on() {
         let rendezvous = rendezvous(2, 0);
-        let mut waiting = enter(&rendezvous, "a");
-        rendezvous.ended();
-        waiting.turn().await;
+        let mut waiting = join(&rendezvous, "a");
+        rendezvous.participant_ended();
+        until("the call to go on", waiting.turn()).await;
         assert_eq!(rendezvous.missed(), Some(Missed { arrived: 1, size: 2 }));
         assert!(
-            rendezvous.enter(&FaultableCall::named("dynamodb.PutItem"), || "late".into()).is_none()
+            rendezvous.join(&FaultableCall::named("dynamodb.PutItem"), || "late".into()).is_none()
         );
         assert_eq!(rendezvous.missed(), Some(Missed { arrived: 2, size: 2 }), "but too late");
     }
 
     #[test]
-    fn marks_order_the_calls_whatever_else_they_say() {
+    fn marks_order_the_calls_and_not_the_rest_of_their_text() {
         for (first, second) in [("1 ann", "2 bob"), ("1 bob", "2 ann")] {
             let marks = vec![vec!["bob".into()], vec!["ann".into()]];
             let rendezvous = Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), marks, 0);
-            let (mut first_ticket, second_ticket) =
-                (enter(&rendezvous, first), enter(&rendezvous, second));
-            assert_eq!(may_go(&mut first_ticket), first.ends_with("bob"));
-            drop(second_ticket);
+            let (mut first_permit, second_permit) =
+                (join(&rendezvous, first), join(&rendezvous, second));
+            assert_eq!(may_go(&mut first_permit), first.ends_with("bob"));
+            drop(second_permit);
         }
     }
 
     #[test]
-    fn others_pass() {
+    fn calls_of_another_name_pass() {
         let rendezvous = rendezvous(2, 0);
-        assert!(rendezvous.enter(&FaultableCall::named("dynamodb.GetItem"), String::new).is_none());
+        assert!(rendezvous.join(&FaultableCall::named("dynamodb.GetItem"), String::new).is_none());
     }
 }

@@ -1,27 +1,27 @@
-//! Which of the calls with one name a fault strikes.
+//! Restricting a fault to calls on some table or row.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A table, a row or both; nothing is any call.
+/// Restricts a fault to calls on a table, a row or both. The default restricts nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FaultTarget {
     /// Logical id of a table that the call touches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// Attributes of a key or an item that the call carries, plain.
+    /// Attributes that one key or item of the call must have, as plain JSON.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub key: Map<String, Value>,
 }
 
-/// One call, as far as faults are aimed at it.
+/// What faults need to know of a call.
 pub struct FaultableCall<'c> {
     /// The exchange's name.
     pub name: &'c str,
-    /// What it touches; asked for only when a fault is aimed.
+    /// Returns the rows that the call reads or writes. Called only when a fault has a target.
     pub touched: &'c (dyn Fn() -> Vec<TouchedRow> + Sync),
-    /// Whether it is a read that may be stale.
-    pub eventual: bool,
+    /// Whether it is a read that may return stale rows.
+    pub eventually_consistent: bool,
     /// Logical id of the function that makes it, when that is known.
     pub function: Option<&'c str>,
 }
@@ -31,28 +31,28 @@ pub struct FaultableCall<'c> {
 pub struct TouchedRow {
     /// Logical id.
     pub table: String,
-    /// Attributes of its key or item, plain; none when the call names no row.
+    /// Attributes of its key or item, as plain JSON; none when the call names no row.
     pub attributes: Map<String, Value>,
 }
 
 impl<'c> FaultableCall<'c> {
-    /// A call of which only the name is known.
+    /// A call of this name that touches no rows.
     pub fn named(name: &'c str) -> Self {
-        Self { name, touched: &Vec::new, eventual: false, function: None }
+        Self { name, touched: &Vec::new, eventually_consistent: false, function: None }
     }
 }
 
 impl FaultTarget {
-    /// Whether a call is aimed at.
-    pub fn takes(&self, call: &FaultableCall<'_>) -> bool {
+    /// Whether the fault applies to a call.
+    pub fn matches(&self, call: &FaultableCall<'_>) -> bool {
         if self.table.is_none() && self.key.is_empty() {
             return true;
         }
-        (call.touched)().iter().any(|touched| self.hits(touched))
+        (call.touched)().iter().any(|touched| self.matches_row(touched))
     }
 
-    /// Whether one of the rows that a call touches is aimed at.
-    pub fn hits(&self, touched: &TouchedRow) -> bool {
+    /// Whether the fault applies to a row that a call touches.
+    pub fn matches_row(&self, touched: &TouchedRow) -> bool {
         let TouchedRow { table, attributes } = touched;
         self.table.as_ref().is_none_or(|wanted| wanted == table)
             && self.key.iter().all(|(name, wanted)| attributes.get(name) == Some(wanted))
@@ -79,15 +79,15 @@ mod tests {
             touched: &touched,
             ..FaultableCall::named("dynamodb.TransactWriteItems")
         };
-        let takes = |table: Option<&str>, key: Value| {
+        let matches = |table: Option<&str>, key: Value| {
             let key = key.as_object().unwrap().clone();
-            FaultTarget { table: table.map(Into::into), key }.takes(&call)
+            FaultTarget { table: table.map(Into::into), key }.matches(&call)
         };
-        assert!(takes(None, json!({})));
-        assert!(takes(Some("Slots"), json!({ "id": "b" })));
-        assert!(takes(None, json!({ "id": "a" })));
-        assert!(!takes(Some("Slots"), json!({ "id": "a" })));
-        assert!(!takes(Some("Owners"), json!({})));
-        assert!(!takes(None, json!({ "id": "a", "at": 1 })));
+        assert!(matches(None, json!({})));
+        assert!(matches(Some("Slots"), json!({ "id": "b" })));
+        assert!(matches(None, json!({ "id": "a" })));
+        assert!(!matches(Some("Slots"), json!({ "id": "a" })));
+        assert!(!matches(Some("Owners"), json!({})));
+        assert!(!matches(None, json!({ "id": "a", "at": 1 })));
     }
 }

@@ -170,19 +170,20 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// What went wrong, as a stable code: `ConditionalCheckFailedException`, `11200`, `cut`.
     pub error: Option<String>,
-    /// The answer; JSON where it was JSON, else a string.
-    pub answer: Value,
+    /// Body of the response: JSON where it was JSON, else a string; null when there was none.
+    #[serde(rename = "answer")]
+    pub response: Value,
 }
 
 impl Outcome {
     /// A success or an error by its status alone.
-    pub fn status(status: u16, answer: Value) -> Self {
-        Self { status: Some(status), error: None, answer }
+    pub fn status(status: u16, response: Value) -> Self {
+        Self { status: Some(status), error: None, response }
     }
 
     /// The caller went away, or the answer was withheld.
     pub fn cut() -> Self {
-        Self { status: None, error: Some("cut".into()), answer: Value::Null }
+        Self { status: None, error: Some("cut".into()), response: Value::Null }
     }
 
     /// Adds an error code.

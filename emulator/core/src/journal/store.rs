@@ -160,7 +160,7 @@ impl StoredExchange {
     /// The whole entry. Its answer is parsed by the first who asks.
     fn read(&mut self) -> &Exchange {
         if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
-            outcome.answer = json_or_text(&answer);
+            outcome.response = json_or_text(&answer);
         }
         &self.entry
     }
@@ -344,7 +344,7 @@ mod tests {
         }
         assert!(matches!(store.pages.as_slice(), [Page::Text(_)]));
         let answer = |at: usize, store: &mut JournalStore| {
-            store.since(at as u64)[0].outcome.as_ref().unwrap().answer.clone()
+            store.since(at as u64)[0].outcome.as_ref().unwrap().response.clone()
         };
         for at in [0, PAGE + 2] {
             // Positions 0, 1, 2 of the texts, from a page and from the recent ones; asked twice.

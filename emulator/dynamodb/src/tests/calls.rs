@@ -78,7 +78,7 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
     let outcome = calls[1].outcome.as_ref().unwrap();
     assert_eq!(outcome.status, Some(400));
     assert_eq!(outcome.error.as_deref(), Some("ResourceNotFoundException"));
-    assert!(outcome.answer["message"].is_string());
+    assert!(outcome.response["message"].is_string());
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
     let outcomes: Vec<_> = lab.calls().into_iter().map(|c| c.outcome.unwrap()).collect();
     assert_eq!(outcomes[0].error.as_deref(), Some("cut"));
     assert_eq!(outcomes[1].error.as_deref(), Some("cut"));
-    assert_eq!(outcomes[1].answer, json!({}));
+    assert_eq!(outcomes[1].response, json!({}));
 }
 
 #[tokio::test]

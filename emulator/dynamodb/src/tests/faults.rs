@@ -76,7 +76,7 @@ async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
     assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
     assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 1);
     assert_eq!(lab.last_error().as_deref(), Some("truncated"));
-    assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().answer, json!({}), "kept whole");
+    assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().response, json!({}), "kept whole");
 
     let get =
         r#"{"TableName":"Repairs_Lead_Log","Key":{"lead_id":{"S":"L"},"timestamp":{"N":"1"}}}"#;

@@ -7,7 +7,7 @@ async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
     let marks = phones.iter().map(|phone| vec![(*phone).to_owned()]).collect();
     let meeting =
         Rendezvous::new("dynamodb.TransactWriteItems", FaultTarget::default(), marks, order);
-    lab.faults.meet(meeting.clone());
+    lab.faults.set_rendezvous(meeting.clone());
     let booked = futures::future::join_all(phones.iter().map(|phone| {
         let (client, meeting) = (client.clone(), meeting.clone());
         async move {
@@ -23,7 +23,7 @@ async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
             let slot = TransactWriteItem::builder().put(slot).build();
             let transact = client.transact_write_items().transact_items(slot);
             let yes = transact.client_request_token(*phone).send().await.is_ok();
-            meeting.ended();
+            meeting.participant_ended();
             yes
         }
     }))
@@ -47,7 +47,7 @@ async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
     let lab = Lab::start().await;
     let client = lab.client();
     let meeting = Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), vec![vec![]; 2], 0);
-    lab.faults.meet(meeting.clone());
+    lab.faults.set_rendezvous(meeting.clone());
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     assert!(tokio::time::timeout(Duration::from_millis(50), put).await.is_err());
     let mut changes = lab.journal.watch();
@@ -56,7 +56,7 @@ async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
     }
     assert_eq!(meeting.missed().map(|missed| missed.arrived), Some(0));
     assert_eq!(lab.database.rows("OptOuts").await.unwrap().len(), 0);
-    meeting.ended();
+    meeting.participant_ended();
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     put.await.unwrap();
 }

@@ -98,7 +98,7 @@ async fn connections_are_cut_before_after_and_in_the_middle() {
         assert_eq!(lost, if cut == "mid-stream" { "rest" } else { "all" }, "{cut}");
         let outcome = world.entries().pop().unwrap().outcome.unwrap();
         assert_eq!(outcome.error.as_deref(), Some("cut"));
-        assert_eq!(outcome.answer.is_null(), cut == "before");
+        assert_eq!(outcome.response.is_null(), cut == "before");
         body["stream"] = json!(false);
         assert_eq!(world.ask(&body).await.text(), "Hello, how are you?");
         assert_eq!(armed.finish(), []);

@@ -8,8 +8,9 @@ impl Running<'_> {
     /// Arms the crash of a step.
     pub(super) fn arm_crash(&self, crash: Option<&Crash>) -> Option<FaultHandle> {
         let crash = crash?;
-        let (_, on, cut, how) = crash.place()?;
-        let crash = faults::Crash { function: crash.function.clone(), how, attempt: crash.attempt };
+        let (_, on, cut, kind) = crash.place()?;
+        let crash =
+            faults::Crash { function: crash.function.clone(), kind, attempt: crash.attempt };
         let failure = Failure { cut: Some(cut), crash: Some(crash), ..Failure::default() };
         let fault = Fault { on: on.to_owned(), failure, times: Some(1), ..Fault::default() };
         Some(self.world.faults().arm(fault))

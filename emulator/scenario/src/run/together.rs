@@ -76,7 +76,7 @@ impl Running<'_> {
                     }
                 };
                 if let Some(meeting) = meeting {
-                    meeting.ended();
+                    meeting.participant_ended();
                 }
                 done.map(|done| (index, done))
             }
@@ -109,7 +109,7 @@ impl Running<'_> {
         let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
         let all = group.together.iter().map(|step| self.marks(step)).collect();
         let meeting = Rendezvous::new(&meet.on, target, distinct(all), self.seed.unwrap_or(0));
-        self.world.faults().meet(meeting.clone());
+        self.world.faults().set_rendezvous(meeting.clone());
         Ok(Some(meeting))
     }
 

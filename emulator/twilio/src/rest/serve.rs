@@ -116,7 +116,7 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             params: params.pairs().to_vec(),
         },
     );
-    let fault = inner.faults.take(route.name()).unwrap_or_default();
+    let fault = inner.faults.next_failure(route.name()).unwrap_or_default();
     if fault.delay_ms.is_some() {
         sleep(fault.delay()).await;
     }

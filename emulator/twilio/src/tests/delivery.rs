@@ -115,7 +115,7 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
     let hook = &world.entries("webhook.sms")[0];
     let outcome = hook.outcome.clone().unwrap();
     assert_eq!((outcome.status, outcome.error), (Some(200), None));
-    assert!(outcome.answer.as_str().unwrap().contains("<Message>One"));
+    assert!(outcome.response.as_str().unwrap().contains("<Message>One"));
     let shown = serde_json::to_string(&world.journal.since(0)).unwrap();
     assert!(!shown.contains(TOKEN), "the token is in the journal");
 }

@@ -75,7 +75,7 @@ impl Inner {
                 Ok(page) => page.warnings.first().copied(),
                 Err(failed) => Some(failed.code),
             };
-            let mut outcome = Outcome { status, error: None, answer: shown };
+            let mut outcome = Outcome { status, error: None, response: shown };
             outcome.error = error.or(warnings.first().copied()).map(|code| code.to_string());
             open.end(outcome);
             attempts.push(Attempt { hook: job.hook, url: target.url.clone(), status, error });
@@ -91,7 +91,7 @@ impl Inner {
 
     /// One call, or the fault that strikes it.
     async fn exchange(&self, job: &Job<'_>, target: &Target) -> Result<Answer, Failed> {
-        let fault = self.faults.take(job.hook.name()).unwrap_or_default();
+        let fault = self.faults.next_failure(job.hook.name()).unwrap_or_default();
         if fault.delay_ms.is_some() {
             sleep(fault.delay()).await;
         }

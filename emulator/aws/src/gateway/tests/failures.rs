@@ -92,7 +92,7 @@ async fn when_the_client_goes_away_the_function_goes_on() {
         changes.changed().await.unwrap();
     }
     let outcome = lab.http()[0].outcome.clone().unwrap();
-    assert_eq!((outcome.status, outcome.answer), (Some(200), json!("done")));
+    assert_eq!((outcome.status, outcome.response), (Some(200), json!("done")));
 }
 
 #[tokio::test]
@@ -114,13 +114,13 @@ async fn the_journal_names_route_function_and_bodies() {
     assert_eq!(function.as_deref(), Some("Scheduler"));
     assert_eq!((method.as_str(), path.as_str(), body.as_str()), ("POST", "/leads/7?x=1", "{}"));
     let outcome = entries[0].outcome.as_ref().unwrap();
-    assert_eq!((outcome.status, &outcome.answer), (Some(200), &json!({ "ok": true })));
+    assert_eq!((outcome.status, &outcome.response), (Some(200), &json!({ "ok": true })));
 
     assert_eq!(entries[1].name, "http.GET /leads/7");
     let ExchangeDetail::Http { function, .. } = &entries[1].detail else { panic!() };
     assert_eq!(*function, None);
     let outcome = entries[1].outcome.as_ref().unwrap();
-    assert_eq!(outcome.answer, json!({ "message": "Not Found" }));
+    assert_eq!(outcome.response, json!({ "message": "Not Found" }));
 }
 
 #[tokio::test]

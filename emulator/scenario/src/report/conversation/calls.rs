@@ -40,7 +40,7 @@ impl Calls {
 
 /// How many items a read brought; `None` for a write.
 pub(super) fn returned(operation: &str, outcome: &Outcome) -> Option<usize> {
-    let answer = &outcome.answer;
+    let answer = &outcome.response;
     match operation {
         "GetItem" => Some(usize::from(answer.get("Item").is_some())),
         "Query" | "Scan" => answer["Items"].as_array().map(Vec::len),

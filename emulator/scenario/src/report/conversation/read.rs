@@ -140,11 +140,11 @@ impl Reader {
                     results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
                 match (wrong, &entry.outcome) {
                     (Some(wrong), outcome) => {
-                        let said = outcome.as_ref().and_then(|o| model::problem(&o.answer));
+                        let said = outcome.as_ref().and_then(|o| model::problem(&o.response));
                         lines.push(trouble("model", said_too(wrong, said)));
                     }
                     (None, Some(outcome)) => {
-                        let said = model::answer(&outcome.answer);
+                        let said = model::answer(&outcome.response);
                         let empty = said.is_empty().then(|| "says nothing".to_owned());
                         lines.extend(said.into_iter().chain(empty).map(|t| quiet("model", t)));
                     }

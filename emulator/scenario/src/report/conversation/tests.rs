@@ -103,7 +103,7 @@ fn a_refusal_of_the_fake_says_who_refuses_once() {
         let journal = journal();
         let exchange = ExchangeDetail::Model { request: json!({ "input": "hi" }), script: None };
         let answer = json!({ "error": { "message": message, "code": "rehearse" } });
-        let outcome = Outcome { status, answer, error: None }.with_error("rehearse");
+        let outcome = Outcome { status, response: answer, error: None }.with_error("rehearse");
         journal.begin("openai.responses", exchange).end(outcome);
         let lines = reader().lines(&journal.since(0));
         let status = status.map(|s| format!("{s} ")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Errors of the API: `{"error", "help"}` with their status.
+//! Error responses of the API: a status and the JSON body `{"error", "help"}`.
 
 use axum::{
     Json,
@@ -9,71 +9,70 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
+use rehearse_core::errors::with_causes;
+
 use super::ErrorBody;
 
-/// An error as it is answered.
+/// An error response.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ApiError {
     status: StatusCode,
     body: ErrorBody,
 }
 
-impl Answer {
+impl ApiError {
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self { status, body: ErrorBody { error: error.into(), help: None } }
     }
 
-    /// The caller sent something wrong.
-    pub fn bad(error: impl Into<String>) -> Self {
+    /// Status 400: the request is wrong.
+    pub fn bad_request(error: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// The world could not do it.
+    /// Status 500: the request is right, and the world failed.
     pub fn failed(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, with_causes(error))
     }
 
+    /// Status 404 with the paths that there are.
     pub fn unknown_path() -> Self {
         let paths = "/ready /endpoints /sms /messages /journal /tables/{id} /tables/{id}/items /clock /faults /reset";
         Self::new(StatusCode::NOT_FOUND, "there is no such path")
             .help(format!("the control API has {paths}"))
     }
 
+    /// Status 405.
     pub fn wrong_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
             .help("the Allow header names those that it takes")
     }
 
+    /// Adds what to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.body.help = Some(help.into());
         self
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(self.body)).into_response()
     }
 }
 
-/// A JSON body; what is wrong with it is said with its position.
-pub(super) struct Body<T>(pub T);
+/// Extracts a JSON body. An error names the line and column where the body is wrong.
+pub(super) struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Answer;
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let body = Bytes::from_request(request, state)
             .await
-            .map_err(|refused| Answer::new(refused.status(), refused.body_text()))?;
+            .map_err(|refused| ApiError::new(refused.status(), refused.body_text()))?;
         serde_json::from_slice(&body)
             .map(Self)
-            .map_err(|e| Answer::bad(format!("the body is not as expected: {e}")))
+            .map_err(|e| ApiError::bad_request(format!("the body is not as expected: {e}")))
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use rehearse_dynamodb::{Choice, Service, ServiceOptions};
+use rehearse_dynamodb::{EngineChoice, Service, ServiceOptions};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -107,8 +107,8 @@ pub fn databases() -> Service {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     let start = || {
         let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
-        let choice: Choice = choice.parse().unwrap();
-        if choice == Choice::Docker {
+        let choice: EngineChoice = choice.parse().unwrap();
+        if choice == EngineChoice::Docker {
             remove_containers_in_the_end();
         }
         Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()

@@ -4,7 +4,7 @@ use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
 use super::{app::App, problem::Problem};
-use rehearse_dynamodb::{Choice, IMAGE, Service, ServiceError, ServiceOptions};
+use rehearse_dynamodb::{DEFAULT_IMAGE, EngineChoice, Service, ServiceError, ServiceOptions};
 
 /// What keeps the tables.
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,9 @@ pub(super) struct DynamoDbArgs {
         default_value = "embedded",
         global = false
     )]
-    dynamodb: Choice,
+    dynamodb: EngineChoice,
     /// Image of DynamoDB Local, for `docker`.
-    #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
+    #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
     dynamodb_image: String,
     /// What stands before the tables' names at a URL; something unique when left out.
     #[arg(long, value_name = "NAME", value_parser = prefix)]
@@ -37,15 +37,15 @@ impl DynamoDbArgs {
     /// What a command has to say to choose it again.
     pub(super) fn typed(&self) -> Vec<String> {
         match &self.dynamodb {
-            Choice::Embedded => Vec::new(),
-            Choice::Docker => vec!["--dynamodb".into(), "docker".into()],
-            Choice::Endpoint(endpoint) => vec!["--dynamodb".into(), endpoint.to_string()],
+            EngineChoice::Embedded => Vec::new(),
+            EngineChoice::Docker => vec!["--dynamodb".into(), "docker".into()],
+            EngineChoice::Endpoint(endpoint) => vec!["--dynamodb".into(), endpoint.to_string()],
         }
     }
 
     /// Begins to start it. Must be closed with [`close`], whatever happens meanwhile.
     pub(super) fn start(&self, data: Option<PathBuf>) -> Result<Service, Problem> {
-        if data.is_some() && self.dynamodb != Choice::Embedded {
+        if data.is_some() && self.dynamodb != EngineChoice::Embedded {
             return Err(Problem::wrong("--data is for the embedded database alone")
                 .help("leave --dynamodb out, or --data"));
         }

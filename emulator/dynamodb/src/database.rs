@@ -81,8 +81,8 @@ impl Database {
     ) -> Result<Self, StartError> {
         let runtime = &threads.handle().map_err(StartError::Serve)?;
         let engine = service.open(runtime, tables).await.map_err(StartError::Service)?;
-        let link = engine.link(tables);
-        let proxy = Proxy::start(listener, runtime, link, tables, journal.clone(), faults);
+        let route = engine.route(tables);
+        let proxy = Proxy::start(listener, runtime, route, tables, journal.clone(), faults);
         let proxy = proxy.map_err(StartError::Serve)?;
         let _threads = threads.clone();
         Ok(Self { tables: tables.to_vec(), proxy, engine, journal, _threads })

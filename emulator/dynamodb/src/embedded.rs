@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 
-use super::{create_table::create_table_request, table::TableSpec};
+use super::{table::TableSpec, tables::create_table_request};
 
 /// An engine in this process. Dropping it stops its server.
 pub(super) struct Embedded {

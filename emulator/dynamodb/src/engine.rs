@@ -3,45 +3,45 @@
 use serde_json::{Map, Value};
 
 use super::{
+    client::{ClientError, EngineClient},
     embedded::Embedded,
-    link::Link,
-    remote::{Remote, RemoteError},
-    service::Lease,
+    route::EngineRoute,
+    service::NamespaceGuard,
     table::TableSpec,
 };
 
 /// What keeps the tables of one world.
 pub(super) enum Engine {
     Embedded(Embedded),
-    Elsewhere(Box<Elsewhere>),
+    ExternalTables(Box<ExternalTables>),
 }
 
 /// The tables of one world on an engine of another process.
-pub(super) struct Elsewhere {
-    pub(super) remote: Remote,
+pub(super) struct ExternalTables {
+    pub(super) client: EngineClient,
     /// Tells whoever keeps the engine when this world is gone.
-    pub(super) lease: Lease,
+    pub(super) lease: NamespaceGuard,
 }
 
-/// Why an engine did not do it.
+/// EngineErrorKind an engine did not do it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct EngineError(Why);
+pub struct EngineError(EngineErrorKind);
 
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-enum Why {
+enum EngineErrorKind {
     Embedded(dynoxide::DynoxideError),
-    Elsewhere(RemoteError),
+    ExternalTables(ClientError),
 }
 
 impl Engine {
     /// The way to it, for the proxy.
-    pub(super) fn link(&self, tables: &[TableSpec]) -> Link {
+    pub(super) fn route(&self, tables: &[TableSpec]) -> EngineRoute {
         match self {
-            Self::Embedded(embedded) => Link::embedded(embedded.address(), tables),
-            Self::Elsewhere(at) => {
-                Link::scoped(at.lease.address(), at.lease.scope().clone(), tables)
+            Self::Embedded(embedded) => EngineRoute::embedded(embedded.address(), tables),
+            Self::ExternalTables(at) => {
+                EngineRoute::external(at.lease.address(), at.lease.namespace().clone(), tables)
             }
         }
     }
@@ -54,7 +54,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         match self {
             Self::Embedded(embedded) => Ok(embedded.put(table, item)?),
-            Self::Elsewhere(at) => Ok(at.remote.put(table, &item).await?),
+            Self::ExternalTables(at) => Ok(at.client.put(table, &item).await?),
         }
     }
 
@@ -65,7 +65,7 @@ impl Engine {
     ) -> Result<Vec<Map<String, Value>>, EngineError> {
         match self {
             Self::Embedded(embedded) => Ok(embedded.scan(table)?),
-            Self::Elsewhere(at) => Ok(at.remote.scan(table).await?),
+            Self::ExternalTables(at) => Ok(at.client.scan(table).await?),
         }
     }
 
@@ -73,9 +73,9 @@ impl Engine {
     pub(super) async fn empty(&self, table: &TableSpec) -> Result<(), EngineError> {
         match self {
             Self::Embedded(embedded) => Ok(embedded.empty(table)?),
-            Self::Elsewhere(at) => {
-                at.remote.delete(&table.name).await?;
-                Ok(at.remote.create(table).await?)
+            Self::ExternalTables(at) => {
+                at.client.delete(&table.name).await?;
+                Ok(at.client.create(table).await?)
             }
         }
     }
@@ -83,12 +83,12 @@ impl Engine {
 
 impl From<dynoxide::DynoxideError> for EngineError {
     fn from(error: dynoxide::DynoxideError) -> Self {
-        Self(Why::Embedded(error))
+        Self(EngineErrorKind::Embedded(error))
     }
 }
 
-impl From<RemoteError> for EngineError {
-    fn from(error: RemoteError) -> Self {
-        Self(Why::Elsewhere(error))
+impl From<ClientError> for EngineError {
+    fn from(error: ClientError) -> Self {
+        Self(EngineErrorKind::ExternalTables(error))
     }
 }

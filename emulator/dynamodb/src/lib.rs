@@ -9,38 +9,36 @@
 //! - [`fixture`] reads files of rows; [`row`] checks a row against its table;
 //!   [`item`] turns plain JSON into DynamoDB's and back.
 
-mod call;
-mod container;
-mod create_table;
+mod client;
+mod data_folder;
 mod database;
 mod docker;
 mod embedded;
 mod endpoint;
 mod engine;
-mod fault;
+mod fault_response;
 pub mod fixture;
-mod folder;
+mod http_connection;
+mod inject;
 pub mod item;
-mod keeper;
-mod link;
+mod namespace;
 mod number;
-mod orphan;
 mod partiql;
-mod play;
 mod proxy;
-mod remote;
 mod replica;
+mod request;
+mod route;
 pub mod row;
-mod scope;
 mod service;
 mod service_error;
-mod shared_endpoint;
 mod strict;
+mod supervisor;
+mod tables;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod upstream;
+mod user_endpoint;
 
 use rehearse_core::table;
 
@@ -48,7 +46,7 @@ pub use self::{
     database::{Database, DatabaseError, StartError},
     endpoint::{Endpoint, EndpointError},
     engine::EngineError,
-    keeper::Closed,
-    service::{Choice, IMAGE, Service, ServiceOptions},
+    service::{DEFAULT_IMAGE, EngineChoice, Service, ServiceOptions},
     service_error::ServiceError,
+    supervisor::CloseReport,
 };

@@ -1,6 +1,6 @@
 //! The recording proxy between the backend and the engine.
 //!
-//! Every connection gets a line of its own to the engine, driven by the same
+//! Every connection gets a connection of its own to the engine, driven by the same
 //! task, so that a call costs one more hop and no thread switch. Dispatching in
 //! process would save the hop and lose the engine's checks of the raw request.
 
@@ -15,11 +15,11 @@ use serde_json::Value;
 use tokio::{net::TcpStream, runtime::Handle};
 
 use super::{
-    call,
-    fault::{self, AnswerBody},
-    link::{Line, Link},
-    play::{Watched, play},
+    fault_response::{self, ProxyBody},
+    inject::{InspectedCall, inject},
     replica::Replica,
+    request,
+    route::{EngineConnection, EngineRoute},
     table::TableSpec,
 };
 use rehearse_core::{
@@ -29,22 +29,22 @@ use rehearse_core::{
 };
 
 /// An answer as it came.
-pub(super) type Raw = (response::Parts, Bytes);
-pub(super) type Outgoing = Request<Full<Bytes>>;
-pub(super) type Answer = Response<AnswerBody>;
+pub(super) type RawResponse = (response::Parts, Bytes);
+pub(super) type EngineRequest = Request<Full<Bytes>>;
+pub(super) type ProxyResponse = Response<ProxyBody>;
 
 /// Ends the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut")]
-pub(super) struct CutOff;
+pub(super) struct ConnectionCut;
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
 pub(super) struct Proxy(Serving);
 
 /// What every connection needs.
-pub(super) struct Shared {
-    link: Link,
+pub(super) struct ProxyState {
+    route: EngineRoute,
     pub(super) tables: Vec<TableSpec>,
     pub(super) replica: Replica,
     journal: Journal,
@@ -52,18 +52,18 @@ pub(super) struct Shared {
 }
 
 impl Proxy {
-    /// Serves `listener` on `runtime`, in front of the engine at the end of `link`.
+    /// Serves `listener` on `runtime`, in front of the engine at the end of `route`.
     pub(super) fn start(
         listener: std::net::TcpListener,
         runtime: &Handle,
-        link: Link,
+        route: EngineRoute,
         tables: &[TableSpec],
         journal: Journal,
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
         let replica = Replica::new(tables, runtime);
-        let shared = Shared { link, tables: tables.to_vec(), replica, journal, faults };
+        let shared = ProxyState { route, tables: tables.to_vec(), replica, journal, faults };
         let shared = Arc::new(shared);
         let connection = move |stream, _| connection(stream, Arc::clone(&shared));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
@@ -76,43 +76,43 @@ impl Proxy {
 }
 
 /// Serves one client. An error ends its connection, and there is nobody else to tell.
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let line = shared.link.line();
-    let service = service_fn(|request| handle(request, &shared, &line));
+async fn connection(stream: TcpStream, shared: Arc<ProxyState>) {
+    let connection = shared.route.connect();
+    let service = service_fn(|request| handle(request, &shared, &connection));
     let front = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let _ = front.await;
 }
 
 async fn handle(
     request: Request<Incoming>,
-    shared: &Shared,
-    line: &Line,
-) -> Result<Answer, CutOff> {
+    shared: &ProxyState,
+    connection: &EngineConnection,
+) -> Result<ProxyResponse, ConnectionCut> {
     let (mut parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| CutOff)?.to_bytes();
+    let body = body.collect().await.map_err(|_| ConnectionCut)?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let (function, rest) = call::function(&path);
-    parts.uri = Uri::try_from(rest).map_err(|_| CutOff)?;
+    let (function, rest) = request::function(&path);
+    parts.uri = Uri::try_from(rest).map_err(|_| ConnectionCut)?;
     // The connection to the engine is this proxy's own, and the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
-        return forward(outgoing, line).await.map(whole);
+        return forward(outgoing, connection).await.map(whole);
     }
 
     let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
-    let operation = call::operation(target);
+    let operation = request::operation(target);
     let name = format!("dynamodb.{operation}");
-    let request = call::json_or_text(&body);
+    let request = request::json_or_text(&body);
     let watched = shared.faults.any().then(|| request.clone());
     let open = shared.journal.begin(name.as_str(), exchange_detail(function, &operation, request));
     if let Some(request) = watched {
         let function = function.map(str::to_owned);
-        let call = Watched { name, operation, function, request, outgoing, open };
-        return play(call, shared, line).await;
+        let call = InspectedCall { name, operation, function, request, outgoing, open };
+        return inject(call, shared, connection).await;
     }
-    let (head, body) = forward(outgoing, line).await?;
+    let (head, body) = forward(outgoing, connection).await?;
     record(open, &head, &body);
     Ok(whole((head, body)))
 }
@@ -120,26 +120,29 @@ async fn handle(
 fn exchange_detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDetail {
     ExchangeDetail::Database {
         function: function.map(str::to_owned),
-        tables: call::tables(&request),
-        items: call::items(operation, &request),
+        tables: request::tables(&request),
+        items: request::items(operation, &request),
         operation: operation.to_owned(),
         request,
     }
 }
 
 /// The engine's answer, every header and byte as it came.
-pub(super) async fn forward(request: Outgoing, line: &Line) -> Result<Raw, CutOff> {
-    line.exchange(request).await.map_err(|_| CutOff)
+pub(super) async fn forward(
+    request: EngineRequest,
+    connection: &EngineConnection,
+) -> Result<RawResponse, ConnectionCut> {
+    connection.exchange(request).await.map_err(|_| ConnectionCut)
 }
 
 /// An answer with all of its body.
-pub(super) fn whole((head, body): Raw) -> Answer {
+pub(super) fn whole((head, body): RawResponse) -> ProxyResponse {
     Response::from_parts(head, Either::Left(Full::new(body)))
 }
 
 /// Ends an exchange with the engine's answer.
 pub(super) fn record(open: PendingExchange, head: &response::Parts, body: &Bytes) {
-    let error = fault::code(head.status, body);
+    let error = fault_response::code(head.status, body);
     let outcome = Outcome::status(head.status.as_u16(), Value::Null);
     open.end_with(Outcome { error, ..outcome }, body.clone());
 }

@@ -19,8 +19,8 @@ use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
 
 use super::{
     embedded::Embedded,
-    link::Line,
-    proxy::{CutOff, Raw, forward},
+    proxy::{ConnectionCut, RawResponse, forward},
+    route::EngineConnection,
     table::TableSpec,
 };
 
@@ -28,10 +28,10 @@ use super::{
 pub(super) struct Replica {
     tables: Vec<TableSpec>,
     runtime: Handle,
-    frozen: Mutex<Option<Frozen>>,
+    frozen: Mutex<Option<FrozenCopy>>,
 }
 
-struct Frozen {
+struct FrozenCopy {
     /// When: [`rehearse_core::faults::Faults::frozen`].
     moment: usize,
     engine: Embedded,
@@ -49,20 +49,20 @@ impl Replica {
         &self,
         moment: usize,
         like: &Parts,
-        line: &Line,
-    ) -> Result<(), CutOff> {
+        connection: &EngineConnection,
+    ) -> Result<(), ConnectionCut> {
         let mut frozen = self.frozen.lock().await;
         if frozen.as_ref().is_some_and(|frozen| frozen.moment == moment) {
             return Ok(());
         }
-        let engine = Embedded::memory(&self.runtime, &self.tables).map_err(|_| CutOff)?;
+        let engine = Embedded::memory(&self.runtime, &self.tables).map_err(|_| ConnectionCut)?;
         for table in &self.tables {
             let mut from = Value::Null;
             loop {
-                let page = scan(table, &from, like, line).await?;
+                let page = scan(table, &from, like, connection).await?;
                 for item in page["Items"].as_array().into_iter().flatten() {
                     let item = item.as_object().cloned().unwrap_or_default();
-                    engine.put(table, item).map_err(|_| CutOff)?;
+                    engine.put(table, item).map_err(|_| ConnectionCut)?;
                 }
                 from = page["LastEvaluatedKey"].clone();
                 if from.is_null() {
@@ -70,7 +70,7 @@ impl Replica {
                 }
             }
         }
-        *frozen = Some(Frozen { moment, engine });
+        *frozen = Some(FrozenCopy { moment, engine });
         Ok(())
     }
 
@@ -79,17 +79,22 @@ impl Replica {
         &self,
         moment: usize,
         request: &Request<Full<Bytes>>,
-    ) -> Option<Result<Raw, CutOff>> {
+    ) -> Option<Result<RawResponse, ConnectionCut>> {
         let address = {
             let frozen = self.frozen.lock().await;
             frozen.as_ref().filter(|frozen| frozen.moment == moment)?.engine.address()
         };
-        Some(once(address, request.clone()).await.map_err(|_| CutOff))
+        Some(once(address, request.clone()).await.map_err(|_| ConnectionCut))
     }
 }
 
 /// One page of a table, consistent.
-async fn scan(table: &TableSpec, from: &Value, like: &Parts, line: &Line) -> Result<Value, CutOff> {
+async fn scan(
+    table: &TableSpec,
+    from: &Value,
+    like: &Parts,
+    connection: &EngineConnection,
+) -> Result<Value, ConnectionCut> {
     let mut body = json!({ "TableName": table.name, "ConsistentRead": true });
     if !from.is_null() {
         body["ExclusiveStartKey"] = from.clone();
@@ -99,15 +104,15 @@ async fn scan(table: &TableSpec, from: &Value, like: &Parts, line: &Line) -> Res
     let target = HeaderValue::from_static("DynamoDB_20120810.Scan");
     parts.headers.insert("x-amz-target", target);
     let request = Request::from_parts(parts, Full::new(Bytes::from(body.to_string())));
-    let (head, body) = forward(request, line).await?;
+    let (head, body) = forward(request, connection).await?;
     if !head.status.is_success() {
-        return Err(CutOff);
+        return Err(ConnectionCut);
     }
-    serde_json::from_slice(&body).map_err(|_| CutOff)
+    serde_json::from_slice(&body).map_err(|_| ConnectionCut)
 }
 
 /// One call over a connection of its own.
-async fn once(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Result<Raw> {
+async fn once(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Result<RawResponse> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, driver) =
         client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;

@@ -16,26 +16,26 @@ use http::HeaderValue;
 use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
 
 use super::{
-    container,
+    client::EngineClient,
+    data_folder::DataFolder,
+    docker,
     embedded::Embedded,
     endpoint::{Endpoint, EndpointError},
-    engine::{Elsewhere, Engine},
-    folder::Folder,
-    keeper::{Closed, Keeper, Order},
-    remote::Remote,
-    scope::Scope,
+    engine::{Engine, ExternalTables},
+    namespace::TableNamespace,
     service_error::ServiceError,
-    shared_endpoint::{self, ACCESS_KEY, Prefix},
+    supervisor::{CloseReport, EngineSupervisor, SupervisorCommand},
     table::TableSpec,
+    user_endpoint::{self, RunPrefix, SHARED_ACCESS_KEY},
 };
 use rehearse_core::names;
 
 /// The image that is used when none is named.
-pub const IMAGE: &str = "amazon/dynamodb-local:3.1.0";
+pub const DEFAULT_IMAGE: &str = "amazon/dynamodb-local:3.1.0";
 
 /// Which engine: `embedded`, `docker`, or a URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum EngineChoice {
     /// An engine inside this process, in memory.
     #[default]
     Embedded,
@@ -49,7 +49,7 @@ pub enum Choice {
 #[derive(Debug, Clone)]
 pub struct ServiceOptions {
     /// Which one.
-    pub choice: Choice,
+    pub choice: EngineChoice,
     /// Folder of an embedded engine that outlives the process.
     pub data: Option<PathBuf>,
     /// Image of the container.
@@ -65,9 +65,9 @@ pub struct ServiceOptions {
 impl Default for ServiceOptions {
     fn default() -> Self {
         Self {
-            choice: Choice::default(),
+            choice: EngineChoice::default(),
             data: None,
-            image: IMAGE.into(),
+            image: DEFAULT_IMAGE.into(),
             prefix: None,
             allow_remote: false,
             keep: false,
@@ -77,39 +77,39 @@ impl Default for ServiceOptions {
 
 /// What keeps the tables. Clones share it; the last one to go closes it.
 #[derive(Clone)]
-pub struct Service(Arc<Kind>);
+pub struct Service(Arc<ServiceKind>);
 
-enum Kind {
+enum ServiceKind {
     /// Each world has an engine of its own.
     Embedded,
-    Folder(Folder),
-    Elsewhere(Shared),
+    Folder(DataFolder),
+    External(ExternalEngine),
 }
 
 /// One engine of another process for all worlds.
-struct Shared {
-    keeper: Keeper,
+struct ExternalEngine {
+    supervisor: EngineSupervisor,
     /// How worlds are told apart.
-    apart: Apart,
+    apart: Isolation,
     worlds: AtomicUsize,
 }
 
-enum Apart {
-    ByAccessKey,
-    ByPrefix { host: HeaderValue, prefix: Prefix },
+enum Isolation {
+    AccessKey,
+    TablePrefix { host: HeaderValue, prefix: RunPrefix },
 }
 
 /// One world's part of an engine that others use as well.
-pub(super) struct Lease {
+pub(super) struct NamespaceGuard {
     address: SocketAddr,
-    scope: Scope,
-    keeper: UnboundedSender<Order>,
+    namespace: TableNamespace,
+    supervisor: UnboundedSender<SupervisorCommand>,
 }
 
 impl Service {
     /// Engines inside this process.
     pub fn embedded() -> Self {
-        Self(Arc::new(Kind::Embedded))
+        Self(Arc::new(ServiceKind::Embedded))
     }
 
     /// Begins to start what was chosen, and returns at once; [`Service::ready`] waits for it.
@@ -119,35 +119,36 @@ impl Service {
     pub fn start(options: ServiceOptions) -> Result<Self, ServiceError> {
         let ServiceOptions { choice, data, image, prefix, allow_remote, keep } = options;
         let serve = |error: std::io::Error| ServiceError::Serve(error.to_string());
-        let (keeper, apart) = match choice {
-            Choice::Embedded => {
+        let (supervisor, apart) = match choice {
+            EngineChoice::Embedded => {
                 return Ok(Self(Arc::new(match data {
-                    Some(folder) => Kind::Folder(Folder::open(folder)?),
-                    None => Kind::Embedded,
+                    Some(folder) => ServiceKind::Folder(DataFolder::open(folder)?),
+                    None => ServiceKind::Embedded,
                 })));
             }
-            Choice::Docker => {
-                let keeper =
-                    Keeper::start(move |ready, orders| container::keep(image, keep, ready, orders));
-                (keeper.map_err(serve)?, Apart::ByAccessKey)
+            EngineChoice::Docker => {
+                let supervisor = EngineSupervisor::start(move |ready, orders| {
+                    docker::supervise(image, keep, ready, orders)
+                });
+                (supervisor.map_err(serve)?, Isolation::AccessKey)
             }
-            Choice::Endpoint(endpoint) => {
+            EngineChoice::Endpoint(endpoint) => {
                 let url = endpoint.to_string();
                 if !endpoint.is_loopback() && !allow_remote {
                     return Err(ServiceError::NotLoopback { url });
                 }
                 let host = HeaderValue::try_from(endpoint.authority())
                     .map_err(|e| ServiceError::Serve(e.to_string()))?;
-                let prefix = Prefix::new(prefix);
+                let prefix = RunPrefix::new(prefix);
                 let of_run = prefix.clone();
-                let keeper = Keeper::start(move |ready, orders| {
-                    shared_endpoint::keep(endpoint, of_run, keep, ready, orders)
+                let supervisor = EngineSupervisor::start(move |ready, orders| {
+                    user_endpoint::supervise(endpoint, of_run, keep, ready, orders)
                 });
-                (keeper.map_err(serve)?, Apart::ByPrefix { host, prefix })
+                (supervisor.map_err(serve)?, Isolation::TablePrefix { host, prefix })
             }
         };
         let worlds = AtomicUsize::new(0);
-        Ok(Self(Arc::new(Kind::Elsewhere(Shared { keeper, apart, worlds }))))
+        Ok(Self(Arc::new(ServiceKind::External(ExternalEngine { supervisor, apart, worlds }))))
     }
 
     /// Waits until the engine is there.
@@ -156,16 +157,16 @@ impl Service {
     /// Why it is not.
     pub async fn ready(&self) -> Result<(), ServiceError> {
         match self.0.as_ref() {
-            Kind::Embedded | Kind::Folder(_) => Ok(()),
-            Kind::Elsewhere(shared) => shared.keeper.ready().await.map(drop),
+            ServiceKind::Embedded | ServiceKind::Folder(_) => Ok(()),
+            ServiceKind::External(shared) => shared.supervisor.ready().await.map(drop),
         }
     }
 
     /// Ends the engine, once no world needs it any more, and waits until it is gone.
-    pub async fn close(&self) -> Closed {
+    pub async fn close(&self) -> CloseReport {
         match self.0.as_ref() {
-            Kind::Embedded | Kind::Folder(_) => Closed::default(),
-            Kind::Elsewhere(shared) => shared.keeper.close().await,
+            ServiceKind::Embedded | ServiceKind::Folder(_) => CloseReport::default(),
+            ServiceKind::External(shared) => shared.supervisor.close().await,
         }
     }
 
@@ -177,54 +178,59 @@ impl Service {
     ) -> Result<Engine, ServiceError> {
         let serve = |error: std::io::Error| ServiceError::Serve(error.to_string());
         match self.0.as_ref() {
-            Kind::Embedded => {
+            ServiceKind::Embedded => {
                 Ok(Engine::Embedded(Embedded::memory(runtime, tables).map_err(serve)?))
             }
-            Kind::Folder(folder) => {
+            ServiceKind::Folder(folder) => {
                 let database = folder.database(tables)?;
                 Ok(Engine::Embedded(Embedded::start(runtime, database).map_err(serve)?))
             }
-            Kind::Elsewhere(shared) => {
+            ServiceKind::External(shared) => {
                 let at = shared.open(tables).await?;
-                Ok(Engine::Elsewhere(Box::new(at)))
+                Ok(Engine::ExternalTables(Box::new(at)))
             }
         }
     }
 }
 
-impl Shared {
-    async fn open(&self, tables: &[TableSpec]) -> Result<Elsewhere, ServiceError> {
-        let address = self.keeper.ready().await?.address;
+impl ExternalEngine {
+    async fn open(&self, tables: &[TableSpec]) -> Result<ExternalTables, ServiceError> {
+        let address = self.supervisor.ready().await?.address;
         let number = self.worlds.fetch_add(1, Ordering::Relaxed) + 1;
-        let scope = match &self.apart {
-            Apart::ByAccessKey => {
-                Scope { access_key: Some(format!("rehearse{number}")), ..Scope::default() }
-            }
-            Apart::ByPrefix { host, prefix } => Scope {
+        let namespace = match &self.apart {
+            Isolation::AccessKey => TableNamespace {
+                access_key: Some(format!("rehearse{number}")),
+                ..TableNamespace::default()
+            },
+            Isolation::TablePrefix { host, prefix } => TableNamespace {
                 host: Some(host.clone()),
-                access_key: Some(ACCESS_KEY.into()),
+                access_key: Some(SHARED_ACCESS_KEY.into()),
                 prefix: Some(prefix.of_world(number)),
             },
         };
-        let remote = Remote::new(address, scope.clone());
+        let client = EngineClient::new(address, namespace.clone());
         // Made first: what it stands for goes also when a table cannot be made.
-        let lease = Lease::new(address, scope, self.keeper.orders());
+        let lease = NamespaceGuard::new(address, namespace, self.supervisor.orders());
         for table in tables {
-            remote.create(table).await.map_err(|error| ServiceError::Table {
+            client.create(table).await.map_err(|error| ServiceError::Table {
                 table: table.name.clone(),
                 reason: with_causes(&error),
             })?;
         }
-        Ok(Elsewhere { remote, lease })
+        Ok(ExternalTables { client, lease })
     }
 }
 
-impl Lease {
-    fn new(address: SocketAddr, scope: Scope, keeper: UnboundedSender<Order>) -> Self {
-        if let Some(prefix) = &scope.prefix {
-            let _ = keeper.send(Order::Began(prefix.clone()));
+impl NamespaceGuard {
+    fn new(
+        address: SocketAddr,
+        namespace: TableNamespace,
+        supervisor: UnboundedSender<SupervisorCommand>,
+    ) -> Self {
+        if let Some(prefix) = &namespace.prefix {
+            let _ = supervisor.send(SupervisorCommand::NamespaceOpened(prefix.clone()));
         }
-        Self { address, scope, keeper }
+        Self { address, namespace, supervisor }
     }
 
     /// Where the engine listens.
@@ -233,21 +239,21 @@ impl Lease {
     }
 
     /// What tells this world's calls from those of others.
-    pub(super) fn scope(&self) -> &Scope {
-        &self.scope
+    pub(super) fn namespace(&self) -> &TableNamespace {
+        &self.namespace
     }
 }
 
-impl Drop for Lease {
+impl Drop for NamespaceGuard {
     fn drop(&mut self) {
-        if let Some(prefix) = self.scope.prefix.take() {
-            // A keeper that is gone has cleaned up already.
-            let _ = self.keeper.send(Order::Ended(prefix));
+        if let Some(prefix) = self.namespace.prefix.take() {
+            // A supervisor that is gone has cleaned up already.
+            let _ = self.supervisor.send(SupervisorCommand::NamespaceClosed(prefix));
         }
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for EngineChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -269,9 +275,9 @@ impl FromStr for Choice {
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0.as_ref() {
-            Kind::Embedded => "Service(embedded)",
-            Kind::Folder(_) => "Service(folder)",
-            Kind::Elsewhere(_) => "Service(elsewhere)",
+            ServiceKind::Embedded => "Service(embedded)",
+            ServiceKind::Folder(_) => "Service(folder)",
+            ServiceKind::External(_) => "Service(elsewhere)",
         })
     }
 }

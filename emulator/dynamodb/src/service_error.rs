@@ -116,7 +116,7 @@ pub enum ServiceError {
     /// A server of this process could not be started.
     #[error("failed to serve: {0}")]
     Serve(String),
-    /// Closed before it was ready.
+    /// CloseReport before it was ready.
     #[error("the database ended before it was ready")]
     Ended,
 }
@@ -136,7 +136,7 @@ impl ServiceError {
                 "`docker info` should answer at once; if it does not, start Docker anew".into()
             }
             Self::DockerElsewhere { .. } => {
-                "unset DOCKER_HOST, or start DynamoDB Local there and use `--dynamodb URL --allow-remote`"
+                "unset DOCKER_HOST, or start DynamoDB Local there and use `--dynamodb URL --allow-client`"
                     .into()
             }
             Self::NoImage { image, .. } | Self::NoRegistry { image } => format!(
@@ -151,7 +151,7 @@ impl ServiceError {
                     .into()
             }
             Self::NotLoopback { .. } => {
-                "--allow-remote sends the tables there all the same; never name a database that matters"
+                "--allow-client sends the tables there all the same; never name a database that matters"
                     .into()
             }
             Self::NoEndpoint { .. } => "start it, or correct the URL".into(),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{Choice, Service, ServiceOptions};
+use crate::{EngineChoice, Service, ServiceOptions};
 
 /// The database service that `REHEARSE_DYNAMODB` names (`embedded`, `docker` or a URL; default
 /// `embedded`), shared by all tests of this process.
@@ -13,8 +13,8 @@ pub fn service() -> Service {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     let start = || {
         let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
-        let choice: Choice = choice.parse().unwrap();
-        if choice == Choice::Docker {
+        let choice: EngineChoice = choice.parse().unwrap();
+        if choice == EngineChoice::Docker {
             remove_containers_in_the_end();
         }
         Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()

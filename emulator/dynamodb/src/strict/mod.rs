@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::expression::Expression;
 use super::{
-    fault,
+    fault_response,
     table::{Projection, TableSpec},
 };
 
@@ -27,12 +27,12 @@ const EXPRESSIONS: [&str; 5] = [
 
 /// The rules, and what of the tables they need to know.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub(super) struct StrictRules {
     /// The attributes of each global index that has not all of them, by table and index.
     partial: HashMap<(String, String), Vec<String>>,
 }
 
-impl Rules {
+impl StrictRules {
     pub(super) fn new(tables: &[TableSpec]) -> Self {
         let mut partial = HashMap::new();
         for table in tables {
@@ -159,7 +159,7 @@ fn key_updates(request: &Value) -> Option<Value> {
         Some(message) => json!({ "Code": "ValidationError", "Message": message }),
         None => json!({ "Code": "None" }),
     };
-    Some(fault::canceled(&faults.into_iter().map(reason).collect::<Vec<_>>()))
+    Some(fault_response::canceled(&faults.into_iter().map(reason).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -171,14 +171,14 @@ mod tests {
         Key { hash: Attribute { name: name.into(), kind: AttributeKind::String }, range: None }
     }
 
-    fn rules() -> Rules {
+    fn rules() -> StrictRules {
         let index = |name: &str, projection| Index {
             name: name.into(),
             key: key("kind"),
             global: true,
             projection,
         };
-        Rules::new(&[TableSpec {
+        StrictRules::new(&[TableSpec {
             id: "T".into(),
             name: "Tab".into(),
             key: key("pk"),

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let put = |client: &Client| {
         client
@@ -25,7 +25,7 @@ async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
 
 #[tokio::test]
 async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let send = |items: Vec<TransactWriteItem>| {
         client.transact_write_items().set_transact_items(Some(items)).send()
@@ -44,7 +44,7 @@ async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
 
 #[tokio::test]
 async fn the_journal_has_function_operation_tables_items_and_outcome() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let delete = Delete::builder()
         .table_name("Repairs_Lead_Log")
@@ -83,7 +83,7 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
 
 #[tokio::test]
 async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = client(&lab.database.url());
     let listed = client.list_tables().send().await.unwrap();
     assert_eq!(listed.table_names(), ["Repairs_Lead_Log", "Repairs_Opt_Outs"]);
@@ -97,7 +97,7 @@ async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
 
 #[tokio::test]
 async fn indexes_are_there() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     lab.database
         .put_rows("Leads", &[json!({ "lead_id": "L", "timestamp": 1, "phone": "+1" })])
         .await
@@ -116,7 +116,7 @@ async fn indexes_are_there() {
 /// Bytes and headers as the engine sent them: a client that checks the checksum must be content.
 #[tokio::test]
 async fn bodies_and_headers_pass_unchanged() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let body = r#"{"TableName":"Repairs_Opt_Outs","Item":{}}"#;
     let (head, body) = operation(&lab, "PutItem", body).await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
@@ -133,7 +133,7 @@ async fn bodies_and_headers_pass_unchanged() {
 }
 
 /// An operation as its bytes go over the wire.
-pub(super) async fn operation(lab: &Lab, name: &str, body: &str) -> (String, String) {
+pub(super) async fn operation(lab: &TestDatabase, name: &str, body: &str) -> (String, String) {
     let request = format!(
         "POST /fn/Scheduler/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
          X-Amz-Target: DynamoDB_20120810.{name}\r\nX-Amz-Date: 20260210T000000Z\r\n\
@@ -150,7 +150,7 @@ pub(super) fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 }
 
 /// Sends bytes; the answer's head in lower case, and its body.
-async fn raw(lab: &Lab, request: &str) -> (String, String) {
+async fn raw(lab: &TestDatabase, request: &str) -> (String, String) {
     let address = lab.database.url().replace("http://", "");
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -172,7 +172,7 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 
 #[tokio::test]
 async fn injected_errors_arrive_typed_and_change_nothing() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     for (failure, code) in [
@@ -196,7 +196,7 @@ async fn injected_errors_arrive_typed_and_change_nothing() {
 
 #[tokio::test]
 async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     let rows = async || lab.database.rows("OptOuts").await.unwrap().len();
@@ -214,7 +214,7 @@ async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
 
 #[tokio::test]
 async fn a_delay_delays() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     lab.fail("GetItem", Failure { delay_ms: Some(60_000), ..Failure::default() });
     let get = client.get_item().table_name("Repairs_Opt_Outs").key("phone", s("+1")).send();
@@ -229,7 +229,7 @@ async fn a_delay_delays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_at_once_exactly_one_wins() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let tasks: Vec<_> = (0..40)
         .map(|_| {

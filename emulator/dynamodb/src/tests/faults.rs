@@ -12,7 +12,7 @@ fn aim(table: &str, key: Value) -> FaultTarget {
     FaultTarget { table: Some(table.into()), key: key.as_object().cloned().unwrap_or_default() }
 }
 
-impl Lab {
+impl TestDatabase {
     fn arm(&self, on: &str, failure: Failure, target: FaultTarget) {
         self.faults.arm(Fault { on: on.into(), failure, target, ..Fault::default() });
     }
@@ -31,7 +31,7 @@ fn lead(
 
 #[tokio::test]
 async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     lab.fail("PutItem", database_fault(DatabaseFault::Conflict));
     let error = lead(&client, "L").send().await.unwrap_err().into_service_error();
@@ -50,7 +50,7 @@ async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
 
 #[tokio::test]
 async fn faults_choose_by_table_and_key() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let down = || Failure { status: Some(500), ..Failure::default() };
     lab.arm("dynamodb.*", down(), aim("OptOuts", json!({})));
@@ -70,7 +70,7 @@ async fn faults_choose_by_table_and_key() {
 
 #[tokio::test]
 async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     lab.fail("PutItem", database_fault(DatabaseFault::Truncated));
     assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
@@ -95,7 +95,7 @@ async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
 /// After ten minutes a repeat is a new transaction, which meets its own rows.
 #[tokio::test]
 async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let transact = || {
         let transact = client.transact_write_items().transact_items(put("+1"));
@@ -114,7 +114,7 @@ async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
 
 #[tokio::test]
 async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "phone": "+1" });
     lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();

@@ -83,7 +83,7 @@ fn sizes_are_counted_as_dynamodb_counts() {
 /// The engine agrees with this crate about what is too large, near the limit.
 #[tokio::test]
 async fn the_engine_refuses_what_the_check_refuses() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let item = |bytes: usize| {
         HashMap::from([("phone".to_owned(), s("+1")), ("text".to_owned(), s(&"x".repeat(bytes)))])
     };

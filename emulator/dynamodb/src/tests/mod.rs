@@ -1,7 +1,7 @@
 mod calls;
 mod faults;
 mod fixtures;
-mod meetings;
+mod rendezvous;
 mod rows;
 
 use rehearse_core::table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec};
@@ -60,14 +60,14 @@ pub(super) fn tables() -> Vec<TableSpec> {
 }
 
 /// A database, what it records, and what can go wrong.
-struct Lab {
+struct TestDatabase {
     database: Database,
     journal: Journal,
     faults: Faults,
     threads: Threads,
 }
 
-impl Lab {
+impl TestDatabase {
     async fn start() -> Self {
         let journal = Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH));
         let faults = Faults::default();

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn rows_are_ordered_by_key_numbers_by_size() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at });
     lab.database.put_rows("Leads", &[row("b", 1), row("a", 10), row("a", 9)]).await.unwrap();
     let rows = lab.database.snapshot("Leads").await.unwrap();
@@ -18,7 +18,7 @@ async fn rows_are_ordered_by_key_numbers_by_size() {
 
 #[tokio::test]
 async fn rows_that_do_not_fit_and_tables_that_are_not_there_are_refused() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let error = lab.database.rows("Lead").await.unwrap_err();
     assert_eq!(error.to_string(), "there is no table `Lead`; did you mean `Leads`?");
     let error = lab.database.put_rows("Leads", &[json!({ "lead_id": "L" })]).await.unwrap_err();
@@ -30,7 +30,7 @@ async fn rows_that_do_not_fit_and_tables_that_are_not_there_are_refused() {
 /// A table of 3 MB takes several pages.
 #[tokio::test]
 async fn every_page_is_read() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let row = |n: u32| json!({ "phone": format!("+{n:02}"), "text": "x".repeat(300_000) });
     let rows: Vec<Value> = (0..10).map(row).collect();
     lab.database.put_rows("OptOuts", &rows).await.unwrap();
@@ -39,11 +39,11 @@ async fn every_page_is_read() {
 
 #[tokio::test]
 async fn a_dropped_database_stops_both_servers_and_the_threads_live_on() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     client.list_tables().send().await.unwrap();
     let address = lab.database.url().replace("http://", "");
-    let Lab { database, threads, .. } = lab;
+    let TestDatabase { database, threads, .. } = lab;
     drop(database);
     // Closing is the runtime's next step, not this thread's.
     let closed = async {
@@ -60,7 +60,7 @@ async fn a_dropped_database_stops_both_servers_and_the_threads_live_on() {
 
 #[tokio::test]
 async fn deep_conditions_do_not_overflow_a_stack() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let condition = format!("{}attribute_exists(phone){}", "(".repeat(2000), ")".repeat(2000));
     let put = lab.client().put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1"));
     assert!(put.condition_expression(condition).send().await.is_err());

@@ -10,8 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    create_table::create_table_request, embedded::Embedded, service_error::ServiceError,
-    table::TableSpec,
+    embedded::Embedded, service_error::ServiceError, table::TableSpec, tables::create_table_request,
 };
 
 /// The engine's file.
@@ -20,13 +19,13 @@ const DATABASE: &str = "dynamodb.sqlite";
 const LOCK: &str = "lock";
 
 /// A folder with a database, for this process alone.
-pub(super) struct Folder {
+pub(super) struct DataFolder {
     folder: PathBuf,
     database: dynoxide::Database,
     _lock: File,
 }
 
-impl Folder {
+impl DataFolder {
     /// Opens the database of a folder; both are made when they are not there.
     pub(super) fn open(folder: PathBuf) -> Result<Self, ServiceError> {
         let failed = |reason: String| ServiceError::Folder { folder: folder.clone(), reason };

@@ -20,57 +20,61 @@ use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 
 use super::{
-    call,
-    remote::Remote,
-    scope::Scope,
-    strict::{self, Rules},
+    client::EngineClient,
+    http_connection::{HttpConnection, SendError},
+    namespace::TableNamespace,
+    request,
+    strict::{self, StrictRules},
     table::TableSpec,
-    upstream::{SendError, Upstream},
 };
 
 /// Most names in one answer of ListTables.
 const PAGE: usize = 100;
 
 /// The attribute by which rows expire, of each table by its name.
-type Expiry = BTreeMap<String, Option<String>>;
+type TtlAttributes = BTreeMap<String, Option<String>>;
 
 /// The way to an engine. Clones share it.
 #[derive(Clone)]
-pub(super) struct Link {
+pub(super) struct EngineRoute {
     address: SocketAddr,
-    scope: Scope,
+    namespace: TableNamespace,
     /// `None` leaves that to the engine.
-    expiry: Option<Arc<Mutex<Expiry>>>,
+    expiry: Option<Arc<Mutex<TtlAttributes>>>,
     /// What this engine would let pass.
-    rules: Option<Arc<Rules>>,
+    rules: Option<Arc<StrictRules>>,
 }
 
-/// A link with a connection of its own.
-pub(super) struct Line {
-    link: Link,
-    upstream: Upstream,
+/// A route with a connection of its own.
+pub(super) struct EngineConnection {
+    route: EngineRoute,
+    http_connection: HttpConnection,
 }
 
-impl Link {
+impl EngineRoute {
     /// To the embedded engine, which is this world's alone.
     pub(super) fn embedded(address: SocketAddr, tables: &[TableSpec]) -> Self {
-        let rules = Some(Arc::new(Rules::new(tables)));
-        Self { address, scope: Scope::default(), expiry: None, rules }
+        let rules = Some(Arc::new(StrictRules::new(tables)));
+        Self { address, namespace: TableNamespace::default(), expiry: None, rules }
     }
 
     /// To an engine that others use as well.
-    pub(super) fn scoped(address: SocketAddr, scope: Scope, tables: &[TableSpec]) -> Self {
+    pub(super) fn external(
+        address: SocketAddr,
+        namespace: TableNamespace,
+        tables: &[TableSpec],
+    ) -> Self {
         let expiry = tables.iter().map(|table| (table.name.clone(), table.ttl.clone())).collect();
-        Self { address, scope, expiry: Some(Arc::new(Mutex::new(expiry))), rules: None }
+        Self { address, namespace, expiry: Some(Arc::new(Mutex::new(expiry))), rules: None }
     }
 
     /// Opens it; nothing is connected before the first call.
-    pub(super) fn line(&self) -> Line {
-        Line { link: self.clone(), upstream: Upstream::new(self.address) }
+    pub(super) fn connect(&self) -> EngineConnection {
+        EngineConnection { route: self.clone(), http_connection: HttpConnection::new(self.address) }
     }
 }
 
-impl Line {
+impl EngineConnection {
     /// Passes a request on, or answers it.
     pub(super) async fn exchange(
         &self,
@@ -85,10 +89,10 @@ impl Line {
         if let Some(refusal) = self.refusal(&parts.headers, &body) {
             return Ok(json_answer(StatusCode::BAD_REQUEST, &refusal));
         }
-        let body = self.link.scope.outgoing(&mut parts.headers, body);
+        let body = self.route.namespace.outgoing(&mut parts.headers, body);
         let request = Request::from_parts(parts, Full::new(body));
-        let (mut parts, body) = self.upstream.send(request).await?;
-        let body = self.link.scope.incoming(&mut parts.headers, body);
+        let (mut parts, body) = self.http_connection.send(request).await?;
+        let body = self.route.namespace.incoming(&mut parts.headers, body);
         Ok((parts, body))
     }
 
@@ -109,7 +113,7 @@ impl Line {
 
     /// What DynamoDB refuses and the engine would not.
     fn refusal(&self, headers: &HeaderMap, body: &Bytes) -> Option<Value> {
-        let rules = self.link.rules.as_ref()?;
+        let rules = self.route.rules.as_ref()?;
         let operation = operation(headers);
         if !headers.contains_key(AUTHORIZATION) || !strict::concerns(&operation, body) {
             return None;
@@ -119,14 +123,14 @@ impl Line {
 
     /// The world's tables in order of their names, from a start and up to a limit.
     async fn list(&self, request: &Value) -> Option<Value> {
-        let prefix = self.link.scope.prefix.as_deref()?;
+        let prefix = self.route.namespace.prefix.as_deref()?;
         let limit = match &request["Limit"] {
             Value::Null => PAGE,
             limit => usize::try_from(limit.as_u64()?).ok().filter(|n| (1..=PAGE).contains(n))?,
         };
-        let all = Scope { prefix: None, ..self.link.scope.clone() };
+        let all = TableNamespace { prefix: None, ..self.route.namespace.clone() };
         // What goes wrong now goes wrong again when the engine is asked, which then says so.
-        let names = Remote::new(self.link.address, all).table_names().await.ok()?;
+        let names = EngineClient::new(self.route.address, all).table_names().await.ok()?;
         let start = request["ExclusiveStartTableName"].as_str().unwrap_or_default();
         let own = names.iter().filter_map(|name| name.strip_prefix(prefix));
         let mut own: Vec<&str> = own.filter(|name| *name > start).collect();
@@ -141,7 +145,7 @@ impl Line {
     }
 
     fn described(&self, request: &Value) -> Option<Value> {
-        let expiry = self.link.expiry.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let expiry = self.route.expiry.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let attribute = expiry.get(request["TableName"].as_str()?)?;
         let description = match attribute {
             Some(name) => json!({ "AttributeName": name, "TimeToLiveStatus": "ENABLED" }),
@@ -151,7 +155,7 @@ impl Line {
     }
 
     fn updated(&self, request: &Value) -> Option<Value> {
-        let mut expiry = self.link.expiry.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut expiry = self.route.expiry.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let of_table = expiry.get_mut(request["TableName"].as_str()?)?;
         let wanted = &request["TimeToLiveSpecification"];
         let name = wanted["AttributeName"].as_str()?;
@@ -161,7 +165,7 @@ impl Line {
 }
 
 fn operation(headers: &HeaderMap) -> String {
-    call::operation(headers.get("x-amz-target").and_then(|target| target.to_str().ok()))
+    request::operation(headers.get("x-amz-target").and_then(|target| target.to_str().ok()))
 }
 
 fn json_answer(status: StatusCode, answer: &Value) -> (Parts, Bytes) {

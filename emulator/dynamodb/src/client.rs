@@ -11,14 +11,14 @@ use http_body_util::Full;
 use serde_json::{Map, Value, json};
 
 use super::{
-    call,
-    create_table::create_table_request,
-    scope::Scope,
+    http_connection::{HttpConnection, SendError},
+    namespace::TableNamespace,
+    request,
     table::TableSpec,
-    upstream::{SendError, Upstream},
+    tables::create_table_request,
 };
 
-/// An access key, date and signature that nobody looks at; a scope brings its own key.
+/// An access key, date and signature that nobody looks at; a namespace brings its own key.
 const UNSIGNED: HeaderValue = HeaderValue::from_static(
     "AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date;x-amz-target, Signature=0",
@@ -29,14 +29,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LOOKS: usize = 1500;
 
 /// Tables of one world on an engine elsewhere.
-pub(super) struct Remote {
-    upstream: Upstream,
-    scope: Scope,
+pub(super) struct EngineClient {
+    http_connection: HttpConnection,
+    namespace: TableNamespace,
 }
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RemoteError {
+pub(super) enum ClientError {
     #[error("the database does not answer")]
     Send(#[source] SendError),
     #[error("{message} ({code})")]
@@ -47,16 +47,16 @@ pub(super) enum RemoteError {
     NotReady(String),
 }
 
-impl RemoteError {
+impl ClientError {
     /// Whether the engine says so.
     pub(super) fn is(&self, expected: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == expected)
     }
 }
 
-impl Remote {
-    pub(super) fn new(address: SocketAddr, scope: Scope) -> Self {
-        Self { upstream: Upstream::new(address), scope }
+impl EngineClient {
+    pub(super) fn new(address: SocketAddr, namespace: TableNamespace) -> Self {
+        Self { http_connection: HttpConnection::new(address), namespace }
     }
 
     /// Carries out an operation; names of tables are the template's.
@@ -64,7 +64,7 @@ impl Remote {
         &self,
         operation: &str,
         request: &Value,
-    ) -> Result<Value, RemoteError> {
+    ) -> Result<Value, ClientError> {
         let mut call = Request::post("/").body(Full::default()).unwrap_or_default();
         let headers = call.headers_mut();
         headers.insert(HOST, HeaderValue::from_static("localhost"));
@@ -74,23 +74,23 @@ impl Remote {
         if let Ok(target) = HeaderValue::try_from(format!("DynamoDB_20120810.{operation}")) {
             headers.insert("x-amz-target", target);
         }
-        let body = self.scope.outgoing(headers, Bytes::from(request.to_string()));
+        let body = self.namespace.outgoing(headers, Bytes::from(request.to_string()));
         *call.body_mut() = Full::new(body);
-        let (mut parts, body) = self.upstream.send(call).await.map_err(RemoteError::Send)?;
-        let body = self.scope.incoming(&mut parts.headers, body);
-        let not_dynamodb = || RemoteError::NotDynamoDb(parts.status);
+        let (mut parts, body) = self.http_connection.send(call).await.map_err(ClientError::Send)?;
+        let body = self.namespace.incoming(&mut parts.headers, body);
+        let not_dynamodb = || ClientError::NotDynamoDb(parts.status);
         let answer: Value = serde_json::from_slice(&body).map_err(|_| not_dynamodb())?;
         if parts.status.is_success() {
             return Ok(answer);
         }
-        let code = call::error_code(&answer).ok_or_else(not_dynamodb)?;
+        let code = request::error_code(&answer).ok_or_else(not_dynamodb)?;
         let message = answer["message"].as_str().or(answer["Message"].as_str());
-        Err(RemoteError::Refused { code, message: message.unwrap_or_default().into() })
+        Err(ClientError::Refused { code, message: message.unwrap_or_default().into() })
     }
 
     /// Makes a table and waits until it is there. Its rows never expire by
     /// themselves: the engine would go by the machine's clock, not by the world's.
-    pub(super) async fn create(&self, table: &TableSpec) -> Result<(), RemoteError> {
+    pub(super) async fn create(&self, table: &TableSpec) -> Result<(), ClientError> {
         let made = self.call("CreateTable", &create_table_request(table)).await?;
         let mut status = made["TableDescription"]["TableStatus"].clone();
         for _ in 0..LOOKS {
@@ -101,13 +101,13 @@ impl Remote {
             let seen = self.call("DescribeTable", &json!({ "TableName": table.name })).await?;
             status = seen["Table"]["TableStatus"].clone();
         }
-        Err(RemoteError::NotReady(table.name.clone()))
+        Err(ClientError::NotReady(table.name.clone()))
     }
 
     /// Deletes a table and waits until it is gone.
-    pub(super) async fn delete(&self, name: &str) -> Result<(), RemoteError> {
+    pub(super) async fn delete(&self, name: &str) -> Result<(), ClientError> {
         let request = json!({ "TableName": name });
-        let gone = |error: &RemoteError| error.is("ResourceNotFoundException");
+        let gone = |error: &ClientError| error.is("ResourceNotFoundException");
         match self.call("DeleteTable", &request).await {
             Err(error) if gone(&error) => return Ok(()),
             result => result?,
@@ -119,11 +119,11 @@ impl Remote {
             };
             tokio::time::sleep(PAUSE).await;
         }
-        Err(RemoteError::NotReady(name.into()))
+        Err(ClientError::NotReady(name.into()))
     }
 
-    /// Names of all tables, of this scope and of others.
-    pub(super) async fn table_names(&self) -> Result<Vec<String>, RemoteError> {
+    /// Names of all tables, of this namespace and of others.
+    pub(super) async fn table_names(&self) -> Result<Vec<String>, ClientError> {
         let mut names: Vec<String> = Vec::new();
         let mut request = json!({});
         loop {
@@ -142,7 +142,7 @@ impl Remote {
         &self,
         table: &TableSpec,
         item: &Map<String, Value>,
-    ) -> Result<(), RemoteError> {
+    ) -> Result<(), ClientError> {
         self.call("PutItem", &json!({ "TableName": table.name, "Item": item })).await.map(drop)
     }
 
@@ -150,7 +150,7 @@ impl Remote {
     pub(super) async fn scan(
         &self,
         table: &TableSpec,
-    ) -> Result<Vec<Map<String, Value>>, RemoteError> {
+    ) -> Result<Vec<Map<String, Value>>, ClientError> {
         let mut request = json!({ "TableName": table.name, "ConsistentRead": true });
         let mut items = Vec::new();
         loop {

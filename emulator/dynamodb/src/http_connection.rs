@@ -17,9 +17,9 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex};
 
 /// A connection, driven by whoever sends: a call costs no switch to another task.
-pub(super) struct Upstream {
+pub(super) struct HttpConnection {
     address: SocketAddr,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<OpenConnection>>,
 }
 
 /// Why there is no answer.
@@ -35,19 +35,19 @@ pub(super) enum SendError {
     Broken(#[source] hyper::Error),
 }
 
-struct Open {
+struct OpenConnection {
     sender: SendRequest<Full<Bytes>>,
     /// `None` once the engine has closed the connection.
     driver: Option<Connection<TokioIo<TcpStream>, Full<Bytes>>>,
 }
 
-enum Failed {
+enum SendFailure {
     /// Nothing of it left this machine.
     Unsent(Box<Request<Full<Bytes>>>, hyper::Error),
     Broken(hyper::Error),
 }
 
-impl Upstream {
+impl HttpConnection {
     /// A connection that is opened by the first call.
     pub(super) fn new(address: SocketAddr) -> Self {
         Self { address, open: Mutex::new(None) }
@@ -72,26 +72,26 @@ impl Upstream {
                     *kept = Some(open);
                     return Ok(answer);
                 }
-                Err(Failed::Unsent(unsent, _)) if reused => request = *unsent,
-                Err(Failed::Unsent(_, error) | Failed::Broken(error)) => {
+                Err(SendFailure::Unsent(unsent, _)) if reused => request = *unsent,
+                Err(SendFailure::Unsent(_, error) | SendFailure::Broken(error)) => {
                     return Err(SendError::Broken(error));
                 }
             }
         }
     }
 
-    async fn connect(&self) -> Result<Open, SendError> {
+    async fn connect(&self) -> Result<OpenConnection, SendError> {
         let address = self.address;
         let stream = TcpStream::connect(address).await;
         let stream = stream.map_err(|source| SendError::Connect { address, source })?;
         let _ = stream.set_nodelay(true);
         let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(SendError::Broken)?;
-        Ok(Open { sender, driver: Some(driver) })
+        Ok(OpenConnection { sender, driver: Some(driver) })
     }
 }
 
-impl Open {
-    async fn call(&mut self, request: Request<Full<Bytes>>) -> Result<(Parts, Bytes), Failed> {
+impl OpenConnection {
+    async fn call(&mut self, request: Request<Full<Bytes>>) -> Result<(Parts, Bytes), SendFailure> {
         let Self { sender, driver } = self;
         let mut exchange = pin!(exchange(sender, request));
         while let Some(driving) = driver {
@@ -109,17 +109,17 @@ impl Open {
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
-) -> Result<(Parts, Bytes), Failed> {
+) -> Result<(Parts, Bytes), SendFailure> {
     if let Err(error) = sender.ready().await {
-        return Err(Failed::Unsent(Box::new(request), error));
+        return Err(SendFailure::Unsent(Box::new(request), error));
     }
     let answer: Response<Incoming> =
         sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-            Some(request) => Failed::Unsent(Box::new(request), error.into_error()),
-            None => Failed::Broken(error.into_error()),
+            Some(request) => SendFailure::Unsent(Box::new(request), error.into_error()),
+            None => SendFailure::Broken(error.into_error()),
         })?;
     let (parts, body) = answer.into_parts();
-    let body = body.collect().await.map_err(Failed::Broken)?;
+    let body = body.collect().await.map_err(SendFailure::Broken)?;
     Ok((parts, body.to_bytes()))
 }
 
@@ -152,10 +152,10 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_was_closed_while_idle_is_made_anew() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = Upstream::new(listener.local_addr().unwrap());
+        let http_connection = HttpConnection::new(listener.local_addr().unwrap());
         let served = tokio::spawn(serve(listener, &[Some("one"), Some("two")]));
-        assert_eq!(upstream.send(request()).await.unwrap().1, "one");
-        assert_eq!(upstream.send(request()).await.unwrap().1, "two");
+        assert_eq!(http_connection.send(request()).await.unwrap().1, "one");
+        assert_eq!(http_connection.send(request()).await.unwrap().1, "two");
         served.await.unwrap();
     }
 
@@ -163,10 +163,10 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_was_sent_is_not_sent_again() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = Upstream::new(listener.local_addr().unwrap());
+        let http_connection = HttpConnection::new(listener.local_addr().unwrap());
         let served = tokio::spawn(serve(listener, &[None, Some("fine")]));
-        assert!(matches!(upstream.send(request()).await, Err(SendError::Broken(_))));
-        assert_eq!(upstream.send(request()).await.unwrap().1, "fine");
+        assert!(matches!(http_connection.send(request()).await, Err(SendError::Broken(_))));
+        assert_eq!(http_connection.send(request()).await.unwrap().1, "fine");
         served.await.unwrap();
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let error = Upstream::new(address).send(request()).await.unwrap_err();
+        let error = HttpConnection::new(address).send(request()).await.unwrap_err();
         assert_eq!(error.to_string(), format!("failed to connect to {address}"));
     }
 }

@@ -15,11 +15,10 @@ use testcontainers::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{
-    docker,
-    keeper::{Closed, Order, Orders, Readiness, Ready},
-    orphan,
+use super::{daemon, orphans};
+use crate::{
     service_error::ServiceError,
+    supervisor::{CloseReport, CommandReceiver, Ready, ReadySender, SupervisorCommand},
 };
 
 /// Port of DynamoDB inside the container.
@@ -36,26 +35,31 @@ const LAST_LINES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Starts a container, and removes it when it is told to close.
-pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Orders) -> Closed {
+pub(crate) async fn supervise(
+    image: String,
+    keep: bool,
+    ready: ReadySender,
+    orders: CommandReceiver,
+) -> CloseReport {
     let mut closing = Closing { orders, closed: false };
     let docker = tokio::select! {
         biased;
-        docker = docker::with_image(&image) => docker,
-        () = closing.wait() => return Closed::default(),
+        docker = daemon::with_image(&image) => docker,
+        () = closing.wait() => return CloseReport::default(),
     };
     let docker = match docker {
         Ok(docker) => docker,
         Err(error) => {
             ready.send_replace(Some(Err(error)));
-            return Closed::default();
+            return CloseReport::default();
         }
     };
     let name = format!("rehearse-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
     // Whoever is killed cannot keep what it says; what is to stay is nobody's orphan.
-    let life = if keep { None } else { orphan::life() };
+    let life = if keep { None } else { orphans::life() };
     // A container that is being created cannot be removed yet: the end waits until it can.
     let started = tokio::select! {
-        (started, ()) = async { tokio::join!(start(&image, &name, life), orphan::remove_all(&docker)) } => {
+        (started, ()) = async { tokio::join!(start(&image, &name, life), orphans::remove_all(&docker)) } => {
             Some(started)
         }
         () = async { closing.wait().await; exists(&docker, &name).await } => None,
@@ -71,7 +75,7 @@ pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Or
                 );
                 // Dropped, it would be removed.
                 std::mem::forget(container);
-                return Closed { kept: Some(kept), left: None };
+                return CloseReport { kept: Some(kept), left: None };
             }
             Some(container)
         }
@@ -87,12 +91,12 @@ pub(super) async fn keep(image: String, keep: bool, ready: Readiness, orders: Or
         std::mem::forget(container);
     }
     let left = format!("the container {name}: `docker rm -f {name}` removes it");
-    Closed { kept: None, left: (!gone).then_some(left) }
+    CloseReport { kept: None, left: (!gone).then_some(left) }
 }
 
 /// Waits for the end.
 struct Closing {
-    orders: Orders,
+    orders: CommandReceiver,
     closed: bool,
 }
 
@@ -100,7 +104,8 @@ impl Closing {
     async fn wait(&mut self) {
         while !self.closed {
             // What became of worlds is of no interest: everything goes with the container.
-            self.closed = matches!(self.orders.recv().await, None | Some(Order::Close));
+            self.closed =
+                matches!(self.orders.recv().await, None | Some(SupervisorCommand::Shutdown));
         }
     }
 }
@@ -125,7 +130,7 @@ async fn start(
             host.publish_all_ports = Some(false);
         });
     if let Some(life) = life {
-        request = request.with_label(orphan::LABEL, life);
+        request = request.with_label(orphans::LABEL, life);
     }
     let container = request.start().await.map_err(|error| with_causes(&error))?;
     let port = match container.get_host_port_ipv4(PORT.tcp()).await {

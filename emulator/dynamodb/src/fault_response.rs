@@ -11,7 +11,7 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame};
 use serde_json::{Value, json};
 
-use super::{call, proxy::Raw};
+use super::{proxy::RawResponse, request};
 use rehearse_core::faults::{DatabaseFault, Fault, TouchedRow};
 
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
@@ -19,7 +19,7 @@ const JSON_1_0: HeaderValue = HeaderValue::from_static("application/x-amz-json-1
 const CRC: &str = "x-amz-crc32";
 
 /// The body of an answer, whole or cut off in the middle.
-pub(super) type AnswerBody = Either<Full<Bytes>, Truncated>;
+pub(super) type ProxyBody = Either<Full<Bytes>, TruncatedBody>;
 
 /// The error that a fault answers with; `None` when it answers with none of its own.
 pub(super) fn answer(
@@ -77,7 +77,7 @@ pub(super) fn canceled(reasons: &[Value]) -> Value {
 }
 
 /// The error as a response.
-pub(super) fn response(status: StatusCode, body: &Value) -> Raw {
+pub(super) fn response(status: StatusCode, body: &Value) -> RawResponse {
     let mut response = Response::new(());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON_1_0);
@@ -99,12 +99,12 @@ pub(super) fn with_fresh_token(mut request: Value) -> Option<Bytes> {
 
 /// The error that an answer tells of.
 pub(super) fn code(status: StatusCode, body: &[u8]) -> Option<String> {
-    if status.is_success() { None } else { call::error_code(&call::json_or_text(body)) }
+    if status.is_success() { None } else { request::error_code(&request::json_or_text(body)) }
 }
 
 /// Half of a body; then the connection breaks.
 #[derive(Debug)]
-pub(super) struct Truncated {
+pub(super) struct TruncatedBody {
     half: Option<Bytes>,
     flushed: bool,
 }
@@ -114,14 +114,14 @@ pub(super) struct Truncated {
 #[error("the answer was truncated")]
 pub(super) struct TruncatedError;
 
-impl Truncated {
+impl TruncatedBody {
     /// The first half of a body.
     pub(super) fn half_of(body: &Bytes) -> Self {
         Self { half: Some(body.slice(..body.len() / 2)), flushed: false }
     }
 }
 
-impl Body for Truncated {
+impl Body for TruncatedBody {
     type Data = Bytes;
     type Error = TruncatedError;
 

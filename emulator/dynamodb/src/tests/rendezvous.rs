@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
+async fn race(lab: &TestDatabase, phones: &[&str], order: u64) -> Vec<bool> {
     let client = lab.client();
     let marks = phones.iter().map(|phone| vec![(*phone).to_owned()]).collect();
     let meeting =
@@ -35,7 +35,7 @@ async fn race(lab: &Lab, phones: &[&str], order: u64) -> Vec<bool> {
 #[tokio::test]
 async fn the_order_decides_who_wins_and_every_order_can_be_had() {
     for (order, winner) in [(0, 0), (1, 1), (2, 2), (3, 0)] {
-        let lab = Lab::start().await;
+        let lab = TestDatabase::start().await;
         let booked = race(&lab, &["+1", "+2", "+3"], order).await;
         let expected: Vec<bool> = (0..3).map(|n| n == winner).collect();
         assert_eq!(booked, expected, "order {order}");
@@ -44,7 +44,7 @@ async fn the_order_decides_who_wins_and_every_order_can_be_had() {
 
 #[tokio::test]
 async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
-    let lab = Lab::start().await;
+    let lab = TestDatabase::start().await;
     let client = lab.client();
     let meeting = Rendezvous::new("dynamodb.PutItem", FaultTarget::default(), vec![vec![]; 2], 0);
     lab.faults.set_rendezvous(meeting.clone());

@@ -26,42 +26,42 @@ pub(super) struct Ready {
 
 /// What became of it at the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Closed {
+pub struct CloseReport {
     /// What was left there because the user wants it, and how to reach it.
     pub kept: Option<String>,
     /// What could not be removed, and how to do it by hand.
     pub left: Option<String>,
 }
 
-/// What a keeper is told.
+/// What a supervisor is told.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum SupervisorCommand {
     /// A world is about to make tables under a prefix.
-    Began(String),
+    NamespaceOpened(String),
     /// It ended, and its tables may go.
-    Ended(String),
+    NamespaceClosed(String),
     /// All of them did.
-    Close,
+    Shutdown,
 }
 
-pub(super) type Orders = mpsc::UnboundedReceiver<Order>;
-pub(super) type Readiness = watch::Sender<Option<Result<Ready, ServiceError>>>;
+pub(super) type CommandReceiver = mpsc::UnboundedReceiver<SupervisorCommand>;
+pub(super) type ReadySender = watch::Sender<Option<Result<Ready, ServiceError>>>;
 
 /// The thread, and what is known of the engine. Dropping it closes.
-pub(super) struct Keeper {
+pub(super) struct EngineSupervisor {
     ready: watch::Receiver<Option<Result<Ready, ServiceError>>>,
-    closed: watch::Receiver<Option<Closed>>,
-    orders: mpsc::UnboundedSender<Order>,
+    closed: watch::Receiver<Option<CloseReport>>,
+    orders: mpsc::UnboundedSender<SupervisorCommand>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Keeper {
+impl EngineSupervisor {
     /// Starts the thread. `keep` says when the engine is ready, obeys, and returns when it is told to close.
     pub(super) fn start<Work>(
-        keep: impl FnOnce(Readiness, Orders) -> Work + Send + 'static,
+        keep: impl FnOnce(ReadySender, CommandReceiver) -> Work + Send + 'static,
     ) -> io::Result<Self>
     where
-        Work: Future<Output = Closed>,
+        Work: Future<Output = CloseReport>,
     {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (readiness, ready) = watch::channel(None);
@@ -84,22 +84,22 @@ impl Keeper {
     }
 
     /// Where to send orders.
-    pub(super) fn orders(&self) -> mpsc::UnboundedSender<Order> {
+    pub(super) fn orders(&self) -> mpsc::UnboundedSender<SupervisorCommand> {
         self.orders.clone()
     }
 
     /// Ends the engine and waits until it is gone.
-    pub(super) async fn close(&self) -> Closed {
-        let _ = self.orders.send(Order::Close);
+    pub(super) async fn close(&self) -> CloseReport {
+        let _ = self.orders.send(SupervisorCommand::Shutdown);
         let mut closed = self.closed.clone();
         let how = closed.wait_for(Option::is_some).await.map(|how| how.clone());
         how.ok().flatten().unwrap_or_default()
     }
 }
 
-impl Drop for Keeper {
+impl Drop for EngineSupervisor {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Close);
+        let _ = self.orders.send(SupervisorCommand::Shutdown);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // It panicked: there is nobody left to clean up.
         let _ = thread.map(JoinHandle::join);

@@ -192,7 +192,7 @@ mod tests {
         let lead = json!({ "lead_id": { "S": "L" }, "timestamp": { "N": "7" } });
         let transaction = json!({ "TransactItems": [
             { "Put": { "TableName": "Repairs_Lead_Log", "Item": lead } },
-            { "Delete": { "TableName": "Elsewhere", "Key": { "id": { "S": "x" } } } },
+            { "Delete": { "TableName": "ExternalTables", "Key": { "id": { "S": "x" } } } },
         ] });
         let seen: Vec<_> = touched(&transaction, &tables)
             .into_iter()
@@ -200,7 +200,7 @@ mod tests {
             .collect();
         let expected = [
             ("Leads".to_owned(), json!({ "lead_id": "L", "timestamp": 7 })),
-            ("Elsewhere".to_owned(), json!({ "id": "x" })),
+            ("ExternalTables".to_owned(), json!({ "id": "x" })),
         ];
         assert_eq!(seen, expected);
         let query = json!({

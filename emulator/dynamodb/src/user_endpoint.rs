@@ -7,11 +7,11 @@ use http::HeaderValue;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
+    client::{ClientError, EngineClient},
     endpoint::Endpoint,
-    keeper::{Closed, Order, Orders, Readiness, Ready},
-    remote::{Remote, RemoteError},
-    scope::Scope,
+    namespace::TableNamespace,
     service_error::ServiceError,
+    supervisor::{CloseReport, CommandReceiver, Ready, ReadySender, SupervisorCommand},
 };
 
 /// How long the endpoint may take to say which tables it has.
@@ -23,14 +23,14 @@ const LATE: Duration = Duration::from_millis(100);
 
 /// What stands before the names of this run's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prefix {
+pub(super) struct RunPrefix {
     /// What the user wants there; nothing of it may be there yet.
     chosen: Option<String>,
     /// What stands there: nobody else can have it, so wherever it stands in an answer, it is ours.
     text: String,
 }
 
-impl Prefix {
+impl RunPrefix {
     pub(super) fn new(chosen: Option<String>) -> Self {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let text = format!("{}.{}.", chosen.as_deref().unwrap_or("rehearse"), &id[..10]);
@@ -44,19 +44,19 @@ impl Prefix {
 }
 
 /// Keeps the endpoint clean until it is told to close.
-pub(super) async fn keep(
+pub(super) async fn supervise(
     endpoint: Endpoint,
-    prefix: Prefix,
+    prefix: RunPrefix,
     keep: bool,
-    ready: Readiness,
-    mut orders: Orders,
-) -> Closed {
+    ready: ReadySender,
+    mut orders: CommandReceiver,
+) -> CloseReport {
     let url = endpoint.to_string();
-    let (address, remote) = match free(&endpoint, &prefix).await {
+    let (address, client) = match free(&endpoint, &prefix).await {
         Ok(found) => found,
         Err(error) => {
             ready.send_replace(Some(Err(error)));
-            return Closed::default();
+            return CloseReport::default();
         }
     };
     ready.send_replace(Some(Ok(Ready { address })));
@@ -64,55 +64,65 @@ pub(super) async fn keep(
     let mut running = BTreeSet::new();
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Close => break,
-            Order::Began(of_world) => drop(running.insert(of_world)),
-            Order::Ended(of_world) => {
+            SupervisorCommand::Shutdown => break,
+            SupervisorCommand::NamespaceOpened(of_world) => {
+                running.insert(of_world);
+            }
+            SupervisorCommand::NamespaceClosed(of_world) => {
                 running.remove(&of_world);
                 if !keep {
                     // What is left is tried again at the end.
-                    let _ = remove(&remote, |name| name.starts_with(&of_world)).await;
+                    let _ = remove(&client, |name| name.starts_with(&of_world)).await;
                 }
             }
         }
     }
     if keep {
         let kept = format!("tables named {}* at {url}, access key rehearse", prefix.text);
-        return Closed { kept: Some(kept), left: None };
+        return CloseReport { kept: Some(kept), left: None };
     }
     all_ended(&mut running, &mut orders).await;
     let mut failed = None;
     // Twice, since a table may have been on its way while its world was dropped.
     for pause in [Duration::ZERO, LATE] {
         sleep(pause).await;
-        failed = remove(&remote, |name| name.starts_with(&prefix.text)).await.err();
+        failed = remove(&client, |name| name.starts_with(&prefix.text)).await.err();
     }
     let left = failed
         .map(|error| format!("tables named {}* at {url}: {}", prefix.text, with_causes(&error)));
-    Closed { kept: None, left }
+    CloseReport { kept: None, left }
 }
 
 /// Waits for the worlds that are being dropped, known by their prefixes.
-async fn all_ended(running: &mut BTreeSet<String>, orders: &mut Orders) {
+async fn all_ended(running: &mut BTreeSet<String>, orders: &mut CommandReceiver) {
     let deadline = Instant::now() + ENDING;
     while !running.is_empty() {
         match timeout_at(deadline, orders.recv()).await {
-            Ok(Some(Order::Ended(of_world))) => drop(running.remove(&of_world)),
-            Ok(Some(Order::Began(of_world))) => drop(running.insert(of_world)),
-            Ok(Some(Order::Close)) => {}
+            Ok(Some(SupervisorCommand::NamespaceClosed(of_world))) => {
+                running.remove(&of_world);
+            }
+            Ok(Some(SupervisorCommand::NamespaceOpened(of_world))) => {
+                running.insert(of_world);
+            }
+            Ok(Some(SupervisorCommand::Shutdown)) => {}
             Ok(None) | Err(_) => return,
         }
     }
 }
 
 /// The endpoint, if it answers and nobody has tables under the prefix.
-async fn free(endpoint: &Endpoint, prefix: &Prefix) -> Result<(SocketAddr, Remote), ServiceError> {
+async fn free(
+    endpoint: &Endpoint,
+    prefix: &RunPrefix,
+) -> Result<(SocketAddr, EngineClient), ServiceError> {
     let url = endpoint.to_string();
     let no_endpoint = |reason: String| ServiceError::NoEndpoint { url: url.clone(), reason };
     let address = endpoint.resolve().map_err(|e| no_endpoint(e.to_string()))?;
     let host = HeaderValue::try_from(endpoint.authority()).ok();
-    let scope = Scope { host, access_key: Some(ACCESS_KEY.into()), prefix: None };
-    let remote = Remote::new(address, scope);
-    let names = timeout(PATIENCE, remote.table_names())
+    let namespace =
+        TableNamespace { host, access_key: Some(SHARED_ACCESS_KEY.into()), prefix: None };
+    let client = EngineClient::new(address, namespace);
+    let names = timeout(PATIENCE, client.table_names())
         .await
         .map_err(|_| no_endpoint("it accepts calls and does not answer".into()))?
         .map_err(|error| no_endpoint(with_causes(&error)))?;
@@ -120,16 +130,16 @@ async fn free(endpoint: &Endpoint, prefix: &Prefix) -> Result<(SocketAddr, Remot
     let is_taken = |name: &String| taken.as_ref().is_some_and(|taken| name.starts_with(taken));
     match names.into_iter().find(is_taken) {
         Some(table) => Err(ServiceError::Clash { url, table }),
-        None => Ok((address, remote)),
+        None => Ok((address, client)),
     }
 }
 
 /// One key for all calls: some engines keep a database for each.
-pub(super) const ACCESS_KEY: &str = "rehearse";
+pub(super) const SHARED_ACCESS_KEY: &str = "rehearse";
 
-async fn remove(remote: &Remote, ours: impl Fn(&str) -> bool) -> Result<(), RemoteError> {
-    for name in remote.table_names().await?.iter().filter(|name| ours(name)) {
-        remote.delete(name).await?;
+async fn remove(client: &EngineClient, ours: impl Fn(&str) -> bool) -> Result<(), ClientError> {
+    for name in client.table_names().await?.iter().filter(|name| ours(name)) {
+        client.delete(name).await?;
     }
     Ok(())
 }
@@ -141,7 +151,7 @@ mod tests {
     /// It is taken out of every answer, so no row may have it by chance.
     #[test]
     fn what_stands_before_tables_is_nobody_elses_whatever_the_user_chose() {
-        let of = |chosen: Option<&str>| Prefix::new(chosen.map(str::to_owned)).of_world(1);
+        let of = |chosen: Option<&str>| RunPrefix::new(chosen.map(str::to_owned)).of_world(1);
         let (one, other) = (of(Some("v")), of(Some("v")));
         assert!(one.starts_with("v.") && one.ends_with(".1.") && one != other, "{one} {other}");
         assert!(of(None).starts_with("rehearse."));

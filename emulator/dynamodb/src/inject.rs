@@ -5,10 +5,13 @@ use http_body_util::{Either, Full};
 use serde_json::Value;
 
 use super::{
-    call,
-    fault::{self, Truncated},
-    link::Line,
-    proxy::{Answer, CutOff, Outgoing, Raw, Shared, forward, record, whole},
+    fault_response::{self, TruncatedBody},
+    proxy::{
+        ConnectionCut, EngineRequest, ProxyResponse, ProxyState, RawResponse, forward, record,
+        whole,
+    },
+    request,
+    route::EngineConnection,
 };
 use rehearse_core::{
     faults::{Cut, DatabaseFault, FaultableCall},
@@ -16,24 +19,28 @@ use rehearse_core::{
 };
 
 /// A call that faults or a meeting may be aimed at.
-pub(super) struct Watched {
+pub(super) struct InspectedCall {
     /// The exchange's name.
     pub(super) name: String,
     pub(super) operation: String,
     /// Who makes it, when its URL says so.
     pub(super) function: Option<String>,
     pub(super) request: Value,
-    pub(super) outgoing: Outgoing,
+    pub(super) outgoing: EngineRequest,
     /// Its entry in the journal.
     pub(super) open: PendingExchange,
 }
 
 /// Lets a call through in its turn, or plays the fault that strikes it.
-pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Result<Answer, CutOff> {
-    let Watched { name, operation, function, request, outgoing, open } = watched;
-    let Shared { tables, replica, faults, .. } = shared;
-    let touched = || call::touched(&request, tables);
-    let eventually_consistent = call::eventual(&operation, &request);
+pub(super) async fn inject(
+    watched: InspectedCall,
+    shared: &ProxyState,
+    connection: &EngineConnection,
+) -> Result<ProxyResponse, ConnectionCut> {
+    let InspectedCall { name, operation, function, request, outgoing, open } = watched;
+    let ProxyState { tables, replica, faults, .. } = shared;
+    let touched = || request::touched(&request, tables);
+    let eventually_consistent = request::eventual(&operation, &request);
     let call = FaultableCall {
         name: &name,
         touched: &touched,
@@ -47,16 +54,16 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
         ticket.turn().await;
     }
     let moment = faults.latest_stale();
-    let outgoing = match moment.filter(|_| call::writes(&operation)) {
+    let outgoing = match moment.filter(|_| request::writes(&operation)) {
         Some(moment) => {
             let (like, body) = outgoing.into_parts();
-            replica.freeze(moment, &like, line).await?;
-            Outgoing::from_parts(like, body)
+            replica.freeze(moment, &like, connection).await?;
+            EngineRequest::from_parts(like, body)
         }
         None => outgoing,
     };
     let Some(fault) = faults.next_fault(&call) else {
-        let (head, body) = forward(outgoing, line).await?;
+        let (head, body) = forward(outgoing, connection).await?;
         record(open, &head, &body);
         return Ok(whole((head, body)));
     };
@@ -68,16 +75,16 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
     if failure.cut == Some(Cut::Before) {
         drop(open);
         faults.crash_if_requested(failure, Cut::Before).await;
-        return Err(CutOff);
+        return Err(ConnectionCut);
     }
-    if let Some((status, body)) = fault::answer(&fault, &operation, &touched()) {
-        let (head, body) = fault::response(status, &body);
+    if let Some((status, body)) = fault_response::answer(&fault, &operation, &touched()) {
+        let (head, body) = fault_response::response(status, &body);
         record(open, &head, &body);
         return Ok(whole((head, body)));
     }
     let (mut head, body) = match failure.database_fault {
         Some(DatabaseFault::ExpiredToken) => {
-            forward(fresh(outgoing, request.clone()), line).await?
+            forward(fresh(outgoing, request.clone()), connection).await?
         }
         Some(DatabaseFault::Stale) => {
             let copy = match moment {
@@ -87,25 +94,25 @@ pub(super) async fn play(watched: Watched, shared: &Shared, line: &Line) -> Resu
             match copy {
                 Some(answer) => answer?,
                 // Nothing was written since: the rows of a moment ago are those of now.
-                None => forward(outgoing, line).await?,
+                None => forward(outgoing, connection).await?,
             }
         }
-        _ => forward(outgoing, line).await?,
+        _ => forward(outgoing, connection).await?,
     };
     if failure.cut == Some(Cut::After) {
         // The caller sees nothing; the journal keeps what was lost.
         open.end_with(Outcome::cut(), body);
         faults.crash_if_requested(failure, Cut::After).await;
-        return Err(CutOff);
+        return Err(ConnectionCut);
     }
     match failure.database_fault {
         Some(DatabaseFault::Truncated) => {
-            let half = Truncated::half_of(&body);
+            let half = TruncatedBody::half_of(&body);
             spoiled(open, &(head.clone(), body), "truncated");
             Ok(Response::from_parts(head, Either::Right(half)))
         }
         Some(DatabaseFault::WrongCrc) => {
-            fault::wrong_crc(&mut head.headers);
+            fault_response::wrong_crc(&mut head.headers);
             spoiled(open, &(head.clone(), body.clone()), "wrong-crc");
             Ok(whole((head, body)))
         }
@@ -128,15 +135,15 @@ fn identity(request: &Value) -> String {
 }
 
 /// Ends an exchange whose answer was right until it was spoiled on its way.
-fn spoiled(open: PendingExchange, (head, body): &Raw, how: &str) {
+fn spoiled(open: PendingExchange, (head, body): &RawResponse, how: &str) {
     let outcome = Outcome::status(head.status.as_u16(), Value::Null).with_error(how);
     open.end_with(outcome, body.clone());
 }
 
 /// The request with a token that the engine has never seen; as it was when it has none.
-fn fresh(outgoing: Outgoing, request: Value) -> Outgoing {
-    let Some(body) = fault::with_fresh_token(request) else { return outgoing };
+fn fresh(outgoing: EngineRequest, request: Value) -> EngineRequest {
+    let Some(body) = fault_response::with_fresh_token(request) else { return outgoing };
     let (mut parts, _) = outgoing.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    Outgoing::from_parts(parts, Full::new(body))
+    EngineRequest::from_parts(parts, Full::new(body))
 }

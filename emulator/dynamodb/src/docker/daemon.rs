@@ -9,7 +9,7 @@ use testcontainers::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{endpoint::Endpoint, service_error::ServiceError};
+use crate::{endpoint::Endpoint, service_error::ServiceError};
 
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_millis(2600);

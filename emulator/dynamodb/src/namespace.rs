@@ -25,7 +25,7 @@ const MAX_TOKEN: usize = 36;
 
 /// What tells a world's calls from those of others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(super) struct TableNamespace {
     /// `Host` that the engine wants; the caller's own when left out.
     pub(super) host: Option<HeaderValue>,
     /// Access key, letters and digits; the caller's own when left out.
@@ -35,7 +35,7 @@ pub(super) struct Scope {
     pub(super) prefix: Option<String>,
 }
 
-impl Scope {
+impl TableNamespace {
     /// A caller's request as the engine gets it.
     pub(super) fn outgoing(&self, headers: &mut HeaderMap, body: Bytes) -> Bytes {
         if let Some(host) = &self.host {
@@ -165,8 +165,8 @@ mod tests {
 
     use super::*;
 
-    fn scope() -> Scope {
-        Scope { host: None, access_key: Some("w1".into()), prefix: Some("run.1.".into()) }
+    fn namespace() -> TableNamespace {
+        TableNamespace { host: None, access_key: Some("w1".into()), prefix: Some("run.1.".into()) }
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(under_key("AWS4-HMAC-SHA256 Credential=a/b", "w1"), None);
         assert_eq!(under_key("Bearer a", "w1"), None);
         let mut headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer a".parse().unwrap())]);
-        scope().outgoing(&mut headers, Bytes::new());
+        namespace().outgoing(&mut headers, Bytes::new());
         assert_eq!(
             headers[AUTHORIZATION], "Bearer a",
             "what is malformed is the engine's to refuse"
@@ -189,7 +189,7 @@ mod tests {
 
     #[track_caller]
     fn rewritten(request: &Value, expected: &Value) {
-        let body = scope().outgoing(&mut HeaderMap::new(), request.to_string().into());
+        let body = namespace().outgoing(&mut HeaderMap::new(), request.to_string().into());
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), *expected);
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, body.len().into());
         headers.insert("x-amz-crc32", crc32fast::hash(body).into());
-        let answer = scope().incoming(&mut headers, Bytes::from_static(body));
+        let answer = namespace().incoming(&mut headers, Bytes::from_static(body));
         assert_eq!(answer, r#"{"message":"Table: A not found","Responses":{"A":[]}}"#);
         assert_eq!(headers["x-amz-crc32"], crc32fast::hash(&answer).to_string());
         assert!(!headers.contains_key(CONTENT_LENGTH));
@@ -248,8 +248,8 @@ mod tests {
     fn without_a_prefix_bytes_stay_as_they_are() {
         let body = Bytes::from_static(b"{ \"TableName\" : \"A\" }");
         let mut headers = HeaderMap::new();
-        let scope = Scope { prefix: None, ..scope() };
-        assert_eq!(scope.outgoing(&mut headers, body.clone()), body);
-        assert_eq!(scope.incoming(&mut headers, body.clone()), body);
+        let namespace = TableNamespace { prefix: None, ..namespace() };
+        assert_eq!(namespace.outgoing(&mut headers, body.clone()), body);
+        assert_eq!(namespace.incoming(&mut headers, body.clone()), body);
     }
 }

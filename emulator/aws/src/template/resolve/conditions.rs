@@ -2,15 +2,15 @@
 
 use serde_saphyr::Location;
 
-use super::{MAX_DEPTH, Reason, Scope, section};
+use super::{MAX_DEPTH, Resolver, TemplateError, section};
 use crate::template::node::{Node, Yaml};
 use rehearse_core::names::hint;
 
-impl Scope<'_> {
+impl Resolver<'_> {
     /// A condition: its name, or a function that is one.
-    pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, Reason> {
+    pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, TemplateError> {
         if depth > MAX_DEPTH {
-            return Err(Reason::invalid(node.at, "this condition refers to itself"));
+            return Err(TemplateError::invalid(node.at, "this condition refers to itself"));
         }
         let depth = depth + 1;
         let (function, argument) = match &node.value {
@@ -18,7 +18,7 @@ impl Scope<'_> {
             Yaml::Call(function, argument) => (function.as_str(), argument.as_ref()),
             _ => {
                 let message = format!("a condition is a name or a function, not {}", node.kind());
-                return Err(Reason::invalid(node.at, message));
+                return Err(TemplateError::invalid(node.at, message));
             }
         };
         let parts = argument.as_list().unwrap_or(std::slice::from_ref(argument));
@@ -35,18 +35,23 @@ impl Scope<'_> {
                 Ok(self.text("Equals", left, depth)? == self.text("Equals", right, depth)?)
             }
             (function, _) => {
-                Err(Reason::invalid(node.at, format!("`{function}` is not a condition")))
+                Err(TemplateError::invalid(node.at, format!("`{function}` is not a condition")))
             }
         }
     }
 
-    fn named_condition(&self, name: &str, at: Location, depth: usize) -> Result<bool, Reason> {
+    fn named_condition(
+        &self,
+        name: &str,
+        at: Location,
+        depth: usize,
+    ) -> Result<bool, TemplateError> {
         let conditions = section(self.root, "Conditions")?;
         match conditions.iter().find(|entry| entry.key == name) {
             Some(entry) => self.condition(&entry.value, depth),
             None => {
                 let hint = hint(name, conditions.iter().map(|entry| entry.key.as_str()));
-                Err(Reason::invalid(at, format!("there is no condition `{name}`{hint}")))
+                Err(TemplateError::invalid(at, format!("there is no condition `{name}`{hint}")))
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Functions and their environment.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node, Value};
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
 use super::{
     Ignored,
-    node::{Entry, Node, Yaml},
     policy::{self, Grant, UncheckedPolicy},
     resolve::{Resolver, Resource, TemplateError},
     route::{self, Route},
@@ -199,7 +200,7 @@ fn set_variable(
     match resolver.resolve(&variable.value) {
         Ok(Some(value)) => {
             let text = value.scalar().ok_or_else(|| {
-                let message = format!("{name} must be text, not {}", value.kind());
+                let message = format!("{name} must be text, not {}", kind_of(&value));
                 TemplateError::invalid(variable.value.at, message)
             })?;
             function.env.insert(name.clone(), text);
@@ -243,7 +244,10 @@ fn text(
     let Some(node) = property(resolver, resource, name) else { return Ok(None) };
     let Some(resolved) = resolver.resolve(node)? else { return Ok(None) };
     resolved.scalar().map(Some).ok_or_else(|| {
-        TemplateError::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
+        TemplateError::invalid(
+            node.at,
+            format!("{name} must be a string, not {}", kind_of(&resolved)),
+        )
     })
 }
 
@@ -254,17 +258,20 @@ fn architectures(
     let Some(node) = property(resolver, resource, "Architectures") else { return Ok(Vec::new()) };
     let Some(resolved) = resolver.resolve(node)? else { return Ok(Vec::new()) };
     let list = resolved.as_list().ok_or_else(|| {
-        TemplateError::invalid(node.at, format!("Architectures is a list, not {}", resolved.kind()))
+        TemplateError::invalid(
+            node.at,
+            format!("Architectures is a list, not {}", kind_of(&resolved)),
+        )
     })?;
     Ok(list.iter().filter_map(Node::scalar).collect())
 }
 
 fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], TemplateError> {
     match node.map(|node| (&node.value, node)) {
-        None | Some((Yaml::Null, _)) => Ok(&[]),
-        Some((Yaml::Map(entries), _)) => Ok(entries),
+        None | Some((Value::Null, _)) => Ok(&[]),
+        Some((Value::Map(entries), _)) => Ok(entries),
         Some((_, node)) => {
-            Err(TemplateError::invalid(node.at, format!("{name} is a map, not {}", node.kind())))
+            Err(TemplateError::invalid(node.at, format!("{name} is a map, not {}", kind_of(node))))
         }
     }
 }

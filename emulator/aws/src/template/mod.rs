@@ -8,7 +8,7 @@
 
 mod api;
 mod function;
-mod node;
+mod intrinsic;
 mod policy;
 mod resolve;
 mod route;
@@ -17,12 +17,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use rehearse_core::yaml::tree::Node;
 use std::{collections::BTreeMap, path::Path};
 
-use self::{
-    node::Node,
-    resolve::{Resolver, TemplateError},
-};
+use self::resolve::{Resolver, TemplateError};
 use rehearse_core::table::TableSpec;
 use rehearse_core::yaml::{Limit, Source, YamlError};
 
@@ -136,7 +134,7 @@ impl Template {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
         let source = Source::read_within(path, LIMIT)?;
-        let root: Node = source.parse()?;
+        let root = intrinsic::parse(&source)?;
         Self::from_root(&root, parameters).map_err(|error| source.error(error.at, error.message))
     }
 
@@ -164,7 +162,7 @@ impl Template {
         source: &Source,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
-        let root: Node = source.parse()?;
+        let root = intrinsic::parse(source)?;
         let template = Self::from_root(&root, parameters);
         let template = template.and_then(|template| template.with_functions(&root));
         template.map_err(|error| source.error(error.at, error.message))

@@ -4,10 +4,9 @@
 //! elsewhere (a managed policy, a policy template of SAM) and what only AWS can
 //! judge (a condition, a denial) is named and not read; what stands beside it is.
 
-use super::{
-    node::{Node, Yaml},
-    resolve::{Resolver, TemplateError},
-};
+use super::intrinsic::kind_of;
+use super::resolve::{Resolver, TemplateError};
+use rehearse_core::yaml::tree::{Node, Value};
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +158,7 @@ impl PolicyReader<'_, '_> {
     /// A list, or the one that stands in its place, but for what only AWS knows.
     fn listed(&mut self, node: &Node, what: &str) -> Result<Vec<Node>, TemplateError> {
         let Some(node) = self.known(node, what)? else { return Ok(Vec::new()) };
-        let Yaml::List(list) = node.value else { return Ok(vec![node]) };
+        let Value::List(list) = node.value else { return Ok(vec![node]) };
         let mut known = Vec::new();
         for item in &list {
             known.extend(self.known(item, what)?);
@@ -183,6 +182,6 @@ impl PolicyReader<'_, '_> {
 }
 
 fn text(node: &Node, what: &str) -> Result<String, TemplateError> {
-    let message = || format!("{what} is text, not {}", node.kind());
+    let message = || format!("{what} is text, not {}", kind_of(node));
     node.scalar().ok_or_else(|| TemplateError::invalid(node.at, message()))
 }

@@ -1,13 +1,14 @@
 //! Routes of the APIs, and which function has which.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node};
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
 use super::{
     api::{self, Throttle},
     function::Function,
-    node::{Entry, Node},
     resolve::{Resolver, TemplateError},
 };
 
@@ -116,7 +117,7 @@ pub(super) fn read(
         let text = resolved.scalar().ok_or_else(|| {
             TemplateError::invalid(
                 node.at,
-                format!("{name} must be a string, not {}", resolved.kind()),
+                format!("{name} must be a string, not {}", kind_of(&resolved)),
             )
         })?;
         Ok(Some((text, node.at)))

@@ -1,13 +1,12 @@
 //! Tables, as their definition in the template says.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::Node;
 use std::collections::BTreeMap;
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
-use super::{
-    node::Node,
-    resolve::{Resolver, Resource, TemplateError},
-};
+use super::resolve::{Resolver, Resource, TemplateError};
 use rehearse_core::names::hint;
 use rehearse_core::table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec};
 
@@ -188,6 +187,9 @@ fn member<'a>(node: &'a Node, name: &str) -> Result<&'a str, TemplateError> {
     let member =
         node.get(name).ok_or_else(|| TemplateError::invalid(at, format!("{name} is missing")))?;
     member.as_str().ok_or_else(|| {
-        TemplateError::invalid(member.at, format!("{name} must be a string, not {}", member.kind()))
+        TemplateError::invalid(
+            member.at,
+            format!("{name} must be a string, not {}", kind_of(member)),
+        )
     })
 }

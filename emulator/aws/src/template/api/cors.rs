@@ -1,9 +1,8 @@
 //! CORS by the API: `CorsConfiguration` of an HTTP API, `Cors` of a REST API.
 
-use crate::template::{
-    node::{Node, Yaml},
-    resolve::TemplateError,
-};
+use crate::template::intrinsic::kind_of;
+use crate::template::resolve::TemplateError;
+use rehearse_core::yaml::tree::{Node, Value};
 
 /// What an API tells browsers. Lists are as they stand in headers, `GET,POST`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,13 +41,13 @@ impl Origins {
 /// `true`, an origin, or a map of what is allowed; `false` is none.
 pub(super) fn read(node: &Node) -> Result<Option<Cors>, TemplateError> {
     match (&node.value, node.scalar()) {
-        (Yaml::Bool(false) | Yaml::Null, _) => Ok(None),
-        (Yaml::Bool(true), _) => Ok(Some(all("*"))),
+        (Value::Bool(false) | Value::Null, _) => Ok(None),
+        (Value::Bool(true), _) => Ok(Some(all("*"))),
         (_, Some(origin)) if origin == "true" => Ok(Some(all("*"))),
         (_, Some(origin)) => Ok(Some(all(&unquoted(&origin)))),
-        (Yaml::Map(_), _) => map(node).map(Some),
+        (Value::Map(_), _) => map(node).map(Some),
         _ => {
-            let message = format!("CORS is true, an origin or a map, not {}", node.kind());
+            let message = format!("CORS is true, an origin or a map, not {}", kind_of(node));
             Err(TemplateError::invalid(node.at, message))
         }
     }
@@ -66,7 +65,7 @@ fn map(node: &Node) -> Result<Cors, TemplateError> {
             (Some(list), _) => Ok(list.iter().filter_map(Node::scalar).collect::<Vec<_>>()),
             (None, Some(text)) => Ok(vec![unquoted(&text)]),
             (None, None) => {
-                let message = format!("{} is a list, not {}", entry.key, value.kind());
+                let message = format!("{} is a list, not {}", entry.key, kind_of(value));
                 Err(TemplateError::invalid(value.at, message))
             }
         };

@@ -4,12 +4,13 @@
 mod cors;
 mod throttle;
 
+use crate::template::intrinsic::{kind_of, merged};
+use rehearse_core::yaml::tree::Node;
 use std::collections::BTreeMap;
 
 use super::{
     Ignored,
     function::Function,
-    node::Node,
     resolve::{Resolver, Resource, TemplateError, api_id},
 };
 
@@ -251,7 +252,7 @@ impl ApiReader<'_> {
     fn property(&self, name: &str) -> Result<Option<Node>, TemplateError> {
         let global = self.resolver.global(self.kind.section(), name);
         let own = self.resource.and_then(|resource| resource.property(name));
-        match Node::merged(global, own) {
+        match merged(global, own) {
             Some(node) => self.resolver.resolve(&node),
             None => Ok(None),
         }
@@ -260,7 +261,10 @@ impl ApiReader<'_> {
     fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
         let Some(node) = self.property(name)? else { return Ok(None) };
         node.scalar().map(Some).ok_or_else(|| {
-            TemplateError::invalid(node.at, format!("{name} must be a string, not {}", node.kind()))
+            TemplateError::invalid(
+                node.at,
+                format!("{name} must be a string, not {}", kind_of(&node)),
+            )
         })
     }
 

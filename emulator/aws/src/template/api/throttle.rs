@@ -1,14 +1,11 @@
 //! Throttling: `DefaultRouteSettings` and `RouteSettings` of an HTTP API,
 //! `MethodSettings` of a REST API.
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Entry, Node};
 
 use super::{ApiKind, ApiReader};
-use crate::template::{
-    node::{Entry, Node},
-    resolve::TemplateError,
-    route::Route,
-};
+use crate::template::{resolve::TemplateError, route::Route};
 use rehearse_core::names::hint;
 
 /// What AWS allows an account where the template says nothing.

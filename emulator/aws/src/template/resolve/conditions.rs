@@ -1,9 +1,10 @@
 //! Conditions: what holds.
 
-use serde_saphyr::Location;
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Node, Value};
 
 use super::{MAX_DEPTH, Resolver, TemplateError, section};
-use crate::template::node::{Node, Yaml};
 use rehearse_core::names::hint;
 
 impl Resolver<'_> {
@@ -14,10 +15,10 @@ impl Resolver<'_> {
         }
         let depth = depth + 1;
         let (function, argument) = match &node.value {
-            Yaml::String(name) => return self.named_condition(name, node.at, depth),
-            Yaml::Call(function, argument) => (function.as_str(), argument.as_ref()),
+            Value::String(name) => return self.named_condition(name, node.at, depth),
+            Value::Tagged(function, argument) => (function.as_str(), argument.as_ref()),
             _ => {
-                let message = format!("a condition is a name or a function, not {}", node.kind());
+                let message = format!("a condition is a name or a function, not {}", kind_of(node));
                 return Err(TemplateError::invalid(node.at, message));
             }
         };

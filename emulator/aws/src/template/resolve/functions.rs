@@ -1,10 +1,11 @@
 //! The functions that compute a value.
 
+use crate::template::intrinsic::kind_of;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Node, Value};
 
 use super::{Resolver, TemplateError};
-use crate::template::node::{Node, Yaml};
 use rehearse_core::names::hint;
 
 impl Resolver<'_> {
@@ -27,7 +28,7 @@ impl Resolver<'_> {
             "FindInMap" => return self.find_in_map(argument, at, depth),
             "Equals" | "And" | "Or" | "Not" | "Condition" => {
                 let holds = self.condition(&call_again(function, argument, at), depth)?;
-                return Ok(Some(Node::new(Yaml::Bool(holds), at)));
+                return Ok(Some(Node::new(Value::Bool(holds), at)));
             }
             "ImportValue" | "Transform" | "GetAZs" | "Cidr" => {
                 let message = format!("the value of `{function}` is known only on AWS");
@@ -86,7 +87,7 @@ impl Resolver<'_> {
             } else if let Some((resource, attribute)) = name.split_once('.') {
                 result.push_str(&self.attribute_of(resource, attribute, at, depth)?);
             } else if let Some(node) = self.reference(name, at, depth)? {
-                let message = || format!("`{name}` is {}, not text", node.kind());
+                let message = || format!("`{name}` is {}, not text", kind_of(&node));
                 result
                     .push_str(&node.scalar().ok_or_else(|| TemplateError::invalid(at, message()))?);
             }
@@ -128,7 +129,7 @@ impl Resolver<'_> {
         let separator = self.text("Split", separator, depth)?;
         let text = self.text("Split", text, depth)?;
         let parts = text.split(separator.as_str()).map(|part| Node::string(part, at)).collect();
-        Ok(Node::new(Yaml::List(parts), at))
+        Ok(Node::new(Value::List(parts), at))
     }
 
     fn find_in_map(
@@ -180,5 +181,5 @@ impl Resolver<'_> {
 }
 
 fn call_again(function: &str, argument: &Node, at: Location) -> Node {
-    Node::new(Yaml::Call(function.into(), Box::new(argument.clone())), at)
+    Node::new(Value::Tagged(function.into(), Box::new(argument.clone())), at)
 }

@@ -4,12 +4,12 @@ mod conditions;
 mod functions;
 mod names;
 
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node, Value};
 use std::collections::BTreeMap;
 
-use serde_saphyr::Location;
-
-use super::node::{Entry, Node, Yaml};
 use rehearse_core::names::hint;
+use rehearse_core::yaml::Location;
 
 pub(super) use self::names::api_id;
 
@@ -39,7 +39,7 @@ impl TemplateError {
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     root: &'a Node,
-    parameters: BTreeMap<&'a str, Option<Yaml>>,
+    parameters: BTreeMap<&'a str, Option<Value>>,
     types: BTreeMap<&'a str, &'a str>,
 }
 
@@ -133,11 +133,11 @@ impl<'a> Resolver<'a> {
 
     fn outermost_at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, TemplateError> {
         match &node.value {
-            Yaml::Call(function, argument) if function == "If" => {
+            Value::Tagged(function, argument) if function == "If" => {
                 let chosen = self.branch(argument, node.at, depth + 1)?;
                 self.outermost_at_depth(chosen, depth + 1)
             }
-            Yaml::List(_) | Yaml::Map(_) => Ok(Some(node.clone())),
+            Value::List(_) | Value::Map(_) => Ok(Some(node.clone())),
             _ => self.at_depth(node, depth),
         }
     }
@@ -156,26 +156,26 @@ impl<'a> Resolver<'a> {
             ));
         }
         let value = match &node.value {
-            Yaml::Call(function, argument) => {
+            Value::Tagged(function, argument) => {
                 return self.call(function, argument, node.at, depth + 1);
             }
-            Yaml::List(list) => {
+            Value::List(list) => {
                 let mut resolved = Vec::with_capacity(list.len());
                 for item in list {
                     resolved.extend(self.at_depth(item, depth + 1)?);
                 }
-                Yaml::List(resolved)
+                Value::List(resolved)
             }
-            Yaml::Map(map) => {
+            Value::Map(map) => {
                 let mut resolved = Vec::with_capacity(map.len());
                 for Entry { key, at, value } in map {
                     if let Some(value) = self.at_depth(value, depth + 1)? {
                         resolved.push(Entry { key: key.clone(), at: *at, value });
                     }
                 }
-                Yaml::Map(resolved)
+                Value::Map(resolved)
             }
-            Yaml::String(text) if text.contains("{{resolve:") => {
+            Value::String(text) if text.contains("{{resolve:") => {
                 let message = format!("`{text}` is read from AWS when the stack is created");
                 return Err(TemplateError::only_on_aws(node.at, message));
             }
@@ -187,9 +187,9 @@ impl<'a> Resolver<'a> {
     /// A list, when resolved.
     fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, TemplateError> {
         match self.at_depth(node, depth)? {
-            Some(Node { value: Yaml::List(list), .. }) => Ok(list),
+            Some(Node { value: Value::List(list), .. }) => Ok(list),
             other => {
-                let kind = other.as_ref().map_or("nothing", Node::kind);
+                let kind = other.as_ref().map_or("nothing", kind_of);
                 Err(TemplateError::invalid(node.at, format!("{function} needs a list, not {kind}")))
             }
         }
@@ -199,7 +199,7 @@ impl<'a> Resolver<'a> {
     fn text(&self, function: &str, node: &Node, depth: usize) -> Result<String, TemplateError> {
         let resolved = self.at_depth(node, depth)?;
         resolved.as_ref().and_then(Node::scalar).ok_or_else(|| {
-            let kind = resolved.as_ref().map_or("nothing", Node::kind);
+            let kind = resolved.as_ref().map_or("nothing", kind_of);
             TemplateError::invalid(node.at, format!("{function} needs text, not {kind}"))
         })
     }
@@ -209,7 +209,7 @@ impl<'a> Resolver<'a> {
         node.scalar().ok_or_else(|| {
             TemplateError::invalid(
                 node.at,
-                format!("{function} needs a string, not {}", node.kind()),
+                format!("{function} needs a string, not {}", kind_of(node)),
             )
         })
     }
@@ -225,14 +225,14 @@ impl<'a> Resolver<'a> {
 fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], TemplateError> {
     let Some(node) = root.get(name) else { return Ok(&[]) };
     node.as_map().ok_or_else(|| {
-        TemplateError::invalid(node.at, format!("{name} is a map, not {}", node.kind()))
+        TemplateError::invalid(node.at, format!("{name} is a map, not {}", kind_of(node)))
     })
 }
 
-fn parameter(kind: &str, value: String, at: Location) -> Yaml {
+fn parameter(kind: &str, value: String, at: Location) -> Value {
     if kind == "CommaDelimitedList" || kind.starts_with("List<") {
         let parts = value.split(',').map(|part| Node::string(part.trim(), at));
-        return Yaml::List(parts.collect());
+        return Value::List(parts.collect());
     }
-    Yaml::String(value)
+    Value::String(value)
 }

@@ -1,9 +1,10 @@
 //! What `Ref` and `GetAtt` stand for.
 
-use serde_saphyr::Location;
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::Node;
 
 use super::{Resolver, TemplateError};
-use crate::template::node::Node;
 
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
@@ -87,7 +88,7 @@ impl Resolver<'_> {
         let resolved = self.at_depth(name, depth + 1)?;
         let text = resolved.map(|node| {
             node.scalar().ok_or_else(|| {
-                let message = format!("{property} must be a string, not {}", node.kind());
+                let message = format!("{property} must be a string, not {}", kind_of(&node));
                 TemplateError::invalid(name.at, message)
             })
         });

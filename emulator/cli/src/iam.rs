@@ -9,8 +9,8 @@ use super::{
     run::{Limits, default_jobs, execute, passed, result},
 };
 use rehearse_aws::{
-    iam::{self, Finding, Row, Usage},
-    template::{Template, Unread},
+    iam::{self, Finding, PermissionUse, Usage},
+    template::{Template, UncheckedPolicy},
 };
 use rehearse_scenario::{
     Options,
@@ -60,7 +60,7 @@ pub(super) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
     let mut wrong = findings(&rows, &file.display().to_string());
     wrong.extend(unread(&template, &file.display().to_string()));
     if args.json {
-        app.ui.line(format!("{:#}", iam::minimal(&usage)))?;
+        app.ui.line(format!("{:#}", iam::minimal_policies(&usage)))?;
         wrong.iter().for_each(|line| app.ui.note(line));
         return Ok(if wrong.is_empty() { Exit::Passed } else { Exit::Failed });
     }
@@ -126,8 +126,9 @@ fn from_run(project: &Project, paths: &[PathBuf], app: &App) -> Result<Usage, Pr
 }
 
 /// A line for each permission.
-fn table(rows: &[Row]) -> String {
-    let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
+fn table(rows: &[PermissionUse]) -> String {
+    let width =
+        |of: fn(&PermissionUse) -> &str| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
     let function = width(|row| &row.permission.function);
     let action = width(|row| &row.permission.action);
     let resource = width(|row| &row.permission.resource);
@@ -156,7 +157,7 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-fn findings(rows: &[Row], file: &str) -> Vec<String> {
+fn findings(rows: &[PermissionUse], file: &str) -> Vec<String> {
     rows.iter()
         .filter_map(|row| {
             let used = &row.permission;
@@ -177,7 +178,7 @@ fn findings(rows: &[Row], file: &str) -> Vec<String> {
 fn unread(template: &Template, file: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for function in &template.functions {
-        for Unread { what, why, line, .. } in iam::unread(function) {
+        for UncheckedPolicy { what, why, line, .. } in iam::unchecked_policies(function) {
             let id = &function.id;
             lines.push(match why {
                 Some(why) => {

@@ -16,7 +16,7 @@ use super::{
 };
 use rehearse_aws::{
     Function,
-    template::{self, Ignored, Settings, Template, Unresolved},
+    template::{self, Ignored, Settings, Template, UnresolvedVariable},
 };
 use rehearse_core::table::TableSpec;
 use rehearse_openai::Persona;
@@ -184,7 +184,7 @@ impl Project {
         let mut told = false;
         let file = self.root.join(&self.settings.template);
         for (unresolved, functions) in by_variable(&backend.template().functions) {
-            let Unresolved { variable, reason, line } = unresolved;
+            let UnresolvedVariable { variable, reason, line } = unresolved;
             if self.settings.environment.contains_key(variable) {
                 continue;
             }
@@ -232,8 +232,8 @@ pub(super) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
 }
 
 /// Variables without a value, each with the functions that miss it: one of `Globals` is said once.
-fn by_variable(functions: &[template::Function]) -> Vec<(&Unresolved, Vec<&str>)> {
-    let mut variables: Vec<(&Unresolved, Vec<&str>)> = Vec::new();
+fn by_variable(functions: &[template::Function]) -> Vec<(&UnresolvedVariable, Vec<&str>)> {
+    let mut variables: Vec<(&UnresolvedVariable, Vec<&str>)> = Vec::new();
     for function in functions {
         for unresolved in &function.unresolved {
             match variables.iter_mut().find(|(known, _)| *known == unresolved) {

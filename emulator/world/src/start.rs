@@ -11,15 +11,11 @@ use super::{
 };
 use rehearse_aws::{
     function,
-    gateway::{Code, End, Gateway, INIT_TIMEOUT, Lambda},
+    gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
     secrets::{self, Secrets, Session},
     template::{Api, Endpoints, Template},
 };
-use rehearse_core::{
-    clock::Clock,
-    faults::{CrashKind, Faults},
-    journal::Journal,
-};
+use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
 use rehearse_openai::{self as openai, OpenAi};
 use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
@@ -113,7 +109,7 @@ impl World {
 
         let mut apis = template.apis.clone();
         if !throttling {
-            apis.iter_mut().for_each(Api::unthrottled);
+            apis.iter_mut().for_each(Api::remove_throttling);
         }
         let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
             .functions
@@ -151,27 +147,28 @@ impl World {
             let Some(code) = code else { continue };
             let code = match code.code() {
                 function::Code::InProcess(build) => {
-                    Code::Router(build(variables).map_err(|source| WorldError::Function {
-                        id: function.id.clone(),
-                        source,
+                    FunctionCode::Router(build(variables).map_err(|source| {
+                        WorldError::Function { id: function.id.clone(), source }
                     })?)
                 }
-                function::Code::Lambda(executable) => Code::Lambda(Box::new(Lambda {
-                    id: function.id.clone(),
-                    name: function.name.clone(),
-                    executable: executable.clone(),
-                    environment: variables.clone(),
-                    handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
-                    memory: function.memory,
-                    concurrency: function
-                        .reserved_concurrency
-                        .map_or(processes.concurrency.get(), |reserved| reserved as usize),
-                    cold: processes.cold,
-                    init_timeout: INIT_TIMEOUT,
-                    launcher: processes.launcher.clone(),
-                    journal: journal.clone(),
-                    clock: clock.clone(),
-                })),
+                function::Code::Lambda(executable) => {
+                    FunctionCode::Lambda(Box::new(LambdaConfig {
+                        id: function.id.clone(),
+                        name: function.name.clone(),
+                        executable: executable.clone(),
+                        environment: variables.clone(),
+                        handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
+                        memory: function.memory,
+                        concurrency: function
+                            .reserved_concurrency
+                            .map_or(processes.concurrency.get(), |reserved| reserved as usize),
+                        cold: processes.cold,
+                        init_timeout: INIT_TIMEOUT,
+                        launcher: processes.launcher.clone(),
+                        journal: journal.clone(),
+                        clock: clock.clone(),
+                    }))
+                }
             };
             functions.push((function.clone(), code));
         }
@@ -179,14 +176,8 @@ impl World {
             Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
-        if let Some(end) = gateway.as_ref().map(Gateway::ender) {
-            faults.on_crash(move |function, how| {
-                let how = match how {
-                    CrashKind::Killed => End::Crash,
-                    CrashKind::TimedOut => End::Timeout,
-                };
-                end(function, how);
-            });
+        if let Some(crash) = gateway.as_ref().map(Gateway::crash_handler) {
+            faults.on_crash(crash);
         }
         Ok(Self {
             gateway,

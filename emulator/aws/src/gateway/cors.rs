@@ -83,7 +83,7 @@ fn rest(cors: &Cors, methods: &[String]) -> Option<Response<Bytes>> {
 
 fn allow(cors: &Cors, request: &Request, headers: &mut HeaderMap) {
     let origin = request.headers.get(ORIGIN).and_then(|value| value.to_str().ok());
-    let Some(allowed) = origin.and_then(|origin| cors.origins.answer(origin)) else { return };
+    let Some(allowed) = origin.and_then(|origin| cors.origins.allowed(origin)) else { return };
     set(headers, ACCESS_CONTROL_ALLOW_ORIGIN, Some(&allowed));
     if cors.credentials {
         set(headers, ACCESS_CONTROL_ALLOW_CREDENTIALS, Some("true"));

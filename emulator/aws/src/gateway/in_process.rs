@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{
     event::{ACCOUNT, REGION},
-    invoke::{Invocation, Invoke, InvokeError},
+    invoke::{Invocation, InvokeError, RunFunction},
 };
 
 /// A function's router.
@@ -60,7 +60,7 @@ impl InProcess {
     }
 }
 
-impl Invoke for InProcess {
+impl RunFunction for InProcess {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         Box::pin(self.run(invocation))
     }

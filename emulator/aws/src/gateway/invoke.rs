@@ -14,7 +14,7 @@ pub(super) struct Invocation {
     pub(super) trace_id: String,
     /// The event as JSON.
     pub(super) event: String,
-    /// How long the function may take, from the moment when it gets the event.
+    /// How long the function may take, from the time when it gets the event.
     pub(super) timeout: Duration,
 }
 
@@ -31,12 +31,12 @@ pub(super) enum InvokeError {
     #[error("the function was killed, as this step asks")]
     Crashed,
     #[error("the function's process {how} before it answered{output}")]
-    Exited { how: String, output: LastLines },
+    Exited { how: String, output: OutputTail },
     #[error("the function did not start: {how}{output}")]
-    Init { how: String, output: LastLines },
+    Init { how: String, output: OutputTail },
     /// What it wrote last, beside what went wrong.
     #[error("{error}{output}")]
-    Said { error: Box<InvokeError>, output: LastLines },
+    WithOutput { error: Box<InvokeError>, output: OutputTail },
     #[error("the function's answer is not JSON: {0}")]
     Malformed(serde_json::Error),
     #[error("the function's {what} has more than the {limit} bytes that Lambda takes")]
@@ -57,7 +57,7 @@ impl InvokeError {
             Self::Failed(_) => "function_error",
             Self::Crashed | Self::Exited { .. } => "function_exit",
             Self::Init { .. } => "function_init",
-            Self::Said { error, .. } => error.code(),
+            Self::WithOutput { error, .. } => error.code(),
             Self::Malformed(_) => "malformed_response",
             Self::TooLarge { .. } => "payload_too_large",
             Self::Throttled { .. } => "throttled",
@@ -67,9 +67,9 @@ impl InvokeError {
 
 /// The end of what a function wrote; the rest is in the journal.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct LastLines(pub(super) Vec<String>);
+pub(super) struct OutputTail(pub(super) Vec<String>);
 
-impl fmt::Display for LastLines {
+impl fmt::Display for OutputTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("; it wrote nothing");
@@ -85,10 +85,10 @@ fn seconds(time: Duration) -> String {
 }
 
 /// Something that runs a function: a router of this process, or processes of their own.
-pub(super) trait Invoke: Send + Sync {
+pub(super) trait RunFunction: Send + Sync {
     /// Runs it once; dropping the future stops it where it stands.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>>;
 
     /// From now on this is run, where it is an executable at all.
-    fn swap(&self, _: Executable) {}
+    fn replace_executable(&self, _: Executable) {}
 }

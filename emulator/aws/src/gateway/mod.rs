@@ -4,32 +4,31 @@
 //! server), given to an API by its Host and stage (`stage`), matched to a route,
 //! turned into an event exactly as AWS builds it for this kind of API, handed to
 //! a function, and the function's answer is read by AWS's rules. What API Gateway
-//! answers by itself stands in one table (`refusal`). Only the last step knows
+//! answers by itself stands in one table (`gateway_error`). Only the last step knows
 //! how a function runs: as a router of this process, or as processes of its own
 //! behind the Lambda Runtime API (`lambda`).
 
-mod api;
+mod client_stream;
 mod cors;
+mod error_override;
 mod event;
+mod gateway_error;
+mod handler;
+mod header_case;
 mod in_process;
 mod invoke;
 pub(crate) mod lambda;
-mod refusal;
 mod request;
-mod respond;
+mod response;
 mod route;
-mod running;
+mod running_invocations;
 mod server;
-mod speech;
-mod spelling;
 mod stage;
 #[cfg(test)]
 mod tests;
-mod throttle;
-mod wire;
+mod token_bucket;
 
 pub use self::{
-    lambda::{INIT_TIMEOUT, Lambda, Launcher},
-    running::End,
-    server::{Code, Gateway},
+    lambda::{INIT_TIMEOUT, LambdaConfig, Launcher},
+    server::{FunctionCode, Gateway},
 };

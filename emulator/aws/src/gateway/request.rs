@@ -17,7 +17,7 @@ pub(super) struct Request {
     pub(super) version: Version,
     pub(super) headers: HeaderMap,
     /// Names of headers as the client wrote them, by their lower case; those that differ from it.
-    pub(super) spelling: BTreeMap<String, String>,
+    pub(super) header_case: BTreeMap<String, String>,
     /// The one valid Host.
     pub(super) host: String,
     pub(super) body: Bytes,

@@ -9,31 +9,31 @@ use std::{collections::BTreeMap, time::Duration, time::Instant};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::throttle::Bucket;
+use super::token_bucket::TokenBucket;
 use crate::template::{ApiKind, Payload, Route, Throttle};
 
 /// The routes of an API, and the function that each leads to.
 #[derive(Debug)]
 pub(super) struct Routes {
     kind: ApiKind,
-    list: Vec<Entry>,
+    list: Vec<RouteEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct RouteEntry {
     method: String,
     pattern: Pattern,
     key: String,
     path: String,
     payload: Payload,
     timeout: Option<Duration>,
-    bucket: Option<Bucket>,
+    bucket: Option<TokenBucket>,
     function: usize,
 }
 
 /// A route that matches a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Match {
+pub(super) struct RouteMatch {
     /// Position of the route.
     route: usize,
     /// Position of the function.
@@ -63,10 +63,10 @@ enum Segment {
 }
 
 /// How specific a path's match is; greater is better. Literal segments are compared from the left.
-type Rank = (Kind, Vec<bool>);
+type Rank = (PathMatch, Vec<bool>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum PathMatch {
     Default,
     Greedy,
     Full,
@@ -79,20 +79,20 @@ impl Routes {
 
     /// Adds a route to the function at this position.
     pub(super) fn add(&mut self, route: &Route, throttle: Option<Throttle>, function: usize) {
-        self.list.push(Entry {
+        self.list.push(RouteEntry {
             method: route.method.clone(),
             pattern: Pattern::parse(&route.path),
             key: route.key(),
             path: route.path.clone(),
             payload: route.payload,
             timeout: route.timeout,
-            bucket: throttle.map(Bucket::new),
+            bucket: throttle.map(TokenBucket::new),
             function,
         });
     }
 
     /// The most specific route for a request's method and percent-encoded path.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Match> {
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
         let matches = self.matching(path).filter_map(|(route, rank, parameters)| {
             let entry = self.list.get(route)?;
             let exact = entry.method == method.as_str();
@@ -105,7 +105,7 @@ impl Routes {
         });
         let best = matches.max_by(|(a, _), (b, _)| a.cmp(b));
         let ((_, fits, _), (route, entry, parameters)) = best?;
-        fits.then(|| Match {
+        fits.then(|| RouteMatch {
             route,
             function: entry.function,
             key: entry.key.clone(),
@@ -127,7 +127,7 @@ impl Routes {
     }
 
     /// Whether a route takes one more request now.
-    pub(super) fn admit(&self, found: &Match, now: Instant) -> bool {
+    pub(super) fn admit(&self, found: &RouteMatch, now: Instant) -> bool {
         let bucket = self.list.get(found.route).and_then(|entry| entry.bucket.as_ref());
         bucket.is_none_or(|bucket| bucket.take(now))
     }
@@ -163,9 +163,9 @@ impl Pattern {
         Self::Segments(segments(path).map(segment).collect())
     }
 
-    fn matches(&self, path: &str) -> Option<(Kind, Vec<bool>, BTreeMap<String, String>)> {
+    fn matches(&self, path: &str) -> Option<(PathMatch, Vec<bool>, BTreeMap<String, String>)> {
         let Self::Segments(pattern) = self else {
-            return Some((Kind::Default, Vec::new(), BTreeMap::new()));
+            return Some((PathMatch::Default, Vec::new(), BTreeMap::new()));
         };
         let mut parts: Vec<&str> = segments(path).collect();
         let mut literals = Vec::new();
@@ -183,11 +183,11 @@ impl Pattern {
                 Segment::Greedy(name) => {
                     let rest = parts.split_off(at).join("/");
                     parameters.insert(name.clone(), decode(&rest));
-                    return Some((Kind::Greedy, literals, parameters));
+                    return Some((PathMatch::Greedy, literals, parameters));
                 }
             }
         }
-        (parts.len() == pattern.len()).then_some((Kind::Full, literals, parameters))
+        (parts.len() == pattern.len()).then_some((PathMatch::Full, literals, parameters))
     }
 }
 

@@ -17,17 +17,16 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream, runtime::Handle};
 use url::Url;
 
 use super::{
-    api::{Api, Target},
+    client_stream::ClientStream,
+    error_override::ErrorOverride,
+    gateway_error::GatewayError,
+    handler::{GatewayFunction, Handler},
+    header_case::HeaderCase,
     in_process::InProcess,
-    lambda::{Lambda, Pool},
-    refusal::Refusal,
+    lambda::{LambdaConfig, ProcessPool},
     request::Request,
     route::Routes,
-    running::End,
-    speech::Speech,
-    spelling::Spelling,
     stage::{Stage, Stages},
-    wire::Wire,
 };
 use crate::{
     function::Executable,
@@ -35,6 +34,7 @@ use crate::{
 };
 use rehearse_core::{
     clock::Clock,
+    faults::CrashKind,
     journal::Journal,
     serve::{self, Serving},
 };
@@ -48,17 +48,17 @@ const MAX_HEAD_BYTES: usize = 10_240;
 const MAX_HEADERS: usize = MAX_HEAD_BYTES / 4;
 
 /// How a function is run.
-pub enum Code {
+pub enum FunctionCode {
     /// As a router of this process.
     Router(Router),
     /// As processes of its own.
-    Lambda(Box<Lambda>),
+    Lambda(Box<LambdaConfig>),
 }
 
 /// An API that is serving. Dropping it stops the server and every invocation.
 pub struct Gateway {
     serving: Serving,
-    api: Arc<Api>,
+    api: Arc<Handler>,
 }
 
 impl Gateway {
@@ -69,25 +69,27 @@ impl Gateway {
     pub fn start(
         listener: TcpListener,
         apis: &[template::Api],
-        functions: Vec<(Function, Code)>,
+        functions: Vec<(Function, FunctionCode)>,
         journal: Journal,
         clock: Clock,
     ) -> io::Result<Self> {
         let stages = stages(apis, functions.iter().map(|(function, _)| function));
-        let target = |(function, code): (Function, Code)| {
+        let target = |(function, code): (Function, FunctionCode)| {
             let (id, timeout) = (function.id, function.timeout);
             match code {
-                Code::Router(router) => {
-                    Target::new(id.clone(), timeout, InProcess::new(id, router))
+                FunctionCode::Router(router) => {
+                    GatewayFunction::new(id.clone(), timeout, InProcess::new(id, router))
                 }
-                Code::Lambda(lambda) => Target::new(id, timeout, Pool::new(*lambda)),
+                FunctionCode::Lambda(lambda) => {
+                    GatewayFunction::new(id, timeout, ProcessPool::new(*lambda))
+                }
             }
         };
         let targets = functions.into_iter().map(target).collect();
-        Self::serve(listener, Api::new(stages, targets, journal, clock))
+        Self::serve(listener, Handler::new(stages, targets, journal, clock))
     }
 
-    pub(super) fn serve(listener: TcpListener, api: Api) -> io::Result<Self> {
+    pub(super) fn serve(listener: TcpListener, api: Handler) -> io::Result<Self> {
         let api = Arc::new(api);
         let shared = Arc::clone(&api);
         let connection = move |stream, client| connection(stream, client, Arc::clone(&shared));
@@ -96,25 +98,25 @@ impl Gateway {
     }
 
     /// Ends the oldest invocation of a function that is under way.
-    pub fn end(&self, function: &str, how: End) {
-        self.ender()(function, how);
+    pub fn crash(&self, function: &str, how: CrashKind) {
+        self.crash_handler()(function, how);
     }
 
     /// What ends invocations, for those who must not hold the gateway.
-    pub fn ender(&self) -> impl Fn(&str, End) + Send + Sync + 'static {
+    pub fn crash_handler(&self) -> impl Fn(&str, CrashKind) + Send + Sync + 'static {
         let api = Arc::downgrade(&self.api);
         move |function, how| {
             let api = api.upgrade();
             if let Some(target) = api.as_ref().and_then(|api| api.target(function)) {
-                target.running.end_oldest(how);
+                target.running.crash_oldest(how);
             }
         }
     }
 
     /// From now on a function's events go to this executable.
-    pub fn swap(&self, function: &str, executable: Executable) {
+    pub fn replace_executable(&self, function: &str, executable: Executable) {
         if let Some(target) = self.api.target(function) {
-            target.function.swap(executable);
+            target.function.replace_executable(executable);
         }
     }
 
@@ -155,16 +157,16 @@ pub(super) fn stages<'a>(
 }
 
 /// Serves one client. An error ends its connection.
-async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
+async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Handler>) {
     let port = stream.local_addr().map_or(0, |address| address.port());
-    let spelling = Spelling::new(api.stages.any(ApiKind::Rest));
-    let speech = Speech::default();
+    let header_case = HeaderCase::new(api.stages.any(ApiKind::Rest));
+    let speech = ErrorOverride::default();
     let service = service_fn(|request| {
         speech.begin();
-        let answer = handle(request, &spelling, client, port, &api);
+        let answer = handle(request, &header_case, client, port, &api);
         async { Ok::<_, Infallible>(answer.await.map(|bytes| speech.body(bytes))) }
     });
-    let wire = Wire::new(stream, spelling.clone(), speech.clone());
+    let wire = ClientStream::new(stream, header_case.clone(), speech.clone());
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(api.timeouts.head)
@@ -173,17 +175,17 @@ async fn connection(stream: TcpStream, client: SocketAddr, api: Arc<Api>) {
     let Err(error) = (&mut serving).await else { return };
     let parts = serving.into_parts();
     // A client that began to speak hears why it is not heard out; one that is idle needs no word.
-    let refusal = if error.is_timeout() && !parts.read_buf.is_empty() {
-        Some(Refusal::TooSlow)
+    let gateway_error = if error.is_timeout() && !parts.read_buf.is_empty() {
+        Some(GatewayError::TooSlow)
     } else if !speech.was_kept_back() {
         None
     } else if error.is_parse_too_large() {
-        Some(Refusal::HeadTooLarge)
+        Some(GatewayError::HeadTooLarge)
     } else {
-        Some(Refusal::Malformed)
+        Some(GatewayError::Malformed)
     };
-    if let Some(refusal) = refusal {
-        let response = api.refuse(api.stages.kind("", "/"), refusal);
+    if let Some(gateway_error) = gateway_error {
+        let response = api.refuse(api.stages.kind("", "/"), gateway_error);
         let mut stream = parts.io.into_inner().into_inner();
         let _ = stream.write_all(&written(&response)).await;
         let _ = stream.shutdown().await;
@@ -205,22 +207,22 @@ fn written(response: &Response<Bytes>) -> Vec<u8> {
 
 async fn handle(
     request: HttpRequest<Incoming>,
-    spelling: &Spelling,
+    header_case: &HeaderCase,
     client: SocketAddr,
     port: u16,
-    api: &Arc<Api>,
+    api: &Arc<Handler>,
 ) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let names = spelling.take(&parts.headers);
+    let names = header_case.take(&parts.headers);
     let host = host(&parts);
     let kind = api.stages.kind(host.as_deref().unwrap_or_default(), parts.uri.path());
     let read = match host {
-        Some(_) if head_bytes(&parts) > MAX_HEAD_BYTES => Err(Refusal::HeadTooLarge),
+        Some(_) if head_bytes(&parts) > MAX_HEAD_BYTES => Err(GatewayError::HeadTooLarge),
         Some(host) => {
             let body = tokio::time::timeout(api.timeouts.body, read_body(body)).await;
-            body.unwrap_or(Err(Refusal::TooSlow)).map(|body| (host, body))
+            body.unwrap_or(Err(GatewayError::TooSlow)).map(|body| (host, body))
         }
-        None => Err(Refusal::Malformed),
+        None => Err(GatewayError::Malformed),
     };
     let response = match read {
         Ok((host, body)) => {
@@ -230,7 +232,7 @@ async fn handle(
                 method: parts.method,
                 version: parts.version,
                 headers: parts.headers,
-                spelling: names,
+                header_case: names,
                 host,
                 body,
                 client,
@@ -238,9 +240,9 @@ async fn handle(
             };
             api.handle(request).await
         }
-        Err(refusal) => {
-            let mut response = api.refuse(kind, refusal);
-            if matches!(refusal, Refusal::TooSlow | Refusal::Malformed) {
+        Err(gateway_error) => {
+            let mut response = api.refuse(kind, gateway_error);
+            if matches!(gateway_error, GatewayError::TooSlow | GatewayError::Malformed) {
                 // What else comes on this connection may be the rest of that request.
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
@@ -248,17 +250,17 @@ async fn handle(
             response
         }
     };
-    spelling.resume();
+    header_case.resume();
     response
 }
 
 /// The whole body. Of one that is too large the rest is read and thrown away,
 /// so that a client which writes before it reads still gets its answer.
-async fn read_body(mut body: Incoming) -> Result<Bytes, Refusal> {
+async fn read_body(mut body: Incoming) -> Result<Bytes, GatewayError> {
     let mut bytes = BytesMut::new();
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Refusal::Malformed)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| GatewayError::Malformed)?.into_data() else { continue };
         total += data.len();
         if total <= MAX_BODY_BYTES {
             bytes.extend_from_slice(&data);
@@ -266,7 +268,7 @@ async fn read_body(mut body: Incoming) -> Result<Bytes, Refusal> {
             break;
         }
     }
-    if total > MAX_BODY_BYTES { Err(Refusal::BodyTooLarge) } else { Ok(bytes.freeze()) }
+    if total > MAX_BODY_BYTES { Err(GatewayError::BodyTooLarge) } else { Ok(bytes.freeze()) }
 }
 
 fn head_bytes(parts: &Parts) -> usize {

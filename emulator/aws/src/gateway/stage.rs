@@ -6,7 +6,7 @@
 
 use http::Method;
 
-use super::{refusal::Refusal, route::Routes};
+use super::{gateway_error::GatewayError, route::Routes};
 use crate::template::{Api, ApiKind};
 
 /// An API as it is deployed.
@@ -22,7 +22,7 @@ pub(super) struct Stages(Vec<Stage>);
 
 /// Where a request goes.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'a> {
+pub(super) struct StageMatch<'a> {
     pub(super) stage: &'a Stage,
     /// What the path has after the stage or the mapping, as it came; may be empty.
     rest: String,
@@ -41,10 +41,10 @@ impl Stages {
         host: &str,
         method: &Method,
         path: &str,
-    ) -> Result<Place<'_>, (ApiKind, Refusal)> {
+    ) -> Result<StageMatch<'_>, (ApiKind, GatewayError)> {
         let name = name(host);
         if let Some(kind) = self.on_domain(&name).map(|(stage, _)| stage.api.kind).next() {
-            return self.mapped(&name, path).ok_or((kind, Refusal::NoStage));
+            return self.mapped(&name, path).ok_or((kind, GatewayError::NoStage));
         }
         let own: Vec<&Stage> = self.0.iter().filter(|stage| stage.is_called(&name)).collect();
         let asked = if own.is_empty() { self.0.iter().collect() } else { own };
@@ -54,17 +54,17 @@ impl Stages {
         let mut places = Vec::new();
         for stage in named.into_iter().chain(default) {
             if let Some(rest) = below(&stage.api.stage_path(), path) {
-                places.push(Place { stage, rest: rest.into(), mapping: None });
+                places.push(StageMatch { stage, rest: rest.into(), mapping: None });
             }
         }
-        let serves = |place: &Place<'_>| {
+        let serves = |place: &StageMatch<'_>| {
             place.stage.routes.find(method, place.path()).is_some()
                 || (*method == Method::OPTIONS && place.stage.api.cors.is_some())
         };
         let at = match places.len() {
             0 => {
                 let kind = asked.first().map_or(ApiKind::Http, |stage| stage.api.kind);
-                return Err((kind, Refusal::NoStage));
+                return Err((kind, GatewayError::NoStage));
             }
             1 => 0,
             _ => places.iter().position(serves).unwrap_or(0),
@@ -86,11 +86,11 @@ impl Stages {
     }
 
     /// The longest of a domain's mappings that the path begins with.
-    fn mapped(&self, name: &str, path: &str) -> Option<Place<'_>> {
+    fn mapped(&self, name: &str, path: &str) -> Option<StageMatch<'_>> {
         let mappings = self.on_domain(name).filter_map(|(stage, base)| {
             let mapping = if base.is_empty() { String::new() } else { format!("/{base}") };
             let rest = below(&mapping, path)?.to_owned();
-            Some(Place { stage, rest, mapping: Some(mapping) })
+            Some(StageMatch { stage, rest, mapping: Some(mapping) })
         });
         mappings.max_by_key(|place| place.mapping.as_ref().map_or(0, String::len))
     }
@@ -113,7 +113,7 @@ impl Stage {
     }
 }
 
-impl Place<'_> {
+impl StageMatch<'_> {
     /// Whether it was called by a custom domain.
     pub(super) fn is_mapped(&self) -> bool {
         self.mapping.is_some()
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(at("b.example", "/v1/pets")[1], "/pets");
         let stages = stages();
         let lost = stages.place("b.example", &Method::GET, "/pets").unwrap_err();
-        assert_eq!(lost, (ApiKind::Rest, Refusal::NoStage));
+        assert_eq!(lost, (ApiKind::Rest, GatewayError::NoStage));
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(at("web.execute-api.us-east-1.amazonaws.com", "/pets")[0], "Web");
         let stages = stages();
         let lost = stages.place("old.localhost", &Method::GET, "/pets").unwrap_err();
-        assert_eq!(lost, (ApiKind::Rest, Refusal::NoStage));
+        assert_eq!(lost, (ApiKind::Rest, GatewayError::NoStage));
         assert_eq!(stages.kind("old.localhost", "/Prod/x"), ApiKind::Rest);
         assert_eq!(stages.kind("x", "/only-web"), ApiKind::Http);
     }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::usage::{Usage, Use};
-use crate::template::{Function, Grant, Template, Unread};
+use super::usage::{Permission, Usage};
+use crate::template::{Function, Grant, Template, UncheckedPolicy};
 
 /// Services whose use the journal tells; what is granted of others is not judged.
 const JUDGED: [&str; 3] = ["dynamodb:", "ssm:", "secretsmanager:"];
 
 /// One permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct PermissionUse {
     /// The permission.
-    pub permission: Use,
+    pub permission: Permission,
     /// How often it was used.
     pub used: u64,
     /// Line of the template that grants it.
@@ -28,7 +28,7 @@ pub enum Finding {
     Extra,
 }
 
-impl Row {
+impl PermissionUse {
     /// What is wrong with it, if anything is.
     pub fn finding(&self) -> Option<Finding> {
         match (self.used, self.granted) {
@@ -41,10 +41,13 @@ impl Row {
 
 /// Every permission that was used or is granted. A grant that is wider than one action on one
 /// resource covers what it covers, and is never used up: it is extra.
-pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
-    let mut rows: BTreeMap<Use, Row> = BTreeMap::new();
-    let row =
-        |permission: Use, granted| Row { used: usage.times(&permission), permission, granted };
+pub fn compare(usage: &Usage, template: &Template) -> Vec<PermissionUse> {
+    let mut rows: BTreeMap<Permission, PermissionUse> = BTreeMap::new();
+    let row = |permission: Permission, granted| PermissionUse {
+        used: usage.count(&permission),
+        permission,
+        granted,
+    };
     for function in &template.functions {
         for grant in function.grants.iter().filter(|grant| is_judged(&grant.action)) {
             let resource = behind_account(&grant.resource);
@@ -53,7 +56,7 @@ pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
                     && used.resource == resource
                     && used.action.eq_ignore_ascii_case(&grant.action)
             });
-            let permission = same.cloned().unwrap_or_else(|| Use {
+            let permission = same.cloned().unwrap_or_else(|| Permission {
                 function: function.id.clone(),
                 action: grant.action.clone(),
                 resource: resource.to_owned(),
@@ -73,11 +76,12 @@ pub fn compare(usage: &Usage, template: &Template) -> Vec<Row> {
 }
 
 /// What a function has and nobody can compare, but for what is of services that are not judged.
-pub fn unread(function: &Function) -> impl Iterator<Item = &Unread> {
-    let told = |unread: &&Unread| {
-        unread.actions.is_empty() || unread.actions.iter().any(|action| is_judged(action))
+pub fn unchecked_policies(function: &Function) -> impl Iterator<Item = &UncheckedPolicy> {
+    let told = |unchecked_policies: &&UncheckedPolicy| {
+        unchecked_policies.actions.is_empty()
+            || unchecked_policies.actions.iter().any(|action| is_judged(action))
     };
-    function.unread.iter().filter(told)
+    function.unchecked_policies.iter().filter(told)
 }
 
 fn is_judged(action: &str) -> bool {
@@ -85,14 +89,21 @@ fn is_judged(action: &str) -> bool {
     action == "*" || JUDGED.iter().any(|service| action.starts_with(service))
 }
 
-/// The line that grants a use, or that may: a statement that is told as unread makes what it may
+/// The line that grants a use, or that may: a statement that is listed as unchecked makes what it may
 /// grant not missing.
-fn granting(function: &Function, used: &Use) -> Option<u64> {
+fn granting(function: &Function, used: &Permission) -> Option<u64> {
     let granted = function.grants.iter().find(|grant| covers(grant, used)).map(|grant| grant.line);
-    let may = |unread: &&Unread| {
-        unread.grants && unread.actions.iter().any(|action| is_action(action, &used.action))
+    let may = |unchecked_policies: &&UncheckedPolicy| {
+        unchecked_policies.grants
+            && unchecked_policies.actions.iter().any(|action| is_action(action, &used.action))
     };
-    granted.or_else(|| function.unread.iter().find(may).map(|unread| unread.line))
+    granted.or_else(|| {
+        function
+            .unchecked_policies
+            .iter()
+            .find(may)
+            .map(|unchecked_policies| unchecked_policies.line)
+    })
 }
 
 /// Services and actions are the same in any case.
@@ -100,7 +111,7 @@ fn is_action(pattern: &str, action: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-fn covers(grant: &Grant, used: &Use) -> bool {
+fn covers(grant: &Grant, used: &Permission) -> bool {
     is_action(&grant.action, &used.action)
         && (grant.resource == "*" || matches(behind_account(&grant.resource), &used.resource))
 }
@@ -235,7 +246,7 @@ mod tests {
                 "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
                  Policies: [{{ Statement: {{ Effect: Deny, Action: '{action}', Resource: '*' }} }}]\n"
             ));
-            unread(&template.functions[0]).count()
+            unchecked_policies(&template.functions[0]).count()
         };
         assert_eq!(
             [of("dynamodb:Scan"), of("SSM:*"), of("*"), of("sqs:SendMessage")],

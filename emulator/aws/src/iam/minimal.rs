@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::usage::Usage;
 
 /// A policy document for each function, by logical id: one statement for each resource.
-pub fn minimal(usage: &Usage) -> Value {
+pub fn minimal_policies(usage: &Usage) -> Value {
     let mut functions: BTreeMap<&str, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for used in usage.iter() {
         let resources = functions.entry(&used.function).or_default();

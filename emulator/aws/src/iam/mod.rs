@@ -2,16 +2,16 @@
 //!
 //! [`Usage`] collects from journals which action each function used on which
 //! resource; [`compare`] holds that against the statements of the template;
-//! [`minimal`] is the policy that grants what was used and nothing else.
+//! [`minimal_policies`] is the policy that grants what was used and nothing else.
 //! Calls whose endpoint URL names no function are nobody's and are left out.
 
-mod action;
 mod compare;
 mod minimal;
+mod required;
 mod usage;
 
 pub use self::{
-    compare::{Finding, Row, compare, unread},
-    minimal::minimal,
-    usage::{Usage, Use},
+    compare::{Finding, PermissionUse, compare, unchecked_policies},
+    minimal::minimal_policies,
+    usage::{Permission, Usage},
 };

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::action;
+use super::required;
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 
 /// What was used, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage(BTreeMap<Use, u64>);
+pub struct Usage(BTreeMap<Permission, u64>);
 
 /// An action that a function used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Use {
+pub struct Permission {
     /// Logical id.
     pub function: String,
     /// `dynamodb:PutItem`.
@@ -31,26 +31,26 @@ impl Usage {
                     tables,
                     request,
                     ..
-                } => (function, action::dynamodb(operation, tables, request)),
+                } => (function, required::dynamodb(operation, tables, request)),
                 ExchangeDetail::Secret { function: Some(function), operation, name } => {
-                    (function, vec![action::secret(operation, name)])
+                    (function, vec![required::secret(operation, name)])
                 }
                 _ => continue,
             };
             for (action, resource) in needed {
-                let used = Use { function: function.clone(), action, resource };
+                let used = Permission { function: function.clone(), action, resource };
                 *self.0.entry(used).or_default() += 1;
             }
         }
     }
 
     /// How often it was used.
-    pub fn times(&self, used: &Use) -> u64 {
+    pub fn count(&self, used: &Permission) -> u64 {
         self.0.get(used).copied().unwrap_or(0)
     }
 
     /// Everything that was used.
-    pub fn iter(&self) -> impl Iterator<Item = &Use> {
+    pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.0.keys()
     }
 

@@ -10,7 +10,7 @@
 //! invocation; and it is one for all processes of a function, which AWS starts
 //! beside each of them. The texts of its errors are documented nowhere.
 
-mod ask;
+mod request;
 mod server;
 mod session;
 #[cfg(test)]

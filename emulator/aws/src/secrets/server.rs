@@ -16,7 +16,7 @@ use axum::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{Session, ask, ask::Ask};
+use super::{Session, request, request::SecretRequest};
 use rehearse_core::{
     faults::{Cut, Faults},
     journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
@@ -39,7 +39,7 @@ pub struct Options {
 
 /// A handle on the stores of one world. Clones share them.
 #[derive(Clone)]
-pub struct Secrets(Arc<Inner>);
+pub struct Secrets(Arc<SecretsInner>);
 
 /// Keeps the extension serving; dropping it stops it.
 #[derive(Debug)]
@@ -48,18 +48,18 @@ pub struct Server {
     serving: Serving,
 }
 
-struct Inner {
+struct SecretsInner {
     sessions: BTreeMap<String, Session>,
     journal: Journal,
     faults: Faults,
-    state: Mutex<Kept>,
+    state: Mutex<StoreState>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct StoreState {
     values: BTreeMap<String, String>,
     /// What the extension of each session token fetched, and when.
-    fetched: BTreeMap<(String, Ask), (String, Instant)>,
+    fetched: BTreeMap<(String, SecretRequest), (String, Instant)>,
 }
 
 impl Secrets {
@@ -74,8 +74,8 @@ impl Secrets {
         faults: Faults,
     ) -> io::Result<Server> {
         let Options { values, sessions } = options;
-        let state = Mutex::new(Kept { values, ..Kept::default() });
-        let secrets = Self(Arc::new(Inner { sessions, journal, faults, state }));
+        let state = Mutex::new(StoreState { values, ..StoreState::default() });
+        let secrets = Self(Arc::new(SecretsInner { sessions, journal, faults, state }));
         let router = Router::new().fallback(answer).with_state(secrets.clone());
         let serving = Serving::router(listener, router)?;
         Ok(Server { secrets, serving })
@@ -86,21 +86,21 @@ impl Secrets {
         self.state().values.insert(name.into(), value.into());
     }
 
-    fn state(&self) -> MutexGuard<'_, Kept> {
+    fn state(&self) -> MutexGuard<'_, StoreState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value that the function sees: what its extension kept, or what the store has now.
-    fn value(&self, token: &str, ask: &Ask) -> Option<String> {
+    fn value(&self, token: &str, request: &SecretRequest) -> Option<String> {
         let mut state = self.state();
-        let ttl = self.0.sessions.get(token).map(|session| session.ttl(ask.store));
-        let key = (token.to_owned(), ask.clone());
+        let ttl = self.0.sessions.get(token).map(|session| session.ttl(request.store));
+        let key = (token.to_owned(), request.clone());
         if let (Some(ttl), Some((value, at))) = (ttl, state.fetched.get(&key))
             && at.elapsed() < ttl
         {
             return Some(value.clone());
         }
-        let value = state.values.get(ask.plain_name())?.clone();
+        let value = state.values.get(request.plain_name())?.clone();
         state.fetched.insert(key, (value.clone(), Instant::now()));
         Some(value)
     }
@@ -149,8 +149,8 @@ async fn answer(
     if method != Method::GET {
         return text(StatusCode::METHOD_NOT_ALLOWED, "the extension answers GET alone");
     }
-    let ask = match Ask::read(uri.path(), uri.query().unwrap_or_default()) {
-        Ok(ask) => ask,
+    let request = match SecretRequest::read(uri.path(), uri.query().unwrap_or_default()) {
+        Ok(request) => request,
         Err(wrong) => return text(StatusCode::BAD_REQUEST, &wrong),
     };
     let token = headers.get(TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default();
@@ -161,10 +161,10 @@ async fn answer(
     let function = secrets.0.sessions.get(token).map(|session| session.function.clone());
     let exchange = ExchangeDetail::Secret {
         function,
-        operation: ask.operation().into(),
-        name: ask.plain_name().into(),
+        operation: request.operation().into(),
+        name: request.plain_name().into(),
     };
-    let name = ask.exchange_detail();
+    let name = request.exchange_detail();
     let open = secrets.0.journal.begin(name.as_str(), exchange);
     if let Some(failure) = secrets.0.faults.next_failure(&name) {
         if !failure.delay().is_zero() {
@@ -174,19 +174,19 @@ async fn answer(
             drop(open);
             return cut();
         }
-        if let Some((status, code)) = ask::failure(&failure) {
+        if let Some((status, code)) = request::failure(&failure) {
             return refused(open, status, &code);
         }
     }
-    match secrets.value(token, &ask) {
+    match secrets.value(token, &request) {
         Some(value) => {
             open.end(Outcome::status(200, Value::Null));
-            let mut answer = Response::new(Body::from(ask.answer(&value).to_string()));
+            let mut answer = Response::new(Body::from(request.answer(&value).to_string()));
             let json = axum::http::HeaderValue::from_static("application/json");
             answer.headers_mut().insert(CONTENT_TYPE, json);
             answer
         }
-        None => refused(open, 400, ask.not_found()),
+        None => refused(open, 400, request.not_found()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::ask::Store;
+use super::request::Store;
 
 /// Both stores, unless the environment says otherwise.
 const TTL: Duration = Duration::from_secs(300);

@@ -8,7 +8,7 @@ use rehearse_core::{
     journal::{ExchangeDetail, Journal},
 };
 
-struct Lab {
+struct TestExtension {
     server: Server,
     journal: Journal,
     faults: Faults,
@@ -17,7 +17,7 @@ struct Lab {
 
 const TOKEN: &str = "rehearse-session-F";
 
-async fn lab(environment: &[(&str, &str)]) -> Lab {
+async fn lab(environment: &[(&str, &str)]) -> TestExtension {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = environment.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
     let options = Options {
@@ -28,10 +28,15 @@ async fn lab(environment: &[(&str, &str)]) -> Lab {
         (Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH)), Faults::default());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Secrets::start(listener, options, journal.clone(), faults.clone()).unwrap();
-    Lab { server, journal, faults, web: reqwest::Client::builder().no_proxy().build().unwrap() }
+    TestExtension {
+        server,
+        journal,
+        faults,
+        web: reqwest::Client::builder().no_proxy().build().unwrap(),
+    }
 }
 
-impl Lab {
+impl TestExtension {
     async fn get(&self, path: &str) -> (u16, String) {
         self.get_with(path, Some(TOKEN)).await
     }

@@ -1,14 +1,15 @@
 //! Functions and their environment.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node, Value};
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
 use super::{
     Ignored,
-    node::{Entry, Node, Yaml},
-    policy::{self, Grant, Unread},
-    resolve::{Reason, Resource, Scope},
+    policy::{self, Grant, UncheckedPolicy},
+    resolve::{Resolver, Resource, TemplateError},
     route::{self, Route},
 };
 
@@ -32,7 +33,7 @@ pub struct Function {
     /// Environment, as far as the template says it.
     pub env: BTreeMap<String, String>,
     /// Variables whose value only AWS knows.
-    pub unresolved: Vec<Unresolved>,
+    pub unresolved: Vec<UnresolvedVariable>,
     /// How long it may run.
     pub timeout: Duration,
     /// Memory in MB.
@@ -40,7 +41,7 @@ pub struct Function {
     /// What its role may do.
     pub grants: Vec<Grant>,
     /// Policies that say it elsewhere.
-    pub unread: Vec<Unread>,
+    pub unchecked_policies: Vec<UncheckedPolicy>,
     /// Layers, as far as the template says them.
     pub layers: Vec<String>,
     /// Routes that lead to it.
@@ -67,7 +68,7 @@ impl Function {
             timeout: Duration::from_secs(29),
             memory: 128,
             grants: Vec::new(),
-            unread: Vec::new(),
+            unchecked_policies: Vec::new(),
             layers: Vec::new(),
             routes: Vec::new(),
             line: 0,
@@ -77,7 +78,7 @@ impl Function {
 
 /// A variable without a value on the laptop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unresolved {
+pub struct UnresolvedVariable {
     /// Its name.
     pub variable: String,
     /// Why.
@@ -88,7 +89,7 @@ pub struct Unresolved {
 
 /// A function as it was read.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct ReadFunction {
     pub(super) function: Function,
     /// Where its routes stand.
     pub(super) places: Vec<Location>,
@@ -96,42 +97,47 @@ pub(super) struct Read {
     pub(super) ignored: Vec<Ignored>,
 }
 
-pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, Reason> {
-    let number = |name: &str, least: u64| number(scope, resource, name, least);
+pub(super) fn read(
+    resolver: &Resolver<'_>,
+    resource: &Resource<'_>,
+) -> Result<ReadFunction, TemplateError> {
+    let number = |name: &str, least: u64| number(resolver, resource, name, least);
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let timeout = Duration::from_secs(number("Timeout", 1)?.unwrap_or(3));
     let memory = small(number("MemorySize", 1)?.unwrap_or(128));
-    let text = |name: &str| text(scope, resource, name);
-    let (grants, unread) = policy::read(scope, resource.property("Policies"))?;
+    let text = |name: &str| text(resolver, resource, name);
+    let (grants, unchecked_policies) = policy::read(resolver, resource.property("Policies"))?;
     let mut function = Function {
-        name: scope.function_name(resource.id, 0)?,
+        name: resolver.function_name(resource.id, 0)?,
         handler: text("Handler")?,
         runtime: text("Runtime")?,
         binary: resource.metadata("BuildProperties").and_then(|node| node.get("Binary")?.scalar()),
-        architectures: architectures(scope, resource)?,
+        architectures: architectures(resolver, resource)?,
         // 0 is allowed, and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
         timeout,
         memory,
         grants,
-        unread,
-        layers: layers(scope, resource)?,
+        unchecked_policies,
+        layers: layers(resolver, resource)?,
         line: resource.line,
         ..Function::new(resource.id)
     };
     // What the function says goes before what Globals says.
-    for environment in [scope.global("Function", "Environment"), resource.property("Environment")] {
-        let environment = chosen(scope, &mut function, environment, "Environment")?;
+    for environment in
+        [resolver.global("Function", "Environment"), resource.property("Environment")]
+    {
+        let environment = chosen(resolver, &mut function, environment, "Environment")?;
         let mut environment = entries(environment.as_ref(), "Environment")?.iter();
         let variables = environment.find(|entry| entry.key == "Variables").map(|e| &e.value);
-        let variables = chosen(scope, &mut function, variables, "Variables")?;
+        let variables = chosen(resolver, &mut function, variables, "Variables")?;
         for variable in entries(variables.as_ref(), "Variables")? {
-            set_variable(scope, &mut function, variable)?;
+            set_variable(resolver, &mut function, variable)?;
         }
     }
     let (mut places, mut ignored) = (Vec::new(), Vec::new());
     for event in entries(resource.property("Events"), "Events")? {
-        match route::read(scope, event)? {
+        match route::read(resolver, event)? {
             Ok(route) => {
                 function.routes.push(route);
                 places.push(event.at);
@@ -143,18 +149,18 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Read, R
             }),
         }
     }
-    Ok(Read { function, places, ignored })
+    Ok(ReadFunction { function, places, ignored })
 }
 
 /// Layers by what the template says of them: an ARN, or the parameter that holds one.
-fn layers(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Reason> {
+fn layers(resolver: &Resolver<'_>, resource: &Resource<'_>) -> Result<Vec<String>, TemplateError> {
     let mut layers = Vec::new();
-    for list in [scope.global("Function", "Layers"), resource.property("Layers")] {
+    for list in [resolver.global("Function", "Layers"), resource.property("Layers")] {
         for layer in list.and_then(Node::as_list).unwrap_or_default() {
-            match scope.resolve(layer) {
+            match resolver.resolve(layer) {
                 Ok(layer) => layers.extend(layer.as_ref().and_then(Node::scalar)),
-                Err(reason) if reason.only_on_aws => layers.push(reason.message),
-                Err(reason) => return Err(reason),
+                Err(error) if error.only_on_aws => layers.push(error.message),
+                Err(error) => return Err(error),
             }
         }
     }
@@ -164,95 +170,108 @@ fn layers(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Rea
 /// What `If` chooses, its values as they stand: each is resolved, or listed, for itself. Where
 /// nobody knows what is chosen, the whole is listed by its name.
 fn chosen(
-    scope: &Scope<'_>,
+    resolver: &Resolver<'_>,
     function: &mut Function,
     node: Option<&Node>,
     name: &str,
-) -> Result<Option<Node>, Reason> {
-    match node.map(|node| scope.outermost(node)) {
-        Some(Err(reason)) if reason.only_on_aws => {
-            function.unresolved.push(unresolved(name, reason));
+) -> Result<Option<Node>, TemplateError> {
+    match node.map(|node| resolver.outermost(node)) {
+        Some(Err(error)) if error.only_on_aws => {
+            function.unresolved.push(unresolved(name, error));
             Ok(None)
         }
         chosen => Ok(chosen.transpose()?.flatten()),
     }
 }
 
-fn unresolved(name: &str, reason: Reason) -> Unresolved {
-    let (reason, line) = (reason.message, reason.at.line());
-    Unresolved { variable: name.into(), reason, line }
+fn unresolved(name: &str, error: TemplateError) -> UnresolvedVariable {
+    let (reason, line) = (error.message, error.at.line());
+    UnresolvedVariable { variable: name.into(), reason, line }
 }
 
 fn set_variable(
-    scope: &Scope<'_>,
+    resolver: &Resolver<'_>,
     function: &mut Function,
     variable: &Entry,
-) -> Result<(), Reason> {
+) -> Result<(), TemplateError> {
     let name = &variable.key;
     function.env.remove(name);
     function.unresolved.retain(|u| u.variable != *name);
-    match scope.resolve(&variable.value) {
+    match resolver.resolve(&variable.value) {
         Ok(Some(value)) => {
             let text = value.scalar().ok_or_else(|| {
-                let message = format!("{name} must be text, not {}", value.kind());
-                Reason::invalid(variable.value.at, message)
+                let message = format!("{name} must be text, not {}", kind_of(&value));
+                TemplateError::invalid(variable.value.at, message)
             })?;
             function.env.insert(name.clone(), text);
         }
         Ok(None) => {}
-        Err(reason) if reason.only_on_aws => {
-            function.unresolved.push(unresolved(name, reason));
+        Err(error) if error.only_on_aws => {
+            function.unresolved.push(unresolved(name, error));
         }
-        Err(reason) => return Err(reason),
+        Err(error) => return Err(error),
     }
     Ok(())
 }
 
 /// What the function says, or else `Globals`.
-fn property<'a>(scope: &Scope<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
-    resource.property(name).or_else(|| scope.global("Function", name))
+fn property<'a>(resolver: &Resolver<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
+    resource.property(name).or_else(|| resolver.global("Function", name))
 }
 
 /// A whole number, not below `least`.
 fn number(
-    scope: &Scope<'_>,
+    resolver: &Resolver<'_>,
     resource: &Resource<'_>,
     name: &str,
     least: u64,
-) -> Result<Option<u64>, Reason> {
-    let Some(node) = property(scope, resource, name) else { return Ok(None) };
-    let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
+) -> Result<Option<u64>, TemplateError> {
+    let Some(node) = property(resolver, resource, name) else { return Ok(None) };
+    let Some(resolved) = resolver.resolve(node)? else { return Ok(None) };
     let value = resolved.scalar().and_then(|text| text.parse().ok()).filter(|n| *n >= least);
     let message = || match least {
         0 => format!("{name} must be a whole number"),
         _ => format!("{name} must be a whole number above 0"),
     };
-    value.map(Some).ok_or_else(|| Reason::invalid(node.at, message()))
+    value.map(Some).ok_or_else(|| TemplateError::invalid(node.at, message()))
 }
 
-fn text(scope: &Scope<'_>, resource: &Resource<'_>, name: &str) -> Result<Option<String>, Reason> {
-    let Some(node) = property(scope, resource, name) else { return Ok(None) };
-    let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
+fn text(
+    resolver: &Resolver<'_>,
+    resource: &Resource<'_>,
+    name: &str,
+) -> Result<Option<String>, TemplateError> {
+    let Some(node) = property(resolver, resource, name) else { return Ok(None) };
+    let Some(resolved) = resolver.resolve(node)? else { return Ok(None) };
     resolved.scalar().map(Some).ok_or_else(|| {
-        Reason::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
+        TemplateError::invalid(
+            node.at,
+            format!("{name} must be a string, not {}", kind_of(&resolved)),
+        )
     })
 }
 
-fn architectures(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<Vec<String>, Reason> {
-    let Some(node) = property(scope, resource, "Architectures") else { return Ok(Vec::new()) };
-    let Some(resolved) = scope.resolve(node)? else { return Ok(Vec::new()) };
+fn architectures(
+    resolver: &Resolver<'_>,
+    resource: &Resource<'_>,
+) -> Result<Vec<String>, TemplateError> {
+    let Some(node) = property(resolver, resource, "Architectures") else { return Ok(Vec::new()) };
+    let Some(resolved) = resolver.resolve(node)? else { return Ok(Vec::new()) };
     let list = resolved.as_list().ok_or_else(|| {
-        Reason::invalid(node.at, format!("Architectures is a list, not {}", resolved.kind()))
+        TemplateError::invalid(
+            node.at,
+            format!("Architectures is a list, not {}", kind_of(&resolved)),
+        )
     })?;
     Ok(list.iter().filter_map(Node::scalar).collect())
 }
 
-fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], Reason> {
+fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], TemplateError> {
     match node.map(|node| (&node.value, node)) {
-        None | Some((Yaml::Null, _)) => Ok(&[]),
-        Some((Yaml::Map(entries), _)) => Ok(entries),
+        None | Some((Value::Null, _)) => Ok(&[]),
+        Some((Value::Map(entries), _)) => Ok(entries),
         Some((_, node)) => {
-            Err(Reason::invalid(node.at, format!("{name} is a map, not {}", node.kind())))
+            Err(TemplateError::invalid(node.at, format!("{name} is a map, not {}", kind_of(node))))
         }
     }
 }

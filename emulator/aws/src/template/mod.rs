@@ -8,7 +8,7 @@
 
 mod api;
 mod function;
-mod node;
+mod intrinsic;
 mod policy;
 mod resolve;
 mod route;
@@ -17,23 +17,21 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use rehearse_core::yaml::tree::Node;
 use std::{collections::BTreeMap, path::Path};
 
-use self::{
-    node::Node,
-    resolve::{Reason, Scope},
-};
+use self::resolve::{Resolver, TemplateError};
 use rehearse_core::table::TableSpec;
 use rehearse_core::yaml::{Limit, Source, YamlError};
 
 pub use self::{
     api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
-    function::{Function, Unresolved},
-    policy::{Grant, Unread},
+    function::{Function, UnresolvedVariable},
+    policy::{Grant, UncheckedPolicy},
     route::{Payload, Route},
     settings::{
-        Check, Doctor, Endpoints, Paths, Pattern, Phone, Ports, RoutePath, Settings, SettingsError,
-        Twilio, Webhook,
+        Check, Doctor, Endpoints, Paths, Phone, Ports, RoutePath, Settings, SettingsError,
+        TextTemplate, Twilio, Webhook,
     },
 };
 
@@ -136,8 +134,8 @@ impl Template {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
         let source = Source::read_within(path, LIMIT)?;
-        let root: Node = source.parse()?;
-        Self::from_root(&root, parameters).map_err(|reason| source.error(reason.at, reason.message))
+        let root = intrinsic::parse(&source)?;
+        Self::from_root(&root, parameters).map_err(|error| source.error(error.at, error.message))
     }
 
     /// A template that was read before.
@@ -164,40 +162,43 @@ impl Template {
         source: &Source,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
-        let root: Node = source.parse()?;
+        let root = intrinsic::parse(source)?;
         let template = Self::from_root(&root, parameters);
         let template = template.and_then(|template| template.with_functions(&root));
-        template.map_err(|reason| source.error(reason.at, reason.message))
+        template.map_err(|error| source.error(error.at, error.message))
     }
 
-    fn with_functions(self, root: &Node) -> Result<Self, Reason> {
+    fn with_functions(self, root: &Node) -> Result<Self, TemplateError> {
         if self.functions.is_empty() {
             let message = "the template has no function (AWS::Serverless::Function)";
-            return Err(Reason::invalid(root.at, message));
+            return Err(TemplateError::invalid(root.at, message));
         }
         Ok(self)
     }
 
-    fn from_root(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, Reason> {
-        let scope = Scope::new(root, parameters)?;
+    fn from_root(
+        root: &Node,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
+        let resolver = Resolver::new(root, parameters)?;
         let (functions, apis) = (Vec::new(), Vec::new());
         let mut template = Self { functions, apis, tables: Vec::new(), ignored: Vec::new() };
-        let mut routes = route::Taken::default();
+        let mut routes = route::RouteOwners::default();
         let mut apis = api::Apis::default();
-        for resource in scope.resources()? {
-            if apis.take(&scope, &resource)? {
+        for resource in resolver.resources()? {
+            if apis.take(&resolver, &resource)? {
                 continue;
             }
             match resource.kind {
                 "AWS::Serverless::Function" => {
-                    let read = function::read(&scope, &resource)?;
+                    let read = function::read(&resolver, &resource)?;
                     routes.take(&read.function, &read.places)?;
                     template.functions.push(read.function);
                     template.ignored.extend(read.ignored);
                 }
-                "AWS::DynamoDB::Table" => template.tables.push(table::read(&scope, &resource)?),
+                "AWS::DynamoDB::Table" => template.tables.push(table::read(&resolver, &resource)?),
                 "AWS::Serverless::SimpleTable" => {
-                    template.tables.push(table::read_simple(&scope, &resource)?);
+                    template.tables.push(table::read_simple(&resolver, &resource)?);
                 }
                 kind => template.ignored.push(Ignored {
                     kind: kind.into(),
@@ -206,10 +207,10 @@ impl Template {
                 }),
             }
         }
-        apis.complete(&scope, &template.functions)?;
+        apis.complete(&resolver, &template.functions)?;
         template.apis = apis.list;
         template.ignored.extend(apis.ignored);
-        table::refuse_twins(&scope, &template.tables)?;
+        table::refuse_duplicate_names(&resolver, &template.tables)?;
         Ok(template)
     }
 }

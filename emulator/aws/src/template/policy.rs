@@ -4,10 +4,9 @@
 //! elsewhere (a managed policy, a policy template of SAM) and what only AWS can
 //! judge (a condition, a denial) is named and not read; what stands beside it is.
 
-use super::{
-    node::{Node, Yaml},
-    resolve::{Reason, Scope},
-};
+use super::intrinsic::kind_of;
+use super::resolve::{Resolver, TemplateError};
+use rehearse_core::yaml::tree::{Node, Value};
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct Grant {
 
 /// A policy or a statement that cannot be held against what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
+pub struct UncheckedPolicy {
     /// `DynamoDBCrudPolicy`, or what of the template it is: `a statement`.
     pub what: String,
     /// Why it is not read; `None` when its statements do not stand in the template.
@@ -35,31 +34,40 @@ pub struct Unread {
     pub line: u64,
 }
 
-type Read = (Vec<Grant>, Vec<Unread>);
+type ReadPolicies = (Vec<Grant>, Vec<UncheckedPolicy>);
 
 /// The policies of a function: a name, a document, or a list of them.
-pub(super) fn read(scope: &Scope<'_>, policies: Option<&Node>) -> Result<Read, Reason> {
-    let mut reader = Reader { scope, grants: Vec::new(), unread: Vec::new() };
+pub(super) fn read(
+    resolver: &Resolver<'_>,
+    policies: Option<&Node>,
+) -> Result<ReadPolicies, TemplateError> {
+    let mut reader = PolicyReader { resolver, grants: Vec::new(), unchecked_policies: Vec::new() };
     let policies = policies.map(|node| reader.listed(node, "a policy")).transpose()?;
     for policy in policies.unwrap_or_default() {
         reader.policy(&policy)?;
     }
-    Ok((reader.grants, reader.unread))
+    Ok((reader.grants, reader.unchecked_policies))
 }
 
-struct Reader<'a, 'b> {
-    scope: &'a Scope<'b>,
+struct PolicyReader<'a, 'b> {
+    resolver: &'a Resolver<'b>,
     grants: Vec<Grant>,
-    unread: Vec<Unread>,
+    unchecked_policies: Vec<UncheckedPolicy>,
 }
 
-impl Reader<'_, '_> {
-    fn policy(&mut self, policy: &Node) -> Result<(), Reason> {
+impl PolicyReader<'_, '_> {
+    fn policy(&mut self, policy: &Node) -> Result<(), TemplateError> {
         let Some(statements) = policy.get("Statement") else {
             let template = policy.as_map().and_then(|map| map.first()).map(|e| e.key.clone());
             let what = template.or_else(|| policy.scalar()).unwrap_or_else(|| "a policy".into());
             let (actions, line) = (Vec::new(), policy.line());
-            self.unread.push(Unread { what, why: None, actions, grants: true, line });
+            self.unchecked_policies.push(UncheckedPolicy {
+                what,
+                why: None,
+                actions,
+                grants: true,
+                line,
+            });
             return Ok(());
         };
         for statement in self.listed(statements, "a statement")? {
@@ -68,9 +76,9 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn statement(&mut self, statement: &Node) -> Result<(), Reason> {
+    fn statement(&mut self, statement: &Node) -> Result<(), TemplateError> {
         let Some(effect) = statement.get("Effect") else {
-            return Err(Reason::invalid(statement.at, "a statement needs Effect"));
+            return Err(TemplateError::invalid(statement.at, "a statement needs Effect"));
         };
         let actions = match statement.get("Action") {
             Some(node) => self.texts(node, "Action")?,
@@ -80,7 +88,7 @@ impl Reader<'_, '_> {
             None => return Ok(()),
             Some(effect) if effect.as_str() == Some("Allow") => false,
             Some(effect) if effect.as_str() == Some("Deny") => true,
-            Some(_) => return Err(Reason::invalid(effect.at, "Effect is Allow or Deny")),
+            Some(_) => return Err(TemplateError::invalid(effect.at, "Effect is Allow or Deny")),
         };
         let has = |name: &str| statement.get(name).is_some();
         let why = if denies {
@@ -99,7 +107,7 @@ impl Reader<'_, '_> {
             let resources = statement.get("Resource").map(|node| self.resources(node, &actions));
             return self.grant(&actions, &resources.transpose()?.unwrap_or_default());
         };
-        self.unread.push(Unread {
+        self.unchecked_policies.push(UncheckedPolicy {
             what: "a statement".into(),
             why: Some(why.into()),
             actions: match has("NotAction") {
@@ -113,7 +121,11 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn grant(&mut self, actions: &[(String, u64)], resources: &[Node]) -> Result<(), Reason> {
+    fn grant(
+        &mut self,
+        actions: &[(String, u64)],
+        resources: &[Node],
+    ) -> Result<(), TemplateError> {
         for (action, line) in actions {
             for resource in resources {
                 let resource = text(resource, "Resource")?;
@@ -124,25 +136,29 @@ impl Reader<'_, '_> {
     }
 
     /// Texts, each with its line.
-    fn texts(&mut self, node: &Node, what: &str) -> Result<Vec<(String, u64)>, Reason> {
+    fn texts(&mut self, node: &Node, what: &str) -> Result<Vec<(String, u64)>, TemplateError> {
         let listed = self.listed(node, &format!("an {what}"))?;
         listed.iter().map(|node| Ok((text(node, what)?, node.line()))).collect()
     }
 
     /// The resources of these actions.
-    fn resources(&mut self, node: &Node, actions: &[(String, u64)]) -> Result<Vec<Node>, Reason> {
-        let before = self.unread.len();
+    fn resources(
+        &mut self,
+        node: &Node,
+        actions: &[(String, u64)],
+    ) -> Result<Vec<Node>, TemplateError> {
+        let before = self.unchecked_policies.len();
         let resources = self.listed(node, "a Resource")?;
-        for unread in &mut self.unread[before..] {
-            unread.actions = actions.iter().map(|(action, _)| action.clone()).collect();
+        for unchecked_policies in &mut self.unchecked_policies[before..] {
+            unchecked_policies.actions = actions.iter().map(|(action, _)| action.clone()).collect();
         }
         Ok(resources)
     }
 
     /// A list, or the one that stands in its place, but for what only AWS knows.
-    fn listed(&mut self, node: &Node, what: &str) -> Result<Vec<Node>, Reason> {
+    fn listed(&mut self, node: &Node, what: &str) -> Result<Vec<Node>, TemplateError> {
         let Some(node) = self.known(node, what)? else { return Ok(Vec::new()) };
-        let Yaml::List(list) = node.value else { return Ok(vec![node]) };
+        let Value::List(list) = node.value else { return Ok(vec![node]) };
         let mut known = Vec::new();
         for item in &list {
             known.extend(self.known(item, what)?);
@@ -150,13 +166,14 @@ impl Reader<'_, '_> {
         Ok(known)
     }
 
-    /// What stands there; `None` for `AWS::NoValue`, and for what is listed as unread.
-    fn known(&mut self, node: &Node, what: &str) -> Result<Option<Node>, Reason> {
-        match self.scope.outermost(node) {
-            Err(Reason { at, message, only_on_aws: true }) => {
+    /// What stands there; `None` for `AWS::NoValue`, and for what is listed as unchecked.
+    fn known(&mut self, node: &Node, what: &str) -> Result<Option<Node>, TemplateError> {
+        match self.resolver.outermost(node) {
+            Err(TemplateError { at, message, only_on_aws: true }) => {
                 let (what, why, line) = (what.to_owned(), Some(message), at.line());
-                let unread = Unread { what, why, actions: Vec::new(), grants: true, line };
-                self.unread.push(unread);
+                let unchecked_policies =
+                    UncheckedPolicy { what, why, actions: Vec::new(), grants: true, line };
+                self.unchecked_policies.push(unchecked_policies);
                 Ok(None)
             }
             known => known,
@@ -164,7 +181,7 @@ impl Reader<'_, '_> {
     }
 }
 
-fn text(node: &Node, what: &str) -> Result<String, Reason> {
-    let message = || format!("{what} is text, not {}", node.kind());
-    node.scalar().ok_or_else(|| Reason::invalid(node.at, message()))
+fn text(node: &Node, what: &str) -> Result<String, TemplateError> {
+    let message = || format!("{what} is text, not {}", kind_of(node));
+    node.scalar().ok_or_else(|| TemplateError::invalid(node.at, message()))
 }

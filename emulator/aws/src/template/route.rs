@@ -1,14 +1,15 @@
 //! Routes of the APIs, and which function has which.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node};
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
 use super::{
     api::{self, Throttle},
     function::Function,
-    node::{Entry, Node},
-    resolve::{Reason, Scope},
+    resolve::{Resolver, TemplateError},
 };
 
 /// Methods that a route may have, besides `ANY`.
@@ -69,11 +70,15 @@ impl Route {
 
 /// Who has which route.
 #[derive(Debug, Default)]
-pub(super) struct Taken(BTreeMap<(String, String, String), (String, u64)>);
+pub(super) struct RouteOwners(BTreeMap<(String, String, String), (String, u64)>);
 
-impl Taken {
+impl RouteOwners {
     /// Takes a function's routes, which stand at `places`, unless one is taken.
-    pub(super) fn take(&mut self, function: &Function, places: &[Location]) -> Result<(), Reason> {
+    pub(super) fn take(
+        &mut self,
+        function: &Function,
+        places: &[Location],
+    ) -> Result<(), TemplateError> {
         for (route, at) in function.routes.iter().zip(places) {
             let key = (route.api.clone(), route.method.clone(), route.path.clone());
             if let Some((other, line)) = self.0.get(&key) {
@@ -81,7 +86,7 @@ impl Taken {
                     "{} {} of {} already leads to {other} (line {line})",
                     route.method, route.path, function.id,
                 );
-                return Err(Reason::invalid(*at, message));
+                return Err(TemplateError::invalid(*at, message));
             }
             self.0.insert(key, (function.id.clone(), route.line));
         }
@@ -90,9 +95,15 @@ impl Taken {
 }
 
 /// A route, or the type of an event that is something else.
-pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, String>, Reason> {
+pub(super) fn read(
+    resolver: &Resolver<'_>,
+    event: &Entry,
+) -> Result<Result<Route, String>, TemplateError> {
     let Some(kind) = event.value.get("Type").and_then(Node::as_str) else {
-        return Err(Reason::invalid(event.at, format!("the event `{}` has no Type", event.key)));
+        return Err(TemplateError::invalid(
+            event.at,
+            format!("the event `{}` has no Type", event.key),
+        ));
     };
     let (rest, api_property) = match kind {
         "HttpApi" => (false, "ApiId"),
@@ -100,11 +111,14 @@ pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, Str
         other => return Ok(Err(other.into())),
     };
     let node = |name: &str| event.value.get("Properties").and_then(|p| p.get(name));
-    let property = |name: &str| -> Result<Option<(String, Location)>, Reason> {
+    let property = |name: &str| -> Result<Option<(String, Location)>, TemplateError> {
         let Some(node) = node(name) else { return Ok(None) };
-        let Some(resolved) = scope.resolve(node)? else { return Ok(None) };
+        let Some(resolved) = resolver.resolve(node)? else { return Ok(None) };
         let text = resolved.scalar().ok_or_else(|| {
-            Reason::invalid(node.at, format!("{name} must be a string, not {}", resolved.kind()))
+            TemplateError::invalid(
+                node.at,
+                format!("{name} must be a string, not {}", kind_of(&resolved)),
+            )
         })?;
         Ok(Some((text, node.at)))
     };
@@ -122,11 +136,11 @@ pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, Str
         (method, None) => {
             let at = method.map_or(event.at, |(_, at)| at);
             let message = format!("an {kind} event with a Method needs a Path");
-            return Err(Reason::invalid(at, message));
+            return Err(TemplateError::invalid(at, message));
         }
     };
     let api = match property(api_property)? {
-        Some((id, at)) => scope.api(&id, rest, at)?,
+        Some((id, at)) => resolver.api(&id, rest, at)?,
         None if rest => api::IMPLICIT_REST.into(),
         None => api::IMPLICIT_HTTP.into(),
     };
@@ -134,7 +148,7 @@ pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, Str
         Some((text, at)) => Some(timeout(&text, rest, at)?),
         None => None,
     };
-    let throttle = match node("RouteSettings").map(|node| scope.resolve(node)).transpose()? {
+    let throttle = match node("RouteSettings").map(|node| resolver.resolve(node)).transpose()? {
         Some(Some(settings)) => api::throttle(&settings)?,
         _ => None,
     };
@@ -142,25 +156,26 @@ pub(super) fn read(scope: &Scope<'_>, event: &Entry) -> Result<Result<Route, Str
     Ok(Ok(Route { api, method, path, payload, timeout, throttle, line }))
 }
 
-fn timeout(text: &str, rest: bool, at: Location) -> Result<Duration, Reason> {
+fn timeout(text: &str, rest: bool, at: Location) -> Result<Duration, TemplateError> {
     // A REST API's may be raised above 29 seconds, an HTTP API's never above 30.
     let most = if rest { 300_000 } else { 30_000 };
     let millis = text.parse().ok().filter(|millis| (50..=most).contains(millis));
     let message = || format!("TimeoutInMillis is between 50 and {most}, not {text}");
-    millis.map(Duration::from_millis).ok_or_else(|| Reason::invalid(at, message()))
+    millis.map(Duration::from_millis).ok_or_else(|| TemplateError::invalid(at, message()))
 }
 
-fn payload(version: &str, at: Location) -> Result<Payload, Reason> {
+fn payload(version: &str, at: Location) -> Result<Payload, TemplateError> {
     match version {
         "2.0" | "2" => Ok(Payload::V2),
         "1.0" | "1" => Ok(Payload::V1),
-        other => {
-            Err(Reason::invalid(at, format!("PayloadFormatVersion is 1.0 or 2.0, not {other}")))
-        }
+        other => Err(TemplateError::invalid(
+            at,
+            format!("PayloadFormatVersion is 1.0 or 2.0, not {other}"),
+        )),
     }
 }
 
-fn check_method(method: &str, at: Location) -> Result<String, Reason> {
+fn check_method(method: &str, at: Location) -> Result<String, TemplateError> {
     let upper = method.to_ascii_uppercase();
     if upper == "ANY" || upper == "X-AMAZON-APIGATEWAY-ANY-METHOD" {
         return Ok("ANY".into());
@@ -169,15 +184,15 @@ fn check_method(method: &str, at: Location) -> Result<String, Reason> {
         return Ok(upper);
     }
     let message = format!("`{method}` is no HTTP method; ANY stands for all of them");
-    Err(Reason::invalid(at, message))
+    Err(TemplateError::invalid(at, message))
 }
 
-fn check_path(path: &str, at: Location) -> Result<(), Reason> {
+fn check_path(path: &str, at: Location) -> Result<(), TemplateError> {
     if path == "$default" {
         return Ok(());
     }
     let Some(rest) = path.strip_prefix('/') else {
-        return Err(Reason::invalid(at, format!("the path `{path}` must begin with `/`")));
+        return Err(TemplateError::invalid(at, format!("the path `{path}` must begin with `/`")));
     };
     let segments: Vec<&str> = rest.split('/').collect();
     for (at_segment, segment) in segments.iter().enumerate() {
@@ -194,7 +209,7 @@ fn check_path(path: &str, at: Location) -> Result<(), Reason> {
             let message = format!(
                 "`{segment}` in the path `{path}`: a variable is a whole segment, `{{id}}`, and a greedy one, `{{proxy+}}`, the last"
             );
-            return Err(Reason::invalid(at, message));
+            return Err(TemplateError::invalid(at, message));
         }
     }
     Ok(())

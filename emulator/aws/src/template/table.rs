@@ -1,25 +1,27 @@
 //! Tables, as their definition in the template says.
 
+use super::intrinsic::kind_of;
+use rehearse_core::yaml::tree::Node;
 use std::collections::BTreeMap;
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
 
-use super::{
-    node::Node,
-    resolve::{Reason, Resource, Scope},
-};
+use super::resolve::{Resolver, Resource, TemplateError};
 use rehearse_core::names::hint;
 use rehearse_core::table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec};
 
-type Kinds = BTreeMap<String, AttributeKind>;
+type AttributeKinds = BTreeMap<String, AttributeKind>;
 
 /// `AWS::DynamoDB::Table`.
-pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<TableSpec, Reason> {
-    let reader = Reader { scope, resource };
+pub(super) fn read(
+    resolver: &Resolver<'_>,
+    resource: &Resource<'_>,
+) -> Result<TableSpec, TemplateError> {
+    let reader = TableReader { resolver, resource };
     let kinds = reader.attribute_kinds()?;
     let Some(schema) = reader.property("KeySchema")? else {
         let message = format!("the table {} has no KeySchema", resource.id);
-        return Err(Reason::invalid(resource.at, message));
+        return Err(TemplateError::invalid(resource.at, message));
     };
     let key = key(&schema, &kinds)?;
     let mut indexes = Vec::new();
@@ -38,8 +40,11 @@ pub(super) fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<TableSp
 }
 
 /// `AWS::Serverless::SimpleTable`: one key, `id` unless it says otherwise.
-pub(super) fn read_simple(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<TableSpec, Reason> {
-    let reader = Reader { scope, resource };
+pub(super) fn read_simple(
+    resolver: &Resolver<'_>,
+    resource: &Resource<'_>,
+) -> Result<TableSpec, TemplateError> {
+    let reader = TableReader { resolver, resource };
     let primary = reader.property("PrimaryKey")?;
     let part = |name: &str| primary.as_ref().and_then(|p| p.get(name)).and_then(Node::as_str);
     let kind = match part("Type").unwrap_or("String") {
@@ -48,7 +53,7 @@ pub(super) fn read_simple(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<
         "Binary" => AttributeKind::Binary,
         other => {
             let message = format!("a key is String, Number or Binary, not {other}");
-            return Err(Reason::invalid(primary.map_or(resource.at, |p| p.at), message));
+            return Err(TemplateError::invalid(primary.map_or(resource.at, |p| p.at), message));
         }
     };
     let hash = Attribute { name: part("Name").unwrap_or("id").into(), kind };
@@ -62,33 +67,36 @@ pub(super) fn read_simple(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<
 }
 
 /// Two tables of one name are one table on AWS, and neither as it is meant.
-pub(super) fn refuse_twins(scope: &Scope<'_>, tables: &[TableSpec]) -> Result<(), Reason> {
+pub(super) fn refuse_duplicate_names(
+    resolver: &Resolver<'_>,
+    tables: &[TableSpec],
+) -> Result<(), TemplateError> {
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
     for table in tables {
         if let Some(other) = names.insert(&table.name, &table.id) {
             let message = format!("{} and {other} are both called `{}`", table.id, table.name);
-            return Err(Reason::invalid(scope.place(&table.id), message));
+            return Err(TemplateError::invalid(resolver.place(&table.id), message));
         }
     }
     Ok(())
 }
 
-struct Reader<'a, 'b> {
-    scope: &'a Scope<'b>,
+struct TableReader<'a, 'b> {
+    resolver: &'a Resolver<'b>,
     resource: &'a Resource<'b>,
 }
 
-impl Reader<'_, '_> {
-    fn property(&self, name: &str) -> Result<Option<Node>, Reason> {
+impl TableReader<'_, '_> {
+    fn property(&self, name: &str) -> Result<Option<Node>, TemplateError> {
         match self.resource.property(name) {
-            Some(node) => self.scope.resolve(node),
+            Some(node) => self.resolver.resolve(node),
             None => Ok(None),
         }
     }
 
     /// By AWS's rule for names, so that a name which AWS refuses is found here.
-    fn table_name(&self) -> Result<String, Reason> {
-        let name = self.scope.table_name(self.resource.id, 0)?;
+    fn table_name(&self) -> Result<String, TemplateError> {
+        let name = self.resolver.table_name(self.resource.id, 0)?;
         let valid = (3..=255).contains(&name.len())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         if !valid {
@@ -96,30 +104,30 @@ impl Reader<'_, '_> {
             let message = format!(
                 "`{name}` cannot be a table's name: 3 to 255 letters, digits, `_`, `-` and `.`"
             );
-            return Err(Reason::invalid(at, message));
+            return Err(TemplateError::invalid(at, message));
         }
         Ok(name)
     }
 
-    fn attribute_kinds(&self) -> Result<Kinds, Reason> {
-        let mut kinds = Kinds::new();
+    fn attribute_kinds(&self) -> Result<AttributeKinds, TemplateError> {
+        let mut kinds = AttributeKinds::new();
         let Some(definitions) = self.property("AttributeDefinitions")? else {
             let message = format!("the table {} has no AttributeDefinitions", self.resource.id);
-            return Err(Reason::invalid(self.resource.at, message));
+            return Err(TemplateError::invalid(self.resource.at, message));
         };
         for definition in definitions.as_list().unwrap_or_default() {
             let name = member(definition, "AttributeName")?;
             let letter = member(definition, "AttributeType")?;
             let kind = AttributeKind::from_letter(letter).ok_or_else(|| {
                 let message = format!("AttributeType of `{name}` is S, N or B, not {letter}");
-                Reason::invalid(definition.at, message)
+                TemplateError::invalid(definition.at, message)
             })?;
             kinds.insert(name.into(), kind);
         }
         Ok(kinds)
     }
 
-    fn ttl(&self) -> Result<Option<String>, Reason> {
+    fn ttl(&self) -> Result<Option<String>, TemplateError> {
         let Some(ttl) = self.property("TimeToLiveSpecification")? else { return Ok(None) };
         if ttl.get("Enabled").and_then(Node::scalar).as_deref() != Some("true") {
             return Ok(None);
@@ -128,10 +136,10 @@ impl Reader<'_, '_> {
     }
 }
 
-fn read_index(index: &Node, kinds: &Kinds, global: bool) -> Result<Index, Reason> {
+fn read_index(index: &Node, kinds: &AttributeKinds, global: bool) -> Result<Index, TemplateError> {
     let name = member(index, "IndexName")?;
     let Some(schema) = index.get("KeySchema") else {
-        return Err(Reason::invalid(index.at, format!("the index {name} has no KeySchema")));
+        return Err(TemplateError::invalid(index.at, format!("the index {name} has no KeySchema")));
     };
     let projection = index.get("Projection");
     let part = |name: &str| projection.and_then(|p| p.get(name));
@@ -146,7 +154,7 @@ fn read_index(index: &Node, kinds: &Kinds, global: bool) -> Result<Index, Reason
     Ok(Index { name: name.into(), key: key(schema, kinds)?, global, projection })
 }
 
-fn key(schema: &Node, kinds: &Kinds) -> Result<Key, Reason> {
+fn key(schema: &Node, kinds: &AttributeKinds) -> Result<Key, TemplateError> {
     let mut hash = None;
     let mut range = None;
     for element in schema.as_list().unwrap_or_default() {
@@ -154,29 +162,34 @@ fn key(schema: &Node, kinds: &Kinds) -> Result<Key, Reason> {
         let Some(kind) = kinds.get(name).copied() else {
             let hint = hint(name, kinds.keys().map(String::as_str));
             let message = format!("`{name}` is not among AttributeDefinitions{hint}");
-            return Err(Reason::invalid(element.at, message));
+            return Err(TemplateError::invalid(element.at, message));
         };
         let place = match member(element, "KeyType")? {
             "HASH" => &mut hash,
             "RANGE" => &mut range,
             other => {
                 let message = format!("KeyType is HASH or RANGE, not {other}");
-                return Err(Reason::invalid(element.at, message));
+                return Err(TemplateError::invalid(element.at, message));
             }
         };
         if place.replace(Attribute { name: name.into(), kind }).is_some() {
             let message = "a key has one HASH and at most one RANGE attribute";
-            return Err(Reason::invalid(element.at, message));
+            return Err(TemplateError::invalid(element.at, message));
         }
     }
-    let hash = hash.ok_or_else(|| Reason::invalid(schema.at, "a key needs a HASH attribute"))?;
+    let hash =
+        hash.ok_or_else(|| TemplateError::invalid(schema.at, "a key needs a HASH attribute"))?;
     Ok(Key { hash, range })
 }
 
-fn member<'a>(node: &'a Node, name: &str) -> Result<&'a str, Reason> {
+fn member<'a>(node: &'a Node, name: &str) -> Result<&'a str, TemplateError> {
     let at: Location = node.at;
-    let member = node.get(name).ok_or_else(|| Reason::invalid(at, format!("{name} is missing")))?;
+    let member =
+        node.get(name).ok_or_else(|| TemplateError::invalid(at, format!("{name} is missing")))?;
     member.as_str().ok_or_else(|| {
-        Reason::invalid(member.at, format!("{name} must be a string, not {}", member.kind()))
+        TemplateError::invalid(
+            member.at,
+            format!("{name} must be a string, not {}", kind_of(member)),
+        )
     })
 }

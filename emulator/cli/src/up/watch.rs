@@ -158,7 +158,7 @@ impl Work {
                 let mut ids = Vec::new();
                 for (id, executable) in executables {
                     if let Some(gateway) = world.gateway() {
-                        gateway.swap(&id, executable);
+                        gateway.replace_executable(&id, executable);
                     }
                     ids.push(id);
                 }

@@ -4,11 +4,14 @@
 //! within its [`Limit`], nest at most 64 deep, and hold one document.
 
 mod message;
+pub mod tree;
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde_saphyr::{CroppedRegion, Error as Yaml, Location};
+use serde_saphyr::{CroppedRegion, Error as Yaml};
+
+pub use serde_saphyr::Location;
 
 /// Deepest nesting that is read; deeper is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;

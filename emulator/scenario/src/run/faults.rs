@@ -22,7 +22,7 @@ pub(super) struct Armed {
 
 impl Running<'_> {
     pub(super) fn arm(&mut self, step: &FaultsStep, path: &Trail) -> Result<(), Stop> {
-        let index = path.step();
+        let index = path.first_index();
         for (at, fault) in step.faults.iter().enumerate() {
             let path = path.to("faults").to(at);
             let (skip, times) = fault.window();

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{request::Request, route::Match, stage::Place};
+use super::{request::Request, route::RouteMatch, stage::StageMatch};
 use crate::template::Payload;
 
 /// The account that everything here belongs to; AWS's own example.
@@ -21,7 +21,7 @@ pub(super) const REGION: &str = "us-east-1";
 
 /// What of an event is not in the request.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct EventContext {
     /// Business time, from the scripted clock.
     pub(super) now: Timestamp,
     pub(super) request_id: String,
@@ -30,7 +30,7 @@ pub(super) struct Moment {
     pub(super) trace_id: String,
 }
 
-impl Moment {
+impl EventContext {
     /// A new request at this business time.
     pub(super) fn new(now: Timestamp) -> Self {
         let bytes = Uuid::new_v4().into_bytes();
@@ -52,16 +52,25 @@ impl Moment {
 }
 
 /// The event for a matched request.
-pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
+pub(super) fn build(
+    request: &Request,
+    place: &StageMatch<'_>,
+    route: &RouteMatch,
+    context: &EventContext,
+) -> Value {
     match route.payload {
-        Payload::V2 => v2::build(request, place, route, moment),
-        Payload::V1 => v1::build(request, place, route, moment),
-        Payload::Rest => rest::build(request, place, route, moment),
+        Payload::V2 => v2::build(request, place, route, context),
+        Payload::V1 => v1::build(request, place, route, context),
+        Payload::Rest => rest::build(request, place, route, context),
     }
 }
 
 /// The request's headers with what API Gateway adds, names in order.
-fn headers(request: &Request, place: &Place<'_>, moment: &Moment) -> Vec<(String, Vec<String>)> {
+fn headers(
+    request: &Request,
+    place: &StageMatch<'_>,
+    context: &EventContext,
+) -> Vec<(String, Vec<String>)> {
     // Twilio signs the URL as called, and a handler rebuilds it from these: they are never the client's.
     let own = ["x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"];
     let hop = ["connection", "transfer-encoding", "keep-alive", "te", "upgrade", "x-forwarded-for"];
@@ -79,7 +88,7 @@ fn headers(request: &Request, place: &Place<'_>, moment: &Moment) -> Vec<(String
         false => ("http", request.port.to_string()),
     };
     for (name, value) in [
-        ("x-amzn-trace-id", moment.trace_id.clone()),
+        ("x-amzn-trace-id", context.trace_id.clone()),
         ("x-forwarded-for", forwarded),
         ("x-forwarded-port", port),
         ("x-forwarded-proto", proto.to_owned()),

@@ -2,13 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Moment, domain, fold, headers, or_null, query, texts};
-use crate::gateway::{request::Request, route::Match, stage::Place};
+use super::{ACCOUNT, EventContext, domain, fold, headers, or_null, query, texts};
+use crate::gateway::{request::Request, route::RouteMatch, stage::StageMatch};
 
 /// Header names keep their case, the stage is in `requestContext.path` alone,
 /// a body is text unless the API takes its media type for bytes.
-pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
-    let named = headers(request, place, moment).into_iter();
+pub(super) fn build(
+    request: &Request,
+    place: &StageMatch<'_>,
+    route: &RouteMatch,
+    context: &EventContext,
+) -> Value {
+    let named = headers(request, place, context).into_iter();
     let mut named: Vec<_> = named.map(|(name, values)| (spelt(request, name), values)).collect();
     named.sort();
     let (single_headers, all_headers) = fold(named);
@@ -32,7 +37,7 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
             "apiId": api.url_id(),
             "domainName": domain_name,
             "domainPrefix": domain_prefix,
-            "extendedRequestId": moment.request_id,
+            "extendedRequestId": context.request_id,
             "httpMethod": request.method.as_str(),
             "identity": {
                 "accessKey": null,
@@ -50,9 +55,9 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
             },
             "path": place.whole_path(),
             "protocol": request.protocol(),
-            "requestId": moment.uuid,
-            "requestTime": moment.log_time(),
-            "requestTimeEpoch": moment.now.as_millisecond(),
+            "requestId": context.uuid,
+            "requestTime": context.log_time(),
+            "requestTimeEpoch": context.now.as_millisecond(),
             "resourceId": resource_id(&route.path),
             "resourcePath": route.path,
             "stage": api.stage,
@@ -70,7 +75,7 @@ fn spelt(request: &Request, name: String) -> String {
         "x-forwarded-port" => "X-Forwarded-Port".into(),
         "x-forwarded-proto" => "X-Forwarded-Proto".into(),
         "host" => "Host".into(),
-        _ => request.spelling.get(&name).cloned().unwrap_or(name),
+        _ => request.header_case.get(&name).cloned().unwrap_or(name),
     }
 }
 

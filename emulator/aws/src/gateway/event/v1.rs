@@ -2,12 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Moment, domain, fold, headers, or_null, query, texts};
-use crate::gateway::{request::Request, route::Match, stage::Place};
+use super::{ACCOUNT, EventContext, domain, fold, headers, or_null, query, texts};
+use crate::gateway::{request::Request, route::RouteMatch, stage::StageMatch};
 
 /// The last of several values stands in the single-value maps; absent parts are null.
-pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
-    let (single_headers, all_headers) = fold(headers(request, place, moment));
+pub(super) fn build(
+    request: &Request,
+    place: &StageMatch<'_>,
+    route: &RouteMatch,
+    context: &EventContext,
+) -> Value {
+    let (single_headers, all_headers) = fold(headers(request, place, context));
     let (single_query, all_query) = fold(query(request));
     let (domain_name, domain_prefix) = domain(request);
     let source = request.client.ip().to_string();
@@ -29,7 +34,7 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
             "authorizer": { "claims": null, "scopes": null },
             "domainName": domain_name,
             "domainPrefix": domain_prefix,
-            "extendedRequestId": moment.request_id,
+            "extendedRequestId": context.request_id,
             "httpMethod": request.method.as_str(),
             "identity": {
                 "accessKey": null,
@@ -48,9 +53,9 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
             },
             "path": path,
             "protocol": request.protocol(),
-            "requestId": moment.request_id,
-            "requestTime": moment.log_time(),
-            "requestTimeEpoch": moment.now.as_millisecond(),
+            "requestId": context.request_id,
+            "requestTime": context.log_time(),
+            "requestTimeEpoch": context.now.as_millisecond(),
             "resourceId": null,
             "resourcePath": route.path,
             "stage": api.stage,

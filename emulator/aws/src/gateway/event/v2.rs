@@ -2,11 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Moment, domain, headers, query, texts};
-use crate::gateway::{request::Request, route::Match, stage::Place};
+use super::{ACCOUNT, EventContext, domain, headers, query, texts};
+use crate::gateway::{request::Request, route::RouteMatch, stage::StageMatch};
 
 /// Duplicates are joined with commas, cookies stand apart, absent parts are left out.
-pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment: &Moment) -> Value {
+pub(super) fn build(
+    request: &Request,
+    place: &StageMatch<'_>,
+    route: &RouteMatch,
+    context: &EventContext,
+) -> Value {
     let (api, path) = (&place.stage.api, place.raw_path());
     let mut event = Map::new();
     let mut set = |name: &str, value: Value| drop(event.insert(name.to_owned(), value));
@@ -16,7 +21,7 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
     set("rawQueryString", json!(request.query));
 
     let mut folded = Map::new();
-    for (name, values) in headers(request, place, moment) {
+    for (name, values) in headers(request, place, context) {
         if name == "cookie" {
             let cookies = values.iter().flat_map(|line| line.split(';')).map(str::trim);
             set("cookies", cookies.filter(|c| !c.is_empty()).collect());
@@ -47,11 +52,11 @@ pub(super) fn build(request: &Request, place: &Place<'_>, route: &Match, moment:
                 "sourceIp": request.client.ip().to_string(),
                 "userAgent": request.user_agent(),
             },
-            "requestId": moment.request_id,
+            "requestId": context.request_id,
             "routeKey": route.key,
             "stage": api.stage,
-            "time": moment.log_time(),
-            "timeEpoch": moment.now.as_millisecond(),
+            "time": context.log_time(),
+            "timeEpoch": context.now.as_millisecond(),
         }),
     );
     if !route.parameters.is_empty() {

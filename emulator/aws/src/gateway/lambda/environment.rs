@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::pool::Lambda;
+use super::pool::LambdaConfig;
 use crate::{function::Executable, gateway::event::REGION};
 
 /// Variables of a new process: Lambda's own, then what the template and the world say, which
@@ -14,7 +14,7 @@ use crate::{function::Executable, gateway::event::REGION};
 /// Nothing of the developer's environment is among them: what a function needs and the template
 /// does not say would be missing on AWS.
 pub(super) fn variables(
-    lambda: &Lambda,
+    lambda: &LambdaConfig,
     executable: &Executable,
     runtime: SocketAddr,
     now: Timestamp,

@@ -2,23 +2,23 @@
 //!
 //! It knows nothing of any language: a program that asks for its next event over
 //! HTTP and posts its answer is a function. Each process has an endpoint of its
-//! own ([`endpoint`]), so that a call is known to be its own without a word in
+//! own ([`runtime_api`]), so that a call is known to be its own without a word in
 //! the protocol for it. A [`pool`] decides which process of a function gets an
-//! event, by its [`roster`]; a [`process`] is started, watched, and killed; what
+//! event, by its [`pool_state`]; a [`process`] is started, watched, and killed; what
 //! it writes is [`output`]; what it finds is its [`environment`].
 
-mod endpoint;
 mod environment;
-mod launch;
+mod launcher;
 mod output;
 mod pool;
+mod pool_state;
 mod process;
-mod roster;
+mod runtime_api;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::pool::Pool;
-pub use self::{launch::Launcher, pool::Lambda};
+pub(super) use self::pool::ProcessPool;
+pub use self::{launcher::Launcher, pool::LambdaConfig};
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::net::unix::pipe::Receiver;
 
-use crate::gateway::invoke::LastLines;
+use crate::gateway::invoke::OutputTail;
 use rehearse_core::journal::{ExchangeDetail, Journal};
 
 /// A longer line is cut into pieces, as CloudWatch cuts it.
@@ -23,10 +23,10 @@ const LAST_LINE_CHARS: usize = 500;
 
 /// Both output streams of a process. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Output(Arc<Shared>);
+pub(super) struct Output(Arc<OutputInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct OutputInner {
     function: String,
     journal: Journal,
     pipe: Receiver,
@@ -47,7 +47,7 @@ impl Output {
     pub(super) fn new(function: &str, pipe: OwnedFd, journal: Journal) -> io::Result<Self> {
         let pipe = Receiver::from_owned_fd(pipe)?;
         let function = function.to_owned();
-        Ok(Self(Arc::new(Shared { function, journal, pipe, state: Mutex::default() })))
+        Ok(Self(Arc::new(OutputInner { function, journal, pipe, state: Mutex::default() })))
     }
 
     /// Reads as it is written, until the last writer is gone.
@@ -93,9 +93,9 @@ impl Output {
     }
 
     /// The last lines of the request, one that has not ended included.
-    pub(super) fn last_lines(&self) -> LastLines {
+    pub(super) fn output_tail(&self) -> OutputTail {
         self.finish();
-        LastLines(self.state().last.iter().cloned().collect())
+        OutputTail(self.state().last.iter().cloned().collect())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -103,7 +103,7 @@ impl Output {
     }
 }
 
-impl Shared {
+impl OutputInner {
     fn take(&self, state: &mut State, mut bytes: &[u8]) {
         let before = state.bytes;
         state.bytes = before.saturating_add(bytes.len());

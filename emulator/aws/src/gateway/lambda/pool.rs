@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 
 use super::{
     Launcher, MAX_PAYLOAD_BYTES,
+    pool_state::{IdleProcess, Phase, PoolProcess, PoolState, RETURN_TIMEOUT, Waiter},
     process::{Event, Process},
-    roster::{Entry, Phase, Ready, Roster, STRAGGLING, Waiter},
 };
 use crate::{
     function::Executable,
-    gateway::invoke::{Invocation, Invoke, InvokeError, LastLines},
+    gateway::invoke::{Invocation, InvokeError, OutputTail, RunFunction},
 };
 use rehearse_core::{
     clock::Clock,
@@ -27,14 +27,14 @@ use rehearse_core::{
 
 /// How long an event waits for a process that has answered and is about to ask for the next one,
 /// before another process is started: a fraction of what starting one takes.
-const PATIENCE: Duration = Duration::from_millis(20);
+const REUSE_WAIT: Duration = Duration::from_millis(20);
 
 /// How many processes an event is offered to that end before they have it.
-const OFFERS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// A function and how its processes are run.
 #[derive(Debug, Clone)]
-pub struct Lambda {
+pub struct LambdaConfig {
     /// Logical id.
     pub id: String,
     /// Name on AWS.
@@ -62,23 +62,23 @@ pub struct Lambda {
 }
 
 /// The processes of one function. Dropping it kills them.
-pub struct Pool(Arc<Shared>);
+pub struct ProcessPool(Arc<PoolInner>);
 
-pub(super) struct Shared {
-    pub(super) lambda: Lambda,
-    roster: Mutex<Roster>,
+pub(super) struct PoolInner {
+    pub(super) lambda: LambdaConfig,
+    state: Mutex<PoolState>,
 }
 
-impl Pool {
+impl ProcessPool {
     /// No process is started before the first event.
-    pub(in crate::gateway) fn new(lambda: Lambda) -> Self {
-        Self(Arc::new(Shared { lambda, roster: Mutex::default() }))
+    pub(in crate::gateway) fn new(lambda: LambdaConfig) -> Self {
+        Self(Arc::new(PoolInner { lambda, state: Mutex::default() }))
     }
 
     /// How many processes wait for an event.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
-        self.0.lock().idle.iter().filter(|ready| !ready.hand.is_closed()).count()
+        self.0.lock().idle.iter().filter(|ready| !ready.event_sender.is_closed()).count()
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
@@ -87,10 +87,10 @@ impl Pool {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }
         let body = Bytes::from(event);
-        for _ in 0..OFFERS {
-            let Ready { process, hand } = self.0.acquire().await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let IdleProcess { process, event_sender } = self.0.acquire().await?;
             // From here on the process is killed when nobody waits for its answer any more.
-            let mut busy = Busy { pool: &self.0, process, done: false };
+            let mut busy = KillOnDrop { pool: &self.0, process, done: false };
             let (reply, answer) = oneshot::channel();
             if !busy.process.begin(&request_id, reply) {
                 continue;
@@ -98,7 +98,7 @@ impl Pool {
             let deadline = SystemTime::now() + timeout;
             let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
             let event = Event { request_id, trace_id, body: body.clone(), deadline };
-            if hand.send(event).is_err() {
+            if event_sender.send(event).is_err() {
                 // It hung up at this very moment: the event goes to another one.
                 continue;
             }
@@ -108,7 +108,7 @@ impl Pool {
                     answer
                 }
                 Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(busy.process.said(InvokeError::TimedOut(timeout))),
+                Err(_) => Err(busy.process.with_output(InvokeError::TimedOut(timeout))),
             };
         }
         let how = "its processes ask for an event and hang up before they have it".into();
@@ -116,38 +116,38 @@ impl Pool {
     }
 }
 
-impl Invoke for Pool {
+impl RunFunction for ProcessPool {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         Box::pin(self.run(invocation))
     }
 
     /// What runs comes to its end.
-    fn swap(&self, executable: Executable) {
-        let mut roster = self.0.lock();
-        roster.generation += 1;
-        roster.executable = Some(executable);
-        for ready in std::mem::take(&mut roster.idle) {
-            roster.kill(ready.process.id);
+    fn replace_executable(&self, executable: Executable) {
+        let mut state = self.0.lock();
+        state.generation += 1;
+        state.executable = Some(executable);
+        for ready in std::mem::take(&mut state.idle) {
+            state.kill(ready.process.id);
         }
     }
 }
 
-impl Shared {
+impl PoolInner {
     /// A process asked for an event: the first that waits gets it, or it is idle.
-    pub(super) fn polled(&self, process: &Arc<Process>, hand: oneshot::Sender<Event>) {
-        let mut roster = self.lock();
-        let generation = roster.generation;
-        match roster.processes.get(&process.id) {
+    pub(super) fn polled(&self, process: &Arc<Process>, event_sender: oneshot::Sender<Event>) {
+        let mut state = self.lock();
+        let generation = state.generation;
+        match state.processes.get(&process.id) {
             Some(entry) if entry.phase == Phase::Dying => return,
-            Some(entry) if entry.generation < generation => return roster.kill(process.id),
+            Some(entry) if entry.generation < generation => return state.kill(process.id),
             Some(_) => {}
             None => return,
         }
         // One event at a time: of a process that asks again, the last connection counts.
-        roster.idle.retain(|ready| ready.process.id != process.id);
-        let mut ready = Ready { process: Arc::clone(process), hand };
-        while let Some(waiter) = roster.waiting.pop_front() {
-            roster.set(process.id, Phase::Busy);
+        state.idle.retain(|ready| ready.process.id != process.id);
+        let mut ready = IdleProcess { process: Arc::clone(process), event_sender };
+        while let Some(waiter) = state.waiting.pop_front() {
+            state.set(process.id, Phase::Busy);
             match waiter.sender.send(Ok(ready)) {
                 Ok(()) => return,
                 // Nobody waits there any more.
@@ -155,8 +155,8 @@ impl Shared {
                 Err(Err(_)) => return,
             }
         }
-        roster.set(process.id, Phase::Idle);
-        roster.idle.push(ready);
+        state.set(process.id, Phase::Idle);
+        state.idle.push(ready);
     }
 
     /// A process answered an event, and will ask for the next one; false when it had no such event.
@@ -168,8 +168,8 @@ impl Shared {
     ) -> bool {
         // Before the answer goes out: whoever hears it may send the next event at once.
         let before = {
-            let mut roster = self.lock();
-            roster.processes.get_mut(&process.id).map(|entry| {
+            let mut state = self.lock();
+            state.processes.get_mut(&process.id).map(|entry| {
                 let before = entry.phase;
                 if before == Phase::Busy {
                     entry.phase = Phase::Returning;
@@ -197,62 +197,62 @@ impl Shared {
 
     /// A process has ended; `failed` when it never asked for an event.
     pub(super) fn gone(self: &Arc<Self>, id: u64, failed: Option<InvokeError>) {
-        let mut roster = self.lock();
-        roster.idle.retain(|ready| ready.process.id != id);
-        let Some(entry) = roster.processes.remove(&id) else { return };
+        let mut state = self.lock();
+        state.idle.retain(|ready| ready.process.id != id);
+        let Some(entry) = state.processes.remove(&id) else { return };
         if let (Phase::Starting(waiter), Some(error)) = (entry.phase, failed) {
-            let place = roster.waiting.iter().position(|w| w.id == waiter);
-            if let Some(waiter) = place.and_then(|place| roster.waiting.remove(place)) {
+            let place = state.waiting.iter().position(|w| w.id == waiter);
+            if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
                 let _ = waiter.sender.send(Err(error));
             }
         }
         // Who waited for it to come back needs another one.
-        let starting = roster.count(|phase| matches!(phase, Phase::Starting(_)));
-        let coming = starting + roster.count(|phase| phase == Phase::Returning);
-        let lost = roster.waiting.iter().skip(coming).map(|waiter| waiter.id).next();
-        drop(roster);
+        let starting = state.count(|phase| matches!(phase, Phase::Starting(_)));
+        let coming = starting + state.count(|phase| phase == Phase::Returning);
+        let lost = state.waiting.iter().skip(coming).map(|waiter| waiter.id).next();
+        drop(state);
         if let Some(waiter) = lost {
             self.start(waiter);
         }
     }
 
-    /// A process with an open hand: an idle one, one that comes back, or a new one.
-    async fn acquire(self: &Arc<Self>) -> Result<Ready, InvokeError> {
+    /// A process with an open event_sender: an idle one, one that comes back, or a new one.
+    async fn acquire(self: &Arc<Self>) -> Result<IdleProcess, InvokeError> {
         let (sender, mut receiver) = oneshot::channel();
         let (waiter, comes_back) = {
-            let mut roster = self.lock();
-            roster.waiting.retain(|waiter| !waiter.sender.is_closed());
-            while let Some(ready) = roster.idle.pop() {
-                if ready.hand.is_closed() {
+            let mut state = self.lock();
+            state.waiting.retain(|waiter| !waiter.sender.is_closed());
+            while let Some(ready) = state.idle.pop() {
+                if ready.event_sender.is_closed() {
                     // It hung up while it waited, and may ask again.
-                    roster.set(ready.process.id, Phase::Returning);
+                    state.set(ready.process.id, Phase::Returning);
                     continue;
                 }
-                roster.set(ready.process.id, Phase::Busy);
+                state.set(ready.process.id, Phase::Busy);
                 return Ok(ready);
             }
             // Events count, not processes: one that was started for somebody who then got another
             // is a process more than there are events.
-            let waiting = roster.waiting.len();
-            if roster.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
+            let waiting = state.waiting.len();
+            if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
             let coming =
-                roster.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
-            let id = roster.next();
-            roster.waiting.push_back(Waiter { id, sender });
+                state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
+            let id = state.next();
+            state.waiting.push_back(Waiter { id, sender });
             (id, coming > waiting)
         };
         if !comes_back {
             self.start(waiter);
-        } else if let Ok(got) = tokio::time::timeout(PATIENCE, &mut receiver).await {
+        } else if let Ok(got) = tokio::time::timeout(REUSE_WAIT, &mut receiver).await {
             return got.unwrap_or_else(|_| Err(stopped()));
         } else {
             self.make_room(waiter);
         }
         let patient = async {
             loop {
-                if let Ok(got) = tokio::time::timeout(STRAGGLING, &mut receiver).await {
+                if let Ok(got) = tokio::time::timeout(RETURN_TIMEOUT, &mut receiver).await {
                     return got.unwrap_or_else(|_| Err(stopped()));
                 }
                 // Who was coming back may be the next to ask for nothing.
@@ -267,17 +267,17 @@ impl Shared {
     /// is a place: those that ask for nothing lose theirs.
     fn make_room(self: &Arc<Self>, waiter: u64) {
         let has_room = {
-            let mut roster = self.lock();
-            if roster.count(|phase| phase == Phase::Starting(waiter)) > 0 {
+            let mut state = self.lock();
+            if state.count(|phase| phase == Phase::Starting(waiter)) > 0 {
                 return;
             }
-            let is_full = |roster: &Roster| {
-                roster.count(|phase| phase != Phase::Dying) >= self.lambda.concurrency
+            let is_full = |state: &PoolState| {
+                state.count(|phase| phase != Phase::Dying) >= self.lambda.concurrency
             };
-            if is_full(&roster) {
-                roster.kill_stragglers();
+            if is_full(&state) {
+                state.kill_stragglers();
             }
-            !is_full(&roster)
+            !is_full(&state)
         };
         if has_room {
             self.start(waiter);
@@ -287,47 +287,47 @@ impl Shared {
     /// Starts a process for a waiter, who hears of it when that fails.
     fn start(self: &Arc<Self>, waiter: u64) {
         // Locked until the process is in the list, and only then can it be heard.
-        let mut roster = self.lock();
-        let (id, generation) = (roster.next(), roster.generation);
-        let executable = roster.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
+        let mut state = self.lock();
+        let (id, generation) = (state.next(), state.generation);
+        let executable = state.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
         match Process::start(self, &executable, id) {
             Ok((process, task)) => {
                 let phase = Phase::Starting(waiter);
                 let since = Instant::now();
-                roster.processes.insert(id, Entry { process, task, generation, phase, since });
+                state.processes.insert(id, PoolProcess { process, task, generation, phase, since });
             }
             Err(error) => {
-                let place = roster.waiting.iter().position(|w| w.id == waiter);
-                if let Some(waiter) = place.and_then(|place| roster.waiting.remove(place)) {
+                let place = state.waiting.iter().position(|w| w.id == waiter);
+                if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
                     let program = executable.program.display();
                     let how = format!("failed to start {program}: {error}");
-                    let output = LastLines::default();
+                    let output = OutputTail::default();
                     let _ = waiter.sender.send(Err(InvokeError::Init { how, output }));
                 }
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Roster> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Shared {
+impl Drop for PoolInner {
     fn drop(&mut self) {
-        let roster = self.roster.get_mut().unwrap_or_else(PoisonError::into_inner);
-        roster.processes.values().for_each(|entry| entry.task.abort());
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.processes.values().for_each(|entry| entry.task.abort());
     }
 }
 
 /// A process that works on an event, killed when this is dropped before there is an answer.
-struct Busy<'a> {
-    pool: &'a Shared,
+struct KillOnDrop<'a> {
+    pool: &'a PoolInner,
     process: Arc<Process>,
     done: bool,
 }
 
-impl Drop for Busy<'_> {
+impl Drop for KillOnDrop<'_> {
     fn drop(&mut self) {
         if !self.done {
             self.pool.lock().kill(self.process.id);
@@ -339,8 +339,8 @@ fn stopped() -> InvokeError {
     InvokeError::Failed("the emulator is stopping".into())
 }
 
-impl fmt::Debug for Pool {
+impl fmt::Debug for ProcessPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("function", &self.0.lambda.id).finish_non_exhaustive()
+        f.debug_struct("ProcessPool").field("function", &self.0.lambda.id).finish_non_exhaustive()
     }
 }

@@ -19,7 +19,7 @@ use tokio::{
     task::AbortHandle,
 };
 
-use super::{INIT_TIMEOUT, endpoint, environment, output::Output, pool::Shared};
+use super::{INIT_TIMEOUT, environment, output::Output, pool::PoolInner, runtime_api};
 use crate::{function::Executable, gateway::invoke::InvokeError};
 use rehearse_core::serve::Serving;
 
@@ -34,7 +34,7 @@ pub(super) struct Event {
 }
 
 /// What came of an event.
-pub(super) type Answer = Result<Value, InvokeError>;
+pub(super) type InvocationResult = Result<Value, InvokeError>;
 
 /// A process that was started.
 #[derive(Debug)]
@@ -60,14 +60,14 @@ struct State {
 #[derive(Debug)]
 struct Current {
     request_id: String,
-    reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<InvocationResult>,
 }
 
 impl Process {
     /// Starts a process with an endpoint of its own. It is killed when the task behind the
     /// handle is aborted.
     pub(super) fn start(
-        pool: &Arc<Shared>,
+        pool: &Arc<PoolInner>,
         executable: &Executable,
         id: u64,
     ) -> io::Result<(Arc<Self>, AbortHandle)> {
@@ -86,14 +86,14 @@ impl Process {
         let output = Output::new(&lambda.id, pipe, lambda.journal.clone())?;
         let (kill, state) = (Notify::new(), Mutex::default());
         let process = Arc::new(Self { id, output, kill, state });
-        let serving = endpoint::serve(TcpListener::from_std(listener)?, pool, &process)?;
+        let serving = runtime_api::serve(TcpListener::from_std(listener)?, pool, &process)?;
         let watch = watch(child, group, serving, Arc::clone(&process), Arc::downgrade(pool));
         let task = Handle::try_current().map_err(io::Error::other)?.spawn(watch);
         Ok((process, task.abort_handle()))
     }
 
     /// It gets an event; what comes of it goes to `reply`. False when it has ended meanwhile.
-    pub(super) fn begin(&self, request_id: &str, reply: oneshot::Sender<Answer>) -> bool {
+    pub(super) fn begin(&self, request_id: &str, reply: oneshot::Sender<InvocationResult>) -> bool {
         self.output.begin(request_id);
         let mut state = self.state();
         if !state.gone {
@@ -111,7 +111,7 @@ impl Process {
         };
         if let Some(Current { reply, .. }) = open {
             let message = "it asked for the next event without answering this one".into();
-            let _ = reply.send(Err(self.said(InvokeError::Failed(message))));
+            let _ = reply.send(Err(self.with_output(InvokeError::Failed(message))));
         }
     }
 
@@ -130,15 +130,15 @@ impl Process {
         self.output.finish();
         let answer = answer
             .and_then(|body| serde_json::from_slice(&body).map_err(InvokeError::Malformed))
-            .map_err(|error| self.said(error));
+            .map_err(|error| self.with_output(error));
         // Whoever asked may have gone away.
         let _ = current.reply.send(answer);
         true
     }
 
     /// An error of the event that it is working on, with what it wrote last.
-    pub(super) fn said(&self, error: InvokeError) -> InvokeError {
-        InvokeError::Said { error: Box::new(error), output: self.output.last_lines() }
+    pub(super) fn with_output(&self, error: InvokeError) -> InvokeError {
+        InvokeError::WithOutput { error: Box::new(error), output: self.output.output_tail() }
     }
 
     /// It says why it cannot start.
@@ -158,7 +158,7 @@ impl Process {
         status: &io::Result<ExitStatus>,
         late: Option<Duration>,
     ) -> Option<InvokeError> {
-        let output = self.output.last_lines();
+        let output = self.output.output_tail();
         let (current, polled, said) = {
             let mut state = self.state();
             state.gone = true;
@@ -187,7 +187,7 @@ async fn watch(
     mut group: Group,
     serving: Serving,
     process: Arc<Process>,
-    pool: Weak<Shared>,
+    pool: Weak<PoolInner>,
 ) {
     let follow = tokio::spawn(process.output.clone().follow());
     let _follow = AbortOnDrop(follow.abort_handle());

@@ -3,27 +3,27 @@
 
 use super::*;
 
-fn answering() -> Lab {
-    Lab::start(Router::new().route("/", any(|body: Bytes| async move { body })))
+fn answering() -> TestGateway {
+    TestGateway::start(Router::new().route("/", any(|body: Bytes| async move { body })))
 }
 
 /// A lab that waits for no client.
-fn impatient() -> Lab {
+fn impatient() -> TestGateway {
     let short = Duration::from_millis(50);
     let timeouts = Timeouts { head: short, body: short, ..Timeouts::default() };
     let (recorder, _events) = Recorder::answering(json!({ "statusCode": 200, "body": "ok" }));
     let routes = [Route::new("ANY", "$default")];
-    Lab::waiting(timeouts, template::Api::http("Web"), &routes, recorder)
+    TestGateway::waiting(timeouts, template::Api::http("Web"), &routes, recorder)
 }
 
 /// A new client is served at once, whatever the others do.
-async fn goes_on(lab: &Lab) {
+async fn goes_on(lab: &TestGateway) {
     assert_eq!(lab.get("/").await.status, 200);
 }
 
 /// An answer in the API's words.
 #[track_caller]
-fn refused(answer: &Answer, status: u16, message: &str) {
+fn refused(answer: &HttpResponse, status: u16, message: &str) {
     assert_eq!((answer.status, answer.json()), (status, json!({ "message": message })));
     assert!(answer.head.contains("apigw-requestid: "), "{}", answer.head);
 }
@@ -35,7 +35,7 @@ async fn a_head_that_does_not_come_to_an_end_is_a_408() {
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         goes_on(&lab).await;
-        let answer = Answer::read(&mut stream).await;
+        let answer = HttpResponse::read(&mut stream).await;
         assert_eq!((answer.status, answer.json()), (408, json!({ "message": "Request Timeout" })));
         assert!(answer.head.contains("connection: close"), "{}", answer.head);
     }
@@ -68,7 +68,7 @@ async fn a_body_that_does_not_come_is_a_408() {
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}");
         stream.write_all(head.as_bytes()).await.unwrap();
         goes_on(&lab).await;
-        let answer = Answer::read(&mut stream).await;
+        let answer = HttpResponse::read(&mut stream).await;
         assert_eq!((answer.status, answer.json()), (408, json!({ "message": "Request Timeout" })));
         assert!(answer.head.contains("connection: close"), "{}", answer.head);
     }
@@ -148,7 +148,7 @@ async fn hosts_of_which_no_url_can_be_made_are_refused() {
 #[tokio::test]
 async fn a_query_that_is_not_utf8_reaches_the_function_or_is_refused() {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = Lab::custom(&[Route::new("GET", "/a")], recorder);
+    let lab = TestGateway::custom(&[Route::new("GET", "/a")], recorder);
     assert_eq!(lab.get("/a?q=%FF%C3%28&q=%zz&%=").await.status, 204);
     let event = events.recv().await.unwrap();
     assert_eq!(event["rawQueryString"], "q=%FF%C3%28&q=%zz&%=");

@@ -14,7 +14,7 @@ fn cors() -> Cors {
 }
 
 /// An API with one route whose function has ideas of its own on CORS.
-fn lab(api: template::Api, route: Route) -> Lab {
+fn lab(api: template::Api, route: Route) -> TestGateway {
     let headers = json!({
         "access-control-allow-origin": "*",
         "Access-Control-Allow-Methods": "BREW",
@@ -22,11 +22,11 @@ fn lab(api: template::Api, route: Route) -> Lab {
     });
     let (recorder, _events) =
         Recorder::answering(json!({ "statusCode": 200, "headers": headers, "body": "own" }));
-    Lab::behind(api, &[route], recorder)
+    TestGateway::behind(api, &[route], recorder)
 }
 
 /// Status, CORS headers and body.
-fn seen(answer: &Answer) -> (u16, Vec<&str>, &str) {
+fn seen(answer: &HttpResponse) -> (u16, Vec<&str>, &str) {
     let mut cors: Vec<_> =
         answer.head.split("\r\n").filter(|line| line.starts_with("access-control-")).collect();
     cors.sort_unstable();

@@ -9,7 +9,7 @@ async fn panicking() -> StatusCode {
 #[tokio::test]
 async fn a_panic_is_a_500_and_the_next_request_is_fine() {
     let router = Router::new().route("/p", get(panicking)).route("/ok", get(|| async { "fine" }));
-    let lab = Lab::start(router);
+    let lab = TestGateway::start(router);
     let answer = lab.get("/p").await;
     assert_eq!(
         (answer.status, answer.json()),
@@ -41,7 +41,7 @@ async fn a_function_that_runs_too_long_is_stopped() {
         timeout: Duration::from_millis(30),
         ..function("F", vec![Route::new("GET", "/slow")])
     };
-    let lab = Lab::with(function, Router::new().route("/slow", slow));
+    let lab = TestGateway::with(function, Router::new().route("/slow", slow));
     let answer = lab.get("/slow").await;
     assert_eq!(
         (answer.status, answer.json()),
@@ -57,7 +57,8 @@ async fn a_function_that_runs_too_long_is_stopped() {
 #[tokio::test]
 async fn an_integration_that_takes_too_long_is_a_503() {
     let api = template::Api::http("Web");
-    let lab = Lab::waiting(hasty(), api, &[Route::new("GET", "/a")], Waiting(Arc::default()));
+    let lab =
+        TestGateway::waiting(hasty(), api, &[Route::new("GET", "/a")], Waiting(Arc::default()));
     let answer = lab.get("/a").await;
     assert_eq!((answer.status, answer.json()), (503, json!({ "message": "Service Unavailable" })));
     assert!(answer.head.contains("apigw-requestid: "));
@@ -79,7 +80,7 @@ async fn when_the_client_goes_away_the_function_goes_on() {
             }),
         )
     };
-    let lab = Lab::start(router);
+    let lab = TestGateway::start(router);
     let mut stream = TcpStream::connect(lab.address()).await.unwrap();
     stream.write_all(b"POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     started.notified().await;
@@ -100,7 +101,7 @@ async fn the_journal_names_route_function_and_bodies() {
     let routes = vec![Route::new("POST", "/leads/{id}")];
     let router =
         Router::new().route("/leads/{id}", post(|| async { axum::Json(json!({ "ok": true })) }));
-    let lab = Lab::with(function("Scheduler", routes), router);
+    let lab = TestGateway::with(function("Scheduler", routes), router);
     let head = "POST /leads/7?x=1 HTTP/1.1\r\nContent-Type: application/json";
     assert_eq!(lab.send(head, "{}").await.status, 200);
     assert_eq!(lab.get("/leads/7").await.status, 404);
@@ -126,7 +127,7 @@ async fn the_journal_names_route_function_and_bodies() {
 #[tokio::test]
 async fn a_route_with_patience_of_its_own() {
     let route = Route { timeout: Some(Duration::from_millis(50)), ..Route::new("GET", "/a") };
-    let lab = Lab::custom(&[route], Waiting(Arc::default()));
+    let lab = TestGateway::custom(&[route], Waiting(Arc::default()));
     assert_eq!(lab.get("/a").await.status, 503);
 }
 
@@ -134,7 +135,7 @@ async fn a_route_with_patience_of_its_own() {
 async fn limits_are_awss() {
     let count = any(|body: Bytes| async move { body.len().to_string() });
     let router = Router::new().route("/", count).layer(DefaultBodyLimit::disable());
-    let lab = Lab::start(router);
+    let lab = TestGateway::start(router);
     let answer = lab.get(&format!("/?{}", "q".repeat(10_240))).await;
     assert_eq!(answer.status, 431);
     let head = "POST / HTTP/1.1\r\nContent-Type: text/plain";
@@ -160,7 +161,7 @@ async fn an_answer_over_lambdas_limit_is_a_500_and_is_named() {
         // Each of these is six bytes in JSON.
         .route("/escaped", get(|| async { "\u{1}".repeat(2 << 20) }))
         .route("/fits", get(|| async { "x".repeat((6 << 20) - 4096) }));
-    let lab = Lab::start(router);
+    let lab = TestGateway::start(router);
     for path in ["/large", "/escaped"] {
         let answer = lab.get(path).await;
         let internal = json!({ "message": "Internal Server Error" });
@@ -175,10 +176,11 @@ async fn a_status_that_does_not_end_an_exchange_is_a_malformed_answer_of_either_
     let answering = |status: u16| Recorder::answering(json!({ "statusCode": status })).0;
     let routes = [Route::new("GET", "/a")];
     for status in [100, 101, 103, 199, 600] {
-        let http = Lab::custom(&routes, answering(status));
+        let http = TestGateway::custom(&routes, answering(status));
         assert_eq!(http.get("/a").await.status, 500, "{status}");
         let route = Route { payload: Payload::Rest, ..Route::new("GET", "/a") };
-        let rest = Lab::behind(template::Api::rest("Old", "Prod"), &[route], answering(status));
+        let rest =
+            TestGateway::behind(template::Api::rest("Old", "Prod"), &[route], answering(status));
         assert_eq!(rest.get("/Prod/a").await.status, 502, "{status}");
         for (lab, told) in [(http, 500), (rest, 502)] {
             let outcome = lab.outcome();
@@ -193,7 +195,7 @@ async fn a_route_takes_its_burst_and_then_no_more() {
     let limited = Some(Throttle { burst: 2, rate: 0.0 });
     let route = Route { throttle: limited, ..Route::new("GET", "/limited") };
     let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = Lab::custom(&[route, Route::new("GET", "/free")], recorder);
+    let lab = TestGateway::custom(&[route, Route::new("GET", "/free")], recorder);
     let mut statuses = Vec::new();
     for path in ["/limited", "/limited", "/limited", "/free"] {
         statuses.push(lab.get(path).await.status);
@@ -207,7 +209,7 @@ async fn a_route_takes_its_burst_and_then_no_more() {
 #[tokio::test]
 async fn what_no_route_can_take_is_a_405_and_what_this_one_does_not_a_404() {
     let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = Lab::custom(&[Route::new("GET", "/a")], recorder);
+    let lab = TestGateway::custom(&[Route::new("GET", "/a")], recorder);
     let answer = lab.send("TRACE /a HTTP/1.1", "").await;
     assert_eq!((answer.status, answer.json()), (405, json!({ "message": "Method Not Allowed" })));
     assert_eq!(lab.send("POST /a HTTP/1.1", "").await.status, 404);
@@ -218,14 +220,14 @@ async fn what_no_route_can_take_is_a_405_and_what_this_one_does_not_a_404() {
 
 #[tokio::test]
 async fn a_header_that_is_not_utf8_still_reaches_the_function() {
-    let lab = Lab::start(Router::new().route("/", get(|| async { "ok" })));
+    let lab = TestGateway::start(Router::new().route("/", get(|| async { "ok" })));
     let request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Name: caf\xe9\r\nConnection: close\r\n\r\n";
     assert_eq!(lab.raw(request).await.body, b"ok");
 }
 
 #[tokio::test]
 async fn several_requests_share_a_connection() {
-    let lab = Lab::start(Router::new().route("/{n}", get(|| async { "ok" })));
+    let lab = TestGateway::start(Router::new().route("/{n}", get(|| async { "ok" })));
     let mut stream = TcpStream::connect(lab.address()).await.unwrap();
     stream
         .write_all(
@@ -251,12 +253,12 @@ async fn a_dropped_gateway_stops_serving_and_ends_its_invocations() {
             }),
         )
     };
-    let lab = Lab::start(router);
+    let lab = TestGateway::start(router);
     let address: SocketAddr = lab.address().parse().unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     started.notified().await;
-    let Lab { gateway, journal } = lab;
+    let TestGateway { gateway, journal } = lab;
     drop(gateway);
     let mut changes = journal.watch();
     while journal.since(0)[0].outcome.is_none() {

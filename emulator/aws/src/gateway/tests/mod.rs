@@ -1,11 +1,11 @@
-mod answers;
 mod bad_input;
 mod browsers;
 mod events;
 mod failures;
-mod places;
+mod responses;
 mod rest;
 mod samples;
+mod stages;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -28,9 +28,9 @@ use tokio::{
 };
 
 use super::{
-    Code, Gateway,
-    api::{Api, Target, Timeouts},
-    invoke::{Invocation, Invoke, InvokeError},
+    FunctionCode, Gateway,
+    handler::{GatewayFunction, Handler, Timeouts},
+    invoke::{Invocation, InvokeError, RunFunction},
     server::stages,
 };
 use crate::template::{self, Cors, Domain, Function, Origins, Payload, Route, Throttle};
@@ -55,12 +55,12 @@ fn listener() -> std::net::TcpListener {
 }
 
 /// A gateway and what it records.
-struct Lab {
+struct TestGateway {
     gateway: Gateway,
     journal: Journal,
 }
 
-impl Lab {
+impl TestGateway {
     /// One function, `F`, under every path.
     fn start(router: Router) -> Self {
         Self::with(function("F", vec![Route::new("ANY", "$default")]), router)
@@ -69,19 +69,19 @@ impl Lab {
     fn with(function: Function, router: Router) -> Self {
         let apis = [template::Api::http("ServerlessHttpApi")];
         let journal = Journal::new(clock());
-        let functions = vec![(function, Code::Router(router))];
+        let functions = vec![(function, FunctionCode::Router(router))];
         let gateway =
             Gateway::start(listener(), &apis, functions, journal.clone(), clock()).unwrap();
         Self { gateway, journal }
     }
 
     /// A function of the test's own under these routes of the implicit HTTP API.
-    fn custom(routes: &[Route], function: impl Invoke + 'static) -> Self {
+    fn custom(routes: &[Route], function: impl RunFunction + 'static) -> Self {
         Self::behind(template::Api::http("ServerlessHttpApi"), routes, function)
     }
 
     /// A function of the test's own under these routes of one API.
-    fn behind(api: template::Api, routes: &[Route], invoke: impl Invoke + 'static) -> Self {
+    fn behind(api: template::Api, routes: &[Route], invoke: impl RunFunction + 'static) -> Self {
         Self::waiting(Timeouts::default(), api, routes, invoke)
     }
 
@@ -90,14 +90,14 @@ impl Lab {
         timeouts: Timeouts,
         api: template::Api,
         routes: &[Route],
-        invoke: impl Invoke + 'static,
+        invoke: impl RunFunction + 'static,
     ) -> Self {
         let routes = routes.iter().map(|route| Route { api: api.id.clone(), ..route.clone() });
         let function = function("F", routes.collect());
         let journal = Journal::new(clock());
-        let target = Target::new("F".into(), Duration::from_secs(10), invoke);
+        let target = GatewayFunction::new("F".into(), Duration::from_secs(10), invoke);
         let stages = stages(&[api], [function].iter());
-        let mut api = Api::new(stages, vec![target], journal.clone(), clock());
+        let mut api = Handler::new(stages, vec![target], journal.clone(), clock());
         api.timeouts = timeouts;
         Self { gateway: Gateway::serve(listener(), api).unwrap(), journal }
     }
@@ -107,18 +107,18 @@ impl Lab {
     }
 
     /// Sends bytes and reads the one answer.
-    async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+    async fn raw(&self, request: impl AsRef<[u8]>) -> HttpResponse {
         let mut stream = TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(request.as_ref()).await.unwrap();
-        Answer::read(&mut stream).await
+        HttpResponse::read(&mut stream).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str) -> HttpResponse {
         let host = self.address();
         self.raw(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
     }
 
-    async fn send(&self, head: &str, body: &str) -> Answer {
+    async fn send(&self, head: &str, body: &str) -> HttpResponse {
         let host = self.address();
         let length = body.len();
         self.raw(format!(
@@ -139,14 +139,14 @@ impl Lab {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct HttpResponse {
     status: u16,
     /// Lower case.
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     async fn read(stream: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await.unwrap();
@@ -176,7 +176,7 @@ impl Recorder {
     }
 }
 
-impl Invoke for Recorder {
+impl RunFunction for Recorder {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         let event = serde_json::from_str(&invocation.event).unwrap();
         // The test may have heard enough.
@@ -188,7 +188,7 @@ impl Invoke for Recorder {
 /// A function that waits until it is told to end.
 struct Waiting(Arc<Notify>);
 
-impl Invoke for Waiting {
+impl RunFunction for Waiting {
     fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         Box::pin(async {
             self.0.notified().await;
@@ -200,7 +200,7 @@ impl Invoke for Waiting {
 /// A function that fails.
 struct Failing;
 
-impl Invoke for Failing {
+impl RunFunction for Failing {
     fn invoke(&self, _: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         Box::pin(async { Err(InvokeError::Failed("on purpose".into())) })
     }

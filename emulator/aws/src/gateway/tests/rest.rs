@@ -12,7 +12,7 @@ fn api() -> template::Api {
 
 async fn event(api: template::Api, request: &str) -> Value {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = Lab::behind(api, &[route("ANY", "/my/{proxy+}")], recorder);
+    let lab = TestGateway::behind(api, &[route("ANY", "/my/{proxy+}")], recorder);
     let answer = lab.raw(request.replace('\n', "\r\n")).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     events.recv().await.unwrap()
@@ -105,7 +105,7 @@ Body=1";
 #[tokio::test]
 async fn what_is_not_there_is_null() {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = Lab::behind(api(), &[route("GET", "/")], recorder);
+    let lab = TestGateway::behind(api(), &[route("GET", "/")], recorder);
     assert_eq!(lab.get("/Prod").await.status, 204);
     let event = events.recv().await.unwrap();
     for field in [
@@ -142,7 +142,7 @@ async fn an_answer_is_bytes_where_the_first_accept_says_so() {
     let answer = json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true });
     let (recorder, _events) = Recorder::answering(answer);
     let api = template::Api { binary_types: vec!["image/png".into()], ..api() };
-    let lab = Lab::behind(api, &[route("GET", "/p")], recorder);
+    let lab = TestGateway::behind(api, &[route("GET", "/p")], recorder);
     let accept = |kind: &str| format!("GET /Prod/p HTTP/1.1\r\nAccept: {kind}");
     assert_eq!(lab.send(&accept("image/png, */*"), "").await.body, [0, 255]);
     assert_eq!(lab.send(&accept("text/html, image/png"), "").await.body, b"AP8=");
@@ -150,7 +150,7 @@ async fn an_answer_is_bytes_where_the_first_accept_says_so() {
 
 #[tokio::test]
 async fn errors_are_in_a_rest_apis_words() {
-    let calls = |lab: Lab, path: &'static str| async move {
+    let calls = |lab: TestGateway, path: &'static str| async move {
         let answer = lab.get(path).await;
         assert!(answer.head.contains("x-amzn-requestid: "), "{}", answer.head);
         assert!(answer.head.contains("x-amzn-errortype: "), "{}", answer.head);
@@ -158,21 +158,21 @@ async fn errors_are_in_a_rest_apis_words() {
     };
     let routes = [route("GET", "/a")];
     let recorder = |answer: Value| Recorder::answering(answer).0;
-    let behind = |answer| Lab::behind(api(), &routes, recorder(answer));
+    let behind = |answer| TestGateway::behind(api(), &routes, recorder(answer));
     let internal = (502, "Internal server error".to_owned());
-    assert_eq!(calls(Lab::behind(api(), &routes, Failing), "/Prod/a").await, internal);
+    assert_eq!(calls(TestGateway::behind(api(), &routes, Failing), "/Prod/a").await, internal);
     // Of format 2.0 this would be an answer.
     assert_eq!(calls(behind(json!({ "available": 8 })), "/Prod/a").await, internal);
     let object = json!({ "statusCode": 200, "body": { "a": 1 } });
     assert_eq!(calls(behind(object), "/Prod/a").await, internal);
     let token = (403, "Missing Authentication Token".to_owned());
     assert_eq!(calls(behind(json!({ "statusCode": 200 })), "/Prod/b").await, token);
-    let late = Lab::waiting(hasty(), api(), &routes, Waiting(Arc::default()));
+    let late = TestGateway::waiting(hasty(), api(), &routes, Waiting(Arc::default()));
     let timed_out = (504, "Endpoint request timed out".to_owned());
     assert_eq!(calls(late, "/Prod/a").await, timed_out);
     let once = Some(Throttle { burst: 0, rate: 0.0 });
     let throttled = [Route { throttle: once, ..route("GET", "/a") }];
-    let lab = Lab::behind(api(), &throttled, recorder(json!({ "statusCode": 200 })));
+    let lab = TestGateway::behind(api(), &throttled, recorder(json!({ "statusCode": 200 })));
     assert_eq!(calls(lab, "/Prod/a").await, (429, "Too Many Requests".to_owned()));
     let lab = behind(json!({ "statusCode": 200 }));
     let answer = lab.send("POST /Prod/a HTTP/1.1", &"x".repeat((10 << 20) + 1)).await;
@@ -190,9 +190,9 @@ async fn a_router_behind_a_rest_api_is_reached_under_its_stage() {
     let router = Router::new().route("/Prod/a", any(seen));
     let function = function("F", vec![Route { api: "Old".into(), ..route("ANY", "/a") }]);
     let journal = Journal::new(clock());
-    let functions = vec![(function, Code::Router(router))];
+    let functions = vec![(function, FunctionCode::Router(router))];
     let gateway =
         Gateway::start(listener(), &[api()], functions, journal.clone(), clock()).unwrap();
-    let lab = Lab { gateway, journal };
+    let lab = TestGateway { gateway, journal };
     assert_eq!(lab.get("/Prod/a").await.body, b"/Prod/a");
 }

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::*;
 use crate::gateway::{
-    event::{self, Moment},
+    event::{self, EventContext},
     request::Request,
     server::stages,
 };
@@ -31,14 +31,14 @@ fn rebuilt(sample: &Value, payload: Payload) -> Value {
         text(sample, if v2 { v2_pointer } else { pointer }).to_owned()
     };
     let mut headers = HeaderMap::new();
-    let mut spelling = BTreeMap::new();
+    let mut header_case = BTreeMap::new();
     let source = at("/requestContext/http/sourceIp", "/requestContext/identity/sourceIp");
     let mut add = |name: &str, value: &str| {
         // The gateway's own.
         if name == "x-forwarded-for" && value == source {
             return;
         }
-        spelling.insert(name.to_ascii_lowercase(), name.to_owned());
+        header_case.insert(name.to_ascii_lowercase(), name.to_owned());
         let name: HeaderName = name.parse().unwrap();
         headers.append(name, HeaderValue::from_str(value).unwrap());
     };
@@ -104,7 +104,7 @@ fn rebuilt(sample: &Value, payload: Payload) -> Value {
         version: http::Version::HTTP_11,
         host: headers["host"].to_str().unwrap().to_owned(),
         headers,
-        spelling,
+        header_case,
         body: body.into(),
         client: SocketAddr::new(source.parse().unwrap_or([192, 0, 2, 1].into()), 50_000),
         port: 443,
@@ -112,7 +112,7 @@ fn rebuilt(sample: &Value, payload: Payload) -> Value {
     let epoch = context.get("timeEpoch").or(context.get("requestTimeEpoch"));
     let epoch = epoch.and_then(Value::as_i64).unwrap_or_default();
     let own_id = text(context, "/extendedRequestId");
-    let moment = Moment {
+    let context = EventContext {
         now: Timestamp::from_millisecond(epoch).unwrap(),
         request_id: if own_id.is_empty() { text(context, "/requestId") } else { own_id }.into(),
         uuid: text(context, "/requestId").into(),
@@ -120,7 +120,7 @@ fn rebuilt(sample: &Value, payload: Payload) -> Value {
     };
     let place = stages.place(&request.host, &request.method, &request.path).unwrap();
     let route = place.stage.routes.find(&request.method, place.path()).unwrap();
-    event::build(&request, &place, &route, &moment)
+    event::build(&request, &place, &route, &context)
 }
 
 /// Every leaf by its place; header names in lower case where the format does not keep them.
@@ -280,7 +280,7 @@ async fn rich(payload: Payload) -> Value {
     };
     let variables = [("table".to_owned(), "Leads".to_owned())].into();
     let route = Route { payload, ..Route::new("ANY", "/pets/{id}") };
-    let lab = Lab::behind(template::Api { variables, ..base }, &[route], recorder);
+    let lab = TestGateway::behind(template::Api { variables, ..base }, &[route], recorder);
     let request = "PUT /prod/pets/a%20b?q=1&q=2&empty=&plus=a+b%2C HTTP/1.1\r\nHost: api.example\r\n\
         X-Two: 1\r\nX-Two: 2\r\nCookie: a=1; b=2\r\nUser-Agent: agent\r\nConnection: close\r\n\
         Content-Type: image/png\r\nContent-Length: 4\r\n\r\nbody";

@@ -1,9 +1,8 @@
 //! CORS by the API: `CorsConfiguration` of an HTTP API, `Cors` of a REST API.
 
-use crate::template::{
-    node::{Node, Yaml},
-    resolve::Reason,
-};
+use crate::template::intrinsic::kind_of;
+use crate::template::resolve::TemplateError;
+use rehearse_core::yaml::tree::{Node, Value};
 
 /// What an API tells browsers. Lists are as they stand in headers, `GET,POST`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub struct Origins(pub Vec<String>);
 
 impl Origins {
     /// What `Access-Control-Allow-Origin` says to this origin, if it may call.
-    pub fn answer(&self, origin: &str) -> Option<String> {
+    pub fn allowed(&self, origin: &str) -> Option<String> {
         let allowed = self.0.iter().find(|allowed| match allowed.as_str() {
             "*" => true,
             "https://*" => origin.starts_with("https://"),
@@ -40,16 +39,16 @@ impl Origins {
 }
 
 /// `true`, an origin, or a map of what is allowed; `false` is none.
-pub(super) fn read(node: &Node) -> Result<Option<Cors>, Reason> {
+pub(super) fn read(node: &Node) -> Result<Option<Cors>, TemplateError> {
     match (&node.value, node.scalar()) {
-        (Yaml::Bool(false) | Yaml::Null, _) => Ok(None),
-        (Yaml::Bool(true), _) => Ok(Some(all("*"))),
+        (Value::Bool(false) | Value::Null, _) => Ok(None),
+        (Value::Bool(true), _) => Ok(Some(all("*"))),
         (_, Some(origin)) if origin == "true" => Ok(Some(all("*"))),
         (_, Some(origin)) => Ok(Some(all(&unquoted(&origin)))),
-        (Yaml::Map(_), _) => map(node).map(Some),
+        (Value::Map(_), _) => map(node).map(Some),
         _ => {
-            let message = format!("CORS is true, an origin or a map, not {}", node.kind());
-            Err(Reason::invalid(node.at, message))
+            let message = format!("CORS is true, an origin or a map, not {}", kind_of(node));
+            Err(TemplateError::invalid(node.at, message))
         }
     }
 }
@@ -58,7 +57,7 @@ fn all(origin: &str) -> Cors {
     Cors { origins: Origins(vec![origin.to_owned()]), ..Cors::default() }
 }
 
-fn map(node: &Node) -> Result<Cors, Reason> {
+fn map(node: &Node) -> Result<Cors, TemplateError> {
     let mut cors = Cors::default();
     for entry in node.as_map().unwrap_or_default() {
         let value = &entry.value;
@@ -66,8 +65,8 @@ fn map(node: &Node) -> Result<Cors, Reason> {
             (Some(list), _) => Ok(list.iter().filter_map(Node::scalar).collect::<Vec<_>>()),
             (None, Some(text)) => Ok(vec![unquoted(&text)]),
             (None, None) => {
-                let message = format!("{} is a list, not {}", entry.key, value.kind());
-                Err(Reason::invalid(value.at, message))
+                let message = format!("{} is a list, not {}", entry.key, kind_of(value));
+                Err(TemplateError::invalid(value.at, message))
             }
         };
         match entry.key.as_str() {
@@ -79,10 +78,9 @@ fn map(node: &Node) -> Result<Cors, Reason> {
             "AllowCredentials" => cors.credentials = value.scalar().as_deref() == Some("true"),
             "MaxAge" => {
                 let seconds = value.scalar().and_then(|text| unquoted(&text).parse().ok());
-                cors.max_age =
-                    Some(seconds.ok_or_else(|| {
-                        Reason::invalid(value.at, "MaxAge is a number of seconds")
-                    })?);
+                cors.max_age = Some(seconds.ok_or_else(|| {
+                    TemplateError::invalid(value.at, "MaxAge is a number of seconds")
+                })?);
             }
             other => {
                 let known = [
@@ -95,13 +93,16 @@ fn map(node: &Node) -> Result<Cors, Reason> {
                     "MaxAge",
                 ];
                 let hint = rehearse_core::names::hint(other, known);
-                return Err(Reason::invalid(entry.at, format!("CORS has no `{other}`{hint}")));
+                return Err(TemplateError::invalid(
+                    entry.at,
+                    format!("CORS has no `{other}`{hint}"),
+                ));
             }
         }
     }
     if cors.credentials && cors.origins.0.iter().any(|origin| origin == "*") {
         let message = "AllowCredentials needs origins by name; with `*` AWS refuses it";
-        return Err(Reason::invalid(node.at, message));
+        return Err(TemplateError::invalid(node.at, message));
     }
     Ok(cors)
 }

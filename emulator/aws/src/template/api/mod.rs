@@ -4,13 +4,14 @@
 mod cors;
 mod throttle;
 
+use crate::template::intrinsic::{kind_of, merged};
+use rehearse_core::yaml::tree::Node;
 use std::collections::BTreeMap;
 
 use super::{
     Ignored,
     function::Function,
-    node::Node,
-    resolve::{Reason, Resource, Scope, api_id},
+    resolve::{Resolver, Resource, TemplateError, api_id},
 };
 
 pub(super) use self::throttle::throttle;
@@ -90,7 +91,7 @@ impl Api {
     }
 
     /// Takes any number of requests from now on, whatever its routes say.
-    pub fn unthrottled(&mut self) {
+    pub fn remove_throttling(&mut self) {
         self.throttling = Throttling::none();
     }
 
@@ -152,38 +153,38 @@ impl ApiKind {
 pub(super) struct Apis {
     pub(super) list: Vec<Api>,
     pub(super) ignored: Vec<Ignored>,
-    settings: Vec<throttle::Setting>,
+    settings: Vec<throttle::RouteSetting>,
 }
 
 impl Apis {
     /// Reads a resource if it is an API, and says whether it is one.
     pub(super) fn take(
         &mut self,
-        scope: &Scope<'_>,
+        resolver: &Resolver<'_>,
         resource: &Resource<'_>,
-    ) -> Result<bool, Reason> {
+    ) -> Result<bool, TemplateError> {
         let Some(kind) = ApiKind::of(resource.kind) else { return Ok(false) };
-        self.read(scope, kind, Some(resource), resource.id)?;
+        self.read(resolver, kind, Some(resource), resource.id)?;
         Ok(true)
     }
 
     /// The APIs that events name and the template does not have.
     pub(super) fn complete(
         &mut self,
-        scope: &Scope<'_>,
+        resolver: &Resolver<'_>,
         functions: &[Function],
-    ) -> Result<(), Reason> {
+    ) -> Result<(), TemplateError> {
         for (id, kind) in [(IMPLICIT_HTTP, ApiKind::Http), (IMPLICIT_REST, ApiKind::Rest)] {
             let named = functions.iter().flat_map(|f| &f.routes).any(|route| route.api == id);
             if named && self.list.iter().all(|api| api.id != id) {
-                self.read(scope, kind, None, id)?;
+                self.read(resolver, kind, None, id)?;
             }
         }
         for api in &self.list {
             let routes = || functions.iter().flat_map(|f| &f.routes).filter(|r| r.api == api.id);
             if routes().count() > MOST_ROUTES {
                 let message = format!("{} has more than {MOST_ROUTES} routes, AWS's quota", api.id);
-                return Err(Reason::invalid(scope.place(&api.id), message));
+                return Err(TemplateError::invalid(resolver.place(&api.id), message));
             }
             let settings = self.settings.iter().filter(|setting| setting.api == api.id);
             settings.into_iter().try_for_each(|setting| setting.check(routes()))?;
@@ -193,19 +194,19 @@ impl Apis {
 
     fn read(
         &mut self,
-        scope: &Scope<'_>,
+        resolver: &Resolver<'_>,
         kind: ApiKind,
         resource: Option<&Resource<'_>>,
         id: &str,
-    ) -> Result<(), Reason> {
-        let reader = Reader { scope, kind, resource };
+    ) -> Result<(), TemplateError> {
+        let reader = ApiReader { resolver, kind, resource };
         let stage = match (reader.text("StageName")?, kind) {
             (Some(stage), _) => stage,
             (None, ApiKind::Http) => "$default".into(),
             (None, ApiKind::Rest) if resource.is_none() => "Prod".into(),
             (None, ApiKind::Rest) => {
                 let message = format!("{id} has no StageName, which AWS::Serverless::Api needs");
-                return Err(Reason::invalid(scope.place(id), message));
+                return Err(TemplateError::invalid(resolver.place(id), message));
             }
         };
         let mut api = Api { line: resource.map_or(0, |r| r.line), ..Api::new(id, kind, &stage) };
@@ -222,12 +223,12 @@ impl Apis {
         }
         match reader.domain() {
             Ok(domain) => api.domain = domain,
-            Err(reason) if reason.only_on_aws => self.ignored.push(Ignored {
-                kind: format!("Domain ({})", reason.message),
+            Err(error) if error.only_on_aws => self.ignored.push(Ignored {
+                kind: format!("Domain ({})", error.message),
                 id: id.into(),
-                line: reason.at.line(),
+                line: error.at.line(),
             }),
-            Err(reason) => return Err(reason),
+            Err(error) => return Err(error),
         }
         for name in NOT_EMULATED {
             if let Some(node) = resource.and_then(|r| r.property(name)) {
@@ -240,40 +241,43 @@ impl Apis {
 }
 
 /// Properties of an API, with those of `Globals`.
-struct Reader<'a> {
-    scope: &'a Scope<'a>,
+struct ApiReader<'a> {
+    resolver: &'a Resolver<'a>,
     kind: ApiKind,
     resource: Option<&'a Resource<'a>>,
 }
 
-impl Reader<'_> {
+impl ApiReader<'_> {
     /// A property without functions in it; Globals and the API's own are merged.
-    fn property(&self, name: &str) -> Result<Option<Node>, Reason> {
-        let global = self.scope.global(self.kind.section(), name);
+    fn property(&self, name: &str) -> Result<Option<Node>, TemplateError> {
+        let global = self.resolver.global(self.kind.section(), name);
         let own = self.resource.and_then(|resource| resource.property(name));
-        match Node::merged(global, own) {
-            Some(node) => self.scope.resolve(&node),
+        match merged(global, own) {
+            Some(node) => self.resolver.resolve(&node),
             None => Ok(None),
         }
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>, Reason> {
+    fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
         let Some(node) = self.property(name)? else { return Ok(None) };
         node.scalar().map(Some).ok_or_else(|| {
-            Reason::invalid(node.at, format!("{name} must be a string, not {}", node.kind()))
+            TemplateError::invalid(
+                node.at,
+                format!("{name} must be a string, not {}", kind_of(&node)),
+            )
         })
     }
 
-    fn texts(&self, name: &str) -> Result<BTreeMap<String, String>, Reason> {
+    fn texts(&self, name: &str) -> Result<BTreeMap<String, String>, TemplateError> {
         let node = self.property(name)?;
         let entries = node.as_ref().and_then(Node::as_map).unwrap_or_default().iter();
         Ok(entries.filter_map(|e| Some((e.key.clone(), e.value.scalar()?))).collect())
     }
 
-    fn domain(&self) -> Result<Option<Domain>, Reason> {
+    fn domain(&self) -> Result<Option<Domain>, TemplateError> {
         let Some(node) = self.property("Domain")? else { return Ok(None) };
         let Some(name) = node.get("DomainName").and_then(Node::scalar) else {
-            return Err(Reason::invalid(node.at, "Domain needs a DomainName"));
+            return Err(TemplateError::invalid(node.at, "Domain needs a DomainName"));
         };
         let paths = match node.get("BasePath") {
             None => vec![String::new()],
@@ -281,7 +285,7 @@ impl Reader<'_> {
                 (Some(list), _) => list.iter().filter_map(Node::scalar).collect(),
                 (None, Some(one)) => vec![one],
                 (None, None) => {
-                    return Err(Reason::invalid(paths.at, "BasePath is a list of paths"));
+                    return Err(TemplateError::invalid(paths.at, "BasePath is a list of paths"));
                 }
             },
         };

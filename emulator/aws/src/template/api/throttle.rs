@@ -1,14 +1,11 @@
 //! Throttling: `DefaultRouteSettings` and `RouteSettings` of an HTTP API,
 //! `MethodSettings` of a REST API.
 
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Entry, Node};
 
-use super::{ApiKind, Reader};
-use crate::template::{
-    node::{Entry, Node},
-    resolve::Reason,
-    route::Route,
-};
+use super::{ApiKind, ApiReader};
+use crate::template::{resolve::TemplateError, route::Route};
 use rehearse_core::names::hint;
 
 /// What AWS allows an account where the template says nothing.
@@ -26,13 +23,13 @@ pub struct Throttle {
 /// The throttles of an API's routes, the most particular first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttling {
-    rules: Vec<Rule>,
+    rules: Vec<ThrottleRule>,
     /// Routes have no throttle, not even one of their own.
     off: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Rule {
+struct ThrottleRule {
     /// `*` is any.
     method: String,
     /// `*` is any.
@@ -42,7 +39,7 @@ struct Rule {
 
 /// A setting for one route, which must exist.
 #[derive(Debug)]
-pub(super) struct Setting {
+pub(super) struct RouteSetting {
     pub(super) api: String,
     key: String,
     at: Location,
@@ -62,7 +59,7 @@ impl Throttling {
 
     /// What the API says of a method and path.
     fn of(&self, method: &str, path: &str) -> Option<Throttle> {
-        let fits = |rule: &&Rule| {
+        let fits = |rule: &&ThrottleRule| {
             (rule.path == "*" || rule.path == path) && (rule.method == "*" || rule.method == method)
         };
         self.rules.iter().find(fits).map(|rule| rule.throttle)
@@ -70,29 +67,32 @@ impl Throttling {
 
     fn add(&mut self, method: &str, path: &str, throttle: Option<Throttle>) {
         let Some(throttle) = throttle else { return };
-        self.rules.push(Rule { method: method.into(), path: path.into(), throttle });
+        self.rules.push(ThrottleRule { method: method.into(), path: path.into(), throttle });
         self.rules.sort_by_key(|rule| (rule.path == "*", rule.method == "*"));
     }
 }
 
-impl Setting {
+impl RouteSetting {
     /// AWS refuses a setting for a route that is not there.
-    pub(super) fn check<'a>(&self, routes: impl Iterator<Item = &'a Route>) -> Result<(), Reason> {
+    pub(super) fn check<'a>(
+        &self,
+        routes: impl Iterator<Item = &'a Route>,
+    ) -> Result<(), TemplateError> {
         let keys: Vec<String> = routes.map(Route::key).collect();
         if keys.contains(&self.key) {
             return Ok(());
         }
         let hint = hint(&self.key, keys.iter().map(String::as_str));
         let message = format!("{} has no route `{}`{hint}", self.api, self.key);
-        Err(Reason::invalid(self.at, message))
+        Err(TemplateError::invalid(self.at, message))
     }
 }
 
 pub(super) fn read(
-    reader: &Reader<'_>,
+    reader: &ApiReader<'_>,
     id: &str,
-    settings: &mut Vec<Setting>,
-) -> Result<Throttling, Reason> {
+    settings: &mut Vec<RouteSetting>,
+) -> Result<Throttling, TemplateError> {
     let mut throttling = Throttling::default();
     if reader.kind == ApiKind::Rest {
         let methods = reader.property("MethodSettings")?;
@@ -109,7 +109,7 @@ pub(super) fn read(
     for Entry { key, at, value } in routes.as_ref().and_then(Node::as_map).unwrap_or_default() {
         let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
         throttling.add(method, path, throttle(value)?);
-        settings.push(Setting { api: id.into(), key: key.clone(), at: *at });
+        settings.push(RouteSetting { api: id.into(), key: key.clone(), at: *at });
     }
     Ok(throttling)
 }
@@ -123,13 +123,13 @@ fn path(text: &str) -> String {
 }
 
 /// The throttle of a map of settings; what is left out is the account's.
-pub(in crate::template) fn throttle(node: &Node) -> Result<Option<Throttle>, Reason> {
-    let number = |name: &str| -> Result<Option<f64>, Reason> {
+pub(in crate::template) fn throttle(node: &Node) -> Result<Option<Throttle>, TemplateError> {
+    let number = |name: &str| -> Result<Option<f64>, TemplateError> {
         let Some(value) = node.get(name) else { return Ok(None) };
         let number = value.scalar().and_then(|text| text.parse::<f64>().ok());
         let valid = number.filter(|number| number.is_finite() && *number >= 0.0);
         let message = || format!("{name} is a number of requests");
-        valid.map(Some).ok_or_else(|| Reason::invalid(value.at, message()))
+        valid.map(Some).ok_or_else(|| TemplateError::invalid(value.at, message()))
     };
     let burst = number("ThrottlingBurstLimit")?;
     let rate = number("ThrottlingRateLimit")?;

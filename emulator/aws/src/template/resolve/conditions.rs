@@ -1,24 +1,25 @@
 //! Conditions: what holds.
 
-use serde_saphyr::Location;
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Node, Value};
 
-use super::{MAX_DEPTH, Reason, Scope, section};
-use crate::template::node::{Node, Yaml};
+use super::{MAX_DEPTH, Resolver, TemplateError, section};
 use rehearse_core::names::hint;
 
-impl Scope<'_> {
+impl Resolver<'_> {
     /// A condition: its name, or a function that is one.
-    pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, Reason> {
+    pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, TemplateError> {
         if depth > MAX_DEPTH {
-            return Err(Reason::invalid(node.at, "this condition refers to itself"));
+            return Err(TemplateError::invalid(node.at, "this condition refers to itself"));
         }
         let depth = depth + 1;
         let (function, argument) = match &node.value {
-            Yaml::String(name) => return self.named_condition(name, node.at, depth),
-            Yaml::Call(function, argument) => (function.as_str(), argument.as_ref()),
+            Value::String(name) => return self.named_condition(name, node.at, depth),
+            Value::Tagged(function, argument) => (function.as_str(), argument.as_ref()),
             _ => {
-                let message = format!("a condition is a name or a function, not {}", node.kind());
-                return Err(Reason::invalid(node.at, message));
+                let message = format!("a condition is a name or a function, not {}", kind_of(node));
+                return Err(TemplateError::invalid(node.at, message));
             }
         };
         let parts = argument.as_list().unwrap_or(std::slice::from_ref(argument));
@@ -35,18 +36,23 @@ impl Scope<'_> {
                 Ok(self.text("Equals", left, depth)? == self.text("Equals", right, depth)?)
             }
             (function, _) => {
-                Err(Reason::invalid(node.at, format!("`{function}` is not a condition")))
+                Err(TemplateError::invalid(node.at, format!("`{function}` is not a condition")))
             }
         }
     }
 
-    fn named_condition(&self, name: &str, at: Location, depth: usize) -> Result<bool, Reason> {
+    fn named_condition(
+        &self,
+        name: &str,
+        at: Location,
+        depth: usize,
+    ) -> Result<bool, TemplateError> {
         let conditions = section(self.root, "Conditions")?;
         match conditions.iter().find(|entry| entry.key == name) {
             Some(entry) => self.condition(&entry.value, depth),
             None => {
                 let hint = hint(name, conditions.iter().map(|entry| entry.key.as_str()));
-                Err(Reason::invalid(at, format!("there is no condition `{name}`{hint}")))
+                Err(TemplateError::invalid(at, format!("there is no condition `{name}`{hint}")))
             }
         }
     }

@@ -1,15 +1,15 @@
 //! What the template's functions evaluate to.
 
-mod calls;
 mod conditions;
+mod functions;
 mod names;
 
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::tree::{Entry, Node, Value};
 use std::collections::BTreeMap;
 
-use serde_saphyr::Location;
-
-use super::node::{Entry, Node, Yaml};
 use rehearse_core::names::hint;
+use rehearse_core::yaml::Location;
 
 pub(super) use self::names::api_id;
 
@@ -18,14 +18,14 @@ const MAX_DEPTH: usize = 48;
 
 /// A complaint, and where.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reason {
+pub(super) struct TemplateError {
     pub(super) at: Location,
     pub(super) message: String,
     /// Nothing is wrong, but only AWS knows the value.
     pub(super) only_on_aws: bool,
 }
 
-impl Reason {
+impl TemplateError {
     pub(super) fn invalid(at: Location, message: impl Into<String>) -> Self {
         Self { at, message: message.into(), only_on_aws: false }
     }
@@ -37,9 +37,9 @@ impl Reason {
 
 /// What names mean in a template.
 #[derive(Debug)]
-pub(super) struct Scope<'a> {
+pub(super) struct Resolver<'a> {
     root: &'a Node,
-    parameters: BTreeMap<&'a str, Option<Yaml>>,
+    parameters: BTreeMap<&'a str, Option<Value>>,
     types: BTreeMap<&'a str, &'a str>,
 }
 
@@ -63,10 +63,13 @@ impl<'a> Resource<'a> {
     }
 }
 
-impl<'a> Scope<'a> {
-    pub(super) fn new(root: &'a Node, given: &BTreeMap<String, String>) -> Result<Self, Reason> {
+impl<'a> Resolver<'a> {
+    pub(super) fn new(
+        root: &'a Node,
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let Some(_) = root.as_map() else {
-            return Err(Reason::invalid(root.at, "a template is a map with `Resources`"));
+            return Err(TemplateError::invalid(root.at, "a template is a map with `Resources`"));
         };
         let mut parameters = BTreeMap::new();
         for entry in section(root, "Parameters")? {
@@ -80,24 +83,24 @@ impl<'a> Scope<'a> {
         if let Some(name) = given.keys().find(|name| !parameters.contains_key(name.as_str())) {
             let hint = hint(name, parameters.keys().copied());
             let message = format!("the template has no parameter `{name}`{hint}");
-            return Err(Reason::invalid(root.at, message));
+            return Err(TemplateError::invalid(root.at, message));
         }
         let mut types = BTreeMap::new();
         for entry in section(root, "Resources")? {
             let Some(kind) = entry.value.get("Type").and_then(Node::as_str) else {
                 let message = format!("the resource `{}` has no Type", entry.key);
-                return Err(Reason::invalid(entry.at, message));
+                return Err(TemplateError::invalid(entry.at, message));
             };
             types.insert(entry.key.as_str(), kind);
         }
         if types.is_empty() {
-            return Err(Reason::invalid(root.at, "the template has no Resources"));
+            return Err(TemplateError::invalid(root.at, "the template has no Resources"));
         }
         Ok(Self { root, parameters, types })
     }
 
     /// The resources whose condition holds, in the template's order.
-    pub(super) fn resources(&self) -> Result<Vec<Resource<'a>>, Reason> {
+    pub(super) fn resources(&self) -> Result<Vec<Resource<'a>>, TemplateError> {
         let mut resources = Vec::new();
         for Entry { key, at, value: node } in section(self.root, "Resources")? {
             let condition = node.get("Condition");
@@ -118,23 +121,23 @@ impl<'a> Scope<'a> {
     }
 
     /// A node without functions in it; `None` is `AWS::NoValue`.
-    pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, Reason> {
+    pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, TemplateError> {
         self.at_depth(node, 0)
     }
 
     /// A node that is no function itself, while what stands in it may be one: so that what only
     /// AWS knows does not take along what stands beside it.
-    pub(super) fn outermost(&self, node: &Node) -> Result<Option<Node>, Reason> {
+    pub(super) fn outermost(&self, node: &Node) -> Result<Option<Node>, TemplateError> {
         self.outermost_at_depth(node, 0)
     }
 
-    fn outermost_at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, Reason> {
+    fn outermost_at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, TemplateError> {
         match &node.value {
-            Yaml::Call(function, argument) if function == "If" => {
+            Value::Tagged(function, argument) if function == "If" => {
                 let chosen = self.branch(argument, node.at, depth + 1)?;
                 self.outermost_at_depth(chosen, depth + 1)
             }
-            Yaml::List(_) | Yaml::Map(_) => Ok(Some(node.clone())),
+            Value::List(_) | Value::Map(_) => Ok(Some(node.clone())),
             _ => self.at_depth(node, depth),
         }
     }
@@ -145,33 +148,36 @@ impl<'a> Scope<'a> {
         resources.iter().find(|entry| entry.key == id).map_or(self.root.at, |entry| entry.at)
     }
 
-    fn at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, Reason> {
+    fn at_depth(&self, node: &Node, depth: usize) -> Result<Option<Node>, TemplateError> {
         if depth > MAX_DEPTH {
-            return Err(Reason::invalid(node.at, "this refers to itself, or nests too deeply"));
+            return Err(TemplateError::invalid(
+                node.at,
+                "this refers to itself, or nests too deeply",
+            ));
         }
         let value = match &node.value {
-            Yaml::Call(function, argument) => {
+            Value::Tagged(function, argument) => {
                 return self.call(function, argument, node.at, depth + 1);
             }
-            Yaml::List(list) => {
+            Value::List(list) => {
                 let mut resolved = Vec::with_capacity(list.len());
                 for item in list {
                     resolved.extend(self.at_depth(item, depth + 1)?);
                 }
-                Yaml::List(resolved)
+                Value::List(resolved)
             }
-            Yaml::Map(map) => {
+            Value::Map(map) => {
                 let mut resolved = Vec::with_capacity(map.len());
                 for Entry { key, at, value } in map {
                     if let Some(value) = self.at_depth(value, depth + 1)? {
                         resolved.push(Entry { key: key.clone(), at: *at, value });
                     }
                 }
-                Yaml::Map(resolved)
+                Value::Map(resolved)
             }
-            Yaml::String(text) if text.contains("{{resolve:") => {
+            Value::String(text) if text.contains("{{resolve:") => {
                 let message = format!("`{text}` is read from AWS when the stack is created");
-                return Err(Reason::only_on_aws(node.at, message));
+                return Err(TemplateError::only_on_aws(node.at, message));
             }
             scalar => scalar.clone(),
         };
@@ -179,50 +185,54 @@ impl<'a> Scope<'a> {
     }
 
     /// A list, when resolved.
-    fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, Reason> {
+    fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, TemplateError> {
         match self.at_depth(node, depth)? {
-            Some(Node { value: Yaml::List(list), .. }) => Ok(list),
+            Some(Node { value: Value::List(list), .. }) => Ok(list),
             other => {
-                let kind = other.as_ref().map_or("nothing", Node::kind);
-                Err(Reason::invalid(node.at, format!("{function} needs a list, not {kind}")))
+                let kind = other.as_ref().map_or("nothing", kind_of);
+                Err(TemplateError::invalid(node.at, format!("{function} needs a list, not {kind}")))
             }
         }
     }
 
     /// Text, when resolved.
-    fn text(&self, function: &str, node: &Node, depth: usize) -> Result<String, Reason> {
+    fn text(&self, function: &str, node: &Node, depth: usize) -> Result<String, TemplateError> {
         let resolved = self.at_depth(node, depth)?;
         resolved.as_ref().and_then(Node::scalar).ok_or_else(|| {
-            let kind = resolved.as_ref().map_or("nothing", Node::kind);
-            Reason::invalid(node.at, format!("{function} needs text, not {kind}"))
+            let kind = resolved.as_ref().map_or("nothing", kind_of);
+            TemplateError::invalid(node.at, format!("{function} needs text, not {kind}"))
         })
     }
 
     /// Text that stands there as it is: names are never computed.
-    fn word(&self, function: &str, node: &Node) -> Result<String, Reason> {
+    fn word(&self, function: &str, node: &Node) -> Result<String, TemplateError> {
         node.scalar().ok_or_else(|| {
-            Reason::invalid(node.at, format!("{function} needs a string, not {}", node.kind()))
+            TemplateError::invalid(
+                node.at,
+                format!("{function} needs a string, not {}", kind_of(node)),
+            )
         })
     }
 
-    fn unknown(&self, name: &str, at: Location) -> Reason {
+    fn unknown(&self, name: &str, at: Location) -> TemplateError {
         let known = self.parameters.keys().chain(self.types.keys()).copied();
         let hint = hint(name, known);
-        Reason::invalid(at, format!("there is no parameter or resource `{name}`{hint}"))
+        TemplateError::invalid(at, format!("there is no parameter or resource `{name}`{hint}"))
     }
 }
 
 /// A map at the top of the template; empty when it is left out.
-fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], Reason> {
+fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], TemplateError> {
     let Some(node) = root.get(name) else { return Ok(&[]) };
-    node.as_map()
-        .ok_or_else(|| Reason::invalid(node.at, format!("{name} is a map, not {}", node.kind())))
+    node.as_map().ok_or_else(|| {
+        TemplateError::invalid(node.at, format!("{name} is a map, not {}", kind_of(node)))
+    })
 }
 
-fn parameter(kind: &str, value: String, at: Location) -> Yaml {
+fn parameter(kind: &str, value: String, at: Location) -> Value {
     if kind == "CommaDelimitedList" || kind.starts_with("List<") {
         let parts = value.split(',').map(|part| Node::string(part.trim(), at));
-        return Yaml::List(parts.collect());
+        return Value::List(parts.collect());
     }
-    Yaml::String(value)
+    Value::String(value)
 }

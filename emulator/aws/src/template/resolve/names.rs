@@ -1,9 +1,10 @@
 //! What `Ref` and `GetAtt` stand for.
 
-use serde_saphyr::Location;
+use crate::template::intrinsic::kind_of;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::Node;
 
-use super::{Reason, Scope};
-use crate::template::node::Node;
+use super::{Resolver, TemplateError};
 
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
@@ -17,14 +18,14 @@ pub(in crate::template) fn api_id(logical: &str) -> String {
     logical.to_ascii_lowercase()
 }
 
-impl Scope<'_> {
+impl Resolver<'_> {
     /// `Ref`: a parameter, a pseudo parameter, or what a resource is called.
     pub(super) fn reference(
         &self,
         name: &str,
         at: Location,
         depth: usize,
-    ) -> Result<Option<Node>, Reason> {
+    ) -> Result<Option<Node>, TemplateError> {
         if name == "AWS::NoValue" {
             return Ok(None);
         }
@@ -34,7 +35,9 @@ impl Scope<'_> {
         if let Some(parameter) = self.parameters.get(name) {
             return match parameter {
                 Some(value) => Ok(Some(Node::new(value.clone(), at))),
-                None => Err(Reason::only_on_aws(at, format!("parameter `{name}` has no value"))),
+                None => {
+                    Err(TemplateError::only_on_aws(at, format!("parameter `{name}` has no value")))
+                }
             };
         }
         let text = match self.types.get(name).copied() {
@@ -52,7 +55,11 @@ impl Scope<'_> {
     }
 
     /// A table's `TableName`; CloudFormation makes one up when it is left out.
-    pub(in crate::template) fn table_name(&self, id: &str, depth: usize) -> Result<String, Reason> {
+    pub(in crate::template) fn table_name(
+        &self,
+        id: &str,
+        depth: usize,
+    ) -> Result<String, TemplateError> {
         let name = self.name(id, "TableName", depth)?;
         // AWS takes no name of less than three characters, and makes none up.
         let made_up = || if id.len() < 3 { format!("{STACK}-{id}") } else { id.to_owned() };
@@ -64,11 +71,16 @@ impl Scope<'_> {
         &self,
         id: &str,
         depth: usize,
-    ) -> Result<String, Reason> {
+    ) -> Result<String, TemplateError> {
         Ok(self.name(id, "FunctionName", depth)?.unwrap_or_else(|| id.to_owned()))
     }
 
-    fn name(&self, id: &str, property: &str, depth: usize) -> Result<Option<String>, Reason> {
+    fn name(
+        &self,
+        id: &str,
+        property: &str,
+        depth: usize,
+    ) -> Result<Option<String>, TemplateError> {
         let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
         let Some(name) = resource.and_then(|r| r.get("Properties")?.get(property)) else {
             return Ok(None);
@@ -76,8 +88,8 @@ impl Scope<'_> {
         let resolved = self.at_depth(name, depth + 1)?;
         let text = resolved.map(|node| {
             node.scalar().ok_or_else(|| {
-                let message = format!("{property} must be a string, not {}", node.kind());
-                Reason::invalid(name.at, message)
+                let message = format!("{property} must be a string, not {}", kind_of(&node));
+                TemplateError::invalid(name.at, message)
             })
         });
         text.transpose()
@@ -89,7 +101,7 @@ impl Scope<'_> {
         reference: &str,
         rest: bool,
         at: Location,
-    ) -> Result<String, Reason> {
+    ) -> Result<String, TemplateError> {
         let kind = if rest { "AWS::Serverless::Api" } else { "AWS::Serverless::HttpApi" };
         let known = self.types.iter().filter(|(_, of)| **of == kind).map(|(id, _)| *id);
         let known: Vec<&str> = known.chain(IMPLICIT).collect();
@@ -99,7 +111,7 @@ impl Scope<'_> {
             let message = format!(
                 "`{reference}` is no {kind} of this template; events of other APIs are not emulated"
             );
-            Reason::invalid(at, message)
+            TemplateError::invalid(at, message)
         })
     }
 
@@ -108,10 +120,10 @@ impl Scope<'_> {
         argument: &Node,
         at: Location,
         depth: usize,
-    ) -> Result<String, Reason> {
+    ) -> Result<String, TemplateError> {
         let parts = argument.as_list().unwrap_or_default();
         let [resource, attribute] = parts else {
-            return Err(Reason::invalid(at, "GetAtt names a resource and an attribute"));
+            return Err(TemplateError::invalid(at, "GetAtt names a resource and an attribute"));
         };
         let resource = self.word("GetAtt", resource)?;
         let attribute = self.text("GetAtt", attribute, depth)?;
@@ -124,7 +136,7 @@ impl Scope<'_> {
         attribute: &str,
         at: Location,
         depth: usize,
-    ) -> Result<String, Reason> {
+    ) -> Result<String, TemplateError> {
         let implicit = match resource {
             "ServerlessHttpApi" => Some("AWS::Serverless::HttpApi"),
             "ServerlessRestApi" => Some("AWS::Serverless::Api"),
@@ -148,7 +160,7 @@ impl Scope<'_> {
             }
             _ => {
                 let message = format!("`{attribute}` of {resource} is known only on AWS");
-                Err(Reason::only_on_aws(at, message))
+                Err(TemplateError::only_on_aws(at, message))
             }
         }
     }

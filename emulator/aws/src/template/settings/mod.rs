@@ -1,12 +1,12 @@
 //! `rehearse.toml`: what a template does not say, so that one runner serves any backend.
 
-mod value;
+mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 
 use serde::Deserialize;
 
-pub use self::value::{Pattern, Phone, RoutePath};
+pub use self::values::{Phone, RoutePath, TextTemplate};
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,16 +57,16 @@ pub struct Settings {
     pub paths: Paths,
     /// What the stores of secrets keep, by name.
     #[serde(default)]
-    pub secrets: BTreeMap<String, Pattern>,
+    pub secrets: BTreeMap<String, TextTemplate>,
     /// Variables that are no function's: for a shell's SDKs, and for scenarios as `env.NAME`.
     #[serde(default)]
-    pub exports: BTreeMap<String, Pattern>,
+    pub exports: BTreeMap<String, TextTemplate>,
     /// What `rehearse doctor` checks of a deployed stage.
     #[serde(default)]
     pub doctor: Doctor,
     /// Variables of every function, over what the template gives.
     #[serde(default)]
-    pub environment: BTreeMap<String, Pattern>,
+    pub environment: BTreeMap<String, TextTemplate>,
 }
 
 /// The shop at the fake Twilio.
@@ -76,7 +76,7 @@ pub struct Twilio {
     /// The shop's number.
     pub number: Phone,
     /// Account, `AC` and 32 hexadecimal digits.
-    #[serde(deserialize_with = "value::account_sid")]
+    #[serde(deserialize_with = "values::account_sid")]
     pub account_sid: String,
     /// Signs webhooks and authenticates calls.
     pub auth_token: String,
@@ -305,7 +305,7 @@ impl Settings {
 
     fn fill(
         &self,
-        patterns: &BTreeMap<String, Pattern>,
+        patterns: &BTreeMap<String, TextTemplate>,
         endpoints: &Endpoints,
         function: &str,
     ) -> BTreeMap<String, String> {

@@ -68,15 +68,15 @@ fn a_domain_that_only_aws_knows_is_listed_with_its_line() {
 fn cors_in_all_its_forms() {
     assert_eq!(web("Properties: { CorsConfiguration: false }").cors, None);
     let any = web("Properties: { CorsConfiguration: true }").cors.unwrap();
-    assert_eq!(any.origins.answer("https://a.example").as_deref(), Some("*"));
+    assert_eq!(any.origins.allowed("https://a.example").as_deref(), Some("*"));
     let cors =
         web("Properties: { CorsConfiguration: { AllowOrigins: ['https://a.example', 'http://*'],
           AllowMethods: [GET, POST], AllowHeaders: [authorization], ExposeHeaders: [x-id],
           AllowCredentials: true, MaxAge: 300 } }");
     let cors = cors.cors.unwrap();
-    assert_eq!(cors.origins.answer("https://a.example").as_deref(), Some("https://a.example"));
-    assert_eq!(cors.origins.answer("http://b.example").as_deref(), Some("http://b.example"));
-    assert_eq!(cors.origins.answer("https://b.example"), None);
+    assert_eq!(cors.origins.allowed("https://a.example").as_deref(), Some("https://a.example"));
+    assert_eq!(cors.origins.allowed("http://b.example").as_deref(), Some("http://b.example"));
+    assert_eq!(cors.origins.allowed("https://b.example"), None);
     assert_eq!(cors.methods.as_deref(), Some("GET,POST"));
     assert_eq!(
         (cors.headers.as_deref(), cors.expose.as_deref()),
@@ -88,7 +88,7 @@ fn cors_in_all_its_forms() {
       Cors: { AllowOrigin: \"'https://a.example'\", AllowMethods: \"'GET,POST'\", MaxAge: \"'60'\" } } }";
     let event = "{ Type: Api, Properties: { RestApiId: !Ref Web, Method: GET, Path: /a } }";
     let cors = with(rest, event, "").unwrap().apis.remove(0).cors.unwrap();
-    assert_eq!(cors.origins.answer("https://a.example").as_deref(), Some("https://a.example"));
+    assert_eq!(cors.origins.allowed("https://a.example").as_deref(), Some("https://a.example"));
     assert_eq!((cors.methods.as_deref(), cors.max_age), (Some("GET,POST"), Some(60)));
 }
 
@@ -120,7 +120,7 @@ fn throttles_by_route_before_those_of_the_stage() {
     let route = &template.functions[0].routes[0];
     let mut api = template.apis[0].clone();
     assert_eq!(api.throttling.of_route(route).unwrap().burst, 3);
-    api.unthrottled();
+    api.remove_throttling();
     assert_eq!(api.throttling.of_route(route), None);
 }
 
@@ -226,14 +226,22 @@ Resources:
     assert_eq!((f.name.as_str(), f.handler.as_deref()), ("rehearse-f", Some("bootstrap")));
     assert_eq!((f.runtime.as_deref(), f.reserved_concurrency), (Some("provided.al2023"), Some(0)));
     assert_eq!(f.architectures, ["arm64"]);
-    let unread: Vec<_> = f.unread.iter().map(|unread| unread.what.as_str()).collect();
-    assert_eq!(unread, ["DynamoDBCrudPolicy", "a Resource"]);
-    assert!(f.unread[1].why.as_ref().unwrap().contains("StreamArn"), "{:?}", f.unread);
+    let unchecked_policies: Vec<_> = f
+        .unchecked_policies
+        .iter()
+        .map(|unchecked_policies| unchecked_policies.what.as_str())
+        .collect();
+    assert_eq!(unchecked_policies, ["DynamoDBCrudPolicy", "a Resource"]);
+    assert!(
+        f.unchecked_policies[1].why.as_ref().unwrap().contains("StreamArn"),
+        "{:?}",
+        f.unchecked_policies
+    );
     assert_eq!(f.grants.len(), 1);
     let g = template.function("G").unwrap();
     assert_eq!((g.name.as_str(), g.env["F"].as_str()), ("G", "rehearse-f"));
     assert_eq!(g.env["ARN"], "arn:aws:lambda:us-east-1:123456789012:function:rehearse-f");
-    assert!(g.grants.is_empty() && g.unread.is_empty());
+    assert!(g.grants.is_empty() && g.unchecked_policies.is_empty());
 }
 
 #[test]

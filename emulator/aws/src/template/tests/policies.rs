@@ -19,10 +19,11 @@ Resources:
     template.unwrap_or_else(|e| panic!("{e}")).functions.remove(0)
 }
 
-fn unread(function: &Function) -> Vec<(String, u64)> {
-    let told =
-        |u: &Unread| (format!("{}: {}", u.what, u.why.as_deref().unwrap_or("elsewhere")), u.line);
-    function.unread.iter().map(told).collect()
+fn unchecked_policies(function: &Function) -> Vec<(String, u64)> {
+    let told = |u: &UncheckedPolicy| {
+        (format!("{}: {}", u.what, u.why.as_deref().unwrap_or("elsewhere")), u.line)
+    };
+    function.unchecked_policies.iter().map(told).collect()
 }
 
 #[test]
@@ -38,13 +39,20 @@ fn what_is_valid_and_cannot_be_judged_is_unread_and_no_error() {
         let good = "Effect: Allow, Action: 'a:Good', Resource: '*'";
         let function =
             statements(&format!("            - {{ {statement} }}\n            - {{ {good} }}\n"));
-        let unread = unread(&function);
-        assert_eq!(unread.len(), 1, "{statement}: {unread:?}");
-        assert!(unread[0].0.contains(says) && unread[0].1 == 10, "{statement}: {unread:?}");
+        let unchecked_policies = unchecked_policies(&function);
+        assert_eq!(unchecked_policies.len(), 1, "{statement}: {unchecked_policies:?}");
+        assert!(
+            unchecked_policies[0].0.contains(says) && unchecked_policies[0].1 == 10,
+            "{statement}: {unchecked_policies:?}"
+        );
         assert_eq!(function.grants.len(), 1, "{statement}");
-        let any = function.unread[0].actions == ["*"];
+        let any = function.unchecked_policies[0].actions == ["*"];
         assert_eq!(any, statement.contains("NotAction"), "{statement}");
-        assert_eq!(function.unread[0].grants, !statement.contains("Deny"), "{statement}");
+        assert_eq!(
+            function.unchecked_policies[0].grants,
+            !statement.contains("Deny"),
+            "{statement}"
+        );
     }
 }
 
@@ -69,8 +77,11 @@ fn a_resource_that_only_aws_knows_hides_nothing_beside_it() {
             ("a:Dev", "x-dev"),
         ]
     );
-    assert_eq!(unread(&function), [("a Resource: `Arn` of Queue is known only on AWS".into(), 12)]);
-    assert_eq!(function.unread[0].actions, ["sqs:SendMessage", "sqs:ReceiveMessage"]);
+    assert_eq!(
+        unchecked_policies(&function),
+        [("a Resource: `Arn` of Queue is known only on AWS".into(), 12)]
+    );
+    assert_eq!(function.unchecked_policies[0].actions, ["sqs:SendMessage", "sqs:ReceiveMessage"]);
 }
 
 #[test]
@@ -88,7 +99,7 @@ fn policies_that_stand_elsewhere_are_named() {
 ",
     );
     assert_eq!(
-        unread(&template.unwrap().functions[0]),
+        unchecked_policies(&template.unwrap().functions[0]),
         [
             ("a policy: `PolicyArn` of P is known only on AWS".into(), 9),
             ("DynamoDBCrudPolicy: elsewhere".into(), 7),

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn each_failure_is_named_with_what_was_written_last_and_the_next_request_is_fine() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     for (path, code, says) in [
         ("/error", "function_error", "Boom: on purpose"),
         ("/without-answer", "function_error", "asked for the next event without answering"),
@@ -40,7 +40,7 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
         ("error", "NoTable: tell me its name; it wrote last:\n  there is no table"),
         ("panic", "exited with code 101; it wrote last:"),
     ] {
-        let lab = Lab::of(with(&[("INIT", how)]), FOREVER);
+        let lab = TestGateway::of(with(&[("INIT", how)]), FOREVER);
         for _ in 0..2 {
             assert_eq!(lab.get("/who").await.status, 500, "{how}");
             let (said, code) = lab.failure();
@@ -51,7 +51,7 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
         let failures = lines.iter().filter(|(_, line)| line.contains("did not start"));
         assert_eq!(failures.count(), 2, "each request tried: {lines:?}");
         // A better executable ends the misery.
-        lab.gateway.swap("F", executable("lambda_http_function"));
+        lab.gateway.replace_executable("F", executable("lambda_http_function"));
         assert_eq!(lab.get("/who").await.status, 200, "{how}");
     }
 }
@@ -59,14 +59,17 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
 #[tokio::test]
 async fn a_start_that_hangs_is_ended_at_its_limit_and_named() {
     let hangs = with(&[("INIT", "hang")]);
-    let lab = Lab::of(Lambda { init_timeout: Duration::from_millis(300), ..hangs }, FOREVER);
+    let lab = TestGateway::of(
+        LambdaConfig { init_timeout: Duration::from_millis(300), ..hangs },
+        FOREVER,
+    );
     assert_eq!(lab.get("/who").await.status, 500);
     let (said, code) = lab.failure();
     let says =
         "did not start: it asked for no event within 300ms; it wrote last:\n  there is no table";
     assert!(said.contains(says), "{said}");
     assert_eq!(code, "function_init");
-    lab.gateway.swap("F", executable("lambda_http_function"));
+    lab.gateway.replace_executable("F", executable("lambda_http_function"));
     assert_eq!(lab.get("/who").await.status, 200, "the next request is fine");
 }
 
@@ -74,7 +77,7 @@ async fn a_start_that_hangs_is_ended_at_its_limit_and_named() {
 async fn a_program_that_is_not_there_is_named() {
     let mut lambda = lambda("runtime_client");
     lambda.executable.program = "/nowhere/bootstrap".into();
-    let lab = Lab::of(lambda, FOREVER);
+    let lab = TestGateway::of(lambda, FOREVER);
     assert_eq!(lab.get("/who").await.status, 500);
     let (said, code) = lab.failure();
     assert!(said.contains("failed to start /nowhere/bootstrap: No such file"), "{said}");
@@ -83,7 +86,7 @@ async fn a_program_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_panic_in_lambda_http_fails_its_request_alone() {
-    let lab = Lab::of(lambda("lambda_http_function"), FOREVER);
+    let lab = TestGateway::of(lambda("lambda_http_function"), FOREVER);
     let before = lab.get("/who").await.body;
     assert_eq!(lab.get("/panic").await.status, 500);
     let (said, code) = lab.failure();
@@ -94,7 +97,7 @@ async fn a_panic_in_lambda_http_fails_its_request_alone() {
 
 #[tokio::test]
 async fn a_second_answer_and_one_to_an_unknown_request_are_refused() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let answer = lab.get("/twice").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "first"));
     let pid = lab.pid().await;
@@ -116,7 +119,7 @@ async fn a_second_answer_and_one_to_an_unknown_request_are_refused() {
 
 #[tokio::test]
 async fn a_megabyte_without_a_newline_is_cut_into_lines() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let answer = lab.get("/loud").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "said"));
     lab.pid().await;
@@ -130,7 +133,7 @@ async fn a_megabyte_without_a_newline_is_cut_into_lines() {
 
 #[tokio::test]
 async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let answer = lab.get("/break").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "on another connection"));
 
@@ -144,7 +147,8 @@ async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
 #[tokio::test]
 async fn a_function_that_hangs_up_for_good_gives_its_place_to_another() {
     for concurrency in [1, 2] {
-        let lab = Lab::of(Lambda { concurrency, ..lambda("runtime_client") }, FOREVER);
+        let lab =
+            TestGateway::of(LambdaConfig { concurrency, ..lambda("runtime_client") }, FOREVER);
         let (meeting, port) = Rendezvous::open().await;
         let pid = lab.get(&format!("/go-away?{port}")).await.pid.unwrap();
         let there = meeting.arrived().await;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-fn four() -> Lab {
-    Lab::of(Lambda { concurrency: 4, ..lambda("runtime_client") }, FOREVER)
+fn four() -> TestGateway {
+    TestGateway::of(LambdaConfig { concurrency: 4, ..lambda("runtime_client") }, FOREVER)
 }
 
 #[tokio::test]
@@ -37,7 +37,8 @@ async fn two_hundred_at_once_are_each_answered_or_throttled() {
 /// One half fails in its own way; the other half must not notice.
 #[tokio::test]
 async fn failures_beside_others_are_each_ones_own() {
-    let lab = Lab::of(Lambda { concurrency: 40, ..lambda("runtime_client") }, FOREVER);
+    let lab =
+        TestGateway::of(LambdaConfig { concurrency: 40, ..lambda("runtime_client") }, FOREVER);
     let paths =
         ["/who", "/exit?1", "/who", "/error", "/who", "/without-answer", "/who", "/not-json"];
     for _ in 0..3 {

@@ -1,9 +1,9 @@
 //! Functions as processes, over HTTP: `examples/runtime_client.rs` behind the gateway.
 
+mod environment;
 mod failures;
-mod lives;
+mod lifecycle;
 mod load;
-mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Lambda, Launcher, Pool, roster::STRAGGLING};
+use super::{LambdaConfig, Launcher, ProcessPool, pool_state::RETURN_TIMEOUT};
 use crate::{
     function::Executable,
     gateway::{
         Gateway,
-        api::{Api, Target},
-        invoke::{Invocation, Invoke, InvokeError},
+        handler::{GatewayFunction, Handler},
+        invoke::{Invocation, InvokeError, RunFunction},
         server::stages,
     },
 };
@@ -45,29 +45,29 @@ Resources:
 const FOREVER: Duration = Duration::from_secs(3600);
 
 /// One function, `F`, under every path of an HTTP API.
-struct Lab {
+struct TestGateway {
     gateway: Gateway,
     journal: Journal,
-    pool: Arc<Pool>,
+    pool: Arc<ProcessPool>,
 }
 
-impl Lab {
+impl TestGateway {
     fn start() -> Self {
         Self::of(lambda("runtime_client"), FOREVER)
     }
 
-    fn of(lambda: Lambda, timeout: Duration) -> Self {
+    fn of(lambda: LambdaConfig, timeout: Duration) -> Self {
         let template = Template::parse(&Source::new("template.yaml", TEMPLATE)).unwrap();
         let stages = stages(&template.apis, template.functions.iter());
         let (journal, clock) = (lambda.journal.clone(), lambda.clock.clone());
-        let pool = Arc::new(Pool::new(lambda));
-        let target = Target::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
-        let api = Api::new(stages, vec![target], journal.clone(), clock);
+        let pool = Arc::new(ProcessPool::new(lambda));
+        let target = GatewayFunction::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
+        let api = Handler::new(stages, vec![target], journal.clone(), clock);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         Self { gateway: Gateway::serve(listener, api).unwrap(), journal, pool }
     }
 
-    fn get(&self, path: &str) -> impl Future<Output = Answer> + use<> {
+    fn get(&self, path: &str) -> impl Future<Output = HttpResponse> + use<> {
         let (address, path) = (self.gateway.url().replace("http://", ""), path.to_owned());
         async move {
             let mut stream = TcpStream::connect(&address).await.unwrap();
@@ -79,7 +79,7 @@ impl Lab {
             let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
             let status = head.split(' ').nth(1).unwrap().parse().unwrap();
             let pid = head.lines().find_map(|line| line.strip_prefix("x-pid: ")?.parse().ok());
-            Answer { status, pid, body: body.to_owned() }
+            HttpResponse { status, pid, body: body.to_owned() }
         }
     }
 
@@ -111,7 +111,7 @@ impl Lab {
 }
 
 #[derive(Debug, Clone)]
-struct Answer {
+struct HttpResponse {
     status: u16,
     /// The process that gave it.
     pid: Option<u32>,
@@ -119,22 +119,22 @@ struct Answer {
 }
 
 /// The pool, which a test keeps in sight.
-struct Pooled(Arc<Pool>);
+struct Pooled(Arc<ProcessPool>);
 
-impl Invoke for Pooled {
+impl RunFunction for Pooled {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>> {
         self.0.invoke(invocation)
     }
 
-    fn swap(&self, executable: Executable) {
-        self.0.swap(executable);
+    fn replace_executable(&self, executable: Executable) {
+        self.0.replace_executable(executable);
     }
 }
 
 /// A function that is meant to be run with an example of this package.
-fn lambda(example: &str) -> Lambda {
+fn lambda(example: &str) -> LambdaConfig {
     let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
-    Lambda {
+    LambdaConfig {
         id: "F".into(),
         name: "F-on-aws".into(),
         executable: executable(example),
@@ -150,9 +150,9 @@ fn lambda(example: &str) -> Lambda {
     }
 }
 
-fn with(variables: &[(&str, &str)]) -> Lambda {
+fn with(variables: &[(&str, &str)]) -> LambdaConfig {
     let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-    Lambda { environment: pairs.collect(), ..lambda("runtime_client") }
+    LambdaConfig { environment: pairs.collect(), ..lambda("runtime_client") }
 }
 
 /// Examples stand beside the folder of the test's own binary; `cargo test` builds them.

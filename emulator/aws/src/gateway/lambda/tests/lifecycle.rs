@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_process_is_started_for_the_first_request_and_serves_the_next() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     assert_eq!(lab.pool.idle(), 0, "none before it is needed");
     let first = lab.pid().await;
     assert_eq!((lab.pid().await, lab.pid().await), (first, first));
@@ -12,7 +12,7 @@ async fn a_process_is_started_for_the_first_request_and_serves_the_next() {
 
 #[tokio::test]
 async fn over_its_timeout_it_is_killed_and_the_next_request_gets_a_new_one() {
-    let lab = Lab::of(lambda("runtime_client"), Duration::from_secs(1));
+    let lab = TestGateway::of(lambda("runtime_client"), Duration::from_secs(1));
     let first = lab.pid().await;
     assert_eq!(lab.get("/hang").await.status, 500);
     let (said, code) = lab.failure();
@@ -25,7 +25,7 @@ async fn over_its_timeout_it_is_killed_and_the_next_request_gets_a_new_one() {
 
 #[tokio::test]
 async fn the_most_recently_used_process_is_the_next_to_work() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let (first, at_first) = Rendezvous::open().await;
     let (second, at_second) = Rendezvous::open().await;
     let one = tokio::spawn(lab.get(&format!("/meet?{at_first}")));
@@ -44,7 +44,7 @@ async fn the_most_recently_used_process_is_the_next_to_work() {
 
 #[tokio::test]
 async fn beyond_the_limit_a_request_is_throttled_at_once() {
-    let lab = Lab::of(Lambda { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
+    let lab = TestGateway::of(LambdaConfig { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
     let (meeting, port) = Rendezvous::open().await;
     let path = format!("/meet?{port}");
     let (one, two) = (tokio::spawn(lab.get(&path)), tokio::spawn(lab.get(&path)));
@@ -62,7 +62,7 @@ async fn beyond_the_limit_a_request_is_throttled_at_once() {
 /// The second counts as coming back just when the first has lost its place.
 #[tokio::test]
 async fn all_that_answer_and_ask_for_nothing_lose_their_places_one_after_the_other() {
-    let lab = Lab::of(Lambda { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
+    let lab = TestGateway::of(LambdaConfig { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
     let (first, at_first) = Rendezvous::open().await;
     let (second, at_second) = Rendezvous::open().await;
     let one = tokio::spawn(lab.get(&format!("/work-on?{at_first}")));
@@ -71,17 +71,20 @@ async fn all_that_answer_and_ask_for_nothing_lose_their_places_one_after_the_oth
     let there = second.arrived().await;
     let one = one.await.unwrap().pid.unwrap();
     let third = tokio::spawn(lab.get("/who"));
-    tokio::time::sleep(STRAGGLING * 4 / 5).await;
+    tokio::time::sleep(RETURN_TIMEOUT * 4 / 5).await;
     drop(there);
     let two = two.await.unwrap().pid.unwrap();
-    let third = tokio::time::timeout(STRAGGLING * 10, third).await.expect("an answer").unwrap();
+    let third = tokio::time::timeout(RETURN_TIMEOUT * 10, third).await.expect("an answer").unwrap();
     assert_eq!(third.status, 200, "{third:?}");
     assert!(third.pid != Some(one) && third.pid != Some(two), "{third:?}");
 }
 
 #[tokio::test]
 async fn cold_gives_every_request_a_process_of_its_own() {
-    let lab = Lab::of(Lambda { cold: true, concurrency: 1, ..lambda("runtime_client") }, FOREVER);
+    let lab = TestGateway::of(
+        LambdaConfig { cold: true, concurrency: 1, ..lambda("runtime_client") },
+        FOREVER,
+    );
     let pids = [lab.pid().await, lab.pid().await, lab.pid().await];
     assert!(pids[0] != pids[1] && pids[1] != pids[2] && pids[0] != pids[2], "{pids:?}");
     for pid in pids {
@@ -91,13 +94,13 @@ async fn cold_gives_every_request_a_process_of_its_own() {
 
 #[tokio::test]
 async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let (meeting, port) = Rendezvous::open().await;
     let running = tokio::spawn(lab.get(&format!("/meet?{port}")));
     let there = meeting.arrived().await;
     let idle = lab.pid().await;
     until("it waits", || lab.pool.idle() == 1).await;
-    lab.gateway.swap("F", executable("lambda_http_function"));
+    lab.gateway.replace_executable("F", executable("lambda_http_function"));
     ended(idle).await;
     let new: u32 = lab.get("/who").await.body.parse().expect("the other program's answer");
     drop(there);
@@ -109,13 +112,13 @@ async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() 
 
 #[tokio::test]
 async fn a_dropped_gateway_leaves_no_process_and_no_child_of_one() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let (meeting, port) = Rendezvous::open().await;
     let running = tokio::spawn(lab.get(&format!("/meet?{port}")));
     let mut there = meeting.arrived().await;
     let answer = lab.get("/child").await;
     let (idle, child) = (answer.pid.unwrap(), answer.body.parse().unwrap());
-    let Lab { gateway, pool, .. } = lab;
+    let TestGateway { gateway, pool, .. } = lab;
     drop((gateway, pool));
     ended(idle).await;
     ended(child).await;
@@ -126,7 +129,7 @@ async fn a_dropped_gateway_leaves_no_process_and_no_child_of_one() {
 
 #[tokio::test]
 async fn a_child_that_a_dead_process_left_behind_ends_too() {
-    let lab = Lab::start();
+    let lab = TestGateway::start();
     let child = lab.get("/child").await.body.parse().unwrap();
     assert_eq!(lab.get("/exit?1").await.status, 500);
     ended(child).await;

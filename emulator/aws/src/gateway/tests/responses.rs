@@ -23,7 +23,7 @@ async fn echo(
 
 #[tokio::test]
 async fn a_form_reaches_the_router_byte_for_byte_with_the_url_as_called() {
-    let lab = Lab::start(Router::new().route("/dispatcher", any(echo)));
+    let lab = TestGateway::start(Router::new().route("/dispatcher", any(echo)));
     let form = "From=%2B19042520927&Body=Hi+there%21&Body=again";
     let head = "POST /dispatcher?a=1&a=%2B2 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nCookie: a=1; b=2";
     let seen = lab.send(head, form).await.json();
@@ -47,11 +47,11 @@ async fn business_time_is_the_scripted_clock() {
     let routes = vec![Route::new("GET", "/now")];
     let router = Router::new().route("/now", get(echo));
     let functions = vec![(function("F", routes), router)];
-    let functions = functions.into_iter().map(|(f, r)| (f, Code::Router(r))).collect();
+    let functions = functions.into_iter().map(|(f, r)| (f, FunctionCode::Router(r))).collect();
     let apis = [template::Api::http("ServerlessHttpApi")];
     let gateway =
         Gateway::start(listener(), &apis, functions, journal.clone(), clock.clone()).unwrap();
-    let lab = Lab { gateway, journal };
+    let lab = TestGateway { gateway, journal };
     clock.set("2030-01-01T00:00:00.5Z".parse().unwrap());
     assert_eq!(lab.get("/now").await.json()["epoch"], 1_893_456_000_500_i64);
 }
@@ -62,7 +62,7 @@ async fn answers_keep_status_headers_cookies_and_bytes() {
         let cookies = AppendHeaders([(header::SET_COOKIE, "a=1"), (header::SET_COOKIE, "b=2")]);
         (StatusCode::CREATED, [(header::CONTENT_TYPE, "image/png")], cookies, vec![0_u8, 159, 255])
     }
-    let lab = Lab::start(Router::new().route("/p", get(picture)));
+    let lab = TestGateway::start(Router::new().route("/p", get(picture)));
     let answer = lab.get("/p").await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.body, [0, 159, 255]);

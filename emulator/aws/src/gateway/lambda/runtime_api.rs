@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 
 use super::{
     MAX_PAYLOAD_BYTES,
-    pool::Shared,
+    pool::PoolInner,
     process::{Event, Process},
 };
 use crate::gateway::{
@@ -29,15 +29,15 @@ use crate::gateway::{
 };
 use rehearse_core::serve::Serving;
 
-type Reply = Response<Full<Bytes>>;
+type RuntimeResponse = Response<Full<Bytes>>;
 
 /// Serves a process on its own listener.
 pub(super) fn serve(
     listener: TcpListener,
-    pool: &Arc<Shared>,
+    pool: &Arc<PoolInner>,
     process: &Arc<Process>,
 ) -> io::Result<Serving> {
-    let endpoint = Endpoint { pool: Arc::downgrade(pool), process: Arc::clone(process) };
+    let endpoint = RuntimeApi { pool: Arc::downgrade(pool), process: Arc::clone(process) };
     let endpoint = Arc::new(endpoint);
     let runtime = Handle::try_current().map_err(io::Error::other)?;
     Serving::start(listener, &runtime, move |stream, _| {
@@ -53,13 +53,13 @@ pub(super) fn serve(
     })
 }
 
-struct Endpoint {
-    pool: Weak<Shared>,
+struct RuntimeApi {
+    pool: Weak<PoolInner>,
     process: Arc<Process>,
 }
 
-impl Endpoint {
-    async fn handle(&self, request: Request<Incoming>) -> Reply {
+impl RuntimeApi {
+    async fn handle(&self, request: Request<Incoming>) -> RuntimeResponse {
         let path = request.uri().path().to_owned();
         let call = path.strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
         let parts: Vec<&str> = call.split('/').collect();
@@ -79,12 +79,12 @@ impl Endpoint {
     }
 
     /// Waits for an event, for as long as it takes.
-    async fn next(&self) -> Reply {
-        let (hand, event) = oneshot::channel();
+    async fn next(&self) -> RuntimeResponse {
+        let (event_sender, event) = oneshot::channel();
         self.process.polled();
         match self.pool.upgrade() {
-            Some(pool) => pool.polled(&self.process, hand),
-            None => drop(hand),
+            Some(pool) => pool.polled(&self.process, event_sender),
+            None => drop(event_sender),
         }
         match event.await {
             Ok(event) => given(&self.pool, event),
@@ -92,7 +92,7 @@ impl Endpoint {
         }
     }
 
-    async fn response(&self, id: &str, request: Request<Incoming>) -> Reply {
+    async fn response(&self, id: &str, request: Request<Incoming>) -> RuntimeResponse {
         match read(request).await {
             Ok(Some(body)) => self.answer(id, Ok(body)),
             Ok(None) => {
@@ -107,7 +107,7 @@ impl Endpoint {
         }
     }
 
-    fn answer(&self, id: &str, answer: Result<Bytes, InvokeError>) -> Reply {
+    fn answer(&self, id: &str, answer: Result<Bytes, InvokeError>) -> RuntimeResponse {
         let Some(pool) = self.pool.upgrade() else {
             return refused(StatusCode::GONE, "Runtime.Stopped", "the function is being stopped");
         };
@@ -120,7 +120,7 @@ impl Endpoint {
     }
 }
 
-fn given(pool: &Weak<Shared>, event: Event) -> Reply {
+fn given(pool: &Weak<PoolInner>, event: Event) -> RuntimeResponse {
     let function = pool.upgrade().map(|pool| pool.lambda.name.clone()).unwrap_or_default();
     let deadline = event.deadline.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
     let mut response = Response::new(Full::new(event.body));
@@ -173,15 +173,15 @@ async fn reported(request: Request<Incoming>) -> String {
     }
 }
 
-fn accepted() -> Reply {
+fn accepted() -> RuntimeResponse {
     answer(StatusCode::ACCEPTED, &json!({ "status": "OK" }))
 }
 
-fn refused(status: StatusCode, kind: &str, message: &str) -> Reply {
+fn refused(status: StatusCode, kind: &str, message: &str) -> RuntimeResponse {
     answer(status, &json!({ "errorType": kind, "errorMessage": message }))
 }
 
-fn answer(status: StatusCode, body: &Value) -> Reply {
+fn answer(status: StatusCode, body: &Value) -> RuntimeResponse {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use super::{invoke::InvokeError, respond};
+use super::{invoke::InvokeError, response};
 use crate::template::ApiKind;
 
 /// What a REST API calls an error.
@@ -15,7 +15,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Why there is no answer of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum GatewayError {
     /// Not HTTP, or not a request of which a URL can be made.
     Malformed,
     /// Request line and headers are too large.
@@ -44,14 +44,14 @@ pub(super) enum Refusal {
     TooLong,
 }
 
-impl Refusal {
+impl GatewayError {
     /// Why there was no answer, to API Gateway.
     pub(super) fn of(error: &InvokeError) -> Self {
         match error {
             InvokeError::Throttled { .. } => Self::Busy,
             InvokeError::TooLarge { what: "event", .. } => Self::EventTooLarge,
             InvokeError::TooLarge { .. } | InvokeError::Malformed(_) => Self::Unreadable,
-            InvokeError::Said { error, .. } => Self::of(error),
+            InvokeError::WithOutput { error, .. } => Self::of(error),
             InvokeError::Panicked(_)
             | InvokeError::TimedOut(_)
             | InvokeError::Failed(_)
@@ -73,7 +73,7 @@ impl Refusal {
                 (status, message, Some(error_type))
             }
         };
-        let mut response = respond::message(status, message);
+        let mut response = response::message(status, message);
         if let Some(error_type) = error_type {
             response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error_type));
         }
@@ -160,21 +160,21 @@ mod tests {
     use super::*;
 
     fn all(kind: ApiKind) -> Vec<(u16, String)> {
-        let refusals = [
-            Refusal::BodyTooLarge,
-            Refusal::NoStage,
-            Refusal::NoRoute,
-            Refusal::Throttled,
-            Refusal::Busy,
-            Refusal::Failed,
-            Refusal::TooLong,
+        let errors = [
+            GatewayError::BodyTooLarge,
+            GatewayError::NoStage,
+            GatewayError::NoRoute,
+            GatewayError::Throttled,
+            GatewayError::Busy,
+            GatewayError::Failed,
+            GatewayError::TooLong,
         ];
-        let read = |refusal: Refusal| {
-            let response = refusal.answer(kind);
+        let read = |gateway_error: GatewayError| {
+            let response = gateway_error.answer(kind);
             let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
             (response.status().as_u16(), body["message"].as_str().unwrap().to_owned())
         };
-        refusals.into_iter().map(read).collect()
+        errors.into_iter().map(read).collect()
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             (504, "Endpoint request timed out"),
         ];
         assert_eq!(all(ApiKind::Rest), expected.map(|(code, text)| (code, text.to_owned())));
-        let headers = Refusal::NoRoute.answer(ApiKind::Rest).into_parts().0.headers;
+        let headers = GatewayError::NoRoute.answer(ApiKind::Rest).into_parts().0.headers;
         assert_eq!(headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
     }
 }

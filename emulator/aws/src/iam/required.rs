@@ -3,11 +3,15 @@
 use serde_json::Value;
 
 /// An action and the resource that it is on, `table/Leads` or `parameter/shop/token`.
-pub(super) type Needed = (String, String);
+pub(super) type RequiredPermission = (String, String);
 
 /// What a call of DynamoDB needs. A transaction needs what its parts need, and a query of an
 /// index needs the index alone.
-pub(super) fn dynamodb(operation: &str, tables: &[String], request: &Value) -> Vec<Needed> {
+pub(super) fn dynamodb(
+    operation: &str,
+    tables: &[String],
+    request: &Value,
+) -> Vec<RequiredPermission> {
     let on = |action: &str, table: &str| (format!("dynamodb:{action}"), format!("table/{table}"));
     match operation {
         "TransactWriteItems" | "TransactGetItems" => {
@@ -44,7 +48,7 @@ pub(super) fn dynamodb(operation: &str, tables: &[String], request: &Value) -> V
 }
 
 /// What asking for a secret needs.
-pub(super) fn secret(operation: &str, name: &str) -> Needed {
+pub(super) fn secret(operation: &str, name: &str) -> RequiredPermission {
     if operation == "GetSecretValue" {
         return ("secretsmanager:GetSecretValue".into(), format!("secret:{name}"));
     }

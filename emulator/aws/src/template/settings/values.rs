@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use rehearse_core::names::hint;
 
-/// Names that a [`Pattern`] may hold in braces.
+/// Names that a [`TextTemplate`] may hold in braces.
 const NAMES: [&str; 10] = [
     "account_sid",
     "api_key",
@@ -33,7 +33,7 @@ pub struct RoutePath(String);
 /// A variable's value in which `{openai}` and the like stand for what a world gives.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Pattern(String);
+pub struct TextTemplate(String);
 
 impl Phone {
     /// A number that is known to be valid.
@@ -92,7 +92,7 @@ impl TryFrom<String> for RoutePath {
     }
 }
 
-impl Pattern {
+impl TextTemplate {
     /// The text with every name replaced by its value.
     pub(super) fn fill<'a>(&self, value: impl Fn(&str) -> &'a str) -> String {
         let mut filled = String::new();
@@ -107,7 +107,7 @@ impl Pattern {
     }
 }
 
-impl TryFrom<String> for Pattern {
+impl TryFrom<String> for TextTemplate {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {

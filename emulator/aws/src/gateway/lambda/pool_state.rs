@@ -12,23 +12,23 @@ use super::process::{Event, Process};
 use crate::{function::Executable, gateway::invoke::InvokeError};
 
 /// How long a process that has answered may ask for nothing while an event needs its place.
-pub(super) const STRAGGLING: Duration = Duration::from_secs(1);
+pub(super) const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The processes of a function, and who waits for them.
 #[derive(Default)]
-pub(super) struct Roster {
+pub(super) struct PoolState {
     /// Counts changes of the executable; processes of an older one get no further event.
     pub(super) generation: u64,
     pub(super) executable: Option<Executable>,
     pub(super) next: u64,
-    pub(super) processes: HashMap<u64, Entry>,
+    pub(super) processes: HashMap<u64, PoolProcess>,
     /// Those that wait for an event, the most recently used last: it is the next to get one.
-    pub(super) idle: Vec<Ready>,
+    pub(super) idle: Vec<IdleProcess>,
     pub(super) waiting: VecDeque<Waiter>,
 }
 
 /// A process, and what it does.
-pub(super) struct Entry {
+pub(super) struct PoolProcess {
     pub(super) process: Arc<Process>,
     pub(super) task: AbortHandle,
     pub(super) generation: u64,
@@ -51,18 +51,18 @@ pub(super) enum Phase {
 }
 
 /// A process that waits for an event, and where to put it.
-pub(super) struct Ready {
+pub(super) struct IdleProcess {
     pub(super) process: Arc<Process>,
-    pub(super) hand: oneshot::Sender<Event>,
+    pub(super) event_sender: oneshot::Sender<Event>,
 }
 
 /// An event that waits for a process.
 pub(super) struct Waiter {
     pub(super) id: u64,
-    pub(super) sender: oneshot::Sender<Result<Ready, InvokeError>>,
+    pub(super) sender: oneshot::Sender<Result<IdleProcess, InvokeError>>,
 }
 
-impl Roster {
+impl PoolState {
     /// A number that was never given.
     pub(super) fn next(&mut self) -> u64 {
         self.next += 1;
@@ -89,8 +89,8 @@ impl Roster {
 
     /// Ends those that answered, or hung up, and then ask for nothing.
     pub(super) fn kill_stragglers(&mut self) {
-        let straggles = |entry: &&mut Entry| {
-            entry.phase == Phase::Returning && entry.since.elapsed() >= STRAGGLING
+        let straggles = |entry: &&mut PoolProcess| {
+            entry.phase == Phase::Returning && entry.since.elapsed() >= RETURN_TIMEOUT
         };
         for entry in self.processes.values_mut().filter(straggles) {
             entry.phase = Phase::Dying;

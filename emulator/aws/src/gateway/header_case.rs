@@ -3,7 +3,7 @@
 //! HTTP does not care, and the parser keeps lower case; a REST API's events
 //! keep what came. So the bytes of a head are kept while it is read, and the
 //! names found in them once it is parsed. Of a request that is sent before the
-//! body of the one before it has been read, the spelling may be lost, and lower
+//! body of the one before it has been read, the case may be lost, and lower
 //! case stands.
 
 use std::{
@@ -18,21 +18,21 @@ const MOST: usize = 64 << 10;
 
 /// The bytes of a connection's next head.
 #[derive(Debug, Clone)]
-pub(super) struct Spelling(Option<Arc<Mutex<Recorded>>>);
+pub(super) struct HeaderCase(Option<Arc<Mutex<RecordedHead>>>);
 
 #[derive(Debug, Default)]
-struct Recorded {
+struct RecordedHead {
     bytes: Vec<u8>,
     paused: bool,
 }
 
-impl Spelling {
+impl HeaderCase {
     /// One that records, or does nothing.
     pub(super) fn new(records: bool) -> Self {
         Self(records.then(Arc::default))
     }
 
-    /// The spelling of the head that was just read, where it is not lower case.
+    /// The case of the head that was just read, where it is not lower case.
     pub(super) fn take(&self, headers: &HeaderMap) -> BTreeMap<String, String> {
         let Some(mut recorded) = self.recorded() else { return BTreeMap::new() };
         let end = recorded.bytes.windows(4).position(|window| window == b"\r\n\r\n");
@@ -60,7 +60,7 @@ impl Spelling {
         }
     }
 
-    fn recorded(&self) -> Option<MutexGuard<'_, Recorded>> {
+    fn recorded(&self) -> Option<MutexGuard<'_, RecordedHead>> {
         self.0.as_ref().map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -97,31 +97,31 @@ mod tests {
 
     #[test]
     fn heads_are_told_apart_and_bodies_passed_over() {
-        let spelling = Spelling::new(true);
-        spelling.record(b"POST /a HTTP/1.1\r\nX-One: v\r\nx-two: v\r\n");
-        spelling.record(b"Content-Length: 20\r\n\r\nX-Four: v\r\n\r\n");
+        let header_case = HeaderCase::new(true);
+        header_case.record(b"POST /a HTTP/1.1\r\nX-One: v\r\nx-two: v\r\n");
+        header_case.record(b"Content-Length: 20\r\n\r\nX-Four: v\r\n\r\n");
         let mut first = headers(&["x-one", "x-two", "x-four"]);
         first.insert("content-length", http::HeaderValue::from_static("20"));
         let expected = [("content-length", "Content-Length"), ("x-one", "X-One")];
         let expected = expected.map(|(lower, name)| (lower.to_owned(), name.to_owned()));
-        assert_eq!(spelling.take(&first), BTreeMap::from(expected));
-        spelling.record(b"Body: 7\r\n\r\n");
-        spelling.resume();
+        assert_eq!(header_case.take(&first), BTreeMap::from(expected));
+        header_case.record(b"Body: 7\r\n\r\n");
+        header_case.resume();
         // What stood behind the first head is not mistaken for the second.
         for name in ["X-THREE", "X-threE"] {
-            spelling.record(format!("GET /b HTTP/1.1\r\n{name}: v\r\n\r\n").as_bytes());
+            header_case.record(format!("GET /b HTTP/1.1\r\n{name}: v\r\n\r\n").as_bytes());
         }
         for name in ["X-THREE", "X-threE"] {
-            let names = spelling.take(&headers(&["x-three"]));
+            let names = header_case.take(&headers(&["x-three"]));
             assert_eq!(names, BTreeMap::from([("x-three".to_owned(), name.to_owned())]));
         }
-        assert!(Spelling::new(false).take(&headers(&["x-one"])).is_empty());
+        assert!(HeaderCase::new(false).take(&headers(&["x-one"])).is_empty());
     }
 
     #[test]
     fn a_head_without_end_is_not_kept() {
-        let spelling = Spelling::new(true);
-        (0..100).for_each(|_| spelling.record(&[b'x'; 1 << 10]));
-        assert!(spelling.recorded().unwrap().bytes.len() <= MOST);
+        let header_case = HeaderCase::new(true);
+        (0..100).for_each(|_| header_case.record(&[b'x'; 1 << 10]));
+        assert!(header_case.recorded().unwrap().bytes.len() <= MOST);
     }
 }

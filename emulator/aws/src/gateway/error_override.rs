@@ -16,10 +16,10 @@ use hyper::body::{Body, Frame, SizeHint};
 
 /// Who speaks on a connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Speech(Arc<Mutex<Speaker>>);
+pub(super) struct ErrorOverride(Arc<Mutex<Phase>>);
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Speaker {
+enum Phase {
     /// No request is there to be answered: what is written is hyper's own.
     #[default]
     Nobody,
@@ -31,63 +31,63 @@ enum Speaker {
     KeptBack,
 }
 
-impl Speech {
+impl ErrorOverride {
     /// A request came, and what is written from now on is for it.
     pub(super) fn begin(&self) {
-        *self.speaker() = Speaker::Function;
+        *self.speaker() = Phase::Function;
     }
 
     /// The answer's body, which tells when hyper has all of it.
-    pub(super) fn body(&self, bytes: Bytes) -> Spoken {
-        Spoken { body: Full::new(bytes), speech: self.clone() }
+    pub(super) fn body(&self, bytes: Bytes) -> ResponseBody {
+        ResponseBody { body: Full::new(bytes), speech: self.clone() }
     }
 
     /// Whether hyper answered by itself, which nobody heard.
     pub(super) fn was_kept_back(&self) -> bool {
-        *self.speaker() == Speaker::KeptBack
+        *self.speaker() == Phase::KeptBack
     }
 
     /// Whether what is written now is to be kept back.
     pub(super) fn keeps_back(&self) -> bool {
         let mut speaker = self.speaker();
-        if *speaker == Speaker::Nobody {
-            *speaker = Speaker::KeptBack;
+        if *speaker == Phase::Nobody {
+            *speaker = Phase::KeptBack;
         }
-        *speaker == Speaker::KeptBack
+        *speaker == Phase::KeptBack
     }
 
     /// Everything that was written is out.
     pub(super) fn flushed(&self) {
-        self.turn(Speaker::Ending, Speaker::Nobody);
+        self.turn(Phase::Ending, Phase::Nobody);
     }
 
     /// From one state to another; nothing in any other one.
-    fn turn(&self, from: Speaker, to: Speaker) {
+    fn turn(&self, from: Phase, to: Phase) {
         let mut speaker = self.speaker();
         if *speaker == from {
             *speaker = to;
         }
     }
 
-    fn speaker(&self) -> MutexGuard<'_, Speaker> {
+    fn speaker(&self) -> MutexGuard<'_, Phase> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The body of an answer of ours.
 #[derive(Debug)]
-pub(super) struct Spoken {
+pub(super) struct ResponseBody {
     body: Full<Bytes>,
-    speech: Speech,
+    speech: ErrorOverride,
 }
 
-impl Drop for Spoken {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.speech.turn(Speaker::Function, Speaker::Ending);
+        self.speech.turn(Phase::Function, Phase::Ending);
     }
 }
 
-impl Body for Spoken {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 

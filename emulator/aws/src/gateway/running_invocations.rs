@@ -2,40 +2,32 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rehearse_core::faults::CrashKind;
 use tokio::sync::oneshot;
-
-/// How an invocation is ended from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// As when its process is killed.
-    Crash,
-    /// As when its time is up.
-    Timeout,
-}
 
 /// The invocations of one function that are under way, the oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Running(Mutex<State>);
+pub(super) struct RunningInvocations(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    all: Vec<(u64, oneshot::Sender<End>)>,
+    all: Vec<(u64, oneshot::Sender<CrashKind>)>,
 }
 
-impl Running {
+impl RunningInvocations {
     /// An invocation begins; the receiver hears when it must end.
-    pub(super) fn begin(&self) -> (Begun<'_>, oneshot::Receiver<End>) {
+    pub(super) fn start(&self) -> (InvocationGuard<'_>, oneshot::Receiver<CrashKind>) {
         let (sender, told) = oneshot::channel();
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
         state.all.push((id, sender));
-        (Begun { running: self, id }, told)
+        (InvocationGuard { running: self, id }, told)
     }
 
     /// Ends the oldest one. A step that crashes a function has one running, as a rule.
-    pub(super) fn end_oldest(&self, how: End) {
+    pub(super) fn crash_oldest(&self, how: CrashKind) {
         let mut state = self.lock();
         if !state.all.is_empty() {
             // It may have come to its own end just now.
@@ -49,12 +41,12 @@ impl Running {
 }
 
 /// An invocation that has begun; dropping it takes it off the list.
-pub(super) struct Begun<'a> {
-    running: &'a Running,
+pub(super) struct InvocationGuard<'a> {
+    running: &'a RunningInvocations,
     id: u64,
 }
 
-impl Drop for Begun<'_> {
+impl Drop for InvocationGuard<'_> {
     fn drop(&mut self) {
         self.running.lock().all.retain(|(id, _)| *id != self.id);
     }

@@ -11,7 +11,7 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_else() {
         ("AWS_REGION", "eu-west-1"),
         ("AWS_LAMBDA_FUNCTION_NAME", "a name that nobody may give"),
     ]);
-    let lab = Lab::of(lambda, FOREVER);
+    let lab = TestGateway::of(lambda, FOREVER);
     let all = lab.get("/environment").await.body;
     let all: BTreeMap<&str, &str> = all.lines().filter_map(|line| line.split_once('=')).collect();
     let (stream, runtime) = (all["AWS_LAMBDA_LOG_STREAM_NAME"], all["AWS_LAMBDA_RUNTIME_API"]);
@@ -45,7 +45,7 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_else() {
 #[tokio::test]
 async fn the_headers_of_an_event_tell_the_truth() {
     let timeout = Duration::from_secs(25);
-    let lab = Lab::of(lambda("runtime_client"), timeout);
+    let lab = TestGateway::of(lambda("runtime_client"), timeout);
     let deadline = || (SystemTime::now() + timeout).duration_since(UNIX_EPOCH).unwrap().as_millis();
     let earliest = deadline();
     let all = lab.get("/headers").await.body;

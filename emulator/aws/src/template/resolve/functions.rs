@@ -1,20 +1,21 @@
 //! The functions that compute a value.
 
+use crate::template::intrinsic::kind_of;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_saphyr::Location;
+use rehearse_core::yaml::Location;
+use rehearse_core::yaml::tree::{Node, Value};
 
-use super::{Reason, Scope};
-use crate::template::node::{Node, Yaml};
+use super::{Resolver, TemplateError};
 use rehearse_core::names::hint;
 
-impl Scope<'_> {
+impl Resolver<'_> {
     pub(super) fn call(
         &self,
         function: &str,
         argument: &Node,
         at: Location,
         depth: usize,
-    ) -> Result<Option<Node>, Reason> {
+    ) -> Result<Option<Node>, TemplateError> {
         let text = match function {
             "Ref" => return self.reference(&self.word(function, argument)?, at, depth),
             "If" => return self.choose(argument, at, depth),
@@ -27,11 +28,11 @@ impl Scope<'_> {
             "FindInMap" => return self.find_in_map(argument, at, depth),
             "Equals" | "And" | "Or" | "Not" | "Condition" => {
                 let holds = self.condition(&call_again(function, argument, at), depth)?;
-                return Ok(Some(Node::new(Yaml::Bool(holds), at)));
+                return Ok(Some(Node::new(Value::Bool(holds), at)));
             }
             "ImportValue" | "Transform" | "GetAZs" | "Cidr" => {
                 let message = format!("the value of `{function}` is known only on AWS");
-                return Err(Reason::only_on_aws(at, message));
+                return Err(TemplateError::only_on_aws(at, message));
             }
             unknown => {
                 let known = [
@@ -52,19 +53,19 @@ impl Scope<'_> {
                 ];
                 let message =
                     format!("the function `{unknown}` is not emulated{}", hint(unknown, known));
-                return Err(Reason::invalid(at, message));
+                return Err(TemplateError::invalid(at, message));
             }
         };
         Ok(Some(Node::string(text, at)))
     }
 
     /// `Sub`: `${Name}`, `${Name.Attribute}`, `${!literally}`, and a map of more names.
-    fn substitute(&self, argument: &Node, depth: usize) -> Result<String, Reason> {
+    fn substitute(&self, argument: &Node, depth: usize) -> Result<String, TemplateError> {
         let (pattern, more) = match argument.as_list() {
             Some([pattern, more]) if more.as_map().is_some() => (pattern, more.as_map()),
             Some(_) => {
                 let message = "Sub takes a string, or a list of a string and a map";
-                return Err(Reason::invalid(argument.at, message));
+                return Err(TemplateError::invalid(argument.at, message));
             }
             None => (argument, None),
         };
@@ -74,7 +75,7 @@ impl Scope<'_> {
         let mut result = String::new();
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, after)) = after.split_once('}') else {
-                return Err(Reason::invalid(at, "`${` without `}`"));
+                return Err(TemplateError::invalid(at, "`${` without `}`"));
             };
             result.push_str(before);
             rest = after;
@@ -86,45 +87,49 @@ impl Scope<'_> {
             } else if let Some((resource, attribute)) = name.split_once('.') {
                 result.push_str(&self.attribute_of(resource, attribute, at, depth)?);
             } else if let Some(node) = self.reference(name, at, depth)? {
-                let message = || format!("`{name}` is {}, not text", node.kind());
-                result.push_str(&node.scalar().ok_or_else(|| Reason::invalid(at, message()))?);
+                let message = || format!("`{name}` is {}, not text", kind_of(&node));
+                result
+                    .push_str(&node.scalar().ok_or_else(|| TemplateError::invalid(at, message()))?);
             }
         }
         result.push_str(rest);
         Ok(result)
     }
 
-    fn join(&self, argument: &Node, at: Location, depth: usize) -> Result<String, Reason> {
+    fn join(&self, argument: &Node, at: Location, depth: usize) -> Result<String, TemplateError> {
         let Some([separator, list]) = argument.as_list() else {
-            return Err(Reason::invalid(at, "Join takes a separator and a list"));
+            return Err(TemplateError::invalid(at, "Join takes a separator and a list"));
         };
         let separator = self.text("Join", separator, depth)?;
         let parts = self.list("Join", list, depth)?;
-        let texts: Result<Vec<String>, Reason> =
+        let texts: Result<Vec<String>, TemplateError> =
             parts.iter().map(|part| self.text("Join", part, depth)).collect();
         Ok(texts?.join(&separator))
     }
 
-    fn select(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, Reason> {
+    fn select(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, TemplateError> {
         let Some([index, list]) = argument.as_list() else {
-            return Err(Reason::invalid(at, "Select takes an index and a list"));
+            return Err(TemplateError::invalid(at, "Select takes an index and a list"));
         };
         let index = self.text("Select", index, depth)?;
         let list = self.list("Select", list, depth)?;
         let picked = index.parse::<usize>().ok().and_then(|index| list.get(index).cloned());
         picked.ok_or_else(|| {
-            Reason::invalid(at, format!("Select: no item {index} in a list of {}", list.len()))
+            TemplateError::invalid(
+                at,
+                format!("Select: no item {index} in a list of {}", list.len()),
+            )
         })
     }
 
-    fn split(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, Reason> {
+    fn split(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, TemplateError> {
         let Some([separator, text]) = argument.as_list() else {
-            return Err(Reason::invalid(at, "Split takes a separator and a string"));
+            return Err(TemplateError::invalid(at, "Split takes a separator and a string"));
         };
         let separator = self.text("Split", separator, depth)?;
         let text = self.text("Split", text, depth)?;
         let parts = text.split(separator.as_str()).map(|part| Node::string(part, at)).collect();
-        Ok(Node::new(Yaml::List(parts), at))
+        Ok(Node::new(Value::List(parts), at))
     }
 
     fn find_in_map(
@@ -132,9 +137,12 @@ impl Scope<'_> {
         argument: &Node,
         at: Location,
         depth: usize,
-    ) -> Result<Option<Node>, Reason> {
+    ) -> Result<Option<Node>, TemplateError> {
         let Some([map, first, second]) = argument.as_list() else {
-            return Err(Reason::invalid(at, "FindInMap takes a map, a key and a second key"));
+            return Err(TemplateError::invalid(
+                at,
+                "FindInMap takes a map, a key and a second key",
+            ));
         };
         let mut place = self.root.get("Mappings");
         let mut path = String::from("Mappings");
@@ -143,13 +151,18 @@ impl Scope<'_> {
             place = place.and_then(|node| node.get(&key));
             path = format!("{path}.{key}");
             if place.is_none() {
-                return Err(Reason::invalid(part.at, format!("there is no {path}")));
+                return Err(TemplateError::invalid(part.at, format!("there is no {path}")));
             }
         }
         place.map_or(Ok(None), |node| self.at_depth(node, depth))
     }
 
-    fn choose(&self, argument: &Node, at: Location, depth: usize) -> Result<Option<Node>, Reason> {
+    fn choose(
+        &self,
+        argument: &Node,
+        at: Location,
+        depth: usize,
+    ) -> Result<Option<Node>, TemplateError> {
         self.at_depth(self.branch(argument, at, depth)?, depth)
     }
 
@@ -159,14 +172,14 @@ impl Scope<'_> {
         argument: &'n Node,
         at: Location,
         depth: usize,
-    ) -> Result<&'n Node, Reason> {
+    ) -> Result<&'n Node, TemplateError> {
         let Some([condition, yes, no]) = argument.as_list() else {
-            return Err(Reason::invalid(at, "If takes a condition and two values"));
+            return Err(TemplateError::invalid(at, "If takes a condition and two values"));
         };
         Ok(if self.condition(condition, depth)? { yes } else { no })
     }
 }
 
 fn call_again(function: &str, argument: &Node, at: Location) -> Node {
-    Node::new(Yaml::Call(function.into(), Box::new(argument.clone())), at)
+    Node::new(Value::Tagged(function.into(), Box::new(argument.clone())), at)
 }

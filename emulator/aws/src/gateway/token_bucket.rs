@@ -9,25 +9,25 @@ use crate::template::Throttle;
 
 /// A bucket that is full at first, gives a token to each request and fills at a steady rate.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(super) struct TokenBucket {
     throttle: Throttle,
-    level: Mutex<Level>,
+    level: Mutex<BucketState>,
 }
 
 #[derive(Debug)]
-struct Level {
+struct BucketState {
     tokens: f64,
     /// When that was; never before the first request.
     at: Option<Instant>,
 }
 
-impl Bucket {
+impl TokenBucket {
     pub(super) fn new(throttle: Throttle) -> Self {
         let tokens = f64::from(throttle.burst);
-        Self { throttle, level: Mutex::new(Level { tokens, at: None }) }
+        Self { throttle, level: Mutex::new(BucketState { tokens, at: None }) }
     }
 
-    /// Takes a token, if there is one at this moment.
+    /// Takes a token, if there is one.
     pub(super) fn take(&self, now: Instant) -> bool {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = level.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_the_rate() {
-        let bucket = Bucket::new(Throttle { burst: 3, rate: 2.0 });
+        let bucket = TokenBucket::new(Throttle { burst: 3, rate: 2.0 });
         let start = Instant::now();
         let at = |millis| bucket.take(start + Duration::from_millis(millis));
         assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_bucket_without_room_lets_nothing_through() {
-        let bucket = Bucket::new(Throttle { burst: 0, rate: 100.0 });
+        let bucket = TokenBucket::new(Throttle { burst: 0, rate: 100.0 });
         let start = Instant::now();
         assert!(!bucket.take(start) && !bucket.take(start + Duration::from_secs(9)));
     }

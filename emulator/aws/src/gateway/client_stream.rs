@@ -1,5 +1,5 @@
-//! A client's connection: what is read is kept for its [`Spelling`], and what is hyper's own is kept
-//! back, as its [`Speech`] says.
+//! A client's connection: what is read is kept for its [`HeaderCase`], and what is hyper's own is kept
+//! back, as its [`ErrorOverride`] says.
 
 use std::{
     io,
@@ -9,19 +9,19 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{speech::Speech, spelling::Spelling};
+use super::{error_override::ErrorOverride, header_case::HeaderCase};
 
 /// A stream between a client and hyper.
 #[derive(Debug)]
-pub(super) struct Wire<S> {
+pub(super) struct ClientStream<S> {
     stream: S,
-    spelling: Spelling,
-    speech: Speech,
+    header_case: HeaderCase,
+    speech: ErrorOverride,
 }
 
-impl<S> Wire<S> {
-    pub(super) fn new(stream: S, spelling: Spelling, speech: Speech) -> Self {
-        Self { stream, spelling, speech }
+impl<S> ClientStream<S> {
+    pub(super) fn new(stream: S, header_case: HeaderCase, speech: ErrorOverride) -> Self {
+        Self { stream, header_case, speech }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -29,7 +29,7 @@ impl<S> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -39,13 +39,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let read = buffer.filled().get(before..).unwrap_or_default();
         if !read.is_empty() {
-            self.spelling.record(read);
+            self.header_case.record(read);
         }
         polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -12,19 +12,20 @@ use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
     cors,
-    event::{self, Moment},
-    invoke::{Invocation, Invoke, InvokeError},
+    event::{self, EventContext},
+    gateway_error::GatewayError,
+    invoke::{Invocation, InvokeError, RunFunction},
     lambda::MAX_PAYLOAD_BYTES,
-    refusal::Refusal,
     request::{Request, text_or_base64},
-    respond,
-    route::Match,
-    running::{End, Running},
-    stage::{Place, Stage, Stages},
+    response,
+    route::RouteMatch,
+    running_invocations::RunningInvocations,
+    stage::{Stage, StageMatch, Stages},
 };
 use crate::template::ApiKind;
 use rehearse_core::{
     clock::Clock,
+    faults::CrashKind,
     journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
 };
 
@@ -60,36 +61,36 @@ impl Default for Timeouts {
 }
 
 /// A function behind the API.
-pub(super) struct Target {
+pub(super) struct GatewayFunction {
     pub(super) id: String,
     pub(super) timeout: Duration,
-    pub(super) function: Box<dyn Invoke>,
-    pub(super) running: Running,
+    pub(super) function: Box<dyn RunFunction>,
+    pub(super) running: RunningInvocations,
 }
 
-impl Target {
-    pub(super) fn new(id: String, timeout: Duration, function: impl Invoke + 'static) -> Self {
-        Self { id, timeout, function: Box::new(function), running: Running::default() }
+impl GatewayFunction {
+    pub(super) fn new(id: String, timeout: Duration, function: impl RunFunction + 'static) -> Self {
+        Self { id, timeout, function: Box::new(function), running: RunningInvocations::default() }
     }
 
     /// Runs it once, unless a scenario ends it at an exchange.
     async fn invoke(&self, invocation: Invocation) -> Result<Value, InvokeError> {
-        let (_begun, ended) = self.running.begin();
+        let (_guard, ended) = self.running.start();
         let work = self.function.invoke(invocation);
         tokio::select! {
             result = work => result,
             Ok(how) = ended => Err(match how {
-                End::Crash => InvokeError::Crashed,
-                End::Timeout => InvokeError::TimedOut(self.timeout),
+                CrashKind::Killed => InvokeError::Crashed,
+                CrashKind::TimedOut => InvokeError::TimedOut(self.timeout),
             }),
         }
     }
 }
 
 /// APIs, functions, and what is running.
-pub(super) struct Api {
+pub(super) struct Handler {
     pub(super) stages: Stages,
-    targets: Vec<Target>,
+    targets: Vec<GatewayFunction>,
     journal: Journal,
     clock: Clock,
     pub(super) timeouts: Timeouts,
@@ -97,10 +98,10 @@ pub(super) struct Api {
     running: Mutex<Option<JoinSet<()>>>,
 }
 
-impl Api {
+impl Handler {
     pub(super) fn new(
         stages: Stages,
-        targets: Vec<Target>,
+        targets: Vec<GatewayFunction>,
         journal: Journal,
         clock: Clock,
     ) -> Self {
@@ -119,16 +120,16 @@ impl Api {
             while running.try_join_next().is_some() {}
             running.spawn(async move { api.answer(request, reply).await });
         }
-        answered.await.unwrap_or_else(|_| Refusal::Failed.answer(kind))
+        answered.await.unwrap_or_else(|_| GatewayError::Failed.answer(kind))
     }
 
     /// Answers what is refused before it is a request.
-    pub(super) fn refuse(&self, kind: ApiKind, refusal: Refusal) -> Response<Bytes> {
-        with_ids(refusal.answer(kind), kind, &Moment::new(self.clock.now()))
+    pub(super) fn refuse(&self, kind: ApiKind, gateway_error: GatewayError) -> Response<Bytes> {
+        with_ids(gateway_error.answer(kind), kind, &EventContext::new(self.clock.now()))
     }
 
     /// A function by its logical id.
-    pub(super) fn target(&self, id: &str) -> Option<&Target> {
+    pub(super) fn target(&self, id: &str) -> Option<&GatewayFunction> {
         self.targets.iter().find(|target| target.id == id)
     }
 
@@ -142,17 +143,17 @@ impl Api {
     }
 
     async fn answer(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
-        let moment = Moment::new(self.clock.now());
+        let context = EventContext::new(self.clock.now());
         let place = match self.stages.place(&request.host, &request.method, &request.path) {
             Ok(place) => place,
-            Err((kind, refusal)) => {
+            Err((kind, gateway_error)) => {
                 let open = self.open(&request, None, None);
-                let answer = with_ids(refusal.answer(kind), kind, &moment);
+                let answer = with_ids(gateway_error.answer(kind), kind, &context);
                 return finish(open, reply, answer, None);
             }
         };
         let kind = place.stage.api.kind;
-        let answered = |answer| with_ids(answer, kind, &moment);
+        let answered = |answer| with_ids(answer, kind, &context);
         if let Some(answer) = preflight(&place, &request) {
             return finish(self.open(&request, None, None), reply, answered(answer), None);
         }
@@ -161,17 +162,22 @@ impl Api {
         let open = self.open(&request, route.as_ref(), target);
         let (Some(route), Some(target)) = (route, target) else {
             let known = METHODS.contains(&request.method);
-            let refusal = if known { Refusal::NoRoute } else { Refusal::NoMethod };
-            return finish(open, reply, answered(self.refused(&place, &request, refusal)), None);
+            let gateway_error = if known { GatewayError::NoRoute } else { GatewayError::NoMethod };
+            return finish(
+                open,
+                reply,
+                answered(self.refused(&place, &request, gateway_error)),
+                None,
+            );
         };
         if !place.stage.routes.admit(&route, Instant::now()) {
-            let answer = self.refused(&place, &request, Refusal::Throttled);
+            let answer = self.refused(&place, &request, GatewayError::Throttled);
             return finish(open, reply, answered(answer), Some("throttled"));
         }
         let invocation = Invocation {
             request_id: uuid::Uuid::new_v4().to_string(),
-            trace_id: moment.trace_id.clone(),
-            event: event::build(&request, &place, &route, &moment).to_string(),
+            trace_id: context.trace_id.clone(),
+            event: event::build(&request, &place, &route, &context).to_string(),
             timeout: target.timeout,
         };
         let lambda_id = invocation.request_id.clone();
@@ -179,7 +185,7 @@ impl Api {
             let size = invocation.event.len();
             let line = format!("the event is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
             self.log_line(target, lambda_id, line);
-            let answer = self.refused(&place, &request, Refusal::EventTooLarge);
+            let answer = self.refused(&place, &request, GatewayError::EventTooLarge);
             return finish(open, reply, answered(answer), Some("payload_too_large"));
         }
         let patience = route.timeout.unwrap_or(match kind {
@@ -190,7 +196,7 @@ impl Api {
         let result = tokio::select! {
             result = &mut work => result,
             () = tokio::time::sleep(patience) => {
-                let answer = self.refused(&place, &request, Refusal::TooLong);
+                let answer = self.refused(&place, &request, GatewayError::TooLong);
                 finish(open, reply, answered(answer), Some("integration_timeout"));
                 // The function runs on to its own timeout; nobody hears its answer.
                 if let Err(error) = work.await {
@@ -201,17 +207,19 @@ impl Api {
         };
         let read = result.map_err(|error| {
             self.log(target, lambda_id.clone(), &error);
-            (Refusal::of(&error), error.code())
+            (GatewayError::of(&error), error.code())
         });
         let read = read.and_then(|answer| {
             self.read(&place, &request, &route, &answer).map_err(|(line, code)| {
                 self.log_line(target, lambda_id, line);
-                (Refusal::Unreadable, code)
+                (GatewayError::Unreadable, code)
             })
         });
         let (answer, code) = match read {
             Ok(answer) => (answer, None),
-            Err((refusal, code)) => (self.refused(&place, &request, refusal), Some(code)),
+            Err((gateway_error, code)) => {
+                (self.refused(&place, &request, gateway_error), Some(code))
+            }
         };
         finish(open, reply, answered(answer), code);
     }
@@ -219,9 +227,9 @@ impl Api {
     /// A function's answer, or what is wrong with it and the journal's code for that.
     fn read(
         &self,
-        place: &Place<'_>,
+        place: &StageMatch<'_>,
         request: &Request,
-        route: &Match,
+        route: &RouteMatch,
         answer: &Value,
     ) -> Result<Response<Bytes>, (String, &'static str)> {
         let size = size(answer);
@@ -231,15 +239,20 @@ impl Api {
         }
         let api = &place.stage.api;
         let bytes = api.kind == ApiKind::Http || request.accepts_bytes(&api.binary_types);
-        let read = respond::response(route.payload, answer, bytes);
+        let read = response::response(route.payload, answer, bytes);
         let mut response = read.map_err(|wrong| (wrong.to_string(), "malformed_response"))?;
         with_cors(place, request, &mut response);
         Ok(response)
     }
 
     /// An answer of the API's own, which has its CORS headers too.
-    fn refused(&self, place: &Place<'_>, request: &Request, refusal: Refusal) -> Response<Bytes> {
-        let mut response = refusal.answer(place.stage.api.kind);
+    fn refused(
+        &self,
+        place: &StageMatch<'_>,
+        request: &Request,
+        gateway_error: GatewayError,
+    ) -> Response<Bytes> {
+        let mut response = gateway_error.answer(place.stage.api.kind);
         with_cors(place, request, &mut response);
         response
     }
@@ -247,8 +260,8 @@ impl Api {
     fn open(
         &self,
         request: &Request,
-        route: Option<&Match>,
-        target: Option<&Target>,
+        route: Option<&RouteMatch>,
+        target: Option<&GatewayFunction>,
     ) -> PendingExchange {
         let path = route.map_or(request.path.as_str(), |route| route.path.as_str());
         let name = format!("http.{} {path}", request.method);
@@ -262,11 +275,11 @@ impl Api {
     }
 
     /// What a function wrote as it failed.
-    fn log(&self, target: &Target, request_id: String, error: &InvokeError) {
+    fn log(&self, target: &GatewayFunction, request_id: String, error: &InvokeError) {
         self.log_line(target, request_id, error.to_string());
     }
 
-    fn log_line(&self, target: &Target, request_id: String, line: String) {
+    fn log_line(&self, target: &GatewayFunction, request_id: String, line: String) {
         let function = target.id.clone();
         let name = format!("log.{function}");
         self.journal
@@ -294,13 +307,17 @@ fn journal_body(response: &Response<Bytes>) -> Value {
 }
 
 /// The ids under which the API's logs have this request.
-fn with_ids(mut response: Response<Bytes>, kind: ApiKind, moment: &Moment) -> Response<Bytes> {
+fn with_ids(
+    mut response: Response<Bytes>,
+    kind: ApiKind,
+    context: &EventContext,
+) -> Response<Bytes> {
     let ids: &[(&'static str, &String)] = match kind {
-        ApiKind::Http => &[("apigw-requestid", &moment.request_id)],
+        ApiKind::Http => &[("apigw-requestid", &context.request_id)],
         ApiKind::Rest => &[
-            ("x-amzn-requestid", &moment.uuid),
-            ("x-amz-apigw-id", &moment.request_id),
-            ("x-amzn-trace-id", &moment.trace_id),
+            ("x-amzn-requestid", &context.uuid),
+            ("x-amz-apigw-id", &context.request_id),
+            ("x-amzn-trace-id", &context.trace_id),
         ],
     };
     for (name, id) in ids {
@@ -311,13 +328,13 @@ fn with_ids(mut response: Response<Bytes>, kind: ApiKind, moment: &Moment) -> Re
     response
 }
 
-fn preflight(place: &Place<'_>, request: &Request) -> Option<Response<Bytes>> {
+fn preflight(place: &StageMatch<'_>, request: &Request) -> Option<Response<Bytes>> {
     let Stage { api, routes } = place.stage;
     cors::preflight(api.kind, api.cors.as_ref()?, request, || routes.methods(place.path()))
 }
 
 /// An HTTP API's CORS headers go before the function's.
-fn with_cors(place: &Place<'_>, request: &Request, response: &mut Response<Bytes>) {
+fn with_cors(place: &StageMatch<'_>, request: &Request, response: &mut Response<Bytes>) {
     let api = &place.stage.api;
     if let Some(cors) = api.cors.as_ref().filter(|_| api.kind == ApiKind::Http) {
         cors::replace(cors, request, response);

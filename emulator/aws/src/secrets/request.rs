@@ -13,7 +13,7 @@ pub(super) enum Store {
 
 /// A question: which secret of which store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ask {
+pub(super) struct SecretRequest {
     pub(super) store: Store,
     /// Name, as it was asked for.
     pub(super) name: String,
@@ -21,7 +21,7 @@ pub(super) struct Ask {
     pub(super) decrypted: bool,
 }
 
-impl Ask {
+impl SecretRequest {
     /// Reads a path and its query; the error is for the caller.
     pub(super) fn read(path: &str, query: &str) -> Result<Self, String> {
         let (store, key) = match path.trim_end_matches('/') {

@@ -9,7 +9,7 @@ use rehearse_core::{journal::Exchange, matcher::Mismatch};
 
 /// How a scenario went.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct ScenarioResult {
     /// The scenario's name.
     pub name: String,
     /// Its file.
@@ -32,7 +32,7 @@ pub struct Report {
     pub replay: String,
 }
 
-impl Report {
+impl ScenarioResult {
     /// Whether it passed.
     pub fn passed(&self) -> bool {
         matches!(self.status, Status::Passed)
@@ -58,7 +58,7 @@ pub enum Status {
 #[derive(Debug, Clone)]
 pub struct Skip {
     /// What it says that cannot be given.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Why not, in one line.
     pub reason: String,
 }
@@ -84,7 +84,7 @@ pub struct Problem {
     /// What was.
     pub actual: Option<String>,
     /// Where the expectation stands.
-    pub place: Option<Place>,
+    pub place: Option<SourceLocation>,
     /// Single differences, when the values are large.
     #[serde(serialize_with = "as_texts")]
     pub mismatches: Vec<Mismatch>,
@@ -118,7 +118,7 @@ impl Problem {
 
     /// With the expectation's place.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
+    pub fn at(mut self, place: SourceLocation) -> Self {
         self.place = Some(place);
         self
     }
@@ -126,7 +126,7 @@ impl Problem {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file, as it was given.
     pub file: String,
     /// Line, from 1.
@@ -135,7 +135,7 @@ pub struct Place {
     pub column: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }

@@ -29,9 +29,9 @@ enum Kind {
 
 /// A path into the document, from its root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Trail(Vec<Part>);
+pub(super) struct YamlPath(Vec<Part>);
 
-impl Trail {
+impl YamlPath {
     /// The root.
     pub(super) fn new() -> Self {
         Self::default()
@@ -78,7 +78,7 @@ impl From<usize> for Part {
 impl Node {
     /// The place of a value, or of the nearest thing around it that exists.
     /// A path that ends at a key of a map that holds no value there gives the map.
-    pub(super) fn locate(&self, path: &Trail) -> Location {
+    pub(super) fn locate(&self, path: &YamlPath) -> Location {
         let mut node = self;
         for part in &path.0 {
             match node.child(part) {
@@ -90,12 +90,12 @@ impl Node {
     }
 
     /// Whether there is a value at the path.
-    pub(super) fn contains(&self, path: &Trail) -> bool {
+    pub(super) fn contains(&self, path: &YamlPath) -> bool {
         path.0.iter().try_fold(self, |node, part| node.child(part)).is_some()
     }
 
     /// The place of the key that a path ends with.
-    pub(super) fn locate_key(&self, path: &Trail) -> Location {
+    pub(super) fn locate_key(&self, path: &YamlPath) -> Location {
         let Some((Part::Key(key), parents)) = path.0.split_last() else { return self.locate(path) };
         let mut node = self;
         for part in parents {
@@ -243,12 +243,12 @@ mod tests {
     #[test]
     fn values_and_keys_are_found_by_path() {
         let tree = tree();
-        assert_eq!(place(tree.locate(&Trail::new().to("name"))), (1, 7));
-        assert_eq!(place(tree.locate(&Trail::new().to("steps").to(0))), (3, 5));
-        assert_eq!(place(tree.locate(&Trail::new().to("steps").to(0).to("customer"))), (3, 15));
-        assert_eq!(place(tree.locate_key(&Trail::new().to("steps").to(0).to("reply"))), (4, 5));
+        assert_eq!(place(tree.locate(&YamlPath::new().to("name"))), (1, 7));
+        assert_eq!(place(tree.locate(&YamlPath::new().to("steps").to(0))), (3, 5));
+        assert_eq!(place(tree.locate(&YamlPath::new().to("steps").to(0).to("customer"))), (3, 15));
+        assert_eq!(place(tree.locate_key(&YamlPath::new().to("steps").to(0).to("reply"))), (4, 5));
         assert_eq!(
-            place(tree.locate(&Trail::new().to("steps").to(0).to("reply").to(1).to("contains"))),
+            place(tree.locate(&YamlPath::new().to("steps").to(0).to("reply").to(1).to("contains"))),
             (4, 28)
         );
     }
@@ -257,8 +257,8 @@ mod tests {
     fn what_is_not_there_is_placed_at_what_is_around_it() {
         let tree = tree();
         assert_eq!(
-            tree.locate(&Trail::new().to("steps").to(0).to("model").to(3)),
-            tree.locate(&Trail::new().to("steps").to(0))
+            tree.locate(&YamlPath::new().to("steps").to(0).to("model").to(3)),
+            tree.locate(&YamlPath::new().to("steps").to(0))
         );
     }
 

@@ -14,12 +14,12 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 use super::{
-    check::{self, Known},
+    check::{self, KnownNames},
+    external,
     model::Scenario,
-    outcome::{Failure, Report, Status},
-    outside,
+    outcome::{Failure, ScenarioResult, Status},
     read::LoadError,
-    run::{Running, Stop, names},
+    run::{Running, StepError, names},
 };
 use rehearse_core::{clock::Clock, journal::Exchange};
 use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
@@ -48,12 +48,12 @@ impl Default for Options {
 pub struct Runner {
     backend: Backend,
     options: Options,
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<SharedWorld>>,
 }
 
 /// The world of all runs.
 #[derive(Debug)]
-struct Shared {
+struct SharedWorld {
     world: Arc<World>,
     /// Held by the run that has the world.
     turn: Mutex<()>,
@@ -70,7 +70,7 @@ impl Runner {
     ///
     /// # Errors
     /// A busy port, or a part that fails.
-    pub async fn in_one_world(mut self, bind: Bind) -> Result<Self, WorldError> {
+    pub async fn with_shared_world(mut self, bind: Bind) -> Result<Self, WorldError> {
         let config =
             WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
         let start = async move { World::start(config).await.map(Arc::new) };
@@ -79,7 +79,7 @@ impl Runner {
             part: "threads",
             source: io::Error::other(error),
         })??;
-        self.shared = Some(Arc::new(Shared { world, turn: Mutex::default() }));
+        self.shared = Some(Arc::new(SharedWorld { world, turn: Mutex::default() }));
         Ok(self)
     }
 
@@ -102,13 +102,13 @@ impl Runner {
 
     /// What is wrong with scenarios for this backend: unknown tables, people, fixtures, names.
     pub fn check(&self, scenarios: &[Scenario]) -> Vec<LoadError> {
-        let known = Known::of(&self.backend);
+        let known = KnownNames::of(&self.backend);
         let mut errors: Vec<LoadError> = check::fixtures(scenarios, &self.backend);
         let mut seen = std::collections::HashSet::new();
         for scenario in scenarios {
             // The entries of an `each` share their file.
             if seen.insert(scenario.path()) {
-                let mut wrong = check::against(scenario.file(), &known);
+                let mut wrong = check::for_backend(scenario.file(), &known);
                 wrong.extend(check::rows(scenario, &self.backend));
                 errors.extend(wrong.into_iter().map(LoadError::File));
             }
@@ -118,17 +118,17 @@ impl Runner {
 
     /// Runs a scenario on the thread that is least busy. Never fails: a panic inside is an
     /// environment that failed.
-    pub async fn run(&self, scenario: &Scenario) -> Report {
+    pub async fn run(&self, scenario: &Scenario) -> ScenarioResult {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let work = self.backend.threads().run(async move {
             let run = AssertUnwindSafe(Box::pin(runner.schedules(&on_thread))).catch_unwind();
-            run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())))
+            run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
         });
         let ended = work.await.unwrap_or_else(|error| {
-            Ended::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
+            Execution::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
         });
-        Report {
+        ScenarioResult {
             name: scenario.name().into(),
             path: scenario.path().into(),
             tags: scenario.tags().to_vec(),
@@ -144,7 +144,7 @@ impl Runner {
 
     /// Once, or once for each order that its groups are to have until one fails. A seed is one
     /// order.
-    async fn schedules(&self, scenario: &Scenario) -> Ended {
+    async fn schedules(&self, scenario: &Scenario) -> Execution {
         let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
         let Some(schedules) = schedules else {
             return self.perform(scenario, self.options.seed).await;
@@ -159,15 +159,15 @@ impl Runner {
         ended
     }
 
-    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
-        Ended { seed, ..self.perform_once(scenario, seed).await }
+    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
+        Execution { seed, ..self.perform_once(scenario, seed).await }
     }
 
-    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
+    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
         if self.backend.is_outside().is_some()
-            && let Some(skip) = outside::unable(scenario)
+            && let Some(skip) = external::unsupported(scenario)
         {
-            return Ended::new(Status::Skipped(skip));
+            return Execution::new(Status::Skipped(skip));
         }
         let shared = self.shared.as_deref();
         let _turn = match shared {
@@ -177,14 +177,14 @@ impl Runner {
         let world = shared.map(|shared| Arc::clone(&shared.world));
         let names = match names(scenario, self.backend.settings(), world.as_deref()) {
             Ok(names) => names,
-            Err(stop) => return Ended::new(before_steps(stop)),
+            Err(error) => return Execution::new(before_steps(error)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
         let started = Running::start(scenario, &self.backend, world, names, seed);
         let mut running = match Box::pin(started).await {
             Ok(running) => running,
-            Err(stop) => {
-                return Ended { people, zone, ..Ended::new(before_steps(stop)) };
+            Err(error) => {
+                return Execution { people, zone, ..Execution::new(before_steps(error)) };
             }
         };
         let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
@@ -196,7 +196,7 @@ impl Runner {
                 self.options.limit
             )),
         };
-        Ended { journal: running.into_journal(), people, zone, ..Ended::new(status) }
+        Execution { journal: running.into_journal(), people, zone, ..Execution::new(status) }
     }
 
     fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
@@ -216,7 +216,7 @@ impl Runner {
     }
 }
 
-struct Ended {
+struct Execution {
     status: Status,
     journal: Vec<Exchange>,
     people: std::collections::BTreeMap<String, String>,
@@ -225,7 +225,7 @@ struct Ended {
     seed: Option<u64>,
 }
 
-impl Ended {
+impl Execution {
     fn new(status: Status) -> Self {
         Self {
             status,
@@ -238,12 +238,12 @@ impl Ended {
 }
 
 /// An end before the first step.
-fn before_steps(stop: Stop) -> Status {
+fn before_steps(error: StepError) -> Status {
     let failure = |problems| Failure { step: "0".into(), title: "given".into(), problems };
-    match stop {
-        Stop::Failed(problems) => Status::Failed(failure(problems)),
-        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
-        Stop::Environment(message) => Status::EnvironmentFailed(message),
+    match error {
+        StepError::Failed(problems) => Status::Failed(failure(problems)),
+        StepError::Broken(problem) => Status::Broken(failure(vec![*problem])),
+        StepError::Environment(message) => Status::EnvironmentFailed(message),
     }
 }
 

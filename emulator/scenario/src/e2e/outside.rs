@@ -12,7 +12,7 @@ use super::{
     backend,
     support::{SETTINGS, TEMPLATE, assert_passed, failed},
 };
-use crate::{Options, Report, Runner, Status, read};
+use crate::{Options, Runner, ScenarioResult, Status, read};
 use rehearse_aws::function::Code;
 use rehearse_core::journal::ExchangeDetail;
 use rehearse_testutils::{self as testing, Folder};
@@ -41,7 +41,7 @@ impl Outside {
         let backend =
             Backend::outside(url.parse().unwrap(), template, settings, folder.path()).unwrap();
         let runner = Runner::new(backend, Options::default());
-        let runner = runner.in_one_world(Bind::Free).await.unwrap();
+        let runner = runner.with_shared_world(Bind::Free).await.unwrap();
         let mut environment = world(&runner).environments().values().next().unwrap().clone();
         assert_eq!(environment["PUBLIC_URL"], url.split('?').next().unwrap());
         environment.insert("PUBLIC_URL".into(), url);
@@ -58,14 +58,14 @@ impl Outside {
         Self { folder, runner, server }
     }
 
-    async fn run(&self, text: &str) -> Report {
+    async fn run(&self, text: &str) -> ScenarioResult {
         let scenarios = read(&[self.folder.write("scenario.yaml", text)]).unwrap();
         let errors = self.runner.check(&scenarios);
         assert!(errors.is_empty(), "{}", errors[0]);
         self.runner.run(&scenarios[0]).await
     }
 
-    async fn steps(&self, steps: &str) -> Report {
+    async fn steps(&self, steps: &str) -> ScenarioResult {
         self.run(&format!("name: test\nsteps:\n{steps}")).await
     }
 }

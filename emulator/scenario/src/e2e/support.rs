@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::backend;
-use crate::{Failure, Options, Report, Runner, Scenario, Status, read};
+use crate::{Failure, Options, Runner, Scenario, ScenarioResult, Status, read};
 use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::Backend;
 
@@ -120,12 +120,12 @@ impl Project {
 }
 
 /// Runs steps; `name` and the head are added.
-pub(super) async fn run(steps: &str) -> Report {
+pub(super) async fn run(steps: &str) -> ScenarioResult {
     run_file(&format!("name: test\nsteps:\n{steps}")).await
 }
 
 /// Runs the first scenario of a text.
-pub(super) async fn run_file(text: &str) -> Report {
+pub(super) async fn run_file(text: &str) -> ScenarioResult {
     let project = Project::new();
     let scenarios = project.scenarios(text);
     project.runner().run(&scenarios[0]).await
@@ -136,7 +136,7 @@ pub(super) async fn passes(steps: &str) {
     assert_passed(&run(steps).await);
 }
 
-pub(super) fn assert_passed(report: &Report) {
+pub(super) fn assert_passed(report: &ScenarioResult) {
     assert!(report.passed(), "{:#?}\n{}", report.status, journal(report));
 }
 
@@ -145,7 +145,7 @@ pub(super) async fn fails(steps: &str) -> Failure {
     failed(run(steps).await)
 }
 
-pub(super) fn failed(report: Report) -> Failure {
+pub(super) fn failed(report: ScenarioResult) -> Failure {
     match report.status {
         Status::Failed(failure) => failure,
         ref other => panic!("{other:#?}\n{}", journal(&report)),
@@ -153,7 +153,7 @@ pub(super) fn failed(report: Report) -> Failure {
 }
 
 /// What crossed, for a test that went wrong.
-fn journal(report: &Report) -> String {
+fn journal(report: &ScenarioResult) -> String {
     let line = |e: &rehearse_core::journal::Exchange| {
         format!("{} {:?} -> {:?}", e.name, e.detail, e.outcome)
     };

@@ -31,7 +31,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{Difference, Failure, Ran, Run};
+use super::view::{Difference, Failure, Run, ScenarioReport};
 use rehearse_core::journal::Exchange;
 
 /// The version of the shape.
@@ -76,14 +76,14 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 /// When it is no such report.
 pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     #[derive(Deserialize)]
-    struct Written {
-        scenarios: Vec<WrittenScenario>,
+    struct StoredReport {
+        scenarios: Vec<StoredScenario>,
     }
     #[derive(Deserialize)]
-    struct WrittenScenario {
+    struct StoredScenario {
         journal: Option<Vec<Exchange>>,
     }
-    let written: Written = serde_json::from_str(text)?;
+    let written: StoredReport = serde_json::from_str(text)?;
     Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
 }
 
@@ -129,7 +129,7 @@ struct Problem<'a> {
     step: Option<Step<'a>>,
     place: Option<&'a str>,
     message: &'a str,
-    differences: Vec<Place<'a>>,
+    differences: Vec<JsonDifference<'a>>,
     nearest: Option<&'a str>,
     notes: &'a [String],
 }
@@ -141,13 +141,13 @@ struct Step<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct JsonDifference<'a> {
     path: &'a str,
     expected: &'a str,
     actual: &'a str,
 }
 
-fn scenario(ran: &Ran, journal: bool) -> Scenario<'_> {
+fn scenario(ran: &ScenarioReport, journal: bool) -> Scenario<'_> {
     Scenario {
         name: &ran.name,
         file: &ran.file,
@@ -172,10 +172,10 @@ fn problem(failure: &Failure) -> Problem<'_> {
     }
 }
 
-fn places(differences: &[Difference]) -> Vec<Place<'_>> {
+fn places(differences: &[Difference]) -> Vec<JsonDifference<'_>> {
     differences
         .iter()
-        .map(|d| Place { path: &d.path, expected: &d.expected, actual: &d.actual })
+        .map(|d| JsonDifference { path: &d.path, expected: &d.expected, actual: &d.actual })
         .collect()
 }
 

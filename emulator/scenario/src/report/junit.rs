@@ -10,7 +10,7 @@ use quick_xml::{
 use super::{
     style::plain,
     terminal,
-    view::{Ran, Run, Status},
+    view::{Run, ScenarioReport, Status},
 };
 
 /// The report's text.
@@ -18,11 +18,11 @@ use super::{
 /// # Errors
 /// Never in practice: the XML is written to memory.
 pub fn junit(run: &Run) -> std::io::Result<String> {
-    let mut suites: BTreeMap<&str, Vec<&Ran>> = BTreeMap::new();
+    let mut suites: BTreeMap<&str, Vec<&ScenarioReport>> = BTreeMap::new();
     for ran in &run.scenarios {
         suites.entry(&ran.folder).or_default().push(ran);
     }
-    let all: Vec<&Ran> = run.scenarios.iter().collect();
+    let all: Vec<&ScenarioReport> = run.scenarios.iter().collect();
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let mut root = element("testsuites", &[("name", "rehearse")]);
@@ -45,7 +45,7 @@ pub fn junit(run: &Run) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn totals(element: &mut BytesStart<'_>, cases: &[&Ran], took: Duration) {
+fn totals(element: &mut BytesStart<'_>, cases: &[&ScenarioReport], took: Duration) {
     let of = |statuses: &[Status]| {
         cases.iter().filter(|c| statuses.contains(&c.status)).count().to_string()
     };
@@ -59,7 +59,7 @@ fn totals(element: &mut BytesStart<'_>, cases: &[&Ran], took: Duration) {
     element.push_attribute(("time", seconds(took).as_str()));
 }
 
-fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &Ran) -> std::io::Result<()> {
+fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &ScenarioReport) -> std::io::Result<()> {
     let case = element(
         "testcase",
         &[

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Difference, Failure, Ran, Run, Status, Step, conversation::Line};
+use super::{
+    Difference, Failure, Run, ScenarioReport, Status, Step, conversation::ConversationLine,
+};
 use crate::report::conversation::Tone;
 
 /// A run with one scenario of every outcome.
 pub fn run() -> Run {
     let at: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
-    let ran = |name: &str, folder: &str, file: &str| Ran {
+    let ran = |name: &str, folder: &str, file: &str| ScenarioReport {
         name: name.into(),
         full_name: name.into(),
         file: file.into(),
@@ -25,15 +27,19 @@ pub fn run() -> Run {
         replay: format!("rehearse run {file}"),
         zone: TimeZone::fixed(jiff::tz::offset(-5)),
     };
-    let line =
-        |label: &str, text: &str, tone| Line { at, label: label.into(), text: text.into(), tone };
+    let line = |label: &str, text: &str, tone| ConversationLine {
+        at,
+        label: label.into(),
+        text: text.into(),
+        tone,
+    };
     let difference = |path: &str, expected: &str, actual: &str| Difference {
         path: path.into(),
         expected: expected.into(),
         actual: actual.into(),
     };
     let step = Some(Step { number: "2".into(), title: "customer: \"Yes\"".into() });
-    let failed = Ran {
+    let failed = ScenarioReport {
         status: Status::Failed,
         conversation: vec![
             line("customer →", "Can I come tomorrow?", Tone::Person),

@@ -9,14 +9,14 @@ use super::{
     style::{BAD, BOLD, DIM, GOOD, NAME, Painted, WARN, paint},
     text::{count, visible, wrap},
     time,
-    view::{Difference, Ran, Run, Status},
+    view::{Difference, Run, ScenarioReport, Status},
 };
 
 /// Widest name of a folder that still widens the column.
 const MAX_FOLDER: usize = 20;
 
 /// One line: how it ended, its time, its folder and its name.
-pub fn line(ran: &Ran, folder_width: usize) -> String {
+pub fn line(ran: &ScenarioReport, folder_width: usize) -> String {
     let took = match ran.status {
         Status::Interrupted | Status::NotRun | Status::Skipped => "-".to_owned(),
         _ => time::duration(ran.took),
@@ -52,7 +52,7 @@ fn badge(status: Status) -> Painted<&'static str> {
 
 /// A failed scenario in full: where, the conversation so far, what was expected
 /// and what came, and the command that runs it again.
-pub fn failure(ran: &Ran, width: Option<usize>) -> String {
+pub fn failure(ran: &ScenarioReport, width: Option<usize>) -> String {
     let mut text = String::new();
     let badge = badge(ran.status);
     line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&ran.name))));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::conversation::Line;
+use super::conversation::ConversationLine;
 use rehearse_core::journal::Exchange;
 
 /// A whole run, scenarios in the order of their files.
@@ -19,12 +19,12 @@ pub struct Run {
     /// Whether Ctrl-C ended it.
     pub interrupted: bool,
     /// Every selected scenario, also those that did not run.
-    pub scenarios: Vec<Ran>,
+    pub scenarios: Vec<ScenarioReport>,
 }
 
 /// One scenario of a run.
 #[derive(Debug, Clone)]
-pub struct Ran {
+pub struct ScenarioReport {
     /// Its name; unique in a run, also when scenarios are repeated.
     pub name: String,
     /// Its name in its file: the same in every repetition.
@@ -44,7 +44,7 @@ pub struct Ran {
     /// What failed; empty unless it failed.
     pub failures: Vec<Failure>,
     /// The conversation as far as it came.
-    pub conversation: Vec<Line>,
+    pub conversation: Vec<ConversationLine>,
     /// Every exchange, where it was kept.
     pub journal: Vec<Exchange>,
     /// The command that runs just this again.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Running;
-use crate::{outcome::Problem, places::Trail, step::Customer};
+use crate::{outcome::Problem, places::YamlPath, step::Customer};
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_twilio::{Attempt, Delivery};
 
@@ -13,7 +13,7 @@ impl Running<'_> {
         &self,
         step: &Customer,
         attempts: &[&Attempt],
-        path: &Trail,
+        path: &YamlPath,
     ) -> Vec<Problem> {
         let wanted = step.deliveries.as_deref().unwrap_or_default();
         let at = |index: usize| self.place(&path.to("deliveries").to(index));
@@ -62,7 +62,7 @@ impl Running<'_> {
         &self,
         deliveries: &[Delivery],
         entries: &[Exchange],
-        path: &Trail,
+        path: &YamlPath,
     ) -> Option<Problem> {
         let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
         let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")

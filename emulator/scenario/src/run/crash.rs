@@ -1,7 +1,7 @@
 //! `crash:` of a step: armed before it, and looked for after it.
 
 use super::Running;
-use crate::{outcome::Problem, places::Trail, step::Crash};
+use crate::{outcome::Problem, places::YamlPath, step::Crash};
 use rehearse_core::faults::{self, Failure, Fault, FaultHandle};
 
 impl Running<'_> {
@@ -20,7 +20,7 @@ impl Running<'_> {
         &self,
         crash: Option<&Crash>,
         armed: Option<FaultHandle>,
-        path: &Trail,
+        path: &YamlPath,
     ) -> Option<Problem> {
         let ((_, on, ..), armed) = crash.and_then(Crash::place).zip(armed)?;
         let met = self.world.faults().matched(armed);

@@ -1,12 +1,12 @@
 //! What went wrong between the backend and the model, as a problem of the scenario.
 
 use super::Running;
-use crate::{outcome::Problem, places::Trail};
+use crate::{outcome::Problem, places::YamlPath};
 use rehearse_openai::{self as openai, Asked, Nearest};
 
 impl Running<'_> {
     /// `path` is the step whose script it is, or during which it happened.
-    pub(super) fn model_problem(&self, problem: openai::Problem, path: &Trail) -> Problem {
+    pub(super) fn model_problem(&self, problem: openai::Problem, path: &YamlPath) -> Problem {
         let openai::Problem {
             script: _,
             round,

@@ -9,14 +9,14 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
-    Difference, Failure, Ran, Status, Step,
+    Difference, Failure, ScenarioReport, Status, Step,
     conversation::{Detail, Reader},
 };
-use crate::{Problem, Report, Scenario};
+use crate::{Problem, Scenario, ScenarioResult};
 
 /// Turns results into the view.
 #[derive(Debug, Clone, Default)]
-pub struct Viewer {
+pub struct Reporter {
     /// Paths are shown from here.
     pub root: PathBuf,
     /// Folder of all scenarios; those below it are grouped.
@@ -27,7 +27,7 @@ pub struct Viewer {
     pub tables: BTreeMap<String, String>,
 }
 
-impl Viewer {
+impl Reporter {
     /// The folder of a scenario, below the folder of all of them.
     pub fn folder(&self, scenario: &Scenario) -> String {
         let folder = scenario.path().parent().unwrap_or(Path::new(""));
@@ -36,9 +36,9 @@ impl Viewer {
     }
 
     /// A scenario that was not run.
-    pub fn not_run(&self, scenario: &Scenario) -> Ran {
+    pub fn not_run(&self, scenario: &Scenario) -> ScenarioReport {
         let file = self.shown(scenario.path()).display().to_string();
-        Ran {
+        ScenarioReport {
             name: scenario.full_name(),
             full_name: scenario.full_name(),
             folder: self.folder(scenario),
@@ -56,14 +56,14 @@ impl Viewer {
     }
 
     /// A scenario that broke the emulator itself.
-    pub fn broke(&self, scenario: &Scenario, how: &str) -> Ran {
+    pub fn panicked(&self, scenario: &Scenario, how: &str) -> ScenarioReport {
         let message = format!("the emulator panicked: {how}");
         let failures = vec![Failure { message, ..Failure::default() }];
-        Ran { status: Status::Error, failures, ..self.not_run(scenario) }
+        ScenarioReport { status: Status::Error, failures, ..self.not_run(scenario) }
     }
 
     /// A scenario and how it went.
-    pub fn ran(&self, scenario: &Scenario, report: Report) -> Ran {
+    pub fn finished(&self, scenario: &Scenario, report: ScenarioResult) -> ScenarioReport {
         let (status, failures) = match report.status {
             crate::Status::Passed => (Status::Passed, Vec::new()),
             crate::Status::Failed(failure) => (Status::Failed, self.failures(failure)),
@@ -86,7 +86,7 @@ impl Viewer {
             let reader = Reader::new(report.people, Detail::Story);
             reader.with_tables(self.tables.clone()).lines(&report.journal)
         };
-        Ran {
+        ScenarioReport {
             status,
             took: report.took,
             failures,
@@ -132,7 +132,7 @@ impl Viewer {
         }
     }
 
-    fn place(&self, place: &crate::Place) -> String {
+    fn place(&self, place: &crate::SourceLocation) -> String {
         format!("{}:{}", self.shown(Path::new(&place.file)).display(), place.line)
     }
 

@@ -6,15 +6,15 @@
 use super::{
     expectation::Expect,
     model::Scenario,
-    outcome::Skip,
+    outcome::Problem,
     places::YamlPath,
     step::{Customer, Step},
 };
 
 /// The first thing that such a backend cannot give to a scenario, if there is any.
-pub(super) fn unsupported(scenario: &Scenario) -> Option<Skip> {
-    let (trail, reason) = reason(scenario)?;
-    Some(Skip { place: scenario.file().place(&trail), reason: reason.into() })
+pub(super) fn unsupported(scenario: &Scenario) -> Option<Problem> {
+    let (path, reason) = reason(scenario)?;
+    Some(Problem::new(reason).at(scenario.file().location(&path)))
 }
 
 const TIME: &str = "the backend keeps its own time, which a scenario cannot set: leave `now` out, \
@@ -35,8 +35,8 @@ fn reason(scenario: &Scenario) -> Option<(YamlPath, &'static str)> {
     }
     if let Some(always) = &document.always {
         let at = YamlPath::new().to("always");
-        if let Some(trail) = counted(always, &at) {
-            return Some((trail, GATEWAY));
+        if let Some(path) = counted(always, &at) {
+            return Some((path, GATEWAY));
         }
     }
     let mut steps = document.steps.iter().enumerate();

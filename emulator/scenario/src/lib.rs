@@ -29,7 +29,7 @@ pub mod report;
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
 pub use expectation::{Cost, Count, Expect, Table, WholeTable};
 pub use model::Scenario;
-pub use outcome::{Failure, Problem, ScenarioResult, Skip, SourceLocation, Status};
+pub use outcome::{Problem, ScenarioResult, SourceLocation, Status, StepLabel};
 pub use read::{LoadError, read};
 pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};

@@ -66,7 +66,7 @@ impl Scenario {
 
     /// The line of its name, from 1.
     pub fn line(&self) -> u64 {
-        self.file.name_place().line
+        self.file.name_location().line
     }
 
     /// Words to choose scenarios by.
@@ -138,13 +138,13 @@ impl File {
     }
 
     /// Where a value of the document stands.
-    pub(super) fn place(&self, path: &YamlPath) -> SourceLocation {
+    pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
         self.at(self.tree.locate(path))
     }
 
-    /// The place of the scenario's name.
-    pub(super) fn name_place(&self) -> SourceLocation {
-        self.place(&YamlPath::new().to("name"))
+    /// The location of the scenario's name.
+    pub(super) fn name_location(&self) -> SourceLocation {
+        self.location(&YamlPath::new().to("name"))
     }
 
     pub(super) fn at(&self, at: Location) -> SourceLocation {

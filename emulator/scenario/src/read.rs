@@ -59,8 +59,8 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
         };
         let wrong = check::file_alone(&file);
         errors.extend(wrong.into_iter().map(LoadError::File));
-        let place = file.name_place().to_string();
-        if let Some(first) = names.insert(file.document.name.clone(), place) {
+        let location = file.name_location().to_string();
+        if let Some(first) = names.insert(file.document.name.clone(), location) {
             let at = file.tree.locate(&YamlPath::new().to("name"));
             let message = format!("this name is taken by the scenario at {first}");
             errors.push(file.source.error(at, message).into());

@@ -17,7 +17,7 @@ use super::{
     check::{self, KnownNames},
     external,
     model::Scenario,
-    outcome::{Failure, ScenarioResult, Status},
+    outcome::{ScenarioResult, Status, StepLabel, Verdict},
     read::LoadError,
     run::{Running, StepError, names},
 };
@@ -126,19 +126,20 @@ impl Runner {
             run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
         });
         let ended = work.await.unwrap_or_else(|error| {
-            Execution::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
+            Execution::new(Verdict::environment_failed(format!(
+                "the scenario was not run: {error}"
+            )))
         });
         ScenarioResult {
-            name: scenario.name().into(),
-            path: scenario.path().into(),
-            tags: scenario.tags().to_vec(),
-            each: scenario.each().map(Into::into),
-            status: ended.status,
+            status: ended.verdict.status,
+            step: ended.verdict.step,
+            problems: ended.verdict.problems,
             took: began.elapsed(),
             journal: ended.journal,
             people: ended.people,
             zone: ended.zone,
             replay: self.replay(scenario, ended.seed),
+            ..ScenarioResult::not_run(scenario)
         }
     }
 
@@ -151,7 +152,7 @@ impl Runner {
         };
         let mut ended = self.perform(scenario, Some(0)).await;
         for seed in 1..schedules {
-            if !matches!(ended.status, Status::Passed) {
+            if ended.verdict.status != Status::Passed {
                 break;
             }
             ended = self.perform(scenario, Some(seed)).await;
@@ -165,9 +166,9 @@ impl Runner {
 
     async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
         if self.backend.is_outside().is_some()
-            && let Some(skip) = external::unsupported(scenario)
+            && let Some(problem) = external::unsupported(scenario)
         {
-            return Execution::new(Status::Skipped(skip));
+            return Execution::new(Verdict::skipped(problem));
         }
         let shared = self.shared.as_deref();
         let _turn = match shared {
@@ -188,15 +189,15 @@ impl Runner {
             }
         };
         let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
-        let status = match tokio::time::timeout(self.options.limit, steps).await {
-            Ok(Ok(status)) => status,
+        let verdict = match tokio::time::timeout(self.options.limit, steps).await {
+            Ok(Ok(verdict)) => verdict,
             Ok(Err(panic)) => panicked(panic.as_ref()),
-            Err(_) => Status::EnvironmentFailed(format!(
+            Err(_) => Verdict::environment_failed(format!(
                 "the scenario was still running after {:?}",
                 self.options.limit
             )),
         };
-        Execution { journal: running.into_journal(), people, zone, ..Execution::new(status) }
+        Execution { journal: running.into_journal(), people, zone, ..Execution::new(verdict) }
     }
 
     fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
@@ -217,7 +218,7 @@ impl Runner {
 }
 
 struct Execution {
-    status: Status,
+    verdict: Verdict,
     journal: Vec<Exchange>,
     people: std::collections::BTreeMap<String, String>,
     zone: TimeZone,
@@ -226,9 +227,9 @@ struct Execution {
 }
 
 impl Execution {
-    fn new(status: Status) -> Self {
+    fn new(verdict: Verdict) -> Self {
         Self {
-            status,
+            verdict,
             journal: Vec::new(),
             people: Default::default(),
             zone: TimeZone::UTC,
@@ -237,19 +238,13 @@ impl Execution {
     }
 }
 
-/// An end before the first step.
-fn before_steps(error: StepError) -> Status {
-    let failure = |problems| Failure { step: "0".into(), title: "given".into(), problems };
-    match error {
-        StepError::Failed(problems) => Status::Failed(failure(problems)),
-        StepError::Broken(problem) => Status::Broken(failure(vec![*problem])),
-        StepError::Environment(message) => Status::EnvironmentFailed(message),
-    }
+/// The verdict on an error before the first step.
+fn before_steps(error: StepError) -> Verdict {
+    Verdict::of_step(error, StepLabel { number: "0".into(), title: "given".into() })
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Status {
-    let text = panic_message(panic);
-    Status::EnvironmentFailed(format!("the emulator panicked: {text}"))
+fn panicked(panic: &(dyn Any + Send)) -> Verdict {
+    Verdict::environment_failed(format!("the emulator panicked: {}", panic_message(panic)))
 }
 
 /// An argument as a shell reads it.

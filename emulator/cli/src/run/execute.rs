@@ -83,12 +83,9 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        time::Duration,
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
     };
 
     use tokio::sync::{Notify, Semaphore};
@@ -96,24 +93,13 @@ mod tests {
     use super::*;
     use rehearse_scenario as scenario;
 
-    fn report(passed: bool) -> ScenarioResult {
-        let status = if passed {
-            scenario::Status::Passed
-        } else {
-            scenario::Status::EnvironmentFailed("no".into())
-        };
-        ScenarioResult {
-            name: "a".into(),
-            path: "a.yaml".into(),
-            tags: Vec::new(),
-            each: None,
-            status,
-            took: Duration::ZERO,
-            journal: Vec::new(),
-            people: Default::default(),
-            zone: jiff::tz::TimeZone::UTC,
-            replay: String::new(),
+    fn result(passed: bool) -> ScenarioResult {
+        let scenario::report::ScenarioReport { mut result, .. } =
+            scenario::report::samples::run().scenarios.swap_remove(0);
+        if !passed {
+            result.status = scenario::Status::EnvironmentFailed;
         }
+        result
     }
 
     fn limits(at_once: usize, fail_fast: bool) -> Limits {
@@ -129,7 +115,7 @@ mod tests {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 now.fetch_sub(1, Ordering::SeqCst);
-                report(true)
+                result(true)
             }
         };
         let mut seen = BTreeSet::new();
@@ -149,7 +135,7 @@ mod tests {
             ended += 1;
             matches!(ended_as, JobResult::Finished(report) if !report.passed())
         };
-        let start = |i| async move { report(i != 1) };
+        let start = |i| async move { result(i != 1) };
         execute(10, limits(1, true), start, std::future::pending(), done).await;
         assert_eq!(ended, 2);
     }
@@ -159,7 +145,7 @@ mod tests {
         let mut told = Vec::new();
         let start = |i| async move {
             assert!(i != 0, "boom");
-            report(true)
+            result(true)
         };
         let done = |i, ended| {
             if let JobResult::Panicked(text) = ended {
@@ -182,7 +168,7 @@ mod tests {
                     stop.notify_one();
                     let _ = gate.acquire().await;
                 }
-                report(true)
+                result(true)
             }
         };
         let mut ended = Vec::new();

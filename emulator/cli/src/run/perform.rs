@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{app::App, signal::Interrupt};
 use rehearse_scenario::{
-    Runner,
-    report::{Reporter, Run, ScenarioReport, Status, terminal},
+    Runner, Status,
+    report::{Reporter, Run, ScenarioReport, terminal},
 };
 
 /// Runs jobs and shows a line for each; failures and the summary come at the end.
@@ -46,9 +46,9 @@ pub(super) async fn perform(
     let done = |i: usize, ended: JobResult| {
         let mut ran = view(reporter, &jobs[i], ended);
         if !args.targets.keep_journals() {
-            ran.journal = Vec::new();
+            ran.result.journal = Vec::new();
         }
-        let failed = !matches!(ran.status, Status::Passed | Status::Skipped);
+        let failed = !matches!(ran.result.status, Status::Passed | Status::Skipped);
         progress.ended(&ran.name, failed);
         for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
             progress.above(|| screen.line(&terminal::line(ran, width)));
@@ -60,10 +60,10 @@ pub(super) async fn perform(
     let hidden = results.first_hidden();
     let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
     for i in &outcome.under_way {
-        scenarios[*i].status = Status::Interrupted;
+        scenarios[*i].result.status = Status::Interrupted;
     }
     // What an interruption left behind a gap.
-    let left = scenarios[hidden..].iter().filter(|ran| ran.status != Status::NotRun);
+    let left = scenarios[hidden..].iter().filter(|ran| ran.result.status != Status::NotRun);
     left.for_each(|ran| screen.line(&terminal::line(ran, width)));
     let run = Run {
         started,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::backend;
-use crate::{Failure, Options, Runner, Scenario, ScenarioResult, Status, read};
+use crate::{Options, Runner, Scenario, ScenarioResult, Status, read};
 use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::Backend;
 
@@ -137,19 +137,23 @@ pub(super) async fn passes(steps: &str) {
 }
 
 pub(super) fn assert_passed(report: &ScenarioResult) {
-    assert!(report.passed(), "{:#?}\n{}", report.status, journal(report));
+    assert!(report.passed(), "{:#?}\n{}", report.problems, journal(report));
 }
 
 /// The failure of steps that must fail.
-pub(super) async fn fails(steps: &str) -> Failure {
+pub(super) async fn fails(steps: &str) -> ScenarioResult {
     failed(run(steps).await)
 }
 
-pub(super) fn failed(report: ScenarioResult) -> Failure {
-    match report.status {
-        Status::Failed(failure) => failure,
-        ref other => panic!("{other:#?}\n{}", journal(&report)),
-    }
+pub(super) fn failed(result: ScenarioResult) -> ScenarioResult {
+    assert_eq!(result.status, Status::Failed, "{:#?}\n{}", result.problems, journal(&result));
+    result
+}
+
+/// The message of an environment failure.
+pub(super) fn environment_failure(result: &ScenarioResult) -> &str {
+    assert_eq!(result.status, Status::EnvironmentFailed, "{:#?}", result.problems);
+    &result.problems[0].summary
 }
 
 /// What crossed, for a test that went wrong.

@@ -20,4 +20,4 @@ pub use file::write_atomically;
 pub use json::{VERSION as JSON_VERSION, journals, json};
 pub use junit::junit;
 pub use reporter::Reporter;
-pub use view::{Counts, Difference, Failure, Run, ScenarioReport, Status, Step};
+pub use view::{Counts, Run, ScenarioReport};

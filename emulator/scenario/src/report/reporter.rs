@@ -3,16 +3,13 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
-
-use jiff::tz::TimeZone;
 
 use super::{
-    Difference, Failure, ScenarioReport, Status, Step,
+    ScenarioReport,
     conversation::{Detail, Reader},
 };
-use crate::{Problem, Scenario, ScenarioResult};
+use crate::{Problem, Scenario, ScenarioResult, Status};
 
 /// Turns results into the view.
 #[derive(Debug, Clone, Default)]
@@ -35,105 +32,42 @@ impl Reporter {
         below.unwrap_or_else(|_| self.shown(folder)).display().to_string()
     }
 
-    /// A scenario that was not run.
+    /// The report of a scenario that was not started.
     pub fn not_run(&self, scenario: &Scenario) -> ScenarioReport {
         let file = self.shown(scenario.path()).display().to_string();
+        let replay = self.command(&format!("rehearse run {file}"));
         ScenarioReport {
             name: scenario.full_name(),
             full_name: scenario.full_name(),
             folder: self.folder(scenario),
             line: scenario.line(),
-            tags: scenario.tags().to_vec(),
-            status: Status::NotRun,
-            took: Duration::ZERO,
-            failures: Vec::new(),
             conversation: Vec::new(),
-            journal: Vec::new(),
-            replay: self.command(&format!("rehearse run {file}")),
-            zone: TimeZone::UTC,
+            result: ScenarioResult { replay, ..ScenarioResult::not_run(scenario) },
             file,
         }
     }
 
-    /// A scenario that broke the emulator itself.
-    pub fn panicked(&self, scenario: &Scenario, how: &str) -> ScenarioReport {
-        let message = format!("the emulator panicked: {how}");
-        let failures = vec![Failure { message, ..Failure::default() }];
-        ScenarioReport { status: Status::Error, failures, ..self.not_run(scenario) }
+    /// The report of a scenario during which the emulator panicked with this message.
+    pub fn panicked(&self, scenario: &Scenario, message: &str) -> ScenarioReport {
+        let mut report = self.not_run(scenario);
+        report.result.status = Status::EnvironmentFailed;
+        report.result.problems = vec![Problem::new(format!("the emulator panicked: {message}"))];
+        report
     }
 
-    /// A scenario and how it went.
-    pub fn finished(&self, scenario: &Scenario, report: ScenarioResult) -> ScenarioReport {
-        let (status, failures) = match report.status {
-            crate::Status::Passed => (Status::Passed, Vec::new()),
-            crate::Status::Failed(failure) => (Status::Failed, self.failures(failure)),
-            crate::Status::Broken(failure) => (Status::Broken, self.failures(failure)),
-            crate::Status::EnvironmentFailed(message) => {
-                (Status::Error, vec![Failure { message, ..Failure::default() }])
-            }
-            crate::Status::Skipped(skip) => {
-                let place = Some(self.place(&skip.place));
-                (
-                    Status::Skipped,
-                    vec![Failure { place, message: skip.reason, ..Failure::default() }],
-                )
-            }
-        };
-        let told = !matches!(status, Status::Passed | Status::Skipped);
-        let conversation = if !told {
-            Vec::new()
+    /// The report of a scenario that ended.
+    pub fn finished(&self, scenario: &Scenario, mut result: ScenarioResult) -> ScenarioReport {
+        for location in result.problems.iter_mut().filter_map(|problem| problem.location.as_mut()) {
+            location.file = self.shown(Path::new(&location.file)).display().to_string();
+        }
+        result.replay = self.command(&result.replay);
+        let conversation = if result.status.is_failure() {
+            let reader = Reader::new(result.people.clone(), Detail::Story);
+            reader.with_tables(self.tables.clone()).lines(&result.journal)
         } else {
-            let reader = Reader::new(report.people, Detail::Story);
-            reader.with_tables(self.tables.clone()).lines(&report.journal)
+            Vec::new()
         };
-        ScenarioReport {
-            status,
-            took: report.took,
-            failures,
-            conversation,
-            journal: report.journal,
-            replay: self.command(&report.replay),
-            zone: report.zone,
-            ..self.not_run(scenario)
-        }
-    }
-
-    fn failures(&self, failure: crate::Failure) -> Vec<Failure> {
-        let step = Step { number: failure.step, title: failure.title };
-        failure.problems.into_iter().map(|p| self.failure(&step, p)).collect()
-    }
-
-    fn failure(&self, step: &Step, problem: Problem) -> Failure {
-        let (expected, actual) = (problem.expected, problem.actual);
-        let whole = (expected.is_some() || actual.is_some()).then(|| Difference {
-            path: String::new(),
-            expected: expected.unwrap_or_else(|| "nothing".into()),
-            actual: actual.unwrap_or_else(|| "nothing".into()),
-        });
-        let parts: Vec<Difference> = problem
-            .mismatches
-            .into_iter()
-            .map(|m| Difference { path: m.path, expected: m.expected, actual: m.actual })
-            .collect();
-        // Places inside a value say more than the value; without any, the value says all.
-        let named = parts.iter().any(|part| !part.path.is_empty());
-        let differences = match whole {
-            Some(whole) if !named => vec![whole],
-            _ => parts,
-        };
-        let place = problem.place.map(|place| self.place(&place));
-        Failure {
-            step: Some(step.clone()),
-            place,
-            message: problem.summary,
-            differences,
-            nearest: problem.nearest,
-            notes: problem.notes,
-        }
-    }
-
-    fn place(&self, place: &crate::SourceLocation) -> String {
-        format!("{}:{}", self.shown(Path::new(&place.file)).display(), place.line)
+        ScenarioReport { conversation, result, ..self.not_run(scenario) }
     }
 
     fn shown<'p>(&self, path: &'p Path) -> &'p Path {

@@ -16,7 +16,7 @@ impl Running<'_> {
         path: &YamlPath,
     ) -> Vec<Problem> {
         let wanted = step.deliveries.as_deref().unwrap_or_default();
-        let at = |index: usize| self.place(&path.to("deliveries").to(index));
+        let at = |index: usize| self.location(&path.to("deliveries").to(index));
         let mut problems = Vec::new();
         for (index, (wanted, attempt)) in wanted.iter().zip(attempts).enumerate() {
             let parts = [
@@ -51,7 +51,7 @@ impl Running<'_> {
             let listed: Vec<String> = attempts.iter().map(|attempt| outcome(attempt)).collect();
             let problem = Problem::new(summary)
                 .differs(times(wanted.len()), listed.join("\n"))
-                .at(self.place(&path.to("deliveries")));
+                .at(self.location(&path.to("deliveries")));
             problems.push(problem);
         }
         problems
@@ -67,7 +67,7 @@ impl Running<'_> {
         let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
         let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
             .differs("an answer with status 200 that Twilio can read", outcome(last))
-            .at(self.place(path));
+            .at(self.location(path));
         problem.notes = entries
             .iter()
             .filter_map(|entry| match &entry.detail {

@@ -28,7 +28,7 @@ impl Running<'_> {
             let function = crash.map(|crash| crash.function.as_str()).unwrap_or_default();
             Problem::new(format!("the function {function} never crashed"))
                 .differs(format!("a call of {on} by {function}"), "no such call")
-                .at(self.place(&path.to("crash")))
+                .at(self.location(&path.to("crash")))
         })
     }
 }

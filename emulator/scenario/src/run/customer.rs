@@ -203,11 +203,11 @@ impl Running<'_> {
     ) -> Vec<Problem> {
         let replies = match replies.render(&self.vars) {
             Ok(replies) => replies,
-            Err(error) => return vec![Problem::new(error.to_string()).at(self.place(at))],
+            Err(error) => return vec![Problem::new(error.to_string()).at(self.location(at))],
         };
         texts::check(&replies, texts, of, &self.people)
             .into_iter()
-            .map(|found| found.problem.at(self.place(&at.join(&found.below))))
+            .map(|found| found.problem.at(self.location(&at.join(&found.below))))
             .collect()
     }
 }

@@ -51,13 +51,14 @@ impl Running<'_> {
         let mut problems = Vec::new();
         for (table, wanted) in &expect.tables {
             let at = at.to("tables").to(table.as_str());
-            let wanted =
-                wanted.render(&self.vars).map_err(|e| StepError::template(&e, self.place(&at)))?;
+            let wanted = wanted
+                .render(&self.vars)
+                .map_err(|e| StepError::template(&e, self.location(&at)))?;
             let database = self.world.database();
             let now = database
                 .snapshot(table)
                 .await
-                .map_err(|error| StepError::broken(error.to_string(), self.place(&at)))?;
+                .map_err(|error| StepError::broken(error.to_string(), self.location(&at)))?;
             let key: Vec<String> = database
                 .tables()
                 .iter()
@@ -69,7 +70,7 @@ impl Running<'_> {
             problems.extend(
                 rows.check(&wanted)
                     .into_iter()
-                    .map(|found| found.problem.at(self.place(&at.join(&found.below)))),
+                    .map(|found| found.problem.at(self.location(&at.join(&found.below)))),
             );
         }
         Ok(problems)
@@ -79,7 +80,7 @@ impl Running<'_> {
         (!wanted.allows(actual)).then(|| {
             Problem::new(format!("{what}: expected {wanted}, got {actual}"))
                 .differs(wanted.to_string(), actual.to_string())
-                .at(self.place(at))
+                .at(self.location(at))
         })
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct ArmedFault {
     on: String,
     skip: u64,
     handle: FaultHandle,
-    place: SourceLocation,
+    location: SourceLocation,
     /// Index of the step.
     step: usize,
 }
@@ -38,7 +38,7 @@ impl Running<'_> {
                 on: fault.on.clone(),
                 skip: skip.into(),
                 handle,
-                place: self.place(&path),
+                location: self.location(&path),
                 step: index.unwrap_or(0),
             });
         }
@@ -53,7 +53,7 @@ impl Running<'_> {
         path: &YamlPath,
     ) -> Result<FaultTarget, StepError> {
         let rendered = self.vars.render(&Value::Object(key.clone()));
-        match rendered.map_err(|e| StepError::template(&e, self.place(&path.to("key"))))? {
+        match rendered.map_err(|e| StepError::template(&e, self.location(&path.to("key"))))? {
             Value::Object(key) => Ok(FaultTarget { table: table.clone(), key }),
             _ => Ok(FaultTarget { table: table.clone(), key: Map::new() }),
         }
@@ -68,7 +68,7 @@ impl Running<'_> {
                 format!("more than {} such calls after this step", armed.skip),
                 format!("{}", met(armed)),
             );
-            (armed.step, problem.at(armed.place.clone()))
+            (armed.step, problem.at(armed.location.clone()))
         })
     }
 }

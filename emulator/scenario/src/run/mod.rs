@@ -35,12 +35,12 @@ pub(super) enum StepError {
 }
 
 impl StepError {
-    fn broken(message: impl Into<String>, place: SourceLocation) -> Self {
-        Self::Broken(Box::new(Problem::new(message).at(place)))
+    fn broken(message: impl Into<String>, location: SourceLocation) -> Self {
+        Self::Broken(Box::new(Problem::new(message).at(location)))
     }
 
-    fn template(error: &RenderError, place: SourceLocation) -> Self {
-        Self::broken(error.to_string(), place)
+    fn template(error: &RenderError, location: SourceLocation) -> Self {
+        Self::broken(error.to_string(), location)
     }
 
     /// An end, unless there is nothing wrong.

@@ -29,7 +29,7 @@ impl Running<'_> {
             summary,
             expected,
             actual: asked.as_ref().map(told),
-            place: Some(self.place(&at)),
+            location: Some(self.location(&at)),
             mismatches,
             nearest: nearest.map(near),
             notes,

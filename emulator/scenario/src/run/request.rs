@@ -79,7 +79,9 @@ impl Running<'_> {
         }
         let summary = format!("the backend did not answer the {method}");
         StepError::Failed(vec![
-            Problem::new(summary).differs("an answer", cause).at(self.place(&path.to("request"))),
+            Problem::new(summary)
+                .differs("an answer", cause)
+                .at(self.location(&path.to("request"))),
         ])
     }
 
@@ -104,7 +106,7 @@ impl Running<'_> {
         let target = self.text(&step.request.path, &below("request"))?;
         let url = format!("{}{target}", self.world.endpoints().gateway);
         let url = url::Url::parse(&url).map_err(|error| {
-            StepError::broken(format!("{target}: {error}"), self.place(&below("request")))
+            StepError::broken(format!("{target}: {error}"), self.location(&below("request")))
         })?;
         let mut request = reqwest::Request::new(step.request.method.clone(), url);
         let body = if let Some(json) = &step.json {
@@ -127,7 +129,7 @@ impl Running<'_> {
             let parsed = name.parse::<HeaderName>().ok().zip(value.parse::<HeaderValue>().ok());
             let Some((name, value)) = parsed else {
                 let message = format!("'{name}: {value}' is not a header field");
-                return Err(StepError::broken(message, self.place(&at)));
+                return Err(StepError::broken(message, self.location(&at)));
             };
             request.headers_mut().insert(name, value);
         }
@@ -135,7 +137,7 @@ impl Running<'_> {
     }
 
     fn filled(&self, value: &Value, path: &YamlPath) -> Result<Value, StepError> {
-        self.vars.render(value).map_err(|error| StepError::template(&error, self.place(path)))
+        self.vars.render(value).map_err(|error| StepError::template(&error, self.location(path)))
     }
 
     /// A list is a repeated key.
@@ -202,8 +204,8 @@ impl Running<'_> {
                 ));
             }
             for (below, name, matcher, actual) in parts {
-                let place = self.place(&path.to("response").join(&below));
-                problems.extend(self.part(&name, matcher, actual, answer).map(|p| p.at(place)));
+                let location = self.location(&path.to("response").join(&below));
+                problems.extend(self.part(&name, matcher, actual, answer).map(|p| p.at(location)));
             }
         }
         for (name, from) in &step.save {
@@ -213,7 +215,7 @@ impl Running<'_> {
                 None => problems.push(
                     Problem::new(format!("the response has nothing at {from} to save as {name}"))
                         .differs(from, answer.to_string())
-                        .at(self.place(&path.to("save").to(name.as_str()))),
+                        .at(self.location(&path.to("save").to(name.as_str()))),
                 ),
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{People, StepError, faults::ArmedFault};
 use crate::{
     model::Scenario,
-    outcome::{Failure, Problem, SourceLocation, Status},
+    outcome::{Problem, SourceLocation, StepLabel, Verdict},
     places::YamlPath,
     step::{AtStep, Step, WaitStep},
     time::Moment,
@@ -35,7 +35,7 @@ pub(crate) struct Running<'s> {
 
 impl Running<'_> {
     /// Runs the steps.
-    pub(crate) async fn steps(&mut self) -> Status {
+    pub(crate) async fn steps(&mut self) -> Verdict {
         let scenario = self.scenario;
         for (index, step) in scenario.steps().iter().enumerate() {
             let label = (index + 1).to_string();
@@ -49,15 +49,16 @@ impl Running<'_> {
                 (result, _) => result,
             };
             if let Err(error) = result {
-                return ended(error, label, step);
+                return Verdict::of_step(error, step_label(label, step));
             }
         }
         match self.idle_fault() {
             Some((index, problem)) => {
                 let label = (index + 1).to_string();
-                ended(StepError::Failed(vec![problem]), label, &scenario.steps()[index])
+                let step = step_label(label, &scenario.steps()[index]);
+                Verdict::of_step(StepError::Failed(vec![problem]), step)
             }
-            None => Status::Passed,
+            None => Verdict::passed(),
         }
     }
 
@@ -87,7 +88,8 @@ impl Running<'_> {
         let clock = self.world.clock();
         let now = clock.now().to_zoned(self.zone.clone());
         let then = step.wait.after(&now);
-        let then = then.map_err(|error| StepError::broken(error.to_string(), self.place(path)))?;
+        let then =
+            then.map_err(|error| StepError::broken(error.to_string(), self.location(path)))?;
         clock.set(then);
         self.settled().await;
         Ok(())
@@ -95,12 +97,13 @@ impl Running<'_> {
 
     async fn at(&self, step: &AtStep, path: &YamlPath) -> Result<(), StepError> {
         let clock = self.world.clock();
-        let place = || self.place(&path.to("at"));
+        let location = || self.location(&path.to("at"));
         let text = self
             .vars
             .text(step.at.as_str())
-            .map_err(|error| StepError::template(&error, place()))?;
-        let then = Moment::parse(&text).map_err(|message| StepError::broken(message, place()))?;
+            .map_err(|error| StepError::template(&error, location()))?;
+        let then =
+            Moment::parse(&text).map_err(|message| StepError::broken(message, location()))?;
         let now = clock.now();
         if then.timestamp() < now {
             let now = now.to_zoned(then.time_zone().clone());
@@ -108,7 +111,7 @@ impl Running<'_> {
                 "time does not go back: it is {} already",
                 now.strftime("%Y-%m-%dT%H:%M:%S%:z")
             );
-            return Err(StepError::broken(message, place()));
+            return Err(StepError::broken(message, location()));
         }
         clock.set(then.timestamp());
         self.settled().await;
@@ -125,13 +128,13 @@ impl Running<'_> {
         self.world.journal().note("step", exchange);
     }
 
-    pub(super) fn place(&self, path: &YamlPath) -> SourceLocation {
-        self.scenario.file().place(path)
+    pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
+        self.scenario.file().location(path)
     }
 
     /// A text with its templates filled in.
     pub(super) fn text(&self, text: &str, path: &YamlPath) -> Result<String, StepError> {
-        self.vars.text(text).map_err(|error| StepError::template(&error, self.place(path)))
+        self.vars.text(text).map_err(|error| StepError::template(&error, self.location(path)))
     }
 
     /// What the emulator has against requests that no script expected.
@@ -141,11 +144,6 @@ impl Running<'_> {
     }
 }
 
-fn ended(error: StepError, step: String, kind: &Step) -> Status {
-    let failure = |problems| Failure { step, title: kind.title(), problems };
-    match error {
-        StepError::Failed(problems) => Status::Failed(failure(problems)),
-        StepError::Broken(problem) => Status::Broken(failure(vec![*problem])),
-        StepError::Environment(message) => Status::EnvironmentFailed(message),
-    }
+fn step_label(number: String, step: &Step) -> StepLabel {
+    StepLabel { number, title: step.title() }
 }

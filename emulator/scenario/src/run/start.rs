@@ -63,7 +63,7 @@ pub(crate) fn names(
     set(&vars);
     for (name, value) in scenario.values() {
         let value = vars.render(value).map_err(|error| {
-            StepError::template(&error, file.place(&YamlPath::new().to("each")))
+            StepError::template(&error, file.location(&YamlPath::new().to("each")))
         })?;
         vars.set(name, value);
     }
@@ -72,10 +72,10 @@ pub(crate) fn names(
 
 fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, StepError> {
     let file = scenario.file();
-    let place = || file.place(&YamlPath::new().to("now"));
+    let location = || file.location(&YamlPath::new().to("now"));
     let text = file.document.now.as_ref().map_or(DEFAULT_NOW, Moment::as_str);
-    let text = vars.text(text).map_err(|error| StepError::template(&error, place()))?;
-    Moment::parse(&text).map_err(|message| StepError::broken(message, place()))
+    let text = vars.text(text).map_err(|error| StepError::template(&error, location()))?;
+    Moment::parse(&text).map_err(|message| StepError::broken(message, location()))
 }
 
 impl<'s> Running<'s> {
@@ -92,8 +92,9 @@ impl<'s> Running<'s> {
         let given = scenario.given();
         let mut environment = BTreeMap::new();
         for (name, value) in &given.env {
-            let place = || file.place(&YamlPath::new().to("given").to("env").to(name.as_str()));
-            let value = names.vars.text(value).map_err(|e| StepError::template(&e, place()))?;
+            let location =
+                || file.location(&YamlPath::new().to("given").to("env").to(name.as_str()));
+            let value = names.vars.text(value).map_err(|e| StepError::template(&e, location()))?;
             environment.insert(name.clone(), value);
         }
         let config = WorldConfig {
@@ -139,7 +140,7 @@ impl<'s> Running<'s> {
             let path = YamlPath::new().to("given").to("fixtures").to(index);
             let rows = backend
                 .fixture(name)
-                .map_err(|error| StepError::broken(error.to_string(), self.place(&path)))?;
+                .map_err(|error| StepError::broken(error.to_string(), self.location(&path)))?;
             for (table, rows) in rows.iter() {
                 self.rows(table, rows, |_| path.clone()).await?;
             }
@@ -161,15 +162,15 @@ impl<'s> Running<'s> {
         path: impl Fn(usize) -> YamlPath,
     ) -> Result<(), StepError> {
         for (index, row) in rows.iter().enumerate() {
-            let place = || self.place(&path(index));
-            let row = self.vars.render(row).map_err(|e| StepError::template(&e, place()))?;
+            let location = || self.location(&path(index));
+            let row = self.vars.render(row).map_err(|e| StepError::template(&e, location()))?;
             self.world.database().put_rows(table, &[row]).await.map_err(|error| {
                 StepError::Broken(Box::new(Problem {
                     notes: std::error::Error::source(&error)
                         .map(ToString::to_string)
                         .into_iter()
                         .collect(),
-                    ..Problem::new(error.to_string()).at(place())
+                    ..Problem::new(error.to_string()).at(location())
                 }))
             })?;
         }

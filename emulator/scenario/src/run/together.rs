@@ -50,7 +50,7 @@ impl Running<'_> {
                 Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
                 other => {
                     let message = format!("'{}' cannot be in a group", other.title());
-                    return Err(StepError::broken(message, self.place(&path)));
+                    return Err(StepError::broken(message, self.location(&path)));
                 }
             }
         }
@@ -144,7 +144,7 @@ impl Running<'_> {
             format!("{}, and a step ended without one", missed.arrived),
         );
         problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
-        Some(problem.at(self.place(&path.to("meet"))))
+        Some(problem.at(self.location(&path.to("meet"))))
     }
 }
 

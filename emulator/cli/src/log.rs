@@ -13,7 +13,7 @@ use super::{
 use rehearse_control::{Client, JournalPage, JournalQuery};
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_scenario::report::{
-    conversation::{Detail, Line, Reader, Renderer},
+    conversation::{ConversationLine, Detail, Reader, Renderer},
     style::{DIM, paint},
 };
 
@@ -114,7 +114,7 @@ impl Printer<'_> {
         self.show(rest)
     }
 
-    fn show(&mut self, lines: impl IntoIterator<Item = Line>) -> Result<(), Problem> {
+    fn show(&mut self, lines: impl IntoIterator<Item = ConversationLine>) -> Result<(), Problem> {
         for line in lines {
             for row in self.renderer.rows(&line) {
                 self.app.ui.line(row)?;

@@ -20,7 +20,7 @@ use rehearse_aws::{
 };
 use rehearse_core::table::TableSpec;
 use rehearse_openai::Persona;
-use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Viewer};
+use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Reporter};
 use rehearse_world::{Backend, Outside, WorldError};
 
 /// The settings of a project and where they stand.
@@ -200,8 +200,8 @@ impl Project {
     }
 
     /// What turns results of this project into reports.
-    pub(super) fn viewer(&self, app: &App, backend: &Backend) -> Viewer {
-        Viewer {
+    pub(super) fn reporter(&self, app: &App, backend: &Backend) -> Reporter {
+        Reporter {
             root: app.root.clone(),
             scenarios: self.root.join(&self.settings.paths.scenarios),
             program: (app.program != "rehearse").then(|| app.program.to_owned()),

@@ -10,14 +10,14 @@ use serde::{
 };
 
 /// A map access that gives back the key that was read from it.
-struct GivenBack<'m, A> {
+struct ResumedMap<'m, A> {
     key: Option<String>,
     map: &'m mut A,
     /// Ends after the key that was given back.
     alone: bool,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for GivenBack<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ResumedMap<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -40,11 +40,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GivenBack<'_, A> {
 }
 
 /// The whole rest of the map as a `T`, beginning with the key that was read.
-pub(super) fn whole<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+pub(super) fn map_from<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     key: String,
     mut map: A,
 ) -> Result<T, A::Error> {
-    T::deserialize(MapAccessDeserializer::new(GivenBack {
+    T::deserialize(MapAccessDeserializer::new(ResumedMap {
         key: Some(key),
         map: &mut map,
         alone: false,
@@ -52,9 +52,9 @@ pub(super) fn whole<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
 }
 
 /// The entry of the key that was read, as a map of its own.
-pub(super) fn entry<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+pub(super) fn single_entry<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     key: String,
     map: &mut A,
 ) -> Result<T, A::Error> {
-    T::deserialize(MapAccessDeserializer::new(GivenBack { key: Some(key), map, alone: true }))
+    T::deserialize(MapAccessDeserializer::new(ResumedMap { key: Some(key), map, alone: true }))
 }

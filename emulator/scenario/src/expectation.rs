@@ -49,13 +49,13 @@ pub enum Table {
     /// A list: exactly the rows that are new or changed since the start, in any order.
     Changed(Vec<Matcher>),
     /// `{ where, count, rows }`: the whole table.
-    Whole(Whole),
+    Whole(WholeTable),
 }
 
 /// A look at the whole table.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Whole {
+pub struct WholeTable {
     /// Which rows; all when left out.
     #[serde(rename = "where", default)]
     pub filter: Option<Matcher>,
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for Table {
                 let Some(key) = map.next_key::<String>()? else {
                     return Err(de::Error::custom("say where, count or rows"));
                 };
-                let whole: Whole = dispatch::whole(key, map)?;
+                let whole: WholeTable = dispatch::map_from(key, map)?;
                 if whole.count.is_none() && whole.rows.is_none() {
                     return Err(de::Error::custom("'where' needs 'count' or 'rows' beside it"));
                 }
@@ -199,7 +199,7 @@ impl JsonSchema for Table {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let row = generator.subschema_for::<Matcher>();
-        let whole = generator.subschema_for::<Whole>();
+        let whole = generator.subschema_for::<WholeTable>();
         json_schema!({
             "description": "unchanged; a list: exactly the rows that are new or changed; { where, count, rows }: the whole table",
             "if": { "type": "array" },

@@ -6,15 +6,15 @@
 //!
 //! - [`read`] finds and parses files, [`schema`] describes the format to editors.
 //! - [`Runner`] checks scenarios against a backend and runs them.
-//! - [`Report`] is how one went.
+//! - [`ScenarioResult`] is how one went.
 
 mod check;
 mod dispatch;
 mod document;
 mod expectation;
+mod external;
 mod model;
 mod outcome;
-mod outside;
 mod places;
 mod read;
 mod reply;
@@ -27,16 +27,17 @@ mod time;
 pub mod report;
 
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
-pub use expectation::{Cost, Count, Expect, Table, Whole};
+pub use expectation::{Cost, Count, Expect, Table, WholeTable};
 pub use model::Scenario;
-pub use outcome::{Failure, Place, Problem, Report, Skip, Status};
+pub use outcome::{Problem, ScenarioResult, SourceLocation, Status, StepLabel};
 pub use read::{LoadError, read};
 pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};
 pub use schema::schema;
 pub use step::{
-    AtStep, Chance, Customer, Delivery, Duplicate, ExpectStep, Fail, Fault, FaultsStep, KINDS,
-    Line, Meet, Request, Response, Signature, Step, Together, WORDS, WaitStep,
+    AtStep, CallFailure, Chance, Customer, Delivery, Duplicate, ExpectStep, FAILURE_NAMES, Fault,
+    FaultsStep, Meet, Request, RequestLine, Response, STEP_KINDS, Signature, Step, Together,
+    WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -11,8 +11,8 @@ use serde_saphyr::Location;
 use super::{
     document::{Document, Given},
     expectation::Expect,
-    outcome::Place,
-    places::{Node, Trail},
+    outcome::SourceLocation,
+    places::{Node, YamlPath},
     step::Step,
 };
 use rehearse_core::yaml::{Source, YamlError};
@@ -66,7 +66,7 @@ impl Scenario {
 
     /// The line of its name, from 1.
     pub fn line(&self) -> u64 {
-        self.file.name_place().line
+        self.file.name_location().line
     }
 
     /// Words to choose scenarios by.
@@ -138,17 +138,17 @@ impl File {
     }
 
     /// Where a value of the document stands.
-    pub(super) fn place(&self, path: &Trail) -> Place {
+    pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
         self.at(self.tree.locate(path))
     }
 
-    /// The place of the scenario's name.
-    pub(super) fn name_place(&self) -> Place {
-        self.place(&Trail::new().to("name"))
+    /// The location of the scenario's name.
+    pub(super) fn name_location(&self) -> SourceLocation {
+        self.location(&YamlPath::new().to("name"))
     }
 
-    pub(super) fn at(&self, at: Location) -> Place {
-        Place { file: self.source.name.clone(), line: at.line(), column: at.column() }
+    pub(super) fn at(&self, at: Location) -> SourceLocation {
+        SourceLocation { file: self.source.name.clone(), line: at.line(), column: at.column() }
     }
 }
 

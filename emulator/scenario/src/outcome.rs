@@ -1,15 +1,16 @@
-//! How a scenario went: what the reports are made of.
+//! The result of running one scenario. Reports are made from it.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::{model::Scenario, run::StepError};
 use rehearse_core::{journal::Exchange, matcher::Mismatch};
 
-/// How a scenario went.
+/// The result of running one scenario.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct ScenarioResult {
     /// The scenario's name.
     pub name: String,
     /// Its file.
@@ -20,88 +21,160 @@ pub struct Report {
     pub each: Option<String>,
     /// How it ended.
     pub status: Status,
-    /// Real time that it took.
+    /// The step that ended it; `None` if it passed or never reached a step.
+    pub step: Option<StepLabel>,
+    /// What is wrong; empty if it passed or was not run, otherwise at least one.
+    pub problems: Vec<Problem>,
+    /// Elapsed time on the machine's clock.
     pub took: Duration,
-    /// Everything that crossed a boundary; the conversation is in it.
+    /// Every exchange of its world; the conversation is part of it.
     pub journal: Vec<Exchange>,
-    /// Names of people by number.
+    /// Names of people by phone number.
     pub people: BTreeMap<String, String>,
-    /// Where the scenario's times are.
+    /// The time zone of its business times.
     pub zone: TimeZone,
-    /// The command that runs just this again.
+    /// The command that runs this scenario again in the same way.
     pub replay: String,
 }
 
-impl Report {
+impl ScenarioResult {
+    /// The result of a scenario that was not started.
+    pub(crate) fn not_run(scenario: &Scenario) -> Self {
+        Self {
+            name: scenario.name().into(),
+            path: scenario.path().into(),
+            tags: scenario.tags().to_vec(),
+            each: scenario.each().map(Into::into),
+            status: Status::NotRun,
+            step: None,
+            problems: Vec::new(),
+            took: Duration::ZERO,
+            journal: Vec::new(),
+            people: BTreeMap::new(),
+            zone: TimeZone::UTC,
+            replay: String::new(),
+        }
+    }
+
     /// Whether it passed.
     pub fn passed(&self) -> bool {
-        matches!(self.status, Status::Passed)
+        self.status == Status::Passed
+    }
+
+    /// The position of the step that ended it: `3`, or `3.1` inside a group.
+    pub fn step_number(&self) -> Option<&str> {
+        self.step.as_ref().map(|step| step.number.as_str())
     }
 }
 
 /// How a scenario ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Every expectation was met.
     Passed,
     /// An expectation was not met.
-    Failed(Failure),
-    /// The scenario itself is wrong, as only running it could tell.
-    Broken(Failure),
-    /// The world around the backend failed, or the backend could not be started.
-    EnvironmentFailed(String),
-    /// It was not run: the target cannot give what it needs.
-    Skipped(Skip),
+    Failed,
+    /// The scenario itself is wrong, which only running it could show.
+    Broken,
+    /// Rehearse itself or the machine failed, or the backend could not be started.
+    EnvironmentFailed,
+    /// Ctrl-C ended it.
+    Interrupted,
+    /// It was not started.
+    NotRun,
+    /// It was not run, because the target lacks something that it needs; the problem says what.
+    Skipped,
 }
 
-/// Why a scenario was not run.
-#[derive(Debug, Clone)]
-pub struct Skip {
-    /// What it says that cannot be given.
-    pub place: Place,
-    /// Why not, in one line.
-    pub reason: String,
+impl Status {
+    /// The word of the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Broken => "broken",
+            Self::EnvironmentFailed => "error",
+            Self::Interrupted => "interrupted",
+            Self::NotRun => "not_run",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether something is wrong: it failed, is broken, or its environment failed.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Broken | Self::EnvironmentFailed)
+    }
 }
 
-/// What went wrong in a step.
-#[derive(Debug, Clone, Serialize)]
-pub struct Failure {
-    /// Position of the step, from 1: `3`, or `3.1` inside a group.
-    pub step: String,
+/// A step, as reports name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepLabel {
+    /// Position from 1: `3`, or `3.1` inside a group.
+    pub number: String,
     /// The step in short.
     pub title: String,
-    /// Everything that is wrong, at least one.
-    pub problems: Vec<Problem>,
 }
 
-/// One expectation that was not met.
-#[derive(Debug, Clone, Serialize)]
+/// How a scenario ended, with what was wrong.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) status: Status,
+    pub(crate) step: Option<StepLabel>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Verdict {
+    pub(crate) fn passed() -> Self {
+        Self { status: Status::Passed, step: None, problems: Vec::new() }
+    }
+
+    pub(crate) fn skipped(problem: Problem) -> Self {
+        Self { status: Status::Skipped, step: None, problems: vec![problem] }
+    }
+
+    pub(crate) fn environment_failed(message: impl Into<String>) -> Self {
+        let problems = vec![Problem::new(message)];
+        Self { status: Status::EnvironmentFailed, step: None, problems }
+    }
+
+    /// The verdict on a step that ended its scenario.
+    pub(crate) fn of_step(error: StepError, step: StepLabel) -> Self {
+        let (status, problems) = match error {
+            StepError::Failed(problems) => (Status::Failed, problems),
+            StepError::Broken(problem) => (Status::Broken, vec![*problem]),
+            StepError::Environment(message) => return Self::environment_failed(message),
+        };
+        Self { status, step: Some(step), problems }
+    }
+}
+
+/// One thing that is wrong, such as an expectation that was not met.
+#[derive(Debug, Clone)]
 pub struct Problem {
-    /// What is wrong, in one line.
+    /// What is wrong, in one line without a full stop.
     pub summary: String,
-    /// What should have been, as text to compare with `actual`.
+    /// What was expected, as text to compare with `actual`.
     pub expected: Option<String>,
-    /// What was.
+    /// What was there.
     pub actual: Option<String>,
     /// Where the expectation stands.
-    pub place: Option<Place>,
-    /// Single differences, when the values are large.
-    #[serde(serialize_with = "as_texts")]
+    pub location: Option<SourceLocation>,
+    /// The places inside a large value that differ.
     pub mismatches: Vec<Mismatch>,
-    /// The thing that came nearest to what was asked for, such as a model round.
+    /// What came nearest to an unexpected request: `step 2, round 1`.
     pub nearest: Option<String>,
     /// What else helps to understand it, a line each.
     pub notes: Vec<String>,
 }
 
 impl Problem {
-    /// A problem that its summary says in full.
+    /// A problem that its summary describes completely.
     pub fn new(summary: impl Into<String>) -> Self {
         Self {
             summary: summary.into(),
             expected: None,
             actual: None,
-            place: None,
+            location: None,
             mismatches: Vec::new(),
             nearest: None,
             notes: Vec::new(),
@@ -116,18 +189,25 @@ impl Problem {
         self
     }
 
-    /// With the expectation's place.
+    /// With the location of the expectation.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+    pub fn at(mut self, location: SourceLocation) -> Self {
+        self.location = Some(location);
         self
+    }
+
+    /// The differences that a report shows: the mismatches if one of them is inside the value,
+    /// otherwise the whole value.
+    pub fn differences(&self) -> Vec<Mismatch> {
+        let (expected, actual) = (self.expected.clone(), self.actual.clone());
+        rehearse_core::matcher::differences(expected, actual, self.mismatches.clone())
     }
 }
 
-/// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// The file, as it was given.
+/// A position in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// The file, as its path was given.
     pub file: String,
     /// Line, from 1.
     pub line: u64,
@@ -135,12 +215,8 @@ pub struct Place {
     pub column: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
-}
-
-fn as_texts<S: serde::Serializer>(list: &[Mismatch], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(list.iter().map(ToString::to_string))
 }

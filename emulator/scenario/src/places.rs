@@ -1,3 +1,3 @@
 //! Where everything of a scenario stands in its file, by path.
 
-pub(super) use rehearse_core::yaml::tree::{Node, YamlPath as Trail};
+pub(super) use rehearse_core::yaml::tree::{Node, YamlPath};

@@ -8,7 +8,7 @@ use std::{
 use super::{
     check,
     model::{File, Scenario},
-    places::Trail,
+    places::YamlPath,
 };
 use rehearse_core::yaml::YamlError;
 
@@ -57,11 +57,11 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
                 continue;
             }
         };
-        let wrong = check::alone(&file);
+        let wrong = check::file_alone(&file);
         errors.extend(wrong.into_iter().map(LoadError::File));
-        let place = file.name_place().to_string();
-        if let Some(first) = names.insert(file.document.name.clone(), place) {
-            let at = file.tree.locate(&Trail::new().to("name"));
+        let location = file.name_location().to_string();
+        if let Some(first) = names.insert(file.document.name.clone(), location) {
+            let at = file.tree.locate(&YamlPath::new().to("name"));
             let message = format!("this name is taken by the scenario at {first}");
             errors.push(file.source.error(at, message).into());
         }

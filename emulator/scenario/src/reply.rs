@@ -78,7 +78,7 @@ impl Reply {
                     return Err(de::Error::custom("a text that is absent is written 'none'"));
                 }
                 op if OPERATORS.contains(&op) => {
-                    reply.text.push(dispatch::entry(key.clone(), map)?);
+                    reply.text.push(dispatch::single_entry(key.clone(), map)?);
                 }
                 other => return Err(de::Error::unknown_field(other, &FIELDS[..10])),
             }

@@ -14,12 +14,12 @@ use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 use super::{
-    check::{self, Known},
+    check::{self, KnownNames},
+    external,
     model::Scenario,
-    outcome::{Failure, Report, Status},
-    outside,
+    outcome::{ScenarioResult, Status, StepLabel, Verdict},
     read::LoadError,
-    run::{Running, Stop, names},
+    run::{Running, StepError, names},
 };
 use rehearse_core::{clock::Clock, journal::Exchange};
 use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
@@ -48,12 +48,12 @@ impl Default for Options {
 pub struct Runner {
     backend: Backend,
     options: Options,
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<SharedWorld>>,
 }
 
 /// The world of all runs.
 #[derive(Debug)]
-struct Shared {
+struct SharedWorld {
     world: Arc<World>,
     /// Held by the run that has the world.
     turn: Mutex<()>,
@@ -70,7 +70,7 @@ impl Runner {
     ///
     /// # Errors
     /// A busy port, or a part that fails.
-    pub async fn in_one_world(mut self, bind: Bind) -> Result<Self, WorldError> {
+    pub async fn with_shared_world(mut self, bind: Bind) -> Result<Self, WorldError> {
         let config =
             WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
         let start = async move { World::start(config).await.map(Arc::new) };
@@ -79,7 +79,7 @@ impl Runner {
             part: "threads",
             source: io::Error::other(error),
         })??;
-        self.shared = Some(Arc::new(Shared { world, turn: Mutex::default() }));
+        self.shared = Some(Arc::new(SharedWorld { world, turn: Mutex::default() }));
         Ok(self)
     }
 
@@ -102,13 +102,13 @@ impl Runner {
 
     /// What is wrong with scenarios for this backend: unknown tables, people, fixtures, names.
     pub fn check(&self, scenarios: &[Scenario]) -> Vec<LoadError> {
-        let known = Known::of(&self.backend);
+        let known = KnownNames::of(&self.backend);
         let mut errors: Vec<LoadError> = check::fixtures(scenarios, &self.backend);
         let mut seen = std::collections::HashSet::new();
         for scenario in scenarios {
             // The entries of an `each` share their file.
             if seen.insert(scenario.path()) {
-                let mut wrong = check::against(scenario.file(), &known);
+                let mut wrong = check::for_backend(scenario.file(), &known);
                 wrong.extend(check::rows(scenario, &self.backend));
                 errors.extend(wrong.into_iter().map(LoadError::File));
             }
@@ -118,40 +118,41 @@ impl Runner {
 
     /// Runs a scenario on the thread that is least busy. Never fails: a panic inside is an
     /// environment that failed.
-    pub async fn run(&self, scenario: &Scenario) -> Report {
+    pub async fn run(&self, scenario: &Scenario) -> ScenarioResult {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let work = self.backend.threads().run(async move {
             let run = AssertUnwindSafe(Box::pin(runner.schedules(&on_thread))).catch_unwind();
-            run.await.unwrap_or_else(|panic| Ended::new(panicked(panic.as_ref())))
+            run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
         });
         let ended = work.await.unwrap_or_else(|error| {
-            Ended::new(Status::EnvironmentFailed(format!("the scenario was not run: {error}")))
+            Execution::new(Verdict::environment_failed(format!(
+                "the scenario was not run: {error}"
+            )))
         });
-        Report {
-            name: scenario.name().into(),
-            path: scenario.path().into(),
-            tags: scenario.tags().to_vec(),
-            each: scenario.each().map(Into::into),
-            status: ended.status,
+        ScenarioResult {
+            status: ended.verdict.status,
+            step: ended.verdict.step,
+            problems: ended.verdict.problems,
             took: began.elapsed(),
             journal: ended.journal,
             people: ended.people,
             zone: ended.zone,
             replay: self.replay(scenario, ended.seed),
+            ..ScenarioResult::not_run(scenario)
         }
     }
 
     /// Once, or once for each order that its groups are to have until one fails. A seed is one
     /// order.
-    async fn schedules(&self, scenario: &Scenario) -> Ended {
+    async fn schedules(&self, scenario: &Scenario) -> Execution {
         let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
         let Some(schedules) = schedules else {
             return self.perform(scenario, self.options.seed).await;
         };
         let mut ended = self.perform(scenario, Some(0)).await;
         for seed in 1..schedules {
-            if !matches!(ended.status, Status::Passed) {
+            if ended.verdict.status != Status::Passed {
                 break;
             }
             ended = self.perform(scenario, Some(seed)).await;
@@ -159,15 +160,15 @@ impl Runner {
         ended
     }
 
-    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
-        Ended { seed, ..self.perform_once(scenario, seed).await }
+    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
+        Execution { seed, ..self.perform_once(scenario, seed).await }
     }
 
-    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Ended {
+    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
         if self.backend.is_outside().is_some()
-            && let Some(skip) = outside::unable(scenario)
+            && let Some(problem) = external::unsupported(scenario)
         {
-            return Ended::new(Status::Skipped(skip));
+            return Execution::new(Verdict::skipped(problem));
         }
         let shared = self.shared.as_deref();
         let _turn = match shared {
@@ -177,26 +178,26 @@ impl Runner {
         let world = shared.map(|shared| Arc::clone(&shared.world));
         let names = match names(scenario, self.backend.settings(), world.as_deref()) {
             Ok(names) => names,
-            Err(stop) => return Ended::new(before_steps(stop)),
+            Err(error) => return Execution::new(before_steps(error)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
         let started = Running::start(scenario, &self.backend, world, names, seed);
         let mut running = match Box::pin(started).await {
             Ok(running) => running,
-            Err(stop) => {
-                return Ended { people, zone, ..Ended::new(before_steps(stop)) };
+            Err(error) => {
+                return Execution { people, zone, ..Execution::new(before_steps(error)) };
             }
         };
         let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
-        let status = match tokio::time::timeout(self.options.limit, steps).await {
-            Ok(Ok(status)) => status,
+        let verdict = match tokio::time::timeout(self.options.limit, steps).await {
+            Ok(Ok(verdict)) => verdict,
             Ok(Err(panic)) => panicked(panic.as_ref()),
-            Err(_) => Status::EnvironmentFailed(format!(
+            Err(_) => Verdict::environment_failed(format!(
                 "the scenario was still running after {:?}",
                 self.options.limit
             )),
         };
-        Ended { journal: running.into_journal(), people, zone, ..Ended::new(status) }
+        Execution { journal: running.into_journal(), people, zone, ..Execution::new(verdict) }
     }
 
     fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
@@ -216,8 +217,8 @@ impl Runner {
     }
 }
 
-struct Ended {
-    status: Status,
+struct Execution {
+    verdict: Verdict,
     journal: Vec<Exchange>,
     people: std::collections::BTreeMap<String, String>,
     zone: TimeZone,
@@ -225,10 +226,10 @@ struct Ended {
     seed: Option<u64>,
 }
 
-impl Ended {
-    fn new(status: Status) -> Self {
+impl Execution {
+    fn new(verdict: Verdict) -> Self {
         Self {
-            status,
+            verdict,
             journal: Vec::new(),
             people: Default::default(),
             zone: TimeZone::UTC,
@@ -237,19 +238,13 @@ impl Ended {
     }
 }
 
-/// An end before the first step.
-fn before_steps(stop: Stop) -> Status {
-    let failure = |problems| Failure { step: "0".into(), title: "given".into(), problems };
-    match stop {
-        Stop::Failed(problems) => Status::Failed(failure(problems)),
-        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
-        Stop::Environment(message) => Status::EnvironmentFailed(message),
-    }
+/// The verdict on an error before the first step.
+fn before_steps(error: StepError) -> Verdict {
+    Verdict::of_step(error, StepLabel { number: "0".into(), title: "given".into() })
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Status {
-    let text = panic_message(panic);
-    Status::EnvironmentFailed(format!("the emulator panicked: {text}"))
+fn panicked(panic: &(dyn Any + Send)) -> Verdict {
+    Verdict::environment_failed(format!("the emulator panicked: {}", panic_message(panic)))
 }
 
 /// An argument as a shell reads it.

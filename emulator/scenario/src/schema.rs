@@ -50,7 +50,7 @@ fn without_null(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::KINDS;
+    use crate::STEP_KINDS;
 
     fn references(value: &Value, found: &mut Vec<String>) {
         match value {
@@ -90,7 +90,7 @@ mod tests {
             .iter()
             .map(|rule| rule["if"]["required"][0].as_str().unwrap())
             .collect();
-        assert_eq!(keys, KINDS);
+        assert_eq!(keys, STEP_KINDS);
         assert_eq!(schema["properties"]["steps"]["items"]["$ref"], "#/$defs/Step");
     }
 }

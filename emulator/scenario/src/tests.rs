@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::{
-    check::{self, Known},
+    check::{self, KnownNames},
     model::File,
     *,
 };
 use rehearse_core::yaml::Source;
 
-fn known() -> Known {
-    Known {
+fn known() -> KnownNames {
+    KnownNames {
         functions: vec!["Dispatcher".into()],
         people: ["customer", "owner"].map(String::from).into(),
         tables: vec!["Leads".into(), "Slots".into()],
@@ -29,8 +29,8 @@ fn errors(text: &str) -> String {
         Ok(file) => file,
         Err(error) => return error,
     };
-    let mut errors = check::alone(&file);
-    errors.extend(check::against(&file, &known()));
+    let mut errors = check::file_alone(&file);
+    errors.extend(check::for_backend(&file, &known()));
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
 }
 

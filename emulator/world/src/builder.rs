@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rehearse_aws::{
     Executable, Function,
     function::BuildError,
-    template::{Pattern, Ports, RoutePath, Settings, Template, Webhook},
+    template::{Ports, RoutePath, Settings, Template, TextTemplate, Webhook},
 };
 use rehearse_core::{clock::Clock, table::TableSpec};
 use rehearse_dynamodb::Service;
@@ -248,7 +248,8 @@ impl WorldBuilder {
 }
 
 fn default_settings() -> Result<Settings, WorldError> {
-    let pattern = |text: &str| Pattern::try_from(text.to_owned()).map_err(WorldError::Environment);
+    let pattern =
+        |text: &str| TextTemplate::try_from(text.to_owned()).map_err(WorldError::Environment);
     let environment = DEFAULT_ENVIRONMENT
         .iter()
         .map(|(name, value)| Ok(((*name).to_owned(), pattern(value)?)))

@@ -5,17 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use tokio::task::{Id, JoinSet};
 
-use rehearse_scenario::Report;
+use rehearse_scenario::ScenarioResult;
 
 /// How one job ended.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub(crate) enum JobResult {
     /// It came to its end.
-    Ran(Box<Report>),
+    Finished(Box<ScenarioResult>),
     /// It panicked.
     Panicked(String),
     /// It was not begun.
-    NotBegun,
+    NotStarted,
 }
 
 /// How many at once, and how long to go on.
@@ -41,10 +41,10 @@ pub(crate) async fn execute<Work>(
     limits: Limits,
     start: impl Fn(usize) -> Work,
     stop: impl Future<Output = ()>,
-    mut done: impl FnMut(usize, Ended) -> bool,
+    mut done: impl FnMut(usize, JobResult) -> bool,
 ) -> Outcome
 where
-    Work: Future<Output = Report> + Send + 'static,
+    Work: Future<Output = ScenarioResult> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, usize> = HashMap::new();
@@ -66,8 +66,8 @@ where
         };
         let Some(joined) = joined else { return Outcome::default() };
         let (id, ended) = match joined {
-            Ok((id, report)) => (id, Ended::Ran(Box::new(report))),
-            Err(error) => (error.id(), Ended::Panicked(panic_text(error))),
+            Ok((id, report)) => (id, JobResult::Finished(Box::new(report))),
+            Err(error) => (error.id(), JobResult::Panicked(panic_text(error))),
         };
         let Some(i) = under_way.remove(&id) else { continue };
         if done(i, ended) && limits.fail_fast {
@@ -83,12 +83,9 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        time::Duration,
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
     };
 
     use tokio::sync::{Notify, Semaphore};
@@ -96,24 +93,13 @@ mod tests {
     use super::*;
     use rehearse_scenario as scenario;
 
-    fn report(passed: bool) -> Report {
-        let status = if passed {
-            scenario::Status::Passed
-        } else {
-            scenario::Status::EnvironmentFailed("no".into())
-        };
-        Report {
-            name: "a".into(),
-            path: "a.yaml".into(),
-            tags: Vec::new(),
-            each: None,
-            status,
-            took: Duration::ZERO,
-            journal: Vec::new(),
-            people: Default::default(),
-            zone: jiff::tz::TimeZone::UTC,
-            replay: String::new(),
+    fn result(passed: bool) -> ScenarioResult {
+        let scenario::report::ScenarioReport { mut result, .. } =
+            scenario::report::samples::run().scenarios.swap_remove(0);
+        if !passed {
+            result.status = scenario::Status::EnvironmentFailed;
         }
+        result
     }
 
     fn limits(at_once: usize, fail_fast: bool) -> Limits {
@@ -129,7 +115,7 @@ mod tests {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 now.fetch_sub(1, Ordering::SeqCst);
-                report(true)
+                result(true)
             }
         };
         let mut seen = BTreeSet::new();
@@ -145,11 +131,11 @@ mod tests {
     #[tokio::test]
     async fn after_a_failure_none_is_begun() {
         let mut ended = 0;
-        let done = |_, ended_as: Ended| {
+        let done = |_, ended_as: JobResult| {
             ended += 1;
-            matches!(ended_as, Ended::Ran(report) if !report.passed())
+            matches!(ended_as, JobResult::Finished(report) if !report.passed())
         };
-        let start = |i| async move { report(i != 1) };
+        let start = |i| async move { result(i != 1) };
         execute(10, limits(1, true), start, std::future::pending(), done).await;
         assert_eq!(ended, 2);
     }
@@ -159,10 +145,10 @@ mod tests {
         let mut told = Vec::new();
         let start = |i| async move {
             assert!(i != 0, "boom");
-            report(true)
+            result(true)
         };
         let done = |i, ended| {
-            if let Ended::Panicked(text) = ended {
+            if let JobResult::Panicked(text) = ended {
                 told.push((i, text));
             }
             false
@@ -182,7 +168,7 @@ mod tests {
                     stop.notify_one();
                     let _ = gate.acquire().await;
                 }
-                report(true)
+                result(true)
             }
         };
         let mut ended = Vec::new();

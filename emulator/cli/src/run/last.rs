@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use rehearse_scenario::report::{Run, Status, write_atomically};
+use rehearse_scenario::{
+    Status,
+    report::{Run, write_atomically},
+};
 
 /// The file that remembers it, below the project's folder.
 const FILE: &str = ".rehearse/last-run.json";
@@ -61,11 +64,11 @@ impl LastRun {
     /// keeps its old state.
     pub(super) fn update(&self, run: &Run, from: &Path) -> io::Result<()> {
         let mut failed = self.failed().unwrap_or_default();
-        for ran in run.scenarios.iter().filter(|ran| ran.status == Status::Passed) {
+        for ran in run.scenarios.iter().filter(|ran| ran.result.status == Status::Passed) {
             failed.remove(&ran.full_name);
         }
         for ran in &run.scenarios {
-            if matches!(ran.status, Status::Failed | Status::Broken | Status::Error) {
+            if ran.result.status.is_failure() {
                 failed.insert(ran.full_name.clone(), self.below(&from.join(&ran.file)));
             }
         }
@@ -111,11 +114,11 @@ mod tests {
         // Another scenario alone, and one that was interrupted, change nothing.
         let other = Run { scenarios: vec![run.scenarios[0].clone()], ..run.clone() };
         last.update(&other, root).unwrap();
-        run.scenarios[1].status = Status::Interrupted;
+        run.scenarios[1].result.status = Status::Interrupted;
         last.update(&run, root).unwrap();
         assert_eq!(last.failed(), Some(slot));
 
-        run.scenarios[1].status = Status::Passed;
+        run.scenarios[1].result.status = Status::Passed;
         last.update(&run, root).unwrap();
         assert_eq!(last.failed(), Some(BTreeMap::new()));
     }

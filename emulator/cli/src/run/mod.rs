@@ -12,7 +12,9 @@ mod target;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 pub(super) use self::execute::{Limits, execute};
-use self::{execute::Ended, last::LastRun, perform::perform, select::Selection, target::Targets};
+use self::{
+    execute::JobResult, last::LastRun, perform::perform, select::Selection, target::Targets,
+};
 use super::{
     app::App,
     dynamodb::{self, DynamoDbArgs},
@@ -149,7 +151,7 @@ async fn run_on(
     project.remark_missing(runner.backend().template(), app);
     project.remark_unresolved(runner.backend(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
-    let viewer = project.viewer(app, runner.backend());
+    let reporter = project.reporter(app, runner.backend());
     tokio::select! {
         ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
@@ -158,7 +160,7 @@ async fn run_on(
         runner = outside::start(runner, &project, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let run = perform(&jobs, &runner, &viewer, interrupt, args, app).await;
+    let run = perform(&jobs, &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -209,14 +211,14 @@ pub(super) fn default_jobs() -> NonZeroUsize {
 }
 
 /// How a scenario went, if it came to its end.
-pub(super) fn result(ended: &Ended) -> Option<&rehearse_scenario::Report> {
+pub(super) fn result(ended: &JobResult) -> Option<&rehearse_scenario::ScenarioResult> {
     match ended {
-        Ended::Ran(report) => Some(report),
-        Ended::Panicked(_) | Ended::NotBegun => None,
+        JobResult::Finished(report) => Some(report),
+        JobResult::Panicked(_) | JobResult::NotStarted => None,
     }
 }
 
 /// Whether a scenario ran and passed.
-pub(super) fn passed(ended: &Ended) -> bool {
-    matches!(ended, Ended::Ran(report) if report.passed())
+pub(super) fn passed(ended: &JobResult) -> bool {
+    matches!(ended, JobResult::Finished(report) if report.passed())
 }

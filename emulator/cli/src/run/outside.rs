@@ -67,7 +67,7 @@ pub(super) async fn start(
     let Some(outside) = args.target.outside() else { return Ok(runner) };
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
-    let runner = match runner.in_one_world(Bind::Fixed(ports)).await {
+    let runner = match runner.with_shared_world(Bind::Fixed(ports)).await {
         Err(WorldError::Busy { part, port, source }) => {
             return Err(busy::problem(part, port, &source, &ports, app).await);
         }

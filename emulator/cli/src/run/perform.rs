@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Args, Job,
-    execute::{Ended, Limits, execute},
+    execute::{JobResult, Limits, execute},
     order::InOrder,
     outside,
     progress::Progress,
@@ -14,21 +14,21 @@ use super::{
 };
 use crate::{app::App, signal::Interrupt};
 use rehearse_scenario::{
-    Runner,
-    report::{Ran, Run, Status, Viewer, terminal},
+    Runner, Status,
+    report::{Reporter, Run, ScenarioReport, terminal},
 };
 
 /// Runs jobs and shows a line for each; failures and the summary come at the end.
 pub(super) async fn perform(
     jobs: &[Job],
     runner: &Runner,
-    viewer: &Viewer,
+    reporter: &Reporter,
     interrupt: Interrupt,
     args: &Args,
     app: &App,
 ) -> Run {
     let screen = args.targets.screen(app);
-    let width = jobs.iter().map(|job| viewer.folder(&job.scenario).chars().count()).max();
+    let width = jobs.iter().map(|job| reporter.folder(&job.scenario).chars().count()).max();
     let width = width.unwrap_or(0);
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
@@ -43,12 +43,12 @@ pub(super) async fn perform(
         };
         async move { runner.run(&scenario).await }
     };
-    let done = |i: usize, ended: Ended| {
-        let mut ran = view(viewer, &jobs[i], ended);
+    let done = |i: usize, ended: JobResult| {
+        let mut ran = view(reporter, &jobs[i], ended);
         if !args.targets.keep_journals() {
-            ran.journal = Vec::new();
+            ran.result.journal = Vec::new();
         }
-        let failed = !matches!(ran.status, Status::Passed | Status::Skipped);
+        let failed = !matches!(ran.result.status, Status::Passed | Status::Skipped);
         progress.ended(&ran.name, failed);
         for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
             progress.above(|| screen.line(&terminal::line(ran, width)));
@@ -58,12 +58,12 @@ pub(super) async fn perform(
     let outcome = execute(jobs.len(), limits, start, interrupt.wait(), done).await;
     progress.finish();
     let hidden = results.first_hidden();
-    let mut scenarios = results.into_all(|i| view(viewer, &jobs[i], Ended::NotBegun));
+    let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
     for i in &outcome.under_way {
-        scenarios[*i].status = Status::Interrupted;
+        scenarios[*i].result.status = Status::Interrupted;
     }
     // What an interruption left behind a gap.
-    let left = scenarios[hidden..].iter().filter(|ran| ran.status != Status::NotRun);
+    let left = scenarios[hidden..].iter().filter(|ran| ran.result.status != Status::NotRun);
     left.for_each(|ran| screen.line(&terminal::line(ran, width)));
     let run = Run {
         started,
@@ -80,11 +80,11 @@ fn finish(screen: &Screen<'_>, run: &Run, app: &App) {
     screen.line(terminal::endings(run, app.ui.width()).trim_end());
 }
 
-fn view(viewer: &Viewer, job: &Job, ended: Ended) -> Ran {
+fn view(reporter: &Reporter, job: &Job, ended: JobResult) -> ScenarioReport {
     let ran = match ended {
-        Ended::NotBegun => viewer.not_run(&job.scenario),
-        Ended::Panicked(how) => viewer.broke(&job.scenario, &how),
-        Ended::Ran(report) => viewer.ran(&job.scenario, *report),
+        JobResult::NotStarted => reporter.not_run(&job.scenario),
+        JobResult::Panicked(how) => reporter.panicked(&job.scenario, &how),
+        JobResult::Finished(report) => reporter.finished(&job.scenario, *report),
     };
-    Ran { name: job.name(), ..ran }
+    ScenarioReport { name: job.name(), ..ran }
 }

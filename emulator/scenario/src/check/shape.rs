@@ -4,27 +4,28 @@ use std::collections::BTreeSet;
 
 use super::{
     Check,
-    word::{
-        impossible, is_name, is_number, wrong_crash, wrong_crossing, wrong_fault, wrong_meeting,
+    names::{
+        impossible, invalid_crash, invalid_fault, invalid_meeting, is_name, is_number,
+        unknown_exchange,
     },
 };
 use crate::{
     expectation::Expect,
     model::File,
-    places::Trail,
+    places::YamlPath,
     step::{Crash, Customer, Fault, Request, Step},
 };
 use rehearse_core::{matcher, yaml::YamlError};
 use rehearse_openai::Round;
 
 /// What is wrong with a file, whatever the backend.
-pub(crate) fn alone(file: &File) -> Vec<YamlError> {
+pub(crate) fn file_alone(file: &File) -> Vec<YamlError> {
     let mut check = Check { file, errors: Vec::new() };
     check.head();
     check.each();
     check.steps(&mut |check, step, at| check.shape(step, at));
     if let Some(always) = &file.document.always {
-        check.exchanges(always, &Trail::new().to("always"));
+        check.exchanges(always, &YamlPath::new().to("always"));
     }
     check.errors
 }
@@ -33,21 +34,21 @@ impl Check<'_> {
     fn head(&mut self) {
         let document = &self.file.document;
         if document.name.trim().is_empty() {
-            self.wrong(&Trail::new().to("name"), "a scenario needs a name");
+            self.wrong(&YamlPath::new().to("name"), "a scenario needs a name");
         }
         if document.steps.is_empty() {
-            self.wrong(&Trail::new().to("steps"), "a scenario needs at least one step");
+            self.wrong(&YamlPath::new().to("steps"), "a scenario needs at least one step");
         }
         for (name, number) in &document.people {
             if !is_number(number) {
                 let message = format!("'{number}' is not a number such as +15550100001");
-                self.wrong(&Trail::new().to("people").to(name.as_str()), message);
+                self.wrong(&YamlPath::new().to("people").to(name.as_str()), message);
             }
             if !is_name(name) {
                 let message = format!(
                     "'{name}' cannot be a name: letters, digits and underscores, a letter first"
                 );
-                self.wrong_key(&Trail::new().to("people").to(name.as_str()), message);
+                self.wrong_key(&YamlPath::new().to("people").to(name.as_str()), message);
             }
         }
     }
@@ -55,14 +56,14 @@ impl Check<'_> {
     fn each(&mut self) {
         let Some(entries) = &self.file.document.each else { return };
         if entries.is_empty() {
-            self.wrong(&Trail::new().to("each"), "'each' needs at least one entry");
+            self.wrong(&YamlPath::new().to("each"), "'each' needs at least one entry");
         }
         let names = |entry: &serde_json::Map<String, serde_json::Value>| {
             entry.keys().cloned().collect::<BTreeSet<_>>()
         };
         let first = entries.first().map(names).unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
-            let at = Trail::new().to("each").to(index);
+            let at = YamlPath::new().to("each").to(index);
             if entry.is_empty() {
                 self.wrong(&at, "an entry of 'each' needs at least one value");
             } else if names(entry) != first {
@@ -77,13 +78,13 @@ impl Check<'_> {
     }
 
     /// Where a function ends: at one of its own calls, and in one way.
-    fn crash_of(&mut self, crash: Option<&Crash>, at: &Trail) {
+    fn crash_of(&mut self, crash: Option<&Crash>, at: &YamlPath) {
         let Some(crash) = crash else { return };
         let at = at.to("crash");
         match crash.place() {
             None => self.wrong(&at, "say where it ends: one of before, after and timeout"),
             Some((key, on, ..)) => {
-                if let Some(wrong) = wrong_crash(on) {
+                if let Some(wrong) = invalid_crash(on) {
                     self.wrong(&at.to(key), wrong);
                 }
             }
@@ -94,7 +95,7 @@ impl Check<'_> {
     }
 
     /// What holds between the keys of one step.
-    fn shape(&mut self, step: &Step, at: &Trail) {
+    fn shape(&mut self, step: &Step, at: &YamlPath) {
         let below = |key: &str| at.to(key);
         match step {
             Step::Customer(step) => {
@@ -118,7 +119,7 @@ impl Check<'_> {
                 if step.schedules == Some(0) {
                     self.wrong(&below("schedules"), "'schedules' is at least 1");
                 }
-                if let Some(wrong) = step.meet.as_ref().and_then(|meet| wrong_meeting(&meet.on)) {
+                if let Some(wrong) = step.meet.as_ref().and_then(|meet| invalid_meeting(&meet.on)) {
                     let on = below("meet").to("on");
                     let at = if self.file.tree.contains(&on) { on } else { below("meet") };
                     self.wrong(&at, wrong);
@@ -142,9 +143,9 @@ impl Check<'_> {
         }
     }
 
-    fn fault(&mut self, fault: &Fault, at: &Trail) {
+    fn fault(&mut self, fault: &Fault, at: &YamlPath) {
         let database = fault.on.starts_with("dynamodb.");
-        if let Some(wrong) = wrong_fault(&fault.on) {
+        if let Some(wrong) = invalid_fault(&fault.on) {
             self.wrong(&at.to("on"), wrong);
         } else if let Some(database_fault) =
             fault.fail.0.database_fault.filter(|q| !q.can_happen_to(&fault.on))
@@ -170,7 +171,7 @@ impl Check<'_> {
         }
     }
 
-    fn customer(&mut self, step: &Customer, at: &Trail) {
+    fn customer(&mut self, step: &Customer, at: &YamlPath) {
         let below = |key: &str| at.to(key);
         if step.text.as_deref().is_none_or(str::is_empty) && step.media.is_empty() {
             self.wrong(&below("customer"), "a text without pictures needs words");
@@ -197,7 +198,7 @@ impl Check<'_> {
         }
     }
 
-    fn request(&mut self, step: &Request, at: &Trail) {
+    fn request(&mut self, step: &Request, at: &YamlPath) {
         let bodies = [
             ("json", step.json.is_some()),
             ("form", step.form.is_some()),
@@ -220,9 +221,9 @@ impl Check<'_> {
         }
     }
 
-    fn exchanges(&mut self, expect: &Expect, at: &Trail) {
+    fn exchanges(&mut self, expect: &Expect, at: &YamlPath) {
         for name in expect.calls.keys() {
-            if let Some(wrong) = wrong_crossing(name) {
+            if let Some(wrong) = unknown_exchange(name) {
                 self.wrong_key(&at.to("calls").to(name.as_str()), wrong);
             }
         }

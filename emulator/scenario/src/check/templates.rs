@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, word::unknown};
+use super::{Check, names::unknown};
 use crate::model::File;
 
 impl Check<'_> {

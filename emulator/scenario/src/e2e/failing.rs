@@ -1,16 +1,15 @@
 //! What fails, and how it is told.
 
-use super::support::{Project, fails, run};
-use crate::{Failure, Status};
+use super::support::{Project, environment_failure, fails, run};
+use crate::{ScenarioResult, Status};
 
 /// The place and summary of a failure's problems.
-fn told(failure: &Failure) -> Vec<String> {
+fn told(failure: &ScenarioResult) -> Vec<String> {
     failure
         .problems
         .iter()
         .map(|problem| {
-            let place =
-                problem.place.as_ref().map(|place| format!("{}:{}", place.line, place.column));
+            let place = problem.location.as_ref().map(|at| format!("{}:{}", at.line, at.column));
             format!("{} {}", place.unwrap_or_default(), problem.summary)
         })
         .collect()
@@ -19,7 +18,8 @@ fn told(failure: &Failure) -> Vec<String> {
 #[tokio::test]
 async fn another_text_than_expected() {
     let failure = fails("  - customer: Hi\n  - customer: Ho\n    reply: Hello\n").await;
-    assert_eq!((failure.step.as_str(), failure.title.as_str()), ("2", "customer: Ho"));
+    let step = failure.step.as_ref().unwrap();
+    assert_eq!((step.number.as_str(), step.title.as_str()), ("2", "customer: Ho"));
     assert_eq!(told(&failure), ["5:12 the text to customer is not what was expected"]);
     assert_eq!(failure.problems[0].expected.as_deref(), Some("Hello"));
     assert_eq!(failure.problems[0].actual.as_deref(), Some("You said: Ho"));
@@ -29,7 +29,7 @@ async fn another_text_than_expected() {
 async fn a_model_that_is_not_scripted_is_not_asked() {
     let failure = fails("  - customer: ask me\n    reply: The model is down\n").await;
     assert_eq!(failure.problems.len(), 1, "{failure:#?}");
-    assert_eq!(failure.problems[0].place.as_ref().unwrap().line, 3);
+    assert_eq!(failure.problems[0].location.as_ref().unwrap().line, 3);
     assert!(failure.problems[0].actual.as_ref().unwrap().contains("ask me"), "{failure:#?}");
 }
 
@@ -51,7 +51,7 @@ async fn a_request_that_a_round_does_not_expect_is_told_with_its_place() {
     .await;
     let told = told(&failure);
     assert!(told.len() == 1 && told[0].starts_with("5:9 model round 1:"), "{told:?}");
-    assert!(format!("{failure:?}").contains("You sell shoes"), "{failure:#?}");
+    assert!(format!("{:?}", failure.problems).contains("You sell shoes"), "{failure:#?}");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_fault_that_strikes_nothing() {
     let failure =
         fails("  - faults: [{ on: openai.responses, fail: 503, times: 1 }]\n  - customer: hello\n")
             .await;
-    assert_eq!(failure.step, "1");
+    assert_eq!(failure.step_number(), Some("1"));
     assert_eq!(told(&failure), ["3:14 the fault on openai.responses never struck"]);
 }
 
@@ -139,9 +139,9 @@ async fn a_scenario_that_only_running_finds_wrong() {
         ("  - request: GET /notes\n    headers: { 'a b': c }\n", "not a header field"),
     ] {
         let report = run(steps).await;
-        let Status::Broken(failure) = report.status else { panic!("{:?}", report.status) };
-        assert!(failure.problems[0].summary.contains(says), "{failure:?}");
-        assert!(failure.problems[0].place.is_some(), "{failure:?}");
+        assert_eq!(report.status, Status::Broken, "{:?}", report.problems);
+        assert!(report.problems[0].summary.contains(says), "{:?}", report.problems);
+        assert!(report.problems[0].location.is_some(), "{:?}", report.problems);
     }
 }
 
@@ -184,7 +184,7 @@ async fn a_function_that_does_not_start_is_the_environment() {
     let text = "name: a\nsteps: [{ customer: Hi }]";
     let scenario = &project.scenarios(text)[0];
     let report = project.without("OPENAI_BASE_URL").run(scenario).await;
-    let Status::EnvironmentFailed(message) = report.status else { panic!("{:?}", report.status) };
+    let message = environment_failure(&report);
     assert_eq!(message, "failed to start the function Notebook: OPENAI_BASE_URL is not set");
 }
 
@@ -193,6 +193,6 @@ async fn a_scenario_that_does_not_end_is_stopped() {
     let project = Project::new();
     let scenario = &project.scenarios("name: a\nsteps: [{ customer: slow }]")[0];
     let report = project.limited(std::time::Duration::from_millis(1)).run(scenario).await;
-    let Status::EnvironmentFailed(message) = report.status else { panic!("{:?}", report.status) };
+    let message = environment_failure(&report);
     assert!(message.contains("still running after 1ms"), "{message}");
 }

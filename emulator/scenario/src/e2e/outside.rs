@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::{
     backend,
-    support::{SETTINGS, TEMPLATE, assert_passed, failed},
+    support::{SETTINGS, TEMPLATE, assert_passed, environment_failure, failed},
 };
-use crate::{Options, Report, Runner, Status, read};
+use crate::{Options, Runner, ScenarioResult, Status, read};
 use rehearse_aws::function::Code;
 use rehearse_core::journal::ExchangeDetail;
 use rehearse_testutils::{self as testing, Folder};
@@ -41,7 +41,7 @@ impl Outside {
         let backend =
             Backend::outside(url.parse().unwrap(), template, settings, folder.path()).unwrap();
         let runner = Runner::new(backend, Options::default());
-        let runner = runner.in_one_world(Bind::Free).await.unwrap();
+        let runner = runner.with_shared_world(Bind::Free).await.unwrap();
         let mut environment = world(&runner).environments().values().next().unwrap().clone();
         assert_eq!(environment["PUBLIC_URL"], url.split('?').next().unwrap());
         environment.insert("PUBLIC_URL".into(), url);
@@ -58,14 +58,14 @@ impl Outside {
         Self { folder, runner, server }
     }
 
-    async fn run(&self, text: &str) -> Report {
+    async fn run(&self, text: &str) -> ScenarioResult {
         let scenarios = read(&[self.folder.write("scenario.yaml", text)]).unwrap();
         let errors = self.runner.check(&scenarios);
         assert!(errors.is_empty(), "{}", errors[0]);
         self.runner.run(&scenarios[0]).await
     }
 
-    async fn steps(&self, steps: &str) -> Report {
+    async fn steps(&self, steps: &str) -> ScenarioResult {
         self.run(&format!("name: test\nsteps:\n{steps}")).await
     }
 }
@@ -213,9 +213,10 @@ async fn what_cannot_be_given_is_said_and_nothing_is_run() {
         (format!("always: {{ calls: {{ http.POST /sms: 1 }} }}\n{hello}"), 2, "no gateway"),
     ] {
         let report = outside.run(&format!("name: test\n{text}")).await;
-        let Status::Skipped(skip) = report.status else { panic!("{text}: {:?}", report.status) };
-        assert!(skip.reason.contains(says), "{text}: {}", skip.reason);
-        assert_eq!(skip.place.line, line, "{text}");
+        assert_eq!(report.status, Status::Skipped, "{text}: {:?}", report.problems);
+        let problem = &report.problems[0];
+        assert!(problem.summary.contains(says), "{text}: {}", problem.summary);
+        assert_eq!(problem.location.as_ref().unwrap().line, line, "{text}");
         assert!(report.journal.is_empty());
     }
     // Neither a gap of no time nor a group needs what cannot be given.
@@ -234,12 +235,12 @@ async fn a_backend_that_hangs_up_failed_and_one_that_is_gone_is_the_environments
     let report = outside.steps("  - request: GET /gone\n    response: { status: 200 }\n").await;
     let failure = failed(report);
     assert_eq!(failure.problems[0].summary, "the backend did not answer the GET");
-    assert_eq!(failure.problems[0].place.as_ref().unwrap().line, 3);
+    assert_eq!(failure.problems[0].location.as_ref().unwrap().line, 3);
     outside.server.abort();
     while !outside.server.is_finished() {
         tokio::task::yield_now().await;
     }
     let report = outside.steps("  - request: GET /notes\n").await;
-    let Status::EnvironmentFailed(why) = report.status else { panic!("{:?}", report.status) };
+    let why = environment_failure(&report);
     assert!(why.contains("the backend is gone"), "{why}");
 }

@@ -288,7 +288,7 @@ steps:
     )
     .await;
     let failure = super::support::failed(report);
-    assert_eq!(failure.step, "3");
+    assert_eq!(failure.step_number(), Some("3"));
     assert_eq!(failure.problems[0].summary, "segments: expected at most 1, got 2");
 }
 

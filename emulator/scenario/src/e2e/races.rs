@@ -18,7 +18,7 @@ async fn every_schedule_is_run_until_one_fails_and_its_seed_is_told() {
     passes(&format!("{RACE}{meet}    schedules: 1\n{last}")).await;
     let report = run(&format!("{RACE}{meet}    schedules: 2\n{last}")).await;
     assert!(report.replay.ends_with(" --seed 1"), "{}", report.replay);
-    assert_eq!(failed(report).step, "2");
+    assert_eq!(failed(report).step_number(), Some("2"));
     let either = "  - expect: { tables: { Notes: [{ id: a }] }, calls: { dynamodb.PutItem: 2 } }\n";
     passes(&format!("{RACE}{meet}    schedules: 4\n{either}")).await;
 }
@@ -39,7 +39,7 @@ async fn a_step_that_never_comes_holds_nobody_up_and_is_told() {
     let problem = &failure.problems[0];
     assert_eq!(problem.summary, "the steps did not meet at dynamodb.PutItem");
     assert!(problem.actual.as_ref().unwrap().starts_with("1, and a step"));
-    assert_eq!(problem.place.as_ref().unwrap().line, 9);
+    assert_eq!(problem.location.as_ref().unwrap().line, 9);
     assert_eq!(failure.problems.len(), 1, "the write was let go: {failure:#?}");
 }
 

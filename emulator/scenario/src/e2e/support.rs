@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::backend;
-use crate::{Failure, Options, Report, Runner, Scenario, Status, read};
+use crate::{Options, Runner, Scenario, ScenarioResult, Status, read};
 use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::Backend;
 
@@ -120,12 +120,12 @@ impl Project {
 }
 
 /// Runs steps; `name` and the head are added.
-pub(super) async fn run(steps: &str) -> Report {
+pub(super) async fn run(steps: &str) -> ScenarioResult {
     run_file(&format!("name: test\nsteps:\n{steps}")).await
 }
 
 /// Runs the first scenario of a text.
-pub(super) async fn run_file(text: &str) -> Report {
+pub(super) async fn run_file(text: &str) -> ScenarioResult {
     let project = Project::new();
     let scenarios = project.scenarios(text);
     project.runner().run(&scenarios[0]).await
@@ -136,24 +136,28 @@ pub(super) async fn passes(steps: &str) {
     assert_passed(&run(steps).await);
 }
 
-pub(super) fn assert_passed(report: &Report) {
-    assert!(report.passed(), "{:#?}\n{}", report.status, journal(report));
+pub(super) fn assert_passed(report: &ScenarioResult) {
+    assert!(report.passed(), "{:#?}\n{}", report.problems, journal(report));
 }
 
 /// The failure of steps that must fail.
-pub(super) async fn fails(steps: &str) -> Failure {
+pub(super) async fn fails(steps: &str) -> ScenarioResult {
     failed(run(steps).await)
 }
 
-pub(super) fn failed(report: Report) -> Failure {
-    match report.status {
-        Status::Failed(failure) => failure,
-        ref other => panic!("{other:#?}\n{}", journal(&report)),
-    }
+pub(super) fn failed(result: ScenarioResult) -> ScenarioResult {
+    assert_eq!(result.status, Status::Failed, "{:#?}\n{}", result.problems, journal(&result));
+    result
+}
+
+/// The message of an environment failure.
+pub(super) fn environment_failure(result: &ScenarioResult) -> &str {
+    assert_eq!(result.status, Status::EnvironmentFailed, "{:#?}", result.problems);
+    &result.problems[0].summary
 }
 
 /// What crossed, for a test that went wrong.
-fn journal(report: &Report) -> String {
+fn journal(report: &ScenarioResult) -> String {
     let line = |e: &rehearse_core::journal::Exchange| {
         format!("{} {:?} -> {:?}", e.name, e.detail, e.outcome)
     };

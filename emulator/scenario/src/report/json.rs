@@ -31,7 +31,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{Difference, Failure, Ran, Run};
+use super::view::{Counts, Run, ScenarioReport};
+use crate::{Problem, ScenarioResult, StepLabel};
 use rehearse_core::journal::Exchange;
 
 /// The version of the shape.
@@ -42,7 +43,6 @@ pub const VERSION: u32 = 1;
 /// # Errors
 /// When a journal entry cannot be written as JSON.
 pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
-    let counts = run.counts();
     let report = Report {
         version: VERSION,
         outcome: match run.exit_code() {
@@ -56,16 +56,8 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
         started_at: run.started.to_string(),
         took_ms: millis(run.took),
         seed: run.seed,
-        counts: Counts {
-            passed: counts.passed,
-            failed: counts.failed,
-            broken: counts.broken,
-            errors: counts.errors,
-            interrupted: counts.interrupted,
-            not_run: counts.not_run,
-            skipped: counts.skipped,
-        },
-        scenarios: run.scenarios.iter().map(|ran| scenario(ran, journal)).collect(),
+        counts: run.counts(),
+        scenarios: run.scenarios.iter().map(|report| Scenario::new(report, journal)).collect(),
     };
     serde_json::to_string_pretty(&report).map(|text| text + "\n")
 }
@@ -76,14 +68,14 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 /// When it is no such report.
 pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     #[derive(Deserialize)]
-    struct Written {
-        scenarios: Vec<WrittenScenario>,
+    struct StoredReport {
+        scenarios: Vec<StoredScenario>,
     }
     #[derive(Deserialize)]
-    struct WrittenScenario {
+    struct StoredScenario {
         journal: Option<Vec<Exchange>>,
     }
-    let written: Written = serde_json::from_str(text)?;
+    let written: StoredReport = serde_json::from_str(text)?;
     Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
 }
 
@@ -100,17 +92,6 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Counts {
-    passed: usize,
-    failed: usize,
-    broken: usize,
-    errors: usize,
-    interrupted: usize,
-    not_run: usize,
-    skipped: usize,
-}
-
-#[derive(Serialize)]
 struct Scenario<'a> {
     name: &'a str,
     file: &'a str,
@@ -119,64 +100,59 @@ struct Scenario<'a> {
     outcome: &'static str,
     took_ms: f64,
     replay: &'a str,
-    failures: Vec<Problem<'a>>,
+    failures: Vec<Failure<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     journal: Option<&'a [Exchange]>,
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
-    step: Option<Step<'a>>,
-    place: Option<&'a str>,
+struct Failure<'a> {
+    step: Option<&'a StepLabel>,
+    place: Option<String>,
     message: &'a str,
-    differences: Vec<Place<'a>>,
+    differences: Vec<Difference>,
     nearest: Option<&'a str>,
     notes: &'a [String],
 }
 
 #[derive(Serialize)]
-struct Step<'a> {
-    number: &'a str,
-    title: &'a str,
+struct Difference {
+    path: String,
+    expected: String,
+    actual: String,
 }
 
-#[derive(Serialize)]
-struct Place<'a> {
-    path: &'a str,
-    expected: &'a str,
-    actual: &'a str,
-}
-
-fn scenario(ran: &Ran, journal: bool) -> Scenario<'_> {
-    Scenario {
-        name: &ran.name,
-        file: &ran.file,
-        line: ran.line,
-        tags: &ran.tags,
-        outcome: ran.status.word(),
-        took_ms: millis(ran.took),
-        replay: &ran.replay,
-        failures: ran.failures.iter().map(problem).collect(),
-        journal: journal.then_some(ran.journal.as_slice()),
+impl<'a> Scenario<'a> {
+    fn new(report: &'a ScenarioReport, journal: bool) -> Self {
+        let result = &report.result;
+        Self {
+            name: &report.name,
+            file: &report.file,
+            line: report.line,
+            tags: &result.tags,
+            outcome: result.status.word(),
+            took_ms: millis(result.took),
+            replay: &result.replay,
+            failures: result.problems.iter().map(|p| Failure::new(result, p)).collect(),
+            journal: journal.then_some(result.journal.as_slice()),
+        }
     }
 }
 
-fn problem(failure: &Failure) -> Problem<'_> {
-    Problem {
-        step: failure.step.as_ref().map(|s| Step { number: &s.number, title: &s.title }),
-        place: failure.place.as_deref(),
-        message: &failure.message,
-        differences: places(&failure.differences),
-        nearest: failure.nearest.as_deref(),
-        notes: &failure.notes,
+impl<'a> Failure<'a> {
+    fn new(result: &'a ScenarioResult, problem: &'a Problem) -> Self {
+        let differences = problem.differences().into_iter();
+        Self {
+            step: result.step.as_ref(),
+            place: problem.location.as_ref().map(ToString::to_string),
+            message: &problem.summary,
+            differences: differences
+                .map(|d| Difference { path: d.path, expected: d.expected, actual: d.actual })
+                .collect(),
+            nearest: problem.nearest.as_deref(),
+            notes: &problem.notes,
+        }
     }
-}
-
-fn places(differences: &[Difference]) -> Vec<Place<'_>> {
-    differences
-        .iter()
-        .map(|d| Place { path: &d.path, expected: &d.expected, actual: &d.actual })
-        .collect()
 }
 
 /// Milliseconds with three digits behind the point.

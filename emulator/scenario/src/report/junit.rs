@@ -10,19 +10,20 @@ use quick_xml::{
 use super::{
     style::plain,
     terminal,
-    view::{Ran, Run, Status},
+    view::{Run, ScenarioReport},
 };
+use crate::Status;
 
 /// The report's text.
 ///
 /// # Errors
 /// Never in practice: the XML is written to memory.
 pub fn junit(run: &Run) -> std::io::Result<String> {
-    let mut suites: BTreeMap<&str, Vec<&Ran>> = BTreeMap::new();
+    let mut suites: BTreeMap<&str, Vec<&ScenarioReport>> = BTreeMap::new();
     for ran in &run.scenarios {
         suites.entry(&ran.folder).or_default().push(ran);
     }
-    let all: Vec<&Ran> = run.scenarios.iter().collect();
+    let all: Vec<&ScenarioReport> = run.scenarios.iter().collect();
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let mut root = element("testsuites", &[("name", "rehearse")]);
@@ -31,7 +32,7 @@ pub fn junit(run: &Run) -> std::io::Result<String> {
     for (folder, cases) in suites {
         let name = if folder.is_empty() { "scenarios" } else { folder };
         let mut suite = element("testsuite", &[("name", name)]);
-        totals(&mut suite, &cases, cases.iter().map(|c| c.took).sum());
+        totals(&mut suite, &cases, cases.iter().map(|c| c.result.took).sum());
         suite.push_attribute(("timestamp", run.started.to_string().as_str()));
         xml.write_event(Event::Start(suite))?;
         for case in cases {
@@ -45,13 +46,13 @@ pub fn junit(run: &Run) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn totals(element: &mut BytesStart<'_>, cases: &[&Ran], took: Duration) {
+fn totals(element: &mut BytesStart<'_>, cases: &[&ScenarioReport], took: Duration) {
     let of = |statuses: &[Status]| {
-        cases.iter().filter(|c| statuses.contains(&c.status)).count().to_string()
+        cases.iter().filter(|c| statuses.contains(&c.result.status)).count().to_string()
     };
     element.push_attribute(("tests", cases.len().to_string().as_str()));
     element.push_attribute(("failures", of(&[Status::Failed]).as_str()));
-    element.push_attribute(("errors", of(&[Status::Broken, Status::Error]).as_str()));
+    element.push_attribute(("errors", of(&[Status::Broken, Status::EnvironmentFailed]).as_str()));
     element.push_attribute((
         "skipped",
         of(&[Status::Interrupted, Status::NotRun, Status::Skipped]).as_str(),
@@ -59,7 +60,7 @@ fn totals(element: &mut BytesStart<'_>, cases: &[&Ran], took: Duration) {
     element.push_attribute(("time", seconds(took).as_str()));
 }
 
-fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &Ran) -> std::io::Result<()> {
+fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &ScenarioReport) -> std::io::Result<()> {
     let case = element(
         "testcase",
         &[
@@ -67,26 +68,28 @@ fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &Ran) -> std::io::Res
             ("classname", suite),
             ("file", &ran.file),
             ("line", &ran.line.to_string()),
-            ("time", &seconds(ran.took)),
+            ("time", &seconds(ran.result.took)),
         ],
     );
-    let tag = match ran.status {
+    let tag = match ran.result.status {
         Status::Passed => return xml.write_event(Event::Empty(case)),
         Status::Failed => "failure",
-        Status::Broken | Status::Error => "error",
+        Status::Broken | Status::EnvironmentFailed => "error",
         Status::Interrupted | Status::NotRun | Status::Skipped => "skipped",
     };
     xml.write_event(Event::Start(case))?;
     if tag == "skipped" {
-        let message = match ran.status {
+        let message = match ran.result.status {
             Status::Interrupted => "interrupted",
-            Status::Skipped => ran.failures.first().map_or("skipped", |f| f.message.as_str()),
+            Status::Skipped => {
+                ran.result.problems.first().map_or("skipped", |f| f.summary.as_str())
+            }
             _ => "not run",
         };
         xml.write_event(Event::Empty(element(tag, &[("message", message)])))?;
     } else {
-        let message = ran.failures.first().map_or("", |f| f.message.as_str());
-        let kind = match ran.status {
+        let message = ran.result.problems.first().map_or("", |f| f.summary.as_str());
+        let kind = match ran.result.status {
             Status::Failed => "expectation",
             Status::Broken => "scenario",
             _ => "environment",
@@ -198,7 +201,7 @@ mod tests {
         let mut run = samples::run();
         let evil = "a\u{0}b\u{1b}[31m\u{FFFF}<c> \"&]]>";
         run.scenarios[1].name = evil.into();
-        run.scenarios[1].failures[0].message = evil.into();
+        run.scenarios[1].result.problems[0].summary = evil.into();
         let xml = junit(&run).unwrap();
         assert!(!xml.contains(['\u{0}', '\u{1b}', '\u{FFFF}']), "{xml}");
         let cases = attributes(&xml, "testcase");
@@ -209,8 +212,8 @@ mod tests {
     fn interrupted_scenarios_are_said_and_not_lost() {
         let mut run = samples::run();
         run.interrupted = true;
-        run.scenarios[0].status = Status::Interrupted;
-        run.scenarios[1].status = Status::NotRun;
+        run.scenarios[0].result.status = Status::Interrupted;
+        run.scenarios[1].result.status = Status::NotRun;
         let xml = junit(&run).unwrap();
         let messages: Vec<_> =
             attributes(&xml, "skipped").iter().map(|a| a["message"].clone()).collect();

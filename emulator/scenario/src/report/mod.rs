@@ -7,6 +7,7 @@ mod diff;
 mod file;
 mod json;
 mod junit;
+mod reporter;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 pub mod style;
@@ -14,10 +15,9 @@ pub mod terminal;
 pub mod text;
 pub mod time;
 mod view;
-mod viewer;
 
 pub use file::write_atomically;
 pub use json::{VERSION as JSON_VERSION, journals, json};
 pub use junit::junit;
-pub use view::{Counts, Difference, Failure, Ran, Run, Status, Step};
-pub use viewer::Viewer;
+pub use reporter::Reporter;
+pub use view::{Counts, Run, ScenarioReport};

@@ -9,30 +9,32 @@ use super::{
     style::{BAD, BOLD, DIM, GOOD, NAME, Painted, WARN, paint},
     text::{count, visible, wrap},
     time,
-    view::{Difference, Ran, Run, Status},
+    view::{Run, ScenarioReport},
 };
+use crate::{SourceLocation, Status};
+use rehearse_core::matcher::Mismatch;
 
 /// Widest name of a folder that still widens the column.
 const MAX_FOLDER: usize = 20;
 
 /// One line: how it ended, its time, its folder and its name.
-pub fn line(ran: &Ran, folder_width: usize) -> String {
-    let took = match ran.status {
+pub fn line(report: &ScenarioReport, folder_width: usize) -> String {
+    let took = match report.result.status {
         Status::Interrupted | Status::NotRun | Status::Skipped => "-".to_owned(),
-        _ => time::duration(ran.took),
+        _ => time::duration(report.result.took),
     };
-    let folder = paint(DIM, &ran.folder);
+    let folder = paint(DIM, &report.folder);
     let folder_width = folder_width.min(MAX_FOLDER);
     let mut text = format!(
         "{:>5}  {took:>8}  {folder:<folder_width$}  {}",
-        badge(ran.status),
-        visible(&ran.name)
+        badge(report.result.status),
+        visible(&report.name)
     );
-    if let (Status::Skipped, Some(why)) = (ran.status, ran.failures.first()) {
-        let place = why.place.as_deref().unwrap_or(&ran.file);
+    if let (Status::Skipped, Some(why)) = (report.result.status, report.result.problems.first()) {
+        let place = why.location.as_ref().map_or(report.file.clone(), ToString::to_string);
         let indent = " ".repeat(17);
         let _ =
-            write!(text, "\n{indent}{}", paint(DIM, format!("{place}: {}", visible(&why.message))));
+            write!(text, "\n{indent}{}", paint(DIM, format!("{place}: {}", visible(&why.summary))));
     }
     text
 }
@@ -42,7 +44,7 @@ fn badge(status: Status) -> Painted<&'static str> {
         Status::Passed => (GOOD, "ok"),
         Status::Failed => (BAD, "FAIL"),
         Status::Broken => (BAD, "WRONG"),
-        Status::Error => (WARN, "ERROR"),
+        Status::EnvironmentFailed => (WARN, "ERROR"),
         Status::Interrupted => (WARN, "STOP"),
         Status::NotRun => (DIM, "-"),
         Status::Skipped => (WARN, "skip"),
@@ -52,49 +54,53 @@ fn badge(status: Status) -> Painted<&'static str> {
 
 /// A failed scenario in full: where, the conversation so far, what was expected
 /// and what came, and the command that runs it again.
-pub fn failure(ran: &Ran, width: Option<usize>) -> String {
+pub fn failure(report: &ScenarioReport, width: Option<usize>) -> String {
+    let result = &report.result;
     let mut text = String::new();
-    let badge = badge(ran.status);
-    line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&ran.name))));
-    let first = ran.failures.iter().find_map(|f| f.place.clone());
-    let first = first.unwrap_or_else(|| format!("{}:{}", ran.file, ran.line));
+    let badge = badge(result.status);
+    line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&report.name))));
+    let first = result.problems.iter().find_map(|problem| problem.location.as_ref());
+    let first = first.map_or_else(|| format!("{}:{}", report.file, report.line), location);
     line_to(&mut text, 2, &paint(NAME, &first).to_string());
-    if !ran.conversation.is_empty() {
+    if !report.conversation.is_empty() {
         text.push('\n');
         let room = width.map(|w| w.saturating_sub(2));
-        for row in Renderer::new(ran.zone.clone(), room).all(&ran.conversation) {
+        for row in Renderer::new(result.zone.clone(), room).all(&report.conversation) {
             line_to(&mut text, 2, &row);
         }
     }
-    let mut step = None;
-    for failure in &ran.failures {
+    for (index, problem) in result.problems.iter().enumerate() {
         text.push('\n');
-        if let Some(now) = failure.step.as_ref().filter(|now| step != Some(*now)) {
-            let title = visible(&now.title);
-            line_to(&mut text, 2, &paint(DIM, format!("step {}, {title}", now.number)).to_string());
-            step = Some(now);
+        if let (0, Some(step)) = (index, &result.step) {
+            let label = format!("step {}, {}", step.number, visible(&step.title));
+            line_to(&mut text, 2, &paint(DIM, label).to_string());
         }
-        let message = visible(&failure.message);
-        for row in wrap(&message, width.map(|w| w.saturating_sub(2))) {
+        for row in wrap(&visible(&problem.summary), width.map(|w| w.saturating_sub(2))) {
             line_to(&mut text, 2, &paint(BOLD, row).to_string());
         }
-        if let Some(place) = failure.place.as_ref().filter(|place| **place != first) {
+        let place = problem.location.as_ref().map(location);
+        if let Some(place) = place.filter(|place| *place != first) {
             line_to(&mut text, 4, &paint(NAME, place).to_string());
         }
-        differences(&mut text, 4, &failure.differences);
-        if let Some(nearest) = &failure.nearest {
+        differences(&mut text, 4, &problem.differences());
+        if let Some(nearest) = &problem.nearest {
             line_to(&mut text, 4, &format!("{} {}", paint(DIM, "nearest:"), visible(nearest)));
         }
-        for note in &failure.notes {
+        for note in &problem.notes {
             line_to(&mut text, 4, &paint(DIM, visible(note)).to_string());
         }
     }
     text.push('\n');
-    line_to(&mut text, 2, &format!("{} {}", paint(DIM, "replay:"), paint(NAME, &ran.replay)));
+    let replay = paint(NAME, &result.replay);
+    line_to(&mut text, 2, &format!("{} {replay}", paint(DIM, "replay:")));
     text
 }
 
-fn differences(text: &mut String, indent: usize, differences: &[Difference]) {
+fn location(location: &SourceLocation) -> String {
+    location.to_string()
+}
+
+fn differences(text: &mut String, indent: usize, differences: &[Mismatch]) {
     for difference in differences {
         if !difference.path.is_empty() {
             line_to(text, indent, &difference.path);
@@ -139,17 +145,17 @@ pub fn summary(run: &Run) -> String {
 
 /// The whole report in one piece.
 pub fn whole(run: &Run) -> String {
-    let width = run.scenarios.iter().map(|ran| ran.folder.chars().count()).max().unwrap_or(0);
-    let lines = run.scenarios.iter().map(|ran| line(ran, width) + "\n");
+    let width = run.scenarios.iter().map(|report| report.folder.chars().count()).max().unwrap_or(0);
+    let lines = run.scenarios.iter().map(|report| line(report, width) + "\n");
     lines.collect::<String>() + &endings(run, None)
 }
 
 /// What follows the lines of all scenarios: failures in full, then the summary.
 pub fn endings(run: &Run, width: Option<usize>) -> String {
     let mut text = String::from("\n");
-    for ran in &run.scenarios {
-        if matches!(ran.status, Status::Failed | Status::Broken | Status::Error) {
-            text.push_str(&failure(ran, width));
+    for report in &run.scenarios {
+        if report.result.status.is_failure() {
+            text.push_str(&failure(report, width));
             text.push('\n');
         }
     }
@@ -252,8 +258,8 @@ mod tests {
     fn an_interrupted_run_says_so() {
         let mut run = samples::run();
         run.interrupted = true;
-        run.scenarios[0].status = Status::Interrupted;
-        run.scenarios[1].status = Status::NotRun;
+        run.scenarios[0].result.status = Status::Interrupted;
+        run.scenarios[1].result.status = Status::NotRun;
         insta::assert_snapshot!(plain(&summary(&run)), @r##"
         2 scenarios: 0 passed, 1 interrupted, 1 not run  in 612 ms
         interrupted before the end

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Running;
-use crate::{outcome::Problem, places::Trail, step::Customer};
+use crate::{outcome::Problem, places::YamlPath, step::Customer};
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_twilio::{Attempt, Delivery};
 
@@ -13,10 +13,10 @@ impl Running<'_> {
         &self,
         step: &Customer,
         attempts: &[&Attempt],
-        path: &Trail,
+        path: &YamlPath,
     ) -> Vec<Problem> {
         let wanted = step.deliveries.as_deref().unwrap_or_default();
-        let at = |index: usize| self.place(&path.to("deliveries").to(index));
+        let at = |index: usize| self.location(&path.to("deliveries").to(index));
         let mut problems = Vec::new();
         for (index, (wanted, attempt)) in wanted.iter().zip(attempts).enumerate() {
             let parts = [
@@ -51,7 +51,7 @@ impl Running<'_> {
             let listed: Vec<String> = attempts.iter().map(|attempt| outcome(attempt)).collect();
             let problem = Problem::new(summary)
                 .differs(times(wanted.len()), listed.join("\n"))
-                .at(self.place(&path.to("deliveries")));
+                .at(self.location(&path.to("deliveries")));
             problems.push(problem);
         }
         problems
@@ -62,12 +62,12 @@ impl Running<'_> {
         &self,
         deliveries: &[Delivery],
         entries: &[Exchange],
-        path: &Trail,
+        path: &YamlPath,
     ) -> Option<Problem> {
         let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
         let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
             .differs("an answer with status 200 that Twilio can read", outcome(last))
-            .at(self.place(path));
+            .at(self.location(path));
         problem.notes = entries
             .iter()
             .filter_map(|entry| match &entry.detail {

@@ -1,7 +1,7 @@
 //! `crash:` of a step: armed before it, and looked for after it.
 
 use super::Running;
-use crate::{outcome::Problem, places::Trail, step::Crash};
+use crate::{outcome::Problem, places::YamlPath, step::Crash};
 use rehearse_core::faults::{self, Failure, Fault, FaultHandle};
 
 impl Running<'_> {
@@ -21,7 +21,7 @@ impl Running<'_> {
         &self,
         crash: Option<&Crash>,
         armed: Option<FaultHandle>,
-        path: &Trail,
+        path: &YamlPath,
     ) -> Option<Problem> {
         let ((_, on, ..), armed) = crash.and_then(Crash::place).zip(armed)?;
         let met = self.world.faults().matched(armed);
@@ -29,7 +29,7 @@ impl Running<'_> {
             let function = crash.map(|crash| crash.function.as_str()).unwrap_or_default();
             Problem::new(format!("the function {function} never crashed"))
                 .differs(format!("a call of {on} by {function}"), "no such call")
-                .at(self.place(&path.to("crash")))
+                .at(self.location(&path.to("crash")))
         })
     }
 }

@@ -3,13 +3,13 @@
 use futures::future::join_all;
 
 use super::{
-    Running, Stop,
-    texts::{self, Of, Text},
+    Running, StepError,
+    texts::{self, Recipients, SentText},
 };
 use crate::{
     check::replies_path,
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
     reply::Replies,
     step::{Customer, Duplicate, Signature},
 };
@@ -18,9 +18,9 @@ use rehearse_openai::{ArmedScript, Script, Trigger};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
 /// A text that is ready to be delivered, with its script on stage.
-pub(super) struct Ready<'s> {
+pub(super) struct PreparedText<'s> {
     step: &'s Customer,
-    path: Trail,
+    path: YamlPath,
     pub(super) number: String,
     inbound: Inbound,
     script: Option<ArmedScript>,
@@ -28,8 +28,8 @@ pub(super) struct Ready<'s> {
 }
 
 /// A text that was delivered.
-pub(super) struct Sent<'s> {
-    ready: Ready<'s>,
+pub(super) struct DeliveredText<'s> {
+    ready: PreparedText<'s>,
     sid: Sid,
     deliveries: Vec<Delivery>,
 }
@@ -47,7 +47,7 @@ impl Drop for NoFallback {
     }
 }
 
-impl Ready<'_> {
+impl PreparedText<'_> {
     pub(super) fn forged(&self) -> bool {
         self.inbound.signing != Signing::Valid
     }
@@ -58,8 +58,8 @@ impl Running<'_> {
         &self,
         step: &Customer,
         label: &str,
-        path: &Trail,
-    ) -> Result<(), Stop> {
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
         let mark = self.world.journal().mark();
         let ready = self.ready(step, label, path)?;
         let fallback = ready.forged().then(|| self.without_fallback());
@@ -67,9 +67,9 @@ impl Running<'_> {
         self.settled().await;
         drop(fallback);
         let entries = self.world.journal().since(mark);
-        let mut problems = self.judge(sent, &entries, &Text::all(&entries));
+        let mut problems = self.judge(sent, &entries, &SentText::all(&entries));
         problems.extend(self.unexpected_requests(path));
-        Stop::unless_none(problems)
+        StepError::from_problems(problems)
     }
 
     /// Fills in templates and puts the script on stage.
@@ -77,8 +77,8 @@ impl Running<'_> {
         &self,
         step: &'s Customer,
         label: &str,
-        path: &Trail,
-    ) -> Result<Ready<'s>, Stop> {
+        path: &YamlPath,
+    ) -> Result<PreparedText<'s>, StepError> {
         let below = |key: &str| path.to(key);
         let from = self.text(step.from.as_deref().unwrap_or("customer"), &below("from"))?;
         let number = self.people.number(&from);
@@ -105,18 +105,18 @@ impl Running<'_> {
         };
         let inbound = Inbound { from: number.clone(), body, media, sid: None, signing };
         let crash = self.arm_crash(step.crash.as_ref());
-        Ok(Ready { step, path: path.clone(), number, inbound, script, crash })
+        Ok(PreparedText { step, path: path.clone(), number, inbound, script, crash })
     }
 
     /// Sends the text, as often as the step says, and waits for the webhook's answers.
-    pub(super) async fn deliver<'s>(&self, ready: Ready<'s>) -> Sent<'s> {
+    pub(super) async fn deliver<'s>(&self, ready: PreparedText<'s>) -> DeliveredText<'s> {
         let twilio = self.world.twilio();
         let sid = twilio.accept(ready.inbound.clone());
         let deliveries = match ready.step.duplicate {
             None => vec![twilio.redeliver(sid).await],
             Some(duplicate) => self.duplicates(sid, duplicate).await,
         };
-        Sent { ready, sid, deliveries }
+        DeliveredText { ready, sid, deliveries }
     }
 
     /// Somebody who is not Twilio calls once; only Twilio knows the fallback.
@@ -146,12 +146,12 @@ impl Running<'_> {
     /// What is wrong with a delivered text, once everything has settled.
     pub(super) fn judge(
         &self,
-        sent: Sent<'_>,
+        sent: DeliveredText<'_>,
         entries: &[Exchange],
-        texts: &[Text],
+        texts: &[SentText],
     ) -> Vec<Problem> {
-        let Sent { ready, sid, deliveries } = sent;
-        let Ready { step, path, number, script, crash, .. } = ready;
+        let DeliveredText { ready, sid, deliveries } = sent;
+        let PreparedText { step, path, number, script, crash, .. } = ready;
         let mut problems: Vec<Problem> = script
             .map(ArmedScript::finish)
             .unwrap_or_default()
@@ -170,12 +170,12 @@ impl Running<'_> {
         // Filled in only now: they may use names that the model's rounds saved.
         if let Some(replies) = &step.replies {
             let sid = sid.to_string();
-            let own: Vec<Text> = texts
+            let own: Vec<SentText> = texts
                 .iter()
                 .filter(|text| text.in_reply_to.as_ref().is_none_or(|other| *other == sid))
                 .cloned()
                 .collect();
-            problems.extend(self.replies(replies, &own, Of::People(&[number]), &path));
+            problems.extend(self.replies(replies, &own, Recipients::Numbers(&[number]), &path));
         }
         problems
     }
@@ -184,9 +184,9 @@ impl Running<'_> {
     pub(super) fn replies(
         &self,
         replies: &Replies,
-        texts: &[Text],
-        of: Of<'_>,
-        path: &Trail,
+        texts: &[SentText],
+        of: Recipients<'_>,
+        path: &YamlPath,
     ) -> Vec<Problem> {
         let at = replies_path(&self.scenario.file().tree, path);
         self.texts(replies, texts, of, &at)
@@ -196,17 +196,17 @@ impl Running<'_> {
     pub(super) fn texts(
         &self,
         replies: &Replies,
-        texts: &[Text],
-        of: Of<'_>,
-        at: &Trail,
+        texts: &[SentText],
+        of: Recipients<'_>,
+        at: &YamlPath,
     ) -> Vec<Problem> {
         let replies = match replies.render(&self.vars) {
             Ok(replies) => replies,
-            Err(error) => return vec![Problem::new(error.to_string()).at(self.place(at))],
+            Err(error) => return vec![Problem::new(error.to_string()).at(self.location(at))],
         };
         texts::check(&replies, texts, of, &self.people)
             .into_iter()
-            .map(|found| found.problem.at(self.place(&at.join(&found.below))))
+            .map(|found| found.problem.at(self.location(&at.join(&found.below))))
             .collect()
     }
 }

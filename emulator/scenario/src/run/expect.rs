@@ -3,25 +3,29 @@
 use serde_json::Value;
 
 use super::{
-    Running, Stop,
-    rows::Rows,
-    texts::{Of, Text},
+    Running, StepError,
+    rows::TableComparison,
+    texts::{Recipients, SentText},
 };
 use crate::{
     expectation::{Count, Expect},
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
 };
 use rehearse_core::journal::{Exchange, ExchangeDetail, Via};
 
 impl Running<'_> {
     /// Compares the world with an expectation that stands at `at`.
-    pub(super) async fn expectation(&self, expect: &Expect, at: &Trail) -> Result<(), Stop> {
+    pub(super) async fn expectation(
+        &self,
+        expect: &Expect,
+        at: &YamlPath,
+    ) -> Result<(), StepError> {
         let mut problems = self.tables(expect, at).await?;
         let entries = self.journal();
         if let Some(sms) = &expect.sms {
             let at = at.to("sms");
-            problems.extend(self.texts(sms, &Text::all(&entries), Of::Everybody, &at));
+            problems.extend(self.texts(sms, &SentText::all(&entries), Recipients::Everybody, &at));
         }
         for (name, wanted) in &expect.calls {
             let calls: Vec<&Exchange> = entries.iter().filter(|e| e.name == *name).collect();
@@ -40,20 +44,21 @@ impl Running<'_> {
             let at = at.to("cost").to(name);
             problems.extend(wanted.and_then(|wanted| self.count(name, wanted, actual, &at)));
         }
-        Stop::unless_none(problems)
+        StepError::from_problems(problems)
     }
 
-    async fn tables(&self, expect: &Expect, at: &Trail) -> Result<Vec<Problem>, Stop> {
+    async fn tables(&self, expect: &Expect, at: &YamlPath) -> Result<Vec<Problem>, StepError> {
         let mut problems = Vec::new();
         for (table, wanted) in &expect.tables {
             let at = at.to("tables").to(table.as_str());
-            let wanted =
-                wanted.render(&self.vars).map_err(|e| Stop::render(&e, self.place(&at)))?;
+            let wanted = wanted
+                .render(&self.vars)
+                .map_err(|e| StepError::template(&e, self.location(&at)))?;
             let database = self.world.database();
             let now = database
                 .snapshot(table)
                 .await
-                .map_err(|error| Stop::broken(error.to_string(), self.place(&at)))?;
+                .map_err(|error| StepError::broken(error.to_string(), self.location(&at)))?;
             let key: Vec<String> = database
                 .tables()
                 .iter()
@@ -61,21 +66,21 @@ impl Running<'_> {
                 .flat_map(|spec| spec.key.attributes().map(|a| a.name.clone()))
                 .collect();
             let start: &[Value] = self.at_start.get(table).map_or(&[], Vec::as_slice);
-            let rows = Rows { table, key: &key, start, now: &now };
+            let rows = TableComparison { table, key: &key, start, now: &now };
             problems.extend(
                 rows.check(&wanted)
                     .into_iter()
-                    .map(|found| found.problem.at(self.place(&at.join(&found.below)))),
+                    .map(|found| found.problem.at(self.location(&at.join(&found.below)))),
             );
         }
         Ok(problems)
     }
 
-    fn count(&self, what: &str, wanted: Count, actual: u64, at: &Trail) -> Option<Problem> {
+    fn count(&self, what: &str, wanted: Count, actual: u64, at: &YamlPath) -> Option<Problem> {
         (!wanted.allows(actual)).then(|| {
             Problem::new(format!("{what}: expected {wanted}, got {actual}"))
                 .differs(wanted.to_string(), actual.to_string())
-                .at(self.place(at))
+                .at(self.location(at))
         })
     }
 }
@@ -98,7 +103,7 @@ fn near_names(name: &str, entries: &[Exchange]) -> Vec<String> {
 
 /// Segments of the shop's texts; Twilio's own notices are free.
 fn segments(entries: &[Exchange]) -> u64 {
-    let paid = Text::all(entries).into_iter().filter(|text| text.via != Via::Twilio);
+    let paid = SentText::all(entries).into_iter().filter(|text| text.via != Via::Twilio);
     paid.map(|text| u64::from(text.segments)).sum()
 }
 

@@ -2,26 +2,26 @@
 
 use serde_json::{Map, Value};
 
-use super::{Running, Stop};
+use super::{Running, StepError};
 use crate::{
-    outcome::{Place, Problem},
-    places::Trail,
+    outcome::{Problem, SourceLocation},
+    places::YamlPath,
     step::FaultsStep,
 };
 use rehearse_core::faults::{Fault, FaultHandle, FaultTarget};
 
 /// A fault that a scenario armed.
-pub(super) struct Armed {
+pub(super) struct ArmedFault {
     on: String,
     skip: u64,
     handle: FaultHandle,
-    place: Place,
+    location: SourceLocation,
     /// Index of the step.
     step: usize,
 }
 
 impl Running<'_> {
-    pub(super) fn arm(&mut self, step: &FaultsStep, path: &Trail) -> Result<(), Stop> {
+    pub(super) fn arm(&mut self, step: &FaultsStep, path: &YamlPath) -> Result<(), StepError> {
         let index = path.first_index();
         for (at, fault) in step.faults.iter().enumerate() {
             let path = path.to("faults").to(at);
@@ -34,11 +34,11 @@ impl Running<'_> {
                 times,
                 chance: fault.chance.map(|chance| chance.0),
             });
-            self.armed.push(Armed {
+            self.armed.push(ArmedFault {
                 on: fault.on.clone(),
                 skip: skip.into(),
                 handle,
-                place: self.place(&path),
+                location: self.location(&path),
                 step: index.unwrap_or(0),
             });
         }
@@ -50,10 +50,10 @@ impl Running<'_> {
         &self,
         table: &Option<String>,
         key: &Map<String, Value>,
-        path: &Trail,
-    ) -> Result<FaultTarget, Stop> {
+        path: &YamlPath,
+    ) -> Result<FaultTarget, StepError> {
         let rendered = self.vars.render(&Value::Object(key.clone()));
-        match rendered.map_err(|e| Stop::render(&e, self.place(&path.to("key"))))? {
+        match rendered.map_err(|e| StepError::template(&e, self.location(&path.to("key"))))? {
             Value::Object(key) => Ok(FaultTarget { table: table.clone(), key }),
             _ => Ok(FaultTarget { table: table.clone(), key: Map::new() }),
         }
@@ -61,14 +61,14 @@ impl Running<'_> {
 
     /// A fault that struck nothing: the scenario does not prove what it says.
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
-        let met = |armed: &Armed| self.world.faults().matched(armed.handle);
+        let met = |armed: &ArmedFault| self.world.faults().matched(armed.handle);
         self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {
             let summary = format!("the fault on {} never struck", armed.on);
             let problem = Problem::new(summary).differs(
                 format!("more than {} such calls after this step", armed.skip),
                 format!("{}", met(armed)),
             );
-            (armed.step, problem.at(armed.place.clone()))
+            (armed.step, problem.at(armed.location.clone()))
         })
     }
 }

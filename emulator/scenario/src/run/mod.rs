@@ -20,12 +20,12 @@ pub(super) use running::Running;
 pub(super) use start::names;
 
 use super::outcome::Problem;
-use crate::outcome::Place;
+use crate::outcome::SourceLocation;
 use rehearse_core::matcher::RenderError;
 
 /// Why a step ends a scenario.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum StepError {
     /// Expectations were not met.
     Failed(Vec<Problem>),
     /// The scenario is wrong.
@@ -34,17 +34,17 @@ pub(super) enum Stop {
     Environment(String),
 }
 
-impl Stop {
-    fn broken(message: impl Into<String>, place: Place) -> Self {
-        Self::Broken(Box::new(Problem::new(message).at(place)))
+impl StepError {
+    fn broken(message: impl Into<String>, location: SourceLocation) -> Self {
+        Self::Broken(Box::new(Problem::new(message).at(location)))
     }
 
-    fn render(error: &RenderError, place: Place) -> Self {
-        Self::broken(error.to_string(), place)
+    fn template(error: &RenderError, location: SourceLocation) -> Self {
+        Self::broken(error.to_string(), location)
     }
 
     /// An end, unless there is nothing wrong.
-    fn unless_none(problems: Vec<Problem>) -> Result<(), Self> {
+    fn from_problems(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self::Failed(problems)) }
     }
 }

@@ -4,8 +4,8 @@
 use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
 
-use super::{Running, Stop};
-use crate::{outcome::Problem, places::Trail, step::Request};
+use super::{Running, StepError};
+use crate::{outcome::Problem, places::YamlPath, step::Request};
 use rehearse_core::{
     faults::FaultHandle,
     journal::{ExchangeDetail, Outcome, PendingExchange},
@@ -13,19 +13,23 @@ use rehearse_core::{
 };
 
 /// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
-pub(super) struct Answer(Value, Option<FaultHandle>);
+pub(super) struct ReceivedResponse(Value, Option<FaultHandle>);
 
 impl Running<'_> {
-    pub(super) async fn request(&self, step: &Request, path: &Trail) -> Result<(), Stop> {
+    pub(super) async fn request(&self, step: &Request, path: &YamlPath) -> Result<(), StepError> {
         let answer = self.call(step, path).await?;
         self.settled().await;
         let mut problems = self.answered(step, &answer, path);
         problems.extend(self.unexpected_requests(path));
-        Stop::unless_none(problems)
+        StepError::from_problems(problems)
     }
 
     /// Makes the call.
-    pub(super) async fn call(&self, step: &Request, path: &Trail) -> Result<Answer, Stop> {
+    pub(super) async fn call(
+        &self,
+        step: &Request,
+        path: &YamlPath,
+    ) -> Result<ReceivedResponse, StepError> {
         let request = self.build(step, path)?;
         let crash = self.arm_crash(step.crash.as_ref());
         let title = step.request.method.to_string();
@@ -58,24 +62,26 @@ impl Running<'_> {
             let whole = answer.get("json").or(answer.get("text")).cloned().unwrap_or_default();
             open.end(Outcome::status(status, whole));
         }
-        Ok(Answer(answer.into(), crash))
+        Ok(ReceivedResponse(answer.into(), crash))
     }
 
     /// A gateway always answers. A backend that somebody else started may hang up, which is for the
     /// scenario to say, or be gone.
-    fn unanswered_call(&self, method: &str, error: reqwest::Error, path: &Trail) -> Stop {
+    fn unanswered_call(&self, method: &str, error: reqwest::Error, path: &YamlPath) -> StepError {
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
         let cause = format!("{error}{}", cause.unwrap_or_default());
         if self.world.gateway().is_some() {
-            return Stop::Environment(format!("the gateway failed: {cause}"));
+            return StepError::Environment(format!("the gateway failed: {cause}"));
         }
         if error.is_connect() {
-            return Stop::Environment(format!("the backend is gone: {cause}"));
+            return StepError::Environment(format!("the backend is gone: {cause}"));
         }
         let summary = format!("the backend did not answer the {method}");
-        Stop::Failed(vec![
-            Problem::new(summary).differs("an answer", cause).at(self.place(&path.to("request"))),
+        StepError::Failed(vec![
+            Problem::new(summary)
+                .differs("an answer", cause)
+                .at(self.location(&path.to("request"))),
         ])
     }
 
@@ -95,12 +101,12 @@ impl Running<'_> {
         Some(self.world.journal().begin(format!("http.{method} {}", url.path()), exchange))
     }
 
-    fn build(&self, step: &Request, path: &Trail) -> Result<reqwest::Request, Stop> {
+    fn build(&self, step: &Request, path: &YamlPath) -> Result<reqwest::Request, StepError> {
         let below = |key: &str| path.to(key);
         let target = self.text(&step.request.path, &below("request"))?;
         let url = format!("{}{target}", self.world.endpoints().gateway);
         let url = url::Url::parse(&url).map_err(|error| {
-            Stop::broken(format!("{target}: {error}"), self.place(&below("request")))
+            StepError::broken(format!("{target}: {error}"), self.location(&below("request")))
         })?;
         let mut request = reqwest::Request::new(step.request.method.clone(), url);
         let body = if let Some(json) = &step.json {
@@ -123,19 +129,19 @@ impl Running<'_> {
             let parsed = name.parse::<HeaderName>().ok().zip(value.parse::<HeaderValue>().ok());
             let Some((name, value)) = parsed else {
                 let message = format!("'{name}: {value}' is not a header field");
-                return Err(Stop::broken(message, self.place(&at)));
+                return Err(StepError::broken(message, self.location(&at)));
             };
             request.headers_mut().insert(name, value);
         }
         Ok(request)
     }
 
-    fn filled(&self, value: &Value, path: &Trail) -> Result<Value, Stop> {
-        self.vars.render(value).map_err(|error| Stop::render(&error, self.place(path)))
+    fn filled(&self, value: &Value, path: &YamlPath) -> Result<Value, StepError> {
+        self.vars.render(value).map_err(|error| StepError::template(&error, self.location(path)))
     }
 
     /// A list is a repeated key.
-    fn form(&self, form: &Map<String, Value>, path: &Trail) -> Result<String, Stop> {
+    fn form(&self, form: &Map<String, Value>, path: &YamlPath) -> Result<String, StepError> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         for (key, value) in form {
             match self.filled(value, path)? {
@@ -153,15 +159,20 @@ impl Running<'_> {
     }
 
     /// Compares the response, then keeps what the step saves.
-    pub(super) fn answered(&self, step: &Request, answer: &Answer, path: &Trail) -> Vec<Problem> {
-        let Answer(answer, crash) = answer;
+    pub(super) fn answered(
+        &self,
+        step: &Request,
+        answer: &ReceivedResponse,
+        path: &YamlPath,
+    ) -> Vec<Problem> {
+        let ReceivedResponse(answer, crash) = answer;
         let mut problems = Vec::new();
         problems.extend(self.no_crash(step.crash.as_ref(), *crash, path));
         if let Some(wanted) = &step.response {
-            let mut parts: Vec<(Trail, String, &Matcher, Option<&Value>)> = Vec::new();
+            let mut parts: Vec<(YamlPath, String, &Matcher, Option<&Value>)> = Vec::new();
             if let Some(matcher) = &wanted.status {
                 parts.push((
-                    Trail::new().to("status"),
+                    YamlPath::new().to("status"),
                     "status".into(),
                     matcher,
                     answer.get("status"),
@@ -170,21 +181,31 @@ impl Running<'_> {
             for (name, matcher) in &wanted.headers {
                 let actual = &answer["headers"].get(name.to_ascii_lowercase());
                 parts.push((
-                    Trail::new().to("headers").to(name.as_str()),
+                    YamlPath::new().to("headers").to(name.as_str()),
                     format!("header {name}"),
                     matcher,
                     *actual,
                 ));
             }
             if let Some(matcher) = &wanted.json {
-                parts.push((Trail::new().to("json"), "JSON".into(), matcher, answer.get("json")));
+                parts.push((
+                    YamlPath::new().to("json"),
+                    "JSON".into(),
+                    matcher,
+                    answer.get("json"),
+                ));
             }
             if let Some(matcher) = &wanted.text {
-                parts.push((Trail::new().to("text"), "text".into(), matcher, answer.get("text")));
+                parts.push((
+                    YamlPath::new().to("text"),
+                    "text".into(),
+                    matcher,
+                    answer.get("text"),
+                ));
             }
             for (below, name, matcher, actual) in parts {
-                let place = self.place(&path.to("response").join(&below));
-                problems.extend(self.part(&name, matcher, actual, answer).map(|p| p.at(place)));
+                let location = self.location(&path.to("response").join(&below));
+                problems.extend(self.part(&name, matcher, actual, answer).map(|p| p.at(location)));
             }
         }
         for (name, from) in &step.save {
@@ -194,7 +215,7 @@ impl Running<'_> {
                 None => problems.push(
                     Problem::new(format!("the response has nothing at {from} to save as {name}"))
                         .differs(from, answer.to_string())
-                        .at(self.place(&path.to("save").to(name.as_str()))),
+                        .at(self.location(&path.to("save").to(name.as_str()))),
                 ),
             }
         }

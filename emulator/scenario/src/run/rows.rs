@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::assign::assign;
 use crate::{
-    expectation::{Table, Whole},
+    expectation::{Table, WholeTable},
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
 };
 use rehearse_core::matcher::{Matcher, Mismatch, RenderError, Vars};
 
@@ -17,7 +17,7 @@ impl Table {
         Ok(match self {
             Self::Unchanged => Self::Unchanged,
             Self::Changed(rows) => Self::Changed(all(rows)?),
-            Self::Whole(whole) => Self::Whole(Whole {
+            Self::Whole(whole) => Self::Whole(WholeTable {
                 filter: whole.filter.as_ref().map(|f| f.render(vars)).transpose()?,
                 count: whole.count,
                 rows: whole.rows.as_deref().map(all).transpose()?,
@@ -27,13 +27,13 @@ impl Table {
 }
 
 /// What is wrong, and where below the table's entry it stands.
-pub(super) struct Found {
-    pub(super) below: Trail,
+pub(super) struct PlacedProblem {
+    pub(super) below: YamlPath,
     pub(super) problem: Problem,
 }
 
 /// A table at the start and now.
-pub(super) struct Rows<'r> {
+pub(super) struct TableComparison<'r> {
     pub(super) table: &'r str,
     /// Names of the key attributes.
     pub(super) key: &'r [String],
@@ -41,32 +41,32 @@ pub(super) struct Rows<'r> {
     pub(super) now: &'r [Value],
 }
 
-impl Rows<'_> {
+impl TableComparison<'_> {
     /// What is wrong with the table. Templates of the expectation must be filled in before.
-    pub(super) fn check(&self, expected: &Table) -> Vec<Found> {
+    pub(super) fn check(&self, expected: &Table) -> Vec<PlacedProblem> {
         match expected {
             Table::Unchanged => self.unchanged(),
             Table::Changed(wanted) => {
                 let changed = self.changed();
                 let what = "new or changed";
-                self.exactly(wanted, &changed, what, Trail::new())
+                self.exactly(wanted, &changed, what, YamlPath::new())
             }
             Table::Whole(whole) => self.whole(whole),
         }
     }
 
-    /// Rows that were not there at the start, or were different.
+    /// TableComparison that were not there at the start, or were different.
     fn changed(&self) -> Vec<&Value> {
         self.now.iter().filter(|row| self.at_start(row) != Some(row)).collect()
     }
 
-    /// Rows of the start that are gone.
+    /// TableComparison of the start that are gone.
     fn deleted(&self) -> Vec<&Value> {
         let gone = |row: &&Value| !self.now.iter().any(|now| self.same_key(now, row));
         self.start.iter().filter(gone).collect()
     }
 
-    fn unchanged(&self) -> Vec<Found> {
+    fn unchanged(&self) -> Vec<PlacedProblem> {
         let mut lines: Vec<String> = Vec::new();
         for row in self.changed() {
             match self.at_start(row) {
@@ -81,10 +81,10 @@ impl Rows<'_> {
         let summary =
             format!("{} should be unchanged, but {} changed", self.table, count(lines.len()));
         let problem = Problem::new(summary).differs("unchanged", lines.join("\n"));
-        vec![Found { below: Trail::new(), problem }]
+        vec![PlacedProblem { below: YamlPath::new(), problem }]
     }
 
-    fn whole(&self, whole: &Whole) -> Vec<Found> {
+    fn whole(&self, whole: &WholeTable) -> Vec<PlacedProblem> {
         let chosen: Vec<&Value> = match &whole.filter {
             Some(filter) => self.now.iter().filter(|row| filter.is_match(row)).collect(),
             None => self.now.iter().collect(),
@@ -105,16 +105,22 @@ impl Rows<'_> {
                 format!("{wanted}"),
                 format!("{}\n{}", chosen.len(), listed(&shown)).trim_end().to_owned(),
             );
-            found.push(Found { below: Trail::new().to("count"), problem });
+            found.push(PlacedProblem { below: YamlPath::new().to("count"), problem });
         }
         if let Some(wanted) = &whole.rows {
-            found.extend(self.exactly(wanted, &chosen, "chosen", Trail::new().to("rows")));
+            found.extend(self.exactly(wanted, &chosen, "chosen", YamlPath::new().to("rows")));
         }
         found
     }
 
     /// Pairs matchers with rows; everything that stays alone is a problem.
-    fn exactly(&self, wanted: &[Matcher], rows: &[&Value], what: &str, below: Trail) -> Vec<Found> {
+    fn exactly(
+        &self,
+        wanted: &[Matcher],
+        rows: &[&Value],
+        what: &str,
+        below: YamlPath,
+    ) -> Vec<PlacedProblem> {
         let pairs = assign(wanted.len(), rows.len(), |want, row| wanted[want].is_match(rows[row]));
         let taken = |row: usize| pairs.contains(&Some(row));
         let mut spare: Vec<usize> = (0..rows.len()).filter(|row| !taken(*row)).collect();
@@ -140,12 +146,12 @@ impl Rows<'_> {
                 None => Problem::new(format!("{} lacks a {what} row", self.table))
                     .differs(matcher.to_string(), listed(rows)),
             };
-            found.push(Found { below: below(), problem });
+            found.push(PlacedProblem { below: below(), problem });
         }
         for row in spare {
             let summary = format!("{} has a {what} row that is not expected", self.table);
             let problem = Problem::new(summary).differs("no such row", rows[row].to_string());
-            found.push(Found { below: below.clone(), problem });
+            found.push(PlacedProblem { below: below.clone(), problem });
         }
         found
     }
@@ -186,7 +192,7 @@ mod tests {
 
     fn check(yaml: &str, start: &Value, now: &Value) -> Vec<String> {
         let (start, now) = (start.as_array().unwrap(), now.as_array().unwrap());
-        let rows = Rows { table: "Leads", key: &["id".into()], start, now };
+        let rows = TableComparison { table: "Leads", key: &["id".into()], start, now };
         rows.check(&expected(yaml)).into_iter().map(|found| found.problem.summary).collect()
     }
 

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::{People, Stop, faults::Armed};
+use super::{People, StepError, faults::ArmedFault};
 use crate::{
     model::Scenario,
-    outcome::{Failure, Place, Problem, Status},
-    places::Trail,
+    outcome::{Problem, SourceLocation, StepLabel, Verdict},
+    places::YamlPath,
     step::{AtStep, Step, WaitStep},
     time::Moment,
 };
@@ -29,35 +29,36 @@ pub(crate) struct Running<'s> {
     pub(super) zone: TimeZone,
     /// Rows at the start, of the tables that are compared with it.
     pub(super) at_start: BTreeMap<String, Vec<Value>>,
-    pub(super) armed: Vec<Armed>,
+    pub(super) armed: Vec<ArmedFault>,
     pub(super) seed: Option<u64>,
 }
 
 impl Running<'_> {
     /// Runs the steps.
-    pub(crate) async fn steps(&mut self) -> Status {
+    pub(crate) async fn steps(&mut self) -> Verdict {
         let scenario = self.scenario;
         for (index, step) in scenario.steps().iter().enumerate() {
             let label = (index + 1).to_string();
-            let path = Trail::new().to("steps").to(index);
+            let path = YamlPath::new().to("steps").to(index);
             self.note(&label, step);
             let result = Box::pin(self.step(step, &label, &path)).await;
             let result = match (result, scenario.always()) {
                 (Ok(()), Some(always)) => {
-                    Box::pin(self.expectation(always, &Trail::new().to("always"))).await
+                    Box::pin(self.expectation(always, &YamlPath::new().to("always"))).await
                 }
                 (result, _) => result,
             };
-            if let Err(stop) = result {
-                return ended(stop, label, step);
+            if let Err(error) = result {
+                return Verdict::of_step(error, step_label(label, step));
             }
         }
         match self.idle_fault() {
             Some((index, problem)) => {
                 let label = (index + 1).to_string();
-                ended(Stop::Failed(vec![problem]), label, &scenario.steps()[index])
+                let step = step_label(label, &scenario.steps()[index]);
+                Verdict::of_step(StepError::Failed(vec![problem]), step)
             }
-            None => Status::Passed,
+            None => Verdict::passed(),
         }
     }
 
@@ -71,7 +72,7 @@ impl Running<'_> {
         self.world.journal().take()
     }
 
-    async fn step(&mut self, step: &Step, label: &str, path: &Trail) -> Result<(), Stop> {
+    async fn step(&mut self, step: &Step, label: &str, path: &YamlPath) -> Result<(), StepError> {
         match step {
             Step::Customer(step) => self.customer(step, label, path).await,
             Step::Request(step) => self.request(step, path).await,
@@ -83,22 +84,26 @@ impl Running<'_> {
         }
     }
 
-    async fn wait(&self, step: &WaitStep, path: &Trail) -> Result<(), Stop> {
+    async fn wait(&self, step: &WaitStep, path: &YamlPath) -> Result<(), StepError> {
         let clock = self.world.clock();
         let now = clock.now().to_zoned(self.zone.clone());
         let then = step.wait.after(&now);
-        let then = then.map_err(|error| Stop::broken(error.to_string(), self.place(path)))?;
+        let then =
+            then.map_err(|error| StepError::broken(error.to_string(), self.location(path)))?;
         clock.set(then);
         self.settled().await;
         Ok(())
     }
 
-    async fn at(&self, step: &AtStep, path: &Trail) -> Result<(), Stop> {
+    async fn at(&self, step: &AtStep, path: &YamlPath) -> Result<(), StepError> {
         let clock = self.world.clock();
-        let place = || self.place(&path.to("at"));
-        let text =
-            self.vars.text(step.at.as_str()).map_err(|error| Stop::render(&error, place()))?;
-        let then = Moment::parse(&text).map_err(|message| Stop::broken(message, place()))?;
+        let location = || self.location(&path.to("at"));
+        let text = self
+            .vars
+            .text(step.at.as_str())
+            .map_err(|error| StepError::template(&error, location()))?;
+        let then =
+            Moment::parse(&text).map_err(|message| StepError::broken(message, location()))?;
         let now = clock.now();
         if then.timestamp() < now {
             let now = now.to_zoned(then.time_zone().clone());
@@ -106,7 +111,7 @@ impl Running<'_> {
                 "time does not go back: it is {} already",
                 now.strftime("%Y-%m-%dT%H:%M:%S%:z")
             );
-            return Err(Stop::broken(message, place()));
+            return Err(StepError::broken(message, location()));
         }
         clock.set(then.timestamp());
         self.settled().await;
@@ -123,27 +128,22 @@ impl Running<'_> {
         self.world.journal().note("step", exchange);
     }
 
-    pub(super) fn place(&self, path: &Trail) -> Place {
-        self.scenario.file().place(path)
+    pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
+        self.scenario.file().location(path)
     }
 
     /// A text with its templates filled in.
-    pub(super) fn text(&self, text: &str, path: &Trail) -> Result<String, Stop> {
-        self.vars.text(text).map_err(|error| Stop::render(&error, self.place(path)))
+    pub(super) fn text(&self, text: &str, path: &YamlPath) -> Result<String, StepError> {
+        self.vars.text(text).map_err(|error| StepError::template(&error, self.location(path)))
     }
 
     /// What the emulator has against requests that no script expected.
-    pub(super) fn unexpected_requests(&self, path: &Trail) -> Vec<Problem> {
+    pub(super) fn unexpected_requests(&self, path: &YamlPath) -> Vec<Problem> {
         let problems = self.world.openai().take_unexpected_requests();
         problems.into_iter().map(|problem| self.model_problem(problem, path)).collect()
     }
 }
 
-fn ended(stop: Stop, step: String, kind: &Step) -> Status {
-    let failure = |problems| Failure { step, title: kind.title(), problems };
-    match stop {
-        Stop::Failed(problems) => Status::Failed(failure(problems)),
-        Stop::Broken(problem) => Status::Broken(failure(vec![*problem])),
-        Stop::Environment(message) => Status::EnvironmentFailed(message),
-    }
+fn step_label(number: String, step: &Step) -> StepLabel {
+    StepLabel { number, title: step.title() }
 }

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::Value;
 
-use super::{People, Running, Stop};
+use super::{People, Running, StepError};
 use crate::{
     document::{DEFAULT_NOW, Number, NumberKind, WebhookMethod},
     expectation::{Expect, Table},
     model::Scenario,
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
     step::Step,
     time::Moment,
 };
@@ -35,7 +35,7 @@ pub(crate) fn names(
     scenario: &Scenario,
     settings: &Settings,
     world: Option<&World>,
-) -> Result<Names, Stop> {
+) -> Result<Names, StepError> {
     let file = scenario.file();
     let people = People::of(settings, &file.document.people);
     let clock = world.map_or_else(|| Clock::stopped(Timestamp::UNIX_EPOCH), |w| w.clock().clone());
@@ -62,20 +62,20 @@ pub(crate) fn names(
     let vars = Vars::new(clock.clone(), zone.clone());
     set(&vars);
     for (name, value) in scenario.values() {
-        let value = vars
-            .render(value)
-            .map_err(|error| Stop::render(&error, file.place(&Trail::new().to("each"))))?;
+        let value = vars.render(value).map_err(|error| {
+            StepError::template(&error, file.location(&YamlPath::new().to("each")))
+        })?;
         vars.set(name, value);
     }
     Ok(Names { people, vars, clock, zone })
 }
 
-fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, Stop> {
+fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, StepError> {
     let file = scenario.file();
-    let place = || file.place(&Trail::new().to("now"));
+    let location = || file.location(&YamlPath::new().to("now"));
     let text = file.document.now.as_ref().map_or(DEFAULT_NOW, Moment::as_str);
-    let text = vars.text(text).map_err(|error| Stop::render(&error, place()))?;
-    Moment::parse(&text).map_err(|message| Stop::broken(message, place()))
+    let text = vars.text(text).map_err(|error| StepError::template(&error, location()))?;
+    Moment::parse(&text).map_err(|message| StepError::broken(message, location()))
 }
 
 impl<'s> Running<'s> {
@@ -87,13 +87,14 @@ impl<'s> Running<'s> {
         shared: Option<Arc<World>>,
         names: Names,
         seed: Option<u64>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, StepError> {
         let file = scenario.file();
         let given = scenario.given();
         let mut environment = BTreeMap::new();
         for (name, value) in &given.env {
-            let place = || file.place(&Trail::new().to("given").to("env").to(name.as_str()));
-            let value = names.vars.text(value).map_err(|e| Stop::render(&e, place()))?;
+            let location =
+                || file.location(&YamlPath::new().to("given").to("env").to(name.as_str()));
+            let value = names.vars.text(value).map_err(|e| StepError::template(&e, location()))?;
             environment.insert(name.clone(), value);
         }
         let config = WorldConfig {
@@ -101,7 +102,7 @@ impl<'s> Running<'s> {
             seed: seed.unwrap_or(0),
             ..WorldConfig::new(backend.clone(), names.clock.clone())
         };
-        let failed = |error: WorldError| Stop::Environment(error.with_causes());
+        let failed = |error: WorldError| StepError::Environment(error.with_causes());
         let world = match shared {
             None => Arc::new(World::start(config).await.map_err(failed)?),
             Some(world) => {
@@ -133,13 +134,13 @@ impl<'s> Running<'s> {
     }
 
     /// Puts in the rows of fixtures, then those of the scenario.
-    async fn put(&self, backend: &Backend) -> Result<(), Stop> {
+    async fn put(&self, backend: &Backend) -> Result<(), StepError> {
         let given = self.scenario.given();
         for (index, name) in given.fixtures.iter().enumerate() {
-            let path = Trail::new().to("given").to("fixtures").to(index);
+            let path = YamlPath::new().to("given").to("fixtures").to(index);
             let rows = backend
                 .fixture(name)
-                .map_err(|error| Stop::broken(error.to_string(), self.place(&path)))?;
+                .map_err(|error| StepError::broken(error.to_string(), self.location(&path)))?;
             for (table, rows) in rows.iter() {
                 self.rows(table, rows, |_| path.clone()).await?;
             }
@@ -147,7 +148,7 @@ impl<'s> Running<'s> {
         for (table, rows) in &given.tables {
             let rows: Vec<Value> = rows.iter().cloned().map(Value::Object).collect();
             self.rows(table, &rows, |row| {
-                Trail::new().to("given").to("tables").to(table.as_str()).to(row)
+                YamlPath::new().to("given").to("tables").to(table.as_str()).to(row)
             })
             .await?;
         }
@@ -158,18 +159,18 @@ impl<'s> Running<'s> {
         &self,
         table: &str,
         rows: &[Value],
-        path: impl Fn(usize) -> Trail,
-    ) -> Result<(), Stop> {
+        path: impl Fn(usize) -> YamlPath,
+    ) -> Result<(), StepError> {
         for (index, row) in rows.iter().enumerate() {
-            let place = || self.place(&path(index));
-            let row = self.vars.render(row).map_err(|e| Stop::render(&e, place()))?;
+            let location = || self.location(&path(index));
+            let row = self.vars.render(row).map_err(|e| StepError::template(&e, location()))?;
             self.world.database().put_rows(table, &[row]).await.map_err(|error| {
-                Stop::Broken(Box::new(Problem {
+                StepError::Broken(Box::new(Problem {
                     notes: std::error::Error::source(&error)
                         .map(ToString::to_string)
                         .into_iter()
                         .collect(),
-                    ..Problem::new(error.to_string()).at(place())
+                    ..Problem::new(error.to_string()).at(location())
                 }))
             })?;
         }
@@ -177,7 +178,7 @@ impl<'s> Running<'s> {
     }
 
     /// Keeps the rows of every table that some expectation compares with the start.
-    async fn remember(&mut self) -> Result<(), Stop> {
+    async fn remember(&mut self) -> Result<(), StepError> {
         let steps = self.scenario.steps().iter();
         let expected = steps.filter_map(|step| match step {
             Step::Expect(step) => Some(&step.expect),
@@ -187,7 +188,7 @@ impl<'s> Running<'s> {
         for table in all {
             if !self.at_start.contains_key(table) {
                 let rows = self.world.database().rows(table).await;
-                let rows = rows.map_err(|error| Stop::Environment(error.to_string()))?;
+                let rows = rows.map_err(|error| StepError::Environment(error.to_string()))?;
                 self.at_start.insert(table.clone(), rows);
             }
         }

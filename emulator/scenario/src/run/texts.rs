@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{assign::assign, people::People};
 use crate::{
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
     reply::{Replies, Reply, via_name},
 };
 use rehearse_core::{
@@ -15,7 +15,7 @@ use rehearse_core::{
 
 /// A text that was sent to a person and not refused.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Text {
+pub(super) struct SentText {
     pub(super) to: String,
     pub(super) body: String,
     pub(super) segments: u32,
@@ -24,7 +24,7 @@ pub(super) struct Text {
     pub(super) in_reply_to: Option<String>,
 }
 
-impl Text {
+impl SentText {
     /// The texts among some entries, in the order in which they were sent.
     pub(super) fn all(entries: &[Exchange]) -> Vec<Self> {
         entries.iter().filter_map(Self::of).collect()
@@ -107,29 +107,34 @@ impl Replies {
 }
 
 /// What is wrong, and where below the list it stands.
-pub(super) struct Found {
-    pub(super) below: Trail,
+pub(super) struct PlacedProblem {
+    pub(super) below: YamlPath,
     pub(super) problem: Problem,
 }
 
 /// Whose texts are looked at.
 #[derive(Clone, Copy)]
-pub(super) enum Of<'n> {
+pub(super) enum Recipients<'n> {
     /// Those to these numbers, and to whom the entries name.
-    People(&'n [String]),
+    Numbers(&'n [String]),
     /// Everybody's.
     Everybody,
 }
 
 /// What is wrong with the texts that arrived. Templates must be filled in before.
-pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &People) -> Vec<Found> {
+pub(super) fn check(
+    wanted: &Replies,
+    texts: &[SentText],
+    of: Recipients<'_>,
+    people: &People,
+) -> Vec<PlacedProblem> {
     let entries: Vec<Reply> =
         wanted.entries().iter().map(|reply| addressed(reply, of, people)).collect();
-    let seen: Vec<&Text> = texts
+    let seen: Vec<&SentText> = texts
         .iter()
         .filter(|text| match of {
-            Of::Everybody => true,
-            Of::People(numbers) => {
+            Recipients::Everybody => true,
+            Recipients::Numbers(numbers) => {
                 numbers.contains(&text.to)
                     || entries
                         .iter()
@@ -139,15 +144,15 @@ pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &Peopl
         })
         .collect();
     let whom = match of {
-        Of::People([number]) => people.name(number),
-        Of::People(_) | Of::Everybody => "anybody".into(),
+        Recipients::Numbers([number]) => people.name(number),
+        Recipients::Numbers(_) | Recipients::Everybody => "anybody".into(),
     };
     match wanted {
         Replies::None if seen.is_empty() => Vec::new(),
         Replies::None => {
             let summary = format!("silence was expected, but {} arrived", so_many(seen.len()));
             let problem = Problem::new(summary).differs("no text", listed(&seen, people));
-            vec![Found { below: Trail::new(), problem }]
+            vec![PlacedProblem { below: YamlPath::new(), problem }]
         }
         Replies::Ordered(_) if seen.is_empty() => vec![nothing(&entries, &whom)],
         Replies::Ordered(_) => ordered(&entries, &seen, people),
@@ -156,23 +161,23 @@ pub(super) fn check(wanted: &Replies, texts: &[Text], of: Of<'_>, people: &Peopl
 }
 
 /// An entry that names nobody is about the step's person, where there is one.
-fn addressed(reply: &Reply, of: Of<'_>, people: &People) -> Reply {
+fn addressed(reply: &Reply, of: Recipients<'_>, people: &People) -> Reply {
     let to = match (&reply.to, of) {
-        (None, Of::People([number])) => Some(people.name(number)),
+        (None, Recipients::Numbers([number])) => Some(people.name(number)),
         (to, _) => to.clone(),
     };
     Reply { to, ..reply.clone() }
 }
 
-fn nothing(entries: &[Reply], whom: &str) -> Found {
+fn nothing(entries: &[Reply], whom: &str) -> PlacedProblem {
     let wanted: Vec<String> = entries.iter().map(ToString::to_string).collect();
     let problem =
         Problem::new(format!("no text arrived for {whom}")).differs(wanted.join("\n"), "no text");
-    Found { below: Trail::new(), problem }
+    PlacedProblem { below: YamlPath::new(), problem }
 }
 
-fn ordered(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
-    let mut found: Vec<Found> = entries
+fn ordered(entries: &[Reply], seen: &[&SentText], people: &People) -> Vec<PlacedProblem> {
+    let mut found: Vec<PlacedProblem> = entries
         .iter()
         .zip(seen)
         .enumerate()
@@ -180,22 +185,25 @@ fn ordered(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
             let mismatches = text.mismatches(entry, people);
             (!mismatches.is_empty()).then(|| {
                 let problem = differing(entry, text, mismatches, people);
-                Found { below: Trail::new().to(at), problem }
+                PlacedProblem { below: YamlPath::new().to(at), problem }
             })
         })
         .collect();
     if entries.len() != seen.len() {
         let summary = format!("{} arrived instead of {}", so_many(seen.len()), entries.len());
-        let below =
-            if seen.len() < entries.len() { Trail::new().to(seen.len()) } else { Trail::new() };
+        let below = if seen.len() < entries.len() {
+            YamlPath::new().to(seen.len())
+        } else {
+            YamlPath::new()
+        };
         let wanted: Vec<String> = entries.iter().map(ToString::to_string).collect();
         let problem = Problem::new(summary).differs(wanted.join("\n"), listed(seen, people));
-        found.push(Found { below, problem });
+        found.push(PlacedProblem { below, problem });
     }
     found
 }
 
-fn any_order(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
+fn any_order(entries: &[Reply], seen: &[&SentText], people: &People) -> Vec<PlacedProblem> {
     let fits = |want: usize, text: usize| seen[text].mismatches(&entries[want], people).is_empty();
     let pairs = assign(entries.len(), seen.len(), fits);
     let mut spare: Vec<usize> = (0..seen.len()).filter(|t| !pairs.contains(&Some(*t))).collect();
@@ -213,17 +221,22 @@ fn any_order(entries: &[Reply], seen: &[&Text], people: &People) -> Vec<Found> {
             None => Problem::new("a text did not arrive")
                 .differs(entry.to_string(), listed(seen, people)),
         };
-        found.push(Found { below: Trail::new().to("exactly").to(at), problem });
+        found.push(PlacedProblem { below: YamlPath::new().to("exactly").to(at), problem });
     }
     for text in spare {
         let problem = Problem::new("a text arrived that is not expected")
             .differs("no such text", seen[text].show(people));
-        found.push(Found { below: Trail::new().to("exactly"), problem });
+        found.push(PlacedProblem { below: YamlPath::new().to("exactly"), problem });
     }
     found
 }
 
-fn differing(entry: &Reply, text: &Text, mismatches: Vec<Mismatch>, people: &People) -> Problem {
+fn differing(
+    entry: &Reply,
+    text: &SentText,
+    mismatches: Vec<Mismatch>,
+    people: &People,
+) -> Problem {
     let whom = people.name(&text.to);
     let literal = match entry.text.as_slice() {
         [rehearse_core::matcher::Matcher::Literal(Value::String(literal))] => Some(literal.clone()),
@@ -237,7 +250,7 @@ fn differing(entry: &Reply, text: &Text, mismatches: Vec<Mismatch>, people: &Peo
     }
 }
 
-fn listed(texts: &[&Text], people: &People) -> String {
+fn listed(texts: &[&SentText], people: &People) -> String {
     if texts.is_empty() {
         return "no text".into();
     }
@@ -259,8 +272,8 @@ mod tests {
         People::new([("ann".into(), ANN.into()), ("bob".into(), BOB.into())])
     }
 
-    fn text(to: &str, body: &str) -> Text {
-        Text {
+    fn text(to: &str, body: &str) -> SentText {
+        SentText {
             to: to.into(),
             body: body.into(),
             segments: 1,
@@ -270,7 +283,7 @@ mod tests {
         }
     }
 
-    fn wrong(yaml: &str, texts: &[Text], of: Of<'_>) -> Vec<String> {
+    fn wrong(yaml: &str, texts: &[SentText], of: Recipients<'_>) -> Vec<String> {
         let wanted: Replies = serde_saphyr::from_str(yaml).unwrap();
         check(&wanted, texts, of, &people()).into_iter().map(|f| f.problem.summary).collect()
     }
@@ -279,7 +292,7 @@ mod tests {
     fn a_step_looks_at_its_own_person_and_at_whom_it_names() {
         let texts = [text(ANN, "Hi"), text(BOB, "Alert!")];
         let ann = [ANN.to_owned()];
-        let ann = Of::People(&ann);
+        let ann = Recipients::Numbers(&ann);
         assert!(wrong("Hi", &texts, ann).is_empty());
         assert!(wrong("[Hi, { to: bob, contains: Alert }]", &texts, ann).is_empty());
         assert_eq!(
@@ -299,7 +312,7 @@ mod tests {
     fn one_too_many_and_one_too_few_are_told() {
         let texts = [text(ANN, "a"), text(ANN, "b")];
         let ann = [ANN.to_owned()];
-        let ann = Of::People(&ann);
+        let ann = Recipients::Numbers(&ann);
         assert_eq!(wrong("a", &texts, ann), ["2 texts arrived instead of 1"]);
         assert_eq!(wrong("[a, b, c]", &texts, ann), ["2 texts arrived instead of 3"]);
         assert_eq!(wrong("{ exactly: [b] }", &texts, ann), ["a text arrived that is not expected"]);
@@ -310,7 +323,7 @@ mod tests {
     fn how_a_text_was_sent_is_checked() {
         let texts = [text(ANN, "a")];
         let ann = [ANN.to_owned()];
-        let ann = Of::People(&ann);
+        let ann = Recipients::Numbers(&ann);
         assert!(wrong("{ via: twiml, segments: 1, encoding: GSM-7 }", &texts, ann).is_empty());
         for entry in ["{ via: rest }", "{ segments: 2 }", "{ encoding: UCS-2 }", "{ excludes: a }"]
         {
@@ -321,7 +334,7 @@ mod tests {
     #[test]
     fn everybodys_texts_are_looked_at_when_asked() {
         let texts = [text(ANN, "a"), text(BOB, "b")];
-        assert!(wrong("[a, { to: bob, equals: b }]", &texts, Of::Everybody).is_empty());
-        assert_eq!(wrong("[a]", &texts, Of::Everybody), ["2 texts arrived instead of 1"]);
+        assert!(wrong("[a, { to: bob, equals: b }]", &texts, Recipients::Everybody).is_empty());
+        assert_eq!(wrong("[a]", &texts, Recipients::Everybody), ["2 texts arrived instead of 1"]);
     }
 }

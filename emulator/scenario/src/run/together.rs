@@ -6,28 +6,28 @@ use rehearse_core::random::SplitMix64;
 use serde_json::Value;
 
 use super::{
-    Running, Stop,
-    customer::{Ready, Sent},
-    request::Answer,
-    texts::{Of, Text},
+    Running, StepError,
+    customer::{DeliveredText, PreparedText},
+    request::ReceivedResponse,
+    texts::{Recipients, SentText},
 };
 use crate::{
     outcome::Problem,
-    places::Trail,
+    places::YamlPath,
     step::{Request, Step, Together},
 };
 use rehearse_core::faults::Rendezvous;
 
 /// A step of a group, ready to begin.
-enum Begin<'s> {
-    Text(Ready<'s>),
-    Call(&'s Request, Trail),
+enum ReadyStep<'s> {
+    Text(PreparedText<'s>),
+    Request(&'s Request, YamlPath),
 }
 
 /// A step of a group that has been answered.
-enum Done<'s> {
-    Text(Sent<'s>),
-    Call(&'s Request, Trail, Answer),
+enum AnsweredStep<'s> {
+    Text(DeliveredText<'s>),
+    Request(&'s Request, YamlPath, ReceivedResponse),
 }
 
 impl Running<'_> {
@@ -35,8 +35,8 @@ impl Running<'_> {
         &self,
         group: &Together,
         label: &str,
-        path: &Trail,
-    ) -> Result<(), Stop> {
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
         let mark = self.world.journal().mark();
         let mut begin = Vec::new();
         for (index, step) in group.together.iter().enumerate() {
@@ -44,25 +44,28 @@ impl Running<'_> {
             let path = path.to("together").to(index);
             self.note(&label, step);
             match step {
-                Step::Customer(step) => begin.push(Begin::Text(self.ready(step, &label, &path)?)),
-                Step::Request(step) => begin.push(Begin::Call(step, path)),
+                Step::Customer(step) => {
+                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?))
+                }
+                Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
                 other => {
                     let message = format!("'{}' cannot be in a group", other.title());
-                    return Err(Stop::broken(message, self.place(&path)));
+                    return Err(StepError::broken(message, self.location(&path)));
                 }
             }
         }
         let numbers: Vec<String> = begin
             .iter()
             .filter_map(|step| match step {
-                Begin::Text(ready) => Some(ready.number.clone()),
-                Begin::Call(..) => None,
+                ReadyStep::Text(ready) => Some(ready.number.clone()),
+                ReadyStep::Request(..) => None,
             })
             .collect();
-        let forged = |step: &Begin<'_>| matches!(step, Begin::Text(ready) if ready.forged());
+        let forged =
+            |step: &ReadyStep<'_>| matches!(step, ReadyStep::Text(ready) if ready.forged());
         let fallback = begin.iter().any(forged).then(|| self.without_fallback());
         let meeting = self.meeting(group, path)?;
-        let mut order: Vec<(usize, Begin<'_>)> = begin.into_iter().enumerate().collect();
+        let mut order: Vec<(usize, ReadyStep<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
             SplitMix64::new(seed).shuffle(&mut order);
         }
@@ -70,10 +73,11 @@ impl Running<'_> {
             let meeting = meeting.as_ref();
             async move {
                 let done = match step {
-                    Begin::Text(ready) => Ok(Done::Text(self.deliver(ready).await)),
-                    Begin::Call(step, path) => {
-                        self.call(step, &path).await.map(|answer| Done::Call(step, path, answer))
-                    }
+                    ReadyStep::Text(ready) => Ok(AnsweredStep::Text(self.deliver(ready).await)),
+                    ReadyStep::Request(step, path) => self
+                        .call(step, &path)
+                        .await
+                        .map(|answer| AnsweredStep::Request(step, path, answer)),
                 };
                 if let Some(meeting) = meeting {
                     meeting.participant_ended();
@@ -81,30 +85,30 @@ impl Running<'_> {
                 done.map(|done| (index, done))
             }
         });
-        let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
+        let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, StepError>>()?;
         done.sort_by_key(|(index, _)| *index);
         self.settled().await;
         drop(fallback);
 
         let entries = self.world.journal().since(mark);
-        let texts = Text::all(&entries);
+        let texts = SentText::all(&entries);
         let mut problems: Vec<Problem> =
             meeting.and_then(|meeting| self.missed(&meeting, group, path)).into_iter().collect();
         for (_, done) in done {
             problems.extend(match done {
-                Done::Text(sent) => self.judge(sent, &entries, &texts),
-                Done::Call(step, path, answer) => self.answered(step, &answer, &path),
+                AnsweredStep::Text(sent) => self.judge(sent, &entries, &texts),
+                AnsweredStep::Request(step, path, answer) => self.answered(step, &answer, &path),
             });
         }
         problems.extend(self.unexpected_requests(path));
         if let Some(replies) = &group.replies {
-            problems.extend(self.replies(replies, &texts, Of::People(&numbers), path));
+            problems.extend(self.replies(replies, &texts, Recipients::Numbers(&numbers), path));
         }
-        Stop::unless_none(problems)
+        StepError::from_problems(problems)
     }
 
     /// Makes the group's calls wait for each other, if it says where.
-    fn meeting(&self, group: &Together, path: &Trail) -> Result<Option<Rendezvous>, Stop> {
+    fn meeting(&self, group: &Together, path: &YamlPath) -> Result<Option<Rendezvous>, StepError> {
         let Some(meet) = &group.meet else { return Ok(None) };
         let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
         let all = group.together.iter().map(|step| self.marks(step)).collect();
@@ -133,14 +137,14 @@ impl Running<'_> {
     }
 
     /// A race that did not happen.
-    fn missed(&self, meeting: &Rendezvous, group: &Together, path: &Trail) -> Option<Problem> {
+    fn missed(&self, meeting: &Rendezvous, group: &Together, path: &YamlPath) -> Option<Problem> {
         let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
         let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
             format!("{} calls that wait for each other", missed.size),
             format!("{}, and a step ended without one", missed.arrived),
         );
         problem.notes = vec!["A step that waits for another's answer cannot meet it.".into()];
-        Some(problem.at(self.place(&path.to("meet"))))
+        Some(problem.at(self.location(&path.to("meet"))))
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Fault {
     /// `dynamodb.*` is every call to the database.
     pub on: String,
     /// A status, a word such as `conflict`, or `{ status, code, retry_after, delay, cut, as }`.
-    pub fail: Fail,
+    pub fail: CallFailure,
     /// Only calls that touch this table, by its logical id.
     #[serde(default)]
     pub table: Option<String>,
@@ -88,10 +88,10 @@ impl JsonSchema for Chance {
 
 /// How a call fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fail(pub Failure);
+pub struct CallFailure(pub Failure);
 
 /// The words that say how a call fails.
-pub const WORDS: [&str; 8] = [
+pub const FAILURE_NAMES: [&str; 8] = [
     "throttled",
     "conflict",
     "stale",
@@ -102,7 +102,7 @@ pub const WORDS: [&str; 8] = [
     "expired-token",
 ];
 
-impl Fail {
+impl CallFailure {
     /// What a word stands for.
     fn word(word: &str) -> Option<Failure> {
         let database_fault = DatabaseFault::ALL
@@ -124,46 +124,46 @@ impl Fail {
     }
 }
 
-fn known<E: de::Error>(word: &str) -> Result<Failure, E> {
-    Fail::word(word).ok_or_else(|| {
-        let hint = match names::nearest(word, WORDS) {
+fn failure_by_name<E: de::Error>(word: &str) -> Result<Failure, E> {
+    CallFailure::word(word).ok_or_else(|| {
+        let hint = match names::nearest(word, FAILURE_NAMES) {
             Some(nearest) => format!("did you mean '{nearest}'?"),
-            None => format!("say a status such as 503, or one of {}", WORDS.join(", ")),
+            None => format!("say a status such as 503, or one of {}", FAILURE_NAMES.join(", ")),
         };
         E::custom(format_args!("no call fails with '{word}'; {hint}"))
     })
 }
 
-impl<'de> Deserialize<'de> for Fail {
+impl<'de> Deserialize<'de> for CallFailure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct FailVisitor;
 
         impl<'de> Visitor<'de> for FailVisitor {
-            type Value = Fail;
+            type Value = CallFailure;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a status, a word, or { status, code, retry_after, delay, cut, as }")
             }
 
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<Fail, E> {
-                known(word).map(Fail)
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<CallFailure, E> {
+                failure_by_name(word).map(CallFailure)
             }
 
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Fail, E> {
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<CallFailure, E> {
                 let status = Failure::status_of(number).map_err(E::custom)?;
-                Ok(Fail(Failure { status: Some(status), ..Failure::default() }))
+                Ok(CallFailure(Failure { status: Some(status), ..Failure::default() }))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fail, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CallFailure, A::Error> {
                 let Some(key) = map.next_key::<String>()? else {
                     return Err(de::Error::custom("say how it fails"));
                 };
-                let fields: Fields = dispatch::whole(key, map)?;
+                let fields: Fields = dispatch::map_from(key, map)?;
                 let delay = fields.delay.map(|d| u64::try_from(d.0.as_millis()));
                 let word = fields.word.map(|word| word.0).unwrap_or_default();
                 let own =
                     fields.status.map(Failure::status_of).transpose().map_err(de::Error::custom)?;
-                Ok(Fail(Failure {
+                Ok(CallFailure(Failure {
                     status: own.or(word.status),
                     code: fields.code.or(word.code),
                     retry_after: fields.retry_after,
@@ -188,19 +188,19 @@ struct Fields {
     delay: Option<Delay>,
     cut: Option<Cut>,
     #[serde(rename = "as")]
-    word: Option<Word>,
+    word: Option<NamedFailure>,
 }
 
 /// A failure by its word; read by itself, so that a wrong one is pointed at.
-struct Word(Failure);
+struct NamedFailure(Failure);
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for NamedFailure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        known(&String::deserialize(deserializer)?).map(Self)
+        failure_by_name(&String::deserialize(deserializer)?).map(Self)
     }
 }
 
-impl JsonSchema for Fail {
+impl JsonSchema for CallFailure {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "CallFailure".into()
     }
@@ -216,7 +216,7 @@ impl JsonSchema for Fail {
             "description": "A status, a word, or how the call fails in detail",
             "anyOf": [
                 status,
-                { "enum": WORDS },
+                { "enum": FAILURE_NAMES },
                 {
                     "type": "object",
                     "properties": {
@@ -225,7 +225,7 @@ impl JsonSchema for Fail {
                         "retry_after": { "type": "integer", "minimum": 0 },
                         "delay": delay,
                         "cut": { "enum": ["before", "after"] },
-                        "as": { "enum": WORDS },
+                        "as": { "enum": FAILURE_NAMES },
                     },
                     "additionalProperties": false,
                     "minProperties": 1,

@@ -18,8 +18,8 @@ use serde_json::Value;
 pub use self::{
     crash::Crash,
     customer::{Customer, Delivery, Duplicate, Signature},
-    fault::{Chance, Fail, Fault, FaultsStep, WORDS},
-    request::{Line, Request, Response},
+    fault::{CallFailure, Chance, FAILURE_NAMES, Fault, FaultsStep},
+    request::{Request, RequestLine, Response},
     together::{Meet, Together},
 };
 use super::{
@@ -48,7 +48,8 @@ pub enum Step {
 }
 
 /// The kinds of steps, by their first key.
-pub const KINDS: [&str; 7] = ["customer", "request", "expect", "wait", "at", "together", "faults"];
+pub const STEP_KINDS: [&str; 7] =
+    ["customer", "request", "expect", "wait", "at", "together", "faults"];
 
 /// `expect:`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -114,27 +115,27 @@ impl<'de> Deserialize<'de> for Step {
             type Value = Step;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a step, whose first key is one of {}", KINDS.join(", "))
+                write!(f, "a step, whose first key is one of {}", STEP_KINDS.join(", "))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
                 let Some(kind) = map.next_key::<String>()? else {
                     return Err(de::Error::custom(format_args!(
                         "an empty step; its first key is one of {}",
-                        KINDS.join(", ")
+                        STEP_KINDS.join(", ")
                     )));
                 };
                 match kind.as_str() {
-                    "customer" => dispatch::whole(kind, map).map(Step::Customer),
-                    "request" => dispatch::whole(kind, map).map(|r| Step::Request(Box::new(r))),
-                    "expect" => dispatch::whole(kind, map).map(Step::Expect),
-                    "wait" => dispatch::whole(kind, map).map(Step::Wait),
-                    "at" => dispatch::whole(kind, map).map(Step::At),
-                    "together" => dispatch::whole(kind, map).map(Step::Together),
-                    "faults" => dispatch::whole(kind, map).map(Step::Faults),
+                    "customer" => dispatch::map_from(kind, map).map(Step::Customer),
+                    "request" => dispatch::map_from(kind, map).map(|r| Step::Request(Box::new(r))),
+                    "expect" => dispatch::map_from(kind, map).map(Step::Expect),
+                    "wait" => dispatch::map_from(kind, map).map(Step::Wait),
+                    "at" => dispatch::map_from(kind, map).map(Step::At),
+                    "together" => dispatch::map_from(kind, map).map(Step::Together),
+                    "faults" => dispatch::map_from(kind, map).map(Step::Faults),
                     other => Err(de::Error::custom(format_args!(
                         "unknown kind of step '{other}'; a step's first key is one of {}",
-                        KINDS.join(", ")
+                        STEP_KINDS.join(", ")
                     ))),
                 }
             }
@@ -160,13 +161,13 @@ impl JsonSchema for Step {
             generator.subschema_for::<FaultsStep>(),
         ];
         // An `anyOf` of kinds would make editors list every kind's errors at once.
-        let rules: Vec<Value> = KINDS
+        let rules: Vec<Value> = STEP_KINDS
             .iter()
             .zip(kinds)
             .map(|(key, kind)| serde_json::json!({ "if": { "required": [key] }, "then": kind }))
             .collect();
         let one: Vec<Value> =
-            KINDS.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
+            STEP_KINDS.iter().map(|key| serde_json::json!({ "required": [key] })).collect();
         json_schema!({
             "description": "One step; its kind is its first key",
             "type": "object",

@@ -14,7 +14,7 @@ use rehearse_core::matcher::Matcher;
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// `POST /scheduler`.
-    pub request: Line,
+    pub request: RequestLine,
     /// Header fields.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ pub struct Request {
 
 /// A method and a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct RequestLine {
     /// GET, POST and so on.
     pub method: http::Method,
     /// Path and query; may hold templates.
@@ -66,7 +66,7 @@ pub struct Response {
     pub text: Option<Matcher>,
 }
 
-impl<'de> Deserialize<'de> for Line {
+impl<'de> Deserialize<'de> for RequestLine {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let line = text.split_once(' ').and_then(|(method, path)| {
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Line {
     }
 }
 
-impl JsonSchema for Line {
+impl JsonSchema for RequestLine {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RequestLine".into()
     }

@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Meet {
                 let Some(key) = map.next_key::<String>()? else {
                     return Err(de::Error::missing_field("on"));
                 };
-                let Fields { on, table, key } = dispatch::whole(key, map)?;
+                let Fields { on, table, key } = dispatch::map_from(key, map)?;
                 Ok(Meet { on, table, key })
             }
         }

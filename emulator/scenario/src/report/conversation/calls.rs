@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Line, Tone};
+use super::{ConversationLine, Tone};
 use rehearse_core::journal::{Exchange, Outcome};
 
 /// What stands beside them.
@@ -10,13 +10,13 @@ pub(super) const LABEL: &str = "database";
 
 /// Database calls in a row: one line, equal calls added up.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Calls {
+pub(super) struct DatabaseCalls {
     at: Option<Timestamp>,
     /// What was done, to how many items.
     calls: Vec<(String, usize)>,
 }
 
-impl Calls {
+impl DatabaseCalls {
     /// Whether there are any.
     pub(super) fn any(&self) -> bool {
         self.at.is_some()
@@ -30,11 +30,11 @@ impl Calls {
         }
     }
 
-    pub(super) fn take(&mut self) -> Option<Line> {
+    pub(super) fn take(&mut self) -> Option<ConversationLine> {
         let at = self.at.take()?;
         let calls = self.calls.drain(..).map(|(call, items)| format!("{call} {items}"));
         let text = calls.collect::<Vec<_>>().join(" · ");
-        Some(Line { at, label: LABEL.into(), text, tone: Tone::Quiet })
+        Some(ConversationLine { at, label: LABEL.into(), text, tone: Tone::Quiet })
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Detail {
 
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ConversationLine {
     /// Business time; shown beside texts only.
     pub at: Timestamp,
     /// Who or what it is about.

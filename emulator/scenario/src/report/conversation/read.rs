@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Detail, Line, Tone,
-    calls::{self, Calls},
+    ConversationLine, Detail, Tone,
+    calls::{self, DatabaseCalls},
     model,
 };
 use crate::report::text::{count, visible};
@@ -18,14 +18,14 @@ pub struct Reader {
     /// Name to logical id.
     tables: BTreeMap<String, String>,
     detail: Detail,
-    /// Calls that more may follow.
-    calls: Calls,
+    /// DatabaseCalls that more may follow.
+    calls: DatabaseCalls,
 }
 
 impl Reader {
     /// A reader that calls these numbers by these names.
     pub fn new(people: BTreeMap<String, String>, detail: Detail) -> Self {
-        Self { people, tables: BTreeMap::new(), detail, calls: Calls::default() }
+        Self { people, tables: BTreeMap::new(), detail, calls: DatabaseCalls::default() }
     }
 
     /// With logical ids for the names of tables.
@@ -36,7 +36,7 @@ impl Reader {
 
     /// The lines of a finished journal, in the order in which its entries ended.
     /// Database calls in a row share one line; what is under way says nothing.
-    pub fn lines(&mut self, entries: &[Exchange]) -> Vec<Line> {
+    pub fn lines(&mut self, entries: &[Exchange]) -> Vec<ConversationLine> {
         let mut lines = self.next(entries);
         lines.extend(self.rest());
         lines
@@ -44,10 +44,10 @@ impl Reader {
 
     /// The lines of entries that have come; database calls wait for those that
     /// may follow, until [`Reader::rest`].
-    pub fn next(&mut self, entries: &[Exchange]) -> Vec<Line> {
+    pub fn next(&mut self, entries: &[Exchange]) -> Vec<ConversationLine> {
         let mut ordered: Vec<&Exchange> = entries.iter().filter(|e| is_told(e)).collect();
         ordered.sort_by_key(|e| (told_at(e), e.seq));
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<ConversationLine> = Vec::new();
         for entry in ordered {
             if let Some((call, items)) = self.quiet_call(entry) {
                 self.calls.add(entry, call, items);
@@ -68,7 +68,7 @@ impl Reader {
     }
 
     /// The database calls that waited.
-    pub fn rest(&mut self) -> Option<Line> {
+    pub fn rest(&mut self) -> Option<ConversationLine> {
         self.calls.take()
     }
 
@@ -91,8 +91,8 @@ impl Reader {
         format!("{operation} {}", names.collect::<Vec<_>>().join(", "))
     }
 
-    fn entry(&self, entry: &Exchange) -> Vec<Line> {
-        let line = |label: String, text: String, tone| Line {
+    fn entry(&self, entry: &Exchange) -> Vec<ConversationLine> {
+        let line = |label: String, text: String, tone| ConversationLine {
             at: entry.at,
             label,
             text: visible(&text),
@@ -136,7 +136,7 @@ impl Reader {
                 .collect(),
             ExchangeDetail::Model { request, .. } => {
                 let results = model::results(request).into_iter();
-                let mut lines: Vec<Line> =
+                let mut lines: Vec<ConversationLine> =
                     results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
                 match (wrong, &entry.outcome) {
                     (Some(wrong), outcome) => {

@@ -3,7 +3,7 @@
 use anstyle::Style;
 use jiff::tz::TimeZone;
 
-use super::{Line, Tone};
+use super::{ConversationLine, Tone};
 use crate::report::{
     style::{ACTUAL, BOLD, DIM, NAME, paint},
     text::{cut, wrap},
@@ -30,7 +30,7 @@ impl Renderer {
     }
 
     /// The line, as one or more rows of the screen.
-    pub fn rows(&mut self, line: &Line) -> Vec<String> {
+    pub fn rows(&mut self, line: &ConversationLine) -> Vec<String> {
         let mut rows = Vec::new();
         let spoken = matches!(line.tone, Tone::Person | Tone::Shop);
         let day = time::day(line.at, &self.zone);
@@ -68,7 +68,7 @@ impl Renderer {
     }
 
     /// All lines of a finished conversation, with a column of names just as wide as they are.
-    pub fn all(&mut self, lines: &[Line]) -> Vec<String> {
+    pub fn all(&mut self, lines: &[ConversationLine]) -> Vec<String> {
         self.label = lines.iter().map(|line| line.label.chars().count()).max().unwrap_or(0);
         lines.iter().flat_map(|line| self.rows(line)).collect()
     }

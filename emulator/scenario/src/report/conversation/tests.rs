@@ -49,7 +49,7 @@ fn sent(journal: &Journal, body: &str, outcome: Outcome) {
     journal.begin("sms.sent", exchange).end(outcome);
 }
 
-fn told(lines: &[Line]) -> Vec<(String, Tone)> {
+fn told(lines: &[ConversationLine]) -> Vec<(String, Tone)> {
     lines.iter().map(|l| (format!("{} {}", l.label, l.text), l.tone)).collect()
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    Check, entry_path, replies_path,
-    word::{is_number, unknown},
+    Check, entry_path,
+    names::{is_number, unknown},
+    replies_path,
 };
 use crate::{
     expectation::Expect,
     model::{File, Scenario},
-    places::Trail,
+    places::YamlPath,
     read::LoadError,
     reply::Reply,
     run::names,
@@ -23,7 +24,7 @@ use rehearse_world::Backend;
 
 /// What a backend offers to scenarios.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct KnownNames {
     /// People that every scenario knows.
     pub(crate) people: BTreeSet<String>,
     /// Logical ids of tables.
@@ -34,7 +35,7 @@ pub(crate) struct Known {
     pub(crate) functions: Vec<String>,
 }
 
-impl Known {
+impl KnownNames {
     /// What a backend offers.
     pub(crate) fn of(backend: &Backend) -> Self {
         Self {
@@ -69,7 +70,7 @@ pub(crate) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
         let Some(table) = backend.template().tables.iter().find(|t| t.id == *id) else { continue };
         let mut seen: Vec<Vec<String>> = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            let at = Trail::new().to("given").to("tables").to(id.as_str()).to(index);
+            let at = YamlPath::new().to("given").to("tables").to(id.as_str()).to(index);
             let Ok(row) = names.vars.render(&Value::Object(row.clone())) else { continue };
             let key = row::key_text(table, &row);
             if let Err(error) = row::check(table, &row) {
@@ -86,7 +87,7 @@ pub(crate) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
 }
 
 /// What is wrong with a file for a backend.
-pub(crate) fn against(file: &File, known: &Known) -> Vec<YamlError> {
+pub(crate) fn for_backend(file: &File, known: &KnownNames) -> Vec<YamlError> {
     let mut check = Check { file, errors: Vec::new() };
     let people: BTreeSet<&str> = known
         .people
@@ -96,7 +97,7 @@ pub(crate) fn against(file: &File, known: &Known) -> Vec<YamlError> {
         .collect();
     check.given(known);
     if let Some(always) = &file.document.always {
-        check.expectation(always, known, &people, &Trail::new().to("always"));
+        check.expectation(always, known, &people, &YamlPath::new().to("always"));
     }
     check.steps(&mut |check, step, at| check.named(step, known, &people, at));
     check.templates(&people);
@@ -104,20 +105,20 @@ pub(crate) fn against(file: &File, known: &Known) -> Vec<YamlError> {
 }
 
 impl Check<'_> {
-    fn given(&mut self, known: &Known) {
+    fn given(&mut self, known: &KnownNames) {
         let given = &self.file.document.given;
         for (index, fixture) in given.fixtures.iter().enumerate() {
             if !known.fixtures.contains(fixture) {
                 let message = unknown("fixture", fixture, known.fixtures.iter());
-                self.wrong(&Trail::new().to("given").to("fixtures").to(index), message);
+                self.wrong(&YamlPath::new().to("given").to("fixtures").to(index), message);
             }
         }
         for table in given.tables.keys() {
-            self.table(table, known, &Trail::new().to("given").to("tables").to(table.as_str()));
+            self.table(table, known, &YamlPath::new().to("given").to("tables").to(table.as_str()));
         }
     }
 
-    fn table(&mut self, table: &String, known: &Known, at: &Trail) {
+    fn table(&mut self, table: &String, known: &KnownNames, at: &YamlPath) {
         if !known.tables.contains(table) {
             let message = if known.tables.is_empty() {
                 format!("unknown table '{table}'; no template describes a table")
@@ -128,13 +129,19 @@ impl Check<'_> {
         }
     }
 
-    fn table_value(&mut self, table: &String, known: &Known, at: &Trail) {
+    fn table_value(&mut self, table: &String, known: &KnownNames, at: &YamlPath) {
         if !known.tables.contains(table) {
             self.wrong(at, unknown("table", table, known.tables.iter()));
         }
     }
 
-    fn expectation(&mut self, expect: &Expect, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
+    fn expectation(
+        &mut self,
+        expect: &Expect,
+        known: &KnownNames,
+        people: &BTreeSet<&str>,
+        at: &YamlPath,
+    ) {
         for table in expect.tables.keys() {
             self.table(table, known, &at.to("tables").to(table.as_str()));
         }
@@ -143,7 +150,7 @@ impl Check<'_> {
     }
 
     /// People and tables that a step names.
-    fn named(&mut self, step: &Step, known: &Known, people: &BTreeSet<&str>, at: &Trail) {
+    fn named(&mut self, step: &Step, known: &KnownNames, people: &BTreeSet<&str>, at: &YamlPath) {
         let below = |key: &str| at.to(key);
         match step {
             Step::Request(step) => self.crash(step.crash.as_ref(), known, at),
@@ -179,7 +186,7 @@ impl Check<'_> {
         }
     }
 
-    fn crash(&mut self, crash: Option<&Crash>, known: &Known, at: &Trail) {
+    fn crash(&mut self, crash: Option<&Crash>, known: &KnownNames, at: &YamlPath) {
         if let Some(Crash { function, .. }) = crash
             && !known.functions.contains(function)
         {
@@ -189,11 +196,11 @@ impl Check<'_> {
     }
 
     /// Where a step's replies stand: under `reply` or `replies`.
-    fn list_path(&self, at: &Trail) -> Trail {
+    fn list_path(&self, at: &YamlPath) -> YamlPath {
         replies_path(&self.file.tree, at)
     }
 
-    fn replies(&mut self, replies: &[Reply], people: &BTreeSet<&str>, at: &Trail) {
+    fn replies(&mut self, replies: &[Reply], people: &BTreeSet<&str>, at: &YamlPath) {
         for (index, reply) in replies.iter().enumerate() {
             if let Some(to) = &reply.to {
                 let entry = entry_path(&self.file.tree, at, index);
@@ -202,7 +209,7 @@ impl Check<'_> {
         }
     }
 
-    fn person(&mut self, name: &str, people: &BTreeSet<&str>, at: &Trail) {
+    fn person(&mut self, name: &str, people: &BTreeSet<&str>, at: &YamlPath) {
         if !people.contains(name) && !is_number(name) && !name.contains("{{") {
             self.wrong(at, unknown("person", name, people.iter()));
         }

@@ -6,15 +6,15 @@
 use super::{
     expectation::Expect,
     model::Scenario,
-    outcome::Skip,
-    places::Trail,
+    outcome::Problem,
+    places::YamlPath,
     step::{Customer, Step},
 };
 
 /// The first thing that such a backend cannot give to a scenario, if there is any.
-pub(super) fn unable(scenario: &Scenario) -> Option<Skip> {
-    let (trail, reason) = reason(scenario)?;
-    Some(Skip { place: scenario.file().place(&trail), reason: reason.into() })
+pub(super) fn unsupported(scenario: &Scenario) -> Option<Problem> {
+    let (path, reason) = reason(scenario)?;
+    Some(Problem::new(reason).at(scenario.file().location(&path)))
 }
 
 const TIME: &str = "the backend keeps its own time, which a scenario cannot set: leave `now` out, \
@@ -25,25 +25,25 @@ const ENVIRONMENT: &str = "the backend was started already, with an environment 
 const GATEWAY: &str = "no gateway stands in front of the backend, so nobody counts its calls";
 const PROCESS: &str = "the backend's process is not the emulator's to kill";
 
-fn reason(scenario: &Scenario) -> Option<(Trail, &'static str)> {
+fn reason(scenario: &Scenario) -> Option<(YamlPath, &'static str)> {
     let document = &scenario.file().document;
     if document.now.is_some() {
-        return Some((Trail::new().to("now"), TIME));
+        return Some((YamlPath::new().to("now"), TIME));
     }
     if !document.given.env.is_empty() {
-        return Some((Trail::new().to("given").to("env"), ENVIRONMENT));
+        return Some((YamlPath::new().to("given").to("env"), ENVIRONMENT));
     }
     if let Some(always) = &document.always {
-        let at = Trail::new().to("always");
-        if let Some(trail) = counted(always, &at) {
-            return Some((trail, GATEWAY));
+        let at = YamlPath::new().to("always");
+        if let Some(path) = counted(always, &at) {
+            return Some((path, GATEWAY));
         }
     }
     let mut steps = document.steps.iter().enumerate();
-    steps.find_map(|(index, step)| of_step(step, &Trail::new().to("steps").to(index)))
+    steps.find_map(|(index, step)| of_step(step, &YamlPath::new().to("steps").to(index)))
 }
 
-fn of_step(step: &Step, at: &Trail) -> Option<(Trail, &'static str)> {
+fn of_step(step: &Step, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
     match step {
         Step::Wait(_) => Some((at.to("wait"), MOVES)),
         Step::At(_) => Some((at.to("at"), MOVES)),
@@ -61,13 +61,13 @@ fn of_step(step: &Step, at: &Trail) -> Option<(Trail, &'static str)> {
 }
 
 /// A gap of no time is no move.
-fn gap(step: &Customer, at: &Trail) -> Option<Trail> {
+fn gap(step: &Customer, at: &YamlPath) -> Option<YamlPath> {
     let gap = step.duplicate?.gap?;
     (!gap.0.is_zero()).then(|| at.to("duplicate").to("gap"))
 }
 
 /// Calls that only a gateway sees: a webhook's, and those of a scenario's own requests with them.
-fn counted(expect: &Expect, at: &Trail) -> Option<Trail> {
+fn counted(expect: &Expect, at: &YamlPath) -> Option<YamlPath> {
     let mut names = expect.calls.keys();
     names.find(|name| name.starts_with("http.")).map(|name| at.to("calls").to(name.as_str()))
 }

@@ -6,7 +6,7 @@ use rehearse_core::{
 };
 
 /// What is wrong with the name of an exchange that is counted. HTTP calls go by their routes.
-pub(super) fn wrong_crossing(name: &str) -> Option<String> {
+pub(super) fn unknown_exchange(name: &str) -> Option<String> {
     let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
     let texts = ["sms.received", "sms.sent"];
     if is_route || texts.contains(&name) || NAMES.contains(&name) {
@@ -22,7 +22,7 @@ pub(super) fn wrong_crossing(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of an exchange that is to fail.
-pub(super) fn wrong_fault(name: &str) -> Option<String> {
+pub(super) fn invalid_fault(name: &str) -> Option<String> {
     if can_fail(name) {
         return None;
     }
@@ -36,7 +36,7 @@ pub(super) fn wrong_fault(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of a call at which a function is to end.
-pub(super) fn wrong_crash(name: &str) -> Option<String> {
+pub(super) fn invalid_crash(name: &str) -> Option<String> {
     let calls = || {
         NAMES.into_iter().filter(|name| {
             ["openai.", "dynamodb.", "twilio.messages."].iter().any(|kind| name.starts_with(kind))
@@ -55,7 +55,7 @@ pub(super) fn wrong_crash(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of an exchange at which steps are to meet.
-pub(super) fn wrong_meeting(name: &str) -> Option<String> {
+pub(super) fn invalid_meeting(name: &str) -> Option<String> {
     let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
     if calls().any(|call| call == name) {
         return None;

@@ -1,9 +1,9 @@
 //! Where the entries of replies stand.
 
-use crate::places::{Node, Trail};
+use crate::places::{Node, YamlPath};
 
 /// Where a step's replies stand: under `reply` or `replies`.
-pub(crate) fn replies_path(tree: &Node, at: &Trail) -> Trail {
+pub(crate) fn replies_path(tree: &Node, at: &YamlPath) -> YamlPath {
     ["replies", "reply"]
         .into_iter()
         .map(|key| at.to(key))
@@ -12,8 +12,8 @@ pub(crate) fn replies_path(tree: &Node, at: &Trail) -> Trail {
 }
 
 /// Where an entry of replies stands: in a list, in `exactly`, or alone.
-pub(crate) fn entry_path(tree: &Node, replies: &Trail, index: usize) -> Trail {
-    [Trail::new().to("exactly").to(index), Trail::new().to(index)]
+pub(crate) fn entry_path(tree: &Node, replies: &YamlPath, index: usize) -> YamlPath {
+    [YamlPath::new().to("exactly").to(index), YamlPath::new().to(index)]
         .into_iter()
         .map(|below| replies.join(&below))
         .find(|path| tree.contains(path))

@@ -1,0 +1,84 @@
+//! Results of the runner as the reports tell them.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    ScenarioReport,
+    conversation::{Detail, Reader},
+};
+use crate::{Problem, Scenario, ScenarioResult, Status};
+
+/// Turns results into the view.
+#[derive(Debug, Clone, Default)]
+pub struct Reporter {
+    /// Paths are shown from here.
+    pub root: PathBuf,
+    /// Folder of all scenarios; those below it are grouped.
+    pub scenarios: PathBuf,
+    /// How the user starts this program, where it is not `rehearse`.
+    pub program: Option<String>,
+    /// Logical ids of tables by their names.
+    pub tables: BTreeMap<String, String>,
+}
+
+impl Reporter {
+    /// The folder of a scenario, below the folder of all of them.
+    pub fn folder(&self, scenario: &Scenario) -> String {
+        let folder = scenario.path().parent().unwrap_or(Path::new(""));
+        let below = folder.strip_prefix(&self.scenarios);
+        below.unwrap_or_else(|_| self.shown(folder)).display().to_string()
+    }
+
+    /// The report of a scenario that was not started.
+    pub fn not_run(&self, scenario: &Scenario) -> ScenarioReport {
+        let file = self.shown(scenario.path()).display().to_string();
+        let replay = self.command(&format!("rehearse run {file}"));
+        ScenarioReport {
+            name: scenario.full_name(),
+            full_name: scenario.full_name(),
+            folder: self.folder(scenario),
+            line: scenario.line(),
+            conversation: Vec::new(),
+            result: ScenarioResult { replay, ..ScenarioResult::not_run(scenario) },
+            file,
+        }
+    }
+
+    /// The report of a scenario during which the emulator panicked with this message.
+    pub fn panicked(&self, scenario: &Scenario, message: &str) -> ScenarioReport {
+        let mut report = self.not_run(scenario);
+        report.result.status = Status::EnvironmentFailed;
+        report.result.problems = vec![Problem::new(format!("the emulator panicked: {message}"))];
+        report
+    }
+
+    /// The report of a scenario that ended.
+    pub fn finished(&self, scenario: &Scenario, mut result: ScenarioResult) -> ScenarioReport {
+        for location in result.problems.iter_mut().filter_map(|problem| problem.location.as_mut()) {
+            location.file = self.shown(Path::new(&location.file)).display().to_string();
+        }
+        result.replay = self.command(&result.replay);
+        let conversation = if result.status.is_failure() {
+            let reader = Reader::new(result.people.clone(), Detail::Story);
+            reader.with_tables(self.tables.clone()).lines(&result.journal)
+        } else {
+            Vec::new()
+        };
+        ScenarioReport { conversation, result, ..self.not_run(scenario) }
+    }
+
+    fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// A command of `rehearse`, as this user starts it.
+    fn command(&self, command: &str) -> String {
+        match (&self.program, command.strip_prefix("rehearse ")) {
+            (Some(program), Some(arguments)) => format!("{program} {arguments}"),
+            _ => command.to_owned(),
+        }
+    }
+}

@@ -194,7 +194,7 @@ impl WorldBuilder {
         self
     }
 
-    /// Leaves unmet expectations unreported when the world is dropped.
+    /// Does not verify expectations when the world is dropped; [`World::verify`] still does.
     pub fn without_verification(mut self) -> Self {
         self.verify = false;
         self
@@ -243,7 +243,9 @@ impl WorldBuilder {
             seed: self.seed,
             ..WorldConfig::new(backend, clock)
         };
-        World::start(config).await
+        let mut world = World::start(config).await?;
+        world.verify_on_drop(self.verify);
+        Ok(world)
     }
 }
 

@@ -17,7 +17,7 @@ use rehearse_aws::{
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
-use rehearse_openai::{self as openai, OpenAi};
+use rehearse_openai::{self as openai, OpenAi, UnmetExpectations};
 use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
 
 /// A running world. Dropping it stops every part.
@@ -36,10 +36,15 @@ pub struct World {
     environments: BTreeMap<String, BTreeMap<String, String>>,
     /// The phone number's configuration at the start.
     number: NumberConfig,
+    /// Whether dropping the world verifies its expectations.
+    verify_on_drop: bool,
 }
 
 impl World {
     /// Describes a world in code; [`WorldBuilder::start`] starts it.
+    ///
+    /// Dropping such a world panics if a round of a mounted script was never asked for, or if a
+    /// request came that no script expects.
     pub fn builder() -> WorldBuilder {
         WorldBuilder::new()
     }
@@ -191,7 +196,21 @@ impl World {
             faults,
             environments,
             number,
+            verify_on_drop: false,
         })
+    }
+
+    /// Checks that the backend asked for every round of every mounted script, and made no request
+    /// that no script expects. What it reports is not reported again when the world is dropped.
+    ///
+    /// # Errors
+    /// The unmet expectations; their text is the report that scenarios print.
+    pub fn verify(&self) -> Result<(), UnmetExpectations> {
+        self.openai.verify()
+    }
+
+    pub(super) fn verify_on_drop(&mut self, verify: bool) {
+        self.verify_on_drop = verify;
     }
 
     /// Resets every part to its initial state and business time to the machine's. Keeps the journal:
@@ -270,6 +289,22 @@ impl World {
     /// The armed faults.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+}
+
+impl Drop for World {
+    /// Panics with the unmet expectations of a world that a builder started, unless the thread is
+    /// panicking already.
+    fn drop(&mut self) {
+        if self.verify_on_drop
+            && !std::thread::panicking()
+            && let Err(unmet) = self.verify()
+        {
+            #[expect(clippy::panic, reason = "a test must fail, and a drop can return nothing")]
+            {
+                panic!("{unmet}");
+            }
+        }
     }
 }
 

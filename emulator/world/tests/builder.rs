@@ -76,3 +76,21 @@ async fn what_cannot_be_used_is_an_error_that_says_so() {
     let error = twice.start().await.unwrap_err().with_causes();
     assert!(error.contains("A and B both serve /"), "{error}");
 }
+
+#[tokio::test]
+async fn a_world_that_is_dropped_with_a_round_that_nobody_asked_for_panics_with_a_report() {
+    let world = World::builder().start().await.unwrap();
+    world.openai().when("Book me").say("Done").mount();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(world)));
+    let text = panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(text.contains("Book me"), "{text}");
+}
+
+#[tokio::test]
+async fn a_world_without_verification_may_be_dropped_with_unmet_expectations() {
+    let world = World::builder().without_verification().start().await.unwrap();
+    world.openai().when("Book me").say("Done").mount();
+    assert!(world.verify().is_err(), "told when asked");
+    world.openai().when("Book me").say("Done").mount();
+    drop(world);
+}

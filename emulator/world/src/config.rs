@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use super::{Backend, listen::Bind};
 use rehearse_aws::gateway::Launcher;
-use rehearse_core::clock::Clock;
+use rehearse_core::{clock::Clock, journal::Limits};
 use rehearse_twilio::NumberConfig;
 
 /// What one world is to be.
@@ -25,6 +25,8 @@ pub struct WorldConfig {
     pub seed: u64,
     /// Whether routes take no more than the template says.
     pub throttling: bool,
+    /// How much its journal keeps; everything when `None`.
+    pub journal: Option<Limits>,
 }
 
 /// How functions are run as processes.
@@ -57,6 +59,7 @@ impl WorldConfig {
             number: NumberConfig::default(),
             seed: 0,
             throttling: true,
+            journal: None,
         }
     }
 }

@@ -167,7 +167,7 @@ load() { # name, target, script, url, and for Twilio the header that opens its l
   wrk -t1 -c1 -d1s -s "$script" "$url" >"$work/few.log"
   local few size
   few=$(awk '/requests in/ { print $1 }' "$work/few.log")
-  size=$(curl -sf "$control/journal?since=0" | wc -c)
+  size=$(curl -sf "$control/journal" | wc -c)
   if [ $# -gt 4 ]; then
     size=$((size + few * $(curl -sf -H "$5" "$url?PageSize=100" | wc -c) / 100))
   fi

@@ -179,10 +179,10 @@ async fn bookings_are_read_beyond_the_first_page() {
         row["note"] = json!(note);
         lab.database.put_rows("CustomerBookings", &[row]).await.unwrap();
     }
-    let before = lab.journal.count("dynamodb.Query");
+    let before = lab.journal.exchanges().named("dynamodb.Query").count();
     let open = lab.store.open_bookings(&ann(), date(2026, 2, 10).at(0, 0, 0, 0)).await.unwrap();
     assert_eq!(open.bookings.len(), 8);
-    assert!(lab.journal.count("dynamodb.Query") >= before + 3, "in pages");
+    assert!(lab.journal.exchanges().named("dynamodb.Query").count() >= before + 3, "in pages");
 }
 
 /// The SDK's own retries, set once: three calls of an operation, each of them in the journal.
@@ -247,7 +247,7 @@ async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     lab.fail("TransactWriteItems", 3, conflict());
     let two = lead("LEAD-A", &ann(), 14);
     assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), BookOutcome::Booked);
-    assert_eq!(lab.journal.count("dynamodb.TransactWriteItems"), 4);
+    assert_eq!(lab.journal.exchanges().named("dynamodb.TransactWriteItems").count(), 4);
     lab.fail("UpdateItem", 3, conflict());
     lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
 

@@ -10,7 +10,7 @@ use super::{
     problem::{Exit, Problem},
     signal::Interrupt,
 };
-use rehearse_control::{Client, JournalPage, JournalQuery};
+use rehearse_control::{Client, ClientError, JournalPage, JournalQuery};
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_scenario::report::{
     conversation::{ConversationLine, Detail, Reader, Renderer},
@@ -57,11 +57,13 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         };
         let mut follower = Follower::default();
         let mut query = JournalQuery { phone: args.phone.clone(), ..JournalQuery::default() };
-        let first = client.journal(&query).await?;
-        if first.entries.is_empty() && !args.json {
+        let page = client.journal(&query).await?;
+        if page.first > 0 {
+            app.ui.remark(dropped(page.first));
+        } else if page.entries.is_empty() && !args.json {
             app.ui.note(paint(DIM, "nothing has happened yet"));
         }
-        printer.print(&follower.take(first, &mut query))?;
+        printer.print(&follower.take(page, &mut query))?;
         if !args.follow {
             printer.rest()?;
             return Ok(Exit::Passed);
@@ -69,7 +71,14 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
         let follow = async {
             loop {
                 query.wait = if printer.reader.waits() { PAUSE_MS } else { WAIT_MS };
-                let page = client.journal(&query).await?;
+                let page = match client.journal(&query).await {
+                    Err(ClientError::Dropped { first }) => {
+                        app.ui.remark(dropped(first - query.since.unwrap_or_default()));
+                        query.since = Some(first);
+                        continue;
+                    }
+                    page => page?,
+                };
                 if page.resets != follower.resets {
                     app.ui.note(paint(DIM, "the world was reset"));
                 }
@@ -85,6 +94,14 @@ pub(super) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
             () = interrupt.wait() => Ok(Exit::Interrupted),
         }
     })?
+}
+
+/// What to say when the journal has dropped so many exchanges that were not shown.
+fn dropped(count: u64) -> String {
+    let exchanges = if count == 1 { "exchange is" } else { "exchanges are" };
+    format!(
+        "{count} earlier {exchanges} not shown: the journal no longer has them ([journal] in rehearse.toml sets how many it keeps)"
+    )
 }
 
 struct Printer<'a> {
@@ -139,8 +156,8 @@ impl Follower {
             self.resets = page.resets;
             self.given.clear();
             // The page may begin in the middle of the new journal: ask again from its start.
-            if query.since > 0 {
-                (query.since, query.changes) = (0, None);
+            if query.since.is_some() {
+                (query.since, query.changes) = (None, None);
                 return Vec::new();
             }
         }
@@ -158,8 +175,9 @@ impl Follower {
                 fresh.push(entry);
             }
         }
-        query.since = first_open.unwrap_or(next.max(query.since));
-        self.given.retain(|seq| *seq >= query.since);
+        let since = first_open.unwrap_or(next.max(query.since.unwrap_or_default()));
+        self.given.retain(|seq| *seq >= since);
+        query.since = Some(since);
         fresh
     }
 }
@@ -177,7 +195,8 @@ mod tests {
     }
 
     fn page(journal: &Journal, query: &JournalQuery, resets: u64) -> JournalPage {
-        JournalPage { resets, changes: 0, entries: journal.since(query.since) }
+        let entries = journal.since(query.since.unwrap_or_default());
+        JournalPage { resets, changes: 0, first: journal.first(), entries }
     }
 
     #[test]

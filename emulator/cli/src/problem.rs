@@ -102,7 +102,7 @@ impl From<rehearse_control::ClientError> for Problem {
                 Self { help, ..Self::wrong(text) }
             }
             Client::Refused { help, .. } => Self { help, ..Self::environment(text) },
-            Client::Transport { .. } => Self::environment(text),
+            Client::Transport { .. } | Client::Dropped { .. } => Self::environment(text),
         }
     }
 }

@@ -148,9 +148,9 @@ impl Message {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalQuery {
-    /// First entry wanted; 0 when left out.
-    #[serde(default)]
-    pub since: u64,
+    /// Position of the first exchange wanted; when left out, the first that the journal still has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
     /// Only what belongs to the conversation with this number or person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
@@ -170,7 +170,10 @@ pub struct JournalPage {
     pub resets: u64,
     /// Counts changes: pass it back to wait for the next one.
     pub changes: u64,
-    /// Entries from `since` on.
+    /// Position of the first exchange that the journal still has: how many it has dropped.
+    #[serde(default)]
+    pub first: u64,
+    /// Exchanges from `since` on.
     pub entries: Vec<Exchange>,
 }
 
@@ -260,4 +263,7 @@ pub struct ErrorBody {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// With status 410: position of the first exchange that the journal still has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
 }

@@ -50,6 +50,12 @@ pub enum ClientError {
         /// What to do about it.
         help: Option<String>,
     },
+    /// The journal has dropped the exchanges that were asked for.
+    #[error("the journal no longer has the exchanges before position {first}")]
+    Dropped {
+        /// Position of the first exchange that it still has.
+        first: u64,
+    },
     /// The connection broke or the client could not be made.
     #[error("failed to call {base}")]
     Transport {
@@ -123,8 +129,10 @@ impl Client {
     /// When the world does not answer.
     pub async fn journal(&self, query: &JournalQuery) -> Result<JournalPage, ClientError> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("since", &query.since.to_string());
         pairs.append_pair("wait", &query.wait.to_string());
+        if let Some(since) = query.since {
+            pairs.append_pair("since", &since.to_string());
+        }
         if let Some(phone) = &query.phone {
             pairs.append_pair("phone", phone);
         }
@@ -197,6 +205,7 @@ impl Client {
                 .map_err(|_| ClientError::NotControl { base: self.base.clone() });
         }
         match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(ErrorBody { first: Some(first), .. }) => Err(ClientError::Dropped { first }),
             Ok(body) => Err(ClientError::Refused {
                 status: status.as_u16(),
                 error: body.error,

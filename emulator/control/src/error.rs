@@ -22,7 +22,7 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, body: ErrorBody { error: error.into(), help: None } }
+        Self { status, body: ErrorBody { error: error.into(), help: None, first: None } }
     }
 
     /// Status 400: the request is wrong.
@@ -33,6 +33,20 @@ impl ApiError {
     /// Status 500: the request is right, and the world failed.
     pub fn failed(error: &dyn std::error::Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, with_causes(error))
+    }
+
+    /// Status 410: the journal has dropped what was asked for. `first` is the position of the first
+    /// exchange that it still has.
+    pub fn dropped(first: u64) -> Self {
+        let mut error = Self::new(
+            StatusCode::GONE,
+            format!("the journal no longer has the exchanges before position {first}"),
+        )
+        .help(format!(
+            "ask with since={first}; [journal] in rehearse.toml sets how many exchanges are kept"
+        ));
+        error.body.first = Some(first);
+        error
     }
 
     /// Status 404 with the paths that there are.

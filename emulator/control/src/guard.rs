@@ -22,6 +22,7 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
         let body = ErrorBody {
             error: "the control API answers to this machine alone".into(),
             help: Some("call it as http://127.0.0.1:PORT, and not from a web page".into()),
+            first: None,
         };
         (StatusCode::FORBIDDEN, Json(body)).into_response()
     }

@@ -63,12 +63,13 @@ pub(super) async fn sms(
         ..Inbound::default()
     };
     let world = Arc::clone(&api.world);
-    let mark = world.journal().mark();
+    // However much happens during the delivery, the replies to this text are still there after it.
+    let hold = world.journal().hold();
     // On its own task: a caller who hangs up does not take the text back.
     let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
         .await
         .map_err(|error| ApiError::failed(&error))?;
-    Ok(Json(outcome(delivery, api.world.journal().select(mark, Message::of), &from)))
+    Ok(Json(outcome(delivery, api.world.journal().select(hold.mark(), Message::of), &from)))
 }
 
 pub(super) async fn messages(State(api): SharedState) -> Json<Messages> {
@@ -89,11 +90,20 @@ pub(super) async fn journal(
     }
     // Read before the entries: what changes in between is then news for the next call.
     let (resets, changes) = (api.resets(), *changes.borrow());
+    let journal = api.world.journal();
+    let (first, since) = (journal.first(), query.since.unwrap_or_default());
+    // Which exchanges belong to a conversation depends on those before them.
+    let entries = journal.since(if phone.is_some() { 0 } else { since });
+    if let (Some(since), Some(oldest)) = (query.since, entries.first())
+        && oldest.seq > since
+    {
+        return Err(ApiError::dropped(oldest.seq));
+    }
     let entries = match phone {
-        None => api.world.journal().since(query.since),
-        Some(phone) => of_phone(api.world.journal().since(0), &phone, query.since),
+        None => entries,
+        Some(phone) => of_phone(entries, &phone, since),
     };
-    Ok(Json(JournalPage { resets, changes, entries }))
+    Ok(Json(JournalPage { resets, changes, first, entries }))
 }
 
 pub(super) async fn table(

@@ -6,7 +6,10 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::*;
-use rehearse_core::clock::Clock;
+use rehearse_core::{
+    clock::Clock,
+    journal::{ExchangeDetail, Limits},
+};
 use rehearse_testutils::{self as testing, SETTINGS, TEMPLATE};
 use rehearse_world::{Backend, World, WorldConfig};
 
@@ -25,12 +28,18 @@ async fn loopback() -> TcpListener {
 
 impl Running {
     async fn start() -> Self {
+        Self::keeping(None).await
+    }
+
+    /// A world whose journal has these limits.
+    async fn keeping(journal: Option<Limits>) -> Self {
         let settings = testing::settings(SETTINGS);
         let root = std::env::temp_dir();
         let backend =
             Backend::new(vec![testing::hello()], testing::template(TEMPLATE), settings, &root)
                 .unwrap();
-        let world = World::start(WorldConfig::new(backend, Clock::running())).await.unwrap();
+        let config = WorldConfig { journal, ..WorldConfig::new(backend, Clock::running()) };
+        let world = World::start(config).await.unwrap();
         let world = Arc::new(world);
         let controlled = ControlledWorld {
             world: Arc::clone(&world),
@@ -96,7 +105,7 @@ async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
     let page = running.client.journal(&JournalQuery::default()).await.unwrap();
     assert!(page.entries.iter().any(|e| e.name == "webhook.sms"));
     let query = JournalQuery {
-        since: page.entries.len() as u64,
+        since: Some(page.entries.len() as u64),
         changes: Some(page.changes),
         wait: 30_000,
         phone: None,
@@ -106,6 +115,50 @@ async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
     running.client.reset().await.unwrap();
     let after = running.client.journal(&JournalQuery::default()).await.unwrap();
     assert_eq!((after.resets, after.entries.len()), (page.resets + 1, 0));
+}
+
+fn log_lines(world: &World, count: usize) {
+    for _ in 0..count {
+        let detail =
+            ExchangeDetail::Log { function: "F".into(), request_id: None, line: "x".into() };
+        world.journal().note("log", detail);
+    }
+}
+
+#[tokio::test]
+async fn what_the_journal_has_dropped_is_gone_and_what_is_left_is_named() {
+    let limits = Limits { exchanges: 5, ..Limits::default() };
+    let running = Running::keeping(Some(limits)).await;
+    log_lines(&running.world, 12);
+    let (status, error) = running.raw("GET", "/journal?since=3", "").await;
+    assert_eq!((status, error.first), (410, Some(7)));
+    assert!(error.error.contains("before position 7"), "{}", error.error);
+    assert!(error.help.unwrap().contains("since=7"));
+    let since = |since| JournalQuery { since, ..JournalQuery::default() };
+    let error = running.client.journal(&since(Some(6))).await.unwrap_err();
+    assert!(matches!(error, ClientError::Dropped { first: 7 }), "{error}");
+    let phone = JournalQuery { phone: Some("customer".into()), ..since(Some(0)) };
+    let error = running.client.journal(&phone).await.unwrap_err();
+    assert!(matches!(error, ClientError::Dropped { first: 7 }), "{error}");
+    for query in [since(Some(7)), since(None)] {
+        let page = running.client.journal(&query).await.unwrap();
+        let seqs: Vec<u64> = page.entries.iter().map(|exchange| exchange.seq).collect();
+        assert_eq!((page.first, seqs), (7, vec![7, 8, 9, 10, 11]));
+    }
+    let page = running.client.journal(&since(Some(12))).await.unwrap();
+    assert!(page.entries.is_empty());
+}
+
+#[tokio::test]
+async fn replies_to_a_text_are_found_however_little_the_journal_keeps() {
+    let running = Running::keeping(Some(Limits { exchanges: 1, ..Limits::default() })).await;
+    for _ in 0..3 {
+        let sent = running.hello().await;
+        let bodies: Vec<&str> = sent.replies.iter().map(|reply| reply.body.as_str()).collect();
+        assert_eq!(bodies, ["Hello"]);
+    }
+    let page = running.client.journal(&JournalQuery::default()).await.unwrap();
+    assert_eq!(page.entries.len(), 1);
 }
 
 #[tokio::test]

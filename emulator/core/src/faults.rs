@@ -30,6 +30,8 @@ mod target;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::journal::is_named;
+
 pub use self::{
     crash::{Crash, CrashKind},
     failure::{Cut, DatabaseFault, Failure},
@@ -53,16 +55,6 @@ pub struct Fault {
     pub times: Option<u32>,
     /// Lets only this part of the calls fail. The seed decides which ones.
     pub chance: Option<Chance>,
-}
-
-impl Fault {
-    /// Whether calls of this name can fail with it.
-    fn is_on(&self, name: &str) -> bool {
-        match self.on.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => self.on == name,
-        }
-    }
 }
 
 /// The names in the journal of the exchanges that can fail.
@@ -203,7 +195,7 @@ impl Faults {
         let FaultState { seed, faults, attempts, .. } = &mut *state;
         for (index, armed) in faults.iter_mut().enumerate() {
             let ArmedFault { fault, matched, spent } = armed;
-            if *spent || !fault.is_on(call.name) || !fault.target.matches(call) {
+            if *spent || !is_named(&fault.on, call.name) || !fault.target.matches(call) {
                 continue;
             }
             if let Some(crash) = &fault.failure.crash

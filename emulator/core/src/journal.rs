@@ -1,60 +1,118 @@
-//! The typed log of every detail between the backend and its world.
+//! The record of every exchange between a backend and its world, in order.
 //!
-//! Assertions, `rehearse log` and the reports read nothing else. An entry is
-//! made when an exchange begins and completed when it ends, so a call that never
-//! came back is in it too. Names are stable (`dynamodb.TransactWriteItems`,
-//! `openai.responses`, `twilio.messages.create`, `webhook.sms`): faults are
-//! aimed by them.
+//! Assertions, `rehearse log` and the reports read nothing else. An exchange is recorded when it begins
+//! and completed when it ends, so a call that never returned is in the journal too. Names are stable
+//! (`dynamodb.TransactWriteItems`, `openai.responses`, `twilio.messages.create`, `webhook.sms`), and
+//! [faults](crate::faults) are armed by them.
+//!
+//! ```
+//! use rehearse_core::{
+//!     clock::Clock,
+//!     journal::{ExchangeDetail, Journal, Outcome},
+//! };
+//! use serde_json::json;
+//!
+//! let journal = Journal::new(Clock::running());
+//! let request = json!({ "model": "gpt-5", "input": "Hello" });
+//! let pending = journal.begin("openai.responses", ExchangeDetail::Model { request, script: None });
+//! pending.end(Outcome::status(200, json!({ "output": [] })));
+//!
+//! let calls = journal.exchanges().named("openai.responses");
+//! assert_eq!(calls.count(), 1);
+//! assert_eq!(calls.last().unwrap().outcome.unwrap().status, Some(200));
+//!
+//! let mark = journal.mark();
+//! assert!(journal.exchanges().named("openai.*").since(mark).first().is_none());
+//! for exchange in journal.exchanges() {
+//!     println!("{} {}", exchange.seq, exchange.name);
+//! }
+//! ```
 
 mod exchange;
+mod exchanges;
+mod page;
+mod size;
 mod store;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
-pub use self::exchange::{Exchange, ExchangeDetail, Outcome, Via};
-use self::store::JournalStore;
+use self::store::{Ended, JournalStore};
+pub use self::{
+    exchange::{Exchange, ExchangeDetail, Outcome, Via},
+    exchanges::Exchanges,
+};
 use crate::clock::Clock;
 
 /// The journal of one world. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Journal(Arc<Shared>);
+pub struct Journal(Arc<JournalState>);
 
 #[derive(Debug)]
-struct Shared {
+struct JournalState {
     clock: Clock,
     start: Instant,
     store: Mutex<JournalStore>,
-    /// Counts changes, so that followers can wait for the next one.
+    /// Counts changes, so that readers can wait for the next one.
     changes: watch::Sender<u64>,
 }
 
+/// How much a journal keeps. When one of the limits is exceeded, it drops the oldest exchanges, up to
+/// 64 at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most exchanges. 0 is taken as 1: the latest one is always kept.
+    pub exchanges: usize,
+    /// Most bytes of memory. An estimate from the texts and JSON trees that are kept.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// 20,000 exchanges and 64 MB.
+    fn default() -> Self {
+        Self { exchanges: 20_000, bytes: 64_000_000 }
+    }
+}
+
 impl Journal {
-    /// An empty journal on this clock.
+    /// An empty journal that keeps everything.
     pub fn new(clock: Clock) -> Self {
-        let (changes, _) = watch::channel(0);
-        Self(Arc::new(Shared { clock, start: Instant::now(), store: Mutex::default(), changes }))
+        Self::with_store(clock, JournalStore::new(None))
     }
 
-    /// Records the beginning of an exchange. Dropping the guard without
-    /// [`PendingExchange::end`] records that it was cut.
+    /// An empty journal that keeps the latest exchanges. [`Exchange::seq`] and [`Exchange::ordinal`]
+    /// count those that were dropped as well.
+    pub fn bounded(clock: Clock, limits: Limits) -> Self {
+        Self::with_store(clock, JournalStore::new(Some(limits)))
+    }
+
+    fn with_store(clock: Clock, store: JournalStore) -> Self {
+        let (changes, _) = watch::channel(0);
+        let store = Mutex::new(store);
+        Self(Arc::new(JournalState { clock, start: Instant::now(), store, changes }))
+    }
+
+    /// Records the beginning of an exchange. Dropping the result without
+    /// [`PendingExchange::end`] records that the exchange was cut.
     pub fn begin(&self, name: impl Into<String>, detail: ExchangeDetail) -> PendingExchange {
         let name = name.into();
+        let started_us = self.elapsed_us();
         let (epoch, seq) = {
             let mut store = self.store();
-            let seq = store.len();
+            let seq = store.next();
             let ordinal = store.count(&name);
+            tracing::debug!(seq, name = without_path(&name), "exchange began");
             store.push(Exchange {
                 seq,
                 name,
                 ordinal,
                 at: self.0.clock.now(),
-                started_us: self.elapsed_us(),
+                started_us,
                 took_us: None,
                 detail,
                 outcome: None,
@@ -62,73 +120,81 @@ impl Journal {
             (store.epoch(), seq)
         };
         self.changed();
-        PendingExchange { journal: self.clone(), epoch, seq, ended: false }
+        PendingExchange { journal: self.clone(), epoch, seq, started_us, ended: false }
     }
 
-    /// Records an exchange that begins and ends at once.
+    /// Records an exchange that begins and ends at once; returns its position.
     pub fn note(&self, name: impl Into<String>, detail: ExchangeDetail) -> u64 {
-        let open = self.begin(name, detail);
-        let seq = open.seq;
-        open.end(Outcome::default());
+        let pending = self.begin(name, detail);
+        let seq = pending.seq;
+        pending.end(Outcome::default());
         seq
     }
 
-    /// How many entries there are: a mark for [`Journal::since`].
+    /// The position of the next exchange, for [`Journal::since`] and [`Exchanges::since`].
     pub fn mark(&self) -> u64 {
-        self.store().len()
+        self.store().next()
     }
 
-    /// The entries from `mark` on.
+    /// As [`Journal::mark`]; and until the result is dropped, a bounded journal drops nothing that
+    /// begins from now on, whatever its limits.
+    pub fn hold(&self) -> Hold {
+        let mut store = self.store();
+        Hold { journal: self.clone(), epoch: store.epoch(), mark: store.hold() }
+    }
+
+    /// The position of the first exchange that is still kept: above 0 once a bounded journal has
+    /// dropped some.
+    pub fn first(&self) -> u64 {
+        self.store().first()
+    }
+
+    /// The exchanges, to be filtered and counted.
+    pub fn exchanges(&self) -> Exchanges {
+        Exchanges::new(self.clone())
+    }
+
+    /// The exchanges from `mark` on, as far as they are still kept. When some were dropped, the first
+    /// one's [`Exchange::seq`] is above `mark`.
     pub fn since(&self, mark: u64) -> Vec<Exchange> {
-        self.store().since(mark)
+        self.filter(mark, |_| true)
     }
 
-    /// What `of` makes of the entries from `mark` on. It sees what crossed; answers may be missing.
+    /// What `of` returns for the exchanges from `mark` on, as far as they are still kept. Cheaper than
+    /// [`Journal::since`]: `of` sees exchanges whose response may be null although there was one.
     pub fn select<T>(&self, mark: u64, of: impl FnMut(&Exchange) -> Option<T>) -> Vec<T> {
         self.store().select(mark, of)
     }
 
-    /// All entries, which are forgotten here.
+    fn filter(&self, mark: u64, wanted: impl FnMut(&Exchange) -> bool) -> Vec<Exchange> {
+        self.store().filter(mark, wanted)
+    }
+
+    /// Removes and returns all exchanges that are still kept. Positions and ordinals begin anew at 0.
     pub fn take(&self) -> Vec<Exchange> {
         let store = self.store().take();
         self.changed();
-        store.into_entries()
+        store.into_exchanges()
     }
 
-    /// Changes as they come: the value counts them and means nothing else.
+    /// Removes all exchanges. Positions and ordinals begin anew at 0.
+    pub fn clear(&self) {
+        drop(self.store().take());
+        self.changed();
+    }
+
+    /// Notifies of every beginning and end of an exchange, and of removals. The value counts changes
+    /// and has no other meaning.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
 
-    /// Forgets everything (`rehearse reset`).
-    pub fn clear(&self) {
-        let mut store = self.store();
-        store.clear();
-        drop(store);
+    fn complete(&self, pending: &PendingExchange, outcome: Outcome, response: Option<Bytes>) {
+        let took_us = self.elapsed_us().saturating_sub(pending.started_us);
+        let (status, error) = (outcome.status, outcome.error.as_deref());
+        tracing::debug!(seq = pending.seq, status, error, took_us, "exchange ended");
+        self.store().end(pending.epoch, pending.seq, Ended { took_us, outcome, response });
         self.changed();
-    }
-
-    /// How many exchanges of this name have begun.
-    pub fn count(&self, name: &str) -> u64 {
-        self.store().counted(name)
-    }
-
-    fn complete(&self, open: &PendingExchange, outcome: Outcome, answer: Option<Bytes>) {
-        let now = self.elapsed_us();
-        let mut store = self.store();
-        if let Some(kept) = store.pending(open.epoch, open.seq) {
-            kept.entry.took_us = Some(now.saturating_sub(kept.entry.started_us));
-            kept.entry.outcome = Some(outcome);
-            kept.answer = answer;
-        }
-        drop(store);
-        self.changed();
-    }
-
-    fn amend(&self, open: &PendingExchange, change: impl FnOnce(&mut ExchangeDetail)) {
-        if let Some(kept) = self.store().pending(open.epoch, open.seq) {
-            change(&mut kept.entry.detail);
-        }
     }
 
     fn elapsed_us(&self) -> u64 {
@@ -139,43 +205,52 @@ impl Journal {
         self.0.changes.send_modify(|n| *n = n.wrapping_add(1));
     }
 
-    fn store(&self) -> std::sync::MutexGuard<'_, JournalStore> {
+    fn store(&self) -> MutexGuard<'_, JournalStore> {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A detail under way.
-#[must_use = "dropping it records that the detail was cut"]
+/// Whether a name is `pattern`, or begins with what stands before its `*`.
+pub(crate) fn is_named(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == pattern,
+    }
+}
+
+/// `http.GET` of `http.GET /people/+19045550102`: paths may hold phone numbers, which logs must not.
+fn without_path(name: &str) -> &str {
+    name.split_once(' ').map_or(name, |(kind, _)| kind)
+}
+
+/// An exchange that has begun and not ended.
+#[must_use = "dropping it records that the exchange was cut"]
 #[derive(Debug)]
 pub struct PendingExchange {
     journal: Journal,
     epoch: u64,
     seq: u64,
+    started_us: u64,
     ended: bool,
 }
 
 impl PendingExchange {
-    /// Position of the entry.
+    /// The exchange's position in the journal.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// Corrects what was recorded at the beginning, once more is known.
-    pub fn amend(&self, change: impl FnOnce(&mut ExchangeDetail)) {
-        self.journal.amend(self, change);
-    }
-
-    /// Records how it ended.
+    /// Records how it ended. Does nothing when the journal no longer has the exchange.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
         self.journal.complete(&self, outcome, None);
     }
 
-    /// As [`PendingExchange::end`], with the answer as it crossed, in place of the outcome's: JSON or text;
-    /// nothing is null. What nobody looks at is never parsed.
-    pub fn end_with(mut self, outcome: Outcome, answer: Bytes) {
+    /// As [`PendingExchange::end`], with the response's body in place of [`Outcome::response`]. The
+    /// body is parsed when somebody reads it: JSON, else text; an empty one is null.
+    pub fn end_with(mut self, outcome: Outcome, body: Bytes) {
         self.ended = true;
-        self.journal.complete(&self, outcome, Some(answer).filter(|a| !a.is_empty()));
+        self.journal.complete(&self, outcome, Some(body).filter(|body| !body.is_empty()));
     }
 }
 
@@ -187,9 +262,31 @@ impl Drop for PendingExchange {
     }
 }
 
+/// Keeps a bounded journal from dropping what began after [`Journal::hold`], until this is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    journal: Journal,
+    epoch: u64,
+    mark: u64,
+}
+
+impl Hold {
+    /// The position of the first exchange that is held.
+    pub fn mark(&self) -> u64 {
+        self.mark
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.journal.store().release(self.epoch, self.mark);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use rehearse_testutils::until;
     use serde_json::Value;
 
     use super::*;
@@ -203,33 +300,32 @@ mod tests {
     }
 
     #[test]
-    fn entries_keep_the_order_in_which_they_began_and_count_by_name() {
+    fn exchanges_keep_the_order_in_which_they_began_and_are_counted_by_name() {
         let journal = journal();
         let first = journal.begin("a", log("1"));
         journal.note("b", log("2"));
         journal.note("a", log("3"));
         first.end(Outcome::status(200, Value::Null));
-        let entries = journal.since(0);
-        let seen: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.ordinal)).collect();
+        let exchanges = journal.since(0);
+        let seen: Vec<_> = exchanges.iter().map(|e| (e.name.as_str(), e.ordinal)).collect();
         assert_eq!(seen, [("a", 0), ("b", 0), ("a", 1)]);
-        assert_eq!(entries[0].outcome.as_ref().unwrap().status, Some(200));
+        assert_eq!(exchanges[0].outcome.as_ref().unwrap().status, Some(200));
     }
 
     #[test]
-    fn a_dropped_crossing_is_recorded_as_cut() {
+    fn a_dropped_exchange_is_recorded_as_cut() {
         let journal = journal();
         drop(journal.begin("a", log("1")));
         assert_eq!(journal.since(0)[0].outcome, Some(Outcome::cut()));
     }
 
     #[test]
-    fn what_began_before_a_clear_ends_no_entry_after_it() {
+    fn an_exchange_that_began_before_a_clear_ends_none_after_it() {
         let journal = journal();
         let old = journal.begin("old", log("1"));
         journal.clear();
         let new = journal.begin("new", log("2"));
         assert_eq!(old.seq(), new.seq());
-        old.amend(|detail| *detail = log("wrong"));
         old.end(Outcome::cut());
         let ExchangeDetail::Log { line, .. } = &journal.since(0)[0].detail else { unreachable!() };
         assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));
@@ -238,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_began_before_a_take_ends_no_entry_after_it() {
+    fn an_exchange_that_began_before_a_take_ends_none_after_it() {
         let journal = journal();
         journal.clear();
         let old = journal.begin("old", log("1"));
@@ -251,12 +347,56 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn followers_hear_of_beginnings_and_ends() {
+    async fn watchers_are_notified_of_beginnings_and_ends() {
         let journal = journal();
         let mut changes = journal.watch();
-        let open = journal.begin("a", log("1"));
-        changes.changed().await.unwrap();
-        open.end(Outcome::default());
-        changes.changed().await.unwrap();
+        let pending = journal.begin("a", log("1"));
+        until("the beginning", changes.changed()).await.unwrap();
+        pending.end(Outcome::default());
+        until("the end", changes.changed()).await.unwrap();
+    }
+
+    #[test]
+    fn positions_and_ordinals_count_what_was_dropped() {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        let journal = Journal::bounded(clock, Limits { exchanges: 2, ..Limits::default() });
+        let early = journal.begin("a", log("1"));
+        for name in ["a", "b", "a"] {
+            journal.note(name, log("2"));
+        }
+        early.end(Outcome::status(500, Value::Null));
+        assert_eq!((journal.first(), journal.mark()), (2, 4));
+        let kept: Vec<_> =
+            journal.since(0).into_iter().map(|e| (e.seq, e.name, e.ordinal)).collect();
+        assert_eq!(kept, [(2, "b".into(), 0), (3, "a".into(), 2)]);
+        journal.clear();
+        assert_eq!((journal.first(), journal.note("a", log("3"))), (0, 0));
+    }
+
+    #[test]
+    fn exchanges_are_filtered_by_name_and_mark() {
+        let journal = journal();
+        journal.note("dynamodb.GetItem", log("1"));
+        journal.note("dynamodb.Query", log("2"));
+        let mark = journal.mark();
+        journal.note("dynamodb.GetItem", log("3"));
+        journal.note("dynamodb", log("4"));
+        let all = journal.exchanges();
+        let seqs = |exchanges: &Exchanges| exchanges.into_iter().map(|e| e.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(&all), [0, 1, 2, 3]);
+        assert_eq!(seqs(&all.clone().named("dynamodb.*")), [0, 1, 2]);
+        let reads = all.named("dynamodb.GetItem");
+        assert_eq!((reads.count(), seqs(&reads)), (2, vec![0, 2]));
+        assert_eq!(reads.first().map(|e| e.seq), Some(0));
+        assert_eq!(reads.last().map(|e| e.seq), Some(2));
+        assert_eq!(seqs(&reads.clone().since(mark)), [2]);
+        journal.note("dynamodb.GetItem", log("5"));
+        assert_eq!(reads.count(), 3, "it reads the journal as it is now");
+    }
+
+    #[test]
+    fn logs_show_no_path() {
+        assert_eq!(without_path("http.GET /people/+19045550102"), "http.GET");
+        assert_eq!(without_path("dynamodb.Query"), "dynamodb.Query");
     }
 }

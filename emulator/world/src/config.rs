@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use super::{Backend, listen::Bind};
 use rehearse_aws::gateway::Launcher;
-use rehearse_core::clock::Clock;
+use rehearse_core::{clock::Clock, journal::Limits};
 use rehearse_twilio::NumberConfig;
 
 /// The configuration of one world.
@@ -26,6 +26,8 @@ pub struct WorldConfig {
     pub seed: u64,
     /// Whether the gateway applies the throttling that the template configures.
     pub throttling: bool,
+    /// How much its journal keeps; everything when `None`.
+    pub journal: Option<Limits>,
 }
 
 /// How functions run as processes.
@@ -58,6 +60,7 @@ impl WorldConfig {
             number: NumberConfig::default(),
             seed: 0,
             throttling: true,
+            journal: None,
         }
     }
 }

@@ -55,11 +55,15 @@ impl World {
     /// A port is in use or cannot be opened, a function cannot be built from its environment, or the
     /// database or another part fails to start.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let WorldConfig { backend, clock, bind, environment, number, seed, throttling } = config;
+        let WorldConfig { backend, clock, bind, environment, number, seed, throttling, journal } =
+            config;
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
-        let journal = Journal::new(clock.clone());
+        let journal = match journal {
+            Some(limits) => Journal::bounded(clock.clone(), limits),
+            None => Journal::new(clock.clone()),
+        };
         let faults = Faults::default();
         let outside = shared.outside.as_ref();
         let listeners = Listeners::open(bind, outside.is_none())?;

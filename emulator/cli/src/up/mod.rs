@@ -127,6 +127,7 @@ async fn serve(
     let config = WorldConfig {
         bind: Bind::Fixed(ports),
         throttling: !args.no_throttling,
+        journal: Some(project.settings.journal.limits()),
         ..WorldConfig::new(backend.clone(), Clock::running())
     };
     let world = match start(config, persona).await {

@@ -1,36 +1,36 @@
-//! What an exchange was, and how it ended.
+//! What the journal records of one exchange.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One exchange, in the order in which exchanges began.
+/// One request and its response, or another event that the journal records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Position in the journal, from 0.
+    /// Position in the journal, from 0, in the order in which exchanges began.
     pub seq: u64,
-    /// Stable name of the detail.
+    /// Stable name: `openai.responses`, `dynamodb.PutItem`, `webhook.sms`.
     pub name: String,
-    /// How many exchanges of this name came before, from 0.
+    /// How many exchanges of this name began before.
     pub ordinal: u64,
     /// Business time when it began.
     pub at: Timestamp,
-    /// Real microseconds since the world started.
+    /// Real time from the start of the world to its beginning, in microseconds.
     pub started_us: u64,
-    /// Real microseconds that it took; `None` while it is under way.
+    /// Real time that it took, in microseconds; `None` while it is under way.
     pub took_us: Option<u64>,
-    /// What crossed.
+    /// What was exchanged.
     #[serde(rename = "crossing")]
     pub detail: ExchangeDetail,
     /// How it ended; `None` while it is under way.
     pub outcome: Option<Outcome>,
 }
 
-/// What crossed a boundary.
+/// What was exchanged, by kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ExchangeDetail {
-    /// A person's text reached the shop's number.
+    /// A customer's text reached the shop's number.
     SmsReceived {
         /// MessageSid.
         sid: String,
@@ -90,7 +90,7 @@ pub enum ExchangeDetail {
     Model {
         /// The request's JSON body.
         request: Value,
-        /// The script and round that answered, `step 2, round 1`.
+        /// The script and round that gave the response, `step 2, round 1`.
         script: Option<String>,
     },
     /// The backend called DynamoDB (`dynamodb.PutItem`).
@@ -101,7 +101,7 @@ pub enum ExchangeDetail {
         operation: String,
         /// Tables that it names, in order, without repeats.
         tables: Vec<String>,
-        /// Items that the request carries or keys that it names.
+        /// How many items the request carries or how many keys it names.
         items: usize,
         /// The request's JSON body.
         request: Value,
@@ -115,7 +115,7 @@ pub enum ExchangeDetail {
         /// The secret's name.
         name: String,
     },
-    /// Somebody called the API through API Gateway (`http.GET /state`).
+    /// A request to the backend's API through API Gateway (`http.GET /state`).
     Http {
         /// The function that the route leads to; `None` when no route matches.
         function: Option<String>,
@@ -126,14 +126,14 @@ pub enum ExchangeDetail {
         /// Body as text; base64 when it is not UTF-8.
         body: String,
     },
-    /// All rows of a table, read for a check.
+    /// All rows of a table, as an expectation read them.
     Rows {
         /// Logical id of the table.
         table: String,
         /// Rows as plain JSON.
         rows: Vec<Value>,
     },
-    /// A line that a function wrote.
+    /// A line of output of a function.
     Log {
         /// The function.
         function: String,
@@ -142,24 +142,24 @@ pub enum ExchangeDetail {
         /// The line.
         line: String,
     },
-    /// The runner began a step.
+    /// A step of the scenario began.
     Step {
         /// Position as shown to the user: `3`, or `3.1` inside a group.
         step: String,
-        /// What the step says, in short.
+        /// What the step does, in short.
         title: String,
     },
 }
 
-/// How a text was sent.
+/// How a text to a customer was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
-    /// The webhook's TwiML.
+    /// In the webhook's TwiML.
     Twiml,
-    /// The Messages API.
+    /// Over the Messages API.
     Rest,
-    /// Twilio's own answer to an opt-out keyword.
+    /// By Twilio itself, in reply to an opt-out keyword.
     Twilio,
 }
 
@@ -168,7 +168,7 @@ pub enum Via {
 pub struct Outcome {
     /// HTTP status, where there is one.
     pub status: Option<u16>,
-    /// What went wrong, as a stable code: `ConditionalCheckFailedException`, `11200`, `cut`.
+    /// Stable code of the error, if it failed: `ConditionalCheckFailedException`, `11200`, `cut`.
     pub error: Option<String>,
     /// Body of the response: JSON where it was JSON, else a string; null when there was none.
     #[serde(rename = "answer")]
@@ -176,12 +176,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A success or an error by its status alone.
+    /// A response with this status and body, and no error code.
     pub fn status(status: u16, response: Value) -> Self {
         Self { status: Some(status), error: None, response }
     }
 
-    /// The caller went away, or the answer was withheld.
+    /// The caller closed the connection, or the response was withheld.
     pub fn cut() -> Self {
         Self { status: None, error: Some("cut".into()), response: Value::Null }
     }

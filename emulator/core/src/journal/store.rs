@@ -1,61 +1,78 @@
-//! Where entries are kept: recent ones as they are, older ones as text.
+//! Where the journal keeps exchanges: the latest as they are, older ones as text.
 //!
-//! A JSON tree in memory is several times the size of its text, so a world that
-//! is up for days, or under load, would grow by far more than its log. No
-//! scenario gets far enough to have a page.
+//! A JSON tree in memory is several times the size of its text, so a world that is up for days or
+//! under load would grow by far more than its log. Scenarios rarely have enough exchanges to fill a
+//! page.
 
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Exchange;
+use super::{
+    Exchange, Limits, Outcome,
+    page::{PAGE, Page},
+    size,
+};
 
-/// So many of the last entries are never turned into text.
+/// How many of the latest exchanges are never turned into text.
 const RECENT: usize = 512;
-/// Entries of one page: few enough that writing it delays nobody.
-const PAGE: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct JournalStore {
-    /// The older entries, each page full.
-    pages: Vec<Page>,
+    limits: Option<Limits>,
+    /// The older exchanges.
+    pages: VecDeque<Page>,
     recent: VecDeque<StoredExchange>,
-    /// Counts how often it was cleared: what began before belongs to none of its entries.
+    /// Position of the first exchange that is kept: how many were dropped.
+    first: u64,
+    /// Bytes of all that is kept. Counted only with limits.
+    bytes: usize,
+    /// Positions from which on nothing may be dropped.
+    holds: Vec<u64>,
+    /// Counts how often it was emptied. An exchange that began in an earlier epoch is not here.
     epoch: u64,
     ordinals: HashMap<String, u64>,
 }
 
-/// An entry, and its answer as long as nobody has asked for it.
-#[derive(Debug)]
+/// An exchange, and its response until somebody reads it.
+#[derive(Debug, Clone)]
 pub(super) struct StoredExchange {
-    pub(super) entry: Exchange,
-    /// The answer as it crossed; the entry's own is null then.
-    pub(super) answer: Option<Bytes>,
+    pub(super) exchange: Exchange,
+    /// The response as it was sent; the outcome's own is null then.
+    pub(super) response: Option<Bytes>,
+    /// Its part of [`JournalStore::bytes`].
+    pub(super) bytes: usize,
 }
 
-/// Where a mark stands: a page and how much of it comes before, and a position among the recent.
-struct StorePosition {
-    page: usize,
-    skip: usize,
-    recent: usize,
-}
-
-#[derive(Debug)]
-enum Page {
-    /// Entries and answers in turn, each after its length.
-    Text(Box<[u8]>),
-    /// With an exchange that was still under way, which is rare: kept as it is.
-    Entries(Vec<StoredExchange>),
+/// How an exchange ended.
+pub(super) struct Ended {
+    pub(super) took_us: u64,
+    pub(super) outcome: Outcome,
+    pub(super) response: Option<Bytes>,
 }
 
 impl JournalStore {
-    /// How many entries there are: the position of the next one.
-    pub(super) fn len(&self) -> u64 {
-        (self.paged() + self.recent.len()) as u64
+    pub(super) fn new(limits: Option<Limits>) -> Self {
+        Self { limits, ..Self::default() }
     }
 
-    /// How many exchanges of this name came before the one that this call counts.
+    /// Position of the next exchange.
+    pub(super) fn next(&self) -> u64 {
+        self.first + self.kept() as u64
+    }
+
+    /// Position of the first exchange that is kept, or of the next one when none is.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Tells the exchanges since the last [`JournalStore::take`] from those before it.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Counts an exchange of this name; returns how many came before it.
     pub(super) fn count(&mut self, name: &str) -> u64 {
         match self.ordinals.get_mut(name) {
             Some(count) => {
@@ -69,86 +86,142 @@ impl JournalStore {
         }
     }
 
-    /// How many exchanges of this name there are.
-    pub(super) fn counted(&self, name: &str) -> u64 {
-        self.ordinals.get(name).copied().unwrap_or_default()
+    /// Adds the next exchange.
+    pub(super) fn push(&mut self, exchange: Exchange) {
+        let mut stored = StoredExchange { exchange, response: None, bytes: 0 };
+        if self.limits.is_some() {
+            stored.bytes = size::exchange(&stored);
+            self.bytes += stored.bytes;
+        }
+        self.recent.push_back(stored);
+        if self.recent.len() >= RECENT + PAGE {
+            let oldest: Vec<StoredExchange> = self.recent.drain(..PAGE).collect();
+            let bytes: usize = oldest.iter().map(|stored| stored.bytes).sum();
+            let page = Page::new(oldest);
+            if self.limits.is_some() {
+                self.bytes = self.bytes - bytes + page.bytes();
+            }
+            self.pages.push_back(page);
+        }
+        self.drop_excess();
     }
 
-    /// Adds the next entry.
-    pub(super) fn push(&mut self, entry: Exchange) {
-        self.recent.push_back(StoredExchange { entry, answer: None });
-        if self.recent.len() >= RECENT + PAGE {
-            let page = Page::of(self.recent.drain(..PAGE).collect());
-            self.pages.push(page);
+    /// Records the end of an exchange, unless it is no longer kept.
+    pub(super) fn end(&mut self, epoch: u64, seq: u64, ended: Ended) {
+        let limited = self.limits.is_some();
+        let Some(stored) = self.pending(epoch, seq) else { return };
+        stored.exchange.took_us = Some(ended.took_us);
+        stored.exchange.outcome = Some(ended.outcome);
+        stored.response = ended.response;
+        if limited {
+            let (before, after) = (stored.bytes, size::exchange(stored));
+            stored.bytes = after;
+            self.bytes = self.bytes - before + after;
+            self.drop_excess();
         }
     }
 
-    /// Forgets everything, and whom to tell of what is under way.
-    pub(super) fn clear(&mut self) {
-        drop(self.take());
-    }
-
-    /// Everything so far, which is forgotten here.
+    /// Removes and returns everything. Positions, ordinals and holds begin anew.
     pub(super) fn take(&mut self) -> Self {
-        let empty = Self { epoch: self.epoch + 1, ..Self::default() };
+        let empty = Self { limits: self.limits, epoch: self.epoch + 1, ..Self::default() };
         std::mem::replace(self, empty)
     }
 
-    /// Tells the entries since the last [`JournalStore::clear`] from those before it.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch
+    /// Keeps everything from the next exchange on until [`JournalStore::release`]; returns its
+    /// position.
+    pub(super) fn hold(&mut self) -> u64 {
+        let mark = self.next();
+        self.holds.push(mark);
+        mark
     }
 
-    /// An entry of this epoch whose detail is under way.
-    pub(super) fn pending(&mut self, epoch: u64, seq: u64) -> Option<&mut StoredExchange> {
-        let at = usize::try_from(seq).ok().filter(|_| epoch == self.epoch)?;
-        match at.checked_sub(self.paged()) {
-            Some(at) => self.recent.get_mut(at),
-            None => match self.pages.get_mut(at / PAGE)? {
-                Page::Entries(entries) => entries.get_mut(at % PAGE),
-                Page::Text(_) => None,
-            },
+    /// Ends a hold.
+    pub(super) fn release(&mut self, epoch: u64, mark: u64) {
+        if epoch == self.epoch
+            && let Some(index) = self.holds.iter().position(|held| *held == mark)
+        {
+            self.holds.swap_remove(index);
+            self.drop_excess();
         }
     }
 
-    /// The entries from `mark` on.
-    pub(super) fn since(&mut self, mark: u64) -> Vec<Exchange> {
-        let StorePosition { page, skip, recent } = self.find(mark);
-        let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
-        old.chain(self.recent.range_mut(recent..).map(|kept| kept.read().clone())).collect()
+    /// The kept exchanges from `mark` on for which `wanted` returns true. It sees them without those
+    /// responses that were not parsed yet.
+    pub(super) fn filter(
+        &self,
+        mark: u64,
+        mut wanted: impl FnMut(&Exchange) -> bool,
+    ) -> Vec<Exchange> {
+        let mut exchanges = Vec::new();
+        self.each(mark, |stored| {
+            if wanted(&stored.exchange) {
+                exchanges.push(stored.clone().into_whole());
+            }
+        });
+        exchanges
     }
 
-    /// What `of` makes of the entries from `mark` on; answers that nobody asked for are null.
+    /// What `of` returns for the kept exchanges from `mark` on. It sees them without those responses
+    /// that were not parsed yet.
     pub(super) fn select<T>(
-        &mut self,
+        &self,
         mark: u64,
         mut of: impl FnMut(&Exchange) -> Option<T>,
     ) -> Vec<T> {
-        let StorePosition { page, skip, recent } = self.find(mark);
-        let old = self.pages[page..].iter_mut().flat_map(Page::entries).skip(skip);
-        let mut selected: Vec<T> = old.filter_map(|entry| of(&entry)).collect();
-        selected.extend(self.recent.range(recent..).filter_map(|kept| of(&kept.entry)));
+        let mut selected = Vec::new();
+        self.each(mark, |stored| selected.extend(of(&stored.exchange)));
         selected
     }
 
-    /// All entries.
-    pub(super) fn into_entries(mut self) -> Vec<Exchange> {
-        let mut entries: Vec<Exchange> = self.pages.iter_mut().flat_map(Page::entries).collect();
-        entries.extend(self.recent.into_iter().map(|mut kept| {
-            kept.read();
-            kept.entry
-        }));
-        entries
+    /// All kept exchanges.
+    pub(super) fn into_exchanges(self) -> Vec<Exchange> {
+        let old = self.pages.iter().flat_map(Page::read);
+        old.chain(self.recent).map(StoredExchange::into_whole).collect()
     }
 
-    fn find(&self, mark: u64) -> StorePosition {
-        let from = usize::try_from(mark).unwrap_or(usize::MAX);
+    fn each(&self, mark: u64, mut visit: impl FnMut(&StoredExchange)) {
+        // A mark beyond the end is one from before the journal was emptied.
+        let skip = usize::try_from(mark.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let paged = self.paged();
-        StorePosition {
-            page: (from / PAGE).min(self.pages.len()),
-            skip: if from < paged { from % PAGE } else { 0 },
-            recent: from.saturating_sub(paged).min(self.recent.len()),
+        for page in self.pages.iter().skip(skip / PAGE) {
+            page.read().iter().filter(|stored| stored.exchange.seq >= mark).for_each(&mut visit);
         }
+        self.recent.iter().skip(skip.saturating_sub(paged)).for_each(visit);
+    }
+
+    /// An exchange of this epoch that may be under way.
+    fn pending(&mut self, epoch: u64, seq: u64) -> Option<&mut StoredExchange> {
+        let index = seq.checked_sub(self.first).filter(|_| epoch == self.epoch)?;
+        let index = usize::try_from(index).ok()?;
+        match index.checked_sub(self.paged()) {
+            Some(index) => self.recent.get_mut(index),
+            None => self.pages.get_mut(index / PAGE)?.pending(index % PAGE),
+        }
+    }
+
+    /// Drops the oldest exchanges until the limits are met. Pages go as a whole. The latest exchange
+    /// is kept however large it is.
+    fn drop_excess(&mut self) {
+        let Some(limits) = self.limits else { return };
+        let held = self.holds.iter().copied().min().unwrap_or(u64::MAX);
+        while self.kept() > limits.exchanges || self.bytes > limits.bytes {
+            let oldest = if self.pages.is_empty() { 1 } else { PAGE };
+            let first = self.first + oldest as u64;
+            if self.kept() <= oldest || first > held {
+                return;
+            }
+            let bytes = match self.pages.pop_front() {
+                Some(page) => page.bytes(),
+                None => self.recent.pop_front().map_or(0, |stored| stored.bytes),
+            };
+            self.bytes -= bytes;
+            self.first = first;
+        }
+    }
+
+    /// How many exchanges are kept.
+    fn kept(&self) -> usize {
+        self.paged() + self.recent.len()
     }
 
     fn paged(&self) -> usize {
@@ -157,61 +230,14 @@ impl JournalStore {
 }
 
 impl StoredExchange {
-    /// The whole entry. Its answer is parsed by the first who asks.
-    fn read(&mut self) -> &Exchange {
-        if let (Some(answer), Some(outcome)) = (self.answer.take(), &mut self.entry.outcome) {
-            outcome.response = json_or_text(&answer);
+    /// The exchange with its response, which is parsed here.
+    fn into_whole(self) -> Exchange {
+        let Self { mut exchange, response, .. } = self;
+        if let (Some(response), Some(outcome)) = (response, &mut exchange.outcome) {
+            outcome.response = json_or_text(&response);
         }
-        &self.entry
+        exchange
     }
-}
-
-impl Page {
-    fn of(entries: Vec<StoredExchange>) -> Self {
-        if entries.iter().any(|kept| kept.entry.outcome.is_none()) {
-            return Self::Entries(entries);
-        }
-        let mut text = Vec::new();
-        for kept in &entries {
-            let Ok(entry) = serde_json::to_vec(&kept.entry) else {
-                return Self::Entries(entries);
-            };
-            write(&mut text, &entry);
-            write(&mut text, kept.answer.as_deref().unwrap_or_default());
-        }
-        Self::Text(text.into())
-    }
-
-    fn entries(&mut self) -> Vec<Exchange> {
-        let mut text: &[u8] = match self {
-            Self::Text(text) => text,
-            Self::Entries(entries) => {
-                return entries.iter_mut().map(|kept| kept.read().clone()).collect();
-            }
-        };
-        let mut entries = Vec::with_capacity(PAGE);
-        while let (Some(entry), Some(answer)) = (read(&mut text), read(&mut text)) {
-            // It was written by `of`, from an entry of this type.
-            let Ok(entry) = serde_json::from_slice(entry) else { continue };
-            let answer = (!answer.is_empty()).then(|| Bytes::copy_from_slice(answer));
-            let mut kept = StoredExchange { entry, answer };
-            kept.read();
-            entries.push(kept.entry);
-        }
-        entries
-    }
-}
-
-fn write(text: &mut Vec<u8>, part: &[u8]) {
-    text.extend_from_slice(&part.len().to_le_bytes());
-    text.extend_from_slice(part);
-}
-
-fn read<'t>(text: &mut &'t [u8]) -> Option<&'t [u8]> {
-    let (length, rest) = text.split_first_chunk()?;
-    let (part, rest) = rest.split_at_checked(usize::from_le_bytes(*length))?;
-    *text = rest;
-    Some(part)
 }
 
 fn json_or_text(body: &[u8]) -> Value {
@@ -225,9 +251,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::journal::{ExchangeDetail, Outcome, Via};
+    use crate::journal::{ExchangeDetail, Via};
 
-    fn exchanges() -> Vec<ExchangeDetail> {
+    fn details() -> Vec<ExchangeDetail> {
         let text = || "é \"quoted\"\n".to_owned();
         vec![
             ExchangeDetail::SmsReceived {
@@ -272,9 +298,9 @@ mod tests {
         ]
     }
 
-    fn entry(seq: u64) -> Exchange {
-        let exchanges = exchanges();
-        let at = usize::try_from(seq).unwrap() % exchanges.len();
+    fn exchange(seq: u64) -> Exchange {
+        let details = details();
+        let at = usize::try_from(seq).unwrap() % details.len();
         Exchange {
             seq,
             name: format!("detail {at}"),
@@ -282,76 +308,170 @@ mod tests {
             at: Timestamp::from_second(1_770_000_000).unwrap(),
             started_us: seq,
             took_us: Some(1),
-            detail: exchanges[at].clone(),
+            detail: details[at].clone(),
             outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
         }
     }
 
-    fn seqs(entries: &[Exchange]) -> Vec<u64> {
-        entries.iter().map(|entry| entry.seq).collect()
+    fn ended(status: u16) -> Ended {
+        Ended { took_us: 1, outcome: Outcome::status(status, Value::Null), response: None }
+    }
+
+    fn all(store: &JournalStore, mark: u64) -> Vec<Exchange> {
+        store.filter(mark, |_| true)
+    }
+
+    fn seqs(exchanges: &[Exchange]) -> Vec<u64> {
+        exchanges.iter().map(|exchange| exchange.seq).collect()
+    }
+
+    fn filled(limits: Option<Limits>, count: u64) -> JournalStore {
+        let mut store = JournalStore::new(limits);
+        for seq in 0..count {
+            store.push(exchange(seq));
+        }
+        store
     }
 
     #[test]
-    fn old_entries_come_back_as_they_were() {
-        let mut store = JournalStore::default();
-        let all = (RECENT + 3 * PAGE) as u64;
-        (0..all).for_each(|seq| store.push(entry(seq)));
-        assert_eq!((store.pages.len(), store.len()), (3, all));
+    fn old_exchanges_come_back_as_they_were() {
+        let count = (RECENT + 3 * PAGE) as u64;
+        let store = filled(None, count);
+        assert_eq!((store.pages.len(), store.next(), store.first()), (3, count, 0));
         assert!(store.pages.iter().all(|page| matches!(page, Page::Text(_))));
-        let back = store.since(0);
-        let as_json = |entries: &[Exchange]| serde_json::to_string(entries).unwrap();
-        assert_eq!(as_json(&back), as_json(&(0..all).map(entry).collect::<Vec<_>>()));
+        let as_json = |exchanges: &[Exchange]| serde_json::to_string(exchanges).unwrap();
+        let expected = as_json(&(0..count).map(exchange).collect::<Vec<_>>());
+        assert_eq!(as_json(&all(&store, 0)), expected);
+        assert_eq!(as_json(&store.into_exchanges()), expected);
     }
 
     #[test]
-    fn a_mark_may_stand_anywhere() {
-        let mut store = JournalStore::default();
-        let all = (RECENT + 2 * PAGE) as u64;
-        (0..all).for_each(|seq| store.push(entry(seq)));
+    fn a_mark_may_be_any_position() {
+        let count = (RECENT + 2 * PAGE) as u64;
+        let store = filled(None, count);
         let page = PAGE as u64;
-        for mark in [0, 1, page - 1, page, page + 5, 2 * page, 2 * page + 1, all - 1, all, all + 9]
-        {
-            let expected: Vec<u64> = (mark..all).collect();
-            assert_eq!(seqs(&store.since(mark)), expected, "{mark}");
-            assert_eq!(store.select(mark, |entry| Some(entry.seq)), expected, "{mark}");
+        let marks =
+            [0, 1, page - 1, page, page + 5, 2 * page, 2 * page + 1, count - 1, count, count + 9];
+        for mark in marks {
+            let expected: Vec<u64> = (mark..count).collect();
+            assert_eq!(seqs(&all(&store, mark)), expected, "{mark}");
+            assert_eq!(store.select(mark, |exchange| Some(exchange.seq)), expected, "{mark}");
         }
-        assert_eq!(seqs(&store.into_entries()), (0..all).collect::<Vec<_>>());
     }
 
     #[test]
-    fn what_takes_long_can_still_end() {
+    fn an_exchange_can_end_when_it_is_on_a_page() {
         let mut store = JournalStore::default();
-        let open = Exchange { outcome: None, ..entry(1) };
+        let pending = Exchange { outcome: None, ..exchange(1) };
         for seq in 0..(RECENT + PAGE) as u64 {
-            store.push(if seq == 1 { open.clone() } else { entry(seq) });
+            store.push(if seq == 1 { pending.clone() } else { exchange(seq) });
         }
-        assert!(matches!(store.pages.as_slice(), [Page::Entries(_)]));
-        store.pending(0, 1).unwrap().entry.outcome = Some(Outcome::status(204, Value::Null));
-        assert_eq!(store.since(0)[1].outcome.as_ref().unwrap().status, Some(204));
-        assert_eq!(store.pending(0, PAGE as u64 + 1).unwrap().entry.seq, PAGE as u64 + 1);
+        assert!(matches!(store.pages.make_contiguous(), [Page::Exchanges(_)]));
+        store.end(0, 1, ended(204));
+        let status = |seq: u64| all(&store, seq)[0].outcome.as_ref().unwrap().status;
+        assert_eq!((status(0), status(1), status(2)), (Some(200), Some(204), Some(200)));
     }
 
     #[test]
-    fn an_answer_is_read_when_somebody_asks() {
+    fn a_response_is_read_when_somebody_asks() {
         let mut store = JournalStore::default();
-        let all = (RECENT + PAGE) as u64;
         let texts = ["{\"a\":[1.5]}", "no json", "null"];
-        for seq in 0..all {
-            store.push(Exchange { outcome: None, ..entry(seq) });
-            let kept = store.pending(0, seq).unwrap();
-            kept.entry.outcome = Some(Outcome::status(200, Value::Null));
-            kept.answer = Some(Bytes::from(texts[usize::try_from(seq).unwrap() % 3]));
+        for seq in 0..(RECENT + PAGE) as u64 {
+            store.push(Exchange { outcome: None, ..exchange(seq) });
+            let text = texts[usize::try_from(seq).unwrap() % 3];
+            store.end(0, seq, Ended { response: Some(text.into()), ..ended(200) });
         }
-        assert!(matches!(store.pages.as_slice(), [Page::Text(_)]));
-        let answer = |at: usize, store: &mut JournalStore| {
-            store.since(at as u64)[0].outcome.as_ref().unwrap().response.clone()
-        };
+        assert!(matches!(store.pages.make_contiguous(), [Page::Text(_)]));
+        let response =
+            |at: usize| all(&store, at as u64)[0].outcome.as_ref().unwrap().response.clone();
+        // From a page and from the recent ones; both positions have the first text.
         for at in [0, PAGE + 2] {
-            // Positions 0, 1, 2 of the texts, from a page and from the recent ones; asked twice.
-            for _ in 0..2 {
-                assert_eq!(answer(at, &mut store), json!({ "a": [1.5] }));
-                assert_eq!(answer(at + 1, &mut store), json!("no json"));
-            }
+            assert_eq!(response(at), json!({ "a": [1.5] }));
+            assert_eq!(response(at + 1), json!("no json"));
+            assert_eq!(response(at + 2), Value::Null);
         }
+    }
+
+    fn at_most(exchanges: usize) -> Limits {
+        Limits { exchanges, bytes: usize::MAX }
+    }
+
+    #[test]
+    fn no_more_exchanges_are_kept_than_the_limit() {
+        for limit in [1, 7, RECENT, RECENT + PAGE - 1, RECENT + PAGE, 1000] {
+            let mut store = JournalStore::new(Some(at_most(limit)));
+            for seq in 0..2000_u64 {
+                store.push(exchange(seq));
+                let kept = usize::try_from(store.next() - store.first()).unwrap();
+                assert!(kept <= limit, "{kept} of {limit}");
+                // Pages go as a whole.
+                assert!(
+                    kept > limit.saturating_sub(PAGE) || store.first() == 0,
+                    "{kept} of {limit}"
+                );
+            }
+            let (first, next) = (store.first(), store.next());
+            assert_eq!(next, 2000);
+            assert_eq!(seqs(&all(&store, 0)), (first..next).collect::<Vec<_>>());
+            assert_eq!(seqs(&all(&store, next - 1)), [next - 1]);
+        }
+    }
+
+    #[test]
+    fn no_more_bytes_are_kept_than_the_limit() {
+        let body = "x".repeat(10_000);
+        let limit = 3_000_000;
+        let mut store = JournalStore::new(Some(Limits { exchanges: usize::MAX, bytes: limit }));
+        for seq in 0..1000_u64 {
+            let detail = ExchangeDetail::Http {
+                function: None,
+                method: "POST".into(),
+                path: "/".into(),
+                body: body.clone(),
+            };
+            store.push(Exchange { detail, outcome: None, ..exchange(seq) });
+            store.end(0, seq, Ended { response: Some(body.clone().into()), ..ended(200) });
+            assert!(store.bytes <= limit, "{}", store.bytes);
+        }
+        // Each has 20,000 bytes of bodies.
+        assert!((100..150).contains(&(store.next() - store.first())), "{}", store.first());
+        for seq in 1000..10_000 {
+            store.push(exchange(seq));
+        }
+        let counted: usize = store.pages.iter().map(Page::bytes).sum::<usize>()
+            + store.recent.iter().map(size::exchange).sum::<usize>();
+        assert_eq!(store.bytes, counted);
+    }
+
+    #[test]
+    fn the_latest_exchange_is_kept_even_if_it_is_too_large() {
+        let store = filled(Some(Limits { exchanges: 10, bytes: 1 }), 3);
+        assert_eq!(seqs(&all(&store, 0)), [2]);
+    }
+
+    #[test]
+    fn what_was_dropped_while_under_way_ends_nothing() {
+        let mut store = JournalStore::new(Some(at_most(2)));
+        for seq in 0..4 {
+            store.push(Exchange { outcome: None, ..exchange(seq) });
+        }
+        store.end(0, 1, ended(500));
+        store.end(0, 2, ended(204));
+        let outcomes: Vec<_> =
+            all(&store, 0).into_iter().map(|exchange| exchange.outcome?.status).collect();
+        assert_eq!(outcomes, [Some(204), None]);
+    }
+
+    #[test]
+    fn what_is_held_is_dropped_only_after_its_release() {
+        let mut store = filled(Some(at_most(5)), 10);
+        let mark = store.hold();
+        assert_eq!(mark, 10);
+        (10..1000).for_each(|seq| store.push(exchange(seq)));
+        assert_eq!(seqs(&all(&store, 0)), (10..1000).collect::<Vec<_>>());
+        store.release(1, mark);
+        assert_eq!(store.first(), 10, "another epoch's");
+        store.release(0, mark);
+        assert_eq!(seqs(&all(&store, 0)), [995, 996, 997, 998, 999]);
     }
 }

@@ -4,6 +4,7 @@ mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 
+use rehearse_core::journal::Limits;
 use serde::Deserialize;
 
 pub use self::values::{Phone, RoutePath, TextTemplate};
@@ -52,6 +53,9 @@ pub struct Settings {
     /// Fixed ports of `rehearse up`.
     #[serde(default)]
     pub ports: Ports,
+    /// How much the journal of `rehearse up` keeps.
+    #[serde(default)]
+    pub journal: Journal,
     /// Folders and files.
     #[serde(default)]
     pub paths: Paths,
@@ -121,6 +125,19 @@ pub struct Ports {
     pub control: u16,
     /// The secrets extension.
     pub secrets: u16,
+}
+
+/// How much the journal of `rehearse up` keeps: when one of the limits is exceeded, it drops the oldest
+/// exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journal {
+    /// Most exchanges; at least 1.
+    #[serde(deserialize_with = "value::at_least_one")]
+    pub exchanges: usize,
+    /// Most memory, in megabytes; at least 1.
+    #[serde(deserialize_with = "value::at_least_one")]
+    pub megabytes: usize,
 }
 
 /// Folders and files, relative to this file's folder.
@@ -226,6 +243,22 @@ impl Default for Ports {
             control: 4040,
             secrets: 4050,
         }
+    }
+}
+
+const MEGABYTE: usize = 1_000_000;
+
+impl Journal {
+    /// The limits as the journal takes them.
+    pub fn limits(self) -> Limits {
+        Limits { exchanges: self.exchanges, bytes: self.megabytes.saturating_mul(MEGABYTE) }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        let Limits { exchanges, bytes } = Limits::default();
+        Self { exchanges, megabytes: bytes / MEGABYTE }
     }
 }
 

@@ -148,3 +148,9 @@ pub(super) fn account_sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         Err(D::Error::custom("an account SID is `AC` and 32 hexadecimal digits"))
     }
 }
+
+pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    let positive = usize::try_from(number).ok().filter(|number| *number > 0);
+    positive.ok_or_else(|| D::Error::custom("this must be at least 1"))
+}

@@ -21,6 +21,7 @@ J = '{"a": {"b": 1}}'
 fn settings_have_defaults_and_patterns_leave_json_alone() {
     let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
     assert_eq!(settings.ports.control, 4040);
+    assert_eq!(settings.journal.limits(), rehearse_core::journal::Limits::default());
     let endpoints = Endpoints {
         gateway: "g".into(),
         twilio: "http://t".into(),
@@ -42,6 +43,9 @@ fn settings_that_are_wrong_are_pointed_at() {
         ("\"+19045550101\"", "\"+11235550101\"", "not a valid North American number"),
         ("{twilio}", "{twillio}", "`{twillio}`; did you mean `twilio`?"),
         ("AC0000", "AC", "an account SID is"),
+        ("[people]", "[journal]\nexchanges = 0\n[people]", "this must be at least 1"),
+        ("[people]", "[journal]\nmegabytes = -1\n[people]", "this must be at least 1"),
+        ("[people]", "[journal]\nentries = 5\n[people]", "unknown field `entries`"),
         ("\"t\"", "7", "expected a string"),
     ] {
         let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();

@@ -1,8 +1,8 @@
-//! The provider's error bodies.
+//! The provider's error responses.
 
 use serde_json::{Value, json};
 
-/// An answer that is an error.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub status: u16,
@@ -10,12 +10,12 @@ pub(super) struct ApiError {
     pub message: String,
     pub param: Option<String>,
     pub code: Option<String>,
-    /// `Retry-After`, seconds.
+    /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
 }
 
 impl ApiError {
-    /// `invalid_request_error`, 400, without parameter and code.
+    /// `invalid_request_error` with status 400, without parameter and code.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -27,40 +27,45 @@ impl ApiError {
         }
     }
 
+    /// Sets the status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
+    /// Sets the parameter that is wrong.
     #[must_use]
     pub fn param(mut self, param: impl Into<String>) -> Self {
         self.param = Some(param.into());
         self
     }
 
+    /// Sets the code.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// A refusal of this server's own, which no provider would give.
+    /// An error of this server that the provider would not give.
     pub fn ours(message: impl AsRef<str>) -> Self {
         Self::invalid(format!("rehearse: {}", message.as_ref())).code("rehearse")
     }
 
+    /// The parameter does not exist.
     pub fn unknown_parameter(path: &str) -> Self {
         Self::invalid(format!("Unknown parameter: '{path}'.")).param(path).code("unknown_parameter")
     }
 
+    /// A required parameter is missing.
     pub fn missing(path: &str) -> Self {
         Self::invalid(format!("Missing required parameter: '{path}'."))
             .param(path)
             .code("missing_required_parameter")
     }
 
-    /// `expected` with its article: `an integer`.
+    /// The value has the wrong type. `expected` has its article: `an integer`.
     pub fn invalid_type(path: &str, expected: &str, got: &Value) -> Self {
         let got = type_name(got);
         Self::invalid(format!(
@@ -70,6 +75,7 @@ impl ApiError {
         .code("invalid_type")
     }
 
+    /// The value is not one of those that are supported.
     pub fn invalid_value(path: &str, value: &str, supported: &[&str]) -> Self {
         let supported = listed(supported);
         Self::invalid(format!("Invalid value: '{value}'. Supported values are: {supported}."))
@@ -77,6 +83,7 @@ impl ApiError {
             .code("invalid_value")
     }
 
+    /// The text is longer than `most` characters.
     pub fn too_long(path: &str, most: usize, length: usize) -> Self {
         Self::invalid(format!(
             "Invalid '{path}': string too long. Expected a string with maximum length {most}, but got a string with length {length} instead."
@@ -85,6 +92,7 @@ impl ApiError {
         .code("string_above_max_length")
     }
 
+    /// The model does not exist.
     pub fn model_not_found(model: &str) -> Self {
         Self::invalid(format!(
             "The model `{model}` does not exist or you do not have access to it."
@@ -93,6 +101,7 @@ impl ApiError {
         .code("model_not_found")
     }
 
+    /// The request has no API key.
     pub fn no_key() -> Self {
         Self::invalid(
             "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API key from https://platform.openai.com/account/api-keys.",
@@ -100,6 +109,7 @@ impl ApiError {
         .status(401)
     }
 
+    /// The API key is not accepted. The message shows only a part of it.
     pub fn wrong_key(key: &str) -> Self {
         Self::invalid(format!(
             "Incorrect API key provided: {}. You can find your API key at https://platform.openai.com/account/api-keys.",
@@ -109,13 +119,14 @@ impl ApiError {
         .code("invalid_api_key")
     }
 
+    /// The body is not a JSON object.
     pub fn not_json() -> Self {
         Self::invalid(
             "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
         )
     }
 
-    /// What the provider says with this status, when a script or fault asks for it.
+    /// The error that the provider sends with this status and code, for scripts and faults.
     pub fn failure(status: u16, code: Option<&str>, model: &str) -> Self {
         let error = |kind, message: String, code: Option<&str>| Self {
             status,
@@ -157,11 +168,12 @@ impl ApiError {
         }
     }
 
+    /// The body of the response.
     pub fn body(&self) -> Value {
         json!({ "error": self.inner() })
     }
 
-    /// The error alone, as it stands in a failed stream.
+    /// The error object inside the body, as streams send it.
     pub fn inner(&self) -> Value {
         json!({
             "message": self.message,
@@ -172,7 +184,7 @@ impl ApiError {
     }
 }
 
-/// `'a', 'b', and 'c'`.
+/// Names as the provider lists them: `'a', 'b', and 'c'`.
 fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
     match quoted.as_slice() {
@@ -183,6 +195,7 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
+/// The type of a value in the provider's words.
 fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -195,7 +208,7 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A key as an error may show it: enough to know which it was, too little to use it.
+/// A key as an error may show it: enough to recognise it, too little to use it.
 fn masked(key: &str) -> String {
     let start: String = key.chars().take(5).collect();
     let end: String = key.chars().skip(12).collect();
@@ -215,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown_whole() {
+    fn a_key_is_masked() {
         assert_eq!(masked("sk-abcdefghijklmnop"), "sk-ab********mnop");
         assert_eq!(masked("sk-short"), "sk-sh********");
         assert_eq!(masked(""), "********");

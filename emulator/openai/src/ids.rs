@@ -1,18 +1,19 @@
-//! Ids that derive from what is answered, so that the same request gets the same ids.
+//! Ids that are computed from the response they belong to, so that a repeated request gets the same
+//! ids.
 //!
-//! They look like the provider's and carry two facts: all ids of one answer
-//! share their first 16 digits, and a call's id tells whether a reasoning item
-//! came before it. So what came from here is recognised without keeping it.
+//! They look like the provider's. All ids of one response share their first 16 digits, and the id of
+//! a call or message says whether a reasoning item came before it. So the server recognises its own
+//! items without storing them.
 
 use rehearse_core::random::{mix, spread};
 use std::fmt::Write;
 
-/// The ids of one answer.
+/// The ids of one response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ids(u64);
 
 impl Ids {
-    /// From whatever names the answer.
+    /// Ids computed from the parts that identify the response.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hash = FNV_OFFSET;
         for part in parts {
@@ -22,49 +23,55 @@ impl Ids {
         Self(spread(hash))
     }
 
+    /// The response.
     pub fn response(self) -> String {
         self.item("resp_", 0, false)
     }
 
-    /// The message at `at`; `reasoned` when a reasoning item comes first.
+    /// The message at index `at`; `reasoned` says whether a reasoning item comes first.
     pub fn message(self, at: usize, reasoned: bool) -> String {
         self.item("msg_", at, reasoned)
     }
 
-    /// The item of the call at `at`; `reasoned` when a reasoning item comes first.
+    /// The item of the call at index `at`; `reasoned` says whether a reasoning item comes first.
     pub fn call_item(self, at: usize, reasoned: bool) -> String {
         self.item("fc_", at, reasoned)
     }
 
+    /// The reasoning item.
     pub fn reasoning(self) -> String {
         self.item("rs_", 0, true)
     }
 
+    /// The chat completion.
     pub fn completion(self) -> String {
         format!("chatcmpl-{}", letters(spread(self.0 ^ 0xc0de), 29))
     }
 
-    /// What ties a call to its output.
+    /// The id that connects the call at index `at` with its output.
     pub fn call(self, at: usize) -> String {
         format!("call_{}", letters(spread(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
     }
 
-    /// 50 hex digits: the answer, one fact, the position, and a check over all of it.
-    fn item(self, prefix: &str, at: usize, fact: bool) -> String {
+    /// 50 hex digits: the response (16), whether reasoning came first (1), the index (2) and a check
+    /// over all of it (31).
+    fn item(self, prefix: &str, at: usize, reasoned: bool) -> String {
         let at = u8::try_from(at).unwrap_or(u8::MAX);
-        let seed =
-            self.0 ^ fnv(FNV_OFFSET, prefix.as_bytes()) ^ (u64::from(at) << 8) ^ u64::from(fact);
+        let seed = self.0
+            ^ fnv(FNV_OFFSET, prefix.as_bytes())
+            ^ (u64::from(at) << 8)
+            ^ u64::from(reasoned);
         let (a, b) = (spread(seed), spread(seed.rotate_left(29)));
         let mut id = String::with_capacity(prefix.len() + 50);
-        let digit = if fact { 'b' } else { '7' };
+        let digit = if reasoned { 'b' } else { '7' };
         // Writing to a String cannot fail.
         let _ = write!(id, "{prefix}{:016x}{digit}{at:02x}{a:016x}{:015x}", self.0, b >> 4);
         id
     }
 }
 
-/// The reasoning item that must come with this call or message; `None` when it
-/// had none or is not from here.
+/// The id of the reasoning item that must come with this call or message. `None` if there was none,
+/// or if this server did not make the item.
 pub(super) fn required_reasoning(item: &str) -> Option<String> {
     let prefix = ["fc_", "msg_"].into_iter().find(|p| item.starts_with(p))?;
     let hex = item.strip_prefix(prefix).filter(|h| h.len() == 50 && h.is_ascii())?;
@@ -73,21 +80,21 @@ pub(super) fn required_reasoning(item: &str) -> Option<String> {
     (hex.as_bytes()[16] == b'b' && ids.item(prefix, at, true) == item).then(|| ids.reasoning())
 }
 
-/// The text that stands for a reasoning item's hidden content.
+/// The encrypted content of a reasoning item.
 pub(super) fn encrypt(reasoning: &str) -> String {
     let check = spread(fnv(FNV_OFFSET, reasoning.as_bytes()));
     let hex = reasoning.strip_prefix("rs_").unwrap_or(reasoning);
     format!("gAAAAAB{hex}{}", letters(check, 83))
 }
 
-/// The reasoning item whose content this is; `None` when it is not from here.
+/// The id of the reasoning item whose content this is; `None` if this server did not make it.
 pub(super) fn decrypt(content: &str) -> Option<String> {
     let hex = content.strip_prefix("gAAAAAB")?.get(..50)?;
     let id = format!("rs_{hex}");
     (encrypt(&id) == content).then_some(id)
 }
 
-/// A request id, from the how-manieth request it is.
+/// The id of a request; `count` is how many requests came before it.
 pub(super) fn request(count: u64) -> String {
     format!("req_{:016x}{:016x}", spread(count), spread(!count))
 }
@@ -114,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_the_same_for_the_same_answer_and_have_the_providers_lengths() {
+    fn ids_are_the_same_for_the_same_response_and_have_the_providers_lengths() {
         let ids = Ids::of(&[b"step 3", b"1"]);
         assert_eq!(ids.response(), Ids::of(&[b"step 3", b"1"]).response());
         assert_ne!(ids.response(), Ids::of(&[b"step 31", b""]).response());
@@ -126,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_knows_the_reasoning_that_it_came_with() {
+    fn the_id_of_an_item_tells_the_reasoning_that_it_came_with() {
         let ids = Ids::of(&[b"a"]);
         assert_eq!(required_reasoning(&ids.call_item(2, true)), Some(ids.reasoning()));
         assert_eq!(required_reasoning(&ids.message(1, true)), Some(ids.reasoning()));
@@ -140,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_content_is_recognised_and_a_changed_one_is_not() {
+    fn encrypted_content_is_recognised_and_a_changed_one_is_not() {
         let id = Ids::of(&[b"a"]).reasoning();
         let content = encrypt(&id);
         assert_eq!(decrypt(&content), Some(id));

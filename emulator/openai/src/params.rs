@@ -1,28 +1,33 @@
-//! Checking parameters by a table: known names, types and ranges.
+//! Checks parameters against a table of names, types and ranges.
 
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
 
-/// What a parameter may be. `null` is always as if it were left out.
+/// What a parameter may be. `null` is always the same as a missing parameter.
 pub(super) enum ParameterType {
     Text,
-    /// At most so many characters.
+    /// A text of at most this many characters.
     Short(usize),
     Flag,
+    /// From the first to the second.
     Integer(i64, i64),
+    /// From the first to the second.
     Decimal(f64, f64),
     Object,
     Array,
+    /// One of these texts.
     OneOf(&'static [&'static str]),
     /// Up to 16 pairs of texts.
     Metadata,
-    /// Checked elsewhere, or not at all.
+    /// Not checked here.
     Any,
 }
 
-/// Refuses names that are not in the table and values that do not fit it.
-/// `path` is what leads to the object, empty at the top.
+/// Checks an object against a table. `path` leads to the object and is empty at the top.
+///
+/// # Errors
+/// The first name that is not in the table, or value that the table does not allow.
 pub(super) fn check(
     object: &Map<String, Value>,
     table: &[(&str, ParameterType)],
@@ -32,20 +37,24 @@ pub(super) fn check(
         let Some((_, kind)) = table.iter().find(|(known, _)| known == name) else {
             return Err(ApiError::unknown_parameter(&join(path, name)));
         };
-        if !value.is_null() {
-            fits(value, kind)
-                .map_or_else(|| Ok(()), |violation| Err(violation(&join(path, name))))?;
+        if !value.is_null()
+            && let Some(violation) = violation(value, kind)
+        {
+            return Err(violation(&join(path, name)));
         }
     }
     Ok(())
 }
 
-/// The path of a key.
+/// The path of a key below `path`.
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.into() } else { format!("{path}.{name}") }
 }
 
-/// The text under a key that must be there.
+/// The text under a required key.
+///
+/// # Errors
+/// The key is missing, or its value is not a text.
 pub(super) fn text<'v>(
     object: &'v Map<String, Value>,
     name: &str,
@@ -58,14 +67,20 @@ pub(super) fn text<'v>(
     }
 }
 
-/// The object that an item of a list must be.
+/// The value as an object.
+///
+/// # Errors
+/// It is not one.
 pub(super) fn object<'v>(value: &'v Value, path: &str) -> Result<&'v Map<String, Value>, ApiError> {
     value.as_object().ok_or_else(|| ApiError::invalid_type(path, "an object", value))
 }
 
+/// An error that is built once the path of the parameter is known, because paths are only needed for
+/// errors.
 type Violation<'v> = Box<dyn FnOnce(&str) -> ApiError + 'v>;
 
-fn fits<'v>(value: &'v Value, kind: &'v ParameterType) -> Option<Violation<'v>> {
+/// What is wrong with a value, if anything.
+fn violation<'v>(value: &'v Value, kind: &'v ParameterType) -> Option<Violation<'v>> {
     let wrong = |expected: &'static str| -> Option<Violation<'v>> {
         Some(Box::new(move |path| ApiError::invalid_type(path, expected, value)))
     };
@@ -93,17 +108,18 @@ fn fits<'v>(value: &'v Value, kind: &'v ParameterType) -> Option<Violation<'v>> 
         },
         ParameterType::Integer(least, most) => match value.as_i64() {
             None => wrong("an integer"),
-            Some(n) => range(n, *least, *most, "integer"),
+            Some(n) => range_violation(n, *least, *most, "integer"),
         },
         ParameterType::Decimal(least, most) => match value.as_f64() {
             None => wrong("a decimal"),
-            Some(n) => range(n, *least, *most, "decimal"),
+            Some(n) => range_violation(n, *least, *most, "decimal"),
         },
-        ParameterType::Metadata => metadata(value),
+        ParameterType::Metadata => metadata_violation(value),
     }
 }
 
-fn range<'v, N: PartialOrd + std::fmt::Display + 'v>(
+/// What is wrong with a number, if anything. `what` is its type in words.
+fn range_violation<'v, N: PartialOrd + std::fmt::Display + 'v>(
     got: N,
     least: N,
     most: N,
@@ -125,7 +141,7 @@ fn range<'v, N: PartialOrd + std::fmt::Display + 'v>(
     }))
 }
 
-fn metadata(value: &Value) -> Option<Violation<'_>> {
+fn metadata_violation(value: &Value) -> Option<Violation<'_>> {
     let Some(pairs) = value.as_object() else {
         return Some(Box::new(move |path| ApiError::invalid_type(path, "an object", value)));
     };
@@ -140,7 +156,7 @@ fn metadata(value: &Value) -> Option<Violation<'_>> {
         }));
     }
     pairs.iter().find_map(|(key, value)| -> Option<Violation<'_>> {
-        let violation = fits(value, &ParameterType::Short(512))?;
+        let violation = violation(value, &ParameterType::Short(512))?;
         Some(Box::new(move |path| violation(&join(path, key))))
     })
 }

@@ -1,5 +1,5 @@
-//! Server-sent events in one buffer that remembers where each event ends, so
-//! that a stream goes out at once, paced, or cut.
+//! Server-sent events in one buffer that records where each event ends, so that a stream can be sent
+//! at once, event by event, or in part.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -12,7 +12,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// An event of a name, its data a JSON object.
+    /// Begins a named event whose data is a JSON object. It ends when the writer is dropped.
     pub fn named(&mut self, name: &str) -> EventWriter<'_> {
         self.buffer.extend_from_slice(b"event: ");
         self.buffer.extend_from_slice(name.as_bytes());
@@ -22,14 +22,14 @@ impl Events {
         event
     }
 
-    /// An event without a name.
+    /// Adds an event without a name.
     pub fn data<T: Serialize>(&mut self, data: &T) {
         self.buffer.extend_from_slice(b"data: ");
         write(&mut self.buffer, data);
         self.end();
     }
 
-    /// The line that ends a stream of chat completions.
+    /// Adds the line that ends a stream of chat completions.
     pub fn done(&mut self) {
         self.buffer.extend_from_slice(b"data: [DONE]");
         self.end();
@@ -40,18 +40,18 @@ impl Events {
         self.ends.len()
     }
 
-    /// Drops all events but the first `keep`.
+    /// Removes all events but the first `keep`.
     pub fn truncate(&mut self, keep: usize) {
         self.ends.truncate(keep);
         self.buffer.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
-    /// All in one piece.
+    /// The whole stream in one buffer.
     pub fn whole(self) -> Bytes {
         self.buffer.into()
     }
 
-    /// One piece for each event.
+    /// One buffer per event.
     pub fn pieces(self) -> Vec<Bytes> {
         let mut rest = Bytes::from(self.buffer);
         let mut from = 0;
@@ -81,6 +81,7 @@ pub(super) struct EventWriter<'e> {
 }
 
 impl EventWriter<'_> {
+    /// Adds a key to the data.
     pub fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> &mut Self {
         let buffer = &mut self.events.buffer;
         if !self.first {
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_framed_and_can_be_taken_apart() {
+    fn each_event_is_framed_and_can_be_taken_out_alone() {
         let mut events = Events::default();
         events.named("a.b").field("n", &1).field("text", "x\ny");
         events.data(&serde_json::json!({ "c": 1 }));
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_stream_keeps_whole_events() {
+    fn truncating_keeps_whole_events() {
         let mut events = Events::default();
         events.data(&1);
         events.data(&2);

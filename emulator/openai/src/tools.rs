@@ -1,4 +1,4 @@
-//! Checking the functions that a request offers, and how it lets the model choose.
+//! Checks the functions that a request offers, and its `tool_choice`.
 
 use serde_json::{Map, Value};
 
@@ -21,8 +21,11 @@ const FUNCTION: &[(&str, ParameterType)] = &[
     ("allowed_callers", ParameterType::Array),
 ];
 
-/// Checks one function; `path` is where its name and parameters stand.
-/// `strict_by_default` is the rule of the endpoint for a missing `strict`.
+/// Reads one function. `path` leads to the object with its name and parameters. `strict_by_default`
+/// is the endpoint's rule for a missing `strict`.
+///
+/// # Errors
+/// The function is not as the provider requires, or its schema is not allowed.
 pub(super) fn function<'r>(
     object: &'r Map<String, Value>,
     path: &str,
@@ -48,20 +51,23 @@ pub(super) fn function<'r>(
             .param(join(path, "parameters"))
             .code("invalid_function_parameters"));
     }
-    // A schema that was not meant to be strict is taken as it is.
+    // Without `strict`, a schema that strict tools may not have makes the tool not strict.
     let strict = asked.unwrap_or(strict_by_default)
         && parameters.is_some_and(|p| schema::schema_error(p, true).is_none());
     Ok(Tool { name, strict, parameters })
 }
 
-/// Reads `tool_choice`; `function` finds the name in its object form.
+/// Reads `tool_choice`. `name` finds the function's name in its object form.
+///
+/// # Errors
+/// The value is unknown, or names a function that is not offered.
 pub(super) fn choice<'r>(
     value: Option<&'r Value>,
     tools: &[Tool<'_>],
     name: impl FnOnce(&'r Map<String, Value>) -> Option<&'r str>,
 ) -> Result<ToolChoice<'r>, ApiError> {
     const MODES: [&str; 3] = ["none", "auto", "required"];
-    let chosen = match value {
+    Ok(match value {
         None | Some(Value::Null) => return Ok(ToolChoice::Auto),
         Some(Value::String(mode)) => match mode.as_str() {
             "auto" => ToolChoice::Auto,
@@ -79,11 +85,10 @@ pub(super) fn choice<'r>(
             }
             ToolChoice::Named(name)
         }
-        // Allowed tools, hosted tools: the model is free among them.
+        // Allowed tools and hosted tools: the model is free to choose.
         Some(Value::Object(_)) => ToolChoice::Auto,
         Some(other) => {
             return Err(ApiError::invalid_type("tool_choice", "one of a string or object", other));
         }
-    };
-    Ok(chosen)
+    })
 }

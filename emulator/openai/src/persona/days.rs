@@ -1,11 +1,11 @@
-//! Days as people text them: "tomorrow", "friday", "Feb 11th".
+//! Finds days in texts: "tomorrow", "friday", "Feb 11th".
 
 use jiff::{
     ToSpan,
     civil::{Date, Weekday},
 };
 
-/// The first day that a text names, seen from `today`.
+/// The first day in a text, counted from `today`.
 pub(super) fn date(text: &str, today: Date) -> Option<Date> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower
@@ -15,6 +15,7 @@ pub(super) fn date(text: &str, today: Date) -> Option<Date> {
     (0..words.len()).find_map(|at| named(&words, at, today))
 }
 
+/// The day that the word at `at` names, with the words around it.
 fn named(words: &[&str], at: usize, today: Date) -> Option<Date> {
     let word = words[at];
     let before = |n: usize| at.checked_sub(n).map_or("", |i| words[i]);
@@ -73,6 +74,7 @@ fn named(words: &[&str], at: usize, today: Date) -> Option<Date> {
     None
 }
 
+/// A number of days, weeks or months, in digits or words.
 fn number(word: &str) -> Option<i64> {
     let words = ["one", "two", "three", "four", "five", "six", "seven"];
     words.iter().position(|w| *w == word).map_or_else(
@@ -81,7 +83,7 @@ fn number(word: &str) -> Option<i64> {
     )
 }
 
-/// `11` or `11th`.
+/// A day of a month: `11` or `11th`.
 fn ordinal(word: &str) -> Option<i8> {
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     matches!(&word[digits.len()..], "" | "st" | "nd" | "rd" | "th")
@@ -90,6 +92,7 @@ fn ordinal(word: &str) -> Option<i8> {
         .filter(|day| (1..=31).contains(day))
 }
 
+/// A day of the week, its short form or its plural.
 fn weekday(word: &str) -> Option<Weekday> {
     const NAMES: [(&str, Weekday); 7] = [
         ("monday", Weekday::Monday),
@@ -109,14 +112,14 @@ fn weekday(word: &str) -> Option<Weekday> {
     find(word).or_else(|| find(word.strip_suffix('s')?)).map(|(_, day)| *day)
 }
 
-/// The next such day; the same weekday is in a week, unless it is "this" one.
+/// The next such weekday after today; today itself if the word before is "this".
 fn coming(day: Weekday, before: &str, today: Date) -> Option<Date> {
     let mut ahead = i64::from(today.weekday().until(day));
     if ahead == 0 && before != "this" {
         ahead = 7;
     }
     if before == "next" {
-        // Of the next calendar week.
+        // In the next calendar week.
         let to_monday = match i64::from(today.weekday().until(Weekday::Monday)) {
             0 => 7,
             days => days,
@@ -126,6 +129,7 @@ fn coming(day: Weekday, before: &str, today: Date) -> Option<Date> {
     today.checked_add(ahead.days()).ok()
 }
 
+/// The number of a month, from 1, by its name or short form.
 pub(super) fn month(word: &str) -> Option<i8> {
     const NAMES: [&str; 12] = [
         "january",
@@ -147,7 +151,7 @@ pub(super) fn month(word: &str) -> Option<i8> {
     NAMES.iter().position(fits).and_then(|at| i8::try_from(at + 1).ok())
 }
 
-/// This year's, or next year's when it is past.
+/// The date in this year, or in the next year if it is past.
 fn upcoming(month: i8, day: i8, today: Date) -> Option<Date> {
     let this = Date::new(today.year(), month, day).ok();
     this.filter(|date| *date >= today).or_else(|| Date::new(today.year() + 1, month, day).ok())
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_as_people_text_them() {
+    fn days_are_found_as_people_write_them() {
         // A Tuesday.
         let today: Date = "2026-02-10".parse().unwrap();
         for (text, expected) in [

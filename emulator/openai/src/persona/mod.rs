@@ -1,13 +1,12 @@
-//! An assistant by rules, for a world that runs without a script: patterns turn
-//! a customer's words into tool calls and answers.
+//! Personas: rules that respond when no script matches. Patterns turn a customer's words into tool
+//! calls and texts.
 //!
-//! An answer follows from the request alone, as with a script: what it remembers
-//! it finds in the messages of the request.
+//! As with a script, the response depends on the request alone: what a persona remembers, it finds in
+//! the messages of the request.
 
 mod days;
-mod file;
-mod load;
-mod run;
+mod reply;
+mod rules;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -20,16 +19,16 @@ use jiff::Timestamp;
 use super::{conversation::Conversation, ids::Ids, reply::Reply};
 use rehearse_core::yaml::{Source, YamlError};
 
-/// An assistant by rules.
+/// Rules that respond to requests when no script matches.
 pub struct Persona(Behavior);
 
 enum Behavior {
-    /// One answer to everything.
+    /// The same text for every request.
     Canned(String),
-    Rules(Box<load::RuleSet>),
+    Rules(Box<rules::RuleSet>),
 }
 
-/// A rule's template cannot be filled in for this request.
+/// A rule cannot be rendered for this request.
 #[derive(Debug, thiserror::Error)]
 #[error("persona, rule {rule}: {reason}")]
 pub(super) struct PersonaError {
@@ -41,7 +40,8 @@ impl Persona {
     /// Reads a persona file such as `fixtures/openai/linda.yaml`.
     ///
     /// # Errors
-    /// When the file is unreadable, not of the right shape, or has a pattern or template that is malformed.
+    /// The file is unreadable, too large, not UTF-8 or not of the right form, its time zone is
+    /// unknown, or a pattern or template is malformed.
     pub fn read(path: &Path) -> Result<Self, YamlError> {
         Self::parse(&Source::read(path)?)
     }
@@ -49,16 +49,21 @@ impl Persona {
     /// Reads a persona from a text.
     ///
     /// # Errors
-    /// As [`Persona::read`].
+    /// The text is not of the right form, its time zone is unknown, or a pattern or template is
+    /// malformed.
     pub fn parse(source: &Source) -> Result<Self, YamlError> {
-        load::rules(source).map(|rules| Self(Behavior::Rules(Box::new(rules))))
+        rules::rules(source).map(|rules| Self(Behavior::Rules(Box::new(rules))))
     }
 
-    /// One answer to everything, for load.
+    /// The same text for every request, for load tests.
     pub fn canned(answer: impl Into<String>) -> Self {
         Self(Behavior::Canned(answer.into()))
     }
 
+    /// The reply to a request; `now` is business time.
+    ///
+    /// # Errors
+    /// No rule matches, or a template of the first that does has no value.
     pub(super) fn reply(
         &self,
         conversation: &Conversation<'_>,

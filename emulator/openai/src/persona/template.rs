@@ -1,12 +1,12 @@
-//! What a persona's templates can do with days, times and lists.
+//! The functions of a persona's templates for days, times and lists.
 
 use jiff::civil::Date;
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use super::{days, times};
 
-/// An environment in which undefined names are errors, with the functions (and
-/// filters of the same names) `date`, `time`, `nice`, `near`, `part` and `either`.
+/// An environment in which undefined names are errors, with the functions `date`, `time`, `nice`,
+/// `near`, `part` and `either`, which are filters, too.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -20,7 +20,7 @@ pub(super) fn environment() -> Environment<'static> {
     environment
 }
 
-/// The first day that a text names, as `2026-02-11`; none when it names none.
+/// The first day in a text, as `2026-02-11`, or none.
 fn date(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
     let today = today(state)?;
     Ok(text
@@ -29,14 +29,14 @@ fn date(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
         .map_or(Value::from(()), |day| Value::from(day.to_string())))
 }
 
-/// The last time that a text names, as `2:00 PM`; none when it names none.
+/// The last time of day in a text, as `2:00 PM`, or none.
 fn time(text: Value) -> Value {
     text.as_str()
         .and_then(times::time)
         .map_or(Value::from(()), |time| Value::from(times::show_time(time)))
 }
 
-/// A day as it is said: `tomorrow (Wed Feb 11)`, `Fri Feb 13`.
+/// A day in words: `tomorrow (Wed Feb 11)`, `Fri Feb 13`.
 fn nice(state: &State<'_, '_>, date: &str) -> Result<String, Error> {
     let today = today(state)?;
     let day: Date = date
@@ -52,7 +52,7 @@ fn nice(state: &State<'_, '_>, date: &str) -> Result<String, Error> {
     })
 }
 
-/// The two times of a list that are nearest to a time, in order.
+/// The two times of a list that are nearest to a time, the earlier one first.
 fn near(slots: &Value, wanted: &str) -> Result<Vec<String>, Error> {
     let wanted = i32::from(times::time(wanted).unwrap_or(12 * 60));
     let mut slots = read(slots)?;
@@ -62,7 +62,8 @@ fn near(slots: &Value, wanted: &str) -> Result<Vec<String>, Error> {
     Ok(slots.into_iter().map(|(_, slot)| slot).collect())
 }
 
-/// Those times of a list that a text asks for ("in the afternoon"); all when it asks for none.
+/// The times of a list in the part of the day that a text names, such as "in the afternoon"; all if
+/// it names none or there is none.
 fn part(slots: &Value, text: &str) -> Result<Vec<String>, Error> {
     let text = text.to_lowercase();
     let (from, to) = if text.contains("morning") {
@@ -83,7 +84,7 @@ fn part(slots: &Value, text: &str) -> Result<Vec<String>, Error> {
     Ok(if fitting.is_empty() { slots.into_iter().map(|(_, slot)| slot).collect() } else { fitting })
 }
 
-/// At most four items of a list, as it is said: `9:00 AM, 10:00 AM or 1:00 PM`.
+/// At most four items of a list in words: `9:00 AM, 10:00 AM or 1:00 PM`.
 fn either(list: &Value) -> Result<String, Error> {
     let items: Vec<String> = list.try_iter()?.take(4).map(|v| v.to_string()).collect();
     Ok(match items.as_slice() {
@@ -93,6 +94,7 @@ fn either(list: &Value) -> Result<String, Error> {
     })
 }
 
+/// The times of a list, as minutes from midnight and as they are written.
 fn read(slots: &Value) -> Result<Vec<(u16, String)>, Error> {
     let items = slots.try_iter()?;
     Ok(items
@@ -103,6 +105,7 @@ fn read(slots: &Value) -> Result<Vec<(u16, String)>, Error> {
         .collect())
 }
 
+/// Today, as the conversation has it.
 fn today(state: &State<'_, '_>) -> Result<Date, Error> {
     let today = state.lookup("today");
     today
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_times() {
+    fn days_and_times_are_found_and_put_in_words() {
         assert_eq!(
             render("{{ 'tomorrow at 2' | date }} {{ time('tomorrow at 2') }}"),
             "2026-02-11 2:00 PM"
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_a_list() {
+    fn times_of_a_list_are_selected_and_joined() {
         assert_eq!(render("{{ slots | near('2:00 PM') | either }}"), "1:00 PM or 3:00 PM");
         assert_eq!(render("{{ slots | part('in the morning') | either }}"), "9:00 AM or 10:00 AM");
         assert_eq!(render("{{ slots | either }}"), "9:00 AM, 10:00 AM, 1:00 PM or 3:00 PM");

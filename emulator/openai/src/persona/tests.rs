@@ -1,4 +1,4 @@
-//! Linda, in conversation, with a shop behind her that keeps a diary.
+//! The persona Linda in conversations, in front of a shop with a calendar.
 
 use rehearse_core::yaml::Source;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::{
     schema,
 };
 
-/// What the tools of the shop take, all strict.
+/// The schemas of the shop's tools, all strict.
 fn schemas() -> Vec<(&'static str, Value)> {
     let strict = |properties: Value| {
         let required: Vec<String> = properties.as_object().unwrap().keys().cloned().collect();
@@ -45,7 +45,7 @@ fn schemas() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// A shop and a customer's chat with it.
+/// A shop and a customer's conversation with it.
 struct Shop {
     linda: Persona,
     schemas: Vec<(&'static str, Value)>,
@@ -67,7 +67,7 @@ impl Shop {
         }
     }
 
-    /// Sends a text and gives Linda's answer.
+    /// Sends a text and returns Linda's text.
     fn text(&mut self, text: &str) -> String {
         self.messages.push((true, text.into()));
         let mut done: Vec<(String, String, String)> = Vec::new();
@@ -168,7 +168,7 @@ impl Shop {
 }
 
 #[test]
-fn prices_are_told_and_a_day_is_offered() {
+fn questions_about_prices_are_answered() {
     let mut shop = Shop::open();
     assert_eq!(
         shop.text("Do you fix iPhone screens?"),
@@ -193,7 +193,7 @@ fn prices_are_told_and_a_day_is_offered() {
 }
 
 #[test]
-fn a_booking_over_three_turns() {
+fn a_slot_is_booked_over_three_turns() {
     let mut shop = Shop::open();
     shop.text("Hi, do you fix iPhone screens?");
     let offer = shop.text("Can I come tomorrow afternoon?");
@@ -211,7 +211,7 @@ fn a_booking_over_three_turns() {
 }
 
 #[test]
-fn a_booking_in_one_text() {
+fn a_slot_is_booked_with_one_text() {
     let mut shop = Shop::open();
     let text = "Hi, this is Ann Smith. Please book me friday 3pm for a samsung s21 battery";
     assert_eq!(shop.text(text), "Done! See you then.");
@@ -233,7 +233,7 @@ fn what_is_missing_is_asked_for() {
 }
 
 #[test]
-fn a_taken_time_gets_its_neighbours_offered() {
+fn the_nearest_times_are_offered_for_a_taken_one() {
     let mut shop = Shop::open();
     shop.text("book my iphone screen tomorrow at 2");
     let mut other = Shop::open();
@@ -253,7 +253,7 @@ fn a_taken_time_gets_its_neighbours_offered() {
 }
 
 #[test]
-fn list_move_and_cancel() {
+fn a_booking_is_listed_moved_and_cancelled() {
     let mut shop = Shop::open();
     assert!(shop.text("do I have an appointment?").contains("no upcoming booking"));
     shop.text("book iPhone battery tomorrow at 10");
@@ -296,7 +296,7 @@ fn a_tool_that_is_not_offered_is_not_called() {
 }
 
 #[test]
-fn a_broken_file_is_shown_with_its_place() {
+fn an_error_of_a_file_points_at_its_line() {
     let read = |text: &str| {
         let source = Source::new("linda.yaml", text);
         Persona::parse(&source).unwrap_err().to_string()

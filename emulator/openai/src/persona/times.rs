@@ -1,9 +1,9 @@
-//! Times of day as people text them: "at 2", "3pm", "10:30 am".
+//! Finds times of day in texts: "at 2", "3pm", "10:30 am".
 
 use super::days::month;
 
-/// The last time of day that a text names, as minutes from midnight. An hour
-/// alone is one of a shop's opening hours: 2 is in the afternoon, 10 in the morning.
+/// The last time of day in a text, in minutes from midnight. An hour alone is one of a shop's opening
+/// hours: 2 is in the afternoon, 10 in the morning.
 pub(super) fn time(text: &str) -> Option<u16> {
     let lower =
         text.to_lowercase().replace("a.m", "am").replace("p.m", "pm").replace("o'clock", "oclock");
@@ -22,12 +22,15 @@ pub(super) fn time(text: &str) -> Option<u16> {
     (0..words.len()).rev().find_map(|at| clock(&words, at, meridiem))
 }
 
+/// The half of a day.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meridiem {
     Am,
     Pm,
 }
 
+/// The time that the word at `at` names, with the words around it. `part` is the half of the day that
+/// the text names, if any.
 fn clock(words: &[&str], at: usize, part: Option<Meridiem>) -> Option<u16> {
     let word = words[at].trim_start_matches('@');
     let before = at.checked_sub(1).map_or("", |i| words[i]);
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_as_people_text_them() {
+    fn times_are_found_as_people_write_them() {
         for (text, expected) in [
             ("tomorrow at 2", "2:00 PM"),
             ("friday 3pm", "3:00 PM"),

@@ -1,4 +1,4 @@
-//! The script registry: the scripts that may answer, and the decision which of them does.
+//! The script registry: the scripts that may respond to a request, and the decision which one does.
 
 mod progress;
 mod select;

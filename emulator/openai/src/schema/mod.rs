@@ -1,4 +1,4 @@
-//! The part of JSON Schema that strict tools may use.
+//! The part of JSON Schema that strict tools may use: checks schemas, and arguments against them.
 
 mod arguments;
 mod strict;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Keywords that strict schemas refuse.
+/// Keywords that strict schemas may not use.
 const REFUSED: [&str; 11] = [
     "oneOf",
     "allOf",
@@ -17,8 +17,8 @@ const REFUSED: [&str; 11] = [
     "default",
 ];
 
-/// Why a function's parameters are refused, as the provider words it after
-/// `Invalid schema for function 'f': `.
+/// Why the schema of a function's parameters is refused, in the provider's words, which follow
+/// `Invalid schema for function 'f': `. `None` if it is accepted.
 pub(crate) fn schema_error(parameters: &Value, strict: bool) -> Option<String> {
     let kind = parameters.get("type");
     if kind.and_then(Value::as_str) != Some("object") {
@@ -30,14 +30,15 @@ pub(crate) fn schema_error(parameters: &Value, strict: bool) -> Option<String> {
     strict.then(|| strict_schema_error(parameters, &mut Vec::new())).flatten()
 }
 
+/// The same for a part of a strict schema. `path` leads to it and is unchanged afterwards.
 fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String> {
-    let says =
+    let refuse =
         |path: &[String], what: String| Some(format!("In context={}, {what}", context(path)));
     let Some(schema) = schema.as_object() else {
-        return says(path, "schema must be an object.".into());
+        return refuse(path, "schema must be an object.".into());
     };
     if let Some(keyword) = REFUSED.iter().find(|k| schema.contains_key(**k)) {
-        return says(path, format!("'{keyword}' is not permitted."));
+        return refuse(path, format!("'{keyword}' is not permitted."));
     }
     if schema.contains_key("$ref") {
         return None;
@@ -49,11 +50,11 @@ fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String>
     }
     if !schema.contains_key("type") && !schema.contains_key("enum") && !schema.contains_key("const")
     {
-        return says(path, "schema must have a 'type' key.".into());
+        return refuse(path, "schema must have a 'type' key.".into());
     }
     if has_type(schema, "object") {
         if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
-            return says(
+            return refuse(
                 path,
                 "'additionalProperties' is required to be supplied and to be false.".into(),
             );
@@ -67,10 +68,10 @@ fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String>
             .unwrap_or_default();
         let must = "'required' is required to be supplied and to be an array including every key in properties.";
         if let Some(name) = properties.keys().find(|k| !required.contains(&k.as_str())) {
-            return says(path, format!("{must} Missing '{name}'."));
+            return refuse(path, format!("{must} Missing '{name}'."));
         }
         if let Some(name) = required.iter().find(|k| !properties.contains_key(**k)) {
-            return says(path, format!("{must} Extra required key '{name}' supplied."));
+            return refuse(path, format!("{must} Extra required key '{name}' supplied."));
         }
         for (name, property) in properties {
             let found =
@@ -82,7 +83,7 @@ fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String>
     }
     if has_type(schema, "array") {
         let Some(items) = schema.get("items") else {
-            return says(path, "array schema missing items.".into());
+            return refuse(path, "array schema missing items.".into());
         };
         return within(path, &["items"], |path| strict_schema_error(items, path));
     }
@@ -93,6 +94,7 @@ fn strict_schema_error(schema: &Value, path: &mut Vec<String>) -> Option<String>
     })
 }
 
+/// Runs `f` with a longer path.
 fn within<T>(path: &mut Vec<String>, parts: &[&str], f: impl FnOnce(&mut Vec<String>) -> T) -> T {
     let length = path.len();
     path.extend(parts.iter().map(ToString::to_string));
@@ -101,7 +103,7 @@ fn within<T>(path: &mut Vec<String>, parts: &[&str], f: impl FnOnce(&mut Vec<Str
     result
 }
 
-/// A path as the provider shows it, a Python tuple.
+/// A path in the form in which the provider shows it, a Python tuple.
 fn context(path: &[String]) -> String {
     match path {
         [one] => format!("('{one}',)"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{ApiResponse, TestServer, world};
+use super::support::{ApiResponse, TestServer, start};
 
 fn request(messages: Value) -> Value {
     json!({
@@ -24,7 +24,7 @@ fn request(messages: Value) -> Value {
     })
 }
 
-fn start() -> Vec<Value> {
+fn first_messages() -> Vec<Value> {
     vec![
         json!({ "role": "system", "content": "Today is 2026-02-10." }),
         json!({ "role": "user", "content": "Hi" }),
@@ -38,16 +38,16 @@ const SCRIPT: &str = "
   say: 2:00 PM is free.
 ";
 
-async fn chat(world: &TestServer, body: &Value) -> ApiResponse {
-    world.post("/chat/completions", body).await
+async fn chat(server: &TestServer, body: &Value) -> ApiResponse {
+    server.post("/chat/completions", body).await
 }
 
 #[tokio::test]
-async fn a_turn_with_a_call() {
-    let world = world().await;
-    let armed = world.arm(SCRIPT);
-    let mut messages = start();
-    let first = chat(&world, &request(json!(messages))).await;
+async fn the_result_of_a_call_leads_to_the_next_round() {
+    let server = start().await;
+    let armed = server.arm(SCRIPT);
+    let mut messages = first_messages();
+    let first = chat(&server, &request(json!(messages))).await;
     let choice = &first.body["choices"][0];
     assert_eq!(choice["finish_reason"], "tool_calls");
     assert_eq!(choice["message"]["content"], Value::Null);
@@ -57,22 +57,22 @@ async fn a_turn_with_a_call() {
     messages.push(json!({
         "role": "tool", "tool_call_id": call["id"], "content": r#"{"available_slots":["2:00 PM"]}"#
     }));
-    let second = chat(&world, &request(json!(messages))).await;
+    let second = chat(&server, &request(json!(messages))).await;
     assert_eq!(second.body["choices"][0]["message"]["content"], "2:00 PM is free.");
     assert_eq!(second.body["choices"][0]["finish_reason"], "stop");
     assert!(second.body["usage"]["total_tokens"].as_u64().unwrap() > 0);
     assert_eq!(armed.finish(), []);
-    assert!(world.entries().iter().all(|e| e.name == "openai.chat"));
+    assert!(server.exchanges().iter().all(|e| e.name == "openai.chat"));
 }
 
 #[tokio::test]
-async fn streams_end_with_usage_and_done() {
-    let world = world().await;
-    let _armed = world.arm(SCRIPT);
-    let mut body = request(json!(start()));
+async fn a_stream_ends_with_usage_and_done() {
+    let server = start().await;
+    let _armed = server.arm(SCRIPT);
+    let mut body = request(json!(first_messages()));
     body["stream"] = json!(true);
     body["stream_options"] = json!({ "include_usage": true });
-    let events = world.events("/chat/completions", &body).await;
+    let events = server.events("/chat/completions", &body).await;
     let data: Vec<&Value> = events.iter().map(|(_, data)| data).collect();
     assert_eq!(data[0]["choices"][0]["delta"]["role"], "assistant");
     let call = &data[1]["choices"][0]["delta"]["tool_calls"][0];
@@ -97,20 +97,20 @@ async fn streams_end_with_usage_and_done() {
 }
 
 #[tokio::test]
-async fn errors_are_the_providers() {
-    let world = world().await;
-    let _armed = world.arm("[{ say: Hello }]");
+async fn refused_requests_get_the_providers_errors() {
+    let server = start().await;
+    let _armed = server.arm("[{ say: Hello }]");
     let call = json!({ "role": "assistant", "content": null, "tool_calls": [{
         "id": "call_a", "type": "function", "function": { "name": "check_availability", "arguments": "{}" }
     }] });
     let result = json!({ "role": "tool", "tool_call_id": "call_a", "content": "{}" });
     let with = |key: &str, value: Value| {
-        let mut body = request(json!(start()));
+        let mut body = request(json!(first_messages()));
         body[key] = value;
         body
     };
     let messages = |more: &[&Value]| {
-        let mut all = start();
+        let mut all = first_messages();
         all.extend(more.iter().map(|v| (*v).clone()));
         request(json!(all))
     };
@@ -192,12 +192,12 @@ async fn errors_are_the_providers() {
         ),
         (messages(&[&call, &result]), 400, "rehearse", "", "no round is left"),
     ] {
-        let answer = chat(&world, &body).await;
+        let answer = chat(&server, &body).await;
         let (got_code, got_param, got_message) = answer.error();
         assert_eq!((answer.status, got_code, got_param), (status, code, param), "{got_message}");
         assert!(got_message.contains(message), "{got_message}");
     }
     let mut none = with("model", json!("gpt-6-luna"));
     none["reasoning_effort"] = json!("none");
-    assert_eq!(chat(&world, &none).await.status, 200);
+    assert_eq!(chat(&server, &none).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! The client that backends really use reads what the server sends.
+//! The real client async-openai reads what the server sends.
 
 use async_openai::{
     Client,
@@ -12,12 +12,12 @@ use async_openai::{
 use futures::StreamExt;
 use serde_json::json;
 
-use super::support::{TestServer, next, request, user, world};
+use super::support::{TestServer, next, request, start, user};
 
-fn client(world: &TestServer) -> Client<OpenAIConfig> {
+fn client(server: &TestServer) -> Client<OpenAIConfig> {
     let config =
-        OpenAIConfig::default().with_api_base(world.openai.url()).with_api_key("sk-rehearse");
-    Client::with_config(config).with_http_client(world.web.clone())
+        OpenAIConfig::default().with_api_base(server.openai.url()).with_api_key("sk-rehearse");
+    Client::with_config(config).with_http_client(server.web.clone())
 }
 
 fn typed(input: serde_json::Value) -> CreateResponse {
@@ -30,10 +30,10 @@ const SCRIPT: &str = "
 ";
 
 #[tokio::test]
-async fn responses_are_read() {
-    let world = world().await;
-    let armed = world.arm(SCRIPT);
-    let client = client(&world);
+async fn the_client_reads_responses_and_its_items_are_accepted_back() {
+    let server = start().await;
+    let armed = server.arm(SCRIPT);
+    let client = client(&server);
     let first = client.responses().create(typed(json!("Hi"))).await.unwrap();
     assert_eq!(first.status, Status::Completed);
     let [OutputItem::Reasoning(_), OutputItem::FunctionCall(call)] = &first.output[..] else {
@@ -43,7 +43,7 @@ async fn responses_are_read() {
         (call.name.as_str(), call.arguments.as_str()),
         ("check_availability", r#"{"date":"2026-02-11"}"#)
     );
-    // What the typed client gives back is accepted: the items as it would send them.
+    // The server accepts the items as the typed client serialises them.
     let mut history = vec![user("Hi")];
     history.extend(first.output.iter().map(|item| serde_json::to_value(item).unwrap()));
     history
@@ -54,12 +54,12 @@ async fn responses_are_read() {
 }
 
 #[tokio::test]
-async fn streams_are_read() {
-    let world = world().await;
-    let _armed = world.arm(SCRIPT);
-    let client = client(&world);
+async fn the_client_reads_streams() {
+    let server = start().await;
+    let _armed = server.arm(SCRIPT);
+    let client = client(&server);
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     next(&mut history, &first, &[json!({})]);
     for input in [json!("Hi"), json!(history)] {
         let mut body = typed(input);
@@ -82,13 +82,13 @@ async fn streams_are_read() {
 }
 
 #[tokio::test]
-async fn a_stream_error_is_read() {
-    let world = world().await;
+async fn the_client_reads_an_error_inside_a_stream() {
+    let server = start().await;
     let _armed =
-        world.arm("[{ fail: { status: 500, cut: mid-stream }, say: 'Hello, how are you?' }]");
+        server.arm("[{ fail: { status: 500, cut: mid-stream }, say: 'Hello, how are you?' }]");
     let mut body = typed(json!("Hi"));
     body.stream = Some(true);
-    let mut stream = client(&world).responses().create_stream(body).await.unwrap();
+    let mut stream = client(&server).responses().create_stream(body).await.unwrap();
     let mut told = None;
     while let Some(event) = stream.next().await {
         if let Ok(ResponseStreamEvent::ResponseError(error)) = event {
@@ -99,13 +99,16 @@ async fn a_stream_error_is_read() {
 }
 
 #[tokio::test]
-async fn errors_are_read_and_retried() {
-    let world = world().await;
-    let client = client(&world);
-    let armed = world.arm("[{ fail: { status: 503, times: 2 } }, { say: Hello }]");
+async fn the_client_retries_failures_and_reads_errors() {
+    let server = start().await;
+    let client = client(&server);
+    let armed = server.arm("[{ fail: { status: 503, times: 2 } }, { say: Hello }]");
     let answer = client.responses().create(typed(json!("Hi"))).await.unwrap();
     assert_eq!(answer.output_text().as_deref(), Some("Hello"));
-    assert_eq!(world.answered(), ["step 1, round 1", "step 1, round 1", "step 1, round 2"]);
+    assert_eq!(
+        server.responding_rounds(),
+        ["step 1, round 1", "step 1, round 1", "step 1, round 2"]
+    );
     assert_eq!(armed.finish(), []);
     let error = client.responses().create(typed(json!("Bye"))).await.unwrap_err();
     let OpenAIError::ApiError(error) = error else { panic!("{error}") };
@@ -113,13 +116,13 @@ async fn errors_are_read_and_retried() {
 }
 
 #[tokio::test]
-async fn models_and_chat_are_read() {
-    let world = world().await;
-    let client = client(&world);
+async fn the_client_reads_models_and_completions() {
+    let server = start().await;
+    let client = client(&server);
     assert!(client.models().list().await.unwrap().data.iter().any(|m| m.id == "gpt-6-luna"));
     assert_eq!(client.models().retrieve("gpt-6-luna").await.unwrap().id, "gpt-6-luna");
 
-    let _armed = world.arm("[{ call: [{ f: { a: 1 } }] }]");
+    let _armed = server.arm("[{ call: [{ f: { a: 1 } }] }]");
     let body = json!({
         "model": "gpt-4.1",
         "messages": [{ "role": "user", "content": "Hi" }],
@@ -128,7 +131,7 @@ async fn models_and_chat_are_read() {
     let typed: CreateChatCompletionRequest = serde_json::from_value(body).unwrap();
     let answer = client.chat().create(typed.clone()).await.unwrap();
     assert!(answer.choices[0].message.tool_calls.is_some());
-    // The client sets it by itself only without its feature `byot`, which the handlers turn on.
+    // The client sets `stream` itself only without its feature `byot`, which other crates enable.
     let typed = CreateChatCompletionRequest { stream: Some(true), ..typed };
     let mut stream = client.chat().create_stream(typed).await.unwrap();
     let mut arguments = String::new();

@@ -1,50 +1,51 @@
-//! Failures on demand.
+//! Failures that a script or fault asks for.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::support::{TestServer, next, request, user, world};
+use super::support::{TestServer, next, request, start, user};
 use rehearse_core::{
     faults::{Cut, Failure, Fault},
     journal::Outcome,
 };
 
-async fn statuses<const N: usize>(world: &TestServer) -> [u16; N] {
+async fn statuses<const N: usize>(server: &TestServer) -> [u16; N] {
     let mut all = [0; N];
     for status in &mut all {
-        *status = world.ask(&request(json!("Hi"))).await.status;
+        *status = server.ask(&request(json!("Hi"))).await.status;
     }
     all
 }
 
 #[tokio::test]
-async fn a_failure_strikes_as_often_as_it_says() {
-    let world = world().await;
-    let armed = world.arm("[{ fail: 503 }, { say: Hello }]");
-    assert_eq!(statuses(&world).await, [503, 200, 200]);
+async fn a_failure_happens_as_often_as_it_says() {
+    let server = start().await;
+    let armed = server.arm("[{ fail: 503 }, { say: Hello }]");
+    assert_eq!(statuses(&server).await, [503, 200, 200]);
     assert_eq!(armed.finish(), []);
 
-    let armed = world.arm("[{ fail: { status: 500, times: 2 } }, { say: Hello }]");
-    assert_eq!(statuses(&world).await, [500, 500, 200]);
+    let armed = server.arm("[{ fail: { status: 500, times: 2 } }, { say: Hello }]");
+    assert_eq!(statuses(&server).await, [500, 500, 200]);
     assert_eq!(armed.finish(), []);
 
-    let armed = world.arm("[{ fail: { status: 429, retry_after: 1 }, say: Hello }]");
-    assert_eq!(statuses(&world).await, [429, 200, 200]);
+    let armed = server.arm("[{ fail: { status: 429, retry_after: 1 }, say: Hello }]");
+    assert_eq!(statuses(&server).await, [429, 200, 200]);
     assert_eq!(armed.finish(), []);
 
-    let armed = world.arm("[{ fail: 503 }]");
-    assert_eq!(statuses(&world).await, [503, 503, 503]);
+    let armed = server.arm("[{ fail: 503 }]");
+    assert_eq!(statuses(&server).await, [503, 503, 503]);
     assert_eq!(armed.finish(), []);
 
-    let armed = world.arm("[{ fail: { status: 503, times: 1 } }]");
-    assert_eq!(statuses(&world).await, [503, 400]);
+    let armed = server.arm("[{ fail: { status: 503, times: 1 } }]");
+    assert_eq!(statuses(&server).await, [503, 400]);
     assert!(armed.finish()[0].title.contains("no round is left"));
 }
 
 #[tokio::test]
-async fn errors_have_the_providers_bodies() {
-    let world = world().await;
+async fn failures_have_the_providers_error_bodies() {
+    let server = start().await;
     for (fail, status, kind, code) in [
         ("{ status: 429, retry_after: 7 }", 429, "tokens", "rate_limit_exceeded"),
         (
@@ -64,8 +65,8 @@ async fn errors_have_the_providers_bodies() {
             "context_length_exceeded",
         ),
     ] {
-        let _armed = world.arm(&format!("[{{ fail: {fail} }}]"));
-        let response = world.send("/responses", &request(json!("Hi"))).await.unwrap();
+        let _armed = server.arm(&format!("[{{ fail: {fail} }}]"));
+        let response = server.send("/responses", &request(json!("Hi"))).await.unwrap();
         assert_eq!(response.status().as_u16(), status);
         let after = response.headers().get("retry-after").map(|v| v.to_str().unwrap().to_owned());
         assert_eq!(after, fail.contains("retry_after").then(|| "7".into()));
@@ -79,15 +80,15 @@ async fn errors_have_the_providers_bodies() {
 
 #[tokio::test]
 async fn connections_are_cut_before_after_and_in_the_middle() {
-    let world = world().await;
+    let server = start().await;
     for (cut, stream) in
         [("before", false), ("after", false), ("mid-stream", false), ("mid-stream", true)]
     {
         let armed =
-            world.arm(&format!("[{{ fail: {{ cut: {cut} }}, say: 'Hello, how are you?' }}]"));
+            server.arm(&format!("[{{ fail: {{ cut: {cut} }}, say: 'Hello, how are you?' }}]"));
         let mut body = request(json!("Hi"));
         body["stream"] = json!(stream);
-        let lost = match world.send("/responses", &body).await {
+        let lost = match server.send("/responses", &body).await {
             Err(_) => "all",
             Ok(response) => {
                 assert_eq!(response.status().as_u16(), 200);
@@ -96,23 +97,23 @@ async fn connections_are_cut_before_after_and_in_the_middle() {
             }
         };
         assert_eq!(lost, if cut == "mid-stream" { "rest" } else { "all" }, "{cut}");
-        let outcome = world.entries().pop().unwrap().outcome.unwrap();
+        let outcome = server.exchanges().pop().unwrap().outcome.unwrap();
         assert_eq!(outcome.error.as_deref(), Some("cut"));
         assert_eq!(outcome.response.is_null(), cut == "before");
         body["stream"] = json!(false);
-        assert_eq!(world.ask(&body).await.text(), "Hello, how are you?");
+        assert_eq!(server.ask(&body).await.text(), "Hello, how are you?");
         assert_eq!(armed.finish(), []);
     }
 }
 
 #[tokio::test]
-async fn a_stream_can_tell_of_its_error() {
-    let world = world().await;
+async fn a_stream_can_end_with_an_error_event() {
+    let server = start().await;
     let _armed =
-        world.arm("[{ fail: { status: 500, cut: mid-stream }, say: 'Hello, how are you?' }]");
+        server.arm("[{ fail: { status: 500, cut: mid-stream }, say: 'Hello, how are you?' }]");
     let mut body = request(json!("Hi"));
     body["stream"] = json!(true);
-    let events = world.events("/responses", &body).await;
+    let events = server.events("/responses", &body).await;
     let (name, error) = events.last().unwrap();
     assert_eq!((name.as_str(), &error["type"]), ("error", &json!("error")));
     assert_eq!(
@@ -124,92 +125,96 @@ async fn a_stream_can_tell_of_its_error() {
 }
 
 #[tokio::test]
-async fn a_delay_is_real_and_comes_with_its_answer() {
-    let world = world().await;
-    let armed = world.arm("[{ fail: { delay: 60ms }, say: Hello }]");
+async fn a_delay_passes_in_real_time_before_the_reply() {
+    let server = start().await;
+    let armed = server.arm("[{ fail: { delay: 60ms }, say: Hello }]");
     for _ in 0..2 {
         let started = Instant::now();
-        assert_eq!(world.ask(&request(json!("Hi"))).await.text(), "Hello");
+        assert_eq!(server.ask(&request(json!("Hi"))).await.text(), "Hello");
         assert!(started.elapsed() >= Duration::from_millis(60));
     }
     assert_eq!(armed.finish(), []);
 }
 
 #[tokio::test]
-async fn a_client_that_gives_up_is_in_the_journal() {
-    let world = world().await;
-    let _armed = world.arm("[{ fail: { delay: 30s }, say: Hello }]");
-    let mut changes = world.journal.watch();
+async fn the_journal_records_a_client_that_disconnects() {
+    let server = start().await;
+    let _armed = server.arm("[{ fail: { delay: 30s }, say: Hello }]");
+    let mut changes = server.journal.watch();
     let body = request(json!("Hi"));
     tokio::select! {
-        _ = world.ask(&body) => panic!("answered at once"),
+        _ = server.ask(&body) => panic!("answered at once"),
         begun = changes.changed() => begun.unwrap(),
     }
-    // The connection went with the request above; the server sees it and lets go.
-    while world.entries()[0].outcome.is_none() {
-        changes.changed().await.unwrap();
-    }
-    assert_eq!(world.entries()[0].outcome, Some(Outcome::cut()));
+    // The connection was closed with the request above; the server notices and ends the exchange.
+    let ended = async {
+        while server.exchanges()[0].outcome.is_none() {
+            changes.changed().await.unwrap();
+        }
+    };
+    timeout(Duration::from_secs(10), ended).await.expect("the exchange ends within ten seconds");
+    assert_eq!(server.exchanges()[0].outcome, Some(Outcome::cut()));
 }
 
 #[tokio::test]
-async fn answers_that_are_no_answers() {
-    let world = world().await;
+async fn refusals_and_empty_incomplete_and_malformed_responses_are_sent() {
+    let server = start().await;
     let refused = {
-        let _armed = world.arm("[{ fail: { refusal: I cannot do that. } }]");
-        world.ask(&request(json!("Hi"))).await
+        let _armed = server.arm("[{ fail: { refusal: I cannot do that. } }]");
+        server.ask(&request(json!("Hi"))).await
     };
     assert_eq!(
         refused.items()[0]["content"],
         json!([{ "type": "refusal", "refusal": "I cannot do that." }])
     );
     let empty = {
-        let _armed = world.arm("[{ fail: empty }]");
-        world.ask(&request(json!("Hi"))).await
+        let _armed = server.arm("[{ fail: empty }]");
+        server.ask(&request(json!("Hi"))).await
     };
     assert_eq!((empty.status, empty.items()), (200, vec![]));
     for reason in ["max_output_tokens", "content_filter"] {
-        let _armed = world.arm(&format!("[{{ fail: {{ incomplete: {reason} }}, say: Hello }}]"));
-        let cut = world.ask(&request(json!("Hi"))).await;
+        let _armed = server.arm(&format!("[{{ fail: {{ incomplete: {reason} }}, say: Hello }}]"));
+        let cut = server.ask(&request(json!("Hi"))).await;
         assert_eq!((&cut.body["status"], cut.text()), (&json!("incomplete"), "Hello"));
         assert_eq!(cut.body["incomplete_details"], json!({ "reason": reason }));
         let mut body = request(json!("Hi"));
         body["stream"] = json!(true);
         assert_eq!(
-            world.events("/responses", &body).await.last().unwrap().0,
+            server.events("/responses", &body).await.last().unwrap().0,
             "response.incomplete"
         );
     }
-    let _armed = world.arm("[{ fail: malformed }]");
-    let body = world.send("/responses", &request(json!("Hi"))).await.unwrap().text().await.unwrap();
+    let _armed = server.arm("[{ fail: malformed }]");
+    let body =
+        server.send("/responses", &request(json!("Hi"))).await.unwrap().text().await.unwrap();
     assert!(serde_json::from_str::<Value>(&body).is_err());
 }
 
 #[tokio::test]
-async fn malformed_arguments_are_the_same_on_a_repeat() {
-    let world = world().await;
-    let armed = world.arm(
+async fn malformed_arguments_are_repeated_and_a_result_leads_on() {
+    let server = start().await;
+    let armed = server.arm(
         "
 - { fail: malformed, call: [{ check_availability: { date: 2026-02-11 } }] }
 - { sees: { results: [{ success: false }] }, say: Sorry. }
 ",
     );
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     let arguments = first.items().pop().unwrap()["arguments"].as_str().unwrap().to_owned();
     assert!(serde_json::from_str::<Value>(&arguments).is_err());
-    assert_eq!(world.ask(&request(json!(history))).await, first);
+    assert_eq!(server.ask(&request(json!(history))).await, first);
     next(&mut history, &first, &[json!({ "success": false })]);
-    assert_eq!(world.ask(&request(json!(history))).await.text(), "Sorry.");
+    assert_eq!(server.ask(&request(json!(history))).await.text(), "Sorry.");
     assert_eq!(armed.finish(), []);
 }
 
 #[tokio::test]
-async fn faults_strike_before_scripts() {
-    let world = world().await;
-    let armed = world.arm("[{ say: Hello }]");
+async fn faults_take_precedence_over_scripts() {
+    let server = start().await;
+    let armed = server.arm("[{ say: Hello }]");
     let arm = |failure: Failure| {
-        world.faults.arm(Fault {
+        server.faults.arm(Fault {
             on: "openai.responses".into(),
             failure,
             times: Some(1),
@@ -217,16 +222,16 @@ async fn faults_strike_before_scripts() {
         });
     };
     arm(Failure { status: Some(429), retry_after: Some(2), ..Failure::default() });
-    assert_eq!(statuses(&world).await, [429, 200]);
+    assert_eq!(statuses(&server).await, [429, 200]);
     arm(Failure { cut: Some(Cut::Before), ..Failure::default() });
-    assert!(world.send("/responses", &request(json!("Hi"))).await.is_err());
-    assert_eq!(world.answered().pop().unwrap(), "");
+    assert!(server.send("/responses", &request(json!("Hi"))).await.is_err());
+    assert_eq!(server.responding_rounds().pop().unwrap(), "");
     arm(Failure { cut: Some(Cut::After), ..Failure::default() });
-    assert!(world.send("/responses", &request(json!("Hi"))).await.is_err());
-    assert_eq!(world.answered().pop().unwrap(), "step 1, round 1");
+    assert!(server.send("/responses", &request(json!("Hi"))).await.is_err());
+    assert_eq!(server.responding_rounds().pop().unwrap(), "step 1, round 1");
     arm(Failure { delay_ms: Some(50), ..Failure::default() });
     let started = Instant::now();
-    assert_eq!(statuses(&world).await, [200]);
+    assert_eq!(statuses(&server).await, [200]);
     assert!(started.elapsed() >= Duration::from_millis(50));
     assert_eq!(armed.finish(), []);
 }

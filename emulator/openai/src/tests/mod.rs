@@ -1,4 +1,4 @@
-//! The server over real HTTP.
+//! Tests of the server over HTTP.
 
 mod chat;
 mod clients;

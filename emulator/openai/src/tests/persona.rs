@@ -1,11 +1,11 @@
-//! A persona over HTTP, as `up` uses it.
+//! A persona over HTTP.
 
 use rehearse_core::yaml::Source;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::support::{TestServer, next, request, tool, user, world};
+use super::support::{TestServer, next, request, start, tool, user};
 use crate::Persona;
 
 fn linda() -> Persona {
@@ -13,9 +13,10 @@ fn linda() -> Persona {
     Persona::read(&path).unwrap()
 }
 
-/// A text and the rounds that follow; `results` answers each call. Gives what was called and said.
+/// Sends a text and plays the rounds that follow, with one result per call. Returns the calls and the
+/// text of the model.
 async fn turn(
-    world: &TestServer,
+    server: &TestServer,
     history: &mut Vec<Value>,
     text: &str,
     results: &[Value],
@@ -31,12 +32,12 @@ async fn turn(
             "repair_type": { "type": "string" }, "device": maybe, "customer_name": maybe
         });
         body["tools"].as_array_mut().unwrap().push(tool("book_slot", book));
-        let answer = world.ask(&body).await;
+        let answer = server.ask(&body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(world.ask(&body).await, answer);
+        assert_eq!(server.ask(&body).await, answer);
         let call = answer.items().into_iter().find(|i| i["type"] == "function_call");
         let Some(call) = call else {
-            // The backend remembers texts, not items.
+            // The backend keeps texts, not items.
             history.push(json!({ "role": "assistant", "content": answer.text() }));
             return (calls, answer.text().into());
         };
@@ -50,17 +51,17 @@ async fn turn(
 }
 
 #[tokio::test]
-async fn a_booking_over_three_turns() {
-    let world = world().await;
-    world.openai.set_persona(Some(linda()));
+async fn a_slot_is_booked_over_three_turns() {
+    let server = start().await;
+    server.openai.set_persona(Some(linda()));
     let mut history = Vec::new();
-    let (calls, said) = turn(&world, &mut history, "Do you fix iPhone screens?", &[]).await;
+    let (calls, said) = turn(&server, &mut history, "Do you fix iPhone screens?", &[]).await;
     assert!(calls.is_empty() && said.starts_with("Yes! iPhone screens are $79"), "{said}");
     let free = json!({ "success": true, "available_slots": ["1:00 PM", "2:00 PM"] });
-    let (calls, said) = turn(&world, &mut history, "tomorrow at 2?", &[free]).await;
+    let (calls, said) = turn(&server, &mut history, "tomorrow at 2?", &[free]).await;
     assert_eq!(calls, [r#"check_availability {"date":"2026-02-11"}"#]);
     assert!(said.contains("Shall I book 2:00 PM"), "{said}");
-    let (calls, said) = turn(&world, &mut history, "Yes", &[json!({ "success": true })]).await;
+    let (calls, said) = turn(&server, &mut history, "Yes", &[json!({ "success": true })]).await;
     assert_eq!(
         calls,
         [
@@ -69,7 +70,7 @@ async fn a_booking_over_three_turns() {
     );
     assert_eq!(said, "Done! See you then.");
     let (calls, _) = turn(
-        &world,
+        &server,
         &mut history,
         "When is my appointment?",
         &[json!({ "success": true, "bookings": [] })],
@@ -79,23 +80,23 @@ async fn a_booking_over_three_turns() {
 }
 
 #[tokio::test]
-async fn a_script_that_fits_goes_first() {
-    let world = world().await;
-    world.openai.set_persona(Some(linda()));
-    let armed = world.arm("[{ say: scripted }]");
-    assert_eq!(world.ask(&request(json!("Hi"))).await.text(), "scripted");
-    assert!(world.ask(&request(json!("thanks"))).await.text().contains("welcome"));
+async fn a_script_that_matches_takes_precedence() {
+    let server = start().await;
+    server.openai.set_persona(Some(linda()));
+    let armed = server.arm("[{ say: scripted }]");
+    assert_eq!(server.ask(&request(json!("Hi"))).await.text(), "scripted");
+    assert!(server.ask(&request(json!("thanks"))).await.text().contains("welcome"));
     assert_eq!(armed.finish(), []);
-    assert!(world.openai.take_unexpected_requests().is_empty());
+    assert!(server.openai.take_unexpected_requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_rule_that_cannot_be_filled_in_is_an_error() {
-    let world = world().await;
+async fn a_rule_that_cannot_be_rendered_is_an_error() {
+    let server = start().await;
     let text = "name: L\ntimezone: UTC\nrules: [{ say: '{{ nobody }}' }]\n";
     let source = Source::new("l.yaml", text);
-    world.openai.set_persona(Some(Persona::parse(&source).unwrap()));
-    let answer = world.ask(&request(json!("Hi"))).await;
+    server.openai.set_persona(Some(Persona::parse(&source).unwrap()));
+    let answer = server.ask(&request(json!("Hi"))).await;
     assert_eq!(answer.status, 500);
     assert!(answer.error().2.starts_with("rehearse: persona, rule 1:"), "{answer:?}");
 }

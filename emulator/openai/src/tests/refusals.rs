@@ -1,8 +1,8 @@
-//! What the provider refuses is refused, in its words.
+//! Requests that the provider refuses get its errors.
 
 use serde_json::{Value, json};
 
-use super::support::{ApiResponse, next, request, tool, user, world};
+use super::support::{ApiResponse, next, request, start, tool, user};
 use crate::Persona;
 
 fn with(key: &str, value: Value) -> Value {
@@ -20,9 +20,9 @@ fn output(call_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn parameters() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
+async fn wrong_parameters_are_refused() {
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
     let mut no_input = request(json!("Hi"));
     no_input.as_object_mut().unwrap().remove("input");
     let long = "x".repeat(65);
@@ -167,14 +167,14 @@ async fn parameters() {
             "Conversation with id 'conv_1' not found.",
         ),
     ] {
-        check(&world.ask(&body).await, status, code, param, message);
+        check(&server.ask(&body).await, status, code, param, message);
     }
 }
 
 #[tokio::test]
-async fn tools() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
+async fn wrong_tools_are_refused() {
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
     let broken = |pointer: &str, value: Value| {
         let mut tool = tool("f", json!({ "a": { "type": "string" } }));
         *tool.pointer_mut(pointer).unwrap() = value;
@@ -207,17 +207,17 @@ async fn tools() {
             "Unknown parameter: 'tools[0].function'.",
         ),
     ] {
-        check(&world.ask(&body).await, 400, code, param, message);
+        check(&server.ask(&body).await, 400, code, param, message);
     }
     let mut loose = broken("/parameters/additionalProperties", json!(true));
     loose["tools"][0]["strict"] = json!(false);
-    assert_eq!(world.ask(&loose).await.status, 200);
+    assert_eq!(server.ask(&loose).await.status, 200);
 }
 
 #[tokio::test]
-async fn items() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
+async fn wrong_input_items_are_refused() {
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
     let foreign = json!({ "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAABx" });
     let bare = json!({ "type": "reasoning", "id": "rs_1", "summary": [] });
     let said = |id: &str| json!({ "type": "message", "role": "assistant", "id": id, "content": [{ "type": "output_text", "text": "a" }] });
@@ -344,16 +344,16 @@ async fn items() {
             "Item with id 'msg_9' not found.",
         ),
     ] {
-        check(&world.ask(&request(items)).await, status, code, param, message);
+        check(&server.ask(&request(items)).await, status, code, param, message);
     }
 }
 
 #[tokio::test]
-async fn reasoning_must_come_back_with_what_followed_it() {
-    let world = world().await;
-    let _armed = world.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
+async fn a_reasoning_item_must_come_with_the_item_that_followed_it() {
+    let server = start().await;
+    let _armed = server.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     next(&mut history, &first, &[json!({ "bookings": [] })]);
     let (reasoning, called) = (history[1]["id"].clone(), history[2]["id"].clone());
     let (reasoning, called) = (reasoning.as_str().unwrap(), called.as_str().unwrap());
@@ -361,7 +361,7 @@ async fn reasoning_must_come_back_with_what_followed_it() {
     let mut without = history.clone();
     without.remove(1);
     check(
-        &world.ask(&request(json!(without))).await,
+        &server.ask(&request(json!(without))).await,
         400,
         "",
         "input",
@@ -372,7 +372,7 @@ async fn reasoning_must_come_back_with_what_followed_it() {
     let mut alone = history.clone();
     alone.drain(2..);
     check(
-        &world.ask(&request(json!(alone))).await,
+        &server.ask(&request(json!(alone))).await,
         400,
         "",
         "input",
@@ -380,23 +380,23 @@ async fn reasoning_must_come_back_with_what_followed_it() {
             "Item '{reasoning}' of type 'reasoning' was provided without its required following item."
         ),
     );
-    // Without its id, nobody can know.
+    // A call without its id does not tell that it needs its reasoning item.
     let mut nameless = history.clone();
     nameless.remove(1);
     nameless[1].as_object_mut().unwrap().remove("id");
-    assert_eq!(world.ask(&request(json!(nameless))).await.status, 200);
-    assert_eq!(world.ask(&request(json!(history))).await.text(), "None.");
+    assert_eq!(server.ask(&request(json!(nameless))).await.status, 200);
+    assert_eq!(server.ask(&request(json!(history))).await.text(), "None.");
 }
 
 #[tokio::test]
-async fn keys_bodies_and_paths() {
-    let world = world().await;
-    let url = world.openai.url().to_owned();
+async fn wrong_keys_bodies_and_paths_are_refused() {
+    let server = start().await;
+    let url = server.openai.url().to_owned();
     let answer = async |request: reqwest::RequestBuilder| {
         let response = request.send().await.unwrap();
         ApiResponse { status: response.status().as_u16(), body: response.json().await.unwrap() }
     };
-    let post = |path: &str| world.web.post(format!("{url}{path}"));
+    let post = |path: &str| server.web.post(format!("{url}{path}"));
     let body = request(json!("Hi"));
 
     let no_key = answer(post("/responses").json(&body)).await;
@@ -404,7 +404,7 @@ async fn keys_bodies_and_paths() {
     let secret = "sk-live-0123456789abcdefghij";
     let wrong = answer(post("/responses").bearer_auth(secret).json(&body)).await;
     check(&wrong, 401, "invalid_api_key", "", "Incorrect API key provided: sk-li********ghij.");
-    assert!(!format!("{:?}", world.entries()).contains(secret));
+    assert!(!format!("{:?}", server.exchanges()).contains(secret));
 
     let garbled =
         post("/responses").bearer_auth("sk-rehearse").header("content-type", "application/json");
@@ -434,7 +434,7 @@ async fn keys_bodies_and_paths() {
         "",
         "rehearse: POST /v1/embeddings is not reproduced",
     );
-    let get = world.web.get(format!("{url}/responses"));
+    let get = server.web.get(format!("{url}/responses"));
     check(&answer(get).await, 405, "method_not_supported", "", "Not allowed to GET");
 }
 

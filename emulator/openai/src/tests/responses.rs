@@ -3,15 +3,16 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::support::{next, request, user, with, world};
+use super::support::{next, request, start, start_with, user};
 use crate::{Options, Persona};
 
 #[tokio::test]
 async fn a_text_has_every_required_key() {
-    let world = world().await;
-    let armed = world.arm("[{ say: 'Hello!' }]");
-    let answer = world.ask(&request(json!("Hi"))).await;
+    let server = start().await;
+    let armed = server.arm("[{ say: 'Hello!' }]");
+    let answer = server.ask(&request(json!("Hi"))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.text(), "Hello!");
     let body = answer.body.as_object().unwrap();
@@ -54,11 +55,11 @@ async fn a_text_has_every_required_key() {
 
 #[tokio::test]
 async fn a_text_streams_in_the_documented_order() {
-    let world = world().await;
-    let _armed = world.arm("[{ say: 'Hello there!' }]");
+    let server = start().await;
+    let _armed = server.arm("[{ say: 'Hello there!' }]");
     let mut body = request(json!("Hi"));
     body["stream"] = json!(true);
-    let events = world.events("/responses", &body).await;
+    let events = server.events("/responses", &body).await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
@@ -85,16 +86,16 @@ async fn a_text_streams_in_the_documented_order() {
     let deltas: String = events.iter().filter_map(|(_, d)| d["delta"].as_str()).collect();
     assert_eq!(deltas, "Hello there!");
     body["stream"] = json!(false);
-    assert_eq!(events[9].1["response"], world.ask(&body).await.body);
+    assert_eq!(events[9].1["response"], server.ask(&body).await.body);
 }
 
 #[tokio::test]
 async fn a_call_streams_after_its_reasoning() {
-    let world = world().await;
-    let _armed = world.arm("[{ call: [{ check_availability: { date: 2026-02-11 } }] }]");
+    let server = start().await;
+    let _armed = server.arm("[{ call: [{ check_availability: { date: 2026-02-11 } }] }]");
     let mut body = request(json!("Hi"));
     body["stream"] = json!(true);
-    let events = world.events("/responses", &body).await;
+    let events = server.events("/responses", &body).await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
     let of_call: Vec<&str> = names[4..names.len() - 1].to_vec();
     assert_eq!(names[2..4], ["response.output_item.added", "response.output_item.done"]);
@@ -115,14 +116,14 @@ async fn a_call_streams_after_its_reasoning() {
 }
 
 #[tokio::test]
-async fn a_paced_stream_comes_event_by_event() {
+async fn a_paced_stream_is_sent_in_pieces_over_time() {
     let pace = Some(Duration::from_millis(10));
-    let world = with(Options { pace, ..Options::default() }).await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
+    let server = start_with(Options { pace, ..Options::default() }).await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
     let mut body = request(json!("Hi"));
     body["stream"] = json!(true);
     let started = Instant::now();
-    let mut response = world.send("/responses", &body).await.unwrap();
+    let mut response = server.send("/responses", &body).await.unwrap();
     let mut chunks = 0;
     while response.chunk().await.unwrap().is_some() {
         chunks += 1;
@@ -132,27 +133,27 @@ async fn a_paced_stream_comes_event_by_event() {
 
 #[tokio::test]
 async fn stored_responses_are_continued_and_unstored_ones_are_not_found() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Noted.")));
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Noted.")));
     let mut body = json!({ "model": "gpt-6-luna", "input": "My name is Ann." });
-    let first = world.ask(&body).await;
-    let _armed = world
+    let first = server.ask(&body).await;
+    let _armed = server
         .arm("[{ sees: { history: [My name is Ann., Noted.], input: Hi }, say: 'Hello Ann!' }]");
     let follow =
         json!({ "model": "gpt-6-luna", "input": "Hi", "previous_response_id": first.body["id"] });
-    assert_eq!(world.ask(&follow).await.text(), "Hello Ann!");
+    assert_eq!(server.ask(&follow).await.text(), "Hello Ann!");
     let message = &first.body["output"][0]["id"];
     let by_reference = json!({ "model": "gpt-6-luna", "input": [
         user("My name is Ann."), { "id": message }, user("Hi")
     ] });
-    assert_eq!(world.ask(&by_reference).await.text(), "Hello Ann!");
+    assert_eq!(server.ask(&by_reference).await.text(), "Hello Ann!");
 
     body["store"] = json!(false);
     body["input"] = json!("Something else.");
-    let unstored = world.ask(&body).await;
+    let unstored = server.ask(&body).await;
     let id = unstored.body["id"].as_str().unwrap();
     let follow = json!({ "model": "gpt-6-luna", "input": "Hi", "previous_response_id": id });
-    let refused = world.ask(&follow).await;
+    let refused = server.ask(&follow).await;
     assert_eq!(refused.status, 400);
     assert_eq!(
         refused.error(),
@@ -162,16 +163,16 @@ async fn stored_responses_are_continued_and_unstored_ones_are_not_found() {
             format!("Previous response with id '{id}' not found.").as_str()
         )
     );
-    world.openai.reset();
+    server.openai.reset();
     let follow =
         json!({ "model": "gpt-6-luna", "input": "Hi", "previous_response_id": first.body["id"] });
-    assert_eq!(world.ask(&follow).await.error().0, "previous_response_not_found");
+    assert_eq!(server.ask(&follow).await.error().0, "previous_response_not_found");
 }
 
 #[tokio::test]
-async fn a_turn_with_a_call_goes_back_with_its_reasoning() {
-    let world = world().await;
-    let armed = world.arm(
+async fn the_result_of_a_call_leads_to_the_next_round() {
+    let server = start().await;
+    let armed = server.arm(
         "
 - call: [{ check_availability: { date: '{{ day(1) }}' } }]
 - sees: { results: [{ available_slots: { contains: 2:00 PM } }] }
@@ -179,24 +180,24 @@ async fn a_turn_with_a_call_goes_back_with_its_reasoning() {
 ",
     );
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     let items = first.items();
     assert_eq!(items[0]["type"], "reasoning");
     assert!(items[0]["encrypted_content"].as_str().unwrap().starts_with("gAAAAAB"));
     assert_eq!(items[1]["arguments"], r#"{"date":"2026-02-11"}"#);
     next(&mut history, &first, &[json!({ "available_slots": ["9:00 AM", "2:00 PM"] })]);
-    let second = world.ask(&request(json!(history))).await;
+    let second = server.ask(&request(json!(history))).await;
     assert_eq!(second.text(), "2:00 PM is free.");
     assert_eq!(armed.finish(), []);
-    assert_eq!(world.answered(), ["step 1, round 1", "step 1, round 2"]);
+    assert_eq!(server.responding_rounds(), ["step 1, round 1", "step 1, round 2"]);
 }
 
 #[tokio::test]
-async fn models_are_listed_and_found() {
-    let world = world().await;
+async fn models_are_listed_and_a_missing_one_is_not_found() {
+    let server = start().await;
     let get = async |path: &str| {
-        let url = format!("{}{path}", world.openai.url());
-        let response = world.web.get(url).bearer_auth("sk-rehearse").send().await.unwrap();
+        let url = format!("{}{path}", server.openai.url());
+        let response = server.web.get(url).bearer_auth("sk-rehearse").send().await.unwrap();
         (response.status().as_u16(), response.json::<Value>().await.unwrap())
     };
     let (status, list) = get("/models").await;
@@ -208,10 +209,10 @@ async fn models_are_listed_and_found() {
 }
 
 #[tokio::test]
-async fn headers_are_the_providers() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
-    let response = world.send("/responses", &request(json!("Hi"))).await.unwrap();
+async fn responses_have_the_providers_headers() {
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
+    let response = server.send("/responses", &request(json!("Hi"))).await.unwrap();
     let headers = response.headers();
     assert_eq!(headers["openai-version"], "2020-10-01");
     assert!(headers["x-request-id"].to_str().unwrap().starts_with("req_"));
@@ -225,21 +226,20 @@ async fn headers_are_the_providers() {
 }
 
 #[tokio::test]
-async fn the_server_ends_with_its_last_handle() {
-    let world = world().await;
-    world.openai.set_persona(Some(Persona::canned("Hi!")));
-    let url = world.openai.url().to_owned();
-    let other = world.openai.clone();
-    assert_eq!(world.ask(&request(json!("Hi"))).await.status, 200);
-    drop(world.openai);
+async fn the_server_stops_with_its_last_handle() {
+    let server = start().await;
+    server.openai.set_persona(Some(Persona::canned("Hi!")));
+    let url = server.openai.url().to_owned();
+    let other = server.openai.clone();
+    assert_eq!(server.ask(&request(json!("Hi"))).await.status, 200);
+    drop(server.openai);
     assert_eq!(other.url(), url);
     let send = async || {
-        let call = world.web.post(format!("{url}/responses")).bearer_auth("sk-rehearse");
+        let call = server.web.post(format!("{url}/responses")).bearer_auth("sk-rehearse");
         call.json(&request(json!("Hi"))).send().await
     };
     assert!(send().await.is_ok());
     drop(other);
-    // The task ends at its next turn on the runtime.
-    tokio::task::yield_now().await;
-    assert!(send().await.is_err());
+    let stopped = async { while send().await.is_ok() {} };
+    timeout(Duration::from_secs(10), stopped).await.expect("the server stops within ten seconds");
 }

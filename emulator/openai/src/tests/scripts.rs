@@ -1,8 +1,8 @@
-//! Which script and which round answers, and what is told when none does.
+//! Which script and which round responds, and what is reported when none does.
 
 use serde_json::{Value, json};
 
-use super::support::{ApiResponse, TestServer, next, request, user, world};
+use super::support::{ApiResponse, TestServer, next, request, start, user};
 
 fn from(identifier: &str, input: Value) -> Value {
     let mut body = request(input);
@@ -12,22 +12,22 @@ fn from(identifier: &str, input: Value) -> Value {
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_same_answer() {
-    let world = world().await;
-    let armed = world.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
+    let server = start().await;
+    let armed = server.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
-    assert_eq!(world.ask(&request(json!(history))).await, first);
+    let first = server.ask(&request(json!(history))).await;
+    assert_eq!(server.ask(&request(json!(history))).await, first);
     next(&mut history, &first, &[json!({})]);
-    let second = world.ask(&request(json!(history))).await;
-    assert_eq!(world.ask(&request(json!(history))).await, second);
+    let second = server.ask(&request(json!(history))).await;
+    assert_eq!(server.ask(&request(json!(history))).await, second);
     assert_eq!(second.text(), "None.");
     assert_eq!(armed.finish(), []);
 }
 
 #[tokio::test]
 async fn several_calls_are_one_round() {
-    let world = world().await;
-    let armed = world.arm(
+    let server = start().await;
+    let armed = server.arm(
         "
 - say: One moment.
   call: [{ check_availability: { date: 2026-02-11 } }, { check_availability: { date: 2026-02-12 } }]
@@ -39,21 +39,21 @@ async fn several_calls_are_one_round() {
 ",
     );
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     next(&mut history, &first, &[json!({ "n": 1 }), json!({ "n": 2 })]);
     // The order of the outputs does not matter: they answer their calls.
     let length = history.len();
     history.swap(length - 1, length - 2);
-    let second = world.ask(&request(json!(history))).await;
+    let second = server.ask(&request(json!(history))).await;
     next(&mut history, &second, &[json!({ "n": 3 })]);
-    assert_eq!(world.ask(&request(json!(history))).await.text(), "Got 3.");
-    assert_eq!(world.vars.get("last"), Some(json!(3)));
+    assert_eq!(server.ask(&request(json!(history))).await.text(), "Got 3.");
+    assert_eq!(server.vars.get("last"), Some(json!(3)));
     assert_eq!(armed.finish(), []);
 }
 
 #[tokio::test]
-async fn what_is_seen_is_held_against_the_request() {
-    let world = world().await;
+async fn a_request_that_does_not_meet_an_expectation_is_refused() {
+    let server = start().await;
     for (sees, path) in [
         ("instructions: [sleeping]", "instructions"),
         ("tools: [book_slot]", "tools"),
@@ -62,8 +62,8 @@ async fn what_is_seen_is_held_against_the_request() {
         ("history: [Hi]", "history[0]"),
         ("results: [{ success: true }]", "results"),
     ] {
-        let armed = world.arm(&format!("[{{ sees: {{ {sees} }}, say: Hello }}]"));
-        let answer = world.ask(&request(json!("Hi"))).await;
+        let armed = server.arm(&format!("[{{ sees: {{ {sees} }}, say: Hello }}]"));
+        let answer = server.ask(&request(json!("Hi"))).await;
         let (code, _, message) = answer.error();
         assert_eq!((answer.status, code), (400, "rehearse"), "{sees}");
         assert!(message.starts_with("rehearse: step 1, round 1: "), "{message}");
@@ -75,14 +75,14 @@ async fn what_is_seen_is_held_against_the_request() {
         assert!(problem.expected.as_ref().unwrap().contains("say: \"Hello\""));
         assert_eq!(problem.request.as_ref().unwrap().text, "Hi");
     }
-    assert!(world.openai.take_unexpected_requests().is_empty());
-    assert_eq!(world.answered()[0], "step 1, round 1");
-    assert_eq!(world.entries()[0].outcome.as_ref().unwrap().status, Some(400));
+    assert!(server.openai.take_unexpected_requests().is_empty());
+    assert_eq!(server.responding_rounds()[0], "step 1, round 1");
+    assert_eq!(server.exchanges()[0].outcome.as_ref().unwrap().status, Some(400));
 }
 
 #[tokio::test]
-async fn history_is_found_in_order() {
-    let world = world().await;
+async fn the_history_must_be_found_in_order() {
+    let server = start().await;
     let history =
         json!([user("one"), { "role": "assistant", "content": "two" }, user("three"), user("Hi")]);
     for (sees, fits) in [
@@ -91,21 +91,21 @@ async fn history_is_found_in_order() {
         ("[three, one]", false),
         ("[on, { equals: two }]", true),
     ] {
-        let armed = world.arm(&format!("[{{ sees: {{ history: {sees} }}, say: Hello }}]"));
-        let status = world.ask(&request(history.clone())).await.status;
+        let armed = server.arm(&format!("[{{ sees: {{ history: {sees} }}, say: Hello }}]"));
+        let status = server.ask(&request(history.clone())).await.status;
         assert_eq!(status == 200, fits, "{sees}");
         assert_eq!(armed.finish().is_empty(), fits);
     }
 }
 
 #[tokio::test]
-async fn a_round_never_reached_is_told_with_the_last_refusal() {
-    let world = world().await;
-    let armed = world.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
-    world.ask(&request(json!("Hi"))).await;
+async fn a_round_never_reached_is_reported_with_the_last_refusal() {
+    let server = start().await;
+    let armed = server.arm("[{ call: [{ list_bookings: {} }] }, { say: None. }]");
+    server.ask(&request(json!("Hi"))).await;
     let mut broken = request(json!("Hi"));
     broken["nonsense"] = json!(1);
-    world.ask(&broken).await;
+    server.ask(&broken).await;
     let problems = armed.finish();
     assert_eq!(problems.len(), 1);
     assert_eq!((problems[0].round, problems[0].title.as_str()), (Some(2), "never reached"));
@@ -113,13 +113,13 @@ async fn a_round_never_reached_is_told_with_the_last_refusal() {
 }
 
 #[tokio::test]
-async fn a_request_beyond_the_last_round_is_a_problem() {
-    let world = world().await;
-    let armed = world.arm("[{ call: [{ list_bookings: {} }] }]");
+async fn a_request_beyond_the_last_round_is_reported() {
+    let server = start().await;
+    let armed = server.arm("[{ call: [{ list_bookings: {} }] }]");
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     next(&mut history, &first, &[json!({})]);
-    let answer = world.ask(&request(json!(history))).await;
+    let answer = server.ask(&request(json!(history))).await;
     assert!(answer.error().2.contains("no round is left"), "{answer:?}");
     let problems = armed.finish();
     assert!(problems[0].title.contains("no round is left"));
@@ -128,93 +128,93 @@ async fn a_request_beyond_the_last_round_is_a_problem() {
 
 #[tokio::test]
 async fn an_unexpected_request_names_the_nearest_round() {
-    let world = world().await;
-    let answer = world.ask(&request(json!("Hi"))).await;
+    let server = start().await;
+    let answer = server.ask(&request(json!("Hi"))).await;
     assert!(answer.error().2.contains("while no script was waiting"), "{answer:?}");
-    let _armed = world.arm("[{ sees: { input: Hello }, say: Hello }]");
-    let answer = world.ask(&request(json!("Hello"))).await;
+    let _armed = server.arm("[{ sees: { input: Hello }, say: Hello }]");
+    let answer = server.ask(&request(json!("Hello"))).await;
     assert_eq!(answer.status, 400);
-    let problems = world.openai.take_unexpected_requests();
+    let problems = server.openai.take_unexpected_requests();
     assert_eq!(problems.len(), 2);
     assert_eq!(problems[0].nearest, None);
     let near = problems[1].nearest.as_ref().unwrap();
     assert_eq!((near.script.as_str(), near.round), ("step 1", 1));
     assert_eq!(near.mismatches[0].expected, "\"Hi\"");
-    assert!(world.openai.take_unexpected_requests().is_empty());
+    assert!(server.openai.take_unexpected_requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_dropped_script_is_disarmed() {
-    let world = world().await;
-    drop(world.arm("[{ say: Hello }]"));
-    assert_eq!(world.ask(&request(json!("Hi"))).await.status, 400);
+async fn a_script_is_removed_when_its_guard_is_dropped() {
+    let server = start().await;
+    drop(server.arm("[{ say: Hello }]"));
+    assert_eq!(server.ask(&request(json!("Hi"))).await.status, 400);
 }
 
 #[tokio::test]
 async fn two_different_scripts_for_one_text_are_named() {
-    let world = world().await;
-    let one = world.arm_for("step 1.1", "ann", "Hi", "[{ say: Hello Ann }]");
-    let two = world.arm_for("step 1.2", "bob", "Hi", "[{ say: Hello Bob }]");
-    let answer = world.ask(&request(json!("Hi"))).await;
+    let server = start().await;
+    let one = server.arm_for("step 1.1", "ann", "Hi", "[{ say: Hello Ann }]");
+    let two = server.arm_for("step 1.2", "bob", "Hi", "[{ say: Hello Bob }]");
+    let answer = server.ask(&request(json!("Hi"))).await;
     let message = answer.error().2;
     assert!(message.contains("step 1.1") && message.contains("step 1.2"), "{message}");
-    assert_eq!(world.openai.take_unexpected_requests().len(), 1);
+    assert_eq!(server.openai.take_unexpected_requests().len(), 1);
     assert_eq!(one.finish()[0].title, "never reached");
     assert_eq!(two.finish()[0].title, "never reached");
 }
 
 #[tokio::test]
 async fn the_identifier_selects_once_it_is_learned() {
-    let world = world().await;
-    let ask = async |id: &str, text: &str| world.ask(&from(id, json!(text))).await;
-    let first = world.arm_for("step 1", "ann", "I am Ann", "[{ say: Hello Ann }]");
+    let server = start().await;
+    let ask = async |id: &str, text: &str| server.ask(&from(id, json!(text))).await;
+    let first = server.arm_for("step 1", "ann", "I am Ann", "[{ say: Hello Ann }]");
     assert_eq!(ask("id-a", "I am Ann").await.text(), "Hello Ann");
     assert_eq!(first.finish(), []);
     // The same words, different answers: only the identifier tells who asks.
-    let ann = world.arm_for("step 2.1", "ann", "Yes", "[{ say: Booked Ann }]");
-    let bob = world.arm_for("step 2.2", "bob", "Yes", "[{ say: Booked Bob }]");
+    let ann = server.arm_for("step 2.1", "ann", "Yes", "[{ say: Booked Ann }]");
+    let bob = server.arm_for("step 2.2", "bob", "Yes", "[{ say: Booked Bob }]");
     assert_eq!(ask("id-b", "Yes").await.text(), "Booked Bob");
     assert_eq!(ask("id-a", "Yes").await.text(), "Booked Ann");
     assert_eq!(ann.finish(), []);
     assert_eq!(bob.finish(), []);
-    world.openai.reset();
-    let _ann = world.arm_for("step 3.1", "ann", "Yes", "[{ say: Booked Ann }]");
-    let _bob = world.arm_for("step 3.2", "bob", "Yes", "[{ say: Booked Bob }]");
+    server.openai.reset();
+    let _ann = server.arm_for("step 3.1", "ann", "Yes", "[{ say: Booked Ann }]");
+    let _bob = server.arm_for("step 3.2", "bob", "Yes", "[{ say: Booked Bob }]");
     assert_eq!(ask("id-a", "Yes").await.status, 400);
 }
 
 #[tokio::test]
 async fn equal_scripts_serve_everybody() {
-    let world = world().await;
+    let server = start().await;
     let script = "[{ fail: 503 }, { say: Hello }]";
-    let ann = world.arm_for("step 1.1", "ann", "Hi", script);
-    let bob = world.arm_for("step 1.2", "bob", "Hi", script);
-    let ask = async |id: &str| world.ask(&from(id, json!("Hi"))).await.status;
+    let ann = server.arm_for("step 1.1", "ann", "Hi", script);
+    let bob = server.arm_for("step 1.2", "bob", "Hi", script);
+    let ask = async |id: &str| server.ask(&from(id, json!("Hi"))).await.status;
     assert_eq!(
         [ask("a").await, ask("b").await, ask("a").await, ask("b").await],
         [503, 503, 200, 200]
     );
     assert_eq!((ann.finish(), bob.finish()), (vec![], vec![]));
 
-    let ann = world.arm_for("step 2.1", "ann", "Hi", "[{ say: Hello }]");
-    let bob = world.arm_for("step 2.2", "bob", "Hi", "[{ say: Hello }]");
-    assert_eq!(world.ask(&request(json!("Hi"))).await.text(), "Hello");
+    let ann = server.arm_for("step 2.1", "ann", "Hi", "[{ say: Hello }]");
+    let bob = server.arm_for("step 2.2", "bob", "Hi", "[{ say: Hello }]");
+    assert_eq!(server.ask(&request(json!("Hi"))).await.text(), "Hello");
     assert_eq!((ann.finish(), bob.finish()), (vec![], vec![]));
 }
 
 #[tokio::test]
 async fn a_whole_text_fits_better_than_a_part() {
-    let world = world().await;
-    let part = world.arm_for("step 1.1", "ann", "Yes", "[{ say: part }]");
-    let whole = world.arm_for("step 1.2", "bob", "Yes please", "[{ say: whole }]");
-    assert_eq!(world.ask(&request(json!("Yes please"))).await.text(), "whole");
-    assert_eq!(world.ask(&request(json!("[1 picture]\nYes"))).await.text(), "part");
+    let server = start().await;
+    let part = server.arm_for("step 1.1", "ann", "Yes", "[{ say: part }]");
+    let whole = server.arm_for("step 1.2", "bob", "Yes please", "[{ say: whole }]");
+    assert_eq!(server.ask(&request(json!("Yes please"))).await.text(), "whole");
+    assert_eq!(server.ask(&request(json!("[1 picture]\nYes"))).await.text(), "part");
     assert_eq!((part.finish(), whole.finish()), (vec![], vec![]));
 }
 
 #[tokio::test]
 async fn one_of_several_alternatives_answers() {
-    let world = world().await;
+    let server = start().await;
     let script = "
 - call: [{ check_availability: { date: 2026-02-11 } }]
 - either:
@@ -223,35 +223,35 @@ async fn one_of_several_alternatives_answers() {
 - sees: { results: [{ n: { any: number } }] }
   say: done
 ";
-    let run = async |world: &TestServer, free: Value, results: &[Value]| -> (ApiResponse, usize) {
-        let armed = world.arm(script);
+    let run = async |server: &TestServer, free: Value, results: &[Value]| -> (ApiResponse, usize) {
+        let armed = server.arm(script);
         let mut history = vec![user("Hi")];
-        let first = world.ask(&request(json!(history))).await;
+        let first = server.ask(&request(json!(history))).await;
         next(&mut history, &first, &[json!({ "free": free })]);
-        let second = world.ask(&request(json!(history))).await;
+        let second = server.ask(&request(json!(history))).await;
         if second.status != 200 {
             return (second, armed.finish().len());
         }
         next(&mut history, &second, results);
-        let third = world.ask(&request(json!(history))).await;
+        let third = server.ask(&request(json!(history))).await;
         (third, armed.finish().len())
     };
-    let (answer, problems) = run(&world, json!(false), &[json!({ "n": 1 })]).await;
+    let (answer, problems) = run(&server, json!(false), &[json!({ "n": 1 })]).await;
     assert_eq!((answer.text(), problems), ("done", 0));
     // The other way: two results, of which the last round expects one.
     let (answer, problems) =
-        run(&world, json!(true), &[json!({ "n": 1 }), json!({ "n": 2 })]).await;
+        run(&server, json!(true), &[json!({ "n": 1 }), json!({ "n": 2 })]).await;
     assert!(answer.error().2.contains("1 item"), "{answer:?}");
     assert_eq!(problems, 1);
-    let (answer, problems) = run(&world, json!("maybe"), &[]).await;
+    let (answer, problems) = run(&server, json!("maybe"), &[]).await;
     assert!(answer.error().2.contains("none of its alternatives"), "{answer:?}");
     assert_eq!(problems, 1);
-    assert_eq!(world.answered()[1], "step 1, round 2, alternative 2");
+    assert_eq!(server.responding_rounds()[1], "step 1, round 2, alternative 2");
 }
 
 #[tokio::test]
-async fn calls_are_held_against_the_offered_tools() {
-    let world = world().await;
+async fn calls_are_checked_against_the_offered_tools() {
+    let server = start().await;
     for (script, says) in [
         (
             "[{ call: [{ book_slot: {} }] }]",
@@ -262,26 +262,26 @@ async fn calls_are_held_against_the_offered_tools() {
         ("[{ say: '{{ nobody }}' }]", "not defined"),
         ("[{ say: Hi, save: { ref: 'results[0].lead_id' } }]", "nothing to save as 'ref'"),
     ] {
-        let armed = world.arm(script);
-        let answer = world.ask(&request(json!("Hi"))).await;
+        let armed = server.arm(script);
+        let answer = server.ask(&request(json!("Hi"))).await;
         assert!(answer.error().2.contains(says), "{answer:?}");
         assert!(armed.finish()[0].title.contains(says));
     }
-    let armed = world.arm("[{ raw_call: { name: fly, arguments: 'not json' } }]");
-    let answer = world.ask(&request(json!("Hi"))).await;
+    let armed = server.arm("[{ raw_call: { name: fly, arguments: 'not json' } }]");
+    let answer = server.ask(&request(json!("Hi"))).await;
     let call = answer.items().pop().unwrap();
     assert_eq!((&call["name"], &call["arguments"]), (&json!("fly"), &json!("not json")));
     assert_eq!(armed.finish(), []);
 }
 
 #[tokio::test]
-async fn the_tool_choice_binds_the_script() {
-    let world = world().await;
+async fn calls_are_checked_against_the_tool_choice() {
+    let server = start().await;
     let ask = async |script: &str, choice: Value| {
-        let _armed = world.arm(script);
+        let _armed = server.arm(script);
         let mut body = request(json!("Hi"));
         body["tool_choice"] = choice;
-        let answer = world.ask(&body).await;
+        let answer = server.ask(&body).await;
         answer.error().2.to_owned()
     };
     let list = "[{ call: [{ list_bookings: {} }] }]";
@@ -294,13 +294,13 @@ async fn the_tool_choice_binds_the_script() {
 
 #[tokio::test]
 async fn a_second_answer_follows_the_first_when_the_backend_asks_again() {
-    let world = world().await;
-    let armed = world.arm("[{ say: first }, { say: second }]");
+    let server = start().await;
+    let armed = server.arm("[{ say: first }, { say: second }]");
     let mut history = vec![user("Hi")];
-    let first = world.ask(&request(json!(history))).await;
+    let first = server.ask(&request(json!(history))).await;
     assert_eq!(first.text(), "first");
     history.extend(first.items());
     history.push(json!({ "role": "developer", "content": "Shorter, please." }));
-    assert_eq!(world.ask(&request(json!(history))).await.text(), "second");
+    assert_eq!(server.ask(&request(json!(history))).await.text(), "second");
     assert_eq!(armed.finish(), []);
 }

@@ -1,4 +1,6 @@
-//! A server, a client, and a backend's half of the conversation.
+//! The harness: a server, a client, and the backend's side of the conversation.
+
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ use rehearse_core::{
     yaml::Source,
 };
 
-/// A running server and what belongs to it.
+/// A running server with its journal, faults, variables and a client.
 pub struct TestServer {
     pub openai: OpenAi,
     pub journal: Journal,
@@ -22,7 +24,7 @@ pub struct TestServer {
     pub web: reqwest::Client,
 }
 
-/// An answer.
+/// The status and body of a response.
 #[derive(Debug, PartialEq)]
 pub struct ApiResponse {
     pub status: u16,
@@ -44,23 +46,31 @@ impl ApiResponse {
         message["content"][0]["text"].as_str().unwrap()
     }
 
+    /// The output items.
     pub fn items(&self) -> Vec<Value> {
         self.body["output"].as_array().unwrap().clone()
     }
 }
 
-/// A client without certificates, as worlds use.
+/// A client without certificates, whose requests end after 30 seconds.
 pub fn web() -> reqwest::Client {
-    // Already installed by another test: fine.
+    // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
 }
 
-pub async fn world() -> TestServer {
-    with(Options::default()).await
+/// Starts a server with default options.
+pub async fn start() -> TestServer {
+    start_with(Options::default()).await
 }
 
-pub async fn with(options: Options) -> TestServer {
+/// Starts a server whose clock is stopped at 2026-02-10 15:10 in New York.
+pub async fn start_with(options: Options) -> TestServer {
     let clock = Clock::stopped("2026-02-10T20:10:00Z".parse().unwrap());
     let journal = Journal::new(clock.clone());
     let faults = Faults::default();
@@ -76,6 +86,7 @@ pub fn rounds(yaml: &str) -> Vec<Round> {
     try_rounds(yaml).unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// Rounds from YAML, or the error.
 pub fn try_rounds(yaml: &str) -> Result<Vec<Round>, String> {
     let source = Source { name: "test.yaml".into(), text: yaml.into() };
     source.parse().map_err(|e| e.to_string())
@@ -87,6 +98,7 @@ impl TestServer {
         self.arm_for("step 1", "customer", "Hi", yaml)
     }
 
+    /// Arms a script for a text of a person.
     pub fn arm_for(&self, name: &str, person: &str, text: &str, yaml: &str) -> ArmedScript {
         self.openai.arm(Script {
             name: name.into(),
@@ -97,16 +109,19 @@ impl TestServer {
         })
     }
 
+    /// Sends a request whose response is JSON.
     pub async fn post(&self, path: &str, body: &Value) -> ApiResponse {
         let response = self.send(path, body).await.unwrap();
         ApiResponse { status: response.status().as_u16(), body: response.json().await.unwrap() }
     }
 
+    /// Sends a request.
     pub async fn send(&self, path: &str, body: &Value) -> reqwest::Result<reqwest::Response> {
         let url = format!("{}{path}", self.openai.url());
         self.web.post(url).bearer_auth("sk-rehearse").json(body).send().await
     }
 
+    /// Sends a request to the Responses endpoint.
     pub async fn ask(&self, body: &Value) -> ApiResponse {
         self.post("/responses", body).await
     }
@@ -117,27 +132,29 @@ impl TestServer {
         text.split_terminator("\n\n").map(event).collect()
     }
 
-    pub fn entries(&self) -> Vec<Exchange> {
+    /// Every exchange so far.
+    pub fn exchanges(&self) -> Vec<Exchange> {
         self.journal.since(0)
     }
 
-    /// Which rounds answered, as the journal has it.
-    pub fn answered(&self) -> Vec<String> {
-        let script = |entry: Exchange| match entry.detail {
+    /// The labels of the rounds that responded, from the journal.
+    pub fn responding_rounds(&self) -> Vec<String> {
+        let script = |exchange: Exchange| match exchange.detail {
             ExchangeDetail::Model { script, .. } => script.unwrap_or_default(),
             _ => unreachable!(),
         };
-        self.entries().into_iter().map(script).collect()
+        self.exchanges().into_iter().map(script).collect()
     }
 }
 
+/// The name and data of one server-sent event.
 fn event(text: &str) -> (String, Value) {
     let name = text.lines().find_map(|l| l.strip_prefix("event: ")).unwrap_or_default();
     let data = text.lines().find_map(|l| l.strip_prefix("data: ")).unwrap();
     (name.into(), serde_json::from_str(data).unwrap_or_else(|_| json!(data)))
 }
 
-/// A request with strict tools, as the backend makes it.
+/// A request of the Responses endpoint with two strict tools.
 pub fn request(input: Value) -> Value {
     json!({
         "model": "gpt-6-luna",
@@ -150,6 +167,7 @@ pub fn request(input: Value) -> Value {
     })
 }
 
+/// A strict tool.
 pub fn tool(name: &str, properties: Value) -> Value {
     let required: Vec<&String> = properties.as_object().unwrap().keys().collect();
     json!({
@@ -166,11 +184,12 @@ pub fn tool(name: &str, properties: Value) -> Value {
     })
 }
 
+/// A message of the user.
 pub fn user(text: &str) -> Value {
     json!({ "role": "user", "content": text })
 }
 
-/// What the backend sends next: all that was said, the answer's items, and the results of its calls.
+/// Extends the history with the items of a response and the results of its calls.
 pub fn next(history: &mut Vec<Value>, answer: &ApiResponse, results: &[Value]) {
     history.extend(answer.items());
     let calls: Vec<Value> =

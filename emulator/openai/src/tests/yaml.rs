@@ -1,4 +1,4 @@
-//! Scripts as they are written, and the errors that point into them.
+//! Reading scripts from YAML: short forms, and errors that point at their line.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn fail(yaml: &str) -> crate::RoundFailure {
 }
 
 #[test]
-fn short_forms() {
+fn short_forms_are_read() {
     assert_eq!(fail("503").status, Some(503));
     assert_eq!(fail("cut").cut, Some(CutPoint::Before));
     assert_eq!(fail("{ cut: mid-stream }").cut, Some(CutPoint::MidStream));
@@ -39,7 +39,7 @@ fn short_forms() {
 }
 
 #[test]
-fn mistakes_are_shown_where_they_are() {
+fn errors_point_at_their_line() {
     let mut wrong = Vec::new();
     for (yaml, place, says) in [
         ("- sey: a", "1:3", "unknown key"),

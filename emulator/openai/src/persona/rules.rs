@@ -1,27 +1,29 @@
-//! Compiling a persona: patterns and templates are checked here, once, with
-//! errors that point into the file.
+//! The rules of a persona: their form in the file, and compiling them. Patterns and templates are
+//! checked once, with errors that point into the file.
 
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use minijinja::{Environment, Value, value::Serde};
 use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use super::{file, template};
+use super::template;
 use crate::script::Call;
 use rehearse_core::yaml::{Source, YamlError};
 
-/// A persona, ready to answer.
+/// A compiled persona.
 pub(super) struct RuleSet {
     pub zone: TimeZone,
     pub values: BTreeMap<String, Value>,
     pub facts: Vec<Fact>,
     pub rules: Vec<Rule>,
-    /// Holds every template, by the names that the parts below carry.
+    /// Holds every template under the name in its [`TextTemplate`].
     pub environment: Environment<'static>,
 }
 
+/// Something to remember from the messages of a conversation.
 pub(super) struct Fact {
     pub name: String,
     pub user: Vec<Pattern>,
@@ -29,11 +31,13 @@ pub(super) struct Fact {
     pub forget: Option<Regex>,
 }
 
+/// A pattern and the value that it gives.
 pub(super) struct Pattern {
     pub regex: Regex,
     pub is: TextTemplate,
 }
 
+/// Conditions and a response.
 pub(super) struct Rule {
     pub after: Option<String>,
     pub text: Vec<Regex>,
@@ -43,7 +47,7 @@ pub(super) struct Rule {
     pub say: Option<TextTemplate>,
 }
 
-/// A text that may have something to fill in.
+/// A text, with or without something to fill in.
 pub(super) enum TextTemplate {
     Plain(String),
     /// The name of a template.
@@ -51,14 +55,18 @@ pub(super) enum TextTemplate {
 }
 
 impl RuleSet {
+    /// How many rules there are.
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 }
 
 /// Reads and compiles a persona.
+///
+/// # Errors
+/// The text is not of the right form, the time zone is unknown, or a pattern or template is malformed.
 pub(super) fn rules(source: &Source) -> Result<RuleSet, YamlError> {
-    let file: file::PersonaFile = source.parse()?;
+    let file: PersonaFile = source.parse()?;
     let zone = TimeZone::get(&file.timezone.value)
         .map_err(|e| source.error(file.timezone.referenced, e.to_string()))?;
     let mut loader = Loader { source, environment: template::environment(), count: 0 };
@@ -82,6 +90,77 @@ pub(super) fn rules(source: &Source) -> Result<RuleSet, YamlError> {
     Ok(RuleSet { zone, values, facts, rules, environment: loader.environment })
 }
 
+/// A persona as it is in its file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonaFile {
+    /// The name of the persona.
+    #[serde(rename = "name")]
+    _name: String,
+    /// The time zone of today's date, if the instructions contain no date.
+    timezone: Spanned<String>,
+    /// Constants that templates may use.
+    #[serde(default)]
+    values: BTreeMap<String, serde_json::Value>,
+    /// What is remembered from a conversation, by name.
+    #[serde(default)]
+    facts: BTreeMap<String, FactEntry>,
+    /// The first rule that matches responds.
+    rules: Vec<RuleEntry>,
+}
+
+/// Something to find in messages. The latest message in which it is found counts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactEntry {
+    /// Tried on each message of the user, in this order; the first match counts.
+    #[serde(default)]
+    user: Vec<PatternEntry>,
+    /// The same for messages of the assistant.
+    #[serde(default)]
+    assistant: Vec<PatternEntry>,
+    /// A pattern for messages of the assistant after which it is forgotten.
+    #[serde(default)]
+    forget: Option<Spanned<String>>,
+}
+
+/// A pattern and the value that it gives.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatternEntry {
+    /// A regular expression that ignores case. Its named captures are names in `is`.
+    #[serde(rename = "match")]
+    matches: Spanned<String>,
+    /// A template of the value. An empty value counts as no match.
+    is: Spanned<String>,
+}
+
+/// Conditions, all of which must be met, and a response.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleEntry {
+    /// The tool whose result came last since the user's text. A rule without it responds to the text
+    /// itself.
+    #[serde(default)]
+    after: Option<String>,
+    /// Patterns of which one must be in the user's last text.
+    #[serde(default)]
+    text: Vec<Spanned<String>>,
+    /// Patterns of which one must be in the assistant's last message.
+    #[serde(default)]
+    said: Vec<Spanned<String>>,
+    /// An expression over facts, captures, `here` (the facts in this text alone) and `result`.
+    #[serde(default, rename = "if")]
+    condition: Option<Spanned<String>>,
+    /// A tool to call. The rule is skipped if the request does not offer it.
+    #[serde(default)]
+    call: Option<Spanned<Call>>,
+    /// A text to say.
+    #[serde(default)]
+    say: Option<Spanned<String>>,
+}
+
+/// Compiles the parts of a persona.
 struct Loader<'s> {
     source: &'s Source,
     environment: Environment<'static>,
@@ -89,7 +168,7 @@ struct Loader<'s> {
 }
 
 impl Loader<'_> {
-    fn rule(&mut self, rule: file::RuleEntry) -> Result<Rule, YamlError> {
+    fn rule(&mut self, rule: RuleEntry) -> Result<Rule, YamlError> {
         let regexes = |list: &[Spanned<String>]| {
             list.iter().map(|p| self.regex(p)).collect::<Result<Vec<_>, _>>()
         };
@@ -97,7 +176,7 @@ impl Loader<'_> {
         let condition = match rule.condition {
             None => None,
             Some(condition) => {
-                // As a template, an expression is compiled once and kept.
+                // An expression inside a template is compiled once and kept.
                 let template = format!("{{% if {} %}}1{{% endif %}}", condition.value);
                 Some(self.template(template, condition.referenced)?)
             }
@@ -122,7 +201,7 @@ impl Loader<'_> {
         Ok(call.value)
     }
 
-    fn patterns(&mut self, list: &[file::PatternEntry]) -> Result<Vec<Pattern>, YamlError> {
+    fn patterns(&mut self, list: &[PatternEntry]) -> Result<Vec<Pattern>, YamlError> {
         list.iter()
             .map(|p| Ok(Pattern { regex: self.regex(&p.matches)?, is: self.text(p.is.clone())? }))
             .collect()
@@ -152,7 +231,7 @@ impl Loader<'_> {
     }
 }
 
-/// What a template error says, without its inner workings.
+/// The message of a template error without internal details.
 pub(super) fn explain(error: &minijinja::Error) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),

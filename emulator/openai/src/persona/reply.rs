@@ -1,4 +1,4 @@
-//! Answering by rules.
+//! Replies of a persona: the first rule that matches, with its templates filled in.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 
 use super::{
     PersonaError,
-    load::{Pattern, Rule, RuleSet, TextTemplate, explain},
+    rules::{Pattern, Rule, RuleSet, TextTemplate, explain},
 };
 use crate::{
     conversation::{Conversation, Tool},
@@ -20,10 +20,14 @@ use crate::{
     schema,
 };
 
+/// What templates may use, by name.
 type Names = BTreeMap<String, Value>;
 
 impl RuleSet {
-    /// The answer of the first rule that fits.
+    /// The reply of the first rule that matches.
+    ///
+    /// # Errors
+    /// No rule matches, or a template of the first that does has no value.
     pub fn reply(
         &self,
         conversation: &Conversation<'_>,
@@ -31,11 +35,11 @@ impl RuleSet {
         ids: Ids,
     ) -> Result<Reply, PersonaError> {
         let names = self.names(conversation, now)?;
-        // Shared by all rules that capture nothing; a clone of it is a pointer.
+        // Shared by all rules that capture nothing; cloning it copies a pointer.
         let plain = Value::from(names.clone());
         for (at, rule) in self.rules.iter().enumerate() {
             let wrong = |reason| PersonaError { rule: at + 1, reason };
-            let Some(context) = self.fits(rule, conversation, &names, &plain).map_err(wrong)?
+            let Some(context) = self.context(rule, conversation, &names, &plain).map_err(wrong)?
             else {
                 continue;
             };
@@ -61,8 +65,8 @@ impl RuleSet {
         Err(PersonaError { rule: self.rules.len(), reason })
     }
 
-    /// What a rule's templates may use, when it fits: the names, and what it captures.
-    fn fits(
+    /// What a rule's templates may use: the names and its captures. `None` if it does not match.
+    fn context(
         &self,
         rule: &Rule,
         conversation: &Conversation<'_>,
@@ -96,6 +100,7 @@ impl RuleSet {
         Ok(Some(context))
     }
 
+    /// What all templates may use: constants, the conversation, and the facts found in it.
     fn names(
         &self,
         conversation: &Conversation<'_>,
@@ -141,7 +146,7 @@ impl RuleSet {
         Ok(names)
     }
 
-    /// The value of the first pattern that is found and gives one.
+    /// The value of the first pattern that matches and gives a value that is not empty.
     fn find(
         &self,
         patterns: &[Pattern],
@@ -165,6 +170,7 @@ impl RuleSet {
         Ok(None)
     }
 
+    /// The text with its template filled in.
     fn fill(&self, text: &TextTemplate, context: &Value) -> Result<String, String> {
         match text {
             TextTemplate::Plain(text) => Ok(text.clone()),
@@ -176,8 +182,8 @@ impl RuleSet {
         }
     }
 
-    /// The arguments, cut to what the tool takes: names that it does not have are left
-    /// out, those that it also wants are null.
+    /// The arguments, adapted to the tool: names that it does not have are left out, and names that
+    /// it requires are null if the rule does not give them.
     fn arguments(
         &self,
         written: &serde_json::Map<String, serde_json::Value>,
@@ -210,7 +216,7 @@ impl RuleSet {
         Ok(serde_json::Value::Object(arguments).to_string())
     }
 
-    /// A lone expression keeps its type.
+    /// An argument with its template filled in. A template that is one expression keeps its type.
     fn argument(
         &self,
         value: &serde_json::Value,
@@ -233,12 +239,12 @@ impl RuleSet {
     }
 }
 
-/// What the assistant said last before the user's text.
+/// The last message of the assistant before the user's text.
 fn last_said<'c>(conversation: &'c Conversation<'_>) -> &'c str {
     conversation.earlier().iter().rev().find(|m| !m.user).map_or("", |m| &m.text)
 }
 
-/// The named captures; one that took no part is none.
+/// The named captures. A capture that took no part is none.
 fn capture(regex: &Regex, captures: &Captures<'_>) -> Names {
     regex
         .capture_names()
@@ -250,7 +256,7 @@ fn capture(regex: &Regex, captures: &Captures<'_>) -> Names {
         .collect()
 }
 
-/// The first `2026-02-10` in the instructions: the backend's own today.
+/// The first date such as `2026-02-10` in the instructions, which is the backend's today.
 fn first_date(text: &str) -> Option<Date> {
     let bytes = text.as_bytes();
     let is_date = |w: &[u8]| {

@@ -200,20 +200,18 @@ impl Runner {
         Execution { journal: running.into_journal(), people, zone, ..Execution::new(verdict) }
     }
 
+    /// The command that runs a scenario again, quoted for a shell.
     fn replay(&self, scenario: &Scenario, seed: Option<u64>) -> String {
-        let mut command =
-            format!("rehearse run {}", quoted(&scenario.path().display().to_string()));
+        let mut words =
+            vec!["rehearse".into(), "run".into(), scenario.path().display().to_string()];
         if scenario.each().is_some() {
-            command.push_str(&format!(" --name {}", quoted(&scenario.full_name())));
+            words.extend(["--name".into(), scenario.full_name()]);
         }
         if let Some(seed) = seed {
-            command.push_str(&format!(" --seed {seed}"));
+            words.extend(["--seed".into(), seed.to_string()]);
         }
-        for argument in &self.options.arguments {
-            command.push(' ');
-            command.push_str(&quoted(argument));
-        }
-        command
+        words.extend(self.options.arguments.iter().cloned());
+        shell_words::join(words)
     }
 }
 
@@ -247,26 +245,9 @@ fn panicked(panic: &(dyn Any + Send)) -> Verdict {
     Verdict::environment_failed(format!("the emulator panicked: {}", panic_message(panic)))
 }
 
-/// An argument as a shell reads it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.into()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_are_quoted_where_a_shell_needs_it() {
-        assert_eq!(quoted("scenarios/a-b.yaml"), "scenarios/a-b.yaml");
-        assert_eq!(quoted("it's $5"), r"'it'\''s $5'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn running_can_be_spawned() {

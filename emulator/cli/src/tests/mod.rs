@@ -204,7 +204,7 @@ fn reports_are_written_whole_and_the_screen_stays() {
     assert_eq!(done.exit, Exit::Failed);
     assert!(done.out.contains("2 scenarios: 1 passed, 1 failed"), "{}", done.out);
     let junit = project.read("out/junit.xml");
-    assert!(junit.contains(r#"tests="2" failures="1""#), "{junit}");
+    assert!(junit.contains(r#"tests="2" skipped="0" failures="1" errors="0""#), "{junit}");
     let json: serde_json::Value = serde_json::from_str(&project.read("out/run.json")).unwrap();
     assert_eq!(json["counts"]["failed"], 1);
     assert_eq!(std::fs::read_dir(project.0.path().join("out")).unwrap().count(), 2, "no drafts");

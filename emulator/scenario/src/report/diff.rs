@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{
     style::{ACTUAL, DIM, EXPECTED, paint},
-    text::visible,
+    text::{visible, width},
 };
 
 /// Longest difference between two values.
@@ -52,7 +52,7 @@ fn labelled(label: &str, line: &str) -> String {
 
 /// Long JSON over several lines, a JSON text as the text that it stands for.
 fn lay_out(text: &str) -> String {
-    if text.chars().count() <= ONE_LINE {
+    if width(text) <= ONE_LINE {
         return text.to_owned();
     }
     if text.starts_with('"') {

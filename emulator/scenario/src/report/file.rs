@@ -1,40 +1,38 @@
-//! Files that are there whole or not at all.
+//! Files that are complete or absent.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::Path,
 };
 
-/// Writes a file in one step: readers see the old text or the new one, never a
-/// part. Missing folders are made.
+/// Writes a file in one step: readers see the old text or the new one, never a part.
+/// Creates missing folders.
 ///
 /// # Errors
-/// When the folder cannot be written; the old file is then untouched.
+/// Fails if `path` names no file, or the folder or the file cannot be written. The old file is
+/// then untouched.
 pub fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    fs::create_dir_all(folder)?;
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    fs::create_dir_all(folder)?;
     // Beside the target: a rename is atomic only within one file system.
-    let draft = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = write_and_move(&draft, path, text);
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&draft);
-    }
-    written
-}
-
-fn write_and_move(draft: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(draft, path)
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{}.", name.to_string_lossy());
+    builder.prefix(&prefix).suffix(".tmp");
+    // A report is for everybody, unless the umask says otherwise.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder)?;
+    draft.write_all(text.as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! The JUnit report, as CI systems read it: a suite per folder, a case per scenario.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
-use quick_xml::{
-    Writer,
-    events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
-};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
     style::plain,
@@ -17,111 +14,67 @@ use crate::Status;
 /// The report's text.
 ///
 /// # Errors
-/// Never in practice: the XML is written to memory.
-pub fn junit(run: &Run) -> std::io::Result<String> {
-    let mut suites: BTreeMap<&str, Vec<&ScenarioReport>> = BTreeMap::new();
-    for ran in &run.scenarios {
-        suites.entry(&ran.folder).or_default().push(ran);
+/// Fails if the XML cannot be written, which does not happen in memory.
+pub fn junit(run: &Run) -> io::Result<String> {
+    let mut folders: BTreeMap<&str, Vec<&ScenarioReport>> = BTreeMap::new();
+    for report in &run.scenarios {
+        folders.entry(&report.folder).or_default().push(report);
     }
-    let all: Vec<&ScenarioReport> = run.scenarios.iter().collect();
-    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
-    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let mut root = element("testsuites", &[("name", "rehearse")]);
-    totals(&mut root, &all, run.took);
-    xml.write_event(Event::Start(root))?;
-    for (folder, cases) in suites {
+    let mut junit = Report::new("rehearse");
+    junit.set_time(run.took);
+    for (folder, reports) in folders {
         let name = if folder.is_empty() { "scenarios" } else { folder };
-        let mut suite = element("testsuite", &[("name", name)]);
-        totals(&mut suite, &cases, cases.iter().map(|c| c.result.took).sum());
-        suite.push_attribute(("timestamp", run.started.to_string().as_str()));
-        xml.write_event(Event::Start(suite))?;
-        for case in cases {
-            write_case(&mut xml, name, case)?;
-        }
-        xml.write_event(Event::End(BytesEnd::new("testsuite")))?;
+        junit.add_test_suite(suite(name, &reports, run));
     }
-    xml.write_event(Event::End(BytesEnd::new("testsuites")))?;
-    let mut text = String::from_utf8(xml.into_inner()).map_err(std::io::Error::other)?;
-    text.push('\n');
-    Ok(text)
+    junit.to_string().map_err(io::Error::other)
 }
 
-fn totals(element: &mut BytesStart<'_>, cases: &[&ScenarioReport], took: Duration) {
-    let of = |statuses: &[Status]| {
-        cases.iter().filter(|c| statuses.contains(&c.result.status)).count().to_string()
+fn suite(name: &str, reports: &[&ScenarioReport], run: &Run) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    suite.set_time(reports.iter().map(|report| report.result.took).sum::<Duration>());
+    // The library takes the time of another crate; both know RFC 3339.
+    suite.timestamp = run.started.to_string().parse().ok();
+    suite.add_test_cases(reports.iter().map(|report| case(name, report)));
+    suite
+}
+
+fn case(suite: &str, report: &ScenarioReport) -> TestCase {
+    let mut case = TestCase::new(legal(&report.name), status(report));
+    case.set_classname(suite);
+    case.set_time(report.result.took);
+    case.extra.insert("file".into(), report.file.as_str().into());
+    case.extra.insert("line".into(), report.line.to_string().into());
+    case
+}
+
+fn status(report: &ScenarioReport) -> TestCaseStatus {
+    let first = report.result.problems.first().map(|problem| problem.summary.as_str());
+    let (kind, name) = match report.result.status {
+        Status::Passed => return TestCaseStatus::success(),
+        Status::Interrupted => return skipped("interrupted"),
+        Status::NotRun => return skipped("not run"),
+        Status::Skipped => return skipped(first.unwrap_or("skipped")),
+        Status::Failed => (NonSuccessKind::Failure, "expectation"),
+        Status::Broken => (NonSuccessKind::Error, "scenario"),
+        Status::EnvironmentFailed => (NonSuccessKind::Error, "environment"),
     };
-    element.push_attribute(("tests", cases.len().to_string().as_str()));
-    element.push_attribute(("failures", of(&[Status::Failed]).as_str()));
-    element.push_attribute(("errors", of(&[Status::Broken, Status::EnvironmentFailed]).as_str()));
-    element.push_attribute((
-        "skipped",
-        of(&[Status::Interrupted, Status::NotRun, Status::Skipped]).as_str(),
-    ));
-    element.push_attribute(("time", seconds(took).as_str()));
+    let mut status = TestCaseStatus::non_success(kind);
+    status
+        .set_message(legal(first.unwrap_or_default()))
+        .set_type(name)
+        .set_description(legal(&plain(&terminal::failure(report, None))));
+    status
 }
 
-fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, ran: &ScenarioReport) -> std::io::Result<()> {
-    let case = element(
-        "testcase",
-        &[
-            ("name", &ran.name),
-            ("classname", suite),
-            ("file", &ran.file),
-            ("line", &ran.line.to_string()),
-            ("time", &seconds(ran.result.took)),
-        ],
-    );
-    let tag = match ran.result.status {
-        Status::Passed => return xml.write_event(Event::Empty(case)),
-        Status::Failed => "failure",
-        Status::Broken | Status::EnvironmentFailed => "error",
-        Status::Interrupted | Status::NotRun | Status::Skipped => "skipped",
-    };
-    xml.write_event(Event::Start(case))?;
-    if tag == "skipped" {
-        let message = match ran.result.status {
-            Status::Interrupted => "interrupted",
-            Status::Skipped => {
-                ran.result.problems.first().map_or("skipped", |f| f.summary.as_str())
-            }
-            _ => "not run",
-        };
-        xml.write_event(Event::Empty(element(tag, &[("message", message)])))?;
-    } else {
-        let message = ran.result.problems.first().map_or("", |f| f.summary.as_str());
-        let kind = match ran.result.status {
-            Status::Failed => "expectation",
-            Status::Broken => "scenario",
-            _ => "environment",
-        };
-        xml.write_event(Event::Start(element(tag, &[("message", message), ("type", kind)])))?;
-        let text = plain(&terminal::failure(ran, None));
-        xml.write_event(Event::Text(BytesText::new(&legal(&text))))?;
-        xml.write_event(Event::End(BytesEnd::new(tag)))?;
-    }
-    xml.write_event(Event::End(BytesEnd::new("testcase")))
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(legal(message));
+    status
 }
 
-fn element<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
-    let mut element = BytesStart::new(name);
-    for (key, value) in attributes {
-        element.push_attribute((*key, legal(value).as_ref()));
-    }
-    element
-}
-
-fn seconds(took: Duration) -> String {
-    format!("{:.3}", took.as_secs_f64())
-}
-
-/// The text without characters that XML 1.0 forbids even when escaped.
-fn legal(text: &str) -> Cow<'_, str> {
-    let legal = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
-    if text.chars().all(legal) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().map(|c| if legal(c) { c } else { '\u{FFFD}' }).collect())
-    }
+/// The text without the two characters that XML 1.0 forbids and the library lets through.
+fn legal(text: &str) -> String {
+    text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
 }
 
 #[cfg(test)]
@@ -129,29 +82,13 @@ mod tests {
     use super::*;
     use crate::report::samples;
 
-    /// Reads the report back; fails when it is not well formed.
-    fn attributes(xml: &str, tag: &str) -> Vec<BTreeMap<String, String>> {
-        let mut reader = quick_xml::Reader::from_str(xml);
-        let mut found = Vec::new();
-        loop {
-            match reader.read_event().unwrap() {
-                Event::Eof => return found,
-                Event::Start(e) | Event::Empty(e) if e.name().as_ref() == tag => {
-                    let pairs = e.attributes().map(|a| {
-                        let a = a.unwrap();
-                        let key = a.key.as_ref().to_owned();
-                        (
-                            key,
-                            a.normalized_value(quick_xml::XmlVersion::Explicit1_0)
-                                .unwrap()
-                                .into_owned(),
-                        )
-                    });
-                    found.push(pairs.collect());
-                }
-                _ => {}
-            }
-        }
+    /// Reads the report back; fails unless it is well formed and has the elements of JUnit.
+    fn read(xml: &str) -> Report {
+        Report::deserialize_from_str(xml).unwrap()
+    }
+
+    fn cases(report: &Report) -> Vec<&TestCase> {
+        report.test_suites.iter().flat_map(|suite| &suite.test_cases).collect()
     }
 
     #[test]
@@ -159,13 +96,13 @@ mod tests {
         let xml = junit(&samples::run()).unwrap();
         insta::assert_snapshot!(xml, @r##"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="rehearse" tests="2" failures="1" errors="0" skipped="0" time="0.612">
-          <testsuite name="booking" tests="1" failures="0" errors="0" skipped="0" time="0.012" timestamp="2026-02-10T20:10:00Z">
-            <testcase name="A customer books tomorrow" classname="booking" file="scenarios/booking/tomorrow.yaml" line="1" time="0.012"/>
-          </testsuite>
-          <testsuite name="safety" tests="1" failures="1" errors="0" skipped="0" time="0.012" timestamp="2026-02-10T20:10:00Z">
-            <testcase name="Two customers, one slot" classname="safety" file="scenarios/safety/one-slot.yaml" line="1" time="0.012">
-              <failure message="no round expects this request" type="expectation">FAIL  Two customers, one slot
+        <testsuites name="rehearse" tests="2" skipped="0" failures="1" errors="0" time="0.612">
+            <testsuite name="booking" tests="1" skipped="0" errors="0" failures="0" timestamp="2026-02-10T20:10:00.000+00:00" time="0.012">
+                <testcase name="A customer books tomorrow" classname="booking" time="0.012" file="scenarios/booking/tomorrow.yaml" line="1"/>
+            </testsuite>
+            <testsuite name="safety" tests="1" skipped="0" errors="0" failures="1" timestamp="2026-02-10T20:10:00.000+00:00" time="0.012">
+                <testcase name="Two customers, one slot" classname="safety" time="0.012" file="scenarios/safety/one-slot.yaml" line="1">
+                    <failure message="no round expects this request" type="expectation">FAIL  Two customers, one slot
           scenarios/safety/one-slot.yaml:17
 
           Tue Feb 10 2026
@@ -190,8 +127,8 @@ mod tests {
 
           replay: rehearse run scenarios/safety/one-slot.yaml
         </failure>
-            </testcase>
-          </testsuite>
+                </testcase>
+            </testsuite>
         </testsuites>
         "##);
     }
@@ -204,20 +141,25 @@ mod tests {
         run.scenarios[1].result.problems[0].summary = evil.into();
         let xml = junit(&run).unwrap();
         assert!(!xml.contains(['\u{0}', '\u{1b}', '\u{FFFF}']), "{xml}");
-        let cases = attributes(&xml, "testcase");
-        assert_eq!(cases[1]["name"], "a\u{FFFD}b\u{FFFD}[31m\u{FFFD}<c> \"&]]>");
+        let name = cases(&read(&xml))[1].name.as_str().to_owned();
+        assert_eq!(name, "ab\u{FFFD}<c> \"&]]>");
     }
 
     #[test]
-    fn interrupted_scenarios_are_said_and_not_lost() {
+    fn interrupted_and_unstarted_scenarios_are_skipped_cases() {
         let mut run = samples::run();
         run.interrupted = true;
         run.scenarios[0].result.status = Status::Interrupted;
         run.scenarios[1].result.status = Status::NotRun;
-        let xml = junit(&run).unwrap();
-        let messages: Vec<_> =
-            attributes(&xml, "skipped").iter().map(|a| a["message"].clone()).collect();
+        let report = read(&junit(&run).unwrap());
+        let messages: Vec<_> = cases(&report)
+            .into_iter()
+            .map(|case| match &case.status {
+                TestCaseStatus::Skipped { message, .. } => message.as_ref().unwrap().as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
         assert_eq!(messages, ["interrupted", "not run"]);
-        assert_eq!(attributes(&xml, "testsuites")[0]["skipped"], "2");
+        assert_eq!(report.skipped, 2);
     }
 }

@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 
 use anstyle::{AnsiColor, Effects, Style};
 
+use super::text::width;
+
 /// What passed.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// What failed.
@@ -27,7 +29,8 @@ pub fn paint<T: Display>(style: Style, value: T) -> Painted<T> {
     Painted { style, value }
 }
 
-/// A styled value; width and alignment of the format apply to the value alone.
+/// A styled value. Width and alignment of the format count columns of the terminal, and of the
+/// value alone.
 pub struct Painted<T> {
     style: Style,
     value: T,
@@ -36,13 +39,17 @@ pub struct Painted<T> {
 impl<T: Display> Display for Painted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.value.to_string();
+        let missing = f.width().unwrap_or(0).saturating_sub(width(&text));
+        let (before, after) = match f.align() {
+            Some(fmt::Alignment::Right) => (missing, 0),
+            Some(fmt::Alignment::Center) => (missing / 2, missing - missing / 2),
+            Some(fmt::Alignment::Left) | None => (0, missing),
+        };
         if text.is_empty() {
-            return f.pad("");
+            return write!(f, "{:missing$}", "");
         }
-        write!(f, "{}", self.style)?;
-        // `pad` counts characters, so that columns stay aligned under colour.
-        f.pad(&text)?;
-        write!(f, "{:#}", self.style)
+        let style = self.style;
+        write!(f, "{style}{:before$}{text}{:after$}{style:#}", "", "")
     }
 }
 
@@ -60,5 +67,14 @@ mod tests {
         let cell = format!("[{:>5}]", paint(GOOD, "ok"));
         assert_ne!(cell, plain(&cell));
         assert_eq!(plain(&cell), "[   ok]");
+    }
+    #[test]
+    fn padding_counts_columns_so_that_emoji_do_not_shift_what_follows() {
+        for text in ["ok", "🔧", "日本"] {
+            let cell = plain(&format!("{:>6}|", paint(GOOD, text)));
+            assert_eq!(width(&cell), 7, "{cell}");
+            let cell = plain(&format!("{:<6}|", paint(GOOD, text)));
+            assert_eq!(width(&cell), 7, "{cell}");
+        }
     }
 }

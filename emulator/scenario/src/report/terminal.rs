@@ -7,7 +7,7 @@ use super::{
     conversation::Renderer,
     diff,
     style::{BAD, BOLD, DIM, GOOD, NAME, Painted, WARN, paint},
-    text::{count, visible, wrap},
+    text::{count, visible, width, wrap},
     time,
     view::{Run, ScenarioReport},
 };
@@ -145,8 +145,8 @@ pub fn summary(run: &Run) -> String {
 
 /// The whole report in one piece.
 pub fn whole(run: &Run) -> String {
-    let width = run.scenarios.iter().map(|report| report.folder.chars().count()).max().unwrap_or(0);
-    let lines = run.scenarios.iter().map(|report| line(report, width) + "\n");
+    let folders = run.scenarios.iter().map(|report| width(&report.folder)).max().unwrap_or(0);
+    let lines = run.scenarios.iter().map(|report| line(report, folders) + "\n");
     lines.collect::<String>() + &endings(run, None)
 }
 

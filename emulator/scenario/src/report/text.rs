@@ -1,37 +1,42 @@
-//! Fitting text to a screen.
+//! Fitting text to a terminal.
 
-/// The lines of `text`, broken between words so that none is longer than
-/// `width` characters; a longer word stays whole. `None` breaks nothing, which
-/// keeps piped output greppable.
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The columns that a text takes on a terminal: one for most characters, two for emoji and other
+/// wide characters, none for combining ones.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The lines of `text`, broken between words so that none is wider than `width` columns; a wider
+/// word stays whole. `None` breaks nothing, which keeps piped output greppable.
 pub fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
     let Some(width) = width.map(|w| w.max(20)) else {
         return text.lines().map(str::to_owned).collect();
     };
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let mut current = String::new();
-        let mut length = 0;
-        for word in line.split_inclusive(' ') {
-            let word_length = word.trim_end().chars().count();
-            if length > 0 && length + word_length > width {
-                lines.push(current.trim_end().to_owned());
-                current.clear();
-                length = 0;
-            }
-            current.push_str(word);
-            length += word.chars().count();
-        }
-        lines.push(current.trim_end().to_owned());
-    }
-    lines
+    let options = Options::new(width)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    text.lines().flat_map(|line| textwrap::wrap(line, &options)).map(String::from).collect()
 }
 
-/// At most `width` characters, the last one an ellipsis when something is cut.
+/// At most `width` columns of `text`; ends with an ellipsis if something is cut. Never splits
+/// what a reader sees as one character.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
-    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    let mut cut = String::new();
+    let mut room = width.saturating_sub(1);
+    for character in text.graphemes(true) {
+        let Some(left) = room.checked_sub(character.width()) else { break };
+        room = left;
+        cut.push_str(character);
+    }
     cut.push('…');
     cut
 }
@@ -74,9 +79,19 @@ mod tests {
     }
 
     #[test]
-    fn cuts_by_characters() {
+    fn text_is_cut_by_columns_and_between_whole_characters() {
         assert_eq!(cut("héllo", 5), "héllo");
         assert_eq!(cut("héllo!", 5), "héll…");
+        assert_eq!(cut("🔧🔧🔧", 6), "🔧🔧🔧");
+        assert_eq!(cut("🔧🔧🔧", 5), "🔧🔧…");
+        assert_eq!(cut("👩‍🔧 fixes it", 4), "👩‍🔧 …");
+    }
+
+    #[test]
+    fn emoji_count_two_columns_when_a_line_is_broken() {
+        let wrapped = wrap("🔧🔧🔧🔧🔧 🔧🔧🔧🔧🔧 now", Some(20));
+        assert_eq!(wrapped, ["🔧🔧🔧🔧🔧", "🔧🔧🔧🔧🔧 now"]);
+        assert!(wrapped.iter().all(|line| width(line) <= 20));
     }
 
     #[test]

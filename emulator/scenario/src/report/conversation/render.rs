@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::{ConversationLine, Tone};
 use crate::report::{
     style::{ACTUAL, BOLD, DIM, NAME, paint},
-    text::{cut, wrap},
+    text::{cut, width, wrap},
     time,
 };
 
@@ -69,7 +69,7 @@ impl Renderer {
 
     /// All lines of a finished conversation, with a column of names just as wide as they are.
     pub fn all(&mut self, lines: &[ConversationLine]) -> Vec<String> {
-        self.label = lines.iter().map(|line| line.label.chars().count()).max().unwrap_or(0);
+        self.label = lines.iter().map(|line| width(&line.label)).max().unwrap_or(0);
         lines.iter().flat_map(|line| self.rows(line)).collect()
     }
 }

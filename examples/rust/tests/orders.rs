@@ -77,7 +77,7 @@ async fn a_customer_hears_something_when_the_model_is_down() {
 
     assert_eq!(world.twilio().text(ANN, "a lemon cake").await.unwrap(), [APOLOGY]);
 
-    assert_eq!(world.journal().count("openai.chat"), 1, "it was asked once");
+    assert_eq!(world.journal().exchanges().named("openai.chat").count(), 1, "it was asked once");
 }
 
 #[tokio::test]

@@ -133,10 +133,10 @@ pub struct Ports {
 #[serde(deny_unknown_fields, default)]
 pub struct Journal {
     /// Most exchanges; at least 1.
-    #[serde(deserialize_with = "value::at_least_one")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub exchanges: usize,
     /// Most memory, in megabytes; at least 1.
-    #[serde(deserialize_with = "value::at_least_one")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub megabytes: usize,
 }
 
@@ -213,6 +213,7 @@ impl Default for Settings {
                 ("owner".to_owned(), Phone::fixed("+19045550199")),
             ]),
             ports: Ports::default(),
+            journal: Journal::default(),
             paths: Paths::default(),
             secrets: BTreeMap::new(),
             exports: BTreeMap::new(),

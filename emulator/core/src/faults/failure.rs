@@ -96,6 +96,45 @@ impl Failure {
     /// Statuses that a failure can have. A scenario that armed a success would test nothing.
     pub const STATUSES: RangeInclusive<u16> = 300..=599;
 
+    /// The names of failures in scenarios, in the order in which help lists them. The JSON Schema,
+    /// the reader of scenarios and hints for misspelt names use this table.
+    pub const NAMES: [&str; 8] = [
+        "throttled",
+        "conflict",
+        "stale",
+        "cut-before",
+        "cut-after",
+        "truncated",
+        "wrong-crc",
+        "expired-token",
+    ];
+
+    /// The failure with one of [`Failure::NAMES`]; `None` for any other name.
+    ///
+    /// ```
+    /// use rehearse_core::faults::{Cut, Failure};
+    ///
+    /// assert_eq!(Failure::named("cut-after").unwrap().cut, Some(Cut::After));
+    /// assert_eq!(Failure::named("no such failure"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        let nothing = Self::default();
+        match name {
+            "throttled" => Some(Self {
+                status: Some(400),
+                code: Some("ThrottlingException".into()),
+                ..nothing
+            }),
+            "cut-before" => Some(Self { cut: Some(Cut::Before), ..nothing }),
+            "cut-after" => Some(Self { cut: Some(Cut::After), ..nothing }),
+            _ => {
+                let (_, fault) =
+                    DatabaseFault::ALL.into_iter().find(|(known, _)| *known == name)?;
+                Some(Self { database_fault: Some(fault), ..nothing })
+            }
+        }
+    }
+
     /// Converts a number to a status of a failure.
     ///
     /// # Errors
@@ -117,4 +156,19 @@ impl Failure {
 fn of_failure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
     let number = Option::<u64>::deserialize(deserializer)?;
     number.map(Failure::status_of).transpose().map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_name_is_a_failure_and_every_database_fault_is_listed() {
+        for name in Failure::NAMES {
+            assert!(Failure::named(name).is_some(), "{name}");
+        }
+        for (name, _) in DatabaseFault::ALL {
+            assert!(Failure::NAMES.contains(&name), "{name} is missing from NAMES");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{dispatch, time::Delay};
 use rehearse_core::{
-    faults::{self, Cut, DatabaseFault, Failure},
+    faults::{self, Cut, Failure},
     names,
 };
 
@@ -90,45 +90,11 @@ impl JsonSchema for Chance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallFailure(pub Failure);
 
-/// The words that say how a call fails.
-pub const FAILURE_NAMES: [&str; 8] = [
-    "throttled",
-    "conflict",
-    "stale",
-    "cut-before",
-    "cut-after",
-    "truncated",
-    "wrong-crc",
-    "expired-token",
-];
-
-impl CallFailure {
-    /// What a word stands for.
-    fn word(word: &str) -> Option<Failure> {
-        let database_fault = DatabaseFault::ALL
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, database_fault)| *database_fault);
-        let nothing = Failure::default();
-        match word {
-            "throttled" => Some(Failure {
-                status: Some(400),
-                code: Some("ThrottlingException".into()),
-                ..nothing
-            }),
-            "cut-before" => Some(Failure { cut: Some(Cut::Before), ..nothing }),
-            "cut-after" => Some(Failure { cut: Some(Cut::After), ..nothing }),
-            _ => database_fault
-                .map(|database_fault| Failure { database_fault: Some(database_fault), ..nothing }),
-        }
-    }
-}
-
 fn failure_by_name<E: de::Error>(word: &str) -> Result<Failure, E> {
-    CallFailure::word(word).ok_or_else(|| {
-        let hint = match names::nearest(word, FAILURE_NAMES) {
+    Failure::named(word).ok_or_else(|| {
+        let hint = match names::nearest(word, Failure::NAMES) {
             Some(nearest) => format!("did you mean '{nearest}'?"),
-            None => format!("say a status such as 503, or one of {}", FAILURE_NAMES.join(", ")),
+            None => format!("say a status such as 503, or one of {}", Failure::NAMES.join(", ")),
         };
         E::custom(format_args!("no call fails with '{word}'; {hint}"))
     })
@@ -216,7 +182,7 @@ impl JsonSchema for CallFailure {
             "description": "A status, a word, or how the call fails in detail",
             "anyOf": [
                 status,
-                { "enum": FAILURE_NAMES },
+                { "enum": Failure::NAMES },
                 {
                     "type": "object",
                     "properties": {
@@ -225,7 +191,7 @@ impl JsonSchema for CallFailure {
                         "retry_after": { "type": "integer", "minimum": 0 },
                         "delay": delay,
                         "cut": { "enum": ["before", "after"] },
-                        "as": { "enum": FAILURE_NAMES },
+                        "as": { "enum": Failure::NAMES },
                     },
                     "additionalProperties": false,
                     "minProperties": 1,

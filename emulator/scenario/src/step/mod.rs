@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use self::{
     crash::Crash,
     customer::{Customer, Delivery, Duplicate, Signature},
-    fault::{CallFailure, Chance, FAILURE_NAMES, Fault, FaultsStep},
+    fault::{CallFailure, Chance, Fault, FaultsStep},
     request::{Request, RequestLine, Response},
     together::{Meet, Together},
 };

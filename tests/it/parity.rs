@@ -10,7 +10,7 @@ use crate::{
     support::{rehearse, root},
 };
 
-/// Why a crossing need not be on both sides, and which ones those are.
+/// Why an exchange need not be on both sides, and which ones those are.
 type Allowed = (&'static str, fn(&Value) -> bool);
 
 /// There are no others.
@@ -41,7 +41,7 @@ fn update(entry: &Value) -> &str {
     entry["crossing"]["request"]["UpdateExpression"].as_str().unwrap_or_default()
 }
 
-/// The crossings of each step, in any order: a turn makes some of its calls at the same time.
+/// The exchanges of each step, in any order: a turn makes some of its calls at the same time.
 type Steps = Vec<Vec<String>>;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What crosses the control API.
+//! Bodies and queries of requests and responses of the control API.
 
 use std::collections::BTreeMap;
 
@@ -11,23 +11,23 @@ use rehearse_core::{
     journal::{Exchange, Via},
 };
 
-/// Answer of `GET /ready`.
+/// Response of `GET /ready`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ready {
-    /// Always true; a world that is not ready does not answer.
+    /// Always true: a world that is not ready does not respond.
     pub ready: bool,
     /// Version of the emulator.
     pub version: String,
 }
 
-/// Answer of `GET /endpoints`.
+/// Response of `GET /endpoints`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The parts of the world.
     pub parts: Vec<Part>,
-    /// Environment that points a backend's SDKs at the world.
+    /// Environment variables that point a backend's SDKs at the world.
     pub environment: BTreeMap<String, String>,
-    /// Names of people by number.
+    /// Names of people by phone number.
     pub people: BTreeMap<String, String>,
     /// Logical ids of tables by their names.
     pub tables: BTreeMap<String, String>,
@@ -61,14 +61,14 @@ pub struct SmsRequest {
     pub media: Vec<String>,
 }
 
-/// Answer of `POST /sms`: what became of the text.
+/// Response of `POST /sms`: how the text was delivered, and the replies to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SmsResponse {
     /// MessageSid of the text.
     pub sid: String,
     /// The webhook's attempts, in order.
     pub attempts: Vec<Attempt>,
-    /// What was sent to its sender meanwhile.
+    /// What was sent to its sender during the delivery.
     pub replies: Vec<Message>,
 }
 
@@ -77,16 +77,16 @@ pub struct SmsResponse {
 pub struct Attempt {
     /// The URL that was called.
     pub url: String,
-    /// The webhook's status, when it answered.
+    /// Status of the webhook's response, if there was one.
     pub status: Option<u16>,
-    /// Twilio's error code, when it failed.
+    /// Twilio's error code, if the attempt failed.
     pub error: Option<String>,
 }
 
-/// Answer of `GET /messages`.
+/// Response of `GET /messages`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Messages {
-    /// Every text, in order.
+    /// Every text that the journal still has, in order.
     pub messages: Vec<Message>,
 }
 
@@ -112,7 +112,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The text of a journal entry, if it is one that was not refused.
+    /// The text that an exchange carried; `None` when it carried none or was refused.
     pub fn of(entry: &Exchange) -> Option<Self> {
         use rehearse_core::journal::ExchangeDetail::{SmsReceived, SmsSent};
         if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
@@ -151,24 +151,24 @@ pub struct JournalQuery {
     /// Position of the first exchange wanted; when left out, the first that the journal still has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
-    /// Only what belongs to the conversation with this number or person.
+    /// Phone number or name of a person: only the exchanges of the conversation with this person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// `changes` of the last answer: wait until there is something new.
+    /// [`JournalPage::changes`] of the last response: wait until there is another change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<u64>,
-    /// Longest wait in milliseconds; at most 30,000.
+    /// Longest wait, in milliseconds; more than 30,000 counts as 30,000.
     #[serde(default)]
     pub wait: u64,
 }
 
-/// Answer of `GET /journal`. Entries that were under way in an earlier answer
-/// come again when they have ended, as long as `since` is not past them.
+/// Response of `GET /journal`. An exchange that was under way in an earlier response comes again when
+/// it has ended, as long as `since` is not past it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JournalPage {
-    /// Counts resets; when it rises, the journal began anew.
+    /// Counts resets: when it rises, the journal was emptied and positions began anew at 0.
     pub resets: u64,
-    /// Counts changes: pass it back to wait for the next one.
+    /// Counts changes: pass it to the next request to wait for another one.
     pub changes: u64,
     /// Position of the first exchange that the journal still has: how many it has dropped.
     #[serde(default)]
@@ -189,7 +189,7 @@ pub struct ClockRequest {
     pub advance: Option<String>,
 }
 
-/// Answer of `POST /clock`.
+/// Response of `POST /clock`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClockResponse {
     /// Business time.
@@ -202,20 +202,20 @@ pub struct ClockResponse {
 pub struct FaultRequest {
     /// The exchange's name in the journal: `openai.responses`.
     pub on: String,
-    /// What happens.
+    /// How the call fails.
     pub failure: Failure,
-    /// Which of those calls, for a database.
+    /// Restricts the fault to some of these calls. Only database calls can be restricted.
     #[serde(default)]
     pub target: FaultTarget,
-    /// Calls to let through first.
+    /// How many calls to let through first.
     #[serde(default)]
     pub skip: u32,
-    /// Calls to strike; every one when left out.
+    /// How many calls fail after those; every one when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
 }
 
-/// Answer of `GET /tables/{id}`.
+/// Response of `GET /tables/{id}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rows {
     /// Logical id of the table.
@@ -224,7 +224,7 @@ pub struct Rows {
     pub rows: Vec<Value>,
 }
 
-/// Answer of `GET /tables/{id}/items`.
+/// Response of `GET /tables/{id}/items`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Items {
     /// Logical id of the table.
@@ -241,21 +241,21 @@ pub struct Items {
 pub struct PutItems {
     /// Rows in DynamoDB's own format.
     pub items: Vec<Map<String, Value>>,
-    /// Whether they are only to be checked.
+    /// Check the rows, and write none.
     #[serde(default)]
     pub check_only: bool,
 }
 
-/// What was written, or could be.
+/// Response of `PUT /tables/{id}/items`: the rows that were written or would be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Written {
     /// Logical id of the table.
     pub table: String,
-    /// The key of each row, the same text for the same key.
+    /// The key of each row, as text that is the same for the same key.
     pub keys: Vec<Vec<String>>,
 }
 
-/// Body of every error.
+/// Body of every error response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorBody {
     /// What is wrong.

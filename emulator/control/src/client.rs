@@ -1,4 +1,4 @@
-//! Calling a running world's control API.
+//! A client of the control API.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use super::{
     SmsResponse, Written,
 };
 
-/// For a call that the world answers at once.
+/// Timeout of a call to which the world responds at once.
 const SOON: Duration = Duration::from_secs(10);
-/// For many rows.
+/// Timeout of a call that reads or writes many rows.
 const ROWS: Duration = Duration::from_secs(60);
-/// Longer than a webhook with all its retries and its fallback may take.
+/// Timeout of a delivery: longer than a webhook may take with all its retries and its fallback.
 const DELIVERY: Duration = Duration::from_secs(120);
 
-/// A client of one world.
+/// A client of one running world. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     base: String,
@@ -28,19 +28,19 @@ pub struct Client {
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody listens there.
+    /// Nothing listens at the URL.
     #[error("no world is running at {base}")]
     NotRunning {
         /// The URL that was tried.
         base: String,
     },
-    /// Somebody listens who is not the control API.
+    /// What listens at the URL is not the control API.
     #[error("{base} is not the control API of a world")]
     NotControl {
         /// The URL that was tried.
         base: String,
     },
-    /// The API refused.
+    /// The response was an error.
     #[error("{error}")]
     Refused {
         /// HTTP status.
@@ -56,7 +56,7 @@ pub enum ClientError {
         /// Position of the first exchange that it still has.
         first: u64,
     },
-    /// The connection broke or the client could not be made.
+    /// The connection broke, the call took too long, or the client could not be created.
     #[error("failed to call {base}")]
     Transport {
         /// The URL that was tried.
@@ -67,23 +67,27 @@ pub enum ClientError {
     },
 }
 
-/// A name as a part of a path.
+/// Encodes a name as one segment of a path.
 fn segment(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// An HTTP client for this machine alone: no proxy, no certificates.
+/// An HTTP client for URLs of this machine: it uses no proxy and trusts no certificate.
+///
+/// # Errors
+/// When the client cannot be created.
 pub fn loopback_client() -> reqwest::Result<reqwest::Client> {
-    // A client wants a provider even if it never speaks TLS; a second install is refused, and fine.
+    // The client needs a TLS provider even if it never uses TLS. A second installation fails, which
+    // does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build()
 }
 
 impl Client {
-    /// A client of the world at this URL.
+    /// A client of the world at this URL, `http://127.0.0.1:4040`. Makes no request.
     ///
     /// # Errors
-    /// When the system refuses to make a client.
+    /// When the client cannot be created.
     pub fn new(base: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
         let http = loopback_client()
@@ -91,42 +95,43 @@ impl Client {
         Ok(Self { base, http })
     }
 
-    /// Whether the world answers.
+    /// Succeeds when the world is ready.
     ///
     /// # Errors
-    /// When it does not.
+    /// When no world responds at the URL.
     pub async fn ready(&self) -> Result<Ready, ClientError> {
         self.call(Method::GET, "/ready", None::<&()>, SOON).await
     }
 
-    /// Where the parts listen.
+    /// Where the parts of the world listen.
     ///
     /// # Errors
-    /// When the world does not answer.
+    /// When no world responds.
     pub async fn endpoints(&self) -> Result<Endpoints, ClientError> {
         self.call(Method::GET, "/endpoints", None::<&()>, SOON).await
     }
 
-    /// Sends a person's text and waits for what becomes of it.
+    /// Sends a person's text and waits until it is delivered, up to two minutes.
     ///
     /// # Errors
-    /// When the world does not answer or knows no such person.
+    /// When no world responds, the world knows no such person, or the text is empty or too long.
     pub async fn sms(&self, request: &SmsRequest) -> Result<SmsResponse, ClientError> {
         self.call(Method::POST, "/sms", Some(request), DELIVERY).await
     }
 
-    /// Every text.
+    /// Every text that the journal still has.
     ///
     /// # Errors
-    /// When the world does not answer.
+    /// When no world responds.
     pub async fn messages(&self) -> Result<Messages, ClientError> {
         self.call(Method::GET, "/messages", None::<&()>, SOON).await
     }
 
-    /// A page of the journal.
+    /// The exchanges from a position on; waits for a change if the query says so.
     ///
     /// # Errors
-    /// When the world does not answer.
+    /// [`ClientError::Dropped`] when the journal no longer has the exchange at this position; when no
+    /// world responds, or the world knows no such person.
     pub async fn journal(&self, query: &JournalQuery) -> Result<JournalPage, ClientError> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.append_pair("wait", &query.wait.to_string());
@@ -147,7 +152,7 @@ impl Client {
     /// The rows of a table, by its logical id or its name, in DynamoDB's own format.
     ///
     /// # Errors
-    /// When the world does not answer or knows no such table.
+    /// When no world responds, or the world knows no such table.
     pub async fn items(&self, table: &str) -> Result<Items, ClientError> {
         let path = format!("/tables/{}/items", segment(table));
         self.call(Method::GET, &path, None::<&()>, ROWS).await
@@ -156,7 +161,7 @@ impl Client {
     /// Writes rows in DynamoDB's own format, or only checks them.
     ///
     /// # Errors
-    /// When the world does not answer, knows no such table, or a row does not fit it.
+    /// When no world responds, the world knows no such table, or a row does not fit the table.
     pub async fn put_items(
         &self,
         table: &str,
@@ -171,7 +176,7 @@ impl Client {
     /// Puts the world back to its start.
     ///
     /// # Errors
-    /// When the world does not answer.
+    /// When no world responds, or its tables cannot be emptied.
     pub async fn reset(&self) -> Result<(), ClientError> {
         let _: serde_json::Value = self.call(Method::POST, "/reset", None::<&()>, SOON).await?;
         Ok(())

@@ -1,8 +1,8 @@
-//! Who may call: this machine, and no web page that it shows.
+//! Refuses requests from web pages and from other machines.
 //!
-//! The API can do everything to its world. A page from elsewhere can make a
-//! browser call loopback, under its own name after rebinding it (Host), or
-//! across origins (Origin); both are told by these headers.
+//! The API can do everything to its world. A web page can make a browser call loopback under the
+//! page's own host name (DNS rebinding) or from its own origin. The Host and Origin headers show
+//! both.
 
 use axum::{
     Json,
@@ -33,7 +33,7 @@ fn is_local(headers: &HeaderMap) -> bool {
     let host = text(header::HOST).is_some_and(is_loopback);
     let origin = match text(header::ORIGIN) {
         None => true,
-        // "null" is a sandboxed page, a file or a redirect across origins.
+        // "null" is the origin of a sandboxed page, a file, or a redirect across origins.
         Some(origin) => origin
             .parse::<Uri>()
             .ok()
@@ -65,14 +65,14 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_by_any_of_its_names() {
+    fn every_name_of_loopback_is_allowed() {
         assert!(local("127.0.0.1:4040", None));
         assert!(local("localhost:4040", Some("http://localhost:3000")));
         assert!(local("[::1]:4040", None));
     }
 
     #[test]
-    fn rebound_names_and_foreign_pages_are_refused() {
+    fn other_hosts_and_origins_are_refused() {
         assert!(!local("evil.example:4040", None));
         assert!(!local("127.0.0.1.evil.example", None));
         assert!(!local("127.0.0.1:4040", Some("https://evil.example")));

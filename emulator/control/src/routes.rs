@@ -1,4 +1,4 @@
-//! What each path does.
+//! The handlers of the paths.
 
 use std::{
     collections::BTreeMap,
@@ -30,9 +30,9 @@ use rehearse_dynamodb::DatabaseError;
 use rehearse_scenario::report::conversation;
 use rehearse_twilio::{Delivery, Inbound, Media};
 
-/// Longest wait for news.
+/// Longest wait for a change of the journal.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// Longest text that Twilio takes from a person.
+/// Most characters of a text that Twilio accepts from a person.
 const MAX_BODY: usize = 1600;
 
 type SharedState = State<Arc<ApiState>>;
@@ -65,7 +65,7 @@ pub(super) async fn sms(
     let world = Arc::clone(&api.world);
     // However much happens during the delivery, the replies to this text are still there after it.
     let hold = world.journal().hold();
-    // On its own task: a caller who hangs up does not take the text back.
+    // On a task of its own: the text is delivered even if the caller closes the connection.
     let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
         .await
         .map_err(|error| ApiError::failed(&error))?;
@@ -85,10 +85,10 @@ pub(super) async fn journal(
     let mut changes = api.world.journal().watch();
     if let Some(known) = query.changes {
         let wait = Duration::from_millis(query.wait).min(MAX_WAIT);
-        // An end of the wait without news is an answer too: an empty one.
+        // A wait without a change ends with an empty page.
         let _ = tokio::time::timeout(wait, changes.wait_for(|now| *now != known)).await;
     }
-    // Read before the entries: what changes in between is then news for the next call.
+    // Read before the exchanges: a change in between then ends the wait of the next request.
     let (resets, changes) = (api.resets(), *changes.borrow());
     let journal = api.world.journal();
     let (first, since) = (journal.first(), query.since.unwrap_or_default());
@@ -181,7 +181,7 @@ pub(super) async fn arm(
             "times is at least 1; leave it out to strike every call",
         ));
     }
-    // A fault that strikes nothing would look like a backend that survives it.
+    // A fault that applies to no call would look like a backend that survives it.
     if !faults::can_fail(&on) {
         let hint = names::hint(&on, faults::NAMES);
         return Err(ApiError::bad_request(format!("no exchange named '{on}' can fail{hint}"))
@@ -202,13 +202,13 @@ pub(super) async fn disarm(State(api): SharedState) -> Json<Value> {
 pub(super) async fn reset(State(api): SharedState) -> Result<Json<Value>, ApiError> {
     let world = &api.world;
     world.reset().await.map_err(|e| ApiError::failed(&e))?;
-    // Counted first: who sees the empty journal sees the new count as well.
+    // Counted before the journal is emptied: whoever reads the empty journal reads the new count.
     api.resets.fetch_add(1, Ordering::SeqCst);
     world.journal().clear();
     Ok(Json(json!({ "reset": true })))
 }
 
-/// The number of a person, by name or as it is.
+/// The phone number of a person, given by name or as a number.
 fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, ApiError> {
     if let Some(number) = people.get(who) {
         return Ok(number.clone());
@@ -252,7 +252,7 @@ fn of_phone(entries: Vec<Exchange>, phone: &str, since: u64) -> Vec<Exchange> {
     entries.into_iter().filter(own).filter(|entry| entry.seq >= since).collect()
 }
 
-/// A length of time in words or ISO 8601; a day is 24 hours.
+/// Parses a length of time in words or in ISO 8601; a day is 24 hours.
 fn length(text: &str) -> Result<SignedDuration, ApiError> {
     let span: Result<Span, _> = text.parse();
     span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours())).map_err(|_| {

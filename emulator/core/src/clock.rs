@@ -1,8 +1,19 @@
-//! Business time: what day it is for the backend under test.
+//! Business time: the date and time that the backend under test sees.
 //!
-//! A scenario's clock stands still until a step moves it, so that a run is the
-//! same today and in ten years. `up` follows the laptop's clock instead.
-//! Elapsed time (deadlines, delays) is never read from here.
+//! A scenario's clock stands still until a step moves it, so that a run is the same today and in ten
+//! years. `up` follows the machine's clock instead. Elapsed time (deadlines, delays) is never read
+//! from here.
+//!
+//! ```
+//! use jiff::{SignedDuration, Timestamp};
+//! use rehearse_core::clock::Clock;
+//!
+//! let start: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
+//! let clock = Clock::stopped(start);
+//! let shared = clock.clone();
+//! clock.advance(SignedDuration::from_mins(5));
+//! assert_eq!(shared.now().to_string(), "2026-02-10T20:15:00Z");
+//! ```
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,47 +21,48 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A shared, movable source of business time. Clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock(Arc<Mutex<ClockState>>);
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum ClockState {
     Stopped(Timestamp),
     /// Follows the machine's clock, shifted by an offset.
     Running(SignedDuration),
 }
 
 impl Clock {
-    /// A clock that stands at `now` until it is moved.
+    /// A clock that stands still at `now` until it is moved.
     pub fn stopped(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(State::Stopped(now))))
+        Self(Arc::new(Mutex::new(ClockState::Stopped(now))))
     }
 
     /// A clock that follows the machine's.
     pub fn running() -> Self {
-        Self(Arc::new(Mutex::new(State::Running(SignedDuration::ZERO))))
+        Self(Arc::new(Mutex::new(ClockState::Running(SignedDuration::ZERO))))
     }
 
     /// The current business time.
     pub fn now(&self) -> Timestamp {
         match *self.state() {
-            State::Stopped(at) => at,
-            State::Running(offset) => {
+            ClockState::Stopped(at) => at,
+            ClockState::Running(offset) => {
                 let now = Timestamp::now();
                 now.checked_add(offset).unwrap_or(now)
             }
         }
     }
 
-    /// Moves to `at`; a running clock runs on from there.
+    /// Moves the clock to `at`. A running clock runs on from there.
     pub fn set(&self, at: Timestamp) {
         let mut state = self.state();
         *state = match *state {
-            State::Stopped(_) => State::Stopped(at),
-            State::Running(_) => State::Running(at.duration_since(Timestamp::now())),
+            ClockState::Stopped(_) => ClockState::Stopped(at),
+            ClockState::Running(_) => ClockState::Running(at.duration_since(Timestamp::now())),
         };
     }
 
-    /// Moves forward (or back, when negative); saturates at the ends of time.
+    /// Moves the clock forward, or back when `by` is negative. Does nothing if the result is not a
+    /// valid timestamp.
     pub fn advance(&self, by: SignedDuration) {
         let now = self.now();
         if let Ok(at) = now.checked_add(by) {
@@ -58,8 +70,8 @@ impl Clock {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // A poisoned clock still holds a valid time: the writes above are single assignments.
+    fn state(&self) -> std::sync::MutexGuard<'_, ClockState> {
+        // After a panic the clock still holds a valid time: every write is a single assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
-//! Names that were meant: what an error offers instead of a wrong one.
+//! Suggestions in errors about unknown names.
 
-/// The most similar of some names, if any is similar enough to be meant.
+/// The candidate that is most similar to `name`, if one is similar enough to be a misspelling.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance =
         |c: &str| strsim::osa_distance(&c.to_ascii_lowercase(), &name.to_ascii_lowercase());
@@ -9,7 +9,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     scored.min_by_key(|(d, _)| *d).map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean `X`?`, or nothing.
+/// ``; did you mean `X`?`` to append to an error, or an empty text when no candidate is similar.
 pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, candidates).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
 }
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_meant_and_another_word_is_not() {
+    fn a_misspelled_name_is_found_and_another_word_is_not() {
         let names = ["Leads", "OptOuts", "Schedule"];
         for (wrong, meant) in [("Leeds", "Leads"), ("optout", "OptOuts"), ("Shcedule", "Schedule")]
         {

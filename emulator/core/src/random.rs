@@ -1,6 +1,6 @@
 //! SplitMix64: a small generator whose numbers depend on its seed alone.
 //!
-//! Good enough to spread faults, orders and made-up ids; not for secrets.
+//! It spreads faults, orders and made-up ids. It is not for secrets.
 //! Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;

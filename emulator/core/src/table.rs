@@ -1,13 +1,13 @@
-//! What a table is, as plain data.
+//! The definition of a database table, as plain data.
 
 use std::fmt;
 
 /// A table: its logical id, its name, its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSpec {
-    /// Logical id in the template; scenarios and fixtures name it so.
+    /// Logical id in the template, which scenarios and fixtures use.
     pub id: String,
-    /// Name that the backend calls it by.
+    /// Name that the backend uses.
     pub name: String,
     /// Primary key.
     pub key: Key,
@@ -55,18 +55,18 @@ pub struct Index {
     pub key: Key,
     /// Global (its own partition key) or local.
     pub global: bool,
-    /// What it holds.
+    /// The attributes that it holds.
     pub projection: Projection,
 }
 
-/// The attributes that an index holds.
+/// Which attributes an index holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Projection {
-    /// All of them.
+    /// All attributes.
     All,
     /// Keys of the index and of the table.
     KeysOnly,
-    /// Keys, and these.
+    /// The keys and these attributes.
     Include(Vec<String>),
 }
 
@@ -78,7 +78,7 @@ impl Key {
 }
 
 impl AttributeKind {
-    /// DynamoDB's letter for it.
+    /// DynamoDB's letter for the type.
     pub fn letter(self) -> &'static str {
         match self {
             Self::String => "S",
@@ -87,7 +87,7 @@ impl AttributeKind {
         }
     }
 
-    /// The type of a letter.
+    /// The type with this letter; `None` for any other text.
     pub fn from_letter(letter: &str) -> Option<Self> {
         match letter {
             "S" => Some(Self::String),
@@ -109,7 +109,7 @@ impl fmt::Display for AttributeKind {
 }
 
 impl TableSpec {
-    /// Every attribute of the table's or an index's key, once each.
+    /// The attributes of the table's key and of the indexes' keys, each once.
     pub fn key_attributes(&self) -> Vec<&Attribute> {
         let mut all: Vec<&Attribute> = self.key.attributes().collect();
         for attribute in self.indexes.iter().flat_map(|index| index.key.attributes()) {

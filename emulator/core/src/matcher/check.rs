@@ -1,4 +1,4 @@
-//! Comparing a value with what it must be, naming every place where they differ.
+//! Comparing a value with a matcher.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::{Matcher, Type};
 
-/// One place where a value is not what it must be.
+/// One place where a value does not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where: `results[0].available_slots`; empty for the value itself.
+    /// Path of the place: `results[0].available_slots`; empty for the value itself.
     pub path: String,
-    /// What must be there.
+    /// Describes what is expected there.
     pub expected: String,
     /// What is there.
     pub actual: String,
@@ -26,7 +26,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Adds to `found` what is wrong with `value`; `None` is a value that is not there.
+/// Adds every mismatch of `value` to `found`. `None` is a value that is not there.
 pub(super) fn check(
     matcher: &Matcher,
     value: Option<&Value>,
@@ -102,7 +102,7 @@ pub(super) fn check(
     }
 }
 
-/// Whether a text or list has this part; `None` when the value can have no parts.
+/// Whether a text, list or map contains this part; `None` for any other value.
 fn has(part: &Matcher, value: &Value) -> Option<bool> {
     match value {
         Value::String(text) => Some(match part {
@@ -119,7 +119,7 @@ fn has(part: &Matcher, value: &Value) -> Option<bool> {
     }
 }
 
-/// Equality in which 1 and 1.0 are one number.
+/// Equality for which 1 and 1.0 are the same number.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),

@@ -1,8 +1,20 @@
-//! Values that are expected: literals, operators and templates, wherever a
-//! scenario or a model script says what must be.
+//! Matchers: literals, operators and templates with which scenarios and model scripts describe a value.
 //!
-//! A map is matched in part (other keys may be there), a list item by item. A
-//! map whose only key is an operator is that operator.
+//! A map matches if its keys match; the value may have other keys. A list matches item by item. A map
+//! whose only key is an operator is that operator.
+//!
+//! ```
+//! use rehearse_core::{matcher::Matcher, yaml::Source};
+//! use serde_json::json;
+//!
+//! let yaml = "{ name: { contains: Ann }, slots: [9, { any: number }] }";
+//! let matcher: Matcher = Source::new("example.yaml", yaml).parse()?;
+//! assert!(matcher.is_match(&json!({ "name": "Ann Lee", "slots": [9, 10], "id": 1 })));
+//!
+//! let mismatches = matcher.check(&json!({ "name": "Bob", "slots": [9, 10] }));
+//! assert_eq!(mismatches[0].to_string(), r#"name: expected something with "Ann", got "Bob""#);
+//! # Ok::<(), rehearse_core::yaml::YamlError>(())
+//! ```
 
 mod check;
 mod differences;
@@ -17,7 +29,7 @@ pub use vars::{RenderError, Vars};
 
 use serde_json::Value;
 
-/// What a value must be.
+/// Describes a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Matcher {
     /// Exactly this scalar.
@@ -34,11 +46,11 @@ pub enum Matcher {
     Excludes(Vec<Matcher>),
     /// `matches`: a regular expression finds something in the text.
     Matches(String),
-    /// `any: string`: any value of that type; `any: value` is anything but null or absent.
+    /// `any: string`: any value of this type; `any: value` is anything that is there and not null.
     Any(Type),
     /// `one_of`: at least one of these matches.
     OneOf(Vec<Matcher>),
-    /// `absent: true`: not there, or null.
+    /// `absent: true`: the value is not there, or is null.
     Absent,
 }
 
@@ -59,7 +71,8 @@ pub enum Type {
     Value,
 }
 
-/// Operator names: keys that cannot be matched as plain keys of a map with one entry.
+/// Names of operators. A map whose only key is one of them is that operator, so `equals` is needed to
+/// match such a map.
 pub const OPERATORS: [&str; 7] =
     ["equals", "contains", "excludes", "matches", "any", "one_of", "absent"];
 
@@ -67,7 +80,7 @@ impl Matcher {
     /// A copy with every template in it filled in.
     ///
     /// # Errors
-    /// When a template is malformed or names something undefined.
+    /// When a template is malformed or uses a name that is not defined.
     pub fn render(&self, vars: &Vars) -> Result<Self, RenderError> {
         let all =
             |list: &[Self]| list.iter().map(|m| m.render(vars)).collect::<Result<Vec<_>, _>>();
@@ -93,7 +106,8 @@ impl Matcher {
         })
     }
 
-    /// What is wrong with `value`; nothing when it matches. Templates must be rendered before.
+    /// Every place where `value` does not match; empty when it matches. Templates must be rendered
+    /// before, with [`Matcher::render`].
     pub fn check(&self, value: &Value) -> Vec<Mismatch> {
         let mut found = Vec::new();
         check::check(self, Some(value), "", &mut found);

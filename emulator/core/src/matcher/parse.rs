@@ -1,4 +1,4 @@
-//! Reading matchers: operators are recognised, and refused where they are ambiguous.
+//! Deserializing matchers. An operator beside another key is an error, since it would be ambiguous.
 
 use std::fmt;
 
@@ -99,7 +99,7 @@ fn beside<E: de::Error>(op: &str, other: &str) -> E {
     ))
 }
 
-/// The matcher that an operator makes of its operand.
+/// Applies an operator to its operand.
 fn apply(op: &str, operand: Matcher) -> Result<Matcher, String> {
     let several = |operand| match operand {
         Matcher::List(list) => list,

@@ -1,8 +1,8 @@
-//! Paths into a value, as `save` writes them: `results[0].lead_id`.
+//! Paths into a JSON value, such as `results[0].lead_id`, which scenarios use in `save`.
 
 use serde_json::Value;
 
-/// A path of keys and positions.
+/// A path of keys and indexes. Parsed with [`str::parse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path(Vec<Part>);
 
@@ -12,13 +12,13 @@ enum Part {
     Index(usize),
 }
 
-/// Why a text is not a path.
+/// A text that is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a path such as results[0].lead_id")]
 pub struct PathError(String);
 
 impl Path {
-    /// The value at the path; `None` when there is none.
+    /// The value at this path; `None` when there is none.
     pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.0.iter().try_fold(value, |value, part| match part {
             Part::Key(key) => value.get(key),
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_keys_and_positions() {
+    fn finds_keys_and_indexes() {
         let value = json!({"results": [{"lead_id": "L1", "slots": [[1, 2]]}]});
         let get = |p: &str| p.parse::<Path>().unwrap().get(&value).cloned();
         assert_eq!(get("results[0].lead_id"), Some(json!("L1")));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_path() {
+    fn refuses_text_that_is_not_a_path() {
         for text in ["", ".", "a..b", "a[", "a[x]", "a[0", "a[0]b", "a.[0]"] {
             assert!(text.parse::<Path>().is_err(), "{text}");
         }

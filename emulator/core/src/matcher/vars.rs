@@ -1,4 +1,4 @@
-//! Names that templates may use, and rendering with minijinja; undefined names are errors.
+//! Variables of templates, and rendering templates with minijinja.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ pub struct Vars {
     zone: TimeZone,
 }
 
-/// Why a template has no value.
+/// A template that cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot fill in '{template}': {reason}")]
 pub struct RenderError {
@@ -28,25 +28,25 @@ pub struct RenderError {
 }
 
 impl Vars {
-    /// No names yet; `day(n)` is the date `n` days from the clock's, in `zone`.
+    /// No variables yet. In templates, `day(n)` is the clock's date in `zone`, `n` days later.
     pub fn new(clock: Clock, zone: TimeZone) -> Self {
         Self { values: Arc::default(), clock, zone }
     }
 
-    /// Sets a name.
+    /// Sets a variable.
     pub fn set(&self, name: impl Into<String>, value: Value) {
         self.lock().insert(name.into(), value);
     }
 
-    /// The value of a name.
+    /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<Value> {
         self.lock().get(name).cloned()
     }
 
-    /// Fills in every text of a value. A text that is one expression keeps the expression's type.
+    /// Renders every text of a value. A text that is one expression keeps the expression's type.
     ///
     /// # Errors
-    /// When a template is malformed or names something undefined.
+    /// When a template is malformed or uses a name that is not defined.
     pub fn render(&self, value: &Value) -> Result<Value, RenderError> {
         Ok(match value {
             Value::String(text) => self.render_text(text)?,
@@ -62,10 +62,10 @@ impl Vars {
         })
     }
 
-    /// Fills in a text.
+    /// Renders a text.
     ///
     /// # Errors
-    /// When the template is malformed or names something undefined.
+    /// When the template is malformed or uses a name that is not defined.
     pub fn text(&self, text: &str) -> Result<String, RenderError> {
         if !is_template(text) {
             return Ok(text.into());
@@ -128,7 +128,7 @@ impl Vars {
     }
 }
 
-/// Whether a text has anything to fill in.
+/// Whether a text has anything to render.
 fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
 }

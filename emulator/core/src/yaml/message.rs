@@ -1,7 +1,7 @@
-//! What is wrong with a file, in the words of those who write it.
+//! Error messages for people who write YAML files.
 //!
-//! The parser's own messages speak of mappings, sequences and options of its
-//! API, and say the position and themselves twice around the caret.
+//! The parser's own messages mention mappings, sequences and options of its API, and repeat the
+//! position and the message around the caret.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_saphyr::{Error, Localizer, Location, MessageFormatter, UserMessageForm
 
 use crate::names::hint;
 
-/// Stands before the message of a rendered error, so that it can be found there.
+/// Put before the message of a rendered error, to find the message there.
 const MARK: &str = "at";
 
 /// Renders an error: the message once, then the place with a caret.
@@ -94,7 +94,7 @@ fn unknown(what: &str, name: &str, expected: &[&'static str]) -> String {
     }
 }
 
-/// serde's words for what came.
+/// Rephrases serde's description of an unexpected value.
 fn plain(unexpected: &str) -> String {
     match unexpected {
         "sequence" => "a list".into(),

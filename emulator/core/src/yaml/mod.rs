@@ -1,7 +1,24 @@
-//! Reading the user's YAML files: typed, strict, and with every error at file:line.
+//! Reading YAML files into types. Every error names file and line, with a caret.
 //!
-//! `yes`, `07` and `2:00 PM` stay texts. A file is read whole, must be UTF-8 and
-//! within its [`Limit`], nest at most 64 deep, and hold one document.
+//! `yes`, `07` and `2:00 PM` stay texts. A file must be UTF-8, within its [`Limit`], nested at most 64
+//! deep, and hold one document.
+//!
+//! ```
+//! use rehearse_core::yaml::Source;
+//! use serde::Deserialize;
+//!
+//! #[derive(Debug, Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Person {
+//!     name: String,
+//! }
+//!
+//! let person: Person = Source::new("person.yaml", "name: Ann").parse()?;
+//! assert_eq!(person.name, "Ann");
+//! let error = Source::new("person.yaml", "nmae: Ann").parse::<Person>().unwrap_err();
+//! assert!(error.to_string().starts_with("error: unknown key `nmae`; only `name` is known here"));
+//! # Ok::<(), rehearse_core::yaml::YamlError>(())
+//! ```
 
 mod message;
 pub mod tree;
@@ -13,25 +30,25 @@ use serde_saphyr::{CroppedRegion, Error as Yaml};
 
 pub use serde_saphyr::Location;
 
-/// Deepest nesting that is read; deeper is a mistake or an attack on the stack.
+/// Deepest nesting that is read. Deeper nesting is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;
 
-/// How large a kind of file may be.
+/// The size limit of a kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Most bytes.
     pub bytes: u64,
-    /// What to know about a larger one.
+    /// What the error says about a larger file.
     pub advice: &'static str,
 }
 
-/// For files without a limit of their own.
+/// The limit of files without a limit of their own.
 pub const LIMIT: Limit = Limit { bytes: 4 << 20, advice: "split it" };
 
 /// Why a file could not be read. The message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
-    /// The file is not there, or not readable.
+    /// The file does not exist or cannot be read.
     #[error("failed to read {path}", path = .path.display())]
     Read {
         /// The file.
@@ -40,32 +57,32 @@ pub enum YamlError {
         #[source]
         source: std::io::Error,
     },
-    /// Larger than its kind may be.
+    /// The file is larger than its limit.
     #[error("{path}: is {bytes} bytes, more than the {most} that are read; {advice}", path = .path.display(), most = .limit.bytes, advice = .limit.advice)]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
-        /// What is allowed.
+        /// The limit.
         limit: Limit,
     },
-    /// Not text.
+    /// The file is not UTF-8.
     #[error("{path}:{line}: byte {at} of the file is not UTF-8; save it as UTF-8", path = .path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Bytes before the first that is not text.
+        /// How many bytes before the first one that is not UTF-8.
         at: usize,
         /// Its line, from 1.
         line: usize,
     },
-    /// Not YAML, or not of the right shape.
+    /// The text is not YAML, or does not fit the type.
     #[error("{report}")]
     Shape {
         /// What is wrong and where, with a caret.
         report: String,
-        /// The line, from 1; 0 when it has none.
+        /// The line, from 1; 0 when the error has none.
         line: u64,
     },
 }
@@ -73,14 +90,14 @@ pub enum YamlError {
 /// A file's text and name, for errors that point into it.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// As it is shown.
+    /// Name of the file, as errors show it.
     pub name: String,
     /// The whole text.
     pub text: String,
 }
 
 impl Source {
-    /// Text that does not come from a file; errors show it under this name.
+    /// A text and the name under which errors show it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
@@ -112,10 +129,10 @@ impl Source {
         Ok(Self { name: path.display().to_string(), text })
     }
 
-    /// The text as a `T`. JSON is YAML too.
+    /// Deserializes the text. JSON is YAML, too.
     ///
     /// # Errors
-    /// When it is not YAML, not one document, or not a `T`.
+    /// When the text is not YAML, is nested too deep, is not one document, or does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
         let options = serde_saphyr::options! {
             strict_booleans: true,
@@ -126,7 +143,7 @@ impl Source {
         serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| self.render(&e))
     }
 
-    /// An error of the caller's own, with a caret at `location`.
+    /// An error with the caller's message and a caret at `location`.
     pub fn error(&self, location: Location, message: impl Into<String>) -> YamlError {
         let error = Box::new(Yaml::Message { msg: message.into(), location });
         let line = usize::try_from(location.line()).unwrap_or(1).max(1);
@@ -152,7 +169,7 @@ impl Source {
     }
 }
 
-/// Reads a file as a `T`.
+/// Reads and deserializes a file.
 ///
 /// # Errors
 /// As [`Source::read`] and [`Source::parse`].

@@ -1,4 +1,4 @@
-//! Files that people write, and get wrong.
+//! Files with the mistakes that people make.
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;

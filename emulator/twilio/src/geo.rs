@@ -3,7 +3,7 @@
 
 /// City, state, ZIP and country of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Location {
     pub city: &'static str,
     pub state: &'static str,
     pub zip: &'static str,
@@ -50,19 +50,19 @@ const COUNTRIES: &[(&str, &str)] = &[
 ];
 
 /// The place of an E.164 number.
-pub(super) fn place(number: &str) -> Place {
-    let empty = Place { city: "", state: "", zip: "", country: "" };
+pub(super) fn location(number: &str) -> Location {
+    let empty = Location { city: "", state: "", zip: "", country: "" };
     let Some(digits) = number.strip_prefix('+') else { return empty };
     let Some(area) = digits.strip_prefix('1').and_then(|national| national.get(..3)) else {
         let found = COUNTRIES.iter().find(|(code, _)| digits.starts_with(code));
-        return Place { country: found.map_or("", |(_, country)| country), ..empty };
+        return Location { country: found.map_or("", |(_, country)| country), ..empty };
     };
     if CANADA.contains(&area) {
-        return Place { country: "CA", ..empty };
+        return Location { country: "CA", ..empty };
     }
     match AREA_CODES.iter().find(|(code, ..)| *code == area) {
-        Some((_, city, state, zip)) => Place { city, state, zip, country: "US" },
-        None => Place { country: "US", ..empty },
+        Some((_, city, state, zip)) => Location { city, state, zip, country: "US" },
+        None => Location { country: "US", ..empty },
     }
 }
 
@@ -71,13 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places() {
-        let boston = Place { city: "BOSTON", state: "MA", zip: "02108", country: "US" };
-        assert_eq!(place("+16175551234"), boston);
-        assert_eq!(place("+15550100000").country, "US");
-        assert_eq!(place("+15550100000").city, "");
-        assert_eq!(place("+14165551234").country, "CA");
-        assert_eq!(place("+447911123456").country, "GB");
-        assert_eq!(place("12345").country, "");
+    fn locations() {
+        let boston = Location { city: "BOSTON", state: "MA", zip: "02108", country: "US" };
+        assert_eq!(location("+16175551234"), boston);
+        assert_eq!(location("+15550100000").country, "US");
+        assert_eq!(location("+15550100000").city, "");
+        assert_eq!(location("+14165551234").country, "CA");
+        assert_eq!(location("+447911123456").country, "GB");
+        assert_eq!(location("12345").country, "");
     }
 }

@@ -57,7 +57,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Why it was called.
-    pub hook: Hook,
+    pub kind: WebhookKind,
     /// URL as called.
     pub url: String,
     /// HTTP status; `None` when no answer came.
@@ -68,7 +68,7 @@ pub struct Attempt {
 
 /// Why Twilio calls the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hook {
+pub enum WebhookKind {
     /// A text came.
     Sms,
     /// The webhook failed.
@@ -77,7 +77,7 @@ pub enum Hook {
     Status,
 }
 
-impl Hook {
+impl WebhookKind {
     /// The exchange's name in the journal.
     pub fn name(self) -> &'static str {
         match self {

@@ -16,10 +16,11 @@
 //! names; a fault on `twilio.delivery` with a code makes the next text end as
 //! `undelivered` with that code.
 
+mod activity;
 mod geo;
 mod inbound;
-mod ledger;
 mod message;
+mod message_log;
 mod opt_out;
 mod options;
 mod outbox;
@@ -31,12 +32,11 @@ mod sid;
 mod signature;
 mod twiml;
 mod webhook;
-mod work;
 
 #[cfg(test)]
 mod tests;
 
-pub use inbound::{Attempt, Delivery, Hook, Inbound, Media, Signing};
+pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
 pub use message::{Direction, Message, Status};
 pub use options::{Method, NumberConfig, NumberKind, Options};
 pub use segments::{Encoding, Segments};

@@ -7,51 +7,51 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Direction, Message, Method, Segments, Sid, Status, server::Inner, webhook};
+use super::{Direction, Message, Method, Segments, Sid, Status, server::Account, webhook};
 use rehearse_core::journal::{ExchangeDetail, Outcome, Via};
 
 /// Longest text that Twilio sends.
 pub(super) const LONGEST: usize = 1600;
 
 /// A URL of the backend and how it is called.
-pub(super) type Callback = (String, Method);
+pub(super) type StatusCallback = (String, Method);
 
 /// A text on its way out.
 #[derive(Debug, Clone)]
-pub(super) struct Outgoing {
+pub(super) struct OutgoingMessage {
     pub to: String,
     pub body: String,
     pub media: Vec<String>,
     pub direction: Direction,
     pub via: Via,
     pub in_reply_to: Option<Sid>,
-    pub callback: Option<Callback>,
+    pub callback: Option<StatusCallback>,
     pub service: Option<String>,
     pub send_at: Option<Timestamp>,
 }
 
 /// A text that waits for its time.
 #[derive(Debug, Clone)]
-pub(super) struct Scheduled {
+pub(super) struct ScheduledMessage {
     pub at: Timestamp,
     pub sid: Sid,
-    pub callback: Option<Callback>,
+    pub callback: Option<StatusCallback>,
 }
 
 /// How a text ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ending {
+pub(super) struct StatusChange {
     pub status: Status,
     pub error: Option<u32>,
 }
 
-impl Inner {
+impl Account {
     pub fn is_blocked(&self, person: &str) -> bool {
         self.state().blocked.contains(person)
     }
 
     /// Sends a TwiML reply, unless Twilio would refuse it with this code.
-    pub fn reply(self: &Arc<Self>, text: Outgoing) -> Result<Sid, u32> {
+    pub fn reply(self: &Arc<Self>, text: OutgoingMessage) -> Result<Sid, u32> {
         let refusal = if self.is_blocked(&text.to) {
             Some(21610)
         } else {
@@ -69,7 +69,7 @@ impl Inner {
     }
 
     /// Accepts a text for sending and returns it as it was then.
-    pub fn send(self: &Arc<Self>, text: Outgoing) -> Message {
+    pub fn send(self: &Arc<Self>, text: OutgoingMessage) -> Message {
         let now = self.clock.now();
         let size = self.measure(&text);
         let status = match (&text.send_at, &text.service) {
@@ -82,7 +82,7 @@ impl Inner {
             .callback
             .clone()
             .or_else(|| state.config.status_callback.clone().map(|url| (url, Method::Post)));
-        let sid = state.mint.mint(!text.media.is_empty());
+        let sid = state.sids.generate(!text.media.is_empty());
         let created = Message {
             sid,
             direction: text.direction,
@@ -101,9 +101,9 @@ impl Inner {
             via: Some(text.via),
             in_reply_to: text.in_reply_to,
         };
-        state.ledger.push(created.clone());
+        state.messages.push(created.clone());
         if let Some(at) = text.send_at {
-            state.scheduled.push(Scheduled { at, sid, callback });
+            state.scheduled.push(ScheduledMessage { at, sid, callback });
         } else {
             drop(state);
             self.dispatch(sid, &text, size, callback);
@@ -114,7 +114,7 @@ impl Inner {
     /// Sends scheduled texts whose time has come.
     pub fn release_due(self: &Arc<Self>) {
         let now = self.clock.now();
-        let due: Vec<(Scheduled, Outgoing)> = {
+        let due: Vec<(ScheduledMessage, OutgoingMessage)> = {
             let mut state = self.state();
             if state.scheduled.is_empty() {
                 return;
@@ -122,11 +122,11 @@ impl Inner {
             let (due, waiting) =
                 std::mem::take(&mut state.scheduled).into_iter().partition(|text| text.at <= now);
             state.scheduled = waiting;
-            let due: Vec<Scheduled> = due;
+            let due: Vec<ScheduledMessage> = due;
             due.into_iter()
                 .filter_map(|waited| {
-                    let message = state.ledger.get(waited.sid)?;
-                    let text = Outgoing {
+                    let message = state.messages.get(waited.sid)?;
+                    let text = OutgoingMessage {
                         to: message.to.clone(),
                         body: message.body.clone(),
                         media: message.media.clone(),
@@ -150,21 +150,21 @@ impl Inner {
     fn dispatch(
         self: &Arc<Self>,
         sid: Sid,
-        text: &Outgoing,
+        text: &OutgoingMessage,
         size: Segments,
-        callback: Option<Callback>,
+        callback: Option<StatusCallback>,
     ) {
-        let ending = if self.is_blocked(&text.to) && text.via != Via::Twilio {
+        let change = if self.is_blocked(&text.to) && text.via != Via::Twilio {
             // Only with a Messaging Service: without one the request was refused.
-            Ending { status: Status::Failed, error: Some(21610) }
+            StatusChange { status: Status::Failed, error: Some(21610) }
         } else if let Some(failure) = self.faults.next_failure("twilio.delivery") {
             let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
-            Ending { status: Status::Undelivered, error: Some(code) }
+            StatusChange { status: Status::Undelivered, error: Some(code) }
         } else {
-            Ending { status: Status::Delivered, error: None }
+            StatusChange { status: Status::Delivered, error: None }
         };
-        let outcome = match ending {
-            Ending { status: Status::Failed, error: Some(code) } => {
+        let outcome = match change {
+            StatusChange { status: Status::Failed, error: Some(code) } => {
                 Outcome::default().with_error(code.to_string())
             }
             _ => Outcome::default(),
@@ -174,27 +174,32 @@ impl Inner {
             .end(outcome);
         match callback {
             Some(callback) => {
-                let inner = Arc::clone(self);
+                let account = Arc::clone(self);
                 let with_service = text.service.is_some();
-                self.spawn(webhook::follow(inner, sid, callback, with_service, ending));
+                self.spawn(webhook::follow(account, sid, callback, with_service, change));
             }
             None => {
                 let now = self.clock.now();
-                if let Some(message) = self.state().ledger.get_mut(sid) {
-                    message.advance(ending.status, ending.error, &self.options.number, now);
+                if let Some(message) = self.state().messages.get_mut(sid) {
+                    message.advance(change.status, change.error, &self.options.number, now);
                 }
             }
         }
     }
 
-    fn measure(&self, text: &Outgoing) -> Segments {
+    fn measure(&self, text: &OutgoingMessage) -> Segments {
         let kind = self.state().config.kind;
         let size = Segments::of(&text.body, kind);
         // A picture message is billed as one, whatever its text.
         if text.media.is_empty() { size } else { Segments { count: 1, ..size } }
     }
 
-    fn exchange_detail(&self, sid: String, text: &Outgoing, size: Segments) -> ExchangeDetail {
+    fn exchange_detail(
+        &self,
+        sid: String,
+        text: &OutgoingMessage,
+        size: Segments,
+    ) -> ExchangeDetail {
         ExchangeDetail::SmsSent {
             sid,
             from: self.options.number.clone(),

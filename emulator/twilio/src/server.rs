@@ -14,18 +14,18 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 use super::{
     Delivery, Inbound, Message, NumberConfig, Options, Sid,
-    ledger::Ledger,
-    outbox::Scheduled,
+    activity::ActivityTracker,
+    message_log::MessageLog,
+    outbox::ScheduledMessage,
     rest,
-    sid::Mint,
-    webhook::{Jar, Received},
-    work::Work,
+    sid::SidGenerator,
+    webhook::{CookieJar, ReceivedMessage},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 
 /// A handle on the fake Twilio of one world. Clones share it.
 #[derive(Clone)]
-pub struct Twilio(pub(super) Arc<Inner>);
+pub struct Twilio(pub(super) Arc<Account>);
 
 /// Keeps the fake serving; dropping it stops it and what it has under way.
 pub struct Server {
@@ -33,7 +33,7 @@ pub struct Server {
     stop: Option<oneshot::Sender<()>>,
 }
 
-pub(super) struct Inner {
+pub(super) struct Account {
     pub options: Options,
     pub url: String,
     pub journal: Journal,
@@ -42,35 +42,35 @@ pub(super) struct Inner {
     pub web: reqwest::Client,
     /// Business time at the start.
     pub started: Timestamp,
-    pub work: Work,
-    state: Mutex<State>,
+    pub activity: ActivityTracker,
+    state: Mutex<AccountState>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 /// What changes. Held briefly, never across an await.
-pub(super) struct State {
+pub(super) struct AccountState {
     /// Signs webhooks and opens the REST API.
     pub auth_token: String,
     pub config: NumberConfig,
     pub friendly_name: String,
-    pub ledger: Ledger,
-    pub mint: Mint,
+    pub messages: MessageLog,
+    pub sids: SidGenerator,
     /// People who texted STOP to the number.
     pub blocked: HashSet<String>,
     /// The backend's cookies by person.
-    pub jars: HashMap<String, Jar>,
-    pub received: HashMap<Sid, Arc<Received>>,
-    pub scheduled: Vec<Scheduled>,
+    pub jars: HashMap<String, CookieJar>,
+    pub received: HashMap<Sid, Arc<ReceivedMessage>>,
+    pub scheduled: Vec<ScheduledMessage>,
 }
 
-impl State {
+impl AccountState {
     fn new(options: &Options, config: NumberConfig) -> Self {
         Self {
             auth_token: options.auth_token.clone(),
             config,
             friendly_name: options.number.clone(),
-            ledger: Ledger::default(),
-            mint: Mint::new(options.seed),
+            messages: MessageLog::default(),
+            sids: SidGenerator::new(options.seed),
             blocked: HashSet::new(),
             jars: HashMap::new(),
             received: HashMap::new(),
@@ -98,21 +98,21 @@ impl Twilio {
     ) -> io::Result<Server> {
         let url = format!("http://{}", listener.local_addr()?);
         let started = clock.now();
-        let state = Mutex::new(State::new(&options, options.config.clone()));
-        let inner = Arc::new(Inner {
+        let state = Mutex::new(AccountState::new(&options, options.config.clone()));
+        let account = Arc::new(Account {
             options,
             url,
             journal,
             clock,
             faults,
             web,
-            work: Work::default(),
+            activity: ActivityTracker::default(),
             started,
             state,
             tasks: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel();
-        let router = rest::router(Arc::clone(&inner));
+        let router = rest::router(Arc::clone(&account));
         // Answers are small: waiting for more to send would only slow them.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
@@ -126,7 +126,7 @@ impl Twilio {
                 tracing::error!(%error, "twilio server ended");
             }
         });
-        Ok(Server { twilio: Self(inner), stop: Some(stop) })
+        Ok(Server { twilio: Self(account), stop: Some(stop) })
     }
 
     /// Base URL of the REST API.
@@ -171,7 +171,7 @@ impl Twilio {
     /// Delivers a received text (once more): the same sid, parameters and
     /// idempotency token, as after an acknowledgement that was lost.
     pub async fn redeliver(&self, sid: Sid) -> Delivery {
-        let _busy = self.0.work.begin();
+        let _busy = self.0.activity.begin();
         let received = self.0.state().received.get(&sid).cloned();
         match received {
             Some(received) => Box::pin(self.0.deliver(&received)).await,
@@ -182,13 +182,13 @@ impl Twilio {
     /// Waits until no delivery, REST call or status callback is under way.
     pub async fn settled(&self) {
         self.0.release_due();
-        self.0.work.idle().await;
+        self.0.activity.idle().await;
     }
 
     /// All messages, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         self.0.release_due();
-        self.0.state().ledger.iter().cloned().collect()
+        self.0.state().messages.iter().cloned().collect()
     }
 
     /// Whether a person has opted out.
@@ -201,13 +201,13 @@ impl Twilio {
     pub fn reset(&self) {
         self.0.tasks().abort_all();
         let mut state = self.0.state();
-        let (config, mint) = (state.config.clone(), state.mint.clone());
-        *state = State { mint, ..State::new(&self.0.options, config) };
+        let (config, sids) = (state.config.clone(), state.sids.clone());
+        *state = AccountState { sids, ..AccountState::new(&self.0.options, config) };
     }
 }
 
-impl Inner {
-    pub fn state(&self) -> MutexGuard<'_, State> {
+impl Account {
+    pub fn state(&self) -> MutexGuard<'_, AccountState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,7 +223,7 @@ impl Inner {
 
     /// Runs `work` in the background, until it is done or the server stops.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = self.work.begin();
+        let busy = self.activity.begin();
         let mut tasks = self.tasks();
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {

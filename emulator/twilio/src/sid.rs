@@ -57,17 +57,17 @@ impl Serialize for Sid {
 
 /// Makes the sids of one world from its seed and a counter.
 #[derive(Debug, Clone)]
-pub(super) struct Mint {
+pub(super) struct SidGenerator {
     seed: u64,
     next: u64,
 }
 
-impl Mint {
+impl SidGenerator {
     pub fn new(seed: u64) -> Self {
         Self { seed, next: 0 }
     }
 
-    pub fn mint(&mut self, pictures: bool) -> Sid {
+    pub fn generate(&mut self, pictures: bool) -> Sid {
         let count = self.next;
         self.next += 1;
         // Mixing is a bijection, so the low half alone never repeats.
@@ -85,16 +85,16 @@ mod tests {
 
     #[test]
     fn sids_are_the_same_for_a_seed_and_never_repeat() {
-        let (mut one, mut two) = (Mint::new(7), Mint::new(7));
-        let sids: HashSet<Sid> = (0..10_000).map(|_| one.mint(false)).collect();
+        let (mut one, mut two) = (SidGenerator::new(7), SidGenerator::new(7));
+        let sids: HashSet<Sid> = (0..10_000).map(|_| one.generate(false)).collect();
         assert_eq!(sids.len(), 10_000);
-        assert!((0..10_000).all(|_| sids.contains(&two.mint(false))));
-        assert_ne!(Mint::new(8).mint(false), Mint::new(7).mint(false));
+        assert!((0..10_000).all(|_| sids.contains(&two.generate(false))));
+        assert_ne!(SidGenerator::new(8).generate(false), SidGenerator::new(7).generate(false));
     }
 
     #[test]
     fn sids_read_what_they_print() {
-        let sid = Mint::new(1).mint(true);
+        let sid = SidGenerator::new(1).generate(true);
         assert!(sid.to_string().starts_with("MM") && sid.to_string().len() == 34);
         assert_eq!(sid.to_string().parse(), Ok(sid));
         for wrong in [

@@ -89,7 +89,7 @@ fn failed(attempt: &Attempt) -> bool {
 fn outcome(attempt: &Attempt) -> String {
     let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
     let error = attempt.error.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
-    format!("{}: {status}{error}", attempt.hook.name())
+    format!("{}: {status}{error}", attempt.kind.name())
 }
 
 fn times(count: usize) -> String {

@@ -5,30 +5,30 @@ use std::sync::Arc;
 use super::{error::ApiError, params::Params};
 use crate::{
     Message, Sid, Status,
-    outbox::{Callback, Scheduled},
-    server::Inner,
+    outbox::{ScheduledMessage, StatusCallback},
+    server::Account,
     webhook,
 };
 
-pub(super) fn fetch(inner: &Inner, sid: Option<Sid>, path: &str) -> Result<Message, ApiError> {
-    sid.and_then(|sid| inner.state().ledger.get(sid).cloned())
+pub(super) fn fetch(account: &Account, sid: Option<Sid>, path: &str) -> Result<Message, ApiError> {
+    sid.and_then(|sid| account.state().messages.get(sid).cloned())
         .ok_or_else(|| ApiError::not_found(path))
 }
 
 /// `Body=` redacts, `Status=canceled` takes a scheduled message back; nothing else changes.
 pub(super) fn update(
-    inner: &Arc<Inner>,
+    account: &Arc<Account>,
     sid: Option<Sid>,
     path: &str,
     params: &Params,
 ) -> Result<Message, ApiError> {
-    let now = inner.clock.now();
-    let mut callback: Option<Callback> = None;
+    let now = account.clock.now();
+    let mut callback: Option<StatusCallback> = None;
     let changed = {
-        let mut state = inner.state();
+        let mut state = account.state();
         let state = &mut *state;
         let message = sid
-            .and_then(|sid| state.ledger.get_mut(sid))
+            .and_then(|sid| state.messages.get_mut(sid))
             .ok_or_else(|| ApiError::not_found(path))?;
         match params.given("Body") {
             Some("") if !message.status.is_final() => return Err(ApiError::new(20009)),
@@ -43,7 +43,7 @@ pub(super) fn update(
         }
         match params.get("Status") {
             Some("canceled") if message.status == Status::Scheduled => {
-                let waits = |text: &Scheduled| text.sid == message.sid;
+                let waits = |text: &ScheduledMessage| text.sid == message.sid;
                 if let Some(at) = state.scheduled.iter().position(waits) {
                     callback = state.scheduled.remove(at).callback;
                 }
@@ -57,20 +57,20 @@ pub(super) fn update(
         message.clone()
     };
     if let Some(callback) = callback {
-        inner.spawn(webhook::canceled(Arc::clone(inner), changed.sid, callback));
+        account.spawn(webhook::canceled(Arc::clone(account), changed.sid, callback));
     }
     Ok(changed)
 }
 
-pub(super) fn delete(inner: &Inner, sid: Option<Sid>, path: &str) -> Result<(), ApiError> {
-    let mut state = inner.state();
-    let found = sid.and_then(|sid| state.ledger.get(sid));
+pub(super) fn delete(account: &Account, sid: Option<Sid>, path: &str) -> Result<(), ApiError> {
+    let mut state = account.state();
+    let found = sid.and_then(|sid| state.messages.get(sid));
     let message = found.ok_or_else(|| ApiError::not_found(path))?;
     if !message.status.is_final() {
         return Err(ApiError::new(20009));
     }
     let sid = message.sid;
-    state.ledger.remove(sid);
+    state.messages.remove(sid);
     state.received.remove(&sid);
     Ok(())
 }

@@ -8,16 +8,16 @@ use url::Url;
 use super::{error::ApiError, params::Params};
 use crate::{
     Direction, Message, Method,
-    outbox::{LONGEST, Outgoing},
+    outbox::{LONGEST, OutgoingMessage},
     phone,
-    server::Inner,
+    server::Account,
 };
 use rehearse_core::journal::Via;
 
 /// Most pictures in one message.
 const PICTURES: usize = 10;
 
-pub(super) fn create(inner: &Arc<Inner>, params: &Params) -> Result<Message, ApiError> {
+pub(super) fn create(account: &Arc<Account>, params: &Params) -> Result<Message, ApiError> {
     let to = params.get("To").ok_or_else(|| ApiError::new(21604))?;
     let from = params.get("From");
     let service = params.get("MessagingServiceSid");
@@ -35,10 +35,10 @@ pub(super) fn create(inner: &Arc<Inner>, params: &Params) -> Result<Message, Api
     }
     recipient(to)?;
     if let Some(from) = from {
-        sender(inner, from, to)?;
+        sender(account, from, to)?;
     }
     if let Some(service) = service {
-        self::service(inner, service)?;
+        self::service(account, service)?;
     }
     if body.chars().count() > LONGEST {
         return Err(ApiError::new(21617));
@@ -59,12 +59,12 @@ pub(super) fn create(inner: &Arc<Inner>, params: &Params) -> Result<Message, Api
     {
         return Err(ApiError::new(21624));
     }
-    let send_at = schedule(inner.clock.now(), params, service)?;
+    let send_at = schedule(account.clock.now(), params, service)?;
     // A service pools its senders, so it finds out only later.
-    if service.is_none() && inner.is_blocked(to) {
+    if service.is_none() && account.is_blocked(to) {
         return Err(ApiError::new(21610));
     }
-    Ok(inner.send(Outgoing {
+    Ok(account.send(OutgoingMessage {
         to: to.to_owned(),
         body: body.to_owned(),
         media,
@@ -77,7 +77,7 @@ pub(super) fn create(inner: &Arc<Inner>, params: &Params) -> Result<Message, Api
     }))
 }
 
-/// Numbers ending in 5005550001 and on are Twilio's magic ones.
+/// Numbers change in 5005550001 and on are Twilio's magic ones.
 fn recipient(to: &str) -> Result<(), ApiError> {
     match to {
         "+15005550002" => Err(ApiError::with(
@@ -105,8 +105,8 @@ fn invalid_to(to: &str) -> ApiError {
     ApiError::with(21211, format!("Invalid 'To' Phone Number: {}", phone::masked(to)))
 }
 
-fn sender(inner: &Inner, from: &str, to: &str) -> Result<(), ApiError> {
-    let account = &inner.options.account_sid;
+fn sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError> {
+    let account_sid = &account.options.account_sid;
     let invalid = || {
         ApiError::with(
             21212,
@@ -120,7 +120,7 @@ fn sender(inner: &Inner, from: &str, to: &str) -> Result<(), ApiError> {
         return Err(ApiError::with(21266, message));
     }
     match from {
-        _ if from == inner.options.number => Ok(()),
+        _ if from == account.options.number => Ok(()),
         "+15005550006" => Ok(()),
         "+15005550001" => Err(invalid()),
         "+15005550007" => Err(ApiError::with(
@@ -132,7 +132,7 @@ fn sender(inner: &Inner, from: &str, to: &str) -> Result<(), ApiError> {
         "+15005550008" => Err(ApiError::new(21611)),
         _ if phone::is_e164(from) => Err(ApiError::with(
             21660,
-            format!("Mismatch between the 'From' number {from} and the account {account}"),
+            format!("Mismatch between the 'From' number {from} and the account {account_sid}"),
         )),
         _ if phone::is_short_code(from) => Err(ApiError::with(
             21659,
@@ -148,12 +148,12 @@ fn sender(inner: &Inner, from: &str, to: &str) -> Result<(), ApiError> {
     }
 }
 
-fn service(inner: &Inner, sid: &str) -> Result<(), ApiError> {
+fn service(account: &Account, sid: &str) -> Result<(), ApiError> {
     let digits = sid.strip_prefix("MG").unwrap_or_default();
     if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(ApiError::new(21705));
     }
-    if inner.state().config.messaging_service_sid.as_deref() == Some(sid) {
+    if account.state().config.messaging_service_sid.as_deref() == Some(sid) {
         Ok(())
     } else {
         Err(ApiError::new(21701))

@@ -20,7 +20,7 @@ pub(super) struct ApiError {
 
 /// The JSON body, in Twilio's order of keys.
 #[derive(Debug, Serialize)]
-pub(super) struct Body<'a> {
+pub(super) struct ErrorBody<'a> {
     code: u32,
     message: &'a str,
     more_info: String,
@@ -55,8 +55,8 @@ impl ApiError {
         Some(error)
     }
 
-    pub fn body(&self) -> Body<'_> {
-        Body {
+    pub fn body(&self) -> ErrorBody<'_> {
+        ErrorBody {
             code: self.code,
             message: &self.message,
             more_info: format!("https://www.twilio.com/docs/errors/{}", self.code),

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{
     error::ApiError,
     params::Params,
-    show::{Shown, show},
+    show::{MessageResource, show},
 };
-use crate::{Message, Sid, ledger::Ledger};
+use crate::{Message, Sid, message_log::MessageLog};
 
 const DEFAULT_SIZE: usize = 50;
 const LARGEST_SIZE: usize = 1000;
@@ -17,8 +17,8 @@ const FILTERS: [&str; 5] = ["To", "From", "DateSent", "DateSent<", "DateSent>"];
 
 /// A page, before it is text.
 #[derive(Debug, Serialize)]
-pub(super) struct Envelope<'a> {
-    pub messages: Vec<Shown<'a>>,
+pub(super) struct MessagePage<'a> {
+    pub messages: Vec<MessageResource<'a>>,
     start: usize,
     end: usize,
     page: usize,
@@ -30,7 +30,7 @@ pub(super) struct Envelope<'a> {
 }
 
 /// Where a page begins.
-enum Token {
+enum PageToken {
     /// After this record, towards older ones.
     After(Sid),
     /// Before this record, towards newer ones.
@@ -38,11 +38,11 @@ enum Token {
 }
 
 pub(super) fn list<'a>(
-    ledger: &'a Ledger,
+    messages: &'a MessageLog,
     account: &'a str,
     path: &str,
     query: &Params,
-) -> Result<Envelope<'a>, ApiError> {
+) -> Result<MessagePage<'a>, ApiError> {
     let filter = Filter::read(query)?;
     let number = |key| query.get(key).and_then(|n| n.parse::<usize>().ok());
     let size = number("PageSize").filter(|size| *size > 0).unwrap_or(DEFAULT_SIZE);
@@ -56,22 +56,22 @@ pub(super) fn list<'a>(
     let take = size + 1;
     let (rows, newer, older): (Vec<&Message>, bool, bool) = match token {
         None => {
-            let all = ledger.iter().rev().filter(|message| filter.holds(message));
+            let all = messages.iter().rev().filter(|message| filter.holds(message));
             let mut rows: Vec<_> = all.skip(page.saturating_mul(size)).take(take).collect();
             let more = rows.len() > size;
             rows.truncate(size);
             (rows, page > 0, more)
         }
-        Some(Token::After(sid)) => {
-            let rest = ledger.before(sid).ok_or_else(invalid)?;
+        Some(PageToken::After(sid)) => {
+            let rest = messages.before(sid).ok_or_else(invalid)?;
             let mut rows: Vec<_> =
                 rest.filter(|message| filter.holds(message)).take(take).collect();
             let more = rows.len() > size;
             rows.truncate(size);
             (rows, true, more)
         }
-        Some(Token::Before(sid)) => {
-            let rest = ledger.after(sid).ok_or_else(invalid)?;
+        Some(PageToken::Before(sid)) => {
+            let rest = messages.after(sid).ok_or_else(invalid)?;
             let mut rows: Vec<_> =
                 rest.filter(|message| filter.holds(message)).take(take).collect();
             let more = rows.len() > size;
@@ -96,7 +96,7 @@ pub(super) fn list<'a>(
     let start = page.saturating_mul(size);
     let next = rows.last().filter(|_| older).map(|last| format!("PA{}", last.sid));
     let previous = rows.first().filter(|_| newer).map(|first| format!("PB{}", first.sid));
-    Ok(Envelope {
+    Ok(MessagePage {
         start,
         end: (start + rows.len()).saturating_sub(1).max(start),
         page,
@@ -109,11 +109,11 @@ pub(super) fn list<'a>(
     })
 }
 
-fn token(text: &str) -> Result<Token, ApiError> {
+fn token(text: &str) -> Result<PageToken, ApiError> {
     let sid = |text: &str| text.parse().map_err(|_| ApiError::new(21481));
     match (text.strip_prefix("PA"), text.strip_prefix("PB")) {
-        (Some(text), _) => Ok(Token::After(sid(text)?)),
-        (_, Some(text)) => Ok(Token::Before(sid(text)?)),
+        (Some(text), _) => Ok(PageToken::After(sid(text)?)),
+        (_, Some(text)) => Ok(PageToken::Before(sid(text)?)),
         _ => Err(ApiError::new(21481)),
     }
 }

@@ -4,27 +4,27 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{error::ApiError, params::Params, show::rfc2822};
-use crate::{Method, server::Inner};
+use crate::{Method, server::Account};
 
 /// The number's sid: fixed, since an account has one number here.
-fn sid(inner: &Inner) -> String {
-    format!("PN{:032x}", inner.options.seed)
+fn sid(account: &Account) -> String {
+    format!("PN{:032x}", account.options.seed)
 }
 
-fn path(inner: &Inner) -> String {
-    format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", inner.options.account_sid)
+fn path(account: &Account) -> String {
+    format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", account.options.account_sid)
 }
 
-pub(super) fn show(inner: &Inner) -> Value {
-    let state = inner.state();
+pub(super) fn show(account: &Account) -> Value {
+    let state = account.state();
     let config = &state.config;
-    let (sid, date) = (sid(inner), rfc2822(inner.started));
+    let (sid, date) = (sid(account), rfc2822(account.started));
     let url = |url: &Option<String>| url.clone().unwrap_or_default();
     json!({
         "sid": sid,
-        "account_sid": inner.options.account_sid,
+        "account_sid": account.options.account_sid,
         "friendly_name": state.friendly_name,
-        "phone_number": inner.options.number,
+        "phone_number": account.options.number,
         "voice_url": "",
         "voice_method": "POST",
         "voice_fallback_url": "",
@@ -52,12 +52,12 @@ pub(super) fn show(inner: &Inner) -> Value {
         "identity_sid": null,
         "bundle_sid": null,
         "status": "in-use",
-        "uri": format!("{}/{sid}.json", path(inner)),
+        "uri": format!("{}/{sid}.json", path(account)),
     })
 }
 
-pub(super) fn list(inner: &Inner, query: &Params) -> Value {
-    let shown = show(inner);
+pub(super) fn list(account: &Account, query: &Params) -> Value {
+    let shown = show(account);
     let matches = |key: &str, field: &str| {
         query.get(key).is_none_or(|wanted| shown.get(field).and_then(Value::as_str) == Some(wanted))
     };
@@ -65,7 +65,7 @@ pub(super) fn list(inner: &Inner, query: &Params) -> Value {
         && matches("FriendlyName", "friendly_name")
         && query.get("Beta").is_none_or(|beta| beta == "false")
         && query.get("Origin").is_none_or(|origin| origin == "twilio");
-    let uri = format!("{}.json?PageSize=50&Page=0", path(inner));
+    let uri = format!("{}.json?PageSize=50&Page=0", path(account));
     json!({
         "incoming_phone_numbers": if found { vec![shown] } else { vec![] },
         "start": 0,
@@ -79,17 +79,17 @@ pub(super) fn list(inner: &Inner, query: &Params) -> Value {
     })
 }
 
-pub(super) fn fetch(inner: &Inner, asked: &str, path: &str) -> Result<Value, ApiError> {
-    if asked == sid(inner) { Ok(show(inner)) } else { Err(ApiError::not_found(path)) }
+pub(super) fn fetch(account: &Account, asked: &str, path: &str) -> Result<Value, ApiError> {
+    if asked == sid(account) { Ok(show(account)) } else { Err(ApiError::not_found(path)) }
 }
 
 pub(super) fn update(
-    inner: &Inner,
+    account: &Account,
     asked: &str,
     path: &str,
     params: &Params,
 ) -> Result<Value, ApiError> {
-    fetch(inner, asked, path)?;
+    fetch(account, asked, path)?;
     let url = |key: &str| match params.given(key) {
         None => Ok(None),
         Some("") => Ok(Some(None)),
@@ -106,7 +106,7 @@ pub(super) fn update(
     let (webhook, fallback) = (url("SmsUrl")?, url("SmsFallbackUrl")?);
     let methods = (method("SmsMethod")?, method("SmsFallbackMethod")?);
     {
-        let mut state = inner.state();
+        let mut state = account.state();
         if let Some(name) = params.get("FriendlyName") {
             name.clone_into(&mut state.friendly_name);
         }
@@ -116,5 +116,5 @@ pub(super) fn update(
         config.webhook_method = methods.0.unwrap_or(config.webhook_method);
         config.fallback_method = methods.1.unwrap_or(config.fallback_method);
     }
-    Ok(show(inner))
+    Ok(show(account))
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{change, create, error::ApiError, list, numbers, params::Params, show::show};
-use crate::{Message, Sid, server::Inner};
+use crate::{Message, Sid, server::Account};
 use rehearse_core::{
     faults::Cut,
     journal::{ExchangeDetail, Outcome},
@@ -26,8 +26,8 @@ use rehearse_core::{
 /// Largest request; the longest text with ten URLs is far below it.
 const LARGEST: usize = 256 * 1024;
 
-pub(crate) fn router(inner: Arc<Inner>) -> Router {
-    Router::new().fallback(serve).with_state(inner)
+pub(crate) fn router(account: Arc<Account>) -> Router {
+    Router::new().fallback(serve).with_state(account)
 }
 
 /// What a path and a method ask for.
@@ -48,7 +48,7 @@ enum Route<'a> {
 }
 
 /// An answer, and the little of it that the journal keeps.
-struct Answer {
+struct ApiResponse {
     status: u16,
     body: Vec<u8>,
     kept: Value,
@@ -98,17 +98,17 @@ impl<'a> Route<'a> {
     }
 }
 
-async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
-    let _busy = inner.work.begin();
+async fn serve(State(account): State<Arc<Account>>, request: Request) -> Response {
+    let _busy = account.activity.begin();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let route = Route::of(&parts.method, path, &inner.options.account_sid);
+    let route = Route::of(&parts.method, path, &account.options.account_sid);
     let body = to_bytes(body, LARGEST).await;
     let params = match &body {
         Ok(body) if is_form(&parts.headers) => Params::parse(body),
         _ => Params::default(),
     };
-    let open = inner.journal.begin(
+    let open = account.journal.begin(
         route.name(),
         ExchangeDetail::Twilio {
             method: parts.method.as_str().to_owned(),
@@ -116,28 +116,28 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             params: params.pairs().to_vec(),
         },
     );
-    let fault = inner.faults.next_failure(route.name()).unwrap_or_default();
+    let fault = account.faults.next_failure(route.name()).unwrap_or_default();
     if fault.delay_ms.is_some() {
         sleep(fault.delay()).await;
     }
     if fault.cut == Some(Cut::Before) {
         open.end(Outcome::cut());
-        inner.faults.crash_if_requested(&fault, Cut::Before).await;
+        account.faults.crash_if_requested(&fault, Cut::Before).await;
         return cut();
     }
     let answer = match ApiError::of(&fault) {
         Some(error) => Err(error),
         None if body.is_err() => Err(ApiError::new(20413)),
-        None if !has_key(&inner, &parts.headers) => Err(ApiError::new(20003)),
+        None if !has_key(&account, &parts.headers) => Err(ApiError::new(20003)),
         None => {
-            inner.release_due();
+            account.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            answer(&inner, route, path, &params, &query)
+            answer(&account, route, path, &params, &query)
         }
     };
     if fault.cut == Some(Cut::After) {
         open.end(Outcome::cut());
-        inner.faults.crash_if_requested(&fault, Cut::After).await;
+        account.faults.crash_if_requested(&fault, Cut::After).await;
         return cut();
     }
     match answer {
@@ -154,47 +154,47 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response {
 }
 
 fn answer(
-    inner: &Arc<Inner>,
+    account: &Arc<Account>,
     route: Route<'_>,
     path: &str,
     params: &Params,
     query: &Params,
-) -> Result<Answer, ApiError> {
+) -> Result<ApiResponse, ApiError> {
     match route {
-        Route::Create => create::create(inner, params).and_then(|m| one(inner, 201, &m)),
-        Route::Fetch(sid) => change::fetch(inner, sid, path).and_then(|m| one(inner, 200, &m)),
+        Route::Create => create::create(account, params).and_then(|m| one(account, 201, &m)),
+        Route::Fetch(sid) => change::fetch(account, sid, path).and_then(|m| one(account, 200, &m)),
         Route::Update(sid) => {
-            change::update(inner, sid, path, params).and_then(|m| one(inner, 200, &m))
+            change::update(account, sid, path, params).and_then(|m| one(account, 200, &m))
         }
         Route::Delete(sid) => {
-            change::delete(inner, sid, path)?;
-            Ok(Answer { status: 204, body: Vec::new(), kept: Value::Null })
+            change::delete(account, sid, path)?;
+            Ok(ApiResponse { status: 204, body: Vec::new(), kept: Value::Null })
         }
         Route::List => {
-            let state = inner.state();
-            let page = list::list(&state.ledger, &inner.options.account_sid, path, query)?;
+            let state = account.state();
+            let page = list::list(&state.messages, &account.options.account_sid, path, query)?;
             let kept = json!({ "messages": page.messages.len() });
             encode(200, &page, kept)
         }
-        Route::Numbers => encode(200, &numbers::list(inner, query), Value::Null),
+        Route::Numbers => encode(200, &numbers::list(account, query), Value::Null),
         Route::NewNumber => Err(ApiError::new(21422)),
-        Route::Number(sid) => encode(200, &numbers::fetch(inner, sid, path)?, Value::Null),
+        Route::Number(sid) => encode(200, &numbers::fetch(account, sid, path)?, Value::Null),
         Route::UpdateNumber(sid) => {
-            encode(200, &numbers::update(inner, sid, path, params)?, Value::Null)
+            encode(200, &numbers::update(account, sid, path, params)?, Value::Null)
         }
         Route::Method => Err(ApiError::new(20004)),
         Route::Unknown => Err(ApiError::not_found(path)),
     }
 }
 
-fn one(inner: &Inner, status: u16, message: &Message) -> Result<Answer, ApiError> {
+fn one(account: &Account, status: u16, message: &Message) -> Result<ApiResponse, ApiError> {
     let kept = json!({ "sid": message.sid, "status": message.status });
-    encode(status, &show(message, &inner.options.account_sid), kept)
+    encode(status, &show(message, &account.options.account_sid), kept)
 }
 
-fn encode(status: u16, body: &impl Serialize, kept: Value) -> Result<Answer, ApiError> {
+fn encode(status: u16, body: &impl Serialize, kept: Value) -> Result<ApiResponse, ApiError> {
     let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
-    Ok(Answer { status, body, kept })
+    Ok(ApiResponse { status, body, kept })
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -204,8 +204,8 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
 }
 
-fn has_key(inner: &Inner, headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|given| inner.is_key(given.as_bytes()))
+fn has_key(account: &Account, headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|given| account.is_key(given.as_bytes()))
 }
 
 fn respond(status: u16, body: Vec<u8>) -> Response {

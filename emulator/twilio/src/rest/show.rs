@@ -10,7 +10,7 @@ use crate::{Direction, Message, Status};
 const PRICE: u64 = 750;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Shown<'a> {
+pub(super) struct MessageResource<'a> {
     body: &'a str,
     num_segments: String,
     direction: Direction,
@@ -38,7 +38,7 @@ struct Subresources {
     media: String,
 }
 
-pub(super) fn show<'a>(message: &'a Message, account: &'a str) -> Shown<'a> {
+pub(super) fn show<'a>(message: &'a Message, account: &'a str) -> MessageResource<'a> {
     let sid = message.sid.to_string();
     let base = format!("/2010-04-01/Accounts/{account}/Messages/{sid}");
     // Until a sender is chosen, nothing is known of the segments.
@@ -47,7 +47,7 @@ pub(super) fn show<'a>(message: &'a Message, account: &'a str) -> Shown<'a> {
         Status::Sent | Status::Delivered | Status::Undelivered | Status::Received => segments,
         _ => 0,
     };
-    Shown {
+    MessageResource {
         body: &message.body,
         num_segments: segments.to_string(),
         direction: message.direction,

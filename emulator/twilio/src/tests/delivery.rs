@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::SignedDuration;
 use sha1::Sha1;
 
-use super::support::*;
+use super::harness::*;
 use crate::{Inbound, Media, Method, Signing};
 use rehearse_core::journal::{ExchangeDetail, Via};
 
@@ -26,58 +26,58 @@ fn boston(body: &str) -> Inbound {
 
 #[tokio::test]
 async fn the_webhook_gets_the_recorded_form_in_wire_order() {
-    let world = world().await;
-    world.server.receive(boston("Can I come tomorrow? 😀")).await;
+    let harness = harness().await;
+    harness.server.receive(boston("Can I come tomorrow? 😀")).await;
     let sid = Some("MM00000000000000000000000000000002".parse().unwrap());
     let picture =
         Media { url: "https://media.test/screen.jpg".into(), content_type: "image/jpeg".into() };
-    world.server.receive(Inbound { media: vec![picture], sid, ..text("") }).await;
-    let got = world.backend.got();
+    harness.server.receive(Inbound { media: vec![picture], sid, ..text("") }).await;
+    let got = harness.backend.got();
     assert_eq!(got[0].body, include_str!("../../../../fixtures/twilio/webhooks/sms.form"));
     assert_eq!(got[1].body, include_str!("../../../../fixtures/twilio/webhooks/mms.form"));
 }
 
 #[tokio::test]
 async fn the_headers_are_twilios() {
-    let world = world().await;
-    world.server.configure(|number| {
-        number.webhook_url = Some(format!("{}/dispatcher?shop=1#rc=2&rp=ct,5xx", world.url));
+    let harness = harness().await;
+    harness.server.configure(|number| {
+        number.webhook_url = Some(format!("{}/dispatcher?shop=1#rc=2&rp=ct,5xx", harness.url));
     });
-    world.server.receive(text("hello")).await;
-    let got = &world.backend.got()[0];
+    harness.server.receive(text("hello")).await;
+    let got = &harness.backend.got()[0];
     assert_eq!((got.method.as_str(), got.uri.as_str()), ("POST", "/dispatcher?shop=1"));
     assert_eq!(got.header("user-agent"), "TwilioProxy/1.1");
     assert_eq!(got.header("accept"), "*/*");
     assert_eq!(got.header("content-type"), "application/x-www-form-urlencoded; charset=utf-8");
     assert!(uuid::Uuid::parse_str(got.header("i-twilio-idempotency-token")).is_ok());
-    let signed = format!("{}/dispatcher?shop=1", world.url);
+    let signed = format!("{}/dispatcher?shop=1", harness.url);
     assert_eq!(got.header("x-twilio-signature"), expected(TOKEN, &signed, &got.body));
 }
 
 #[tokio::test]
 async fn a_get_webhook_has_its_parameters_in_the_signed_query() {
-    let world = world().await;
-    world.server.configure(|number| {
-        number.webhook_url = Some(format!("{}/dispatcher?shop=1", world.url));
+    let harness = harness().await;
+    harness.server.configure(|number| {
+        number.webhook_url = Some(format!("{}/dispatcher?shop=1", harness.url));
         number.webhook_method = Method::Get;
     });
-    world.server.receive(text("hello there")).await;
-    let got = &world.backend.got()[0];
+    harness.server.receive(text("hello there")).await;
+    let got = &harness.backend.got()[0];
     assert_eq!((got.method.as_str(), got.body.as_str()), ("GET", ""));
     assert!(got.uri.starts_with("/dispatcher?shop=1&ToCountry=US&"), "{}", got.uri);
     assert!(got.uri.contains("&Body=hello+there&"), "{}", got.uri);
-    let signed = format!("{}{}", world.url, got.uri);
+    let signed = format!("{}{}", harness.url, got.uri);
     assert_eq!(got.header("x-twilio-signature"), expected(TOKEN, &signed, ""));
 }
 
 #[tokio::test]
 async fn somebody_else_signs_wrongly() {
-    let world = world().await;
+    let harness = harness().await;
     for signing in [Signing::Missing, Signing::Wrong, Signing::OtherBody] {
-        world.server.receive(Inbound { signing, ..text("hello") }).await;
+        harness.server.receive(Inbound { signing, ..text("hello") }).await;
     }
-    let url = format!("{}/dispatcher", world.url);
-    let got = world.backend.got();
+    let url = format!("{}/dispatcher", harness.url);
+    let got = harness.backend.got();
     assert!(got[0].headers.get("x-twilio-signature").is_none());
     for request in &got[1..] {
         let signature = request.header("x-twilio-signature");
@@ -90,12 +90,12 @@ async fn somebody_else_signs_wrongly() {
 
 #[tokio::test]
 async fn replies_are_sent_and_the_journal_tells_all_in_order() {
-    let world = world().await;
-    world.backend.answer(xml("<Message>One ’</Message><Message to='+15550199999'>Two</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    harness.backend.answer(xml("<Message>One ’</Message><Message to='+15550199999'>Two</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.errors, delivery.replies.len()), (vec![], 2));
-    assert_eq!(world.names(), ["sms.received", "webhook.sms", "sms.sent", "sms.sent"]);
-    let entries = world.entries("sms.sent");
+    assert_eq!(harness.names(), ["sms.received", "webhook.sms", "sms.sent", "sms.sent"]);
+    let entries = harness.entries("sms.sent");
     let ExchangeDetail::SmsSent { sid, to, body, segments, encoding, via, in_reply_to, .. } =
         &entries[0].detail
     else {
@@ -107,76 +107,76 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
     assert_eq!(in_reply_to.as_deref(), Some(delivery.sid.to_string().as_str()));
     let ExchangeDetail::SmsSent { to, encoding, .. } = &entries[1].detail else { panic!("a text") };
     assert_eq!((to.as_str(), encoding.as_str()), ("+15550199999", "GSM-7"));
-    let (_, json) = world.get(&world.url_of(&format!("Messages/{sid}.json"))).await;
+    let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!(
         (&json["direction"], &json["status"]),
         (&"outbound-reply".into(), &"delivered".into())
     );
-    let hook = &world.entries("webhook.sms")[0];
+    let hook = &harness.entries("webhook.sms")[0];
     let outcome = hook.outcome.clone().unwrap();
     assert_eq!((outcome.status, outcome.error), (Some(200), None));
     assert!(outcome.response.as_str().unwrap().contains("<Message>One"));
-    let shown = serde_json::to_string(&world.journal.since(0)).unwrap();
+    let shown = serde_json::to_string(&harness.journal.since(0)).unwrap();
     assert!(!shown.contains(TOKEN), "the token is in the journal");
 }
 
 #[tokio::test]
 async fn a_repeat_is_the_same_request_and_its_replies_go_out_again() {
-    let world = world().await;
+    let harness = harness().await;
     for _ in 0..2 {
-        world.backend.answer(xml("<Message>Hi</Message>"));
+        harness.backend.answer(xml("<Message>Hi</Message>"));
     }
-    let first = world.server.receive(text("STOP")).await;
-    let again = world.server.redeliver(first.sid).await;
-    let got = world.backend.got();
+    let first = harness.server.receive(text("STOP")).await;
+    let again = harness.server.redeliver(first.sid).await;
+    let got = harness.backend.got();
     assert_eq!(got[0].body, got[1].body);
     let token = |n: usize| got[n].header("i-twilio-idempotency-token");
     assert_eq!(token(0), token(1));
     // Keywords are acted on once, when the text comes.
-    assert_eq!(world.entries("sms.received").len(), 1);
+    assert_eq!(harness.entries("sms.received").len(), 1);
     assert_eq!((first.errors, again.errors), (vec![21610], vec![21610]));
     let missing = "SM00000000000000000000000000000000".parse().unwrap();
-    assert_eq!(world.server.redeliver(missing).await.errors, [20404]);
+    assert_eq!(harness.server.redeliver(missing).await.errors, [20404]);
 }
 
 #[tokio::test]
 async fn without_a_webhook_a_text_is_only_recorded() {
-    let world = world().await;
-    world.server.configure(|number| number.webhook_url = None);
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    harness.server.configure(|number| number.webhook_url = None);
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts, delivery.errors), (vec![], vec![]));
-    assert_eq!(world.names(), ["sms.received"]);
-    assert_eq!(world.server.messages()[0].body, "hello");
+    assert_eq!(harness.names(), ["sms.received"]);
+    assert_eq!(harness.server.messages()[0].body, "hello");
 }
 
 #[tokio::test]
 async fn cookies_are_kept_for_the_pair_for_four_hours() {
-    let world = world().await;
+    let harness = harness().await;
     let cookie = |value: &str| ([("set-cookie", format!("seen={value}; Path=/"))], xml(""));
-    world.backend.answer(cookie("1"));
+    harness.backend.answer(cookie("1"));
     for _ in 0..2 {
-        world.server.receive(text("hello")).await;
+        harness.server.receive(text("hello")).await;
     }
-    world.server.receive(Inbound { from: "+15550177777".into(), ..text("hello") }).await;
-    world.clock.advance(SignedDuration::from_hours(4));
-    world.server.receive(text("hello")).await;
+    harness.server.receive(Inbound { from: "+15550177777".into(), ..text("hello") }).await;
+    harness.clock.advance(SignedDuration::from_hours(4));
+    harness.server.receive(text("hello")).await;
     let seen: Vec<String> =
-        world.backend.got().iter().map(|got| got.header("cookie").to_owned()).collect();
+        harness.backend.got().iter().map(|got| got.header("cookie").to_owned()).collect();
     assert_eq!(seen, ["", "seen=1", "", ""]);
 }
 
 #[tokio::test]
 async fn a_service_is_named_and_advanced_opt_out_types_keywords() {
-    let world = world().await;
+    let harness = harness().await;
     let service = "MG00000000000000000000000000000001";
-    world.server.configure(|number| {
+    harness.server.configure(|number| {
         number.messaging_service_sid = Some(service.into());
         number.advanced_opt_out = true;
     });
     for body in ["hello", "Stop", "start", "info"] {
-        world.server.receive(text(body)).await;
+        harness.server.receive(text(body)).await;
     }
-    let got = world.backend.got();
+    let got = harness.backend.got();
     assert!(
         got[0].body.contains(&format!("&To=%2B15550100000&MessagingServiceSid={service}&ToZip="))
     );

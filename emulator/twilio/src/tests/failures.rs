@@ -6,17 +6,17 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::support::*;
-use crate::{Attempt, Delivery, Hook};
+use super::harness::*;
+use crate::{Attempt, Delivery, WebhookKind};
 
-fn attempts(delivery: &Delivery) -> Vec<(Hook, Option<u16>, Option<u32>)> {
-    delivery.attempts.iter().map(|a: &Attempt| (a.hook, a.status, a.error)).collect()
+fn attempts(delivery: &Delivery) -> Vec<(WebhookKind, Option<u16>, Option<u32>)> {
+    delivery.attempts.iter().map(|a: &Attempt| (a.kind, a.status, a.error)).collect()
 }
 
-fn webhook(world: &World, overrides: &str, fallback: bool) {
-    world.server.configure(|number| {
-        number.webhook_url = Some(format!("{}/dispatcher{overrides}", world.url));
-        number.fallback_url = fallback.then(|| format!("{}/fallback", world.url));
+fn webhook(harness: &Harness, overrides: &str, fallback: bool) {
+    harness.server.configure(|number| {
+        number.webhook_url = Some(format!("{}/dispatcher{overrides}", harness.url));
+        number.fallback_url = fallback.then(|| format!("{}/fallback", harness.url));
     });
 }
 
@@ -28,87 +28,90 @@ async fn closed() -> String {
 
 #[tokio::test]
 async fn a_500_is_not_retried_by_default_and_nothing_is_sent() {
-    let world = world().await;
-    world.backend.answer((StatusCode::INTERNAL_SERVER_ERROR, xml("<Message>lost</Message>")));
-    let delivery = world.server.receive(text("hello")).await;
-    assert_eq!(attempts(&delivery), [(Hook::Sms, Some(500), Some(11200))]);
-    assert_eq!(world.entries("sms.sent").len(), 0);
-    let outcome = world.entries("webhook.sms")[0].outcome.clone().unwrap();
+    let harness = harness().await;
+    harness.backend.answer((StatusCode::INTERNAL_SERVER_ERROR, xml("<Message>lost</Message>")));
+    let delivery = harness.server.receive(text("hello")).await;
+    assert_eq!(attempts(&delivery), [(WebhookKind::Sms, Some(500), Some(11200))]);
+    assert_eq!(harness.entries("sms.sent").len(), 0);
+    let outcome = harness.entries("webhook.sms")[0].outcome.clone().unwrap();
     assert_eq!((outcome.status, outcome.error.as_deref()), (Some(500), Some("11200")));
 }
 
 #[tokio::test]
 async fn retries_follow_the_overrides_with_one_idempotency_token() {
-    let world = world().await;
-    webhook(&world, "#rc=2&rp=ct,5xx", false);
-    world.backend.answer(StatusCode::BAD_GATEWAY).answer(StatusCode::INTERNAL_SERVER_ERROR);
-    world.backend.answer(xml("<Message>third</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    webhook(&harness, "#rc=2&rp=ct,5xx", false);
+    harness.backend.answer(StatusCode::BAD_GATEWAY).answer(StatusCode::INTERNAL_SERVER_ERROR);
+    harness.backend.answer(xml("<Message>third</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     let seen = [
-        (Hook::Sms, Some(502), Some(11200)),
-        (Hook::Sms, Some(500), Some(11200)),
-        (Hook::Sms, Some(200), None),
+        (WebhookKind::Sms, Some(502), Some(11200)),
+        (WebhookKind::Sms, Some(500), Some(11200)),
+        (WebhookKind::Sms, Some(200), None),
     ];
     assert_eq!(attempts(&delivery), seen);
     assert_eq!(delivery.replies.len(), 1);
-    let got = world.backend.got();
+    let got = harness.backend.got();
     let tokens: Vec<_> = got.iter().map(|g| g.header("i-twilio-idempotency-token")).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
-    world.backend.answer(StatusCode::NOT_FOUND);
-    let delivery = world.server.receive(text("hello")).await;
-    assert_eq!(attempts(&delivery), [(Hook::Sms, Some(404), Some(11200))]);
-    assert_ne!(world.backend.got()[3].header("i-twilio-idempotency-token"), tokens[0]);
+    harness.backend.answer(StatusCode::NOT_FOUND);
+    let delivery = harness.server.receive(text("hello")).await;
+    assert_eq!(attempts(&delivery), [(WebhookKind::Sms, Some(404), Some(11200))]);
+    assert_ne!(harness.backend.got()[3].header("i-twilio-idempotency-token"), tokens[0]);
 }
 
 #[tokio::test]
 async fn the_fallback_gets_everything_and_why() {
-    let world = world().await;
+    let harness = harness().await;
     let url = closed().await;
-    world.server.configure(|number| {
+    harness.server.configure(|number| {
         number.webhook_url = Some(format!("{url}#rc=0"));
-        number.fallback_url = Some(format!("{}/fallback", world.url));
+        number.fallback_url = Some(format!("{}/fallback", harness.url));
     });
-    world.backend.answer(xml("<Message>Sorry</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
-    let seen = [(Hook::Sms, None, Some(11202)), (Hook::Fallback, Some(200), None)];
+    harness.backend.answer(xml("<Message>Sorry</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
+    let seen = [(WebhookKind::Sms, None, Some(11202)), (WebhookKind::Fallback, Some(200), None)];
     assert_eq!(attempts(&delivery), seen);
-    let got = &world.backend.got()[0];
+    let got = &harness.backend.got()[0];
     assert_eq!((got.uri.as_str(), got.param("ErrorUrl")), ("/fallback", Some(url)));
     assert_eq!(got.param("ErrorCode").as_deref(), Some("11202"));
-    assert_eq!(world.names(), ["sms.received", "webhook.sms", "webhook.fallback", "sms.sent"]);
+    assert_eq!(harness.names(), ["sms.received", "webhook.sms", "webhook.fallback", "sms.sent"]);
 }
 
 #[tokio::test]
 async fn the_form_of_a_fallback_is_the_recorded_one() {
-    let world = world().await;
-    webhook(&world, "", true);
-    world.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    let harness = harness().await;
+    webhook(&harness, "", true);
+    harness.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
     let sid = Some("SM00000000000000000000000000000001".parse().unwrap());
     let text =
         crate::Inbound { from: "+16175551234".into(), sid, ..text("Can I come tomorrow? 😀") };
-    world.server.receive(text).await;
-    let own = form_urlencoded::byte_serialize(world.url.as_bytes()).collect::<String>();
-    let body = world.backend.got()[1].body.replace(&own, "http%3A%2F%2Fshop.test");
+    harness.server.receive(text).await;
+    let own = form_urlencoded::byte_serialize(harness.url.as_bytes()).collect::<String>();
+    let body = harness.backend.got()[1].body.replace(&own, "http%3A%2F%2Fshop.test");
     assert_eq!(body, include_str!("../../../../fixtures/twilio/webhooks/fallback.form"));
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_retried_once_by_default() {
-    let world = world().await;
+    let harness = harness().await;
     let url = closed().await;
-    world.server.configure(|number| number.webhook_url = Some(url));
-    let delivery = world.server.receive(text("hello")).await;
-    assert_eq!(attempts(&delivery), [(Hook::Sms, None, Some(11202)); 2]);
+    harness.server.configure(|number| number.webhook_url = Some(url));
+    let delivery = harness.server.receive(text("hello")).await;
+    assert_eq!(attempts(&delivery), [(WebhookKind::Sms, None, Some(11202)); 2]);
     assert_eq!(delivery.errors, [11202, 11202]);
 }
 
 #[tokio::test]
 async fn a_fallback_that_fails_ends_it() {
-    let world = world().await;
-    webhook(&world, "", true);
-    world.backend.answer(StatusCode::INTERNAL_SERVER_ERROR).answer(StatusCode::FORBIDDEN);
-    let delivery = world.server.receive(text("hello")).await;
-    let seen = [(Hook::Sms, Some(500), Some(11200)), (Hook::Fallback, Some(403), Some(11200))];
+    let harness = harness().await;
+    webhook(&harness, "", true);
+    harness.backend.answer(StatusCode::INTERNAL_SERVER_ERROR).answer(StatusCode::FORBIDDEN);
+    let delivery = harness.server.receive(text("hello")).await;
+    let seen = [
+        (WebhookKind::Sms, Some(500), Some(11200)),
+        (WebhookKind::Fallback, Some(403), Some(11200)),
+    ];
     assert_eq!(attempts(&delivery), seen);
 }
 
@@ -121,16 +124,16 @@ async fn silent() -> (TcpListener, String) {
 
 #[tokio::test]
 async fn a_slow_answer_is_given_up_and_retried_only_if_asked() {
-    let world = world().await;
+    let harness = harness().await;
     let (_listener, url) = silent().await;
     for (overrides, codes) in [
         ("#rt=100", vec![11205]),
         ("#rt=100&rc=1&rp=rt", vec![11205, 11205]),
         ("#rt=200&tt=100&rc=5&rp=all", vec![11203]),
     ] {
-        world.server.configure(|number| number.webhook_url = Some(format!("{url}{overrides}")));
+        harness.server.configure(|number| number.webhook_url = Some(format!("{url}{overrides}")));
         let began = Instant::now();
-        let delivery = world.server.receive(text("hello")).await;
+        let delivery = harness.server.receive(text("hello")).await;
         assert_eq!(delivery.errors, codes, "{overrides}");
         assert!(began.elapsed() < Duration::from_secs(5), "{overrides}");
     }
@@ -138,54 +141,54 @@ async fn a_slow_answer_is_given_up_and_retried_only_if_asked() {
 
 #[tokio::test]
 async fn a_bad_retry_policy_is_said_and_the_default_holds() {
-    let world = world().await;
-    webhook(&world, "#rc=3&rp=sometimes", false);
-    world.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    webhook(&harness, "#rc=3&rp=sometimes", false);
+    harness.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts.len(), delivery.errors), (1, vec![11243, 11200]));
-    let delivery = world.server.receive(text("hello")).await;
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!(delivery.errors, [11243]);
-    let outcome = world.entries("webhook.sms")[1].outcome.clone().unwrap();
+    let outcome = harness.entries("webhook.sms")[1].outcome.clone().unwrap();
     assert_eq!((outcome.status, outcome.error.as_deref()), (Some(200), Some("11243")));
 }
 
 #[tokio::test]
 async fn a_url_that_is_none_is_11100() {
-    let world = world().await;
-    world.server.configure(|number| number.webhook_url = Some("shop/dispatcher".into()));
-    let delivery = world.server.receive(text("hello")).await;
-    assert_eq!(attempts(&delivery), [(Hook::Sms, None, Some(11100))]);
+    let harness = harness().await;
+    harness.server.configure(|number| number.webhook_url = Some("shop/dispatcher".into()));
+    let delivery = harness.server.receive(text("hello")).await;
+    assert_eq!(attempts(&delivery), [(WebhookKind::Sms, None, Some(11100))]);
 }
 
 #[tokio::test]
 async fn https_on_a_plain_port_is_a_tls_failure() {
-    let world = world().await;
-    let url = format!("{}/dispatcher#rc=0", world.url.replace("http", "https"));
-    world.server.configure(|number| number.webhook_url = Some(url));
-    assert_eq!(world.server.receive(text("hello")).await.errors, [11220]);
+    let harness = harness().await;
+    let url = format!("{}/dispatcher#rc=0", harness.url.replace("http", "https"));
+    harness.server.configure(|number| number.webhook_url = Some(url));
+    assert_eq!(harness.server.receive(text("hello")).await.errors, [11220]);
 }
 
 #[tokio::test]
 async fn http_redirects_are_followed_and_signed_for_their_own_url() {
-    let world = world().await;
+    let harness = harness().await;
     let to =
         |status: StatusCode, url: &str| (status, [("location", url.to_owned())]).into_response();
-    world.backend.answer(to(StatusCode::TEMPORARY_REDIRECT, "/moved?a=1#part"));
-    world.backend.answer(to(StatusCode::FOUND, "found"));
-    world.backend.answer(xml("<Message>there</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    harness.backend.answer(to(StatusCode::TEMPORARY_REDIRECT, "/moved?a=1#part"));
+    harness.backend.answer(to(StatusCode::FOUND, "found"));
+    harness.backend.answer(xml("<Message>there</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts.len(), delivery.replies.len()), (1, 1));
-    let got = world.backend.got();
+    let got = harness.backend.got();
     let seen: Vec<_> = got.iter().map(|g| (g.method.as_str(), g.uri.as_str())).collect();
     assert_eq!(seen, [("POST", "/dispatcher"), ("POST", "/moved?a=1"), ("GET", "/found")]);
     let params: Vec<(String, String)> =
         form_urlencoded::parse(got[1].body.as_bytes()).into_owned().collect();
-    let url = format!("{}/moved?a=1", world.url);
+    let url = format!("{}/moved?a=1", harness.url);
     let signed = crate::signature::sign(TOKEN, &url, &params);
     assert_eq!(got[1].header("x-twilio-signature"), signed);
     for _ in 0..20 {
-        world.backend.answer(to(StatusCode::FOUND, "/again"));
+        harness.backend.answer(to(StatusCode::FOUND, "/again"));
     }
-    assert_eq!(world.server.receive(text("hello")).await.errors, [11215]);
-    assert_eq!(world.backend.got().len(), 3 + 11);
+    assert_eq!(harness.server.receive(text("hello")).await.errors, [11215]);
+    assert_eq!(harness.backend.got().len(), 3 + 11);
 }

@@ -4,26 +4,26 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::support::*;
+use super::harness::*;
 
 fn bodies(page: &Value) -> Vec<&str> {
     page["messages"].as_array().unwrap().iter().map(|m| m["body"].as_str().unwrap()).collect()
 }
 
-async fn page(world: &World, uri: &str) -> Value {
-    let (status, json) = world.get(&format!("{}{uri}", world.server.url())).await;
+async fn page(harness: &Harness, uri: &str) -> Value {
+    let (status, json) = harness.get(&format!("{}{uri}", harness.server.url())).await;
     assert_eq!(status, StatusCode::OK, "{json}");
     json
 }
 
-async fn query(world: &World, query: &str) -> Value {
-    page(world, &format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json{query}")).await
+async fn query(harness: &Harness, query: &str) -> Value {
+    page(harness, &format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json{query}")).await
 }
 
 #[tokio::test]
 async fn an_empty_list_has_the_envelope() {
-    let world = world().await;
-    let json = query(&world, "").await;
+    let harness = harness().await;
+    let json = query(&harness, "").await;
     let uri = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?PageSize=50&Page=0");
     let expected = serde_json::json!({
         "messages": [], "start": 0, "end": 0, "page": 0, "page_size": 50, "uri": uri,
@@ -34,76 +34,76 @@ async fn an_empty_list_has_the_envelope() {
 
 #[tokio::test]
 async fn pages_follow_each_other_both_ways_newest_first() {
-    let world = world().await;
+    let harness = harness().await;
     for n in 0..5 {
-        world.send(&n.to_string()).await;
+        harness.send(&n.to_string()).await;
     }
-    let first = query(&world, "?PageSize=2").await;
+    let first = query(&harness, "?PageSize=2").await;
     assert_eq!((bodies(&first), first["end"].as_u64()), (vec!["4", "3"], Some(1)));
     assert_eq!(first["previous_page_uri"], Value::Null);
     let next = first["next_page_uri"].as_str().unwrap();
     let token = format!("PageToken=PA{}", first["messages"][1]["sid"].as_str().unwrap());
     assert!(next.ends_with(&format!("?PageSize=2&Page=1&{token}")), "{next}");
     // A text that comes in between does not move the pages.
-    world.send("new").await;
-    let second = page(&world, next).await;
+    harness.send("new").await;
+    let second = page(&harness, next).await;
     assert_eq!(
         (bodies(&second), second["start"].as_u64(), second["end"].as_u64()),
         (vec!["2", "1"], Some(2), Some(3))
     );
-    let third = page(&world, second["next_page_uri"].as_str().unwrap()).await;
+    let third = page(&harness, second["next_page_uri"].as_str().unwrap()).await;
     assert_eq!((bodies(&third), &third["next_page_uri"]), (vec!["0"], &Value::Null));
-    let back = page(&world, third["previous_page_uri"].as_str().unwrap()).await;
+    let back = page(&harness, third["previous_page_uri"].as_str().unwrap()).await;
     assert_eq!((bodies(&back), back["page"].as_u64()), (vec!["2", "1"], Some(1)));
-    assert_eq!(bodies(&query(&world, "?PageSize=2&Page=2").await), ["1", "0"]);
+    assert_eq!(bodies(&query(&harness, "?PageSize=2&Page=2").await), ["1", "0"]);
     // A deleted record's token still says where to go on.
     let sid = first["messages"][1]["sid"].as_str().unwrap();
-    world.delete(&world.url_of(&format!("Messages/{sid}.json"))).await;
-    assert_eq!(bodies(&page(&world, next).await), ["2", "1"]);
+    harness.delete(&harness.url_of(&format!("Messages/{sid}.json"))).await;
+    assert_eq!(bodies(&page(&harness, next).await), ["2", "1"]);
 }
 
 #[tokio::test]
 async fn filters_are_kept_along_the_pages() {
-    let world = world().await;
+    let harness = harness().await;
     for n in 0..3 {
-        world.send(&n.to_string()).await;
-        world.server.receive(text("in")).await;
-        world.clock.advance(SignedDuration::from_hours(24));
+        harness.send(&n.to_string()).await;
+        harness.server.receive(text("in")).await;
+        harness.clock.advance(SignedDuration::from_hours(24));
     }
-    let to = query(&world, "?To=%2B15550123456&PageSize=2").await;
+    let to = query(&harness, "?To=%2B15550123456&PageSize=2").await;
     assert_eq!(bodies(&to), ["2", "1"]);
     let next = to["next_page_uri"].as_str().unwrap();
     assert!(next.contains("?To=%2B15550123456&PageSize=2&"), "{next}");
-    assert_eq!(bodies(&page(&world, next).await), ["0"]);
-    assert_eq!(bodies(&query(&world, "?From=%2B15550123456").await), ["in"; 3]);
+    assert_eq!(bodies(&page(&harness, next).await), ["0"]);
+    assert_eq!(bodies(&query(&harness, "?From=%2B15550123456").await), ["in"; 3]);
     let both = "?To=%2B15550123456&From=%2B15550100000&DateSent=2026-02-11";
-    assert_eq!(bodies(&query(&world, both).await), ["1"]);
+    assert_eq!(bodies(&query(&harness, both).await), ["1"]);
     let out = |filter: &str| format!("?From=%2B15550100000&{filter}");
-    assert_eq!(bodies(&query(&world, &out("DateSent%3C=2026-02-11")).await), ["1", "0"]);
-    assert_eq!(bodies(&query(&world, &out("DateSent%3E=2026-02-11")).await), ["2", "1"]);
+    assert_eq!(bodies(&query(&harness, &out("DateSent%3C=2026-02-11")).await), ["1", "0"]);
+    assert_eq!(bodies(&query(&harness, &out("DateSent%3E=2026-02-11")).await), ["2", "1"]);
     let moment = out("DateSent%3E=2026-02-11T20%3A10%3A01Z");
-    assert_eq!(bodies(&query(&world, &moment).await), ["2"]);
+    assert_eq!(bodies(&query(&harness, &moment).await), ["2"]);
     let between = out("DateSent%3E=2026-02-11T00%3A00%3A00Z&DateSent%3C=2026-02-11T20%3A10%3A00Z");
-    assert_eq!(bodies(&query(&world, &between).await), ["1"]);
+    assert_eq!(bodies(&query(&harness, &between).await), ["1"]);
 }
 
 #[tokio::test]
 async fn bad_paging_is_refused() {
-    let world = world().await;
+    let harness = harness().await;
     for (query, code) in [
         ("?PageSize=1001", 20007),
         ("?PageToken=nonsense", 21481),
         ("?PageToken=PASM00000000000000000000000000000000", 21481),
         ("?DateSent=yesterday", 20001),
     ] {
-        let (status, json) = world.get(&format!("{}{query}", world.messages_url())).await;
+        let (status, json) = harness.get(&format!("{}{query}", harness.messages_url())).await;
         assert_eq!(
             (status, json["code"].as_u64()),
             (StatusCode::BAD_REQUEST, Some(code)),
             "{query}"
         );
     }
-    world.send("a").await;
-    assert_eq!(bodies(&query(&world, "?PageSize=0&Page=-1").await), ["a"]);
-    assert_eq!(bodies(&query(&world, "?Page=18446744073709551615").await), [""; 0]);
+    harness.send("a").await;
+    assert_eq!(bodies(&query(&harness, "?PageSize=0&Page=-1").await), ["a"]);
+    assert_eq!(bodies(&query(&harness, "?Page=18446744073709551615").await), [""; 0]);
 }

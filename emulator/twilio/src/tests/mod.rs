@@ -1,11 +1,11 @@
-//! Over real HTTP: a world's Twilio against a backend that records what it gets.
+//! Over real HTTP: a harness's Twilio against a backend that records what it gets.
 
 mod delivery;
 mod failures;
 mod faults;
+mod harness;
 mod lists;
 mod opt_out;
 mod rest;
 mod status;
-mod support;
 mod twiml;

@@ -4,14 +4,14 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::support::*;
+use super::harness::*;
 use rehearse_core::journal::ExchangeDetail;
 
 #[tokio::test]
 async fn a_created_message_has_every_field() {
-    let world = world().await;
+    let harness = harness().await;
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "Hi Ümläut, 1+1 & more 😀")];
-    let (status, json) = world.create(&params).await;
+    let (status, json) = harness.create(&params).await;
     assert_eq!(status, StatusCode::CREATED);
     let sid = json["sid"].as_str().unwrap();
     let base = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}");
@@ -39,15 +39,15 @@ async fn a_created_message_has_every_field() {
         "subresource_uris": { "media": format!("{base}/Media.json") },
     });
     assert_eq!(json, expected);
-    world.clock.advance(SignedDuration::from_hours(1));
-    let (status, json) = world.get(&format!("{}{base}.json", world.server.url())).await;
+    harness.clock.advance(SignedDuration::from_hours(1));
+    let (status, json) = harness.get(&format!("{}{base}.json", harness.server.url())).await;
     assert_eq!(status, StatusCode::OK);
     expected["status"] = "delivered".into();
     expected["date_sent"] = date.into();
     expected["price"] = "-0.00750".into();
     assert_eq!(json, expected);
-    assert_eq!(world.names(), ["twilio.messages.create", "sms.sent", "twilio.messages.fetch"]);
-    let entry = &world.entries("twilio.messages.create")[0];
+    assert_eq!(harness.names(), ["twilio.messages.create", "sms.sent", "twilio.messages.fetch"]);
+    let entry = &harness.entries("twilio.messages.create")[0];
     let ExchangeDetail::Twilio { method, path, params } = &entry.detail else { panic!("a call") };
     assert_eq!((method.as_str(), params[0].1.as_str()), ("POST", PERSON));
     assert!(path.ends_with("/Messages.json"), "{path}");
@@ -55,9 +55,9 @@ async fn a_created_message_has_every_field() {
 
 #[tokio::test]
 async fn every_refusal_has_its_code() {
-    let world = world().await;
+    let harness = harness().await;
     let service = "MG00000000000000000000000000000001";
-    world.server.configure(|number| number.messaging_service_sid = Some(service.into()));
+    harness.server.configure(|number| number.messaging_service_sid = Some(service.into()));
     let long = "x".repeat(1601);
     let soon = "2026-02-10T20:12:00Z";
     let ok = [("To", PERSON), ("From", NUMBER), ("Body", "a")];
@@ -124,7 +124,7 @@ async fn every_refusal_has_its_code() {
         ),
     ];
     for (params, code) in table {
-        let (status, json) = world.create(&params).await;
+        let (status, json) = harness.create(&params).await;
         assert_eq!(
             (status, json["code"].as_u64()),
             (StatusCode::BAD_REQUEST, Some(code)),
@@ -134,61 +134,61 @@ async fn every_refusal_has_its_code() {
         assert_eq!(keys, ["code", "message", "more_info", "status"]);
         assert_eq!(json["status"], 400);
     }
-    assert_eq!(world.server.messages().len(), 0);
-    let (_, json) = world.create(&change("To", "+15555551234x")).await;
+    assert_eq!(harness.server.messages().len(), 0);
+    let (_, json) = harness.create(&change("To", "+15555551234x")).await;
     assert_eq!(json["message"], "Invalid 'To' Phone Number: +15555551XXXX");
     let many: Vec<(&str, &str)> =
         ok.into_iter().chain((0..11).map(|_| ("MediaUrl", "https://a/b.png"))).collect();
-    assert_eq!(world.create(&many).await.1["code"], 21623);
+    assert_eq!(harness.create(&many).await.1["code"], 21623);
     let longest = "x".repeat(1600);
     let (status, json) =
-        world.create(&[("To", PERSON), ("From", NUMBER), ("Body", &longest)]).await;
+        harness.create(&[("To", PERSON), ("From", NUMBER), ("Body", &longest)]).await;
     assert_eq!((status, &json["num_segments"]), (StatusCode::CREATED, &"11".into()));
 }
 
 #[tokio::test]
 async fn the_account_needs_its_key() {
-    let world = world().await;
-    let url = world.messages_url();
+    let harness = harness().await;
+    let url = harness.messages_url();
     for (user, secret) in [(ACCOUNT, "wrong"), ("ACother", TOKEN), ("", "")] {
-        let response = world.web.get(&url).basic_auth(user, Some(secret)).send().await.unwrap();
+        let response = harness.web.get(&url).basic_auth(user, Some(secret)).send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"Twilio API\"");
         let (status, json) = answer(response).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         let body = json!({ "code": 20003, "message": "Authenticate", "more_info": "https://www.twilio.com/docs/errors/20003", "status": 401 });
         assert_eq!(json, body);
     }
-    assert_eq!(world.web.get(&url).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-    let key = world.web.get(&url).basic_auth("SKkey", Some("secret")).send().await.unwrap();
+    assert_eq!(harness.web.get(&url).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let key = harness.web.get(&url).basic_auth("SKkey", Some("secret")).send().await.unwrap();
     assert_eq!(key.status(), StatusCode::OK);
-    let shown = serde_json::to_string(&world.journal.since(0)).unwrap();
+    let shown = serde_json::to_string(&harness.journal.since(0)).unwrap();
     assert!(!shown.contains("Basic") && !shown.contains("secret"));
 }
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_said_in_twilios_words() {
-    let world = world().await;
+    let harness = harness().await;
     let missing = "Messages/SM00000000000000000000000000000000.json";
     for path in
         [missing, "Messages/nonsense.json", "Calls.json", "Messages/a/Media.json", "Messages.xml"]
     {
-        let (status, json) = world.get(&world.url_of(path)).await;
+        let (status, json) = harness.get(&harness.url_of(path)).await;
         assert_eq!((status, json["code"].as_u64()), (StatusCode::NOT_FOUND, Some(20404)), "{path}");
         let message =
             format!("The requested resource /2010-04-01/Accounts/{ACCOUNT}/{path} was not found");
         assert_eq!(json["message"], message);
     }
-    let other = world.messages_url().replace(ACCOUNT, "AC0000000000000000000000000000000b");
-    assert_eq!(world.get(&other).await.0, StatusCode::NOT_FOUND);
-    let (status, json) = world.delete(&world.messages_url()).await;
+    let other = harness.messages_url().replace(ACCOUNT, "AC0000000000000000000000000000000b");
+    assert_eq!(harness.get(&other).await.0, StatusCode::NOT_FOUND);
+    let (status, json) = harness.delete(&harness.messages_url()).await;
     assert_eq!((status, json["code"].as_u64()), (StatusCode::METHOD_NOT_ALLOWED, Some(20004)));
-    assert_eq!(world.delete(&world.url_of(missing)).await.1["code"], 20404);
+    assert_eq!(harness.delete(&harness.url_of(missing)).await.1["code"], 20404);
 }
 
 #[tokio::test]
 async fn bodies_that_are_no_form_are_empty_and_huge_ones_refused() {
-    let world = world().await;
-    let post = || world.web.post(world.messages_url()).basic_auth(ACCOUNT, Some(TOKEN));
+    let harness = harness().await;
+    let post = || harness.web.post(harness.messages_url()).basic_auth(ACCOUNT, Some(TOKEN));
     let (_, json) = answer(post().json(&json!({ "To": PERSON })).send().await.unwrap()).await;
     assert_eq!(json["code"], 21604);
     let form = |body: Vec<u8>| {
@@ -200,9 +200,9 @@ async fn bodies_that_are_no_form_are_empty_and_huge_ones_refused() {
         answer(form(b"To=%ff%fe&From=%zz&&=&Body".to_vec()).send().await.unwrap()).await;
     assert_eq!((status, json["code"].as_u64()), (StatusCode::BAD_REQUEST, Some(21602)));
     // The path works without its suffix, and a space may be written either way.
-    let url = world.messages_url().replace(".json", "");
+    let url = harness.messages_url().replace(".json", "");
     let body = "To=%2B15550123456&From=%2B15550100000&Body=a%20b+c";
-    let request = world.web.post(url).basic_auth(ACCOUNT, Some(TOKEN));
+    let request = harness.web.post(url).basic_auth(ACCOUNT, Some(TOKEN));
     let request =
         request.header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
     let (status, json) = answer(request.body(body).send().await.unwrap()).await;
@@ -211,38 +211,38 @@ async fn bodies_that_are_no_form_are_empty_and_huge_ones_refused() {
 
 #[tokio::test]
 async fn a_message_is_redacted_and_deleted() {
-    let world = world().await;
-    let sid = world.send("secret").await;
-    let url = world.url_of(&format!("Messages/{sid}.json"));
-    assert_eq!(world.post(&url, &[("Body", "other")]).await.0, StatusCode::BAD_REQUEST);
-    let (status, json) = world.post(&url, &[("Body", "")]).await;
+    let harness = harness().await;
+    let sid = harness.send("secret").await;
+    let url = harness.url_of(&format!("Messages/{sid}.json"));
+    assert_eq!(harness.post(&url, &[("Body", "other")]).await.0, StatusCode::BAD_REQUEST);
+    let (status, json) = harness.post(&url, &[("Body", "")]).await;
     assert_eq!((status, &json["body"]), (StatusCode::OK, &"".into()));
-    assert_eq!(world.post(&url, &[("Status", "canceled")]).await.1["code"], 30409);
-    let response = world.web.delete(&url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
+    assert_eq!(harness.post(&url, &[("Status", "canceled")]).await.1["code"], 30409);
+    let response = harness.web.delete(&url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     assert_eq!(response.bytes().await.unwrap().len(), 0);
-    assert_eq!(world.get(&url).await.0, StatusCode::NOT_FOUND);
-    assert_eq!(world.delete(&url).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(harness.get(&url).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(harness.delete(&url).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn a_message_under_way_is_neither_redacted_nor_deleted() {
-    let world = world().await;
+    let harness = harness().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/never", listener.local_addr().unwrap());
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &hook)];
-    let (_, json) = world.create(&params).await;
-    let url = world.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
-    assert_eq!(world.post(&url, &[("Body", "")]).await.1["code"], 20009);
-    assert_eq!(world.delete(&url).await.1["code"], 20009);
+    let (_, json) = harness.create(&params).await;
+    let url = harness.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
+    assert_eq!(harness.post(&url, &[("Body", "")]).await.1["code"], 20009);
+    assert_eq!(harness.delete(&url).await.1["code"], 20009);
 }
 
 #[tokio::test]
 async fn a_scheduled_message_waits_is_canceled_or_goes_out_at_its_time() {
-    let world = world().await;
+    let harness = harness().await;
     let service = "MG00000000000000000000000000000001";
-    world.server.configure(|number| number.messaging_service_sid = Some(service.into()));
-    let hook = format!("{}/status", world.url);
+    harness.server.configure(|number| number.messaging_service_sid = Some(service.into()));
+    let hook = format!("{}/status", harness.url);
     let params = [
         ("To", PERSON),
         ("MessagingServiceSid", service),
@@ -251,47 +251,48 @@ async fn a_scheduled_message_waits_is_canceled_or_goes_out_at_its_time() {
         ("SendAt", "2026-02-10T21:10:00Z"),
         ("StatusCallback", &hook),
     ];
-    let (_, one) = world.create(&params).await;
-    let (_, two) = world.create(&params).await;
+    let (_, one) = harness.create(&params).await;
+    let (_, two) = harness.create(&params).await;
     assert_eq!(one["status"], "scheduled");
     let url =
-        |json: &Value| world.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
-    let (status, json) = world.post(&url(&one), &[("Status", "canceled")]).await;
+        |json: &Value| harness.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
+    let (status, json) = harness.post(&url(&one), &[("Status", "canceled")]).await;
     assert_eq!((status, &json["status"]), (StatusCode::OK, &"canceled".into()));
-    world.server.settled().await;
-    assert_eq!(world.entries("sms.sent").len(), 0);
-    world.clock.advance(SignedDuration::from_hours(1));
-    world.server.settled().await;
-    assert_eq!(world.entries("sms.sent").len(), 1);
-    assert_eq!(world.get(&url(&one)).await.1["status"], "canceled");
-    assert_eq!(world.get(&url(&two)).await.1["status"], "delivered");
-    let got: Vec<_> = world.backend.got().iter().filter_map(|g| g.param("MessageStatus")).collect();
+    harness.server.settled().await;
+    assert_eq!(harness.entries("sms.sent").len(), 0);
+    harness.clock.advance(SignedDuration::from_hours(1));
+    harness.server.settled().await;
+    assert_eq!(harness.entries("sms.sent").len(), 1);
+    assert_eq!(harness.get(&url(&one)).await.1["status"], "canceled");
+    assert_eq!(harness.get(&url(&two)).await.1["status"], "delivered");
+    let got: Vec<_> =
+        harness.backend.got().iter().filter_map(|g| g.param("MessageStatus")).collect();
     assert_eq!(got, ["canceled", "queued", "sent", "delivered"]);
 }
 
 #[tokio::test]
 async fn the_number_is_configured_by_rest_and_by_the_world_alike() {
-    let world = world().await;
-    let (_, json) = world.get(&world.url_of("IncomingPhoneNumbers.json")).await;
+    let harness = harness().await;
+    let (_, json) = harness.get(&harness.url_of("IncomingPhoneNumbers.json")).await;
     let number = &json["incoming_phone_numbers"][0];
     assert_eq!((&number["phone_number"], &number["sms_method"]), (&NUMBER.into(), &"POST".into()));
     assert_eq!(
         (&number["sms_url"], &number["sms_fallback_url"]),
-        (&format!("{}/dispatcher", world.url).into(), &"".into())
+        (&format!("{}/dispatcher", harness.url).into(), &"".into())
     );
     let url =
-        world.url_of(&format!("IncomingPhoneNumbers/{}.json", number["sid"].as_str().unwrap()));
-    let hook = format!("{}/other", world.url);
-    let (status, json) = world
+        harness.url_of(&format!("IncomingPhoneNumbers/{}.json", number["sid"].as_str().unwrap()));
+    let hook = format!("{}/other", harness.url);
+    let (status, json) = harness
         .post(&url, &[("SmsUrl", &hook), ("SmsMethod", "get"), ("SmsFallbackUrl", "http://a/b")])
         .await;
     assert_eq!((status, &json["sms_method"]), (StatusCode::OK, &"GET".into()));
-    world.server.receive(text("hello")).await;
-    assert!(world.backend.got()[0].uri.starts_with("/other?"));
-    assert_eq!(world.post(&url, &[("SmsUrl", "nonsense")]).await.1["code"], 21502);
-    let (_, json) = world.post(&url, &[("SmsUrl", "")]).await;
+    harness.server.receive(text("hello")).await;
+    assert!(harness.backend.got()[0].uri.starts_with("/other?"));
+    assert_eq!(harness.post(&url, &[("SmsUrl", "nonsense")]).await.1["code"], 21502);
+    let (_, json) = harness.post(&url, &[("SmsUrl", "")]).await;
     assert_eq!((&json["sms_url"], &json["sms_fallback_url"]), (&"".into(), &"http://a/b".into()));
-    assert_eq!(world.server.config().webhook_url, None);
-    let none = world.url_of("IncomingPhoneNumbers.json?PhoneNumber=%2B15559999999");
-    assert_eq!(world.get(&none).await.1["incoming_phone_numbers"], json!([]));
+    assert_eq!(harness.server.config().webhook_url, None);
+    let none = harness.url_of("IncomingPhoneNumbers.json?PhoneNumber=%2B15559999999");
+    assert_eq!(harness.get(&none).await.1["incoming_phone_numbers"], json!([]));
 }

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
-use super::support::*;
+use super::harness::*;
 
 fn typed(content_type: &'static str, body: impl Into<String>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], body.into()).into_response()
@@ -11,7 +11,7 @@ fn typed(content_type: &'static str, body: impl Into<String>) -> Response {
 
 #[tokio::test]
 async fn documents_and_their_codes() {
-    let world = world().await;
+    let harness = harness().await;
     let long = |n: usize| format!("<Message>{}</Message>", "x".repeat(n));
     let many = "<Message>a</Message>".repeat(11);
     // The answer, the codes in the debugger, the replies that go out.
@@ -40,72 +40,74 @@ async fn documents_and_their_codes() {
         (xml(&long(1601)).into_response(), vec![21617], 0),
     ];
     for (at, (response, errors, replies)) in table.into_iter().enumerate() {
-        world.backend.answer(response);
-        let delivery = world.server.receive(text("hello")).await;
+        harness.backend.answer(response);
+        let delivery = harness.server.receive(text("hello")).await;
         assert_eq!((delivery.errors, delivery.replies.len()), (errors, replies), "row {at}");
     }
-    world.server.settled().await;
+    harness.server.settled().await;
 }
 
 #[tokio::test]
 async fn a_text_too_long_is_in_the_journal_as_refused() {
-    let world = world().await;
-    world.backend.answer(xml(&format!("<Message>{}</Message>", "x".repeat(1601))));
-    world.server.receive(text("hello")).await;
-    let sent = &world.entries("sms.sent")[0];
+    let harness = harness().await;
+    harness.backend.answer(xml(&format!("<Message>{}</Message>", "x".repeat(1601))));
+    harness.server.receive(text("hello")).await;
+    let sent = &harness.entries("sms.sent")[0];
     assert_eq!(sent.outcome.as_ref().unwrap().error.as_deref(), Some("21617"));
-    assert_eq!(world.server.messages().len(), 1);
+    assert_eq!(harness.server.messages().len(), 1);
 }
 
 #[tokio::test]
 async fn a_redirect_asks_the_next_document_with_the_same_text() {
-    let world = world().await;
-    world.backend.answer(xml(
+    let harness = harness().await;
+    harness.backend.answer(xml(
         "<Message>one</Message><Redirect method='GET'>next?a=1#rc=0</Redirect><Message>no</Message>",
     ));
-    world.backend.answer(xml("<Message>two</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    harness.backend.answer(xml("<Message>two</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.replies.len(), delivery.errors), (2, vec![]));
-    let got = &world.backend.got()[1];
+    let got = &harness.backend.got()[1];
     assert!(got.uri.starts_with("/next?a=1&ToCountry=US&"), "{}", got.uri);
     assert!(got.uri.contains("Body=hello"), "{}", got.uri);
     assert_eq!(
-        world.names(),
+        harness.names(),
         ["sms.received", "webhook.sms", "sms.sent", "webhook.sms", "sms.sent"]
     );
 }
 
 #[tokio::test]
 async fn a_redirect_to_itself_ends() {
-    let world = world().await;
+    let harness = harness().await;
     for _ in 0..60 {
-        world.backend.answer(xml("<Redirect/>"));
+        harness.backend.answer(xml("<Redirect/>"));
     }
-    let delivery = world.server.receive(text("hello")).await;
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts.len(), delivery.errors), (50, vec![14106]));
 }
 
 #[tokio::test]
 async fn a_redirect_that_fails_goes_to_the_fallback_and_what_was_sent_stays() {
-    let world = world().await;
-    world.server.configure(|number| number.fallback_url = Some(format!("{}/fallback", world.url)));
-    world.backend.answer(xml("<Message>one</Message><Redirect>/gone</Redirect>"));
-    world.backend.answer(StatusCode::NOT_FOUND);
-    world.backend.answer(xml("<Message>sorry</Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    harness
+        .server
+        .configure(|number| number.fallback_url = Some(format!("{}/fallback", harness.url)));
+    harness.backend.answer(xml("<Message>one</Message><Redirect>/gone</Redirect>"));
+    harness.backend.answer(StatusCode::NOT_FOUND);
+    harness.backend.answer(xml("<Message>sorry</Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.replies.len(), delivery.errors), (2, vec![11200]));
-    let error_url = world.backend.got()[2].param("ErrorUrl");
-    assert_eq!(error_url, Some(format!("{}/gone", world.url)));
+    let error_url = harness.backend.got()[2].param("ErrorUrl");
+    assert_eq!(error_url, Some(format!("{}/gone", harness.url)));
 }
 
 #[tokio::test]
 async fn pictures_make_a_reply_an_mms() {
-    let world = world().await;
-    world.backend.answer(xml("<Message><Body>Look</Body><Media>/a.png</Media></Message>"));
-    let delivery = world.server.receive(text("hello")).await;
+    let harness = harness().await;
+    harness.backend.answer(xml("<Message><Body>Look</Body><Media>/a.png</Media></Message>"));
+    let delivery = harness.server.receive(text("hello")).await;
     let sid = delivery.replies[0].to_string();
     assert!(sid.starts_with("MM"), "{sid}");
-    let (_, json) = world.get(&world.url_of(&format!("Messages/{sid}.json"))).await;
+    let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!((&json["num_media"], &json["num_segments"]), (&"1".into(), &"1".into()));
-    assert_eq!(world.server.messages()[1].media, [format!("{}/a.png", world.url)]);
+    assert_eq!(harness.server.messages()[1].media, [format!("{}/a.png", harness.url)]);
 }

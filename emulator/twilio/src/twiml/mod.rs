@@ -6,4 +6,4 @@
 mod page;
 mod parse;
 
-pub(super) use page::{Context, Page, Reply, read};
+pub(super) use page::{DocumentContext, Instructions, Reply, read};

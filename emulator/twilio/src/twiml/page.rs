@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::parse::{Message, Verb, parse};
+use super::parse::{MessageVerb, Verb, parse};
 use crate::{Method, phone};
 
 /// Most replies to one received text.
@@ -10,7 +10,7 @@ const REPLIES: usize = 10;
 
 /// What a document is read against.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Context<'a> {
+pub(crate) struct DocumentContext<'a> {
     /// The document's own URL: relative ones resolve against it.
     pub url: &'a str,
     /// The shop's number.
@@ -23,7 +23,7 @@ pub(crate) struct Context<'a> {
 
 /// One document's requests.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct Instructions {
     pub replies: Vec<Reply>,
     pub redirect: Option<(String, Method)>,
     /// What Twilio's debugger would show; the rest was done all the same.
@@ -41,27 +41,27 @@ pub(crate) struct Reply {
 
 /// Reads a successful answer, or says with which code Twilio refuses it.
 pub(crate) fn read(
-    context: Context<'_>,
+    context: DocumentContext<'_>,
     content_type: Option<&str>,
     body: &[u8],
-) -> Result<Page, u32> {
+) -> Result<Instructions, u32> {
     let essence = content_type.and_then(|t| t.split(';').next()).map(str::trim).unwrap_or_default();
     let verbs = match essence.to_ascii_lowercase().as_str() {
         _ if body.is_empty() => return Err(11770),
         "text/xml" | "application/xml" | "text/html" => parse(body)?,
         "text/plain" => {
             let text = String::from_utf8_lossy(body).into_owned();
-            let message = Message { text, ..Message::default() };
-            return Ok(Page::default().with(Verb::Message(message), context));
+            let message = MessageVerb { text, ..MessageVerb::default() };
+            return Ok(Instructions::default().with(Verb::Message(message), context));
         }
         _ => return Err(12300),
     };
-    let page = Page { warnings: verbs.warnings, ..Page::default() };
+    let page = Instructions { warnings: verbs.warnings, ..Instructions::default() };
     Ok(verbs.verbs.into_iter().fold(page, |page, verb| page.with(verb, context)))
 }
 
-impl Page {
-    fn with(mut self, verb: Verb, context: Context<'_>) -> Self {
+impl Instructions {
+    fn with(mut self, verb: Verb, context: DocumentContext<'_>) -> Self {
         match verb {
             Verb::Message(message) => match reply(message, context, &mut self.warnings) {
                 Some(_) if context.replies + self.replies.len() >= REPLIES => self.warn(14109),
@@ -87,7 +87,11 @@ impl Page {
     }
 }
 
-fn reply(message: Message, context: Context<'_>, warnings: &mut Vec<u32>) -> Option<Reply> {
+fn reply(
+    message: MessageVerb,
+    context: DocumentContext<'_>,
+    warnings: &mut Vec<u32>,
+) -> Option<Reply> {
     let to = message.to.unwrap_or_else(|| context.sender.to_owned());
     if !phone::is_e164(&to) && !phone::is_short_code(&to) {
         warn(warnings, 14101);
@@ -145,14 +149,14 @@ fn resolve(base: &str, url: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const CONTEXT: Context<'static> = Context {
+    const CONTEXT: DocumentContext<'static> = DocumentContext {
         url: "http://shop.test:4000/dispatcher?x=1",
         number: "+15550100000",
         sender: "+15550123456",
         replies: 0,
     };
 
-    fn xml(inner: &str) -> Page {
+    fn xml(inner: &str) -> Instructions {
         let xml = format!("<Response>{inner}</Response>");
         read(CONTEXT, Some("text/xml; charset=utf-8"), xml.as_bytes()).unwrap()
     }
@@ -162,7 +166,7 @@ mod tests {
         let page = xml("<Message>\n  Hello,\n  you \n</Message>");
         let body = "Hello,\n  you".to_owned();
         let reply = Reply { to: "+15550123456".into(), body, ..Reply::default() };
-        assert_eq!(page, Page { replies: vec![reply], ..Page::default() });
+        assert_eq!(page, Instructions { replies: vec![reply], ..Instructions::default() });
     }
 
     #[test]
@@ -199,7 +203,7 @@ mod tests {
     fn ten_replies_and_no_more() {
         let page = xml(&"<Message>a</Message>".repeat(12));
         assert_eq!((page.replies.len(), page.warnings), (10, vec![14109]));
-        let later = Context { replies: 9, ..CONTEXT };
+        let later = DocumentContext { replies: 9, ..CONTEXT };
         let two = b"<Response><Message>a</Message><Message>b</Message></Response>";
         assert_eq!(read(later, Some("text/xml"), two).unwrap().replies.len(), 1);
     }
@@ -208,7 +212,7 @@ mod tests {
     fn content_types() {
         let plain = read(CONTEXT, Some("text/plain"), b" hi\n").unwrap();
         assert_eq!(plain.replies[0].body, "hi");
-        assert_eq!(read(CONTEXT, Some("TEXT/HTML"), b"<Response/>"), Ok(Page::default()));
+        assert_eq!(read(CONTEXT, Some("TEXT/HTML"), b"<Response/>"), Ok(Instructions::default()));
         assert_eq!(read(CONTEXT, Some("application/json"), b"{}"), Err(12300));
         assert_eq!(read(CONTEXT, None, b"<Response/>"), Err(12300));
         assert_eq!(read(CONTEXT, Some("text/xml"), b""), Err(11770));

@@ -16,12 +16,12 @@ pub(super) struct Document {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verb {
-    Message(Message),
+    Message(MessageVerb),
     Redirect { url: String, method: Option<String> },
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct MessageVerb {
     pub to: Option<String>,
     pub from: Option<String>,
     pub action: Option<String>,
@@ -47,7 +47,7 @@ const VOICE: &[&str] = &[
 
 /// Where the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Element {
     Response,
     Message,
     Body,
@@ -66,7 +66,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Document, u32> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     reader.config_mut().check_comments = true;
-    let mut state = State::default();
+    let mut state = Parser::default();
     let mut first = true;
     loop {
         match reader.read_event().map_err(|_| PARSE_FAILURE)? {
@@ -107,33 +107,33 @@ fn is_xml_char(c: char) -> bool {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Parser {
     document: Document,
-    places: Vec<Place>,
+    elements: Vec<Element>,
     rooted: bool,
     /// A redirect was complete: Twilio reads no further.
     redirected: bool,
-    message: Message,
+    message: MessageVerb,
     buffer: String,
     redirect_method: Option<String>,
 }
 
-impl State {
+impl Parser {
     fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), u32> {
         let name = tag.name().0;
         if !name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == ':') {
             return Err(PARSE_FAILURE);
         }
         let attributes = attributes(tag)?;
-        let place = match (self.places.last(), name) {
+        let element = match (self.elements.last(), name) {
             (None, _) if self.rooted => return Err(PARSE_FAILURE),
             (None, "Response") => {
                 self.rooted = true;
-                Place::Response
+                Element::Response
             }
             (None, _) => return Err(ROOT_NOT_RESPONSE),
-            (Some(Place::Response), "Message" | "Sms") => {
-                self.message = Message::default();
+            (Some(Element::Response), "Message" | "Sms") => {
+                self.message = MessageVerb::default();
                 for (key, value) in attributes {
                     match key.as_str() {
                         "to" => self.message.to = Some(value),
@@ -144,9 +144,9 @@ impl State {
                         _ => self.warn(SCHEMA_WARNING),
                     }
                 }
-                Place::Message
+                Element::Message
             }
-            (Some(Place::Response), "Redirect") => {
+            (Some(Element::Response), "Redirect") => {
                 self.redirect_method = None;
                 self.buffer.clear();
                 for (key, value) in attributes {
@@ -155,59 +155,59 @@ impl State {
                         _ => self.warn(SCHEMA_WARNING),
                     }
                 }
-                Place::Redirect
+                Element::Redirect
             }
-            (Some(Place::Response), _) => {
+            (Some(Element::Response), _) => {
                 self.warn(if VOICE.contains(&name) { INVALID_VERB } else { SCHEMA_WARNING });
-                Place::Ignored
+                Element::Ignored
             }
-            (Some(Place::Message), "Body") => {
+            (Some(Element::Message), "Body") => {
                 self.buffer.clear();
-                Place::Body
+                Element::Body
             }
-            (Some(Place::Message), "Media") => {
+            (Some(Element::Message), "Media") => {
                 self.buffer.clear();
-                Place::Media
+                Element::Media
             }
-            (Some(Place::Ignored), _) => Place::Ignored,
+            (Some(Element::Ignored), _) => Element::Ignored,
             (Some(_), _) => {
                 self.warn(SCHEMA_WARNING);
-                Place::Ignored
+                Element::Ignored
             }
         };
-        self.places.push(place);
+        self.elements.push(element);
         Ok(())
     }
 
     /// Text outside the root is an error, save white space.
     fn text(&mut self, text: &str) -> Result<(), u32> {
         let blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
-        if blank && self.places.is_empty() { Ok(()) } else { self.data(text) }
+        if blank && self.elements.is_empty() { Ok(()) } else { self.data(text) }
     }
 
     fn data(&mut self, text: &str) -> Result<(), u32> {
-        match self.places.last() {
+        match self.elements.last() {
             None => return Err(PARSE_FAILURE),
-            Some(Place::Body | Place::Media | Place::Redirect) => self.buffer.push_str(text),
-            Some(Place::Message) => self.message.text.push_str(text),
-            Some(Place::Response) if !text.trim().is_empty() => self.warn(SCHEMA_WARNING),
-            Some(Place::Response | Place::Ignored) => {}
+            Some(Element::Body | Element::Media | Element::Redirect) => self.buffer.push_str(text),
+            Some(Element::Message) => self.message.text.push_str(text),
+            Some(Element::Response) if !text.trim().is_empty() => self.warn(SCHEMA_WARNING),
+            Some(Element::Response | Element::Ignored) => {}
         }
         Ok(())
     }
 
     fn close(&mut self) {
-        match self.places.pop() {
-            Some(Place::Body) if self.message.body.is_none() => {
+        match self.elements.pop() {
+            Some(Element::Body) if self.message.body.is_none() => {
                 self.message.body = Some(std::mem::take(&mut self.buffer));
             }
-            Some(Place::Body) => self.warn(SCHEMA_WARNING),
-            Some(Place::Media) => self.message.media.push(self.buffer.trim().to_owned()),
-            Some(Place::Message) if !self.redirected => {
+            Some(Element::Body) => self.warn(SCHEMA_WARNING),
+            Some(Element::Media) => self.message.media.push(self.buffer.trim().to_owned()),
+            Some(Element::Message) if !self.redirected => {
                 let message = std::mem::take(&mut self.message);
                 self.document.verbs.push(Verb::Message(message));
             }
-            Some(Place::Redirect) if !self.redirected => {
+            Some(Element::Redirect) if !self.redirected => {
                 let url = self.buffer.trim().to_owned();
                 let method = self.redirect_method.take();
                 self.document.verbs.push(Verb::Redirect { url, method });
@@ -224,7 +224,7 @@ impl State {
     }
 
     fn finish(self) -> Result<Document, u32> {
-        if self.rooted && self.places.is_empty() { Ok(self.document) } else { Err(PARSE_FAILURE) }
+        if self.rooted && self.elements.is_empty() { Ok(self.document) } else { Err(PARSE_FAILURE) }
     }
 }
 

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use crate::{
     Direction, Inbound, Message, NumberConfig, Segments, Sid, Signing, Status, geo,
-    opt_out::Keyword, outbox::Outgoing, server::Inner,
+    opt_out::Keyword, outbox::OutgoingMessage, server::Account,
 };
 use rehearse_core::journal::{ExchangeDetail, Via};
 
 /// A received text, ready for delivery.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedMessage {
     pub sid: Sid,
     pub person: String,
     pub params: Vec<(String, String)>,
     pub signing: Signing,
 }
 
-impl Inner {
+impl Account {
     pub fn accept(self: &Arc<Self>, text: Inbound) -> Sid {
         let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
         let (sid, notice) = self.record(&text, &media);
@@ -33,7 +33,7 @@ impl Inner {
             },
         );
         if let Some(body) = notice {
-            self.send(Outgoing {
+            self.send(OutgoingMessage {
                 to: text.from,
                 body,
                 media: Vec::new(),
@@ -53,7 +53,7 @@ impl Inner {
         let now = self.clock.now();
         let mut state = self.state();
         let state = &mut *state;
-        let sid = text.sid.unwrap_or_else(|| state.mint.mint(!text.media.is_empty()));
+        let sid = text.sid.unwrap_or_else(|| state.sids.generate(!text.media.is_empty()));
         let size = Segments::of(&text.body, state.config.kind);
         let keyword = Keyword::of(&text.body, state.config.kind);
         let blocked = state.blocked.contains(&text.from);
@@ -67,7 +67,7 @@ impl Inner {
             }
             None => {}
         }
-        state.ledger.push(Message {
+        state.messages.push(Message {
             sid,
             direction: Direction::Inbound,
             from: Some(text.from.clone()),
@@ -88,7 +88,8 @@ impl Inner {
         let account = &self.options.account_sid;
         let number = &self.options.number;
         let params = params(account, number, &state.config, sid, text, size.count, keyword);
-        let received = Received { sid, person: text.from.clone(), params, signing: text.signing };
+        let received =
+            ReceivedMessage { sid, person: text.from.clone(), params, signing: text.signing };
         state.received.insert(sid, Arc::new(received));
         (sid, notice)
     }
@@ -104,7 +105,7 @@ fn params(
     segments: u32,
     keyword: Option<Keyword>,
 ) -> Vec<(String, String)> {
-    let (to, from) = (geo::place(number), geo::place(&text.from));
+    let (to, from) = (geo::location(number), geo::location(&text.from));
     let sid = sid.to_string();
     let count = text.media.len().to_string();
     let segments = segments.to_string();

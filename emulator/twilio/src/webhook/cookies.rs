@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 const KEPT: SignedDuration = SignedDuration::from_hours(4);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Jar {
+pub(crate) struct CookieJar {
     cookies: Vec<(String, String)>,
     changed: Timestamp,
 }
 
-impl Jar {
+impl CookieJar {
     pub fn new(now: Timestamp) -> Self {
         Self { cookies: Vec::new(), changed: now }
     }
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn cookies_are_replaced_removed_and_forgotten_after_four_hours() {
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
-        let mut jar = Jar::new(now);
+        let mut jar = CookieJar::new(now);
         assert_eq!(jar.header(now), None);
         jar.set("a=1; Path=/; HttpOnly", now);
         jar.set("b=2", now);

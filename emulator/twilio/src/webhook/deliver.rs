@@ -3,22 +3,24 @@
 
 use std::sync::Arc;
 
-use super::{accept::Received, attempts::Job};
-use crate::{Delivery, Direction, Hook, outbox::Outgoing, server::Inner, twiml::Reply};
+use super::{accept::ReceivedMessage, attempts::WebhookCall};
+use crate::{
+    Delivery, Direction, WebhookKind, outbox::OutgoingMessage, server::Account, twiml::Reply,
+};
 use rehearse_core::journal::Via;
 
 /// Most documents in one delivery.
 const DOCUMENTS: usize = 50;
 
-impl Inner {
-    pub async fn deliver(self: &Arc<Self>, received: &Received) -> Delivery {
+impl Account {
+    pub async fn deliver(self: &Arc<Self>, received: &ReceivedMessage) -> Delivery {
         let mut delivery =
             Delivery { sid: received.sid, attempts: vec![], replies: vec![], errors: vec![] };
         let config = self.state().config.clone();
         let Some(url) = config.webhook_url else { return delivery };
         let mut fallback = config.fallback_url.map(|url| (url, config.fallback_method));
-        let mut job = Job {
-            hook: Hook::Sms,
+        let mut call = WebhookCall {
+            kind: WebhookKind::Sms,
             sid: received.sid,
             url,
             method: config.webhook_method,
@@ -28,7 +30,7 @@ impl Inner {
             replies: 0,
         };
         for _ in 0..DOCUMENTS {
-            let done = self.attempt(&job).await;
+            let done = self.attempt(&call).await;
             delivery.errors.extend(done.warnings);
             delivery.errors.extend(done.attempts.iter().filter_map(|attempt| attempt.error));
             delivery.attempts.extend(done.attempts);
@@ -36,7 +38,7 @@ impl Inner {
                 Ok(page) => {
                     // The first is in the attempt already.
                     delivery.errors.extend(page.warnings.into_iter().skip(1));
-                    job.replies += page.replies.len();
+                    call.replies += page.replies.len();
                     for reply in page.replies {
                         match self.reply(outgoing(reply, received)) {
                             Ok(sid) => delivery.replies.push(sid),
@@ -44,14 +46,14 @@ impl Inner {
                         }
                     }
                     let Some((url, method)) = page.redirect else { return delivery };
-                    (job.url, job.method) = (url, method);
+                    (call.url, call.method) = (url, method);
                 }
                 Err(code) => {
                     let Some((url, method)) = fallback.take() else { return delivery };
-                    let failed = job.url.split('#').next().unwrap_or_default().to_owned();
-                    job.params.push(("ErrorCode".into(), code.to_string()));
-                    job.params.push(("ErrorUrl".into(), failed));
-                    (job.hook, job.url, job.method) = (Hook::Fallback, url, method);
+                    let failed = call.url.split('#').next().unwrap_or_default().to_owned();
+                    call.params.push(("ErrorCode".into(), code.to_string()));
+                    call.params.push(("ErrorUrl".into(), failed));
+                    (call.kind, call.url, call.method) = (WebhookKind::Fallback, url, method);
                 }
             }
         }
@@ -60,8 +62,8 @@ impl Inner {
     }
 }
 
-fn outgoing(reply: Reply, received: &Received) -> Outgoing {
-    Outgoing {
+fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
+    OutgoingMessage {
         to: reply.to,
         body: reply.body,
         media: reply.media,

@@ -2,57 +2,57 @@
 
 use std::sync::Arc;
 
-use super::attempts::Job;
+use super::attempts::WebhookCall;
 use crate::{
-    Hook, Message, Sid, Signing, Status,
-    outbox::{Callback, Ending},
-    server::Inner,
+    Message, Sid, Signing, Status, WebhookKind,
+    outbox::{StatusCallback, StatusChange},
+    server::Account,
 };
 
 /// Walks an accepted message to its end and calls back at each state.
 pub(crate) async fn follow(
-    inner: Arc<Inner>,
+    account: Arc<Account>,
     sid: Sid,
-    callback: Callback,
+    callback: StatusCallback,
     with_service: bool,
-    ending: Ending,
+    change: StatusChange,
 ) {
     // There is no callback for the state in which a message begins.
     let queued = with_service.then_some(Status::Queued);
-    let sent = (ending.status != Status::Failed).then_some(Status::Sent);
+    let sent = (change.status != Status::Failed).then_some(Status::Sent);
     for status in queued.into_iter().chain(sent) {
-        step(&inner, sid, &callback, Ending { status, error: None }).await;
+        step(&account, sid, &callback, StatusChange { status, error: None }).await;
     }
-    step(&inner, sid, &callback, ending).await;
+    step(&account, sid, &callback, change).await;
 }
 
 /// Tells that a scheduled message was taken back.
-pub(crate) async fn canceled(inner: Arc<Inner>, sid: Sid, callback: Callback) {
-    step(&inner, sid, &callback, Ending { status: Status::Canceled, error: None }).await;
+pub(crate) async fn canceled(account: Arc<Account>, sid: Sid, callback: StatusCallback) {
+    step(&account, sid, &callback, StatusChange { status: Status::Canceled, error: None }).await;
 }
 
-async fn step(inner: &Inner, sid: Sid, (url, method): &Callback, to: Ending) {
-    let now = inner.clock.now();
-    let job = {
-        let mut state = inner.state();
+async fn step(account: &Account, sid: Sid, (url, method): &StatusCallback, to: StatusChange) {
+    let now = account.clock.now();
+    let call = {
+        let mut state = account.state();
         // Deleted in between: nothing is left to tell of.
-        let Some(message) = state.ledger.get_mut(sid) else { return };
-        message.advance(to.status, to.error, &inner.options.number, now);
-        Job {
-            hook: Hook::Status,
+        let Some(message) = state.messages.get_mut(sid) else { return };
+        message.advance(to.status, to.error, &account.options.number, now);
+        WebhookCall {
+            kind: WebhookKind::Status,
             sid,
             url: url.clone(),
             method: *method,
-            params: params(inner, message),
+            params: params(account, message),
             signing: Signing::Valid,
             person: "",
             replies: 0,
         }
     };
-    inner.attempt(&job).await;
+    account.attempt(&call).await;
 }
 
-fn params(inner: &Inner, message: &Message) -> Vec<(String, String)> {
+fn params(account: &Account, message: &Message) -> Vec<(String, String)> {
     let mut params: Vec<(String, String)> = Vec::with_capacity(11);
     let mut add = |key: &str, value: &str| params.push((key.to_owned(), value.to_owned()));
     let (sid, status) = (message.sid.to_string(), message.status.as_str());
@@ -67,7 +67,7 @@ fn params(inner: &Inner, message: &Message) -> Vec<(String, String)> {
     add("MessageStatus", status);
     add("To", &message.to);
     add("MessageSid", &sid);
-    add("AccountSid", &inner.options.account_sid);
+    add("AccountSid", &account.options.account_sid);
     if let Some(service) = &message.service {
         add("MessagingServiceSid", service);
     }

@@ -8,22 +8,22 @@ use std::sync::{
 use tokio::sync::Notify;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Work(Arc<Count>);
+pub(super) struct ActivityTracker(Arc<ActivityCount>);
 
 #[derive(Debug, Default)]
-struct Count {
+struct ActivityCount {
     under_way: AtomicUsize,
     idle: Notify,
 }
 
 /// One thing under way, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Busy(Work);
+pub(super) struct Activity(ActivityTracker);
 
-impl Work {
-    pub fn begin(&self) -> Busy {
+impl ActivityTracker {
+    pub fn begin(&self) -> Activity {
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        Busy(self.clone())
+        Activity(self.clone())
     }
 
     /// Waits until nothing is under way.
@@ -39,7 +39,7 @@ impl Work {
     }
 }
 
-impl Drop for Busy {
+impl Drop for Activity {
     fn drop(&mut self) {
         let count = &self.0.0;
         if count.under_way.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -54,12 +54,12 @@ mod tests {
 
     #[tokio::test]
     async fn idle_waits_for_the_last_one() {
-        let work = Work::default();
-        work.idle().await;
-        let (one, two) = (work.begin(), work.begin());
+        let activity = ActivityTracker::default();
+        activity.idle().await;
+        let (one, two) = (activity.begin(), activity.begin());
         let waiting = tokio::spawn({
-            let work = work.clone();
-            async move { work.idle().await }
+            let activity = activity.clone();
+            async move { activity.idle().await }
         });
         drop(one);
         tokio::task::yield_now().await;

@@ -30,14 +30,14 @@ pub const TOKEN: &str = "a-token-of-this-test";
 
 /// A request that the backend got.
 #[derive(Debug, Clone)]
-pub struct Got {
+pub struct RecordedRequest {
     pub method: String,
     pub uri: String,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Got {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -52,7 +52,7 @@ impl Got {
 #[derive(Clone, Default)]
 pub struct Backend {
     answers: Arc<Mutex<VecDeque<Response>>>,
-    got: Arc<Mutex<Vec<Got>>>,
+    got: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Backend {
@@ -61,7 +61,7 @@ impl Backend {
         self
     }
 
-    pub fn got(&self) -> Vec<Got> {
+    pub fn got(&self) -> Vec<RecordedRequest> {
         self.got.lock().unwrap().clone()
     }
 }
@@ -73,7 +73,7 @@ pub fn xml(inner: &str) -> impl IntoResponse {
 async fn backend(State(backend): State<Backend>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap();
-    backend.got.lock().unwrap().push(Got {
+    backend.got.lock().unwrap().push(RecordedRequest {
         method: parts.method.to_string(),
         uri: parts.uri.to_string(),
         headers: parts.headers,
@@ -83,7 +83,7 @@ async fn backend(State(backend): State<Backend>, request: Request) -> Response {
     next.unwrap_or_else(|| xml("").into_response())
 }
 
-pub struct World {
+pub struct Harness {
     pub server: Server,
     pub backend: Backend,
     /// Base URL of the backend.
@@ -106,7 +106,7 @@ pub fn web() -> reqwest::Client {
         .unwrap()
 }
 
-pub async fn world() -> World {
+pub async fn harness() -> Harness {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let sink = Backend::default();
@@ -140,10 +140,10 @@ pub async fn world() -> World {
         web.clone(),
     )
     .unwrap();
-    World { server, backend: sink, url, journal, clock, faults, web }
+    Harness { server, backend: sink, url, journal, clock, faults, web }
 }
 
-impl World {
+impl Harness {
     /// Arms a fault that strikes once.
     pub fn fail(&self, on: &str, failure: Failure) {
         self.faults.arm(Fault { on: on.into(), failure, times: Some(1), ..Fault::default() });

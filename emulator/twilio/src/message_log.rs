@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::{Message, Sid};
 
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct MessageLog {
     /// A deleted message leaves its place empty, so that positions stay.
     rows: Vec<Option<Message>>,
     places: HashMap<Sid, usize>,
 }
 
-impl Ledger {
+impl MessageLog {
     pub fn push(&mut self, message: Message) {
         self.places.insert(message.sid, self.rows.len());
         self.rows.push(Some(message));

@@ -7,17 +7,17 @@ use http::{StatusCode, header};
 use url::Url;
 use uuid::Uuid;
 
-use super::target::Class;
+use super::url::FailureClass;
 use crate::{Method, Signing, signature::sign};
 
-/// Longest answer that Twilio reads.
+/// Longest response that Twilio reads.
 const LARGEST: usize = 64 * 1024;
 /// Most redirects that Twilio follows.
 const REDIRECTS: usize = 10;
 
 /// What to send.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Request<'a> {
+pub(super) struct HttpRequest<'a> {
     pub url: &'a str,
     pub hosts: &'a BTreeMap<String, String>,
     pub method: Method,
@@ -30,7 +30,7 @@ pub(super) struct Request<'a> {
 
 /// What came back.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     /// Where it came from, after redirects.
     pub url: String,
     pub status: u16,
@@ -41,27 +41,30 @@ pub(super) struct Answer {
 
 /// Why nothing usable came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Failed {
+pub(super) struct CallFailure {
     pub code: u32,
-    pub class: Class,
+    pub class: FailureClass,
 }
 
-impl Failed {
-    pub const CONNECTION: Self = Self { code: 11205, class: Class::Connect };
+impl CallFailure {
+    pub const CONNECTION: Self = Self { code: 11205, class: FailureClass::Connect };
 
     fn fatal(code: u32) -> Self {
-        Self { code, class: Class::Fatal }
+        Self { code, class: FailureClass::Fatal }
     }
 }
 
-/// Sends it and reads the answer.
-pub(super) async fn call(web: &reqwest::Client, request: Request<'_>) -> Result<Answer, Failed> {
+/// Sends it and reads the response.
+pub(super) async fn send_following_redirects(
+    web: &reqwest::Client,
+    request: HttpRequest<'_>,
+) -> Result<HttpResponse, CallFailure> {
     let mut url = request.url.to_owned();
     let mut method = request.method;
     let mut params = request.params;
     let mut cookies = Vec::new();
     for _ in 0..=REDIRECTS {
-        let hop = Request { url: &url, method, params, ..request };
+        let hop = HttpRequest { url: &url, method, params, ..request };
         let response = send(web, hop).await?;
         let status = response.status();
         cookies.extend(texts(&response, &header::SET_COOKIE));
@@ -69,7 +72,7 @@ pub(super) async fn call(web: &reqwest::Client, request: Request<'_>) -> Result<
         let Some(next) = next else {
             let content_type = texts(&response, &header::CONTENT_TYPE).next();
             let body = read(response).await?;
-            return Ok(Answer { url, status: status.as_u16(), content_type, cookies, body });
+            return Ok(HttpResponse { url, status: status.as_u16(), content_type, cookies, body });
         };
         url = next;
         // As a browser does: only 307 and 308 repeat the request as it was.
@@ -77,10 +80,13 @@ pub(super) async fn call(web: &reqwest::Client, request: Request<'_>) -> Result<
             (method, params) = (Method::Get, &[]);
         }
     }
-    Err(Failed::fatal(11215))
+    Err(CallFailure::fatal(11215))
 }
 
-async fn send(web: &reqwest::Client, request: Request<'_>) -> Result<reqwest::Response, Failed> {
+async fn send(
+    web: &reqwest::Client,
+    request: HttpRequest<'_>,
+) -> Result<reqwest::Response, CallFailure> {
     let encode =
         |params: &[(String, String)]| Serializer::new(String::new()).extend_pairs(params).finish();
     let url_with = |params: &[(String, String)]| match params {
@@ -149,12 +155,12 @@ fn reachable(hosts: &BTreeMap<String, String>, url: &str) -> (String, Option<Str
     (format!("{base}{path}"), Some(host.to_owned()))
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Failed> {
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST {
-            return Err(Failed::fatal(11750));
+            return Err(CallFailure::fatal(11750));
         }
     }
     Ok(body)
@@ -177,15 +183,15 @@ fn location(base: &str, response: &reqwest::Response) -> Option<String> {
     Some(next.into())
 }
 
-/// Twilio's code for a call without an answer.
-fn classify(error: &reqwest::Error) -> Failed {
+/// Twilio's code for a call without an response.
+fn classify(error: &reqwest::Error) -> CallFailure {
     if error.is_builder() {
-        return Failed::fatal(11100);
+        return CallFailure::fatal(11100);
     }
     if !error.is_connect() {
-        return Failed::CONNECTION;
+        return CallFailure::CONNECTION;
     }
-    let mut code = if error.is_timeout() { 11201 } else { Failed::CONNECTION.code };
+    let mut code = if error.is_timeout() { 11201 } else { CallFailure::CONNECTION.code };
     let secure = error.url().is_some_and(|url| url.scheme() == "https");
     let mut source = error.source();
     let mut refused = false;
@@ -200,9 +206,9 @@ fn classify(error: &reqwest::Error) -> Failed {
         source = cause.source();
     }
     match code {
-        _ if refused => Failed { code: 11202, class: Class::Connect },
-        11205 if secure => Failed { code: 11220, class: Class::Connect },
-        code => Failed { code, class: Class::Connect },
+        _ if refused => CallFailure { code: 11202, class: FailureClass::Connect },
+        11205 if secure => CallFailure { code: 11220, class: FailureClass::Connect },
+        code => CallFailure { code, class: FailureClass::Connect },
     }
 }
 

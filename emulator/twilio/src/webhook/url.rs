@@ -7,7 +7,7 @@ use url::Url;
 
 /// A failure that a retry policy may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum FailureClass {
     /// No connection, or it broke.
     Connect,
     /// No answer in time.
@@ -22,18 +22,18 @@ pub(super) enum Class {
 
 /// A URL with its overrides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct WebhookUrl {
     /// Verbatim without the fragment: what is signed.
     pub url: String,
     pub read: Duration,
     pub total: Duration,
     pub retries: u32,
-    policy: Vec<Class>,
+    policy: Vec<FailureClass>,
     /// The policy was not valid (11243), the default stands.
     pub invalid_policy: bool,
 }
 
-impl Target {
+impl WebhookUrl {
     /// `None` when it is not an HTTP URL.
     pub fn parse(configured: &str) -> Option<Self> {
         let (url, fragment) = configured.split_once('#').unwrap_or((configured, ""));
@@ -46,7 +46,7 @@ impl Target {
             read: Duration::from_secs(15),
             total: Duration::from_secs(15),
             retries: 1,
-            policy: vec![Class::Connect],
+            policy: vec![FailureClass::Connect],
             invalid_policy: false,
         };
         for (key, value) in form_urlencoded::parse(fragment.as_bytes()) {
@@ -73,21 +73,26 @@ impl Target {
         Some(target)
     }
 
-    pub fn retries(&self, class: Class) -> bool {
+    pub fn retries(&self, class: FailureClass) -> bool {
         self.policy.contains(&class)
     }
 }
 
-fn policy(text: &str) -> Option<Vec<Class>> {
+fn policy(text: &str) -> Option<Vec<FailureClass>> {
     let mut policy = Vec::new();
     for name in text.split(',') {
         match name {
-            "ct" => policy.push(Class::Connect),
-            "rt" => policy.push(Class::Read),
-            "4xx" => policy.push(Class::Client),
-            "5xx" => policy.push(Class::Server),
+            "ct" => policy.push(FailureClass::Connect),
+            "rt" => policy.push(FailureClass::Read),
+            "4xx" => policy.push(FailureClass::Client),
+            "5xx" => policy.push(FailureClass::Server),
             "all" => {
-                policy.extend([Class::Connect, Class::Read, Class::Client, Class::Server]);
+                policy.extend([
+                    FailureClass::Connect,
+                    FailureClass::Read,
+                    FailureClass::Client,
+                    FailureClass::Server,
+                ]);
             }
             _ => return None,
         }
@@ -101,12 +106,12 @@ mod tests {
 
     #[test]
     fn without_a_fragment_only_connections_are_retried_once() {
-        let target = Target::parse("https://Shop.test:443/a?b=c").unwrap();
+        let target = WebhookUrl::parse("https://Shop.test:443/a?b=c").unwrap();
         assert_eq!(target.url, "https://Shop.test:443/a?b=c");
         assert_eq!((target.retries, target.total), (1, Duration::from_secs(15)));
-        assert!(target.retries(Class::Connect));
+        assert!(target.retries(FailureClass::Connect));
         assert!(
-            ![Class::Read, Class::Client, Class::Server, Class::Fatal]
+            ![FailureClass::Read, FailureClass::Client, FailureClass::Server, FailureClass::Fatal]
                 .iter()
                 .any(|c| target.retries(*c))
         );
@@ -115,13 +120,13 @@ mod tests {
     #[test]
     fn overrides_are_read_and_stripped() {
         let target =
-            Target::parse("http://a/b#rc=2&rp=ct,5xx&rt=200&tt=900&ct=100&e=ashburn").unwrap();
+            WebhookUrl::parse("http://a/b#rc=2&rp=ct,5xx&rt=200&tt=900&ct=100&e=ashburn").unwrap();
         assert_eq!((target.url.as_str(), target.retries), ("http://a/b", 2));
         assert_eq!((target.read.as_millis(), target.total.as_millis()), (200, 900));
-        assert!(target.retries(Class::Server) && !target.retries(Class::Client));
-        let all = Target::parse("http://a/#rp=all").unwrap();
+        assert!(target.retries(FailureClass::Server) && !target.retries(FailureClass::Client));
+        let all = WebhookUrl::parse("http://a/#rp=all").unwrap();
         assert!(
-            [Class::Connect, Class::Read, Class::Client, Class::Server]
+            [FailureClass::Connect, FailureClass::Read, FailureClass::Client, FailureClass::Server]
                 .iter()
                 .all(|c| all.retries(*c))
         );
@@ -129,15 +134,15 @@ mod tests {
 
     #[test]
     fn bad_overrides_leave_the_defaults() {
-        let target = Target::parse("http://a/#rp=6xx&rc=9&rt=5&tt=x").unwrap();
-        assert!(target.invalid_policy && target.retries(Class::Connect));
+        let target = WebhookUrl::parse("http://a/#rp=6xx&rc=9&rt=5&tt=x").unwrap();
+        assert!(target.invalid_policy && target.retries(FailureClass::Connect));
         assert_eq!((target.retries, target.read.as_secs(), target.total.as_secs()), (1, 15, 15));
     }
 
     #[test]
     fn what_is_not_http_is_refused() {
         for url in ["", "dispatcher", "ftp://a/b", "http://", "mailto:a@b"] {
-            assert_eq!(Target::parse(url), None, "{url}");
+            assert_eq!(WebhookUrl::parse(url), None, "{url}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::{People, StepError, faults::ArmedFault};
 use crate::{
@@ -40,7 +41,9 @@ impl Running<'_> {
             let label = (index + 1).to_string();
             let path = YamlPath::new().to("steps").to(index);
             self.note(&label, step);
-            let result = Box::pin(step.run(self, &label, &path)).await;
+            // Titles say who texts, so they stay out of logs.
+            let span = tracing::info_span!("step", number = label, kind = step.kind());
+            let result = Box::pin(step.run(self, &label, &path)).instrument(span).await;
             let result = match (result, scenario.always()) {
                 (Ok(()), Some(always)) => {
                     Box::pin(self.expectation(always, &YamlPath::new().to("always"))).await

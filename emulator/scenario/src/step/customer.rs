@@ -90,6 +90,13 @@ impl StepKind for Customer {
         (!gap.0.is_zero()).then(|| (at.to("duplicate").to("gap"), external::MOVES))
     }
 
+    fn delays(&self) -> bool {
+        let rounds = self.model.iter().flatten();
+        let slow = |round: &Round| round.fail.as_ref().is_some_and(|fail| fail.delay.is_some());
+        rounds.into_iter().any(slow)
+            || self.crash.as_ref().is_some_and(|crash| crash.timeout.is_some())
+    }
+
     async fn run(
         &self,
         running: &mut Running<'_>,

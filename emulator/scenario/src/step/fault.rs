@@ -53,6 +53,10 @@ impl StepKind for FaultsStep {
         }
     }
 
+    fn delays(&self) -> bool {
+        self.faults.iter().any(|fault| fault.fail.0.delay_ms.is_some())
+    }
+
     async fn run(
         &self,
         running: &mut Running<'_>,

@@ -57,6 +57,11 @@ pub(crate) trait StepKind {
         None
     }
 
+    /// Whether it delays a call, so that running it takes real time.
+    fn delays(&self) -> bool {
+        false
+    }
+
     /// Runs it. `label` is its position from 1, `path` its place in the file.
     async fn run(
         &self,
@@ -98,6 +103,15 @@ macro_rules! step_kinds {
 
             pub(crate) fn expectation(&self) -> Option<&Expect> {
                 match self { $(Self::$variant(step) => step.expectation(),)+ }
+            }
+
+            /// Its first key, such as `customer`.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $key,)+ }
+            }
+
+            pub(crate) fn delays(&self) -> bool {
+                match self { $(Self::$variant(step) => step.delays(),)+ }
             }
 
             pub(crate) async fn run(

@@ -84,6 +84,10 @@ impl StepKind for Request {
         self.crash.is_some().then(|| (at.to("crash"), external::PROCESS))
     }
 
+    fn delays(&self) -> bool {
+        self.crash.as_ref().is_some_and(|crash| crash.timeout.is_some())
+    }
+
     async fn run(
         &self,
         running: &mut Running<'_>,

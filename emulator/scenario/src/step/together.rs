@@ -76,6 +76,10 @@ impl StepKind for Together {
         steps.find_map(|(index, step)| step.unsupported(&at.to(index)))
     }
 
+    fn delays(&self) -> bool {
+        self.together.iter().any(Step::delays)
+    }
+
     async fn run(
         &self,
         running: &mut Running<'_>,

@@ -110,7 +110,7 @@ fn from_run(project: &Project, paths: &[PathBuf], app: &App) -> Result<Usage, Pr
         false
     };
     let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
-    app.block_on(execute(scenarios.len(), limits, start, std::future::pending(), done))?;
+    app.block_on(execute(0..scenarios.len(), limits, start, std::future::pending(), done))?;
     match failed.first() {
         None => Ok(usage),
         // What a scenario did not get to is not in its journal.

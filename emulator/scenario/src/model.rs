@@ -88,6 +88,18 @@ impl Scenario {
         groups.map(u64::from).max()
     }
 
+    /// Whether it probably waits for real time to pass: it sets a deadline or a timeout, or delays a
+    /// call. Runners start such scenarios first.
+    pub fn waits(&self) -> bool {
+        let given = self.given();
+        let limits = |name: &String| name.contains("DEADLINE") || name.contains("TIMEOUT");
+        let timeouts =
+            |overrides: &String| ["ct=", "rt=", "tt="].iter().any(|t| overrides.contains(t));
+        given.env.keys().any(limits)
+            || given.twilio.overrides.as_ref().is_some_and(timeouts)
+            || self.steps().iter().any(Step::delays)
+    }
+
     /// What is there at the start.
     pub fn given(&self) -> &Given {
         &self.file.document.given

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::{model::Scenario, run::StepError};
+use crate::{
+    model::Scenario,
+    report::{Reporter, style::plain, terminal},
+    run::StepError,
+};
 use rehearse_core::{journal::Exchange, matcher::Mismatch};
 
 /// The result of running one scenario.
@@ -15,6 +19,8 @@ pub struct ScenarioResult {
     pub name: String,
     /// Its file.
     pub path: PathBuf,
+    /// The line of its name, from 1.
+    pub line: u64,
     /// Its tags.
     pub tags: Vec<String>,
     /// The entry of `each` that it ran with.
@@ -43,6 +49,7 @@ impl ScenarioResult {
         Self {
             name: scenario.name().into(),
             path: scenario.path().into(),
+            line: scenario.line(),
             tags: scenario.tags().to_vec(),
             each: scenario.each().map(Into::into),
             status: Status::NotRun,
@@ -56,14 +63,42 @@ impl ScenarioResult {
         }
     }
 
+    /// The name, and the entry of `each` that it ran with.
+    pub fn full_name(&self) -> String {
+        match &self.each {
+            Some(each) => format!("{} ({each})", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// Whether it passed.
     pub fn passed(&self) -> bool {
         self.status == Status::Passed
     }
 
+    /// Panics with the report that `rehearse run` prints, unless it passed.
+    ///
+    /// # Panics
+    /// The scenario did not pass.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "an assertion for tests")]
+    pub fn assert_passed(&self) {
+        if !self.passed() {
+            panic!("{self}");
+        }
+    }
+
     /// The position of the step that ended it: `3`, or `3.1` inside a group.
     pub fn step_number(&self) -> Option<&str> {
         self.step.as_ref().map(|step| step.number.as_str())
+    }
+}
+
+impl fmt::Display for ScenarioResult {
+    /// The report that `rehearse run` prints for a failed scenario, without colours.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = Reporter::default().report(self.clone());
+        f.write_str(&plain(&terminal::failure(&report, None)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -10,14 +11,31 @@ use super::{
     model::{File, Scenario},
     places::YamlPath,
 };
-use rehearse_core::yaml::YamlError;
+use rehearse_core::yaml::{Source, YamlError};
 
-/// Why scenarios could not be read. The message is complete, with a caret where there is a place.
+/// Everything that is wrong with scenarios; printed one below the other.
+#[derive(Debug)]
+pub struct LoadErrors(pub Vec<LoadError>);
+
+impl fmt::Display for LoadErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&all.join("\n\n"))
+    }
+}
+
+impl std::error::Error for LoadErrors {}
+
+/// One thing that is wrong with scenarios. The message is complete, with a caret where the error
+/// has a position.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file of steps or rows is missing, not YAML, or not of its shape.
     #[error(transparent)]
     File(#[from] YamlError),
+    /// A file with `each` where one scenario was asked for.
+    #[error("{path}: 'each' makes several scenarios of this file", path = .0.display())]
+    Each(PathBuf),
     /// A folder without scenarios.
     #[error("{path}: no scenario (*.yaml, *.yml) is in this folder", path = .0.display())]
     EmptyFolder(PathBuf),
@@ -32,10 +50,11 @@ pub enum LoadError {
     },
 }
 
-/// Reads scenario files, and folders with all that is under them, in the order of their names.
+/// Reads scenario files, and folders with everything below them, in the order of their names.
 ///
 /// # Errors
-/// All that is wrong: missing and malformed files, empty folders, names that stand twice.
+/// Everything that is wrong: missing and malformed files, scenarios that make no sense, empty and
+/// unreadable folders, names that two scenarios have.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
     let mut errors = Vec::new();
     let mut found = Vec::new();
@@ -57,8 +76,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
                 continue;
             }
         };
-        let wrong = check::file_alone(&file);
-        errors.extend(wrong.into_iter().map(LoadError::File));
+        errors.extend(check::file_alone(&file).into_iter().map(LoadError::File));
         let location = file.name_location().to_string();
         if let Some(first) = names.insert(file.document.name.clone(), location) {
             let at = file.tree.locate(&YamlPath::new().to("name"));
@@ -68,6 +86,51 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<LoadError>> {
         scenarios.extend(Scenario::all(file));
     }
     if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+}
+
+impl Scenario {
+    /// Reads a file with one scenario.
+    ///
+    /// # Errors
+    /// The file cannot be read, is malformed or makes no sense, or it has `each`, so that it is
+    /// several scenarios: see [`Scenario::load_each`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, LoadErrors> {
+        Self::only(Self::load_each(path)?)
+    }
+
+    /// Reads the scenarios of a file: one for each entry of `each`, or a single one.
+    ///
+    /// # Errors
+    /// The file cannot be read, is malformed or makes no sense.
+    pub fn load_each(path: impl AsRef<Path>) -> Result<Vec<Self>, LoadErrors> {
+        Self::checked(File::read(path.as_ref()))
+    }
+
+    /// Reads a scenario from its text. Errors and reports call its file `scenario`.
+    ///
+    /// # Errors
+    /// The text is malformed or makes no sense, or it has `each`.
+    pub fn parse(text: &str) -> Result<Self, LoadErrors> {
+        let name = "scenario";
+        Self::only(Self::checked(File::parse(Path::new(name), Source::new(name, text)))?)
+    }
+
+    fn checked(file: Result<File, YamlError>) -> Result<Vec<Self>, LoadErrors> {
+        let file = file.map_err(|error| LoadErrors(vec![error.into()]))?;
+        let errors = check::file_alone(&file);
+        if errors.is_empty() {
+            return Ok(Self::all(file));
+        }
+        Err(LoadErrors(errors.into_iter().map(LoadError::File).collect()))
+    }
+
+    fn only(mut scenarios: Vec<Self>) -> Result<Self, LoadErrors> {
+        match scenarios.pop() {
+            Some(scenario) if scenario.each().is_none() => Ok(scenario),
+            Some(scenario) => Err(LoadErrors(vec![LoadError::Each(scenario.path().into())])),
+            None => Err(LoadErrors(Vec::new())),
+        }
+    }
 }
 
 /// Adds a file, or the files under a folder.

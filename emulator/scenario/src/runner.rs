@@ -12,13 +12,14 @@ use std::{
 use futures::FutureExt;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use super::{
     check::{self, KnownNames},
     external,
     model::Scenario,
     outcome::{ScenarioResult, Status, StepLabel, Verdict},
-    read::LoadError,
+    read::{LoadError, LoadErrors},
     run::{Running, StepError, names},
 };
 use rehearse_core::{clock::Clock, journal::Exchange};
@@ -121,8 +122,10 @@ impl Runner {
     pub async fn run(&self, scenario: &Scenario) -> ScenarioResult {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
+        let span = tracing::info_span!("scenario", name = scenario.name());
         let work = self.backend.threads().run(async move {
-            let run = AssertUnwindSafe(Box::pin(runner.schedules(&on_thread))).catch_unwind();
+            let run = Box::pin(runner.schedules(&on_thread)).instrument(span);
+            let run = AssertUnwindSafe(run).catch_unwind();
             run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
         });
         let ended = work.await.unwrap_or_else(|error| {
@@ -212,6 +215,21 @@ impl Runner {
         }
         words.extend(self.options.arguments.iter().cloned());
         shell_words::join(words)
+    }
+}
+
+impl Scenario {
+    /// Checks the scenario against a backend and runs it in a world of its own.
+    ///
+    /// It may take as long as [`Options::limit`] says by default; a [`Runner`] takes other options.
+    ///
+    /// # Errors
+    /// The scenario names people, tables, fixtures or functions that the backend does not have, or
+    /// gives rows that do not fit their tables. What goes wrong later is in the result.
+    pub async fn run(&self, backend: &Backend) -> Result<ScenarioResult, LoadErrors> {
+        let runner = Runner::new(backend.clone(), Options::default());
+        let errors = runner.check(std::slice::from_ref(self));
+        if errors.is_empty() { Ok(runner.run(self).await) } else { Err(LoadErrors(errors)) }
     }
 }
 

@@ -265,3 +265,16 @@ mod files {
         assert!(errors[2].contains("failed to read") && errors[2].contains("nothing.yaml"));
     }
 }
+
+#[test]
+fn scenarios_with_deadlines_timeouts_or_delays_are_known_to_wait() {
+    let waits = |rest: &str| Scenario::parse(&format!("name: a\n{rest}")).unwrap().waits();
+    let steps = "steps: [{ customer: Hi }]";
+    assert!(!waits(steps));
+    assert!(!waits("given: { env: { NAME: a } }\nsteps: [{ customer: Hi }, { wait: 1h }]"));
+    assert!(waits(&format!("given: {{ env: {{ REPLY_DEADLINE_MS: 500 }} }}\n{steps}")));
+    assert!(waits(&format!("given: {{ twilio: {{ overrides: '#rt=300' }} }}\n{steps}")));
+    assert!(waits("steps: [{ faults: [{ on: openai.responses, fail: { delay: 1s } }] }]"));
+    assert!(waits("steps: [{ customer: Hi, model: [{ fail: { delay: 1s }, say: Hi }] }]"));
+    assert!(waits("steps: [{ customer: Hi, crash: { function: A, timeout: dynamodb.Query } }]"));
+}

@@ -35,7 +35,7 @@ pub(super) async fn in_parallel(runner: &Runner, all: &[Scenario], times: usize)
         false
     };
     let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
-    execute(count, limits, start, std::future::pending(), done).await;
+    execute(0..count, limits, start, std::future::pending(), done).await;
     Batch { count, failed, took: started.elapsed(), times }
 }
 

@@ -35,9 +35,10 @@ pub(crate) struct Outcome {
     pub(crate) under_way: BTreeSet<usize>,
 }
 
-/// Runs jobs `0..count`; `done` hears of each and says whether it failed.
+/// Runs jobs, started in the order of `jobs`; calls `done` with each result, which returns whether
+/// the job failed.
 pub(crate) async fn execute<Work>(
-    count: usize,
+    jobs: impl IntoIterator<Item = usize>,
     limits: Limits,
     start: impl Fn(usize) -> Work,
     stop: impl Future<Output = ()>,
@@ -48,10 +49,11 @@ where
 {
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, usize> = HashMap::new();
-    let mut waiting = 0..count;
+    let mut waiting = jobs.into_iter().fuse();
+    let mut starting = true;
     let mut stop = std::pin::pin!(stop);
     loop {
-        while tasks.len() < limits.at_once {
+        while starting && tasks.len() < limits.at_once {
             let Some(i) = waiting.next() else { break };
             under_way.insert(tasks.spawn(start(i)).id(), i);
         }
@@ -71,7 +73,7 @@ where
         };
         let Some(i) = under_way.remove(&id) else { continue };
         if done(i, ended) && limits.fail_fast {
-            waiting = count..count;
+            starting = false;
         }
     }
 }
@@ -123,9 +125,21 @@ mod tests {
             seen.insert(i);
             false
         };
-        execute(20, limits(3, false), start, std::future::pending(), done).await;
+        execute(0..20, limits(3, false), start, std::future::pending(), done).await;
         assert_eq!(seen.len(), 20);
         assert_eq!(most.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn jobs_start_in_the_order_that_is_given() {
+        let mut seen = Vec::new();
+        let done = |i, _| {
+            seen.push(i);
+            false
+        };
+        let start = |_| async { result(true) };
+        execute([2, 0, 1], limits(1, false), start, std::future::pending(), done).await;
+        assert_eq!(seen, [2, 0, 1]);
     }
 
     #[tokio::test]
@@ -136,7 +150,7 @@ mod tests {
             matches!(ended_as, JobResult::Finished(report) if !report.passed())
         };
         let start = |i| async move { result(i != 1) };
-        execute(10, limits(1, true), start, std::future::pending(), done).await;
+        execute(0..10, limits(1, true), start, std::future::pending(), done).await;
         assert_eq!(ended, 2);
     }
 
@@ -153,7 +167,7 @@ mod tests {
             }
             false
         };
-        execute(2, limits(1, false), start, std::future::pending(), done).await;
+        execute(0..2, limits(1, false), start, std::future::pending(), done).await;
         assert_eq!(told, [(0, "boom".to_owned())]);
     }
 
@@ -176,7 +190,7 @@ mod tests {
             ended.push(i);
             false
         };
-        let outcome = execute(5, limits(1, false), start, stop.notified(), done).await;
+        let outcome = execute(0..5, limits(1, false), start, stop.notified(), done).await;
         assert!(outcome.interrupted);
         assert_eq!(outcome.under_way, BTreeSet::from([1]));
         assert_eq!(ended, [0]);

@@ -1,9 +1,11 @@
-//! What failed in the last run, for `--last-failed`.
+//! What is remembered of earlier runs: which scenarios failed, for `--last-failed`, and how long each
+//! took, so that the longest start first.
 
 use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,17 @@ struct State {
     version: u32,
     /// Files as seen from the project's folder.
     failed: Failed,
+    /// How long each scenario took when it last ran to its end, by its full name.
+    #[serde(default)]
+    durations: BTreeMap<String, Recorded>,
+}
+
+/// How long a scenario took.
+#[derive(Debug, Serialize, Deserialize)]
+struct Recorded {
+    /// As seen from the project's folder.
+    file: PathBuf,
+    took_ms: u64,
 }
 
 impl LastRun {
@@ -43,12 +56,23 @@ impl LastRun {
 
     /// What failed; `None` when no run is remembered.
     pub(super) fn failed(&self) -> Option<Failed> {
-        // A file of another version, or half of one, remembers nothing.
+        Some(self.state()?.failed)
+    }
+
+    /// How long scenarios took when they last ran to their end, by their full names.
+    pub(super) fn durations(&self) -> BTreeMap<String, Duration> {
+        let recorded = self.state().unwrap_or_default().durations.into_iter();
+        recorded.map(|(name, r)| (name, Duration::from_millis(r.took_ms))).collect()
+    }
+
+    /// `None` if the file is absent, incomplete or of another version.
+    fn state(&self) -> Option<State> {
         let text = std::fs::read_to_string(self.root.join(FILE)).ok()?;
         let mut state: State = serde_json::from_str(&text).ok()?;
-        // Nobody can mend a scenario that is gone.
+        // Nobody can mend a scenario whose file is gone, nor run it.
         state.failed.retain(|_, file| self.root.join(file).is_file());
-        (state.version == VERSION).then_some(state.failed)
+        state.durations.retain(|_, recorded| self.root.join(&recorded.file).is_file());
+        (state.version == VERSION).then_some(state)
     }
 
     /// The files of what failed.
@@ -60,19 +84,37 @@ impl LastRun {
         files
     }
 
-    /// Remembers a run, whose files are seen from `from`. What it did not run to the end
-    /// keeps its old state.
+    /// Remembers a run, whose files are seen from `from`. A scenario that did not run to its end
+    /// keeps what was remembered of it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub(super) fn update(&self, run: &Run, from: &Path) -> io::Result<()> {
-        let mut failed = self.failed().unwrap_or_default();
-        for ran in run.scenarios.iter().filter(|ran| ran.result.status == Status::Passed) {
-            failed.remove(&ran.full_name);
-        }
-        for ran in &run.scenarios {
-            if ran.result.status.is_failure() {
-                failed.insert(ran.full_name.clone(), self.below(&from.join(&ran.file)));
+        let mut state = State { version: VERSION, ..self.state().unwrap_or_default() };
+        for report in &run.scenarios {
+            let (name, result) = (&report.full_name, &report.result);
+            let file = self.below(&from.join(&report.file));
+            if matches!(result.status, Status::Passed | Status::Failed) {
+                let took_ms = u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX);
+                state.durations.insert(name.clone(), Recorded { file: file.clone(), took_ms });
+            }
+            if result.status.is_failure() {
+                state.failed.insert(name.clone(), file);
             }
         }
-        let text = serde_json::to_string_pretty(&State { version: VERSION, failed })?;
+        // A scenario that is repeated has failed if one repetition failed.
+        let failed: Vec<&String> = run
+            .scenarios
+            .iter()
+            .filter(|report| report.result.status.is_failure())
+            .map(|report| &report.full_name)
+            .collect();
+        for report in run.scenarios.iter().filter(|report| report.result.passed()) {
+            if !failed.contains(&&report.full_name) {
+                state.failed.remove(&report.full_name);
+            }
+        }
+        let text = serde_json::to_string_pretty(&state)?;
         write_atomically(&self.root.join(FILE), &(text + "\n"))
     }
 
@@ -121,5 +163,22 @@ mod tests {
         run.scenarios[1].result.status = Status::Passed;
         last.update(&run, root).unwrap();
         assert_eq!(last.failed(), Some(BTreeMap::new()));
+    }
+
+    #[test]
+    fn remembers_how_long_scenarios_took_that_ran_to_their_end() {
+        let folder = Folder::new();
+        let root = folder.path();
+        let last = LastRun::at(root);
+        let mut run = samples::run();
+        for scenario in &run.scenarios {
+            folder.write(&scenario.file, "");
+        }
+        run.scenarios[1].result.status = Status::Interrupted;
+        last.update(&run, root).unwrap();
+        let name = "A customer books tomorrow".to_owned();
+        assert_eq!(last.durations(), BTreeMap::from([(name, Duration::from_millis(12))]));
+        std::fs::remove_file(root.join(&run.scenarios[0].file)).unwrap();
+        assert_eq!(last.durations(), BTreeMap::new(), "its file is gone");
     }
 }

@@ -160,7 +160,7 @@ async fn run_on(
         runner = outside::start(runner, &project, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let run = perform(&jobs, &runner, &reporter, interrupt, args, app).await;
+    let run = perform(&jobs, &last.durations(), &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }

@@ -1,8 +1,19 @@
-//! Results in the order of their files, each as soon as all before it are there.
+//! The order in which scenarios start, and the order in which their results are shown.
 
-use std::ops::Range;
+use std::{cmp::Reverse, ops::Range, time::Duration};
 
-/// Holds back what comes early.
+/// Shorter differences between durations do not change the order.
+const STEP_MS: u128 = 100;
+
+/// Indexes in the order in which to start: the longest first, so that none of them runs alone at
+/// the end; all others as they are. `expected` has how long each will probably take.
+pub(super) fn longest_first(expected: &[Duration]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..expected.len()).collect();
+    order.sort_by_key(|i| Reverse(expected[*i].as_millis() / STEP_MS));
+    order
+}
+
+/// Results in the order of their files; holds back those that come early.
 #[derive(Debug)]
 pub(super) struct InOrder<T> {
     slots: Vec<Option<T>>,
@@ -46,6 +57,12 @@ impl<T> InOrder<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_start_first_and_all_others_keep_their_order() {
+        let expected = [20, 90, 1500, 40, 2600].map(Duration::from_millis);
+        assert_eq!(longest_first(&expected), [4, 2, 0, 1, 3]);
+    }
 
     #[test]
     fn early_results_wait_for_those_before_them() {

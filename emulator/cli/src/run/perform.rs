@@ -1,13 +1,16 @@
 //! Running the chosen scenarios, and showing how it goes.
 
-use std::time::Instant;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
 use super::{
     Args, Job,
     execute::{JobResult, Limits, execute},
-    order::InOrder,
+    order::{InOrder, longest_first},
     outside,
     progress::Progress,
     target::Screen,
@@ -18,9 +21,11 @@ use rehearse_scenario::{
     report::{Reporter, Run, ScenarioReport, terminal},
 };
 
-/// Runs jobs and shows a line for each; failures and the summary come at the end.
+/// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
+/// end. The jobs that took longest in earlier runs start first.
 pub(super) async fn perform(
     jobs: &[Job],
+    durations: &BTreeMap<String, Duration>,
     runner: &Runner,
     reporter: &Reporter,
     interrupt: Interrupt,
@@ -28,7 +33,7 @@ pub(super) async fn perform(
     app: &App,
 ) -> Run {
     let screen = args.targets.screen(app);
-    let width = jobs.iter().map(|job| reporter.folder(&job.scenario).chars().count()).max();
+    let width = jobs.iter().map(|job| reporter.folder(job.scenario.path()).chars().count()).max();
     let width = width.unwrap_or(0);
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
@@ -55,7 +60,8 @@ pub(super) async fn perform(
         }
         failed
     };
-    let outcome = execute(jobs.len(), limits, start, interrupt.wait(), done).await;
+    let order = start_order(jobs, durations, limits.at_once);
+    let outcome = execute(order, limits, start, interrupt.wait(), done).await;
     progress.finish();
     let hidden = results.first_hidden();
     let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
@@ -76,6 +82,19 @@ pub(super) async fn perform(
     run
 }
 
+/// One at a time start as they are listed: there, no order is faster.
+fn start_order(jobs: &[Job], durations: &BTreeMap<String, Duration>, at_once: usize) -> Vec<usize> {
+    if at_once == 1 {
+        return (0..jobs.len()).collect();
+    }
+    let expected = |job: &Job| {
+        let recorded = durations.get(&job.scenario.full_name()).copied();
+        let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
+        recorded.unwrap_or(unknown)
+    };
+    longest_first(&jobs.iter().map(expected).collect::<Vec<_>>())
+}
+
 fn finish(screen: &Screen<'_>, run: &Run, app: &App) {
     screen.line(terminal::endings(run, app.ui.width()).trim_end());
 }
@@ -84,7 +103,7 @@ fn view(reporter: &Reporter, job: &Job, ended: JobResult) -> ScenarioReport {
     let ran = match ended {
         JobResult::NotStarted => reporter.not_run(&job.scenario),
         JobResult::Panicked(how) => reporter.panicked(&job.scenario, &how),
-        JobResult::Finished(report) => reporter.finished(&job.scenario, *report),
+        JobResult::Finished(result) => reporter.report(*result),
     };
     ScenarioReport { name: job.name(), ..ran }
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    Check, entry_path,
+    Check, all_steps,
     names::{is_number, unknown},
-    replies_path,
+    reply_paths::{entry_path, replies_path},
 };
 use crate::{
     expectation::Expect,
     model::{File, Scenario},
     places::YamlPath,
     read::LoadError,
-    reply::Reply,
+    reply::Replies,
     run::names,
-    step::{Crash, Step},
+    step::Crash,
 };
 use rehearse_core::yaml::YamlError;
 use rehearse_dynamodb::row;
@@ -88,130 +88,103 @@ pub(crate) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
 
 /// What is wrong with a file for a backend.
 pub(crate) fn for_backend(file: &File, known: &KnownNames) -> Vec<YamlError> {
-    let mut check = Check { file, errors: Vec::new() };
-    let people: BTreeSet<&str> = known
-        .people
-        .iter()
-        .map(String::as_str)
-        .chain(file.document.people.keys().map(String::as_str))
-        .collect();
-    check.given(known);
+    let own = file.document.people.keys().map(String::as_str);
+    let people: BTreeSet<&str> = known.people.iter().map(String::as_str).chain(own).collect();
+    let mut check = BackendCheck { check: Check::new(file), known, people };
+    check.given();
     if let Some(always) = &file.document.always {
-        check.expectation(always, known, &people, &YamlPath::new().to("always"));
+        check.expectation(always, &YamlPath::new().to("always"));
     }
-    check.steps(&mut |check, step, at| check.named(step, known, &people, at));
+    for (step, at) in all_steps(file) {
+        step.check_names(&mut check, &at);
+    }
+    let BackendCheck { mut check, people, .. } = check;
     check.templates(&people);
     check.errors
 }
 
-impl Check<'_> {
-    fn given(&mut self, known: &KnownNames) {
-        let given = &self.file.document.given;
+/// Checks the names in a file against those of a backend.
+pub(crate) struct BackendCheck<'f> {
+    check: Check<'f>,
+    known: &'f KnownNames,
+    people: BTreeSet<&'f str>,
+}
+
+impl BackendCheck<'_> {
+    fn given(&mut self) {
+        let given = &self.check.file.document.given;
         for (index, fixture) in given.fixtures.iter().enumerate() {
-            if !known.fixtures.contains(fixture) {
-                let message = unknown("fixture", fixture, known.fixtures.iter());
-                self.wrong(&YamlPath::new().to("given").to("fixtures").to(index), message);
+            if !self.known.fixtures.contains(fixture) {
+                let message = unknown("fixture", fixture, self.known.fixtures.iter());
+                let at = YamlPath::new().to("given").to("fixtures").to(index);
+                self.check.wrong(&at, message);
             }
         }
         for table in given.tables.keys() {
-            self.table(table, known, &YamlPath::new().to("given").to("tables").to(table.as_str()));
+            self.table_key(table, &YamlPath::new().to("given").to("tables").to(table.as_str()));
         }
     }
 
-    fn table(&mut self, table: &String, known: &KnownNames, at: &YamlPath) {
-        if !known.tables.contains(table) {
-            let message = if known.tables.is_empty() {
+    /// A table that is the key at the end of a path.
+    fn table_key(&mut self, table: &String, at: &YamlPath) {
+        if !self.known.tables.contains(table) {
+            let message = if self.known.tables.is_empty() {
                 format!("unknown table '{table}'; no template describes a table")
             } else {
-                unknown("table", table, known.tables.iter())
+                unknown("table", table, self.known.tables.iter())
             };
-            self.wrong_key(at, message);
+            self.check.wrong_key(at, message);
         }
     }
 
-    fn table_value(&mut self, table: &String, known: &KnownNames, at: &YamlPath) {
-        if !known.tables.contains(table) {
-            self.wrong(at, unknown("table", table, known.tables.iter()));
+    /// A table that is the value at a path.
+    pub(crate) fn table(&mut self, table: &String, at: &YamlPath) {
+        if !self.known.tables.contains(table) {
+            self.check.wrong(at, unknown("table", table, self.known.tables.iter()));
         }
     }
 
-    fn expectation(
-        &mut self,
-        expect: &Expect,
-        known: &KnownNames,
-        people: &BTreeSet<&str>,
-        at: &YamlPath,
-    ) {
+    /// The tables and people of an expectation.
+    pub(crate) fn expectation(&mut self, expect: &Expect, at: &YamlPath) {
         for table in expect.tables.keys() {
-            self.table(table, known, &at.to("tables").to(table.as_str()));
+            self.table_key(table, &at.to("tables").to(table.as_str()));
         }
-        let replies = expect.sms.as_ref().map(|sms| sms.entries()).unwrap_or_default();
-        self.replies(replies, people, &at.to("sms"));
-    }
-
-    /// People and tables that a step names.
-    fn named(&mut self, step: &Step, known: &KnownNames, people: &BTreeSet<&str>, at: &YamlPath) {
-        let below = |key: &str| at.to(key);
-        match step {
-            Step::Request(step) => self.crash(step.crash.as_ref(), known, at),
-            Step::Customer(step) => {
-                self.crash(step.crash.as_ref(), known, at);
-                if let Some(from) = &step.from {
-                    self.person(from, people, &below("from"));
-                }
-                if let Some(replies) = &step.replies {
-                    self.replies(replies.entries(), people, &self.list_path(at));
-                }
-            }
-            Step::Faults(step) => {
-                for (index, fault) in step.faults.iter().enumerate() {
-                    if let Some(table) = &fault.table {
-                        let at = at.to("faults").to(index).to("table");
-                        self.table_value(table, known, &at);
-                    }
-                }
-            }
-            Step::Together(step) => {
-                if let Some(table) = step.meet.as_ref().and_then(|meet| meet.table.as_ref()) {
-                    self.table_value(table, known, &below("meet").to("table"));
-                }
-                if let Some(replies) = &step.replies {
-                    self.replies(replies.entries(), people, &self.list_path(at));
-                }
-            }
-            Step::Expect(step) => {
-                self.expectation(&step.expect, known, people, &below("expect"));
-            }
-            _ => {}
+        if let Some(sms) = &expect.sms {
+            self.reply_entries(sms, &at.to("sms"));
         }
     }
 
-    fn crash(&mut self, crash: Option<&Crash>, known: &KnownNames, at: &YamlPath) {
+    /// The function of a step's crash.
+    pub(crate) fn crash(&mut self, crash: Option<&Crash>, at: &YamlPath) {
         if let Some(Crash { function, .. }) = crash
-            && !known.functions.contains(function)
+            && !self.known.functions.contains(function)
         {
             let at = at.to("crash").to("function");
-            self.wrong(&at, unknown("function", function, known.functions.iter()));
+            self.check.wrong(&at, unknown("function", function, self.known.functions.iter()));
         }
     }
 
-    /// Where a step's replies stand: under `reply` or `replies`.
-    fn list_path(&self, at: &YamlPath) -> YamlPath {
-        replies_path(&self.file.tree, at)
+    /// The people of a step's replies, which are under `reply` or `replies`.
+    pub(crate) fn replies(&mut self, replies: Option<&Replies>, at: &YamlPath) {
+        if let Some(replies) = replies {
+            let at = replies_path(&self.check.file.tree, at);
+            self.reply_entries(replies, &at);
+        }
     }
 
-    fn replies(&mut self, replies: &[Reply], people: &BTreeSet<&str>, at: &YamlPath) {
-        for (index, reply) in replies.iter().enumerate() {
+    fn reply_entries(&mut self, replies: &Replies, at: &YamlPath) {
+        for (index, reply) in replies.entries().iter().enumerate() {
             if let Some(to) = &reply.to {
-                let entry = entry_path(&self.file.tree, at, index);
-                self.person(to, people, &entry.to("to"));
+                let entry = entry_path(&self.check.file.tree, at, index);
+                self.person(to, &entry.to("to"));
             }
         }
     }
 
-    fn person(&mut self, name: &str, people: &BTreeSet<&str>, at: &YamlPath) {
-        if !people.contains(name) && !is_number(name) && !name.contains("{{") {
-            self.wrong(at, unknown("person", name, people.iter()));
+    /// A person, by name or number.
+    pub(crate) fn person(&mut self, name: &str, at: &YamlPath) {
+        if !self.people.contains(name) && !is_number(name) && !name.contains("{{") {
+            self.check.wrong(at, unknown("person", name, self.people.iter()));
         }
     }
 }

@@ -1,49 +1,56 @@
 //! What a parser cannot see: whether a scenario makes sense, alone and for a backend.
+//!
+//! What holds for one kind of step is checked by its [`StepKind`](crate::step::StepKind).
 
 mod backend;
+mod file;
 mod names;
 mod reply_paths;
-mod shape;
 mod templates;
 
-pub(super) use backend::{KnownNames, fixtures, for_backend, rows};
-pub(super) use reply_paths::{entry_path, replies_path};
-pub(super) use shape::file_alone;
+pub(crate) use backend::{BackendCheck, KnownNames, fixtures, for_backend, rows};
+pub(crate) use file::file_alone;
+pub(crate) use names::{impossible, invalid_crash, invalid_fault, invalid_meeting};
+pub(crate) use reply_paths::replies_path;
 
-use super::{model::File, places::YamlPath, step::Step};
+use crate::{model::File, places::YamlPath, step::Step};
 use rehearse_core::yaml::YamlError;
 
-struct Check<'f> {
-    file: &'f File,
+/// Collects what is wrong with one file.
+pub(crate) struct Check<'f> {
+    pub(crate) file: &'f File,
     errors: Vec<YamlError>,
 }
 
-impl Check<'_> {
-    fn wrong(&mut self, path: &YamlPath, message: impl Into<String>) {
+impl<'f> Check<'f> {
+    fn new(file: &'f File) -> Self {
+        Self { file, errors: Vec::new() }
+    }
+
+    /// Adds an error about the value at a path.
+    pub(crate) fn wrong(&mut self, path: &YamlPath, message: impl Into<String>) {
         let at = self.file.tree.locate(path);
         self.errors.push(self.file.source.error(at, message));
     }
 
-    fn wrong_key(&mut self, path: &YamlPath, message: impl Into<String>) {
+    /// Adds an error about the key at the end of a path.
+    pub(crate) fn wrong_key(&mut self, path: &YamlPath, message: impl Into<String>) {
         let at = self.file.tree.locate_key(path);
         self.errors.push(self.file.source.error(at, message));
     }
+}
 
-    /// Calls `visit` with every step and its path, those of groups too.
-    fn steps(&mut self, visit: &mut dyn FnMut(&mut Self, &Step, &YamlPath)) {
-        let file = self.file;
-        for (index, step) in file.document.steps.iter().enumerate() {
-            let at = YamlPath::new().to("steps").to(index);
-            visit(self, step, &at);
-            if let Step::Together(group) = step {
-                for (inner, step) in group.together.iter().enumerate() {
-                    visit(
-                        self,
-                        step,
-                        &YamlPath::new().to("steps").to(index).to("together").to(inner),
-                    );
-                }
+/// Every step of a file with its path; each group is followed by its own steps.
+fn all_steps(file: &File) -> Vec<(&Step, YamlPath)> {
+    let mut all = Vec::new();
+    for (index, step) in file.document.steps.iter().enumerate() {
+        let at = YamlPath::new().to("steps").to(index);
+        all.push((step, at.clone()));
+        if let Step::Together(group) = step {
+            for (inner, step) in group.together.iter().enumerate() {
+                all.push((step, at.to("together").to(inner)));
             }
         }
     }
+    all
 }

@@ -6,7 +6,7 @@ use rehearse_core::{
 };
 
 /// What is wrong with the name of an exchange that is counted. HTTP calls go by their routes.
-pub(super) fn unknown_exchange(name: &str) -> Option<String> {
+pub(crate) fn unknown_exchange(name: &str) -> Option<String> {
     let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
     let texts = ["sms.received", "sms.sent"];
     if is_route || texts.contains(&name) || NAMES.contains(&name) {
@@ -22,7 +22,7 @@ pub(super) fn unknown_exchange(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of an exchange that is to fail.
-pub(super) fn invalid_fault(name: &str) -> Option<String> {
+pub(crate) fn invalid_fault(name: &str) -> Option<String> {
     if can_fail(name) {
         return None;
     }
@@ -36,7 +36,7 @@ pub(super) fn invalid_fault(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of a call at which a function is to end.
-pub(super) fn invalid_crash(name: &str) -> Option<String> {
+pub(crate) fn invalid_crash(name: &str) -> Option<String> {
     let calls = || {
         NAMES.into_iter().filter(|name| {
             ["openai.", "dynamodb.", "twilio.messages."].iter().any(|kind| name.starts_with(kind))
@@ -55,7 +55,7 @@ pub(super) fn invalid_crash(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of an exchange at which steps are to meet.
-pub(super) fn invalid_meeting(name: &str) -> Option<String> {
+pub(crate) fn invalid_meeting(name: &str) -> Option<String> {
     let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
     if calls().any(|call| call == name) {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn invalid_meeting(name: &str) -> Option<String> {
 }
 
 /// Why something cannot happen to a call.
-pub(super) fn impossible(database_fault: DatabaseFault, on: &str) -> String {
+pub(crate) fn impossible(database_fault: DatabaseFault, on: &str) -> String {
     let name = DatabaseFault::ALL
         .iter()
         .find(|(_, other)| *other == database_fault)
@@ -82,19 +82,19 @@ pub(super) fn impossible(database_fault: DatabaseFault, on: &str) -> String {
     }
 }
 
-pub(super) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
     })
 }
 
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// `unknown table 'Lead'; did you mean 'Leads'?`
-pub(super) fn unknown<T: AsRef<str>>(
+pub(crate) fn unknown<T: AsRef<str>>(
     what: &str,
     name: &str,
     known: impl Iterator<Item = T>,

@@ -3,6 +3,7 @@
 
 mod backend;
 mod failing;
+mod library;
 mod outside;
 mod passing;
 mod races;

@@ -128,7 +128,7 @@ impl<'a> Scenario<'a> {
         Self {
             name: &report.name,
             file: &report.file,
-            line: report.line,
+            line: report.result.line,
             tags: &result.tags,
             outcome: result.status.word(),
             took_ms: millis(result.took),

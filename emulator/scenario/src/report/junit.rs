@@ -43,7 +43,7 @@ fn case(suite: &str, report: &ScenarioReport) -> TestCase {
     case.set_classname(suite);
     case.set_time(report.result.took);
     case.extra.insert("file".into(), report.file.as_str().into());
-    case.extra.insert("line".into(), report.line.to_string().into());
+    case.extra.insert("line".into(), report.result.line.to_string().into());
     case
 }
 

@@ -25,26 +25,18 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// The folder of a scenario, below the folder of all of them.
-    pub fn folder(&self, scenario: &Scenario) -> String {
-        let folder = scenario.path().parent().unwrap_or(Path::new(""));
+    /// The folder of a scenario's file, below the folder of all of them.
+    pub fn folder(&self, file: &Path) -> String {
+        let folder = file.parent().unwrap_or(Path::new(""));
         let below = folder.strip_prefix(&self.scenarios);
         below.unwrap_or_else(|_| self.shown(folder)).display().to_string()
     }
 
     /// The report of a scenario that was not started.
     pub fn not_run(&self, scenario: &Scenario) -> ScenarioReport {
-        let file = self.shown(scenario.path()).display().to_string();
-        let replay = self.command(&format!("rehearse run {file}"));
-        ScenarioReport {
-            name: scenario.full_name(),
-            full_name: scenario.full_name(),
-            folder: self.folder(scenario),
-            line: scenario.line(),
-            conversation: Vec::new(),
-            result: ScenarioResult { replay, ..ScenarioResult::not_run(scenario) },
-            file,
-        }
+        let mut result = ScenarioResult::not_run(scenario);
+        result.replay = format!("rehearse run {}", self.shown(scenario.path()).display());
+        self.report(result)
     }
 
     /// The report of a scenario during which the emulator panicked with this message.
@@ -55,8 +47,8 @@ impl Reporter {
         report
     }
 
-    /// The report of a scenario that ended.
-    pub fn finished(&self, scenario: &Scenario, mut result: ScenarioResult) -> ScenarioReport {
+    /// The report of a result.
+    pub fn report(&self, mut result: ScenarioResult) -> ScenarioReport {
         for location in result.problems.iter_mut().filter_map(|problem| problem.location.as_mut()) {
             location.file = self.shown(Path::new(&location.file)).display().to_string();
         }
@@ -67,7 +59,15 @@ impl Reporter {
         } else {
             Vec::new()
         };
-        ScenarioReport { conversation, result, ..self.not_run(scenario) }
+        let full_name = result.full_name();
+        ScenarioReport {
+            name: full_name.clone(),
+            full_name,
+            file: self.shown(&result.path).display().to_string(),
+            folder: self.folder(&result.path),
+            conversation,
+            result,
+        }
     }
 
     fn shown<'p>(&self, path: &'p Path) -> &'p Path {

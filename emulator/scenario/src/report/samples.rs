@@ -19,11 +19,11 @@ pub fn run() -> Run {
         full_name: name.into(),
         file: file.into(),
         folder: folder.into(),
-        line: 1,
         conversation: Vec::new(),
         result: ScenarioResult {
             name: name.into(),
             path: file.into(),
+            line: 1,
             tags: vec![folder.into()],
             each: None,
             status: Status::Passed,

@@ -60,7 +60,7 @@ pub fn failure(report: &ScenarioReport, width: Option<usize>) -> String {
     let badge = badge(result.status);
     line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&report.name))));
     let first = result.problems.iter().find_map(|problem| problem.location.as_ref());
-    let first = first.map_or_else(|| format!("{}:{}", report.file, report.line), location);
+    let first = first.map_or_else(|| format!("{}:{}", report.file, report.result.line), location);
     line_to(&mut text, 2, &paint(NAME, &first).to_string());
     if !report.conversation.is_empty() {
         text.push('\n');

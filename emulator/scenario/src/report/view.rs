@@ -34,8 +34,6 @@ pub struct ScenarioReport {
     pub file: String,
     /// Folder of the file below the root of all scenarios: `booking`.
     pub folder: String,
-    /// Line where it begins.
-    pub line: u64,
     /// The conversation until it ended; empty unless it failed.
     pub conversation: Vec<ConversationLine>,
     /// Its result; locations are paths as the user would type them.

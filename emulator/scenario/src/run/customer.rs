@@ -54,7 +54,7 @@ impl PreparedText<'_> {
 }
 
 impl Running<'_> {
-    pub(super) async fn customer(
+    pub(crate) async fn customer(
         &self,
         step: &Customer,
         label: &str,

@@ -16,7 +16,7 @@ use rehearse_core::journal::{Exchange, ExchangeDetail, Via};
 
 impl Running<'_> {
     /// Compares the world with an expectation that stands at `at`.
-    pub(super) async fn expectation(
+    pub(crate) async fn expectation(
         &self,
         expect: &Expect,
         at: &YamlPath,

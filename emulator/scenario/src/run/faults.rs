@@ -21,7 +21,7 @@ pub(super) struct ArmedFault {
 }
 
 impl Running<'_> {
-    pub(super) fn arm(&mut self, step: &FaultsStep, path: &YamlPath) -> Result<(), StepError> {
+    pub(crate) fn arm(&mut self, step: &FaultsStep, path: &YamlPath) -> Result<(), StepError> {
         let index = path.first_index();
         for (at, fault) in step.faults.iter().enumerate() {
             let path = path.to("faults").to(at);

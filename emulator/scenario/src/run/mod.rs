@@ -16,7 +16,7 @@ mod texts;
 mod together;
 
 pub(super) use people::People;
-pub(super) use running::Running;
+pub(crate) use running::Running;
 pub(super) use start::names;
 
 use super::outcome::Problem;
@@ -25,7 +25,7 @@ use rehearse_core::matcher::RenderError;
 
 /// Why a step ends a scenario.
 #[derive(Debug)]
-pub(super) enum StepError {
+pub(crate) enum StepError {
     /// Expectations were not met.
     Failed(Vec<Problem>),
     /// The scenario is wrong.
@@ -35,7 +35,7 @@ pub(super) enum StepError {
 }
 
 impl StepError {
-    fn broken(message: impl Into<String>, location: SourceLocation) -> Self {
+    pub(crate) fn broken(message: impl Into<String>, location: SourceLocation) -> Self {
         Self::Broken(Box::new(Problem::new(message).at(location)))
     }
 

@@ -16,7 +16,7 @@ use rehearse_core::{
 pub(super) struct ReceivedResponse(Value, Option<FaultHandle>);
 
 impl Running<'_> {
-    pub(super) async fn request(&self, step: &Request, path: &YamlPath) -> Result<(), StepError> {
+    pub(crate) async fn request(&self, step: &Request, path: &YamlPath) -> Result<(), StepError> {
         let answer = self.call(step, path).await?;
         self.settled().await;
         let mut problems = self.answered(step, &answer, path);

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::{People, StepError, faults::ArmedFault};
 use crate::{
     model::Scenario,
     outcome::{Problem, SourceLocation, StepLabel, Verdict},
     places::YamlPath,
-    step::{AtStep, Step, WaitStep},
-    time::Moment,
+    step::Step,
 };
 use rehearse_core::{
     journal::{Exchange, ExchangeDetail},
@@ -26,7 +26,7 @@ pub(crate) struct Running<'s> {
     pub(super) web: reqwest::Client,
     pub(super) people: People,
     pub(super) vars: Vars,
-    pub(super) zone: TimeZone,
+    pub(crate) zone: TimeZone,
     /// Rows at the start, of the tables that are compared with it.
     pub(super) at_start: BTreeMap<String, Vec<Value>>,
     pub(super) armed: Vec<ArmedFault>,
@@ -41,7 +41,9 @@ impl Running<'_> {
             let label = (index + 1).to_string();
             let path = YamlPath::new().to("steps").to(index);
             self.note(&label, step);
-            let result = Box::pin(self.step(step, &label, &path)).await;
+            // Titles say who texts, so they stay out of logs.
+            let span = tracing::info_span!("step", number = label, kind = step.kind());
+            let result = Box::pin(step.run(self, &label, &path)).instrument(span).await;
             let result = match (result, scenario.always()) {
                 (Ok(()), Some(always)) => {
                     Box::pin(self.expectation(always, &YamlPath::new().to("always"))).await
@@ -72,50 +74,15 @@ impl Running<'_> {
         self.world.journal().take()
     }
 
-    async fn step(&mut self, step: &Step, label: &str, path: &YamlPath) -> Result<(), StepError> {
-        match step {
-            Step::Customer(step) => self.customer(step, label, path).await,
-            Step::Request(step) => self.request(step, path).await,
-            Step::Together(step) => self.together(step, label, path).await,
-            Step::Expect(step) => self.expectation(&step.expect, &path.to("expect")).await,
-            Step::Wait(step) => self.wait(step, path).await,
-            Step::At(step) => self.at(step, path).await,
-            Step::Faults(step) => self.arm(step, path),
-        }
+    /// Business time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.clock().now()
     }
 
-    async fn wait(&self, step: &WaitStep, path: &YamlPath) -> Result<(), StepError> {
-        let clock = self.world.clock();
-        let now = clock.now().to_zoned(self.zone.clone());
-        let then = step.wait.after(&now);
-        let then =
-            then.map_err(|error| StepError::broken(error.to_string(), self.location(path)))?;
-        clock.set(then);
+    /// Moves business time, and waits for what becomes due by it.
+    pub(crate) async fn set_time(&self, then: Timestamp) {
+        self.world.clock().set(then);
         self.settled().await;
-        Ok(())
-    }
-
-    async fn at(&self, step: &AtStep, path: &YamlPath) -> Result<(), StepError> {
-        let clock = self.world.clock();
-        let location = || self.location(&path.to("at"));
-        let text = self
-            .vars
-            .text(step.at.as_str())
-            .map_err(|error| StepError::template(&error, location()))?;
-        let then =
-            Moment::parse(&text).map_err(|message| StepError::broken(message, location()))?;
-        let now = clock.now();
-        if then.timestamp() < now {
-            let now = now.to_zoned(then.time_zone().clone());
-            let message = format!(
-                "time does not go back: it is {} already",
-                now.strftime("%Y-%m-%dT%H:%M:%S%:z")
-            );
-            return Err(StepError::broken(message, location()));
-        }
-        clock.set(then.timestamp());
-        self.settled().await;
-        Ok(())
     }
 
     /// Waits until nothing that a step has set off is under way.
@@ -128,12 +95,12 @@ impl Running<'_> {
         self.world.journal().note("step", exchange);
     }
 
-    pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
+    pub(crate) fn location(&self, path: &YamlPath) -> SourceLocation {
         self.scenario.file().location(path)
     }
 
     /// A text with its templates filled in.
-    pub(super) fn text(&self, text: &str, path: &YamlPath) -> Result<String, StepError> {
+    pub(crate) fn text(&self, text: &str, path: &YamlPath) -> Result<String, StepError> {
         self.vars.text(text).map_err(|error| StepError::template(&error, self.location(path)))
     }
 

@@ -180,10 +180,7 @@ impl<'s> Running<'s> {
     /// Keeps the rows of every table that some expectation compares with the start.
     async fn remember(&mut self) -> Result<(), StepError> {
         let steps = self.scenario.steps().iter();
-        let expected = steps.filter_map(|step| match step {
-            Step::Expect(step) => Some(&step.expect),
-            _ => None,
-        });
+        let expected = steps.filter_map(Step::expectation);
         let all = expected.chain(self.scenario.always()).flat_map(compared);
         for table in all {
             if !self.at_start.contains_key(table) {

@@ -31,7 +31,7 @@ enum AnsweredStep<'s> {
 }
 
 impl Running<'_> {
-    pub(super) async fn together(
+    pub(crate) async fn together(
         &self,
         group: &Together,
         label: &str,

@@ -3,6 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::{
+    check::{Check, invalid_crash},
+    places::YamlPath,
+};
 use rehearse_core::faults::{CrashKind, Cut};
 
 /// A function ends at one of its calls while the step is answered: `after` the call took effect,
@@ -42,5 +46,20 @@ impl Crash {
             .filter_map(|(key, on, cut, how)| on.as_deref().map(|on| (key, on, cut, how)));
         let first = given.next();
         first.filter(|_| given.next().is_none())
+    }
+
+    /// What is wrong with it, independent of the backend.
+    pub(super) fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        match self.place() {
+            None => check.wrong(at, "say where it ends: one of before, after and timeout"),
+            Some((key, on, ..)) => {
+                if let Some(wrong) = invalid_crash(on) {
+                    check.wrong(&at.to(key), wrong);
+                }
+            }
+        }
+        if self.attempt == Some(0) {
+            check.wrong(&at.to("attempt"), "attempts are counted from 1");
+        }
     }
 }

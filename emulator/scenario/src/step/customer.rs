@@ -3,8 +3,15 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Crash;
-use crate::{reply::Replies, time::Gap};
+use super::{Crash, StepKind, short};
+use crate::{
+    check::{BackendCheck, Check},
+    external,
+    places::YamlPath,
+    reply::Replies,
+    run::{Running, StepError},
+    time::Gap,
+};
 use rehearse_core::matcher::Matcher;
 use rehearse_openai::Round;
 
@@ -39,6 +46,90 @@ pub struct Customer {
     /// What must arrive because of this text; anything may when left out.
     #[serde(default, alias = "reply")]
     pub replies: Option<Replies>,
+}
+
+impl StepKind for Customer {
+    fn title(&self) -> String {
+        let who = self.from.as_deref().unwrap_or("customer");
+        format!("{who}: {}", short(self.text.as_deref().unwrap_or("(pictures)")))
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        if self.text.as_deref().is_none_or(str::is_empty) && self.media.is_empty() {
+            check.wrong(&at.to("customer"), "a text without pictures needs words");
+        }
+        if self.duplicate.is_some_and(|duplicate| duplicate.times < 2) {
+            let at = at.to("duplicate").to("times");
+            check.wrong(&at, "'times' counts all deliveries, so it is at least 2");
+        }
+        if self.signature.is_some() && self.model.is_some() {
+            check.wrong(&at.to("model"), "a text that nobody signed must not reach the model");
+        }
+        if let Some(rounds) = &self.model {
+            check_rounds(rounds, check, &at.to("model"));
+        }
+        if let Some(crash) = &self.crash {
+            crash.check(check, &at.to("crash"));
+        }
+    }
+
+    fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+        check.crash(self.crash.as_ref(), at);
+        if let Some(from) = &self.from {
+            check.person(from, &at.to("from"));
+        }
+        check.replies(self.replies.as_ref(), at);
+    }
+
+    fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
+        if self.crash.is_some() {
+            return Some((at.to("crash"), external::PROCESS));
+        }
+        // A gap of zero does not move the clock.
+        let gap = self.duplicate?.gap?;
+        (!gap.0.is_zero()).then(|| (at.to("duplicate").to("gap"), external::MOVES))
+    }
+
+    fn delays(&self) -> bool {
+        let rounds = self.model.iter().flatten();
+        let slow = |round: &Round| round.fail.as_ref().is_some_and(|fail| fail.delay.is_some());
+        rounds.into_iter().any(slow)
+            || self.crash.as_ref().is_some_and(|crash| crash.timeout.is_some())
+    }
+
+    async fn run(
+        &self,
+        running: &mut Running<'_>,
+        label: &str,
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
+        running.customer(self, label, path).await
+    }
+}
+
+fn check_rounds(rounds: &[Round], check: &mut Check<'_>, at: &YamlPath) {
+    if rounds.is_empty() {
+        check.wrong(
+            at,
+            "a script needs at least one round; without 'model' the model must not be asked",
+        );
+    }
+    for (index, pair) in rounds.windows(2).enumerate() {
+        if is_final(&pair[0]) {
+            check.wrong(
+                &at.to(index + 1),
+                "no request can reach this round: the one before it ends the turn",
+            );
+        }
+    }
+}
+
+/// Whether no request can follow a round in the same turn.
+fn is_final(round: &Round) -> bool {
+    round.say.is_some()
+        && round.call.is_empty()
+        && round.raw_call.is_empty()
+        && round.fail.is_none()
 }
 
 /// What is wrong with a webhook's signature.

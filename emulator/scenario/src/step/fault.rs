@@ -9,7 +9,14 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{dispatch, time::Delay};
+use super::StepKind;
+use crate::{
+    check::{BackendCheck, Check, impossible, invalid_fault},
+    dispatch,
+    places::YamlPath,
+    run::{Running, StepError},
+    time::Delay,
+};
 use rehearse_core::{
     faults::{self, Cut, Failure},
     names,
@@ -21,6 +28,43 @@ use rehearse_core::{
 pub struct FaultsStep {
     /// In the order in which they strike.
     pub faults: Vec<Fault>,
+}
+
+impl StepKind for FaultsStep {
+    fn title(&self) -> String {
+        let on: Vec<_> = self.faults.iter().map(|fault| fault.on.as_str()).collect();
+        format!("faults on {}", on.join(", "))
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        if self.faults.is_empty() {
+            check.wrong(&at.to("faults"), "say which calls fail, and how");
+        }
+        for (index, fault) in self.faults.iter().enumerate() {
+            fault.check(check, &at.to("faults").to(index));
+        }
+    }
+
+    fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+        for (index, fault) in self.faults.iter().enumerate() {
+            if let Some(table) = &fault.table {
+                check.table(table, &at.to("faults").to(index).to("table"));
+            }
+        }
+    }
+
+    fn delays(&self) -> bool {
+        self.faults.iter().any(|fault| fault.fail.0.delay_ms.is_some())
+    }
+
+    async fn run(
+        &self,
+        running: &mut Running<'_>,
+        _: &str,
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
+        running.arm(self, path)
+    }
 }
 
 /// Which calls fail, and how.
@@ -60,6 +104,31 @@ impl Fault {
         match self.call {
             Some(nth) => (nth.saturating_sub(1), Some(1)),
             None => (self.skip, self.times),
+        }
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        let database = self.on.starts_with("dynamodb.");
+        let database_fault = self.fail.0.database_fault;
+        if let Some(wrong) = invalid_fault(&self.on) {
+            check.wrong(&at.to("on"), wrong);
+        } else if let Some(fault) = database_fault.filter(|fault| !fault.can_happen_to(&self.on)) {
+            check.wrong(&at.to("fail"), impossible(fault, &self.on));
+        }
+        for (name, given) in [("table", self.table.is_some()), ("key", !self.key.is_empty())] {
+            if given && !database {
+                let message = "only calls to the database are chosen by table and key";
+                check.wrong_key(&at.to(name), message);
+            }
+        }
+        for (name, number) in [("times", self.times), ("call", self.call)] {
+            if number == Some(0) {
+                check.wrong(&at.to(name), format!("'{name}' is at least 1"));
+            }
+        }
+        if self.call.is_some() && (self.skip > 0 || self.times.is_some()) {
+            let message = "'call' is one call: 'skip' and 'times' choose others";
+            check.wrong_key(&at.to("call"), message);
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What a scenario does, step by step. A step's kind is its first key.
+//!
+//! Each kind has a file with its keys and its [`StepKind`]; the table in [`step_kinds`] lists all.
 
+mod clock;
 mod crash;
 mod customer;
+mod expect;
 mod fault;
 mod request;
 mod together;
@@ -16,86 +20,141 @@ use serde::{
 use serde_json::Value;
 
 pub use self::{
+    clock::{AtStep, WaitStep},
     crash::Crash,
     customer::{Customer, Delivery, Duplicate, Signature},
+    expect::ExpectStep,
     fault::{CallFailure, Chance, Fault, FaultsStep},
     request::{Request, RequestLine, Response},
     together::{Meet, Together},
 };
-use super::{
+use crate::{
+    check::{BackendCheck, Check},
     dispatch,
     expectation::Expect,
-    time::{Moment, Wait},
+    places::YamlPath,
+    run::{Running, StepError},
 };
 
-/// One step.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// `customer:` a text reaches the shop's number.
-    Customer(Customer),
-    /// `request:` somebody calls the API.
-    Request(Box<Request>),
-    /// `expect:` a look at tables, texts, calls and cost.
-    Expect(ExpectStep),
-    /// `wait:` business time passes.
-    Wait(WaitStep),
-    /// `at:` business time moves to a moment.
-    At(AtStep),
-    /// `together:` steps at the same time.
-    Together(Together),
-    /// `faults:` providers fail from here on.
-    Faults(FaultsStep),
+/// Everything that one kind of step does besides being read.
+pub(crate) trait StepKind {
+    /// The step in short, for reports.
+    fn title(&self) -> String;
+
+    /// Reports what is wrong with it, independent of the backend. `at` is the step's path.
+    fn check(&self, _check: &mut Check<'_>, _at: &YamlPath) {}
+
+    /// Reports names that the backend does not have: people, tables, functions.
+    fn check_names(&self, _check: &mut BackendCheck<'_>, _at: &YamlPath) {}
+
+    /// The first part that an external backend cannot give, and why.
+    fn unsupported(&self, _at: &YamlPath) -> Option<(YamlPath, &'static str)> {
+        None
+    }
+
+    /// The expectation on tables, which are compared with their rows at the start.
+    fn expectation(&self) -> Option<&Expect> {
+        None
+    }
+
+    /// Whether it delays a call, so that running it takes real time.
+    fn delays(&self) -> bool {
+        false
+    }
+
+    /// Runs it. `label` is its position from 1, `path` its place in the file.
+    async fn run(
+        &self,
+        running: &mut Running<'_>,
+        label: &str,
+        path: &YamlPath,
+    ) -> Result<(), StepError>;
 }
 
-/// The kinds of steps, by their first key.
-pub const STEP_KINDS: [&str; 7] =
-    ["customer", "request", "expect", "wait", "at", "together", "faults"];
+/// Declares [`Step`] and all that needs the list of kinds.
+macro_rules! step_kinds {
+    ($($(#[$doc:meta])* $key:literal => $variant:ident($type:ty),)+) => {
+        /// One step.
+        #[derive(Debug, Clone)]
+        pub enum Step {
+            $($(#[$doc])* $variant($type),)+
+        }
 
-/// `expect:`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectStep {
-    /// What must be so.
-    pub expect: Expect,
-}
+        /// The kinds of steps, by their first key.
+        pub const STEP_KINDS: &[&str] = &[$($key),+];
 
-/// `wait:`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WaitStep {
-    /// How much later it is.
-    pub wait: Wait,
-}
-
-/// `at:`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AtStep {
-    /// What time it is from here on.
-    pub at: Moment,
-}
-
-impl Step {
-    /// The step in short, for progress lines and reports.
-    pub fn title(&self) -> String {
-        match self {
-            Self::Customer(step) => {
-                let who = step.from.as_deref().unwrap_or("customer");
-                format!("{who}: {}", short(step.text.as_deref().unwrap_or("(pictures)")))
+        impl Step {
+            /// The step in short, for reports.
+            pub fn title(&self) -> String {
+                match self { $(Self::$variant(step) => step.title(),)+ }
             }
-            Self::Request(step) => {
-                format!("{} {}", step.request.method, short(&step.request.path))
+
+            pub(crate) fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+                match self { $(Self::$variant(step) => step.check(check, at),)+ }
             }
-            Self::Expect(_) => "expect".into(),
-            Self::Wait(step) => format!("wait {}", step.wait),
-            Self::At(step) => format!("at {}", step.at.as_str()),
-            Self::Together(step) => format!("{} steps together", step.together.len()),
-            Self::Faults(step) => {
-                let on: Vec<_> = step.faults.iter().map(|f| f.on.as_str()).collect();
-                format!("faults on {}", on.join(", "))
+
+            pub(crate) fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+                match self { $(Self::$variant(step) => step.check_names(check, at),)+ }
+            }
+
+            pub(crate) fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
+                match self { $(Self::$variant(step) => step.unsupported(at),)+ }
+            }
+
+            pub(crate) fn expectation(&self) -> Option<&Expect> {
+                match self { $(Self::$variant(step) => step.expectation(),)+ }
+            }
+
+            /// Its first key, such as `customer`.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $key,)+ }
+            }
+
+            pub(crate) fn delays(&self) -> bool {
+                match self { $(Self::$variant(step) => step.delays(),)+ }
+            }
+
+            pub(crate) async fn run(
+                &self,
+                running: &mut Running<'_>,
+                label: &str,
+                path: &YamlPath,
+            ) -> Result<(), StepError> {
+                match self { $(Self::$variant(step) => step.run(running, label, path).await,)+ }
+            }
+
+            fn read<'de, A: MapAccess<'de>>(kind: String, map: A) -> Result<Self, A::Error> {
+                match kind.as_str() {
+                    $($key => dispatch::map_from(kind, map).map(Self::$variant),)+
+                    other => Err(de::Error::custom(format_args!(
+                        "unknown kind of step '{other}'; a step's first key is one of {}",
+                        STEP_KINDS.join(", ")
+                    ))),
+                }
+            }
+
+            fn schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+                vec![$(generator.subschema_for::<$type>()),+]
             }
         }
-    }
+    };
+}
+
+step_kinds! {
+    /// `customer:` a text reaches the shop's number.
+    "customer" => Customer(Customer),
+    /// `request:` somebody calls the API.
+    "request" => Request(Box<Request>),
+    /// `expect:` a look at tables, texts, calls and cost.
+    "expect" => Expect(ExpectStep),
+    /// `wait:` business time passes.
+    "wait" => Wait(WaitStep),
+    /// `at:` business time moves to a moment.
+    "at" => At(AtStep),
+    /// `together:` steps at the same time.
+    "together" => Together(Together),
+    /// `faults:` providers fail from here on.
+    "faults" => Faults(FaultsStep),
 }
 
 /// At most 60 characters of a text, on one line.
@@ -119,22 +178,10 @@ impl<'de> Deserialize<'de> for Step {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
-                let Some(kind) = map.next_key::<String>()? else {
-                    return Err(de::Error::custom(format_args!(
+                match map.next_key::<String>()? {
+                    Some(kind) => Step::read(kind, map),
+                    None => Err(de::Error::custom(format_args!(
                         "an empty step; its first key is one of {}",
-                        STEP_KINDS.join(", ")
-                    )));
-                };
-                match kind.as_str() {
-                    "customer" => dispatch::map_from(kind, map).map(Step::Customer),
-                    "request" => dispatch::map_from(kind, map).map(|r| Step::Request(Box::new(r))),
-                    "expect" => dispatch::map_from(kind, map).map(Step::Expect),
-                    "wait" => dispatch::map_from(kind, map).map(Step::Wait),
-                    "at" => dispatch::map_from(kind, map).map(Step::At),
-                    "together" => dispatch::map_from(kind, map).map(Step::Together),
-                    "faults" => dispatch::map_from(kind, map).map(Step::Faults),
-                    other => Err(de::Error::custom(format_args!(
-                        "unknown kind of step '{other}'; a step's first key is one of {}",
                         STEP_KINDS.join(", ")
                     ))),
                 }
@@ -151,19 +198,10 @@ impl JsonSchema for Step {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let kinds = [
-            generator.subschema_for::<Customer>(),
-            generator.subschema_for::<Request>(),
-            generator.subschema_for::<ExpectStep>(),
-            generator.subschema_for::<WaitStep>(),
-            generator.subschema_for::<AtStep>(),
-            generator.subschema_for::<Together>(),
-            generator.subschema_for::<FaultsStep>(),
-        ];
         // An `anyOf` of kinds would make editors list every kind's errors at once.
         let rules: Vec<Value> = STEP_KINDS
             .iter()
-            .zip(kinds)
+            .zip(Step::schemas(generator))
             .map(|(key, kind)| serde_json::json!({ "if": { "required": [key] }, "then": kind }))
             .collect();
         let one: Vec<Value> =

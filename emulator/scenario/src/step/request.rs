@@ -6,8 +6,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-use super::Crash;
-use rehearse_core::matcher::Matcher;
+use super::{Crash, StepKind, short};
+use crate::{
+    check::{BackendCheck, Check},
+    external,
+    places::YamlPath,
+    run::{Running, StepError},
+};
+use rehearse_core::matcher::{self, Matcher};
 
 /// A call through API Gateway.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,6 +43,59 @@ pub struct Request {
     /// `headers` (lower case), `json` and `text`.
     #[serde(default)]
     pub save: BTreeMap<String, String>,
+}
+
+impl StepKind for Request {
+    fn title(&self) -> String {
+        format!("{} {}", self.request.method, short(&self.request.path))
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        let bodies = [
+            ("json", self.json.is_some()),
+            ("form", self.form.is_some()),
+            ("body", self.body.is_some()),
+        ];
+        let given: Vec<&str> = bodies.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        if let [first, second, ..] = given.as_slice() {
+            let message = format!("a request has one body: '{first}' or '{second}'");
+            check.wrong_key(&at.to(*second), message);
+        }
+        for (name, path) in &self.save {
+            let at = at.to("save").to(name.as_str());
+            if let Err(error) = path.parse::<matcher::Path>() {
+                check.wrong(&at, error.to_string());
+            } else if !["status", "headers", "json", "text"]
+                .contains(&path.split(['.', '[']).next().unwrap_or_default())
+            {
+                check.wrong(&at, "a path begins with status, headers, json or text");
+            }
+        }
+        if let Some(crash) = &self.crash {
+            crash.check(check, &at.to("crash"));
+        }
+    }
+
+    fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+        check.crash(self.crash.as_ref(), at);
+    }
+
+    fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
+        self.crash.is_some().then(|| (at.to("crash"), external::PROCESS))
+    }
+
+    fn delays(&self) -> bool {
+        self.crash.as_ref().is_some_and(|crash| crash.timeout.is_some())
+    }
+
+    async fn run(
+        &self,
+        running: &mut Running<'_>,
+        _: &str,
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
+        running.request(self, path).await
+    }
 }
 
 /// A method and a path.

@@ -9,8 +9,14 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::Step;
-use crate::{dispatch, reply::Replies};
+use super::{Step, StepKind};
+use crate::{
+    check::{BackendCheck, Check, invalid_meeting},
+    dispatch,
+    places::YamlPath,
+    reply::Replies,
+    run::{Running, StepError},
+};
 
 /// Steps at the same time.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -30,6 +36,58 @@ pub struct Together {
     /// What must arrive because of all of them, to whom ever.
     #[serde(default, alias = "reply")]
     pub replies: Option<Replies>,
+}
+
+impl StepKind for Together {
+    fn title(&self) -> String {
+        format!("{} steps together", self.together.len())
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        if self.together.len() < 2 {
+            check.wrong(&at.to("together"), "a group needs at least two steps");
+        }
+        if self.schedules == Some(0) {
+            check.wrong(&at.to("schedules"), "'schedules' is at least 1");
+        }
+        if let Some(wrong) = self.meet.as_ref().and_then(|meet| invalid_meeting(&meet.on)) {
+            let on = at.to("meet").to("on");
+            let at = if check.file.tree.contains(&on) { on } else { at.to("meet") };
+            check.wrong(&at, wrong);
+        }
+        for (index, inner) in self.together.iter().enumerate() {
+            if !matches!(inner, Step::Customer(_) | Step::Request(_)) {
+                let at = at.to("together").to(index);
+                check.wrong(&at, "only customer and request steps can be together");
+            }
+        }
+    }
+
+    fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+        if let Some(table) = self.meet.as_ref().and_then(|meet| meet.table.as_ref()) {
+            check.table(table, &at.to("meet").to("table"));
+        }
+        check.replies(self.replies.as_ref(), at);
+    }
+
+    fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
+        let at = at.to("together");
+        let mut steps = self.together.iter().enumerate();
+        steps.find_map(|(index, step)| step.unsupported(&at.to(index)))
+    }
+
+    fn delays(&self) -> bool {
+        self.together.iter().any(Step::delays)
+    }
+
+    async fn run(
+        &self,
+        running: &mut Running<'_>,
+        label: &str,
+        path: &YamlPath,
+    ) -> Result<(), StepError> {
+        running.together(self, label, path).await
+    }
 }
 
 /// A call to the database at which steps meet: its name, or `{ on, table, key }`.

@@ -1,16 +1,17 @@
 //! `rehearse doctor`
 
-mod ask;
 mod checks;
+mod client;
 #[cfg(test)]
 mod tests;
 
-use rehearse_core::errors::with_causes;
 use std::fmt::Write as _;
 
+use jiff::{Zoned, tz::TimeZone};
+
 use self::{
-    ask::Client,
-    checks::{Examined, all},
+    checks::{CheckResult, all},
+    client::Client,
 };
 use super::{
     app::App,
@@ -19,6 +20,7 @@ use super::{
     project::Project,
 };
 use rehearse_control as control;
+use rehearse_core::errors::with_causes;
 use rehearse_scenario::report::{
     style::{BAD, DIM, GOOD, paint},
     text::count,
@@ -55,7 +57,9 @@ fn base(text: &str) -> Result<String, String> {
 pub(super) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let template = project.template()?;
-    let checks = all(&template, &project.settings);
+    // A date of UTC: in the backend's own time zone it is today or a day beside it.
+    let today = Zoned::now().with_time_zone(TimeZone::UTC).date();
+    let checks = all(&template, &project.settings, today);
     app.block_on(async {
         let url = match args.url {
             Some(url) => url,
@@ -75,11 +79,11 @@ pub(super) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
         let mut failed = 0;
         let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
         for check in &checks {
-            let Examined { passed, came } = check.run(&client).await;
+            let CheckResult { passed, summary } = check.run(&client).await;
             failed += usize::from(!passed);
             let mut line = String::new();
             let word = if passed { paint(GOOD, "  ok") } else { paint(BAD, "FAIL") };
-            let _ = write!(line, "{word}  {:width$}  {}", check.name, paint(DIM, came));
+            let _ = write!(line, "{word}  {:width$}  {}", check.name, paint(DIM, summary));
             app.ui.line(line.trim_end())?;
         }
         app.ui.line(format_args!("\n{}, {failed} failed", count(checks.len(), "check")))?;

@@ -1,8 +1,13 @@
+use std::sync::{Arc, Mutex};
+
 use axum::{
     Router,
+    extract::RawQuery,
     http::{HeaderMap, HeaderName, StatusCode},
     routing::{get, post},
 };
+
+use jiff::civil::{Date, Weekday, date};
 
 use super::*;
 use rehearse_core::serve::Serving;
@@ -30,6 +35,9 @@ get = "/state?on={tomorrow}"
 status = 200
 contains = "free"
 "#;
+
+/// A Saturday.
+const TODAY: Date = date(2026, 11, 28);
 
 /// How the backend is broken.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -81,7 +89,7 @@ async fn failing(broken: Broken) -> Vec<String> {
     let client = Client::new(serving.url()).unwrap();
     let settings = testing::settings(&format!("{}{DOCTOR}", testing::SETTINGS));
     let mut failing = Vec::new();
-    for check in all(&testing::template(TEMPLATE), &settings) {
+    for check in all(&testing::template(TEMPLATE), &settings, TODAY) {
         if !check.run(&client).await.passed {
             failing.push(check.name);
         }
@@ -113,6 +121,67 @@ async fn what_is_broken_is_named() {
     ] {
         assert_eq!(failing(broken).await, expected);
     }
+}
+
+const SLOTS: &str = r#"
+[[doctor.checks]]
+name = "free slots are listed"
+get = "/slots?{day}"
+status = 200
+contains = "9:00"
+"#;
+
+/// Runs the check for free slots on a day, against a backend that has some on every weekday but
+/// `closed`. Returns the result and the dates that were asked for.
+async fn slots(today: Date, closed: &'static [Weekday]) -> (CheckResult, Vec<Date>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let list = move |RawQuery(query): RawQuery| async move {
+        let day: Date = query.unwrap().parse().unwrap();
+        log.lock().unwrap().push(day);
+        if closed.contains(&day.weekday()) { "closed" } else { "9:00 AM" }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serving = Serving::router(listener, Router::new().route("/slots", get(list))).unwrap();
+    let client = Client::new(serving.url()).unwrap();
+    let settings = testing::settings(&format!("{}{SLOTS}", testing::SETTINGS));
+    let check = all(&testing::template(TEMPLATE), &settings, today).pop().unwrap();
+    let result = check.run(&client).await;
+    let asked = asked.lock().unwrap().clone();
+    (result, asked)
+}
+
+#[tokio::test]
+async fn a_day_on_which_the_backend_is_open_is_found_from_any_day() {
+    let week = (0..7).map(|days| TODAY.checked_add(jiff::Span::new().days(days)).unwrap());
+    let clocks_change = [date(2026, 3, 7), date(2026, 3, 8), date(2026, 10, 31), date(2026, 11, 1)];
+    let calendar = [date(2028, 2, 28), date(2028, 2, 29), date(2027, 2, 28), date(2026, 12, 31)];
+    for today in week.chain(clocks_change).chain(calendar) {
+        let (result, asked) = slots(today, &[Weekday::Sunday]).await;
+        assert!(result.passed, "{today}: {}", result.summary);
+        let tomorrow = today.tomorrow().unwrap();
+        let open = match tomorrow.weekday() {
+            Weekday::Sunday => vec![tomorrow, tomorrow.tomorrow().unwrap()],
+            _ => vec![tomorrow],
+        };
+        assert_eq!(asked, open, "no more days than are needed");
+        // One day a week is enough.
+        use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday};
+        let (result, _) =
+            slots(today, &[Monday, Tuesday, Thursday, Friday, Saturday, Sunday]).await;
+        assert!(result.passed, "{today}: {}", result.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_is_never_open_fails_after_a_week() {
+    use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
+    let always = &[Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
+    let (result, asked) = slots(date(2028, 2, 27), always).await;
+    assert!(!result.passed);
+    assert_eq!(result.summary, "on none of 7 days; the last one: 200 without 9:00");
+    assert_eq!(asked.first(), Some(&date(2028, 2, 28)));
+    assert_eq!(asked.last(), Some(&date(2028, 3, 5)));
 }
 
 #[test]

@@ -151,7 +151,9 @@ pub struct Doctor {
 pub struct Check {
     /// What is shown to be so.
     pub name: String,
-    /// Path and query of a GET; `{tomorrow}` is tomorrow's date.
+    /// Path and query of a GET. `{tomorrow}` is tomorrow's date. With `{day}` the request is sent
+    /// for each of the next seven days in turn, until one response is as expected: a backend may
+    /// be closed on some days.
     pub get: String,
     /// Status of the answer.
     pub status: u16,

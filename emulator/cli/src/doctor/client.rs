@@ -7,7 +7,7 @@ use reqwest::{Method, header::HeaderMap};
 /// API Gateway's own limit is 30 seconds.
 const TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Asks one stage.
+/// Sends requests to one stage.
 pub(super) struct Client {
     http: reqwest::Client,
     base: String,
@@ -15,7 +15,7 @@ pub(super) struct Client {
 
 /// A request that changes nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(super) struct Request {
     pub(super) method: Method,
     /// Path and query.
     pub(super) path: String,
@@ -23,19 +23,20 @@ pub(super) struct Ask {
     pub(super) form: Option<&'static str>,
 }
 
-/// What came back.
+/// A whole response.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
 }
 
-impl Ask {
+impl Request {
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
         Self { method, path: path.into(), headers: Vec::new(), form: None }
     }
 
+    /// Adds a header.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -43,6 +44,10 @@ impl Ask {
 }
 
 impl Client {
+    /// A client of the stage at `base`, a URL without a slash at the end.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
     pub(super) fn new(base: String) -> reqwest::Result<Self> {
         // Already installed: fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -53,27 +58,34 @@ impl Client {
         Ok(Self { http, base })
     }
 
-    /// Whether anybody answers at all.
+    /// Checks that a server responds at all.
+    ///
+    /// # Errors
+    /// When the request fails before there is a response, whatever its status.
     pub(super) async fn reach(&self) -> reqwest::Result<()> {
         self.http.head(&self.base).send().await.map(drop)
     }
 
-    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, String> {
-        let url = format!("{}{}", self.base, ask.path);
-        let mut request = self.http.request(ask.method.clone(), url);
-        for (name, value) in &ask.headers {
-            request = request.header(*name, value);
+    /// Sends a request and reads the whole response.
+    ///
+    /// # Errors
+    /// The reason in a few words when there is no response, or not within [`TIMEOUT`].
+    pub(super) async fn send(&self, request: &Request) -> Result<Response, String> {
+        let url = format!("{}{}", self.base, request.path);
+        let mut builder = self.http.request(request.method.clone(), url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
         }
-        if let Some(form) = ask.form {
+        if let Some(form) = request.form {
             let form_type = "application/x-www-form-urlencoded";
-            request = request.header(reqwest::header::CONTENT_TYPE, form_type).body(form);
+            builder = builder.header(reqwest::header::CONTENT_TYPE, form_type).body(form);
         }
         let failed = |error: reqwest::Error| {
             if error.is_timeout() { "no answer in time".to_owned() } else { "no answer".to_owned() }
         };
-        let answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.text().await.map_err(failed)?;
-        Ok(Answer { status, headers, body })
+        let response = builder.send().await.map_err(failed)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.map_err(failed)?;
+        Ok(Response { status, headers, body })
     }
 }

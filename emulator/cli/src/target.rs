@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{app::App, lambda::LambdaArgs, problem::Problem};
+use crate::{app::App, lambda::LambdaArgs, problem::Problem};
 use rehearse_aws::template::Ports;
 use rehearse_core::names::hint;
 use rehearse_world::Outside;
@@ -19,18 +19,18 @@ const NAMES: [&str; 2] = ["in-process", "lambda"];
 
 /// What runs the backend, and how.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct TargetArgs {
+pub(crate) struct TargetArgs {
     /// What runs the backend: in-process, lambda (its binaries, behind a Runtime API), or the URL
     /// of a webhook that somebody else serves.
     #[arg(long, default_value_t, value_name = "TARGET")]
-    pub(super) target: Target,
+    pub(crate) target: Target,
     #[command(flatten)]
-    pub(super) lambda: LambdaArgs,
+    pub(crate) lambda: LambdaArgs,
 }
 
 impl TargetArgs {
     /// Refuses options of another target.
-    pub(super) fn check(&self) -> Result<(), Problem> {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         match self.lambda.given() {
             Some(option) if self.target != Target::Lambda => {
                 Err(Problem::wrong(format!("{option} is for --target lambda")))
@@ -40,7 +40,7 @@ impl TargetArgs {
     }
 
     /// The backend that somebody else started.
-    pub(super) fn outside(&self) -> Option<&Outside> {
+    pub(crate) fn outside(&self) -> Option<&Outside> {
         match &self.target {
             Target::Url(outside) => Some(outside),
             Target::InProcess | Target::Lambda => None,
@@ -50,7 +50,7 @@ impl TargetArgs {
 
 /// What runs the backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// Plain functions in this process.
     #[default]
     InProcess,
@@ -95,7 +95,7 @@ impl fmt::Display for Target {
 }
 
 /// Refuses a backend whose port one of the fakes is to have.
-pub(super) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
+pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
     let (_, port) = outside.address();
     // No gateway is started in front of such a backend.
     let taken = ports.by_name().into_iter().find(|(name, p)| *p == port && *name != "gateway");
@@ -107,7 +107,7 @@ pub(super) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
 }
 
 /// Waits so long for the backend to listen.
-pub(super) async fn listening(outside: &Outside, wait: Duration, app: &App) -> Result<(), Problem> {
+pub(crate) async fn listening(outside: &Outside, wait: Duration, app: &App) -> Result<(), Problem> {
     let (host, port) = outside.address();
     let deadline = tokio::time::Instant::now() + wait;
     loop {

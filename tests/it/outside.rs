@@ -5,10 +5,11 @@ use std::{
     process::{Child, Stdio},
 };
 
+use rehearse_testutils::free_port_base;
 use tempfile::TempDir;
 
 use crate::{
-    support::{Ran, files, port_base, rehearse, root, write},
+    support::{Ran, files, rehearse, root, write},
     tools::tool,
 };
 
@@ -40,7 +41,7 @@ impl Example {
             }
         }
         // The backend has the port that a gateway would have.
-        let base = port_base().to_string();
+        let base = free_port_base().to_string();
         let url = format!("http://127.0.0.1:{base}/sms?shop=1");
         Self { folder, base, url, backend: None }
     }

@@ -1,10 +1,7 @@
 //! What several test files need.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU16, Ordering},
-};
 
 use rehearse_dynamodb::{Choice, Service, ServiceOptions};
 
@@ -84,22 +81,6 @@ pub fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
-}
-
-/// The first of five ports in steps of ten, as `--port-base` takes them, which are free now. They
-/// cannot be 0 where fixed ports are what is tested; so they lie below those that the system gives
-/// to whoever asks for any.
-pub fn port_base() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 200).unwrap() * 50;
-    loop {
-        let base = 20_000 + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
-        let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-        // The steps of two bases never meet within ten of them.
-        if base % 50 < 10 && (0..5).all(|step| free(base + step * 10)) {
-            return base;
-        }
-    }
 }
 
 /// What keeps the tables, as REHEARSE_DYNAMODB says: one service for all tests of this process.

@@ -5,6 +5,7 @@
 
 mod app;
 mod args;
+mod backend;
 mod busy;
 mod child;
 mod commands;

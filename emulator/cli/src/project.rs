@@ -1,6 +1,5 @@
 //! The project that a command works on: the folder with `rehearse.toml`.
 
-use rehearse_core::errors::with_causes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,19 +8,13 @@ use std::{
 use crate::{
     app::App,
     dynamodb,
-    lambda::LambdaArgs,
     problem::{Exit, Problem},
-    signal,
-    target::{Target, TargetArgs},
 };
-use rehearse_aws::{
-    Function,
-    template::{self, Ignored, Settings, Template, Unresolved},
-};
-use rehearse_core::table::TableSpec;
+use rehearse_aws::template::{self, Ignored, Settings, Template, Unresolved};
+use rehearse_core::{errors::with_causes, table::TableSpec};
 use rehearse_openai::Persona;
 use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Viewer};
-use rehearse_world::{Backend, Outside, WorldError};
+use rehearse_world::{Backend, WorldError};
 
 /// The settings of a project and where they stand.
 pub(crate) struct Project {
@@ -52,17 +45,28 @@ const WATCHERS: [&str; 4] =
 const TEMPLATE: &str = "template.yaml";
 
 /// File that makes a folder a project.
-const SETTINGS: &str = "rehearse.toml";
+pub(crate) const SETTINGS: &str = "rehearse.toml";
 
 impl Project {
-    /// The project of the current folder or of the nearest one above it.
+    /// The project that the current folder belongs to: of this folder or the nearest one above it
+    /// that has settings.
+    ///
+    /// # Errors
+    /// When there is none, or its settings cannot be read.
     pub(crate) fn find(app: &App) -> Result<Self, Problem> {
-        let Some(root) = root(&app.root) else {
-            return Err(Problem::wrong(format!("no {SETTINGS} is here or in a folder above"))
-                .help(FIRST_STEPS));
-        };
+        Self::find_any(app)?.ok_or_else(|| {
+            Problem::wrong(format!("no {SETTINGS} is here or in a folder above")).help(FIRST_STEPS)
+        })
+    }
+
+    /// The same for commands that need no project; `None` when there is none.
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    pub(crate) fn find_any(app: &App) -> Result<Option<Self>, Problem> {
+        let Some(root) = root(&app.root) else { return Ok(None) };
         let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
-        Ok(Self { root, settings })
+        Ok(Some(Self { root, settings }))
     }
 
     /// Files below the root that a world is started from, and never looks at again.
@@ -77,54 +81,32 @@ impl Project {
         Template::read_with(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
-    /// The backend: the program's functions in this template.
-    pub(crate) fn backend(&self, app: &App) -> Result<Backend, Problem> {
-        let (functions, settings) = (app.functions.clone(), self.settings.clone());
-        Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    /// Whether the template describes a function; a project without a template has none.
+    pub(crate) fn has_functions(&self) -> Result<bool, Problem> {
+        Ok(!self.lacks_template() && !self.template()?.functions.is_empty())
     }
 
-    /// The backend as it is written, whatever runs it.
-    pub(crate) fn written_backend(&self) -> Result<Backend, Problem> {
-        // Without a webhook it is one that somebody else starts, and may be in no template.
-        let outside = self.settings.webhook.is_none();
-        let template = if outside { self.tables()? } else { self.template()? };
+    /// The backend for static checks: no function of it can run.
+    pub(crate) fn unlinked_backend(&self) -> Result<Backend, Problem> {
+        // A backend that is started separately may be in no template.
+        let separate = self.settings.webhook.as_ref().is_none_or(|webhook| webhook.url.is_some());
+        let template = if separate { self.tables()? } else { self.template()? };
         Backend::without_code(template, self.settings.clone(), &self.root).map_err(|e| world(&e))
     }
 
-    /// The backend that a target runs.
-    pub(crate) fn backend_of(&self, target: &TargetArgs, app: &App) -> Result<Backend, Problem> {
-        match &target.target {
-            Target::InProcess => self.backend(app),
-            Target::Lambda => self.lambda_backend(&target.lambda, app),
-            Target::Url(outside) => self.outside_backend(outside),
-        }
-    }
-
-    /// The backend that somebody else started.
-    pub(crate) fn outside_backend(&self, outside: &Outside) -> Result<Backend, Problem> {
-        let (template, settings) = (self.tables()?, self.settings.clone());
-        Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
-    }
-
-    /// The tables of a backend whose code nobody needs to know; none without a template.
-    fn tables(&self) -> Result<Template, Problem> {
-        let path = self.root.join(&self.settings.template);
-        if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
+    /// The template's tables alone, for a backend that is started separately. A project without
+    /// a template has none.
+    pub(crate) fn tables(&self) -> Result<Template, Problem> {
+        if self.lacks_template() {
             return Ok(Template::default());
         }
+        let path = self.root.join(&self.settings.template);
         Template::read_tables(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
-    /// The backend as processes of its own.
-    pub(crate) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
-        let template = self.template()?;
-        let plan = args.plan(&template, &self.root, app)?;
-        let executables = signal::or_end(|| plan.run())??;
-        let functions =
-            executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
-        let (processes, settings) = (args.processes(), self.settings.clone());
-        Backend::with_processes(functions, processes, template, settings, &self.root)
-            .map_err(|e| world(&e))
+    /// Whether the settings name no template and none is at the default place.
+    fn lacks_template(&self) -> bool {
+        self.settings.template == Path::new(TEMPLATE) && !self.root.join(TEMPLATE).exists()
     }
 
     /// The scenarios under these paths, or all; what is wrong is told at once.

@@ -3,11 +3,13 @@
 //! Without features it depends on no other crate of this workspace, so every crate's tests can use
 //! it. The feature `project` adds a small backend for the crates that run one.
 
+mod ports;
 #[cfg(feature = "project")]
 mod project;
 
 use std::path::{Path, PathBuf};
 
+pub use ports::free_port_base;
 #[cfg(feature = "project")]
 pub use project::{SETTINGS, TEMPLATE, hello, settings, template};
 #[cfg(feature = "project")]

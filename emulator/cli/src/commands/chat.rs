@@ -6,14 +6,14 @@ use tokio::sync::mpsc;
 
 use crate::{
     app::App,
-    busy,
+    backend, busy,
     dynamodb::{self, DynamoDbArgs},
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
-    target::{self, TargetArgs},
+    target::{self, ChosenTarget, TargetArgs},
     tracing,
 };
 use rehearse_aws::template::{Phone, Ports};
@@ -50,12 +50,12 @@ pub(crate) struct Args {
 
 pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
     tracing::start(if args.verbose { "info" } else { "error" });
-    args.target.check()?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
-    let (backend, persona) = (project.backend_of(&args.target, app)?, project.persona()?);
+    let target = args.target.choose(&project, app)?;
+    let (backend, persona) = (backend::of(&project, &target, app)?, project.persona()?);
     let ports = args.ports.over(project.settings.ports);
-    let bind = match args.target.outside() {
+    let bind = match target.outside() {
         Some(outside) => {
             target::apart(outside, &ports)?;
             Bind::Fixed(ports)
@@ -71,7 +71,7 @@ pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
         let backend = backend.with_databases(databases.clone());
         let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
         let result = tokio::select! {
-            exit = talk(config, persona, ports, from, &args, app) => exit,
+            exit = talk(config, persona, ports, from, &target, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -84,6 +84,7 @@ async fn talk(
     persona: Option<Persona>,
     ports: Ports,
     from: String,
+    target: &ChosenTarget,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
@@ -93,7 +94,7 @@ async fn talk(
         }
         world => world.map_err(|error| project::world(&error))?,
     };
-    if let Some(outside) = args.target.outside() {
+    if let Some(outside) = target.outside() {
         target::listening(outside, Duration::ZERO, app).await?;
     }
     let chat = Chat { app, world, from, shown: 0, failed: false };

@@ -29,7 +29,7 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
     let mut errors = Vec::new();
     let mut collect = |problem: Problem| errors.extend(problem.errors);
 
-    let backend = project.written_backend().map_err(&mut collect).ok();
+    let backend = project.unlinked_backend().map_err(&mut collect).ok();
     let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
     let mut fixtures = 0;
     if let Some(backend) = &backend {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     app::App,
+    backend,
     control::ControlArgs,
     exports::{self, CONTROL, Environment, export},
     ports::PortArgs,
@@ -57,8 +58,8 @@ pub(crate) fn env(args: Args, app: &App) -> Result<Exit, Problem> {
 /// The environment of a world that is running, and where it is.
 fn running(args: &Args, app: &App) -> Result<Environment, Problem> {
     args.ports.refuse()?;
-    let url = &args.control.control;
-    let client = Client::new(url)?;
+    let url = args.control.url(app)?;
+    let client = Client::new(&url)?;
     let endpoints = app.block_on(async { client.endpoints().await })?;
     let mut environment = endpoints
         .map_err(|error| match error {
@@ -69,7 +70,7 @@ fn running(args: &Args, app: &App) -> Result<Environment, Problem> {
             error => error.into(),
         })?
         .environment;
-    environment.insert(CONTROL.into(), url.clone());
+    environment.insert(CONTROL.into(), url);
     Ok(environment)
 }
 
@@ -82,7 +83,7 @@ fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, Problem
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
-    let backend = project.outside_backend(outside)?;
+    let backend = backend::at_url(&project, outside)?;
     let endpoints = exports::endpoints(&ports, outside.origin());
     Ok(exports::environment(backend.settings(), &endpoints))
 }

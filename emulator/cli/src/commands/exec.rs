@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     app::App,
-    child,
+    backend, child,
     exports::{self, CONTROL},
     problem::{Exit, Problem},
     project::{self, Project},
@@ -61,9 +61,9 @@ pub(crate) struct Args {
 pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
     let (program, arguments) = args.command()?;
     tracing::start(if args.verbose { "info" } else { "error" });
-    args.target.check()?;
     let project = Project::find(app)?;
-    let backend = project.backend_of(&args.target, app)?;
+    let target = args.target.choose(&project, app)?;
+    let backend = backend::of(&project, &target, app)?;
     let persona = project.persona()?;
     project.remark_missing(backend.template(), app);
     project.remark_unresolved(&backend, app);

@@ -4,9 +4,11 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use crate::{
     app::App,
+    backend,
     execute::{Limits, default_jobs, execute, passed, result},
     problem::{Exit, Problem},
     project::Project,
+    target::TargetArgs,
 };
 use rehearse_aws::{
     iam::{self, Finding, Row, Usage},
@@ -40,13 +42,15 @@ pub(crate) struct Args {
     /// Print the minimal policy of each function as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let usage = match &args.report {
         Some(file) => from_report(&app.root.join(file))?,
-        None => from_run(&project, &args.paths, app)?,
+        None => from_run(&project, &args, app)?,
     };
     if usage.is_empty() {
         return Err(Problem::wrong("no function used a database or a secret").help(
@@ -91,9 +95,15 @@ fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
     Ok(usage)
 }
 
-fn from_run(project: &Project, paths: &[PathBuf], app: &App) -> Result<Usage, Problem> {
-    let scenarios = project.scenarios(app, paths)?;
-    let runner = project.runner(project.backend(app)?, Options::default(), &scenarios)?;
+fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, Problem> {
+    let target = args.target.choose(project, app)?;
+    if let Some(outside) = target.outside() {
+        return Err(Problem::wrong(format!("nothing tells which function of {outside} used what"))
+            .help("permissions are those of functions: use --target in-process or lambda"));
+    }
+    let scenarios = project.scenarios(app, &args.paths)?;
+    let backend = backend::of(project, &target, app)?;
+    let runner = project.runner(backend, Options::default(), &scenarios)?;
     let mut usage = Usage::default();
     let mut failed = Vec::new();
     let start = |i: usize| {

@@ -44,7 +44,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
         let endpoints = client.endpoints().await?;

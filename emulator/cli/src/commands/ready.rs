@@ -30,7 +30,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn ready(args: Args, app: &App) -> Result<Exit, Problem> {
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async {
         let deadline = Instant::now() + args.wait.unwrap_or_default();
         loop {

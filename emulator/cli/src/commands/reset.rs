@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn reset(args: Args, app: &App) -> Result<Exit, Problem> {
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async { client.reset().await })??;
     app.ui.line("reset: tables, texts and journal are empty")?;
     Ok(Exit::Passed)

@@ -38,7 +38,7 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, Problem> {
     if args.text.is_empty() && args.media.is_empty() {
         return Err(Problem::wrong("a text needs words or a picture").help("add --media URL"));
     }
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     let request = SmsRequest { from: Some(args.from), body: args.text, media: args.media };
     let sent = app.block_on(async { client.sms(&request).await })??;
     let failed = sent.attempts.last().is_some_and(|attempt| !delivered(attempt));

@@ -18,7 +18,7 @@ use rehearse_core::names::hint;
 use rehearse_world::Processes;
 
 /// How functions are run as processes.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "With --target lambda")]
 pub(crate) struct LambdaArgs {
     /// Run a function from an executable, a folder or zip with `bootstrap`, or a command.

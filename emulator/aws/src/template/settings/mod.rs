@@ -103,6 +103,9 @@ pub struct Webhook {
     pub overrides: String,
     /// Route of the fallback URL.
     pub fallback: Option<RoutePath>,
+    /// URL of the webhook of a backend that is started separately, for the command line's default
+    /// target: `http://127.0.0.1:3000/sms`.
+    pub url: Option<String>,
 }
 
 /// Ports of `rehearse up`.
@@ -179,7 +182,7 @@ pub struct Endpoints {
 impl Webhook {
     /// A webhook at this route, and nothing else.
     pub fn to(route: RoutePath) -> Self {
-        Self { route, domain: None, overrides: String::new(), fallback: None }
+        Self { route, domain: None, overrides: String::new(), fallback: None, url: None }
     }
 }
 

@@ -15,10 +15,12 @@ use std::{
 use self::figures::Figures;
 use crate::{
     app::App,
+    backend,
     dynamodb::{self, DynamoDbArgs},
     problem::{Exit, Problem},
     project::{self, Project},
     signal::Interrupt,
+    target::TargetArgs,
 };
 use rehearse_core::clock::Clock;
 use rehearse_dynamodb::Service;
@@ -66,17 +68,21 @@ pub(crate) struct Args {
     json: bool,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(crate) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
+    let backend =
+        args.wants(Part::Scenarios).then(|| functions(&project, &args, app)).transpose()?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let started = Instant::now();
         let databases = args.dynamodb.start(None)?;
         let result = tokio::select! {
-            result = measure(&project, &databases, started, &all, &args, app) => result,
+            result = measure(&project, backend, &databases, started, &all, &args, app) => result,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -84,27 +90,46 @@ pub(crate) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
     })?
 }
 
+impl Args {
+    /// Whether a part is to be measured.
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
+/// The backend whose scenarios are measured.
+fn functions(project: &Project, args: &Args, app: &App) -> Result<Backend, Problem> {
+    let target = args.target.choose(project, app)?;
+    if let Some(outside) = target.outside() {
+        return Err(Problem::wrong(format!(
+            "{outside} is one backend, and bench runs many at once"
+        ))
+        .help("use --target in-process or lambda, or measure `database` and `fakes` alone"));
+    }
+    backend::of(project, &target, app)
+}
+
 async fn measure(
     project: &Project,
+    backend: Option<Backend>,
     databases: &Service,
     started: Instant,
     all: &[Scenario],
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let backend = project.backend(app)?.with_databases(databases.clone());
     let figures = Figures { app, json: args.json };
-    let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
     databases.ready().await.map_err(|error| dynamodb::problem(&error))?;
-    if wanted(Part::Database) {
+    if args.wants(Part::Database) {
         operations(databases, started, args.load, &figures).await?;
     }
-    if wanted(Part::Scenarios) {
+    if let Some(backend) = backend {
+        let backend = backend.with_databases(databases.clone());
         let runner = project.runner(backend, Options::default(), all)?;
         scenarios(&runner, all, args.times.get(), &figures, app).await?;
     }
     figures.memory()?;
-    if wanted(Part::Fakes) {
+    if args.wants(Part::Fakes) {
         let about = format!("{} connections, from inside", fakes::CONNECTIONS);
         let plain = fakes::openai(args.load, false).await?;
         figures.rate("OpenAI, plain", plain, args.load, &about)?;

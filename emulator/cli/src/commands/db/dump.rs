@@ -36,7 +36,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     let tables = app.block_on(async {
         let mut wanted = args.tables.clone();
         if wanted.is_empty() {

@@ -44,7 +44,7 @@ pub(crate) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
             tables.entry(table).or_default().extend(items);
         }
     }
-    let client = Client::new(&args.control.control)?;
+    let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async {
         let mut seen = HashSet::new();
         for check_only in [true, false] {

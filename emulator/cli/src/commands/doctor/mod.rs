@@ -63,7 +63,7 @@ pub(crate) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
     app.block_on(async {
         let url = match args.url {
             Some(url) => url,
-            None => gateway(&args.control.control).await?,
+            None => gateway(&args.control.url(app)?).await?,
         };
         let client = Client::new(url.clone()).map_err(|error| {
             Problem::environment(format!("failed to start: {}", with_causes(&error)))

@@ -13,13 +13,13 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use self::{last::LastRun, perform::perform, reports::ReportArgs, select::Selection};
 use crate::{
     app::App,
-    duration,
+    backend, duration,
     dynamodb::{self, DynamoDbArgs},
     ports::PortArgs,
     problem::{Exit, Problem},
     project::Project,
     signal::Interrupt,
-    target::{Target, TargetArgs},
+    target::{ChosenTarget, Target, TargetArgs},
     tracing,
 };
 use rehearse_dynamodb::Service;
@@ -100,48 +100,63 @@ impl Job {
 
 pub(crate) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.reports.check()?;
-    outside::check(&args)?;
     tracing::start(if args.verbose { "info" } else { "off" });
+    let project = Project::find(app)?;
     if args.list {
-        return list(&args, app);
+        return list(&project, &args, app);
     }
+    let target = args.target.choose(&project, app)?;
+    outside::check(&args, &target)?;
     // A build blocks, so it is over before there is a database that would have to be closed.
-    let built = matches!(args.target.target, Target::Lambda).then(|| prepare(&args, app));
-    let built = built.transpose()?;
+    let built = match target.target {
+        Target::Lambda => Some(prepare(&project, &target, &args, app)?),
+        Target::InProcess | Target::Url(_) => None,
+    };
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
         // It starts beside everything else that has to be read.
         let databases = args.dynamodb.start(None)?;
-        let result = run_on(&databases, built, interrupt, &args, app).await;
+        let prepared = built.map_or_else(|| prepare(&project, &target, &args, app), Ok);
+        let result = match prepared {
+            Ok(prepared) => {
+                run_on(&databases, prepared, &project, &target, interrupt, &args, app).await
+            }
+            Err(problem) => Err(problem),
+        };
         dynamodb::close(&databases, app).await;
         result
     })?
 }
 
-/// What is run.
+/// The scenarios to run and the backend to run them against.
 struct Prepared {
-    project: Project,
     last: LastRun,
     chosen: Vec<Scenario>,
     backend: Backend,
 }
 
-fn prepare(args: &Args, app: &App) -> Result<Prepared, Problem> {
-    let (project, last, chosen) = choose(args, app)?;
-    let backend = project.backend_of(&args.target, app)?;
-    Ok(Prepared { project, last, chosen, backend })
+fn prepare(
+    project: &Project,
+    target: &ChosenTarget,
+    args: &Args,
+    app: &App,
+) -> Result<Prepared, Problem> {
+    let (last, chosen) = choose(project, args, app)?;
+    let backend = backend::of(project, target, app)?;
+    Ok(Prepared { last, chosen, backend })
 }
 
 async fn run_on(
     databases: &Service,
-    built: Option<Prepared>,
+    prepared: Prepared,
+    project: &Project,
+    target: &ChosenTarget,
     interrupt: Interrupt,
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let prepared = built.map_or_else(|| prepare(args, app), Ok)?;
-    let Prepared { project, last, chosen, backend } = prepared;
-    let options = Options { arguments: outside::arguments(args), ..Options::default() };
+    let Prepared { last, chosen, backend } = prepared;
+    let options = Options { arguments: outside::arguments(args, target), ..Options::default() };
     let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
@@ -153,10 +168,11 @@ async fn run_on(
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
     let runner = tokio::select! {
-        runner = outside::start(runner, &project, args, app) => runner?,
+        runner = outside::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let run = perform(&jobs, &runner, &viewer, interrupt, args, app).await;
+    let at_once = outside::jobs(args, target).get();
+    let run = perform(&jobs, &runner, &viewer, interrupt, at_once, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
@@ -165,19 +181,18 @@ async fn run_on(
 }
 
 /// The scenarios that the command line asks for.
-fn choose(args: &Args, app: &App) -> Result<(Project, LastRun, Vec<Scenario>), Problem> {
-    let project = Project::find(app)?;
+fn choose(project: &Project, args: &Args, app: &App) -> Result<(LastRun, Vec<Scenario>), Problem> {
     let last = LastRun::at(&project.root);
     let all = match args.selection.paths(&last) {
         files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
         _ => project.scenarios(app, &args.paths)?,
     };
     let chosen = args.selection.apply(all, &last, app)?;
-    Ok((project, last, chosen))
+    Ok((last, chosen))
 }
 
-fn list(args: &Args, app: &App) -> Result<Exit, Problem> {
-    let (_, _, chosen) = choose(args, app)?;
+fn list(project: &Project, args: &Args, app: &App) -> Result<Exit, Problem> {
+    let (_, chosen) = choose(project, args, app)?;
     for scenario in &chosen {
         let tags = scenario.tags().join(" ");
         let path = scenario.path().strip_prefix(&app.root).unwrap_or(scenario.path());

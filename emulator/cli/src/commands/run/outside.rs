@@ -11,15 +11,14 @@ use crate::{
     problem::Problem,
     project,
     project::Project,
-    target::{self, Target},
+    target::{self, ChosenTarget},
 };
 use rehearse_scenario::Runner;
 use rehearse_world::{Bind, WorldError};
 
 /// Refuses options that do not go together.
-pub(crate) fn check(args: &Args) -> Result<(), Problem> {
-    args.target.check()?;
-    if args.target.outside().is_none() {
+pub(crate) fn check(args: &Args, target: &ChosenTarget) -> Result<(), Problem> {
+    if target.outside().is_none() {
         if args.wait.is_some() {
             return Err(Problem::wrong("--wait waits for a backend of --target URL"));
         }
@@ -35,21 +34,16 @@ pub(crate) fn check(args: &Args) -> Result<(), Problem> {
 }
 
 /// How many scenarios run at the same time.
-pub(crate) fn jobs(args: &Args) -> NonZeroUsize {
-    match args.target.outside() {
+pub(crate) fn jobs(args: &Args, target: &ChosenTarget) -> NonZeroUsize {
+    match target.outside() {
         Some(_) => NonZeroUsize::MIN,
         None => args.jobs.unwrap_or_else(default_jobs),
     }
 }
 
 /// What a command has to say besides, to run a scenario in this way again.
-pub(crate) fn arguments(args: &Args) -> Vec<String> {
-    let mut words = Vec::new();
-    let target = &args.target.target;
-    if *target != Target::default() {
-        words.extend(["--target".into(), target.to_string()]);
-    }
-    words.extend(args.target.lambda.typed());
+pub(crate) fn arguments(args: &Args, target: &ChosenTarget) -> Vec<String> {
+    let mut words = target.typed();
     words.extend(args.dynamodb.typed());
     words.extend(args.ports.typed());
     words
@@ -60,10 +54,11 @@ pub(crate) fn arguments(args: &Args) -> Vec<String> {
 pub(crate) async fn start(
     runner: Runner,
     project: &Project,
+    target: &ChosenTarget,
     args: &Args,
     app: &App,
 ) -> Result<Runner, Problem> {
-    let Some(outside) = args.target.outside() else { return Ok(runner) };
+    let Some(outside) = target.outside() else { return Ok(runner) };
     let ports = args.ports.over(project.settings.ports);
     target::apart(outside, &ports)?;
     let runner = match runner.in_one_world(Bind::Fixed(ports)).await {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::{Args, Job, order::InOrder, outside, progress::Progress, reports::RunOutput};
+use super::{Args, Job, order::InOrder, progress::Progress, reports::RunOutput};
 use crate::{
     app::App,
     execute::{Ended, Limits, execute},
@@ -21,6 +21,7 @@ pub(crate) async fn perform(
     runner: &Runner,
     viewer: &Viewer,
     interrupt: Interrupt,
+    at_once: usize,
     args: &Args,
     app: &App,
 ) -> Run {
@@ -30,7 +31,7 @@ pub(crate) async fn perform(
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let limits = Limits { at_once: outside::jobs(args).get(), fail_fast: args.fail_fast };
+    let limits = Limits { at_once, fail_fast: args.fail_fast };
     let start = |i: usize| {
         let Job { scenario, seed, .. } = jobs[i].clone();
         progress.began(&jobs[i].name());

@@ -17,14 +17,14 @@ use self::{
 };
 use crate::{
     app::App,
-    busy,
+    backend, busy,
     dynamodb::{self, DynamoDbArgs},
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
-    target::{self, TargetArgs},
+    target::{self, ChosenTarget, TargetArgs},
     tracing,
 };
 use rehearse_aws::template::Ports;
@@ -70,6 +70,7 @@ pub(crate) struct Args {
 struct Prepared {
     started: Instant,
     project: Project,
+    target: ChosenTarget,
     ports: Ports,
     backend: Backend,
     persona: Option<Persona>,
@@ -80,25 +81,26 @@ struct Prepared {
 pub(crate) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
     tracing::start(if args.verbose { "info" } else { "warn" });
-    args.target.check()?;
-    args.watch.check(&args.target)?;
     let project = Project::find(app)?;
+    let target = args.target.choose(&project, app)?;
+    args.watch.check(&target)?;
     let ports = args.ports.over(project.settings.ports);
     // From before the first build, so that no change is missed.
     let data = args.data.as_ref().map(|path| app.root.join(path));
     let sources = args.watch.sources(&project.root, data.as_deref())?;
     args.watch.build(&project.root)?;
-    let backend = project.backend_of(&args.target, app)?;
-    if let Some(outside) = args.target.outside() {
+    let backend = backend::of(&project, &target, app)?;
+    if let Some(outside) = target.outside() {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
-    let work = args.watch.work(&args.target, backend.template(), &project, app)?;
+    let work = args.watch.work(&target, backend.template(), &project, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(data)?;
         let backend = backend.with_databases(databases.clone());
-        let prepared = Prepared { started, project, ports, backend, persona, sources, work };
+        let prepared =
+            Prepared { started, project, target, ports, backend, persona, sources, work };
         let result = serve(prepared, &databases, interrupt, &args, app).await;
         dynamodb::close(&databases, app).await;
         result
@@ -112,7 +114,8 @@ async fn serve(
     args: &Args,
     app: &App,
 ) -> Result<Exit, Problem> {
-    let Prepared { started, project, ports, backend, persona, mut sources, mut work } = prepared;
+    let Prepared { started, project, target, ports, backend, persona, mut sources, mut work } =
+        prepared;
     let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
         Ok(listener) => listener,
         Err(source) => {
@@ -147,7 +150,7 @@ async fn serve(
         paint(GOOD, "ready"),
         paint(DIM, format!("in {took}; Ctrl-C ends it"))
     ))?;
-    if let Some(outside) = args.target.outside()
+    if let Some(outside) = target.outside()
         && target::listening(outside, Duration::ZERO, app).await.is_err()
     {
         app.ui.remark(format_args!("no backend listens at {outside} yet"));

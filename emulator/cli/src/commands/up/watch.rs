@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
     project::Project,
     signal,
-    target::{Target, TargetArgs},
+    target::{ChosenTarget, Target},
 };
 use rehearse_aws::{Executable, template::Template};
 use rehearse_scenario::report::{
@@ -50,7 +50,7 @@ pub(crate) struct Work {
 
 impl WatchArgs {
     /// Refuses what does not go together.
-    pub(crate) fn check(&self, target: &TargetArgs) -> Result<(), Problem> {
+    pub(crate) fn check(&self, target: &ChosenTarget) -> Result<(), Problem> {
         let option = match (self.watch, &self.build) {
             (true, _) => "--watch",
             (false, Some(_)) => "--build",
@@ -86,7 +86,7 @@ impl WatchArgs {
     /// What is done when sources change; nothing unless they are watched.
     pub(crate) fn work(
         &self,
-        target: &TargetArgs,
+        target: &ChosenTarget,
         template: &Template,
         project: &Project,
         app: &App,

@@ -28,40 +28,6 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// What a run of the program printed and returned.
-#[derive(Debug)]
-pub struct Ran {
-    /// Exit code; -1 when a signal ended it.
-    pub code: i32,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub err: String,
-}
-
-/// Runs `rehearse` with these words in this folder, without colours and without a terminal.
-pub fn rehearse(folder: &Path, words: &[&str]) -> Ran {
-    let output = command(folder, words).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
-}
-
-/// The program, ready to be spawned.
-pub fn command(folder: &Path, words: &[&str]) -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse-shop"));
-    command
-        .current_dir(folder)
-        .args(words)
-        .env("NO_COLOR", "1")
-        .env_remove("CARGO_MANIFEST_DIR")
-        .stdin(std::process::Stdio::null());
-    command
-}
-
 /// A project of its own in a temporary folder: template, settings and fixtures, but no scenarios.
 pub fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -110,27 +76,4 @@ fn remove_containers_in_the_end() {
         .spawn();
     // Its input ends when this process does.
     std::mem::forget(waits.unwrap());
-}
-
-/// Waits until a process has ended: one whose parent is gone may be nobody's to bury.
-pub fn ended(pid: &str) {
-    let stat = format!("/proc/{pid}/stat");
-    for _ in 0..3_000 {
-        let alive = match std::fs::read_to_string(&stat) {
-            Ok(stat) => !stat.contains(") Z "),
-            Err(_) if Path::new("/proc/self").exists() => false,
-            Err(_) => send_signal("-0", pid),
-        };
-        if !alive {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("process {pid} lives on");
-}
-
-/// Sends a signal; false when there is no such process.
-pub fn send_signal(signal: &str, pid: &str) -> bool {
-    let kill = std::process::Command::new("kill").args([signal, pid]).output();
-    kill.unwrap().status.success()
 }

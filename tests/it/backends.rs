@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::{
-    support::{Ran, command, project, rehearse, root, write},
-    up::{Up, interrupt},
+    process::{Finished, command, interrupt, rehearse, send_signal, wait_for_exit},
+    support::{project, root, write},
+    up::Up,
 };
 
 const SCENARIO: &str = "name: Hello\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n    reply: \"Hi!\"\n";
@@ -40,15 +41,13 @@ fn containers_of(process: u32) -> String {
 }
 
 /// Runs to the end; what it said, and the containers that it left.
-fn run_on_docker(folder: &Path, words: &[&str]) -> (Ran, String) {
+fn run_on_docker(folder: &Path, words: &[&str]) -> (Finished, String) {
     let words = [&["run", "--dynamodb", "docker"], words].concat();
     let process =
         command(folder, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = process.id();
     let output = process.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().unwrap_or(-1);
-    (Ran { code, out: text(output.stdout), err: text(output.stderr) }, containers_of(id))
+    (output.into(), containers_of(id))
 }
 
 /// A run that does not end by itself, once its first scenario has passed.
@@ -126,9 +125,9 @@ fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
         let (mut process, mut out) = long_run(folder.path(), "docker");
         let id = process.id();
         assert_ne!(containers_of(id), "", "it runs in a container");
-        assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
+        assert!(send_signal(signal, &id.to_string()));
         out.read_to_string(&mut String::new()).unwrap();
-        assert_eq!(process.wait().unwrap().code(), Some(130), "{signal}");
+        assert_eq!(wait_for_exit(&mut process), Some(130), "{signal}");
         assert_eq!(containers_of(id), "", "{signal}");
     }
 }
@@ -225,7 +224,7 @@ fn tables_at_a_url_go_after_a_failure_and_an_interruption_and_stay_when_kept() {
     let (mut process, mut out) = long_run(folder.path(), &url);
     interrupt(&process);
     out.read_to_string(&mut String::new()).unwrap();
-    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert_eq!(wait_for_exit(&mut process), Some(130));
     assert_eq!(tables(&up), before);
 
     let words = ["run", "--dynamodb", &url, "--keep", "--dynamodb-prefix", "mine"];
@@ -368,8 +367,8 @@ fn no_docker_is_told_by_its_kind() {
     ] {
         let words = ["run", "scenarios/classic", "--dynamodb", "docker"];
         let output = command(&root(), &words).env("DOCKER_HOST", &host).output().unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{host}: {err}");
+        let Finished { code, err, .. } = output.into();
+        assert_eq!(code, 3, "{host}: {err}");
         assert!(err.contains(says) && err.contains(help), "{host}: {err}");
         assert_eq!(err.matches("error:").count(), 1, "said once, not by every scenario: {err}");
     }

@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
-use crate::support::{Ran, project, rehearse, write};
+use crate::process::{Finished, rehearse};
+use crate::support::{project, write};
 
 const GOOD: &str = "name: Hello\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n    reply: \"Hi!\"\n";
 
 /// Runs one scenario text in a project of its own.
-fn run(text: impl AsRef<[u8]>) -> Ran {
+fn run(text: impl AsRef<[u8]>) -> Finished {
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", text);
     rehearse(folder.path(), &["run"])
 }
 
 #[track_caller]
-fn refused(ran: &Ran, code: i32, says: &[&str]) {
+fn refused(ran: &Finished, code: i32, says: &[&str]) {
     let all = format!("{}{}", ran.out, ran.err);
     assert_eq!(ran.code, code, "{all}");
     for part in says {

@@ -18,8 +18,9 @@ use jiff::{Span, civil::date};
 use serde_json::{Value, json};
 
 use crate::{
+    process::rehearse,
     store::{booking, lead, phone, store},
-    support::{project, rehearse, root, write},
+    support::{project, root, write},
     up::Up,
 };
 
@@ -29,7 +30,7 @@ fn up(data: &Path) -> Up {
 
 /// The rows of a table, from the control API.
 fn rows(up: &Up, table: &str) -> Vec<Value> {
-    let dump = up.say(&["db", "dump", table]);
+    let dump = up.rehearse(&["db", "dump", table]);
     assert_eq!(dump.code, 0, "{}", dump.err);
     let batches: Vec<Value> = serde_json::from_str(&dump.out).unwrap();
     let writes = batches.iter().flat_map(|b| b.as_object().unwrap().values());
@@ -41,13 +42,13 @@ fn a_text_that_was_answered_is_there_after_a_restart_and_not_after_a_reset() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new/data");
     let first = up(&data);
-    assert_eq!(first.say(&["send", "Do you fix iPhone screens?"]).code, 0);
+    assert_eq!(first.rehearse(&["send", "Do you fix iPhone screens?"]).code, 0);
     let before = rows(&first, "Conversations");
     assert!(!before.is_empty());
     drop(first);
     let second = up(&data);
     assert_eq!(rows(&second, "Conversations"), before);
-    assert_eq!(second.say(&["reset"]).code, 0);
+    assert_eq!(second.rehearse(&["reset"]).code, 0);
     drop(second);
     assert_eq!(rows(&up(&data), "Conversations"), [] as [Value; 0]);
 }
@@ -151,7 +152,7 @@ fn a_folder_that_another_process_has_is_told_with_the_process() {
     assert_eq!(ran.code, 3, "{}", ran.err);
     let says = format!("is in use by process {}", first.child.id());
     assert!(ran.err.contains(&says), "{}", ran.err);
-    assert_eq!(first.say(&["ready"]).code, 0, "and that one goes on");
+    assert_eq!(first.rehearse(&["ready"]).code, 0, "and that one goes on");
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn rows_go_out_and_come_in_again_as_they_were() {
     let batch = json!({ "OptOuts": (0..60).map(item).collect::<Vec<_>>() });
     write(folder.path(), "rows.json", batch.to_string());
     let file = folder.path().join("rows.json");
-    let loaded = one.say(&["db", "load", file.to_str().unwrap()]);
+    let loaded = one.rehearse(&["db", "load", file.to_str().unwrap()]);
     assert_eq!(
         (loaded.code, loaded.out.as_str()),
         (0, "loaded 60 rows into 1 table\n"),
@@ -193,16 +194,20 @@ fn rows_go_out_and_come_in_again_as_they_were() {
     );
 
     let dumped = folder.path().join("dump");
-    let ran = one.say(&["db", "dump", "--dir", dumped.to_str().unwrap()]);
+    let ran = one.rehearse(&["db", "dump", "--dir", dumped.to_str().unwrap()]);
     assert_eq!((ran.code, ran.err.contains("3 files in")), (0, true), "{}", ran.err);
     let first = std::fs::read_to_string(dumped.join("Repairs_Opt_Outs.00001.json")).unwrap();
     let first: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(first["Repairs_Opt_Outs"].as_array().unwrap().len(), 25);
-    assert_eq!(one.say(&["db", "dump", "--dir", dumped.to_str().unwrap()]).code, 2, "not empty");
-    assert_eq!(other.say(&["db", "load", dumped.to_str().unwrap()]).code, 0);
+    assert_eq!(
+        one.rehearse(&["db", "dump", "--dir", dumped.to_str().unwrap()]).code,
+        2,
+        "not empty"
+    );
+    assert_eq!(other.rehearse(&["db", "load", dumped.to_str().unwrap()]).code, 0);
     assert_eq!(rows(&one, "OptOuts").len(), 60);
     assert_eq!(rows(&other, "Repairs_Opt_Outs"), rows(&one, "OptOuts"));
-    assert_eq!(one.say(&["log", "--json"]).out, "", "the journal tells of the backend alone");
+    assert_eq!(one.rehearse(&["log", "--json"]).out, "", "the journal tells of the backend alone");
 }
 
 /// A text in so many lists.
@@ -216,7 +221,7 @@ fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let load = |text: &str| {
         write(folder.path(), "rows.json", text);
-        up.say(&["db", "load", folder.path().join("rows.json").to_str().unwrap()])
+        up.rehearse(&["db", "load", folder.path().join("rows.json").to_str().unwrap()])
     };
     let good = json!({ "phone": { "S": "+1" } });
     let dump = |items: &[Value]| {

@@ -1,14 +1,11 @@
 //! `rehearse doctor` against a running world.
 
-use crate::{
-    support::{rehearse, root},
-    up::Up,
-};
+use crate::{process::rehearse, support::root, up::Up};
 
 #[test]
 fn the_projects_own_backend_is_well_and_nothing_is_changed_by_asking() {
     let up = Up::start();
-    let ran = up.say(&["doctor"]);
+    let ran = up.rehearse(&["doctor"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     for check in [
         "an unsigned webhook is refused",
@@ -23,7 +20,7 @@ fn the_projects_own_backend_is_well_and_nothing_is_changed_by_asking() {
     }
     assert!(ran.out.contains("0 failed"), "{}", ran.out);
 
-    let journal = up.say(&["log", "--json"]).out;
+    let journal = up.rehearse(&["log", "--json"]).out;
     for write in ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "openai."] {
         assert!(!journal.contains(&format!("\"name\":\"dynamodb.{write}")), "{write}: {journal}");
     }

@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    support::{command, ended, rehearse, root},
-    up::interrupt,
+    process::{command, interrupt, rehearse, wait_for_exit, wait_until_gone},
+    support::root,
 };
 
 /// Runs a shell's words in a world; `$rehearse` is the program.
-fn exec(script: &str) -> crate::support::Ran {
+fn exec(script: &str) -> crate::process::Finished {
     let script = format!("rehearse='{}'; {script}", env!("CARGO_BIN_EXE_rehearse-shop"));
     rehearse(&root(), &["exec", "--", "sh", "-c", &script])
 }
@@ -68,8 +68,8 @@ fn the_command_ends_with_a_world_that_is_killed() {
     let mut pid = String::new();
     BufReader::new(exec.stdout.take().unwrap()).read_line(&mut pid).unwrap();
     exec.kill().unwrap();
-    exec.wait().unwrap();
-    ended(pid.trim());
+    wait_for_exit(&mut exec);
+    wait_until_gone(pid.trim());
 }
 
 #[test]
@@ -100,6 +100,6 @@ fn ctrl_c_reaches_the_command_and_the_world_ends_with_it() {
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "caught\n");
-    assert_eq!(exec.wait().unwrap().code(), Some(9));
+    assert_eq!(wait_for_exit(&mut exec), Some(9));
     assert!(std::net::TcpStream::connect(address).is_err(), "the world is gone");
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    support::{command, project, write},
-    up::interrupt,
+    process::{command, interrupt, wait_for_exit},
+    support::{project, write},
 };
 
 #[test]
@@ -25,7 +25,7 @@ fn an_interrupted_run_leaves_whole_reports() {
     interrupt(&process);
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
-    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert_eq!(wait_for_exit(&mut process), Some(130));
     assert!(rest.ends_with("interrupted before the end\n"), "{}", &rest[rest.len() - 300..]);
 
     let json = std::fs::read_to_string(folder.path().join("run.json")).unwrap();

@@ -4,14 +4,16 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::{
-    support::{self, Ran, project, rehearse, root, write},
-    up::{FREE_PORTS, Up, interrupt},
+    process::{
+        Finished, interrupt, rehearse, send_signal, wait_for, wait_for_exit, wait_until_gone,
+    },
+    support::{project, root, write},
+    up::{FREE_PORTS, Up},
 };
 
 /// The backend's functions and their binaries.
@@ -38,20 +40,10 @@ pub fn lambda(others: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// Runs scenarios on these functions.
-fn run(folder: &Path, what: &[&str], others: &[(&str, &str)]) -> Ran {
+fn run(folder: &Path, what: &[&str], others: &[(&str, &str)]) -> Finished {
     let lambda = lambda(others);
     let lambda: Vec<&str> = lambda.iter().map(String::as_str).collect();
     rehearse(folder, &[&["run"], what, lambda.as_slice()].concat())
-}
-
-#[track_caller]
-fn ended(ran: &Ran, code: i32, says: &[&str]) {
-    let all = format!("{}{}", ran.out, ran.err);
-    assert_eq!(ran.code, code, "{all}");
-    for part in says {
-        assert!(all.contains(part), "no '{part}' in:\n{all}");
-    }
-    assert!(!all.contains("panicked"), "{all}");
 }
 
 /// `up` with functions as processes.
@@ -64,7 +56,7 @@ fn up(others: &[(&str, &str)]) -> Up {
 #[test]
 fn crashes_and_the_classics_pass_on_the_binaries_that_go_to_aws() {
     let ran = run(&root(), &["scenarios/crash", "scenarios/classic"], &[]);
-    ended(&ran, 0, &["The dispatcher exceeds its timeout", "At the gym"]);
+    ran.expect(0, &["The dispatcher exceeds its timeout", "At the gym"]);
 }
 
 /// Killed with 9, it can do nothing more itself; interrupted, it ends in order.
@@ -73,12 +65,12 @@ fn crashes_and_the_classics_pass_on_the_binaries_that_go_to_aws() {
 fn however_it_ends_it_leaves_no_process() {
     for end in [|up: &mut Up| up.child.kill().unwrap(), |up: &mut Up| interrupt(&up.child)] {
         let mut up = up(&[]);
-        assert_eq!(up.say(&["send", "Do you fix iPhone screens?"]).code, 0);
-        let children = children(up.child.id());
+        assert_eq!(up.rehearse(&["send", "Do you fix iPhone screens?"]).code, 0);
+        let children = crate::process::children(up.child.id());
         assert!(!children.is_empty(), "the dispatcher runs");
         end(&mut up);
-        up.child.wait().unwrap();
-        children.into_iter().for_each(|id| support::ended(&id.to_string()));
+        wait_for_exit(&mut up.child);
+        children.into_iter().for_each(|id| wait_until_gone(&id.to_string()));
     }
 }
 
@@ -87,13 +79,13 @@ fn what_a_function_writes_is_in_the_log_under_its_request() {
     let client = example("runtime_client");
     let up = up(&[("StateManager", &client)]);
     assert!(up.get("/state").starts_with("HTTP/1.1 200"));
-    let lines = up.say(&["log", "--json"]).out;
+    let lines = up.rehearse(&["log", "--json"]).out;
     let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let mut wrote = entries.filter(|entry| entry["crossing"]["line"] == "doing /state");
     let entry = wrote.next().expect("what the function wrote");
     let id = entry["crossing"]["request_id"].as_str().unwrap();
     assert_eq!((&entry["name"], id.len()), (&"log.StateManager".into(), 36));
-    let text = up.say(&["log"]).out;
+    let text = up.rehearse(&["log"]).out;
     let line = format!("StateManager {}: doing /state", &id[..8]);
     assert!(text.contains(&line), "no '{line}' in:\n{text}");
 }
@@ -112,7 +104,7 @@ fn a_missing_variable_is_named_in_the_journal() {
     }
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
     let words = ["--report-journal", "--report", "json=run.json"];
-    ended(&run(folder.path(), &words, &[]), 1, &[]);
+    run(folder.path(), &words, &[]).expect(1, &[]);
     let report = std::fs::read_to_string(folder.path().join("run.json")).unwrap();
     for part in ["the function did not start", "TWILIO_PHONE_NUMBER"] {
         assert!(report.contains(part), "no '{part}' in {report}");
@@ -126,18 +118,14 @@ fn what_cannot_be_run_is_refused_before_anything_starts() {
     let folder = project();
     write(folder.path(), "scenarios/a.yaml", SCENARIO);
     write(folder.path(), "plain", "no program\n");
-    let refused =
+    let with_function =
         |code: &str| rehearse(folder.path(), &["run", "--target", "lambda", "--function", code]);
     let all = |id, code: &str| run(folder.path(), &[], &[(id, code)]);
-    ended(&refused("Dispacher=./plain"), 2, &["no function `Dispacher`", "`Dispatcher`"]);
-    ended(&refused("Dispatcher"), 2, &["Dispatcher=./bootstrap"]);
-    ended(
-        &all("Dispatcher", "./none"),
-        3,
-        &["Dispatcher: failed to read ./none", "build it first"],
-    );
-    ended(&all("Dispatcher", "./plain"), 3, &["is not executable", "chmod +x"]);
-    ended(&all("Dispatcher", "no-such-program"), 3, &["there is no program `no-such-program`"]);
+    with_function("Dispacher=./plain").expect(2, &["no function `Dispacher`", "`Dispatcher`"]);
+    with_function("Dispatcher").expect(2, &["Dispatcher=./bootstrap"]);
+    all("Dispatcher", "./none").expect(3, &["Dispatcher: failed to read ./none", "build it first"]);
+    all("Dispatcher", "./plain").expect(3, &["is not executable", "chmod +x"]);
+    all("Dispatcher", "no-such-program").expect(3, &["there is no program `no-such-program`"]);
 }
 
 /// The fake Twilio reads what a function answers as the real one does: by its type.
@@ -154,9 +142,9 @@ fn a_response_without_a_type_of_twiml_is_no_twiml() {
     };
     // API Gateway's own type is text/plain, so the customer reads the markup.
     let untyped = r#"{"statusCode":200,"body":"<Response><Message>Hi</Message></Response>"}"#;
-    ended(&with(untyped, "reply: \"<Response><Message>Hi</Message></Response>\""), 0, &[]);
+    with(untyped, "reply: \"<Response><Message>Hi</Message></Response>\"").expect(0, &[]);
     // Any JSON without a status is a 200 of application/json, which Twilio does not take.
-    ended(&with(r#"{"reply":"Hi"}"#, "reply: Hi"), 1, &["12300"]);
+    with(r#"{"reply":"Hi"}"#, "reply: Hi").expect(1, &["12300"]);
 }
 
 /// REHEARSE_PYTHON names an interpreter that has `awslambdaric`.
@@ -230,7 +218,7 @@ fn other_language((file, app): (&str, &str), command: &str, error: &str) {
     let others = [("Scheduler", command), ("StateManager", command)];
     let report = folder.path().join("run.json");
     let words = ["--report-journal", "--report", "json=run.json"];
-    ended(&run(folder.path(), &words, &others), 0, &[]);
+    run(folder.path(), &words, &others).expect(0, &[]);
     let report = std::fs::read_to_string(report).unwrap();
     assert!(report.contains("about to fail"), "what it printed is in the journal: {report}");
     let said = format!("the function failed: {error}: no such state");
@@ -251,9 +239,11 @@ const BUILD: &str = r#"fn main() {
 }
 "#;
 
-/// cargo, and what it has started, end with the run that wants the functions built.
+/// cargo, and the processes that it started, end with the run that needs the functions built.
+///
+/// `cargo` in the name leaves this test out under a false clock.
 #[test]
-fn a_build_ends_with_the_run_also_when_that_is_killed() {
+fn cargo_ends_with_the_run_that_started_it_also_when_that_is_killed() {
     for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
         let folder = project();
         write(folder.path(), "Cargo.toml", SLOW);
@@ -273,32 +263,17 @@ fn a_build_ends_with_the_run_also_when_that_is_killed() {
             .spawn()
             .unwrap();
         let begun = folder.path().join("begun");
-        while !begun.is_file() {
+        wait_for("the build script runs", || {
             assert_eq!(run.try_wait().unwrap(), None, "it builds");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            begun.is_file().then_some(())
+        });
         let build: u32 = std::fs::read_to_string(begun).unwrap().parse().unwrap();
-        let id = run.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-        assert_eq!(run.wait().unwrap().code(), code, "{signal}");
-        support::ended(&build.to_string());
+        assert!(send_signal(signal, &run.id().to_string()));
+        assert_eq!(wait_for_exit(&mut run), code, "{signal}");
+        wait_until_gone(&build.to_string());
     }
 }
 
 fn example(name: &str) -> String {
     binary(&format!("examples/{name}")).display().to_string()
-}
-
-/// Processes whose parent this is. It is empty where there is no `/proc`.
-fn children(parent: u32) -> Vec<u32> {
-    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    ids.filter(|id| stat(*id).is_some_and(|stat| stat[1] == parent.to_string())).collect()
-}
-
-/// State and parent of a process, and what comes behind them.
-fn stat(id: u32) -> Option<Vec<String>> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, behind) = text.rsplit_once(") ")?;
-    Some(behind.split(' ').map(str::to_owned).collect())
 }

@@ -23,6 +23,7 @@ mod outside;
 mod packages;
 mod parity;
 mod permissions;
+mod process;
 mod public_url;
 mod running;
 mod scenarios;

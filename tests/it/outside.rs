@@ -5,10 +5,12 @@ use std::{
     process::{Child, Stdio},
 };
 
+use rehearse_testutils::free_port_base;
 use tempfile::TempDir;
 
 use crate::{
-    support::{Ran, files, port_base, rehearse, root, write},
+    process::{Finished, rehearse},
+    support::{files, root, write},
     tools::tool,
 };
 
@@ -40,7 +42,7 @@ impl Example {
             }
         }
         // The backend has the port that a gateway would have.
-        let base = port_base().to_string();
+        let base = free_port_base().to_string();
         let url = format!("http://127.0.0.1:{base}/sms?shop=1");
         Self { folder, base, url, backend: None }
     }
@@ -49,7 +51,7 @@ impl Example {
     fn started() -> Option<Self> {
         let mut python = tool("python3")?;
         let mut example = Self::new();
-        let env = example.say(&["env", "--format", "json"]);
+        let env = example.rehearse(&["env", "--format", "json"]);
         let env: std::collections::BTreeMap<String, String> =
             serde_json::from_str(&env.out).unwrap();
         let backend = python
@@ -67,27 +69,18 @@ impl Example {
         self.folder.path()
     }
 
-    fn say(&self, words: &[&str]) -> Ran {
+    fn rehearse(&self, words: &[&str]) -> Finished {
         let target = ["--target", &self.url, "--port-base", &self.base];
         rehearse(self.path(), &[words, &target].concat())
-    }
-}
-
-#[track_caller]
-fn ended(ran: &Ran, code: i32, says: &[&str]) {
-    let all = format!("{}{}", ran.out, ran.err);
-    assert_eq!(ran.code, code, "{all}");
-    for part in says {
-        assert!(all.contains(part), "no '{part}' in:\n{all}");
     }
 }
 
 #[test]
 fn a_backend_in_python_passes_its_scenarios_one_after_another() {
     let Some(example) = Example::started() else { return };
-    let ran = example.say(&["run", "--wait", "20s", "--repeat", "3"]);
+    let ran = example.rehearse(&["run", "--wait", "20s", "--repeat", "3"]);
     let count = 3 * files(&example.path().join("scenarios"), ".yaml").len();
-    ended(&ran, 0, &[&format!("{count} scenarios: {count} passed")]);
+    ran.expect(0, &[&format!("{count} scenarios: {count} passed")]);
 }
 
 #[test]
@@ -96,13 +89,13 @@ fn a_scenario_that_needs_what_cannot_be_given_is_skipped_with_its_reason() {
     let text = "name: Another day\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: hello\n";
     write(example.path(), "scenarios/day.yaml", text);
     let report = ["run", "--wait", "20s", "--report", "junit=report.xml"];
-    let ran = example.say(&report);
-    ended(&ran, 0, &["skip", "scenarios/day.yaml:2: the backend keeps its own time", "1 skipped"]);
+    let ran = example.rehearse(&report);
+    ran.expect(0, &["skip", "scenarios/day.yaml:2: the backend keeps its own time", "1 skipped"]);
     let xml = std::fs::read_to_string(example.path().join("report.xml")).unwrap();
     assert!(xml.contains("<skipped message=\"the backend keeps its own time"), "{xml}");
 
-    let ran = example.say(&["run", "scenarios/day.yaml"]);
-    ended(&ran, 2, &["1 skipped", "nothing was run, so nothing is proved"]);
+    let ran = example.rehearse(&["run", "scenarios/day.yaml"]);
+    ran.expect(2, &["1 skipped", "nothing was run, so nothing is proved"]);
 }
 
 #[test]
@@ -110,36 +103,36 @@ fn a_failure_says_how_to_see_it_again() {
     let Some(example) = Example::started() else { return };
     let text = "name: Wrong\nsteps:\n  - request: GET /questions\n    response: { status: 418 }\n";
     write(example.path(), "scenarios/wrong.yaml", text);
-    let ran = example.say(&["run", "--wait", "20s", "scenarios/wrong.yaml"]);
+    let ran = example.rehearse(&["run", "--wait", "20s", "scenarios/wrong.yaml"]);
     let replay = format!(
         "replay: rehearse-shop run scenarios/wrong.yaml --target '{}' --port-base {}",
         example.url, example.base
     );
-    ended(&ran, 1, &["GET /questions → 200", &replay]);
+    ran.expect(1, &["GET /questions → 200", &replay]);
 }
 
 #[test]
 fn without_a_template_there_are_no_tables_to_name() {
     let Some(example) = Example::started() else { return };
     std::fs::remove_file(example.path().join("template.yaml")).unwrap();
-    let ran = example.say(&["run", "--wait", "20s", "--name", "Twilio"]);
-    ended(&ran, 2, &["Questions", "no template describes a table"]);
+    let ran = example.rehearse(&["run", "--wait", "20s", "--name", "Twilio"]);
+    ran.expect(2, &["Questions", "no template describes a table"]);
     for file in files(&example.path().join("scenarios"), ".yaml") {
         std::fs::remove_file(file).unwrap();
     }
     let text = "name: Forged\nsteps:\n  - customer: Hi\n    signature: wrong\n    \
                 deliveries: [{ answer: 403 }]\n";
     write(example.path(), "scenarios/forged.yaml", text);
-    ended(&example.say(&["run", "--wait", "20s"]), 0, &["1 passed"]);
+    example.rehearse(&["run", "--wait", "20s"]).expect(0, &["1 passed"]);
 }
 
 #[test]
 fn chat_reaches_it() {
     let Some(example) = Example::started() else { return };
     // Nobody plays the model here, so the backend says that it is sorry.
-    assert_eq!(example.say(&["run", "--wait", "20s", "--name", "model fails"]).code, 0);
+    assert_eq!(example.rehearse(&["run", "--wait", "20s", "--name", "model fails"]).code, 0);
     let words = ["chat", "--target", &example.url, "--port-base", &example.base];
-    let mut chat = crate::support::command(example.path(), &words);
+    let mut chat = crate::process::command(example.path(), &words);
     let mut child = chat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"Are you open?\n").unwrap();
     let output = child.wait_with_output().unwrap();
@@ -150,9 +143,9 @@ fn chat_reaches_it() {
 #[test]
 fn a_backend_that_is_not_there_is_found_before_any_scenario() {
     let example = Example::new();
-    let ran = example.say(&["run"]);
+    let ran = example.rehearse(&["run"]);
     let env = format!("rehearse-shop env --target {}", example.url);
-    ended(&ran, 3, &["no backend listens at", &env]);
+    ran.expect(3, &["no backend listens at", &env]);
     assert_eq!(ran.out, "", "no scenario was begun");
 }
 
@@ -161,7 +154,7 @@ fn a_busy_port_names_who_has_it() {
     let example = Example::new();
     let port: u16 = example.base.parse().unwrap();
     let _taken = std::net::TcpListener::bind(("127.0.0.1", port + 20)).unwrap();
-    ended(&example.say(&["run"]), 3, &["for openai, is taken", "--openai-port"]);
+    example.rehearse(&["run"]).expect(3, &["for openai, is taken", "--openai-port"]);
 }
 
 #[test]
@@ -177,12 +170,12 @@ fn targets_that_cannot_be_are_refused_with_what_was_meant() {
         ("http://127.0.0.1:4010/sms", "where twilio will listen"),
     ] {
         let ran = rehearse(example.path(), &["run", "--target", target]);
-        ended(&ran, 2, &[says]);
+        ran.expect(2, &[says]);
     }
-    ended(&example.say(&["run", "--jobs", "2"]), 2, &["--jobs 2", "one after another"]);
+    example.rehearse(&["run", "--jobs", "2"]).expect(2, &["--jobs 2", "one after another"]);
     let run = |words: &[&str]| rehearse(example.path(), &[&["run"], words].concat());
-    ended(&run(&["--port-base", "5000"]), 2, &["--port-base"]);
-    ended(&run(&["--wait", "1s"]), 2, &["--wait"]);
+    run(&["--port-base", "5000"]).expect(2, &["--port-base"]);
+    run(&["--wait", "1s"]).expect(2, &["--wait"]);
     let ran = rehearse(example.path(), &["env", "--target", "in-process"]);
-    ended(&ran, 2, &["no fixed ports"]);
+    ran.expect(2, &["no fixed ports"]);
 }

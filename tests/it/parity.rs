@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{
-    lambda::lambda,
-    support::{rehearse, root},
-};
+use crate::{lambda::lambda, process::rehearse, support::root};
 
 /// Why an exchange need not be on both sides, and which ones those are.
 type Allowed = (&'static str, fn(&Value) -> bool);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::support::{project, rehearse, root};
+use crate::process::rehearse;
+use crate::support::{project, root};
 
 /// Runs every scenario once, and keeps the journals.
 fn report(folder: &Path) -> String {

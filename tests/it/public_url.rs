@@ -1,7 +1,8 @@
 //! Twilio signs the URL that is configured, and what reaches the dispatcher need
 //! not be that URL: stages, custom domains and their mappings stand between.
 
-use crate::support::{Ran, project, rehearse, write};
+use crate::process::{Finished, rehearse};
+use crate::support::{project, write};
 
 const DOMAIN: &str = "sms.shop.example";
 
@@ -42,7 +43,7 @@ impl Way {
     }
 
     /// Sends a signed text this way.
-    fn text(&self) -> Ran {
+    fn text(&self) -> Finished {
         let folder = project();
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         let template = with_properties(&read("template.yaml"), &self.api);

@@ -1,6 +1,7 @@
 //! The scenarios pass, and those that must fail, fail with exactly the report beside them.
 
-use crate::support::{files, rehearse, root};
+use crate::process::rehearse;
+use crate::support::{files, root};
 
 #[test]
 fn every_scenario_passes_offline() {

@@ -1,10 +1,7 @@
 //! What several test files need.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU16, Ordering},
-};
 
 use rehearse_dynamodb::{EngineChoice, Service, ServiceOptions};
 
@@ -31,40 +28,6 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// What a run of the program printed and returned.
-#[derive(Debug)]
-pub struct Ran {
-    /// Exit code; -1 when a signal ended it.
-    pub code: i32,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub err: String,
-}
-
-/// Runs `rehearse` with these words in this folder, without colours and without a terminal.
-pub fn rehearse(folder: &Path, words: &[&str]) -> Ran {
-    let output = command(folder, words).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
-}
-
-/// The program, ready to be spawned.
-pub fn command(folder: &Path, words: &[&str]) -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rehearse-shop"));
-    command
-        .current_dir(folder)
-        .args(words)
-        .env("NO_COLOR", "1")
-        .env_remove("CARGO_MANIFEST_DIR")
-        .stdin(std::process::Stdio::null());
-    command
-}
-
 /// A project of its own in a temporary folder: template, settings and fixtures, but no scenarios.
 pub fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -84,22 +47,6 @@ pub fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
-}
-
-/// The first of five ports in steps of ten, as `--port-base` takes them, which are free now. They
-/// cannot be 0 where fixed ports are what is tested; so they lie below those that the system gives
-/// to whoever asks for any.
-pub fn port_base() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 200).unwrap() * 50;
-    loop {
-        let base = 20_000 + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
-        let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-        // The steps of two bases never meet within ten of them.
-        if base % 50 < 10 && (0..5).all(|step| free(base + step * 10)) {
-            return base;
-        }
-    }
 }
 
 /// What keeps the tables, as REHEARSE_DYNAMODB says: one service for all tests of this process.
@@ -129,27 +76,4 @@ fn remove_containers_in_the_end() {
         .spawn();
     // Its input ends when this process does.
     std::mem::forget(waits.unwrap());
-}
-
-/// Waits until a process has ended: one whose parent is gone may be nobody's to bury.
-pub fn ended(pid: &str) {
-    let stat = format!("/proc/{pid}/stat");
-    for _ in 0..3_000 {
-        let alive = match std::fs::read_to_string(&stat) {
-            Ok(stat) => !stat.contains(") Z "),
-            Err(_) if Path::new("/proc/self").exists() => false,
-            Err(_) => send_signal("-0", pid),
-        };
-        if !alive {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("process {pid} lives on");
-}
-
-/// Sends a signal; false when there is no such process.
-pub fn send_signal(signal: &str, pid: &str) -> bool {
-    let kill = std::process::Command::new("kill").args([signal, pid]).output();
-    kill.unwrap().status.success()
 }

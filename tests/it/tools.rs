@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use crate::{
-    support::{rehearse, root, write},
+    process::rehearse,
+    support::{root, write},
     up::Up,
 };
 
@@ -74,14 +75,14 @@ fn the_official_node_sdks_work_against_it() {
 /// Runs a check with what `env` prints: its variables, and its line for Twilio in this language.
 fn sdks(mut program: std::process::Command, check: &str, language: &str) {
     let up = Up::start();
-    assert_eq!(up.say(&["send", "STOP", "--from", "customer2"]).code, 0);
+    assert_eq!(up.rehearse(&["send", "STOP", "--from", "customer2"]).code, 0);
     let env: std::collections::BTreeMap<String, String> =
-        serde_json::from_str(&up.say(&["env", "--format", "json"]).out).unwrap();
-    let shell = up.say(&["env"]).out;
+        serde_json::from_str(&up.rehearse(&["env", "--format", "json"]).out).unwrap();
+    let shell = up.rehearse(&["env"]).out;
     let mut notes = shell.lines().filter_map(|line| line.strip_prefix("#   "));
     let line = notes.find_map(|note| note.strip_prefix(language)).expect("a line for Twilio");
     let folder = tempfile::tempdir().unwrap();
-    let dumped = up.say(&["db", "dump", "OptOuts", "Conversations"]);
+    let dumped = up.rehearse(&["db", "dump", "OptOuts", "Conversations"]);
     assert_eq!(dumped.code, 0, "{}", dumped.err);
     write(folder.path(), "dump.json", dumped.out);
     let opted_out = "+19045550102";

@@ -7,7 +7,8 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Ran, command, rehearse, root};
+use crate::process::{Finished, command, rehearse};
+use crate::support::root;
 
 /// `up` with every part on a free port.
 pub const FREE_PORTS: [&str; 13] = [
@@ -92,7 +93,7 @@ impl Up {
     }
 
     /// Runs a client of this world.
-    pub fn say(&self, words: &[&str]) -> Ran {
+    pub fn rehearse(&self, words: &[&str]) -> Finished {
         rehearse(&root(), &[words, &["--control", &self.url("control")]].concat())
     }
 }
@@ -102,10 +103,4 @@ impl Drop for Up {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// What Ctrl-C does.
-pub fn interrupt(process: &Child) {
-    let id = process.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
 }

@@ -4,13 +4,16 @@ use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
     sync::mpsc::{self, Receiver},
-    time::Duration,
 };
 
 use tempfile::TempDir;
 
 use crate::{
-    support::{Ran, command, ended, rehearse, send_signal, write},
+    process::{
+        Finished, PATIENCE, command, rehearse, send_signal, wait_for, wait_for_exit,
+        wait_until_gone,
+    },
+    support::write,
     tools::tool,
     up::FREE_PORTS,
 };
@@ -59,9 +62,6 @@ if grep -q BROKEN source/app.py; then echo 'error: app.py is broken' >&2; exit 1
 mkdir -p made && cp source/app.py made/app.py
 if test -e .held; then read line < .held; rm .held; fi
 ";
-
-/// How long a line is waited for; only a hang takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A world that watches the sources of its function.
 struct Watched {
@@ -138,7 +138,9 @@ impl Watched {
     fn says(&self, words: &str) -> String {
         let mut before = String::new();
         loop {
-            let line = self.said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{before}"));
+            let line = self.said.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                panic!("'{words}' did not come within {PATIENCE:?}, after:\n{before}")
+            });
             if line.contains(words) {
                 return before;
             }
@@ -146,7 +148,7 @@ impl Watched {
         }
     }
 
-    fn send(&self, text: &str) -> Ran {
+    fn send(&self, text: &str) -> Finished {
         rehearse(self.folder.path(), &["send", text, "--control", &self.control])
     }
 }
@@ -190,16 +192,13 @@ fn a_build_ends_with_the_world_that_asked_for_it() {
         let build = "sleep 600 & echo $! > made; mv made pid; wait";
         let words = [&FREE_PORTS[..], &["--target", "lambda", "--build", build]].concat();
         let mut up = command(folder.path(), &words).spawn().unwrap();
-        let pid = loop {
-            if let Ok(pid) = std::fs::read_to_string(folder.path().join("pid")) {
-                break pid;
-            }
+        let pid = wait_for("the build runs", || {
             assert_eq!(up.try_wait().unwrap(), None, "it waits for its build");
-            std::thread::sleep(Duration::from_millis(10));
-        };
+            std::fs::read_to_string(folder.path().join("pid")).ok()
+        });
         assert!(send_signal(signal, &up.id().to_string()));
-        assert_eq!(up.wait().unwrap().code(), code, "{signal}");
-        ended(pid.trim());
+        assert_eq!(wait_for_exit(&mut up), code, "{signal}");
+        wait_until_gone(pid.trim());
     }
 }
 

@@ -2,26 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{problem::Problem, ui::Ui};
+use crate::{problem::Problem, ui::Ui};
 use rehearse_aws::Function;
 use rehearse_core::threads;
 
 /// The backend, the place and the streams.
-pub(super) struct App {
+pub(crate) struct App {
     /// Functions of the backend.
-    pub(super) functions: Vec<Function>,
+    pub(crate) functions: Vec<Function>,
     /// Folder that relative paths start from; empty, which keeps paths as they were typed,
     /// except in tests.
-    pub(super) root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Where to write.
-    pub(super) ui: Ui,
+    pub(crate) ui: Ui,
     /// How the user started this program, for commands to copy.
-    pub(super) program: &'static str,
+    pub(crate) program: &'static str,
 }
 
 impl App {
     /// The process's own place.
-    pub(super) fn new(name: &'static str, functions: Vec<Function>, ui: Ui) -> Self {
+    pub(crate) fn new(name: &'static str, functions: Vec<Function>, ui: Ui) -> Self {
         // `cargo run` sets this for its program, and then it may not be on the path.
         let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
         let program = if by_cargo { "cargo run --" } else { name };
@@ -29,17 +29,17 @@ impl App {
     }
 
     /// The folder that commands run in.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root }
     }
 
     /// A command line that runs this program: `rehearse up`.
-    pub(super) fn command(&self, arguments: &str) -> String {
+    pub(crate) fn command(&self, arguments: &str) -> String {
         format!("{} {arguments}", self.program)
     }
 
     /// Runs a future that has a world of its own.
-    pub(super) fn block_on_world<T: Send>(
+    pub(crate) fn block_on_world<T: Send>(
         &self,
         future: impl Future<Output = T> + Send,
     ) -> Result<T, Problem> {
@@ -48,7 +48,7 @@ impl App {
     }
 
     /// Runs a future on this thread.
-    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Problem> {
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Problem> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

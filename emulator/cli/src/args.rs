@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, builder::styling};
 
-use super::{
+use crate::commands::{
     bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run, send, up,
 };
 
@@ -41,7 +41,7 @@ Exit codes:
     infer_long_args = false,
     max_term_width = 100
 )]
-pub(super) struct Cli {
+pub(crate) struct Cli {
     /// When to use colours; `auto` follows the terminal, NO_COLOR and CLICOLOR.
     #[arg(
         long,
@@ -51,13 +51,13 @@ pub(super) struct Cli {
         value_name = "WHEN",
         hide_possible_values = true
     )]
-    pub(super) color: Color,
+    pub(crate) color: Color,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Run scenarios
     Run(run::Args),
     /// Read scenarios, fixtures and template; run nothing
@@ -92,28 +92,9 @@ pub(super) enum Command {
     Bench(bench::Args),
 }
 
-/// Where a running world is found.
-#[derive(Debug, clap::Args)]
-pub(super) struct Control {
-    /// The world's control API.
-    #[arg(
-        long,
-        env = "REHEARSE_CONTROL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4040",
-        value_parser = http_url
-    )]
-    pub(super) control: String,
-}
-
-fn http_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.has_host());
-    url.map(|_| text.to_owned()).ok_or_else(|| "a URL is such as http://127.0.0.1:4040".into())
-}
-
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Color {
+pub(crate) enum Color {
     /// As the terminal and the environment say.
     #[default]
     Auto,
@@ -125,7 +106,7 @@ pub(super) enum Color {
 
 impl Color {
     /// Makes the choice for the whole process.
-    pub(super) fn write_global(self) {
+    pub(crate) fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
             Self::Always => anstream::ColorChoice::AlwaysAnsi,

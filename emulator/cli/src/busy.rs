@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use super::{app::App, problem::Problem};
+use crate::{app::App, problem::Problem};
 use rehearse_aws::template::Ports;
 use rehearse_control::Client;
 
@@ -10,7 +10,7 @@ use rehearse_control::Client;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Why a part cannot have its port.
-pub(super) async fn problem(
+pub(crate) async fn problem(
     part: &str,
     port: u16,
     source: &io::Error,

@@ -16,10 +16,13 @@ use std::{
     process::{Command, ExitCode, Output, Stdio},
 };
 
-use super::{exec, ui::Ui};
+use crate::{
+    problem::{Exit, Problem},
+    ui::Ui,
+};
 
 /// What a shell answers when it finds no program, and so does a guard.
-pub(super) const NOT_FOUND: u8 = 127;
+pub(crate) const NOT_FOUND: u8 = 127;
 
 /// Does what this process was started for, if that is one of these; `None` otherwise. On success
 /// the first two never return: the process is another program then.
@@ -31,7 +34,7 @@ pub fn child() -> Option<ExitCode> {
             NOT_FOUND
         }),
         "__exec" => become_program(words, |program, error| {
-            Ui::of_process().report(&exec::not_started(program, error)).number()
+            Ui::of_process().report(&not_started(program, error)).number()
         }),
         "__group" => guard(words),
         _ => return None,
@@ -43,7 +46,7 @@ pub fn child() -> Option<ExitCode> {
 }
 
 /// This program itself: on Linux by a name that holds when the file is replaced meanwhile.
-pub(super) fn own_program() -> Option<PathBuf> {
+pub(crate) fn own_program() -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         return Some("/proc/self/exe".into());
     }
@@ -52,14 +55,14 @@ pub(super) fn own_program() -> Option<PathBuf> {
 
 /// A program that ends with this process, by whatever signal, and with it all that it starts.
 /// Its input is this process's hold on it: to be taken from the child, and kept.
-pub(super) fn guarded(program: impl AsRef<OsStr>) -> io::Result<Command> {
+pub(crate) fn guarded(program: impl AsRef<OsStr>) -> io::Result<Command> {
     let mut command = Command::new(own_program().ok_or(io::ErrorKind::NotFound)?);
     command.arg("__group").arg(program).stdin(Stdio::piped()).process_group(0);
     Ok(command)
 }
 
 /// Runs a shell's words in a folder to their end, guarded.
-pub(super) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
+pub(crate) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
     let mut guard = guarded("sh")?
         .args(["-c", words])
         .current_dir(folder)
@@ -92,6 +95,22 @@ fn guard(mut words: impl Iterator<Item = OsString>) -> Result<u8, String> {
     let status = child.wait().map_err(|error| error.to_string())?;
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// Why a command does not run.
+pub(crate) fn not_started(program: &OsString, error: &io::Error) -> Problem {
+    let program = program.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => Problem {
+            exit: Exit::Command(127),
+            ..Problem::environment(format!("there is no command '{program}'"))
+        }
+        .help("it is neither a file nor on the PATH; a shell's own words need `sh -c '...'`"),
+        _ => Problem {
+            exit: Exit::Command(126),
+            ..Problem::environment(format!("failed to run '{program}': {error}"))
+        },
+    }
 }
 
 /// Returns only when it fails, with what `told` makes of that.

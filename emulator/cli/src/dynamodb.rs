@@ -3,13 +3,13 @@
 use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
-use super::{app::App, problem::Problem};
+use crate::{app::App, problem::Problem};
 use rehearse_dynamodb::{DEFAULT_IMAGE, EngineChoice, Service, ServiceError, ServiceOptions};
 
 /// What keeps the tables.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Database")]
-pub(super) struct DynamoDbArgs {
+pub(crate) struct DynamoDbArgs {
     /// What keeps the tables: `embedded`, `docker`, or the URL of a DynamoDB on this machine.
     #[arg(
         long,
@@ -35,7 +35,7 @@ pub(super) struct DynamoDbArgs {
 
 impl DynamoDbArgs {
     /// What a command has to say to choose it again.
-    pub(super) fn typed(&self) -> Vec<String> {
+    pub(crate) fn typed(&self) -> Vec<String> {
         match &self.dynamodb {
             EngineChoice::Embedded => Vec::new(),
             EngineChoice::Docker => vec!["--dynamodb".into(), "docker".into()],
@@ -44,7 +44,7 @@ impl DynamoDbArgs {
     }
 
     /// Begins to start it. Must be closed with [`close`], whatever happens meanwhile.
-    pub(super) fn start(&self, data: Option<PathBuf>) -> Result<Service, Problem> {
+    pub(crate) fn start(&self, data: Option<PathBuf>) -> Result<Service, Problem> {
         if data.is_some() && self.dynamodb != EngineChoice::Embedded {
             return Err(Problem::wrong("--data is for the embedded database alone")
                 .help("leave --dynamodb out, or --data"));
@@ -62,7 +62,7 @@ impl DynamoDbArgs {
 }
 
 /// Ends it, and says what is left of it.
-pub(super) async fn close(service: &Service, app: &App) {
+pub(crate) async fn close(service: &Service, app: &App) {
     let closed = service.close().await;
     if let Some(kept) = closed.kept {
         app.ui.remark(format_args!("kept {kept}"));
@@ -73,7 +73,7 @@ pub(super) async fn close(service: &Service, app: &App) {
 }
 
 /// Why there is no database, and what to do.
-pub(super) fn problem(error: &ServiceError) -> Problem {
+pub(crate) fn problem(error: &ServiceError) -> Problem {
     let text = with_causes(error);
     let problem =
         if error.is_users_choice() { Problem::wrong(text) } else { Problem::environment(text) };

@@ -6,15 +6,15 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rehearse_aws::template::{Endpoints, Ports, Settings};
 
 /// Variables by name.
-pub(super) type Environment = BTreeMap<String, String>;
+pub(crate) type Environment = BTreeMap<String, String>;
 
 /// Where the fake Twilio is. No Twilio SDK reads it; [`notes`] says what to write instead.
-pub(super) const TWILIO_URL: &str = "TWILIO_API_BASE_URL";
+pub(crate) const TWILIO_URL: &str = "TWILIO_API_BASE_URL";
 /// Where the control API is, for `send`, `log`, `reset`, `ready` and `env`.
-pub(super) const CONTROL: &str = "REHEARSE_CONTROL";
+pub(crate) const CONTROL: &str = "REHEARSE_CONTROL";
 
 /// The environment of a shell, a test suite or a backend that somebody else starts.
-pub(super) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environment {
+pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environment {
     // What every SDK understands; the project's own variables go before.
     let twilio = &settings.twilio;
     let mut environment: Environment = [
@@ -49,7 +49,7 @@ pub(super) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
 }
 
 /// Where a world on these ports is, with the backend at `gateway`.
-pub(super) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
+pub(crate) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     Endpoints {
         gateway,
@@ -61,7 +61,7 @@ pub(super) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
 }
 
 /// What each official SDK makes of the environment, as comments of a shell.
-pub(super) fn notes() -> String {
+pub(crate) fn notes() -> String {
     let mut text = String::from(
         "# AWS SDKs and CLI: AWS_ENDPOINT_URL_DYNAMODB and the keys are read; nothing to write.\n\
          # OpenAI SDKs: OPENAI_BASE_URL and OPENAI_API_KEY are read; nothing to write.\n\
@@ -83,7 +83,7 @@ pub(super) fn notes() -> String {
 }
 
 /// `export NAME=value`, quoted where a shell would read something else.
-pub(super) fn export(name: &str, value: &str) -> String {
+pub(crate) fn export(name: &str, value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
     if !value.is_empty() && value.chars().all(plain) {
         format!("export {name}={value}")

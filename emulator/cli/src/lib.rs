@@ -5,47 +5,41 @@
 
 mod app;
 mod args;
-mod bench;
+mod backend;
 mod busy;
-mod chat;
-mod check;
 mod child;
-mod completions;
-mod db;
-mod doctor;
+mod commands;
+mod control;
+mod duration;
 mod dynamodb;
-mod env;
-mod exec;
+mod execute;
 mod exports;
-mod iam;
 mod lambda;
-mod log;
 mod ports;
 mod problem;
 mod project;
-mod ready;
-mod reset;
-mod run;
-mod schema;
-mod send;
+mod running;
 mod signal;
 mod target;
 mod tracing;
 mod ui;
-mod up;
 
-use rehearse_core::errors::with_causes;
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use self::{
     app::App,
     args::{Cli, Command},
+    commands::{
+        bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run,
+        schema, send, up,
+    },
     problem::{Exit, Problem},
     ui::Ui,
 };
 use rehearse_aws::{Function, function::BuildError};
+use rehearse_core::errors::with_causes;
 
 /// Runs the command line of this process and returns its exit code.
 ///
@@ -126,7 +120,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
         Command::Iam(args) => iam::iam(args, app),
         Command::Doctor(args) => doctor::doctor(args, app),
         Command::Exec(args) => exec::exec(args, app),
-        Command::Completions(args) => completions::completions(args, app),
+        Command::Completions(args) => completions::completions(args, &mut Cli::command(), app),
         Command::Bench(args) => bench::bench(args, app),
     }
 }

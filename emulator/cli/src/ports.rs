@@ -1,12 +1,12 @@
 //! `--port-base` and its kin: where a world with fixed ports listens.
 
-use super::problem::Problem;
+use crate::problem::Problem;
 use rehearse_aws::template::Ports;
 
 /// Options that move fixed ports.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Ports")]
-pub(super) struct PortArgs {
+pub(crate) struct PortArgs {
     /// Port of the gateway; the other parts follow in steps of ten.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_485))]
     port_base: Option<u16>,
@@ -32,7 +32,7 @@ pub(super) struct PortArgs {
 
 impl PortArgs {
     /// The ports of the settings, with what was moved.
-    pub(super) fn over(&self, configured: Ports) -> Ports {
+    pub(crate) fn over(&self, configured: Ports) -> Ports {
         let of = |own: Option<u16>, step: u16, configured: u16| {
             own.or_else(|| self.port_base.map(|base| base + step)).unwrap_or(configured)
         };
@@ -47,7 +47,7 @@ impl PortArgs {
     }
 
     /// Refuses ports for a world that takes free ones.
-    pub(super) fn refuse(&self) -> Result<(), Problem> {
+    pub(crate) fn refuse(&self) -> Result<(), Problem> {
         match self.given().first() {
             None => Ok(()),
             Some((option, _)) => Err(Problem::wrong(format!("--{option} moves nothing here"))
@@ -56,7 +56,7 @@ impl PortArgs {
     }
 
     /// The options as they were typed, for a command that repeats this one.
-    pub(super) fn typed(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn typed(&self) -> impl Iterator<Item = String> {
         self.given().into_iter().flat_map(|(name, port)| [format!("--{name}"), port.to_string()])
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     /// Everything went as expected.
     Passed,
     /// An expectation failed.
@@ -22,12 +22,12 @@ pub(super) enum Exit {
 
 impl Exit {
     /// The process's exit code.
-    pub(super) fn code(self) -> ExitCode {
+    pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self.number())
     }
 
     /// The number.
-    pub(super) fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         match self {
             Self::Passed => 0,
             Self::Failed => 1,
@@ -39,7 +39,7 @@ impl Exit {
     }
 
     /// The exit of a number; anything unknown is the environment's fault.
-    pub(super) fn of(number: u8) -> Self {
+    pub(crate) fn of(number: u8) -> Self {
         match number {
             0 => Self::Passed,
             1 => Self::Failed,
@@ -52,28 +52,28 @@ impl Exit {
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// How the process ends.
-    pub(super) exit: Exit,
+    pub(crate) exit: Exit,
     /// What is wrong; several when all are told at once.
-    pub(super) errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
     /// What to do about it.
-    pub(super) help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 impl Problem {
     /// The user's input is wrong.
-    pub(super) fn wrong(error: impl Into<String>) -> Self {
+    pub(crate) fn wrong(error: impl Into<String>) -> Self {
         Self { exit: Exit::Wrong, errors: vec![error.into()], help: None }
     }
 
     /// The environment failed.
-    pub(super) fn environment(error: impl Into<String>) -> Self {
+    pub(crate) fn environment(error: impl Into<String>) -> Self {
         Self { exit: Exit::Environment, errors: vec![error.into()], help: None }
     }
 
     /// With what to do about it.
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -1,34 +1,27 @@
 //! The project that a command works on: the folder with `rehearse.toml`.
 
-use rehearse_core::errors::with_causes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use super::{
+use crate::{
     app::App,
     dynamodb,
-    lambda::LambdaArgs,
     problem::{Exit, Problem},
-    signal,
-    target::{Target, TargetArgs},
 };
-use rehearse_aws::{
-    Function,
-    template::{self, Ignored, Settings, Template, UnresolvedVariable},
-};
-use rehearse_core::table::TableSpec;
+use rehearse_aws::template::{self, Ignored, Settings, Template, UnresolvedVariable};
+use rehearse_core::{errors::with_causes, table::TableSpec};
 use rehearse_openai::Persona;
 use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Reporter};
-use rehearse_world::{Backend, Outside, WorldError};
+use rehearse_world::{Backend, WorldError};
 
 /// The settings of a project and where they stand.
-pub(super) struct Project {
+pub(crate) struct Project {
     /// Folder of the settings, as paths are shown: empty when it is the current one.
-    pub(super) root: PathBuf,
+    pub(crate) root: PathBuf,
     /// What they say.
-    pub(super) settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// What makes a folder a project, for those who have none yet.
@@ -52,83 +45,72 @@ const WATCHERS: [&str; 4] =
 const TEMPLATE: &str = "template.yaml";
 
 /// File that makes a folder a project.
-const SETTINGS: &str = "rehearse.toml";
+pub(crate) const SETTINGS: &str = "rehearse.toml";
 
 impl Project {
-    /// The project of the current folder or of the nearest one above it.
-    pub(super) fn find(app: &App) -> Result<Self, Problem> {
-        let Some(root) = root(&app.root) else {
-            return Err(Problem::wrong(format!("no {SETTINGS} is here or in a folder above"))
-                .help(FIRST_STEPS));
-        };
+    /// The project that the current folder belongs to: of this folder or the nearest one above it
+    /// that has settings.
+    ///
+    /// # Errors
+    /// When there is none, or its settings cannot be read.
+    pub(crate) fn find(app: &App) -> Result<Self, Problem> {
+        Self::find_any(app)?.ok_or_else(|| {
+            Problem::wrong(format!("no {SETTINGS} is here or in a folder above")).help(FIRST_STEPS)
+        })
+    }
+
+    /// The same for commands that need no project; `None` when there is none.
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    pub(crate) fn find_any(app: &App) -> Result<Option<Self>, Problem> {
+        let Some(root) = root(&app.root) else { return Ok(None) };
         let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
-        Ok(Self { root, settings })
+        Ok(Some(Self { root, settings }))
     }
 
     /// Files below the root that a world is started from, and never looks at again.
-    pub(super) fn read_once(&self) -> Vec<PathBuf> {
+    pub(crate) fn read_once(&self) -> Vec<PathBuf> {
         let settings = &self.settings;
         vec![SETTINGS.into(), settings.template.clone(), settings.paths.persona.clone()]
     }
 
     /// The template that the settings name.
-    pub(super) fn template(&self) -> Result<Template, Problem> {
+    pub(crate) fn template(&self) -> Result<Template, Problem> {
         let path = self.root.join(&self.settings.template);
         Template::read_with(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
-    /// The backend: the program's functions in this template.
-    pub(super) fn backend(&self, app: &App) -> Result<Backend, Problem> {
-        let (functions, settings) = (app.functions.clone(), self.settings.clone());
-        Backend::new(functions, self.template()?, settings, &self.root).map_err(|e| world(&e))
+    /// Whether the template describes a function; a project without a template has none.
+    pub(crate) fn has_functions(&self) -> Result<bool, Problem> {
+        Ok(!self.lacks_template() && !self.template()?.functions.is_empty())
     }
 
-    /// The backend as it is written, whatever runs it.
-    pub(super) fn written_backend(&self) -> Result<Backend, Problem> {
-        // Without a webhook it is one that somebody else starts, and may be in no template.
-        let outside = self.settings.webhook.is_none();
-        let template = if outside { self.tables()? } else { self.template()? };
+    /// The backend for static checks: no function of it can run.
+    pub(crate) fn unlinked_backend(&self) -> Result<Backend, Problem> {
+        // A backend that is started separately may be in no template.
+        let separate = self.settings.webhook.as_ref().is_none_or(|webhook| webhook.url.is_some());
+        let template = if separate { self.tables()? } else { self.template()? };
         Backend::without_code(template, self.settings.clone(), &self.root).map_err(|e| world(&e))
     }
 
-    /// The backend that a target runs.
-    pub(super) fn backend_of(&self, target: &TargetArgs, app: &App) -> Result<Backend, Problem> {
-        match &target.target {
-            Target::InProcess => self.backend(app),
-            Target::Lambda => self.lambda_backend(&target.lambda, app),
-            Target::Url(outside) => self.outside_backend(outside),
-        }
-    }
-
-    /// The backend that somebody else started.
-    pub(super) fn outside_backend(&self, outside: &Outside) -> Result<Backend, Problem> {
-        let (template, settings) = (self.tables()?, self.settings.clone());
-        Backend::outside(outside.clone(), template, settings, &self.root).map_err(|e| world(&e))
-    }
-
-    /// The tables of a backend whose code nobody needs to know; none without a template.
-    fn tables(&self) -> Result<Template, Problem> {
-        let path = self.root.join(&self.settings.template);
-        if self.settings.template == Path::new(TEMPLATE) && !path.exists() {
+    /// The template's tables alone, for a backend that is started separately. A project without
+    /// a template has none.
+    pub(crate) fn tables(&self) -> Result<Template, Problem> {
+        if self.lacks_template() {
             return Ok(Template::default());
         }
+        let path = self.root.join(&self.settings.template);
         Template::read_tables(&path, &self.settings.parameters).map_err(|e| wrong(&e))
     }
 
-    /// The backend as processes of its own.
-    pub(super) fn lambda_backend(&self, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
-        let template = self.template()?;
-        let plan = args.plan(&template, &self.root, app)?;
-        let executables = signal::or_end(|| plan.run())??;
-        let functions =
-            executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
-        let (processes, settings) = (args.processes(), self.settings.clone());
-        Backend::with_processes(functions, processes, template, settings, &self.root)
-            .map_err(|e| world(&e))
+    /// Whether the settings name no template and none is at the default place.
+    fn lacks_template(&self) -> bool {
+        self.settings.template == Path::new(TEMPLATE) && !self.root.join(TEMPLATE).exists()
     }
 
     /// The scenarios under these paths, or all; what is wrong is told at once.
-    pub(super) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+    pub(crate) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
         let paths: Vec<PathBuf> = if paths.is_empty() {
             vec![self.root.join(&self.settings.paths.scenarios)]
         } else {
@@ -138,12 +120,12 @@ impl Project {
     }
 
     /// The scenarios in these files and folders.
-    pub(super) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+    pub(crate) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
         rehearse_scenario::read(paths).map_err(|errors| all_wrong(&errors))
     }
 
     /// What runs these scenarios, once they are known to fit the backend.
-    pub(super) fn runner(
+    pub(crate) fn runner(
         &self,
         backend: Backend,
         options: Options,
@@ -155,7 +137,7 @@ impl Project {
     }
 
     /// Says what the template has and no world will have: each type once, with its first line.
-    pub(super) fn remark_ignored(&self, template: &Template, app: &App) {
+    pub(crate) fn remark_ignored(&self, template: &Template, app: &App) {
         let file = self.root.join(&self.settings.template);
         for (kind, of_kind) in by_kind(&template.ignored) {
             let Some(Ignored { id, line, .. }) = of_kind.first() else { continue };
@@ -169,14 +151,14 @@ impl Project {
     }
 
     /// The same without what only watches: logs and alarms change nothing for a scenario.
-    pub(super) fn remark_missing(&self, template: &Template, app: &App) {
+    pub(crate) fn remark_missing(&self, template: &Template, app: &App) {
         let mut acting = template.clone();
         acting.ignored.retain(|ignored| !WATCHERS.contains(&ignored.kind.as_str()));
         self.remark_ignored(&acting, app);
     }
 
     /// Says which variables functions run without, because only AWS knows their values.
-    pub(super) fn remark_unresolved(&self, backend: &Backend, app: &App) {
+    pub(crate) fn remark_unresolved(&self, backend: &Backend, app: &App) {
         // What somebody else started has the environment that it was started with.
         if backend.is_outside().is_some() {
             return;
@@ -200,7 +182,7 @@ impl Project {
     }
 
     /// What turns results of this project into reports.
-    pub(super) fn reporter(&self, app: &App, backend: &Backend) -> Reporter {
+    pub(crate) fn reporter(&self, app: &App, backend: &Backend) -> Reporter {
         Reporter {
             root: app.root.clone(),
             scenarios: self.root.join(&self.settings.paths.scenarios),
@@ -210,7 +192,7 @@ impl Project {
     }
 
     /// Who plays the model when nothing is scripted; `None` without a file.
-    pub(super) fn persona(&self) -> Result<Option<Persona>, Problem> {
+    pub(crate) fn persona(&self) -> Result<Option<Persona>, Problem> {
         let path = self.root.join(&self.settings.paths.persona);
         if !path.exists() {
             return Ok(None);
@@ -220,7 +202,7 @@ impl Project {
 }
 
 /// What is ignored by its type, in the template's order.
-pub(super) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
+pub(crate) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
     let mut kinds: Vec<(&str, Vec<&Ignored>)> = Vec::new();
     for one in ignored {
         match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
@@ -260,7 +242,7 @@ fn root(start: &Path) -> Option<PathBuf> {
 }
 
 /// Logical ids of tables by their names.
-pub(super) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
+pub(crate) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
     tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect()
 }
 
@@ -269,7 +251,7 @@ fn wrong(error: &dyn std::error::Error) -> Problem {
 }
 
 /// Whether scenarios fit the backend of a runner.
-pub(super) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem> {
+pub(crate) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem> {
     let errors = runner.check(scenarios);
     if errors.is_empty() { Ok(()) } else { Err(all_wrong(&errors)) }
 }
@@ -280,7 +262,7 @@ fn all_wrong(errors: &[LoadError]) -> Problem {
 }
 
 /// Why no world started: the project's fault, or the environment's.
-pub(super) fn world(error: &WorldError) -> Problem {
+pub(crate) fn world(error: &WorldError) -> Problem {
     match error {
         WorldError::Functions(_) | WorldError::NoWebhook | WorldError::Webhook { .. } => {
             wrong(error)

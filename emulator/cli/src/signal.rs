@@ -9,15 +9,15 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem};
 
 /// Listens from when it is made, so that nothing is missed before it is awaited.
 #[derive(Clone)]
-pub(super) struct Interrupt(watch::Receiver<bool>);
+pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
     /// Must be called inside a runtime, which must live as long as somebody listens.
-    pub(super) fn listen() -> Result<Self, Problem> {
+    pub(crate) fn listen() -> Result<Self, Problem> {
         let mut signals = Signals::listen()?;
         let (interrupted, interrupt) = watch::channel(false);
         tokio::spawn(async move {
@@ -31,7 +31,7 @@ impl Interrupt {
 
     /// Waits for Ctrl-C, a polite request to end, or the end of the terminal. A
     /// second one ends the process on the spot.
-    pub(super) async fn wait(mut self) {
+    pub(crate) async fn wait(mut self) {
         if self.0.wait_for(|interrupted| *interrupted).await.is_err() {
             // The listener is gone with its runtime: nothing comes any more.
             std::future::pending::<()>().await;
@@ -42,7 +42,7 @@ impl Interrupt {
 /// Does work that blocks, before there is anything to end in good order: Ctrl-C ends the process on
 /// the spot. Unlike the system's own way it does so also for a process that was started in the
 /// background of a script, which shells let ignore Ctrl-C.
-pub(super) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+pub(crate) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
     let failed = |e| Problem::environment(format!("failed to listen for signals: {e}"));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let mut signals = runtime.block_on(async { Signals::listen() })?;
@@ -63,23 +63,23 @@ pub(super) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
 }
 
 /// Signals that are passed on to a command, which then decides when to end.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     key: Signal,
     end: Signal,
     hang_up: Signal,
 }
 
 /// A signal that came.
-pub(super) struct Passed {
+pub(crate) struct Passed {
     /// Which one.
-    pub(super) signal: rustix::process::Signal,
+    pub(crate) signal: rustix::process::Signal,
     /// Whether the command has heard it already, as the terminal tells everybody in front of it.
-    pub(super) heard: bool,
+    pub(crate) heard: bool,
 }
 
 impl Signals {
     /// Must be called inside a runtime.
-    pub(super) fn listen() -> Result<Self, Problem> {
+    pub(crate) fn listen() -> Result<Self, Problem> {
         let listen = |kind| {
             signal(kind)
                 .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))
@@ -92,7 +92,7 @@ impl Signals {
     }
 
     /// The next one.
-    pub(super) async fn next(&mut self) -> Passed {
+    pub(crate) async fn next(&mut self) -> Passed {
         use rustix::process::Signal;
         tokio::select! {
             _ = self.key.recv() => Passed { signal: Signal::INT, heard: in_front() },

@@ -4,7 +4,12 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{app::App, lambda::LambdaArgs, problem::Problem};
+use crate::{
+    app::App,
+    lambda::LambdaArgs,
+    problem::Problem,
+    project::{Project, SETTINGS},
+};
 use rehearse_aws::template::Ports;
 use rehearse_core::names::hint;
 use rehearse_world::Outside;
@@ -17,46 +22,115 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// Names of targets that are no URLs.
 const NAMES: [&str; 2] = ["in-process", "lambda"];
 
-/// What runs the backend, and how.
+/// What runs the backend, as the user chose it.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct TargetArgs {
-    /// What runs the backend: in-process, lambda (its binaries, behind a Runtime API), or the URL
-    /// of a webhook that somebody else serves.
-    #[arg(long, default_value_t, value_name = "TARGET")]
-    pub(super) target: Target,
+pub(crate) struct TargetArgs {
+    /// What runs the backend: `in-process` (functions linked into this program), `lambda` (their
+    /// own programs, behind an emulated Runtime API), or the URL of a webhook that you serve
+    /// [default: in-process if functions are linked in, else the `url` under [webhook] in
+    /// rehearse.toml, else lambda].
+    #[arg(long, value_name = "TARGET")]
+    target: Option<Target>,
     #[command(flatten)]
-    pub(super) lambda: LambdaArgs,
+    lambda: LambdaArgs,
+}
+
+/// The target of a command once the default is known, with its options.
+#[derive(Debug)]
+pub(crate) struct ChosenTarget {
+    /// What runs the backend.
+    pub(crate) target: Target,
+    /// How functions are run as processes, for [`Target::Lambda`].
+    pub(crate) lambda: LambdaArgs,
+    /// Whether the user named the target.
+    named: bool,
 }
 
 impl TargetArgs {
-    /// Refuses options of another target.
-    pub(super) fn check(&self) -> Result<(), Problem> {
-        match self.lambda.given() {
-            Some(option) if self.target != Target::Lambda => {
+    /// Chooses the target: the one that was named, else the project's default.
+    ///
+    /// # Errors
+    /// When this program cannot run the target, an option belongs to another target, or the
+    /// project has nothing that this program could run.
+    pub(crate) fn choose(&self, project: &Project, app: &App) -> Result<ChosenTarget, Problem> {
+        let Self { target, lambda } = self;
+        let named = target.is_some();
+        let target = match target {
+            Some(Target::InProcess) if app.functions.is_empty() => return Err(not_linked(app)),
+            Some(target) => target.clone(),
+            None => default(project, app)?,
+        };
+        match lambda.given() {
+            Some(option) if target != Target::Lambda => {
                 Err(Problem::wrong(format!("{option} is for --target lambda")))
             }
-            _ => Ok(()),
+            _ => Ok(ChosenTarget { target, lambda: lambda.clone(), named }),
         }
     }
+}
 
-    /// The backend that somebody else started.
-    pub(super) fn outside(&self) -> Option<&Outside> {
+impl ChosenTarget {
+    /// The backend that is started separately, if that is the target.
+    pub(crate) fn outside(&self) -> Option<&Outside> {
         match &self.target {
             Target::Url(outside) => Some(outside),
             Target::InProcess | Target::Lambda => None,
         }
     }
+
+    /// The options as they were typed, for a command that repeats this one.
+    pub(crate) fn typed(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.named && self.target != Target::InProcess {
+            words.extend(["--target".into(), self.target.to_string()]);
+        }
+        words.extend(self.lambda.typed());
+        words
+    }
+}
+
+/// The target of a command that names none.
+fn default(project: &Project, app: &App) -> Result<Target, Problem> {
+    if !app.functions.is_empty() {
+        return Ok(Target::InProcess);
+    }
+    let webhook = project.settings.webhook.as_ref();
+    if let Some(url) = webhook.and_then(|webhook| webhook.url.as_ref()) {
+        let parsed = url.parse().map(Target::Url);
+        return parsed.map_err(|error: rehearse_world::OutsideError| {
+            Problem::wrong(format!("{SETTINGS}: [webhook] url: {error}"))
+        });
+    }
+    if !project.has_functions()? {
+        return Err(Problem::wrong("nothing says what runs the backend").help(format!(
+            "name the URL of its webhook with --target URL, or as `url` under [webhook] in \
+             {SETTINGS}; or describe its functions in {}",
+            project.settings.template.display()
+        )));
+    }
+    Ok(Target::Lambda)
+}
+
+/// Why the functions cannot run in this process.
+fn not_linked(app: &App) -> Problem {
+    Problem::wrong(format!(
+        "--target in-process needs functions that are linked into the program, and `{}` has none",
+        app.program
+    ))
+    .help(
+        "use --target lambda, which runs them as processes, or --target URL for a backend that \
+         you start; a Rust crate links its functions in with `rehearse_cli::main`",
+    )
 }
 
 /// What runs the backend.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Target {
-    /// Plain functions in this process.
-    #[default]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Functions that are linked into this program.
     InProcess,
-    /// The functions' own binaries, each in processes behind a Lambda Runtime API.
+    /// The functions' own programs, each in processes behind a Lambda Runtime API.
     Lambda,
-    /// Somebody else, who started it: the URL of its webhook.
+    /// A backend that is started separately: the URL of its webhook.
     Url(Outside),
 }
 
@@ -95,7 +169,7 @@ impl fmt::Display for Target {
 }
 
 /// Refuses a backend whose port one of the fakes is to have.
-pub(super) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
+pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
     let (_, port) = outside.address();
     // No gateway is started in front of such a backend.
     let taken = ports.by_name().into_iter().find(|(name, p)| *p == port && *name != "gateway");
@@ -107,7 +181,7 @@ pub(super) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
 }
 
 /// Waits so long for the backend to listen.
-pub(super) async fn listening(outside: &Outside, wait: Duration, app: &App) -> Result<(), Problem> {
+pub(crate) async fn listening(outside: &Outside, wait: Duration, app: &App) -> Result<(), Problem> {
     let (host, port) = outside.address();
     let deadline = tokio::time::Instant::now() + wait;
     loop {

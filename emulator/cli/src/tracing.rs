@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 ///
 /// The embedded database warns of every 4xx, and a failed condition is not worth
 /// a line in anyone's log. What crosses is in the journal.
-pub(super) fn start(level: &str) {
+pub(crate) fn start(level: &str) {
     let filter = EnvFilter::try_from_env("REHEARSE_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},dynoxide=off")));
     let subscriber = fmt()

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem};
 use rehearse_scenario::report::{
     style::{BAD, DIM, WARN, paint},
     text::count,
@@ -16,7 +16,7 @@ use rehearse_scenario::report::{
 const MAX_WIDTH: usize = 120;
 
 /// The two streams of a command. Text is styled; streams without colour strip it.
-pub(super) struct Ui {
+pub(crate) struct Ui {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
     /// Columns of the terminal that results go to; `None` when they go elsewhere.
@@ -30,7 +30,7 @@ pub(super) struct Ui {
 
 impl Ui {
     /// The streams of this process.
-    pub(super) fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
@@ -45,7 +45,7 @@ impl Ui {
 
     /// Streams of a test, without colour and without a terminal.
     #[cfg(test)]
-    pub(super) fn of_test(
+    pub(crate) fn of_test(
         out: impl Write + Send + 'static,
         err: impl Write + Send + 'static,
     ) -> Self {
@@ -64,33 +64,33 @@ impl Ui {
 
     /// With something typed.
     #[cfg(test)]
-    pub(super) fn typing(mut self, text: &'static str) -> Self {
+    pub(crate) fn typing(mut self, text: &'static str) -> Self {
         self.typed = Some(text);
         self
     }
 
     /// Columns of the terminal that results go to.
-    pub(super) fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         self.width
     }
 
     /// Whether a progress bar helps.
-    pub(super) fn interactive(&self) -> bool {
+    pub(crate) fn interactive(&self) -> bool {
         self.interactive
     }
 
     /// A line of the result.
-    pub(super) fn line(&self, text: impl Display) -> io::Result<()> {
+    pub(crate) fn line(&self, text: impl Display) -> io::Result<()> {
         write_line(&self.out, &text)
     }
 
     /// A line about the result. Lost when the stream is gone: nobody is left to tell.
-    pub(super) fn note(&self, text: impl Display) {
+    pub(crate) fn note(&self, text: impl Display) {
         let _ = write_line(&self.err, &text);
     }
 
     /// What is typed or piped in.
-    pub(super) fn input(&self) -> Box<dyn BufRead + Send> {
+    pub(crate) fn input(&self) -> Box<dyn BufRead + Send> {
         #[cfg(test)]
         if let Some(text) = self.typed {
             return Box::new(io::Cursor::new(text));
@@ -99,23 +99,23 @@ impl Ui {
     }
 
     /// Asks for input, on the line where it is typed.
-    pub(super) fn prompt(&self, text: impl Display) {
+    pub(crate) fn prompt(&self, text: impl Display) {
         let mut stream = self.err.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = write!(stream, "{text}").and_then(|()| stream.flush());
     }
 
     /// Something to know that is no trouble.
-    pub(super) fn remark(&self, text: impl Display) {
+    pub(crate) fn remark(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(DIM, "note:")));
     }
 
     /// Something that does not stop the command.
-    pub(super) fn warn(&self, text: impl Display) {
+    pub(crate) fn warn(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(WARN, "warning:")));
     }
 
     /// Tells a problem, and how the process ends by it.
-    pub(super) fn report(&self, problem: &Problem) -> Exit {
+    pub(crate) fn report(&self, problem: &Problem) -> Exit {
         for (i, error) in problem.errors.iter().enumerate() {
             // Those with a caret are apart from their neighbours.
             if i > 0 && (error.contains('\n') || problem.errors[i - 1].contains('\n')) {

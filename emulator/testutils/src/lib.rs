@@ -5,12 +5,14 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
+mod ports;
 #[cfg(feature = "project")]
 mod project;
 mod within;
 
 use std::path::{Path, PathBuf};
 
+pub use ports::free_port_base;
 #[cfg(feature = "project")]
 pub use project::{SETTINGS, TEMPLATE, hello, settings, template};
 #[cfg(feature = "project")]

@@ -11,7 +11,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
 
-use super::super::{
+use crate::{
     child::{self, NOT_FOUND},
     problem::Problem,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Build {
 pub(crate) struct Built(BTreeMap<String, Executable>);
 
 impl Build {
-    pub(super) fn new(binaries: Vec<(String, String)>, release: bool, root: &Path) -> Self {
+    pub(crate) fn new(binaries: Vec<(String, String)>, release: bool, root: &Path) -> Self {
         Self { binaries, release, root: root.to_path_buf() }
     }
 

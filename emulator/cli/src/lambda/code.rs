@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::super::problem::Problem;
+use crate::problem::Problem;
 use rehearse_aws::Executable;
 
 /// What runs in a package for `provided.al2023`.
@@ -17,7 +17,7 @@ const BOOTSTRAP: &str = "bootstrap";
 static UNPACKED: Mutex<Vec<tempfile::TempDir>> = Mutex::new(Vec::new());
 
 /// The executable that `code` names, for the function `id`; relative paths start at `root`.
-pub(super) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable, Problem> {
+pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable, Problem> {
     let path = root.join(code);
     let found = match fs::metadata(&path) {
         Ok(found) => found,

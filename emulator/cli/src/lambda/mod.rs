@@ -10,17 +10,17 @@ use std::{
 };
 
 use self::build::Build;
-pub(super) use self::code::clean_up;
+pub(crate) use self::code::clean_up;
 use self::code::executable;
-use super::{app::App, child, problem::Problem};
+use crate::{app::App, child, problem::Problem};
 use rehearse_aws::{Executable, gateway::Launcher, template::Template};
 use rehearse_core::names::hint;
 use rehearse_world::Processes;
 
 /// How functions are run as processes.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "With --target lambda")]
-pub(super) struct LambdaArgs {
+pub(crate) struct LambdaArgs {
     /// Run a function from an executable, a folder or zip with `bootstrap`, or a command.
     #[arg(long = "function", value_name = "NAME=PATH-OR-COMMAND")]
     functions: Vec<Named>,
@@ -37,7 +37,7 @@ pub(super) struct LambdaArgs {
 
 /// How functions become executables, as often as their sources change.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     ids: Vec<String>,
     named: Vec<Named>,
     build: Build,
@@ -50,7 +50,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Builds what is built, and finds what is named: an executable for every function. It takes
     /// as long as a compiler does.
-    pub(super) fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
+    pub(crate) fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
         let mut built = self.build.run(self.shown)?;
         let executable = |id: &String| {
             let code = match self.named.iter().find(|named| named.id == *id) {
@@ -85,7 +85,7 @@ impl FromStr for Named {
 
 impl LambdaArgs {
     /// The first of these options that was given, for a target that knows none of them.
-    pub(super) fn given(&self) -> Option<&'static str> {
+    pub(crate) fn given(&self) -> Option<&'static str> {
         [
             ("--function", !self.functions.is_empty()),
             ("--release", self.release),
@@ -97,7 +97,7 @@ impl LambdaArgs {
     }
 
     /// These options as they were typed, for a command that repeats this one.
-    pub(super) fn typed(&self) -> Vec<String> {
+    pub(crate) fn typed(&self) -> Vec<String> {
         let mut words = Vec::new();
         for Named { id, code } in &self.functions {
             words.extend(["--function".into(), format!("{id}={code}")]);
@@ -115,7 +115,7 @@ impl LambdaArgs {
     }
 
     /// How the functions of a template become executables. What is not named is built.
-    pub(super) fn plan(
+    pub(crate) fn plan(
         &self,
         template: &Template,
         root: &Path,
@@ -145,7 +145,7 @@ impl LambdaArgs {
     }
 
     /// What has to be built for the functions that are not named.
-    pub(super) fn build(&self, template: &Template, root: &Path) -> Result<Build, Problem> {
+    pub(crate) fn build(&self, template: &Template, root: &Path) -> Result<Build, Problem> {
         let mut binaries = Vec::new();
         for function in &template.functions {
             if self.functions.iter().any(|named| named.id == function.id) {
@@ -165,7 +165,7 @@ impl LambdaArgs {
     }
 
     /// How processes are run.
-    pub(super) fn processes(&self) -> Processes {
+    pub(crate) fn processes(&self) -> Processes {
         let default = Processes::default();
         Processes {
             concurrency: self.concurrency.unwrap_or(default.concurrency),

@@ -107,6 +107,9 @@ pub struct Webhook {
     pub overrides: String,
     /// Route of the fallback URL.
     pub fallback: Option<RoutePath>,
+    /// URL of the webhook of a backend that is started separately, for the command line's default
+    /// target: `http://127.0.0.1:3000/sms`.
+    pub url: Option<String>,
 }
 
 /// Ports of `rehearse up`.
@@ -168,7 +171,9 @@ pub struct Doctor {
 pub struct Check {
     /// What is shown to be so.
     pub name: String,
-    /// Path and query of a GET; `{tomorrow}` is tomorrow's date.
+    /// Path and query of a GET. `{tomorrow}` is tomorrow's date. With `{day}` the request is sent
+    /// for each of the next seven days in turn, until one response is as expected: a backend may
+    /// be closed on some days.
     pub get: String,
     /// Status of the answer.
     pub status: u16,
@@ -194,7 +199,7 @@ pub struct Endpoints {
 impl Webhook {
     /// A webhook at this route, and nothing else.
     pub fn to(route: RoutePath) -> Self {
-        Self { route, domain: None, overrides: String::new(), fallback: None }
+        Self { route, domain: None, overrides: String::new(), fallback: None, url: None }
     }
 }
 

@@ -1,0 +1,52 @@
+//! The backend that a command runs, by its target.
+
+use crate::{
+    app::App,
+    lambda::LambdaArgs,
+    problem::Problem,
+    project::{self, Project},
+    signal,
+    target::{ChosenTarget, Target},
+};
+use rehearse_aws::Function;
+use rehearse_world::{Backend, Outside};
+
+/// The backend of a project on the target. For Lambda this builds the functions, which takes as
+/// long as a compiler does; Ctrl-C ends the process meanwhile.
+///
+/// # Errors
+/// When the template or its tables cannot be read, a function cannot be built or has no code, or
+/// the settings do not fit the template.
+pub(crate) fn of(project: &Project, target: &ChosenTarget, app: &App) -> Result<Backend, Problem> {
+    match &target.target {
+        Target::InProcess => in_process(project, app),
+        Target::Lambda => lambda(project, &target.lambda, app),
+        Target::Url(outside) => at_url(project, outside),
+    }
+}
+
+/// The backend that is started separately and reached by the URL of its webhook.
+///
+/// # Errors
+/// When the template's tables cannot be read.
+pub(crate) fn at_url(project: &Project, outside: &Outside) -> Result<Backend, Problem> {
+    let (tables, settings) = (project.tables()?, project.settings.clone());
+    Backend::outside(outside.clone(), tables, settings, &project.root)
+        .map_err(|e| project::world(&e))
+}
+
+fn in_process(project: &Project, app: &App) -> Result<Backend, Problem> {
+    let (functions, settings) = (app.functions.clone(), project.settings.clone());
+    Backend::new(functions, project.template()?, settings, &project.root)
+        .map_err(|e| project::world(&e))
+}
+
+fn lambda(project: &Project, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
+    let template = project.template()?;
+    let plan = args.plan(&template, &project.root, app)?;
+    let executables = signal::or_end(|| plan.run())??;
+    let functions = executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
+    let (processes, settings) = (args.processes(), project.settings.clone());
+    Backend::with_processes(functions, processes, template, settings, &project.root)
+        .map_err(|e| project::world(&e))
+}

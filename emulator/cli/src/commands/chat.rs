@@ -1,0 +1,221 @@
+//! `rehearse chat`
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    app::App,
+    backend, busy,
+    dynamodb::{self, DynamoDbArgs},
+    ports::PortArgs,
+    problem::{Exit, Problem},
+    project::{self, Project},
+    running,
+    signal::Interrupt,
+    target::{self, ChosenTarget, TargetArgs},
+    tracing,
+};
+use rehearse_aws::template::{Phone, Ports};
+use rehearse_control::Message;
+use rehearse_core::clock::Clock;
+use rehearse_openai::Persona;
+use rehearse_scenario::report::{
+    style::{ACTUAL, BOLD, DIM, NAME, paint},
+    text::{visible, wrap},
+};
+use rehearse_twilio::Inbound;
+use rehearse_world::{Bind, World, WorldConfig, WorldError};
+
+/// Text the backend in this terminal, in a world of its own
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rehearse chat
+  printf 'Do you fix iPhones?\\n' | rehearse chat")]
+pub(crate) struct Args {
+    /// Who texts: a number or a name of rehearse.toml.
+    #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
+    from: String,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    ports: PortArgs,
+    /// Show the functions' logs.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
+    tracing::start(if args.verbose { "info" } else { "error" });
+    let project = Project::find(app)?;
+    let from = number(&project, &args.from)?;
+    let target = args.target.choose(&project, app)?;
+    let (backend, persona) = (backend::of(&project, &target, app)?, project.persona()?);
+    let ports = args.ports.over(project.settings.ports);
+    let bind = match target.outside() {
+        Some(outside) => {
+            target::apart(outside, &ports)?;
+            Bind::Fixed(ports)
+        }
+        None => {
+            args.ports.refuse()?;
+            Bind::Free
+        }
+    };
+    app.block_on_world(async {
+        let interrupt = Interrupt::listen()?;
+        let databases = args.dynamodb.start(None)?;
+        let backend = backend.with_databases(databases.clone());
+        let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
+        let result = tokio::select! {
+            exit = talk(config, persona, ports, from, &target, &args, app) => exit,
+            () = interrupt.wait() => Ok(Exit::Interrupted),
+        };
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+async fn talk(
+    config: WorldConfig,
+    persona: Option<Persona>,
+    ports: Ports,
+    from: String,
+    target: &ChosenTarget,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let world = match running::start(config, persona).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    if let Some(outside) = target.outside() {
+        target::listening(outside, Duration::ZERO, app).await?;
+    }
+    let chat = Chat { app, world, from, shown: 0, failed: false };
+    chat.welcome(&args.from);
+    chat.talk(lines(app)).await
+}
+
+/// Lines of the standard input as they are typed.
+fn lines(app: &App) -> mpsc::UnboundedReceiver<std::io::Result<String>> {
+    let (typed, lines) = mpsc::unbounded_channel();
+    let input = app.ui.input();
+    // Reading blocks until the user types: a thread of its own may do that.
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(input) {
+            if typed.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+struct Chat<'a> {
+    app: &'a App,
+    world: Arc<World>,
+    from: String,
+    /// Journal entries that were looked at.
+    shown: u64,
+    failed: bool,
+}
+
+impl Chat<'_> {
+    fn welcome(&self, name: &str) {
+        if self.app.ui.interactive() {
+            let shop = self.world.twilio().number();
+            self.app
+                .ui
+                .note(paint(DIM, format!("You text {shop} as {name}. Ctrl-D ends the chat.\n")));
+        }
+    }
+
+    async fn talk(
+        mut self,
+        mut lines: mpsc::UnboundedReceiver<std::io::Result<String>>,
+    ) -> Result<Exit, Problem> {
+        let mut changes = self.world.journal().watch();
+        self.prompt();
+        loop {
+            tokio::select! {
+                line = lines.recv() => {
+                    let Some(line) = line else { break };
+                    let line = line.map_err(|e| Problem::wrong(format!("failed to read the input: {e}")))?;
+                    if !line.trim().is_empty() {
+                        self.send(line).await?;
+                    }
+                    self.prompt();
+                }
+                // Texts that come by themselves: alerts, late answers.
+                _ = changes.changed() => self.show()?,
+            }
+        }
+        self.world.twilio().settled().await;
+        self.show()?;
+        Ok(if self.failed { Exit::Failed } else { Exit::Passed })
+    }
+
+    async fn send(&mut self, body: String) -> Result<(), Problem> {
+        let text = Inbound { from: self.from.clone(), body, ..Inbound::default() };
+        let delivery = self.world.twilio().receive(text).await;
+        self.show()?;
+        let last = delivery.attempts.last();
+        let taken = last.and_then(|a| a.status).is_some_and(|s| (200..300).contains(&s));
+        if !taken {
+            self.failed = true;
+            let status = last
+                .and_then(|a| a.status)
+                .map_or_else(|| "no answer".into(), |status| format!("status {status}"));
+            self.app.ui.note(paint(ACTUAL, format!("the backend did not take the text: {status}")));
+        }
+        Ok(())
+    }
+
+    /// Prints what was sent since the last look.
+    fn show(&mut self) -> Result<(), Problem> {
+        let entries = self.world.journal().since(self.shown);
+        for entry in &entries {
+            // A text under way stands first in the next look.
+            if entry.outcome.is_none() && entry.name == "sms.sent" {
+                break;
+            }
+            self.shown = entry.seq + 1;
+            match Message::of(entry) {
+                Some(text) if text.via.is_some() && text.to == self.from => {
+                    let body = wrap(&visible(&text.body), self.app.ui.width()).join("\n");
+                    self.app.ui.line(paint(NAME, body))?;
+                }
+                Some(text) if text.via.is_some() => {
+                    let line = format!("(to {}) {}", text.to, visible(&text.body));
+                    self.app.ui.note(paint(DIM, line));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn prompt(&self) {
+        if self.app.ui.interactive() {
+            self.app.ui.prompt(paint(BOLD, "> "));
+        }
+    }
+}
+
+fn number(project: &Project, who: &str) -> Result<String, Problem> {
+    let people = &project.settings.people;
+    if let Some(number) = people.get(who) {
+        return Ok(number.to_string());
+    }
+    Phone::try_from(who.to_owned()).map(|phone| phone.to_string()).map_err(|_| {
+        let names: Vec<&str> = people.keys().map(String::as_str).collect();
+        Problem::wrong(format!("'{who}' is neither a person nor a number such as +19045550100"))
+            .help(format!("people there: {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,155 @@
+//! `rehearse exec`
+
+use std::{
+    ffi::OsString,
+    io,
+    os::unix::process::ExitStatusExt as _,
+    process::{ExitStatus, Stdio},
+};
+
+use rustix::process::{Pid, kill_process};
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
+
+use crate::{
+    app::App,
+    backend, child,
+    exports::{self, CONTROL},
+    problem::{Exit, Problem},
+    project::{self, Project},
+    running,
+    signal::{Passed, Signals},
+    target::TargetArgs,
+    tracing,
+};
+use rehearse_control as control;
+use rehearse_core::clock::Clock;
+use rehearse_world::WorldConfig;
+
+/// Run a command in a world of its own, and end with its exit code
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "rehearse exec [OPTIONS] -- COMMAND [ARGS]...",
+    after_help = "\
+The command's environment is what `rehearse env` prints, and REHEARSE_CONTROL, so that
+`rehearse send`, `log` and `reset` talk to this world.
+
+Examples:
+  rehearse exec -- pytest
+  rehearse exec -- npm test
+  rehearse exec --target http://127.0.0.1:3000/sms -- ./start-and-test.sh
+
+Exit code: the command's; 128 and the number of the signal that ended it; 127 when it is not
+found, 126 when it cannot be run. Before it starts: 2 and 3 as ever."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Show the functions' logs.
+    #[arg(long, short)]
+    verbose: bool,
+    /// A command without `--` before it, to say what is missing.
+    #[arg(hide = true)]
+    bare: Vec<OsString>,
+    /// The command and its arguments.
+    #[arg(value_name = "COMMAND", last = true)]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
+    let (program, arguments) = args.command()?;
+    tracing::start(if args.verbose { "info" } else { "error" });
+    let project = Project::find(app)?;
+    let target = args.target.choose(&project, app)?;
+    let backend = backend::of(&project, &target, app)?;
+    let persona = project.persona()?;
+    project.remark_missing(backend.template(), app);
+    project.remark_unresolved(&backend, app);
+    app.block_on_world(async {
+        let signals = Signals::listen()?;
+        let failed = |e: io::Error| Problem::environment(format!("failed to start control: {e}"));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
+        let config = WorldConfig::new(backend.clone(), Clock::running());
+        let world = running::start(config, persona).await;
+        let world = world.map_err(|error| project::world(&error))?;
+        let controlled = running::controlled(&project, &backend, &world);
+        let server = control::Server::start(listener, controlled).map_err(failed)?;
+        let mut environment = exports::environment(backend.settings(), world.endpoints());
+        environment.insert(CONTROL.into(), server.url().into());
+        let child = ending_with_us(program)
+            .args(arguments)
+            .envs(environment)
+            .current_dir(app.folder())
+            .stdin(Stdio::inherit())
+            .spawn()
+            .map_err(|error| child::not_started(program, &error))?;
+        let status = wait(child, signals).await.map_err(|error| {
+            Problem::environment(format!("failed to wait for the command: {error}"))
+        })?;
+        Ok(Exit::Command(code(status)))
+    })?
+}
+
+impl Args {
+    /// The program and its arguments.
+    fn command(&self) -> Result<(&OsString, &[OsString]), Problem> {
+        let example = |command: &[OsString]| {
+            let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+            format!("as in `rehearse exec -- {}`", words.join(" "))
+        };
+        if !self.bare.is_empty() {
+            let command = [self.bare.as_slice(), &self.command].concat();
+            return Err(Problem::wrong("a command stands after `--`").help(example(&command)));
+        }
+        let pytest = ["pytest".into()];
+        self.command
+            .split_first()
+            .ok_or_else(|| Problem::wrong("exec needs a command after `--`").help(example(&pytest)))
+    }
+}
+
+/// A program that is killed if this process is killed.
+fn ending_with_us(program: &OsString) -> Command {
+    let Some(rehearse) = child::own_program() else { return Command::new(program) };
+    let mut command = Command::new(rehearse);
+    command.arg("__exec").arg(std::process::id().to_string()).arg(program);
+    command
+}
+
+/// Waits for the end of the command, which hears every signal that comes meanwhile.
+async fn wait(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus> {
+    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            Passed { signal, heard } = signals.next() => {
+                // A terminal's Ctrl-C has reached it already, and a second one means another thing.
+                if let (Some(id), false) = (id, heard) {
+                    // It may have ended just now.
+                    let _ = kill_process(id, signal);
+                }
+            }
+        }
+    }
+}
+
+/// As a shell tells it.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::Signal;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_signals_are_told_as_a_shell_tells_them() {
+        assert_eq!(code(ExitStatus::from_raw(7 << 8)), 7);
+        assert_eq!(code(ExitStatus::from_raw(Signal::TERM.as_raw())), 143);
+    }
+}

@@ -1,0 +1,206 @@
+//! `rehearse iam`
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use crate::{
+    app::App,
+    backend,
+    execute::{Limits, default_jobs, execute, passed, result},
+    problem::{Exit, Problem},
+    project::Project,
+    target::TargetArgs,
+};
+use rehearse_aws::{
+    iam::{self, Finding, PermissionUse, Usage},
+    template::{Template, UncheckedPolicy},
+};
+use rehearse_scenario::{
+    Options,
+    report::{
+        self,
+        style::{BAD, DIM, GOOD, NAME, paint},
+        text::count,
+    },
+};
+
+/// Compare the permissions that functions used with those that the template grants
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Runs every scenario quietly, or reads the journals of a run that was:
+  rehearse run --report json=run.json --report-journal
+  rehearse iam --report run.json
+
+Exit code 1: a permission is missing, one is granted that nothing used, or a policy cannot be
+compared. With --json these are told on the standard error.")]
+pub(crate) struct Args {
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS", conflicts_with = "report")]
+    paths: Vec<PathBuf>,
+    /// Read this JSON report, made with --report-journal, in place of running.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print the minimal policy of each function as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
+    let project = Project::find(app)?;
+    let usage = match &args.report {
+        Some(file) => from_report(&app.root.join(file))?,
+        None => from_run(&project, &args, app)?,
+    };
+    if usage.is_empty() {
+        return Err(Problem::wrong("no function used a database or a secret").help(
+            "an endpoint URL must name its function: AWS_ENDPOINT_URL_DYNAMODB = \
+             \"{dynamodb}/fn/{function}\" in rehearse.toml",
+        ));
+    }
+    let template = project.template()?;
+    let rows = iam::compare(&usage, &template);
+    let file = project.root.join(&project.settings.template);
+    let mut wrong = findings(&rows, &file.display().to_string());
+    wrong.extend(unread(&template, &file.display().to_string()));
+    if args.json {
+        app.ui.line(format!("{:#}", iam::minimal_policies(&usage)))?;
+        wrong.iter().for_each(|line| app.ui.note(line));
+        return Ok(if wrong.is_empty() { Exit::Passed } else { Exit::Failed });
+    }
+    app.ui.line(table(&rows).trim_end())?;
+    for line in &wrong {
+        app.ui.line(line)?;
+    }
+    if wrong.is_empty() {
+        let all = count(rows.len(), "permission");
+        app.ui.line(format_args!("\n{} {all}, each granted and used", paint(GOOD, "ok")))?;
+        return Ok(Exit::Passed);
+    }
+    Ok(Exit::Failed)
+}
+
+fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Problem::wrong(format!("failed to read {name}: {error}")))?;
+    let journals = report::journals(&text)
+        .map_err(|error| Problem::wrong(format!("{name} is not a JSON report: {error}")))?;
+    if journals.is_empty() {
+        return Err(Problem::wrong(format!("{name} has no journals"))
+            .help("make it with `rehearse run --report json=FILE --report-journal`"));
+    }
+    let mut usage = Usage::default();
+    journals.iter().for_each(|journal| usage.add(journal));
+    Ok(usage)
+}
+
+fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, Problem> {
+    let target = args.target.choose(project, app)?;
+    if let Some(outside) = target.outside() {
+        return Err(Problem::wrong(format!("nothing tells which function of {outside} used what"))
+            .help("permissions are those of functions: use --target in-process or lambda"));
+    }
+    let scenarios = project.scenarios(app, &args.paths)?;
+    let backend = backend::of(project, &target, app)?;
+    let runner = project.runner(backend, Options::default(), &scenarios)?;
+    let mut usage = Usage::default();
+    let mut failed = Vec::new();
+    let start = |i: usize| {
+        let (runner, scenario) = (runner.clone(), scenarios[i].clone());
+        async move { runner.run(&scenario).await }
+    };
+    let done = |i: usize, ended| {
+        if !passed(&ended) {
+            failed.push(scenarios[i].full_name());
+        }
+        if let Some(report) = result(&ended) {
+            usage.add(&report.journal);
+        }
+        false
+    };
+    let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
+    app.block_on(execute(0..scenarios.len(), limits, start, std::future::pending(), done))?;
+    match failed.first() {
+        None => Ok(usage),
+        // What a scenario did not get to is not in its journal.
+        Some(first) => Err(Problem {
+            exit: Exit::Failed,
+            errors: vec![format!(
+                "{} did not pass, so what they use is not known; the first is \"{first}\"",
+                count(failed.len(), "scenario")
+            )],
+            help: Some("see why with `rehearse run`".into()),
+        }),
+    }
+}
+
+/// A line for each permission.
+fn table(rows: &[PermissionUse]) -> String {
+    let width =
+        |of: fn(&PermissionUse) -> &str| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
+    let function = width(|row| &row.permission.function);
+    let action = width(|row| &row.permission.action);
+    let resource = width(|row| &row.permission.resource);
+    let mut text = String::new();
+    let head = format!(
+        "{:function$}  {:action$}  {:resource$}  {:>6}  granted",
+        "function", "action", "resource", "used"
+    );
+    let _ = writeln!(text, "{}", paint(DIM, head));
+    for row in rows {
+        let permission = &row.permission;
+        let granted = match (row.granted, row.finding()) {
+            (Some(line), None) => format!("line {line}"),
+            (Some(line), Some(_)) => format!("line {line}, {}", paint(BAD, "unused")),
+            (None, _) => paint(BAD, "missing").to_string(),
+        };
+        let _ = writeln!(
+            text,
+            "{}  {:action$}  {:resource$}  {:>6}  {granted}",
+            paint(NAME, format!("{:function$}", permission.function)),
+            permission.action,
+            permission.resource,
+            row.used,
+        );
+    }
+    text
+}
+
+fn findings(rows: &[PermissionUse], file: &str) -> Vec<String> {
+    rows.iter()
+        .filter_map(|row| {
+            let used = &row.permission;
+            let (function, action, resource) = (&used.function, &used.action, &used.resource);
+            Some(match (row.finding()?, row.granted) {
+                (Finding::Extra, Some(line)) => format!(
+                    "{file}:{line}: {function} may {action} on {resource}, which no scenario uses"
+                ),
+                _ => {
+                    format!("{file}: {function} uses {action} on {resource}, which nothing grants")
+                }
+            })
+        })
+        .collect()
+}
+
+/// What a role gets from elsewhere, and what only AWS can judge.
+fn unread(template: &Template, file: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for function in &template.functions {
+        for UncheckedPolicy { what, why, line, .. } in iam::unchecked_policies(function) {
+            let id = &function.id;
+            lines.push(match why {
+                Some(why) => {
+                    format!("{file}:{line}: {id} has {what} that cannot be compared: {why}")
+                }
+                None => {
+                    format!(
+                        "{file}:{line}: {id} has {what}: write its statements into the template"
+                    )
+                }
+            });
+        }
+    }
+    lines
+}

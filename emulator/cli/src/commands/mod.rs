@@ -1,0 +1,19 @@
+//! One module per subcommand: its arguments and the function that runs it. Commands do not use each
+//! other; what several of them need is a module beside this folder.
+
+pub(crate) mod bench;
+pub(crate) mod chat;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod env;
+pub(crate) mod exec;
+pub(crate) mod iam;
+pub(crate) mod log;
+pub(crate) mod ready;
+pub(crate) mod reset;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod send;
+pub(crate) mod up;

@@ -1,0 +1,217 @@
+//! `rehearse run`
+
+mod last;
+mod order;
+mod outside;
+mod perform;
+mod progress;
+mod reports;
+mod select;
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use self::{last::LastRun, perform::perform, reports::ReportArgs, select::Selection};
+use crate::{
+    app::App,
+    backend, duration,
+    dynamodb::{self, DynamoDbArgs},
+    ports::PortArgs,
+    problem::{Exit, Problem},
+    project::Project,
+    signal::Interrupt,
+    target::{ChosenTarget, Target, TargetArgs},
+    tracing,
+};
+use rehearse_dynamodb::Service;
+use rehearse_scenario::{
+    Options, Scenario,
+    report::{
+        style::{DIM, paint},
+        text::count,
+    },
+};
+use rehearse_world::Backend;
+
+/// Run scenarios
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rehearse run                                   every scenario under scenarios/
+  rehearse run scenarios/booking --tag phase10
+  rehearse run --name \"two customers\" --repeat 50
+  rehearse run --last-failed --fail-fast
+  rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
+  rehearse run --report junit=report.xml --report json=report.json")]
+pub(crate) struct Args {
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Print the chosen scenarios; run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Scenarios at the same time; four times the number of cores when left out, one with --target URL.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Seed of every order that a scenario leaves open.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Run each scenario so many times, with seeds counting up.
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroUsize,
+    /// Begin no further scenario after a failure.
+    #[arg(long)]
+    fail_fast: bool,
+    #[command(flatten)]
+    reports: ReportArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// How long to wait for the backend of --target URL to listen, such as `10s`.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    wait: Option<Duration>,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
+    /// Show the functions' logs.
+    #[arg(long, short)]
+    verbose: bool,
+    #[command(flatten)]
+    ports: PortArgs,
+}
+
+/// One scenario to run, once.
+#[derive(Clone)]
+struct Job {
+    scenario: Scenario,
+    /// From 1, when scenarios are repeated.
+    iteration: Option<usize>,
+    seed: Option<u64>,
+}
+
+impl Job {
+    /// The scenario's name, and which repetition it is.
+    fn name(&self) -> String {
+        match self.iteration {
+            Some(i) => format!("{} #{i}", self.scenario.full_name()),
+            None => self.scenario.full_name(),
+        }
+    }
+}
+
+pub(crate) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
+    args.reports.check()?;
+    tracing::start(if args.verbose { "info" } else { "off" });
+    let project = Project::find(app)?;
+    if args.list {
+        return list(&project, &args, app);
+    }
+    let target = args.target.choose(&project, app)?;
+    outside::check(&args, &target)?;
+    // A build blocks, so it is over before there is a database that would have to be closed.
+    let built = match target.target {
+        Target::Lambda => Some(prepare(&project, &target, &args, app)?),
+        Target::InProcess | Target::Url(_) => None,
+    };
+    app.block_on(async {
+        let interrupt = Interrupt::listen()?;
+        // It starts beside everything else that has to be read.
+        let databases = args.dynamodb.start(None)?;
+        let prepared = built.map_or_else(|| prepare(&project, &target, &args, app), Ok);
+        let result = match prepared {
+            Ok(prepared) => {
+                run_on(&databases, prepared, &project, &target, interrupt, &args, app).await
+            }
+            Err(problem) => Err(problem),
+        };
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+/// The scenarios to run and the backend to run them against.
+struct Prepared {
+    last: LastRun,
+    chosen: Vec<Scenario>,
+    backend: Backend,
+}
+
+fn prepare(
+    project: &Project,
+    target: &ChosenTarget,
+    args: &Args,
+    app: &App,
+) -> Result<Prepared, Problem> {
+    let (last, chosen) = choose(project, args, app)?;
+    let backend = backend::of(project, target, app)?;
+    Ok(Prepared { last, chosen, backend })
+}
+
+async fn run_on(
+    databases: &Service,
+    prepared: Prepared,
+    project: &Project,
+    target: &ChosenTarget,
+    interrupt: Interrupt,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let Prepared { last, chosen, backend } = prepared;
+    let options = Options { arguments: outside::arguments(args, target), ..Options::default() };
+    let backend = backend.with_databases(databases.clone());
+    let runner = project.runner(backend, options, &chosen)?;
+    project.remark_missing(runner.backend().template(), app);
+    project.remark_unresolved(runner.backend(), app);
+    let jobs = jobs(chosen, args.repeat.get(), args.seed);
+    let reporter = project.reporter(app, runner.backend());
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let runner = tokio::select! {
+        runner = outside::start(runner, project, target, args, app) => runner?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    };
+    let at_once = outside::jobs(args, target).get();
+    let run =
+        perform(&jobs, &last.durations(), &runner, &reporter, interrupt, at_once, args, app).await;
+    if let Err(error) = last.update(&run, &app.root) {
+        app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
+    }
+    args.reports.write(&run, app)?;
+    Ok(Exit::of(run.exit_code()))
+}
+
+/// The scenarios that the command line asks for.
+fn choose(project: &Project, args: &Args, app: &App) -> Result<(LastRun, Vec<Scenario>), Problem> {
+    let last = LastRun::at(&project.root);
+    let all = match args.selection.paths(&last) {
+        files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
+        _ => project.scenarios(app, &args.paths)?,
+    };
+    let chosen = args.selection.apply(all, &last, app)?;
+    Ok((last, chosen))
+}
+
+fn list(project: &Project, args: &Args, app: &App) -> Result<Exit, Problem> {
+    let (_, chosen) = choose(project, args, app)?;
+    for scenario in &chosen {
+        let tags = scenario.tags().join(" ");
+        let path = scenario.path().strip_prefix(&app.root).unwrap_or(scenario.path());
+        let line = format!("{}  {}  {}", path.display(), scenario.full_name(), paint(DIM, tags));
+        app.ui.line(line.trim_end())?;
+    }
+    app.ui.note(paint(DIM, count(chosen.len(), "scenario")));
+    Ok(Exit::Passed)
+}
+
+/// Every scenario as often as asked, one iteration after the other.
+fn jobs(chosen: Vec<Scenario>, repeat: usize, seed: Option<u64>) -> Vec<Job> {
+    (0..repeat)
+        .flat_map(|i| chosen.iter().map(move |scenario| (i, scenario.clone())))
+        .map(|(i, scenario)| {
+            let repeated = repeat > 1;
+            let seed = if repeated { Some(seed.unwrap_or(0).wrapping_add(i as u64)) } else { seed };
+            Job { scenario, iteration: repeated.then_some(i + 1), seed }
+        })
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! Running the chosen scenarios, and showing how it goes.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    Args, Job,
+    order::{InOrder, longest_first},
+    progress::Progress,
+    reports::RunOutput,
+};
+use crate::{
+    app::App,
+    execute::{JobResult, Limits, execute},
+    signal::Interrupt,
+};
+use rehearse_scenario::{
+    Runner, Status,
+    report::{Reporter, Run, ScenarioReport, terminal},
+};
+
+/// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
+/// end. The jobs that took longest in earlier runs start first.
+pub(crate) async fn perform(
+    jobs: &[Job],
+    durations: &BTreeMap<String, Duration>,
+    runner: &Runner,
+    reporter: &Reporter,
+    interrupt: Interrupt,
+    at_once: usize,
+    args: &Args,
+    app: &App,
+) -> Run {
+    let screen = args.reports.screen(app);
+    let width = jobs.iter().map(|job| reporter.folder(job.scenario.path()).chars().count()).max();
+    let width = width.unwrap_or(0);
+    let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
+    let mut results = InOrder::new(jobs.len());
+    let (started, clock) = (Timestamp::now(), Instant::now());
+    let limits = Limits { at_once, fail_fast: args.fail_fast };
+    let start = |i: usize| {
+        let Job { scenario, seed, .. } = jobs[i].clone();
+        progress.began(&jobs[i].name());
+        let runner = match seed {
+            Some(seed) => runner.clone().with_seed(seed),
+            None => runner.clone(),
+        };
+        async move { runner.run(&scenario).await }
+    };
+    let done = |i: usize, ended: JobResult| {
+        let mut ran = view(reporter, &jobs[i], ended);
+        if !args.reports.keep_journals() {
+            ran.result.journal = Vec::new();
+        }
+        let failed = !matches!(ran.result.status, Status::Passed | Status::Skipped);
+        progress.ended(&ran.name, failed);
+        for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
+            progress.above(|| screen.line(&terminal::line(ran, width)));
+        }
+        failed
+    };
+    let order = start_order(jobs, durations, limits.at_once);
+    let outcome = execute(order, limits, start, interrupt.wait(), done).await;
+    progress.finish();
+    let hidden = results.first_hidden();
+    let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
+    for i in &outcome.under_way {
+        scenarios[*i].result.status = Status::Interrupted;
+    }
+    // What an interruption left behind a gap.
+    let left = scenarios[hidden..].iter().filter(|ran| ran.result.status != Status::NotRun);
+    left.for_each(|ran| screen.line(&terminal::line(ran, width)));
+    let run = Run {
+        started,
+        took: clock.elapsed(),
+        seed: args.seed,
+        interrupted: outcome.interrupted,
+        scenarios,
+    };
+    finish(&screen, &run, app);
+    run
+}
+
+/// One at a time start as they are listed: there, no order is faster.
+fn start_order(jobs: &[Job], durations: &BTreeMap<String, Duration>, at_once: usize) -> Vec<usize> {
+    if at_once == 1 {
+        return (0..jobs.len()).collect();
+    }
+    let expected = |job: &Job| {
+        let recorded = durations.get(&job.scenario.full_name()).copied();
+        let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
+        recorded.unwrap_or(unknown)
+    };
+    longest_first(&jobs.iter().map(expected).collect::<Vec<_>>())
+}
+
+fn finish(screen: &RunOutput<'_>, run: &Run, app: &App) {
+    screen.line(terminal::endings(run, app.ui.width()).trim_end());
+}
+
+fn view(reporter: &Reporter, job: &Job, ended: JobResult) -> ScenarioReport {
+    let ran = match ended {
+        JobResult::NotStarted => reporter.not_run(&job.scenario),
+        JobResult::Panicked(how) => reporter.panicked(&job.scenario, &how),
+        JobResult::Finished(result) => reporter.report(*result),
+    };
+    ScenarioReport { name: job.name(), ..ran }
+}

@@ -1,0 +1,159 @@
+//! `--report FORMAT[=FILE]`: what is written where.
+
+use std::{path::PathBuf, str::FromStr};
+
+use crate::{app::App, problem::Problem};
+use rehearse_scenario::report::{self, Run, style::plain, terminal};
+
+/// The report options.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Write a report: terminal, junit or json, to standard output or a file; may stand several times.
+    #[arg(long = "report", value_name = "FORMAT[=FILE]")]
+    reports: Vec<ReportTarget>,
+    /// Include every scenario's journal in the JSON report.
+    #[arg(long)]
+    report_journal: bool,
+}
+
+/// One report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ReportTarget {
+    format: Format,
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Terminal,
+    Junit,
+    Json,
+}
+
+impl FromStr for ReportTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("a file name must follow the '='".into()),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = match format {
+            "terminal" => Format::Terminal,
+            "junit" => Format::Junit,
+            "json" => Format::Json,
+            _ => {
+                return Err(format!(
+                    "'{format}' is not a format; there are terminal, junit and json"
+                ));
+            }
+        };
+        Ok(Self { format, file })
+    }
+}
+
+impl ReportArgs {
+    /// Refuses what cannot be written together.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let to_output = self.reports.iter().filter(|t| t.file.is_none()).count();
+        if to_output > 1 {
+            return Err(Problem::wrong("two reports cannot share the standard output")
+                .help("give one of them a file: --report junit=report.xml"));
+        }
+        for (i, target) in self.reports.iter().enumerate() {
+            let Some(file) = &target.file else { continue };
+            if self.reports[..i].iter().any(|other| other.file.as_ref() == Some(file)) {
+                return Err(Problem::wrong(format!(
+                    "two reports name the file {}",
+                    file.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a report needs the scenarios' journals.
+    pub(crate) fn keep_journals(&self) -> bool {
+        self.report_journal && self.reports.iter().any(|t| t.format == Format::Json)
+    }
+
+    /// Where the lines of the run go while it runs: to the standard output, or
+    /// beside it when a report for machines is written there.
+    pub(crate) fn screen<'a>(&self, app: &'a App) -> RunOutput<'a> {
+        let taken = self.reports.iter().any(|t| t.file.is_none() && t.format != Format::Terminal);
+        RunOutput { app, beside: taken }
+    }
+
+    /// Writes every report that the screen did not show. All are tried.
+    pub(crate) fn write(&self, run: &Run, app: &App) -> Result<(), Problem> {
+        let mut errors = Vec::new();
+        for target in &self.reports {
+            let text = match target.format {
+                Format::Terminal if target.file.is_none() => continue,
+                Format::Terminal => Ok(plain(&terminal::whole(run))),
+                Format::Junit => report::junit(run),
+                Format::Json => report::json(run, self.report_journal).map_err(Into::into),
+            };
+            let written = text.and_then(|text| match &target.file {
+                Some(file) => report::write_atomically(&app.root.join(file), &text),
+                None => app.ui.line(text.trim_end()),
+            });
+            if let Err(error) = written {
+                let to = target
+                    .file
+                    .as_ref()
+                    .map_or("standard output".into(), |f| f.display().to_string());
+                errors.push(format!("failed to write the report to {to}: {error}"));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem { errors, ..Problem::environment("") }) }
+    }
+}
+
+/// The terminal report as it grows.
+pub(crate) struct RunOutput<'a> {
+    app: &'a App,
+    beside: bool,
+}
+
+impl RunOutput<'_> {
+    /// Whether lines go to the standard output.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.beside
+    }
+
+    /// A line while the run goes on. A closed pipe does not stop the run.
+    pub(crate) fn line(&self, text: &str) {
+        if self.beside {
+            self.app.ui.note(text);
+        } else {
+            let _ = self.app.ui.line(text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_and_files_are_read_and_errors_say_what_there_is() {
+        let parse = str::parse::<ReportTarget>;
+        assert_eq!(parse("junit=a=b.xml").unwrap().file, Some("a=b.xml".into()));
+        assert_eq!(parse("json").unwrap(), ReportTarget { format: Format::Json, file: None });
+        assert!(parse("xml").unwrap_err().contains("terminal, junit and json"));
+        assert!(parse("json=").is_err());
+    }
+
+    #[test]
+    fn two_reports_cannot_share_a_place() {
+        let targets = |texts: &[&str]| ReportArgs {
+            reports: texts.iter().map(|t| t.parse().unwrap()).collect(),
+            report_journal: false,
+        };
+        assert!(targets(&["junit", "json"]).check().is_err());
+        assert!(targets(&["junit=a", "json=a"]).check().is_err());
+        assert!(targets(&["terminal", "junit=a", "json=b"]).check().is_ok());
+    }
+}

@@ -1,0 +1,171 @@
+//! `rehearse up`
+
+mod sources;
+mod table;
+mod watch;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use tokio::net::TcpListener;
+
+use self::{
+    sources::Sources,
+    watch::{WatchArgs, Work},
+};
+use crate::{
+    app::App,
+    backend, busy,
+    dynamodb::{self, DynamoDbArgs},
+    ports::PortArgs,
+    problem::{Exit, Problem},
+    project::{self, Project},
+    running,
+    signal::Interrupt,
+    target::{self, ChosenTarget, TargetArgs},
+    tracing,
+};
+use rehearse_aws::template::Ports;
+use rehearse_control as control;
+use rehearse_core::clock::Clock;
+use rehearse_dynamodb::Service;
+use rehearse_openai::Persona;
+use rehearse_scenario::report::{
+    style::{DIM, GOOD, paint},
+    time,
+};
+use rehearse_world::{Backend, Bind, WorldConfig, WorldError};
+
+/// Keep the whole world running on fixed ports
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rehearse up
+  rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
+  rehearse up --target lambda --watch
+  eval \"$(rehearse env)\"           in another terminal")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    ports: PortArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Keep the embedded database in this folder, across restarts.
+    #[arg(long, value_name = "FOLDER", help_heading = "Database")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    dynamodb: DynamoDbArgs,
+    /// Let every route take any number of requests, for measuring.
+    #[arg(long)]
+    no_throttling: bool,
+    #[command(flatten)]
+    watch: WatchArgs,
+    /// Show the functions' logs from level info on, not only warnings.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// What is built and read before a world starts.
+struct Prepared {
+    started: Instant,
+    project: Project,
+    target: ChosenTarget,
+    ports: Ports,
+    backend: Backend,
+    persona: Option<Persona>,
+    sources: Option<Sources>,
+    work: Option<Work>,
+}
+
+pub(crate) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
+    let started = Instant::now();
+    tracing::start(if args.verbose { "info" } else { "warn" });
+    let project = Project::find(app)?;
+    let target = args.target.choose(&project, app)?;
+    args.watch.check(&target)?;
+    let ports = args.ports.over(project.settings.ports);
+    // From before the first build, so that no change is missed.
+    let data = args.data.as_ref().map(|path| app.root.join(path));
+    let sources = args.watch.sources(&project.root, data.as_deref())?;
+    args.watch.build(&project.root)?;
+    let backend = backend::of(&project, &target, app)?;
+    if let Some(outside) = target.outside() {
+        target::apart(outside, &ports)?;
+    }
+    let persona = project.persona()?;
+    let work = args.watch.work(&target, backend.template(), &project, app)?;
+    app.block_on_world(async {
+        let interrupt = Interrupt::listen()?;
+        let databases = args.dynamodb.start(data)?;
+        let backend = backend.with_databases(databases.clone());
+        let prepared =
+            Prepared { started, project, target, ports, backend, persona, sources, work };
+        let result = serve(prepared, &databases, interrupt, &args, app).await;
+        dynamodb::close(&databases, app).await;
+        result
+    })?
+}
+
+async fn serve(
+    prepared: Prepared,
+    databases: &Service,
+    interrupt: Interrupt,
+    args: &Args,
+    app: &App,
+) -> Result<Exit, Problem> {
+    let Prepared { started, project, target, ports, backend, persona, mut sources, mut work } =
+        prepared;
+    let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
+        Ok(listener) => listener,
+        Err(source) => {
+            return Err(busy::problem("control", ports.control, &source, &ports, app).await);
+        }
+    };
+    tokio::select! {
+        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+    }
+    let config = WorldConfig {
+        bind: Bind::Fixed(ports),
+        throttling: !args.no_throttling,
+        journal: Some(project.settings.journal.limits()),
+        ..WorldConfig::new(backend.clone(), Clock::running())
+    };
+    let world = match running::start(config, persona).await {
+        Err(WorldError::Busy { part, port, source }) => {
+            return Err(busy::problem(part, port, &source, &ports, app).await);
+        }
+        world => world.map_err(|error| project::world(&error))?,
+    };
+    let server = control::Server::start(listener, running::controlled(&project, &backend, &world))
+        .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
+    if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
+        work.first(sources).await;
+    }
+    project.remark_unresolved(&backend, app);
+    app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
+    let took = time::duration(started.elapsed());
+    app.ui.line(format_args!(
+        "{} {}",
+        paint(GOOD, "ready"),
+        paint(DIM, format!("in {took}; Ctrl-C ends it"))
+    ))?;
+    if let Some(outside) = target.outside()
+        && target::listening(outside, Duration::ZERO, app).await.is_err()
+    {
+        app.ui.remark(format_args!("no backend listens at {outside} yet"));
+    }
+    let watch = async {
+        match (work, sources) {
+            (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt.wait() => {}
+        () = watch => {}
+    }
+    app.ui.note(paint(DIM, "stopped"));
+    Ok(Exit::Interrupted)
+}

@@ -1,0 +1,78 @@
+//! A world that other commands and programs talk to: how it starts, and what its control API tells.
+
+use std::sync::Arc;
+
+use crate::{
+    exports,
+    project::{self, Project},
+};
+use rehearse_control::{self as control, ControlledWorld, Part};
+use rehearse_openai::Persona;
+use rehearse_scenario::report::text::count;
+use rehearse_world::{Backend, World, WorldConfig, WorldError};
+
+/// A world with the persona as its model.
+pub(crate) async fn start(
+    config: WorldConfig,
+    persona: Option<Persona>,
+) -> Result<Arc<World>, WorldError> {
+    let world = World::start(config).await?;
+    world.openai().set_persona(persona);
+    Ok(Arc::new(world))
+}
+
+/// What the control API of a world acts on.
+pub(crate) fn controlled(
+    project: &Project,
+    backend: &Backend,
+    world: &Arc<World>,
+) -> ControlledWorld {
+    let people = &project.settings.people;
+    ControlledWorld {
+        world: Arc::clone(world),
+        endpoints: control::Endpoints {
+            parts: parts(project, world),
+            environment: exports::environment(backend.settings(), world.endpoints()),
+            people: people
+                .iter()
+                .map(|(name, number)| (number.to_string(), name.clone()))
+                .collect(),
+            tables: project::tables(world.database().tables()),
+            time_zone: world.time_zone().iana_name().unwrap_or("UTC").into(),
+        },
+        people: people.iter().map(|(name, number)| (name.clone(), number.to_string())).collect(),
+    }
+}
+
+/// The parts of a world with their addresses.
+pub(crate) fn parts(project: &Project, world: &World) -> Vec<Part> {
+    let endpoints = world.endpoints();
+    let part =
+        |name: &str, url: &str, about: String| Part { name: name.into(), url: url.into(), about };
+    let persona = &project.settings.paths.persona;
+    let model = if project.root.join(persona).exists() {
+        format!("answers by {}", persona.display())
+    } else {
+        format!("has no persona: there is no {}", persona.display())
+    };
+    let number = &project.settings.twilio.number;
+    let webhook = world.twilio().config().webhook_url.unwrap_or_default();
+    let front = match world.gateway() {
+        Some(_) => {
+            let about = format!("texts go to {}", project.settings.webhook_route());
+            part("gateway", &endpoints.gateway, about)
+        }
+        None => part("backend", &endpoints.gateway, format!("texts go to {webhook}")),
+    };
+    vec![
+        front,
+        part("twilio", &endpoints.twilio, format!("the shop's number is {number}")),
+        part("openai", &endpoints.openai, model),
+        part("dynamodb", &endpoints.dynamodb, count(world.database().tables().len(), "table")),
+        part(
+            "secrets",
+            &endpoints.secrets,
+            format!("keeps {}", count(project.settings.secrets.len(), "secret")),
+        ),
+    ]
+}

@@ -1,0 +1,251 @@
+//! The `rehearse` binary, which has no functions linked in, from folders below the project's own.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use rehearse_testutils::{Folder, SETTINGS, TEMPLATE, free_port_base};
+
+const SCENARIO: &str = "
+name: A greeting is answered
+steps:
+  - customer: Hi
+    reply: Hello
+";
+
+/// A process that is killed when the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Exit code and output of a finished command.
+#[derive(Debug)]
+struct Finished {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Finished {
+    #[track_caller]
+    fn expect(&self, code: i32, texts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for text in texts {
+            assert!(self.out.contains(text) || self.err.contains(text), "no '{text}' in {self:?}");
+        }
+    }
+}
+
+/// The binary, without what the developer's own shell says about worlds.
+fn rehearse(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .env_remove("REHEARSE_CONTROL")
+        .env_remove("REHEARSE_DYNAMODB")
+        .env_remove("CARGO_MANIFEST_DIR")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Finished {
+    let output = rehearse(folder, arguments).output().unwrap();
+    Finished {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Starts `up` and waits until it prints `ready`.
+fn up(folder: &Path, arguments: &[&str]) -> Running {
+    let command = [&["up"], arguments].concat();
+    let mut up = Running(rehearse(folder, &command).stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(up.0.stdout.take().unwrap()).lines();
+    let mut printed: Vec<String> = Vec::new();
+    for line in lines {
+        printed.push(line.unwrap());
+        if printed.last().is_some_and(|line| line.starts_with("ready")) {
+            return up;
+        }
+    }
+    panic!("`up` ended before it was ready: {printed:?}");
+}
+
+/// A backend that answers every text with "Hello", and the URL of its webhook.
+fn backend() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/sms", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || hello(&stream.unwrap()));
+        }
+    });
+    url
+}
+
+fn hello(mut stream: &TcpStream) {
+    const TWIML: &str = "<Response><Message>Hello</Message></Response>";
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            // Somebody only looked whether this listens.
+            return;
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close";
+    let response = format!("{head}\r\ncontent-length: {}\r\n\r\n{TWIML}", TWIML.len());
+    stream.write_all(response.as_bytes()).unwrap();
+}
+
+/// `[ports]` from this one on, in steps of ten.
+fn ports(base: u16) -> String {
+    let names = ["gateway", "twilio", "openai", "dynamodb", "control", "secrets"];
+    let lines =
+        names.iter().zip(0..).map(|(name, step)| format!("{name} = {}\n", base + step * 10));
+    format!("[ports]\n{}", lines.collect::<String>())
+}
+
+/// A project whose settings have more lines than those of the greeting project.
+fn project(settings: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("rehearse.toml", format!("{SETTINGS}{settings}"));
+    folder.write("template.yaml", TEMPLATE);
+    folder.write("scenarios/deep/hello.yaml", SCENARIO);
+    folder
+}
+
+#[test]
+fn every_command_finds_the_projects_world_from_a_folder_below_it() {
+    let base = free_port_base();
+    let project = project(&ports(base));
+    let below = project.path().join("scenarios/deep");
+    let _up = up(&below, &["--target", &backend()]);
+    let control = format!("http://127.0.0.1:{}", base + 40);
+
+    run(&below, &["ready", "--wait", "10s"]).expect(0, &["ready"]);
+    run(&below, &["send", "Hi"]).expect(0, &["Hello"]);
+    run(&below, &["log"]).expect(0, &["Hi", "Hello"]);
+    run(&below, &["env", "--format", "dotenv"]).expect(0, &[&control]);
+    let dump = run(&below, &["db", "dump"]);
+    dump.expect(0, &["["]);
+    std::fs::write(below.join("rows.json"), ROW).unwrap();
+    run(&below, &["db", "load", "rows.json"]).expect(0, &["loaded 1 row into 1 table"]);
+    run(&below, &["db", "dump", "Leads"]).expect(0, &["\"L1\""]);
+    run(&below, &["reset"]).expect(0, &["reset"]);
+    run(&below, &["log"]).expect(0, &["nothing has happened yet"]);
+    // The world was found: this one has no gateway, because its backend is somewhere else.
+    run(&below, &["doctor"]).expect(3, &["the world has no gateway"]);
+}
+
+const ROW: &str = r#"{"Leads": [{"PutRequest": {"Item": {"id": {"S": "L1"}}}}]}"#;
+
+#[test]
+fn an_option_and_the_environment_win_over_the_settings() {
+    let base = free_port_base();
+    let project = project(&ports(base));
+    let nobody = "http://127.0.0.1:1";
+    let says = "no world is running at";
+    let settings = format!("{says} http://127.0.0.1:{}", base + 40);
+    for command in [&["ready"][..], &["log"], &["reset"], &["send", "Hi"], &["db", "dump"]] {
+        run(project.path(), command).expect(3, &[&settings]);
+        let option = [command, &["--control", nobody]].concat();
+        run(project.path(), &option).expect(3, &[&format!("{says} {nobody}")]);
+        let output =
+            rehearse(project.path(), command).env("REHEARSE_CONTROL", nobody).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains(&format!("{says} {nobody}")), "{err}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_an_error_only_where_they_are_needed() {
+    let folder = Folder::new();
+    folder.write("rehearse.toml", "[ports]\ncontrol = \"x\"\n");
+    run(folder.path(), &["ready"]).expect(2, &["rehearse.toml"]);
+    run(folder.path(), &["ready", "--control", "http://127.0.0.1:1"]).expect(3, &["no world"]);
+}
+
+#[test]
+fn scenarios_run_from_a_folder_below_the_project() {
+    let base = free_port_base();
+    let project = project(&ports(base));
+    let below = project.path().join("scenarios/deep");
+    let url = backend();
+    run(&below, &["check"]).expect(0, &["ok 1 scenario"]);
+    run(&below, &["run", "--target", &url]).expect(0, &["1 scenario: 1 passed"]);
+    run(&below, &["run", "hello.yaml", "--target", &url]).expect(0, &["1 scenario: 1 passed"]);
+    run(&below, &["run", "--list"]).expect(0, &["A greeting is answered"]);
+}
+
+#[test]
+fn functions_of_the_template_run_as_processes_by_default() {
+    let project = project("");
+    for command in [&["run"][..], &["up"], &["chat"], &["exec", "--", "true"], &["iam"]] {
+        // The greeting project's template does not say how its function is built.
+        let finished = run(project.path(), command);
+        finished.expect(3, &["nothing says what runs the function Hello", "--function Hello="]);
+        let named = [&command[..1], &["--function", "Hello=./none"], &command[1..]].concat();
+        run(project.path(), &named).expect(3, &["Hello: failed to read ./none"]);
+    }
+}
+
+#[test]
+fn the_webhooks_url_of_the_settings_is_the_default_before_functions() {
+    let url = backend();
+    let base = free_port_base();
+    let settings = SETTINGS.replace("[webhook]\n", &format!("[webhook]\nurl = \"{url}\"\n"));
+    let folder = Folder::new();
+    folder.write("rehearse.toml", format!("{settings}{}", ports(base)));
+    folder.write("template.yaml", TEMPLATE);
+    folder.write("scenarios/hello.yaml", SCENARIO);
+    run(folder.path(), &["run"]).expect(0, &["1 scenario: 1 passed"]);
+    run(folder.path(), &["iam"]).expect(2, &["--target in-process or lambda"]);
+    let lambda = run(folder.path(), &["run", "--target", "lambda"]);
+    lambda.expect(3, &["nothing says what runs the function Hello"]);
+
+    folder.write("rehearse.toml", settings.replace(&url, "localhost:3000"));
+    run(folder.path(), &["run"]).expect(2, &["rehearse.toml: [webhook] url: "]);
+}
+
+#[test]
+fn in_process_without_linked_functions_says_what_to_do() {
+    let project = project("");
+    for command in [&["run"][..], &["up"], &["chat"], &["exec"], &["iam"]] {
+        let target = ["--target", "in-process"];
+        let rest: &[&str] = if command[0] == "exec" { &["--", "true"] } else { &[] };
+        run(project.path(), &[command, &target, rest].concat()).expect(
+            2,
+            &["functions that are linked into the program", "--target lambda", "--target URL"],
+        );
+    }
+}
+
+#[test]
+fn without_functions_and_without_a_url_the_error_says_where_to_name_them() {
+    let folder = Folder::new();
+    folder.write("rehearse.toml", SETTINGS);
+    folder.write("scenarios/hello.yaml", SCENARIO);
+    let says = ["nothing says what runs the backend", "--target URL", "[webhook]", "template.yaml"];
+    run(folder.path(), &["run"]).expect(2, &says);
+}

@@ -1,8 +1,7 @@
-//! What API Gateway answers by itself: one table, by the kind of API.
+//! The responses that API Gateway gives by itself, by the kind of API.
 //!
-//! AWS documents the REST API's answers (gateway response types, errors of
-//! Lambda integrations) and few of the HTTP API's. A line that no document
-//! states is marked unverified.
+//! AWS documents those of REST APIs (gateway response types, errors of Lambda integrations) and few
+//! of those of HTTP APIs. What no document states is marked unverified.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -10,48 +9,48 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use super::{invoke::InvokeError, response};
 use crate::template::ApiKind;
 
-/// What a REST API calls an error.
+/// The header in which a REST API names the error.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// Why there is no answer of a function.
+/// Why a request gets no response of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GatewayError {
-    /// Not HTTP, or not a request of which a URL can be made.
+    /// It is not HTTP, or no URL can be made of its Host.
     Malformed,
-    /// Request line and headers are too large.
+    /// Its request line and headers are over the limit.
     HeadTooLarge,
-    /// The request came too slowly.
+    /// It was sent too slowly.
     TooSlow,
-    /// The body is over API Gateway's limit.
+    /// Its body is over API Gateway's limit.
     BodyTooLarge,
-    /// The URL names no stage, or the custom domain maps no API to it.
+    /// Its URL names no stage, or no mapping of the custom domain.
     NoStage,
     /// No route has this path and method.
     NoRoute,
-    /// A method that no route can have.
+    /// No route can have its method.
     NoMethod,
-    /// The route's bucket is empty.
+    /// Its route is throttled.
     Throttled,
-    /// The event is over Lambda's limit.
+    /// Its event is over Lambda's limit.
     EventTooLarge,
-    /// Lambda runs no more of the function at once.
+    /// The function runs as often at once as it may.
     Busy,
-    /// The function failed, or did not start, or took longer than its own timeout.
+    /// The function failed, did not start, or took longer than its own timeout.
     Failed,
-    /// What the function answered is not an answer, or over Lambda's limit.
+    /// The function's result is malformed, or over Lambda's limit.
     Unreadable,
     /// The function took longer than API Gateway waits.
     TooLong,
 }
 
 impl GatewayError {
-    /// Why there was no answer, to API Gateway.
-    pub(super) fn of(error: &InvokeError) -> Self {
+    /// The error as API Gateway sees it.
+    pub(super) fn from_invoke_error(error: &InvokeError) -> Self {
         match error {
             InvokeError::Throttled { .. } => Self::Busy,
             InvokeError::TooLarge { what: "event", .. } => Self::EventTooLarge,
             InvokeError::TooLarge { .. } | InvokeError::Malformed(_) => Self::Unreadable,
-            InvokeError::WithOutput { error, .. } => Self::of(error),
+            InvokeError::WithOutput { error, .. } => Self::from_invoke_error(error),
             InvokeError::Panicked(_)
             | InvokeError::TimedOut(_)
             | InvokeError::Failed(_)
@@ -61,8 +60,8 @@ impl GatewayError {
         }
     }
 
-    /// The answer of this kind of API.
-    pub(super) fn answer(self, kind: ApiKind) -> Response<Bytes> {
+    /// The response of this kind of API.
+    pub(super) fn response(self, kind: ApiKind) -> Response<Bytes> {
         let (status, message, error_type) = match kind {
             ApiKind::Http => {
                 let (status, message) = self.http();
@@ -170,7 +169,7 @@ mod tests {
             GatewayError::TooLong,
         ];
         let read = |gateway_error: GatewayError| {
-            let response = gateway_error.answer(kind);
+            let response = gateway_error.response(kind);
             let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
             (response.status().as_u16(), body["message"].as_str().unwrap().to_owned())
         };
@@ -203,7 +202,7 @@ mod tests {
             (504, "Endpoint request timed out"),
         ];
         assert_eq!(all(ApiKind::Rest), expected.map(|(code, text)| (code, text.to_owned())));
-        let headers = GatewayError::NoRoute.answer(ApiKind::Rest).into_parts().0.headers;
+        let headers = GatewayError::NoRoute.response(ApiKind::Rest).into_parts().0.headers;
         assert_eq!(headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
     }
 }

@@ -1,18 +1,21 @@
-//! All APIs: a request in, its route's function run, its answer out.
+//! The way of a request through the APIs: its route is found, its function run, its result read.
 
 use std::{
+    panic::AssertUnwindSafe,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::{HeaderValue, Method, Response, header};
 use serde_json::Value;
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{runtime::Handle as Runtime, sync::oneshot, task::JoinSet};
 
 use super::{
     cors,
-    event::{self, EventContext},
+    event::{self, EventContext, IdSource},
     gateway_error::GatewayError,
     invoke::{Invocation, InvokeError, RunFunction},
     lambda::MAX_PAYLOAD_BYTES,
@@ -40,7 +43,7 @@ const METHODS: [Method; 7] = [
     Method::PATCH,
 ];
 
-/// How long it waits, in real time.
+/// How long the gateway waits, in real time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeouts {
     /// For the head of a request.
@@ -60,26 +63,27 @@ impl Default for Timeouts {
     }
 }
 
-/// A function behind the API.
+/// A function behind the APIs.
 pub(super) struct GatewayFunction {
-    pub(super) id: String,
-    pub(super) timeout: Duration,
-    pub(super) function: Box<dyn RunFunction>,
+    /// Logical id.
+    id: String,
+    timeout: Duration,
+    pub(super) code: Box<dyn RunFunction>,
     pub(super) running: RunningInvocations,
 }
 
 impl GatewayFunction {
-    pub(super) fn new(id: String, timeout: Duration, function: impl RunFunction + 'static) -> Self {
-        Self { id, timeout, function: Box::new(function), running: RunningInvocations::default() }
+    pub(super) fn new(id: String, timeout: Duration, code: impl RunFunction + 'static) -> Self {
+        Self { id, timeout, code: Box::new(code), running: RunningInvocations::default() }
     }
 
-    /// Runs it once, unless a scenario ends it at an exchange.
+    /// Runs it once, until it ends or a fault crashes it.
     async fn invoke(&self, invocation: Invocation) -> Result<Value, InvokeError> {
-        let (_guard, ended) = self.running.start();
-        let work = self.function.invoke(invocation);
+        let (_guard, crashed) = self.running.start();
+        let work = self.code.invoke(invocation);
         tokio::select! {
             result = work => result,
-            Ok(how) = ended => Err(match how {
+            Ok(how) = crashed => Err(match how {
                 CrashKind::Killed => InvokeError::Crashed,
                 CrashKind::TimedOut => InvokeError::TimedOut(self.timeout),
             }),
@@ -87,226 +91,245 @@ impl GatewayFunction {
     }
 }
 
-/// APIs, functions, and what is running.
+/// The APIs, their functions, and what runs of them.
 pub(super) struct Handler {
     pub(super) stages: Stages,
-    targets: Vec<GatewayFunction>,
+    functions: Vec<GatewayFunction>,
     journal: Journal,
     clock: Clock,
+    ids: IdSource,
     pub(super) timeouts: Timeouts,
-    /// Invocations under way; `None` once stopped.
-    running: Mutex<Option<JoinSet<()>>>,
+    /// Requests that go on without their client; `None` once stopped.
+    detached: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Handler {
+    /// Routes know their functions by their positions in `functions`.
     pub(super) fn new(
         stages: Stages,
-        targets: Vec<GatewayFunction>,
+        functions: Vec<GatewayFunction>,
         journal: Journal,
         clock: Clock,
     ) -> Self {
-        let timeouts = Timeouts::default();
-        let running = Mutex::new(Some(JoinSet::new()));
-        Self { stages, targets, journal, clock, timeouts, running }
+        let (ids, timeouts) = (IdSource::new(), Timeouts::default());
+        let detached = Mutex::new(Some(JoinSet::new()));
+        Self { stages, functions, journal, clock, ids, timeouts, detached }
     }
 
-    /// Answers a request. The work is a task of its own: as on AWS, it goes on
-    /// when the caller has gone away.
+    /// Answers a request. As on AWS, the function goes on when the client has gone away: dropping
+    /// the future makes a task of what is left.
     pub(super) async fn handle(self: &Arc<Self>, request: Request) -> Response<Bytes> {
-        let kind = self.stages.kind(&request.host, &request.path);
-        let (reply, answered) = oneshot::channel();
-        let api = Arc::clone(self);
-        if let Some(running) = self.running().as_mut() {
-            while running.try_join_next().is_some() {}
-            running.spawn(async move { api.answer(request, reply).await });
-        }
-        answered.await.unwrap_or_else(|_| GatewayError::Failed.answer(kind))
+        let (reply, mut response) = oneshot::channel();
+        let handler = Arc::clone(self);
+        let work = AssertUnwindSafe(async move { handler.respond(request, reply).await });
+        let work = Box::pin(work.catch_unwind().map(|_| ()));
+        let mut work =
+            DetachOnDrop { handler: self, runtime: Runtime::current(), work: Some(work) };
+        std::future::poll_fn(|context| {
+            if work.work.as_mut().is_some_and(|work| work.as_mut().poll(context).is_ready()) {
+                work.work = None;
+            }
+            Pin::new(&mut response).poll(context).map(|response| {
+                // There is none if the work panicked.
+                response
+                    .unwrap_or_else(|_| GatewayError::Failed.response(self.stages.kind("", "/")))
+            })
+        })
+        .await
     }
 
-    /// Answers what is refused before it is a request.
-    pub(super) fn refuse(&self, kind: ApiKind, gateway_error: GatewayError) -> Response<Bytes> {
-        with_ids(gateway_error.answer(kind), kind, &EventContext::new(self.clock.now()))
+    /// The response to something that is not a request, with the ids that every response has.
+    pub(super) fn error_response(&self, kind: ApiKind, error: GatewayError) -> Response<Bytes> {
+        with_ids(error.response(kind), kind, &self.ids.context(self.clock.now()))
     }
 
-    /// A function by its logical id.
-    pub(super) fn target(&self, id: &str) -> Option<&GatewayFunction> {
-        self.targets.iter().find(|target| target.id == id)
+    /// The function with this logical id.
+    pub(super) fn function(&self, id: &str) -> Option<&GatewayFunction> {
+        self.functions.iter().find(|function| function.id == id)
     }
 
-    /// Stops every invocation where it stands, and takes no more.
+    /// Stops every invocation that goes on without its client, and takes no more.
     pub(super) fn stop(&self) {
-        drop(self.running().take());
+        drop(self.detached().take());
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn detached(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
+        self.detached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
-        let context = EventContext::new(self.clock.now());
-        let place = match self.stages.place(&request.host, &request.method, &request.path) {
-            Ok(place) => place,
-            Err((kind, gateway_error)) => {
-                let open = self.open(&request, None, None);
-                let answer = with_ids(gateway_error.answer(kind), kind, &context);
-                return finish(open, reply, answer, None);
+    async fn respond(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
+        let context = self.ids.context(self.clock.now());
+        let matched = match self.stages.find(&request.host, &request.method, &request.path) {
+            Ok(matched) => matched,
+            Err((kind, error)) => {
+                let exchange = self.begin_exchange(&request, None, None);
+                let response = with_ids(error.response(kind), kind, &context);
+                return finish(exchange, reply, response, None);
             }
         };
-        let kind = place.stage.api.kind;
-        let answered = |answer| with_ids(answer, kind, &context);
-        if let Some(answer) = preflight(&place, &request) {
-            return finish(self.open(&request, None, None), reply, answered(answer), None);
+        let kind = matched.stage.api.kind;
+        let with_ids = |response| with_ids(response, kind, &context);
+        let failed = |error| with_ids(error_with_cors(&matched, &request, error));
+        if let Some(response) = preflight(&matched, &request) {
+            let exchange = self.begin_exchange(&request, None, None);
+            return finish(exchange, reply, with_ids(response), None);
         }
-        let route = place.stage.routes.find(&request.method, place.path());
-        let target = route.as_ref().and_then(|route| self.targets.get(route.function));
-        let open = self.open(&request, route.as_ref(), target);
-        let (Some(route), Some(target)) = (route, target) else {
-            let known = METHODS.contains(&request.method);
-            let gateway_error = if known { GatewayError::NoRoute } else { GatewayError::NoMethod };
-            return finish(
-                open,
-                reply,
-                answered(self.refused(&place, &request, gateway_error)),
-                None,
-            );
+        let route = matched.stage.routes.find(&request.method, matched.path());
+        let function = route.as_ref().and_then(|route| self.functions.get(route.function()));
+        let exchange = self.begin_exchange(&request, route.as_ref(), function);
+        let (Some(route), Some(function)) = (route, function) else {
+            let is_known = METHODS.contains(&request.method);
+            let error = if is_known { GatewayError::NoRoute } else { GatewayError::NoMethod };
+            return finish(exchange, reply, failed(error), None);
         };
-        if !place.stage.routes.admit(&route, Instant::now()) {
-            let answer = self.refused(&place, &request, GatewayError::Throttled);
-            return finish(open, reply, answered(answer), Some("throttled"));
+        if !route.admit(Instant::now()) {
+            return finish(exchange, reply, failed(GatewayError::Throttled), Some("throttled"));
         }
+        let request_id: Arc<str> = context.invocation_id.as_str().into();
         let invocation = Invocation {
-            request_id: uuid::Uuid::new_v4().to_string(),
+            request_id: Arc::clone(&request_id),
             trace_id: context.trace_id.clone(),
-            event: event::build(&request, &place, &route, &context).to_string(),
-            timeout: target.timeout,
+            event: event::build(&request, &matched, &route, &context),
+            timeout: function.timeout,
         };
-        let lambda_id = invocation.request_id.clone();
         if invocation.event.len() > MAX_PAYLOAD_BYTES {
             let size = invocation.event.len();
             let line = format!("the event is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
-            self.log_line(target, lambda_id, line);
-            let answer = self.refused(&place, &request, GatewayError::EventTooLarge);
-            return finish(open, reply, answered(answer), Some("payload_too_large"));
+            self.log(function, &request_id, line);
+            let response = failed(GatewayError::EventTooLarge);
+            return finish(exchange, reply, response, Some("payload_too_large"));
         }
-        let patience = route.timeout.unwrap_or(match kind {
+        let timeout = route.timeout().unwrap_or(match kind {
             ApiKind::Http => self.timeouts.http,
             ApiKind::Rest => self.timeouts.rest,
         });
-        let mut work = Box::pin(target.invoke(invocation));
-        let result = tokio::select! {
-            result = &mut work => result,
-            () = tokio::time::sleep(patience) => {
-                let answer = self.refused(&place, &request, GatewayError::TooLong);
-                finish(open, reply, answered(answer), Some("integration_timeout"));
-                // The function runs on to its own timeout; nobody hears its answer.
-                if let Err(error) = work.await {
-                    self.log(target, lambda_id, &error);
-                }
-                return;
+        let mut work = std::pin::pin!(function.invoke(invocation));
+        let Ok(result) = tokio::time::timeout(timeout, &mut work).await else {
+            let response = failed(GatewayError::TooLong);
+            finish(exchange, reply, response, Some("integration_timeout"));
+            // The function runs on to its own timeout; its result is discarded.
+            if let Err(error) = work.await {
+                self.log(function, &request_id, error.to_string());
             }
+            return;
         };
-        let read = result.map_err(|error| {
-            self.log(target, lambda_id.clone(), &error);
-            (GatewayError::of(&error), error.code())
+        let response = result.map_err(|error| {
+            self.log(function, &request_id, error.to_string());
+            (GatewayError::from_invoke_error(&error), error.code())
         });
-        let read = read.and_then(|answer| {
-            self.read(&place, &request, &route, &answer).map_err(|(line, code)| {
-                self.log_line(target, lambda_id, line);
+        let response = response.and_then(|result| {
+            read_result(&matched, &request, &route, &result).map_err(|(line, code)| {
+                self.log(function, &request_id, line);
                 (GatewayError::Unreadable, code)
             })
         });
-        let (answer, code) = match read {
-            Ok(answer) => (answer, None),
-            Err((gateway_error, code)) => {
-                (self.refused(&place, &request, gateway_error), Some(code))
-            }
-        };
-        finish(open, reply, answered(answer), code);
-    }
-
-    /// A function's answer, or what is wrong with it and the journal's code for that.
-    fn read(
-        &self,
-        place: &StageMatch<'_>,
-        request: &Request,
-        route: &RouteMatch,
-        answer: &Value,
-    ) -> Result<Response<Bytes>, (String, &'static str)> {
-        let size = size(answer);
-        if size > MAX_PAYLOAD_BYTES {
-            let line = format!("the answer is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
-            return Err((line, "payload_too_large"));
+        match response {
+            Ok(response) => finish(exchange, reply, with_ids(response), None),
+            Err((error, code)) => finish(exchange, reply, failed(error), Some(code)),
         }
-        let api = &place.stage.api;
-        let bytes = api.kind == ApiKind::Http || request.accepts_bytes(&api.binary_types);
-        let read = response::response(route.payload, answer, bytes);
-        let mut response = read.map_err(|wrong| (wrong.to_string(), "malformed_response"))?;
-        with_cors(place, request, &mut response);
-        Ok(response)
     }
 
-    /// An answer of the API's own, which has its CORS headers too.
-    fn refused(
-        &self,
-        place: &StageMatch<'_>,
-        request: &Request,
-        gateway_error: GatewayError,
-    ) -> Response<Bytes> {
-        let mut response = gateway_error.answer(place.stage.api.kind);
-        with_cors(place, request, &mut response);
-        response
-    }
-
-    fn open(
+    fn begin_exchange(
         &self,
         request: &Request,
-        route: Option<&RouteMatch>,
-        target: Option<&GatewayFunction>,
+        route: Option<&RouteMatch<'_>>,
+        function: Option<&GatewayFunction>,
     ) -> PendingExchange {
-        let path = route.map_or(request.path.as_str(), |route| route.path.as_str());
-        let name = format!("http.{} {path}", request.method);
-        let exchange = ExchangeDetail::Http {
-            function: target.map(|target| target.id.clone()),
+        let path = route.map_or(request.path.as_str(), RouteMatch::path);
+        let detail = ExchangeDetail::Http {
+            function: function.map(|function| function.id.clone()),
             method: request.method.to_string(),
             path: request.path_and_query(),
             body: text_or_base64(&request.body),
         };
-        self.journal.begin(name, exchange)
+        self.journal.begin(format!("http.{} {path}", request.method), detail)
     }
 
-    /// What a function wrote as it failed.
-    fn log(&self, target: &GatewayFunction, request_id: String, error: &InvokeError) {
-        self.log_line(target, request_id, error.to_string());
-    }
-
-    fn log_line(&self, target: &GatewayFunction, request_id: String, line: String) {
-        let function = target.id.clone();
+    /// Notes a line in the function's log.
+    fn log(&self, function: &GatewayFunction, request_id: &str, line: String) {
+        let function = function.id.clone();
         let name = format!("log.{function}");
-        self.journal
-            .note(name, ExchangeDetail::Log { function, request_id: Some(request_id), line });
+        let request_id = Some(request_id.to_owned());
+        self.journal.note(name, ExchangeDetail::Log { function, request_id, line });
     }
 }
 
+/// The work on a request, which goes on as a task if this is dropped before it is done.
+struct DetachOnDrop<'a> {
+    handler: &'a Handler,
+    runtime: Runtime,
+    work: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Drop for DetachOnDrop<'_> {
+    fn drop(&mut self) {
+        let Some(work) = self.work.take() else { return };
+        if let Some(detached) = self.handler.detached().as_mut() {
+            while detached.try_join_next().is_some() {}
+            detached.spawn_on(work, &self.runtime);
+        }
+    }
+}
+
+/// The response that a function's result means, or what is wrong with it and the journal's code
+/// for that.
+fn read_result(
+    matched: &StageMatch<'_>,
+    request: &Request,
+    route: &RouteMatch<'_>,
+    result: &Value,
+) -> Result<Response<Bytes>, (String, &'static str)> {
+    let size = size(result);
+    if size > MAX_PAYLOAD_BYTES {
+        let line = format!("the answer is {size} bytes; Lambda takes {MAX_PAYLOAD_BYTES}");
+        return Err((line, "payload_too_large"));
+    }
+    let api = &matched.stage.api;
+    let decodes = api.kind == ApiKind::Http || request.accepts_bytes(&api.binary_types);
+    let response = response::from_result(route.payload(), result, decodes);
+    let mut response = response.map_err(|wrong| (wrong.to_string(), "malformed_response"))?;
+    add_cors(matched, request, &mut response);
+    Ok(response)
+}
+
+/// A response of the API's own, with its CORS headers.
+fn error_with_cors(
+    matched: &StageMatch<'_>,
+    request: &Request,
+    error: GatewayError,
+) -> Response<Bytes> {
+    let mut response = error.response(matched.stage.api.kind);
+    add_cors(matched, request, &mut response);
+    response
+}
+
 fn finish(
-    open: PendingExchange,
+    exchange: PendingExchange,
     reply: oneshot::Sender<Response<Bytes>>,
     response: Response<Bytes>,
     error: Option<&'static str>,
 ) {
-    let outcome = Outcome::status(response.status().as_u16(), journal_body(&response));
-    open.end(Outcome { error: error.map(str::to_owned), ..outcome });
-    // The caller may have gone away.
+    let (status, error) = (response.status().as_u16(), error.map(str::to_owned));
+    let body = response.body();
+    let text = if body.is_empty() { None } else { std::str::from_utf8(body).ok() };
+    if is_json(&response) && text.is_some() {
+        // The journal parses it if somebody looks.
+        let outcome = Outcome { error, ..Outcome::status(status, Value::Null) };
+        exchange.end_with(outcome, body.clone());
+    } else {
+        let body = Value::String(text_or_base64(body));
+        exchange.end(Outcome { error, ..Outcome::status(status, body) });
+    }
+    // The client may have gone away.
     let _ = reply.send(response);
 }
 
-fn journal_body(response: &Response<Bytes>) -> Value {
+fn is_json(response: &Response<Bytes>) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let json = kind.is_some_and(|kind| kind.starts_with("application/json"));
-    let parsed = if json { serde_json::from_slice(response.body()).ok() } else { None };
-    parsed.unwrap_or_else(|| Value::String(text_or_base64(response.body())))
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-/// The ids under which the API's logs have this request.
+/// Adds the ids under which the API's logs have this request.
 fn with_ids(
     mut response: Response<Bytes>,
     kind: ApiKind,
@@ -328,25 +351,25 @@ fn with_ids(
     response
 }
 
-fn preflight(place: &StageMatch<'_>, request: &Request) -> Option<Response<Bytes>> {
-    let Stage { api, routes } = place.stage;
-    cors::preflight(api.kind, api.cors.as_ref()?, request, || routes.methods(place.path()))
+fn preflight(matched: &StageMatch<'_>, request: &Request) -> Option<Response<Bytes>> {
+    let Stage { api, routes } = matched.stage;
+    cors::preflight(api.kind, api.cors.as_ref()?, request, || routes.methods(matched.path()))
 }
 
-/// An HTTP API's CORS headers go before the function's.
-fn with_cors(place: &StageMatch<'_>, request: &Request, response: &mut Response<Bytes>) {
-    let api = &place.stage.api;
+/// Replaces the function's CORS headers with an HTTP API's.
+fn add_cors(matched: &StageMatch<'_>, request: &Request, response: &mut Response<Bytes>) {
+    let api = &matched.stage.api;
     if let Some(cors) = api.cors.as_ref().filter(|_| api.kind == ApiKind::Http) {
         cors::replace(cors, request, response);
     }
 }
 
-/// Bytes of an answer as JSON. Most are far below the limit, and need no exact count.
-fn size(answer: &Value) -> usize {
+/// The size of a result as JSON. Most are far below the limit, and need no exact count.
+fn size(result: &Value) -> usize {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map_or(0, str::len);
-    let least = text(Some(answer)).max(text(answer.get("body")));
-    if least * 6 < MAX_PAYLOAD_BYTES && answer.get("body").is_some() {
+    let least = text(Some(result)).max(text(result.get("body")));
+    if least * 6 < MAX_PAYLOAD_BYTES && result.get("body").is_some() {
         return least;
     }
-    serde_json::to_vec(answer).map_or(usize::MAX, |bytes| bytes.len())
+    serde_json::to_vec(result).map_or(usize::MAX, |bytes| bytes.len())
 }

@@ -48,7 +48,7 @@ impl InProcess {
             .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         context.invoked_function_arn =
             format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
-        context.request_id = invocation.request_id;
+        context.request_id = invocation.request_id.to_string();
         context.xray_trace_id = Some(invocation.trace_id);
         // `call`, not `oneshot`, whose future is not `Send`; a router is always ready.
         let call = Adapter::from(self.router.clone()).call(LambdaEvent::new(payload, context));

@@ -1,6 +1,6 @@
 //! How a function is run, whatever it is.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::function::Executable;
 /// One event for a function.
 #[derive(Debug)]
 pub(super) struct Invocation {
-    pub(super) request_id: String,
+    pub(super) request_id: Arc<str>,
     pub(super) trace_id: String,
     /// The event as JSON.
     pub(super) event: String,

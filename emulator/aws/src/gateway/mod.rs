@@ -1,20 +1,24 @@
-//! API Gateway on the laptop: HTTP in, Lambda events out, and back.
+//! API Gateway: HTTP requests become Lambda events, and results become HTTP responses.
 //!
-//! A request is read whole and checked against AWS's limits ([`Gateway`]'s
-//! server), given to an API by its Host and stage (`stage`), matched to a route,
-//! turned into an event exactly as AWS builds it for this kind of API, handed to
-//! a function, and the function's answer is read by AWS's rules. What API Gateway
-//! answers by itself stands in one table (`gateway_error`). Only the last step knows
-//! how a function runs: as a router of this process, or as processes of its own
-//! behind the Lambda Runtime API (`lambda`).
+//! The way of a request, file by file:
+//!
+//! 1. `connection` reads it whole, within AWS's limits, from a `client_stream`;
+//! 2. `stage` finds its API by Host and path, `route` its function, `token_bucket` throttles it;
+//! 3. `event` builds the event exactly as AWS does for this kind of API;
+//! 4. `handler` runs the function and waits for it: a router of this process (`in_process`) or
+//!    processes behind the Lambda Runtime API ([`lambda`]);
+//! 5. `response` reads the function's result by AWS's rules; where there is none, `gateway_error`
+//!    has API Gateway's own response.
+//!
+//! [`FakeGateway`] is all of that for a test in a few lines.
 
 mod client_stream;
+mod connection;
 mod cors;
-mod error_override;
 mod event;
+mod fake;
 mod gateway_error;
 mod handler;
-mod header_case;
 mod in_process;
 mod invoke;
 pub(crate) mod lambda;
@@ -29,6 +33,7 @@ mod tests;
 mod token_bucket;
 
 pub use self::{
+    fake::{FakeGateway, FakeGatewayBuilder},
     lambda::{INIT_TIMEOUT, LambdaConfig, Launcher},
     server::{FunctionCode, Gateway},
 };

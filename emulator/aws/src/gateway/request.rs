@@ -1,46 +1,46 @@
-//! A request as it came over the wire.
+//! A request as it was received.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Version, header};
 
-/// One HTTP request, body and all.
+/// One HTTP request with its whole body.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: Method,
-    /// Percent-encoded, as it came.
+    /// Percent-encoded, as it was received.
     pub(super) path: String,
-    /// As it came, without `?`; empty when there is none.
+    /// As it was received, without `?`; empty when there is none.
     pub(super) query: String,
     pub(super) version: Version,
     pub(super) headers: HeaderMap,
-    /// Names of headers as the client wrote them, by their lower case; those that differ from it.
+    /// Header names as the client wrote them, by their lower case, if the two differ.
     pub(super) header_case: BTreeMap<String, String>,
-    /// The one valid Host.
+    /// The Host header, of which a URL can be made.
     pub(super) host: String,
     pub(super) body: Bytes,
     pub(super) client: SocketAddr,
-    /// Port that the client called.
+    /// The port that the client called.
     pub(super) port: u16,
 }
 
 impl Request {
-    /// Header names in order, once each, with their values as text.
-    pub(super) fn header_lists(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
+    /// Every header name once, with its values as text.
+    pub(super) fn header_lists(&self) -> impl Iterator<Item = (&str, Vec<Cow<'_, str>>)> {
         self.headers.keys().map(|name| {
             let values = self.headers.get_all(name).iter();
-            (name.as_str(), values.map(|v| String::from_utf8_lossy(v.as_bytes()).into()).collect())
+            (name.as_str(), values.map(|v| String::from_utf8_lossy(v.as_bytes())).collect())
         })
     }
 
-    /// Decoded query parameters in wire order.
+    /// Decoded query parameters, in their order.
     pub(super) fn query_pairs(&self) -> Vec<(String, String)> {
         form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
-    /// Path and query as they came.
+    /// Path and query as they were received.
     pub(super) fn path_and_query(&self) -> String {
         if self.query.is_empty() {
             self.path.clone()
@@ -49,18 +49,19 @@ impl Request {
         }
     }
 
-    /// `HTTP/1.1`.
-    pub(super) fn protocol(&self) -> String {
-        format!("{:?}", self.version)
+    /// The protocol's name in events, `HTTP/1.1`.
+    pub(super) fn protocol(&self) -> &'static str {
+        if self.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }
     }
 
-    pub(super) fn user_agent(&self) -> String {
+    /// The User-Agent header; empty when there is none.
+    pub(super) fn user_agent(&self) -> Cow<'_, str> {
         let agent = self.headers.get(header::USER_AGENT);
-        agent.map(|v| String::from_utf8_lossy(v.as_bytes()).into()).unwrap_or_default()
+        agent.map_or_else(Cow::default, |value| String::from_utf8_lossy(value.as_bytes()))
     }
 
-    /// The body as an event carries it, and whether that is base64: only
-    /// `text/*` and three media types go as text, so a form does not.
+    /// The body as an HTTP API's event has it, and whether that is base64. `text/*` and three other
+    /// media types are text; everything else is base64, forms too.
     pub(super) fn event_body(&self) -> Option<(String, bool)> {
         if self.body.is_empty() {
             return None;
@@ -72,8 +73,8 @@ impl Request {
         })
     }
 
-    /// The body as a REST API's event carries it: text, whatever it is, unless
-    /// its media type is one that the API takes for bytes.
+    /// The body as a REST API's event has it, and whether that is base64: everything is text whose
+    /// media type is not among the API's binary types.
     pub(super) fn rest_body(&self, binary_types: &[String]) -> Option<(String, bool)> {
         if self.body.is_empty() {
             return None;
@@ -86,7 +87,7 @@ impl Request {
         })
     }
 
-    /// Whether a REST API decodes a base64 answer to this request: its first Accept decides.
+    /// Whether a REST API decodes a base64 body of the response: the first type of Accept decides.
     pub(super) fn accepts_bytes(&self, binary_types: &[String]) -> bool {
         is_among(binary_types, &self.media_type(&header::ACCEPT))
     }
@@ -110,7 +111,7 @@ fn is_among(types: &[String], kind: &str) -> bool {
     types.iter().any(|known| known == "*/*" || known.eq_ignore_ascii_case(kind))
 }
 
-/// Bytes as the journal keeps them: text, or base64 when they are not UTF-8.
+/// Bytes as the journal keeps them: text, or base64 if they are not UTF-8.
 pub(super) fn text_or_base64(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned)
 }

@@ -26,7 +26,7 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
 }
 
 /// Reads a function's answer; `bytes` says whether one in base64 is decoded.
-pub(super) fn response(
+pub(super) fn from_result(
     payload: Payload,
     answer: &Value,
     bytes: bool,
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn ok(payload: Payload, answer: Value) -> Response<Bytes> {
-        response(payload, &answer, true).unwrap()
+        from_result(payload, &answer, true).unwrap()
     }
 
     #[test]
@@ -138,7 +138,10 @@ mod tests {
         assert_eq!(inferred.status(), 200);
         assert_eq!(inferred.headers()["content-type"], "application/json");
         assert_eq!(inferred.body(), &answer.to_string());
-        assert_eq!(response(Payload::V1, &answer, true).unwrap_err(), Malformed("no statusCode"));
+        assert_eq!(
+            from_result(Payload::V1, &answer, true).unwrap_err(),
+            Malformed("no statusCode")
+        );
     }
 
     #[test]
@@ -181,14 +184,14 @@ mod tests {
             json!({ "statusCode": 200, "headers": { "a b": "c" } }),
             json!({ "statusCode": 200, "headers": { "a": "line\nbreak" } }),
         ] {
-            assert!(response(Payload::V2, &answer, true).is_err(), "{answer}");
+            assert!(from_result(Payload::V2, &answer, true).is_err(), "{answer}");
         }
     }
 
     #[test]
     fn base64_that_is_not_to_be_decoded_stays_text() {
         let answer = json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true });
-        let response = response(Payload::Rest, &answer, false).unwrap();
+        let response = from_result(Payload::Rest, &answer, false).unwrap();
         assert_eq!(response.body(), "AP8=");
         assert_eq!(response.headers()["content-type"], "application/json");
     }

@@ -1,8 +1,10 @@
-//! Which function answers: full match, then greedy, then `$default`; and
-//! within one of these, what is written out beats `{id}`.
+//! The routes of an API, and which of them a request takes.
 //!
-//! An HTTP API looks at method and path together. A REST API finds the resource
-//! first, and a resource that lacks the method has no route.
+//! A full match of the path goes before a greedy one (`{proxy+}`), and that before `$default`; of
+//! two full or greedy matches, literal segments go before variables (`{id}`), from the left.
+//!
+//! An HTTP API looks at method and path together. A REST API finds the resource by its path first,
+//! and a resource without the method has no route.
 
 use std::{collections::BTreeMap, time::Duration, time::Instant};
 
@@ -32,19 +34,9 @@ struct RouteEntry {
 }
 
 /// A route that matches a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RouteMatch {
-    /// Position of the route.
-    route: usize,
-    /// Position of the function.
-    pub(super) function: usize,
-    /// `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
-    pub(super) key: String,
-    /// The route's path as the template has it.
-    pub(super) path: String,
-    pub(super) payload: Payload,
-    /// How long the API waits for the function, if the route says it.
-    pub(super) timeout: Option<Duration>,
+#[derive(Debug, Clone)]
+pub(super) struct RouteMatch<'a> {
+    entry: &'a RouteEntry,
     /// Decoded values of the path's variables.
     pub(super) parameters: BTreeMap<String, String>,
 }
@@ -62,7 +54,7 @@ enum Segment {
     Greedy(String),
 }
 
-/// How specific a path's match is; greater is better. Literal segments are compared from the left.
+/// How specific a match of a path is; greater is better. Literal segments are compared from the left.
 type Rank = (PathMatch, Vec<bool>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,59 +84,74 @@ impl Routes {
     }
 
     /// The most specific route for a request's method and percent-encoded path.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
-        let matches = self.matching(path).filter_map(|(route, rank, parameters)| {
-            let entry = self.list.get(route)?;
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch<'_>> {
+        let matches = self.matching(path).filter_map(|(entry, rank, parameters)| {
             let exact = entry.method == method.as_str();
             let fits = exact || entry.method == "ANY";
-            // In a REST API the resource decides before the method does.
+            // A REST API chooses the resource before it looks at the method.
             if !fits && self.kind == ApiKind::Http {
                 return None;
             }
-            Some(((rank, fits, exact), (route, entry, parameters)))
+            Some(((rank, fits, exact), (entry, parameters)))
         });
         let best = matches.max_by(|(a, _), (b, _)| a.cmp(b));
-        let ((_, fits, _), (route, entry, parameters)) = best?;
-        fits.then(|| RouteMatch {
-            route,
-            function: entry.function,
-            key: entry.key.clone(),
-            path: entry.path.clone(),
-            payload: entry.payload,
-            timeout: entry.timeout,
-            parameters,
-        })
+        let ((_, fits, _), (entry, parameters)) = best?;
+        fits.then_some(RouteMatch { entry, parameters })
     }
 
-    /// The methods of the resource that a path means.
+    /// The methods of the resource at a path.
     pub(super) fn methods(&self, path: &str) -> Vec<String> {
         let best = self.matching(path).max_by(|(_, a, _), (_, b, _)| a.cmp(b));
-        let Some(resource) = best.and_then(|(route, ..)| self.list.get(route)) else {
-            return Vec::new();
-        };
+        let Some((resource, ..)) = best else { return Vec::new() };
         let same = self.list.iter().filter(|entry| entry.pattern == resource.pattern);
         same.map(|entry| entry.method.clone()).collect()
     }
 
-    /// Whether a route takes one more request now.
-    pub(super) fn admit(&self, found: &RouteMatch, now: Instant) -> bool {
-        let bucket = self.list.get(found.route).and_then(|entry| entry.bucket.as_ref());
-        bucket.is_none_or(|bucket| bucket.take(now))
-    }
-
     fn matching<'a>(
         &'a self,
-        path: &'a str,
-    ) -> impl Iterator<Item = (usize, Rank, BTreeMap<String, String>)> + 'a {
-        // A REST API does not mind a slash at the end.
+        path: &str,
+    ) -> impl Iterator<Item = (&'a RouteEntry, Rank, BTreeMap<String, String>)> {
+        // A REST API ignores a slash at the end.
         let path = match path.strip_suffix('/') {
             Some(shorter) if self.kind == ApiKind::Rest && !shorter.is_empty() => shorter,
             _ => path,
         };
-        self.list.iter().enumerate().filter_map(move |(at, entry)| {
+        self.list.iter().filter_map(move |entry| {
             let (kind, literals, parameters) = entry.pattern.matches(path)?;
-            Some((at, (kind, literals), parameters))
+            Some((entry, (kind, literals), parameters))
         })
+    }
+}
+
+impl RouteMatch<'_> {
+    /// `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
+    pub(super) fn key(&self) -> &str {
+        &self.entry.key
+    }
+
+    /// The route's path as the template has it.
+    pub(super) fn path(&self) -> &str {
+        &self.entry.path
+    }
+
+    /// The format of its events.
+    pub(super) fn payload(&self) -> Payload {
+        self.entry.payload
+    }
+
+    /// How long the API waits for the function, if the route says so.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.entry.timeout
+    }
+
+    /// The function's position.
+    pub(super) fn function(&self) -> usize {
+        self.entry.function
+    }
+
+    /// Takes one more request now. Returns false if the route is throttled.
+    pub(super) fn admit(&self, now: Instant) -> bool {
+        self.entry.bucket.as_ref().is_none_or(|bucket| bucket.take(now))
     }
 }
 
@@ -216,7 +223,7 @@ mod tests {
     }
 
     fn key(routes: &Routes, method: Method, path: &str) -> Option<String> {
-        routes.find(&method, path).map(|m| m.key)
+        routes.find(&method, path).map(|found| found.key().to_owned())
     }
 
     /// The routes and expectations of AWS's own page on route selection.
@@ -253,7 +260,7 @@ mod tests {
         assert_eq!(found.parameters["id"], "LEAD 1");
         let found = routes.find(&Method::GET, "/files/a/b%2Bc").unwrap();
         assert_eq!(found.parameters["path"], "a/b+c");
-        assert_eq!(routes.find(&Method::GET, "/files/"), None);
+        assert!(routes.find(&Method::GET, "/files/").is_none());
     }
 
     #[test]
@@ -278,7 +285,7 @@ mod tests {
         routes.add(&Route::new("GET", "/b"), one, 0);
         routes.add(&Route::new("GET", "/c"), None, 0);
         let now = Instant::now();
-        let admit = |path| routes.admit(&routes.find(&Method::GET, path).unwrap(), now);
+        let admit = |path| routes.find(&Method::GET, path).unwrap().admit(now);
         assert_eq!([admit("/a"), admit("/a"), admit("/b")], [true, false, true]);
         assert!((0..100).all(|_| admit("/c")));
     }

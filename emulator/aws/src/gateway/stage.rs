@@ -1,8 +1,10 @@
-//! Which API a request is for: by its Host, and by what its path begins with.
+//! Which API a request is for: by its Host, and by how its path begins.
 //!
-//! A custom domain is mapped to an API, a named stage is the first segment of
-//! the path, `$default` needs neither. Any other host, `127.0.0.1` above all,
-//! is every API's; `<api>.localhost` and `<api>.execute-api...` are one API's.
+//! A custom domain is mapped to one API. A named stage is the first segment of the path; `$default`
+//! needs none. `<api>.localhost` and `<api>.execute-api...` are the hosts of one API; any other host,
+//! such as `127.0.0.1`, is a host of every API.
+
+use std::borrow::Cow;
 
 use http::Method;
 
@@ -16,17 +18,17 @@ pub(super) struct Stage {
     pub(super) routes: Routes,
 }
 
-/// All of them, in the template's order.
+/// Every API, in the template's order.
 #[derive(Debug, Default)]
 pub(super) struct Stages(Vec<Stage>);
 
-/// Where a request goes.
+/// The API that a request is for.
 #[derive(Debug, Clone)]
 pub(super) struct StageMatch<'a> {
     pub(super) stage: &'a Stage,
-    /// What the path has after the stage or the mapping, as it came; may be empty.
-    rest: String,
-    /// The custom domain's mapping: empty, or `/v1`.
+    /// The path after the stage or the mapping, as it was received; may be empty.
+    rest: &'a str,
+    /// The mapping of a custom domain: empty, or `/v1`.
     mapping: Option<String>,
 }
 
@@ -35,13 +37,25 @@ impl Stages {
         Self(stages)
     }
 
-    /// Where a request goes, or what the API that it must have meant answers.
-    pub(super) fn place(
-        &self,
+    /// Finds the API that a request is for.
+    ///
+    /// # Errors
+    /// When no stage and no mapping serves the path: the kind of API that the request must have
+    /// meant, and its error.
+    pub(super) fn find<'a>(
+        &'a self,
         host: &str,
         method: &Method,
-        path: &str,
-    ) -> Result<StageMatch<'_>, (ApiKind, GatewayError)> {
+        path: &'a str,
+    ) -> Result<StageMatch<'a>, (ApiKind, GatewayError)> {
+        if let [stage] = self.0.as_slice()
+            && stage.api.domain.is_none()
+        {
+            // The only API has every host.
+            let rest = below(&stage.api.stage_path(), path);
+            let matched = rest.map(|rest| StageMatch { stage, rest, mapping: None });
+            return matched.ok_or((stage.api.kind, GatewayError::NoStage));
+        }
         let name = name(host);
         if let Some(kind) = self.on_domain(&name).map(|(stage, _)| stage.api.kind).next() {
             return self.mapped(&name, path).ok_or((kind, GatewayError::NoStage));
@@ -51,31 +65,31 @@ impl Stages {
         // A path that names a stage means that stage.
         let (named, default): (Vec<&Stage>, Vec<&Stage>) =
             asked.iter().partition(|stage| !stage.api.stage_path().is_empty());
-        let mut places = Vec::new();
+        let mut matches = Vec::new();
         for stage in named.into_iter().chain(default) {
             if let Some(rest) = below(&stage.api.stage_path(), path) {
-                places.push(StageMatch { stage, rest: rest.into(), mapping: None });
+                matches.push(StageMatch { stage, rest, mapping: None });
             }
         }
-        let serves = |place: &StageMatch<'_>| {
-            place.stage.routes.find(method, place.path()).is_some()
-                || (*method == Method::OPTIONS && place.stage.api.cors.is_some())
+        let serves = |matched: &StageMatch<'_>| {
+            matched.stage.routes.find(method, matched.path()).is_some()
+                || (*method == Method::OPTIONS && matched.stage.api.cors.is_some())
         };
-        let at = match places.len() {
+        let at = match matches.len() {
             0 => {
                 let kind = asked.first().map_or(ApiKind::Http, |stage| stage.api.kind);
                 return Err((kind, GatewayError::NoStage));
             }
             1 => 0,
-            _ => places.iter().position(serves).unwrap_or(0),
+            _ => matches.iter().position(serves).unwrap_or(0),
         };
-        Ok(places.swap_remove(at))
+        Ok(matches.swap_remove(at))
     }
 
-    /// The kind of API that a request is for, before it is read whole.
+    /// The kind of API that a request is for, if it cannot be read whole.
     pub(super) fn kind(&self, host: &str, path: &str) -> ApiKind {
-        match self.place(host, &Method::GET, path) {
-            Ok(place) => place.stage.api.kind,
+        match self.find(host, &Method::GET, path) {
+            Ok(matched) => matched.stage.api.kind,
             Err((kind, _)) => kind,
         }
     }
@@ -86,13 +100,13 @@ impl Stages {
     }
 
     /// The longest of a domain's mappings that the path begins with.
-    fn mapped(&self, name: &str, path: &str) -> Option<StageMatch<'_>> {
+    fn mapped<'a>(&'a self, name: &str, path: &'a str) -> Option<StageMatch<'a>> {
         let mappings = self.on_domain(name).filter_map(|(stage, base)| {
             let mapping = if base.is_empty() { String::new() } else { format!("/{base}") };
-            let rest = below(&mapping, path)?.to_owned();
+            let rest = below(&mapping, path)?;
             Some(StageMatch { stage, rest, mapping: Some(mapping) })
         });
-        mappings.max_by_key(|place| place.mapping.as_ref().map_or(0, String::len))
+        mappings.max_by_key(|matched| matched.mapping.as_ref().map_or(0, String::len))
     }
 
     fn on_domain(&self, name: &str) -> impl Iterator<Item = (&Stage, &str)> {
@@ -105,7 +119,7 @@ impl Stages {
 }
 
 impl Stage {
-    /// Whether a host is this API's alone.
+    /// Whether this is a host of this API alone.
     fn is_called(&self, name: &str) -> bool {
         name.split_once('.').is_some_and(|(label, rest)| {
             label == self.api.url_id() && (rest == "localhost" || rest.starts_with("execute-api."))
@@ -114,35 +128,40 @@ impl Stage {
 }
 
 impl StageMatch<'_> {
-    /// Whether it was called by a custom domain.
+    /// Whether the client used a custom domain.
     pub(super) fn is_mapped(&self) -> bool {
         self.mapping.is_some()
     }
 
     /// The path that routes are matched with.
     pub(super) fn path(&self) -> &str {
-        or_root(&self.rest)
+        or_root(self.rest)
     }
 
     /// The path in an HTTP API's events of format 2.0: with a named stage, without a mapping.
-    pub(super) fn raw_path(&self) -> String {
-        or_root(&format!("{}{}", self.stage.api.stage_path(), self.rest)).to_owned()
+    pub(super) fn raw_path(&self) -> Cow<'_, str> {
+        self.path_below(self.stage.api.stage_path())
     }
 
     /// The path in events of format 1.0: with the mapping, or else with a named stage.
-    pub(super) fn whole_path(&self) -> String {
+    pub(super) fn whole_path(&self) -> Cow<'_, str> {
         match &self.mapping {
-            Some(mapping) => or_root(&format!("{mapping}{}", self.rest)).to_owned(),
+            Some(mapping) => self.path_below(mapping.clone()),
             None => self.raw_path(),
         }
     }
 
     /// The path in a REST API's events: with the mapping, without the stage.
-    pub(super) fn rest_path(&self) -> String {
-        match &self.mapping {
-            Some(mapping) => or_root(&format!("{mapping}{}", self.rest)).to_owned(),
-            None => self.path().to_owned(),
+    pub(super) fn rest_path(&self) -> Cow<'_, str> {
+        self.path_below(self.mapping.clone().unwrap_or_default())
+    }
+
+    fn path_below(&self, mut prefix: String) -> Cow<'_, str> {
+        if prefix.is_empty() {
+            return self.path().into();
         }
+        prefix.push_str(self.rest);
+        prefix.into()
     }
 }
 
@@ -195,9 +214,11 @@ mod tests {
     /// The API, and the path as routes and the three formats have it.
     fn at(host: &str, path: &str) -> [String; 5] {
         let stages = stages();
-        let place = stages.place(host, &Method::GET, path).unwrap();
-        let id = place.stage.api.id.clone();
-        [id, place.path().into(), place.raw_path(), place.whole_path(), place.rest_path()]
+        let matched = stages.find(host, &Method::GET, path).unwrap();
+        let id = matched.stage.api.id.clone();
+        let paths = [matched.raw_path(), matched.whole_path(), matched.rest_path()];
+        let [raw, whole, rest] = paths.map(|path| path.into_owned());
+        [id, matched.path().into(), raw, whole, rest]
     }
 
     #[test]
@@ -221,7 +242,7 @@ mod tests {
         assert_eq!(at("b.example", "/v1/x/pets")[1], "/pets");
         assert_eq!(at("b.example", "/v1/pets")[1], "/pets");
         let stages = stages();
-        let lost = stages.place("b.example", &Method::GET, "/pets").unwrap_err();
+        let lost = stages.find("b.example", &Method::GET, "/pets").unwrap_err();
         assert_eq!(lost, (ApiKind::Rest, GatewayError::NoStage));
     }
 
@@ -230,7 +251,7 @@ mod tests {
         assert_eq!(at("shop.localhost:4000", "/prod/pets")[0], "Shop");
         assert_eq!(at("web.execute-api.us-east-1.amazonaws.com", "/pets")[0], "Web");
         let stages = stages();
-        let lost = stages.place("old.localhost", &Method::GET, "/pets").unwrap_err();
+        let lost = stages.find("old.localhost", &Method::GET, "/pets").unwrap_err();
         assert_eq!(lost, (ApiKind::Rest, GatewayError::NoStage));
         assert_eq!(stages.kind("old.localhost", "/Prod/x"), ApiKind::Rest);
         assert_eq!(stages.kind("x", "/only-web"), ApiKind::Http);

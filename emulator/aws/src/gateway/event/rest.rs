@@ -5,26 +5,27 @@ use serde_json::{Value, json};
 use super::{ACCOUNT, EventContext, domain, fold, headers, or_null, query, texts};
 use crate::gateway::{request::Request, route::RouteMatch, stage::StageMatch};
 
-/// Header names keep their case, the stage is in `requestContext.path` alone,
-/// a body is text unless the API takes its media type for bytes.
+/// The event. Header names keep their case, the stage is in `requestContext.path` alone, and a body
+/// is text unless its media type is among the API's binary types.
 pub(super) fn build(
     request: &Request,
-    place: &StageMatch<'_>,
-    route: &RouteMatch,
+    matched: &StageMatch<'_>,
+    route: &RouteMatch<'_>,
     context: &EventContext,
 ) -> Value {
-    let named = headers(request, place, context).into_iter();
-    let mut named: Vec<_> = named.map(|(name, values)| (spelt(request, name), values)).collect();
+    let named = headers(request, matched, context).into_iter();
+    let mut named: Vec<_> =
+        named.map(|(name, values)| (as_written(request, name), values)).collect();
     named.sort();
     let (single_headers, all_headers) = fold(named);
     let (single_query, all_query) = fold(query(request));
-    let api = &place.stage.api;
+    let api = &matched.stage.api;
     let (domain_name, domain_prefix) = domain(request);
     let body = request.rest_body(&api.binary_types);
     let base64 = body.as_ref().is_some_and(|(_, base64)| *base64);
     json!({
-        "resource": route.path,
-        "path": place.rest_path(),
+        "resource": route.path(),
+        "path": matched.rest_path(),
         "httpMethod": request.method.as_str(),
         "headers": single_headers,
         "multiValueHeaders": all_headers,
@@ -53,13 +54,13 @@ pub(super) fn build(
                 "userAgent": request.user_agent(),
                 "userArn": null,
             },
-            "path": place.whole_path(),
+            "path": matched.whole_path(),
             "protocol": request.protocol(),
             "requestId": context.uuid,
             "requestTime": context.log_time(),
             "requestTimeEpoch": context.now.as_millisecond(),
-            "resourceId": resource_id(&route.path),
-            "resourcePath": route.path,
+            "resourceId": resource_id(route.path()),
+            "resourcePath": route.path(),
             "stage": api.stage,
         },
         "body": body.map(|(body, _)| body),
@@ -67,19 +68,19 @@ pub(super) fn build(
     })
 }
 
-/// As the client spelt it, or as API Gateway spells its own.
-fn spelt(request: &Request, name: String) -> String {
-    match name.as_str() {
+/// A header's name as the client wrote it, or as API Gateway writes its own.
+fn as_written(request: &Request, name: &str) -> String {
+    match name {
         "x-amzn-trace-id" => "X-Amzn-Trace-Id".into(),
         "x-forwarded-for" => "X-Forwarded-For".into(),
         "x-forwarded-port" => "X-Forwarded-Port".into(),
         "x-forwarded-proto" => "X-Forwarded-Proto".into(),
         "host" => "Host".into(),
-        _ => request.header_case.get(&name).cloned().unwrap_or(name),
+        _ => request.header_case.get(name).cloned().unwrap_or_else(|| name.to_owned()),
     }
 }
 
-/// On AWS six letters and digits that nobody chose: here they follow from the path.
+/// A resource's id: on AWS six arbitrary letters and digits, here derived from the path.
 fn resource_id(path: &str) -> String {
     let mut hash: u32 = 2_166_136_261;
     for byte in path.bytes() {

@@ -5,23 +5,27 @@ use serde_json::{Value, json};
 use super::{ACCOUNT, EventContext, domain, fold, headers, or_null, query, texts};
 use crate::gateway::{request::Request, route::RouteMatch, stage::StageMatch};
 
-/// The last of several values stands in the single-value maps; absent parts are null.
+/// The event. The single-value maps have the last of several values; what is absent is null.
 pub(super) fn build(
     request: &Request,
-    place: &StageMatch<'_>,
-    route: &RouteMatch,
+    matched: &StageMatch<'_>,
+    route: &RouteMatch<'_>,
     context: &EventContext,
 ) -> Value {
-    let (single_headers, all_headers) = fold(headers(request, place, context));
+    let (single_headers, all_headers) = fold(
+        headers(request, matched, context)
+            .into_iter()
+            .map(|(name, values)| (name.to_owned(), values)),
+    );
     let (single_query, all_query) = fold(query(request));
     let (domain_name, domain_prefix) = domain(request);
     let source = request.client.ip().to_string();
     let body = request.event_body();
     let base64 = body.as_ref().is_some_and(|(_, base64)| *base64);
-    let (api, path) = (&place.stage.api, place.whole_path());
+    let (api, path) = (&matched.stage.api, matched.whole_path());
     json!({
         "version": "1.0",
-        "resource": route.path,
+        "resource": route.path(),
         "path": path,
         "httpMethod": request.method.as_str(),
         "headers": single_headers,
@@ -57,7 +61,7 @@ pub(super) fn build(
             "requestTime": context.log_time(),
             "requestTimeEpoch": context.now.as_millisecond(),
             "resourceId": null,
-            "resourcePath": route.path,
+            "resourcePath": route.path(),
             "stage": api.stage,
         },
         "pathParameters": or_null(texts(&route.parameters)),

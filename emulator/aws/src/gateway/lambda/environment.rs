@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::pool::LambdaConfig;
+use super::config::LambdaConfig;
 use crate::{function::Executable, gateway::event::REGION};
 
 /// Variables of a new process: Lambda's own, then what the template and the world say, which

@@ -1,12 +1,16 @@
-//! Functions as processes of their own, behind an emulated Lambda Runtime API.
+//! Functions as processes, behind an emulated Lambda Runtime API.
 //!
-//! It knows nothing of any language: a program that asks for its next event over
-//! HTTP and posts its answer is a function. Each process has an endpoint of its
-//! own ([`runtime_api`]), so that a call is known to be its own without a word in
-//! the protocol for it. A [`pool`] decides which process of a function gets an
-//! event, by its [`pool_state`]; a [`process`] is started, watched, and killed; what
-//! it writes is [`output`]; what it finds is its [`environment`].
+//! Any program that asks for its next event over HTTP and posts its result is a function, whatever
+//! language it is written in. Each file uses those above it only:
+//!
+//! - `config` is what a function is and how it is run; `environment` has the variables that it
+//!   finds, `launcher` the command that starts it, `output` what it writes;
+//! - `runtime_api` is the Runtime API of one process as HTTP;
+//! - `process` is one process: its start, the event that it works on, its end;
+//! - `pool_state` knows what each process of a function does, and `pool` decides which of them gets
+//!   an event, and starts and kills them.
 
+mod config;
 mod environment;
 mod launcher;
 mod output;
@@ -18,11 +22,11 @@ mod runtime_api;
 mod tests;
 
 pub(super) use self::pool::ProcessPool;
-pub use self::{launcher::Launcher, pool::LambdaConfig};
+pub use self::{config::LambdaConfig, launcher::Launcher};
 
 use std::time::Duration;
 
-/// What Lambda takes as an event and as an answer of a synchronous invocation.
+/// Most bytes that Lambda takes as an event, and as the result of a synchronous invocation.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 6_291_556;
-/// AWS's own limit for the time from the start of a process to its first request for an event.
+/// AWS's limit for the time from the start of a process until it asks for its first event.
 pub const INIT_TIMEOUT: Duration = Duration::from_secs(10);

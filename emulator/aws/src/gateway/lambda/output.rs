@@ -35,7 +35,7 @@ struct OutputInner {
 
 #[derive(Debug, Default)]
 struct State {
-    request_id: Option<String>,
+    request_id: Option<Arc<str>>,
     /// A line that has not ended.
     line: Vec<u8>,
     /// Written since the request began.
@@ -66,10 +66,10 @@ impl Output {
     }
 
     /// A request begins: what is written from now on is its own.
-    pub(super) fn begin(&self, request_id: &str) {
+    pub(super) fn begin(&self, request_id: &Arc<str>) {
         self.finish();
         let mut state = self.state();
-        state.request_id = Some(request_id.to_owned());
+        state.request_id = Some(Arc::clone(request_id));
         state.bytes = 0;
         state.last.clear();
     }
@@ -153,7 +153,8 @@ impl OutputInner {
             state.last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
         }
         tracing::info!(function = self.function, line, "the function wrote");
-        let (function, request_id) = (self.function.clone(), state.request_id.clone());
+        let (function, request_id) =
+            (self.function.clone(), state.request_id.as_deref().map(str::to_owned));
         let name = format!("log.{function}");
         self.journal.note(name, ExchangeDetail::Log { function, request_id, line });
     }

@@ -1,84 +1,61 @@
 //! The processes of one function, and which of them gets an event.
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use http::HeaderValue;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 
 use super::{
-    Launcher, MAX_PAYLOAD_BYTES,
+    MAX_PAYLOAD_BYTES,
+    config::LambdaConfig,
     pool_state::{IdleProcess, Phase, PoolProcess, PoolState, RETURN_TIMEOUT, Waiter},
-    process::{Event, Process},
+    process::Process,
+    runtime_api::{self, Event, Rejected, RuntimeCalls},
 };
 use crate::{
     function::Executable,
-    gateway::invoke::{Invocation, InvokeError, OutputTail, RunFunction},
+    gateway::{
+        event::{ACCOUNT, REGION},
+        invoke::{Invocation, InvokeError, OutputTail, RunFunction},
+    },
 };
-use rehearse_core::{
-    clock::Clock,
-    journal::{ExchangeDetail, Journal},
-};
+use rehearse_core::journal::ExchangeDetail;
 
-/// How long an event waits for a process that has answered and is about to ask for the next one,
-/// before another process is started: a fraction of what starting one takes.
+/// How long an invocation waits for a process that has completed its event and is about to ask for
+/// the next one, before another process is started: a fraction of what starting one takes.
 const REUSE_WAIT: Duration = Duration::from_millis(20);
 
-/// How many processes an event is offered to that end before they have it.
+/// How many processes are tried for one event that hang up before they have it.
 const MAX_ATTEMPTS: usize = 5;
-
-/// A function and how its processes are run.
-#[derive(Debug, Clone)]
-pub struct LambdaConfig {
-    /// Logical id.
-    pub id: String,
-    /// Name on AWS.
-    pub name: String,
-    /// What is run.
-    pub executable: Executable,
-    /// Variables from the template and the world.
-    pub environment: std::collections::BTreeMap<String, String>,
-    /// The template's `Handler`.
-    pub handler: String,
-    /// Memory in MB, which is only told to the function.
-    pub memory: u32,
-    /// How many processes may work at once.
-    pub concurrency: usize,
-    /// Whether every event gets a new process.
-    pub cold: bool,
-    /// How long a process may take until it asks for its first event.
-    pub init_timeout: Duration,
-    /// How processes are started.
-    pub launcher: Launcher,
-    /// Where output goes.
-    pub journal: Journal,
-    /// Business time, for the name of the log stream.
-    pub clock: Clock,
-}
 
 /// The processes of one function. Dropping it kills them.
 pub struct ProcessPool(Arc<PoolInner>);
 
-pub(super) struct PoolInner {
-    pub(super) lambda: LambdaConfig,
+struct PoolInner {
+    lambda: LambdaConfig,
+    function_arn: Option<HeaderValue>,
     state: Mutex<PoolState>,
 }
 
 impl ProcessPool {
-    /// No process is started before the first event.
+    /// A pool without processes: the first is started for the first event.
     pub(in crate::gateway) fn new(lambda: LambdaConfig) -> Self {
-        Self(Arc::new(PoolInner { lambda, state: Mutex::default() }))
+        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", lambda.name);
+        let function_arn = HeaderValue::try_from(arn).ok();
+        Self(Arc::new(PoolInner { lambda, function_arn, state: Mutex::default() }))
     }
 
     /// How many processes wait for an event.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
-        self.0.lock().idle.iter().filter(|ready| !ready.event_sender.is_closed()).count()
+        self.0.lock().idle.iter().filter(|idle| !idle.event_sender.is_closed()).count()
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
@@ -89,26 +66,29 @@ impl ProcessPool {
         let body = Bytes::from(event);
         for _ in 0..MAX_ATTEMPTS {
             let IdleProcess { process, event_sender } = self.0.acquire().await?;
-            // From here on the process is killed when nobody waits for its answer any more.
-            let mut busy = KillOnDrop { pool: &self.0, process, done: false };
-            let (reply, answer) = oneshot::channel();
-            if !busy.process.begin(&request_id, reply) {
+            let mut guard = KillOnDrop { pool: &self.0, process, is_done: false };
+            let (reply, result) = oneshot::channel();
+            if !guard.process.begin(&request_id, reply) {
                 continue;
             }
-            let deadline = SystemTime::now() + timeout;
-            let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
-            let event = Event { request_id, trace_id, body: body.clone(), deadline };
+            let event = Event {
+                request_id: Arc::clone(&request_id),
+                trace_id: trace_id.clone(),
+                function_arn: self.0.function_arn.clone(),
+                body: body.clone(),
+                deadline: SystemTime::now() + timeout,
+            };
             if event_sender.send(event).is_err() {
-                // It hung up at this very moment: the event goes to another one.
+                // It hung up at this very moment: the event goes to another process.
                 continue;
             }
-            return match tokio::time::timeout(timeout, answer).await {
-                Ok(Ok(answer)) => {
-                    busy.done = true;
-                    answer
+            return match tokio::time::timeout(timeout, result).await {
+                Ok(Ok(result)) => {
+                    guard.is_done = true;
+                    result
                 }
                 Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(busy.process.with_output(InvokeError::TimedOut(timeout))),
+                Err(_) => Err(guard.process.with_output(InvokeError::TimedOut(timeout))),
             };
         }
         let how = "its processes ask for an event and hang up before they have it".into();
@@ -121,150 +101,68 @@ impl RunFunction for ProcessPool {
         Box::pin(self.run(invocation))
     }
 
-    /// What runs comes to its end.
+    /// Busy processes complete their event before they end.
     fn replace_executable(&self, executable: Executable) {
         let mut state = self.0.lock();
         state.generation += 1;
         state.executable = Some(executable);
-        for ready in std::mem::take(&mut state.idle) {
-            state.kill(ready.process.id);
+        for idle in std::mem::take(&mut state.idle) {
+            state.kill(idle.process.id);
         }
     }
 }
 
 impl PoolInner {
-    /// A process asked for an event: the first that waits gets it, or it is idle.
-    pub(super) fn polled(&self, process: &Arc<Process>, event_sender: oneshot::Sender<Event>) {
-        let mut state = self.lock();
-        let generation = state.generation;
-        match state.processes.get(&process.id) {
-            Some(entry) if entry.phase == Phase::Dying => return,
-            Some(entry) if entry.generation < generation => return state.kill(process.id),
-            Some(_) => {}
-            None => return,
-        }
-        // One event at a time: of a process that asks again, the last connection counts.
-        state.idle.retain(|ready| ready.process.id != process.id);
-        let mut ready = IdleProcess { process: Arc::clone(process), event_sender };
-        while let Some(waiter) = state.waiting.pop_front() {
-            state.set(process.id, Phase::Busy);
-            match waiter.sender.send(Ok(ready)) {
-                Ok(()) => return,
-                // Nobody waits there any more.
-                Err(Ok(back)) => ready = back,
-                Err(Err(_)) => return,
-            }
-        }
-        state.set(process.id, Phase::Idle);
-        state.idle.push(ready);
-    }
-
-    /// A process answered an event, and will ask for the next one; false when it had no such event.
-    pub(super) fn answered(
-        &self,
-        process: &Process,
-        request_id: &str,
-        answer: Result<Bytes, InvokeError>,
-    ) -> bool {
-        // Before the answer goes out: whoever hears it may send the next event at once.
-        let before = {
-            let mut state = self.lock();
-            state.processes.get_mut(&process.id).map(|entry| {
-                let before = entry.phase;
-                if before == Phase::Busy {
-                    entry.phase = Phase::Returning;
-                    entry.since = Instant::now();
-                }
-                before
-            })
-        };
-        let known = process.answered(request_id, answer);
-        if !known && let Some(phase) = before {
-            self.lock().set(process.id, phase);
-        } else if known && self.lambda.cold {
-            self.lock().kill(process.id);
-        }
-        known
-    }
-
-    /// Something that the function's author should know, in the journal.
-    pub(super) fn remark(&self, line: &str, request_id: &str) {
-        let function = self.lambda.id.clone();
-        let (line, request_id) = (line.to_owned(), Some(request_id.to_owned()));
-        let name = format!("log.{function}");
-        self.lambda.journal.note(name, ExchangeDetail::Log { function, request_id, line });
-    }
-
-    /// A process has ended; `failed` when it never asked for an event.
-    pub(super) fn gone(self: &Arc<Self>, id: u64, failed: Option<InvokeError>) {
-        let mut state = self.lock();
-        state.idle.retain(|ready| ready.process.id != id);
-        let Some(entry) = state.processes.remove(&id) else { return };
-        if let (Phase::Starting(waiter), Some(error)) = (entry.phase, failed) {
-            let place = state.waiting.iter().position(|w| w.id == waiter);
-            if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
-                let _ = waiter.sender.send(Err(error));
-            }
-        }
-        // Who waited for it to come back needs another one.
-        let starting = state.count(|phase| matches!(phase, Phase::Starting(_)));
-        let coming = starting + state.count(|phase| phase == Phase::Returning);
-        let lost = state.waiting.iter().skip(coming).map(|waiter| waiter.id).next();
-        drop(state);
-        if let Some(waiter) = lost {
-            self.start(waiter);
-        }
-    }
-
-    /// A process with an open event_sender: an idle one, one that comes back, or a new one.
+    /// Finds a process for an event: an idle one, one that is about to ask, or a new one.
     async fn acquire(self: &Arc<Self>) -> Result<IdleProcess, InvokeError> {
-        let (sender, mut receiver) = oneshot::channel();
-        let (waiter, comes_back) = {
+        let (waiter, mut receiver, is_returning) = {
             let mut state = self.lock();
-            state.waiting.retain(|waiter| !waiter.sender.is_closed());
-            while let Some(ready) = state.idle.pop() {
-                if ready.event_sender.is_closed() {
+            if !state.waiting.is_empty() {
+                state.waiting.retain(|waiter| !waiter.sender.is_closed());
+            }
+            while let Some(idle) = state.idle.pop() {
+                if idle.event_sender.is_closed() {
                     // It hung up while it waited, and may ask again.
-                    state.set(ready.process.id, Phase::Returning);
+                    state.set(idle.process.id, Phase::Returning);
                     continue;
                 }
-                state.set(ready.process.id, Phase::Busy);
-                return Ok(ready);
+                state.set(idle.process.id, Phase::Busy);
+                return Ok(idle);
             }
-            // Events count, not processes: one that was started for somebody who then got another
-            // is a process more than there are events.
+            // Events are limited, not processes: one that was started for a waiter who then got
+            // another is a process more than there are events.
             let waiting = state.waiting.len();
             if state.count(|phase| phase == Phase::Busy) + waiting >= self.lambda.concurrency {
                 return Err(InvokeError::Throttled { limit: self.lambda.concurrency });
             }
             let coming =
                 state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
-            let id = state.next();
+            let id = state.next_id();
+            let (sender, receiver) = oneshot::channel();
             state.waiting.push_back(Waiter { id, sender });
-            (id, coming > waiting)
+            (id, receiver, coming > waiting)
         };
-        if !comes_back {
+        if !is_returning {
             self.start(waiter);
         } else if let Ok(got) = tokio::time::timeout(REUSE_WAIT, &mut receiver).await {
-            return got.unwrap_or_else(|_| Err(stopped()));
+            return got.unwrap_or_else(|_| Err(stopping()));
         } else {
             self.make_room(waiter);
         }
-        let patient = async {
+        let wait = async {
             loop {
                 if let Ok(got) = tokio::time::timeout(RETURN_TIMEOUT, &mut receiver).await {
-                    return got.unwrap_or_else(|_| Err(stopped()));
+                    return got.unwrap_or_else(|_| Err(stopping()));
                 }
-                // Who was coming back may be the next to ask for nothing.
+                // A process that was about to ask may have become one that asks for nothing.
                 self.make_room(waiter);
             }
         };
         let none = |_| Err(InvokeError::Throttled { limit: self.lambda.concurrency });
-        tokio::time::timeout(self.lambda.init_timeout * 2, patient).await.unwrap_or_else(none)
+        tokio::time::timeout(self.lambda.init_timeout * 2, wait).await.unwrap_or_else(none)
     }
 
-    /// Starts a process for a waiter who has waited for another to come back, as soon as there
-    /// is a place: those that ask for nothing lose theirs.
+    /// Starts a process for a waiter if there is a place. Processes that ask for nothing lose theirs.
     fn make_room(self: &Arc<Self>, waiter: u64) {
         let has_room = {
             let mut state = self.lock();
@@ -284,27 +182,125 @@ impl PoolInner {
         }
     }
 
-    /// Starts a process for a waiter, who hears of it when that fails.
+    /// Starts a process for a waiter, which gets the error if that fails.
     fn start(self: &Arc<Self>, waiter: u64) {
-        // Locked until the process is in the list, and only then can it be heard.
+        // Locked until the process is in the list: it may ask for an event at once.
         let mut state = self.lock();
-        let (id, generation) = (state.next(), state.generation);
+        let id = state.next_id();
         let executable = state.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
-        match Process::start(self, &executable, id) {
+        match self.start_process(&executable, id) {
             Ok((process, task)) => {
-                let phase = Phase::Starting(waiter);
-                let since = Instant::now();
-                state.processes.insert(id, PoolProcess { process, task, generation, phase, since });
+                let (phase, since) = (Phase::Starting(waiter), Instant::now());
+                let generation = state.generation;
+                let process = PoolProcess { process, task, generation, phase, since };
+                state.processes.insert(id, process);
             }
             Err(error) => {
-                let place = state.waiting.iter().position(|w| w.id == waiter);
-                if let Some(waiter) = place.and_then(|place| state.waiting.remove(place)) {
+                if let Some(waiter) = state.take_waiter(waiter) {
                     let program = executable.program.display();
                     let how = format!("failed to start {program}: {error}");
                     let output = OutputTail::default();
                     let _ = waiter.sender.send(Err(InvokeError::Init { how, output }));
                 }
             }
+        }
+    }
+
+    /// Starts a process with its Runtime API. Aborting the returned task kills it.
+    fn start_process(
+        self: &Arc<Self>,
+        executable: &Executable,
+        id: u64,
+    ) -> io::Result<(Arc<Process>, tokio::task::AbortHandle)> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let running = Process::start(&self.lambda, executable, id, listener.local_addr()?)?;
+        let process = Arc::clone(running.process());
+        let pool = Arc::downgrade(self);
+        let calls = PoolMember { pool: Weak::clone(&pool), process: Arc::clone(&process) };
+        let serving = runtime_api::serve(TcpListener::from_std(listener)?, calls)?;
+        let init_timeout = self.lambda.init_timeout;
+        let watch = async move {
+            let failed = running.wait(init_timeout).await;
+            drop(serving);
+            if let Some(pool) = pool.upgrade() {
+                pool.ended(id, failed);
+            }
+        };
+        let task = Handle::try_current().map_err(io::Error::other)?.spawn(watch);
+        Ok((process, task.abort_handle()))
+    }
+
+    /// Notes that a process asks for an event: the oldest waiter gets it, or it is idle.
+    fn polled(&self, process: &Arc<Process>, event_sender: oneshot::Sender<Event>) {
+        let mut state = self.lock();
+        let generation = state.generation;
+        match state.processes.get(&process.id) {
+            Some(entry) if entry.phase == Phase::Dying => return,
+            Some(entry) if entry.generation < generation => return state.kill(process.id),
+            Some(_) => {}
+            None => return,
+        }
+        // One event at a time: if a process asks again, its last connection counts.
+        state.idle.retain(|idle| idle.process.id != process.id);
+        let mut idle = IdleProcess { process: Arc::clone(process), event_sender };
+        while let Some(waiter) = state.waiting.pop_front() {
+            state.set(process.id, Phase::Busy);
+            match waiter.sender.send(Ok(idle)) {
+                Ok(()) => return,
+                // That invocation is gone.
+                Err(Ok(back)) => idle = back,
+                Err(Err(_)) => return,
+            }
+        }
+        state.set(process.id, Phase::Idle);
+        state.idle.push(idle);
+    }
+
+    /// Completes a process's event. Returns false if it does not work on this one.
+    fn complete(
+        &self,
+        process: &Process,
+        request_id: &str,
+        result: Result<Bytes, InvokeError>,
+    ) -> bool {
+        // Before the result goes out: whoever gets it may send the next event at once.
+        let before = {
+            let mut state = self.lock();
+            state.processes.get_mut(&process.id).map(|entry| {
+                let before = entry.phase;
+                if before == Phase::Busy {
+                    entry.phase = Phase::Returning;
+                    entry.since = Instant::now();
+                }
+                before
+            })
+        };
+        let is_known = process.complete(request_id, result);
+        if !is_known && let Some(phase) = before {
+            self.lock().set(process.id, phase);
+        } else if is_known && self.lambda.cold {
+            self.lock().kill(process.id);
+        }
+        is_known
+    }
+
+    /// Notes that a process has ended; `failed` says why it never asked for an event.
+    fn ended(self: &Arc<Self>, id: u64, failed: Option<InvokeError>) {
+        let mut state = self.lock();
+        state.idle.retain(|idle| idle.process.id != id);
+        let Some(entry) = state.processes.remove(&id) else { return };
+        if let (Phase::Starting(waiter), Some(error)) = (entry.phase, failed)
+            && let Some(waiter) = state.take_waiter(waiter)
+        {
+            let _ = waiter.sender.send(Err(error));
+        }
+        // An invocation that waited for this process needs another one.
+        let coming = state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
+        let unserved = state.waiting.get(coming).map(|waiter| waiter.id);
+        drop(state);
+        if let Some(waiter) = unserved {
+            self.start(waiter);
         }
     }
 
@@ -320,22 +316,56 @@ impl Drop for PoolInner {
     }
 }
 
-/// A process that works on an event, killed when this is dropped before there is an answer.
+/// The Runtime API's calls of one process of a pool.
+struct PoolMember {
+    pool: Weak<PoolInner>,
+    process: Arc<Process>,
+}
+
+impl RuntimeCalls for PoolMember {
+    fn next(&self) -> oneshot::Receiver<Event> {
+        let (event_sender, event) = oneshot::channel();
+        self.process.polled();
+        if let Some(pool) = self.pool.upgrade() {
+            pool.polled(&self.process, event_sender);
+        }
+        event
+    }
+
+    fn complete(&self, id: &str, result: Result<Bytes, InvokeError>) -> Result<(), Rejected> {
+        let pool = self.pool.upgrade().ok_or(Rejected::Stopped)?;
+        if pool.complete(&self.process, id, result) {
+            return Ok(());
+        }
+        let line = format!("request {id} is not under way: it was answered or ended before");
+        let lambda = &pool.lambda;
+        let (function, request_id) = (lambda.id.clone(), Some(id.to_owned()));
+        let detail = ExchangeDetail::Log { function, request_id, line: line.clone() };
+        lambda.journal.note(format!("log.{}", lambda.id), detail);
+        Err(Rejected::UnknownRequest(line))
+    }
+
+    fn init_error(&self, message: String) {
+        self.process.cannot_start(message);
+    }
+}
+
+/// Kills the process of an invocation that is dropped before it has a result.
 struct KillOnDrop<'a> {
     pool: &'a PoolInner,
     process: Arc<Process>,
-    done: bool,
+    is_done: bool,
 }
 
 impl Drop for KillOnDrop<'_> {
     fn drop(&mut self) {
-        if !self.done {
+        if !self.is_done {
             self.pool.lock().kill(self.process.id);
         }
     }
 }
 
-fn stopped() -> InvokeError {
+fn stopping() -> InvokeError {
     InvokeError::Failed("the emulator is stopping".into())
 }
 

@@ -1,4 +1,4 @@
-//! Which processes of a function there are, what each of them does, and who waits for one.
+//! The processes of a function, what each of them does, and the invocations that wait for one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,23 +8,26 @@ use std::{
 
 use tokio::{sync::oneshot, task::AbortHandle};
 
-use super::process::{Event, Process};
+use super::{process::Process, runtime_api::Event};
 use crate::{function::Executable, gateway::invoke::InvokeError};
 
-/// How long a process that has answered may ask for nothing while an event needs its place.
+/// How long a process that has completed an event may take to ask for the next one while an
+/// invocation needs its place.
 pub(super) const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The processes of a function, and who waits for them.
+/// The state of a pool of processes.
 #[derive(Default)]
 pub(super) struct PoolState {
     /// Counts changes of the executable; processes of an older one get no further event.
     pub(super) generation: u64,
+    /// The executable, once it was replaced.
     pub(super) executable: Option<Executable>,
-    pub(super) next: u64,
     pub(super) processes: HashMap<u64, PoolProcess>,
-    /// Those that wait for an event, the most recently used last: it is the next to get one.
+    /// Processes that wait for an event, the most recently used last: it is the next to get one.
     pub(super) idle: Vec<IdleProcess>,
+    /// Invocations that wait for a process, the oldest first.
     pub(super) waiting: VecDeque<Waiter>,
+    last_id: u64,
 }
 
 /// A process, and what it does.
@@ -40,39 +43,43 @@ pub(super) struct PoolProcess {
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Started for a waiter.
+    /// It starts, for the waiter with this id.
     Starting(u64),
+    /// It waits for an event.
     Idle,
+    /// It works on an event.
     Busy,
-    /// It has answered and not yet asked for the next event.
+    /// It has completed an event and not yet asked for the next one.
     Returning,
     /// It has been told to end.
     Dying,
 }
 
-/// A process that waits for an event, and where to put it.
+/// A process that waits for an event, and the channel to it.
 pub(super) struct IdleProcess {
     pub(super) process: Arc<Process>,
     pub(super) event_sender: oneshot::Sender<Event>,
 }
 
-/// An event that waits for a process.
+/// An invocation that waits for a process.
 pub(super) struct Waiter {
     pub(super) id: u64,
     pub(super) sender: oneshot::Sender<Result<IdleProcess, InvokeError>>,
 }
 
 impl PoolState {
-    /// A number that was never given.
-    pub(super) fn next(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    /// An id that no process and no waiter has had.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
     }
 
+    /// How many processes are in such a phase.
     pub(super) fn count(&self, of: impl Fn(Phase) -> bool) -> usize {
         self.processes.values().filter(|entry| of(entry.phase)).count()
     }
 
+    /// Moves a process to a phase.
     pub(super) fn set(&mut self, id: u64, phase: Phase) {
         if let Some(entry) = self.processes.get_mut(&id) {
             entry.phase = phase;
@@ -80,6 +87,7 @@ impl PoolState {
         }
     }
 
+    /// Tells a process to end.
     pub(super) fn kill(&mut self, id: u64) {
         if let Some(entry) = self.processes.get_mut(&id) {
             entry.phase = Phase::Dying;
@@ -87,7 +95,7 @@ impl PoolState {
         }
     }
 
-    /// Ends those that answered, or hung up, and then ask for nothing.
+    /// Kills the processes that completed an event, or hung up, and have asked for nothing since.
     pub(super) fn kill_stragglers(&mut self) {
         let straggles = |entry: &&mut PoolProcess| {
             entry.phase == Phase::Returning && entry.since.elapsed() >= RETURN_TIMEOUT
@@ -96,5 +104,11 @@ impl PoolState {
             entry.phase = Phase::Dying;
             entry.process.kill();
         }
+    }
+
+    /// Takes a waiter out of the queue.
+    pub(super) fn take_waiter(&mut self, id: u64) -> Option<Waiter> {
+        let position = self.waiting.iter().position(|waiter| waiter.id == id)?;
+        self.waiting.remove(position)
     }
 }

@@ -1,6 +1,7 @@
 mod bad_input;
 mod browsers;
 mod events;
+mod fake;
 mod failures;
 mod responses;
 mod rest;

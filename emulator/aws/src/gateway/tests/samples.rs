@@ -117,10 +117,11 @@ fn rebuilt(sample: &Value, payload: Payload) -> Value {
         request_id: if own_id.is_empty() { text(context, "/requestId") } else { own_id }.into(),
         uuid: text(context, "/requestId").into(),
         trace_id: text(sample, "/headers/x-amzn-trace-id").into(),
+        invocation_id: String::new(),
     };
-    let place = stages.place(&request.host, &request.method, &request.path).unwrap();
-    let route = place.stage.routes.find(&request.method, place.path()).unwrap();
-    event::build(&request, &place, &route, &context)
+    let matched = stages.find(&request.host, &request.method, &request.path).unwrap();
+    let route = matched.stage.routes.find(&request.method, matched.path()).unwrap();
+    serde_json::from_str(&event::build(&request, &matched, &route, &context)).unwrap()
 }
 
 /// Every leaf by its place; header names in lower case where the format does not keep them.

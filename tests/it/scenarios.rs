@@ -1,4 +1,4 @@
-//! The scenarios pass, and those that must fail, fail with exactly the report beside them.
+//! The scenarios pass, and those that must fail, fail with exactly the report in the snapshot beside them.
 
 use crate::process::rehearse;
 use crate::support::{files, root};
@@ -13,53 +13,24 @@ fn every_scenario_passes_offline() {
     assert!(passed >= count, "{passed} passed lines for {count} files:\n{}", ran.out);
 }
 
-/// `REHEARSE_UPDATE=1` writes the reports anew; read the difference before committing it.
+/// `INSTA_UPDATE=always` writes the reports anew; read the difference before committing it.
 #[test]
 fn failing_scenarios_fail_with_the_report_beside_them() {
     let folder = root().join("tests/failing");
     let scenarios = files(&folder, ".yaml");
     assert!(scenarios.len() >= 10, "tests/failing has lost its scenarios");
-    let mut wrong = Vec::new();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Times differ from run to run; the column before them closes up.
+    settings.add_filter(r" +[0-9][0-9.]* (us|ms|s)\b", " TIME");
     for scenario in scenarios {
-        let name = scenario.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-        let ran = rehearse(&root(), &["run", &name]);
-        let report = without_times(&format!("exit {}\n{}{}", ran.code, ran.out, ran.err));
-        let beside = scenario.with_extension("txt");
-        if std::env::var_os("REHEARSE_UPDATE").is_some() {
-            std::fs::write(&beside, &report).unwrap();
-        }
-        let expected = std::fs::read_to_string(&beside).unwrap_or_default();
-        if report != expected || ran.code == 0 {
-            wrong.push(format!("--- {name}: expected\n{expected}\n--- got\n{report}"));
-        }
+        let path = scenario.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let ran = rehearse(&root(), &["run", &path]);
+        assert_ne!(ran.code, 0, "{path} passed");
+        let report = format!("exit {}\n{}{}", ran.code, ran.out, ran.err);
+        let name = scenario.file_stem().unwrap().to_string_lossy();
+        settings.bind(|| insta::assert_snapshot!(name.as_ref(), report));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Times differ from run to run: `12 ms` and `1.2 s` become `TIME`, and the column before them closes up.
-fn without_times(report: &str) -> String {
-    let mut out = String::new();
-    for line in report.lines() {
-        let mut words: Vec<&str> = line.split(' ').collect();
-        let is_number =
-            |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let mut at = 0;
-        while at + 1 < words.len() {
-            let unit = words[at + 1].trim_end_matches([')', ',', ']']);
-            if is_number(words[at].trim_start_matches(['(', '[']))
-                && ["ms", "s", "us"].contains(&unit)
-            {
-                words[at] = "TIME";
-                words.remove(at + 1);
-                while at > 0 && words[at - 1].is_empty() {
-                    words.remove(at - 1);
-                    at -= 1;
-                }
-            }
-            at += 1;
-        }
-        out.push_str(words.join(" ").trim_end());
-        out.push('\n');
-    }
-    out
 }

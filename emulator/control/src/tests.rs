@@ -67,6 +67,12 @@ impl Running {
         (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}")))
     }
 
+    async fn messages(&self) -> Vec<Message> {
+        let url = format!("{}/messages", self.server.url());
+        let response = loopback_client().unwrap().get(url).send().await.unwrap();
+        response.json::<Messages>().await.unwrap().messages
+    }
+
     async fn hello(&self) -> SmsResponse {
         let request = SmsRequest { body: "hi".into(), ..SmsRequest::default() };
         self.client.sms(&request).await.unwrap()
@@ -82,7 +88,7 @@ async fn a_text_comes_back_with_its_delivery_and_replies() {
     let bodies: Vec<&str> = sent.replies.iter().map(|r| r.body.as_str()).collect();
     assert_eq!(bodies, ["Hello"]);
     assert_eq!(sent.replies[0].to, CUSTOMER);
-    let all = running.client.messages().await.unwrap().messages;
+    let all = running.messages().await;
     assert_eq!(all.len(), 2);
     assert_eq!((all[0].via, all[0].body.as_str()), (None, "hi"));
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    Endpoints, ErrorBody, Items, JournalPage, JournalQuery, Messages, PutItems, Ready, SmsRequest,
+    Endpoints, ErrorBody, Items, JournalPage, JournalQuery, PutItems, Ready, SmsRequest,
     SmsResponse, Written,
 };
 
@@ -117,14 +117,6 @@ impl Client {
     /// When no world responds, the world knows no such person, or the text is empty or too long.
     pub async fn sms(&self, request: &SmsRequest) -> Result<SmsResponse, ClientError> {
         self.call(Method::POST, "/sms", Some(request), DELIVERY).await
-    }
-
-    /// Every text that the journal still has.
-    ///
-    /// # Errors
-    /// When no world responds.
-    pub async fn messages(&self) -> Result<Messages, ClientError> {
-        self.call(Method::GET, "/messages", None::<&()>, SOON).await
     }
 
     /// The exchanges from a position on; waits for a change if the query says so.

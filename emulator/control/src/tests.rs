@@ -1,11 +1,12 @@
 //! The API over real HTTP, on a world whose backend greets whoever writes.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::Router;
+use axum::{Router, http::header, routing::post};
 use tokio::net::TcpListener;
 
 use super::*;
+use rehearse_aws::Function;
 use rehearse_core::{
     clock::Clock,
     journal::{ExchangeDetail, Limits},
@@ -28,16 +29,15 @@ async fn loopback() -> TcpListener {
 
 impl Running {
     async fn start() -> Self {
-        Self::keeping(None).await
+        Self::with(testing::hello(), None).await
     }
 
-    /// A world whose journal has these limits.
-    async fn keeping(journal: Option<Limits>) -> Self {
+    /// A world with this function, whose journal has these limits.
+    async fn with(function: Function, journal: Option<Limits>) -> Self {
         let settings = testing::settings(SETTINGS);
         let root = std::env::temp_dir();
         let backend =
-            Backend::new(vec![testing::hello()], testing::template(TEMPLATE), settings, &root)
-                .unwrap();
+            Backend::new(vec![function], testing::template(TEMPLATE), settings, &root).unwrap();
         let config = WorldConfig { journal, ..WorldConfig::new(backend, Clock::running()) };
         let world = World::start(config).await.unwrap();
         let world = Arc::new(world);
@@ -67,6 +67,12 @@ impl Running {
         (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}")))
     }
 
+    async fn messages(&self) -> Vec<Message> {
+        let url = format!("{}/messages", self.server.url());
+        let response = loopback_client().unwrap().get(url).send().await.unwrap();
+        response.json::<Messages>().await.unwrap().messages
+    }
+
     async fn hello(&self) -> SmsResponse {
         let request = SmsRequest { body: "hi".into(), ..SmsRequest::default() };
         self.client.sms(&request).await.unwrap()
@@ -82,7 +88,7 @@ async fn a_text_comes_back_with_its_delivery_and_replies() {
     let bodies: Vec<&str> = sent.replies.iter().map(|r| r.body.as_str()).collect();
     assert_eq!(bodies, ["Hello"]);
     assert_eq!(sent.replies[0].to, CUSTOMER);
-    let all = running.client.messages().await.unwrap().messages;
+    let all = running.messages().await;
     assert_eq!(all.len(), 2);
     assert_eq!((all[0].via, all[0].body.as_str()), (None, "hi"));
 }
@@ -128,7 +134,7 @@ fn log_lines(world: &World, count: usize) {
 #[tokio::test]
 async fn what_the_journal_has_dropped_is_gone_and_what_is_left_is_named() {
     let limits = Limits { exchanges: 5, ..Limits::default() };
-    let running = Running::keeping(Some(limits)).await;
+    let running = Running::with(testing::hello(), Some(limits)).await;
     log_lines(&running.world, 12);
     let (status, error) = running.raw("GET", "/journal?since=3", "").await;
     assert_eq!((status, error.first), (410, Some(7)));
@@ -151,11 +157,18 @@ async fn what_the_journal_has_dropped_is_gone_and_what_is_left_is_named() {
 
 #[tokio::test]
 async fn replies_to_a_text_are_found_however_little_the_journal_keeps() {
-    let running = Running::keeping(Some(Limits { exchanges: 1, ..Limits::default() })).await;
+    // The journal keeps the second reply only, unless it is told to hold both.
+    let twice = Function::new("Hello", |_| {
+        let twiml = "<Response><Message>One</Message><Message>Two</Message></Response>";
+        let respond = move || async move { ([(header::CONTENT_TYPE, "text/xml")], twiml) };
+        Ok(Router::new().route("/sms", post(respond)))
+    });
+    let limits = Limits { exchanges: 1, ..Limits::default() };
+    let running = Running::with(twice, Some(limits)).await;
     for _ in 0..3 {
         let sent = running.hello().await;
         let bodies: Vec<&str> = sent.replies.iter().map(|reply| reply.body.as_str()).collect();
-        assert_eq!(bodies, ["Hello"]);
+        assert_eq!(bodies, ["One", "Two"]);
     }
     let page = running.client.journal(&JournalQuery::default()).await.unwrap();
     assert_eq!(page.entries.len(), 1);
@@ -166,8 +179,8 @@ async fn a_wait_without_news_ends() {
     let running = Running::start().await;
     let changes = running.client.journal(&JournalQuery::default()).await.unwrap().changes;
     let query = JournalQuery { changes: Some(changes), wait: 20, ..JournalQuery::default() };
-    let page = tokio::time::timeout(Duration::from_secs(10), running.client.journal(&query)).await;
-    assert!(page.unwrap().unwrap().entries.is_empty());
+    let page = testing::until("the end of the wait", running.client.journal(&query)).await;
+    assert!(page.unwrap().entries.is_empty());
 }
 
 #[tokio::test]

@@ -235,11 +235,6 @@ pub struct PendingExchange {
 }
 
 impl PendingExchange {
-    /// The exchange's position in the journal.
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
     /// Records how it ended. Does nothing when the journal no longer has the exchange.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
@@ -325,7 +320,7 @@ mod tests {
         let old = journal.begin("old", log("1"));
         journal.clear();
         let new = journal.begin("new", log("2"));
-        assert_eq!(old.seq(), new.seq());
+        assert_eq!(old.seq, new.seq);
         old.end(Outcome::cut());
         let ExchangeDetail::Log { line, .. } = &journal.since(0)[0].detail else { unreachable!() };
         assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));

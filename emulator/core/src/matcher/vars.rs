@@ -38,11 +38,6 @@ impl Vars {
         self.lock().insert(name.into(), value);
     }
 
-    /// The value of a variable.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.lock().get(name).cloned()
-    }
-
     /// Renders every text of a value. A text that is one expression keeps the expression's type.
     ///
     /// # Errors

@@ -169,13 +169,5 @@ impl Source {
     }
 }
 
-/// Reads and deserializes a file.
-///
-/// # Errors
-/// As [`Source::read`] and [`Source::parse`].
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, YamlError> {
-    Source::read(path)?.parse()
-}
-
 #[cfg(test)]
 mod tests;

@@ -57,15 +57,19 @@ fn two_documents_tabs_and_words_that_look_like_booleans() {
     assert_eq!(source("name: 07\n").parse::<Doc>().unwrap().name.value, "07");
 }
 
+fn read(path: &Path) -> Result<Doc, YamlError> {
+    Source::read(path)?.parse()
+}
+
 #[test]
 fn a_missing_a_huge_and_a_binary_file_are_told_apart() {
     let folder = Folder::new();
     let file = folder.path().join("a.yaml");
-    assert!(matches!(read::<Doc>(&file), Err(YamlError::Read { .. })));
+    assert!(matches!(read(&file), Err(YamlError::Read { .. })));
     folder.write("a.yaml", b"name: \xff\n");
-    assert!(matches!(read::<Doc>(&file), Err(YamlError::NotUtf8 { at: 6, line: 1, .. })));
+    assert!(matches!(read(&file), Err(YamlError::NotUtf8 { at: 6, line: 1, .. })));
     folder.write("a.yaml", vec![b' '; 10 << 20]);
-    assert!(matches!(read::<Doc>(&file), Err(YamlError::TooLarge { .. })));
+    assert!(matches!(read(&file), Err(YamlError::TooLarge { .. })));
     let small = Limit { bytes: 9, advice: "AWS takes no larger one" };
     let error = Source::read_within(&file, small).unwrap_err().to_string();
     assert!(error.contains("the 9 that are read; AWS takes no larger one"), "{error}");

@@ -47,7 +47,7 @@ async fn several_calls_are_one_round() {
     let second = server.ask(&request(json!(history))).await;
     next(&mut history, &second, &[json!({ "n": 3 })]);
     assert_eq!(server.ask(&request(json!(history))).await.text(), "Got 3.");
-    assert_eq!(server.vars.get("last"), Some(json!(3)));
+    assert_eq!(server.vars.render(&json!("{{ last }}")).unwrap(), json!(3));
     assert_eq!(armed.finish(), []);
 }
 

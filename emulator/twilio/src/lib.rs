@@ -16,9 +16,11 @@
 //! names; a fault on `twilio.delivery` with a code makes the next text end as
 //! `undelivered` with that code.
 
+mod account;
 mod activity;
 mod geo;
 mod inbound;
+mod inbox;
 mod message;
 mod message_log;
 mod opt_out;

@@ -75,6 +75,11 @@ impl Twilio {
         &self.0.account.options.account_sid
     }
 
+    /// The account's auth token, which signs webhooks and is the password of the REST API.
+    pub fn auth_token(&self) -> String {
+        self.0.account.state().auth_token.clone()
+    }
+
     /// The account's number, in E.164 format.
     pub fn number(&self) -> &str {
         &self.0.account.options.number
@@ -139,6 +144,13 @@ impl Twilio {
         self.0.inbox.reset();
         self.0.webhooks.reset();
         self.0.account.reset();
+    }
+
+    /// The messages that were created after a message, oldest first; empty when no message ever had
+    /// this sid.
+    pub(crate) fn messages_after(&self, sid: Sid) -> Vec<Message> {
+        let state = self.0.account.state();
+        state.messages.after(sid).map(|messages| messages.cloned().collect()).unwrap_or_default()
     }
 
     #[cfg(test)]

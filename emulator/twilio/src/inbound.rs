@@ -11,8 +11,6 @@ pub struct Inbound {
     pub body: String,
     /// Pictures and other files.
     pub media: Vec<Media>,
-    /// The sid to give it; `None` generates one.
-    pub sid: Option<Sid>,
     /// How its webhook is signed.
     pub signing: Signing,
 }

@@ -83,7 +83,7 @@ impl Inbox {
         let options = &self.account.options;
         let mut state = self.account.state();
         let state = &mut *state;
-        let sid = text.sid.unwrap_or_else(|| state.sids.generate(!text.media.is_empty()));
+        let sid = state.sids.generate(!text.media.is_empty());
         let size = Segments::of(&text.body, state.config.kind);
         let keyword = Keyword::of(&text.body, state.config.kind);
         let opted_out = state.opted_out.contains(&text.from);

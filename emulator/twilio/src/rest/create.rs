@@ -84,7 +84,7 @@ pub(super) fn create(
     }))
 }
 
-/// Numbers change in 5005550001 and on are Twilio's magic ones.
+/// Checks `To`. Some numbers from +15005550001 on are Twilio's test numbers, which fail in a fixed way.
 fn check_recipient(to: &str) -> Result<(), ApiError> {
     match to {
         "+15005550002" => Err(ApiError::with(

@@ -100,12 +100,12 @@ pub(super) fn list<'a>(
     let previous = rows.first().filter(|_| newer).map(|first| format!("PB{}", first.sid));
     Ok(MessagePage {
         start,
-        end: (start + rows.len()).saturating_sub(1).max(start),
+        end: start.saturating_add(rows.len()).saturating_sub(1).max(start),
         page,
         page_size: size,
         uri: link(page, query.get("PageToken").map(str::to_owned)),
         first_page_uri: link(0, None),
-        next_page_uri: next.map(|token| link(page + 1, Some(token))),
+        next_page_uri: next.map(|token| link(page.saturating_add(1), Some(token))),
         previous_page_uri: previous.map(|token| link(page.saturating_sub(1), Some(token))),
         messages: rows.into_iter().map(|message| resource(message, account_sid)).collect(),
     })
@@ -131,14 +131,14 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn read(query: &'a Params) -> Result<Self, ApiError> {
-        let moment = |key: &str| {
+        let time = |key: &str| {
             query
                 .get(key)
                 .map(|text| instants(text).ok_or_else(|| invalid_date(key, text)))
                 .transpose()
         };
-        let day = moment("DateSent")?;
-        let (until, since) = (moment("DateSent<")?, moment("DateSent>")?);
+        let day = time("DateSent")?;
+        let (until, since) = (time("DateSent<")?, time("DateSent>")?);
         Ok(Self {
             to: query.get("To"),
             from: query.get("From"),
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_all_of_it_and_a_moment_its_second() {
+    fn a_date_is_a_whole_day_and_a_time_a_whole_second() {
         let (start, end) = instants("2026-02-10").unwrap();
         assert_eq!(
             (start.to_string(), end.to_string()),

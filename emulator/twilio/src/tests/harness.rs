@@ -206,6 +206,11 @@ pub fn text(body: &str) -> Inbound {
     Inbound { from: PERSON.into(), body: body.into(), ..Inbound::default() }
 }
 
+/// The text of the recorded forms.
+pub fn text_from_boston() -> Inbound {
+    Inbound { from: "+16175551234".into(), ..text("Can I come tomorrow? 😀") }
+}
+
 /// A URL that accepts connections and never responds, as long as the listener is kept.
 pub async fn silent_url() -> (TcpListener, String) {
     let listener = listener().await;

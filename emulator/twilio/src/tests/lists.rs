@@ -112,3 +112,14 @@ async fn a_page_size_of_0_is_the_default_and_a_page_behind_the_last_is_empty() {
     assert_eq!(bodies(&query(&harness, "?PageSize=0&Page=-1").await), ["a"]);
     assert_eq!(bodies(&query(&harness, "?Page=18446744073709551615").await), [""; 0]);
 }
+
+#[tokio::test]
+async fn the_largest_page_number_stays_the_same_on_the_next_page() {
+    let harness = Harness::start().await;
+    let sids = [harness.send("a").await, harness.send("b").await, harness.send("c").await];
+    let token = format!("?PageSize=1&Page=18446744073709551615&PageToken=PA{}", sids[2]);
+    let page = query(&harness, &token).await;
+    assert_eq!(bodies(&page), ["b"]);
+    let next = page["next_page_uri"].as_str().unwrap();
+    assert!(next.contains("&Page=18446744073709551615&"), "{next}");
+}

@@ -192,7 +192,7 @@ fn location(base: &str, response: &reqwest::Response) -> Option<String> {
     Some(next.into())
 }
 
-/// Twilio's code for a call without an response.
+/// Twilio's code and class of a request that got no response.
 fn classify(error: &reqwest::Error) -> CallFailure {
     if error.is_builder() {
         return CallFailure::fatal(11100);

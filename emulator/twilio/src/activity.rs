@@ -1,4 +1,4 @@
-//! Counts what is under way, so that a caller can wait until nothing is.
+//! Counts the activities under way, so that a caller can wait until there are none.
 
 use std::sync::{
     Arc,
@@ -7,8 +7,9 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
+/// Counts activities. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ActivityTracker(Arc<ActivityCount>);
+pub(crate) struct ActivityTracker(Arc<ActivityCount>);
 
 #[derive(Debug, Default)]
 struct ActivityCount {
@@ -16,20 +17,22 @@ struct ActivityCount {
     idle: Notify,
 }
 
-/// One thing under way, until it is dropped.
+/// One activity. It ends when this is dropped.
+#[must_use = "the activity ends when this is dropped"]
 #[derive(Debug)]
-pub(super) struct Activity(ActivityTracker);
+pub(crate) struct Activity(ActivityTracker);
 
 impl ActivityTracker {
+    /// Counts an activity until the result is dropped.
     pub fn begin(&self) -> Activity {
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
         Activity(self.clone())
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until no activity is under way.
     pub async fn idle(&self) {
         loop {
-            // Made before the count is read: an end in between is not missed.
+            // Created before the count is read, so that an end in between is not missed.
             let idle = self.0.idle.notified();
             if self.0.under_way.load(Ordering::SeqCst) == 0 {
                 return;
@@ -50,12 +53,14 @@ impl Drop for Activity {
 
 #[cfg(test)]
 mod tests {
+    use rehearse_testutils::until;
+
     use super::*;
 
     #[tokio::test]
-    async fn idle_waits_for_the_last_one() {
+    async fn idle_waits_for_the_last_activity() {
         let activity = ActivityTracker::default();
-        activity.idle().await;
+        until("a tracker without activities to be idle", activity.idle()).await;
         let (one, two) = (activity.begin(), activity.begin());
         let waiting = tokio::spawn({
             let activity = activity.clone();
@@ -65,6 +70,6 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         drop(two);
-        waiting.await.unwrap();
+        until("the tracker to be idle after the last activity", waiting).await.unwrap();
     }
 }

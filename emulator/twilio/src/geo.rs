@@ -1,5 +1,7 @@
-//! Where a number is, as far as webhooks say: Twilio looks it up in carrier
-//! tables; here is a small excerpt. What is unknown is an empty string, as there.
+//! The location of a number, for the parameters of webhooks.
+//!
+//! Twilio looks it up in the tables of carriers; this is a small excerpt. As there, what is not known
+//! is an empty string.
 
 /// City, state, ZIP and country of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub(super) struct Location {
     pub country: &'static str,
 }
 
-/// Area codes with the place that Twilio commonly gives for them.
+/// Area codes and the location that Twilio commonly gives for them.
 const AREA_CODES: &[(&str, &str, &str, &str)] = &[
     ("206", "SEATTLE", "WA", "98101"),
     ("212", "NEW YORK", "NY", "10010"),
@@ -30,12 +32,14 @@ const AREA_CODES: &[(&str, &str, &str, &str)] = &[
     ("914", "WHITE PLAINS", "NY", "10601"),
 ];
 
+/// Canadian area codes.
 const CANADA: &[&str] = &[
     "204", "226", "236", "249", "250", "289", "306", "343", "403", "416", "418", "431", "437",
     "438", "450", "506", "514", "519", "581", "587", "604", "613", "647", "705", "709", "778",
     "780", "807", "819", "867", "902", "905",
 ];
 
+/// Country codes.
 const COUNTRIES: &[(&str, &str)] = &[
     ("353", "IE"),
     ("33", "FR"),
@@ -49,7 +53,7 @@ const COUNTRIES: &[(&str, &str)] = &[
     ("91", "IN"),
 ];
 
-/// The place of an E.164 number.
+/// The location of a number in E.164 format; empty for anything else.
 pub(super) fn location(number: &str) -> Location {
     let empty = Location { city: "", state: "", zip: "", country: "" };
     let Some(digits) = number.strip_prefix('+') else { return empty };

@@ -1,4 +1,4 @@
-//! A person's text to the number, and what became of it.
+//! A person's text to the number, and how its delivery to the webhook went.
 
 use super::Sid;
 
@@ -7,78 +7,79 @@ use super::Sid;
 pub struct Inbound {
     /// The person's number.
     pub from: String,
-    /// Text; empty for pictures only.
+    /// The text; empty when there is only media.
     pub body: String,
-    /// Pictures.
+    /// Pictures and other files.
     pub media: Vec<Media>,
-    /// Sid to give it; `None` takes the next one.
-    pub sid: Option<Sid>,
     /// How its webhook is signed.
     pub signing: Signing,
 }
 
-/// A picture.
+/// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// Where it can be fetched.
+    /// Where the backend can fetch it.
     pub url: String,
-    /// `image/jpeg`.
+    /// Its media type, such as `image/jpeg`.
     pub content_type: String,
 }
 
-/// How a webhook is signed. All but the first stand for somebody who is not Twilio.
+/// How a webhook is signed. All but [`Signing::Valid`] imitate a caller that is not Twilio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Signing {
-    /// With the account's token.
+    /// With the account's auth token.
     #[default]
     Valid,
-    /// No signature.
+    /// Not at all.
     Missing,
     /// With another token.
     Wrong,
-    /// With the account's token, over another text.
+    /// With the account's auth token, for a request with another body.
     OtherBody,
 }
 
-/// What one delivery of a text came to.
+/// How one delivery of a text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The text.
+    /// The sid of the text.
     pub sid: Sid,
     /// Calls of the webhook, its fallback and their redirects, in order.
     pub attempts: Vec<Attempt>,
-    /// Replies that were sent.
+    /// Sids of the replies that were sent.
     pub replies: Vec<Sid>,
-    /// Codes in Twilio's debugger, errors and warnings, in order.
+    /// Twilio's codes of errors and warnings, in order, as its debugger shows them.
     pub errors: Vec<u32>,
+    /// Twilio's code of why the delivery failed in the end: neither the webhook nor the fallback gave
+    /// a usable response. `None` when it succeeded, and when there is no webhook.
+    pub failure: Option<u32>,
 }
 
 /// One call of one of the backend's URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Why it was called.
+    /// Which URL was called.
     pub kind: WebhookKind,
-    /// URL as called.
+    /// The URL, without its fragment.
     pub url: String,
-    /// HTTP status; `None` when no answer came.
+    /// The HTTP status; `None` when there was no response.
     pub status: Option<u16>,
-    /// Twilio's code of what went wrong, a warning included.
+    /// Twilio's code of the first error or warning.
     pub error: Option<u32>,
 }
 
-/// Why Twilio calls the backend.
+/// Which of the backend's URLs is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookKind {
-    /// A text came.
+    /// The webhook for received texts.
     Sms,
-    /// The webhook failed.
+    /// The fallback, after the webhook failed.
     Fallback,
-    /// A message went on.
+    /// A status callback.
     Status,
 }
 
 impl WebhookKind {
-    /// The exchange's name in the journal.
+    /// The exchange's name in the journal, by which faults are armed.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sms => "webhook.sms",

@@ -1,24 +1,83 @@
-//! The fake Twilio: the Messages API, signed webhooks, a TwiML reader, status
-//! callbacks and opt-out, for one account with one number.
+//! A fake Twilio for tests: the Messages API, signed webhooks, TwiML, status callbacks and opt-out,
+//! for one account with one number.
 //!
-//! - [`Twilio::start`] serves the REST API; `rest` answers it.
-//! - [`Twilio::receive`] lets a person text the number; `webhook` signs and
-//!   delivers it with Twilio's retries and fallback, `twiml` reads the answer.
-//! - `outbox` is the one way out for replies, sends and Twilio's own notices.
+//! A test starts a [`FakeTwilio`], makes the backend under test its webhook, and texts the number:
 //!
-//! Not here: Messaging Services as a resource (one may be named in
-//! [`NumberConfig`]), media downloads, the loop filter (30039, 14107), trial
-//! accounts, content templates.
+//! ```
+//! use axum::{Router, routing::post};
+//! use rehearse_twilio::{
+//!     FakeTwilio,
+//!     faults::{Failure, Fault},
+//! };
+//! use tokio::net::TcpListener;
 //!
-//! Journal: `sms.received`, `sms.sent` (a refused one ends with an error),
-//! `webhook.sms`, `webhook.fallback`, `webhook.status`, `twilio.messages.*`,
-//! `twilio.numbers.*`. Faults strike the webhooks and the REST calls by these
-//! names; a fault on `twilio.delivery` with a code makes the next text end as
-//! `undelivered` with that code.
+//! /// The backend under test. A real one would check the signature.
+//! async fn sms(form: String) -> ([(&'static str, &'static str); 1], &'static str) {
+//!     assert!(form.contains("Body=Are+you+open"));
+//!     ([("content-type", "text/xml")], "<Response><Message>Until six.</Message></Response>")
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let webhook = format!("http://{}/sms", listener.local_addr()?);
+//! let backend = Router::new().route("/sms", post(sms));
+//! tokio::spawn(async move { axum::serve(listener, backend).await });
+//!
+//! let twilio = FakeTwilio::builder().webhook(webhook).start().await?;
+//! let replies = twilio.text("+15550123456", "Are you open?").await?;
+//! assert_eq!(replies, ["Until six."]);
+//!
+//! // Every exchange is in the journal.
+//! assert_eq!(twilio.journal().exchanges().named("webhook.sms").count(), 1);
+//!
+//! // The next message is not delivered: the carrier filters it.
+//! let failure = Failure { code: Some("30007".into()), ..Failure::default() };
+//! let on = "twilio.delivery".to_owned();
+//! twilio.faults().arm(Fault { on, failure, times: Some(1), ..Fault::default() });
+//! assert!(twilio.text("+15550123456", "Are you open?").await?.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The backend reaches the REST API at [`FakeTwilio::url`], with [`FakeTwilio::account_sid`] and
+//! [`FakeTwilio::auth_token`]. When it needs these before it can start, set its URL afterwards with
+//! [`FakeTwilio::set_webhook`].
+//!
+//! # How a text is handled
+//!
+//! A text is recorded, and a keyword such as STOP is acted on. Then the webhook is called. Its response
+//! is read as TwiML, its redirects are followed, and its replies are sent. Twilio's rules for retries,
+//! timeouts and the fallback apply, with the connection overrides in a URL's fragment. A message with a
+//! status callback calls the backend back at each status; others reach their final status at once.
+//!
+//! # Journal and faults
+//!
+//! Exchanges have these names, by which [`faults`] are armed as well, except `sms.*`:
+//!
+//! - `sms.received` and `sms.sent`: messages. A message that Twilio refuses ends with an error.
+//! - `webhook.sms`, `webhook.fallback` and `webhook.status`: calls of the backend's URLs.
+//! - `twilio.messages.*` and `twilio.numbers.*`: calls of the REST API, such as
+//!   `twilio.messages.create`.
+//!
+//! A fault on `twilio.delivery` makes the next message end as `undelivered`, with the fault's code.
+//!
+//! # As a part of a world
+//!
+//! [`Twilio::start`] starts the same server with a journal, a clock and faults that it shares with other
+//! fakes. [`FakeTwilio::twilio`] returns the same handle.
+//!
+//! # What is not reproduced
+//!
+//! Messaging Services as a resource (one may be named in [`NumberConfig`]), media downloads, the loop
+//! filter (30039, 14107), trial accounts, content templates, and every API but messages and the number.
 
+mod account;
 mod activity;
+mod fake;
 mod geo;
 mod inbound;
+mod inbox;
 mod message;
 mod message_log;
 mod opt_out;
@@ -36,9 +95,11 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
+pub use fake::{FakeTwilio, FakeTwilioBuilder, TextError};
 pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
 pub use message::{Direction, Message, Status};
 pub use options::{Method, NumberConfig, NumberKind, Options};
+pub use rehearse_core::{clock, faults, journal};
 pub use segments::{Encoding, Segments};
 pub use server::{Server, Twilio};
 pub use sid::{InvalidSid, Sid};

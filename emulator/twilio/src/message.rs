@@ -1,4 +1,4 @@
-//! A message as the account's log keeps it.
+//! A message of the account.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,28 +6,28 @@ use serde::Serialize;
 use super::{Encoding, Sid};
 use rehearse_core::journal::Via;
 
-/// One message of the account.
+/// A message that the account's number received or sent.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// Its sid.
     pub sid: Sid,
-    /// Who began it.
+    /// Whether it was received, or how it was sent.
     pub direction: Direction,
-    /// Sender; `None` while a Messaging Service has not chosen one.
+    /// The sender's number; `None` until a Messaging Service has chosen one.
     pub from: Option<String>,
-    /// Recipient.
+    /// The recipient's number.
     pub to: String,
-    /// Text; empty once redacted.
+    /// The text; empty after it was redacted.
     pub body: String,
-    /// URLs of pictures.
+    /// URLs of media.
     pub media: Vec<String>,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// Why it failed.
+    /// Twilio's code of why it was not delivered.
     pub error_code: Option<u32>,
-    /// Segments billed.
+    /// How many segments it is billed as.
     pub segments: u32,
-    /// How the text is encoded.
+    /// The encoding of the text.
     pub encoding: Encoding,
     /// Business time of creation.
     pub created: Timestamp,
@@ -35,52 +35,52 @@ pub struct Message {
     pub updated: Timestamp,
     /// Business time of sending.
     pub sent: Option<Timestamp>,
-    /// The Messaging Service that it was sent with.
+    /// The Messaging Service (`MG...`) that the sender or recipient belongs to.
     pub service: Option<String>,
-    /// How it was sent; `None` for a received one.
+    /// How it was sent; `None` for a received message.
     pub via: Option<Via>,
-    /// The received message that it answers.
+    /// The received message that it is a reply to.
     pub in_reply_to: Option<Sid>,
 }
 
-/// Who began a message.
+/// Whether a message was received, or how it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// A person.
+    /// A person sent it to the account's number.
     Inbound,
-    /// The REST API.
+    /// The backend sent it with the REST API.
     OutboundApi,
-    /// TwiML, or Twilio itself.
+    /// It is a TwiML reply, or one of Twilio's own notices about opt-out.
     OutboundReply,
 }
 
-/// Where a message stands.
+/// The status of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Waiting for a Messaging Service to choose a sender.
+    /// A Messaging Service has yet to choose its sender.
     Accepted,
-    /// Waiting for its time.
+    /// It is sent at a later time.
     Scheduled,
-    /// Waiting to be sent.
+    /// It is about to be sent.
     Queued,
-    /// Handed to the carrier.
+    /// The carrier has it.
     Sent,
-    /// On the person's phone.
+    /// It arrived.
     Delivered,
     /// The carrier could not deliver it.
     Undelivered,
     /// Twilio could not send it.
     Failed,
-    /// Taken back before it was sent.
+    /// It was canceled before its time.
     Canceled,
-    /// Came in from a person.
+    /// The account's number received it.
     Received,
 }
 
 impl Status {
-    /// As on the wire.
+    /// The status as the API shows it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -95,7 +95,7 @@ impl Status {
         }
     }
 
-    /// Nothing more happens to it: it may be redacted or deleted.
+    /// Whether the status cannot change any more. Only then can the message be redacted or deleted.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Accepted | Self::Scheduled | Self::Queued | Self::Sent)
     }

@@ -5,45 +5,50 @@ use std::collections::HashMap;
 use super::{Message, Sid};
 
 #[derive(Debug, Default)]
-pub(super) struct MessageLog {
-    /// A deleted message leaves its place empty, so that positions stay.
+pub(crate) struct MessageLog {
+    /// A deleted message leaves `None`, so that the positions of the others stay.
     rows: Vec<Option<Message>>,
-    places: HashMap<Sid, usize>,
+    positions: HashMap<Sid, usize>,
 }
 
 impl MessageLog {
+    /// Adds the newest message.
     pub fn push(&mut self, message: Message) {
-        self.places.insert(message.sid, self.rows.len());
+        self.positions.insert(message.sid, self.rows.len());
         self.rows.push(Some(message));
     }
 
     pub fn get(&self, sid: Sid) -> Option<&Message> {
-        self.rows.get(*self.places.get(&sid)?)?.as_ref()
+        self.rows.get(*self.positions.get(&sid)?)?.as_ref()
     }
 
     pub fn get_mut(&mut self, sid: Sid) -> Option<&mut Message> {
-        self.rows.get_mut(*self.places.get(&sid)?)?.as_mut()
+        self.rows.get_mut(*self.positions.get(&sid)?)?.as_mut()
     }
 
-    pub fn remove(&mut self, sid: Sid) -> Option<Message> {
-        // The place is kept: a page token may still name the message.
-        self.rows.get_mut(*self.places.get(&sid)?)?.take()
+    /// Deletes a message; does nothing when there is none with this sid.
+    pub fn remove(&mut self, sid: Sid) {
+        // The position is kept: a page token may still name the message.
+        let position = self.positions.get(&sid).copied();
+        if let Some(row) = position.and_then(|position| self.rows.get_mut(position)) {
+            *row = None;
+        }
     }
 
-    /// Oldest first.
+    /// All messages, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.rows.iter().flatten()
     }
 
-    /// Those created before `sid`, newest first; `None` when it never was.
+    /// The messages created before `sid`, newest first; `None` when no message ever had this sid.
     pub fn before(&self, sid: Sid) -> Option<impl Iterator<Item = &Message>> {
-        let place = *self.places.get(&sid)?;
-        Some(self.rows.get(..place).unwrap_or_default().iter().rev().flatten())
+        let position = *self.positions.get(&sid)?;
+        Some(self.rows.get(..position).unwrap_or_default().iter().rev().flatten())
     }
 
-    /// Those created after `sid`, oldest first; `None` when it never was.
+    /// The messages created after `sid`, oldest first; `None` when no message ever had this sid.
     pub fn after(&self, sid: Sid) -> Option<impl Iterator<Item = &Message>> {
-        let place = *self.places.get(&sid)?;
-        Some(self.rows.get(place + 1..).unwrap_or_default().iter().flatten())
+        let position = *self.positions.get(&sid)?;
+        Some(self.rows.get(position + 1..).unwrap_or_default().iter().flatten())
     }
 }

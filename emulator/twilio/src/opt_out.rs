@@ -1,23 +1,23 @@
-//! STOP, START and HELP: what Twilio does with them by itself.
+//! STOP, START and HELP, which Twilio handles itself.
 //!
-//! Only a text that is nothing but the keyword counts. `CANCEL`, `END` and
-//! `YES` are among them, whatever they mean to the backend.
+//! A text counts only when it is nothing but a keyword. `CANCEL`, `END` and `YES` are keywords too,
+//! whatever they mean to the backend.
 
 use super::NumberKind;
 
-/// A keyword that Twilio acts on.
+/// A keyword that Twilio handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
-    /// No more texts to this person.
+    /// The person opts out: no more messages to their number.
     Stop,
-    /// Texts again.
+    /// The person opts in again.
     Start,
-    /// Tell how to stop.
+    /// The person asks how to opt out.
     Help,
 }
 
 impl Keyword {
-    /// The keyword that a text is, on a number of this kind.
+    /// The keyword that a text to a number of this kind is; `None` for any other text.
     pub fn of(body: &str, kind: NumberKind) -> Option<Self> {
         match (body.trim().to_ascii_uppercase().as_str(), kind) {
             (
@@ -31,7 +31,7 @@ impl Keyword {
         }
     }
 
-    /// `OptOutType` of the webhook.
+    /// The webhook's `OptOutType`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
@@ -40,19 +40,11 @@ impl Keyword {
         }
     }
 
-    /// Whether the person is blocked after it.
-    pub fn blocks(self, before: bool) -> bool {
-        match self {
-            Self::Stop => true,
-            Self::Start => false,
-            Self::Help => before,
-        }
-    }
-
-    /// Twilio's own answer; none when the keyword changes nothing.
-    pub fn notice(self, body: &str, kind: NumberKind, blocked: bool) -> Option<String> {
+    /// The text of Twilio's notice; `None` when there is none, since the person has opted out already
+    /// or was never opted out.
+    pub fn notice(self, body: &str, kind: NumberKind, opted_out: bool) -> Option<String> {
         let word = body.trim().to_ascii_lowercase();
-        match (self, kind, blocked) {
+        match (self, kind, opted_out) {
             (Self::Stop, _, true) | (Self::Start, _, false) | (Self::Help, _, true) => None,
             (Self::Stop, NumberKind::Local, _) => Some(
                 "You have successfully been unsubscribed. You will not receive any more messages \
@@ -103,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn yes_does_not_undo_a_block_of_the_network() {
+    fn yes_does_not_undo_an_opt_out_from_a_toll_free_number() {
         assert_eq!(Keyword::of("yes", NumberKind::Local), Some(Keyword::Start));
         assert_eq!(Keyword::of("yes", NumberKind::TollFree), None);
         assert_eq!(Keyword::of("unstop", NumberKind::TollFree), Some(Keyword::Start));
     }
 
     #[test]
-    fn a_keyword_that_changes_nothing_is_not_answered() {
+    fn a_keyword_that_changes_nothing_has_no_notice() {
         assert_eq!(Keyword::Stop.notice("stop", NumberKind::Local, true), None);
         assert_eq!(Keyword::Start.notice("yes", NumberKind::Local, false), None);
         assert_eq!(Keyword::Help.notice("help", NumberKind::Local, true), None);

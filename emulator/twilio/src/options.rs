@@ -1,4 +1,4 @@
-//! The account, its number, and how the number is configured.
+//! The account, its number, and the configuration of the number.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,17 +7,18 @@ use std::{collections::BTreeMap, fmt};
 pub struct Options {
     /// `AC` and 32 hexadecimal digits.
     pub account_sid: String,
-    /// Signs webhooks and opens the REST API.
+    /// Signs webhooks, and is the password of the REST API.
     pub auth_token: String,
-    /// An API key (`SK...`) and its secret, accepted beside the token.
+    /// An API key (`SK...`) and its secret, which the REST API accepts as well.
     pub api_key: Option<(String, String)>,
-    /// The shop's number, E.164.
+    /// The account's number, in E.164 format.
     pub number: String,
-    /// How the number is configured at first.
+    /// The configuration of the number at the start.
     pub config: NumberConfig,
-    /// Message sids derive from it.
+    /// Equal seeds give equal message sids.
     pub seed: u64,
-    /// Public hosts that are on this machine, lower case, and the base URL of each.
+    /// Public hosts, in lower case, that webhooks reach at another base URL. The signature and the
+    /// `Host` header are those of the public URL.
     pub hosts: BTreeMap<String, String>,
 }
 
@@ -47,49 +48,57 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What Twilio does with texts to and from the number.
+/// What Twilio does with messages to and from the number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberConfig {
-    /// Decides opt-out wording and segment sizes.
+    /// Decides the texts about opt-out and the size of segments.
     pub kind: NumberKind,
-    /// Called for each text; its `#fragment` holds connection overrides, `#rc=2&rp=ct,5xx`.
+    /// Called for each text. Its fragment holds connection overrides, such as `#rc=2&rp=ct,5xx`: two
+    /// retries after connection failures and 5xx statuses. `None` calls nothing.
     pub webhook_url: Option<String>,
-    /// How it is called.
+    /// The method of the webhook.
     pub webhook_method: Method,
-    /// Called when the webhook failed for good.
+    /// Called when the last attempt at the webhook failed.
     pub fallback_url: Option<String>,
-    /// How it is called.
+    /// The method of the fallback.
     pub fallback_method: Method,
-    /// Where status callbacks go for messages that name no URL of their own.
+    /// Called at each status of a message that has no status callback of its own.
     pub status_callback: Option<String>,
     /// The Messaging Service (`MG...`) that the number belongs to.
     pub messaging_service_sid: Option<String>,
-    /// The service has Advanced Opt-Out: webhooks carry `OptOutType`.
+    /// Whether the service has Advanced Opt-Out, which adds `OptOutType` to webhooks.
     pub advanced_opt_out: bool,
 }
 
-/// Kinds of US numbers.
+/// A kind of US number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumberKind {
     /// A local ten-digit number.
     #[default]
     Local,
-    /// An 8xx number, whose opt-out the network handles.
+    /// A number such as +1 800. The network, not Twilio, handles its opt-outs.
     TollFree,
 }
 
-/// HTTP methods of webhooks.
+/// The HTTP method of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
-    /// Parameters in the body.
+    /// The parameters are in the body.
     #[default]
     Post,
-    /// Parameters in the query.
+    /// The parameters are in the query.
     Get,
 }
 
+/// A URL of the backend and the method to call it with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub url: String,
+    pub method: Method,
+}
+
 impl Method {
-    /// As on the wire.
+    /// The method's name in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Post => "POST",
@@ -97,7 +106,7 @@ impl Method {
         }
     }
 
-    /// Reads `GET` or `POST` in any case.
+    /// Reads `GET` or `POST` in any letter case; `None` for another method.
     pub fn parse(text: &str) -> Option<Self> {
         match text.to_ascii_uppercase().as_str() {
             "POST" => Some(Self::Post),
@@ -112,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_account_has_a_real_sids_form_and_keeps_its_token() {
+    fn the_default_account_sid_is_well_formed_and_debug_hides_the_token() {
         let options = Options::default();
         let digits = options.account_sid.strip_prefix("AC").unwrap();
         assert!(digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()));

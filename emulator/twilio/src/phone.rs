@@ -1,6 +1,6 @@
-//! Phone numbers as Twilio tells them apart.
+//! The kinds of senders and recipients that Twilio distinguishes.
 
-/// E.164: `+`, a country code, 8 to 15 digits; North American ones have ten after `+1`.
+/// Whether a text is a number in E.164 format: `+` and 8 to 15 digits, ten after `+1`.
 pub(super) fn is_e164(text: &str) -> bool {
     let Some(digits) = text.strip_prefix('+') else { return false };
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
@@ -10,19 +10,20 @@ pub(super) fn is_e164(text: &str) -> bool {
     }
 }
 
-/// A short code: three to six digits.
+/// Whether a text is a short code: three to six digits.
 pub(super) fn is_short_code(text: &str) -> bool {
     (3..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// An alphanumeric sender: up to eleven letters, digits and spaces, at least one letter.
+/// Whether a text is an alphanumeric sender: at most eleven letters, digits, spaces and `&_+-`, with
+/// at least one letter.
 pub(super) fn is_alphanumeric_sender(text: &str) -> bool {
     (1..=11).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" &_+-".contains(&b))
         && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// The last four characters as `XXXX`, as Twilio's errors show numbers.
+/// A number with its last four characters replaced by `X`, as Twilio's errors show it.
 pub(super) fn masked(text: &str) -> String {
     let shown = text.chars().count().saturating_sub(4);
     let mut masked: String = text.chars().take(shown).collect();
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_e164_or_not() {
+    fn e164_numbers_are_recognized() {
         for good in ["+15551234567", "+447911123456", "+15005550006"] {
             assert!(is_e164(good), "{good}");
         }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn senders_are_told_apart() {
+    fn short_codes_and_alphanumeric_senders_are_recognized() {
         assert!(is_short_code("12345") && !is_short_code("12") && !is_short_code("1234567"));
         assert!(is_alphanumeric_sender("Shop 1") && !is_alphanumeric_sender("12345"));
         assert!(!is_alphanumeric_sender("TwelveLetter"));

@@ -1,20 +1,20 @@
-//! How many segments a text is billed as: Twilio's published calculator.
+//! How many segments a text is billed as, by the rules of Twilio's published calculator.
 //!
-//! A segment is 1120 bits, 48 of them a header once there are several. A GSM-7
-//! extension character or what a reader sees as one character is never split.
+//! A segment has 1120 bits. When there are several, 48 of these are a header. A GSM-7 extension
+//! character and a grapheme cluster are never split.
 
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::NumberKind;
 
-/// The alphabet of a text.
+/// The encoding of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Encoding {
-    /// Seven bits a character.
+    /// Seven bits per character, for texts in the GSM 03.38 alphabet.
     #[serde(rename = "GSM-7")]
     Gsm7,
-    /// Sixteen bits a unit: one character outside GSM-7 is enough.
+    /// UTF-16, for texts with at least one character outside of that alphabet.
     #[serde(rename = "UCS-2")]
     Ucs2,
 }
@@ -32,23 +32,23 @@ impl Encoding {
 /// The size of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segments {
-    /// Segments billed; an empty text is one.
+    /// How many segments; an empty text has one.
     pub count: u32,
-    /// How it is encoded.
+    /// The encoding that the text needs.
     pub encoding: Encoding,
-    /// Septets or UTF-16 units in all.
+    /// The length in septets or UTF-16 units.
     pub units: usize,
 }
 
 impl Segments {
-    /// Measures `text`, sent from a number of this kind.
+    /// Measures a text that is sent from or to a number of this kind.
     pub fn of(text: &str, kind: NumberKind) -> Self {
         let encoding = if text.chars().all(|c| septets(c).is_some()) {
             Encoding::Gsm7
         } else {
             Encoding::Ucs2
         };
-        // Toll-free carriers put a longer header on the parts of a long text.
+        // Toll-free carriers use a longer header.
         let (one, part) = match (encoding, kind) {
             (Encoding::Gsm7, NumberKind::Local) => (160, 153),
             (Encoding::Gsm7, NumberKind::TollFree) => (160, 152),
@@ -70,7 +70,7 @@ impl Segments {
                 if size <= part && grapheme != "\r\n" {
                     parts.add(size);
                 } else {
-                    // No segment holds it whole.
+                    // It does not fit into one segment.
                     grapheme.chars().for_each(|c| parts.add(c.len_utf16()));
                 }
             }),
@@ -79,14 +79,17 @@ impl Segments {
     }
 }
 
-/// Segments as they fill.
+/// Counts the segments of a long text.
 struct Parts {
+    /// Units that fit into one segment.
     part: usize,
     count: u32,
+    /// Units in the last segment.
     used: usize,
 }
 
 impl Parts {
+    /// Adds a part of the text that is not split.
     fn add(&mut self, size: usize) {
         if self.used + size > self.part {
             self.count += 1;
@@ -96,11 +99,11 @@ impl Parts {
     }
 }
 
-/// Septets of a character in GSM 03.38; `None` when it is not in it.
+/// How many septets a character takes in GSM 03.38; `None` when it is not in that alphabet.
 fn septets(c: char) -> Option<usize> {
     match c {
         '\u{c}' | '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' => Some(2),
-        // ASCII lacks only the backtick, tab and other controls.
+        // The rest of ASCII: the backtick, tab and other control characters are not in it.
         '\n' | '\r' | ' '..='_' | 'a'..='z' => Some(1),
         '£' | '¥' | 'è' | 'é' | 'ù' | 'ì' | 'ò' | 'Ç' | 'Ø' | 'ø' | 'Å' | 'å' | 'Δ' | 'Φ' | 'Γ'
         | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' | 'Æ' | 'æ' | 'ß' | 'É' | '¤' | '¡' | 'Ä'
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries() {
+    fn texts_at_the_boundaries_of_segments() {
         for (text, count, encoding) in [
             (String::new(), 1, "GSM-7"),
             ("a".repeat(160), 1, "GSM-7"),
@@ -131,7 +134,7 @@ mod tests {
             ("a".repeat(1600), 11, "GSM-7"),
             ("€".repeat(80), 1, "GSM-7"),
             ("€".repeat(81), 2, "GSM-7"),
-            // 76 pairs and a left-over septet in each segment: an extension is not split.
+            // 76 characters of two septets per segment: the septet that is left over holds none.
             ("€".repeat(152), 2, "GSM-7"),
             ("€".repeat(153), 3, "GSM-7"),
             ("ж".repeat(70), 1, "UCS-2"),
@@ -139,10 +142,10 @@ mod tests {
             ("ж".repeat(134), 2, "UCS-2"),
             ("ж".repeat(135), 3, "UCS-2"),
             ("😀".repeat(35), 1, "UCS-2"),
-            // 33 of two units and a left-over unit in each segment.
+            // 33 characters of two units per segment: the unit that is left over holds none.
             ("😀".repeat(66), 2, "UCS-2"),
             ("😀".repeat(67), 3, "UCS-2"),
-            // A family of eleven units: six in each segment of 67.
+            // A grapheme cluster of eleven units: six of them per segment of 67 units.
             ("👨‍👩‍👧‍👦".repeat(12), 2, "UCS-2"),
             ("👨‍👩‍👧‍👦".repeat(13), 3, "UCS-2"),
         ] {
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_turn_a_text_into_ucs2() {
+    fn one_character_outside_gsm7_makes_a_text_ucs2() {
         for c in ["`", "\t", "\u{a0}", "ç", "’", "“", "—", "…", "😀", "á"] {
             assert_eq!(local(c).1, "UCS-2", "{c}");
         }
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn toll_free_parts_are_smaller() {
+    fn segments_from_toll_free_numbers_are_smaller() {
         let toll_free = |text: String| Segments::of(&text, NumberKind::TollFree).count;
         assert_eq!((toll_free("a".repeat(160)), toll_free("a".repeat(304))), (1, 2));
         assert_eq!(toll_free("a".repeat(305)), 3);
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_longer_than_a_segment_ends() {
+    fn a_grapheme_cluster_longer_than_a_segment_is_split() {
         let zalgo = format!("e{}", "\u{301}".repeat(200));
         assert_eq!(local(&zalgo), (3, "UCS-2"));
     }
@@ -190,7 +193,7 @@ mod tests {
         }
 
         #[test]
-        fn longer_texts_never_cost_less(text in "[a-z€{}ж😀]{0,400}", more in "[a-z€ж😀]") {
+        fn a_longer_text_never_has_fewer_segments(text in "[a-z€{}ж😀]{0,400}", more in "[a-z€ж😀]") {
             let longer = format!("{text}{more}");
             let before = Segments::of(&text, NumberKind::Local);
             let after = Segments::of(&longer, NumberKind::Local);
@@ -198,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn plain_letters_fill_every_septet(n in 161_usize..2000) {
+        fn letters_fill_every_septet_of_a_segment(n in 161_usize..2000) {
             prop_assert_eq!(local(&"x".repeat(n)).0 as usize, n.div_ceil(153));
         }
     }

@@ -1,93 +1,47 @@
-//! Starts and stops the fake, and what a scenario may do with it.
+//! The fake Twilio of a world: starting it, and what a scenario does with it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt, io,
-    ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, io, ops::Deref, sync::Arc};
 
-use axum::serve::ListenerExt;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use jiff::Timestamp;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
+use tokio::net::TcpListener;
 
 use super::{
     Delivery, Inbound, Message, NumberConfig, Options, Sid,
-    activity::ActivityTracker,
-    message_log::MessageLog,
-    outbox::ScheduledMessage,
-    rest,
-    sid::SidGenerator,
-    webhook::{CookieJar, ReceivedMessage},
+    account::Account,
+    inbox::Inbox,
+    outbox::Outbox,
+    rest::{self, RestApi},
+    webhook::WebhookClient,
 };
-use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
+use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, serve::Serving};
 
-/// A handle on the fake Twilio of one world. Clones share it.
+/// A handle on a fake Twilio. Clones share it; it stays usable when the [`Server`] is dropped, but
+/// serves no more requests then.
 #[derive(Clone)]
-pub struct Twilio(pub(super) Arc<Account>);
+pub struct Twilio(Arc<Parts>);
 
-/// Keeps the fake serving; dropping it stops it and what it has under way.
+/// Keeps the fake serving. Dropping it closes the listener and every connection, and stops the
+/// status callbacks under way.
 pub struct Server {
     twilio: Twilio,
-    stop: Option<oneshot::Sender<()>>,
+    _serving: Serving,
 }
 
-pub(super) struct Account {
-    pub options: Options,
-    pub url: String,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub faults: Faults,
-    pub web: reqwest::Client,
-    /// Business time at the start.
-    pub started: Timestamp,
-    pub activity: ActivityTracker,
-    state: Mutex<AccountState>,
-    tasks: Mutex<JoinSet<()>>,
-}
-
-/// What changes. Held briefly, never across an await.
-pub(super) struct AccountState {
-    /// Signs webhooks and opens the REST API.
-    pub auth_token: String,
-    pub config: NumberConfig,
-    pub friendly_name: String,
-    pub messages: MessageLog,
-    pub sids: SidGenerator,
-    /// People who texted STOP to the number.
-    pub blocked: HashSet<String>,
-    /// The backend's cookies by person.
-    pub jars: HashMap<String, CookieJar>,
-    pub received: HashMap<Sid, Arc<ReceivedMessage>>,
-    pub scheduled: Vec<ScheduledMessage>,
-}
-
-impl AccountState {
-    fn new(options: &Options, config: NumberConfig) -> Self {
-        Self {
-            auth_token: options.auth_token.clone(),
-            config,
-            friendly_name: options.number.clone(),
-            messages: MessageLog::default(),
-            sids: SidGenerator::new(options.seed),
-            blocked: HashSet::new(),
-            jars: HashMap::new(),
-            received: HashMap::new(),
-            scheduled: Vec::new(),
-        }
-    }
+struct Parts {
+    url: String,
+    account: Arc<Account>,
+    webhooks: Arc<WebhookClient>,
+    outbox: Arc<Outbox>,
+    inbox: Arc<Inbox>,
 }
 
 impl Twilio {
-    /// Serves the REST API on `listener` until the returned guard is dropped.
+    /// Serves the REST API on `listener` until the result is dropped.
     ///
-    /// `web` calls the backend's URLs. Build it with `redirect::Policy::none()`
-    /// and `no_proxy()`: redirects are followed here, since each hop is signed
-    /// for its own URL. It must be called within a Tokio runtime.
+    /// `web` calls the backend's URLs. Build it with `redirect::Policy::none()` and `no_proxy()`: this
+    /// crate follows redirects itself, since each request is signed for its own URL.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the caller is not inside a tokio runtime, or the listener has no local address.
     pub fn start(
         listener: TcpListener,
         options: Options,
@@ -96,144 +50,112 @@ impl Twilio {
         faults: Faults,
         web: reqwest::Client,
     ) -> io::Result<Server> {
-        let url = format!("http://{}", listener.local_addr()?);
-        let started = clock.now();
-        let state = Mutex::new(AccountState::new(&options, options.config.clone()));
-        let account = Arc::new(Account {
-            options,
-            url,
-            journal,
-            clock,
-            faults,
-            web,
-            activity: ActivityTracker::default(),
-            started,
-            state,
-            tasks: Mutex::default(),
-        });
-        let (stop, stopped) = oneshot::channel();
-        let router = rest::router(Arc::clone(&account));
-        // Answers are small: waiting for more to send would only slow them.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        tokio::spawn(async move {
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-                // A dropped sender is a stop too.
-                let _ = stopped.await;
-            });
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "twilio server ended");
-            }
-        });
-        Ok(Server { twilio: Self(account), stop: Some(stop) })
+        let account = Arc::new(Account::new(options, journal, clock, faults));
+        let webhooks = Arc::new(WebhookClient::new(Arc::clone(&account), web));
+        let outbox = Arc::new(Outbox::new(Arc::clone(&account), Arc::clone(&webhooks)));
+        let inbox =
+            Arc::new(Inbox::new(Arc::clone(&account), Arc::clone(&webhooks), Arc::clone(&outbox)));
+        let api = RestApi {
+            account: Arc::clone(&account),
+            outbox: Arc::clone(&outbox),
+            inbox: Arc::clone(&inbox),
+        };
+        let serving = Serving::router(listener, rest::router(api))?;
+        let parts = Parts { url: serving.url(), account, webhooks, outbox, inbox };
+        Ok(Server { twilio: Self(Arc::new(parts)), _serving: serving })
     }
 
-    /// Base URL of the REST API.
-    pub fn url(&self) -> String {
-        self.0.url.clone()
+    /// The base URL of the REST API: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.0.url
     }
 
-    /// The shop's number.
+    /// The account's sid, which is also the user name of the REST API.
+    pub fn account_sid(&self) -> &str {
+        &self.0.account.options.account_sid
+    }
+
+    /// The account's auth token, which signs webhooks and is the password of the REST API.
+    pub fn auth_token(&self) -> String {
+        self.0.account.state().auth_token.clone()
+    }
+
+    /// The account's number, in E.164 format.
     pub fn number(&self) -> &str {
-        &self.0.options.number
+        &self.0.account.options.number
     }
 
-    /// Changes how the number is configured; REST sees it.
+    /// Changes the configuration of the number. The REST API shows the change.
     pub fn configure(&self, change: impl FnOnce(&mut NumberConfig)) {
-        change(&mut self.0.state().config);
+        change(&mut self.0.account.state().config);
     }
 
-    /// How the number is configured now.
+    /// The configuration of the number.
     pub fn config(&self) -> NumberConfig {
-        self.0.state().config.clone()
+        self.0.account.state().config.clone()
     }
 
-    /// The account's token is another one from now on, as after a rotation in Twilio's console.
-    pub fn rotate_auth_token(&self, token: &str) {
-        token.clone_into(&mut self.0.state().auth_token);
+    /// Replaces the account's auth token, as promoting a new one in Twilio's console does. Webhooks
+    /// are signed with the new one, and the REST API refuses the old one.
+    pub fn rotate_auth_token(&self, auth_token: &str) {
+        auth_token.clone_into(&mut self.0.account.state().auth_token);
     }
 
-    /// A person texts the number: the text is recorded, keywords are acted on,
-    /// the webhook is delivered with retries and fallback, replies are sent.
+    /// A person texts the number: records the text, acts on an opt-out keyword, calls the webhook with
+    /// retries and fallback, and sends the replies. Resolves when the last document was read; status
+    /// callbacks may still be under way, see [`Twilio::settled`].
     pub async fn receive(&self, text: Inbound) -> Delivery {
         let sid = self.accept(text);
         self.redeliver(sid).await
     }
 
-    /// The first half of [`Twilio::receive`]: records the text and acts on
-    /// keywords. [`Twilio::redeliver`] is the other half.
+    /// The first half of [`Twilio::receive`]: records the text and acts on an opt-out keyword.
+    /// [`Twilio::redeliver`] is the other half.
     pub fn accept(&self, text: Inbound) -> Sid {
-        self.0.release_due();
-        self.0.accept(text)
+        self.0.outbox.release_due();
+        self.0.inbox.accept(text)
     }
 
-    /// Delivers a received text (once more): the same sid, parameters and
-    /// idempotency token, as after an acknowledgement that was lost.
+    /// Delivers a received text, once more if it was delivered before, as Twilio does when a response
+    /// is lost: the sid, the parameters and the idempotency token are the same each time. Error 20404
+    /// when no text with this sid was received.
     pub async fn redeliver(&self, sid: Sid) -> Delivery {
-        let _busy = self.0.activity.begin();
-        let received = self.0.state().received.get(&sid).cloned();
-        match received {
-            Some(received) => Box::pin(self.0.deliver(&received)).await,
-            None => Delivery { sid, attempts: vec![], replies: vec![], errors: vec![20404] },
-        }
+        let _activity = self.0.account.activity.begin();
+        Box::pin(self.0.inbox.deliver(sid)).await
     }
 
-    /// Waits until no delivery, REST call or status callback is under way.
+    /// Waits until no delivery, REST call or status callback is under way. Scheduled messages whose
+    /// time has come are sent first.
     pub async fn settled(&self) {
-        self.0.release_due();
-        self.0.activity.idle().await;
+        self.0.outbox.release_due();
+        self.0.account.activity.idle().await;
     }
 
-    /// All messages, oldest first.
+    /// All messages of the account, oldest first.
     pub fn messages(&self) -> Vec<Message> {
-        self.0.release_due();
-        self.0.state().messages.iter().cloned().collect()
+        self.0.outbox.release_due();
+        self.0.account.state().messages.iter().cloned().collect()
     }
 
-    /// Whether a person has opted out.
-    pub fn is_blocked(&self, person: &str) -> bool {
-        self.0.state().blocked.contains(person)
-    }
-
-    /// Forgets messages, blocks and cookies; the number stays configured, and sids go on: a
-    /// backend that remembers them must never meet one again.
+    /// Removes messages, opt-outs and cookies, and stops status callbacks under way. The number stays
+    /// configured. Sids are not reused: a backend may remember those that it has seen.
     pub fn reset(&self) {
-        self.0.tasks().abort_all();
-        let mut state = self.0.state();
-        let (config, sids) = (state.config.clone(), state.sids.clone());
-        *state = AccountState { sids, ..AccountState::new(&self.0.options, config) };
-    }
-}
-
-impl Account {
-    pub fn state(&self) -> MutexGuard<'_, AccountState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.outbox.reset();
+        self.0.inbox.reset();
+        self.0.webhooks.reset();
+        self.0.account.reset();
     }
 
-    /// Whether an `Authorization` header opens the REST API.
-    pub fn is_key(&self, given: &[u8]) -> bool {
-        let is = |user: &str, secret: &str| {
-            let key = STANDARD.encode(format!("{user}:{secret}"));
-            given.strip_prefix(b"Basic ").is_some_and(|given| given == key.as_bytes())
-        };
-        is(&self.options.account_sid, &self.state().auth_token)
-            || self.options.api_key.iter().any(|(sid, secret)| is(sid, secret))
+    /// The messages that were created after a message, oldest first; empty when no message ever had
+    /// this sid.
+    pub(crate) fn messages_after(&self, sid: Sid) -> Vec<Message> {
+        let state = self.0.account.state();
+        state.messages.after(sid).map(|messages| messages.cloned().collect()).unwrap_or_default()
     }
 
-    /// Runs `work` in the background, until it is done or the server stops.
-    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = self.activity.begin();
-        let mut tasks = self.tasks();
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(async move {
-            let _busy = busy;
-            work.await;
-        });
-    }
-
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(test)]
+    pub(crate) fn account(&self) -> &Account {
+        &self.0.account
     }
 }
 
@@ -266,9 +188,6 @@ impl Deref for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        self.twilio.0.tasks().abort_all();
+        self.twilio.0.outbox.stop();
     }
 }

@@ -1,19 +1,20 @@
-//! Message sids: `SM` or `MM` and 32 hexadecimal digits, the same in every run of a world.
+//! Message sids: `SM`, or `MM` with media, and 32 hexadecimal digits.
 
-use rehearse_core::random::mix;
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// The sid of one message.
+use rehearse_core::random::mix;
+
+/// The sid of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sid {
-    pictures: bool,
+    has_media: bool,
     id: u128,
 }
 
-/// A text that is not a message sid.
+/// The error when a text is not a message sid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a message sid (SM or MM and 32 hexadecimal digits)")]
 pub struct InvalidSid(String);
@@ -27,7 +28,7 @@ impl Sid {
 
 impl fmt::Display for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:032x}", if self.pictures { "MM" } else { "SM" }, self.id)
+        write!(f, "{}{:032x}", if self.has_media { "MM" } else { "SM" }, self.id)
     }
 }
 
@@ -36,7 +37,7 @@ impl FromStr for Sid {
 
     fn from_str(text: &str) -> Result<Self, InvalidSid> {
         let invalid = || InvalidSid(text.to_owned());
-        let (pictures, digits) = match (text.strip_prefix("SM"), text.strip_prefix("MM")) {
+        let (has_media, digits) = match (text.strip_prefix("SM"), text.strip_prefix("MM")) {
             (Some(digits), _) => (false, digits),
             (_, Some(digits)) => (true, digits),
             _ => return Err(invalid()),
@@ -45,7 +46,7 @@ impl FromStr for Sid {
             return Err(invalid());
         }
         let id = u128::from_str_radix(digits, 16).map_err(|_| invalid())?;
-        Ok(Self { pictures, id })
+        Ok(Self { has_media, id })
     }
 }
 
@@ -55,7 +56,7 @@ impl Serialize for Sid {
     }
 }
 
-/// Makes the sids of one world from its seed and a counter.
+/// Generates sids that differ from each other and are the same for equal seeds.
 #[derive(Debug, Clone)]
 pub(super) struct SidGenerator {
     seed: u64,
@@ -67,13 +68,13 @@ impl SidGenerator {
         Self { seed, next: 0 }
     }
 
-    pub fn generate(&mut self, pictures: bool) -> Sid {
+    pub fn generate(&mut self, has_media: bool) -> Sid {
         let count = self.next;
         self.next += 1;
-        // Mixing is a bijection, so the low half alone never repeats.
+        // `mix` is a bijection, so the low half alone never repeats.
         let low = mix(count.wrapping_add(self.seed));
         let high = mix(low ^ self.seed.rotate_left(32));
-        Sid { pictures, id: u128::from(high) << 64 | u128::from(low) }
+        Sid { has_media, id: u128::from(high) << 64 | u128::from(low) }
     }
 }
 

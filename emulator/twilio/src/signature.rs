@@ -1,15 +1,15 @@
-//! `X-Twilio-Signature`: HMAC-SHA1 over the URL and the sorted parameters.
+//! `X-Twilio-Signature`: HMAC-SHA1 of the URL and the sorted parameters, in base64.
 //!
-//! Written from Twilio's description and the published vectors alone: a backend
-//! that shared this code would share its mistakes.
+//! Written from Twilio's description and tested with its published examples. A backend must not use
+//! this code to check signatures: it would share its mistakes.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-/// The signature of a request to `url` (verbatim, without fragment) with these form parameters.
+/// The signature of a request to `url`, without its fragment, with these form parameters.
 pub(super) fn sign(token: &str, url: &str, params: &[(String, String)]) -> String {
-    // A key of any length is valid, so there is no error to report.
+    // HMAC accepts keys of any length, so this does not fail.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(token.as_bytes()) else {
         return String::new();
     };
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn published_vectors() {
+    fn published_examples() {
         for (url, signature) in [
             ("https://mycompany.com/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
             ("https://mycompany.com:443/myapp.php?foo=1&bar=2", "kvajT1Ptam85bY51eRf/AJRuM3w="),
@@ -52,14 +52,14 @@ mod tests {
     }
 
     #[test]
-    fn a_published_vector_without_parameters() {
+    fn a_published_example_without_parameters() {
         let sha = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
         let url = format!("https://mycompany.com/myapp.php?foo=1&bar=2&bodySHA256={sha}");
         assert_eq!(sign("12345", &url, &[]), "a9nBmqA0ju/hNViExpshrM61xv4=");
     }
 
     #[test]
-    fn order_and_repeats_do_not_matter() {
+    fn the_order_of_parameters_and_repeated_ones_do_not_matter() {
         let mut turned = params();
         turned.reverse();
         turned.push(turned[0].clone());

@@ -103,7 +103,7 @@ impl Running<'_> {
             Some(Signature::Wrong) => Signing::Wrong,
             Some(Signature::OtherBody) => Signing::OtherBody,
         };
-        let inbound = Inbound { from: number.clone(), body, media, sid: None, signing };
+        let inbound = Inbound { from: number.clone(), body, media, signing };
         let crash = self.arm_crash(step.crash.as_ref());
         Ok(PreparedText { step, path: path.clone(), number, inbound, script, crash })
     }

@@ -1,23 +1,30 @@
-//! `POST Messages.json`: the checks in Twilio's order, then the outbox.
+//! `POST Messages.json`: checks a message in the same order as Twilio, then sends it.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{error::ApiError, params::Params};
+use super::{error::ApiError, request::Params};
 use crate::{
     Direction, Message, Method,
-    outbox::{LONGEST, OutgoingMessage},
+    account::Account,
+    options::Endpoint,
+    outbox::{MAX_BODY, Outbox, OutgoingMessage},
     phone,
-    server::Account,
 };
 use rehearse_core::journal::Via;
 
-/// Most pictures in one message.
-const PICTURES: usize = 10;
+/// Most media URLs of one message.
+const MAX_MEDIA: usize = 10;
 
-pub(super) fn create(account: &Arc<Account>, params: &Params) -> Result<Message, ApiError> {
+/// # Errors
+/// Twilio's error of the first check that fails.
+pub(super) fn create(
+    account: &Account,
+    outbox: &Arc<Outbox>,
+    params: &Params,
+) -> Result<Message, ApiError> {
     let to = params.get("To").ok_or_else(|| ApiError::new(21604))?;
     let from = params.get("From");
     let service = params.get("MessagingServiceSid");
@@ -33,17 +40,17 @@ pub(super) fn create(account: &Arc<Account>, params: &Params) -> Result<Message,
     if body.is_empty() && media.is_empty() {
         return Err(ApiError::new(if service.is_some() { 21619 } else { 21602 }));
     }
-    recipient(to)?;
+    check_recipient(to)?;
     if let Some(from) = from {
-        sender(account, from, to)?;
+        check_sender(account, from, to)?;
     }
     if let Some(service) = service {
-        self::service(account, service)?;
+        check_service(account, service)?;
     }
-    if body.chars().count() > LONGEST {
+    if body.chars().count() > MAX_BODY {
         return Err(ApiError::new(21617));
     }
-    if media.len() > PICTURES {
+    if media.len() > MAX_MEDIA {
         return Err(ApiError::new(21623));
     }
     if media.iter().any(|url| !is_http(url)) {
@@ -59,26 +66,26 @@ pub(super) fn create(account: &Arc<Account>, params: &Params) -> Result<Message,
     {
         return Err(ApiError::new(21624));
     }
-    let send_at = schedule(account.clock.now(), params, service)?;
-    // A service pools its senders, so it finds out only later.
-    if service.is_none() && account.is_blocked(to) {
+    let send_at = send_at(account.clock.now(), params, service)?;
+    // A service chooses its sender later, and only then finds out that the recipient has opted out.
+    if service.is_none() && account.has_opted_out(to) {
         return Err(ApiError::new(21610));
     }
-    Ok(account.send(OutgoingMessage {
+    Ok(outbox.send(OutgoingMessage {
         to: to.to_owned(),
         body: body.to_owned(),
         media,
         direction: Direction::OutboundApi,
         via: Via::Rest,
         in_reply_to: None,
-        callback: callback.map(|url| (url.to_owned(), Method::Post)),
+        status_callback: callback.map(|url| Endpoint { url: url.to_owned(), method: Method::Post }),
         service: service.map(str::to_owned),
         send_at,
     }))
 }
 
-/// Numbers change in 5005550001 and on are Twilio's magic ones.
-fn recipient(to: &str) -> Result<(), ApiError> {
+/// Checks `To`. Some numbers from +15005550001 on are Twilio's test numbers, which fail in a fixed way.
+fn check_recipient(to: &str) -> Result<(), ApiError> {
     match to {
         "+15005550002" => Err(ApiError::with(
             21612,
@@ -105,7 +112,8 @@ fn invalid_to(to: &str) -> ApiError {
     ApiError::with(21211, format!("Invalid 'To' Phone Number: {}", phone::masked(to)))
 }
 
-fn sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError> {
+/// Checks `From`, with Twilio's test numbers as in [`check_recipient`].
+fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError> {
     let account_sid = &account.options.account_sid;
     let invalid = || {
         ApiError::with(
@@ -148,7 +156,8 @@ fn sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError> {
     }
 }
 
-fn service(account: &Account, sid: &str) -> Result<(), ApiError> {
+/// Checks that the Messaging Service is the one that the number belongs to.
+fn check_service(account: &Account, sid: &str) -> Result<(), ApiError> {
     let digits = sid.strip_prefix("MG").unwrap_or_default();
     if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(ApiError::new(21705));
@@ -160,7 +169,8 @@ fn service(account: &Account, sid: &str) -> Result<(), ApiError> {
     }
 }
 
-fn schedule(
+/// When to send the message; `None` is now.
+fn send_at(
     now: Timestamp,
     params: &Params,
     service: Option<&str>,
@@ -180,7 +190,7 @@ fn schedule(
     Ok(Some(at))
 }
 
-/// An absolute web address. Loopback is fine here, unlike at Twilio.
+/// Whether this is an absolute HTTP URL. Unlike Twilio, this accepts loopback addresses.
 fn is_http(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

@@ -1,4 +1,4 @@
-//! Errors as the API shows them: a code, a text, a link, the HTTP status.
+//! The API's errors: a code with its text, a link and the HTTP status.
 
 use std::borrow::Cow;
 
@@ -14,11 +14,11 @@ pub(super) struct ApiError {
     pub status: u16,
     pub code: u32,
     pub message: Cow<'static, str>,
-    /// Seconds, for the header.
+    /// The value of the `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,
 }
 
-/// The JSON body, in Twilio's order of keys.
+/// The JSON of an error, with its keys in Twilio's order.
 #[derive(Debug, Serialize)]
 pub(super) struct ErrorBody<'a> {
     code: u32,
@@ -28,12 +28,12 @@ pub(super) struct ErrorBody<'a> {
 }
 
 impl ApiError {
-    /// With the dictionary's own text.
+    /// An error with Twilio's general text for the code.
     pub fn new(code: u32) -> Self {
         Self::with(code, text(code))
     }
 
-    /// With a text about this request.
+    /// An error with a text about this request.
     pub fn with(code: u32, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status: status(code), code, message: message.into(), retry_after: None }
     }
@@ -42,7 +42,7 @@ impl ApiError {
         Self::with(20404, format!("The requested resource {path} was not found"))
     }
 
-    /// What an armed fault says; `None` when it only delays or cuts.
+    /// The error that an injected failure asks for; `None` when it only delays or cuts.
     pub fn of(failure: &Failure) -> Option<Self> {
         let code = failure.code.as_deref().and_then(|code| code.parse().ok());
         let mut error = match (code, failure.status) {
@@ -89,8 +89,8 @@ fn code_of(status: u16) -> u32 {
     }
 }
 
-/// The dictionary.
-fn text(code: u32) -> &'static str {
+/// Twilio's text for a code: the API's own errors, and those of messages that were not delivered.
+pub(super) fn text(code: u32) -> &'static str {
     match code {
         20001 => "Bad request",
         20003 => "Authenticate",
@@ -137,9 +137,4 @@ fn text(code: u32) -> &'static str {
         30036 => "Validity Period Expired",
         _ => "The request was refused",
     }
-}
-
-/// `error_message` of a message that failed.
-pub(super) fn message_text(code: u32) -> &'static str {
-    text(code)
 }

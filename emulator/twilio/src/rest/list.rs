@@ -1,4 +1,4 @@
-//! `GET Messages.json`: newest first, filtered, in pages that name each other.
+//! `GET Messages.json`: the messages, newest first, filtered, in pages with links to each other.
 
 use form_urlencoded::Serializer;
 use jiff::{Timestamp, ToSpan, civil::Date, fmt::rfc2822, tz::TimeZone};
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use super::{
     error::ApiError,
-    params::Params,
-    show::{MessageResource, show},
+    messages::{MessageResource, resource},
+    request::Params,
 };
 use crate::{Message, Sid, message_log::MessageLog};
 
-const DEFAULT_SIZE: usize = 50;
-const LARGEST_SIZE: usize = 1000;
+const DEFAULT_PAGE_SIZE: usize = 50;
+const MAX_PAGE_SIZE: usize = 1000;
 const FILTERS: [&str; 5] = ["To", "From", "DateSent", "DateSent<", "DateSent>"];
 
-/// A page, before it is text.
+/// The JSON of a page, with its keys in Twilio's order.
 #[derive(Debug, Serialize)]
 pub(super) struct MessagePage<'a> {
     pub messages: Vec<MessageResource<'a>>,
@@ -29,34 +29,36 @@ pub(super) struct MessagePage<'a> {
     previous_page_uri: Option<String>,
 }
 
-/// Where a page begins.
+/// Where a page begins. It stays valid when messages are added or the named one is deleted.
 enum PageToken {
-    /// After this record, towards older ones.
+    /// After this message, towards older ones.
     After(Sid),
-    /// Before this record, towards newer ones.
+    /// Before this message, towards newer ones.
     Before(Sid),
 }
 
+/// # Errors
+/// 20001, a date is not valid; 20007, the page size is too large; 21481, the page token is not valid.
 pub(super) fn list<'a>(
     messages: &'a MessageLog,
-    account: &'a str,
+    account_sid: &'a str,
     path: &str,
     query: &Params,
 ) -> Result<MessagePage<'a>, ApiError> {
     let filter = Filter::read(query)?;
     let number = |key| query.get(key).and_then(|n| n.parse::<usize>().ok());
-    let size = number("PageSize").filter(|size| *size > 0).unwrap_or(DEFAULT_SIZE);
-    if size > LARGEST_SIZE {
+    let size = number("PageSize").filter(|size| *size > 0).unwrap_or(DEFAULT_PAGE_SIZE);
+    if size > MAX_PAGE_SIZE {
         return Err(ApiError::new(20007));
     }
     let page = number("Page").unwrap_or(0);
-    let token = query.get("PageToken").map(token).transpose()?;
+    let token = query.get("PageToken").map(page_token).transpose()?;
     let invalid = || ApiError::new(21481);
-    // One more than fits tells whether another page follows.
+    // One more than fits, to know whether another page follows.
     let take = size + 1;
     let (rows, newer, older): (Vec<&Message>, bool, bool) = match token {
         None => {
-            let all = messages.iter().rev().filter(|message| filter.holds(message));
+            let all = messages.iter().rev().filter(|message| filter.accepts(message));
             let mut rows: Vec<_> = all.skip(page.saturating_mul(size)).take(take).collect();
             let more = rows.len() > size;
             rows.truncate(size);
@@ -65,7 +67,7 @@ pub(super) fn list<'a>(
         Some(PageToken::After(sid)) => {
             let rest = messages.before(sid).ok_or_else(invalid)?;
             let mut rows: Vec<_> =
-                rest.filter(|message| filter.holds(message)).take(take).collect();
+                rest.filter(|message| filter.accepts(message)).take(take).collect();
             let more = rows.len() > size;
             rows.truncate(size);
             (rows, true, more)
@@ -73,7 +75,7 @@ pub(super) fn list<'a>(
         Some(PageToken::Before(sid)) => {
             let rest = messages.after(sid).ok_or_else(invalid)?;
             let mut rows: Vec<_> =
-                rest.filter(|message| filter.holds(message)).take(take).collect();
+                rest.filter(|message| filter.accepts(message)).take(take).collect();
             let more = rows.len() > size;
             rows.truncate(size);
             rows.reverse();
@@ -98,18 +100,18 @@ pub(super) fn list<'a>(
     let previous = rows.first().filter(|_| newer).map(|first| format!("PB{}", first.sid));
     Ok(MessagePage {
         start,
-        end: (start + rows.len()).saturating_sub(1).max(start),
+        end: start.saturating_add(rows.len()).saturating_sub(1).max(start),
         page,
         page_size: size,
         uri: link(page, query.get("PageToken").map(str::to_owned)),
         first_page_uri: link(0, None),
-        next_page_uri: next.map(|token| link(page + 1, Some(token))),
+        next_page_uri: next.map(|token| link(page.saturating_add(1), Some(token))),
         previous_page_uri: previous.map(|token| link(page.saturating_sub(1), Some(token))),
-        messages: rows.into_iter().map(|message| show(message, account)).collect(),
+        messages: rows.into_iter().map(|message| resource(message, account_sid)).collect(),
     })
 }
 
-fn token(text: &str) -> Result<PageToken, ApiError> {
+fn page_token(text: &str) -> Result<PageToken, ApiError> {
     let sid = |text: &str| text.parse().map_err(|_| ApiError::new(21481));
     match (text.strip_prefix("PA"), text.strip_prefix("PB")) {
         (Some(text), _) => Ok(PageToken::After(sid(text)?)),
@@ -121,21 +123,22 @@ fn token(text: &str) -> Result<PageToken, ApiError> {
 struct Filter<'a> {
     to: Option<&'a str>,
     from: Option<&'a str>,
-    /// Sent at or after the first instant, and before the second.
+    /// Sent at or after this time.
     since: Option<Timestamp>,
+    /// Sent before this time.
     until: Option<Timestamp>,
 }
 
 impl<'a> Filter<'a> {
     fn read(query: &'a Params) -> Result<Self, ApiError> {
-        let moment = |key: &str| {
+        let time = |key: &str| {
             query
                 .get(key)
-                .map(|text| moment(text).ok_or_else(|| invalid_date(key, text)))
+                .map(|text| instants(text).ok_or_else(|| invalid_date(key, text)))
                 .transpose()
         };
-        let day = moment("DateSent")?;
-        let (until, since) = (moment("DateSent<")?, moment("DateSent>")?);
+        let day = time("DateSent")?;
+        let (until, since) = (time("DateSent<")?, time("DateSent>")?);
         Ok(Self {
             to: query.get("To"),
             from: query.get("From"),
@@ -144,7 +147,8 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn holds(&self, message: &Message) -> bool {
+    /// Whether a message passes the filter.
+    fn accepts(&self, message: &Message) -> bool {
         self.to.is_none_or(|to| message.to == to)
             && self.from.is_none_or(|from| message.from.as_deref() == Some(from))
             && self.since.is_none_or(|since| message.sent.is_some_and(|sent| sent >= since))
@@ -156,8 +160,9 @@ fn invalid_date(key: &str, text: &str) -> ApiError {
     ApiError::with(20001, format!("Invalid date for {key}: {text}"))
 }
 
-/// The first instant of a day or moment and the first one after it: both ends are inclusive.
-fn moment(text: &str) -> Option<(Timestamp, Timestamp)> {
+/// The first instant of a day or second, and the first instant after it; `None` when the text is not
+/// a date or time.
+fn instants(text: &str) -> Option<(Timestamp, Timestamp)> {
     let is_day = text.len() == 10;
     if let Some(day) = text.parse::<Date>().ok().filter(|_| is_day) {
         let start = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
@@ -173,17 +178,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_all_of_it_and_a_moment_its_second() {
-        let (start, end) = moment("2026-02-10").unwrap();
+    fn a_date_is_a_whole_day_and_a_time_a_whole_second() {
+        let (start, end) = instants("2026-02-10").unwrap();
         assert_eq!(
             (start.to_string(), end.to_string()),
             ("2026-02-10T00:00:00Z".into(), "2026-02-11T00:00:00Z".into())
         );
-        let (start, end) = moment("2026-02-10T10:00:00Z").unwrap();
+        let (start, end) = instants("2026-02-10T10:00:00Z").unwrap();
         assert_eq!(end.duration_since(start).as_secs(), 1);
-        assert_eq!(moment("Tue, 10 Feb 2026 10:00:00 +0000"), moment("2026-02-10T10:00:00Z"));
+        assert_eq!(instants("Tue, 10 Feb 2026 10:00:00 +0000"), instants("2026-02-10T10:00:00Z"));
         for wrong in ["", "yesterday", "2026-13-01", "06/11/2019"] {
-            assert_eq!(moment(wrong), None, "{wrong}");
+            assert_eq!(instants(wrong), None, "{wrong}");
         }
     }
 }

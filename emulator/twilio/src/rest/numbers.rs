@@ -1,12 +1,12 @@
-//! `IncomingPhoneNumbers`: the one number, its configuration shared with the world's.
+//! `IncomingPhoneNumbers`: the account's one number and its configuration.
 
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{error::ApiError, params::Params, show::rfc2822};
-use crate::{Method, server::Account};
+use super::{error::ApiError, messages::rfc2822, request::Params};
+use crate::{Method, account::Account};
 
-/// The number's sid: fixed, since an account has one number here.
+/// The number's sid, the same in every run of a world.
 fn sid(account: &Account) -> String {
     format!("PN{:032x}", account.options.seed)
 }
@@ -15,7 +15,8 @@ fn path(account: &Account) -> String {
     format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", account.options.account_sid)
 }
 
-pub(super) fn show(account: &Account) -> Value {
+/// The number as the API shows it.
+fn resource(account: &Account) -> Value {
     let state = account.state();
     let config = &state.config;
     let (sid, date) = (sid(account), rfc2822(account.started));
@@ -56,10 +57,13 @@ pub(super) fn show(account: &Account) -> Value {
     })
 }
 
+/// A list with the number, or without when a filter excludes it.
 pub(super) fn list(account: &Account, query: &Params) -> Value {
-    let shown = show(account);
+    let number = resource(account);
     let matches = |key: &str, field: &str| {
-        query.get(key).is_none_or(|wanted| shown.get(field).and_then(Value::as_str) == Some(wanted))
+        query
+            .get(key)
+            .is_none_or(|wanted| number.get(field).and_then(Value::as_str) == Some(wanted))
     };
     let found = matches("PhoneNumber", "phone_number")
         && matches("FriendlyName", "friendly_name")
@@ -67,7 +71,7 @@ pub(super) fn list(account: &Account, query: &Params) -> Value {
         && query.get("Origin").is_none_or(|origin| origin == "twilio");
     let uri = format!("{}.json?PageSize=50&Page=0", path(account));
     json!({
-        "incoming_phone_numbers": if found { vec![shown] } else { vec![] },
+        "incoming_phone_numbers": if found { vec![number] } else { vec![] },
         "start": 0,
         "end": 0,
         "page": 0,
@@ -79,17 +83,23 @@ pub(super) fn list(account: &Account, query: &Params) -> Value {
     })
 }
 
-pub(super) fn fetch(account: &Account, asked: &str, path: &str) -> Result<Value, ApiError> {
-    if asked == sid(account) { Ok(show(account)) } else { Err(ApiError::not_found(path)) }
+/// # Errors
+/// 20404, the sid is not the number's.
+pub(super) fn fetch(account: &Account, requested: &str, path: &str) -> Result<Value, ApiError> {
+    if requested == sid(account) { Ok(resource(account)) } else { Err(ApiError::not_found(path)) }
 }
 
+/// Changes the name and the webhooks of the number.
+///
+/// # Errors
+/// 20001, a method is not valid; 20404, the sid is not the number's; 21502, a URL is not valid.
 pub(super) fn update(
     account: &Account,
-    asked: &str,
+    requested: &str,
     path: &str,
     params: &Params,
 ) -> Result<Value, ApiError> {
-    fetch(account, asked, path)?;
+    fetch(account, requested, path)?;
     let url = |key: &str| match params.given(key) {
         None => Ok(None),
         Some("") => Ok(Some(None)),
@@ -116,5 +126,5 @@ pub(super) fn update(
         config.webhook_method = methods.0.unwrap_or(config.webhook_method);
         config.fallback_method = methods.1.unwrap_or(config.fallback_method);
     }
-    Ok(show(account))
+    Ok(resource(account))
 }

@@ -1,4 +1,4 @@
-//! A text reaches the webhook: parameters, headers, signature, replies.
+//! Delivery of a text: parameters, headers, signature and replies.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,7 +9,7 @@ use super::harness::*;
 use crate::{Inbound, Media, Method, Signing};
 use rehearse_core::journal::{ExchangeDetail, Via};
 
-/// The signature, computed as Twilio's page tells it: sorted keys, each with its value.
+/// The signature, computed as Twilio documents it: sorted keys, each followed by its value.
 fn expected(token: &str, url: &str, body: &str) -> String {
     let mut pairs: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     pairs.sort();
@@ -19,32 +19,33 @@ fn expected(token: &str, url: &str, body: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn boston(body: &str) -> Inbound {
-    let sid = Some("SM00000000000000000000000000000001".parse().unwrap());
-    Inbound { from: "+16175551234".into(), body: body.into(), sid, ..Inbound::default() }
-}
-
 #[tokio::test]
-async fn the_webhook_gets_the_recorded_form_in_wire_order() {
-    let harness = harness().await;
-    harness.server.receive(boston("Can I come tomorrow? 😀")).await;
-    let sid = Some("MM00000000000000000000000000000002".parse().unwrap());
+async fn the_forms_of_webhooks_equal_the_recorded_ones() {
+    let harness = Harness::start().await;
+    let sms = harness.server.receive(text_from_boston()).await.sid.to_string();
     let picture =
         Media { url: "https://media.test/screen.jpg".into(), content_type: "image/jpeg".into() };
-    harness.server.receive(Inbound { media: vec![picture], sid, ..text("") }).await;
-    let got = harness.backend.got();
-    assert_eq!(got[0].body, include_str!("../../../../fixtures/twilio/webhooks/sms.form"));
-    assert_eq!(got[1].body, include_str!("../../../../fixtures/twilio/webhooks/mms.form"));
+    let mms = Inbound { media: vec![picture], ..text("") };
+    let mms = harness.server.receive(mms).await.sid.to_string();
+    let got = harness.backend.requests();
+    assert_eq!(
+        got[0].body.replace(&sms, "SM00000000000000000000000000000001"),
+        include_str!("../../../../fixtures/twilio/webhooks/sms.form")
+    );
+    assert_eq!(
+        got[1].body.replace(&mms, "MM00000000000000000000000000000002"),
+        include_str!("../../../../fixtures/twilio/webhooks/mms.form")
+    );
 }
 
 #[tokio::test]
-async fn the_headers_are_twilios() {
-    let harness = harness().await;
+async fn a_webhook_has_twilios_headers_and_signature() {
+    let harness = Harness::start().await;
     harness.server.configure(|number| {
         number.webhook_url = Some(format!("{}/dispatcher?shop=1#rc=2&rp=ct,5xx", harness.url));
     });
     harness.server.receive(text("hello")).await;
-    let got = &harness.backend.got()[0];
+    let got = &harness.backend.requests()[0];
     assert_eq!((got.method.as_str(), got.uri.as_str()), ("POST", "/dispatcher?shop=1"));
     assert_eq!(got.header("user-agent"), "TwilioProxy/1.1");
     assert_eq!(got.header("accept"), "*/*");
@@ -56,13 +57,13 @@ async fn the_headers_are_twilios() {
 
 #[tokio::test]
 async fn a_get_webhook_has_its_parameters_in_the_signed_query() {
-    let harness = harness().await;
+    let harness = Harness::start().await;
     harness.server.configure(|number| {
         number.webhook_url = Some(format!("{}/dispatcher?shop=1", harness.url));
         number.webhook_method = Method::Get;
     });
     harness.server.receive(text("hello there")).await;
-    let got = &harness.backend.got()[0];
+    let got = &harness.backend.requests()[0];
     assert_eq!((got.method.as_str(), got.body.as_str()), ("GET", ""));
     assert!(got.uri.starts_with("/dispatcher?shop=1&ToCountry=US&"), "{}", got.uri);
     assert!(got.uri.contains("&Body=hello+there&"), "{}", got.uri);
@@ -71,13 +72,13 @@ async fn a_get_webhook_has_its_parameters_in_the_signed_query() {
 }
 
 #[tokio::test]
-async fn somebody_else_signs_wrongly() {
-    let harness = harness().await;
+async fn forged_webhooks_have_no_or_wrong_signatures() {
+    let harness = Harness::start().await;
     for signing in [Signing::Missing, Signing::Wrong, Signing::OtherBody] {
         harness.server.receive(Inbound { signing, ..text("hello") }).await;
     }
     let url = format!("{}/dispatcher", harness.url);
-    let got = harness.backend.got();
+    let got = harness.backend.requests();
     assert!(got[0].headers.get("x-twilio-signature").is_none());
     for request in &got[1..] {
         let signature = request.header("x-twilio-signature");
@@ -89,13 +90,15 @@ async fn somebody_else_signs_wrongly() {
 }
 
 #[tokio::test]
-async fn replies_are_sent_and_the_journal_tells_all_in_order() {
-    let harness = harness().await;
-    harness.backend.answer(xml("<Message>One ’</Message><Message to='+15550199999'>Two</Message>"));
+async fn replies_are_sent_and_journaled_in_order_without_the_token() {
+    let harness = Harness::start().await;
+    harness
+        .backend
+        .respond(xml("<Message>One ’</Message><Message to='+15550199999'>Two</Message>"));
     let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.errors, delivery.replies.len()), (vec![], 2));
-    assert_eq!(harness.names(), ["sms.received", "webhook.sms", "sms.sent", "sms.sent"]);
-    let entries = harness.entries("sms.sent");
+    assert_eq!(harness.exchange_names(), ["sms.received", "webhook.sms", "sms.sent", "sms.sent"]);
+    let entries = harness.exchanges("sms.sent");
     let ExchangeDetail::SmsSent { sid, to, body, segments, encoding, via, in_reply_to, .. } =
         &entries[0].detail
     else {
@@ -112,8 +115,7 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
         (&json["direction"], &json["status"]),
         (&"outbound-reply".into(), &"delivered".into())
     );
-    let hook = &harness.entries("webhook.sms")[0];
-    let outcome = hook.outcome.clone().unwrap();
+    let outcome = harness.exchanges("webhook.sms")[0].outcome.clone().unwrap();
     assert_eq!((outcome.status, outcome.error), (Some(200), None));
     assert!(outcome.response.as_str().unwrap().contains("<Message>One"));
     let shown = serde_json::to_string(&harness.journal.since(0)).unwrap();
@@ -121,39 +123,43 @@ async fn replies_are_sent_and_the_journal_tells_all_in_order() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_the_same_request_and_its_replies_go_out_again() {
-    let harness = harness().await;
+async fn a_repeated_delivery_sends_the_same_request_and_acts_on_keywords_once() {
+    let harness = Harness::start().await;
     for _ in 0..2 {
-        harness.backend.answer(xml("<Message>Hi</Message>"));
+        harness.backend.respond(xml("<Message>Hi</Message>"));
     }
     let first = harness.server.receive(text("STOP")).await;
     let again = harness.server.redeliver(first.sid).await;
-    let got = harness.backend.got();
+    let got = harness.backend.requests();
     assert_eq!(got[0].body, got[1].body);
     let token = |n: usize| got[n].header("i-twilio-idempotency-token");
     assert_eq!(token(0), token(1));
-    // Keywords are acted on once, when the text comes.
-    assert_eq!(harness.entries("sms.received").len(), 1);
+    assert_eq!(harness.exchanges("sms.received").len(), 1);
     assert_eq!((first.errors, again.errors), (vec![21610], vec![21610]));
-    let missing = "SM00000000000000000000000000000000".parse().unwrap();
-    assert_eq!(harness.server.redeliver(missing).await.errors, [20404]);
+}
+
+#[tokio::test]
+async fn a_sid_that_was_never_received_cannot_be_delivered() {
+    let harness = Harness::start().await;
+    let sid = "SM00000000000000000000000000000000".parse().unwrap();
+    assert_eq!(harness.server.redeliver(sid).await.errors, [20404]);
 }
 
 #[tokio::test]
 async fn without_a_webhook_a_text_is_only_recorded() {
-    let harness = harness().await;
+    let harness = Harness::start().await;
     harness.server.configure(|number| number.webhook_url = None);
     let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts, delivery.errors), (vec![], vec![]));
-    assert_eq!(harness.names(), ["sms.received"]);
+    assert_eq!(harness.exchange_names(), ["sms.received"]);
     assert_eq!(harness.server.messages()[0].body, "hello");
 }
 
 #[tokio::test]
-async fn cookies_are_kept_for_the_pair_for_four_hours() {
-    let harness = harness().await;
+async fn cookies_are_kept_per_person_for_four_hours() {
+    let harness = Harness::start().await;
     let cookie = |value: &str| ([("set-cookie", format!("seen={value}; Path=/"))], xml(""));
-    harness.backend.answer(cookie("1"));
+    harness.backend.respond(cookie("1"));
     for _ in 0..2 {
         harness.server.receive(text("hello")).await;
     }
@@ -161,13 +167,13 @@ async fn cookies_are_kept_for_the_pair_for_four_hours() {
     harness.clock.advance(SignedDuration::from_hours(4));
     harness.server.receive(text("hello")).await;
     let seen: Vec<String> =
-        harness.backend.got().iter().map(|got| got.header("cookie").to_owned()).collect();
+        harness.backend.requests().iter().map(|got| got.header("cookie").to_owned()).collect();
     assert_eq!(seen, ["", "seen=1", "", ""]);
 }
 
 #[tokio::test]
-async fn a_service_is_named_and_advanced_opt_out_types_keywords() {
-    let harness = harness().await;
+async fn webhooks_name_the_service_and_the_type_of_opt_out() {
+    let harness = Harness::start().await;
     let service = "MG00000000000000000000000000000001";
     harness.server.configure(|number| {
         number.messaging_service_sid = Some(service.into());
@@ -176,7 +182,7 @@ async fn a_service_is_named_and_advanced_opt_out_types_keywords() {
     for body in ["hello", "Stop", "start", "info"] {
         harness.server.receive(text(body)).await;
     }
-    let got = harness.backend.got();
+    let got = harness.backend.requests();
     assert!(
         got[0].body.contains(&format!("&To=%2B15550100000&MessagingServiceSid={service}&ToZip="))
     );

@@ -1,4 +1,4 @@
-//! The list of messages: order, filters, pages.
+//! The list of messages: order, filters and pages.
 
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -21,8 +21,8 @@ async fn query(harness: &Harness, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_empty_list_has_the_envelope() {
-    let harness = harness().await;
+async fn an_empty_list_has_every_field() {
+    let harness = Harness::start().await;
     let json = query(&harness, "").await;
     let uri = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?PageSize=50&Page=0");
     let expected = serde_json::json!({
@@ -34,7 +34,7 @@ async fn an_empty_list_has_the_envelope() {
 
 #[tokio::test]
 async fn pages_follow_each_other_both_ways_newest_first() {
-    let harness = harness().await;
+    let harness = Harness::start().await;
     for n in 0..5 {
         harness.send(&n.to_string()).await;
     }
@@ -44,7 +44,7 @@ async fn pages_follow_each_other_both_ways_newest_first() {
     let next = first["next_page_uri"].as_str().unwrap();
     let token = format!("PageToken=PA{}", first["messages"][1]["sid"].as_str().unwrap());
     assert!(next.ends_with(&format!("?PageSize=2&Page=1&{token}")), "{next}");
-    // A text that comes in between does not move the pages.
+    // A message that is created in between does not move the pages.
     harness.send("new").await;
     let second = page(&harness, next).await;
     assert_eq!(
@@ -56,15 +56,15 @@ async fn pages_follow_each_other_both_ways_newest_first() {
     let back = page(&harness, third["previous_page_uri"].as_str().unwrap()).await;
     assert_eq!((bodies(&back), back["page"].as_u64()), (vec!["2", "1"], Some(1)));
     assert_eq!(bodies(&query(&harness, "?PageSize=2&Page=2").await), ["1", "0"]);
-    // A deleted record's token still says where to go on.
+    // The token of a deleted message still works.
     let sid = first["messages"][1]["sid"].as_str().unwrap();
     harness.delete(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!(bodies(&page(&harness, next).await), ["2", "1"]);
 }
 
 #[tokio::test]
-async fn filters_are_kept_along_the_pages() {
-    let harness = harness().await;
+async fn messages_are_filtered_and_pages_keep_the_filter() {
+    let harness = Harness::start().await;
     for n in 0..3 {
         harness.send(&n.to_string()).await;
         harness.server.receive(text("in")).await;
@@ -88,8 +88,8 @@ async fn filters_are_kept_along_the_pages() {
 }
 
 #[tokio::test]
-async fn bad_paging_is_refused() {
-    let harness = harness().await;
+async fn invalid_filters_and_pages_are_refused() {
+    let harness = Harness::start().await;
     for (query, code) in [
         ("?PageSize=1001", 20007),
         ("?PageToken=nonsense", 21481),
@@ -103,7 +103,23 @@ async fn bad_paging_is_refused() {
             "{query}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_page_size_of_0_is_the_default_and_a_page_behind_the_last_is_empty() {
+    let harness = Harness::start().await;
     harness.send("a").await;
     assert_eq!(bodies(&query(&harness, "?PageSize=0&Page=-1").await), ["a"]);
     assert_eq!(bodies(&query(&harness, "?Page=18446744073709551615").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_largest_page_number_stays_the_same_on_the_next_page() {
+    let harness = Harness::start().await;
+    let sids = [harness.send("a").await, harness.send("b").await, harness.send("c").await];
+    let token = format!("?PageSize=1&Page=18446744073709551615&PageToken=PA{}", sids[2]);
+    let page = query(&harness, &token).await;
+    assert_eq!(bodies(&page), ["b"]);
+    let next = page["next_page_uri"].as_str().unwrap();
+    assert!(next.contains("&Page=18446744073709551615&"), "{next}");
 }

@@ -1,4 +1,4 @@
-//! Over real HTTP: a harness's Twilio against a backend that records what it gets.
+//! Tests over HTTP: the fake against a backend that records requests.
 
 mod delivery;
 mod failures;

@@ -1,4 +1,4 @@
-//! One message by REST: creation and its errors, changes, the number.
+//! One message by REST, and the number: creation, errors and changes.
 
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -9,7 +9,7 @@ use rehearse_core::journal::ExchangeDetail;
 
 #[tokio::test]
 async fn a_created_message_has_every_field() {
-    let harness = harness().await;
+    let harness = Harness::start().await;
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "Hi Ümläut, 1+1 & more 😀")];
     let (status, json) = harness.create(&params).await;
     assert_eq!(status, StatusCode::CREATED);
@@ -46,16 +46,19 @@ async fn a_created_message_has_every_field() {
     expected["date_sent"] = date.into();
     expected["price"] = "-0.00750".into();
     assert_eq!(json, expected);
-    assert_eq!(harness.names(), ["twilio.messages.create", "sms.sent", "twilio.messages.fetch"]);
-    let entry = &harness.entries("twilio.messages.create")[0];
+    assert_eq!(
+        harness.exchange_names(),
+        ["twilio.messages.create", "sms.sent", "twilio.messages.fetch"]
+    );
+    let entry = &harness.exchanges("twilio.messages.create")[0];
     let ExchangeDetail::Twilio { method, path, params } = &entry.detail else { panic!("a call") };
     assert_eq!((method.as_str(), params[0].1.as_str()), ("POST", PERSON));
     assert!(path.ends_with("/Messages.json"), "{path}");
 }
 
 #[tokio::test]
-async fn every_refusal_has_its_code() {
-    let harness = harness().await;
+async fn every_refused_message_has_its_code() {
+    let harness = Harness::start().await;
     let service = "MG00000000000000000000000000000001";
     harness.server.configure(|number| number.messaging_service_sid = Some(service.into()));
     let long = "x".repeat(1601);
@@ -140,6 +143,11 @@ async fn every_refusal_has_its_code() {
     let many: Vec<(&str, &str)> =
         ok.into_iter().chain((0..11).map(|_| ("MediaUrl", "https://a/b.png"))).collect();
     assert_eq!(harness.create(&many).await.1["code"], 21623);
+}
+
+#[tokio::test]
+async fn the_longest_message_has_eleven_segments() {
+    let harness = Harness::start().await;
     let longest = "x".repeat(1600);
     let (status, json) =
         harness.create(&[("To", PERSON), ("From", NUMBER), ("Body", &longest)]).await;
@@ -147,13 +155,13 @@ async fn every_refusal_has_its_code() {
 }
 
 #[tokio::test]
-async fn the_account_needs_its_key() {
-    let harness = harness().await;
+async fn only_the_token_and_the_api_key_are_accepted_and_neither_is_journaled() {
+    let harness = Harness::start().await;
     let url = harness.messages_url();
     for (user, secret) in [(ACCOUNT, "wrong"), ("ACother", TOKEN), ("", "")] {
         let response = harness.web.get(&url).basic_auth(user, Some(secret)).send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"Twilio API\"");
-        let (status, json) = answer(response).await;
+        let (status, json) = status_and_json(response).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         let body = json!({ "code": 20003, "message": "Authenticate", "more_info": "https://www.twilio.com/docs/errors/20003", "status": 401 });
         assert_eq!(json, body);
@@ -166,8 +174,8 @@ async fn the_account_needs_its_key() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_said_in_twilios_words() {
-    let harness = harness().await;
+async fn unknown_paths_and_methods_have_twilios_errors() {
+    let harness = Harness::start().await;
     let missing = "Messages/SM00000000000000000000000000000000.json";
     for path in
         [missing, "Messages/nonsense.json", "Calls.json", "Messages/a/Media.json", "Messages.xml"]
@@ -186,10 +194,11 @@ async fn unknown_paths_and_methods_are_said_in_twilios_words() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_form_are_empty_and_huge_ones_refused() {
-    let harness = harness().await;
+async fn a_body_that_is_not_a_form_counts_as_empty_and_a_huge_one_is_refused() {
+    let harness = Harness::start().await;
     let post = || harness.web.post(harness.messages_url()).basic_auth(ACCOUNT, Some(TOKEN));
-    let (_, json) = answer(post().json(&json!({ "To": PERSON })).send().await.unwrap()).await;
+    let (_, json) =
+        status_and_json(post().json(&json!({ "To": PERSON })).send().await.unwrap()).await;
     assert_eq!(json["code"], 21604);
     let form = |body: Vec<u8>| {
         post().header("content-type", "application/x-www-form-urlencoded").body(body)
@@ -197,21 +206,25 @@ async fn bodies_that_are_no_form_are_empty_and_huge_ones_refused() {
     let huge = form(vec![b'a'; 300 * 1024]).send().await.unwrap();
     assert_eq!(huge.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let (status, json) =
-        answer(form(b"To=%ff%fe&From=%zz&&=&Body".to_vec()).send().await.unwrap()).await;
+        status_and_json(form(b"To=%ff%fe&From=%zz&&=&Body".to_vec()).send().await.unwrap()).await;
     assert_eq!((status, json["code"].as_u64()), (StatusCode::BAD_REQUEST, Some(21602)));
-    // The path works without its suffix, and a space may be written either way.
+}
+
+#[tokio::test]
+async fn the_path_may_omit_json_and_a_space_may_be_encoded_either_way() {
+    let harness = Harness::start().await;
     let url = harness.messages_url().replace(".json", "");
     let body = "To=%2B15550123456&From=%2B15550100000&Body=a%20b+c";
     let request = harness.web.post(url).basic_auth(ACCOUNT, Some(TOKEN));
     let request =
         request.header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-    let (status, json) = answer(request.body(body).send().await.unwrap()).await;
+    let (status, json) = status_and_json(request.body(body).send().await.unwrap()).await;
     assert_eq!((status, &json["body"]), (StatusCode::CREATED, &"a b c".into()));
 }
 
 #[tokio::test]
 async fn a_message_is_redacted_and_deleted() {
-    let harness = harness().await;
+    let harness = Harness::start().await;
     let sid = harness.send("secret").await;
     let url = harness.url_of(&format!("Messages/{sid}.json"));
     assert_eq!(harness.post(&url, &[("Body", "other")]).await.0, StatusCode::BAD_REQUEST);
@@ -226,11 +239,10 @@ async fn a_message_is_redacted_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_message_under_way_is_neither_redacted_nor_deleted() {
-    let harness = harness().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hook = format!("http://{}/never", listener.local_addr().unwrap());
-    let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &hook)];
+async fn a_message_under_way_cannot_be_redacted_or_deleted() {
+    let harness = Harness::start().await;
+    let (_listener, silent) = silent_url().await;
+    let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &silent)];
     let (_, json) = harness.create(&params).await;
     let url = harness.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
     assert_eq!(harness.post(&url, &[("Body", "")]).await.1["code"], 20009);
@@ -238,18 +250,18 @@ async fn a_message_under_way_is_neither_redacted_nor_deleted() {
 }
 
 #[tokio::test]
-async fn a_scheduled_message_waits_is_canceled_or_goes_out_at_its_time() {
-    let harness = harness().await;
+async fn a_scheduled_message_is_canceled_or_sent_at_its_time() {
+    let harness = Harness::start().await;
     let service = "MG00000000000000000000000000000001";
     harness.server.configure(|number| number.messaging_service_sid = Some(service.into()));
-    let hook = format!("{}/status", harness.url);
+    let callback = format!("{}/status", harness.url);
     let params = [
         ("To", PERSON),
         ("MessagingServiceSid", service),
         ("Body", "later"),
         ("ScheduleType", "fixed"),
         ("SendAt", "2026-02-10T21:10:00Z"),
-        ("StatusCallback", &hook),
+        ("StatusCallback", &callback),
     ];
     let (_, one) = harness.create(&params).await;
     let (_, two) = harness.create(&params).await;
@@ -258,21 +270,21 @@ async fn a_scheduled_message_waits_is_canceled_or_goes_out_at_its_time() {
         |json: &Value| harness.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
     let (status, json) = harness.post(&url(&one), &[("Status", "canceled")]).await;
     assert_eq!((status, &json["status"]), (StatusCode::OK, &"canceled".into()));
-    harness.server.settled().await;
-    assert_eq!(harness.entries("sms.sent").len(), 0);
+    harness.settled().await;
+    assert_eq!(harness.exchanges("sms.sent").len(), 0);
     harness.clock.advance(SignedDuration::from_hours(1));
-    harness.server.settled().await;
-    assert_eq!(harness.entries("sms.sent").len(), 1);
+    harness.settled().await;
+    assert_eq!(harness.exchanges("sms.sent").len(), 1);
     assert_eq!(harness.get(&url(&one)).await.1["status"], "canceled");
     assert_eq!(harness.get(&url(&two)).await.1["status"], "delivered");
     let got: Vec<_> =
-        harness.backend.got().iter().filter_map(|g| g.param("MessageStatus")).collect();
+        harness.backend.requests().iter().filter_map(|g| g.param("MessageStatus")).collect();
     assert_eq!(got, ["canceled", "queued", "sent", "delivered"]);
 }
 
 #[tokio::test]
-async fn the_number_is_configured_by_rest_and_by_the_world_alike() {
-    let harness = harness().await;
+async fn rest_and_the_handle_configure_the_same_number() {
+    let harness = Harness::start().await;
     let (_, json) = harness.get(&harness.url_of("IncomingPhoneNumbers.json")).await;
     let number = &json["incoming_phone_numbers"][0];
     assert_eq!((&number["phone_number"], &number["sms_method"]), (&NUMBER.into(), &"POST".into()));
@@ -282,13 +294,13 @@ async fn the_number_is_configured_by_rest_and_by_the_world_alike() {
     );
     let url =
         harness.url_of(&format!("IncomingPhoneNumbers/{}.json", number["sid"].as_str().unwrap()));
-    let hook = format!("{}/other", harness.url);
+    let other = format!("{}/other", harness.url);
     let (status, json) = harness
-        .post(&url, &[("SmsUrl", &hook), ("SmsMethod", "get"), ("SmsFallbackUrl", "http://a/b")])
+        .post(&url, &[("SmsUrl", &other), ("SmsMethod", "get"), ("SmsFallbackUrl", "http://a/b")])
         .await;
     assert_eq!((status, &json["sms_method"]), (StatusCode::OK, &"GET".into()));
     harness.server.receive(text("hello")).await;
-    assert!(harness.backend.got()[0].uri.starts_with("/other?"));
+    assert!(harness.backend.requests()[0].uri.starts_with("/other?"));
     assert_eq!(harness.post(&url, &[("SmsUrl", "nonsense")]).await.1["code"], 21502);
     let (_, json) = harness.post(&url, &[("SmsUrl", "")]).await;
     assert_eq!((&json["sms_url"], &json["sms_fallback_url"]), (&"".into(), &"http://a/b".into()));

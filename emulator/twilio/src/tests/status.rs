@@ -1,41 +1,39 @@
-//! Status callbacks: which, in which order, signed.
+//! Status callbacks: which there are, their order and signature.
 
 use http::StatusCode;
 
 use super::harness::*;
-use crate::Method;
+use crate::Status;
 use rehearse_core::faults::Failure;
 
 fn statuses(harness: &Harness) -> Vec<String> {
-    harness.backend.got().iter().filter_map(|got| got.param("MessageStatus")).collect()
+    harness.backend.requests().iter().filter_map(|got| got.param("MessageStatus")).collect()
 }
 
 fn callback(harness: &Harness) -> String {
     format!("{}/status?x=1#rc=0", harness.url)
 }
 
-/// Replaces the sid by the one of the recorded form.
+/// Replaces a sid with the one of the recorded form.
 fn with_recorded_sid(body: &str, sid: &str) -> String {
     body.replace(sid, "SM00000000000000000000000000000003")
 }
 
 #[tokio::test]
-async fn sent_then_delivered_and_none_for_queued() {
-    let harness = harness().await;
+async fn a_message_calls_back_when_sent_and_when_delivered() {
+    let harness = Harness::start().await;
     let url = callback(&harness);
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)];
     let (status, json) = harness.create(&params).await;
     assert_eq!((status, &json["status"]), (StatusCode::CREATED, &"queued".into()));
-    harness.server.settled().await;
+    harness.settled().await;
     assert_eq!(statuses(&harness), ["sent", "delivered"]);
-    let got = harness.backend.got();
+    let got = harness.backend.requests();
     assert_eq!(got[0].uri, "/status?x=1");
     assert!(got[0].param("Body").is_none());
     for request in &got {
-        let params: Vec<(String, String)> =
-            form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
         let url = format!("{}/status?x=1", harness.url);
-        let signature = crate::signature::sign(TOKEN, &url, &params);
+        let signature = crate::signature::sign(TOKEN, &url, &request.params());
         assert_eq!(request.header("x-twilio-signature"), signature);
     }
     let sid = json["sid"].as_str().unwrap();
@@ -48,20 +46,20 @@ async fn sent_then_delivered_and_none_for_queued() {
 }
 
 #[tokio::test]
-async fn a_carrier_that_refuses_is_undelivered_with_its_code() {
-    let harness = harness().await;
+async fn a_fault_on_delivery_makes_a_message_undelivered_with_its_code() {
+    let harness = Harness::start().await;
     let failure = Failure { code: Some("30034".into()), ..Failure::default() };
-    harness.fail("twilio.delivery", failure.clone());
+    harness.inject("twilio.delivery", failure.clone());
     let url = callback(&harness);
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)];
     let (_, json) = harness.create(&params).await;
-    harness.server.settled().await;
+    harness.settled().await;
     assert_eq!(statuses(&harness), ["sent", "undelivered"]);
     let recorded = include_str!("../../../../fixtures/twilio/webhooks/status-undelivered.form");
     let sid = json["sid"].as_str().unwrap();
-    assert_eq!(with_recorded_sid(&harness.backend.got()[1].body, sid), recorded);
-    // The same without a callback: it shows when the message is fetched.
-    harness.fail("twilio.delivery", failure);
+    assert_eq!(with_recorded_sid(&harness.backend.requests()[1].body, sid), recorded);
+    // The same without a callback: the message shows it when fetched.
+    harness.inject("twilio.delivery", failure);
     let sid = harness.send("b").await;
     let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!((&json["status"], &json["error_code"]), (&"undelivered".into(), &30034.into()));
@@ -69,20 +67,20 @@ async fn a_carrier_that_refuses_is_undelivered_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_reply_calls_back_where_its_verb_says() {
-    let harness = harness().await;
-    harness.backend.answer(xml("<Message action='/done' method='GET'>a</Message>"));
+async fn a_reply_calls_back_to_the_url_of_its_verb() {
+    let harness = Harness::start().await;
+    harness.backend.respond(xml("<Message action='/done' method='GET'>a</Message>"));
     harness.server.receive(text("hello")).await;
-    harness.server.settled().await;
-    let got = harness.backend.got();
+    harness.settled().await;
+    let got = harness.backend.requests();
     assert_eq!((got[1].method.as_str(), got.len()), ("GET", 3));
     assert!(got[1].uri.starts_with("/done?SmsSid=SM"), "{}", got[1].uri);
     assert!(got[2].uri.contains("MessageStatus=delivered"), "{}", got[2].uri);
 }
 
 #[tokio::test]
-async fn a_messages_own_callback_wins_over_the_numbers() {
-    let harness = harness().await;
+async fn a_messages_own_callback_replaces_the_numbers() {
+    let harness = Harness::start().await;
     harness
         .server
         .configure(|number| number.status_callback = Some(format!("{}/all", harness.url)));
@@ -91,14 +89,15 @@ async fn a_messages_own_callback_wins_over_the_numbers() {
     harness
         .create(&[("To", PERSON), ("From", NUMBER), ("Body", "b"), ("StatusCallback", &own)])
         .await;
-    harness.server.settled().await;
-    let count = |path: &str| harness.backend.got().iter().filter(|got| got.uri == path).count();
+    harness.settled().await;
+    let count =
+        |path: &str| harness.backend.requests().iter().filter(|got| got.uri == path).count();
     assert_eq!((count("/all"), count("/own")), (2, 2));
 }
 
 #[tokio::test]
-async fn a_service_accepts_then_queues_and_learns_of_a_block_later() {
-    let harness = harness().await;
+async fn a_services_message_is_accepted_then_queued_and_fails_after_an_opt_out() {
+    let harness = Harness::start().await;
     let service = "MG00000000000000000000000000000001";
     harness.server.configure(|number| {
         number.messaging_service_sid = Some(service.into());
@@ -110,31 +109,31 @@ async fn a_service_accepts_then_queues_and_learns_of_a_block_later() {
     let (status, json) = harness.create(&params).await;
     assert_eq!((status, &json["status"]), (StatusCode::CREATED, &"accepted".into()));
     assert_eq!((&json["from"], &json["num_segments"]), (&serde_json::Value::Null, &"0".into()));
-    harness.server.settled().await;
+    harness.settled().await;
     assert_eq!(statuses(&harness), ["queued", "sent", "delivered"]);
     assert_eq!(harness.server.messages()[0].from.as_deref(), Some(NUMBER));
     harness.server.receive(text("STOP")).await;
     let (status, json) = harness.create(&params).await;
     assert_eq!((status, &json["status"]), (StatusCode::CREATED, &"accepted".into()));
-    harness.server.settled().await;
+    harness.settled().await;
     assert_eq!(statuses(&harness)[3..], ["queued", "failed"]);
-    let refused = harness.entries("sms.sent").pop().unwrap();
+    let refused = harness.exchanges("sms.sent").pop().unwrap();
     assert_eq!(refused.outcome.unwrap().error.as_deref(), Some("21610"));
 }
 
 #[tokio::test]
-async fn a_failing_callback_changes_nothing_and_uses_its_overrides() {
-    let harness = harness().await;
-    harness.backend.answer(StatusCode::INTERNAL_SERVER_ERROR).answer(StatusCode::OK);
+async fn a_failing_callback_is_retried_and_the_message_is_delivered() {
+    let harness = Harness::start().await;
+    harness.backend.respond(StatusCode::INTERNAL_SERVER_ERROR).respond(StatusCode::OK);
     let url = format!("{}/status#rc=1&rp=5xx", harness.url);
     harness
         .create(&[("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)])
         .await;
-    harness.server.settled().await;
+    harness.settled().await;
     assert_eq!(statuses(&harness), ["sent", "sent", "delivered"]);
-    assert_eq!(harness.server.config().webhook_method, Method::Post);
+    assert_eq!(harness.server.messages()[0].status, Status::Delivered);
     let errors: Vec<_> = harness
-        .entries("webhook.status")
+        .exchanges("webhook.status")
         .into_iter()
         .map(|entry| entry.outcome.unwrap().error)
         .collect();

@@ -1,4 +1,4 @@
-//! What the backend answers: each document that Twilio refuses or warns of.
+//! Responses of the webhook: what Twilio sends, warns of and refuses.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -10,11 +10,11 @@ fn typed(content_type: &'static str, body: impl Into<String>) -> Response {
 }
 
 #[tokio::test]
-async fn documents_and_their_codes() {
-    let harness = harness().await;
+async fn every_document_has_its_codes_and_replies() {
+    let harness = Harness::start().await;
     let long = |n: usize| format!("<Message>{}</Message>", "x".repeat(n));
     let many = "<Message>a</Message>".repeat(11);
-    // The answer, the codes in the debugger, the replies that go out.
+    // The response, the codes of errors and warnings, the number of replies that are sent.
     let table: Vec<(Response, Vec<u32>, usize)> = vec![
         (xml("<Message>a</Message>").into_response(), vec![], 1),
         (xml("").into_response(), vec![], 0),
@@ -40,70 +40,70 @@ async fn documents_and_their_codes() {
         (xml(&long(1601)).into_response(), vec![21617], 0),
     ];
     for (at, (response, errors, replies)) in table.into_iter().enumerate() {
-        harness.backend.answer(response);
+        harness.backend.respond(response);
         let delivery = harness.server.receive(text("hello")).await;
         assert_eq!((delivery.errors, delivery.replies.len()), (errors, replies), "row {at}");
     }
-    harness.server.settled().await;
+    harness.settled().await;
 }
 
 #[tokio::test]
-async fn a_text_too_long_is_in_the_journal_as_refused() {
-    let harness = harness().await;
-    harness.backend.answer(xml(&format!("<Message>{}</Message>", "x".repeat(1601))));
+async fn a_reply_that_is_too_long_is_journaled_as_refused() {
+    let harness = Harness::start().await;
+    harness.backend.respond(xml(&format!("<Message>{}</Message>", "x".repeat(1601))));
     harness.server.receive(text("hello")).await;
-    let sent = &harness.entries("sms.sent")[0];
+    let sent = &harness.exchanges("sms.sent")[0];
     assert_eq!(sent.outcome.as_ref().unwrap().error.as_deref(), Some("21617"));
     assert_eq!(harness.server.messages().len(), 1);
 }
 
 #[tokio::test]
-async fn a_redirect_asks_the_next_document_with_the_same_text() {
-    let harness = harness().await;
-    harness.backend.answer(xml(
+async fn a_redirect_gets_the_next_document_with_the_same_parameters() {
+    let harness = Harness::start().await;
+    harness.backend.respond(xml(
         "<Message>one</Message><Redirect method='GET'>next?a=1#rc=0</Redirect><Message>no</Message>",
     ));
-    harness.backend.answer(xml("<Message>two</Message>"));
+    harness.backend.respond(xml("<Message>two</Message>"));
     let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.replies.len(), delivery.errors), (2, vec![]));
-    let got = &harness.backend.got()[1];
+    let got = &harness.backend.requests()[1];
     assert!(got.uri.starts_with("/next?a=1&ToCountry=US&"), "{}", got.uri);
     assert!(got.uri.contains("Body=hello"), "{}", got.uri);
     assert_eq!(
-        harness.names(),
+        harness.exchange_names(),
         ["sms.received", "webhook.sms", "sms.sent", "webhook.sms", "sms.sent"]
     );
 }
 
 #[tokio::test]
-async fn a_redirect_to_itself_ends() {
-    let harness = harness().await;
+async fn a_redirect_to_itself_ends_after_50_documents() {
+    let harness = Harness::start().await;
     for _ in 0..60 {
-        harness.backend.answer(xml("<Redirect/>"));
+        harness.backend.respond(xml("<Redirect/>"));
     }
     let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.attempts.len(), delivery.errors), (50, vec![14106]));
 }
 
 #[tokio::test]
-async fn a_redirect_that_fails_goes_to_the_fallback_and_what_was_sent_stays() {
-    let harness = harness().await;
+async fn a_failing_redirect_uses_the_fallback_and_keeps_the_first_reply() {
+    let harness = Harness::start().await;
     harness
         .server
         .configure(|number| number.fallback_url = Some(format!("{}/fallback", harness.url)));
-    harness.backend.answer(xml("<Message>one</Message><Redirect>/gone</Redirect>"));
-    harness.backend.answer(StatusCode::NOT_FOUND);
-    harness.backend.answer(xml("<Message>sorry</Message>"));
+    harness.backend.respond(xml("<Message>one</Message><Redirect>/gone</Redirect>"));
+    harness.backend.respond(StatusCode::NOT_FOUND);
+    harness.backend.respond(xml("<Message>sorry</Message>"));
     let delivery = harness.server.receive(text("hello")).await;
     assert_eq!((delivery.replies.len(), delivery.errors), (2, vec![11200]));
-    let error_url = harness.backend.got()[2].param("ErrorUrl");
+    let error_url = harness.backend.requests()[2].param("ErrorUrl");
     assert_eq!(error_url, Some(format!("{}/gone", harness.url)));
 }
 
 #[tokio::test]
-async fn pictures_make_a_reply_an_mms() {
-    let harness = harness().await;
-    harness.backend.answer(xml("<Message><Body>Look</Body><Media>/a.png</Media></Message>"));
+async fn media_make_a_reply_an_mms() {
+    let harness = Harness::start().await;
+    harness.backend.respond(xml("<Message><Body>Look</Body><Media>/a.png</Media></Message>"));
     let delivery = harness.server.receive(text("hello")).await;
     let sid = delivery.replies[0].to_string();
     assert!(sid.starts_with("MM"), "{sid}");

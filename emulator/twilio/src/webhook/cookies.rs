@@ -1,12 +1,11 @@
-//! The backend's cookies, kept for one pair of numbers for four hours of
-//! business time.
+//! The backend's cookies for one person, kept for four hours of business time after the last change.
 
 use jiff::{SignedDuration, Timestamp};
 
-const KEPT: SignedDuration = SignedDuration::from_hours(4);
+const LIFETIME: SignedDuration = SignedDuration::from_hours(4);
 
 #[derive(Debug, Clone)]
-pub(crate) struct CookieJar {
+pub(super) struct CookieJar {
     cookies: Vec<(String, String)>,
     changed: Timestamp,
 }
@@ -16,22 +15,22 @@ impl CookieJar {
         Self { cookies: Vec::new(), changed: now }
     }
 
-    /// The `Cookie` header; none when there is nothing or it is too old.
+    /// The value of the `Cookie` header; `None` without cookies or after their lifetime.
     pub fn header(&self, now: Timestamp) -> Option<String> {
-        if self.cookies.is_empty() || now.duration_since(self.changed) >= KEPT {
+        if self.cookies.is_empty() || now.duration_since(self.changed) >= LIFETIME {
             return None;
         }
         let pairs: Vec<String> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
         Some(pairs.join("; "))
     }
 
-    /// Takes a `Set-Cookie` header.
+    /// Stores or removes a cookie as a `Set-Cookie` header says. Ignores a header without `=`.
     pub fn set(&mut self, header: &str, now: Timestamp) {
         let mut parts = header.split(';');
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
             return;
         };
-        if now.duration_since(self.changed) >= KEPT {
+        if now.duration_since(self.changed) >= LIFETIME {
             self.cookies.clear();
         }
         self.changed = now;

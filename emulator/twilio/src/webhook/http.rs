@@ -1,4 +1,4 @@
-//! One HTTP exchange with the backend, redirects included.
+//! One signed HTTP request to the backend, and those that its redirects lead to.
 
 use std::{collections::BTreeMap, error::Error as _, io};
 
@@ -10,43 +10,47 @@ use uuid::Uuid;
 use super::url::FailureClass;
 use crate::{Method, Signing, signature::sign};
 
-/// Longest response that Twilio reads.
-const LARGEST: usize = 64 * 1024;
+/// Most bytes of a response body that Twilio reads.
+const MAX_BODY: usize = 64 * 1024;
 /// Most redirects that Twilio follows.
-const REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
-/// What to send.
+/// A request to sign and send.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HttpRequest<'a> {
     pub url: &'a str,
+    /// Public hosts that are on this machine, and the base URL of each.
     pub hosts: &'a BTreeMap<String, String>,
     pub method: Method,
     pub params: &'a [(String, String)],
-    pub token: &'a str,
+    pub auth_token: &'a str,
     pub signing: Signing,
-    pub idempotency: Uuid,
+    pub idempotency_token: Uuid,
     pub cookies: Option<&'a str>,
 }
 
-/// What came back.
+/// The last response, after redirects.
 #[derive(Debug, Default)]
 pub(super) struct HttpResponse {
-    /// Where it came from, after redirects.
+    /// The URL that it came from.
     pub url: String,
     pub status: u16,
     pub content_type: Option<String>,
+    /// The `Set-Cookie` headers of this response and of the redirects before it.
     pub cookies: Vec<String>,
     pub body: Vec<u8>,
 }
 
-/// Why nothing usable came back.
+/// Why there is no usable response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CallFailure {
+    /// Twilio's code.
     pub code: u32,
     pub class: FailureClass,
 }
 
 impl CallFailure {
+    /// The connection broke.
     pub const CONNECTION: Self = Self { code: 11205, class: FailureClass::Connect };
 
     fn fatal(code: u32) -> Self {
@@ -54,7 +58,11 @@ impl CallFailure {
     }
 }
 
-/// Sends it and reads the response.
+/// Sends a request and follows redirects. Each request is signed for its own URL.
+///
+/// # Errors
+/// 11100, the URL is not valid; 11201, 11202, 11205, 11210 or 11220, there was no connection or it
+/// broke; 11215, too many redirects; 11750, the body is too long.
 pub(super) async fn send_following_redirects(
     web: &reqwest::Client,
     request: HttpRequest<'_>,
@@ -63,7 +71,7 @@ pub(super) async fn send_following_redirects(
     let mut method = request.method;
     let mut params = request.params;
     let mut cookies = Vec::new();
-    for _ in 0..=REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         let hop = HttpRequest { url: &url, method, params, ..request };
         let response = send(web, hop).await?;
         let status = response.status();
@@ -75,7 +83,7 @@ pub(super) async fn send_following_redirects(
             return Ok(HttpResponse { url, status: status.as_u16(), content_type, cookies, body });
         };
         url = next;
-        // As a browser does: only 307 and 308 repeat the request as it was.
+        // As in a browser, only 307 and 308 repeat the method and the parameters.
         if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
             (method, params) = (Method::Get, &[]);
         }
@@ -101,13 +109,13 @@ async fn send(
         Method::Get => sign(token, &url_with(params), &[]),
     };
     let signature = match request.signing {
-        Signing::Valid => Some(signed(request.token, request.params)),
+        Signing::Valid => Some(signed(request.auth_token, request.params)),
         Signing::Missing => None,
         Signing::Wrong => Some(signed("not the account's token", request.params)),
         Signing::OtherBody => {
             let mut other = request.params.to_vec();
             other.iter_mut().filter(|(key, _)| key == "Body").for_each(|(_, body)| body.push('!'));
-            Some(signed(request.token, &other))
+            Some(signed(request.auth_token, &other))
         }
     };
     let local = |url: &str| reachable(request.hosts, url);
@@ -132,7 +140,7 @@ async fn send(
     builder = builder
         .header(header::USER_AGENT, "TwilioProxy/1.1")
         .header(header::ACCEPT, "*/*")
-        .header("I-Twilio-Idempotency-Token", request.idempotency.to_string());
+        .header("I-Twilio-Idempotency-Token", request.idempotency_token.to_string());
     if let Some(signature) = signature {
         builder = builder.header("X-Twilio-Signature", signature);
     }
@@ -142,13 +150,13 @@ async fn send(
     builder.send().await.map_err(|error| classify(&error))
 }
 
-/// Where a URL is called on this machine, and the Host that it is called with.
+/// The URL to connect to, and the `Host` header if that is not the URL's own host.
 fn reachable(hosts: &BTreeMap<String, String>, url: &str) -> (String, Option<String>) {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let Some(base) = host.as_ref().and_then(|host| hosts.get(host)) else {
         return (url.to_owned(), None);
     };
-    // Not the parsed URL's path: it is called as it is written.
+    // Not the parsed URL's path, since parsing changes how some paths are written.
     let after = url.split_once("://").map_or(url, |(_, after)| after);
     let (authority, path) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
     let host = authority.rsplit('@').next().unwrap_or(authority);
@@ -159,7 +167,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST {
+        if body.len() > MAX_BODY {
             return Err(CallFailure::fatal(11750));
         }
     }
@@ -176,6 +184,7 @@ fn texts(response: &reqwest::Response, name: &header::HeaderName) -> impl Iterat
     values.into_iter()
 }
 
+/// The absolute URL of a `Location` header, without fragment; `None` when it is not valid.
 fn location(base: &str, response: &reqwest::Response) -> Option<String> {
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
     let mut next = Url::parse(base).ok()?.join(location).ok()?;
@@ -183,7 +192,7 @@ fn location(base: &str, response: &reqwest::Response) -> Option<String> {
     Some(next.into())
 }
 
-/// Twilio's code for a call without an response.
+/// Twilio's code and class of a request that got no response.
 fn classify(error: &reqwest::Error) -> CallFailure {
     if error.is_builder() {
         return CallFailure::fatal(11100);
@@ -199,7 +208,7 @@ fn classify(error: &reqwest::Error) -> CallFailure {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             refused |= io.kind() == io::ErrorKind::ConnectionRefused;
         }
-        // The resolver's error type is private to the client's connector.
+        // The type of the resolver's error is private, so its text has to do.
         if cause.to_string().contains("dns error") {
             code = 11210;
         }

@@ -1,8 +1,20 @@
-//! Documents, well formed and not.
+//! Documents and their instructions, without a server.
 
 use proptest::prelude::*;
 
 use super::*;
+
+const CONTEXT: DocumentContext<'static> = DocumentContext {
+    url: "http://shop.test:4000/dispatcher?x=1",
+    number: "+15550100000",
+    sender: "+15550123456",
+    replies: 0,
+};
+
+fn xml(inner: &str) -> Instructions {
+    let xml = format!("<Response>{inner}</Response>");
+    read(CONTEXT, Some("text/xml; charset=utf-8"), xml.as_bytes()).unwrap()
+}
 
 fn texts(document: &Document) -> Vec<&str> {
     document
@@ -97,6 +109,63 @@ fn an_empty_response_asks_for_nothing() {
 fn deep_nesting_costs_no_stack() {
     let deep = format!("<Response>{}{}</Response>", "<a>".repeat(9000), "</a>".repeat(9000));
     assert_eq!(parse(deep.as_bytes()).unwrap().warnings, [12200]);
+}
+
+#[test]
+fn a_reply_goes_back_to_the_sender_with_its_ends_trimmed() {
+    let page = xml("<Message>\n  Hello,\n  you \n</Message>");
+    let body = "Hello,\n  you".to_owned();
+    let reply = Reply { to: "+15550123456".into(), body, ..Reply::default() };
+    assert_eq!(page, Instructions { replies: vec![reply], ..Instructions::default() });
+}
+
+#[test]
+fn attributes_that_twilio_refuses() {
+    for (inner, code, replies) in [
+        ("<Message to='nobody'>a</Message>", 14101, 0),
+        ("<Message from='+15559999999'>a</Message>", 14102, 0),
+        ("<Message/>", 14103, 0),
+        ("<Message> <Body> </Body> </Message>", 14103, 0),
+        ("<Message action='/s' method='PUT'>a</Message>", 14104, 1),
+        ("<Message statusCallback='ftp://a/b'>a</Message>", 14105, 1),
+        ("<Message statusCallback='http://'>a</Message>", 14105, 1),
+        ("<Redirect>mailto:a@b</Redirect>", 11100, 0),
+    ] {
+        let page = xml(inner);
+        assert_eq!((page.warnings, page.replies.len()), (vec![code], replies), "{inner}");
+    }
+}
+
+#[test]
+fn relative_urls_resolve_against_the_document() {
+    let page =
+        xml("<Message action='status?a=1' method='get'><Media>/a.png</Media></Message><Redirect/>");
+    assert_eq!(page.replies[0].media, ["http://shop.test:4000/a.png"]);
+    let endpoint = |url: &str, method| Some(Endpoint { url: url.to_owned(), method });
+    let callback = endpoint("http://shop.test:4000/status?a=1", Method::Get);
+    assert_eq!(page.replies[0].status_callback, callback);
+    assert_eq!(page.redirect, endpoint(CONTEXT.url, Method::Post));
+    let verbatim = xml("<Redirect>https://A.test:443?q</Redirect>").redirect.unwrap().url;
+    assert_eq!(verbatim, "https://A.test:443?q");
+}
+
+#[test]
+fn ten_replies_and_no_more() {
+    let page = xml(&"<Message>a</Message>".repeat(12));
+    assert_eq!((page.replies.len(), page.warnings), (10, vec![14109]));
+    let later = DocumentContext { replies: 9, ..CONTEXT };
+    let two = b"<Response><Message>a</Message><Message>b</Message></Response>";
+    assert_eq!(read(later, Some("text/xml"), two).unwrap().replies.len(), 1);
+}
+
+#[test]
+fn content_types() {
+    let plain = read(CONTEXT, Some("text/plain"), b" hi\n").unwrap();
+    assert_eq!(plain.replies[0].body, "hi");
+    assert_eq!(read(CONTEXT, Some("TEXT/HTML"), b"<Response/>"), Ok(Instructions::default()));
+    assert_eq!(read(CONTEXT, Some("application/json"), b"{}"), Err(12300));
+    assert_eq!(read(CONTEXT, None, b"<Response/>"), Err(12300));
+    assert_eq!(read(CONTEXT, Some("text/xml"), b""), Err(11770));
 }
 
 proptest! {

@@ -1,0 +1,262 @@
+//! Messages to the account's number, from [`Inbox::accept`] to the replies.
+//!
+//! `accept` records a text, acts on opt-out keywords and fixes the parameters of its webhook.
+//! `deliver` calls the webhook with them, follows TwiML redirects, falls back when the webhook fails,
+//! and sends the replies. A second delivery of the same text is the same request.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Delivery, Direction, Inbound, Message, NumberConfig, Segments, Sid, Signing, Status,
+    WebhookKind,
+    account::Account,
+    geo,
+    opt_out::Keyword,
+    options::Endpoint,
+    outbox::{Outbox, OutgoingMessage},
+    twiml::Reply,
+    webhook::{WebhookCall, WebhookClient},
+};
+use rehearse_core::journal::{ExchangeDetail, Via};
+
+/// Most TwiML documents in one delivery.
+const MAX_DOCUMENTS: usize = 50;
+
+/// Receives messages. Owns the received ones, so that they can be delivered again.
+pub(crate) struct Inbox {
+    account: Arc<Account>,
+    webhooks: Arc<WebhookClient>,
+    outbox: Arc<Outbox>,
+    received: Mutex<HashMap<Sid, Arc<ReceivedMessage>>>,
+}
+
+/// A received text, ready for delivery.
+#[derive(Debug)]
+struct ReceivedMessage {
+    sid: Sid,
+    person: String,
+    params: Vec<(String, String)>,
+    signing: Signing,
+}
+
+impl Inbox {
+    pub fn new(account: Arc<Account>, webhooks: Arc<WebhookClient>, outbox: Arc<Outbox>) -> Self {
+        Self { account, webhooks, outbox, received: Mutex::default() }
+    }
+
+    /// Records a text, acts on an opt-out keyword and sends Twilio's notice about it.
+    pub fn accept(&self, text: Inbound) -> Sid {
+        let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
+        let (sid, notice) = self.record(&text, &media);
+        self.account.journal.note(
+            "sms.received",
+            ExchangeDetail::SmsReceived {
+                sid: sid.to_string(),
+                from: text.from.clone(),
+                to: self.account.options.number.clone(),
+                body: text.body,
+                media,
+            },
+        );
+        if let Some(body) = notice {
+            self.outbox.send(OutgoingMessage {
+                to: text.from,
+                body,
+                media: Vec::new(),
+                direction: Direction::OutboundReply,
+                via: Via::Twilio,
+                in_reply_to: Some(sid),
+                status_callback: None,
+                service: None,
+                send_at: None,
+            });
+        }
+        sid
+    }
+
+    /// Changes the account's state for a text; returns its sid and the text of Twilio's notice.
+    fn record(&self, text: &Inbound, media: &[String]) -> (Sid, Option<String>) {
+        let now = self.account.clock.now();
+        let options = &self.account.options;
+        let mut state = self.account.state();
+        let state = &mut *state;
+        let sid = state.sids.generate(!text.media.is_empty());
+        let size = Segments::of(&text.body, state.config.kind);
+        let keyword = Keyword::of(&text.body, state.config.kind);
+        let opted_out = state.opted_out.contains(&text.from);
+        let notice = keyword.and_then(|word| word.notice(&text.body, state.config.kind, opted_out));
+        match keyword {
+            Some(Keyword::Stop) => {
+                state.opted_out.insert(text.from.clone());
+            }
+            Some(Keyword::Start) => {
+                state.opted_out.remove(&text.from);
+            }
+            Some(Keyword::Help) | None => {}
+        }
+        state.messages.push(Message {
+            sid,
+            direction: Direction::Inbound,
+            from: Some(text.from.clone()),
+            to: options.number.clone(),
+            body: text.body.clone(),
+            media: media.to_vec(),
+            status: Status::Received,
+            error_code: None,
+            segments: size.count,
+            encoding: size.encoding,
+            created: now,
+            updated: now,
+            sent: Some(now),
+            service: state.config.messaging_service_sid.clone(),
+            via: None,
+            in_reply_to: None,
+        });
+        let (account_sid, number) = (&options.account_sid, &options.number);
+        let params = params(account_sid, number, &state.config, sid, text, size.count, keyword);
+        let received =
+            ReceivedMessage { sid, person: text.from.clone(), params, signing: text.signing };
+        self.received().insert(sid, Arc::new(received));
+        (sid, notice)
+    }
+
+    /// Delivers a text to the webhook, to its redirects or to the fallback, and sends the replies.
+    /// Error 20404 when no text with this sid was received.
+    pub async fn deliver(&self, sid: Sid) -> Delivery {
+        let mut delivery =
+            Delivery { sid, attempts: vec![], replies: vec![], errors: vec![], failure: None };
+        let Some(received) = self.received().get(&sid).cloned() else {
+            delivery.errors.push(20404);
+            delivery.failure = Some(20404);
+            return delivery;
+        };
+        let config = self.account.state().config.clone();
+        let Some(url) = config.webhook_url else { return delivery };
+        let mut fallback = config.fallback_url.map(|url| (url, config.fallback_method));
+        let mut call = WebhookCall {
+            kind: WebhookKind::Sms,
+            sid,
+            url,
+            method: config.webhook_method,
+            params: received.params.clone(),
+            signing: received.signing,
+            person: &received.person,
+            replies: 0,
+        };
+        for _ in 0..MAX_DOCUMENTS {
+            let result = self.webhooks.call(&call).await;
+            delivery.errors.extend(result.warning);
+            delivery.errors.extend(result.attempts.iter().filter_map(|attempt| attempt.error));
+            delivery.attempts.extend(result.attempts);
+            match result.document {
+                Ok(instructions) => {
+                    // The first warning is the last attempt's error, which was added above.
+                    delivery.errors.extend(instructions.warnings.into_iter().skip(1));
+                    call.replies += instructions.replies.len();
+                    for reply in instructions.replies {
+                        match self.outbox.reply(outgoing(reply, &received)) {
+                            Ok(sid) => delivery.replies.push(sid),
+                            Err(code) => delivery.errors.push(code),
+                        }
+                    }
+                    let Some(Endpoint { url, method }) = instructions.redirect else {
+                        return delivery;
+                    };
+                    (call.url, call.method) = (url, method);
+                }
+                Err(code) => {
+                    let Some((url, method)) = fallback.take() else {
+                        delivery.failure = Some(code);
+                        return delivery;
+                    };
+                    let failed = call.url.split('#').next().unwrap_or_default().to_owned();
+                    call.params.push(("ErrorCode".into(), code.to_string()));
+                    call.params.push(("ErrorUrl".into(), failed));
+                    (call.kind, call.url, call.method) = (WebhookKind::Fallback, url, method);
+                }
+            }
+        }
+        delivery.errors.push(14106);
+        delivery.failure = Some(14106);
+        delivery
+    }
+
+    /// Removes a received text: it can no longer be delivered.
+    pub fn remove(&self, sid: Sid) {
+        self.received().remove(&sid);
+    }
+
+    /// Removes all received texts.
+    pub fn reset(&self) {
+        self.received().clear();
+    }
+
+    fn received(&self) -> MutexGuard<'_, HashMap<Sid, Arc<ReceivedMessage>>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
+    OutgoingMessage {
+        to: reply.to,
+        body: reply.body,
+        media: reply.media,
+        direction: Direction::OutboundReply,
+        via: Via::Twiml,
+        in_reply_to: Some(received.sid),
+        status_callback: reply.status_callback,
+        service: None,
+        send_at: None,
+    }
+}
+
+/// The form parameters of a text's webhook, in the order in which Twilio sends them.
+fn params(
+    account_sid: &str,
+    number: &str,
+    config: &NumberConfig,
+    sid: Sid,
+    text: &Inbound,
+    segments: u32,
+    keyword: Option<Keyword>,
+) -> Vec<(String, String)> {
+    let (to, from) = (geo::location(number), geo::location(&text.from));
+    let sid = sid.to_string();
+    let count = text.media.len().to_string();
+    let segments = segments.to_string();
+    let mut params: Vec<(String, String)> = Vec::with_capacity(24);
+    let mut add = |key: &str, value: &str| params.push((key.to_owned(), value.to_owned()));
+    add("ToCountry", to.country);
+    add("ToState", to.state);
+    add("SmsMessageSid", &sid);
+    add("NumMedia", &count);
+    add("ToCity", to.city);
+    add("FromZip", from.zip);
+    add("SmsSid", &sid);
+    add("FromState", from.state);
+    add("SmsStatus", "received");
+    add("FromCity", from.city);
+    add("Body", &text.body);
+    add("FromCountry", from.country);
+    add("To", number);
+    if let Some(service) = &config.messaging_service_sid {
+        add("MessagingServiceSid", service);
+    }
+    add("ToZip", to.zip);
+    add("NumSegments", &segments);
+    add("MessageSid", &sid);
+    add("AccountSid", account_sid);
+    add("From", &text.from);
+    add("ApiVersion", "2010-04-01");
+    for (index, media) in text.media.iter().enumerate() {
+        add(&format!("MediaUrl{index}"), &media.url);
+        add(&format!("MediaContentType{index}"), &media.content_type);
+    }
+    if let (true, Some(keyword)) = (config.advanced_opt_out, keyword) {
+        add("OptOutType", keyword.as_str());
+    }
+    params
+}

@@ -1,0 +1,206 @@
+//! The REST API. Every request takes the same way: route, journal, fault, authentication, response.
+
+mod create;
+mod error;
+mod list;
+mod messages;
+mod numbers;
+mod request;
+
+use std::{io, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use futures::stream;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use self::{
+    error::ApiError,
+    messages::resource,
+    request::{Params, Route},
+};
+use super::{Message, account::Account, inbox::Inbox, outbox::Outbox};
+use rehearse_core::{
+    faults::Cut,
+    journal::{ExchangeDetail, Outcome},
+};
+
+/// Most bytes of a request body. The longest message with ten media URLs is far below it.
+const MAX_REQUEST: usize = 256 * 1024;
+
+/// What the API reads and changes.
+#[derive(Clone)]
+pub(crate) struct RestApi {
+    pub account: Arc<Account>,
+    pub outbox: Arc<Outbox>,
+    pub inbox: Arc<Inbox>,
+}
+
+/// A response, and the part of it that the journal keeps.
+struct ApiResponse {
+    status: u16,
+    body: Vec<u8>,
+    journaled: Value,
+}
+
+pub(crate) fn router(api: RestApi) -> Router {
+    Router::new().fallback(serve).with_state(api)
+}
+
+async fn serve(State(api): State<RestApi>, request: Request) -> Response {
+    let account = &api.account;
+    let _activity = account.activity.begin();
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let route = Route::of(&parts.method, path, &account.options.account_sid);
+    let body = to_bytes(body, MAX_REQUEST).await;
+    let params = match &body {
+        Ok(body) if is_form(&parts.headers) => Params::parse(body),
+        _ => Params::default(),
+    };
+    let exchange = account.journal.begin(
+        route.name(),
+        ExchangeDetail::Twilio {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path_and_query().map_or(path, |full| full.as_str()).to_owned(),
+            params: params.pairs().to_vec(),
+        },
+    );
+    let fault = account.faults.next_failure(route.name()).unwrap_or_default();
+    if fault.delay_ms.is_some() {
+        sleep(fault.delay()).await;
+    }
+    if fault.cut == Some(Cut::Before) {
+        exchange.end(Outcome::cut());
+        account.faults.crash_if_requested(&fault, Cut::Before).await;
+        return broken_response();
+    }
+    let result = match ApiError::of(&fault) {
+        Some(error) => Err(error),
+        None if body.is_err() => Err(ApiError::new(20413)),
+        None if !is_authorized(account, &parts.headers) => Err(ApiError::new(20003)),
+        None => {
+            api.outbox.release_due();
+            let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
+            api.run(route, path, &params, &query)
+        }
+    };
+    if fault.cut == Some(Cut::After) {
+        exchange.end(Outcome::cut());
+        account.faults.crash_if_requested(&fault, Cut::After).await;
+        return broken_response();
+    }
+    match result {
+        Ok(response) => {
+            exchange.end(Outcome::status(response.status, response.journaled));
+            respond(response.status, response.body)
+        }
+        Err(error) => {
+            let journaled = json!({ "code": error.code, "message": error.message });
+            let outcome = Outcome::status(error.status, journaled);
+            exchange.end(outcome.with_error(error.code.to_string()));
+            respond_with_error(&error)
+        }
+    }
+}
+
+impl RestApi {
+    fn run(
+        &self,
+        route: Route<'_>,
+        path: &str,
+        params: &Params,
+        query: &Params,
+    ) -> Result<ApiResponse, ApiError> {
+        let Self { account, outbox, inbox } = self;
+        match route {
+            Route::CreateMessage => self.message(201, &create::create(account, outbox, params)?),
+            Route::FetchMessage(sid) => self.message(200, &messages::fetch(account, sid, path)?),
+            Route::UpdateMessage(sid) => {
+                self.message(200, &messages::update(account, outbox, sid, path, params)?)
+            }
+            Route::DeleteMessage(sid) => {
+                messages::delete(account, inbox, sid, path)?;
+                Ok(ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null })
+            }
+            Route::ListMessages => {
+                let state = account.state();
+                let account_sid = &account.options.account_sid;
+                let page = list::list(&state.messages, account_sid, path, query)?;
+                let journaled = json!({ "messages": page.messages.len() });
+                encode(200, &page, journaled)
+            }
+            Route::ListNumbers => encode(200, &numbers::list(account, query), Value::Null),
+            // Every number that could be bought is taken.
+            Route::CreateNumber => Err(ApiError::new(21422)),
+            Route::FetchNumber(sid) => {
+                encode(200, &numbers::fetch(account, sid, path)?, Value::Null)
+            }
+            Route::UpdateNumber(sid) => {
+                encode(200, &numbers::update(account, sid, path, params)?, Value::Null)
+            }
+            Route::MethodNotAllowed => Err(ApiError::new(20004)),
+            Route::Unknown => Err(ApiError::not_found(path)),
+        }
+    }
+
+    fn message(&self, status: u16, message: &Message) -> Result<ApiResponse, ApiError> {
+        let journaled = json!({ "sid": message.sid, "status": message.status });
+        encode(status, &resource(message, &self.account.options.account_sid), journaled)
+    }
+}
+
+fn encode(status: u16, body: &impl Serialize, journaled: Value) -> Result<ApiResponse, ApiError> {
+    let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
+    Ok(ApiResponse { status, body, journaled })
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+fn is_authorized(account: &Account, headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|value| account.authorizes(value.as_bytes()))
+}
+
+fn respond(status: u16, body: Vec<u8>) -> Response {
+    let json = !body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    if json {
+        let value = HeaderValue::from_static("application/json;charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    response
+}
+
+fn respond_with_error(error: &ApiError) -> Response {
+    let body = serde_json::to_vec(&error.body()).unwrap_or_default();
+    let mut response = respond(error.status, body);
+    let headers = response.headers_mut();
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if error.status == 401 {
+        let realm = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+        headers.insert(header::WWW_AUTHENTICATE, realm);
+    }
+    response
+}
+
+/// Makes the server close the connection: it sends nothing of a response whose body fails at once.
+fn broken_response() -> Response {
+    let broken = Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    Response::new(Body::from_stream(stream::iter([broken])))
+}

@@ -1,0 +1,97 @@
+//! What a request asks for: its route and its form parameters.
+
+use http::Method;
+
+use crate::Sid;
+
+/// The operation that a method and a path ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    CreateMessage,
+    ListMessages,
+    // `None` is a sid that is not valid, which no message has.
+    FetchMessage(Option<Sid>),
+    UpdateMessage(Option<Sid>),
+    DeleteMessage(Option<Sid>),
+    ListNumbers,
+    CreateNumber,
+    FetchNumber(&'a str),
+    UpdateNumber(&'a str),
+    /// A known path with a method that it does not have.
+    MethodNotAllowed,
+    Unknown,
+}
+
+impl<'a> Route<'a> {
+    pub fn of(method: &Method, path: &'a str, account_sid: &str) -> Self {
+        let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
+        let Some(rest) = rest.strip_prefix(account_sid).and_then(|rest| rest.strip_prefix('/'))
+        else {
+            return Self::Unknown;
+        };
+        let rest = rest.strip_suffix(".json").unwrap_or(rest);
+        let (collection, item) = match rest.split_once('/') {
+            Some((collection, item)) => (collection, Some(item)),
+            None => (rest, None),
+        };
+        match (collection, item, method.as_str()) {
+            (_, Some(item), _) if item.contains('/') || item.is_empty() => Self::Unknown,
+            ("Messages", None, "POST") => Self::CreateMessage,
+            ("Messages", None, "GET") => Self::ListMessages,
+            ("Messages", Some(sid), "GET") => Self::FetchMessage(sid.parse().ok()),
+            ("Messages", Some(sid), "POST") => Self::UpdateMessage(sid.parse().ok()),
+            ("Messages", Some(sid), "DELETE") => Self::DeleteMessage(sid.parse().ok()),
+            ("IncomingPhoneNumbers", None, "GET") => Self::ListNumbers,
+            ("IncomingPhoneNumbers", None, "POST") => Self::CreateNumber,
+            ("IncomingPhoneNumbers", Some(sid), "GET") => Self::FetchNumber(sid),
+            ("IncomingPhoneNumbers", Some(sid), "POST") => Self::UpdateNumber(sid),
+            ("Messages" | "IncomingPhoneNumbers", ..) => Self::MethodNotAllowed,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The exchange's name in the journal, by which faults are armed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateMessage => "twilio.messages.create",
+            Self::ListMessages => "twilio.messages.list",
+            Self::FetchMessage(_) => "twilio.messages.fetch",
+            Self::UpdateMessage(_) => "twilio.messages.update",
+            Self::DeleteMessage(_) => "twilio.messages.delete",
+            Self::ListNumbers => "twilio.numbers.list",
+            Self::CreateNumber => "twilio.numbers.create",
+            Self::FetchNumber(_) => "twilio.numbers.fetch",
+            Self::UpdateNumber(_) => "twilio.numbers.update",
+            Self::MethodNotAllowed | Self::Unknown => "twilio.unknown",
+        }
+    }
+}
+
+/// Form parameters in the order in which they were sent. A key may occur several times.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// The first value of a key; `None` when it is empty or missing.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.given(key).filter(|value| !value.is_empty())
+    }
+
+    /// The first value of a key, which may be empty.
+    pub fn given(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a key.
+    pub fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+}

@@ -1,8 +1,8 @@
 mod bad_input;
 mod browsers;
 mod events;
-mod fake;
 mod failures;
+mod fake;
 mod responses;
 mod rest;
 mod samples;

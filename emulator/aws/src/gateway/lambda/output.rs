@@ -41,6 +41,8 @@ struct State {
     /// Bytes written since the request began.
     bytes: usize,
     last: VecDeque<String>,
+    /// Every request drains the pipe twice, and mostly there is nothing: made once.
+    drain_buffer: Vec<u8>,
 }
 
 impl Output {
@@ -83,13 +85,14 @@ impl Output {
     /// Reads what was written until now: a function writes before it posts its result, but
     /// [`Output::follow`] may not have read it when the result arrives.
     fn drain(&self) {
-        // Small, because every request drains twice, and mostly there is nothing.
-        let mut buffer = [0; 4 << 10];
         let mut state = self.state();
+        let mut buffer = std::mem::take(&mut state.drain_buffer);
+        buffer.resize(4 << 10, 0);
         // The pipe itself is read: tokio knows only what its last poll said.
         while let Ok(length @ 1..) = rustix::io::read(&self.0.pipe, &mut buffer[..]) {
             self.0.take(&mut state, &buffer[..length]);
         }
+        state.drain_buffer = buffer;
     }
 
     /// The last lines of the request, with one that has not ended.

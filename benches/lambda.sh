@@ -4,8 +4,9 @@
 #   benches/lambda.sh [folder with the release binaries and examples]
 #
 # Prints one table: figure, ours, theirs, ratio, target. A busy machine is slower, so nothing fails
-# here. Everything stays on loopback and is stopped in the end. Needs wrk, curl, and cargo-lambda
-# (on PyPI: `pip install cargo-lambda`); says what it skips.
+# here. Instructions a request are the same on every machine: perf counts them, or else valgrind does.
+# Everything stays on loopback and is stopped in the end. Needs wrk, curl, and cargo-lambda (on PyPI:
+# `pip install cargo-lambda`); says what it skips.
 set -euo pipefail
 export LC_ALL=C
 
@@ -124,6 +125,60 @@ warm() { # name, executable, targets of the latency and of the rate
   side_by_side "$2" 8 1 "$1, 8 connections" - "$4"
   side_by_side "$2" 8 8 "$1, 8, theirs with 8 too" - -
 }
+
+# --- Instructions a request --------------------------------------------------------------------
+
+# Instructions of rehearse itself for one request of one connection, without those of the function.
+requests=${REQUESTS:-2000}
+ask_in_a_row() { # url, requests
+  local urls=()
+  for _ in $(seq 1 500); do urls+=(-o /dev/null "$1"); done
+  for _ in $(seq 1 $(($2 / 500))); do curl -s "${urls[@]}"; done
+}
+perf_counts() {
+  perf stat -e instructions:u -x, -- true 2>&1 | grep -q '^[0-9]\+,'
+}
+by_perf() { # url
+  perf stat -e instructions:u -x, -o "$work/perf" -p "$up" &
+  local counting=$!
+  sleep 0.5
+  ask_in_a_row "$1" "$requests"
+  kill -INT "$counting" && wait "$counting" || true
+  awk -F, -v n="$requests" '/instructions/ { print int($1 / n) }' "$work/perf"
+}
+# Two runs of different length, so that starting and stopping is not counted.
+by_callgrind() { # url, options of `up`
+  local url=$1 counts=() many
+  shift
+  for many in 500 $((500 + requests)); do
+    (cd "$root" && exec valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" \
+      "$rehearse" up --port-base "$base" --no-throttling "$@" >"$work/up" 2>&1) &
+    up=$!
+    "$rehearse" ready --wait 120s --control "http://127.0.0.1:$((base + 40))" >/dev/null
+    ask_in_a_row "$url" "$many"
+    stop_up
+    counts+=("$(awk '$1 == "totals:" || $1 == "summary:" { print $2; exit }' "$work/callgrind")")
+  done
+  echo $(((counts[1] - counts[0]) / requests))
+}
+instructions() { # name, executable
+  local options=(--target lambda "${functions[@]}" --function "StateManager=$2") count
+  if perf_counts; then
+    start_up "${options[@]}"
+    ask_in_a_row "$(state "$base")" 500
+    count=$(by_perf "$(state "$base")")
+    stop_up
+  elif has valgrind "instructions a request"; then
+    count=$(by_callgrind "$(state "$base")" "${options[@]}")
+  else
+    return 0
+  fi
+  line "instructions a request, $1" "$count" - - -
+}
+instructions "plain function" "$bins/examples/lambda_http_function"
+instructions "state manager" "$bins/state_manager"
+
+# --- Load --------------------------------------------------------------------------------------
 
 if has wrk "load"; then
   # A function that does nothing shows the emulators; one that works and logs hides them.

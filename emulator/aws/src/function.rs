@@ -1,12 +1,13 @@
-//! A backend function as the emulator meets it: a router of this process, or an
-//! executable that speaks the Lambda Runtime API.
+//! The code of a backend's functions: routers of this process, or programs that speak the Lambda
+//! Runtime API.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 /// Why a function could not be built from its environment.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-type Build = dyn Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError> + Send + Sync;
+type RouterFactory =
+    dyn Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError> + Send + Sync;
 
 /// A function of the backend: its logical id in `template.yaml`, and its code.
 #[derive(Clone)]
@@ -15,28 +16,28 @@ pub struct Function {
     code: Code,
 }
 
-/// How a function is run.
+/// The code of a function.
 #[derive(Clone)]
 pub enum Code {
-    /// Builds a router from environment variables.
-    InProcess(Arc<Build>),
-    /// Run as processes of their own.
+    /// A function that builds a router from its environment variables.
+    InProcess(Arc<RouterFactory>),
+    /// A program that is run as processes.
     Lambda(Executable),
 }
 
-/// A program that asks the Lambda Runtime API for its events, whatever language it is written in.
+/// A program that asks the Lambda Runtime API for its events. It may be written in any language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
-    /// The program's path.
+    /// Its path.
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// Where it is unpacked (`LAMBDA_TASK_ROOT`), which is also its working folder.
+    /// Its folder: `LAMBDA_TASK_ROOT`, and the working directory.
     pub folder: PathBuf,
 }
 
 impl Function {
-    /// A function of this process under its logical id.
+    /// A function that runs in this process. `build` makes its router once for each world.
     pub fn new(
         id: impl Into<String>,
         build: impl Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError>
@@ -47,17 +48,17 @@ impl Function {
         Self { id: id.into(), code: Code::InProcess(Arc::new(build)) }
     }
 
-    /// A function that is run as processes of its own.
+    /// A function that is run as processes.
     pub fn lambda(id: impl Into<String>, executable: Executable) -> Self {
         Self { id: id.into(), code: Code::Lambda(executable) }
     }
 
-    /// Logical id in the template.
+    /// Its logical id in the template.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How it is run.
+    /// Its code.
     pub fn code(&self) -> &Code {
         &self.code
     }

@@ -26,13 +26,21 @@ const MAX_RECORDED_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct ClientStream<S> {
     stream: S,
+    /// Bytes that were read before and are to be read again.
+    unread: Bytes,
     header_case: HeaderCase,
     errors: ErrorOverride,
 }
 
 impl<S> ClientStream<S> {
-    pub(super) fn new(stream: S, header_case: HeaderCase, errors: ErrorOverride) -> Self {
-        Self { stream, header_case, errors }
+    /// A stream that begins with bytes that were read from it before.
+    pub(super) fn new(
+        stream: S,
+        unread: Bytes,
+        header_case: HeaderCase,
+        errors: ErrorOverride,
+    ) -> Self {
+        Self { stream, unread, header_case, errors }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -46,6 +54,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let length = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let read = buffer.filled().get(before..).unwrap_or_default();

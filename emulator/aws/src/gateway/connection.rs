@@ -30,28 +30,49 @@ const MAX_HEAD_BYTES: usize = 10_240;
 /// AWS limits the bytes alone, and the shortest header is `a:` and the end of its line.
 const MAX_HEADERS: usize = MAX_HEAD_BYTES / 4;
 
+/// How many headers hyper makes room for before it reads a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeaderRoom {
+    /// hyper's default, which costs nothing and is enough for nearly every request.
+    Default,
+    /// As many as a head can have. To clear that much room costs more than to read most heads.
+    Most,
+}
+
 /// Serves one client until it hangs up or sends something that is not HTTP.
 pub(super) async fn serve(stream: TcpStream, client: SocketAddr, handler: Arc<Handler>) {
     let port = stream.local_addr().map_or(0, |address| address.port());
     let header_case = HeaderCase::new(handler.stages.any(ApiKind::Rest));
-    let errors = ErrorOverride::default();
-    let service = service_fn(|request| {
-        errors.begin();
-        let response = respond(request, &header_case, client, port, &handler);
-        async { Ok::<_, Infallible>(response.await.map(|bytes| errors.body(bytes))) }
-    });
-    let stream = ClientStream::new(stream, header_case.clone(), errors.clone());
-    let mut serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(handler.timeouts.head)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    let Err(error) = (&mut serving).await else { return };
-    let parts = serving.into_parts();
+    let (mut stream, mut unread, mut room) = (stream, Bytes::new(), HeaderRoom::Default);
+    let (error, has_discarded) = loop {
+        let errors = ErrorOverride::default();
+        let service = service_fn(|request| {
+            errors.begin();
+            let response = respond(request, &header_case, client, port, &handler);
+            async { Ok::<_, Infallible>(response.await.map(|bytes| errors.body(bytes))) }
+        });
+        let client_stream = ClientStream::new(stream, unread, header_case.clone(), errors.clone());
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(handler.timeouts.head);
+        if room == HeaderRoom::Most {
+            http.max_headers(MAX_HEADERS);
+        }
+        let mut serving = http.serve_connection(TokioIo::new(client_stream), service);
+        let Err(error) = (&mut serving).await else { return };
+        let parts = serving.into_parts();
+        stream = parts.io.into_inner().into_inner();
+        unread = parts.read_buf;
+        let has_discarded = errors.has_discarded();
+        if !(error.is_parse_too_large() && has_discarded && room == HeaderRoom::Default) {
+            break (error, has_discarded);
+        }
+        // The head may just have many headers: it is read again.
+        room = HeaderRoom::Most;
+    };
     // A client that has sent part of a request gets a response; one that was idle gets none.
-    let error = if error.is_timeout() && !parts.read_buf.is_empty() {
+    let error = if error.is_timeout() && !unread.is_empty() {
         GatewayError::TooSlow
-    } else if !errors.has_discarded() {
+    } else if !has_discarded {
         return;
     } else if error.is_parse_too_large() {
         GatewayError::HeadTooLarge
@@ -59,7 +80,6 @@ pub(super) async fn serve(stream: TcpStream, client: SocketAddr, handler: Arc<Ha
         GatewayError::Malformed
     };
     let response = handler.error_response(handler.stages.kind("", "/"), error);
-    let mut stream = parts.io.into_inner().into_inner();
     let _ = stream.write_all(&serialize(&response)).await;
     let _ = stream.shutdown().await;
 }

@@ -1,6 +1,5 @@
-//! CORS by the API. An HTTP API answers preflights without a route and replaces
-//! what the function says; a REST API gets an OPTIONS method for each path, and
-//! leaves the function's own answers alone.
+//! CORS by the API. An HTTP API answers preflights without a route and replaces the function's CORS
+//! headers. A REST API has an OPTIONS method for each path, and leaves the function's headers alone.
 
 use bytes::Bytes;
 use http::{
@@ -15,7 +14,8 @@ use http::{
 use super::request::Request;
 use crate::template::{ApiKind, Cors};
 
-/// The answer to a preflight, if the API gives it. `methods` gives those of the path's resource.
+/// The response to a preflight, if the API gives one. `methods` returns the methods of the path's
+/// resource.
 pub(super) fn preflight(
     kind: ApiKind,
     cors: &Cors,
@@ -31,7 +31,7 @@ pub(super) fn preflight(
     }
 }
 
-/// Replaces a function's CORS headers by the HTTP API's.
+/// Replaces a function's CORS headers with the HTTP API's.
 pub(super) fn replace(cors: &Cors, request: &Request, response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
     let theirs: Vec<HeaderName> =
@@ -43,7 +43,8 @@ pub(super) fn replace(cors: &Cors, request: &Request, response: &mut Response<By
     }
 }
 
-/// Without an origin or a method that is asked for it is an ordinary request.
+/// The preflight response of an HTTP API. A request without an origin, or without a method that is
+/// asked for, is an ordinary one.
 fn http(cors: &Cors, request: &Request) -> Option<Response<Bytes>> {
     let asked = &request.headers;
     if !asked.contains_key(ORIGIN) || !asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
@@ -53,14 +54,14 @@ fn http(cors: &Cors, request: &Request) -> Option<Response<Bytes>> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     allow(cors, request, headers);
-    // Whoever may not call is told nothing.
+    // An origin that may not call gets no details.
     if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
         details(cors, cors.methods.as_deref(), headers);
     }
     Some(response)
 }
 
-/// The mock that SAM puts behind OPTIONS of each path that has none.
+/// The mock that SAM puts behind the OPTIONS method of each path that has none.
 fn rest(cors: &Cors, methods: &[String]) -> Option<Response<Bytes>> {
     if methods.is_empty() || methods.iter().any(|method| method == "OPTIONS") {
         return None;

@@ -1,5 +1,5 @@
-//! A router of this process as a function, through `lambda_http`'s own
-//! conversions. All that is `#[doc(hidden)]` there stays in this file.
+//! A router of this process as a function, by `lambda_http`'s own conversions. What is
+//! `#[doc(hidden)]` in that crate is used in this file alone.
 
 use rehearse_core::errors::panic_message;
 use std::{
@@ -30,7 +30,7 @@ impl InProcess {
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let timeout = invocation.timeout;
-        // The conversion itself panics on some input, so it is inside as well.
+        // The conversion itself panics on some input, so it is caught as well.
         let call = AssertUnwindSafe(Box::pin(self.call(invocation))).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(result)) => result,

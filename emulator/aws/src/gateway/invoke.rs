@@ -1,4 +1,4 @@
-//! How a function is run, whatever it is.
+//! What it means to run a function, and how that can fail.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ pub(super) struct Invocation {
     pub(super) trace_id: String,
     /// The event as JSON.
     pub(super) event: String,
-    /// How long the function may take, from the time when it gets the event.
+    /// How long the function may take from when it gets the event.
     pub(super) timeout: Duration,
 }
 
-/// Why there is no answer. API Gateway tells its caller nothing of it.
+/// Why a function has no result. The journal tells it; API Gateway does not tell its client.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvokeError {
     #[error("the function panicked: {0}")]
@@ -27,14 +27,14 @@ pub(super) enum InvokeError {
     TimedOut(Duration),
     #[error("the function failed: {0}")]
     Failed(String),
-    /// The scenario asked for it.
+    /// A fault asked for it.
     #[error("the function was killed, as this step asks")]
     Crashed,
     #[error("the function's process {how} before it answered{output}")]
     Exited { how: String, output: OutputTail },
     #[error("the function did not start: {how}{output}")]
     Init { how: String, output: OutputTail },
-    /// What it wrote last, beside what went wrong.
+    /// An error with the end of what the function wrote.
     #[error("{error}{output}")]
     WithOutput { error: Box<InvokeError>, output: OutputTail },
     #[error("the function's answer is not JSON: {0}")]
@@ -49,7 +49,7 @@ pub(super) enum InvokeError {
 }
 
 impl InvokeError {
-    /// Stable code for the journal.
+    /// Its stable code in the journal.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Panicked(_) => "panic",
@@ -65,7 +65,7 @@ impl InvokeError {
     }
 }
 
-/// The end of what a function wrote; the rest is in the journal.
+/// The last lines that a function wrote; all of them are in the journal.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct OutputTail(pub(super) Vec<String>);
 
@@ -79,16 +79,16 @@ impl fmt::Display for OutputTail {
     }
 }
 
-/// In Lambda's own style: `14.00 seconds`.
+/// A time as Lambda writes it: `14.00 seconds`.
 fn seconds(time: Duration) -> String {
     format!("{:.2} seconds", time.as_secs_f64())
 }
 
-/// Something that runs a function: a router of this process, or processes of their own.
+/// Runs a function: a router of this process, or a pool of processes.
 pub(super) trait RunFunction: Send + Sync {
-    /// Runs it once; dropping the future stops it where it stands.
+    /// Runs it once. Dropping the future stops it at once.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>>;
 
-    /// From now on this is run, where it is an executable at all.
+    /// Runs this executable from the next event on. A router ignores it.
     fn replace_executable(&self, _: Executable) {}
 }

@@ -1,4 +1,4 @@
-//! A function's answer to HTTP, by API Gateway's rules.
+//! A function's result as an HTTP response, by API Gateway's rules.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 
 use crate::template::Payload;
 
-/// Headers of a connection, which are the gateway's own to set.
+/// Headers of a connection: the gateway sets its own.
 const HOP_BY_HOP: [HeaderName; 4] =
     [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::UPGRADE];
 
-/// What a function answered is not an answer.
+/// A function's result is not one that API Gateway takes.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the function's answer is malformed: {0}")]
 pub(super) struct Malformed(&'static str);
 
-/// An error in API Gateway's own words.
+/// An error as API Gateway words it: `{"message": ...}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(json!({ "message": message }).to_string()));
     *response.status_mut() = status;
@@ -25,17 +25,20 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
     response
 }
 
-/// Reads a function's answer; `bytes` says whether one in base64 is decoded.
+/// The response that a function's result means; `decodes` says whether a base64 body is decoded.
+///
+/// # Errors
+/// When AWS would take the result for malformed.
 pub(super) fn from_result(
     payload: Payload,
-    answer: &Value,
-    bytes: bool,
+    result: &Value,
+    decodes: bool,
 ) -> Result<Response<Bytes>, Malformed> {
-    match answer.as_object().filter(|map| map.contains_key("statusCode")) {
-        Some(map) => structured(payload, map, bytes),
-        // Format 2.0 takes any JSON without a status for the body of a 200.
+    match result.as_object().filter(|map| map.contains_key("statusCode")) {
+        Some(map) => structured(payload, map, decodes),
+        // In format 2.0 any JSON without a status is the body of a 200.
         None if payload == Payload::V2 => {
-            let mut response = Response::new(Bytes::from(answer.to_string()));
+            let mut response = Response::new(Bytes::from(result.to_string()));
             let json = HeaderValue::from_static("application/json");
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             Ok(response)
@@ -47,9 +50,9 @@ pub(super) fn from_result(
 fn structured(
     payload: Payload,
     map: &Map<String, Value>,
-    bytes: bool,
+    decodes: bool,
 ) -> Result<Response<Bytes>, Malformed> {
-    let mut response = Response::new(body(map, bytes)?);
+    let mut response = Response::new(body(map, decodes)?);
     let no_status = Malformed("statusCode is no number from 200 to 599");
     *response.status_mut() = status(&map["statusCode"]).ok_or(no_status)?;
     for (name, value) in map.get("headers").and_then(Value::as_object).into_iter().flatten() {
@@ -68,7 +71,7 @@ fn structured(
         add(&mut response, "set-cookie", cookie, false)?;
     }
     if !response.headers().contains_key(header::CONTENT_TYPE) {
-        // That of format 2.0 is seen on AWS and in no document.
+        // That of format 2.0 was seen on AWS and is in no document.
         let kind = match payload {
             Payload::V2 => "text/plain;charset=UTF-8",
             Payload::V1 | Payload::Rest => "application/json",
@@ -81,21 +84,21 @@ fn structured(
     Ok(response)
 }
 
-fn body(map: &Map<String, Value>, bytes: bool) -> Result<Bytes, Malformed> {
+fn body(map: &Map<String, Value>, decodes: bool) -> Result<Bytes, Malformed> {
     let text = match map.get("body") {
         None | Some(Value::Null) => return Ok(Bytes::new()),
         Some(Value::String(text)) => text,
         Some(_) => return Err(Malformed("body is not a string")),
     };
-    if bytes && map.get("isBase64Encoded") == Some(&Value::Bool(true)) {
+    if decodes && map.get("isBase64Encoded") == Some(&Value::Bool(true)) {
         let bytes = STANDARD.decode(text).map_err(|_| Malformed("body is not base64"))?;
         return Ok(bytes.into());
     }
     Ok(Bytes::from(text.clone()))
 }
 
-/// A number, or digits in a string. One below 200 would not end an exchange of HTTP. That one from
-/// 600 on, which HTTP does not know, is refused as well is unverified.
+/// A status as a number, or as digits in a string. One below 200 would not be a final response. That
+/// AWS refuses one from 600 on is unverified.
 fn status(value: &Value) -> Option<StatusCode> {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     let number = u16::try_from(number).ok().filter(|number| (200..600).contains(number))?;

@@ -1,11 +1,11 @@
-//! What runs of a function, so that a scenario can end it at an exchange.
+//! The running invocations of a function, so that a fault can crash one of them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rehearse_core::faults::CrashKind;
 use tokio::sync::oneshot;
 
-/// The invocations of one function that are under way, the oldest first.
+/// The running invocations of one function, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct RunningInvocations(Mutex<State>);
 
@@ -16,7 +16,7 @@ struct State {
 }
 
 impl RunningInvocations {
-    /// An invocation begins; the receiver hears when it must end.
+    /// Notes a new invocation. The receiver gets a crash that is asked for.
     pub(super) fn start(&self) -> (InvocationGuard<'_>, oneshot::Receiver<CrashKind>) {
         let (sender, told) = oneshot::channel();
         let mut state = self.lock();
@@ -26,11 +26,11 @@ impl RunningInvocations {
         (InvocationGuard { running: self, id }, told)
     }
 
-    /// Ends the oldest one. A step that crashes a function has one running, as a rule.
+    /// Crashes the oldest one, if there is one.
     pub(super) fn crash_oldest(&self, how: CrashKind) {
         let mut state = self.lock();
         if !state.all.is_empty() {
-            // It may have come to its own end just now.
+            // It may have ended just now.
             let _ = state.all.remove(0).1.send(how);
         }
     }
@@ -40,7 +40,7 @@ impl RunningInvocations {
     }
 }
 
-/// An invocation that has begun; dropping it takes it off the list.
+/// An invocation on the list. Dropping it takes it off.
 pub(super) struct InvocationGuard<'a> {
     running: &'a RunningInvocations,
     id: u64,

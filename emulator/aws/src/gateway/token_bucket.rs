@@ -1,4 +1,4 @@
-//! Throttling: a bucket of tokens for each route, in real time.
+//! Throttling by token buckets, in real time.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::template::Throttle;
 
-/// A bucket that is full at first, gives a token to each request and fills at a steady rate.
+/// A bucket that is full at first, gives one token to each request and is filled at a steady rate.
 #[derive(Debug)]
 pub(super) struct TokenBucket {
     throttle: Throttle,
@@ -17,7 +17,7 @@ pub(super) struct TokenBucket {
 #[derive(Debug)]
 struct BucketState {
     tokens: f64,
-    /// When that was; never before the first request.
+    /// When there were so many; `None` before the first request.
     at: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ impl TokenBucket {
         Self { throttle, level: Mutex::new(BucketState { tokens, at: None }) }
     }
 
-    /// Takes a token, if there is one.
+    /// Takes a token. Returns false if there is none.
     pub(super) fn take(&self, now: Instant) -> bool {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = level.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());

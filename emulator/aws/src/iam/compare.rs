@@ -1,35 +1,35 @@
-//! What was used against what is granted.
+//! Permissions that were used, compared with those that are granted.
 
 use std::collections::BTreeMap;
 
 use super::usage::{Permission, Usage};
 use crate::template::{Function, Grant, Template, UncheckedPolicy};
 
-/// Services whose use the journal tells; what is granted of others is not judged.
+/// Services whose use the journal has. Grants of others are not judged.
 const JUDGED: [&str; 3] = ["dynamodb:", "ssm:", "secretsmanager:"];
 
-/// One permission.
+/// A permission that was used, granted, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionUse {
     /// The permission.
     pub permission: Permission,
     /// How often it was used.
     pub used: u64,
-    /// Line of the template that grants it.
+    /// The line of the template that grants it.
     pub granted: Option<u64>,
 }
 
 /// What is wrong with a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// Used and not granted: AWS would refuse the call.
+    /// It was used and is not granted: AWS would refuse the call.
     Missing,
-    /// Granted and never used.
+    /// It is granted and was never used.
     Extra,
 }
 
 impl PermissionUse {
-    /// What is wrong with it, if anything is.
+    /// What is wrong with it, if anything.
     pub fn finding(&self) -> Option<Finding> {
         match (self.used, self.granted) {
             (0, Some(_)) => Some(Finding::Extra),
@@ -40,7 +40,7 @@ impl PermissionUse {
 }
 
 /// Every permission that was used or is granted. A grant that is wider than one action on one
-/// resource covers what it covers, and is never used up: it is extra.
+/// resource covers what matches it, and is itself [`Finding::Extra`].
 pub fn compare(usage: &Usage, template: &Template) -> Vec<PermissionUse> {
     let mut rows: BTreeMap<Permission, PermissionUse> = BTreeMap::new();
     let row = |permission: Permission, granted| PermissionUse {
@@ -75,7 +75,7 @@ pub fn compare(usage: &Usage, template: &Template) -> Vec<PermissionUse> {
     rows.into_values().collect()
 }
 
-/// What a function has and nobody can compare, but for what is of services that are not judged.
+/// The policies of a function that cannot be compared, without those of services that are not judged.
 pub fn unchecked_policies(function: &Function) -> impl Iterator<Item = &UncheckedPolicy> {
     let told = |unchecked_policies: &&UncheckedPolicy| {
         unchecked_policies.actions.is_empty()
@@ -106,7 +106,7 @@ fn granting(function: &Function, used: &Permission) -> Option<u64> {
     })
 }
 
-/// Services and actions are the same in any case.
+/// Whether an action matches a pattern. Upper and lower case do not differ.
 fn is_action(pattern: &str, action: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
@@ -124,7 +124,7 @@ fn behind_account(arn: &str) -> &str {
     }
 }
 
-/// `*` is any text.
+/// Whether a text matches a pattern in which `*` is any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {

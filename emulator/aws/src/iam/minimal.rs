@@ -1,4 +1,4 @@
-//! The policy that grants what was used.
+//! Policies that grant what was used.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub fn minimal_policies(usage: &Usage) -> Value {
         .into()
 }
 
-/// Region and account are the caller's to fill in.
+/// The resource's ARN, with `*` for region and account.
 fn arn(action: &str, resource: &str) -> String {
     if resource == "*" {
         return resource.to_owned();

@@ -1,9 +1,9 @@
-//! Permissions: what functions did, against what the template lets them do.
+//! Permissions: what functions did, compared with what the template lets them do.
 //!
 //! [`Usage`] collects from journals which action each function used on which
-//! resource; [`compare`] holds that against the statements of the template;
-//! [`minimal_policies`] is the policy that grants what was used and nothing else.
-//! Calls whose endpoint URL names no function are nobody's and are left out.
+//! resource; [`compare`] compares that with the statements of the template;
+//! [`minimal_policies`] has policies that grant exactly what was used.
+//! Calls whose endpoint URL names no function belong to none and are left out.
 
 mod compare;
 mod minimal;

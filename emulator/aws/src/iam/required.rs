@@ -1,12 +1,12 @@
-//! Which permissions a call needs, by AWS's service authorization reference.
+//! The permissions that a call requires, by AWS's service authorization reference.
 
 use serde_json::Value;
 
-/// An action and the resource that it is on, `table/Leads` or `parameter/shop/token`.
+/// An action and its resource, `table/Leads` or `parameter/shop/token`.
 pub(super) type RequiredPermission = (String, String);
 
-/// What a call of DynamoDB needs. A transaction needs what its parts need, and a query of an
-/// index needs the index alone.
+/// What a call of DynamoDB requires: a transaction what its parts require, and a query of an index
+/// the index alone.
 pub(super) fn dynamodb(
     operation: &str,
     tables: &[String],
@@ -47,7 +47,7 @@ pub(super) fn dynamodb(
     }
 }
 
-/// What asking for a secret needs.
+/// What a request for a secret requires.
 pub(super) fn secret(operation: &str, name: &str) -> RequiredPermission {
     if operation == "GetSecretValue" {
         return ("secretsmanager:GetSecretValue".into(), format!("secret:{name}"));

@@ -1,27 +1,27 @@
-//! What functions did.
+//! The permissions that functions used, as journals tell.
 
 use std::collections::BTreeMap;
 
 use super::required;
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 
-/// What was used, and how often.
+/// The permissions that were used, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage(BTreeMap<Permission, u64>);
 
-/// An action that a function used.
+/// An action of a function on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
     /// Logical id.
     pub function: String,
     /// `dynamodb:PutItem`.
     pub action: String,
-    /// The resource behind the account in an ARN: `table/Leads`.
+    /// The part of the resource's ARN after the account: `table/Leads`.
     pub resource: String,
 }
 
 impl Usage {
-    /// Adds what a journal tells.
+    /// Adds the exchanges of a journal.
     pub fn add(&mut self, journal: &[Exchange]) {
         for entry in journal {
             let (function, needed) = match &entry.detail {
@@ -44,12 +44,12 @@ impl Usage {
         }
     }
 
-    /// How often it was used.
+    /// How often a permission was used.
     pub fn count(&self, used: &Permission) -> u64 {
         self.0.get(used).copied().unwrap_or(0)
     }
 
-    /// Everything that was used.
+    /// Every permission that was used.
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.0.keys()
     }

@@ -1,14 +1,13 @@
-//! Parameter Store and Secrets Manager, as a function meets them: through the
-//! AWS Parameters and Secrets Lambda Extension, HTTP on localhost.
+//! Parameter Store and Secrets Manager as a function uses them: by the AWS Parameters and Secrets
+//! Lambda Extension, which is HTTP on localhost.
 //!
-//! Values come from `[secrets]` of rehearse.toml; the journal tells who asked
-//! for which name, never a value. The extension keeps what it fetched, as on AWS, for as
-//! long as the function's environment says ([`Session::new`]), so that a backend which
-//! counts on fresh values is tested with old ones.
+//! Values come from `[secrets]` of rehearse.toml. The journal tells which function asked for which
+//! name, never a value. As on AWS the extension caches what it fetched, for as long as the function's
+//! environment says ([`Session::new`]), so that a backend which relies on fresh values meets old ones.
 //!
-//! A function without the extension's layer has none here either. It serves from the start, whereas AWS's answers 400 until the function's first
-//! invocation; and it is one for all processes of a function, which AWS starts
-//! beside each of them. The texts of its errors are documented nowhere.
+//! Differences from AWS: it serves from the start, where AWS's answers 400 until the function's first
+//! invocation, and all processes of a function share it. The texts of its errors are documented
+//! nowhere. As on AWS, a function without the extension's layer does not have it.
 
 mod request;
 mod server;

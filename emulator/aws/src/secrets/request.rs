@@ -1,28 +1,31 @@
-//! What is asked for, and what it looks like on the wire.
+//! Requests for a secret, and their responses.
 
 use serde_json::{Value, json};
 
 use rehearse_core::faults::Failure;
 
-/// What keeps a secret.
+/// The stores of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Store {
     Parameters,
     SecretsManager,
 }
 
-/// A question: which secret of which store.
+/// A request for a secret of a store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SecretRequest {
     pub(super) store: Store,
-    /// Name, as it was asked for.
+    /// The name as it was requested, perhaps an ARN.
     pub(super) name: String,
-    /// Whether the value is to be readable; always so for Secrets Manager.
+    /// Whether the value is decrypted; always so for Secrets Manager.
     pub(super) decrypted: bool,
 }
 
 impl SecretRequest {
-    /// Reads a path and its query; the error is for the caller.
+    /// Reads a path and its query.
+    ///
+    /// # Errors
+    /// What is wrong with them, as text for the client.
     pub(super) fn read(path: &str, query: &str) -> Result<Self, String> {
         let (store, key) = match path.trim_end_matches('/') {
             "/systemsmanager/parameters/get" => (Store::Parameters, "name"),
@@ -45,7 +48,7 @@ impl SecretRequest {
     }
 
     /// The exchange's name in the journal.
-    pub(super) fn exchange_detail(&self) -> String {
+    pub(super) fn exchange_name(&self) -> String {
         let service = match self.store {
             Store::Parameters => "ssm",
             Store::SecretsManager => "secretsmanager",
@@ -53,7 +56,7 @@ impl SecretRequest {
         format!("{service}.{}", self.operation())
     }
 
-    /// The operation of the store that the extension calls.
+    /// The store's operation that the extension calls.
     pub(super) fn operation(&self) -> &'static str {
         match self.store {
             Store::Parameters => "GetParameter",
@@ -70,7 +73,7 @@ impl SecretRequest {
         name.unwrap_or(&self.name)
     }
 
-    /// The error of the store when it has no such name.
+    /// The store's error for a name that it does not have.
     pub(super) fn not_found(&self) -> &'static str {
         match self.store {
             Store::Parameters => "ParameterNotFound",
@@ -78,12 +81,12 @@ impl SecretRequest {
         }
     }
 
-    /// The answer with a value.
-    pub(super) fn answer(&self, value: &str) -> Value {
+    /// The response with a value.
+    pub(super) fn response(&self, value: &str) -> Value {
         let name = &self.name;
         match self.store {
             Store::Parameters => {
-                // Without decryption a SecureString is what the key made of it.
+                // Without decryption a SecureString is its encrypted form.
                 let value = if self.decrypted { value } else { "AQICAHencrypted" };
                 json!({
                     "Parameter": {
@@ -106,7 +109,7 @@ impl SecretRequest {
     }
 }
 
-/// How a failure that was armed looks: status and error code.
+/// The status and the error code of an armed failure; `None` if it has neither.
 pub(super) fn failure(failure: &Failure) -> Option<(u16, String)> {
     let status = failure.status.or_else(|| failure.code.as_ref().map(|_| 400))?;
     let code = failure.code.clone().unwrap_or_else(|| match status {

@@ -1,4 +1,4 @@
-//! Serves the extension of one world.
+//! The extension as an HTTP server.
 
 use std::{
     collections::BTreeMap,
@@ -23,25 +23,25 @@ use rehearse_core::{
     serve::Serving,
 };
 
-/// Shows that the caller is inside the function.
+/// The header that proves that the client is the function itself.
 const TOKEN: &str = "x-aws-parameters-secrets-token";
-/// What the extension says of every failure of a store.
+/// The text of the extension's response to every failure of a store.
 const FAILED: &str = "an unexpected error occurred while executing request";
 
-/// What the extension is to know.
+/// Options of the extension.
 #[derive(Clone, Default)]
 pub struct Options {
     /// Values by name, of both stores.
     pub values: BTreeMap<String, String>,
-    /// Functions by the session tokens that they show.
+    /// Functions by their session tokens.
     pub sessions: BTreeMap<String, Session>,
 }
 
-/// A handle on the stores of one world. Clones share them.
+/// The stores of secrets of one world. Clones share them.
 #[derive(Clone)]
 pub struct Secrets(Arc<SecretsInner>);
 
-/// Keeps the extension serving; dropping it stops it.
+/// The running extension. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     secrets: Secrets,
@@ -58,15 +58,15 @@ struct SecretsInner {
 #[derive(Default)]
 struct StoreState {
     values: BTreeMap<String, String>,
-    /// What the extension of each session token fetched, and when.
+    /// The cache of each session token: values, and when they were fetched.
     fetched: BTreeMap<(String, SecretRequest), (String, Instant)>,
 }
 
 impl Secrets {
-    /// Serves on `listener`, inside the current runtime, until the returned guard is dropped.
+    /// Serves on `listener`, on the current tokio runtime, until the returned server is dropped.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the listener has no address, or there is no current tokio runtime.
     pub fn start(
         listener: TcpListener,
         options: Options,
@@ -76,12 +76,12 @@ impl Secrets {
         let Options { values, sessions } = options;
         let state = Mutex::new(StoreState { values, ..StoreState::default() });
         let secrets = Self(Arc::new(SecretsInner { sessions, journal, faults, state }));
-        let router = Router::new().fallback(answer).with_state(secrets.clone());
+        let router = Router::new().fallback(respond).with_state(secrets.clone());
         let serving = Serving::router(listener, router)?;
         Ok(Server { secrets, serving })
     }
 
-    /// Puts a value into the stores, as an operator who rotates a secret does.
+    /// Sets a value in both stores, as the rotation of a secret does. Cached values stay.
     pub fn put(&self, name: impl Into<String>, value: impl Into<String>) {
         self.state().values.insert(name.into(), value.into());
     }
@@ -90,7 +90,7 @@ impl Secrets {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value that the function sees: what its extension kept, or what the store has now.
+    /// The value that the function gets: the cached one, or the one in the store now.
     fn value(&self, token: &str, request: &SecretRequest) -> Option<String> {
         let mut state = self.state();
         let ttl = self.0.sessions.get(token).map(|session| session.ttl(request.store));
@@ -107,7 +107,7 @@ impl Secrets {
 }
 
 impl Server {
-    /// Ends the extension before it is dropped: calls are refused from then on.
+    /// Stops the extension before it is dropped.
     pub fn stop(&self) {
         self.serving.stop();
     }
@@ -140,7 +140,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-async fn answer(
+async fn respond(
     State(secrets): State<Secrets>,
     method: Method,
     uri: Uri,
@@ -159,51 +159,51 @@ async fn answer(
         return text(StatusCode::UNAUTHORIZED, wrong);
     }
     let function = secrets.0.sessions.get(token).map(|session| session.function.clone());
-    let exchange = ExchangeDetail::Secret {
+    let detail = ExchangeDetail::Secret {
         function,
         operation: request.operation().into(),
         name: request.plain_name().into(),
     };
-    let name = request.exchange_detail();
-    let open = secrets.0.journal.begin(name.as_str(), exchange);
+    let name = request.exchange_name();
+    let exchange = secrets.0.journal.begin(name.as_str(), detail);
     if let Some(failure) = secrets.0.faults.next_failure(&name) {
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;
         }
         if matches!(failure.cut, Some(Cut::Before | Cut::After)) {
-            drop(open);
+            drop(exchange);
             return cut();
         }
         if let Some((status, code)) = request::failure(&failure) {
-            return refused(open, status, &code);
+            return refused(exchange, status, &code);
         }
     }
     match secrets.value(token, &request) {
         Some(value) => {
-            open.end(Outcome::status(200, Value::Null));
-            let mut answer = Response::new(Body::from(request.answer(&value).to_string()));
+            exchange.end(Outcome::status(200, Value::Null));
+            let mut response = Response::new(Body::from(request.response(&value).to_string()));
             let json = axum::http::HeaderValue::from_static("application/json");
-            answer.headers_mut().insert(CONTENT_TYPE, json);
-            answer
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            response
         }
-        None => refused(open, 400, request.not_found()),
+        None => refused(exchange, 400, request.not_found()),
     }
 }
 
-fn refused(open: PendingExchange, status: u16, code: &str) -> Response<Body> {
-    open.end(Outcome::status(status, Value::Null).with_error(code));
+fn refused(exchange: PendingExchange, status: u16, code: &str) -> Response<Body> {
+    exchange.end(Outcome::status(status, Value::Null).with_error(code));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     text(status, FAILED)
 }
 
-/// An answer that ends before its body does.
+/// A response whose connection is cut before its body ends.
 fn cut() -> Response<Body> {
     let error = io::Error::from(io::ErrorKind::ConnectionReset);
     Response::new(Body::from_stream(futures::stream::once(async { Err::<String, _>(error) })))
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Body> {
-    let mut answer = Response::new(Body::from(text.to_owned()));
-    *answer.status_mut() = status;
-    answer
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    response
 }

@@ -1,13 +1,13 @@
-//! A function as the extension knows it, and for how long it keeps what it fetched.
+//! A function as the extension knows it, and how long its values are cached.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::request::Store;
 
-/// Both stores, unless the environment says otherwise.
+/// How long both stores' values are cached, unless the environment says otherwise; also the most.
 const TTL: Duration = Duration::from_secs(300);
 
-/// A function's session: the token that it shows, and its extension's settings.
+/// A function's session with its extension's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Logical id.
@@ -17,7 +17,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of a function in this environment.
+    /// The session of a function with this environment.
+    ///
+    /// It reads `SSM_PARAMETER_STORE_TTL` and `SECRETS_MANAGER_TTL` (seconds, 300 at most and by
+    /// default), and `PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED` and `..._CACHE_SIZE`, which can turn
+    /// the cache off.
     pub fn new(function: &str, environment: &BTreeMap<String, String>) -> Self {
         let value = |name: &str| environment.get(name).map(|value| value.trim());
         let is_off = value("PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED")
@@ -37,12 +41,12 @@ impl Session {
         }
     }
 
-    /// The session token of a function.
+    /// The session token of a function, as in its `AWS_SESSION_TOKEN`.
     pub fn token(function: &str) -> String {
         format!("rehearse-session-{function}")
     }
 
-    /// Whether a layer is the extension: by its name in the ARN, or in the parameter with the ARN.
+    /// Whether a layer is the extension, by its name in the ARN or in the name of a parameter.
     pub fn is_extension(layer: &str) -> bool {
         layer.to_ascii_lowercase().contains("aws-parameters-and-secrets-lambda-extension")
     }

@@ -17,7 +17,7 @@ struct TestExtension {
 
 const TOKEN: &str = "rehearse-session-F";
 
-async fn lab(environment: &[(&str, &str)]) -> TestExtension {
+async fn extension(environment: &[(&str, &str)]) -> TestExtension {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let environment = environment.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
     let options = Options {
@@ -62,8 +62,8 @@ impl TestExtension {
 
 #[tokio::test]
 async fn both_stores_answer_by_name_and_by_arn() {
-    let lab = lab(&[]).await;
-    assert_eq!(lab.parameter().await, "s3cret");
+    let extension = extension(&[]).await;
+    assert_eq!(extension.parameter().await, "s3cret");
     for (path, expected) in [
         ("/systemsmanager/parameters/get/?name=/shop/token", "AQICAH"),
         (
@@ -76,7 +76,7 @@ async fn both_stores_answer_by_name_and_by_arn() {
             "s3cret",
         ),
     ] {
-        let (status, body) = lab.get(path).await;
+        let (status, body) = extension.get(path).await;
         assert_eq!(status, 200, "{path}: {body}");
         assert!(body.contains(expected), "{path}: {body}");
     }
@@ -84,10 +84,10 @@ async fn both_stores_answer_by_name_and_by_arn() {
 
 #[tokio::test]
 async fn the_journal_tells_who_asked_for_what_and_never_the_value() {
-    let lab = lab(&[]).await;
-    lab.parameter().await;
-    lab.get("/secretsmanager/get?secretId=nothing").await;
-    let entries = lab.journal.since(0);
+    let extension = extension(&[]).await;
+    extension.parameter().await;
+    extension.get("/secretsmanager/get?secretId=nothing").await;
+    let entries = extension.journal.since(0);
     assert_eq!(
         (entries[0].name.as_str(), entries[1].name.as_str()),
         ("ssm.GetParameter", "secretsmanager.GetSecretValue")
@@ -100,22 +100,22 @@ async fn the_journal_tells_who_asked_for_what_and_never_the_value() {
     let error = entries[1].outcome.as_ref().unwrap().error.as_deref();
     assert_eq!(error, Some("ResourceNotFoundException"));
     assert!(!serde_json::to_string(&entries).unwrap().contains("s3cret"));
-    assert!(!format!("{:?}", lab.server).contains("s3cret"));
+    assert!(!format!("{:?}", extension.server).contains("s3cret"));
 }
 
 #[tokio::test]
 async fn what_is_asked_wrongly_is_refused() {
-    let lab = lab(&[]).await;
+    let extension = extension(&[]).await;
     let right = "/systemsmanager/parameters/get?name=/shop/token";
-    assert_eq!(lab.get_with(right, None).await.0, 401);
-    assert_eq!(lab.get_with(right, Some("")).await.0, 401);
+    assert_eq!(extension.get_with(right, None).await.0, 401);
+    assert_eq!(extension.get_with(right, Some("")).await.0, 401);
     for (path, says) in [
         ("/systemsmanager/parameters/get?nam=a", "unknown parameter nam"),
         ("/secretsmanager/get?secretId=", "secretId is missing"),
         ("/parameters", "there is no /parameters"),
         ("/systemsmanager/parameters/get?name=/other", "an unexpected error occurred"),
     ] {
-        let (status, body) = lab.get(path).await;
+        let (status, body) = extension.get(path).await;
         assert_eq!(status, 400, "{path}");
         assert!(body.contains(says), "{path}: {body}");
     }
@@ -127,28 +127,28 @@ async fn a_rotated_secret_shows_at_once_only_where_nothing_is_kept() {
         (&[][..], "s3cret"),
         (&[("PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED", "FALSE")][..], "new"),
     ] {
-        let lab = lab(environment).await;
-        lab.parameter().await;
-        lab.server.put("/shop/token", "new");
-        assert_eq!(lab.parameter().await, expected);
+        let extension = extension(environment).await;
+        extension.parameter().await;
+        extension.server.put("/shop/token", "new");
+        assert_eq!(extension.parameter().await, expected);
     }
 }
 
 #[tokio::test]
 async fn it_fails_as_it_is_told() {
-    let lab = lab(&[]).await;
+    let extension = extension(&[]).await;
     let arm = |failure| {
         let on = "ssm.GetParameter".into();
-        lab.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
+        extension.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
     };
     let path = "/systemsmanager/parameters/get?name=/shop/token";
     arm(Failure { status: Some(500), ..Failure::default() });
-    assert_eq!(lab.get(path).await.0, 500);
+    assert_eq!(extension.get(path).await.0, 500);
     let cut = json!({ "cut": "before" });
     arm(serde_json::from_value(cut).unwrap());
-    assert_eq!(lab.get(path).await.1, "cut");
-    assert_eq!(lab.get(path).await.0, 200);
+    assert_eq!(extension.get(path).await.1, "cut");
+    assert_eq!(extension.get(path).await.0, 200);
     let errors: Vec<_> =
-        lab.journal.since(0).into_iter().filter_map(|e| e.outcome?.error).collect();
+        extension.journal.since(0).into_iter().filter_map(|e| e.outcome?.error).collect();
     assert_eq!(errors, ["InternalServerError", "cut"]);
 }

@@ -1,4 +1,4 @@
-//! Functions and their environment.
+//! Functions of a template and their environment.
 
 use super::intrinsic::kind_of;
 use rehearse_core::yaml::tree::{Entry, Node, Value};
@@ -18,33 +18,33 @@ use super::{
 pub struct Function {
     /// Logical id.
     pub id: String,
-    /// `FunctionName`, or the logical id, from which AWS makes a name up.
+    /// `FunctionName`; the logical id if there is none (AWS derives a name from it).
     pub name: String,
-    /// What runs, `bootstrap`.
+    /// `Handler`, such as `bootstrap`.
     pub handler: Option<String>,
-    /// On what, `provided.al2023`.
+    /// `Runtime`, such as `provided.al2023`.
     pub runtime: Option<String>,
-    /// The binary of a Rust workspace that it is (`Metadata: BuildProperties: Binary`).
+    /// Its binary of a Rust workspace (`Metadata: BuildProperties: Binary`).
     pub binary: Option<String>,
-    /// For which processors, `arm64`.
+    /// `Architectures`, such as `arm64`.
     pub architectures: Vec<String>,
-    /// How many of it run at once at most.
+    /// Most invocations at once.
     pub reserved_concurrency: Option<u32>,
-    /// Environment, as far as the template says it.
+    /// Its environment, without the variables in `unresolved`.
     pub env: BTreeMap<String, String>,
-    /// Variables whose value only AWS knows.
+    /// Variables whose values only AWS knows.
     pub unresolved: Vec<UnresolvedVariable>,
-    /// How long it may run.
+    /// Most time of one invocation.
     pub timeout: Duration,
     /// Memory in MB.
     pub memory: u32,
-    /// What its role may do.
+    /// The permissions of its role, as inline policies grant them.
     pub grants: Vec<Grant>,
-    /// Policies that say it elsewhere.
+    /// Policies and statements that cannot be compared with what was used.
     pub unchecked_policies: Vec<UncheckedPolicy>,
-    /// Layers, as far as the template says them.
+    /// Its layers: ARNs, or the reason why an ARN is not known.
     pub layers: Vec<String>,
-    /// Routes that lead to it.
+    /// The routes to it.
     pub routes: Vec<Route>,
     /// Its line in the template, from 1; 0 for a function that is in no template.
     pub line: u64,
@@ -76,24 +76,24 @@ impl Function {
     }
 }
 
-/// A variable without a value on the laptop.
+/// A variable whose value only AWS knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnresolvedVariable {
     /// Its name.
     pub variable: String,
-    /// Why.
+    /// Why it is not known.
     pub reason: String,
-    /// Where it stands, from 1.
+    /// Its line in the template, from 1.
     pub line: u64,
 }
 
-/// A function as it was read.
+/// What was read of a function.
 #[derive(Debug)]
 pub(super) struct ReadFunction {
     pub(super) function: Function,
-    /// Where its routes stand.
+    /// The positions of its routes.
     pub(super) places: Vec<Location>,
-    /// Its events of other kinds.
+    /// Its events that are not routes.
     pub(super) ignored: Vec<Ignored>,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn read(
         runtime: text("Runtime")?,
         binary: resource.metadata("BuildProperties").and_then(|node| node.get("Binary")?.scalar()),
         architectures: architectures(resolver, resource)?,
-        // 0 is allowed, and turns a function off.
+        // 0 is allowed and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
         timeout,
         memory,
@@ -123,7 +123,7 @@ pub(super) fn read(
         line: resource.line,
         ..Function::new(resource.id)
     };
-    // What the function says goes before what Globals says.
+    // The function's own variables go before those of Globals.
     for environment in
         [resolver.global("Function", "Environment"), resource.property("Environment")]
     {
@@ -152,7 +152,7 @@ pub(super) fn read(
     Ok(ReadFunction { function, places, ignored })
 }
 
-/// Layers by what the template says of them: an ARN, or the parameter that holds one.
+/// Layers: an ARN, or the reason why it is not known, which names the parameter that has it.
 fn layers(resolver: &Resolver<'_>, resource: &Resource<'_>) -> Result<Vec<String>, TemplateError> {
     let mut layers = Vec::new();
     for list in [resolver.global("Function", "Layers"), resource.property("Layers")] {
@@ -167,8 +167,8 @@ fn layers(resolver: &Resolver<'_>, resource: &Resource<'_>) -> Result<Vec<String
     Ok(layers)
 }
 
-/// What `If` chooses, its values as they stand: each is resolved, or listed, for itself. Where
-/// nobody knows what is chosen, the whole is listed by its name.
+/// The branch that `If` chooses, with its values unresolved: each is resolved, or listed, by itself.
+/// If only AWS knows the condition, the whole is listed as unresolved under `name`.
 fn chosen(
     resolver: &Resolver<'_>,
     function: &mut Function,
@@ -214,12 +214,12 @@ fn set_variable(
     Ok(())
 }
 
-/// What the function says, or else `Globals`.
+/// A property of the function, or else of `Globals`.
 fn property<'a>(resolver: &Resolver<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
     resource.property(name).or_else(|| resolver.global("Function", name))
 }
 
-/// A whole number, not below `least`.
+/// A whole number of at least `least`.
 fn number(
     resolver: &Resolver<'_>,
     resource: &Resource<'_>,

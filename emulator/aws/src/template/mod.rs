@@ -1,10 +1,10 @@
-//! `template.yaml` (AWS SAM), read as AWS reads it, and `rehearse.toml` for
-//! what a template does not say.
+//! `template.yaml` (AWS SAM), read as AWS reads it, and `rehearse.toml`, which has what a template
+//! does not say.
 //!
-//! [`Template::read`] gives functions with their routes and environment, APIs,
-//! and tables. What the emulator does not emulate is listed in
-//! [`Template::ignored`]; what only AWS can know is listed with its line; what
-//! is wrong is an error that points at it.
+//! [`Template::read`] reads functions with their routes and environment, APIs, and tables. What is
+//! not emulated is listed in [`Template::ignored`], what only AWS knows in
+//! [`Function::unresolved`]; a mistake is an error with its line. Both templates and [`Settings`] can
+//! be built in code, too: see [`Template::with_function`].
 
 mod api;
 mod function;
@@ -35,10 +35,10 @@ pub use self::{
     },
 };
 
-/// AWS's own limit.
+/// AWS's limit for templates.
 const LIMIT: Limit = Limit { bytes: 1 << 20, advice: "AWS takes no larger template" };
 
-/// What a template says that the emulator needs.
+/// The parts of a template that the emulator uses.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Template {
     /// Functions, in the template's order.
@@ -47,26 +47,26 @@ pub struct Template {
     pub apis: Vec<Api>,
     /// Tables, in the template's order.
     pub tables: Vec<TableSpec>,
-    /// What is there and not emulated, to be said once.
+    /// Resources, events and properties that are not emulated.
     pub ignored: Vec<Ignored>,
 }
 
-/// Something that the emulator passes over.
+/// Something in a template that is not emulated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignored {
     /// Its type, `AWS::CloudWatch::Alarm`.
     pub kind: String,
     /// Its logical id.
     pub id: String,
-    /// Where it stands, from 1.
+    /// Its line in the template, from 1.
     pub line: u64,
 }
 
 impl Template {
     /// Adds a function that gets every request of the HTTP API: `ANY /` and `ANY /{proxy+}`.
     ///
-    /// Where several functions are added so, the last one gets the requests: give functions that
-    /// share an API routes of their own with [`Template::with_routes`].
+    /// If several functions are added so, the last one gets every request. Use
+    /// [`Template::with_routes`] to give each its own routes.
     ///
     /// ```
     /// use rehearse_aws::template::Template;
@@ -106,18 +106,20 @@ impl Template {
         self
     }
 
-    /// Reads a template with its parameters' defaults.
+    /// Reads a template with the defaults of its parameters.
     ///
     /// # Errors
-    /// What is wrong with it, at which line.
+    /// When the file cannot be read or is larger than AWS takes; when it is not YAML or not a
+    /// template that AWS would take, with the line of the mistake.
     pub fn read(path: &Path) -> Result<Self, YamlError> {
         Self::read_with(path, &BTreeMap::new())
     }
 
-    /// Reads a template; `parameters` go before its own defaults.
+    /// Reads a template; values in `parameters` go before the defaults.
     ///
     /// # Errors
-    /// What is wrong with it, at which line.
+    /// When the file cannot be read or is larger than AWS takes; when it is not YAML or not a
+    /// template that AWS would take, with the line of the mistake.
     pub fn read_with(
         path: &Path,
         parameters: &BTreeMap<String, String>,
@@ -125,10 +127,11 @@ impl Template {
         Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
     }
 
-    /// Reads a template of which only the tables count: it may have no function.
+    /// Reads a template that may have no function, because only its tables are used.
     ///
     /// # Errors
-    /// What is wrong with it, at which line.
+    /// When the file cannot be read or is larger than AWS takes; when it is not YAML or not a
+    /// template that AWS would take, with the line of the mistake.
     pub fn read_tables(
         path: &Path,
         parameters: &BTreeMap<String, String>,
@@ -138,10 +141,10 @@ impl Template {
         Self::from_root(&root, parameters).map_err(|error| source.error(error.at, error.message))
     }
 
-    /// A template that was read before.
+    /// Parses the text of a template.
     ///
     /// # Errors
-    /// What is wrong with it, at which line.
+    /// When it is not YAML or not a template that AWS would take, with the line of the mistake.
     pub fn parse(source: &Source) -> Result<Self, YamlError> {
         Self::from_source(source, &BTreeMap::new())
     }
@@ -151,7 +154,7 @@ impl Template {
         self.functions.iter().find(|f| f.id == id)
     }
 
-    /// The API of this route's path.
+    /// The API of the first route with this path.
     pub fn api_of(&self, path: &str) -> Option<&Api> {
         let mut routes = self.functions.iter().flat_map(|function| &function.routes);
         let route = routes.find(|route| route.path == path)?;
@@ -192,7 +195,7 @@ impl Template {
             match resource.kind {
                 "AWS::Serverless::Function" => {
                     let read = function::read(&resolver, &resource)?;
-                    routes.take(&read.function, &read.places)?;
+                    routes.claim(&read.function, &read.places)?;
                     template.functions.push(read.function);
                     template.ignored.extend(read.ignored);
                 }

@@ -1,8 +1,8 @@
-//! What a function's role may do, as its inline policies say.
+//! The permissions of a function's role, as its inline policies grant them.
 //!
-//! A statement of two actions on two resources is four grants. What stands
-//! elsewhere (a managed policy, a policy template of SAM) and what only AWS can
-//! judge (a condition, a denial) is named and not read; what stands beside it is.
+//! A statement of two actions on two resources is four grants. What is not in the template (a managed
+//! policy, a policy template of SAM) and what only AWS can judge (a condition, a denial) is listed as
+//! unchecked; the statements beside it are read.
 
 use super::intrinsic::kind_of;
 use super::resolve::{Resolver, TemplateError};
@@ -11,32 +11,32 @@ use rehearse_core::yaml::tree::{Node, Value};
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// `dynamodb:PutItem`, as it is written.
+    /// `dynamodb:PutItem`, as the template has it.
     pub action: String,
-    /// ARN, as far as the template says it.
+    /// The resource's ARN.
     pub resource: String,
-    /// Where it stands, from 1.
+    /// Its line in the template, from 1.
     pub line: u64,
 }
 
-/// A policy or a statement that cannot be held against what was used.
+/// A policy or a statement that cannot be compared with what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UncheckedPolicy {
-    /// `DynamoDBCrudPolicy`, or what of the template it is: `a statement`.
+    /// Its name, `DynamoDBCrudPolicy`, or what it is: `a statement`.
     pub what: String,
-    /// Why it is not read; `None` when its statements do not stand in the template.
+    /// Why it is not read; `None` if its statements are not in the template.
     pub why: Option<String>,
-    /// Actions that it is about, as far as that is known.
+    /// The actions that it is about, if they are known.
     pub actions: Vec<String>,
-    /// Whether it may grant them; a denial never does.
+    /// Whether it may grant them: a denial does not.
     pub grants: bool,
-    /// Where it stands, from 1.
+    /// Its line in the template, from 1.
     pub line: u64,
 }
 
 type ReadPolicies = (Vec<Grant>, Vec<UncheckedPolicy>);
 
-/// The policies of a function: a name, a document, or a list of them.
+/// Reads the policies of a function: a name, a document, or a list of them.
 pub(super) fn read(
     resolver: &Resolver<'_>,
     policies: Option<&Node>,
@@ -111,7 +111,7 @@ impl PolicyReader<'_, '_> {
             what: "a statement".into(),
             why: Some(why.into()),
             actions: match has("NotAction") {
-                // It is about any other than those that it names.
+                // It is about every action but those that it names.
                 true => vec!["*".into()],
                 false => actions.into_iter().map(|(action, _)| action).collect(),
             },
@@ -155,7 +155,7 @@ impl PolicyReader<'_, '_> {
         Ok(resources)
     }
 
-    /// A list, or the one that stands in its place, but for what only AWS knows.
+    /// The values of a list, or a single value, without those that only AWS knows.
     fn listed(&mut self, node: &Node, what: &str) -> Result<Vec<Node>, TemplateError> {
         let Some(node) = self.known(node, what)? else { return Ok(Vec::new()) };
         let Value::List(list) = node.value else { return Ok(vec![node]) };
@@ -166,7 +166,7 @@ impl PolicyReader<'_, '_> {
         Ok(known)
     }
 
-    /// What stands there; `None` for `AWS::NoValue`, and for what is listed as unchecked.
+    /// The value; `None` for `AWS::NoValue` and for one that only AWS knows, which is listed.
     fn known(&mut self, node: &Node, what: &str) -> Result<Option<Node>, TemplateError> {
         match self.resolver.outermost(node) {
             Err(TemplateError { at, message, only_on_aws: true }) => {

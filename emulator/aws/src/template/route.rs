@@ -1,4 +1,4 @@
-//! Routes of the APIs, and which function has which.
+//! Routes of the APIs, and the functions that own them.
 
 use super::intrinsic::kind_of;
 use rehearse_core::yaml::tree::{Entry, Node};
@@ -18,35 +18,35 @@ const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "
 /// A route of an API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// Logical id of its API.
+    /// The logical id of its API.
     pub api: String,
     /// `GET`, or `ANY`.
     pub method: String,
     /// `/state`, `/leads/{id}`, `/{proxy+}`, `$default`.
     pub path: String,
-    /// Format of its events.
+    /// The format of its events.
     pub payload: Payload,
-    /// How long the API waits for the function; its own limit when there is none.
+    /// How long the API waits for the function; the API's own limit if there is none.
     pub timeout: Option<Duration>,
     /// A throttle of its own, before those of the API.
     pub throttle: Option<Throttle>,
-    /// Where it stands, from 1; 0 for a route that is in no template.
+    /// Its line in the template, from 1; 0 for a route that is in no template.
     pub line: u64,
 }
 
 /// The formats of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payload {
-    /// An HTTP API's 1.0, like a REST API's.
+    /// Format 1.0 of an HTTP API, which is close to a REST API's.
     V1,
-    /// An HTTP API's 2.0, the default.
+    /// Format 2.0 of an HTTP API, the default.
     V2,
-    /// A REST API's.
+    /// The format of a REST API.
     Rest,
 }
 
 impl Route {
-    /// A route of the implicit HTTP API with events of format 2.0 that is in no template.
+    /// A route of the implicit HTTP API with events of format 2.0.
     pub fn new(method: &str, path: &str) -> Self {
         Self {
             api: api::IMPLICIT_HTTP.into(),
@@ -59,7 +59,7 @@ impl Route {
         }
     }
 
-    /// `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
+    /// Its key, as events have it: `POST /dispatcher`, `ANY /{proxy+}`, `$default`.
     pub fn key(&self) -> String {
         match self.path.as_str() {
             "$default" => "$default".into(),
@@ -68,13 +68,16 @@ impl Route {
     }
 }
 
-/// Who has which route.
+/// The functions that own routes, by API, method and path.
 #[derive(Debug, Default)]
 pub(super) struct RouteOwners(BTreeMap<(String, String, String), (String, u64)>);
 
 impl RouteOwners {
-    /// Takes a function's routes, which stand at `places`, unless one is taken.
-    pub(super) fn take(
+    /// Gives a function its routes, whose positions are `places`.
+    ///
+    /// # Errors
+    /// When another function owns one of them.
+    pub(super) fn claim(
         &mut self,
         function: &Function,
         places: &[Location],
@@ -94,7 +97,7 @@ impl RouteOwners {
     }
 }
 
-/// A route, or the type of an event that is something else.
+/// Reads an event: its route, or the type of an event that is no route.
 pub(super) fn read(
     resolver: &Resolver<'_>,
     event: &Entry,

@@ -1,4 +1,4 @@
-//! Tables, as their definition in the template says.
+//! Tables of a template.
 
 use super::intrinsic::kind_of;
 use rehearse_core::yaml::tree::Node;
@@ -39,7 +39,7 @@ pub(super) fn read(
     })
 }
 
-/// `AWS::Serverless::SimpleTable`: one key, `id` unless it says otherwise.
+/// `AWS::Serverless::SimpleTable`: one key, `id` by default.
 pub(super) fn read_simple(
     resolver: &Resolver<'_>,
     resource: &Resource<'_>,
@@ -66,7 +66,7 @@ pub(super) fn read_simple(
     })
 }
 
-/// Two tables of one name are one table on AWS, and neither as it is meant.
+/// Refuses two tables of one name, of which AWS creates one and fails the other.
 pub(super) fn refuse_duplicate_names(
     resolver: &Resolver<'_>,
     tables: &[TableSpec],
@@ -94,7 +94,7 @@ impl TableReader<'_, '_> {
         }
     }
 
-    /// By AWS's rule for names, so that a name which AWS refuses is found here.
+    /// The table's name, if AWS would take it.
     fn table_name(&self) -> Result<String, TemplateError> {
         let name = self.resolver.table_name(self.resource.id, 0)?;
         let valid = (3..=255).contains(&name.len())

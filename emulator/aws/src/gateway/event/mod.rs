@@ -127,7 +127,7 @@ fn headers<'a>(
         ("x-forwarded-port", vec![port]),
         ("x-forwarded-proto", vec![proto.into()]),
     ]);
-    headers.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    headers.sort_unstable_by_key(|(name, _)| *name);
     headers
 }
 

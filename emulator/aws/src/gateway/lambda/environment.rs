@@ -1,4 +1,4 @@
-//! The variables that a function finds, as Lambda sets them.
+//! The environment variables of a process, as Lambda sets them.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::config::LambdaConfig;
 use crate::{function::Executable, gateway::event::REGION};
 
-/// Variables of a new process: Lambda's own, then what the template and the world say, which
-/// may replace some of them, and last those that nobody may.
+/// The variables of a new process: Lambda's defaults, then those of the template and the world, and
+/// last the variables that Lambda reserves.
 ///
-/// Nothing of the developer's environment is among them: what a function needs and the template
-/// does not say would be missing on AWS.
+/// None of the developer's environment is among them: a variable that the template does not set is
+/// missing on AWS too.
 pub(super) fn variables(
     lambda: &LambdaConfig,
     executable: &Executable,

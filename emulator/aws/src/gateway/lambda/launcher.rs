@@ -1,4 +1,4 @@
-//! Starting a program so that it dies with the emulator.
+//! Commands that start a program so that it ends with the emulator.
 
 use std::{
     collections::BTreeMap,
@@ -12,28 +12,28 @@ use crate::function::Executable;
 
 /// How programs are started.
 ///
-/// The kernel can kill a child when its parent dies, even by `kill -9`, but only
-/// the child itself can ask for that, between fork and exec, where this crate
-/// runs no code of its own (`unsafe`). So the emulator starts itself as
-/// `rehearse __child PARENT PROGRAM ...`, which asks, and becomes the program.
-/// On macOS the kernel has no such signal: there a function ends when it next
-/// asks for an event and nobody answers.
+/// Linux can kill a child when its parent dies, even by `kill -9`. Only the child itself can ask for
+/// that, between fork and exec, where this crate runs no code because that is `unsafe`. So the
+/// emulator starts itself as `rehearse __child PARENT PROGRAM ...`, which asks for it and becomes the
+/// program. macOS has no such signal: there a function ends when it next asks for an event and the
+/// Runtime API is gone.
 #[derive(Debug, Clone, Default)]
 pub struct Launcher(Option<PathBuf>);
 
 impl Launcher {
-    /// Starts programs through this one, which must be `rehearse`.
+    /// Starts programs through `program`, which must be `rehearse`.
     pub fn through(program: impl Into<PathBuf>) -> Self {
         Self(Some(program.into()))
     }
 
-    /// Starts programs themselves; nothing kills them when this process is killed.
+    /// Starts programs directly. They go on when this process is killed.
     pub fn direct() -> Self {
         Self(None)
     }
 
-    /// A command that starts a program with exactly these variables, in a process group of its
-    /// own: Ctrl-C in a terminal is the emulator's, and children of a function end with it.
+    /// A command that starts a program with exactly these variables, and the pipe with its output.
+    /// The program has a process group of its own, so that Ctrl-C in a terminal reaches the emulator
+    /// alone and the children of a function can be killed with it.
     pub(super) fn command(
         &self,
         executable: &Executable,
@@ -47,7 +47,7 @@ impl Launcher {
             }
             None => Command::new(&executable.program),
         };
-        // One pipe for both streams keeps the order in which lines were written.
+        // One pipe for both streams keeps the order of the lines.
         let (reader, writer) = io::pipe()?;
         command
             .args(&executable.arguments)

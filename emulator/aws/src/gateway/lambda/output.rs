@@ -1,4 +1,4 @@
-//! What a function writes, line by line, tied to the request during which it was written.
+//! What a process writes: each line goes to the journal with the request during which it was written.
 
 use std::{
     collections::VecDeque,
@@ -12,16 +12,16 @@ use tokio::net::unix::pipe::Receiver;
 use crate::gateway::invoke::OutputTail;
 use rehearse_core::journal::{ExchangeDetail, Journal};
 
-/// A longer line is cut into pieces, as CloudWatch cuts it.
+/// A longer line is cut into pieces, as CloudWatch does.
 const MAX_LINE_BYTES: usize = 256 << 10;
-/// What one request may write; a function that never stops must not fill the memory.
+/// Most bytes of one request: a function that writes without end must not fill the memory.
 const MAX_BYTES: usize = 4 << 20;
-/// Lines that an error repeats.
+/// How many lines an error repeats.
 const LAST_LINES: usize = 10;
-/// Of each of them.
+/// How much of each of these lines.
 const LAST_LINE_CHARS: usize = 500;
 
-/// Both output streams of a process. Clones share them.
+/// Both output streams of a process, which are one pipe. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Output(Arc<OutputInner>);
 
@@ -38,9 +38,11 @@ struct State {
     request_id: Option<Arc<str>>,
     /// A line that has not ended.
     line: Vec<u8>,
-    /// Written since the request began.
+    /// Bytes written since the request began.
     bytes: usize,
     last: VecDeque<String>,
+    /// Every request drains the pipe twice, and mostly there is nothing: made once.
+    drain_buffer: Vec<u8>,
 }
 
 impl Output {
@@ -50,7 +52,7 @@ impl Output {
         Ok(Self(Arc::new(OutputInner { function, journal, pipe, state: Mutex::default() })))
     }
 
-    /// Reads as it is written, until the last writer is gone.
+    /// Reads what is written, until the last writer has closed the pipe.
     pub(super) async fn follow(self) {
         let mut buffer = vec![0; 16 << 10];
         while self.0.pipe.readable().await.is_ok() {
@@ -65,7 +67,7 @@ impl Output {
         self.0.end_line(&mut self.state());
     }
 
-    /// A request begins: what is written from now on is its own.
+    /// Begins a request: what is written from now on belongs to it.
     pub(super) fn begin(&self, request_id: &Arc<str>) {
         self.finish();
         let mut state = self.state();
@@ -74,25 +76,26 @@ impl Output {
         state.last.clear();
     }
 
-    /// What has been written until now is all; a line that has not ended does so here.
+    /// Ends a request: takes what was written until now; a line that has not ended ends here.
     pub(super) fn finish(&self) {
         self.drain();
         self.0.end_line(&mut self.state());
     }
 
-    /// Takes what has been written until now. A function writes before it answers, but nobody
-    /// may have read it when the answer is here.
+    /// Reads what was written until now: a function writes before it posts its result, but
+    /// [`Output::follow`] may not have read it when the result arrives.
     fn drain(&self) {
-        // Small: every request drains twice, and mostly there is nothing.
-        let mut buffer = [0; 4 << 10];
         let mut state = self.state();
-        // The pipe itself is asked: tokio only knows what its last poll said.
+        let mut buffer = std::mem::take(&mut state.drain_buffer);
+        buffer.resize(4 << 10, 0);
+        // The pipe itself is read: tokio knows only what its last poll said.
         while let Ok(length @ 1..) = rustix::io::read(&self.0.pipe, &mut buffer[..]) {
             self.0.take(&mut state, &buffer[..length]);
         }
+        state.drain_buffer = buffer;
     }
 
-    /// The last lines of the request, one that has not ended included.
+    /// The last lines of the request, with one that has not ended.
     pub(super) fn output_tail(&self) -> OutputTail {
         self.finish();
         OutputTail(self.state().last.iter().cloned().collect())
@@ -145,7 +148,7 @@ impl OutputInner {
     }
 
     fn write(&self, state: &mut State, line: String) {
-        // Some runtimes keep a trace together by writing returns in it instead of newlines.
+        // Some runtimes separate the lines of a stack trace by returns, to keep it in one log line.
         for line in line.split('\r') {
             if state.last.len() == LAST_LINES {
                 state.last.pop_front();

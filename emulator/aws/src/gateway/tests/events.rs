@@ -4,8 +4,8 @@ use super::*;
 
 async fn event(routes: &[Route], request: &str) -> Value {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = TestGateway::custom(routes, recorder);
-    let answer = lab.raw(request.replace('\n', "\r\n")).await;
+    let gateway = TestGateway::custom(routes, recorder);
+    let answer = gateway.raw(request.replace('\n', "\r\n")).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     events.recv().await.unwrap()
 }

@@ -1,8 +1,8 @@
 mod bad_input;
 mod browsers;
 mod events;
-mod fake;
 mod failures;
+mod fake;
 mod responses;
 mod rest;
 mod samples;
@@ -57,7 +57,7 @@ fn listener() -> std::net::TcpListener {
 
 /// A gateway and what it records.
 struct TestGateway {
-    gateway: Gateway,
+    server: Gateway,
     journal: Journal,
 }
 
@@ -71,9 +71,9 @@ impl TestGateway {
         let apis = [template::Api::http("ServerlessHttpApi")];
         let journal = Journal::new(clock());
         let functions = vec![(function, FunctionCode::Router(router))];
-        let gateway =
+        let server =
             Gateway::start(listener(), &apis, functions, journal.clone(), clock()).unwrap();
-        Self { gateway, journal }
+        Self { server, journal }
     }
 
     /// A function of the test's own under these routes of the implicit HTTP API.
@@ -100,11 +100,11 @@ impl TestGateway {
         let stages = stages(&[api], [function].iter());
         let mut api = Handler::new(stages, vec![target], journal.clone(), clock());
         api.timeouts = timeouts;
-        Self { gateway: Gateway::serve(listener(), api).unwrap(), journal }
+        Self { server: Gateway::serve(listener(), api).unwrap(), journal }
     }
 
     fn address(&self) -> String {
-        self.gateway.url().replace("http://", "")
+        self.server.url().replace("http://", "")
     }
 
     /// Sends bytes and reads the one answer.

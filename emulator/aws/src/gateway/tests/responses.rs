@@ -23,14 +23,14 @@ async fn echo(
 
 #[tokio::test]
 async fn a_form_reaches_the_router_byte_for_byte_with_the_url_as_called() {
-    let lab = TestGateway::start(Router::new().route("/dispatcher", any(echo)));
+    let gateway = TestGateway::start(Router::new().route("/dispatcher", any(echo)));
     let form = "From=%2B19042520927&Body=Hi+there%21&Body=again";
     let head = "POST /dispatcher?a=1&a=%2B2 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nCookie: a=1; b=2";
-    let seen = lab.send(head, form).await.json();
+    let seen = gateway.send(head, form).await.json();
     assert_eq!(
         seen,
         json!({
-            "uri": format!("{}/dispatcher?a=1&a=%2B2", lab.gateway.url()),
+            "uri": format!("{}/dispatcher?a=1&a=%2B2", gateway.server.url()),
             "proto": "http",
             "cookie": "a=1; b=2",
             "query": [["a", "1"], ["a", "+2"]],
@@ -49,11 +49,11 @@ async fn business_time_is_the_scripted_clock() {
     let functions = vec![(function("F", routes), router)];
     let functions = functions.into_iter().map(|(f, r)| (f, FunctionCode::Router(r))).collect();
     let apis = [template::Api::http("ServerlessHttpApi")];
-    let gateway =
+    let server =
         Gateway::start(listener(), &apis, functions, journal.clone(), clock.clone()).unwrap();
-    let lab = TestGateway { gateway, journal };
+    let gateway = TestGateway { server, journal };
     clock.set("2030-01-01T00:00:00.5Z".parse().unwrap());
-    assert_eq!(lab.get("/now").await.json()["epoch"], 1_893_456_000_500_i64);
+    assert_eq!(gateway.get("/now").await.json()["epoch"], 1_893_456_000_500_i64);
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn answers_keep_status_headers_cookies_and_bytes() {
         let cookies = AppendHeaders([(header::SET_COOKIE, "a=1"), (header::SET_COOKIE, "b=2")]);
         (StatusCode::CREATED, [(header::CONTENT_TYPE, "image/png")], cookies, vec![0_u8, 159, 255])
     }
-    let lab = TestGateway::start(Router::new().route("/p", get(picture)));
-    let answer = lab.get("/p").await;
+    let gateway = TestGateway::start(Router::new().route("/p", get(picture)));
+    let answer = gateway.get("/p").await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.body, [0, 159, 255]);
     assert!(answer.head.contains("content-type: image/png"), "{}", answer.head);

@@ -12,8 +12,8 @@ fn api() -> template::Api {
 
 async fn event(api: template::Api, request: &str) -> Value {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = TestGateway::behind(api, &[route("ANY", "/my/{proxy+}")], recorder);
-    let answer = lab.raw(request.replace('\n', "\r\n")).await;
+    let gateway = TestGateway::behind(api, &[route("ANY", "/my/{proxy+}")], recorder);
+    let answer = gateway.raw(request.replace('\n', "\r\n")).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     events.recv().await.unwrap()
 }
@@ -105,8 +105,8 @@ Body=1";
 #[tokio::test]
 async fn what_is_not_there_is_null() {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab = TestGateway::behind(api(), &[route("GET", "/")], recorder);
-    assert_eq!(lab.get("/Prod").await.status, 204);
+    let gateway = TestGateway::behind(api(), &[route("GET", "/")], recorder);
+    assert_eq!(gateway.get("/Prod").await.status, 204);
     let event = events.recv().await.unwrap();
     for field in [
         "queryStringParameters",
@@ -142,16 +142,16 @@ async fn an_answer_is_bytes_where_the_first_accept_says_so() {
     let answer = json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true });
     let (recorder, _events) = Recorder::answering(answer);
     let api = template::Api { binary_types: vec!["image/png".into()], ..api() };
-    let lab = TestGateway::behind(api, &[route("GET", "/p")], recorder);
+    let gateway = TestGateway::behind(api, &[route("GET", "/p")], recorder);
     let accept = |kind: &str| format!("GET /Prod/p HTTP/1.1\r\nAccept: {kind}");
-    assert_eq!(lab.send(&accept("image/png, */*"), "").await.body, [0, 255]);
-    assert_eq!(lab.send(&accept("text/html, image/png"), "").await.body, b"AP8=");
+    assert_eq!(gateway.send(&accept("image/png, */*"), "").await.body, [0, 255]);
+    assert_eq!(gateway.send(&accept("text/html, image/png"), "").await.body, b"AP8=");
 }
 
 #[tokio::test]
 async fn errors_are_in_a_rest_apis_words() {
-    let calls = |lab: TestGateway, path: &'static str| async move {
-        let answer = lab.get(path).await;
+    let calls = |gateway: TestGateway, path: &'static str| async move {
+        let answer = gateway.get(path).await;
         assert!(answer.head.contains("x-amzn-requestid: "), "{}", answer.head);
         assert!(answer.head.contains("x-amzn-errortype: "), "{}", answer.head);
         (answer.status, answer.json()["message"].as_str().unwrap().to_owned())
@@ -172,12 +172,12 @@ async fn errors_are_in_a_rest_apis_words() {
     assert_eq!(calls(late, "/Prod/a").await, timed_out);
     let once = Some(Throttle { burst: 0, rate: 0.0 });
     let throttled = [Route { throttle: once, ..route("GET", "/a") }];
-    let lab = TestGateway::behind(api(), &throttled, recorder(json!({ "statusCode": 200 })));
-    assert_eq!(calls(lab, "/Prod/a").await, (429, "Too Many Requests".to_owned()));
-    let lab = behind(json!({ "statusCode": 200 }));
-    let answer = lab.send("POST /Prod/a HTTP/1.1", &"x".repeat((10 << 20) + 1)).await;
+    let gateway = TestGateway::behind(api(), &throttled, recorder(json!({ "statusCode": 200 })));
+    assert_eq!(calls(gateway, "/Prod/a").await, (429, "Too Many Requests".to_owned()));
+    let gateway = behind(json!({ "statusCode": 200 }));
+    let answer = gateway.send("POST /Prod/a HTTP/1.1", &"x".repeat((10 << 20) + 1)).await;
     assert_eq!((answer.status, answer.json()), (413, json!({ "message": "Request Too Long" })));
-    let answer = lab.send("GET /Prod/a HTTP/1.1", &"x".repeat(7 << 20)).await;
+    let answer = gateway.send("GET /Prod/a HTTP/1.1", &"x".repeat(7 << 20)).await;
     assert_eq!(
         (answer.status, answer.json()),
         (500, json!({ "message": "Internal server error" }))
@@ -191,8 +191,7 @@ async fn a_router_behind_a_rest_api_is_reached_under_its_stage() {
     let function = function("F", vec![Route { api: "Old".into(), ..route("ANY", "/a") }]);
     let journal = Journal::new(clock());
     let functions = vec![(function, FunctionCode::Router(router))];
-    let gateway =
-        Gateway::start(listener(), &[api()], functions, journal.clone(), clock()).unwrap();
-    let lab = TestGateway { gateway, journal };
-    assert_eq!(lab.get("/Prod/a").await.body, b"/Prod/a");
+    let server = Gateway::start(listener(), &[api()], functions, journal.clone(), clock()).unwrap();
+    let gateway = TestGateway { server, journal };
+    assert_eq!(gateway.get("/Prod/a").await.body, b"/Prod/a");
 }

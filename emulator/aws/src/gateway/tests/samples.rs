@@ -281,11 +281,11 @@ async fn rich(payload: Payload) -> Value {
     };
     let variables = [("table".to_owned(), "Leads".to_owned())].into();
     let route = Route { payload, ..Route::new("ANY", "/pets/{id}") };
-    let lab = TestGateway::behind(template::Api { variables, ..base }, &[route], recorder);
+    let gateway = TestGateway::behind(template::Api { variables, ..base }, &[route], recorder);
     let request = "PUT /prod/pets/a%20b?q=1&q=2&empty=&plus=a+b%2C HTTP/1.1\r\nHost: api.example\r\n\
         X-Two: 1\r\nX-Two: 2\r\nCookie: a=1; b=2\r\nUser-Agent: agent\r\nConnection: close\r\n\
         Content-Type: image/png\r\nContent-Length: 4\r\n\r\nbody";
-    assert_eq!(lab.raw(request).await.status, 204);
+    assert_eq!(gateway.raw(request).await.status, 204);
     events.recv().await.unwrap()
 }
 

@@ -6,9 +6,9 @@ use super::*;
 async fn event(api: template::Api, payload: Payload, host: &str, path: &str) -> Value {
     let (recorder, mut events) = Recorder::answering(json!({ "statusCode": 204 }));
     let route = Route { payload, ..Route::new("GET", "/pets/{id}") };
-    let lab = TestGateway::behind(api, &[route], recorder);
+    let gateway = TestGateway::behind(api, &[route], recorder);
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    let answer = lab.raw(request).await;
+    let answer = gateway.raw(request).await;
     assert_eq!(answer.status, 204, "{host}{path}: {answer:?}");
     events.recv().await.unwrap()
 }
@@ -88,16 +88,16 @@ async fn variables_of_the_stage_are_in_each_format() {
 async fn what_no_stage_or_mapping_serves_is_refused_in_the_apis_words() {
     let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
     let routes = [Route { payload: Payload::Rest, ..Route::new("GET", "/pets/{id}") }];
-    let lab = TestGateway::behind(api(Payload::Rest, "Prod"), &routes, recorder);
+    let gateway = TestGateway::behind(api(Payload::Rest, "Prod"), &routes, recorder);
     let forbidden = json!({ "message": "Forbidden" });
-    let answer = lab.get("/pets/1").await;
+    let answer = gateway.get("/pets/1").await;
     assert_eq!((answer.status, answer.json()), (403, forbidden.clone()));
     let request = "GET /Prod/pets/1 HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n";
-    let answer = lab.raw(request).await;
+    let answer = gateway.raw(request).await;
     assert_eq!((answer.status, answer.json()), (403, forbidden));
     let (recorder, _events) = Recorder::answering(json!({ "statusCode": 204 }));
-    let lab =
+    let gateway =
         TestGateway::behind(api(Payload::V2, "prod"), &[Route::new("GET", "/pets/{id}")], recorder);
-    let answer = lab.get("/pets/1").await;
+    let answer = gateway.get("/pets/1").await;
     assert_eq!((answer.status, answer.json()), (404, json!({ "message": "Not Found" })));
 }

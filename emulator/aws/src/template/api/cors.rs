@@ -4,20 +4,20 @@ use crate::template::intrinsic::kind_of;
 use crate::template::resolve::TemplateError;
 use rehearse_core::yaml::tree::{Node, Value};
 
-/// What an API tells browsers. Lists are as they stand in headers, `GET,POST`.
+/// The CORS configuration of an API. Lists are as in headers: `GET,POST`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cors {
-    /// Who may call.
+    /// The origins that may call.
     pub origins: Origins,
-    /// Methods.
+    /// The methods that they may use.
     pub methods: Option<String>,
-    /// Request headers.
+    /// The request headers that they may send.
     pub headers: Option<String>,
-    /// Response headers that scripts may read.
+    /// The response headers that scripts may read.
     pub expose: Option<String>,
     /// Whether cookies and Authorization may be sent.
     pub credentials: bool,
-    /// Seconds for which an answer to a preflight holds.
+    /// For how many seconds browsers may cache a preflight response.
     pub max_age: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ pub struct Cors {
 pub struct Origins(pub Vec<String>);
 
 impl Origins {
-    /// What `Access-Control-Allow-Origin` says to this origin, if it may call.
+    /// The value of `Access-Control-Allow-Origin` for an origin, if it may call.
     pub fn allowed(&self, origin: &str) -> Option<String> {
         let allowed = self.0.iter().find(|allowed| match allowed.as_str() {
             "*" => true,
@@ -38,7 +38,7 @@ impl Origins {
     }
 }
 
-/// `true`, an origin, or a map of what is allowed; `false` is none.
+/// Reads `true`, an origin, or a map of what is allowed; `false` is none.
 pub(super) fn read(node: &Node) -> Result<Option<Cors>, TemplateError> {
     match (&node.value, node.scalar()) {
         (Value::Bool(false) | Value::Null, _) => Ok(None),
@@ -107,7 +107,7 @@ fn map(node: &Node) -> Result<Cors, TemplateError> {
     Ok(cors)
 }
 
-/// Values of a REST API's CORS stand in single quotes of their own.
+/// A value of a REST API's CORS without the single quotes that it has.
 fn unquoted(text: &str) -> String {
     text.trim().trim_matches('\'').to_owned()
 }

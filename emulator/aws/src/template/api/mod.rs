@@ -20,14 +20,14 @@ pub use self::{
     throttle::{Throttle, Throttling},
 };
 
-/// Ids of the APIs of events that name none.
+/// The logical ids of the APIs of events that name none.
 pub(super) const IMPLICIT_HTTP: &str = "ServerlessHttpApi";
 pub(super) const IMPLICIT_REST: &str = "ServerlessRestApi";
 
-/// AWS's own quota, for both kinds.
+/// AWS's quota, for both kinds of API.
 const MOST_ROUTES: usize = 300;
 
-/// Properties that change what a caller sees and that are not emulated.
+/// Properties that change what a client sees and that are not emulated.
 const NOT_EMULATED: [&str; 7] = [
     "Auth",
     "CacheClusterEnabled",
@@ -43,9 +43,9 @@ const NOT_EMULATED: [&str; 7] = [
 pub struct Api {
     /// Logical id.
     pub id: String,
-    /// Which of the two kinds.
+    /// Its kind.
     pub kind: ApiKind,
-    /// Its stage, `$default` or the first segment of its URL's path.
+    /// Its stage: `$default`, or the first segment of its URL's path.
     pub stage: String,
     /// Variables of the stage.
     pub variables: BTreeMap<String, String>,
@@ -55,18 +55,18 @@ pub struct Api {
     pub domain: Option<Domain>,
     /// How many requests its routes take.
     pub throttling: Throttling,
-    /// Media types that a REST API takes for bytes.
+    /// The binary media types of a REST API.
     pub binary_types: Vec<String>,
-    /// Where it stands, from 1; 0 for one that SAM creates.
+    /// Its line in the template, from 1; 0 for one that SAM creates.
     pub line: u64,
 }
 
 /// The two kinds of API that SAM knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiKind {
-    /// HTTP API, API Gateway's second version.
+    /// An HTTP API (API Gateway V2).
     Http,
-    /// REST API, its first.
+    /// A REST API (API Gateway V1).
     Rest,
 }
 
@@ -75,7 +75,7 @@ pub enum ApiKind {
 pub struct Domain {
     /// Its name, lower case.
     pub name: String,
-    /// Paths under which the API is, without slashes at their ends; an empty one is the root.
+    /// The base paths of the API, without slashes at their ends; an empty one is the root.
     pub base_paths: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ impl Api {
         Self::new(id, ApiKind::Rest, stage)
     }
 
-    /// Takes any number of requests from now on, whatever its routes say.
+    /// Removes every throttle of the API and its routes.
     pub fn remove_throttling(&mut self) {
         self.throttling = Throttling::none();
     }
@@ -109,19 +109,19 @@ impl Api {
         }
     }
 
-    /// What stands for it in URLs and events; on AWS ten letters and digits.
+    /// Its id in URLs and events; on AWS ten letters and digits.
     pub fn url_id(&self) -> String {
         api_id(&self.id)
     }
 
-    /// What its URL's path begins with: nothing, or `/prod`.
+    /// The beginning of its URL's path: nothing, or `/prod`.
     pub fn stage_path(&self) -> String {
         if self.stage == "$default" { String::new() } else { format!("/{}", self.stage) }
     }
 }
 
 impl Domain {
-    /// The URL of its first mapping, without a slash at the end. A domain has TLS always.
+    /// The URL of its first mapping, without a slash at the end. It is always https.
     pub fn url(&self) -> String {
         match self.base_paths.first().map(String::as_str) {
             None | Some("") => format!("https://{}", self.name),
@@ -157,7 +157,7 @@ pub(super) struct Apis {
 }
 
 impl Apis {
-    /// Reads a resource if it is an API, and says whether it is one.
+    /// Reads a resource if it is an API. Returns whether it is.
     pub(super) fn take(
         &mut self,
         resolver: &Resolver<'_>,
@@ -168,7 +168,7 @@ impl Apis {
         Ok(true)
     }
 
-    /// The APIs that events name and the template does not have.
+    /// Adds the implicit APIs that events use, and checks the routes of every API.
     pub(super) fn complete(
         &mut self,
         resolver: &Resolver<'_>,
@@ -248,7 +248,7 @@ struct ApiReader<'a> {
 }
 
 impl ApiReader<'_> {
-    /// A property without functions in it; Globals and the API's own are merged.
+    /// A resolved property, merged from Globals and the API's own.
     fn property(&self, name: &str) -> Result<Option<Node>, TemplateError> {
         let global = self.resolver.global(self.kind.section(), name);
         let own = self.resource.and_then(|resource| resource.property(name));

@@ -8,23 +8,23 @@ use super::{ApiKind, ApiReader};
 use crate::template::{resolve::TemplateError, route::Route};
 use rehearse_core::names::hint;
 
-/// What AWS allows an account where the template says nothing.
+/// AWS's limits for an account, which hold if the template sets none.
 const ACCOUNT: Throttle = Throttle { burst: 5_000, rate: 10_000.0 };
 
-/// How many requests a route takes: a bucket of tokens.
+/// How many requests a route takes, as a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throttle {
-    /// Requests at once, the bucket's size.
+    /// The size of the bucket: requests at once.
     pub burst: u32,
-    /// Requests a second, at which it fills.
+    /// The rate at which it is filled: requests a second.
     pub rate: f64,
 }
 
-/// The throttles of an API's routes, the most particular first.
+/// The throttles of an API's routes, the most specific first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttling {
     rules: Vec<ThrottleRule>,
-    /// Routes have no throttle, not even one of their own.
+    /// Whether no route has a throttle, not even one of its own.
     off: bool,
 }
 
@@ -51,13 +51,13 @@ impl Throttling {
         Self { off: true, ..Self::default() }
     }
 
-    /// The throttle of a route, if it has one: its own, or what the API says.
+    /// The throttle of a route, if there is one: its own, or else the API's.
     pub fn of_route(&self, route: &Route) -> Option<Throttle> {
         let own = route.throttle.filter(|_| !self.off);
         own.or_else(|| self.of(&route.method, &route.path))
     }
 
-    /// What the API says of a method and path.
+    /// The API's throttle of a method and path.
     fn of(&self, method: &str, path: &str) -> Option<Throttle> {
         let fits = |rule: &&ThrottleRule| {
             (rule.path == "*" || rule.path == path) && (rule.method == "*" || rule.method == method)
@@ -73,7 +73,7 @@ impl Throttling {
 }
 
 impl RouteSetting {
-    /// AWS refuses a setting for a route that is not there.
+    /// Fails if the route is not there, as AWS does.
     pub(super) fn check<'a>(
         &self,
         routes: impl Iterator<Item = &'a Route>,
@@ -122,7 +122,7 @@ fn path(text: &str) -> String {
     }
 }
 
-/// The throttle of a map of settings; what is left out is the account's.
+/// Reads a throttle; what is left out is the account's.
 pub(in crate::template) fn throttle(node: &Node) -> Result<Option<Throttle>, TemplateError> {
     let number = |name: &str| -> Result<Option<f64>, TemplateError> {
         let Some(value) = node.get(name) else { return Ok(None) };

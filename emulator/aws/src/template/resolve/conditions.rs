@@ -1,4 +1,4 @@
-//! Conditions: what holds.
+//! Whether conditions hold.
 
 use crate::template::intrinsic::kind_of;
 use rehearse_core::yaml::Location;
@@ -8,7 +8,7 @@ use super::{MAX_DEPTH, Resolver, TemplateError, section};
 use rehearse_core::names::hint;
 
 impl Resolver<'_> {
-    /// A condition: its name, or a function that is one.
+    /// Whether a condition holds: the name of one, or a function that is one.
     pub(super) fn condition(&self, node: &Node, depth: usize) -> Result<bool, TemplateError> {
         if depth > MAX_DEPTH {
             return Err(TemplateError::invalid(node.at, "this condition refers to itself"));

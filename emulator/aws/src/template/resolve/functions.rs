@@ -1,4 +1,4 @@
-//! The functions that compute a value.
+//! The intrinsic functions that compute a value.
 
 use crate::template::intrinsic::kind_of;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -166,7 +166,7 @@ impl Resolver<'_> {
         self.at_depth(self.branch(argument, at, depth)?, depth)
     }
 
-    /// The value of `If` that its condition chooses, as it stands there.
+    /// The branch of `If` that its condition chooses, unresolved.
     pub(super) fn branch<'n>(
         &self,
         argument: &'n Node,

@@ -1,4 +1,4 @@
-//! What the template's functions evaluate to.
+//! The values of a template's intrinsic functions.
 
 mod conditions;
 mod functions;
@@ -13,15 +13,15 @@ use rehearse_core::yaml::Location;
 
 pub(super) use self::names::api_id;
 
-/// Deeper than this, something refers to itself.
+/// Deepest nesting: what is deeper refers to itself.
 const MAX_DEPTH: usize = 48;
 
-/// A complaint, and where.
+/// A mistake in a template, or a value that only AWS knows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TemplateError {
     pub(super) at: Location,
     pub(super) message: String,
-    /// Nothing is wrong, but only AWS knows the value.
+    /// Whether nothing is wrong and only AWS knows the value.
     pub(super) only_on_aws: bool,
 }
 
@@ -35,7 +35,7 @@ impl TemplateError {
     }
 }
 
-/// What names mean in a template.
+/// Resolves values of a template.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     root: &'a Node,
@@ -43,7 +43,7 @@ pub(super) struct Resolver<'a> {
     types: BTreeMap<&'a str, &'a str>,
 }
 
-/// A resource that is to be created.
+/// A resource whose condition holds.
 #[derive(Debug)]
 pub(super) struct Resource<'a> {
     pub(super) id: &'a str,
@@ -115,18 +115,18 @@ impl<'a> Resolver<'a> {
         Ok(resources)
     }
 
-    /// `Globals.Function.<name>` and the like.
+    /// A property of `Globals`: `Globals.Function.<name>` for the kind `Function`.
     pub(super) fn global(&self, kind: &str, name: &str) -> Option<&'a Node> {
         self.root.get("Globals")?.get(kind)?.get(name)
     }
 
-    /// A node without functions in it; `None` is `AWS::NoValue`.
+    /// A value with every function in it computed; `None` is `AWS::NoValue`.
     pub(super) fn resolve(&self, node: &Node) -> Result<Option<Node>, TemplateError> {
         self.at_depth(node, 0)
     }
 
-    /// A node that is no function itself, while what stands in it may be one: so that what only
-    /// AWS knows does not take along what stands beside it.
+    /// A value that is not a function itself, with the values in it unresolved. So one that only AWS
+    /// knows does not hide those beside it.
     pub(super) fn outermost(&self, node: &Node) -> Result<Option<Node>, TemplateError> {
         self.outermost_at_depth(node, 0)
     }
@@ -142,7 +142,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Where a resource of this id stands.
+    /// The position of the resource with this id.
     pub(super) fn place(&self, id: &str) -> Location {
         let resources = self.root.get("Resources").and_then(Node::as_map).unwrap_or_default();
         resources.iter().find(|entry| entry.key == id).map_or(self.root.at, |entry| entry.at)
@@ -184,7 +184,7 @@ impl<'a> Resolver<'a> {
         Ok(Some(Node::new(value, node.at)))
     }
 
-    /// A list, when resolved.
+    /// A resolved list.
     fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, TemplateError> {
         match self.at_depth(node, depth)? {
             Some(Node { value: Value::List(list), .. }) => Ok(list),
@@ -195,7 +195,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Text, when resolved.
+    /// Resolved text.
     fn text(&self, function: &str, node: &Node, depth: usize) -> Result<String, TemplateError> {
         let resolved = self.at_depth(node, depth)?;
         resolved.as_ref().and_then(Node::scalar).ok_or_else(|| {
@@ -204,7 +204,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Text that stands there as it is: names are never computed.
+    /// Text that is not resolved: names are never computed.
     fn word(&self, function: &str, node: &Node) -> Result<String, TemplateError> {
         node.scalar().ok_or_else(|| {
             TemplateError::invalid(
@@ -221,7 +221,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A map at the top of the template; empty when it is left out.
+/// A section of the template; empty if it is left out.
 fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], TemplateError> {
     let Some(node) = root.get(name) else { return Ok(&[]) };
     node.as_map().ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What `Ref` and `GetAtt` stand for.
+//! The values of `Ref` and `GetAtt`.
 
 use crate::template::intrinsic::kind_of;
 use rehearse_core::yaml::Location;
@@ -13,13 +13,13 @@ const STACK: &str = "rehearse";
 /// APIs that SAM creates by itself.
 const IMPLICIT: [&str; 2] = ["ServerlessHttpApi", "ServerlessRestApi"];
 
-/// What `Ref` gives for an API: on AWS ten letters and digits that nobody chose.
+/// The value of `Ref` for an API: on AWS ten arbitrary letters and digits.
 pub(in crate::template) fn api_id(logical: &str) -> String {
     logical.to_ascii_lowercase()
 }
 
 impl Resolver<'_> {
-    /// `Ref`: a parameter, a pseudo parameter, or what a resource is called.
+    /// `Ref`: the value of a parameter or a pseudo parameter, or the name of a resource.
     pub(super) fn reference(
         &self,
         name: &str,
@@ -54,19 +54,19 @@ impl Resolver<'_> {
         Ok(Some(Node::string(text, at)))
     }
 
-    /// A table's `TableName`; CloudFormation makes one up when it is left out.
+    /// A table's `TableName`, or a name derived from its id if it is left out.
     pub(in crate::template) fn table_name(
         &self,
         id: &str,
         depth: usize,
     ) -> Result<String, TemplateError> {
         let name = self.name(id, "TableName", depth)?;
-        // AWS takes no name of less than three characters, and makes none up.
+        // AWS takes no name of less than three characters.
         let made_up = || if id.len() < 3 { format!("{STACK}-{id}") } else { id.to_owned() };
         Ok(name.unwrap_or_else(made_up))
     }
 
-    /// A function's `FunctionName`; CloudFormation makes one up when it is left out.
+    /// A function's `FunctionName`, or its id if it is left out.
     pub(in crate::template) fn function_name(
         &self,
         id: &str,
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         text.transpose()
     }
 
-    /// The logical id of the API that an event names, by what `Ref` gives for it.
+    /// The logical id of the API that an event names by the value of `Ref`, or by its logical id.
     pub(in crate::template) fn api(
         &self,
         reference: &str,
@@ -105,7 +105,6 @@ impl Resolver<'_> {
         let kind = if rest { "AWS::Serverless::Api" } else { "AWS::Serverless::HttpApi" };
         let known = self.types.iter().filter(|(_, of)| **of == kind).map(|(id, _)| *id);
         let known: Vec<&str> = known.chain(IMPLICIT).collect();
-        // By its id as well: what is written out is meant.
         let found = known.iter().find(|id| api_id(id) == reference || **id == reference);
         found.map(|id| (*id).to_owned()).ok_or_else(|| {
             let message = format!(

@@ -1,4 +1,4 @@
-//! `rehearse.toml`: what a template does not say, so that one runner serves any backend.
+//! `rehearse.toml`: what the emulator needs to know of a backend and its template does not say.
 
 mod values;
 
@@ -12,7 +12,7 @@ pub use self::values::{Phone, RoutePath, TextTemplate};
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// They cannot be read.
+    /// The file cannot be read.
     #[error("failed to read the settings {path}")]
     Read {
         /// The file.
@@ -21,12 +21,12 @@ pub enum SettingsError {
         #[source]
         source: io::Error,
     },
-    /// They are wrong; the report names file and line, with a caret.
+    /// The settings are wrong.
     #[error("{path}: {report}")]
     Invalid {
         /// The file.
         path: String,
-        /// What is wrong and where.
+        /// What is wrong, with its line and a caret.
         report: String,
     },
 }
@@ -41,12 +41,12 @@ pub struct Settings {
     /// Values of the template's parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
-    /// The shop's number and account at the fake Twilio.
+    /// The backend's number and account at the fake Twilio.
     pub twilio: Twilio,
     /// The fake OpenAI.
     #[serde(default)]
     pub openai: OpenAi,
-    /// Where texts are delivered; for a backend that somebody else started, its URL says it.
+    /// Where texts are delivered. A backend with a URL of its own needs none.
     pub webhook: Option<Webhook>,
     /// Names and numbers that every scenario knows.
     pub people: BTreeMap<String, Phone>,
@@ -59,30 +59,30 @@ pub struct Settings {
     /// Folders and files.
     #[serde(default)]
     pub paths: Paths,
-    /// What the stores of secrets keep, by name.
+    /// Values of the stores of secrets, by name.
     #[serde(default)]
     pub secrets: BTreeMap<String, TextTemplate>,
-    /// Variables that are no function's: for a shell's SDKs, and for scenarios as `env.NAME`.
+    /// Variables for SDKs in a shell, and for scenarios as `env.NAME`. Functions do not get them.
     #[serde(default)]
     pub exports: BTreeMap<String, TextTemplate>,
     /// What `rehearse doctor` checks of a deployed stage.
     #[serde(default)]
     pub doctor: Doctor,
-    /// Variables of every function, over what the template gives.
+    /// Variables of every function, which go before those of the template.
     #[serde(default)]
     pub environment: BTreeMap<String, TextTemplate>,
 }
 
-/// The shop at the fake Twilio.
+/// The backend's account at the fake Twilio.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Twilio {
-    /// The shop's number.
+    /// The number that customers text.
     pub number: Phone,
     /// Account, `AC` and 32 hexadecimal digits.
     #[serde(deserialize_with = "values::account_sid")]
     pub account_sid: String,
-    /// Signs webhooks and authenticates calls.
+    /// The key that signs webhooks and authenticates calls.
     pub auth_token: String,
 }
 
@@ -90,7 +90,7 @@ pub struct Twilio {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OpenAi {
-    /// The key that it takes.
+    /// The API key that it accepts.
     pub api_key: String,
 }
 
@@ -98,14 +98,14 @@ pub struct OpenAi {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
-    /// Route that texts are posted to.
+    /// The route that texts are posted to.
     pub route: RoutePath,
-    /// A custom domain of the route's API: Twilio then calls and signs its URL.
+    /// A custom domain of the route's API. Twilio then calls and signs the domain's URL.
     pub domain: Option<String>,
     /// Connection overrides, `#rc=2&rp=ct,5xx`.
     #[serde(default)]
     pub overrides: String,
-    /// Route of the fallback URL.
+    /// The route of the fallback URL.
     pub fallback: Option<RoutePath>,
     /// URL of the webhook of a backend that is started separately, for the command line's default
     /// target: `http://127.0.0.1:3000/sms`.
@@ -151,17 +151,17 @@ pub struct Paths {
     pub scenarios: PathBuf,
     /// Files of rows.
     pub fixtures: PathBuf,
-    /// What the fake model says in `up` and `chat`.
+    /// The persona that answers model requests in `up` and `chat`.
     pub persona: PathBuf,
 }
 
-/// What `rehearse doctor` checks of this backend, besides what it checks of every one.
+/// What `rehearse doctor` checks of this backend, besides what it checks of every backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Doctor {
-    /// Headers that the pages send: a preflight must allow each by its name.
+    /// Headers that web pages send: a preflight response must allow each by its name.
     pub headers: Vec<String>,
-    /// Requests that change nothing, and what they must be answered.
+    /// Requests that change nothing, with the responses that they must get.
     pub checks: Vec<Check>,
 }
 
@@ -169,15 +169,15 @@ pub struct Doctor {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// What is shown to be so.
+    /// What a pass proves.
     pub name: String,
     /// Path and query of a GET. `{tomorrow}` is tomorrow's date. With `{day}` the request is sent
     /// for each of the next seven days in turn, until one response is as expected: a backend may
     /// be closed on some days.
     pub get: String,
-    /// Status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// Text that the answer's body holds.
+    /// Text in the response's body.
     pub contains: Option<String>,
 }
 
@@ -299,10 +299,11 @@ impl Ports {
 }
 
 impl Settings {
-    /// Reads the settings.
+    /// Reads settings from a file.
     ///
     /// # Errors
-    /// What is wrong with them, at which line.
+    /// When the file cannot be read, is not TOML, has a key or a value that is wrong, or lacks one
+    /// that is needed.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let name = path.display().to_string();
         let text = fs::read_to_string(path)
@@ -313,7 +314,7 @@ impl Settings {
     /// Reads settings from text; `name` is the file that errors point at.
     ///
     /// # Errors
-    /// What is wrong with them, at which line.
+    /// When the text is not TOML, has a key or a value that is wrong, or lacks one that is needed.
     pub fn parse(name: &str, text: &str) -> Result<Self, SettingsError> {
         let invalid = |report: String| SettingsError::Invalid { path: name.to_owned(), report };
         let settings: Self =
@@ -322,22 +323,22 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Route that texts are posted to; empty where nothing says one.
+    /// The route that texts are posted to; empty if there is no webhook.
     pub fn webhook_route(&self) -> &str {
         self.webhook.as_ref().map_or("", |webhook| webhook.route.as_str())
     }
 
-    /// A function's variables of these settings, endpoints and fake secrets filled in.
+    /// The variables that these settings give a function, with placeholders filled in.
     pub fn environment(&self, endpoints: &Endpoints, function: &str) -> BTreeMap<String, String> {
         self.fill(&self.environment, endpoints, function)
     }
 
-    /// What a shell and the scenarios get besides.
+    /// The variables for a shell and for scenarios, with placeholders filled in.
     pub fn exports(&self, endpoints: &Endpoints) -> BTreeMap<String, String> {
         self.fill(&self.exports, endpoints, "")
     }
 
-    /// What the stores of secrets keep.
+    /// The values of the stores of secrets, with placeholders filled in.
     pub fn secrets(&self, endpoints: &Endpoints) -> BTreeMap<String, String> {
         self.fill(&self.secrets, endpoints, "")
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use rehearse_core::names::hint;
 
-/// Names that a [`TextTemplate`] may hold in braces.
+/// The placeholders of a [`TextTemplate`].
 const NAMES: [&str; 10] = [
     "account_sid",
     "api_key",
@@ -30,7 +30,7 @@ pub struct Phone(String);
 #[serde(try_from = "String")]
 pub struct RoutePath(String);
 
-/// A variable's value in which `{openai}` and the like stand for what a world gives.
+/// Text with placeholders, such as `{openai}` for the URL of a world's fake OpenAI.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TextTemplate(String);
@@ -93,7 +93,7 @@ impl TryFrom<String> for RoutePath {
 }
 
 impl TextTemplate {
-    /// The text with every name replaced by its value.
+    /// The text with every placeholder replaced by its value.
     pub(super) fn fill<'a>(&self, value: impl Fn(&str) -> &'a str) -> String {
         let mut filled = String::new();
         let mut rest = self.0.as_str();
@@ -124,8 +124,8 @@ impl TryFrom<String> for TextTemplate {
     }
 }
 
-/// The first `{name}`: what stands before it, the name, what follows. Braces
-/// around anything but a lower-case name (JSON, for one) are ordinary text.
+/// The first `{name}`: the text before it, the name, and the text after it. Braces around anything
+/// but a lower-case name are ordinary text, as in JSON.
 fn next_name(text: &str) -> Option<(&str, &str, &str)> {
     for (at, _) in text.match_indices('{') {
         let (before, after) = (&text[..at], &text[at + 1..]);

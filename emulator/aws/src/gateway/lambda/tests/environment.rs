@@ -11,8 +11,8 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_else() {
         ("AWS_REGION", "eu-west-1"),
         ("AWS_LAMBDA_FUNCTION_NAME", "a name that nobody may give"),
     ]);
-    let lab = TestGateway::of(lambda, FOREVER);
-    let all = lab.get("/environment").await.body;
+    let gateway = TestGateway::of(lambda, FOREVER);
+    let all = gateway.get("/environment").await.body;
     let all: BTreeMap<&str, &str> = all.lines().filter_map(|line| line.split_once('=')).collect();
     let (stream, runtime) = (all["AWS_LAMBDA_LOG_STREAM_NAME"], all["AWS_LAMBDA_RUNTIME_API"]);
     let folder = executable("runtime_client").folder.display().to_string();
@@ -45,10 +45,10 @@ async fn the_environment_is_lambdas_and_the_templates_and_nothing_else() {
 #[tokio::test]
 async fn the_headers_of_an_event_tell_the_truth() {
     let timeout = Duration::from_secs(25);
-    let lab = TestGateway::of(lambda("runtime_client"), timeout);
+    let gateway = TestGateway::of(lambda("runtime_client"), timeout);
     let deadline = || (SystemTime::now() + timeout).duration_since(UNIX_EPOCH).unwrap().as_millis();
     let earliest = deadline();
-    let all = lab.get("/headers").await.body;
+    let all = gateway.get("/headers").await.body;
     let latest = deadline();
     let all: BTreeMap<&str, &str> = all.lines().filter_map(|line| line.split_once(": ")).collect();
     let told: u128 = all["lambda-runtime-deadline-ms"].parse().unwrap();
@@ -58,6 +58,6 @@ async fn the_headers_of_an_event_tell_the_truth() {
         "arn:aws:lambda:us-east-1:123456789012:function:F-on-aws"
     );
     assert!(all["lambda-runtime-trace-id"].starts_with("Root=1-"), "{all:?}");
-    let (id, _) = lab.lines().into_iter().find(|(_, line)| line == "doing /headers").unwrap();
+    let (id, _) = gateway.lines().into_iter().find(|(_, line)| line == "doing /headers").unwrap();
     assert_eq!(Some(all["lambda-runtime-aws-request-id"]), id.as_deref());
 }

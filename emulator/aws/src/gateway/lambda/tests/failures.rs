@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn each_failure_is_named_with_what_was_written_last_and_the_next_request_is_fine() {
-    let lab = TestGateway::start();
+    let gateway = TestGateway::start();
     for (path, code, says) in [
         ("/error", "function_error", "Boom: on purpose"),
         ("/without-answer", "function_error", "asked for the next event without answering"),
@@ -15,22 +15,22 @@ async fn each_failure_is_named_with_what_was_written_last_and_the_next_request_i
         ("/large", "payload_too_large", "more than the 6291556 bytes that Lambda takes"),
         ("/not-json", "malformed_response", "is not JSON"),
     ] {
-        let answer = lab.get(path).await;
+        let answer = gateway.get(path).await;
         assert_eq!(
             (answer.status, answer.body.as_str()),
             (500, r#"{"message":"Internal Server Error"}"#),
             "{path}"
         );
-        let (said, named) = lab.failure();
+        let (said, named) = gateway.failure();
         assert_eq!(named, code, "{path}: {said}");
         let last = format!("it wrote last:\n  doing {}", path.split('?').next().unwrap());
         assert!(said.contains(says) && said.contains(&last), "{path}: {said}");
-        lab.pid().await;
+        gateway.pid().await;
     }
-    let (panicked, _) = lab.lines().into_iter().partition::<Vec<_>, _>(|(id, line)| {
+    let (panicked, _) = gateway.lines().into_iter().partition::<Vec<_>, _>(|(id, line)| {
         id.is_some() && line.contains("the handler fell over")
     });
-    assert!(!panicked.is_empty(), "{:?}", lab.lines());
+    assert!(!panicked.is_empty(), "{:?}", gateway.lines());
 }
 
 #[tokio::test]
@@ -40,69 +40,73 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
         ("error", "NoTable: tell me its name; it wrote last:\n  there is no table"),
         ("panic", "exited with code 101; it wrote last:"),
     ] {
-        let lab = TestGateway::of(with(&[("INIT", how)]), FOREVER);
+        let gateway = TestGateway::of(with(&[("INIT", how)]), FOREVER);
         for _ in 0..2 {
-            assert_eq!(lab.get("/who").await.status, 500, "{how}");
-            let (said, code) = lab.failure();
+            assert_eq!(gateway.get("/who").await.status, 500, "{how}");
+            let (said, code) = gateway.failure();
             assert!(said.contains("did not start") && said.contains(says), "{how}: {said}");
             assert_eq!(code, "function_init", "{how}");
         }
-        let lines = lab.lines();
+        let lines = gateway.lines();
         let failures = lines.iter().filter(|(_, line)| line.contains("did not start"));
         assert_eq!(failures.count(), 2, "each request tried: {lines:?}");
         // A better executable ends the misery.
-        lab.gateway.replace_executable("F", executable("lambda_http_function"));
-        assert_eq!(lab.get("/who").await.status, 200, "{how}");
+        gateway.server.replace_executable("F", executable("lambda_http_function"));
+        assert_eq!(gateway.get("/who").await.status, 200, "{how}");
     }
 }
 
 #[tokio::test]
 async fn a_start_that_hangs_is_ended_at_its_limit_and_named() {
     let hangs = with(&[("INIT", "hang")]);
-    let lab = TestGateway::of(
+    let gateway = TestGateway::of(
         LambdaConfig { init_timeout: Duration::from_millis(300), ..hangs },
         FOREVER,
     );
-    assert_eq!(lab.get("/who").await.status, 500);
-    let (said, code) = lab.failure();
+    assert_eq!(gateway.get("/who").await.status, 500);
+    let (said, code) = gateway.failure();
     let says =
         "did not start: it asked for no event within 300ms; it wrote last:\n  there is no table";
     assert!(said.contains(says), "{said}");
     assert_eq!(code, "function_init");
-    lab.gateway.replace_executable("F", executable("lambda_http_function"));
-    assert_eq!(lab.get("/who").await.status, 200, "the next request is fine");
+    gateway.server.replace_executable("F", executable("lambda_http_function"));
+    assert_eq!(gateway.get("/who").await.status, 200, "the next request is fine");
 }
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
     let mut lambda = lambda("runtime_client");
     lambda.executable.program = "/nowhere/bootstrap".into();
-    let lab = TestGateway::of(lambda, FOREVER);
-    assert_eq!(lab.get("/who").await.status, 500);
-    let (said, code) = lab.failure();
+    let gateway = TestGateway::of(lambda, FOREVER);
+    assert_eq!(gateway.get("/who").await.status, 500);
+    let (said, code) = gateway.failure();
     assert!(said.contains("failed to start /nowhere/bootstrap: No such file"), "{said}");
     assert_eq!(code, "function_init");
 }
 
 #[tokio::test]
 async fn a_panic_in_lambda_http_fails_its_request_alone() {
-    let lab = TestGateway::of(lambda("lambda_http_function"), FOREVER);
-    let before = lab.get("/who").await.body;
-    assert_eq!(lab.get("/panic").await.status, 500);
-    let (said, code) = lab.failure();
+    let gateway = TestGateway::of(lambda("lambda_http_function"), FOREVER);
+    let before = gateway.get("/who").await.body;
+    assert_eq!(gateway.get("/panic").await.status, 500);
+    let (said, code) = gateway.failure();
     assert!(said.contains("the handler fell over"), "{said}");
     assert_eq!(code, "function_error");
-    assert_eq!(lab.get("/who").await.body, before, "the runtime catches it: the process lives on");
+    assert_eq!(
+        gateway.get("/who").await.body,
+        before,
+        "the runtime catches it: the process lives on"
+    );
 }
 
 #[tokio::test]
 async fn a_second_answer_and_one_to_an_unknown_request_are_refused() {
-    let lab = TestGateway::start();
-    let answer = lab.get("/twice").await;
+    let gateway = TestGateway::start();
+    let answer = gateway.get("/twice").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "first"));
-    let pid = lab.pid().await;
+    let pid = gateway.pid().await;
     assert_eq!(answer.pid, Some(pid), "it lives on");
-    let lines = lab.lines();
+    let lines = gateway.lines();
     let of = |part: &str| lines.iter().find(|(_, line)| line.contains(part)).cloned();
     let (id, _) = of("doing /twice").unwrap();
     let (of_remark, remark) = of("is not under way").unwrap();
@@ -110,20 +114,20 @@ async fn a_second_answer_and_one_to_an_unknown_request_are_refused() {
     let (_, told) = of("the second answer:").expect("the function hears of it");
     assert!(told.contains("400") && told.contains("InvalidRequestID"), "{told}");
 
-    let answer = lab.get("/unknown-id").await;
+    let answer = gateway.get("/unknown-id").await;
     assert!(answer.body.starts_with("400 ") && answer.body.contains("InvalidRequestID"));
     assert_eq!(answer.status, 200, "its own request is answered none the less");
-    assert!(lab.get("/unknown-call").await.body.starts_with("404 "));
-    assert_eq!(lab.pid().await, pid);
+    assert!(gateway.get("/unknown-call").await.body.starts_with("404 "));
+    assert_eq!(gateway.pid().await, pid);
 }
 
 #[tokio::test]
 async fn a_megabyte_without_a_newline_is_cut_into_lines() {
-    let lab = TestGateway::start();
-    let answer = lab.get("/loud").await;
+    let gateway = TestGateway::start();
+    let answer = gateway.get("/loud").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "said"));
-    lab.pid().await;
-    let lines = lab.lines();
+    gateway.pid().await;
+    let lines = gateway.lines();
     let pieces: Vec<_> = lines.iter().filter(|(_, line)| line.starts_with('x')).collect();
     assert_eq!(pieces.iter().map(|(_, line)| line.len()).sum::<usize>(), 1 << 20);
     assert_eq!(pieces.len(), 4);
@@ -133,26 +137,26 @@ async fn a_megabyte_without_a_newline_is_cut_into_lines() {
 
 #[tokio::test]
 async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
-    let lab = TestGateway::start();
-    let answer = lab.get("/break").await;
+    let gateway = TestGateway::start();
+    let answer = gateway.get("/break").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "on another connection"));
 
     let (meeting, port) = Rendezvous::open().await;
-    let pid = lab.get(&format!("/hang-up?{port}")).await.pid.unwrap();
+    let pid = gateway.get(&format!("/hang-up?{port}")).await.pid.unwrap();
     drop(meeting.arrived().await);
-    until("it asked again", || lab.pool.idle() == 1).await;
-    assert_eq!(lab.pid().await, pid);
+    until("it asked again", || gateway.pool.idle() == 1).await;
+    assert_eq!(gateway.pid().await, pid);
 }
 
 #[tokio::test]
 async fn a_function_that_hangs_up_for_good_gives_its_place_to_another() {
     for concurrency in [1, 2] {
-        let lab =
+        let gateway =
             TestGateway::of(LambdaConfig { concurrency, ..lambda("runtime_client") }, FOREVER);
         let (meeting, port) = Rendezvous::open().await;
-        let pid = lab.get(&format!("/go-away?{port}")).await.pid.unwrap();
+        let pid = gateway.get(&format!("/go-away?{port}")).await.pid.unwrap();
         let there = meeting.arrived().await;
-        assert_ne!(lab.pid().await, pid);
+        assert_ne!(gateway.pid().await, pid);
         drop(there);
         if concurrency == 1 {
             ended(pid).await;

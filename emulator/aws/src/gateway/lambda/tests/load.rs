@@ -10,11 +10,11 @@ fn four() -> TestGateway {
 
 #[tokio::test]
 async fn four_clients_at_concurrency_four_are_never_refused() {
-    let lab = four();
+    let gateway = four();
     let client = || async {
         let mut answers = Vec::new();
         for _ in 0..50 {
-            answers.push(lab.get("/who").await);
+            answers.push(gateway.get("/who").await);
         }
         answers
     };
@@ -27,22 +27,22 @@ async fn four_clients_at_concurrency_four_are_never_refused() {
 
 #[tokio::test]
 async fn two_hundred_at_once_are_each_answered_or_throttled() {
-    let lab = four();
-    let answers = futures::future::join_all((0..200).map(|_| lab.get("/who"))).await;
+    let gateway = four();
+    let answers = futures::future::join_all((0..200).map(|_| gateway.get("/who"))).await;
     let with = |status| answers.iter().filter(|answer| answer.status == status).count();
     assert!(with(200) >= 4 && with(200) + with(429) == 200, "{answers:?}");
-    assert_eq!(lab.get("/who").await.status, 200);
+    assert_eq!(gateway.get("/who").await.status, 200);
 }
 
 /// One half fails in its own way; the other half must not notice.
 #[tokio::test]
 async fn failures_beside_others_are_each_ones_own() {
-    let lab =
+    let gateway =
         TestGateway::of(LambdaConfig { concurrency: 40, ..lambda("runtime_client") }, FOREVER);
     let paths =
         ["/who", "/exit?1", "/who", "/error", "/who", "/without-answer", "/who", "/not-json"];
     for _ in 0..3 {
-        let all = paths.iter().cycle().take(32).map(|path| (path, lab.get(path)));
+        let all = paths.iter().cycle().take(32).map(|path| (path, gateway.get(path)));
         let all = all.map(|(path, answer)| async move { (path, answer.await.status) });
         for (path, status) in futures::future::join_all(all).await {
             assert_eq!(status, if *path == "/who" { 200 } else { 500 }, "{path}");

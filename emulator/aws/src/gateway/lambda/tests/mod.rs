@@ -46,7 +46,7 @@ const FOREVER: Duration = Duration::from_secs(3600);
 
 /// One function, `F`, under every path of an HTTP API.
 struct TestGateway {
-    gateway: Gateway,
+    server: Gateway,
     journal: Journal,
     pool: Arc<ProcessPool>,
 }
@@ -64,11 +64,11 @@ impl TestGateway {
         let target = GatewayFunction::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
         let api = Handler::new(stages, vec![target], journal.clone(), clock);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        Self { gateway: Gateway::serve(listener, api).unwrap(), journal, pool }
+        Self { server: Gateway::serve(listener, api).unwrap(), journal, pool }
     }
 
     fn get(&self, path: &str) -> impl Future<Output = HttpResponse> + use<> {
-        let (address, path) = (self.gateway.url().replace("http://", ""), path.to_owned());
+        let (address, path) = (self.server.url().replace("http://", ""), path.to_owned());
         async move {
             let mut stream = TcpStream::connect(&address).await.unwrap();
             let request =

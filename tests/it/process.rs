@@ -58,6 +58,8 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("NO_COLOR", "1")
         .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("REHEARSE_LOG")
+        .env_remove("RUST_LOG")
         .stdin(Stdio::null());
     command
 }

@@ -15,13 +15,13 @@ mod dynamodb;
 mod execute;
 mod exports;
 mod lambda;
+mod logs;
 mod ports;
 mod problem;
 mod project;
 mod running;
 mod signal;
 mod target;
-mod tracing;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -66,6 +66,7 @@ impl Project {
     pub(crate) fn find_any(app: &App) -> Result<Option<Self>, Problem> {
         let Some(root) = root(&app.root) else { return Ok(None) };
         let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
+        tracing::debug!(folder = %root.display(), "found the project's settings");
         Ok(Some(Self { root, settings }))
     }
 

@@ -60,6 +60,7 @@ impl TargetArgs {
             Some(target) => target.clone(),
             None => default(project, app)?,
         };
+        tracing::debug!(backend = %target, named, "chose what runs the backend");
         match lambda.given() {
             Some(option) if target != Target::Lambda => {
                 Err(Problem::wrong(format!("{option} is for --target lambda")))

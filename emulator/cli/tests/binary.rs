@@ -54,6 +54,8 @@ fn rehearse(folder: &Path, arguments: &[&str]) -> Command {
         .env_remove("REHEARSE_CONTROL")
         .env_remove("REHEARSE_DYNAMODB")
         .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("REHEARSE_LOG")
+        .env_remove("RUST_LOG")
         .stdin(Stdio::null());
     command
 }

@@ -8,13 +8,13 @@ use crate::{
     app::App,
     backend, busy,
     dynamodb::{self, DynamoDbArgs},
+    logs,
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
-    tracing,
 };
 use rehearse_aws::template::{Phone, Ports};
 use rehearse_control::Message;
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
-    tracing::start(if args.verbose { "info" } else { "error" });
+    logs::start(if args.verbose { "info" } else { "error" })?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
     let target = args.target.choose(&project, app)?;

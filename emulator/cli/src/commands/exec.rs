@@ -17,12 +17,12 @@ use crate::{
     app::App,
     backend, child,
     exports::{self, CONTROL},
+    logs,
     problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::{Passed, Signals},
     target::TargetArgs,
-    tracing,
 };
 use rehearse_control as control;
 use rehearse_core::clock::Clock;
@@ -60,7 +60,7 @@ pub(crate) struct Args {
 
 pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
     let (program, arguments) = args.command()?;
-    tracing::start(if args.verbose { "info" } else { "error" });
+    logs::start(if args.verbose { "info" } else { "error" })?;
     let project = Project::find(app)?;
     let target = args.target.choose(&project, app)?;
     let backend = backend::of(&project, &target, app)?;

@@ -15,12 +15,12 @@ use crate::{
     app::App,
     backend, duration,
     dynamodb::{self, DynamoDbArgs},
+    logs,
     ports::PortArgs,
     problem::{Exit, Problem},
     project::Project,
     signal::Interrupt,
     target::{ChosenTarget, Target, TargetArgs},
-    tracing,
 };
 use rehearse_dynamodb::Service;
 use rehearse_scenario::{
@@ -100,7 +100,7 @@ impl Job {
 
 pub(crate) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
     args.reports.check()?;
-    tracing::start(if args.verbose { "info" } else { "off" });
+    logs::start(if args.verbose { "info" } else { "off" })?;
     let project = Project::find(app)?;
     if args.list {
         return list(&project, &args, app);

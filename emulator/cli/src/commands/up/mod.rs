@@ -19,13 +19,13 @@ use crate::{
     app::App,
     backend, busy,
     dynamodb::{self, DynamoDbArgs},
+    logs,
     ports::PortArgs,
     problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
-    tracing,
 };
 use rehearse_aws::template::Ports;
 use rehearse_control as control;
@@ -80,7 +80,7 @@ struct Prepared {
 
 pub(crate) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
     let started = Instant::now();
-    tracing::start(if args.verbose { "info" } else { "warn" });
+    logs::start(if args.verbose { "info" } else { "warn" })?;
     let project = Project::find(app)?;
     let target = args.target.choose(&project, app)?;
     args.watch.check(&target)?;

@@ -62,7 +62,7 @@ impl Sources {
         }
     }
 
-    /// After a build that ended then: the sources that changed since it began, without what it
+    /// After a build that ended then, by [`file_time`]: the sources that changed since it began, without what it
     /// made itself.
     pub(crate) async fn changed_meanwhile(&mut self, ended: SystemTime) -> Vec<PathBuf> {
         let (by_hand, meanwhile): (HashSet<_>, HashSet<_>) =
@@ -137,6 +137,13 @@ impl Sources {
             let _ = self.watcher.watch(path, RecursiveMode::Recursive);
         }
     }
+}
+
+/// The time now by the clock of the file system, for comparing with times of files: the process's
+/// own clock may be finer, and that of another machine when files are on a network.
+pub(crate) fn file_time() -> SystemTime {
+    let file = tempfile::tempfile().and_then(|file| file.metadata()?.modified());
+    file.unwrap_or_else(|_| SystemTime::now())
 }
 
 /// Whether a file was written after a moment: by somebody, when that is the end of a build.

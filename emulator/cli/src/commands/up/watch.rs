@@ -5,7 +5,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use super::sources::Sources;
+use super::sources::{Sources, file_time};
 use crate::{
     app::App,
     child,
@@ -104,7 +104,7 @@ impl WatchArgs {
 impl Work {
     /// Looks at what changed while the first build ran; what changes from now on is never missed.
     pub(crate) async fn first(&mut self, sources: &mut Sources) {
-        self.pending = sources.changed_meanwhile(SystemTime::now()).await;
+        self.pending = sources.changed_meanwhile(file_time()).await;
     }
 
     fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
@@ -150,7 +150,7 @@ impl Work {
         let (started, work) = (Instant::now(), self.clone());
         // A build blocks, and the fakes go on meanwhile.
         let built = tokio::task::spawn_blocking(move || work.run()).await;
-        let ended = SystemTime::now();
+        let ended = file_time();
         match built {
             Ok(Ok(executables)) => {
                 let mut ids = Vec::new();

@@ -1,0 +1,68 @@
+//! Logs of functions in this process and of the emulator itself, on standard error.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::problem::Problem;
+
+/// Environment variables with a filter such as `rehearse=debug`; the first that is set counts.
+const VARIABLES: [&str; 2] = ["REHEARSE_LOG", "RUST_LOG"];
+
+/// Shows log events by the filter of [`VARIABLES`], else those of at least this level.
+///
+/// The level is not the embedded database's: it warns of every 4xx, and a condition that fails is
+/// no news. What providers are asked and what they respond is in the journal, not here.
+///
+/// # Errors
+/// When a variable's filter cannot be parsed.
+pub(crate) fn start(level: &str) -> Result<(), Problem> {
+    let subscriber = fmt()
+        .with_env_filter(filter(level, |name| std::env::var(name).ok())?)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .finish();
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
+
+fn filter(level: &str, variable: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, Problem> {
+    let set = VARIABLES.iter().find_map(|name| {
+        let filter = variable(name).filter(|filter| !filter.is_empty())?;
+        Some((name, filter))
+    });
+    let Some((name, filter)) = set else {
+        return Ok(EnvFilter::new(format!("{level},dynoxide=off")));
+    };
+    EnvFilter::try_new(&filter).map_err(|error| {
+        Problem::wrong(format!("{name}: '{filter}' is not a log filter: {error}"))
+            .help(format!("a filter is such as {name}=rehearse=debug,handlers=info"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<String, Problem> {
+        let value = |name: &str| {
+            let set = variables.iter().find(|(set, _)| *set == name);
+            set.map(|(_, value)| (*value).to_owned())
+        };
+        filter("off", value).map(|filter| filter.to_string())
+    }
+
+    #[test]
+    fn a_variable_replaces_the_level_and_a_wrong_one_is_told() {
+        let level = with(&[]).unwrap();
+        assert!(level.contains("off") && level.contains("dynoxide=off"), "{level}");
+        assert_eq!(with(&[("RUST_LOG", "")]).unwrap(), level);
+        assert_eq!(with(&[("RUST_LOG", "rehearse=debug")]).unwrap(), "rehearse=debug");
+        let both = [("RUST_LOG", "warn"), ("REHEARSE_LOG", "rehearse=debug")];
+        assert_eq!(with(&both).unwrap(), "rehearse=debug");
+        let problem = with(&[("RUST_LOG", "rehearse=loud")]).unwrap_err();
+        assert!(problem.errors[0].contains("RUST_LOG: 'rehearse=loud'"), "{problem:?}");
+    }
+}

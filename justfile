@@ -1,0 +1,51 @@
+# Every command of CI by its name: `just test`. Without just, type the line below the name: all are
+# plain cargo or a script of this repository. `.ci/run` runs them all, in this order, and installs
+# what they need.
+
+# Lists the commands.
+default:
+    @just --list
+
+# Everything that CI runs; takes a while.
+ci:
+    .ci/run
+
+# Formats the code; CI checks it with `cargo fmt --all --check`.
+fmt:
+    cargo fmt --all
+
+# Lints; a warning is an error.
+clippy:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Finds dependencies that no code uses (`cargo install cargo-machete`).
+machete:
+    cargo machete --with-metadata --skip-target-dir
+
+# Builds the documentation; a broken link is an error.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Runs scenarios: all, or those that the arguments choose.
+scenarios *arguments:
+    cargo run -- run {{arguments}}
+
+# Runs every test.
+test:
+    cargo test --workspace
+
+# Runs the tests of one crate, such as `just test-crate rehearse-cli doctor`.
+test-crate crate *filter:
+    cargo test -p {{crate}} {{filter}}
+
+# Runs the tests under false clocks (`apt-get install faketime`).
+faketime *arguments:
+    scripts/false-clock {{arguments}}
+
+# Builds the deployment packages for arm64; `scripts/package --tools` gets what that needs.
+package:
+    scripts/package
+
+# Measures the release build beside its targets.
+bench:
+    benches/speed.sh

@@ -45,7 +45,7 @@ impl Running<'_> {
             self.note(&label, step);
             match step {
                 Step::Customer(step) => {
-                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?))
+                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?));
                 }
                 Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
                 other => {

@@ -17,7 +17,7 @@ use rehearse_core::{
 /// One text that must arrive. What is left out may be anything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reply {
-    /// A person; by default whom the step is about.
+    /// A person; the person of the step if left out.
     pub to: Option<String>,
     /// How it was sent.
     pub via: Option<Via>,

@@ -159,7 +159,7 @@ impl JsonSchema for Chance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallFailure(pub Failure);
 
-/// The words that say how a call fails.
+/// The names of failures.
 pub const FAILURE_NAMES: [&str; 8] = [
     "throttled",
     "conflict",
@@ -172,7 +172,7 @@ pub const FAILURE_NAMES: [&str; 8] = [
 ];
 
 impl CallFailure {
-    /// What a word stands for.
+    /// The failure with a name.
     fn word(word: &str) -> Option<Failure> {
         let database_fault = DatabaseFault::ALL
             .iter()
@@ -260,7 +260,7 @@ struct Fields {
     word: Option<NamedFailure>,
 }
 
-/// A failure by its word; read by itself, so that a wrong one is pointed at.
+/// A failure by its name; deserialized alone, so that an error points at it.
 struct NamedFailure(Failure);
 
 impl<'de> Deserialize<'de> for NamedFailure {

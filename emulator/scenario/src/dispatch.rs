@@ -1,4 +1,4 @@
-//! Reading a map whose first key says what it is.
+//! Deserializes a map whose first key decides its type.
 //!
 //! An untagged enum would lose every position and answer "did not match any
 //! variant". Here the first key is read, then the map is handed on with that

@@ -1,4 +1,4 @@
-//! A scenario file as it is written.
+//! The content of a scenario file.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ pub const DEFAULT_NOW: &str = "2026-01-05T12:00:00Z";
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Scenario")]
 pub struct Document {
-    /// What it proves; unique in a run.
+    /// The name: what it proves. Unique in a run.
     pub name: String,
-    /// Words to choose scenarios by.
+    /// Words by which scenarios are selected.
     #[serde(default)]
     pub tags: Vec<String>,
     /// Business time at the start, with its offset, which is also the zone of `day(n)`.
@@ -28,7 +28,7 @@ pub struct Document {
     /// Names and numbers, besides those of `rehearse.toml`.
     #[serde(default)]
     pub people: BTreeMap<String, String>,
-    /// What is there at the start.
+    /// What exists at the start.
     #[serde(default)]
     pub given: Given,
     /// Checked after every step.
@@ -41,7 +41,7 @@ pub struct Document {
     pub each: Option<Vec<Map<String, Value>>>,
 }
 
-/// What is there at the start.
+/// What exists at the start.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Given {

@@ -1,4 +1,4 @@
-//! What must be so once a step is done: `expect:` and `always:`.
+//! What must hold after a step: `expect:` and `always:`.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -24,7 +24,7 @@ pub struct Expect {
     /// How often each exchange happened, by its name in the journal: `openai.responses: 2`.
     #[serde(default)]
     pub calls: BTreeMap<String, Count>,
-    /// What it all cost.
+    /// The cost of the scenario so far.
     #[serde(default)]
     pub cost: Cost,
 }
@@ -52,7 +52,7 @@ pub enum Table {
     Whole(WholeTable),
 }
 
-/// A look at the whole table.
+/// An expectation on the whole table.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WholeTable {

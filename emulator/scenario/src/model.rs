@@ -41,7 +41,7 @@ struct Each {
 }
 
 impl Scenario {
-    /// What it proves.
+    /// The name: what it proves.
     pub fn name(&self) -> &str {
         &self.file.document.name
     }
@@ -79,7 +79,7 @@ impl Scenario {
         &self.file.document.steps
     }
 
-    /// How many orders its groups are to be run in, when one of them says so.
+    /// In how many orders its groups run, if one of them has `schedules`.
     pub fn schedules(&self) -> Option<u64> {
         let groups = self.steps().iter().filter_map(|step| match step {
             Step::Together(group) => group.schedules,
@@ -100,7 +100,7 @@ impl Scenario {
             || self.steps().iter().any(Step::delays)
     }
 
-    /// What is there at the start.
+    /// What exists at the start.
     pub fn given(&self) -> &Given {
         &self.file.document.given
     }
@@ -149,7 +149,7 @@ impl File {
         Ok(Self { path: path.into(), source, document, tree })
     }
 
-    /// Where a value of the document stands.
+    /// The location of a value of the document.
     pub(super) fn location(&self, path: &YamlPath) -> SourceLocation {
         self.at(self.tree.locate(path))
     }
@@ -169,7 +169,7 @@ fn label(entry: &Map<String, Value>) -> String {
     let parts: Vec<String> = entry
         .iter()
         .map(|(key, value)| match value {
-            // A name stands on one line, whatever the value.
+            // A name is one line, even if the value is several.
             Value::String(text) => {
                 let words: Vec<&str> = text.split_whitespace().collect();
                 format!("{key}: {}", words.join(" "))

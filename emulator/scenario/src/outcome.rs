@@ -192,7 +192,7 @@ pub struct Problem {
     pub expected: Option<String>,
     /// What was there.
     pub actual: Option<String>,
-    /// Where the expectation stands.
+    /// Where the expectation is in the file.
     pub location: Option<SourceLocation>,
     /// The places inside a large value that differ.
     pub mismatches: Vec<Mismatch>,

@@ -1,6 +1,6 @@
 //! Texts that must arrive: `reply:`, `replies:` and `expect.sms`.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -17,7 +17,7 @@ use rehearse_core::{
 /// One text that must arrive. What is left out may be anything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reply {
-    /// A person; by default whom the step is about.
+    /// A person; the person of the step if left out.
     pub to: Option<String>,
     /// How it was sent.
     pub via: Option<Via>,
@@ -50,10 +50,14 @@ impl Replies {
     }
 }
 
-const FIELDS: [&str; 11] = [
-    "to", "via", "segments", "encoding", "equals", "contains", "excludes", "matches", "any",
-    "one_of", "absent",
-];
+/// The keys of an entry: its own, and every operator that can hold for a text that arrived.
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    ["to", "via", "segments", "encoding"].into_iter().chain(operators()).collect()
+});
+
+fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.into_iter().filter(|operator| *operator != "absent")
+}
 
 impl Reply {
     fn literal(text: &str) -> Self {
@@ -80,7 +84,7 @@ impl Reply {
                 op if OPERATORS.contains(&op) => {
                     reply.text.push(dispatch::single_entry(key.clone(), map)?);
                 }
-                other => return Err(de::Error::unknown_field(other, &FIELDS[..10])),
+                other => return Err(de::Error::unknown_field(other, &KEYS)),
             }
             seen.push(key);
             next = map.next_key()?;
@@ -241,21 +245,24 @@ impl JsonSchema for Reply {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let matcher = generator.subschema_for::<Matcher>();
+        let mut properties = serde_json::json!({
+            "to": { "type": "string", "description": "A person of the scenario" },
+            "via": { "enum": ["twiml", "rest", "twilio"] },
+            "segments": { "type": "integer", "minimum": 1 },
+            "encoding": { "enum": ["GSM-7", "UCS-2"] },
+        });
+        for operator in operators() {
+            properties[operator] = match operator {
+                "matches" => serde_json::json!({ "type": "string", "format": "regex" }),
+                "any" => serde_json::json!({ "const": "string" }),
+                "one_of" => serde_json::json!({ "type": "array", "items": matcher, "minItems": 1 }),
+                _ => matcher.clone().to_value(),
+            };
+        }
         json_schema!({
             "description": "One text that must arrive: the text itself, or what is known of it",
             "type": ["string", "number", "object"],
-            "properties": {
-                "to": { "type": "string", "description": "A person of the scenario" },
-                "via": { "enum": ["twiml", "rest", "twilio"] },
-                "segments": { "type": "integer", "minimum": 1 },
-                "encoding": { "enum": ["GSM-7", "UCS-2"] },
-                "equals": matcher,
-                "contains": matcher,
-                "excludes": matcher,
-                "matches": { "type": "string", "format": "regex" },
-                "any": { "const": "string" },
-                "one_of": { "type": "array", "items": matcher, "minItems": 1 },
-            },
+            "properties": properties,
             "additionalProperties": false,
             "minProperties": 1,
         })

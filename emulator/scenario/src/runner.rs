@@ -1,4 +1,4 @@
-//! Running scenarios, each in a world of its own or one after another in a shared one.
+//! Runs scenarios, each in a world of its own or one after another in a shared one.
 
 use rehearse_core::errors::panic_message;
 use std::{
@@ -28,12 +28,12 @@ use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
 /// How scenarios are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The order in which the steps of a group begin, and the ids of texts; steps begin as they
-    /// are written when left out.
+    /// Decides the order in which the steps of a group begin, and the ids of texts. `None` begins
+    /// steps as they are written.
     pub seed: Option<u64>,
-    /// Real time that a scenario may take.
+    /// Elapsed time after which a scenario is stopped as an environment failure.
     pub limit: Duration,
-    /// What a command that runs a scenario again has to say besides: `--target URL`.
+    /// Further arguments of the command that runs a scenario again, such as `--target URL`.
     pub arguments: Vec<String>,
 }
 
@@ -43,8 +43,8 @@ impl Default for Options {
     }
 }
 
-/// Runs scenarios against one backend. Clones share what is expensive; each run has a world of
-/// its own, unless all share one.
+/// Runs scenarios against one backend. Clones are cheap and share the backend; each run has a world
+/// of its own, unless all share one.
 #[derive(Debug, Clone)]
 pub struct Runner {
     backend: Backend,
@@ -66,11 +66,11 @@ impl Runner {
         Self { backend, options, shared: None }
     }
 
-    /// The same runner with one world for all runs, which then take turns: a backend that
-    /// somebody else started is pointed at one set of ports. It stops with the last clone.
+    /// The same runner with one world for all runs, which then take turns: an external backend is
+    /// configured with one set of ports. The world stops when the last clone is dropped.
     ///
     /// # Errors
-    /// A busy port, or a part that fails.
+    /// A port is busy, or a part of the world cannot be started.
     pub async fn with_shared_world(mut self, bind: Bind) -> Result<Self, WorldError> {
         let config =
             WorldConfig { bind, ..WorldConfig::new(self.backend.clone(), Clock::running()) };
@@ -91,7 +91,7 @@ impl Runner {
         self
     }
 
-    /// The world that all runs share, if they do.
+    /// The world that all runs share; `None` if each has its own.
     pub fn world(&self) -> Option<&Arc<World>> {
         self.shared.as_ref().map(|shared| &shared.world)
     }
@@ -117,8 +117,8 @@ impl Runner {
         errors
     }
 
-    /// Runs a scenario on the thread that is least busy. Never fails: a panic inside is an
-    /// environment that failed.
+    /// Runs a scenario on the least busy of the backend's threads. Never fails: a panic inside is an
+    /// environment failure of the result.
     pub async fn run(&self, scenario: &Scenario) -> ScenarioResult {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
@@ -146,8 +146,7 @@ impl Runner {
         }
     }
 
-    /// Once, or once for each order that its groups are to have until one fails. A seed is one
-    /// order.
+    /// Runs it once, or once for each of its `schedules` until one fails. Each seed is one order.
     async fn schedules(&self, scenario: &Scenario) -> Execution {
         let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
         let Some(schedules) = schedules else {
@@ -238,7 +237,7 @@ struct Execution {
     journal: Vec<Exchange>,
     people: std::collections::BTreeMap<String, String>,
     zone: TimeZone,
-    /// What it ran with.
+    /// The seed it ran with.
     seed: Option<u64>,
 }
 

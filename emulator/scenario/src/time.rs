@@ -14,7 +14,7 @@ impl Wait {
     /// The moment this much later.
     ///
     /// # Errors
-    /// When it is beyond the end of time.
+    /// The moment is beyond the last one that can be represented (year 9999).
     pub fn after(&self, from: &Zoned) -> Result<Timestamp, jiff::Error> {
         from.checked_add(self.0).map(|at| at.timestamp())
     }
@@ -86,7 +86,7 @@ impl Moment {
     /// The moment of a text without templates, in its own offset.
     ///
     /// # Errors
-    /// When it is not a moment with an offset; the message says what is expected.
+    /// The text is not a moment with an offset; the message has an example.
     pub fn parse(text: &str) -> Result<Zoned, String> {
         let wrong = |why: &dyn fmt::Display| {
             format!("'{text}' is not a moment such as 2026-02-10T15:10:00-05:00 ({why})")

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario for a backend: names that it does not know, rows that do not fit.
+//! What is wrong with a scenario for a backend: unknown names, rows that do not fit.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +63,7 @@ pub(crate) fn fixtures(scenarios: &[Scenario], backend: &Backend) -> Vec<LoadErr
 /// What is wrong with the rows that a scenario gives.
 pub(crate) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
     let file = scenario.file();
-    // What is wrong with names and times is told elsewhere, or by running it.
+    // Wrong names and times are reported by other checks, or by running it.
     let Ok(names) = names(scenario, backend.settings(), None) else { return Vec::new() };
     let mut errors = Vec::new();
     for (id, rows) in &scenario.given().tables {

@@ -1,4 +1,4 @@
-//! Names of exchanges, people and things, and what to say of a wrong one.
+//! Checks names of exchanges and people; the messages suggest similar names.
 
 use rehearse_core::{
     faults::{DatabaseFault, NAMES, can_fail},

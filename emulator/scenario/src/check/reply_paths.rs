@@ -1,8 +1,8 @@
-//! Where the entries of replies stand.
+//! Paths of the entries of replies.
 
 use crate::places::{Node, YamlPath};
 
-/// Where a step's replies stand: under `reply` or `replies`.
+/// The path of a step's replies: `reply` or `replies`.
 pub(crate) fn replies_path(tree: &Node, at: &YamlPath) -> YamlPath {
     ["replies", "reply"]
         .into_iter()
@@ -11,7 +11,7 @@ pub(crate) fn replies_path(tree: &Node, at: &YamlPath) -> YamlPath {
         .unwrap_or_else(|| at.clone())
 }
 
-/// Where an entry of replies stands: in a list, in `exactly`, or alone.
+/// The path of an entry of replies: in a list, in `exactly`, or the replies themselves.
 pub(crate) fn entry_path(tree: &Node, replies: &YamlPath, index: usize) -> YamlPath {
     [YamlPath::new().to("exactly").to(index), YamlPath::new().to(index)]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What was expected and what came, so that the difference is seen.
+//! Shows the difference between what was expected and what came.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -50,7 +50,7 @@ fn labelled(label: &str, line: &str) -> String {
     format!("{:>8}  {line}", paint(DIM, label))
 }
 
-/// Long JSON over several lines, a JSON text as the text that it stands for.
+/// Long JSON over several lines; a JSON string without its escapes.
 fn lay_out(text: &str) -> String {
     if width(text) <= ONE_LINE {
         return text.to_owned();

@@ -25,7 +25,7 @@ pub fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     let prefix = format!(".{}.", name.to_string_lossy());
     builder.prefix(&prefix).suffix(".tmp");
-    // A report is for everybody, unless the umask says otherwise.
+    // Drafts are private by default; a report may be read by others unless the umask forbids it.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut draft = builder.tempfile_in(folder)?;

@@ -1,6 +1,6 @@
-//! How a run went: one view of it ([`Run`]), written as terminal text, JUnit or JSON.
+//! The report of a run ([`Run`]), written as terminal text, JUnit or JSON.
 //!
-//! Writers take the view and nothing else, so that every format says the same.
+//! Writers take a [`Run`] and nothing else, so every format has the same information.
 
 pub mod conversation;
 mod diff;

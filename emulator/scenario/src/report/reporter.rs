@@ -1,4 +1,4 @@
-//! Results of the runner as the reports tell them.
+//! Turns results of the runner into reports.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Problem, Scenario, ScenarioResult, Status};
 
-/// Turns results into the view.
+/// Turns results into reports, with paths as the user would type them.
 #[derive(Debug, Clone, Default)]
 pub struct Reporter {
     /// Paths are shown from here.

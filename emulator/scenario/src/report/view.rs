@@ -1,4 +1,4 @@
-//! What every report tells.
+//! What every report is made of.
 
 use std::time::Duration;
 

@@ -1,8 +1,10 @@
-//! Pairing what is wanted with what is there, in any order.
+//! Pairs expectations with values, in any order.
 
-/// For every wanted thing, which thing it gets; as many as can be had.
+/// For each of `wanted` expectations the index of its value among `there`; as many pairs as
+/// possible. `fits` takes the indexes of an expectation and of a value.
 ///
-/// A greedy choice could take the only thing that a later, narrower wish fits.
+/// This is a maximum bipartite matching: a greedy choice could take the only value that a later,
+/// narrower expectation fits. Calls `fits` once for each pair.
 pub(super) fn assign(
     wanted: usize,
     there: usize,
@@ -23,7 +25,7 @@ pub(super) fn assign(
     result
 }
 
-/// Finds a thing for `want`, moving earlier owners to other things where that helps.
+/// Finds a value for `want`; moves earlier owners to other values if that helps.
 fn place(
     want: usize,
     table: &[Vec<bool>],
@@ -50,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_broad_wish_leaves_the_only_fit_to_a_narrow_one() {
-        // The first wish fits both things, the second only the first thing.
+        // The first expectation fits both values, the second only the first value.
         let fits = |want: usize, thing: usize| want == 0 || thing == 0;
         assert_eq!(assign(2, 2, fits), [Some(1), Some(0)]);
     }

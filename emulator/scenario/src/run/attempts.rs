@@ -1,4 +1,4 @@
-//! `deliveries:` how the webhook's attempts went.
+//! `deliveries:` the results of the webhook's attempts.
 
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ impl Running<'_> {
         problems
     }
 
-    /// A webhook that failed for good although the step says nothing of it.
+    /// A webhook that failed for good although the step does not expect it.
     pub(super) fn unanswered(
         &self,
         deliveries: &[Delivery],
@@ -79,7 +79,7 @@ impl Running<'_> {
     }
 }
 
-/// Whether Twilio could not use an answer. Its codes from 12200 on are warnings, save 12300.
+/// Whether Twilio could not use a response. Its codes from 12200 on are warnings, except 12300.
 fn failed(attempt: &Attempt) -> bool {
     let fatal = |code: u32| (11_200..12_200).contains(&code) || code == 12_300;
     !attempt.status.is_some_and(|status| (200..300).contains(&status))

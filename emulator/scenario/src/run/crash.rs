@@ -1,4 +1,4 @@
-//! `crash:` of a step: armed before it, and looked for after it.
+//! `crash:` of a step: armed before it, verified after it.
 
 use super::Running;
 use crate::{outcome::Problem, places::YamlPath, step::Crash};
@@ -16,7 +16,7 @@ impl Running<'_> {
         Some(self.world.faults().arm(fault))
     }
 
-    /// A crash that never happened: the step does not prove what it says.
+    /// A crash that never happened, so that the step does not prove what it claims.
     pub(super) fn no_crash(
         &self,
         crash: Option<&Crash>,

@@ -1,4 +1,4 @@
-//! `customer:` a text to the shop, its answer, and what came of it.
+//! `customer:` a text to the shop, the reply, and everything else that it caused.
 
 use futures::future::join_all;
 
@@ -17,7 +17,7 @@ use rehearse_core::{faults::FaultHandle, journal::Exchange};
 use rehearse_openai::{ArmedScript, Script, Trigger};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
 
-/// A text that is ready to be delivered, with its script on stage.
+/// A text that is ready to be delivered, with its script armed.
 pub(super) struct PreparedText<'s> {
     step: &'s Customer,
     path: YamlPath,
@@ -72,7 +72,7 @@ impl Running<'_> {
         StepError::from_problems(problems)
     }
 
-    /// Fills in templates and puts the script on stage.
+    /// Fills in templates and arms the script.
     pub(super) fn ready<'s>(
         &self,
         step: &'s Customer,
@@ -108,7 +108,7 @@ impl Running<'_> {
         Ok(PreparedText { step, path: path.clone(), number, inbound, script, crash })
     }
 
-    /// Sends the text, as often as the step says, and waits for the webhook's answers.
+    /// Sends the text as often as the step asks, and waits for the webhook's responses.
     pub(super) async fn deliver<'s>(&self, ready: PreparedText<'s>) -> DeliveredText<'s> {
         let twilio = self.world.twilio();
         let sid = twilio.accept(ready.inbound.clone());
@@ -119,7 +119,8 @@ impl Running<'_> {
         DeliveredText { ready, sid, deliveries }
     }
 
-    /// Somebody who is not Twilio calls once; only Twilio knows the fallback.
+    /// Removes the fallback URL while the result lives: a forged request comes once, and its sender
+    /// does not know the fallback.
     pub(super) fn without_fallback(&self) -> NoFallback {
         let twilio = self.world.twilio().clone();
         let url = twilio.config().fallback_url;
@@ -192,7 +193,7 @@ impl Running<'_> {
         self.texts(replies, texts, of, &at)
     }
 
-    /// What is wrong with texts, for a list that stands at `at`.
+    /// What is wrong with texts, for the list at a path.
     pub(super) fn texts(
         &self,
         replies: &Replies,

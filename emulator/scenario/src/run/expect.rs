@@ -15,7 +15,7 @@ use crate::{
 use rehearse_core::journal::{Exchange, ExchangeDetail, Via};
 
 impl Running<'_> {
-    /// Compares the world with an expectation that stands at `at`.
+    /// Compares the world with the expectation at a path.
     pub(crate) async fn expectation(
         &self,
         expect: &Expect,

@@ -59,7 +59,7 @@ impl Running<'_> {
         }
     }
 
-    /// A fault that struck nothing: the scenario does not prove what it says.
+    /// The first fault that was never injected, so that the scenario does not prove what it claims.
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
         let met = |armed: &ArmedFault| self.world.faults().matched(armed.handle);
         self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {

@@ -23,14 +23,14 @@ use super::outcome::Problem;
 use crate::outcome::SourceLocation;
 use rehearse_core::matcher::RenderError;
 
-/// Why a step ends a scenario.
+/// Why a step ended its scenario.
 #[derive(Debug)]
 pub(crate) enum StepError {
     /// Expectations were not met.
     Failed(Vec<Problem>),
     /// The scenario is wrong.
     Broken(Box<Problem>),
-    /// The world failed.
+    /// Rehearse itself or the machine failed.
     Environment(String),
 }
 
@@ -43,7 +43,7 @@ impl StepError {
         Self::broken(error.to_string(), location)
     }
 
-    /// An end, unless there is nothing wrong.
+    /// `Ok` if there are no problems.
     fn from_problems(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self::Failed(problems)) }
     }

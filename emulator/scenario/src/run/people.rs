@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rehearse_aws::template::Settings;
 
-/// Who is who. What is not a name stands for itself.
+/// People by name. A text that is not a known name is used as a number.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct People {
     numbers: BTreeMap<String, String>,

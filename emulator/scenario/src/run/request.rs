@@ -1,5 +1,5 @@
-//! `request:` a call through API Gateway, or to a backend that somebody else started, as a
-//! browser or the owner makes it.
+//! `request:` a call through API Gateway or to an external backend, as a browser or the owner
+//! makes it.
 
 use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
@@ -65,8 +65,8 @@ impl Running<'_> {
         Ok(ReceivedResponse(answer.into(), crash))
     }
 
-    /// A gateway always answers. A backend that somebody else started may hang up, which is for the
-    /// scenario to say, or be gone.
+    /// The error of a call without a response. A gateway always responds. An external backend may
+    /// hang up, which fails the scenario, or not listen, which is an environment failure.
     fn unanswered_call(&self, method: &str, error: reqwest::Error, path: &YamlPath) -> StepError {
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -85,7 +85,7 @@ impl Running<'_> {
         ])
     }
 
-    /// The journal's entry of a call that no gateway sees.
+    /// Begins the journal's exchange of a call that passes no gateway.
     fn noted(&self, request: &reqwest::Request) -> Option<PendingExchange> {
         if self.world.gateway().is_some() {
             return None;

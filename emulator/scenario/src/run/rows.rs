@@ -1,4 +1,4 @@
-//! Comparing a table with what a scenario says of it.
+//! Compares a table with a scenario's expectation.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ impl Table {
     }
 }
 
-/// What is wrong, and where below the table's entry it stands.
+/// A problem, and its path below the table's entry.
 pub(super) struct PlacedProblem {
     pub(super) below: YamlPath,
     pub(super) problem: Problem,
@@ -55,12 +55,12 @@ impl TableComparison<'_> {
         }
     }
 
-    /// TableComparison that were not there at the start, or were different.
+    /// Rows that were not there at the start, or were different.
     fn changed(&self) -> Vec<&Value> {
         self.now.iter().filter(|row| self.at_start(row) != Some(row)).collect()
     }
 
-    /// TableComparison of the start that are gone.
+    /// Rows of the start that are no longer there.
     fn deleted(&self) -> Vec<&Value> {
         let gone = |row: &&Value| !self.now.iter().any(|now| self.same_key(now, row));
         self.start.iter().filter(gone).collect()
@@ -127,7 +127,7 @@ impl TableComparison<'_> {
         let mut found = Vec::new();
         for (at, matcher) in wanted.iter().enumerate().filter(|(at, _)| pairs[*at].is_none()) {
             let below = || below.to(at);
-            // The row that differs in the fewest places is what the author had in mind.
+            // The row with the fewest differences is probably the one that was meant.
             let nearest = spare
                 .iter()
                 .map(|row| (*row, matcher.check(rows[*row])))

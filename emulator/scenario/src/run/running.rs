@@ -1,4 +1,4 @@
-//! A scenario under way: its steps in order, until one fails.
+//! Runs the steps of a scenario in order, until one fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -64,12 +64,12 @@ impl Running<'_> {
         }
     }
 
-    /// Everything that crossed a boundary so far.
+    /// Every exchange so far.
     pub(crate) fn journal(&self) -> Vec<Exchange> {
         self.world.journal().since(0)
     }
 
-    /// The same, at the end.
+    /// Every exchange, at the end.
     pub(crate) fn into_journal(self) -> Vec<Exchange> {
         self.world.journal().take()
     }
@@ -85,7 +85,7 @@ impl Running<'_> {
         self.settled().await;
     }
 
-    /// Waits until nothing that a step has set off is under way.
+    /// Waits until nothing that a step has caused is under way.
     pub(super) async fn settled(&self) {
         self.world.twilio().settled().await;
     }
@@ -104,7 +104,7 @@ impl Running<'_> {
         self.vars.text(text).map_err(|error| StepError::template(&error, self.location(path)))
     }
 
-    /// What the emulator has against requests that no script expected.
+    /// The problems of model requests that no script expected.
     pub(super) fn unexpected_requests(&self, path: &YamlPath) -> Vec<Problem> {
         let problems = self.world.openai().take_unexpected_requests();
         problems.into_iter().map(|problem| self.model_problem(problem, path)).collect()

@@ -30,7 +30,7 @@ pub(crate) struct Names {
 
 /// Fills in people, the entry of `each`, and the time.
 ///
-/// A world that is there already has its own time and zone.
+/// A shared world keeps its own time and zone.
 pub(crate) fn names(
     scenario: &Scenario,
     settings: &Settings,
@@ -79,8 +79,7 @@ fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, StepError> {
 }
 
 impl<'s> Running<'s> {
-    /// Starts the scenario's world, or puts the shared one back to its start, and puts in what is
-    /// given.
+    /// Starts the scenario's world, or resets the shared one, and writes the rows that are given.
     pub(crate) async fn start(
         scenario: &'s Scenario,
         backend: &Backend,
@@ -133,7 +132,7 @@ impl<'s> Running<'s> {
         Ok(running)
     }
 
-    /// Puts in the rows of fixtures, then those of the scenario.
+    /// Writes the rows of fixtures, then those of the scenario.
     async fn put(&self, backend: &Backend) -> Result<(), StepError> {
         let given = self.scenario.given();
         for (index, name) in given.fixtures.iter().enumerate() {
@@ -199,7 +198,7 @@ fn compared(expect: &Expect) -> impl Iterator<Item = &String> {
     tables.filter(|(_, table)| !matches!(table, Table::Whole(_))).map(|(name, _)| name)
 }
 
-/// Configures the number as the scenario says.
+/// Configures the number as `given.twilio` asks.
 fn configure(twilio: &Twilio, number: &Number, gateway: &str) {
     let url =
         |path: &str| if path.starts_with('/') { format!("{gateway}{path}") } else { path.into() };

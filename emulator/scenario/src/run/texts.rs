@@ -1,4 +1,4 @@
-//! Comparing the texts that arrived with those that must.
+//! Compares the texts that arrived with the expected ones.
 
 use serde_json::Value;
 
@@ -106,18 +106,18 @@ impl Replies {
     }
 }
 
-/// What is wrong, and where below the list it stands.
+/// A problem, and its path below the list.
 pub(super) struct PlacedProblem {
     pub(super) below: YamlPath,
     pub(super) problem: Problem,
 }
 
-/// Whose texts are looked at.
+/// Whose texts are compared.
 #[derive(Clone, Copy)]
 pub(super) enum Recipients<'n> {
-    /// Those to these numbers, and to whom the entries name.
+    /// Texts to these numbers, and to the people that entries name.
     Numbers(&'n [String]),
-    /// Everybody's.
+    /// All texts.
     Everybody,
 }
 
@@ -160,7 +160,7 @@ pub(super) fn check(
     }
 }
 
-/// An entry that names nobody is about the step's person, where there is one.
+/// An entry without `to` is about the step's person, if there is one.
 fn addressed(reply: &Reply, of: Recipients<'_>, people: &People) -> Reply {
     let to = match (&reply.to, of) {
         (None, Recipients::Numbers([number])) => Some(people.name(number)),

@@ -45,7 +45,7 @@ impl Running<'_> {
             self.note(&label, step);
             match step {
                 Step::Customer(step) => {
-                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?))
+                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?));
                 }
                 Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
                 other => {
@@ -107,7 +107,7 @@ impl Running<'_> {
         StepError::from_problems(problems)
     }
 
-    /// Makes the group's calls wait for each other, if it says where.
+    /// Makes the group's calls wait for each other, if it has `meet`.
     fn meeting(&self, group: &Together, path: &YamlPath) -> Result<Option<Rendezvous>, StepError> {
         let Some(meet) = &group.meet else { return Ok(None) };
         let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
@@ -117,7 +117,7 @@ impl Running<'_> {
         Ok(Some(meeting))
     }
 
-    /// Texts by which a step's calls are known: the number of who texts, what a body says.
+    /// Texts by which a step's calls are recognised: the sender's number, the strings of a body.
     fn marks(&self, step: &Step) -> Vec<String> {
         let mut marks = Vec::new();
         match step {
@@ -136,7 +136,7 @@ impl Running<'_> {
         marks
     }
 
-    /// A race that did not happen.
+    /// The problem of a race that did not happen.
     fn missed(&self, meeting: &Rendezvous, group: &Together, path: &YamlPath) -> Option<Problem> {
         let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
         let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
@@ -158,7 +158,7 @@ fn texts_of(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// For each of them, the marks that no other has; short ones may stand anywhere.
+/// For each step the marks that no other step has. Short marks are left out: they occur everywhere.
 fn distinct(all: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let own = |index: usize, mark: &String| {
         let mut others = all.iter().enumerate().filter(|(other, _)| *other != index);

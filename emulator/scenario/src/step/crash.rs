@@ -19,7 +19,7 @@ pub struct Crash {
     /// It is killed at this call, which has no effect.
     #[serde(default)]
     pub before: Option<String>,
-    /// It is killed when this call has had its effect, before it hears of it.
+    /// It is killed when this call has had its effect, before the response arrives.
     #[serde(default)]
     pub after: Option<String>,
     /// This call has its effect, and the answer does not come before the function's time is up.
@@ -33,8 +33,7 @@ pub struct Crash {
 }
 
 impl Crash {
-    /// The key that says where, the call, and how the function ends; `None` unless there is
-    /// exactly one.
+    /// The key, its call, and how the function ends; `None` unless exactly one key is given.
     pub fn place(&self) -> Option<(&'static str, &str, Cut, CrashKind)> {
         let all = [
             ("before", &self.before, Cut::Before, CrashKind::Killed),

@@ -28,7 +28,7 @@ pub struct Customer {
     /// URLs of pictures.
     #[serde(default)]
     pub media: Vec<String>,
-    /// A webhook that Twilio did not sign as it should; it stands for somebody else's request.
+    /// A wrong signature of the webhook, as a request of somebody else would have.
     #[serde(default)]
     pub signature: Option<Signature>,
     /// The same webhook again.
@@ -43,7 +43,7 @@ pub struct Customer {
     /// The model's side of the conversation while this text is answered.
     #[serde(default)]
     pub model: Option<Vec<Round>>,
-    /// What must arrive because of this text; anything may when left out.
+    /// What must arrive because of this text; anything may arrive if left out.
     #[serde(default, alias = "reply")]
     pub replies: Option<Replies>,
 }
@@ -150,8 +150,8 @@ pub enum Signature {
 pub struct Duplicate {
     /// Deliveries in all, at least 2.
     pub times: u32,
-    /// Business time from an answer to the next delivery, for which nobody really waits; `0s`
-    /// delivers all at once. Left out: each waits for the answer of the one before.
+    /// Business time between an answer and the next delivery; it passes at once. `0s` delivers all
+    /// at the same time. If left out, each delivery waits for the answer to the one before.
     #[serde(default)]
     pub gap: Option<Gap>,
 }

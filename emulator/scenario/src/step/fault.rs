@@ -226,7 +226,7 @@ struct Fields {
     word: Option<NamedFailure>,
 }
 
-/// A failure by its word; read by itself, so that a wrong one is pointed at.
+/// A failure by its name; deserialized alone, so that an error points at it.
 struct NamedFailure(Failure);
 
 impl<'de> Deserialize<'de> for NamedFailure {

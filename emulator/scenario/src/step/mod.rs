@@ -71,7 +71,7 @@ pub(crate) trait StepKind {
     ) -> Result<(), StepError>;
 }
 
-/// Declares [`Step`] and all that needs the list of kinds.
+/// Declares [`Step`] and everything that needs the list of kinds.
 macro_rules! step_kinds {
     ($($(#[$doc:meta])* $key:literal => $variant:ident($type:ty),)+) => {
         /// One step.

@@ -29,11 +29,11 @@ pub struct Together {
     /// go on one after the other, in an order that the seed decides.
     #[serde(default)]
     pub meet: Option<Meet>,
-    /// Runs the whole scenario so many times, each time with another order.
+    /// How often the whole scenario runs, each time in another order.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub schedules: Option<u32>,
-    /// What must arrive because of all of them, to whom ever.
+    /// What must arrive because of all of them, whoever receives it.
     #[serde(default, alias = "reply")]
     pub replies: Option<Replies>,
 }

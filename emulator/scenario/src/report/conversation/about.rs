@@ -1,4 +1,4 @@
-//! Which entries belong to whom.
+//! Which journal entries belong to one person's conversation.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::model;
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 
 /// Whether an entry belongs to the conversation with `phone`. Model calls carry
-/// no number, so they are told by the words of that phone's last text.
+/// no number, so they are recognised by that phone's last text.
 pub fn about(entry: &Exchange, phone: &str, last_text: &mut Option<String>) -> bool {
     let in_params = |params: &[(String, String)]| params.iter().any(|(_, value)| value == phone);
     match &entry.detail {

@@ -1,11 +1,11 @@
-//! Database calls, many to a line.
+//! Database calls, several on one line.
 
 use jiff::Timestamp;
 
 use super::{ConversationLine, Tone};
 use rehearse_core::journal::{Exchange, Outcome};
 
-/// What stands beside them.
+/// Their label.
 pub(super) const LABEL: &str = "database";
 
 /// Database calls in a row: one line, equal calls added up.

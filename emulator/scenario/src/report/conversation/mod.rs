@@ -1,5 +1,5 @@
-//! The journal as a conversation: texts with their business times, and between
-//! them, quieter, what the backend did.
+//! The journal as a conversation: texts with their business times, and between them, dimmed, what
+//! the backend did.
 
 mod about;
 mod calls;
@@ -15,7 +15,7 @@ pub use render::Renderer;
 
 use jiff::Timestamp;
 
-/// How much of what happened between the texts is told.
+/// How much of what happened between the texts is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// Texts, model rounds, tool results and HTTP calls.
@@ -33,11 +33,11 @@ pub struct ConversationLine {
     pub label: String,
     /// What was said or done.
     pub text: String,
-    /// How loud it is.
+    /// How it is highlighted.
     pub tone: Tone,
 }
 
-/// How loud a line is.
+/// How a line is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// A person's text.

@@ -35,7 +35,7 @@ impl Reader {
     }
 
     /// The lines of a finished journal, in the order in which its entries ended.
-    /// Database calls in a row share one line; what is under way says nothing.
+    /// Database calls in a row share one line; unfinished exchanges are left out.
     pub fn lines(&mut self, entries: &[Exchange]) -> Vec<ConversationLine> {
         let mut lines = self.next(entries);
         lines.extend(self.rest());
@@ -162,7 +162,7 @@ impl Reader {
                 .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
                 .into_iter()
                 .collect(),
-            // Twilio's own call is told by its text already, unless it fails.
+            // The text already shows Twilio's call, unless it failed.
             ExchangeDetail::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>
             {
@@ -193,7 +193,7 @@ impl Reader {
     }
 }
 
-/// Whether an entry can be told: a text at once, all else when it has ended.
+/// Whether an entry can be shown: a text at once, everything else when it has ended.
 fn is_told(entry: &Exchange) -> bool {
     matches!(entry.detail, ExchangeDetail::SmsReceived { .. }) || entry.outcome.is_some()
 }
@@ -229,7 +229,7 @@ fn short(name: &str) -> &str {
     name.strip_prefix("twilio.").unwrap_or(name)
 }
 
-/// An error code with its message, unless the message says the code itself.
+/// An error code with its message, unless the message contains the code.
 fn said_too(wrong: String, said: Option<&str>) -> String {
     let code = wrong.split_once(' ').map_or(wrong.as_str(), |(_, code)| code);
     match said {

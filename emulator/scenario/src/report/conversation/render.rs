@@ -13,7 +13,7 @@ use crate::report::{
 /// Width of the column of names: a phone number, a space and an arrow.
 const LABEL: usize = 14;
 
-/// Writes lines one after another; remembers the day, so that it is said once.
+/// Writes lines one after another; remembers the day, so that it is shown once.
 #[derive(Debug)]
 pub struct Renderer {
     zone: TimeZone,

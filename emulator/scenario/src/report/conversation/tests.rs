@@ -1,4 +1,4 @@
-//! What is told of a journal.
+//! Journals as lines of a conversation.
 
 use std::collections::BTreeMap;
 

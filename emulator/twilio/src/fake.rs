@@ -2,10 +2,9 @@
 
 use std::{io, sync::Arc};
 
-use thiserror::Error;
 use tokio::net::TcpListener;
 
-use super::{Direction, Inbound, Message, Options, Server, Status, Twilio, phone};
+use super::{Direction, Message, Options, Server, TextError, Twilio, phone};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 
 /// A fake Twilio for one test: one account with one number, served on a free port of the loopback
@@ -23,28 +22,6 @@ pub struct FakeTwilio {
 pub struct FakeTwilioBuilder {
     options: Options,
     clock: Clock,
-}
-
-/// Why [`FakeTwilio::text`] returned no replies.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum TextError {
-    /// The sender is neither a number in E.164 format nor a short code.
-    #[error("the sender is not a phone number such as +15550123456")]
-    InvalidSender,
-    /// The number has no webhook.
-    #[error("the number has no webhook")]
-    NoWebhook,
-    /// Neither the webhook nor its fallback gave a response that Twilio can use.
-    #[error("{url} gave no usable response: {}, Twilio error {code}", status_text(*status))]
-    WebhookFailed {
-        /// The URL that was called last.
-        url: String,
-        /// Its status; `None` when there was no response.
-        status: Option<u16>,
-        /// Twilio's code of what is wrong, such as 11200 for an error status.
-        code: u32,
-    },
 }
 
 impl FakeTwilio {
@@ -109,31 +86,7 @@ impl FakeTwilio {
         from: &str,
         body: impl Into<String>,
     ) -> Result<Vec<String>, TextError> {
-        if !phone::is_e164(from) && !phone::is_short_code(from) {
-            return Err(TextError::InvalidSender);
-        }
-        if self.server.config().webhook_url.is_none() {
-            return Err(TextError::NoWebhook);
-        }
-        let text = Inbound { from: from.to_owned(), body: body.into(), ..Inbound::default() };
-        let sid = self.server.accept(text);
-        let delivery = self.server.redeliver(sid).await;
-        self.server.settled().await;
-        if let Some(code) = delivery.failure {
-            let last = delivery.attempts.last();
-            return Err(TextError::WebhookFailed {
-                url: last.map(|attempt| attempt.url.clone()).unwrap_or_default(),
-                status: last.and_then(|attempt| attempt.status),
-                code,
-            });
-        }
-        let received = |message: &Message| {
-            message.direction != Direction::Inbound
-                && message.to == from
-                && message.status == Status::Delivered
-        };
-        let messages = self.server.messages_after(sid).into_iter().filter(received);
-        Ok(messages.map(|message| message.body).collect())
+        self.server.text(from, body).await
     }
 
     /// The messages that the backend sent with the REST API, oldest first. Those that it has deleted
@@ -247,8 +200,4 @@ fn webhook_client() -> io::Result<reqwest::Client> {
         .no_proxy()
         .build()
         .map_err(io::Error::other)
-}
-
-fn status_text(status: Option<u16>) -> String {
-    status.map_or_else(|| "no response".into(), |status| format!("status {status}"))
 }

@@ -89,13 +89,14 @@ mod segments;
 mod server;
 mod sid;
 mod signature;
+mod text;
 mod twiml;
 mod webhook;
 
 #[cfg(test)]
 mod tests;
 
-pub use fake::{FakeTwilio, FakeTwilioBuilder, TextError};
+pub use fake::{FakeTwilio, FakeTwilioBuilder};
 pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
 pub use message::{Direction, Message, Status};
 pub use options::{Method, NumberConfig, NumberKind, Options};
@@ -103,3 +104,4 @@ pub use rehearse_core::{clock, faults, journal};
 pub use segments::{Encoding, Segments};
 pub use server::{Server, Twilio};
 pub use sid::{InvalidSid, Sid};
+pub use text::TextError;

@@ -50,6 +50,8 @@ pub fn router(environment: &BTreeMap<String, String>) -> Result<Router, Error> {
     let variable = |name: &str| environment.get(name).cloned().ok_or(format!("no {name}"));
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        // Plain HTTP is all that this machine needs; on AWS it is the SDK's default client.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB")?)
         .region(Region::new(variable("AWS_REGION")?))
         .credentials_provider(Credentials::new(

@@ -1,4 +1,4 @@
-//! Running many things at once, with an end for each of them.
+//! Runs many scenarios at once, and collects how each ended.
 
 use rehearse_core::errors::panic_message;
 use std::{
@@ -13,19 +13,19 @@ use rehearse_scenario::Report;
 /// How one job ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// It came to its end.
+    /// It ran to its end.
     Ran(Box<Report>),
     /// It panicked.
     Panicked(String),
-    /// It was not begun.
+    /// It was not started.
     NotBegun,
 }
 
-/// How many at once, and how long to go on.
+/// How many jobs run at once, and whether a failure stops the start of others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) at_once: usize,
-    /// Begin none after the first failure; those under way come to their end.
+    /// Start none after the first failure; running ones finish.
     pub(crate) fail_fast: bool,
 }
 
@@ -38,16 +38,17 @@ pub(crate) struct Outcome {
     pub(crate) under_way: BTreeSet<usize>,
 }
 
-/// Runs jobs `0..count`; `done` hears of each and says whether it failed.
-pub(crate) async fn execute<Work>(
+/// Runs jobs `0..count` until `stop` resolves. `done` is called with each that ended, and returns
+/// whether it failed.
+pub(crate) async fn execute<Job>(
     count: usize,
     limits: Limits,
-    start: impl Fn(usize) -> Work,
+    start: impl Fn(usize) -> Job,
     stop: impl Future<Output = ()>,
     mut done: impl FnMut(usize, Ended) -> bool,
 ) -> Outcome
 where
-    Work: Future<Output = Report> + Send + 'static,
+    Job: Future<Output = Report> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, usize> = HashMap::new();
@@ -79,7 +80,7 @@ where
     }
 }
 
-/// Four times the cores: scenarios mostly wait, for deadlines and delays of their scripts.
+/// Four times the number of cores, because scenarios mostly wait for deadlines and scripted delays.
 pub(crate) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(cores * 4).unwrap_or(NonZeroUsize::MIN)

@@ -1,4 +1,4 @@
-//! What failed in the last run, for `--last-failed`.
+//! Remembers what failed in the last run, for `--last-failed`.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use rehearse_scenario::report::{Run, Status, write_atomically};
 /// The file that remembers it, below the project's folder.
 const FILE: &str = ".rehearse/last-run.json";
 
-/// Of the file's shape.
+/// Version of the file's format.
 const VERSION: u32 = 2;
 
 /// The memory of one project.

@@ -49,6 +49,37 @@ const AWS: &[Rule] = &[
     ("gateway", &["function", "template"]),
 ];
 
+/// Rooms of `emulator/cli`: what commands share never uses a command.
+const CLI: &[Rule] = &[
+    ("error", &[]),
+    ("duration", &[]),
+    ("exports", &[]),
+    ("execute", &[]),
+    ("logs", &["error"]),
+    ("ports", &["error"]),
+    ("signal", &["error"]),
+    ("ui", &["error"]),
+    ("app", &["error", "ui"]),
+    ("child", &["error", "ui"]),
+    ("busy", &["app", "error"]),
+    ("dynamodb", &["app", "error"]),
+    ("project", &["app", "dynamodb", "error"]),
+    ("lambda", &["app", "child", "error"]),
+    ("control", &["app", "error", "project"]),
+    ("target", &["app", "error", "lambda", "project"]),
+    ("backend", &["app", "error", "lambda", "project", "signal", "target"]),
+    ("running", &["exports", "project"]),
+    (
+        "commands",
+        &[
+            "app", "backend", "busy", "child", "control", "duration", "dynamodb", "error",
+            "execute", "exports", "lambda", "logs", "ports", "project", "running", "signal",
+            "target", "ui",
+        ],
+    ),
+    ("args", &["commands"]),
+];
+
 /// Crates of `emulator/` and the ones that each may depend on, tests aside. A fake that shares
 /// code with another fake, or with a client that it tests, would share its bugs.
 const CRATES: &[Rule] = &[
@@ -77,6 +108,11 @@ fn core_rooms_import_only_what_they_may() {
 #[test]
 fn aws_rooms_import_only_what_they_may() {
     check("emulator/aws", AWS);
+}
+
+#[test]
+fn cli_rooms_import_only_what_they_may() {
+    check("emulator/cli", CLI);
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! What every command has at hand.
+//! What every command needs: linked functions, working folder and output streams.
 
 use std::path::{Path, PathBuf};
 
-use crate::{problem::Problem, ui::Ui};
+use crate::{error::CommandError, ui::Ui};
 use rehearse_aws::Function;
 use rehearse_core::threads;
 
-/// The backend, the place and the streams.
+/// The context of a command.
 pub(crate) struct App {
-    /// Functions of the backend.
+    /// Functions that are linked into this program; empty in the installed `rehearse`.
     pub(crate) functions: Vec<Function>,
     /// Folder that relative paths start from; empty, which keeps paths as they were typed,
     /// except in tests.
@@ -20,7 +20,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The process's own place.
+    /// The context of this process.
     pub(crate) fn new(name: &'static str, functions: Vec<Function>, ui: Ui) -> Self {
         // `cargo run` sets this for its program, and then it may not be on the path.
         let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
@@ -38,23 +38,23 @@ impl App {
         format!("{} {arguments}", self.program)
     }
 
-    /// Runs a future that has a world of its own.
+    /// Runs a future on a thread for worlds, and waits for it.
     pub(crate) fn block_on_world<T: Send>(
         &self,
         future: impl Future<Output = T> + Send,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, CommandError> {
         threads::block_on(future)
-            .map_err(|e| Problem::environment(format!("failed to start threads: {e}")))
+            .map_err(|e| CommandError::environment("failed to start threads").because(e))
     }
 
     /// Runs a future on this thread.
-    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Problem> {
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|e| Problem::environment(format!("failed to start a runtime: {e}")))?;
+            .map_err(|e| CommandError::environment("failed to start a runtime").because(e))?;
         let value = runtime.block_on(future);
-        // What still runs belongs to worlds that are gone; nothing waits for it.
+        // Tasks that still run belong to worlds that were dropped; they are not waited for.
         runtime.shutdown_background();
         Ok(value)
     }

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line as clap parses it.
 
 use clap::{Parser, Subcommand, builder::styling};
 
@@ -105,7 +105,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Makes the choice for the whole process.
+    /// Applies the choice to the whole process.
     pub(crate) fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,

@@ -2,8 +2,8 @@
 
 use crate::{
     app::App,
+    error::CommandError,
     lambda::LambdaArgs,
-    problem::Problem,
     project::{self, Project},
     signal,
     target::{ChosenTarget, Target},
@@ -17,7 +17,11 @@ use rehearse_world::{Backend, Outside};
 /// # Errors
 /// When the template or its tables cannot be read, a function cannot be built or has no code, or
 /// the settings do not fit the template.
-pub(crate) fn of(project: &Project, target: &ChosenTarget, app: &App) -> Result<Backend, Problem> {
+pub(crate) fn of(
+    project: &Project,
+    target: &ChosenTarget,
+    app: &App,
+) -> Result<Backend, CommandError> {
     match &target.target {
         Target::InProcess => in_process(project, app),
         Target::Lambda => lambda(project, &target.lambda, app),
@@ -29,24 +33,22 @@ pub(crate) fn of(project: &Project, target: &ChosenTarget, app: &App) -> Result<
 ///
 /// # Errors
 /// When the template's tables cannot be read.
-pub(crate) fn at_url(project: &Project, outside: &Outside) -> Result<Backend, Problem> {
+pub(crate) fn at_url(project: &Project, outside: &Outside) -> Result<Backend, CommandError> {
     let (tables, settings) = (project.tables()?, project.settings.clone());
-    Backend::outside(outside.clone(), tables, settings, &project.root)
-        .map_err(|e| project::world(&e))
+    Backend::outside(outside.clone(), tables, settings, &project.root).map_err(project::world)
 }
 
-fn in_process(project: &Project, app: &App) -> Result<Backend, Problem> {
+fn in_process(project: &Project, app: &App) -> Result<Backend, CommandError> {
     let (functions, settings) = (app.functions.clone(), project.settings.clone());
-    Backend::new(functions, project.template()?, settings, &project.root)
-        .map_err(|e| project::world(&e))
+    Backend::new(functions, project.template()?, settings, &project.root).map_err(project::world)
 }
 
-fn lambda(project: &Project, args: &LambdaArgs, app: &App) -> Result<Backend, Problem> {
+fn lambda(project: &Project, args: &LambdaArgs, app: &App) -> Result<Backend, CommandError> {
     let template = project.template()?;
     let plan = args.plan(&template, &project.root, app)?;
     let executables = signal::or_end(|| plan.run())??;
     let functions = executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
     let (processes, settings) = (args.processes(), project.settings.clone());
     Backend::with_processes(functions, processes, template, settings, &project.root)
-        .map_err(|e| project::world(&e))
+        .map_err(project::world)
 }

@@ -1,48 +1,47 @@
-//! A port that somebody else has: which part wants it, who has it, what moves it.
+//! The error for a port that is in use: which part needs it, which process has it, how to move it.
 
 use std::{io, time::Duration};
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, error::CommandError};
 use rehearse_aws::template::Ports;
 use rehearse_control::Client;
 
-/// How long a world may take to answer; others may accept a call and never do.
+/// How long a world may take to respond. Another server may accept the call and never respond.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Why a part cannot have its port.
-pub(crate) async fn problem(
+/// The error of a part that cannot listen on its port.
+pub(crate) async fn error(
     part: &str,
     port: u16,
-    source: &io::Error,
+    source: io::Error,
     ports: &Ports,
     app: &App,
-) -> Problem {
+) -> CommandError {
     if source.kind() != io::ErrorKind::AddrInUse {
-        return Problem::environment(format!(
-            "failed to listen on port {port} for {part}: {source}"
-        ))
-        .help(format!("--{part}-port N moves it"));
+        return CommandError::environment(format!("failed to listen on port {port} for {part}"))
+            .because(source)
+            .help(format!("--{part}-port N moves it"));
     }
     let control = format!("http://127.0.0.1:{}", ports.control);
     if is_world(&control).await {
-        return Problem::environment(format!("a world is running already, at {control}")).help(format!(
+        return CommandError::environment(format!("a world is running already, at {control}")).help(format!(
             "`{}` uses it; Ctrl-C in its terminal ends it; --port-base N starts another beside it",
             app.command("send"),
         ));
     }
     let who = holder(port).map(|who| format!(" by {who}")).unwrap_or_default();
-    Problem::environment(format!("port {port}, for {part}, is taken{who}")).help(format!(
+    CommandError::environment(format!("port {port}, for {part}, is taken{who}")).help(format!(
         "end that program, or move the part with --{part}-port N, all with --port-base N"
     ))
 }
 
-/// Whether a world answers there, and soon.
+/// Whether a world responds at this URL within [`PATIENCE`].
 async fn is_world(control: &str) -> bool {
     let Ok(client) = Client::new(control) else { return false };
     matches!(tokio::time::timeout(PATIENCE, client.ready()).await, Ok(Ok(_)))
 }
 
-/// Who listens on a port of this machine: `python3 (process 1234)`.
+/// The process that listens on a port of this machine, as `python3 (process 1234)`.
 #[cfg(target_os = "linux")]
 fn holder(port: u16) -> Option<String> {
     let socket = format!("socket:[{}]", inode(port)?);
@@ -51,7 +50,7 @@ fn holder(port: u16) -> Option<String> {
         let Some(id) = name.to_str().filter(|id| id.bytes().all(|b| b.is_ascii_digit())) else {
             continue;
         };
-        // Another user's process cannot be looked into.
+        // The descriptors of another user's process cannot be read.
         let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
         let has = |file: std::fs::DirEntry| {
             std::fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == socket.as_str())

@@ -1,12 +1,12 @@
-//! Programs that end with this one, however it ends.
+//! Child processes that end when this process ends, even if it is killed.
 //!
 //! `rehearse __child PARENT PROGRAM ...` becomes a program that dies with its parent, and
 //! `rehearse __exec` is the same in the words of `rehearse exec`. `rehearse __group PROGRAM ...`
-//! waits for a program, and kills its whole process group when its own input ends: a shell that is
-//! killed leaves behind what it has started.
+//! waits for a program, and kills its whole process group when its standard input ends: a shell that
+//! is killed would leave its children running.
 //!
-//! They are not for users, so they stand in no help. They run before the command line
-//! is read: each function's cold start has it in it.
+//! They are internal, so `--help` does not list them. They run before the command line is parsed,
+//! because every cold start of a function waits for them.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,15 +17,15 @@ use std::{
 };
 
 use crate::{
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     ui::Ui,
 };
 
-/// What a shell answers when it finds no program, and so does a guard.
+/// Exit code of a shell that does not find a program, and of a guard.
 pub(crate) const NOT_FOUND: u8 = 127;
 
-/// Does what this process was started for, if that is one of these; `None` otherwise. On success
-/// the first two never return: the process is another program then.
+/// Runs the internal subcommand that this process was started for; `None` if it was started for
+/// another one. On success the first two never return: the process becomes another program.
 pub fn child() -> Option<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     let result = match words.next()?.to_str()? {
@@ -45,7 +45,7 @@ pub fn child() -> Option<ExitCode> {
     })))
 }
 
-/// This program itself: on Linux by a name that holds when the file is replaced meanwhile.
+/// Path of this program. On Linux it stays valid when the file is replaced.
 pub(crate) fn own_program() -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         return Some("/proc/self/exe".into());
@@ -53,15 +53,15 @@ pub(crate) fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-/// A program that ends with this process, by whatever signal, and with it all that it starts.
-/// Its input is this process's hold on it: to be taken from the child, and kept.
+/// A program that is killed with its descendants when this process ends, for whatever reason. The
+/// caller must take the child's standard input and keep it: when it is closed, the program is killed.
 pub(crate) fn guarded(program: impl AsRef<OsStr>) -> io::Result<Command> {
     let mut command = Command::new(own_program().ok_or(io::ErrorKind::NotFound)?);
     command.arg("__group").arg(program).stdin(Stdio::piped()).process_group(0);
     Ok(command)
 }
 
-/// Runs a shell's words in a folder to their end, guarded.
+/// Runs a shell command in a folder, guarded, until it ends.
 pub(crate) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
     let mut guard = guarded("sh")?
         .args(["-c", words])
@@ -69,15 +69,14 @@ pub(crate) fn shell(words: &str, folder: &Path) -> io::Result<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    // The system closes this when the process ends, if nobody else does.
+    // If this process is killed, the system closes it.
     let held = guard.stdin.take();
     let output = guard.wait_with_output();
     drop(held);
     output
 }
 
-/// Runs a program in this process's group, and ends the group when nobody holds the other end of
-/// the input any more.
+/// Runs a program in this process's group, and kills the group when the standard input ends.
 fn guard(mut words: impl Iterator<Item = OsString>) -> Result<u8, String> {
     let program = words.next().ok_or("rehearse __group is for rehearse itself")?;
     let mut child = Command::new(&program)
@@ -97,26 +96,26 @@ fn guard(mut words: impl Iterator<Item = OsString>) -> Result<u8, String> {
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
 }
 
-/// Why a command does not run.
-pub(crate) fn not_started(program: &OsString, error: &io::Error) -> Problem {
+/// The error of a command that cannot be started.
+pub(crate) fn not_started(program: &OsString, error: io::Error) -> CommandError {
     let program = program.display();
     match error.kind() {
-        io::ErrorKind::NotFound => Problem {
+        io::ErrorKind::NotFound => CommandError {
             exit: Exit::Command(127),
-            ..Problem::environment(format!("there is no command '{program}'"))
+            ..CommandError::environment(format!("there is no command '{program}'"))
         }
         .help("it is neither a file nor on the PATH; a shell's own words need `sh -c '...'`"),
-        _ => Problem {
+        _ => CommandError {
             exit: Exit::Command(126),
-            ..Problem::environment(format!("failed to run '{program}': {error}"))
+            ..CommandError::environment(format!("failed to run '{program}'")).because(error)
         },
     }
 }
 
-/// Returns only when it fails, with what `told` makes of that.
+/// Returns only on failure, with the exit code that `told` makes of the error.
 fn become_program(
     mut words: impl Iterator<Item = OsString>,
-    told: impl FnOnce(&OsString, &io::Error) -> u8,
+    told: impl FnOnce(&OsString, io::Error) -> u8,
 ) -> Result<u8, String> {
     let parent = words.next().and_then(|word| word.to_str()?.parse::<i32>().ok());
     let (Some(parent), Some(program)) = (parent, words.next()) else {
@@ -124,7 +123,7 @@ fn become_program(
     };
     die_with(parent)?;
     let error = Command::new(&program).args(words).exec();
-    Ok(told(&program, &error))
+    Ok(told(&program, error))
 }
 
 #[cfg(target_os = "linux")]
@@ -133,14 +132,14 @@ fn die_with(parent: i32) -> Result<(), String> {
 
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| format!("failed to ask for the parent's death signal: {error}"))?;
-    // It may have died before the call, and then no signal comes.
+    // If the parent died before the call, no signal comes.
     match getppid() {
         Some(now) if now.as_raw_nonzero().get() == parent => Ok(()),
         _ => Err("the emulator is gone".into()),
     }
 }
 
-/// Without such a signal: see [`Launcher`](rehearse_aws::gateway::Launcher).
+/// Other systems have no such signal: see [`Launcher`](rehearse_aws::gateway::Launcher).
 #[cfg(not(target_os = "linux"))]
 fn die_with(_parent: i32) -> Result<(), String> {
     Ok(())

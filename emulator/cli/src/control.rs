@@ -1,6 +1,6 @@
 //! `--control`: where the control API of a running world is.
 
-use crate::{app::App, problem::Problem, project::Project};
+use crate::{app::App, error::CommandError, project::Project};
 use rehearse_aws::template::Ports;
 
 /// Selects the running world that a command talks to.
@@ -18,7 +18,7 @@ impl ControlArgs {
     ///
     /// # Errors
     /// When the project's settings are needed and cannot be read.
-    pub(crate) fn url(&self, app: &App) -> Result<String, Problem> {
+    pub(crate) fn url(&self, app: &App) -> Result<String, CommandError> {
         if let Some(url) = &self.control {
             return Ok(url.clone());
         }

@@ -1,9 +1,8 @@
-//! Which DynamoDB a command uses.
+//! `--dynamodb` and related options.
 
-use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, error::CommandError};
 use rehearse_dynamodb::{DEFAULT_IMAGE, EngineChoice, Service, ServiceError, ServiceOptions};
 
 /// What keeps the tables.
@@ -22,13 +21,13 @@ pub(crate) struct DynamoDbArgs {
     /// Image of DynamoDB Local, for `docker`.
     #[arg(long, value_name = "IMAGE", default_value = DEFAULT_IMAGE)]
     dynamodb_image: String,
-    /// What stands before the tables' names at a URL; something unique when left out.
+    /// Prefix of the tables' names at a URL [default: something unique].
     #[arg(long, value_name = "NAME", value_parser = prefix)]
     dynamodb_prefix: Option<String>,
     /// Let the URL be on another machine; its tables are made and deleted there.
     #[arg(long)]
     allow_remote: bool,
-    /// Leave the container, or the tables at a URL, and print where they are.
+    /// Keep the container, or the tables at a URL, and print where they are.
     #[arg(long)]
     keep: bool,
 }
@@ -44,9 +43,9 @@ impl DynamoDbArgs {
     }
 
     /// Begins to start it. Must be closed with [`close`], whatever happens meanwhile.
-    pub(crate) fn start(&self, data: Option<PathBuf>) -> Result<Service, Problem> {
+    pub(crate) fn start(&self, data: Option<PathBuf>) -> Result<Service, CommandError> {
         if data.is_some() && self.dynamodb != EngineChoice::Embedded {
-            return Err(Problem::wrong("--data is for the embedded database alone")
+            return Err(CommandError::wrong("--data is for the embedded database alone")
                 .help("leave --dynamodb out, or --data"));
         }
         let options = ServiceOptions {
@@ -57,11 +56,11 @@ impl DynamoDbArgs {
             allow_remote: self.allow_remote,
             keep: self.keep,
         };
-        Service::start(options).map_err(|error| problem(&error))
+        Service::start(options).map_err(error)
     }
 }
 
-/// Ends it, and says what is left of it.
+/// Stops the database, and notes what was kept or could not be removed.
 pub(crate) async fn close(service: &Service, app: &App) {
     let closed = service.close().await;
     if let Some(kept) = closed.kept {
@@ -72,12 +71,12 @@ pub(crate) async fn close(service: &Service, app: &App) {
     }
 }
 
-/// Why there is no database, and what to do.
-pub(crate) fn problem(error: &ServiceError) -> Problem {
-    let text = with_causes(error);
-    let problem =
-        if error.is_users_choice() { Problem::wrong(text) } else { Problem::environment(text) };
-    Problem { help: error.help(), ..problem }
+/// The error of a database that did not start, with help.
+pub(crate) fn error(error: ServiceError) -> CommandError {
+    let help = error.help();
+    let failed =
+        if error.is_users_choice() { CommandError::wrong } else { CommandError::environment };
+    CommandError { help, ..failed(error) }
 }
 
 fn prefix(text: &str) -> Result<String, String> {

@@ -1,4 +1,4 @@
-//! Running many things at once, with an end for each of them.
+//! Runs many scenarios at once, and collects how each ended.
 
 use rehearse_core::errors::panic_message;
 use std::{
@@ -21,11 +21,11 @@ pub(crate) enum JobResult {
     NotStarted,
 }
 
-/// How many at once, and how long to go on.
+/// How many jobs run at once, and whether a failure stops the start of others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) at_once: usize,
-    /// Begin none after the first failure; those under way come to their end.
+    /// Start none after the first failure; running ones finish.
     pub(crate) fail_fast: bool,
 }
 
@@ -40,15 +40,15 @@ pub(crate) struct Outcome {
 
 /// Runs jobs, started in the order of `jobs`; calls `done` with each result, which returns whether
 /// the job failed.
-pub(crate) async fn execute<Work>(
+pub(crate) async fn execute<Job>(
     jobs: impl IntoIterator<Item = usize>,
     limits: Limits,
-    start: impl Fn(usize) -> Work,
+    start: impl Fn(usize) -> Job,
     stop: impl Future<Output = ()>,
     mut done: impl FnMut(usize, JobResult) -> bool,
 ) -> Outcome
 where
-    Work: Future<Output = ScenarioResult> + Send + 'static,
+    Job: Future<Output = ScenarioResult> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, usize> = HashMap::new();
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// Four times the cores: scenarios mostly wait, for deadlines and delays of their scripts.
+/// Four times the number of cores, because scenarios mostly wait for deadlines and scripted delays.
 pub(crate) fn default_jobs() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(cores * 4).unwrap_or(NonZeroUsize::MIN)

@@ -1,5 +1,5 @@
-//! What points a backend's SDKs at a world: the variables that they read by
-//! themselves, and the line of code where an SDK reads none.
+//! How a backend's SDKs find a world: the environment variables that they read, and a line of code
+//! for SDKs that read none.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -13,7 +13,7 @@ pub(crate) const TWILIO_URL: &str = "TWILIO_API_BASE_URL";
 /// Where the control API is, for `send`, `log`, `reset`, `ready` and `env`.
 pub(crate) const CONTROL: &str = "REHEARSE_CONTROL";
 
-/// The environment of a shell, a test suite or a backend that somebody else starts.
+/// The environment of a shell, a test suite or a backend that is started separately.
 pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environment {
     // What every SDK understands; the project's own variables go before.
     let twilio = &settings.twilio;
@@ -60,7 +60,7 @@ pub(crate) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
     }
 }
 
-/// What each official SDK makes of the environment, as comments of a shell.
+/// What each official SDK needs besides the environment, as shell comments.
 pub(crate) fn notes() -> String {
     let mut text = String::from(
         "# AWS SDKs and CLI: AWS_ENDPOINT_URL_DYNAMODB and the keys are read; nothing to write.\n\

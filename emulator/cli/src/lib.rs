@@ -12,12 +12,12 @@ mod commands;
 mod control;
 mod duration;
 mod dynamodb;
+mod error;
 mod execute;
 mod exports;
 mod lambda;
 mod logs;
 mod ports;
-mod problem;
 mod project;
 mod running;
 mod signal;
@@ -35,11 +35,10 @@ use self::{
         bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run,
         schema, send, up,
     },
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     ui::Ui,
 };
 use rehearse_aws::{Function, function::BuildError};
-use rehearse_core::errors::with_causes;
 
 /// Runs the command line of this process and returns its exit code.
 ///
@@ -70,7 +69,7 @@ pub fn main(
     let functions = match functions() {
         Ok(functions) => functions,
         Err(error) => {
-            return ui.report(&Problem::environment(with_causes(error.as_ref()))).code();
+            return ui.report(&CommandError::environment(error)).code();
         }
     };
     let app = App::new(name, functions, ui);
@@ -96,7 +95,7 @@ where
 }
 
 /// Tells what went wrong, with commands as this user would type them.
-fn finish(result: Result<Exit, Problem>, app: &App) -> Exit {
+fn finish(result: Result<Exit, CommandError>, app: &App) -> Exit {
     result.unwrap_or_else(|mut problem| {
         let own = format!("`{} ", app.program);
         problem.help = problem.help.map(|help| help.replace("`rehearse ", &own));
@@ -104,7 +103,7 @@ fn finish(result: Result<Exit, Problem>, app: &App) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, app: &App) -> Result<Exit, Problem> {
+fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Run(args) => run::run(args, app),
         Command::Check(args) => check::check(args, app),

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::problem::Problem;
+use crate::error::CommandError;
 
 /// Environment variables with a filter such as `rehearse=debug`; the first that is set counts.
 const VARIABLES: [&str; 2] = ["REHEARSE_LOG", "RUST_LOG"];
@@ -16,7 +16,7 @@ const VARIABLES: [&str; 2] = ["REHEARSE_LOG", "RUST_LOG"];
 ///
 /// # Errors
 /// When a variable's filter cannot be parsed.
-pub(crate) fn start(level: &str) -> Result<(), Problem> {
+pub(crate) fn start(level: &str) -> Result<(), CommandError> {
     let subscriber = fmt()
         .with_env_filter(filter(level, |name| std::env::var(name).ok())?)
         .with_writer(std::io::stderr)
@@ -28,7 +28,10 @@ pub(crate) fn start(level: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn filter(level: &str, variable: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, Problem> {
+fn filter(
+    level: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<EnvFilter, CommandError> {
     let set = VARIABLES.iter().find_map(|name| {
         let filter = variable(name).filter(|filter| !filter.is_empty())?;
         Some((name, filter))
@@ -37,7 +40,8 @@ fn filter(level: &str, variable: impl Fn(&str) -> Option<String>) -> Result<EnvF
         return Ok(EnvFilter::new(format!("{level},dynoxide=off")));
     };
     EnvFilter::try_new(&filter).map_err(|error| {
-        Problem::wrong(format!("{name}: '{filter}' is not a log filter: {error}"))
+        CommandError::wrong(format!("{name}: '{filter}' is not a log filter"))
+            .because(error)
             .help(format!("a filter is such as {name}=rehearse=debug,handlers=info"))
     })
 }
@@ -46,7 +50,7 @@ fn filter(level: &str, variable: impl Fn(&str) -> Option<String>) -> Result<EnvF
 mod tests {
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Result<String, Problem> {
+    fn with(variables: &[(&str, &str)]) -> Result<String, CommandError> {
         let value = |name: &str| {
             let set = variables.iter().find(|(set, _)| *set == name);
             set.map(|(_, value)| (*value).to_owned())
@@ -63,6 +67,6 @@ mod tests {
         let both = [("RUST_LOG", "warn"), ("REHEARSE_LOG", "rehearse=debug")];
         assert_eq!(with(&both).unwrap(), "rehearse=debug");
         let problem = with(&[("RUST_LOG", "rehearse=loud")]).unwrap_err();
-        assert!(problem.errors[0].contains("RUST_LOG: 'rehearse=loud'"), "{problem:?}");
+        assert!(problem.texts()[0].contains("RUST_LOG: 'rehearse=loud'"), "{problem:?}");
     }
 }

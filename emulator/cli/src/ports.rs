@@ -1,6 +1,6 @@
-//! `--port-base` and its kin: where a world with fixed ports listens.
+//! `--port-base` and `--PART-port`: the fixed ports of a world.
 
-use crate::problem::Problem;
+use crate::error::CommandError;
 use rehearse_aws::template::Ports;
 
 /// Options that move fixed ports.
@@ -31,7 +31,7 @@ pub(crate) struct PortArgs {
 }
 
 impl PortArgs {
-    /// The ports of the settings, with what was moved.
+    /// The ports of the settings, replaced by those of the options.
     pub(crate) fn over(&self, configured: Ports) -> Ports {
         let of = |own: Option<u16>, step: u16, configured: u16| {
             own.or_else(|| self.port_base.map(|base| base + step)).unwrap_or(configured)
@@ -47,10 +47,10 @@ impl PortArgs {
     }
 
     /// Refuses ports for a world that takes free ones.
-    pub(crate) fn refuse(&self) -> Result<(), Problem> {
+    pub(crate) fn refuse(&self) -> Result<(), CommandError> {
         match self.given().first() {
             None => Ok(()),
-            Some((option, _)) => Err(Problem::wrong(format!("--{option} moves nothing here"))
+            Some((option, _)) => Err(CommandError::wrong(format!("--{option} moves nothing here"))
                 .help("worlds of this target take free ports; those of --target URL are fixed")),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     fn what_was_typed_is_repeated_and_refused_where_nothing_is_fixed() {
         let line = ["--port-base", "5000", "--openai-port", "9"];
         assert_eq!(args(&line).typed().collect::<Vec<_>>(), line);
-        assert!(args(&line).refuse().unwrap_err().errors[0].contains("--port-base"));
+        assert!(args(&line).refuse().unwrap_err().texts()[0].contains("--port-base"));
         assert!(args(&[]).refuse().is_ok());
     }
 }

@@ -8,23 +8,23 @@ use std::{
 use crate::{
     app::App,
     dynamodb,
-    problem::{Exit, Problem},
+    error::{Cause, CommandError, Exit},
 };
 use rehearse_aws::template::{self, Ignored, Settings, Template, UnresolvedVariable};
-use rehearse_core::{errors::with_causes, table::TableSpec};
+use rehearse_core::table::TableSpec;
 use rehearse_openai::Persona;
 use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Reporter};
 use rehearse_world::{Backend, WorldError};
 
-/// The settings of a project and where they stand.
+/// The settings of a project and their folder.
 pub(crate) struct Project {
     /// Folder of the settings, as paths are shown: empty when it is the current one.
     pub(crate) root: PathBuf,
-    /// What they say.
+    /// The parsed settings.
     pub(crate) settings: Settings,
 }
 
-/// What makes a folder a project, for those who have none yet.
+/// Help for users without a project: what its files contain.
 const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM) and a rehearse.toml such as
 
        [twilio]
@@ -37,11 +37,11 @@ const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM
        customer = "+15555550101"
        owner = "+15555550102""#;
 
-/// Types of resources that only watch and tell.
+/// Types of resources that only observe, such as alarms.
 const WATCHERS: [&str; 4] =
     ["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic"];
 
-/// File that describes what runs on AWS, where the settings name no other.
+/// The template's name unless the settings give another.
 const TEMPLATE: &str = "template.yaml";
 
 /// File that makes a folder a project.
@@ -53,9 +53,10 @@ impl Project {
     ///
     /// # Errors
     /// When there is none, or its settings cannot be read.
-    pub(crate) fn find(app: &App) -> Result<Self, Problem> {
+    pub(crate) fn find(app: &App) -> Result<Self, CommandError> {
         Self::find_any(app)?.ok_or_else(|| {
-            Problem::wrong(format!("no {SETTINGS} is here or in a folder above")).help(FIRST_STEPS)
+            CommandError::wrong(format!("no {SETTINGS} is here or in a folder above"))
+                .help(FIRST_STEPS)
         })
     }
 
@@ -63,46 +64,46 @@ impl Project {
     ///
     /// # Errors
     /// When its settings cannot be read.
-    pub(crate) fn find_any(app: &App) -> Result<Option<Self>, Problem> {
+    pub(crate) fn find_any(app: &App) -> Result<Option<Self>, CommandError> {
         let Some(root) = root(&app.root) else { return Ok(None) };
-        let settings = Settings::read(&root.join(SETTINGS)).map_err(|e| wrong(&e))?;
+        let settings = Settings::read(&root.join(SETTINGS)).map_err(CommandError::wrong)?;
         tracing::debug!(folder = %root.display(), "found the project's settings");
         Ok(Some(Self { root, settings }))
     }
 
-    /// Files below the root that a world is started from, and never looks at again.
+    /// Files that are read when a world starts, and not again. Relative to the root.
     pub(crate) fn read_once(&self) -> Vec<PathBuf> {
         let settings = &self.settings;
         vec![SETTINGS.into(), settings.template.clone(), settings.paths.persona.clone()]
     }
 
     /// The template that the settings name.
-    pub(crate) fn template(&self) -> Result<Template, Problem> {
+    pub(crate) fn template(&self) -> Result<Template, CommandError> {
         let path = self.root.join(&self.settings.template);
-        Template::read_with(&path, &self.settings.parameters).map_err(|e| wrong(&e))
+        Template::read_with(&path, &self.settings.parameters).map_err(CommandError::wrong)
     }
 
     /// Whether the template describes a function; a project without a template has none.
-    pub(crate) fn has_functions(&self) -> Result<bool, Problem> {
+    pub(crate) fn has_functions(&self) -> Result<bool, CommandError> {
         Ok(!self.lacks_template() && !self.template()?.functions.is_empty())
     }
 
     /// The backend for static checks: no function of it can run.
-    pub(crate) fn unlinked_backend(&self) -> Result<Backend, Problem> {
+    pub(crate) fn unlinked_backend(&self) -> Result<Backend, CommandError> {
         // A backend that is started separately may be in no template.
         let separate = self.settings.webhook.as_ref().is_none_or(|webhook| webhook.url.is_some());
         let template = if separate { self.tables()? } else { self.template()? };
-        Backend::without_code(template, self.settings.clone(), &self.root).map_err(|e| world(&e))
+        Backend::without_code(template, self.settings.clone(), &self.root).map_err(world)
     }
 
     /// The template's tables alone, for a backend that is started separately. A project without
     /// a template has none.
-    pub(crate) fn tables(&self) -> Result<Template, Problem> {
+    pub(crate) fn tables(&self) -> Result<Template, CommandError> {
         if self.lacks_template() {
             return Ok(Template::default());
         }
         let path = self.root.join(&self.settings.template);
-        Template::read_tables(&path, &self.settings.parameters).map_err(|e| wrong(&e))
+        Template::read_tables(&path, &self.settings.parameters).map_err(CommandError::wrong)
     }
 
     /// Whether the settings name no template and none is at the default place.
@@ -110,8 +111,15 @@ impl Project {
         self.settings.template == Path::new(TEMPLATE) && !self.root.join(TEMPLATE).exists()
     }
 
-    /// The scenarios under these paths, or all; what is wrong is told at once.
-    pub(crate) fn scenarios(&self, app: &App, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
+    /// The scenarios under these paths, or all of the project.
+    ///
+    /// # Errors
+    /// All errors of all files.
+    pub(crate) fn scenarios(
+        &self,
+        app: &App,
+        paths: &[PathBuf],
+    ) -> Result<Vec<Scenario>, CommandError> {
         let paths: Vec<PathBuf> = if paths.is_empty() {
             vec![self.root.join(&self.settings.paths.scenarios)]
         } else {
@@ -121,23 +129,26 @@ impl Project {
     }
 
     /// The scenarios in these files and folders.
-    pub(crate) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, Problem> {
-        rehearse_scenario::read(paths).map_err(|errors| all_wrong(&errors))
+    pub(crate) fn scenarios_in(&self, paths: &[PathBuf]) -> Result<Vec<Scenario>, CommandError> {
+        rehearse_scenario::read(paths).map_err(all_wrong)
     }
 
-    /// What runs these scenarios, once they are known to fit the backend.
+    /// A runner for these scenarios.
+    ///
+    /// # Errors
+    /// Everything in the scenarios that does not fit the backend.
     pub(crate) fn runner(
         &self,
         backend: Backend,
         options: Options,
         scenarios: &[Scenario],
-    ) -> Result<Runner, Problem> {
+    ) -> Result<Runner, CommandError> {
         let runner = Runner::new(backend, options);
         fit(&runner, scenarios)?;
         Ok(runner)
     }
 
-    /// Says what the template has and no world will have: each type once, with its first line.
+    /// Notes the resources of the template that are not emulated: each type once, with its first line.
     pub(crate) fn remark_ignored(&self, template: &Template, app: &App) {
         let file = self.root.join(&self.settings.template);
         for (kind, of_kind) in by_kind(&template.ignored) {
@@ -151,16 +162,16 @@ impl Project {
         }
     }
 
-    /// The same without what only watches: logs and alarms change nothing for a scenario.
+    /// The same without [`WATCHERS`], which make no difference to a scenario.
     pub(crate) fn remark_missing(&self, template: &Template, app: &App) {
         let mut acting = template.clone();
         acting.ignored.retain(|ignored| !WATCHERS.contains(&ignored.kind.as_str()));
         self.remark_ignored(&acting, app);
     }
 
-    /// Says which variables functions run without, because only AWS knows their values.
+    /// Notes the variables that functions run without, because only AWS knows their values.
     pub(crate) fn remark_unresolved(&self, backend: &Backend, app: &App) {
-        // What somebody else started has the environment that it was started with.
+        // A backend that is started separately has an environment of its own.
         if backend.is_outside().is_some() {
             return;
         }
@@ -182,7 +193,7 @@ impl Project {
         }
     }
 
-    /// What turns results of this project into reports.
+    /// Turns results of this project into reports.
     pub(crate) fn reporter(&self, app: &App, backend: &Backend) -> Reporter {
         Reporter {
             root: app.root.clone(),
@@ -192,17 +203,17 @@ impl Project {
         }
     }
 
-    /// Who plays the model when nothing is scripted; `None` without a file.
-    pub(crate) fn persona(&self) -> Result<Option<Persona>, Problem> {
+    /// The persona that answers model requests when no script is armed; `None` without its file.
+    pub(crate) fn persona(&self) -> Result<Option<Persona>, CommandError> {
         let path = self.root.join(&self.settings.paths.persona);
         if !path.exists() {
             return Ok(None);
         }
-        Persona::read(&path).map(Some).map_err(|e| wrong(&e))
+        Persona::read(&path).map(Some).map_err(CommandError::wrong)
     }
 }
 
-/// What is ignored by its type, in the template's order.
+/// Resources that are not emulated, by type, in the template's order.
 pub(crate) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
     let mut kinds: Vec<(&str, Vec<&Ignored>)> = Vec::new();
     for one in ignored {
@@ -214,7 +225,7 @@ pub(crate) fn by_kind(ignored: &[Ignored]) -> Vec<(&str, Vec<&Ignored>)> {
     kinds
 }
 
-/// Variables without a value, each with the functions that miss it: one of `Globals` is said once.
+/// Variables without a value, each with the functions that lack it. One of `Globals` is listed once.
 fn by_variable(functions: &[template::Function]) -> Vec<(&UnresolvedVariable, Vec<&str>)> {
     let mut variables: Vec<(&UnresolvedVariable, Vec<&str>)> = Vec::new();
     for function in functions {
@@ -247,28 +258,24 @@ pub(crate) fn tables(tables: &[TableSpec]) -> BTreeMap<String, String> {
     tables.iter().map(|table| (table.name.clone(), table.id.clone())).collect()
 }
 
-fn wrong(error: &dyn std::error::Error) -> Problem {
-    Problem::wrong(with_causes(error))
-}
-
-/// Whether scenarios fit the backend of a runner.
-pub(crate) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), Problem> {
+/// Checks that scenarios fit the backend of a runner.
+pub(crate) fn fit(runner: &Runner, scenarios: &[Scenario]) -> Result<(), CommandError> {
     let errors = runner.check(scenarios);
-    if errors.is_empty() { Ok(()) } else { Err(all_wrong(&errors)) }
+    if errors.is_empty() { Ok(()) } else { Err(all_wrong(errors)) }
 }
 
-fn all_wrong(errors: &[LoadError]) -> Problem {
-    let errors = errors.iter().map(|error| with_causes(error)).collect();
-    Problem { exit: Exit::Wrong, errors, help: None }
+fn all_wrong(errors: Vec<LoadError>) -> CommandError {
+    let errors = errors.into_iter().map(Cause::from).collect();
+    CommandError { exit: Exit::Wrong, errors, help: None }
 }
 
-/// Why no world started: the project's fault, or the environment's.
-pub(crate) fn world(error: &WorldError) -> Problem {
+/// The error of a world that did not start: the project is wrong, or the environment failed.
+pub(crate) fn world(error: WorldError) -> CommandError {
     match error {
         WorldError::Functions(_) | WorldError::NoWebhook | WorldError::Webhook { .. } => {
-            wrong(error)
+            CommandError::wrong(error)
         }
-        WorldError::Database(error) => dynamodb::problem(error),
-        _ => Problem::environment(with_causes(error)),
+        WorldError::Database(error) => dynamodb::error(error),
+        error => CommandError::environment(error),
     }
 }

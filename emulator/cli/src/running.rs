@@ -1,4 +1,4 @@
-//! A world that other commands and programs talk to: how it starts, and what its control API tells.
+//! A world that other commands and programs talk to: how it starts, and what its control API returns.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rehearse_openai::Persona;
 use rehearse_scenario::report::text::count;
 use rehearse_world::{Backend, World, WorldConfig, WorldError};
 
-/// A world with the persona as its model.
+/// Starts a world in which the persona answers model requests.
 pub(crate) async fn start(
     config: WorldConfig,
     persona: Option<Persona>,

@@ -1,5 +1,5 @@
-//! Ctrl-C: the first ends the command in good order, the second at once; or all are
-//! passed on to a command that was started.
+//! Signals: the first Ctrl-C ends a command in good order, the second at once. `exec` passes all
+//! signals on to the command that it started.
 
 use std::thread;
 
@@ -9,15 +9,16 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use crate::problem::{Exit, Problem};
+use crate::error::{CommandError, Exit};
 
-/// Listens from when it is made, so that nothing is missed before it is awaited.
+/// Resolves when the process is asked to end. It listens from its creation on, so a signal that comes
+/// before it is awaited counts.
 #[derive(Clone)]
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// Must be called inside a runtime, which must live as long as somebody listens.
-    pub(crate) fn listen() -> Result<Self, Problem> {
+    /// Must be called inside a tokio runtime, which must outlive every clone.
+    pub(crate) fn listen() -> Result<Self, CommandError> {
         let mut signals = Signals::listen()?;
         let (interrupted, interrupt) = watch::channel(false);
         tokio::spawn(async move {
@@ -29,21 +30,20 @@ impl Interrupt {
         Ok(Self(interrupt))
     }
 
-    /// Waits for Ctrl-C, a polite request to end, or the end of the terminal. A
-    /// second one ends the process on the spot.
+    /// Waits for SIGINT, SIGTERM or SIGHUP. A second one ends the process at once.
     pub(crate) async fn wait(mut self) {
         if self.0.wait_for(|interrupted| *interrupted).await.is_err() {
-            // The listener is gone with its runtime: nothing comes any more.
+            // The listener ended with its runtime, so no signal can come.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Does work that blocks, before there is anything to end in good order: Ctrl-C ends the process on
-/// the spot. Unlike the system's own way it does so also for a process that was started in the
-/// background of a script, which shells let ignore Ctrl-C.
-pub(crate) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
-    let failed = |e| Problem::environment(format!("failed to listen for signals: {e}"));
+/// Runs work that blocks, while nothing needs an orderly end: Ctrl-C ends the process at once. Unlike
+/// the default action of the system, this also holds for a process that a script started in the
+/// background, for which shells ignore SIGINT.
+pub(crate) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, CommandError> {
+    let failed = |e| CommandError::environment("failed to listen for signals").because(e);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let mut signals = runtime.block_on(async { Signals::listen() })?;
     let (done, ended) = oneshot::channel::<()>();
@@ -62,27 +62,27 @@ pub(crate) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
     Ok(result)
 }
 
-/// Signals that are passed on to a command, which then decides when to end.
+/// Signals for a command that was started, which decides itself when to end.
 pub(crate) struct Signals {
     key: Signal,
     end: Signal,
     hang_up: Signal,
 }
 
-/// A signal that came.
-pub(crate) struct Passed {
+/// A signal that was received.
+pub(crate) struct Received {
     /// Which one.
     pub(crate) signal: rustix::process::Signal,
-    /// Whether the command has heard it already, as the terminal tells everybody in front of it.
+    /// Whether the command received it too: a terminal sends it to its whole foreground group.
     pub(crate) heard: bool,
 }
 
 impl Signals {
     /// Must be called inside a runtime.
-    pub(crate) fn listen() -> Result<Self, Problem> {
+    pub(crate) fn listen() -> Result<Self, CommandError> {
         let listen = |kind| {
             signal(kind)
-                .map_err(|e| Problem::environment(format!("failed to listen for signals: {e}")))
+                .map_err(|e| CommandError::environment("failed to listen for signals").because(e))
         };
         Ok(Self {
             key: listen(SignalKind::interrupt())?,
@@ -91,18 +91,18 @@ impl Signals {
         })
     }
 
-    /// The next one.
-    pub(crate) async fn next(&mut self) -> Passed {
+    /// Waits for the next signal.
+    pub(crate) async fn next(&mut self) -> Received {
         use rustix::process::Signal;
         tokio::select! {
-            _ = self.key.recv() => Passed { signal: Signal::INT, heard: in_front() },
-            _ = self.end.recv() => Passed { signal: Signal::TERM, heard: false },
-            _ = self.hang_up.recv() => Passed { signal: Signal::HUP, heard: in_front() },
+            _ = self.key.recv() => Received { signal: Signal::INT, heard: in_front() },
+            _ = self.end.recv() => Received { signal: Signal::TERM, heard: false },
+            _ = self.hang_up.recv() => Received { signal: Signal::HUP, heard: in_front() },
         }
     }
 }
 
-/// Whether this process, and with it the command, stands in front of a terminal.
+/// Whether this process, and so its command, is in the foreground of a terminal.
 fn in_front() -> bool {
     let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
     rustix::termios::tcgetpgrp(&terminal).is_ok_and(|front| front == rustix::process::getpgrp())

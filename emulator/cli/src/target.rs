@@ -6,8 +6,8 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     app::App,
+    error::CommandError,
     lambda::LambdaArgs,
-    problem::Problem,
     project::{Project, SETTINGS},
 };
 use rehearse_aws::template::Ports;
@@ -52,7 +52,11 @@ impl TargetArgs {
     /// # Errors
     /// When this program cannot run the target, an option belongs to another target, or the
     /// project has nothing that this program could run.
-    pub(crate) fn choose(&self, project: &Project, app: &App) -> Result<ChosenTarget, Problem> {
+    pub(crate) fn choose(
+        &self,
+        project: &Project,
+        app: &App,
+    ) -> Result<ChosenTarget, CommandError> {
         let Self { target, lambda } = self;
         let named = target.is_some();
         let target = match target {
@@ -63,7 +67,7 @@ impl TargetArgs {
         tracing::debug!(backend = %target, named, "chose what runs the backend");
         match lambda.given() {
             Some(option) if target != Target::Lambda => {
-                Err(Problem::wrong(format!("{option} is for --target lambda")))
+                Err(CommandError::wrong(format!("{option} is for --target lambda")))
             }
             _ => Ok(ChosenTarget { target, lambda: lambda.clone(), named }),
         }
@@ -91,7 +95,7 @@ impl ChosenTarget {
 }
 
 /// The target of a command that names none.
-fn default(project: &Project, app: &App) -> Result<Target, Problem> {
+fn default(project: &Project, app: &App) -> Result<Target, CommandError> {
     if !app.functions.is_empty() {
         return Ok(Target::InProcess);
     }
@@ -99,11 +103,11 @@ fn default(project: &Project, app: &App) -> Result<Target, Problem> {
     if let Some(url) = webhook.and_then(|webhook| webhook.url.as_ref()) {
         let parsed = url.parse().map(Target::Url);
         return parsed.map_err(|error: rehearse_world::OutsideError| {
-            Problem::wrong(format!("{SETTINGS}: [webhook] url: {error}"))
+            CommandError::wrong(format!("{SETTINGS}: [webhook] url")).because(error)
         });
     }
     if !project.has_functions()? {
-        return Err(Problem::wrong("nothing says what runs the backend").help(format!(
+        return Err(CommandError::wrong("nothing says what runs the backend").help(format!(
             "name the URL of its webhook with --target URL, or as `url` under [webhook] in \
              {SETTINGS}; or describe its functions in {}",
             project.settings.template.display()
@@ -113,8 +117,8 @@ fn default(project: &Project, app: &App) -> Result<Target, Problem> {
 }
 
 /// Why the functions cannot run in this process.
-fn not_linked(app: &App) -> Problem {
-    Problem::wrong(format!(
+fn not_linked(app: &App) -> CommandError {
+    CommandError::wrong(format!(
         "--target in-process needs functions that are linked into the program, and `{}` has none",
         app.program
     ))
@@ -170,19 +174,25 @@ impl fmt::Display for Target {
 }
 
 /// Refuses a backend whose port one of the fakes is to have.
-pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), Problem> {
+pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), CommandError> {
     let (_, port) = outside.address();
     // No gateway is started in front of such a backend.
     let taken = ports.by_name().into_iter().find(|(name, p)| *p == port && *name != "gateway");
     match taken {
         None => Ok(()),
-        Some((part, _)) => Err(Problem::wrong(format!("{outside} is where {part} will listen"))
-            .help(format!("give the backend's own port, or move {part} with --{part}-port N"))),
+        Some((part, _)) => {
+            Err(CommandError::wrong(format!("{outside} is where {part} will listen"))
+                .help(format!("give the backend's own port, or move {part} with --{part}-port N")))
+        }
     }
 }
 
 /// Waits so long for the backend to listen.
-pub(crate) async fn listening(outside: &Outside, wait: Duration, app: &App) -> Result<(), Problem> {
+pub(crate) async fn listening(
+    outside: &Outside,
+    wait: Duration,
+    app: &App,
+) -> Result<(), CommandError> {
     let (host, port) = outside.address();
     let deadline = tokio::time::Instant::now() + wait;
     loop {
@@ -194,8 +204,10 @@ pub(crate) async fn listening(outside: &Outside, wait: Duration, app: &App) -> R
         };
         if tokio::time::Instant::now() + PAUSE >= deadline {
             let env = app.command(&format!("env --target {outside}"));
-            return Err(Problem::environment(format!("no backend listens at {outside}: {why}"))
-                .help(format!("start it with what `{env}` prints, then run this again")));
+            return Err(CommandError::environment(format!(
+                "no backend listens at {outside}: {why}"
+            ))
+            .help(format!("start it with what `{env}` prints, then run this again")));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -226,7 +238,7 @@ mod tests {
     #[test]
     fn a_backend_and_a_fake_cannot_share_a_port() {
         let at = |url: &str| apart(&url.parse().unwrap(), &Ports::default());
-        assert!(at("http://127.0.0.1:4010/sms").unwrap_err().errors[0].contains("twilio"));
+        assert!(at("http://127.0.0.1:4010/sms").unwrap_err().texts()[0].contains("twilio"));
         assert!(at("http://127.0.0.1:4000/sms").is_ok(), "there is no gateway");
     }
 }

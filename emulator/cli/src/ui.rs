@@ -1,4 +1,4 @@
-//! Where a command writes: results to one stream, everything about them to the other.
+//! Output of commands: results go to standard output, everything else to standard error.
 
 use std::{
     fmt::Display,
@@ -6,13 +6,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::problem::{Exit, Problem};
+use crate::error::{CommandError, Exit};
 use rehearse_scenario::report::{
     style::{BAD, DIM, WARN, paint},
     text::count,
 };
 
-/// Widest text, where the terminal is wider.
+/// Greatest width of text, in columns.
 const MAX_WIDTH: usize = 120;
 
 /// The two streams of a command. Text is styled; streams without colour strip it.
@@ -21,7 +21,7 @@ pub(crate) struct Ui {
     err: Mutex<Box<dyn Write + Send>>,
     /// Columns of the terminal that results go to; `None` when they go elsewhere.
     width: Option<usize>,
-    /// Whether somebody watches both streams, so that a progress bar helps.
+    /// Whether both streams are terminals that can show a progress bar.
     interactive: bool,
     /// What a test types; `None` is the process's own input.
     #[cfg(test)]
@@ -84,7 +84,7 @@ impl Ui {
         write_line(&self.out, &text)
     }
 
-    /// A line about the result. Lost when the stream is gone: nobody is left to tell.
+    /// A line about the result, on standard error. An error of that stream is ignored.
     pub(crate) fn note(&self, text: impl Display) {
         let _ = write_line(&self.err, &text);
     }
@@ -104,21 +104,22 @@ impl Ui {
         let _ = write!(stream, "{text}").and_then(|()| stream.flush());
     }
 
-    /// Something to know that is no trouble.
+    /// Information that is not a warning.
     pub(crate) fn remark(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(DIM, "note:")));
     }
 
-    /// Something that does not stop the command.
+    /// A problem that does not stop the command.
     pub(crate) fn warn(&self, text: impl Display) {
         self.note(format_args!("{} {text}", paint(WARN, "warning:")));
     }
 
-    /// Tells a problem, and how the process ends by it.
-    pub(crate) fn report(&self, problem: &Problem) -> Exit {
-        for (i, error) in problem.errors.iter().enumerate() {
+    /// Prints an error and returns how the process ends.
+    pub(crate) fn report(&self, problem: &CommandError) -> Exit {
+        let errors = problem.texts();
+        for (i, error) in errors.iter().enumerate() {
             // Those with a caret are apart from their neighbours.
-            if i > 0 && (error.contains('\n') || problem.errors[i - 1].contains('\n')) {
+            if i > 0 && (error.contains('\n') || errors[i - 1].contains('\n')) {
                 self.note("");
             }
             // Errors with a caret come with their own heading.
@@ -128,8 +129,8 @@ impl Ui {
                 self.note(format_args!("{} {error}", paint(BAD, "error:")));
             }
         }
-        if problem.errors.len() > 1 {
-            let found = count(problem.errors.len(), "error");
+        if errors.len() > 1 {
+            let found = count(errors.len(), "error");
             self.note(format_args!("\n{}", paint(BAD, format!("{found} found"))));
         }
         if let Some(help) = &problem.help {

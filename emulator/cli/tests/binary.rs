@@ -1,5 +1,7 @@
 //! The `rehearse` binary, which has no functions linked in, from folders below the project's own.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail their test")]
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},

@@ -8,9 +8,9 @@ use crate::{
     app::App,
     backend, busy,
     dynamodb::{self, DynamoDbArgs},
+    error::{CommandError, Exit},
     logs,
     ports::PortArgs,
-    problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     verbose: bool,
 }
 
-pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, CommandError> {
     logs::start(if args.verbose { "info" } else { "error" })?;
     let project = Project::find(app)?;
     let from = number(&project, &args.from)?;
@@ -87,12 +87,12 @@ async fn talk(
     target: &ChosenTarget,
     args: &Args,
     app: &App,
-) -> Result<Exit, Problem> {
+) -> Result<Exit, CommandError> {
     let world = match running::start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {
-            return Err(busy::problem(part, port, &source, &ports, app).await);
+            return Err(busy::error(part, port, source, &ports, app).await);
         }
-        world => world.map_err(|error| project::world(&error))?,
+        world => world.map_err(project::world)?,
     };
     if let Some(outside) = target.outside() {
         target::listening(outside, Duration::ZERO, app).await?;
@@ -139,14 +139,14 @@ impl Chat<'_> {
     async fn talk(
         mut self,
         mut lines: mpsc::UnboundedReceiver<std::io::Result<String>>,
-    ) -> Result<Exit, Problem> {
+    ) -> Result<Exit, CommandError> {
         let mut changes = self.world.journal().watch();
         self.prompt();
         loop {
             tokio::select! {
                 line = lines.recv() => {
                     let Some(line) = line else { break };
-                    let line = line.map_err(|e| Problem::wrong(format!("failed to read the input: {e}")))?;
+                    let line = line.map_err(|e| CommandError::wrong("failed to read the input").because(e))?;
                     if !line.trim().is_empty() {
                         self.send(line).await?;
                     }
@@ -161,7 +161,7 @@ impl Chat<'_> {
         Ok(if self.failed { Exit::Failed } else { Exit::Passed })
     }
 
-    async fn send(&mut self, body: String) -> Result<(), Problem> {
+    async fn send(&mut self, body: String) -> Result<(), CommandError> {
         let text = Inbound { from: self.from.clone(), body, ..Inbound::default() };
         let delivery = self.world.twilio().receive(text).await;
         self.show()?;
@@ -177,8 +177,8 @@ impl Chat<'_> {
         Ok(())
     }
 
-    /// Prints what was sent since the last look.
-    fn show(&mut self) -> Result<(), Problem> {
+    /// Prints the texts that were sent since the last call.
+    fn show(&mut self) -> Result<(), CommandError> {
         let entries = self.world.journal().since(self.shown);
         for entry in &entries {
             // A text under way stands first in the next look.
@@ -208,14 +208,16 @@ impl Chat<'_> {
     }
 }
 
-fn number(project: &Project, who: &str) -> Result<String, Problem> {
+fn number(project: &Project, who: &str) -> Result<String, CommandError> {
     let people = &project.settings.people;
     if let Some(number) = people.get(who) {
         return Ok(number.to_string());
     }
     Phone::try_from(who.to_owned()).map(|phone| phone.to_string()).map_err(|_| {
         let names: Vec<&str> = people.keys().map(String::as_str).collect();
-        Problem::wrong(format!("'{who}' is neither a person nor a number such as +19045550100"))
-            .help(format!("people there: {}", names.join(", ")))
+        CommandError::wrong(format!(
+            "'{who}' is neither a person nor a number such as +19045550100"
+        ))
+        .help(format!("people there: {}", names.join(", ")))
     })
 }

@@ -1,11 +1,10 @@
 //! `rehearse check`
 
-use rehearse_core::errors::with_causes;
 use std::path::PathBuf;
 
 use crate::{
     app::App,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     project::{self, Project},
 };
 use rehearse_scenario::{
@@ -24,10 +23,10 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
 }
 
-pub(crate) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn check(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
     let mut errors = Vec::new();
-    let mut collect = |problem: Problem| errors.extend(problem.errors);
+    let mut collect = |problem: CommandError| errors.extend(problem.errors);
 
     let backend = project.unlinked_backend().map_err(&mut collect).ok();
     let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
@@ -38,7 +37,7 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
         for name in backend.fixtures() {
             fixtures += 1;
             if let Err(error) = backend.fixture(name) {
-                collect(Problem::wrong(with_causes(&error)));
+                collect(CommandError::wrong(error));
             }
         }
         if let Some(scenarios) = &scenarios {
@@ -48,7 +47,7 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, Problem> {
     }
     project.persona().map_err(&mut collect).ok();
     let (Some(backend), Some(scenarios), true) = (backend, scenarios, errors.is_empty()) else {
-        return Err(Problem { exit: Exit::Wrong, errors, help: None });
+        return Err(CommandError { exit: Exit::Wrong, errors, help: None });
     };
     let template = backend.template();
     app.ui.line(format_args!(

@@ -4,7 +4,7 @@ use clap_complete::Shell;
 
 use crate::{
     app::App,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 
 /// Print a completion script for a shell
@@ -24,7 +24,7 @@ pub(crate) fn completions(
     args: Args,
     command: &mut clap::Command,
     app: &App,
-) -> Result<Exit, Problem> {
+) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, "rehearse", &mut script);
     app.ui.line(String::from_utf8_lossy(&script).trim_end())?;

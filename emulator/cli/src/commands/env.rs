@@ -6,9 +6,9 @@ use crate::{
     app::App,
     backend,
     control::ControlArgs,
+    error::{CommandError, Exit},
     exports::{self, CONTROL, Environment, export},
     ports::PortArgs,
-    problem::{Exit, Problem},
     project::Project,
     target::{self, Target},
 };
@@ -46,7 +46,7 @@ enum Format {
     Json,
 }
 
-pub(crate) fn env(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn env(args: Args, app: &App) -> Result<Exit, CommandError> {
     let environment = match &args.target {
         Some(target) => fixed(target, &args, app)?,
         None => running(&args, app)?,
@@ -56,14 +56,14 @@ pub(crate) fn env(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 /// The environment of a world that is running, and where it is.
-fn running(args: &Args, app: &App) -> Result<Environment, Problem> {
+fn running(args: &Args, app: &App) -> Result<Environment, CommandError> {
     args.ports.refuse()?;
     let url = args.control.url(app)?;
     let client = Client::new(&url)?;
     let endpoints = app.block_on(async { client.endpoints().await })?;
     let mut environment = endpoints
         .map_err(|error| match error {
-            ClientError::NotRunning { .. } => Problem::from(error).help(
+            ClientError::NotRunning { .. } => CommandError::from(error).help(
                 "start one with `rehearse up`, name another with --control URL, or your own \
                  backend with --target URL",
             ),
@@ -75,10 +75,12 @@ fn running(args: &Args, app: &App) -> Result<Environment, Problem> {
 }
 
 /// The environment of a world on fixed ports.
-fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, Problem> {
+fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, CommandError> {
     let Target::Url(outside) = target else {
-        return Err(Problem::wrong(format!("a world of --target {target} has no fixed ports"))
-            .help("start one with `rehearse up`, and leave --target out here"));
+        return Err(CommandError::wrong(format!(
+            "a world of --target {target} has no fixed ports"
+        ))
+        .help("start one with `rehearse up`, and leave --target out here"));
     };
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);

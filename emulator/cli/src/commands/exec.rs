@@ -16,12 +16,12 @@ use tokio::{
 use crate::{
     app::App,
     backend, child,
+    error::{CommandError, Exit},
     exports::{self, CONTROL},
     logs,
-    problem::{Exit, Problem},
     project::{self, Project},
     running,
-    signal::{Passed, Signals},
+    signal::{Received, Signals},
     target::TargetArgs,
 };
 use rehearse_control as control;
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     command: Vec<OsString>,
 }
 
-pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, CommandError> {
     let (program, arguments) = args.command()?;
     logs::start(if args.verbose { "info" } else { "error" })?;
     let project = Project::find(app)?;
@@ -69,11 +69,11 @@ pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
     project.remark_unresolved(&backend, app);
     app.block_on_world(async {
         let signals = Signals::listen()?;
-        let failed = |e: io::Error| Problem::environment(format!("failed to start control: {e}"));
+        let failed = |e: io::Error| CommandError::environment("failed to start control").because(e);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let config = WorldConfig::new(backend.clone(), Clock::running());
         let world = running::start(config, persona).await;
-        let world = world.map_err(|error| project::world(&error))?;
+        let world = world.map_err(project::world)?;
         let controlled = running::controlled(&project, &backend, &world);
         let server = control::Server::start(listener, controlled).map_err(failed)?;
         let mut environment = exports::environment(backend.settings(), world.endpoints());
@@ -84,9 +84,9 @@ pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
             .current_dir(app.folder())
             .stdin(Stdio::inherit())
             .spawn()
-            .map_err(|error| child::not_started(program, &error))?;
+            .map_err(|error| child::not_started(program, error))?;
         let status = wait(child, signals).await.map_err(|error| {
-            Problem::environment(format!("failed to wait for the command: {error}"))
+            CommandError::environment("failed to wait for the command").because(error)
         })?;
         Ok(Exit::Command(code(status)))
     })?
@@ -94,19 +94,19 @@ pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, Problem> {
 
 impl Args {
     /// The program and its arguments.
-    fn command(&self) -> Result<(&OsString, &[OsString]), Problem> {
+    fn command(&self) -> Result<(&OsString, &[OsString]), CommandError> {
         let example = |command: &[OsString]| {
             let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
             format!("as in `rehearse exec -- {}`", words.join(" "))
         };
         if !self.bare.is_empty() {
             let command = [self.bare.as_slice(), &self.command].concat();
-            return Err(Problem::wrong("a command stands after `--`").help(example(&command)));
+            return Err(CommandError::wrong("a command stands after `--`").help(example(&command)));
         }
         let pytest = ["pytest".into()];
-        self.command
-            .split_first()
-            .ok_or_else(|| Problem::wrong("exec needs a command after `--`").help(example(&pytest)))
+        self.command.split_first().ok_or_else(|| {
+            CommandError::wrong("exec needs a command after `--`").help(example(&pytest))
+        })
     }
 }
 
@@ -124,7 +124,7 @@ async fn wait(mut child: Child, mut signals: Signals) -> io::Result<ExitStatus> 
     loop {
         tokio::select! {
             status = child.wait() => return status,
-            Passed { signal, heard } = signals.next() => {
+            Received { signal, heard } = signals.next() => {
                 // A terminal's Ctrl-C has reached it already, and a second one means another thing.
                 if let (Some(id), false) = (id, heard) {
                     // It may have ended just now.

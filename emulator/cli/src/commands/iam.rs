@@ -5,8 +5,8 @@ use std::{fmt::Write as _, path::PathBuf};
 use crate::{
     app::App,
     backend,
+    error::{CommandError, Exit},
     execute::{Limits, default_jobs, execute, passed, result},
-    problem::{Exit, Problem},
     project::Project,
     target::TargetArgs,
 };
@@ -46,14 +46,14 @@ pub(crate) struct Args {
     target: TargetArgs,
 }
 
-pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
     let usage = match &args.report {
         Some(file) => from_report(&app.root.join(file))?,
         None => from_run(&project, &args, app)?,
     };
     if usage.is_empty() {
-        return Err(Problem::wrong("no function used a database or a secret").help(
+        return Err(CommandError::wrong("no function used a database or a secret").help(
             "an endpoint URL must name its function: AWS_ENDPOINT_URL_DYNAMODB = \
              \"{dynamodb}/fn/{function}\" in rehearse.toml",
         ));
@@ -80,14 +80,15 @@ pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, Problem> {
     Ok(Exit::Failed)
 }
 
-fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
+fn from_report(file: &std::path::Path) -> Result<Usage, CommandError> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Problem::wrong(format!("failed to read {name}: {error}")))?;
-    let journals = report::journals(&text)
-        .map_err(|error| Problem::wrong(format!("{name} is not a JSON report: {error}")))?;
+        .map_err(|error| CommandError::wrong(format!("failed to read {name}")).because(error))?;
+    let journals = report::journals(&text).map_err(|error| {
+        CommandError::wrong(format!("{name} is not a JSON report")).because(error)
+    })?;
     if journals.is_empty() {
-        return Err(Problem::wrong(format!("{name} has no journals"))
+        return Err(CommandError::wrong(format!("{name} has no journals"))
             .help("make it with `rehearse run --report json=FILE --report-journal`"));
     }
     let mut usage = Usage::default();
@@ -95,11 +96,13 @@ fn from_report(file: &std::path::Path) -> Result<Usage, Problem> {
     Ok(usage)
 }
 
-fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, Problem> {
+fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandError> {
     let target = args.target.choose(project, app)?;
     if let Some(outside) = target.outside() {
-        return Err(Problem::wrong(format!("nothing tells which function of {outside} used what"))
-            .help("permissions are those of functions: use --target in-process or lambda"));
+        return Err(CommandError::wrong(format!(
+            "nothing tells which function of {outside} used what"
+        ))
+        .help("permissions are those of functions: use --target in-process or lambda"));
     }
     let scenarios = project.scenarios(app, &args.paths)?;
     let backend = backend::of(project, &target, app)?;
@@ -124,13 +127,13 @@ fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, Problem>
     match failed.first() {
         None => Ok(usage),
         // What a scenario did not get to is not in its journal.
-        Some(first) => Err(Problem {
+        Some(first) => Err(CommandError {
             exit: Exit::Failed,
-            errors: vec![format!(
+            ..CommandError::wrong(format!(
                 "{} did not pass, so what they use is not known; the first is \"{first}\"",
                 count(failed.len(), "scenario")
-            )],
-            help: Some("see why with `rehearse run`".into()),
+            ))
+            .help("see why with `rehearse run`")
         }),
     }
 }

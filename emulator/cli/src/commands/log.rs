@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     signal::Interrupt,
 };
 use rehearse_control::{Client, ClientError, JournalPage, JournalQuery};
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     control: ControlArgs,
 }
 
-pub(crate) fn log(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn log(args: Args, app: &App) -> Result<Exit, CommandError> {
     let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
@@ -112,11 +112,11 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&mut self, entries: &[Exchange]) -> Result<(), Problem> {
+    fn print(&mut self, entries: &[Exchange]) -> Result<(), CommandError> {
         if self.json {
             for entry in entries {
                 let line = serde_json::to_string(entry)
-                    .map_err(|e| Problem::environment(format!("failed to write JSON: {e}")))?;
+                    .map_err(|e| CommandError::environment("failed to write JSON").because(e))?;
                 self.app.ui.line(line)?;
             }
             return Ok(());
@@ -126,12 +126,15 @@ impl Printer<'_> {
     }
 
     /// Prints what waited for more.
-    fn rest(&mut self) -> Result<(), Problem> {
+    fn rest(&mut self) -> Result<(), CommandError> {
         let rest = self.reader.rest();
         self.show(rest)
     }
 
-    fn show(&mut self, lines: impl IntoIterator<Item = ConversationLine>) -> Result<(), Problem> {
+    fn show(
+        &mut self,
+        lines: impl IntoIterator<Item = ConversationLine>,
+    ) -> Result<(), CommandError> {
         for line in lines {
             for row in self.renderer.rows(&line) {
                 self.app.ui.line(row)?;
@@ -141,8 +144,7 @@ impl Printer<'_> {
     }
 }
 
-/// Gives every entry once, when it can be told: texts when they arrive, all
-/// else when it has ended.
+/// Returns every journal entry once: texts when they arrive, everything else when it has ended.
 #[derive(Debug, Default)]
 struct Follower {
     resets: u64,

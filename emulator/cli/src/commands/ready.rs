@@ -8,7 +8,7 @@ use crate::{
     app::App,
     control::ControlArgs,
     duration,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_control::{Client, ClientError};
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     control: ControlArgs,
 }
 
-pub(crate) fn ready(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn ready(args: Args, app: &App) -> Result<Exit, CommandError> {
     let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async {
         let deadline = Instant::now() + args.wait.unwrap_or_default();
@@ -39,7 +39,7 @@ pub(crate) fn ready(args: Args, app: &App) -> Result<Exit, Problem> {
                 Err(ClientError::NotRunning { .. }) if Instant::now() + PAUSE < deadline => {
                     sleep(PAUSE).await;
                 }
-                Err(error) => return Err(Problem::from(error)),
+                Err(error) => return Err(CommandError::from(error)),
             }
         }
         app.ui.line("ready")?;

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_control::Client;
 
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     control: ControlArgs,
 }
 
-pub(crate) fn reset(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn reset(args: Args, app: &App) -> Result<Exit, CommandError> {
     let client = Client::new(&args.control.url(app)?)?;
     app.block_on(async { client.reset().await })??;
     app.ui.line("reset: tables, texts and journal are empty")?;

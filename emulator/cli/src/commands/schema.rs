@@ -2,11 +2,11 @@
 
 use crate::{
     app::App,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_scenario as scenario;
 
-pub(crate) fn schema(app: &App) -> Result<Exit, Problem> {
+pub(crate) fn schema(app: &App) -> Result<Exit, CommandError> {
     app.ui.line(format_args!("{:#}", scenario::schema()))?;
     Ok(Exit::Passed)
 }

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_control::{Attempt, Client, SmsRequest};
 use rehearse_scenario::report::{
@@ -19,24 +19,24 @@ Examples:
   rehearse send \"I am back\" --from owner
   rehearse send \"\" --media https://example.com/screen.jpg")]
 pub(crate) struct Args {
-    /// What it says.
+    /// The text.
     text: String,
     /// Who sends it: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
-    /// URL of a picture; may stand several times.
+    /// URL of a picture; can be repeated.
     #[arg(long, value_name = "URL")]
     media: Vec<String>,
-    /// Print what became of it as JSON.
+    /// Print the delivery and the replies as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     control: ControlArgs,
 }
 
-pub(crate) fn send(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn send(args: Args, app: &App) -> Result<Exit, CommandError> {
     if args.text.is_empty() && args.media.is_empty() {
-        return Err(Problem::wrong("a text needs words or a picture").help("add --media URL"));
+        return Err(CommandError::wrong("a text needs words or a picture").help("add --media URL"));
     }
     let client = Client::new(&args.control.url(app)?)?;
     let request = SmsRequest { from: Some(args.from), body: args.text, media: args.media };
@@ -44,7 +44,7 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, Problem> {
     let failed = sent.attempts.last().is_some_and(|attempt| !delivered(attempt));
     if args.json {
         let text = serde_json::to_string(&sent)
-            .map_err(|e| Problem::environment(format!("failed to write JSON: {e}")))?;
+            .map_err(|e| CommandError::environment("failed to write JSON").because(e))?;
         app.ui.line(text)?;
     } else {
         for reply in &sent.replies {
@@ -56,9 +56,9 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, Problem> {
     }
     if failed {
         let last = sent.attempts.last().map(describe).unwrap_or_default();
-        return Err(Problem {
+        return Err(CommandError {
             exit: Exit::Failed,
-            ..Problem::environment(format!("the backend did not take the text: {last}"))
+            ..CommandError::environment(format!("the backend did not take the text: {last}"))
         }
         .help(format!("`{}` shows what happened", app.command("log"))));
     }

@@ -1,4 +1,4 @@
-//! Building the functions of a Rust workspace, as `BuildMethod: rust-cargolambda` means them.
+//! Builds the functions of a Rust workspace, those with `BuildMethod: rust-cargolambda`.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,11 @@ use serde::Deserialize;
 
 use crate::{
     child::{self, NOT_FOUND},
-    problem::Problem,
+    error::CommandError,
 };
 use rehearse_aws::Executable;
 
-/// Binaries of the workspace in a folder, by the functions that they are.
+/// Which binaries of a workspace to build, and for which functions.
 #[derive(Debug, Clone)]
 pub(crate) struct Build {
     binaries: Vec<(String, String)>,
@@ -25,7 +25,7 @@ pub(crate) struct Build {
     root: PathBuf,
 }
 
-/// What a build made, by function.
+/// The executables of a build, by function.
 #[derive(Debug, Default)]
 pub(crate) struct Built(BTreeMap<String, Executable>);
 
@@ -34,8 +34,11 @@ impl Build {
         Self { binaries, release, root: root.to_path_buf() }
     }
 
-    /// Builds them, with a line that tells how it goes on; nothing when there are none. What the compiler says of an error is in the problem.
-    pub(crate) fn run(&self, shown: bool) -> Result<Built, Problem> {
+    /// Builds them; does nothing when there are none. If `shown`, a line shows the progress.
+    ///
+    /// # Errors
+    /// When cargo cannot be started or fails; then with the compiler's output.
+    pub(crate) fn run(&self, shown: bool) -> Result<Built, CommandError> {
         if self.binaries.is_empty() {
             return Ok(Built::default());
         }
@@ -43,13 +46,13 @@ impl Build {
         let what = names.join(", ");
         let progress = progress(&what, shown);
         let not_run = |why: &str| {
-            Problem::environment(format!("failed to run cargo: {why}"))
+            CommandError::environment(format!("failed to run cargo: {why}"))
                 .help("install Rust, or name each executable with --function NAME=PATH")
         };
         let cargo = self.command().and_then(|mut command| command.spawn());
         let mut cargo = cargo.map_err(|error| not_run(&error.to_string()))?;
         let (said, made) = (cargo.stderr.take(), cargo.stdout.take());
-        // A build ends when nobody waits for it any more.
+        // The build is killed when this is dropped.
         let _held = cargo.stdin.take();
         // Both pipes are read at once: cargo stops when one of them is full.
         let said = thread::spawn({
@@ -72,7 +75,7 @@ impl Build {
             return Err(not_run(said.trim()));
         }
         if !status.is_ok_and(|status| status.success()) {
-            return Err(Problem::environment(format!("failed to build {}", names.join(", ")))
+            return Err(CommandError::environment(format!("failed to build {}", names.join(", ")))
                 .help(format!("the compiler says\n\n{}", said.trim_end())));
         }
         self.built(&artifacts)
@@ -96,11 +99,11 @@ impl Build {
         Ok(command)
     }
 
-    fn built(&self, artifacts: &BTreeMap<String, PathBuf>) -> Result<Built, Problem> {
+    fn built(&self, artifacts: &BTreeMap<String, PathBuf>) -> Result<Built, CommandError> {
         let mut built = BTreeMap::new();
         for (function, binary) in &self.binaries {
             let Some(program) = artifacts.get(binary) else {
-                return Err(Problem::environment(format!(
+                return Err(CommandError::environment(format!(
                     "cargo built no binary `{binary}`, which is the function {function}"
                 )));
             };
@@ -117,13 +120,13 @@ impl Build {
 
 impl Built {
     /// The executable of a function.
-    pub(crate) fn take(&mut self, function: &str) -> Result<Executable, Problem> {
-        let none = || Problem::environment(format!("the function {function} was not built"));
+    pub(crate) fn take(&mut self, function: &str) -> Result<Executable, CommandError> {
+        let none = || CommandError::environment(format!("the function {function} was not built"));
         self.0.remove(function).ok_or_else(none)
     }
 }
 
-/// What cargo tells of an artifact; other messages have no executable.
+/// A message of cargo about an artifact; other messages have no executable.
 #[derive(Deserialize)]
 struct Message {
     target: Artifact,
@@ -146,7 +149,7 @@ fn progress(what: &str, shown: bool) -> ProgressBar {
     bar
 }
 
-/// Shows cargo's latest line and keeps them all.
+/// Shows the latest line of cargo's output, and returns the whole output.
 fn follow(said: Option<impl std::io::Read>, progress: &ProgressBar, what: &str) -> String {
     let mut all = String::new();
     let Some(said) = said else { return all };

@@ -1,4 +1,4 @@
-//! What `--function NAME=...` may name: a program, a folder or zip with `bootstrap`, a command.
+//! The values of `--function NAME=...`: a program, a folder or zip with `bootstrap`, a command.
 
 use std::{
     fs, io,
@@ -7,17 +7,17 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::problem::Problem;
+use crate::error::{Cause, CommandError};
 use rehearse_aws::Executable;
 
-/// What runs in a package for `provided.al2023`.
+/// Name of the program in a package for `provided.al2023`.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// Packages that were unpacked; they go with the process.
+/// Folders of unpacked packages; [`clean_up`] removes them.
 static UNPACKED: Mutex<Vec<tempfile::TempDir>> = Mutex::new(Vec::new());
 
 /// The executable that `code` names, for the function `id`; relative paths start at `root`.
-pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable, Problem> {
+pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable, CommandError> {
     let path = root.join(code);
     let found = match fs::metadata(&path) {
         Ok(found) => found,
@@ -25,7 +25,8 @@ pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable
             return command(id, code, root);
         }
         Err(error) => {
-            return Err(Problem::environment(format!("{id}: failed to read {code}: {error}"))
+            return Err(CommandError::environment(format!("{id}: failed to read {code}"))
+                .because(error)
                 .help("build it first, or name another executable with --function"));
         }
     };
@@ -41,10 +42,10 @@ pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable
 }
 
 /// The program of a package; `named` is what the user calls it, the folder or its zip.
-fn in_folder(id: &str, folder: PathBuf, named: &Path) -> Result<Executable, Problem> {
+fn in_folder(id: &str, folder: PathBuf, named: &Path) -> Result<Executable, CommandError> {
     let program = folder.join(BOOTSTRAP);
     if !program.is_file() {
-        return Err(Problem::environment(format!(
+        return Err(CommandError::environment(format!(
             "{id}: there is no `{BOOTSTRAP}` in {}",
             named.display()
         ))
@@ -53,35 +54,38 @@ fn in_folder(id: &str, folder: PathBuf, named: &Path) -> Result<Executable, Prob
     checked(id, Executable { program, arguments: Vec::new(), folder })
 }
 
-fn unpack(id: &str, path: &Path) -> Result<PathBuf, Problem> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Problem::environment(format!("{id}: failed to unpack {}: {error}", path.display()))
+fn unpack(id: &str, path: &Path) -> Result<PathBuf, CommandError> {
+    let failed = |error: Cause| {
+        CommandError::environment(format!("{id}: failed to unpack {}", path.display()))
+            .because(error)
     };
-    let file = fs::File::open(path).map_err(|e| failed(&e))?;
-    let mut archive = zip::ZipArchive::new(file).map_err(|e| failed(&e))?;
-    let folder = tempfile::Builder::new().prefix("rehearse-").tempdir().map_err(|e| failed(&e))?;
-    archive.extract(folder.path()).map_err(|e| failed(&e))?;
+    let file = fs::File::open(path).map_err(|e| failed(e.into()))?;
+    let mut archive = zip::ZipArchive::new(file).map_err(|e| failed(e.into()))?;
+    let folder =
+        tempfile::Builder::new().prefix("rehearse-").tempdir().map_err(|e| failed(e.into()))?;
+    archive.extract(folder.path()).map_err(|e| failed(e.into()))?;
     let unpacked = folder.path().to_path_buf();
     UNPACKED.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     Ok(unpacked)
 }
 
-/// Takes the folders of unpacked packages away.
+/// Removes the folders of unpacked packages.
 pub(crate) fn clean_up() {
     UNPACKED.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Words as a shell splits them. The program is looked for where the user's shell would, because
-/// a function finds nothing of that environment.
-fn command(id: &str, code: &str, root: &Path) -> Result<Executable, Problem> {
-    let words = shell_words::split(code)
-        .map_err(|error| Problem::wrong(format!("{id}: `{code}` is no command: {error}")))?;
+/// A command, split as a shell splits it. Its program is looked up in the user's PATH now, because a
+/// function's environment has no PATH of the user.
+fn command(id: &str, code: &str, root: &Path) -> Result<Executable, CommandError> {
+    let words = shell_words::split(code).map_err(|error| {
+        CommandError::wrong(format!("{id}: `{code}` is no command")).because(error)
+    })?;
     let mut words = words.into_iter();
     let Some(name) = words.next() else {
-        return Err(Problem::wrong(format!("{id}: there is no command")));
+        return Err(CommandError::wrong(format!("{id}: there is no command")));
     };
     let Some(program) = find(&name, root) else {
-        return Err(Problem::environment(format!("{id}: there is no program `{name}`"))
+        return Err(CommandError::environment(format!("{id}: there is no program `{name}`"))
             .help("install it, or give its path"));
     };
     let folder = std::path::absolute(root).or_else(|_| std::env::current_dir());
@@ -97,19 +101,19 @@ fn find(name: &str, root: &Path) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-fn checked(id: &str, executable: Executable) -> Result<Executable, Problem> {
+fn checked(id: &str, executable: Executable) -> Result<Executable, CommandError> {
     let program = &executable.program;
     let mode = |found: io::Result<fs::Metadata>| found.map(|found| found.permissions().mode());
     match mode(fs::metadata(program)) {
         Ok(mode) if mode & 0o111 != 0 => Ok(executable),
         Ok(_) => {
-            Err(Problem::environment(format!("{id}: {} is not executable", program.display()))
+            Err(CommandError::environment(format!("{id}: {} is not executable", program.display()))
                 .help(format!("`chmod +x {}` makes it so", program.display())))
         }
-        Err(error) => Err(Problem::environment(format!(
-            "{id}: failed to read {}: {error}",
-            program.display()
-        ))),
+        Err(error) => {
+            Err(CommandError::environment(format!("{id}: failed to read {}", program.display()))
+                .because(error))
+        }
     }
 }
 
@@ -167,8 +171,8 @@ mod tests {
             ("sh 'open", "is no command"),
         ] {
             let problem = executable("F", code, folder.path()).unwrap_err();
-            assert!(problem.errors[0].contains(says), "{code}: {:?}", problem.errors);
-            assert!(problem.errors[0].starts_with("F: "), "{code}");
+            assert!(problem.texts()[0].contains(says), "{code}: {problem:?}");
+            assert!(problem.texts()[0].starts_with("F: "), "{code}");
         }
     }
 }

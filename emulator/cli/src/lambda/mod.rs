@@ -1,4 +1,4 @@
-//! `--target lambda`: which executables are the functions, and how they are run.
+//! `--target lambda`: which executables are the functions, and how their processes run.
 
 mod build;
 mod code;
@@ -12,7 +12,7 @@ use std::{
 use self::build::Build;
 pub(crate) use self::code::clean_up;
 use self::code::executable;
-use crate::{app::App, child, problem::Problem};
+use crate::{app::App, child, error::CommandError};
 use rehearse_aws::{Executable, gateway::Launcher, template::Template};
 use rehearse_core::names::hint;
 use rehearse_world::Processes;
@@ -27,7 +27,7 @@ pub(crate) struct LambdaArgs {
     /// Build the workspace's functions with optimisations.
     #[arg(long)]
     release: bool,
-    /// Processes of one function that may work at once; 10 when left out, as in a new account.
+    /// Most processes of one function at the same time [default: 10, as in a new account].
     #[arg(long, value_name = "N")]
     concurrency: Option<NonZeroUsize>,
     /// Give every request a new process.
@@ -35,22 +35,21 @@ pub(crate) struct LambdaArgs {
     cold: bool,
 }
 
-/// How functions become executables, as often as their sources change.
+/// How to get an executable for every function, each time that sources change.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     ids: Vec<String>,
     named: Vec<Named>,
     build: Build,
-    /// Where paths that were typed start.
+    /// Folder that relative paths of the command line start from.
     from: PathBuf,
-    /// Whether somebody watches how the build goes on.
+    /// Whether to show the progress of the build.
     shown: bool,
 }
 
 impl Plan {
-    /// Builds what is built, and finds what is named: an executable for every function. It takes
-    /// as long as a compiler does.
-    pub(crate) fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
+    /// Builds or finds the executable of every function. Blocks as long as the compiler runs.
+    pub(crate) fn run(&self) -> Result<Vec<(String, Executable)>, CommandError> {
         let mut built = self.build.run(self.shown)?;
         let executable = |id: &String| {
             let code = match self.named.iter().find(|named| named.id == *id) {
@@ -84,7 +83,7 @@ impl FromStr for Named {
 }
 
 impl LambdaArgs {
-    /// The first of these options that was given, for a target that knows none of them.
+    /// The first of these options that was given; other targets refuse it.
     pub(crate) fn given(&self) -> Option<&'static str> {
         [
             ("--function", !self.functions.is_empty()),
@@ -120,19 +119,19 @@ impl LambdaArgs {
         template: &Template,
         root: &Path,
         app: &App,
-    ) -> Result<Plan, Problem> {
+    ) -> Result<Plan, CommandError> {
         let ids: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
         for named in &self.functions {
             if !ids.contains(&named.id.as_str()) {
                 let hint = hint(&named.id, ids.iter().copied());
-                return Err(Problem::wrong(format!(
+                return Err(CommandError::wrong(format!(
                     "the template has no function `{}`{hint} (there are {})",
                     named.id,
                     ids.join(", ")
                 )));
             }
             if self.functions.iter().filter(|other| other.id == named.id).count() > 1 {
-                return Err(Problem::wrong(format!("--function names {} twice", named.id)));
+                return Err(CommandError::wrong(format!("--function names {} twice", named.id)));
             }
         }
         Ok(Plan {
@@ -145,14 +144,14 @@ impl LambdaArgs {
     }
 
     /// What has to be built for the functions that are not named.
-    pub(crate) fn build(&self, template: &Template, root: &Path) -> Result<Build, Problem> {
+    pub(crate) fn build(&self, template: &Template, root: &Path) -> Result<Build, CommandError> {
         let mut binaries = Vec::new();
         for function in &template.functions {
             if self.functions.iter().any(|named| named.id == function.id) {
                 continue;
             }
             let Some(binary) = &function.binary else {
-                return Err(Problem::environment(format!(
+                return Err(CommandError::environment(format!(
                     "nothing says what runs the function {}: the template has no \
                      BuildProperties with a Binary for it",
                     function.id

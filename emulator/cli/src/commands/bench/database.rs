@@ -1,12 +1,11 @@
-//! How fast the database is, as functions meet it: behind the proxy that records each call.
+//! Measures the database behind the proxy that records each call, as functions use it.
 
-use rehearse_core::errors::with_causes;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::load::{Answers, Body, Load};
-use crate::problem::Problem;
+use crate::error::{Cause, CommandError};
 use rehearse_core::table::{Attribute, AttributeKind, Key, TableSpec};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, threads::Threads};
 use rehearse_dynamodb::{Database, Service};
@@ -23,7 +22,7 @@ pub(crate) struct Bench {
     _threads: Threads,
 }
 
-/// What is asked.
+/// An operation to measure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Operation {
     /// A row that is there.
@@ -86,8 +85,8 @@ fn row(id: &str) -> Value {
 
 impl Bench {
     /// Makes the table on a service, and a row in it: the first answers.
-    pub(crate) async fn start(service: &Service) -> Result<Self, Problem> {
-        let threads = Threads::start().map_err(|e| failed(&e))?;
+    pub(crate) async fn start(service: &Service) -> Result<Self, CommandError> {
+        let threads = Threads::start().map_err(failed)?;
         let id = Attribute { name: "id".into(), kind: AttributeKind::String };
         let tables = [TableSpec {
             id: TABLE.into(),
@@ -96,13 +95,13 @@ impl Bench {
             indexes: Vec::new(),
             ttl: None,
         }];
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|e| failed(&e))?;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let (journal, faults) = (Journal::new(Clock::running()), Faults::default());
         let database =
             Database::start(listener, &threads, service, &tables, journal.clone(), faults);
-        let database = database.await.map_err(|e| failed(&e))?;
+        let database = database.await.map_err(failed)?;
         let first = json!({ "id": "row", "phone": "+15555550123", "status": "booked" });
-        database.put_rows(TABLE, &[first]).await.map_err(|e| failed(&e))?;
+        database.put_rows(TABLE, &[first]).await.map_err(failed)?;
         Ok(Self { database, journal, _threads: threads })
     }
 
@@ -112,7 +111,7 @@ impl Bench {
         operation: Operation,
         clients: usize,
         time: Duration,
-    ) -> Result<Answers, Problem> {
+    ) -> Result<Answers, CommandError> {
         let run = if clients == 1 { "one" } else { "many" };
         let authorization = "AWS4-HMAC-SHA256 Credential=bench/20260210/us-east-1/dynamodb/aws4_request, \
                              SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";
@@ -127,13 +126,13 @@ impl Bench {
             body: operation.body(run),
             status: 200,
         };
-        let answers = load.run(clients, time).await.map_err(|e| failed(&e));
+        let answers = load.run(clients, time).await.map_err(failed);
         // What was recorded is of no use, and the next load should not pay for it.
         self.journal.clear();
         answers
     }
 }
 
-fn failed(error: &dyn std::error::Error) -> Problem {
-    Problem::environment(format!("failed to load the database: {}", with_causes(error)))
+fn failed(error: impl Into<Cause>) -> CommandError {
+    CommandError::environment("failed to load the database").because(error)
 }

@@ -1,12 +1,11 @@
-//! How many requests the fakes answer.
+//! Measures how many requests the fakes answer.
 
-use rehearse_core::errors::with_causes;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::load::{Body, Load};
-use crate::problem::Problem;
+use crate::error::{Cause, CommandError};
 use rehearse_control as control;
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_openai::{self as openai, OpenAi, Persona};
@@ -16,13 +15,13 @@ use rehearse_twilio::{self as twilio, Twilio};
 pub(crate) const CONNECTIONS: usize = 8;
 
 /// Answers of the scripted OpenAI in so much time.
-pub(crate) async fn openai(load: Duration, streamed: bool) -> Result<usize, Problem> {
+pub(crate) async fn openai(load: Duration, streamed: bool) -> Result<usize, CommandError> {
     let (journal, clock, faults) = parts();
     let options = openai::Options::default();
     let model = options.models.first().cloned().unwrap_or_default();
     let authorization = format!("Bearer {}", options.api_key);
     let server = OpenAi::start(listen().await?, options, journal, clock, faults);
-    let server = server.map_err(|e| failed(&e))?;
+    let server = server.map_err(failed)?;
     server.set_persona(Some(Persona::canned("Yes, we fix those.")));
     let body =
         serde_json::json!({ "model": model, "input": "Do you fix iPhones?", "stream": streamed });
@@ -35,12 +34,12 @@ pub(crate) async fn openai(load: Duration, streamed: bool) -> Result<usize, Prob
         body: Body::Same(body.to_string()),
         status: 200,
     };
-    let answers = request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))?;
+    let answers = request.run(CONNECTIONS, load).await.map_err(failed)?;
     Ok(answers.took.len())
 }
 
 /// Sends that the fake Twilio takes in so much time.
-pub(crate) async fn twilio(load: Duration) -> Result<usize, Problem> {
+pub(crate) async fn twilio(load: Duration) -> Result<usize, CommandError> {
     let (journal, clock, faults) = parts();
     let options = twilio::Options::default();
     let key = format!("{}:{}", options.account_sid, options.auth_token);
@@ -48,9 +47,9 @@ pub(crate) async fn twilio(load: Duration) -> Result<usize, Problem> {
         format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, key));
     let path = format!("/2010-04-01/Accounts/{}/Messages.json", options.account_sid);
     let number = options.number.clone();
-    let web = control::loopback_client().map_err(|e| failed(&e))?;
+    let web = control::loopback_client().map_err(failed)?;
     let server = Twilio::start(listen().await?, options, journal, clock, faults, web);
-    let server = server.map_err(|e| failed(&e))?;
+    let server = server.map_err(failed)?;
     let body = form_urlencoded::Serializer::new(String::new())
         .append_pair("To", "+19042520927")
         .append_pair("From", &number)
@@ -65,7 +64,7 @@ pub(crate) async fn twilio(load: Duration) -> Result<usize, Problem> {
         body: Body::Same(body),
         status: 201,
     };
-    let answers = request.run(CONNECTIONS, load).await.map_err(|e| failed(&e))?;
+    let answers = request.run(CONNECTIONS, load).await.map_err(failed)?;
     Ok(answers.took.len())
 }
 
@@ -74,10 +73,10 @@ fn parts() -> (Journal, Clock, Faults) {
     (Journal::new(clock.clone()), clock, Faults::default())
 }
 
-async fn listen() -> Result<TcpListener, Problem> {
-    TcpListener::bind("127.0.0.1:0").await.map_err(|e| failed(&e))
+async fn listen() -> Result<TcpListener, CommandError> {
+    TcpListener::bind("127.0.0.1:0").await.map_err(failed)
 }
 
-fn failed(error: &dyn std::error::Error) -> Problem {
-    Problem::environment(format!("failed to load a fake: {}", with_causes(error)))
+fn failed(error: impl Into<Cause>) -> CommandError {
+    CommandError::environment("failed to load a fake").because(error)
 }

@@ -1,11 +1,11 @@
-//! How figures are printed: a line each, for people or as JSON.
+//! Prints figures, one a line, as text or JSON.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{memory, nth, rank};
-use crate::{app::App, problem::Problem};
+use crate::{app::App, error::CommandError};
 use rehearse_scenario::report::{
     style::{BOLD, DIM, paint},
     time,
@@ -18,12 +18,17 @@ pub(crate) struct Figures<'a> {
 }
 
 impl Figures<'_> {
-    pub(crate) fn time(&self, name: &str, took: Duration, about: &str) -> Result<(), Problem> {
+    pub(crate) fn time(&self, name: &str, took: Duration, about: &str) -> Result<(), CommandError> {
         self.line(name, &brief(took), Some(took.as_secs_f64()), "s", about)
     }
 
     /// The median of what is sorted.
-    pub(crate) fn nth(&self, name: &str, sorted: &[Duration], about: &str) -> Result<(), Problem> {
+    pub(crate) fn nth(
+        &self,
+        name: &str,
+        sorted: &[Duration],
+        about: &str,
+    ) -> Result<(), CommandError> {
         let median = rank(sorted, 50).map(|took| took.as_secs_f64());
         self.line(name, &nth(sorted, 50), median, "s", about)
     }
@@ -34,13 +39,13 @@ impl Figures<'_> {
         count: usize,
         took: Duration,
         about: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), CommandError> {
         let rate = count as f64 / took.as_secs_f64().max(f64::MIN_POSITIVE);
         self.line(name, &format!("{rate:.0} /s"), Some(rate), "/s", about)
     }
 
     /// What this process has.
-    pub(crate) fn memory(&self) -> Result<(), Problem> {
+    pub(crate) fn memory(&self) -> Result<(), CommandError> {
         let (now, peak) = (memory::resident(), memory::peak());
         let text = |bytes: Option<f64>| {
             bytes.map_or_else(|| "unknown".into(), |bytes| format!("{:.1} MB", bytes / 1e6))
@@ -55,7 +60,7 @@ impl Figures<'_> {
         value: Option<f64>,
         unit: &str,
         about: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), CommandError> {
         if self.json {
             let figure = json!({ "figure": name, "value": value, "unit": unit });
             return Ok(self.app.ui.line(figure)?);

@@ -1,7 +1,6 @@
 //! A load generator: the same request again and again over kept connections.
 //!
-//! It reads no more of an answer than where it ends; a full HTTP client would
-//! measure itself.
+//! It parses only where a response ends, since a full HTTP client would cost more than the server.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -30,7 +29,7 @@ pub(crate) enum Body {
     Each(Box<dyn Fn(u64) -> String + Send + Sync>),
 }
 
-/// What came back.
+/// The measured responses.
 pub(crate) struct Answers {
     /// How long each took, sorted.
     pub(crate) took: Vec<Duration>,

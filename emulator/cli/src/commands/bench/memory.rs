@@ -5,7 +5,7 @@ pub(crate) fn resident() -> Option<f64> {
     field("VmRSS:")
 }
 
-/// The most that ever were.
+/// The most bytes that were ever resident.
 pub(crate) fn peak() -> Option<f64> {
     field("VmHWM:")
 }

@@ -1,4 +1,4 @@
-//! `rehearse bench`: figures of this machine, never a verdict.
+//! `rehearse bench`: measures this machine; it passes whatever the figures are.
 
 mod database;
 mod fakes;
@@ -17,7 +17,7 @@ use crate::{
     app::App,
     backend,
     dynamodb::{self, DynamoDbArgs},
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     project::{self, Project},
     signal::Interrupt,
     target::TargetArgs,
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     target: TargetArgs,
 }
 
-pub(crate) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn bench(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
     let all = project.scenarios(app, &[])?;
     let backend =
@@ -91,17 +91,17 @@ pub(crate) fn bench(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 impl Args {
-    /// Whether a part is to be measured.
+    /// Whether this part was asked for.
     fn wants(&self, part: Part) -> bool {
         self.parts.is_empty() || self.parts.contains(&part)
     }
 }
 
 /// The backend whose scenarios are measured.
-fn functions(project: &Project, args: &Args, app: &App) -> Result<Backend, Problem> {
+fn functions(project: &Project, args: &Args, app: &App) -> Result<Backend, CommandError> {
     let target = args.target.choose(project, app)?;
     if let Some(outside) = target.outside() {
-        return Err(Problem::wrong(format!(
+        return Err(CommandError::wrong(format!(
             "{outside} is one backend, and bench runs many at once"
         ))
         .help("use --target in-process or lambda, or measure `database` and `fakes` alone"));
@@ -117,9 +117,9 @@ async fn measure(
     all: &[Scenario],
     args: &Args,
     app: &App,
-) -> Result<Exit, Problem> {
+) -> Result<Exit, CommandError> {
     let figures = Figures { app, json: args.json };
-    databases.ready().await.map_err(|error| dynamodb::problem(&error))?;
+    databases.ready().await.map_err(dynamodb::error)?;
     if args.wants(Part::Database) {
         operations(databases, started, args.load, &figures).await?;
     }
@@ -146,7 +146,7 @@ async fn operations(
     started: Instant,
     load: Duration,
     figures: &Figures<'_>,
-) -> Result<(), Problem> {
+) -> Result<(), CommandError> {
     let bench = database::Bench::start(databases).await?;
     figures.time("database, first row", started.elapsed(), "from its start, with its table")?;
     for operation in database::Operation::ALL {
@@ -167,7 +167,7 @@ async fn scenarios(
     times: usize,
     figures: &Figures<'_>,
     app: &App,
-) -> Result<(), Problem> {
+) -> Result<(), CommandError> {
     let worlds = worlds(runner.backend()).await?;
     figures.nth("world start", &worlds, &format!("p95 {}", nth(&worlds, 95)))?;
 
@@ -186,12 +186,12 @@ async fn scenarios(
 }
 
 /// How long worlds take to start, sorted.
-async fn worlds(backend: &Backend) -> Result<Vec<Duration>, Problem> {
+async fn worlds(backend: &Backend) -> Result<Vec<Duration>, CommandError> {
     let mut took = Vec::with_capacity(WORLDS);
     for _ in 0..WORLDS {
         let started = Instant::now();
         let config = WorldConfig::new(backend.clone(), Clock::running());
-        let world = World::start(config).await.map_err(|e| project::world(&e))?;
+        let world = World::start(config).await.map_err(project::world)?;
         took.push(started.elapsed());
         drop(world);
     }

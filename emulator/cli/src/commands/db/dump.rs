@@ -9,7 +9,7 @@ use super::batches;
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_control::Client;
 use rehearse_scenario::report::text::count;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     control: ControlArgs,
 }
 
-pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, CommandError> {
     let client = Client::new(&args.control.url(app)?)?;
     let tables = app.block_on(async {
         let mut wanted = args.tables.clone();
@@ -47,7 +47,7 @@ pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
         for table in &wanted {
             tables.push(client.items(table).await?);
         }
-        Ok::<_, Problem>(tables)
+        Ok::<_, CommandError>(tables)
     })??;
     if let Some(folder) = &args.dir {
         let folder = app.root.join(folder);
@@ -56,7 +56,7 @@ pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
         for table in &tables {
             for (n, batch) in batches::of_table(&table.name, &table.items).iter().enumerate() {
                 let path = folder.join(format!("{}.{:05}.json", table.name, n + 1));
-                std::fs::write(&path, format!("{batch}\n")).map_err(|e| failed(&path, &e))?;
+                std::fs::write(&path, format!("{batch}\n")).map_err(|e| failed(&path, e))?;
                 written += 1;
             }
         }
@@ -73,16 +73,16 @@ pub(crate) fn dump(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 /// Makes the folder; what stands in it already might be taken for a part of the dump.
-fn empty(folder: &Path) -> Result<(), Problem> {
-    std::fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
-    let mut there = std::fs::read_dir(folder).map_err(|e| failed(folder, &e))?;
+fn empty(folder: &Path) -> Result<(), CommandError> {
+    std::fs::create_dir_all(folder).map_err(|e| failed(folder, e))?;
+    let mut there = std::fs::read_dir(folder).map_err(|e| failed(folder, e))?;
     if there.next().is_some() {
-        return Err(Problem::wrong(format!("the folder {} is not empty", folder.display()))
+        return Err(CommandError::wrong(format!("the folder {} is not empty", folder.display()))
             .help("name a new one, so that old batches are not taken for new ones"));
     }
     Ok(())
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::environment(format!("failed to write {}: {error}", path.display()))
+fn failed(path: &Path, error: std::io::Error) -> CommandError {
+    CommandError::environment(format!("failed to write {}", path.display())).because(error)
 }

@@ -10,7 +10,7 @@ use super::batches::{self, BATCH, Item};
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 use rehearse_control::{Client, Written};
 use rehearse_scenario::report::text::count;
@@ -32,12 +32,13 @@ pub(crate) struct Args {
     control: ControlArgs,
 }
 
-pub(crate) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn load(args: Args, app: &App) -> Result<Exit, CommandError> {
     let mut tables: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for (name, text) in texts(&args.paths, app)? {
         let read = batches::parse(&text);
         let read = read.map_err(|error| {
-            Problem::wrong(format!("failed to read {name}: {error}"))
+            CommandError::wrong(format!("failed to read {name}"))
+                .because(error)
                 .help("nothing was loaded; dump again, or get the whole file")
         })?;
         for (table, items) in read {
@@ -61,7 +62,7 @@ pub(crate) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
                 }
             }
         }
-        Ok::<_, Problem>(())
+        Ok::<_, CommandError>(())
     })??;
     let rows = tables.values().map(Vec::len).sum();
     app.ui.line(format_args!(
@@ -72,24 +73,24 @@ pub(crate) fn load(args: Args, app: &App) -> Result<Exit, Problem> {
     Ok(Exit::Passed)
 }
 
-fn twice(table: &str, key: &[String]) -> Problem {
-    Problem::wrong(format!("two rows of {table} have the key {}", key.join(" / ")))
+fn twice(table: &str, key: &[String]) -> CommandError {
+    CommandError::wrong(format!("two rows of {table} have the key {}", key.join(" / ")))
         .help("nothing was loaded; a row would be lost, so take one of them out")
 }
 
 /// Every file with its text.
-fn texts(paths: &[PathBuf], app: &App) -> Result<Vec<(String, String)>, Problem> {
+fn texts(paths: &[PathBuf], app: &App) -> Result<Vec<(String, String)>, CommandError> {
     let mut texts = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             let mut text = String::new();
             let read = app.ui.input().read_to_string(&mut text);
-            read.map_err(|e| Problem::wrong(format!("failed to read the input: {e}")))?;
+            read.map_err(|e| CommandError::wrong("failed to read the input").because(e))?;
             texts.push(("the input".into(), text));
             continue;
         }
         for file in files(&app.root.join(path))? {
-            let text = std::fs::read_to_string(&file).map_err(|e| failed(&file, &e))?;
+            let text = std::fs::read_to_string(&file).map_err(|e| failed(&file, e))?;
             texts.push((file.display().to_string(), text));
         }
     }
@@ -97,22 +98,22 @@ fn texts(paths: &[PathBuf], app: &App) -> Result<Vec<(String, String)>, Problem>
 }
 
 /// The file, or those of the folder in order.
-fn files(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+fn files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).map_err(|e| failed(path, &e))?;
+    let entries = std::fs::read_dir(path).map_err(|e| failed(path, e))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(Problem::wrong(format!("no .json file is in {}", path.display())));
+        return Err(CommandError::wrong(format!("no .json file is in {}", path.display())));
     }
     Ok(files)
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::wrong(format!("failed to read {}: {error}", path.display()))
+fn failed(path: &Path, error: std::io::Error) -> CommandError {
+    CommandError::wrong(format!("failed to read {}", path.display())).because(error)
 }

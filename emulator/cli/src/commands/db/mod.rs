@@ -6,7 +6,7 @@ mod load;
 
 use crate::{
     app::App,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
 };
 
 /// Move the rows of a running world as JSON
@@ -25,7 +25,7 @@ enum Command {
     Load(load::Args),
 }
 
-pub(crate) fn db(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn db(args: Args, app: &App) -> Result<Exit, CommandError> {
     match args.command {
         Command::Dump(args) => dump::dump(args, app),
         Command::Load(args) => load::load(args, app),

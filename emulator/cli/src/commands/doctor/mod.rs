@@ -16,11 +16,10 @@ use self::{
 use crate::{
     app::App,
     control::ControlArgs,
-    problem::{Exit, Problem},
+    error::{CommandError, Exit},
     project::Project,
 };
 use rehearse_control as control;
-use rehearse_core::errors::with_causes;
 use rehearse_scenario::report::{
     style::{BAD, DIM, GOOD, paint},
     text::count,
@@ -54,7 +53,7 @@ fn base(text: &str) -> Result<String, String> {
         .ok_or_else(|| "a base URL is such as https://api.example.com".into())
 }
 
-pub(crate) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn doctor(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
     let template = project.template()?;
     // A date of UTC: in the backend's own time zone it is today or a day beside it.
@@ -65,16 +64,13 @@ pub(crate) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
             Some(url) => url,
             None => gateway(&args.control.url(app)?).await?,
         };
-        let client = Client::new(url.clone()).map_err(|error| {
-            Problem::environment(format!("failed to start: {}", with_causes(&error)))
-        })?;
+        let client = Client::new(url.clone())
+            .map_err(|error| CommandError::environment("failed to start").because(error))?;
         app.ui.line(paint(DIM, &url))?;
         if let Err(error) = client.reach().await {
-            return Err(Problem::environment(format!(
-                "{url} does not answer: {}",
-                with_causes(&error)
-            ))
-            .help("name the API's own URL: the stack's output ApiUrl"));
+            return Err(CommandError::environment(format!("{url} does not answer"))
+                .because(error)
+                .help("name the API's own URL: the stack's output ApiUrl"));
         }
         let mut failed = 0;
         let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
@@ -92,8 +88,10 @@ pub(crate) fn doctor(args: Args, app: &App) -> Result<Exit, Problem> {
 }
 
 /// The gateway of a running world.
-async fn gateway(control: &str) -> Result<String, Problem> {
+async fn gateway(control: &str) -> Result<String, CommandError> {
     let parts = control::Client::new(control)?.endpoints().await?.parts;
     let gateway = parts.into_iter().find(|part| part.name == "gateway");
-    gateway.map(|part| part.url).ok_or_else(|| Problem::environment("the world has no gateway"))
+    gateway
+        .map(|part| part.url)
+        .ok_or_else(|| CommandError::environment("the world has no gateway"))
 }

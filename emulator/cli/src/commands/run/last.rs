@@ -18,7 +18,7 @@ use rehearse_scenario::{
 /// The file that remembers it, below the project's folder.
 const FILE: &str = ".rehearse/last-run.json";
 
-/// Of the file's shape.
+/// Version of the file's format.
 const VERSION: u32 = 2;
 
 /// The memory of one project.

@@ -15,9 +15,9 @@ use crate::{
     app::App,
     backend, duration,
     dynamodb::{self, DynamoDbArgs},
+    error::{CommandError, Exit},
     logs,
     ports::PortArgs,
-    problem::{Exit, Problem},
     project::Project,
     signal::Interrupt,
     target::{ChosenTarget, Target, TargetArgs},
@@ -51,16 +51,16 @@ pub(crate) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// Scenarios at the same time; four times the number of cores when left out, one with --target URL.
+    /// How many scenarios run at the same time [default: four times the number of cores; one with --target URL].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Run each scenario so many times, with seeds counting up.
+    /// How often to run each scenario, with seeds counting up.
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroUsize,
-    /// Begin no further scenario after a failure.
+    /// Start no further scenario after a failure.
     #[arg(long)]
     fail_fast: bool,
     #[command(flatten)]
@@ -98,7 +98,7 @@ impl Job {
     }
 }
 
-pub(crate) fn run(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
     args.reports.check()?;
     logs::start(if args.verbose { "info" } else { "off" })?;
     let project = Project::find(app)?;
@@ -140,7 +140,7 @@ fn prepare(
     target: &ChosenTarget,
     args: &Args,
     app: &App,
-) -> Result<Prepared, Problem> {
+) -> Result<Prepared, CommandError> {
     let (last, chosen) = choose(project, args, app)?;
     let backend = backend::of(project, target, app)?;
     Ok(Prepared { last, chosen, backend })
@@ -154,7 +154,7 @@ async fn run_on(
     interrupt: Interrupt,
     args: &Args,
     app: &App,
-) -> Result<Exit, Problem> {
+) -> Result<Exit, CommandError> {
     let Prepared { last, chosen, backend } = prepared;
     let options = Options { arguments: outside::arguments(args, target), ..Options::default() };
     let backend = backend.with_databases(databases.clone());
@@ -164,7 +164,7 @@ async fn run_on(
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     let reporter = project.reporter(app, runner.backend());
     tokio::select! {
-        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        ready = databases.ready() => ready.map_err(dynamodb::error)?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
     let runner = tokio::select! {
@@ -182,7 +182,11 @@ async fn run_on(
 }
 
 /// The scenarios that the command line asks for.
-fn choose(project: &Project, args: &Args, app: &App) -> Result<(LastRun, Vec<Scenario>), Problem> {
+fn choose(
+    project: &Project,
+    args: &Args,
+    app: &App,
+) -> Result<(LastRun, Vec<Scenario>), CommandError> {
     let last = LastRun::at(&project.root);
     let all = match args.selection.paths(&last) {
         files if args.paths.is_empty() && !files.is_empty() => project.scenarios_in(&files)?,
@@ -192,7 +196,7 @@ fn choose(project: &Project, args: &Args, app: &App) -> Result<(LastRun, Vec<Sce
     Ok((last, chosen))
 }
 
-fn list(project: &Project, args: &Args, app: &App) -> Result<Exit, Problem> {
+fn list(project: &Project, args: &Args, app: &App) -> Result<Exit, CommandError> {
     let (_, chosen) = choose(project, args, app)?;
     for scenario in &chosen {
         let tags = scenario.tags().join(" ");

@@ -1,4 +1,4 @@
-//! A progress bar for those who watch; nothing for those who do not.
+//! A progress bar, drawn only on a terminal.
 
 use std::{
     collections::BTreeSet,

@@ -1,14 +1,14 @@
-//! `--report FORMAT[=FILE]`: what is written where.
+//! `--report FORMAT[=FILE]`: formats and files of reports.
 
 use std::{path::PathBuf, str::FromStr};
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, error::CommandError};
 use rehearse_scenario::report::{self, Run, style::plain, terminal};
 
 /// The report options.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Write a report: terminal, junit or json, to standard output or a file; may stand several times.
+    /// Write a report: terminal, junit or json, to standard output or a file; can be repeated.
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     reports: Vec<ReportTarget>,
     /// Include every scenario's journal in the JSON report.
@@ -55,16 +55,16 @@ impl FromStr for ReportTarget {
 
 impl ReportArgs {
     /// Refuses what cannot be written together.
-    pub(crate) fn check(&self) -> Result<(), Problem> {
+    pub(crate) fn check(&self) -> Result<(), CommandError> {
         let to_output = self.reports.iter().filter(|t| t.file.is_none()).count();
         if to_output > 1 {
-            return Err(Problem::wrong("two reports cannot share the standard output")
+            return Err(CommandError::wrong("two reports cannot share the standard output")
                 .help("give one of them a file: --report junit=report.xml"));
         }
         for (i, target) in self.reports.iter().enumerate() {
             let Some(file) = &target.file else { continue };
             if self.reports[..i].iter().any(|other| other.file.as_ref() == Some(file)) {
-                return Err(Problem::wrong(format!(
+                return Err(CommandError::wrong(format!(
                     "two reports name the file {}",
                     file.display()
                 )));
@@ -78,15 +78,18 @@ impl ReportArgs {
         self.report_journal && self.reports.iter().any(|t| t.format == Format::Json)
     }
 
-    /// Where the lines of the run go while it runs: to the standard output, or
-    /// beside it when a report for machines is written there.
+    /// Where the lines of the run go while it runs: standard output, or standard error when a report
+    /// for machines goes to standard output.
     pub(crate) fn screen<'a>(&self, app: &'a App) -> RunOutput<'a> {
         let taken = self.reports.iter().any(|t| t.file.is_none() && t.format != Format::Terminal);
         RunOutput { app, beside: taken }
     }
 
-    /// Writes every report that the screen did not show. All are tried.
-    pub(crate) fn write(&self, run: &Run, app: &App) -> Result<(), Problem> {
+    /// Writes every report that was not printed during the run.
+    ///
+    /// # Errors
+    /// Those of all reports; one that fails does not stop the next.
+    pub(crate) fn write(&self, run: &Run, app: &App) -> Result<(), CommandError> {
         let mut errors = Vec::new();
         for target in &self.reports {
             let text = match target.format {
@@ -104,10 +107,15 @@ impl ReportArgs {
                     .file
                     .as_ref()
                     .map_or("standard output".into(), |f| f.display().to_string());
-                errors.push(format!("failed to write the report to {to}: {error}"));
+                let message = format!("failed to write the report to {to}");
+                errors.extend(CommandError::environment(message).because(error).errors);
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Problem { errors, ..Problem::environment("") }) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(CommandError { errors, ..CommandError::environment("") })
+        }
     }
 }
 
@@ -118,7 +126,7 @@ pub(crate) struct RunOutput<'a> {
 }
 
 impl RunOutput<'_> {
-    /// Whether lines go to the standard output.
+    /// Whether lines go to standard output.
     pub(crate) fn is_shown(&self) -> bool {
         !self.beside
     }

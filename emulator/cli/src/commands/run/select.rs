@@ -1,10 +1,10 @@
-//! Which scenarios are run. A choice that finds none is an error that says what
-//! there would have been: a typing error must not look like a success.
+//! Which scenarios are run. Filters that match none are an error with similar names: a typo must not
+//! look like success.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::last::{Failed, LastRun};
-use crate::{app::App, problem::Problem};
+use crate::{app::App, error::CommandError};
 use rehearse_scenario::{Scenario, report::text::count};
 
 /// Most names that an error suggests.
@@ -21,7 +21,7 @@ pub(crate) struct Selection {
     /// Only scenarios with this in their name, upper and lower case alike.
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// Only what failed and has not passed since.
+    /// Only scenarios that failed and have not passed since.
     #[arg(long)]
     last_failed: bool,
 }
@@ -33,7 +33,7 @@ impl Selection {
         all: Vec<Scenario>,
         last: &LastRun,
         app: &App,
-    ) -> Result<Vec<Scenario>, Problem> {
+    ) -> Result<Vec<Scenario>, CommandError> {
         let failed = if self.last_failed { Some(self.remembered(last, app)?) } else { None };
         let named: Vec<Named> =
             all.iter().map(|s| Named { name: s.full_name(), tags: s.tags().to_vec() }).collect();
@@ -46,12 +46,12 @@ impl Selection {
         if self.last_failed { last.files() } else { Vec::new() }
     }
 
-    fn remembered(&self, last: &LastRun, app: &App) -> Result<Failed, Problem> {
+    fn remembered(&self, last: &LastRun, app: &App) -> Result<Failed, CommandError> {
         let run = || format!("`{}` runs everything", app.command("run"));
         match last.failed() {
-            None => Err(Problem::wrong("no earlier run is remembered here").help(run())),
+            None => Err(CommandError::wrong("no earlier run is remembered here").help(run())),
             Some(failed) if failed.is_empty() => {
-                Err(Problem::wrong("nothing failed in the last run").help(run()))
+                Err(CommandError::wrong("nothing failed in the last run").help(run()))
             }
             Some(failed) => Ok(failed),
         }
@@ -70,7 +70,7 @@ fn choose(
     tags: &[String],
     text: Option<&str>,
     failed: Option<&Failed>,
-) -> Result<Vec<bool>, Problem> {
+) -> Result<Vec<bool>, CommandError> {
     let wanted = text.map(str::to_lowercase);
     let has_tags = |s: &Named| tags.iter().all(|tag| s.tags.contains(tag));
     let has_text = |s: &Named| wanted.as_ref().is_none_or(|t| s.name.to_lowercase().contains(t));
@@ -82,7 +82,7 @@ fn choose(
     let of = count(all.len(), "scenario");
     let known: BTreeSet<&str> = all.iter().flat_map(|s| &s.tags).map(String::as_str).collect();
     if let Some(tag) = tags.iter().find(|tag| !known.contains(tag.as_str())) {
-        let problem = Problem::wrong(format!("no scenario has the tag '{tag}' ({of} read)"));
+        let problem = CommandError::wrong(format!("no scenario has the tag '{tag}' ({of} read)"));
         let near = near(tag, known.iter().copied());
         return Err(if near.is_empty() {
             let known = known.into_iter().collect::<Vec<_>>();
@@ -92,7 +92,8 @@ fn choose(
         });
     }
     if let Some(text) = text.filter(|_| !all.iter().any(has_text)) {
-        let problem = Problem::wrong(format!("no scenario has '{text}' in its name ({of} read)"));
+        let problem =
+            CommandError::wrong(format!("no scenario has '{text}' in its name ({of} read)"));
         let near = near(text, all.iter().map(|s| s.name.as_str()));
         return Err(if near.is_empty() {
             problem.help("--list prints all names")
@@ -100,7 +101,7 @@ fn choose(
             problem.help(format!("similar names: “{}”", near.join("”, “")))
         });
     }
-    Err(Problem::wrong(format!("no scenario fits all of these filters ({of} read)"))
+    Err(CommandError::wrong(format!("no scenario fits all of these filters ({of} read)"))
         .help("each filter narrows: leave one out, and add --list to see what remains"))
 }
 
@@ -150,7 +151,7 @@ mod tests {
         ]
     }
 
-    fn chosen(tags: &[&str], text: Option<&str>) -> Result<Vec<bool>, Problem> {
+    fn chosen(tags: &[&str], text: Option<&str>) -> Result<Vec<bool>, CommandError> {
         let tags: Vec<String> = tags.iter().map(|t| (*t).to_owned()).collect();
         choose(&all(), &tags, text, None)
     }
@@ -169,11 +170,11 @@ mod tests {
     fn a_filter_that_finds_nothing_names_what_is_near() {
         let problem = chosen(&["bookin"], None).unwrap_err();
         assert_eq!(problem.exit.number(), 2);
-        assert_eq!(problem.errors, ["no scenario has the tag 'bookin' (3 scenarios read)"]);
+        assert_eq!(problem.texts(), ["no scenario has the tag 'bookin' (3 scenarios read)"]);
         assert_eq!(problem.help.as_deref(), Some("similar tags: booking"));
 
         let problem = chosen(&[], Some("Custmer boks")).unwrap_err();
-        assert!(problem.errors[0].contains("'Custmer boks'"), "as it was typed");
+        assert!(problem.texts()[0].contains("'Custmer boks'"), "as it was typed");
         let help = problem.help.unwrap();
         assert!(help.starts_with("similar names: “A customer books tomorrow at two”"), "{help}");
 
@@ -184,6 +185,6 @@ mod tests {
     #[test]
     fn filters_that_find_something_each_but_nothing_together() {
         let problem = chosen(&["owner"], Some("slot")).unwrap_err();
-        assert!(problem.errors[0].contains("all of these filters"));
+        assert!(problem.texts()[0].contains("all of these filters"));
     }
 }

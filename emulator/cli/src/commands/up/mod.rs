@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 
 use self::{
     sources::Sources,
-    watch::{WatchArgs, Work},
+    watch::{Rebuild, WatchArgs},
 };
 use crate::{
     app::App,
     backend, busy,
     dynamodb::{self, DynamoDbArgs},
+    error::{CommandError, Exit},
     logs,
     ports::PortArgs,
-    problem::{Exit, Problem},
     project::{self, Project},
     running,
     signal::Interrupt,
@@ -66,7 +66,7 @@ pub(crate) struct Args {
     verbose: bool,
 }
 
-/// What is built and read before a world starts.
+/// What is built and read before the world starts.
 struct Prepared {
     started: Instant,
     project: Project,
@@ -75,10 +75,10 @@ struct Prepared {
     backend: Backend,
     persona: Option<Persona>,
     sources: Option<Sources>,
-    work: Option<Work>,
+    rebuild: Option<Rebuild>,
 }
 
-pub(crate) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
+pub(crate) fn up(args: Args, app: &App) -> Result<Exit, CommandError> {
     let started = Instant::now();
     logs::start(if args.verbose { "info" } else { "warn" })?;
     let project = Project::find(app)?;
@@ -94,13 +94,13 @@ pub(crate) fn up(args: Args, app: &App) -> Result<Exit, Problem> {
         target::apart(outside, &ports)?;
     }
     let persona = project.persona()?;
-    let work = args.watch.work(&target, backend.template(), &project, app)?;
+    let rebuild = args.watch.rebuild(&target, backend.template(), &project, app)?;
     app.block_on_world(async {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(data)?;
         let backend = backend.with_databases(databases.clone());
         let prepared =
-            Prepared { started, project, target, ports, backend, persona, sources, work };
+            Prepared { started, project, target, ports, backend, persona, sources, rebuild };
         let result = serve(prepared, &databases, interrupt, &args, app).await;
         dynamodb::close(&databases, app).await;
         result
@@ -113,17 +113,17 @@ async fn serve(
     interrupt: Interrupt,
     args: &Args,
     app: &App,
-) -> Result<Exit, Problem> {
-    let Prepared { started, project, target, ports, backend, persona, mut sources, mut work } =
+) -> Result<Exit, CommandError> {
+    let Prepared { started, project, target, ports, backend, persona, mut sources, mut rebuild } =
         prepared;
     let listener = match TcpListener::bind(("127.0.0.1", ports.control)).await {
         Ok(listener) => listener,
         Err(source) => {
-            return Err(busy::problem("control", ports.control, &source, &ports, app).await);
+            return Err(busy::error("control", ports.control, source, &ports, app).await);
         }
     };
     tokio::select! {
-        ready = databases.ready() => ready.map_err(|error| dynamodb::problem(&error))?,
+        ready = databases.ready() => ready.map_err(dynamodb::error)?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
     let config = WorldConfig {
@@ -134,14 +134,14 @@ async fn serve(
     };
     let world = match running::start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {
-            return Err(busy::problem(part, port, &source, &ports, app).await);
+            return Err(busy::error(part, port, source, &ports, app).await);
         }
-        world => world.map_err(|error| project::world(&error))?,
+        world => world.map_err(project::world)?,
     };
     let server = control::Server::start(listener, running::controlled(&project, &backend, &world))
-        .map_err(|e| Problem::environment(format!("failed to start control: {e}")))?;
-    if let (Some(work), Some(sources)) = (&mut work, &mut sources) {
-        work.first(sources).await;
+        .map_err(|e| CommandError::environment("failed to start control").because(e))?;
+    if let (Some(rebuild), Some(sources)) = (&mut rebuild, &mut sources) {
+        rebuild.first(sources).await;
     }
     project.remark_unresolved(&backend, app);
     app.ui.line(table::table(&project, &backend, &world, server.url(), app))?;
@@ -157,8 +157,8 @@ async fn serve(
         app.ui.remark(format_args!("no backend listens at {outside} yet"));
     }
     let watch = async {
-        match (work, sources) {
-            (Some(work), Some(sources)) => Box::pin(work.watch(sources, &world, app)).await,
+        match (rebuild, sources) {
+            (Some(rebuild), Some(sources)) => Box::pin(rebuild.watch(sources, &world, app)).await,
             _ => std::future::pending().await,
         }
     };

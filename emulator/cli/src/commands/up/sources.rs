@@ -1,6 +1,6 @@
 //! Which files are sources: what changed, and whether a build made it.
 
-mod left_out;
+mod excluded;
 
 use std::{
     collections::{HashMap, HashSet, hash_map},
@@ -14,18 +14,20 @@ use notify::{
 };
 use tokio::{sync::mpsc, time::Duration};
 
-use self::left_out::LeftOut;
+use self::excluded::ExcludedPaths;
 
-/// So long nothing more must change: editors and version control write many files at once.
+/// Changes count as complete after this pause: editors and version control write many files at once.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// Changes of the files below a folder.
 pub(crate) struct Sources {
     root: PathBuf,
-    left_out: LeftOut,
+    excluded: ExcludedPaths,
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
-    made: Made,
+    outputs: BuildOutputs,
+    /// When the last build ended, by [`file_time`].
+    build_ended: Option<SystemTime>,
 }
 
 impl Sources {
@@ -38,8 +40,15 @@ impl Sources {
             // Nobody hears it once `up` ends.
             let _ = sender.send(event);
         })?;
-        let left_out = LeftOut::new(&root, data);
-        let mut sources = Self { root, left_out, watcher, changes, made: Made::default() };
+        let excluded = ExcludedPaths::new(&root, data);
+        let mut sources = Self {
+            root,
+            excluded,
+            watcher,
+            changes,
+            outputs: BuildOutputs::default(),
+            build_ended: None,
+        };
         // Not the whole root at once: `target` alone has thousands of folders.
         sources.watcher.watch(&sources.root, RecursiveMode::NonRecursive)?;
         for entry in std::fs::read_dir(&sources.root).map_err(notify::Error::io)?.flatten() {
@@ -55,22 +64,36 @@ impl Sources {
                 return std::future::pending().await;
             };
             let paths = self.rest(Some(event)).await;
-            self.made.by_hand(&paths);
-            if !paths.is_empty() {
-                return paths.into_iter().collect();
+            let (by_hand, by_build) = self.by_origin(paths);
+            self.outputs.by_hand(&by_hand);
+            let mut changed: Vec<PathBuf> = by_hand.into_iter().collect();
+            // Events may be late.
+            if !by_build.is_empty() {
+                changed.extend(self.outputs.after_build(by_build));
+            }
+            if !changed.is_empty() {
+                return changed;
             }
         }
     }
 
-    /// After a build that ended then, by [`file_time`]: the sources that changed since it began, without what it
-    /// made itself.
+    /// After a build that ended then, by [`file_time`]: the sources that changed since it began,
+    /// without what it wrote itself.
     pub(crate) async fn changed_meanwhile(&mut self, ended: SystemTime) -> Vec<PathBuf> {
-        let (by_hand, meanwhile): (HashSet<_>, HashSet<_>) =
-            self.rest(None).await.into_iter().partition(|path| is_later(path, ended));
-        self.made.by_hand(&by_hand);
-        let mut changed = self.made.after_build(meanwhile);
+        self.build_ended = Some(ended);
+        let paths = self.rest(None).await;
+        let (by_hand, meanwhile) = self.by_origin(paths);
+        self.outputs.by_hand(&by_hand);
+        let mut changed = self.outputs.after_build(meanwhile);
         changed.extend(by_hand);
         changed
+    }
+
+    /// Splits paths into those that were written after the last build, so by a person, and those
+    /// that a build may have written.
+    fn by_origin(&self, paths: HashSet<PathBuf>) -> (HashSet<PathBuf>, HashSet<PathBuf>) {
+        let by_hand = |path: &PathBuf| self.build_ended.is_none_or(|ended| is_later(path, ended));
+        paths.into_iter().partition(by_hand)
     }
 
     /// Whether a file of the project, as the settings name it, is this one that changed.
@@ -92,7 +115,7 @@ impl Sources {
         while let Ok(Some(event)) = tokio::time::timeout(QUIET, self.changes.recv()).await {
             self.note(event, &mut changes);
         }
-        self.left_out.not_ignored(changes.that_stay()).await
+        self.excluded.not_ignored(changes.that_stay()).await
     }
 
     fn note(&mut self, event: notify::Result<notify::Event>, changes: &mut Changes) {
@@ -112,7 +135,7 @@ impl Sources {
         }
         let made = matches!(event.kind, EventKind::Create(_));
         for path in event.paths {
-            if content && self.left_out.may_be_source(&path) {
+            if content && self.excluded.may_be_source(&path) {
                 changes.note(path, made);
             }
         }
@@ -120,7 +143,7 @@ impl Sources {
 
     /// The files below a folder that may be sources.
     fn below(&self, folder: &Path) -> Vec<PathBuf> {
-        if !self.left_out.may_be_source(folder) {
+        if !self.excluded.may_be_source(folder) {
             return Vec::new();
         }
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -128,12 +151,12 @@ impl Sources {
             Ok(kind) if kind.is_dir() => self.below(&entry.path()),
             _ => vec![entry.path()],
         });
-        files.filter(|path| self.left_out.may_be_source(path)).collect()
+        files.filter(|path| self.excluded.may_be_source(path)).collect()
     }
 
     /// Watches a folder of the root. One that cannot be watched is as one without changes.
     fn add(&mut self, path: &Path) {
-        if path.is_dir() && self.left_out.may_be_source(path) {
+        if path.is_dir() && self.excluded.may_be_source(path) {
             let _ = self.watcher.watch(path, RecursiveMode::Recursive);
         }
     }
@@ -146,7 +169,7 @@ pub(crate) fn file_time() -> SystemTime {
     file.unwrap_or_else(|_| SystemTime::now())
 }
 
-/// Whether a file was written after a moment: by somebody, when that is the end of a build.
+/// Whether a file was written after a moment. After the end of a build it was not written by the build.
 fn is_later(path: &Path, moment: SystemTime) -> bool {
     let written = std::fs::metadata(path).and_then(|found| found.modified());
     written.is_ok_and(|written| written > moment)
@@ -170,16 +193,17 @@ impl Changes {
     }
 }
 
-/// What builds make among the sources: it changes whenever one runs, and must not start the next.
+/// Files that a build writes among the sources: they change with each build, and must not start the
+/// next one.
 #[derive(Debug, Default)]
-struct Made {
+struct BuildOutputs {
     outputs: HashSet<PathBuf>,
     /// Changed while the last build ran: sources that were edited meanwhile, or outputs.
     doubtful: HashSet<PathBuf>,
 }
 
-impl Made {
-    /// Somebody changed these while no build ran.
+impl BuildOutputs {
+    /// Notes files that changed while no build ran, so a person changed them.
     fn by_hand(&mut self, paths: &HashSet<PathBuf>) {
         self.doubtful.retain(|path| !paths.contains(path));
         self.outputs.retain(|path| !paths.contains(path));
@@ -207,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_build_that_writes_among_the_sources_does_not_run_for_ever() {
-        let mut made = Made::default();
+        let mut made = BuildOutputs::default();
         made.by_hand(&paths(&["a.c"]));
         assert_eq!(made.after_build(paths(&["a.o"])), [PathBuf::from("a.o")], "it may be a source");
         assert!(made.after_build(paths(&["a.o"])).is_empty(), "two builds made it");

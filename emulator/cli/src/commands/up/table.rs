@@ -1,4 +1,4 @@
-//! What runs where, and what to export.
+//! What `up` prints: the parts with their addresses, and the variables to export.
 
 use std::fmt::Write as _;
 

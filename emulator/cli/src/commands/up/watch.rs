@@ -9,8 +9,8 @@ use super::sources::{Sources, file_time};
 use crate::{
     app::App,
     child,
+    error::CommandError,
     lambda::Plan,
-    problem::Problem,
     project::Project,
     signal,
     target::{ChosenTarget, Target},
@@ -25,7 +25,7 @@ use rehearse_world::World;
 /// How many changed files are named.
 const MAX_NAMED: usize = 3;
 
-/// When functions are built.
+/// Options that say when functions are built.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct WatchArgs {
     /// With --target lambda: build again when a source file changes, and swap the processes.
@@ -36,9 +36,9 @@ pub(crate) struct WatchArgs {
     build: Option<String>,
 }
 
-/// What is done when sources change.
+/// Rebuilds functions when their sources change.
 #[derive(Debug, Clone)]
-pub(crate) struct Work {
+pub(crate) struct Rebuild {
     build: Option<String>,
     root: PathBuf,
     plan: Plan,
@@ -50,7 +50,7 @@ pub(crate) struct Work {
 
 impl WatchArgs {
     /// Refuses what does not go together.
-    pub(crate) fn check(&self, target: &ChosenTarget) -> Result<(), Problem> {
+    pub(crate) fn check(&self, target: &ChosenTarget) -> Result<(), CommandError> {
         let option = match (self.watch, &self.build) {
             (true, _) => "--watch",
             (false, Some(_)) => "--build",
@@ -59,7 +59,7 @@ impl WatchArgs {
         if target.target == Target::Lambda {
             return Ok(());
         }
-        Err(Problem::wrong(format!("{option} is for --target lambda")).help(
+        Err(CommandError::wrong(format!("{option} is for --target lambda")).help(
             "functions in process are part of this program; another backend is yours to watch",
         ))
     }
@@ -69,52 +69,51 @@ impl WatchArgs {
         &self,
         root: &Path,
         data: Option<&Path>,
-    ) -> Result<Option<Sources>, Problem> {
+    ) -> Result<Option<Sources>, CommandError> {
         let watch = || Sources::watch(root, data);
-        self.watch
-            .then(watch)
-            .transpose()
-            .map_err(|error| Problem::environment(format!("failed to watch the sources: {error}")))
+        self.watch.then(watch).transpose().map_err(|error| {
+            CommandError::environment("failed to watch the sources").because(error)
+        })
     }
 
     /// Builds what --function names, before anything looks for it.
-    pub(crate) fn build(&self, root: &Path) -> Result<(), Problem> {
+    pub(crate) fn build(&self, root: &Path) -> Result<(), CommandError> {
         let Some(command) = &self.build else { return Ok(()) };
         signal::or_end(|| build(command, root))?
     }
 
-    /// What is done when sources change; nothing unless they are watched.
-    pub(crate) fn work(
+    /// The rebuild on changes; `None` unless sources are watched.
+    pub(crate) fn rebuild(
         &self,
         target: &ChosenTarget,
         template: &Template,
         project: &Project,
         app: &App,
-    ) -> Result<Option<Work>, Problem> {
+    ) -> Result<Option<Rebuild>, CommandError> {
         if !self.watch {
             return Ok(None);
         }
         let root = project.root.clone();
         let plan = target.lambda.plan(template, &root, app)?;
         let (build, settings) = (self.build.clone(), project.read_once());
-        Ok(Some(Work { build, root, plan, settings, pending: Vec::new() }))
+        Ok(Some(Rebuild { build, root, plan, settings, pending: Vec::new() }))
     }
 }
 
-impl Work {
+impl Rebuild {
     /// Looks at what changed while the first build ran; what changes from now on is never missed.
     pub(crate) async fn first(&mut self, sources: &mut Sources) {
         self.pending = sources.changed_meanwhile(file_time()).await;
     }
 
-    fn run(&self) -> Result<Vec<(String, Executable)>, Problem> {
+    fn run(&self) -> Result<Vec<(String, Executable)>, CommandError> {
         if let Some(command) = &self.build {
             build(command, &self.root)?;
         }
         self.plan.run()
     }
 
-    /// Builds and swaps for as long as it is awaited.
+    /// Rebuilds functions and swaps their processes after each change. Never resolves.
     pub(crate) async fn watch(mut self, mut sources: Sources, world: &World, app: &App) {
         loop {
             let mut changed = match std::mem::take(&mut self.pending) {
@@ -133,7 +132,7 @@ impl Work {
         }
     }
 
-    /// Leaves only what a build reads, and says what it takes to use the rest.
+    /// Keeps only files that a build reads, and warns that the others need a restart of `up`.
     fn keep_sources(&self, changed: &mut Vec<PathBuf>, sources: &Sources, app: &App) {
         let (settings, others) = std::mem::take(changed)
             .into_iter()
@@ -145,11 +144,11 @@ impl Work {
         }
     }
 
-    /// Builds once more, and says when that ended. What cannot be built changes nothing.
+    /// Rebuilds once and returns when the build ended. A failed build changes nothing.
     async fn again(&self, world: &World, app: &App) -> SystemTime {
-        let (started, work) = (Instant::now(), self.clone());
+        let (started, rebuild) = (Instant::now(), self.clone());
         // A build blocks, and the fakes go on meanwhile.
-        let built = tokio::task::spawn_blocking(move || work.run()).await;
+        let built = tokio::task::spawn_blocking(move || rebuild.run()).await;
         let ended = file_time();
         match built {
             Ok(Ok(executables)) => {
@@ -183,9 +182,9 @@ fn named(sources: &Sources, paths: &[PathBuf]) -> String {
 }
 
 /// Runs a build command.
-fn build(command: &str, root: &Path) -> Result<(), Problem> {
+fn build(command: &str, root: &Path) -> Result<(), CommandError> {
     let failed =
-        |why: String| Problem::environment(format!("failed to build by `{command}`: {why}"));
+        |why: String| CommandError::environment(format!("failed to build by `{command}`: {why}"));
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let ran = child::shell(command, folder).map_err(|error| failed(error.to_string()))?;
     if ran.status.success() {

@@ -1,7 +1,8 @@
 //! How a command ends, and what it says when it cannot do its work.
 
+use std::{error::Error, process::ExitCode};
+
 use rehearse_core::errors::with_causes;
-use std::process::ExitCode;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,26 +51,46 @@ impl Exit {
     }
 }
 
+/// An error with its sources.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct CommandError {
     /// How the process ends.
     pub(crate) exit: Exit,
     /// What is wrong; several when all are told at once.
-    pub(crate) errors: Vec<String>,
+    pub(crate) errors: Vec<Cause>,
     /// What to do about it.
     pub(crate) help: Option<String>,
 }
 
-impl Problem {
+/// What failed, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Failure {
+    message: String,
+    source: Cause,
+}
+
+impl CommandError {
     /// The user's input is wrong.
-    pub(crate) fn wrong(error: impl Into<String>) -> Self {
+    pub(crate) fn wrong(error: impl Into<Cause>) -> Self {
         Self { exit: Exit::Wrong, errors: vec![error.into()], help: None }
     }
 
     /// The environment failed.
-    pub(crate) fn environment(error: impl Into<String>) -> Self {
+    pub(crate) fn environment(error: impl Into<Cause>) -> Self {
         Self { exit: Exit::Environment, errors: vec![error.into()], help: None }
+    }
+
+    /// With the error that caused it.
+    pub(crate) fn because(mut self, source: impl Into<Cause>) -> Self {
+        if let Some(error) = self.errors.pop() {
+            let failure = Failure { message: error.to_string(), source: source.into() };
+            self.errors.push(Box::new(failure));
+        }
+        self
     }
 
     /// With what to do about it.
@@ -77,32 +98,37 @@ impl Problem {
         self.help = Some(help.into());
         self
     }
+
+    /// The errors as users read them, each with its causes in one line.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.errors.iter().map(|error| with_causes(error.as_ref())).collect()
+    }
 }
 
 /// A pipe that its reader closed (`rehearse log | head`) is no failure.
-impl From<std::io::Error> for Problem {
+impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self { exit: Exit::Passed, errors: Vec::new(), help: None };
         }
-        Self::environment(format!("failed to write the output: {error}"))
+        Self::environment("failed to write the output").because(error)
     }
 }
 
-impl From<rehearse_control::ClientError> for Problem {
+impl From<rehearse_control::ClientError> for CommandError {
     fn from(error: rehearse_control::ClientError) -> Self {
         use rehearse_control::ClientError as Client;
-        let text = with_causes(&error);
-        match error {
-            Client::NotRunning { .. } => Self::environment(text)
+        match &error {
+            Client::NotRunning { .. } => Self::environment(error)
                 .help("start one with `rehearse up`, or name another with --control URL"),
-            Client::NotControl { .. } => Self::environment(text)
+            Client::NotControl { .. } => Self::environment(error)
                 .help("name the control API of a world with --control URL or REHEARSE_CONTROL"),
-            Client::Refused { status, help, .. } if status < 500 => {
-                Self { help, ..Self::wrong(text) }
+            Client::Refused { status, help, .. } => {
+                let help = help.clone();
+                let refused = if *status < 500 { Self::wrong } else { Self::environment };
+                Self { help, ..refused(error) }
             }
-            Client::Refused { help, .. } => Self { help, ..Self::environment(text) },
-            Client::Transport { .. } | Client::Dropped { .. } => Self::environment(text),
+            Client::Transport { .. } | Client::Dropped { .. } => Self::environment(error),
         }
     }
 }
@@ -121,6 +147,14 @@ mod tests {
     #[test]
     fn a_closed_pipe_ends_quietly() {
         let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert_eq!(Problem::from(closed).exit, Exit::Passed);
+        assert_eq!(CommandError::from(closed).exit, Exit::Passed);
+    }
+
+    #[test]
+    fn causes_are_kept_and_shown_in_one_line() {
+        let source = std::io::Error::other("no space");
+        let error = CommandError::environment("failed to write a.json").because(source);
+        assert_eq!(error.texts(), ["failed to write a.json: no space"]);
+        assert!(error.errors[0].source().is_some_and(|source| source.is::<std::io::Error>()));
     }
 }

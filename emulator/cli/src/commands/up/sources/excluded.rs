@@ -1,4 +1,4 @@
-//! Files among the sources that are none: they change while nobody edits anything.
+//! Files in a project's folder that are not sources: they change without an edit.
 
 use std::{
     collections::HashSet,
@@ -17,13 +17,13 @@ const ENDINGS: [&str; 5] = ["~", ".log", "-wal", "-shm", "-journal"];
 
 /// Which files below a folder are left out.
 #[derive(Debug)]
-pub(crate) struct LeftOut {
+pub(crate) struct ExcludedPaths {
     root: PathBuf,
     /// Where a world keeps its rows.
     data: Option<PathBuf>,
 }
 
-impl LeftOut {
+impl ExcludedPaths {
     /// `root` is a real path; `data` need not be there yet.
     pub(crate) fn new(root: &Path, data: Option<&Path>) -> Self {
         let data = data.and_then(|data| std::path::absolute(data).ok()).map(|data| real(&data));
@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn outputs_hidden_files_drafts_logs_and_data_are_no_sources() {
         let root = Path::new("/.home/p");
-        let left_out = LeftOut::new(root, None);
-        let is = |path: &str| left_out.may_be_source(&root.join(path));
+        let excluded = ExcludedPaths::new(root, None);
+        let is = |path: &str| excluded.may_be_source(&root.join(path));
         assert!(is("src/main.rs") && is("Cargo.toml") && is("target.rs") && is("log/a.py"));
         for other in [
             "target/debug/a",
@@ -114,32 +114,32 @@ mod tests {
             assert!(!is(other), "{other}");
         }
         // The folder need not be there yet.
-        let left_out = LeftOut::new(root, Some(Path::new("/.home/p/rows")));
-        let is = |path: &str| left_out.may_be_source(&root.join(path));
+        let excluded = ExcludedPaths::new(root, Some(Path::new("/.home/p/rows")));
+        let is = |path: &str| excluded.may_be_source(&root.join(path));
         assert!(!is("rows") && !is("rows/dynamodb.sqlite") && is("rows.py"));
         // The project itself is never left out.
-        assert!(LeftOut::new(root, Some(root)).may_be_source(&root.join("a.py")));
+        assert!(ExcludedPaths::new(root, Some(root)).may_be_source(&root.join("a.py")));
     }
 
     #[tokio::test]
     async fn what_git_ignores_is_no_source() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        let left_out = LeftOut::new(&root, None);
+        let excluded = ExcludedPaths::new(&root, None);
         let both: HashSet<_> = ["app.py", "written.json"].map(|name| root.join(name)).into();
         std::fs::write(root.join(".gitignore"), "*.json\n").unwrap();
-        let alone = left_out.not_ignored(both.clone()).await;
+        let alone = excluded.not_ignored(both.clone()).await;
         assert_eq!(alone, both, "there is no repository");
         let init = Command::new("git").args(["init", "-q"]).current_dir(&root).status().await;
         if init.is_ok_and(|status| status.success()) {
-            let left = left_out.not_ignored(both).await;
+            let left = excluded.not_ignored(both).await;
             assert_eq!(left, [root.join("app.py")].into());
             // A project in a folder that its repository does not want is a project still.
             std::fs::write(root.join(".gitignore"), "tmp\n").unwrap();
             let inner = root.join("tmp");
             std::fs::create_dir(&inner).unwrap();
             let source: HashSet<_> = [inner.join("app.py")].into();
-            let left = LeftOut::new(&inner, None).not_ignored(source.clone()).await;
+            let left = ExcludedPaths::new(&inner, None).not_ignored(source.clone()).await;
             assert_eq!(left, source);
         }
     }

@@ -41,7 +41,7 @@ Resources:
         Any: { Type: HttpApi, Properties: { Method: ANY, Path: "/{proxy+}" } }
 "#;
 
-/// So long that a test which waits for it never ends well: the gateway loses its patience before.
+/// Longer than the gateway waits: a test in which it passes fails before.
 const FOREVER: Duration = Duration::from_secs(3600);
 
 /// One function, `F`, under every path of an HTTP API.
@@ -160,7 +160,7 @@ fn executable(example: &str) -> Executable {
     let own = std::env::current_exe().unwrap();
     let folder = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
     let program = folder.join(example);
-    assert!(program.is_file(), "build it first: `cargo build -p emulator --examples`");
+    assert!(program.is_file(), "build it first: `cargo build -p rehearse-aws --examples`");
     Executable { program, arguments: Vec::new(), folder }
 }
 
@@ -180,7 +180,7 @@ impl Rendezvous {
     }
 }
 
-/// Waits until something holds that tells nobody when it begins to.
+/// Waits until a condition holds that has no event of its own; fails after 30 seconds at least.
 async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..30_000 {
         if holds() {
@@ -191,13 +191,15 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
     panic!("it never held that {what}");
 }
 
-/// Waits until a process is gone, or at least dead: one whose parent is gone is another's to bury.
+/// Waits until a process has ended. On Linux it may still be a zombie, if another process must reap
+/// it.
 async fn ended(pid: u32) {
     let path = PathBuf::from(format!("/proc/{pid}/stat"));
     let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     until(&format!("process {pid} has ended"), || {
         rustix::process::test_kill_process(process).is_err()
-            || std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))
+            || cfg!(target_os = "linux")
+                && std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))
     })
     .await;
 }

@@ -70,6 +70,95 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
+impl TableSpec {
+    /// A table whose logical id is its name, with the string `id` as its partition key and without
+    /// sort key, indexes and TTL.
+    ///
+    /// ```
+    /// use rehearse_core::table::{AttributeKind, Index, TableSpec};
+    ///
+    /// let leads = TableSpec::new("Leads")
+    ///     .partition_key("lead_id", AttributeKind::String)
+    ///     .sort_key("timestamp", AttributeKind::Number)
+    ///     .index(Index::global("ByPhone", "phone", AttributeKind::String))
+    ///     .ttl("expires_at");
+    /// assert_eq!(leads.key.attributes().count(), 2);
+    /// ```
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let key = Key { hash: Attribute::new("id", AttributeKind::String), range: None };
+        Self { id: name.clone(), name, key, indexes: Vec::new(), ttl: None }
+    }
+
+    /// Sets the name that the backend calls the table by, if it is not the logical id.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the partition key.
+    #[must_use]
+    pub fn partition_key(mut self, name: impl Into<String>, kind: AttributeKind) -> Self {
+        self.key.hash = Attribute::new(name, kind);
+        self
+    }
+
+    /// Sets the sort key.
+    #[must_use]
+    pub fn sort_key(mut self, name: impl Into<String>, kind: AttributeKind) -> Self {
+        self.key.range = Some(Attribute::new(name, kind));
+        self
+    }
+
+    /// Adds a secondary index.
+    #[must_use]
+    pub fn index(mut self, index: Index) -> Self {
+        self.indexes.push(index);
+        self
+    }
+
+    /// Sets the attribute that holds the time of expiry.
+    #[must_use]
+    pub fn ttl(mut self, attribute: impl Into<String>) -> Self {
+        self.ttl = Some(attribute.into());
+        self
+    }
+}
+
+impl Attribute {
+    /// A key attribute.
+    pub fn new(name: impl Into<String>, kind: AttributeKind) -> Self {
+        Self { name: name.into(), kind }
+    }
+}
+
+impl Index {
+    /// A global index that projects all attributes.
+    pub fn global(
+        name: impl Into<String>,
+        partition_key: impl Into<String>,
+        kind: AttributeKind,
+    ) -> Self {
+        let key = Key { hash: Attribute::new(partition_key, kind), range: None };
+        Self { name: name.into(), key, global: true, projection: Projection::All }
+    }
+
+    /// Sets the sort key.
+    #[must_use]
+    pub fn sort_key(mut self, name: impl Into<String>, kind: AttributeKind) -> Self {
+        self.key.range = Some(Attribute::new(name, kind));
+        self
+    }
+
+    /// Sets what the index holds.
+    #[must_use]
+    pub fn projecting(mut self, projection: Projection) -> Self {
+        self.projection = projection;
+        self
+    }
+}
+
 impl Key {
     /// The key's attributes, partition key first.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {

@@ -1,4 +1,4 @@
-//! An engine of another process, spoken to as a client speaks to it.
+//! A client of an engine, for the emulator's own calls.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,28 +9,32 @@ use http::{
 };
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use super::{
     http_connection::{HttpConnection, SendError},
     namespace::TableNamespace,
-    request,
     table::TableSpec,
     tables::create_table_request,
+    wire,
 };
 
-/// An access key, date and signature that nobody looks at; a namespace brings its own key.
+/// Credentials that local engines accept without verifying them. A namespace replaces the key.
 const UNSIGNED: HeaderValue = HeaderValue::from_static(
     "AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date;x-amz-target, Signature=0",
 );
-/// Between two looks at a table that is being made or deleted.
+/// How long the engine may take to respond to one call. Without a limit, an engine that hangs
+/// would keep this process from ending.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause between two checks of a table that is being created or deleted.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Looks at a table before it is given up: half a minute.
-const LOOKS: usize = 1500;
+/// Checks of a table before giving up: half a minute.
+const MAX_CHECKS: usize = 1500;
 
-/// Tables of one world on an engine elsewhere.
+/// Calls one engine in one namespace. It opens a connection with its first call.
 pub(super) struct EngineClient {
-    http_connection: HttpConnection,
+    http: HttpConnection,
     namespace: TableNamespace,
 }
 
@@ -39,6 +43,8 @@ pub(super) struct EngineClient {
 pub(super) enum ClientError {
     #[error("the database does not answer")]
     Send(#[source] SendError),
+    #[error("the database does not answer within {} s", CALL_TIMEOUT.as_secs())]
+    Timeout,
     #[error("{message} ({code})")]
     Refused { code: String, message: String },
     #[error("what answers there is no DynamoDB: status {0}")]
@@ -48,18 +54,22 @@ pub(super) enum ClientError {
 }
 
 impl ClientError {
-    /// Whether the engine says so.
+    /// Whether the engine refused the call with this error code.
     pub(super) fn is(&self, expected: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == expected)
     }
 }
 
 impl EngineClient {
+    /// A client of the engine at `address`; nothing is connected yet.
     pub(super) fn new(address: SocketAddr, namespace: TableNamespace) -> Self {
-        Self { http_connection: HttpConnection::new(address), namespace }
+        Self { http: HttpConnection::new(address), namespace }
     }
 
-    /// Carries out an operation; names of tables are the template's.
+    /// Carries out an operation; table names in `request` are those of the template.
+    ///
+    /// # Errors
+    /// When the engine does not respond, refuses the call, or is no DynamoDB.
     pub(super) async fn call(
         &self,
         operation: &str,
@@ -74,26 +84,32 @@ impl EngineClient {
         if let Ok(target) = HeaderValue::try_from(format!("DynamoDB_20120810.{operation}")) {
             headers.insert("x-amz-target", target);
         }
-        let body = self.namespace.outgoing(headers, Bytes::from(request.to_string()));
+        let body = self.namespace.rewrite_request(headers, Bytes::from(request.to_string()));
         *call.body_mut() = Full::new(body);
-        let (mut parts, body) = self.http_connection.send(call).await.map_err(ClientError::Send)?;
-        let body = self.namespace.incoming(&mut parts.headers, body);
+        let (mut parts, body) = timeout(CALL_TIMEOUT, self.http.send(call))
+            .await
+            .map_err(|_| ClientError::Timeout)?
+            .map_err(ClientError::Send)?;
+        let body = self.namespace.rewrite_response(&mut parts.headers, body);
         let not_dynamodb = || ClientError::NotDynamoDb(parts.status);
-        let answer: Value = serde_json::from_slice(&body).map_err(|_| not_dynamodb())?;
+        let response: Value = serde_json::from_slice(&body).map_err(|_| not_dynamodb())?;
         if parts.status.is_success() {
-            return Ok(answer);
+            return Ok(response);
         }
-        let code = request::error_code(&answer).ok_or_else(not_dynamodb)?;
-        let message = answer["message"].as_str().or(answer["Message"].as_str());
+        let code = wire::error_code(&response).ok_or_else(not_dynamodb)?;
+        let message = response["message"].as_str().or(response["Message"].as_str());
         Err(ClientError::Refused { code, message: message.unwrap_or_default().into() })
     }
 
-    /// Makes a table and waits until it is there. Its rows never expire by
-    /// themselves: the engine would go by the machine's clock, not by the world's.
+    /// Creates a table and waits until it is active. TTL stays off: the engine would delete rows by
+    /// the machine's clock, not by the world's.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`], or when the table is not active after half a minute.
     pub(super) async fn create(&self, table: &TableSpec) -> Result<(), ClientError> {
         let made = self.call("CreateTable", &create_table_request(table)).await?;
         let mut status = made["TableDescription"]["TableStatus"].clone();
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_CHECKS {
             if status == "ACTIVE" {
                 return Ok(());
             }
@@ -104,7 +120,10 @@ impl EngineClient {
         Err(ClientError::NotReady(table.name.clone()))
     }
 
-    /// Deletes a table and waits until it is gone.
+    /// Deletes a table, if it exists, and waits until it is gone.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`], or when the table still exists after half a minute.
     pub(super) async fn delete(&self, name: &str) -> Result<(), ClientError> {
         let request = json!({ "TableName": name });
         let gone = |error: &ClientError| error.is("ResourceNotFoundException");
@@ -112,7 +131,7 @@ impl EngineClient {
             Err(error) if gone(&error) => return Ok(()),
             result => result?,
         };
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_CHECKS {
             match self.call("DescribeTable", &request).await {
                 Err(error) if gone(&error) => return Ok(()),
                 result => result?,
@@ -122,7 +141,10 @@ impl EngineClient {
         Err(ClientError::NotReady(name.into()))
     }
 
-    /// Names of all tables, of this namespace and of others.
+    /// The names of all tables that the engine lists, with the prefixes of other namespaces.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`].
     pub(super) async fn table_names(&self) -> Result<Vec<String>, ClientError> {
         let mut names: Vec<String> = Vec::new();
         let mut request = json!({});
@@ -138,6 +160,9 @@ impl EngineClient {
     }
 
     /// Writes one item.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`].
     pub(super) async fn put(
         &self,
         table: &TableSpec,
@@ -146,7 +171,10 @@ impl EngineClient {
         self.call("PutItem", &json!({ "TableName": table.name, "Item": item })).await.map(drop)
     }
 
-    /// All items of a table, in no order.
+    /// All items of a table, unordered. Reads page by page.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`].
     pub(super) async fn scan(
         &self,
         table: &TableSpec,

@@ -1,6 +1,6 @@
-//! A world's database: the engine, its proxy, and rows for checks.
+//! The database of one world: engine, proxy, and direct access to rows.
 
-use std::{cmp::Ordering, fmt, io, net::TcpListener};
+use std::{fmt, io, net::TcpListener};
 
 use serde_json::{Map, Value};
 
@@ -11,55 +11,19 @@ use super::{
     row::{self, RowError},
     service::Service,
     service_error::ServiceError,
-    table::{AttributeKind, TableSpec},
+    table::TableSpec,
+    tables::nearest_table,
 };
 use rehearse_core::{
     faults::Faults,
     journal::{ExchangeDetail, Journal},
-    names,
     threads::Threads,
 };
 
-/// Why a database did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// There is no engine.
-    #[error("there is no database")]
-    Service(#[source] ServiceError),
-    /// A port could not be served.
-    #[error("failed to serve")]
-    Serve(#[source] io::Error),
-}
-
-/// Why rows could not be put or read.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// No table has this logical id.
-    #[error("there is no table `{table}`{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
-    UnknownTable {
-        /// The id that was asked for.
-        table: String,
-        /// The most similar one, if any is similar.
-        nearest: Option<String>,
-    },
-    /// A row does not fit its table.
-    #[error("the row does not fit")]
-    Row(#[source] RowError),
-    /// The engine refused.
-    #[error("the database refused an operation on {table}")]
-    Engine {
-        /// Logical id of the table.
-        table: String,
-        /// What it said.
-        #[source]
-        source: EngineError,
-    },
-}
-
-/// A database with the tables of a template. Dropping it stops its servers.
+/// A database with its tables, behind a proxy. Dropping it stops both.
 pub struct Database {
     tables: Vec<TableSpec>,
-    // Declared in the order in which they stop: no call reaches an engine that is gone.
+    // Fields are dropped in this order: the proxy stops before its engine.
     proxy: Proxy,
     engine: Engine,
     journal: Journal,
@@ -67,10 +31,11 @@ pub struct Database {
 }
 
 impl Database {
-    /// Makes `tables` on the service's engine, and starts the proxy on `listener`.
+    /// Creates `tables` on the service's engine and serves the proxy on `listener`. Both run on one of
+    /// `threads`, not on the caller's runtime.
     ///
     /// # Errors
-    /// When there is no engine, a table cannot be made, or a port cannot be served.
+    /// When there is no engine, a table cannot be created, or a port cannot be served.
     pub async fn start(
         listener: TcpListener,
         threads: &Threads,
@@ -88,7 +53,8 @@ impl Database {
         Ok(Self { tables: tables.to_vec(), proxy, engine, journal, _threads })
     }
 
-    /// Endpoint for AWS SDKs; `/fn/<FunctionId>` after it tells the journal who calls.
+    /// Endpoint URL for AWS SDKs. With `/fn/<FunctionId>` appended, the journal names the function
+    /// that calls.
     pub fn url(&self) -> String {
         format!("http://{}", self.proxy.address())
     }
@@ -98,38 +64,39 @@ impl Database {
         &self.tables
     }
 
-    /// Writes plain rows, unseen by the journal.
+    /// Writes rows of plain JSON, without journal entries. Rows before an invalid one are written.
     ///
     /// # Errors
-    /// An unknown table, or a row that does not fit it.
+    /// When the table is unknown, a row does not fit it, or the engine fails.
     pub async fn put_rows(&self, table: &str, rows: &[Value]) -> Result<(), DatabaseError> {
         let table = self.table(table)?;
         for row in rows {
             row::check(table, row).map_err(DatabaseError::Row)?;
             if let Value::Object(row) = row {
-                let item = item::typed_map(row);
+                let item = item::to_item(row);
                 self.engine.put(table, item).await.map_err(|e| refused(table, e))?;
             }
         }
         Ok(())
     }
 
-    /// All rows of a table as plain JSON, ordered by key.
+    /// All rows of a table as plain JSON, ordered by key. Reads the whole table.
     ///
     /// # Errors
-    /// An unknown table.
+    /// When the table is unknown or the engine fails.
     pub async fn rows(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
         let table = self.table(table)?;
         let items = self.engine.scan(table).await.map_err(|e| refused(table, e))?;
-        let mut rows: Vec<Value> = items.into_iter().map(|item| plain_row(table, item)).collect();
-        rows.sort_by(|a, b| by_key(table, a, b));
+        let mut rows: Vec<Value> =
+            items.into_iter().map(|item| row::from_item(table, item)).collect();
+        rows.sort_by(|a, b| row::compare_keys(table, a, b));
         Ok(rows)
     }
 
-    /// A table by its logical id or its name.
+    /// Finds a table by its name or its logical id.
     ///
     /// # Errors
-    /// An unknown table.
+    /// When no table has this name or id.
     pub fn find(&self, table: &str) -> Result<&TableSpec, DatabaseError> {
         let named = self.tables.iter().find(|t| t.name == table);
         named.map_or_else(|| self.table(table), Ok)
@@ -138,21 +105,20 @@ impl Database {
     /// All rows of a table in DynamoDB's own format, ordered by key.
     ///
     /// # Errors
-    /// An unknown table.
+    /// When the table is unknown or the engine fails.
     pub async fn items(&self, table: &str) -> Result<Vec<Map<String, Value>>, DatabaseError> {
         let table = self.table(table)?;
         let items = self.engine.scan(table).await.map_err(|e| refused(table, e))?;
         let mut items: Vec<_> =
-            items.into_iter().map(|i| (plain_row(table, i.clone()), i)).collect();
-        items.sort_by(|(a, _), (b, _)| by_key(table, a, b));
+            items.into_iter().map(|i| (row::from_item(table, i.clone()), i)).collect();
+        items.sort_by(|(a, _), (b, _)| row::compare_keys(table, a, b));
         Ok(items.into_iter().map(|(_, item)| item).collect())
     }
 
-    /// Checks rows in DynamoDB's own format, and tells their keys; the first that does not fit is
-    /// the error.
+    /// Checks rows in DynamoDB's own format and returns their keys as text.
     ///
     /// # Errors
-    /// An unknown table, or a row that does not fit it.
+    /// When the table is unknown, or for the first row that does not fit it.
     pub fn check_items(
         &self,
         table: &str,
@@ -166,10 +132,10 @@ impl Database {
         items.iter().map(key).collect::<Result<_, _>>().map_err(DatabaseError::Row)
     }
 
-    /// Writes rows in DynamoDB's own format, unseen by the journal.
+    /// Writes rows in DynamoDB's own format, without journal entries.
     ///
     /// # Errors
-    /// An unknown table, or a row that the engine refuses.
+    /// When the table is unknown, or the engine refuses a row or fails.
     pub async fn put_items(
         &self,
         table: &str,
@@ -182,10 +148,10 @@ impl Database {
         Ok(())
     }
 
-    /// The rows of a table, recorded in the journal, which every check reads.
+    /// All rows of a table, which are recorded in the journal as well.
     ///
     /// # Errors
-    /// An unknown table.
+    /// As [`Database::rows`].
     pub async fn snapshot(&self, table: &str) -> Result<Vec<Value>, DatabaseError> {
         let rows = self.rows(table).await?;
         let exchange = ExchangeDetail::Rows { table: table.into(), rows: rows.clone() };
@@ -193,10 +159,10 @@ impl Database {
         Ok(rows)
     }
 
-    /// Removes every row of every table.
+    /// Deletes all rows of all tables.
     ///
     /// # Errors
-    /// When the engine refuses.
+    /// When the engine fails; earlier tables are empty then.
     pub async fn empty(&self) -> Result<(), DatabaseError> {
         for table in &self.tables {
             self.engine.empty(table).await.map_err(|source| refused(table, source))?;
@@ -212,6 +178,42 @@ impl Database {
     }
 }
 
+/// Why a database did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no engine.
+    #[error("there is no database")]
+    Service(#[source] ServiceError),
+    /// A port could not be served, or a thread not started.
+    #[error("failed to serve")]
+    Serve(#[source] io::Error),
+}
+
+/// Why rows could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// No table has this logical id.
+    #[error("there is no table `{table}`{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    UnknownTable {
+        /// The unknown id.
+        table: String,
+        /// The most similar one, if any is similar.
+        nearest: Option<String>,
+    },
+    /// A row does not fit its table.
+    #[error("the row does not fit")]
+    Row(#[source] RowError),
+    /// The engine refused the operation or did not respond.
+    #[error("the database refused an operation on {table}")]
+    Engine {
+        /// Logical id of the table.
+        table: String,
+        /// The engine's error.
+        #[source]
+        source: EngineError,
+    },
+}
+
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database").field("url", &self.url()).finish_non_exhaustive()
@@ -220,35 +222,4 @@ impl fmt::Debug for Database {
 
 fn refused(table: &TableSpec, source: EngineError) -> DatabaseError {
     DatabaseError::Engine { table: table.id.clone(), source }
-}
-
-/// The logical id most similar to `id`.
-pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
-    names::nearest(id, tables.iter().map(|table| table.id.as_str())).map(str::to_owned)
-}
-
-/// Keys first, then by name: no engine has an order of its own.
-fn plain_row(table: &TableSpec, item: Map<String, Value>) -> Value {
-    let mut attributes: Vec<(String, Value)> = item.into_iter().collect();
-    let place = |name: &str| table.key.attributes().position(|a| a.name == name);
-    attributes.sort_by(|(a, _), (b, _)| {
-        let by_key = |name| place(name).unwrap_or(usize::MAX);
-        by_key(a).cmp(&by_key(b)).then_with(|| a.cmp(b))
-    });
-    attributes.into_iter().map(|(name, value)| (name, item::plain(&value))).collect()
-}
-
-/// Numbers by size, everything else as text.
-fn by_key(table: &TableSpec, a: &Value, b: &Value) -> Ordering {
-    let orders = table.key.attributes().map(|attribute| {
-        let (a, b) = (&a[&attribute.name], &b[&attribute.name]);
-        match attribute.kind {
-            AttributeKind::Number => {
-                let number = |value: &Value| value.as_f64().unwrap_or_default();
-                number(a).total_cmp(&number(b))
-            }
-            AttributeKind::String | AttributeKind::Binary => a.as_str().cmp(&b.as_str()),
-        }
-    });
-    orders.fold(Ordering::Equal, Ordering::then)
 }

@@ -1,4 +1,4 @@
-//! A database's URL.
+//! The URL of a DynamoDB-compatible engine.
 
 use std::{
     fmt, io,
@@ -7,34 +7,34 @@ use std::{
 
 use url::{Host, Url};
 
-/// Where DynamoDB is spoken: `http://127.0.0.1:8000`.
+/// Host and port of an engine, from a URL such as `http://127.0.0.1:8000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     host: Host,
     port: u16,
 }
 
-/// Why a text is no database's URL.
+/// Why a text is no endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// No URL at all.
+    /// It is no URL.
     #[error("'{0}' is no URL such as http://127.0.0.1:8000")]
     NotAUrl(String),
-    /// Another protocol.
+    /// Its protocol is not HTTP.
     #[error(
         "'{0}' must begin with http://: calls are not signed anew, so it is for emulators only"
     )]
     NotHttp(String),
-    /// More than a host and a port.
+    /// It has more than a host and a port.
     #[error("'{0}' must be a host and a port alone, such as http://127.0.0.1:8000")]
     TooMuch(String),
 }
 
 impl Endpoint {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// When it is none, or says more than host and port.
+    /// When it is no URL, not HTTP, or has more than a host and a port.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let wrong = || EndpointError::NotAUrl(text.into());
         let url = Url::parse(text).map_err(|_| wrong())?;
@@ -49,7 +49,7 @@ impl Endpoint {
         Ok(Self { host, port: url.port_or_known_default().ok_or_else(wrong)? })
     }
 
-    /// Whether its name says that it is on this machine.
+    /// Whether its host is a loopback address, `localhost` or a subdomain of it.
     pub fn is_loopback(&self) -> bool {
         match &self.host {
             Host::Ipv4(ip) => ip.is_loopback(),
@@ -58,7 +58,7 @@ impl Endpoint {
         }
     }
 
-    /// Host and port, as the `Host` header has them: without the port that is usual.
+    /// Host and port as in a `Host` header, which omits port 80.
     pub fn authority(&self) -> String {
         match self.port {
             80 => self.host.to_string(),
@@ -66,7 +66,10 @@ impl Endpoint {
         }
     }
 
-    /// Its address; a name that says loopback must lead there.
+    /// Looks its address up. A loopback name resolves to loopback addresses only.
+    ///
+    /// # Errors
+    /// When the lookup fails or finds no address.
     pub(super) fn resolve(&self) -> io::Result<SocketAddr> {
         let mut found: Vec<SocketAddr> = match &self.host {
             Host::Ipv4(ip) => vec![(IpAddr::V4(*ip), self.port).into()],
@@ -76,7 +79,7 @@ impl Endpoint {
         if self.is_loopback() {
             found.retain(|address| address.ip().is_loopback());
         }
-        // Most local engines listen on IPv4 alone.
+        // Most local engines listen on IPv4 only.
         found.sort_by_key(SocketAddr::is_ipv6);
         found.first().copied().ok_or_else(|| io::Error::other("the name leads to no address"))
     }
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused() {
+    fn other_texts_are_refused() {
         for (text, part) in [
             ("localhost:8000", "must begin with http://"),
             ("https://dynamodb.us-east-1.amazonaws.com", "must begin with http://"),

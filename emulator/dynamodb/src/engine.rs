@@ -1,29 +1,29 @@
-//! The engine behind a proxy: inside this process, or elsewhere.
+//! The engine behind a proxy: inside this process or outside.
 
 use serde_json::{Map, Value};
 
 use super::{
     client::{ClientError, EngineClient},
-    embedded::Embedded,
+    embedded::{EmbeddedEngine, EmbeddedError},
     route::EngineRoute,
-    service::NamespaceGuard,
+    supervisor::NamespaceGuard,
     table::TableSpec,
 };
 
-/// What keeps the tables of one world.
+/// The engine that holds the tables of one world.
 pub(super) enum Engine {
-    Embedded(Embedded),
-    ExternalTables(Box<ExternalTables>),
+    Embedded(EmbeddedEngine),
+    External(Box<ExternalTables>),
 }
 
-/// The tables of one world on an engine of another process.
+/// The tables of one world on an engine outside this process.
 pub(super) struct ExternalTables {
     pub(super) client: EngineClient,
-    /// Tells whoever keeps the engine when this world is gone.
-    pub(super) lease: NamespaceGuard,
+    /// Tells the supervisor when the world has ended.
+    pub(super) guard: NamespaceGuard,
 }
 
-/// EngineErrorKind an engine did not do it.
+/// Why an engine did not carry out an operation.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct EngineError(EngineErrorKind);
@@ -31,64 +31,74 @@ pub struct EngineError(EngineErrorKind);
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 enum EngineErrorKind {
-    Embedded(dynoxide::DynoxideError),
-    ExternalTables(ClientError),
+    Embedded(EmbeddedError),
+    External(ClientError),
 }
 
 impl Engine {
-    /// The way to it, for the proxy.
+    /// The proxy's way to it.
     pub(super) fn route(&self, tables: &[TableSpec]) -> EngineRoute {
         match self {
-            Self::Embedded(embedded) => EngineRoute::embedded(embedded.address(), tables),
-            Self::ExternalTables(at) => {
-                EngineRoute::external(at.lease.address(), at.lease.namespace().clone(), tables)
+            Self::Embedded(engine) => EngineRoute::embedded(engine.address(), tables),
+            Self::External(external) => {
+                let guard = &external.guard;
+                EngineRoute::external(guard.address(), guard.namespace().clone(), tables)
             }
         }
     }
 
     /// Writes one item.
+    ///
+    /// # Errors
+    /// When the engine refuses the item or does not respond.
     pub(super) async fn put(
         &self,
         table: &TableSpec,
         item: Map<String, Value>,
     ) -> Result<(), EngineError> {
         match self {
-            Self::Embedded(embedded) => Ok(embedded.put(table, item)?),
-            Self::ExternalTables(at) => Ok(at.client.put(table, &item).await?),
+            Self::Embedded(engine) => Ok(engine.put(table, item)?),
+            Self::External(external) => Ok(external.client.put(table, &item).await?),
         }
     }
 
-    /// All items of a table, in no order.
+    /// All items of a table, unordered.
+    ///
+    /// # Errors
+    /// When the engine has no such table or does not respond.
     pub(super) async fn scan(
         &self,
         table: &TableSpec,
     ) -> Result<Vec<Map<String, Value>>, EngineError> {
         match self {
-            Self::Embedded(embedded) => Ok(embedded.scan(table)?),
-            Self::ExternalTables(at) => Ok(at.client.scan(table).await?),
+            Self::Embedded(engine) => Ok(engine.scan(table)?),
+            Self::External(external) => Ok(external.client.scan(table).await?),
         }
     }
 
-    /// Makes a table anew, without rows.
+    /// Deletes a table and creates it again without rows.
+    ///
+    /// # Errors
+    /// When the engine refuses or does not respond.
     pub(super) async fn empty(&self, table: &TableSpec) -> Result<(), EngineError> {
         match self {
-            Self::Embedded(embedded) => Ok(embedded.empty(table)?),
-            Self::ExternalTables(at) => {
-                at.client.delete(&table.name).await?;
-                Ok(at.client.create(table).await?)
+            Self::Embedded(engine) => Ok(engine.empty(table)?),
+            Self::External(external) => {
+                external.client.delete(&table.name).await?;
+                Ok(external.client.create(table).await?)
             }
         }
     }
 }
 
-impl From<dynoxide::DynoxideError> for EngineError {
-    fn from(error: dynoxide::DynoxideError) -> Self {
+impl From<EmbeddedError> for EngineError {
+    fn from(error: EmbeddedError) -> Self {
         Self(EngineErrorKind::Embedded(error))
     }
 }
 
 impl From<ClientError> for EngineError {
     fn from(error: ClientError) -> Self {
-        Self(EngineErrorKind::ExternalTables(error))
+        Self(EngineErrorKind::External(error))
     }
 }

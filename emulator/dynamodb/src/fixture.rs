@@ -1,4 +1,4 @@
-//! Files of rows, `{ Leads: [ {...} ] }` by logical table id, as YAML or JSON.
+//! Reads fixtures: YAML or JSON files of rows by logical table id, `{ Leads: [ {...} ] }`.
 
 use std::{fmt, marker::PhantomData, path::Path};
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
 use super::{
-    database::nearest_table,
     row::{self, RowError},
     table::TableSpec,
+    tables::nearest_table,
 };
 use rehearse_core::yaml::{Limit, Source, YamlError};
 
-/// Seeds are data, and grow larger than what people write.
+/// Fixtures may be exported data, so they may be larger than a scenario.
 const LIMIT: Limit = Limit { bytes: 16 << 20, advice: "split it" };
 
 /// The rows of one file, tables in the order of the file.
@@ -25,15 +25,16 @@ pub type Rows = Vec<(String, Vec<Value>)>;
 /// Reads a file of rows and checks each row against its table.
 ///
 /// # Errors
-/// What is wrong with the file, at which line.
+/// When the file cannot be read, is not UTF-8, too large or not a map of lists of rows, names an
+/// unknown table, repeats a key, or has a row that does not fit its table; with the line.
 pub fn read(path: &Path, tables: &[TableSpec]) -> Result<Rows, YamlError> {
     parse(&Source::read_within(path, LIMIT)?, tables)
 }
 
-/// The rows of a text.
+/// As [`read`], from a source that is in memory.
 ///
 /// # Errors
-/// What is wrong with the text, at which line.
+/// As [`read`], apart from reading the file.
 pub fn parse(source: &Source, tables: &[TableSpec]) -> Result<Rows, YamlError> {
     let document: Entries<Vec<Spanned<Row>>> = source.parse()?;
     let file = File { source, tables };
@@ -96,7 +97,7 @@ impl File<'_> {
     }
 }
 
-/// A map that keeps its order and where its keys stand.
+/// A map that keeps the order and the positions of its keys.
 struct Entries<T>(Vec<(Spanned<String>, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {

@@ -1,13 +1,13 @@
-//! A connection to an engine, made anew when the engine has closed it.
+//! One HTTP/1.1 connection to an engine, reopened when the engine has closed it.
 //!
-//! An engine of another process closes connections that are idle, so the next
-//! call finds a dead one. A request that was not sent yet is sent again on a new
-//! connection; one that may have been sent never is.
+//! An engine in another process closes idle connections, so the next call may find a dead one. A
+//! request that was not sent is sent again on a new connection. A request that may have been sent
+//! is never repeated: it may have taken effect.
 
 use std::{io, net::SocketAddr, pin::pin};
 
 use bytes::Bytes;
-use http::{Request, Response, response::Parts};
+use http::Response;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::Incoming,
@@ -16,13 +16,16 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex};
 
-/// A connection, driven by whoever sends: a call costs no switch to another task.
+use super::wire::{EngineRequest, EngineResponse};
+
+/// A connection that opens with its first request. It has no task of its own: the caller of
+/// [`HttpConnection::send`] drives it, so that a call costs no switch to another task.
 pub(super) struct HttpConnection {
     address: SocketAddr,
     open: Mutex<Option<OpenConnection>>,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
     #[error("failed to connect to {address}")]
@@ -35,32 +38,23 @@ pub(super) enum SendError {
     Broken(#[source] hyper::Error),
 }
 
-struct OpenConnection {
-    sender: SendRequest<Full<Bytes>>,
-    /// `None` once the engine has closed the connection.
-    driver: Option<Connection<TokioIo<TcpStream>, Full<Bytes>>>,
-}
-
-enum SendFailure {
-    /// Nothing of it left this machine.
-    Unsent(Box<Request<Full<Bytes>>>, hyper::Error),
-    Broken(hyper::Error),
-}
-
 impl HttpConnection {
-    /// A connection that is opened by the first call.
+    /// A connection to `address`; nothing is connected yet.
     pub(super) fn new(address: SocketAddr) -> Self {
         Self { address, open: Mutex::new(None) }
     }
 
-    /// The engine's answer, every header and byte as it came. Calls wait for each other.
+    /// Sends a request and waits for the whole response. Concurrent calls wait for each other.
+    ///
+    /// # Errors
+    /// When connecting fails, or the connection breaks after the request may have been sent.
     pub(super) async fn send(
         &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(Parts, Bytes), SendError> {
+        mut request: EngineRequest,
+    ) -> Result<EngineResponse, SendError> {
         let mut kept = self.open.lock().await;
         loop {
-            // Taken while it is used: who goes away meanwhile leaves no half-read answer behind.
+            // Taken out while in use: if this future is dropped, no half-read response stays behind.
             let old = kept.take();
             let reused = old.is_some();
             let mut open = match old {
@@ -68,9 +62,9 @@ impl HttpConnection {
                 None => self.connect().await?,
             };
             match open.call(request).await {
-                Ok(answer) => {
+                Ok(response) => {
                     *kept = Some(open);
-                    return Ok(answer);
+                    return Ok(response);
                 }
                 Err(SendFailure::Unsent(unsent, _)) if reused => request = *unsent,
                 Err(SendFailure::Unsent(_, error) | SendFailure::Broken(error)) => {
@@ -90,14 +84,26 @@ impl HttpConnection {
     }
 }
 
+struct OpenConnection {
+    sender: SendRequest<Full<Bytes>>,
+    /// `None` once the engine has closed the connection.
+    driver: Option<Connection<TokioIo<TcpStream>, Full<Bytes>>>,
+}
+
+enum SendFailure {
+    /// Nothing of the request was sent; it is handed back.
+    Unsent(Box<EngineRequest>, hyper::Error),
+    Broken(hyper::Error),
+}
+
 impl OpenConnection {
-    async fn call(&mut self, request: Request<Full<Bytes>>) -> Result<(Parts, Bytes), SendFailure> {
+    async fn call(&mut self, request: EngineRequest) -> Result<EngineResponse, SendFailure> {
         let Self { sender, driver } = self;
         let mut exchange = pin!(exchange(sender, request));
         while let Some(driving) = driver {
             tokio::select! {
                 biased;
-                // Dropped at its end, so that the exchange hears of it and says how it was.
+                // Dropping the driver wakes the exchange, which then returns its own error.
                 _ = driving => *driver = None,
                 result = &mut exchange => return result,
             }
@@ -108,23 +114,24 @@ impl OpenConnection {
 
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> Result<(Parts, Bytes), SendFailure> {
+    request: EngineRequest,
+) -> Result<EngineResponse, SendFailure> {
     if let Err(error) = sender.ready().await {
         return Err(SendFailure::Unsent(Box::new(request), error));
     }
-    let answer: Response<Incoming> =
+    let response: Response<Incoming> =
         sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
             Some(request) => SendFailure::Unsent(Box::new(request), error.into_error()),
             None => SendFailure::Broken(error.into_error()),
         })?;
-    let (parts, body) = answer.into_parts();
+    let (parts, body) = response.into_parts();
     let body = body.collect().await.map_err(SendFailure::Broken)?;
     Ok((parts, body.to_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -132,11 +139,11 @@ mod tests {
 
     use super::*;
 
-    fn request() -> Request<Full<Bytes>> {
+    fn request() -> EngineRequest {
         Request::post("/").header("host", "a").body(Full::default()).unwrap()
     }
 
-    /// Answers one request on each connection, or hangs up, and ends it.
+    /// Accepts one connection for each response; `None` closes it without a response.
     async fn serve(listener: TcpListener, answers: &[Option<&str>]) {
         for answer in answers {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -150,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_was_closed_while_idle_is_made_anew() {
+    async fn a_connection_that_was_closed_while_idle_is_reopened() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http_connection = HttpConnection::new(listener.local_addr().unwrap());
         let served = tokio::spawn(serve(listener, &[Some("one"), Some("two")]));
@@ -159,7 +166,7 @@ mod tests {
         served.await.unwrap();
     }
 
-    /// It may have been carried out: only the caller can know whether to repeat it.
+    /// It may have taken effect: only the caller can know whether to repeat it.
     #[tokio::test]
     async fn a_request_that_was_sent_is_not_sent_again() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -171,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_there_is_an_error_with_the_address() {
+    async fn a_refused_connection_is_an_error_with_the_address() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);

@@ -1,7 +1,7 @@
-//! Plain JSON to DynamoDB's JSON and back.
+//! Converts between plain JSON and DynamoDB's JSON.
 //!
-//! Scenarios, fixtures and checks speak plain JSON. Going there, an array
-//! becomes a list; coming back, sets are arrays and binary is base64.
+//! Scenarios, fixtures and checks use plain JSON (`"x"`), the engine uses DynamoDB's
+//! (`{"S": "x"}`). A plain array becomes a list; sets become arrays and binary becomes base64.
 
 use std::collections::HashSet;
 
@@ -10,30 +10,32 @@ use serde_json::{Map, Number, Value, json};
 
 use super::number;
 
-/// So many lists and maps may stand in each other: what stands in the last is the 32nd level.
+/// Most lists and maps inside each other: the values in the innermost one are at level 32.
 const MAX_DEPTH: usize = 31;
-/// More digits than these may not survive a `f64`.
+/// A number with more significant digits may not survive a `f64`.
 const EXACT_DIGITS: usize = 15;
 
-/// A plain value as DynamoDB's: `"x"` as `{"S": "x"}`.
-pub fn typed(plain: &Value) -> Value {
+/// A plain value in DynamoDB's format: `"x"` becomes `{"S": "x"}`.
+pub(crate) fn to_attribute_value(plain: &Value) -> Value {
     match plain {
         Value::Null => json!({ "NULL": true }),
         Value::Bool(flag) => json!({ "BOOL": flag }),
         Value::Number(number) => json!({ "N": number.to_string() }),
         Value::String(text) => json!({ "S": text }),
-        Value::Array(list) => json!({ "L": list.iter().map(typed).collect::<Vec<_>>() }),
-        Value::Object(map) => json!({ "M": typed_map(map) }),
+        Value::Array(list) => {
+            json!({ "L": list.iter().map(to_attribute_value).collect::<Vec<_>>() })
+        }
+        Value::Object(map) => json!({ "M": to_item(map) }),
     }
 }
 
 /// A plain row as an item.
-pub fn typed_map(plain: &Map<String, Value>) -> Map<String, Value> {
-    plain.iter().map(|(name, value)| (name.clone(), typed(value))).collect()
+pub(crate) fn to_item(plain: &Map<String, Value>) -> Map<String, Value> {
+    plain.iter().map(|(name, value)| (name.clone(), to_attribute_value(value))).collect()
 }
 
-/// DynamoDB's value as a plain one. What is not DynamoDB's stays as it is.
-pub fn plain(typed: &Value) -> Value {
+/// A value in DynamoDB's format as a plain one. Any other value is returned unchanged.
+pub(crate) fn to_plain(typed: &Value) -> Value {
     let Some((kind, value)) = only_entry(typed) else { return typed.clone() };
     match (kind, value) {
         ("N", Value::String(digits)) => number(digits),
@@ -41,27 +43,27 @@ pub fn plain(typed: &Value) -> Value {
         ("NS", Value::Array(set)) => {
             set.iter().map(|n| n.as_str().map_or_else(|| n.clone(), number)).collect()
         }
-        ("L", Value::Array(list)) => list.iter().map(plain).collect(),
-        ("M", Value::Object(map)) => Value::Object(plain_map(map)),
+        ("L", Value::Array(list)) => list.iter().map(to_plain).collect(),
+        ("M", Value::Object(map)) => Value::Object(to_row(map)),
         ("S" | "B" | "BOOL" | "SS" | "BS", value) => value.clone(),
         _ => typed.clone(),
     }
 }
 
-/// An item as a plain row, attributes by name: no engine promises an order.
-pub fn plain_map(item: &Map<String, Value>) -> Map<String, Value> {
+/// An item as a plain row. Attributes are sorted by name, because engines promise no order.
+pub(crate) fn to_row(item: &Map<String, Value>) -> Map<String, Value> {
     let mut row: Map<String, Value> =
-        item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        item.iter().map(|(name, value)| (name.clone(), to_plain(value))).collect();
     row.sort_keys();
     row
 }
 
-/// Whether a value is one of DynamoDB's, and one that it takes: `{"S": "x"}`.
-pub fn is_typed(value: &Value) -> bool {
-    is_typed_within(value, MAX_DEPTH)
+/// Whether a value is in DynamoDB's format and DynamoDB accepts it: `{"S": "x"}`.
+pub(crate) fn is_attribute_value(value: &Value) -> bool {
+    is_attribute_value_within(value, MAX_DEPTH)
 }
 
-fn is_typed_within(value: &Value, depth: usize) -> bool {
+fn is_attribute_value_within(value: &Value, depth: usize) -> bool {
     let Some((kind, value)) = only_entry(value) else { return false };
     let text = Value::as_str;
     let is_number = |v: &Value| text(v).is_some_and(|text| number::Number::parse(text).is_some());
@@ -72,18 +74,18 @@ fn is_typed_within(value: &Value, depth: usize) -> bool {
         ("N", value) => is_number(value),
         ("BOOL", value) => value.is_boolean(),
         ("NULL", value) => *value == Value::Bool(true),
-        ("SS", Value::Array(set)) => differ(set, text),
-        ("BS", Value::Array(set)) => set.iter().all(is_binary) && differ(set, text),
-        ("NS", Value::Array(set)) => differ(set, |v| number::Number::parse(text(v)?)),
+        ("SS", Value::Array(set)) => is_set(set, text),
+        ("BS", Value::Array(set)) => set.iter().all(is_binary) && is_set(set, text),
+        ("NS", Value::Array(set)) => is_set(set, |v| number::Number::parse(text(v)?)),
         ("L", Value::Array(_)) | ("M", Value::Object(_)) if depth == 0 => false,
-        ("L", Value::Array(list)) => list.iter().all(|v| is_typed_within(v, depth - 1)),
-        ("M", Value::Object(map)) => map.values().all(|v| is_typed_within(v, depth - 1)),
+        ("L", Value::Array(list)) => list.iter().all(|v| is_attribute_value_within(v, depth - 1)),
+        ("M", Value::Object(map)) => map.values().all(|v| is_attribute_value_within(v, depth - 1)),
         _ => false,
     }
 }
 
-/// Whether a set has members, all of them of its kind and none twice.
-fn differ<'v, T: Eq + std::hash::Hash>(
+/// Whether a set has members, all of its type and none twice.
+fn is_set<'v, T: Eq + std::hash::Hash>(
     set: &'v [Value],
     read: impl Fn(&'v Value) -> Option<T>,
 ) -> bool {
@@ -91,16 +93,18 @@ fn differ<'v, T: Eq + std::hash::Hash>(
     members.is_some_and(|members| !set.is_empty() && members.len() == set.len())
 }
 
-/// Bytes that an item takes by DynamoDB's arithmetic, names included.
-pub fn bytes(item: &Map<String, Value>) -> usize {
+/// Size of an item in bytes by DynamoDB's rules, attribute names included.
+pub(crate) fn size_bytes(item: &Map<String, Value>) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }
 
-/// A number takes about a byte for two digits, a container three bytes and one for each entry.
+/// A number takes about one byte for two digits; a list or map takes three bytes and one for each
+/// entry.
 fn value_bytes(value: &Value) -> usize {
-    let number =
-        |v: &Value| v.as_str().and_then(number::Number::parse).map_or(0, |number| number.bytes());
-    // Base64 has four letters for three bytes, and signs at the end for what is missing.
+    let number = |v: &Value| {
+        v.as_str().and_then(number::Number::parse).map_or(0, |number| number.size_bytes())
+    };
+    // Base64 encodes three bytes as four characters; `=` at the end pads the last group.
     let binary = |v: &Value| {
         let text = v.as_str().unwrap_or_default();
         text.trim_end_matches('=').len() * 3 / 4
@@ -115,14 +119,14 @@ fn value_bytes(value: &Value) -> usize {
         Some(("L", Value::Array(list))) => {
             3 + list.iter().map(|v| 1 + value_bytes(v)).sum::<usize>()
         }
-        Some(("M", Value::Object(map))) => 3 + map.len() + bytes(map),
+        Some(("M", Value::Object(map))) => 3 + map.len() + size_bytes(map),
         _ => 1,
     }
 }
 
-/// Whether every number in a plain value is what was written, as far as a float can tell: one that
-/// needs more than 15 digits stands for many.
-pub fn is_exact(plain: &Value) -> bool {
+/// Whether every number in a plain value is exact: a float with more than 15 significant digits may
+/// differ from what was written.
+pub(crate) fn is_exact(plain: &Value) -> bool {
     match plain {
         Value::Number(number) => {
             number.is_i64()
@@ -135,7 +139,7 @@ pub fn is_exact(plain: &Value) -> bool {
     }
 }
 
-/// A number as JSON can hold it exactly; with more digits than that, its digits as a string.
+/// A number as a JSON number, or as a string of digits if JSON cannot hold it exactly.
 fn number(digits: &str) -> Value {
     if let Ok(integer) = digits.parse::<i64>() {
         return integer.into();
@@ -175,7 +179,7 @@ mod tests {
             "tags": { "SS": ["a", "b"] }, "sizes": { "NS": ["1", "2.5"] }, "blob": { "B": "AQI=" },
             "none": { "NULL": true }, "deep": { "M": { "list": { "L": [{ "BOOL": true }] } } },
         });
-        let row = plain_map(item.as_object().unwrap());
+        let row = to_row(item.as_object().unwrap());
         assert_eq!(
             Value::Object(row),
             json!({
@@ -189,12 +193,12 @@ mod tests {
     #[test]
     fn digits_beyond_a_float_are_not_lost() {
         let long = "3.14159265358979323846264338327950288";
-        assert_eq!(plain(&json!({ "N": long })), json!(long));
-        assert_eq!(plain(&json!({ "N": "1E+20" })), json!(1e20));
+        assert_eq!(to_plain(&json!({ "N": long })), json!(long));
+        assert_eq!(to_plain(&json!({ "N": "1E+20" })), json!(1e20));
     }
 
     #[test]
-    fn only_what_dynamodb_takes_is_a_value_of_its_own() {
+    fn only_what_dynamodb_accepts_is_an_attribute_value() {
         let mut deep = json!({ "S": "x" });
         for _ in 0..MAX_DEPTH {
             deep = json!({ "L": [deep] });
@@ -206,7 +210,7 @@ mod tests {
             json!({ "SS": [""] }),
             deep.clone(),
         ] {
-            assert!(is_typed(&value), "{value}");
+            assert!(is_attribute_value(&value), "{value}");
         }
         for value in [
             json!({ "N": "NaN" }),
@@ -221,20 +225,20 @@ mod tests {
             json!({ "X": "a" }),
             json!({ "L": [deep] }),
         ] {
-            assert!(!is_typed(&value), "{value}");
+            assert!(!is_attribute_value(&value), "{value}");
         }
     }
 
     #[test]
-    fn sizes_are_of_what_is_stored() {
-        let size = |value: Value| bytes(json!({ "a": value }).as_object().unwrap()) - 1;
+    fn sizes_are_those_of_the_stored_bytes() {
+        let size = |value: Value| size_bytes(json!({ "a": value }).as_object().unwrap()) - 1;
         assert_eq!(size(json!({ "B": "AQIDBA==" })), 4);
         assert_eq!(size(json!({ "N": "1234567890123456789012345678901234567" })), 20);
         assert_eq!(size(json!({ "M": { "k": { "S": "ab" } } })), 3 + 1 + 1 + 2);
     }
 
     #[test]
-    fn a_float_that_stands_for_many_numbers_is_told() {
+    fn floats_with_too_many_digits_are_inexact() {
         for exact in [json!(1), json!(79.9), json!(u64::MAX), json!(1e20), json!({ "a": [0.1] })] {
             assert!(is_exact(&exact), "{exact}");
         }
@@ -261,8 +265,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_json_survives_the_way_there_and_back(value in any_json()) {
-            prop_assert_eq!(plain(&typed(&value)), value);
+        fn plain_json_survives_a_round_trip(value in any_json()) {
+            prop_assert_eq!(to_plain(&to_attribute_value(&value)), value);
         }
     }
 }

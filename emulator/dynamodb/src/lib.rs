@@ -1,26 +1,72 @@
-//! DynamoDB on the laptop: an engine behind a recording proxy.
+//! A fake DynamoDB for tests: a real engine behind a proxy that records every call and injects
+//! faults.
 //!
-//! - [`TableSpec`] is what a table is; whoever reads a template makes them.
-//! - [`Service`] is what keeps the tables of all worlds: an embedded engine for
-//!   each, one container with DynamoDB Local, or the user's own endpoint.
-//! - [`Database`] is one world's: its tables there and the proxy; it puts and reads rows.
-//! - The proxy journals every call, plays faults, makes races meet, and passes
-//!   bytes and headers through unchanged, checksums included.
-//! - [`fixture`] reads files of rows; [`row`] checks a row against its table;
-//!   [`item`] turns plain JSON into DynamoDB's and back.
+//! [`FakeDynamoDb`] is the easy way in: one value with tables, a URL for any AWS SDK, a journal and
+//! faults.
+//!
+//! ```
+//! use rehearse_dynamodb::{FakeDynamoDb, table::{AttributeKind, TableSpec}};
+//! use serde_json::json;
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let notes = TableSpec::new("Notes").partition_key("id", AttributeKind::String);
+//! let dynamodb = FakeDynamoDb::start([notes]).await?;
+//! dynamodb.put("Notes", json!({ "id": "n1", "text": "Hello" })).await?;
+//!
+//! // Any client can read the row at `dynamodb.url()`; here without an SDK.
+//! let body = r#"{"TableName":"Notes","Key":{"id":{"S":"n1"}}}"#;
+//! let request = format!(
+//!     "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+//!      X-Amz-Target: DynamoDB_20120810.GetItem\r\nX-Amz-Date: 20260101T000000Z\r\n\
+//!      Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\
+//!      Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, \
+//!      SignedHeaders=host, Signature=0\r\n\r\n{body}",
+//!     body.len(),
+//! );
+//! let mut stream = tokio::net::TcpStream::connect(dynamodb.url().replace("http://", "")).await?;
+//! stream.write_all(request.as_bytes()).await?;
+//! let mut response = String::new();
+//! stream.read_to_string(&mut response).await?;
+//! assert!(response.contains(r#""text":{"S":"Hello"}"#), "{response}");
+//!
+//! assert_eq!(dynamodb.rows("Notes").await?, [json!({ "id": "n1", "text": "Hello" })]);
+//! assert_eq!(dynamodb.journal().exchanges().named("dynamodb.GetItem").count(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Parts
+//!
+//! - [`table::TableSpec`] describes a table: names, keys, indexes, TTL.
+//! - [`Service`] holds the tables of all worlds of a process. [`EngineChoice`] selects an embedded
+//!   engine for each world, one container with DynamoDB Local for all, or an endpoint of the user's.
+//! - [`Database`] is the database of one world: its tables on that engine, and the proxy.
+//! - The proxy passes bytes and headers through unchanged, checksums included. It records every call
+//!   in the [journal], lets [faults] strike, and makes the calls of a rendezvous wait for each other.
+//! - [`fixture`] reads files of rows; [`row`] checks a row against its table.
+//!
+//! # Features
+//!
+//! - `embedded` (default): the engine inside the process, dynoxide. Stale reads need it with every
+//!   engine, because it holds the copy of the rows that they are served from.
+//! - `docker`: DynamoDB Local in a container.
+//!
+//! Choosing an engine whose feature is missing returns [`ServiceError::NotBuilt`].
 
 mod client;
-mod data_folder;
 mod database;
+#[cfg(feature = "docker")]
 mod docker;
 mod embedded;
 mod endpoint;
 mod engine;
+mod fake;
 mod fault_response;
 pub mod fixture;
 mod http_connection;
-mod inject;
-pub mod item;
+mod item;
 mod namespace;
 mod number;
 mod partiql;
@@ -39,13 +85,15 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod user_endpoint;
+mod wire;
 
-use rehearse_core::table;
+pub use rehearse_core::{faults, journal, table};
 
 pub use self::{
     database::{Database, DatabaseError, StartError},
     endpoint::{Endpoint, EndpointError},
     engine::EngineError,
+    fake::FakeDynamoDb,
     service::{DEFAULT_IMAGE, EngineChoice, Service, ServiceOptions},
     service_error::ServiceError,
     supervisor::CloseReport,

@@ -1,9 +1,9 @@
-//! How a world's calls stay apart from those of other worlds on one engine.
+//! How the calls of one world stay apart from those of other worlds on one engine.
 //!
-//! DynamoDB Local keeps a database for each access key and region, so there a
-//! world has an access key of its own. Other engines have one database: there a
-//! prefix stands before each table's name. Either way functions and journal
-//! see neither: requests are rewritten on the way in and answers on the way out.
+//! DynamoDB Local keeps a database for each access key and region, so each world gets an access key
+//! of its own. Other engines have one database, so there each table name gets a prefix. Neither the
+//! functions nor the journal see this: requests are rewritten on the way to the engine, responses
+//! on the way back.
 
 use bytes::Bytes;
 use http::{
@@ -13,64 +13,63 @@ use http::{
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::partiql;
+use super::{partiql, wire};
 
-/// The region under which every world is kept.
-pub(super) const REGION: &str = "us-east-1";
-/// Members of a request that name a table, as they are or in an ARN.
-const NAMING: [&str; 5] =
+/// The region of all calls to an engine.
+const REGION: &str = "us-east-1";
+/// Members of a request that hold a table name or a table's ARN.
+const TABLE_MEMBERS: [&str; 5] =
     ["TableName", "ResourceArn", "TableArn", "StreamArn", "ExclusiveStartTableName"];
-/// Longest `ClientRequestToken`.
+/// Most characters in a `ClientRequestToken`.
 const MAX_TOKEN: usize = 36;
 
-/// What tells a world's calls from those of others.
+/// How one world's calls are told apart; the default changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TableNamespace {
-    /// `Host` that the engine wants; the caller's own when left out.
+    /// The `Host` header that the engine expects; `None` keeps the caller's.
     pub(super) host: Option<HeaderValue>,
-    /// Access key, letters and digits; the caller's own when left out.
+    /// Access key, letters and digits; `None` keeps the caller's.
     pub(super) access_key: Option<String>,
-    /// What stands before each table's name. Nobody else may know it: wherever
-    /// an answer contains it, it is taken out.
+    /// Prefix of each table name. It must be unique: every occurrence in a response is removed.
     pub(super) prefix: Option<String>,
 }
 
 impl TableNamespace {
-    /// A caller's request as the engine gets it.
-    pub(super) fn outgoing(&self, headers: &mut HeaderMap, body: Bytes) -> Bytes {
+    /// Rewrites a caller's request for the engine, and returns the new body.
+    pub(super) fn rewrite_request(&self, headers: &mut HeaderMap, body: Bytes) -> Bytes {
         if let Some(host) = &self.host {
             headers.insert(HOST, host.clone());
         }
         if let Some(key) = &self.access_key {
             let old = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let new = old.and_then(|old| HeaderValue::try_from(under_key(old, key)?).ok());
+            let new = old.and_then(|old| HeaderValue::try_from(with_access_key(old, key)?).ok());
             if let Some(new) = new {
                 headers.insert(AUTHORIZATION, new);
             }
         }
         let Some(prefix) = &self.prefix else { return body };
-        // What is no JSON is the engine's to refuse.
+        // The engine refuses a body that is not JSON.
         let Ok(mut request) = serde_json::from_slice(&body) else { return body };
         prefix_names(&mut request, prefix);
         headers.remove(CONTENT_LENGTH);
         request.to_string().into()
     }
 
-    /// The engine's answer as the caller gets it.
-    pub(super) fn incoming(&self, headers: &mut HeaderMap, body: Bytes) -> Bytes {
+    /// Rewrites the engine's response for the caller, and returns the new body.
+    pub(super) fn rewrite_response(&self, headers: &mut HeaderMap, body: Bytes) -> Bytes {
         let Some(prefix) = &self.prefix else { return body };
         let Some(body) = without(&body, prefix.as_bytes()) else { return body };
         headers.remove(CONTENT_LENGTH);
-        if headers.contains_key("x-amz-crc32") {
-            headers.insert("x-amz-crc32", crc32fast::hash(&body).into());
+        if wire::has_checksum(headers) {
+            wire::set_checksum(headers, &body);
         }
         body
     }
 }
 
-/// An `Authorization` header under another access key. No local engine verifies
-/// the signature, which covers what is rewritten.
-fn under_key(header: &str, key: &str) -> Option<String> {
+/// An `Authorization` header with another access key and region; `None` if it is malformed. The
+/// signature no longer fits, but no local engine verifies it.
+fn with_access_key(header: &str, key: &str) -> Option<String> {
     const MARK: &str = "Credential=";
     let start = header.find(MARK)? + MARK.len();
     let length = header[start..].find([',', ' ']).unwrap_or(header.len() - start);
@@ -81,10 +80,10 @@ fn under_key(header: &str, key: &str) -> Option<String> {
     Some(format!("{}{key}/{date}/{REGION}/{service}/{end}{rest}", &header[..start]))
 }
 
-/// Puts the prefix before every table that a request names.
+/// Adds the prefix to every table name in a request.
 fn prefix_names(request: &mut Value, prefix: &str) {
     let Some(members) = request.as_object_mut() else { return };
-    for name in NAMING {
+    for name in TABLE_MEMBERS {
         if let Some(Value::String(table)) = members.get_mut(name) {
             *table = prefixed(table, prefix);
         }
@@ -92,10 +91,10 @@ fn prefix_names(request: &mut Value, prefix: &str) {
     if let Some(Value::String(token)) = members.get_mut("ClientRequestToken")
         && (1..=MAX_TOKEN).contains(&token.chars().count())
     {
-        *token = own_token(token, prefix);
+        *token = namespaced_token(token, prefix);
     }
     if let Some(Value::String(statement)) = members.get_mut("Statement") {
-        *statement = partiql::with_prefix(statement, prefix);
+        *statement = partiql::prefix_table_names(statement, prefix);
     }
     if let Some(Value::Object(tables)) = members.get_mut("RequestItems") {
         let renamed: Map<String, Value> = std::mem::take(tables)
@@ -114,9 +113,9 @@ fn prefix_names(request: &mut Value, prefix: &str) {
     }
 }
 
-/// A token of this world alone. Two worlds that do the same derive the same ones, and the engine
-/// would take the second booking for a repetition of the first.
-fn own_token(token: &str, prefix: &str) -> String {
+/// A token for this world only. Worlds that run the same code send the same tokens, and the engine
+/// would take the second world's transaction for a repetition of the first one's.
+fn namespaced_token(token: &str, prefix: &str) -> String {
     let digest = Sha256::digest(format!("{prefix}{token}"));
     digest.iter().take(MAX_TOKEN / 2).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -132,7 +131,7 @@ fn prefixed(table: &str, prefix: &str) -> String {
     }
 }
 
-/// The bytes without each occurrence of `part`; `None` when there is none.
+/// The bytes without any occurrence of `part`; `None` if there is none.
 fn without(bytes: &[u8], part: &[u8]) -> Option<Bytes> {
     let mut rest = bytes;
     let mut kept = Vec::with_capacity(bytes.len());
@@ -170,31 +169,28 @@ mod tests {
     }
 
     #[test]
-    fn the_access_key_and_region_of_a_call_are_the_worlds() {
+    fn a_call_gets_the_access_key_and_region_of_its_world() {
         let header = |credential: &str| {
             format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0")
         };
         let own = header("AKIA-x/20260210/eu-west-1/dynamodb/aws4_request");
         let worlds = header("w1/20260210/us-east-1/dynamodb/aws4_request");
-        assert_eq!(under_key(&own, "w1"), Some(worlds));
-        assert_eq!(under_key("AWS4-HMAC-SHA256 Credential=a/b", "w1"), None);
-        assert_eq!(under_key("Bearer a", "w1"), None);
+        assert_eq!(with_access_key(&own, "w1"), Some(worlds));
+        assert_eq!(with_access_key("AWS4-HMAC-SHA256 Credential=a/b", "w1"), None);
+        assert_eq!(with_access_key("Bearer a", "w1"), None);
         let mut headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer a".parse().unwrap())]);
-        namespace().outgoing(&mut headers, Bytes::new());
-        assert_eq!(
-            headers[AUTHORIZATION], "Bearer a",
-            "what is malformed is the engine's to refuse"
-        );
+        namespace().rewrite_request(&mut headers, Bytes::new());
+        assert_eq!(headers[AUTHORIZATION], "Bearer a", "the engine refuses a malformed header");
     }
 
     #[track_caller]
     fn rewritten(request: &Value, expected: &Value) {
-        let body = namespace().outgoing(&mut HeaderMap::new(), request.to_string().into());
+        let body = namespace().rewrite_request(&mut HeaderMap::new(), request.to_string().into());
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), *expected);
     }
 
     #[test]
-    fn every_table_that_a_request_names_gets_the_prefix_and_no_item_does() {
+    fn table_names_get_the_prefix_and_items_do_not() {
         rewritten(
             &json!({ "TableName": "A", "Item": { "TableName": { "S": "A" } } }),
             &json!({ "TableName": "run.1.A", "Item": { "TableName": { "S": "A" } } }),
@@ -218,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn two_worlds_never_share_a_token_and_one_keeps_its_own() {
+    fn worlds_never_share_a_token_and_each_keeps_its_own() {
         let token = |token: &str, prefix: &str| {
             let mut request = json!({ "ClientRequestToken": token });
             prefix_names(&mut request, prefix);
@@ -229,27 +225,27 @@ mod tests {
         assert_ne!(token("a", "run.1."), token("b", "run.1."));
         assert_eq!(token("a", "run.1.").len(), MAX_TOKEN);
         let long = "x".repeat(MAX_TOKEN + 1);
-        assert_eq!(token(&long, "run.1."), long, "what is too long is the engine's to refuse");
+        assert_eq!(token(&long, "run.1."), long, "the engine refuses a token that is too long");
     }
 
     #[test]
-    fn answers_lose_the_prefix_and_their_checksum_fits() {
+    fn responses_lose_the_prefix_and_get_a_new_checksum() {
         let body = br#"{"message":"Table: run.1.A not found","Responses":{"run.1.A":[]}}"#;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, body.len().into());
         headers.insert("x-amz-crc32", crc32fast::hash(body).into());
-        let answer = namespace().incoming(&mut headers, Bytes::from_static(body));
-        assert_eq!(answer, r#"{"message":"Table: A not found","Responses":{"A":[]}}"#);
-        assert_eq!(headers["x-amz-crc32"], crc32fast::hash(&answer).to_string());
+        let response = namespace().rewrite_response(&mut headers, Bytes::from_static(body));
+        assert_eq!(response, r#"{"message":"Table: A not found","Responses":{"A":[]}}"#);
+        assert_eq!(headers["x-amz-crc32"], crc32fast::hash(&response).to_string());
         assert!(!headers.contains_key(CONTENT_LENGTH));
     }
 
     #[test]
-    fn without_a_prefix_bytes_stay_as_they_are() {
+    fn without_a_prefix_bodies_are_unchanged() {
         let body = Bytes::from_static(b"{ \"TableName\" : \"A\" }");
         let mut headers = HeaderMap::new();
         let namespace = TableNamespace { prefix: None, ..namespace() };
-        assert_eq!(namespace.outgoing(&mut headers, body.clone()), body);
-        assert_eq!(namespace.incoming(&mut headers, body.clone()), body);
+        assert_eq!(namespace.rewrite_request(&mut headers, body.clone()), body);
+        assert_eq!(namespace.rewrite_response(&mut headers, body.clone()), body);
     }
 }

@@ -1,15 +1,15 @@
-//! DynamoDB's numbers, which have more digits than a float.
+//! DynamoDB's numbers, which have up to 38 significant digits.
 
 use std::fmt;
 
-/// Most digits, without zeros before and after.
+/// Most significant digits.
 const MAX_DIGITS: usize = 38;
-/// Largest and smallest power of ten of the first digit.
+/// Largest and smallest power of ten of the first significant digit.
 const MAX_POWER: i64 = 125;
 const MIN_POWER: i64 = -130;
 
-/// A number taken apart: sign, its digits without zeros at either end, and the power of ten of
-/// the first one. Zero has no digits.
+/// A number in parts: sign, significant digits without zeros at either end, and the power of ten of
+/// the first digit. Zero has no digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Number {
     negative: bool,
@@ -18,7 +18,7 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// Reads a number as DynamoDB does; nothing when it would refuse it.
+    /// Parses a number as DynamoDB does; `None` if DynamoDB would refuse it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -47,13 +47,13 @@ impl Number {
         fits.then_some(Self { negative, digits, power })
     }
 
-    /// Bytes that it takes in a row: about one for two digits.
-    pub(super) fn bytes(&self) -> usize {
+    /// Size in bytes by DynamoDB's rules: about one for two digits.
+    pub(super) fn size_bytes(&self) -> usize {
         self.digits.len().div_ceil(2) + 1 + usize::from(self.negative)
     }
 }
 
-/// Its digits as DynamoDB tells them, or with an exponent where those would be mostly zeros.
+/// The digits as DynamoDB returns them, or with an exponent where most of them would be zeros.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.negative { "-" } else { "" };
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_dynamodb_takes_for_a_number_is_one() {
+    fn numbers_that_dynamodb_accepts_are_parsed() {
         let nines = "9".repeat(38);
         for text in
             ["0", "-0", "1.", ".5", "1E-130", "9.9E125", "+7", "1e+2", "00012.500", &nines, "0e999"]
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_the_same_however_it_is_written() {
+    fn a_number_is_equal_however_it_is_written() {
         for (one, other) in
             [("1", "1.0"), ("100", "1e2"), ("-0", "0"), ("0.5", "5E-1"), ("1", "+01")]
         {
@@ -103,7 +103,7 @@ mod tests {
         for (one, other) in [("1", "-1"), ("1", "10"), ("1.5", "1.05")] {
             assert_ne!(Number::parse(one), Number::parse(other), "{one} {other}");
         }
-        for (text, told) in [
+        for (text, displayed) in [
             ("1.50", "1.5"),
             ("1e2", "100"),
             ("-0", "0"),
@@ -111,8 +111,8 @@ mod tests {
             ("-120.5", "-120.5"),
             ("1e60", "1E60"),
         ] {
-            assert_eq!(Number::parse(text).unwrap().to_string(), told);
+            assert_eq!(Number::parse(text).unwrap().to_string(), displayed);
         }
-        assert_eq!(Number::parse("-120.5").unwrap().bytes(), 4);
+        assert_eq!(Number::parse("-120.5").unwrap().size_bytes(), 4);
     }
 }

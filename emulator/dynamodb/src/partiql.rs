@@ -1,17 +1,17 @@
-//! Table names inside PartiQL statements.
+//! Table names in PartiQL statements.
 
-/// Words after which a table's name stands.
-const BEFORE: [&str; 3] = ["FROM", "INTO", "UPDATE"];
+/// Keywords that a table name follows.
+const BEFORE_TABLE: [&str; 3] = ["FROM", "INTO", "UPDATE"];
 
-/// The statement with a prefix before each table's name. The names come out in
-/// quotes: a prefix holds dots, which elsewhere lead into an item.
-pub(super) fn with_prefix(statement: &str, prefix: &str) -> String {
+/// The statement with a prefix before each table name. The names come out in quotes, because a
+/// prefix contains dots.
+pub(super) fn prefix_table_names(statement: &str, prefix: &str) -> String {
     let mut out = String::with_capacity(statement.len() + prefix.len());
     let mut rest = statement;
     let mut expected = false;
     while let Some(first) = rest.chars().next() {
         let length = match first {
-            // A text or a quoted name, with doubled quotes inside as two of them.
+            // A string or a quoted name; a doubled quote inside ends one and begins the next.
             '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
             c if is_name(c) => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
             c => c.len_utf8(),
@@ -29,7 +29,7 @@ pub(super) fn with_prefix(statement: &str, prefix: &str) -> String {
             _ => out.push_str(token),
         }
         if !first.is_whitespace() {
-            expected = BEFORE.iter().any(|word| word.eq_ignore_ascii_case(token));
+            expected = BEFORE_TABLE.iter().any(|word| word.eq_ignore_ascii_case(token));
         }
         rest = after;
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_get_the_prefix_and_texts_do_not() {
+    fn tables_get_the_prefix_and_strings_do_not() {
         for (statement, expected) in [
             (
                 r#"SELECT * FROM "Leads"."ByPhone" WHERE a = 'FROM x'"#,
@@ -60,7 +60,7 @@ mod tests {
             ("DELETE FROM \"A", "DELETE FROM \"p.A"),
             ("", ""),
         ] {
-            assert_eq!(with_prefix(statement, "p."), expected);
+            assert_eq!(prefix_table_names(statement, "p."), expected);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The recording proxy between the backend and the engine.
 //!
-//! Every connection gets a connection of its own to the engine, driven by the same
-//! task, so that a call costs one more hop and no thread switch. Dispatching in
-//! process would save the hop and lose the engine's checks of the raw request.
+//! Every client connection gets its own connection to the engine, driven by the same task, so that
+//! a call costs one more hop and no switch to another thread. Calling the engine without HTTP would
+//! save the hop but skip the engine's checks of the raw request.
+//!
+//! A call runs through this file from top to bottom: [`serve_connection`], [`handle`], and, while a
+//! fault or a rendezvous is armed, [`handle_with_faults`] and [`inject`].
 
 use std::{io, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri, header, response};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::{body::Incoming, server, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -15,44 +18,30 @@ use serde_json::Value;
 use tokio::{net::TcpStream, runtime::Handle};
 
 use super::{
-    fault_response::{self, ProxyBody},
-    inject::{InspectedCall, inject},
-    replica::Replica,
+    fault_response,
+    http_connection::SendError,
+    replica::{Replica, ReplicaError},
     request,
     route::{EngineConnection, EngineRoute},
     table::TableSpec,
+    wire::{self, EngineRequest, EngineResponse, TruncatedBody},
 };
 use rehearse_core::{
-    faults::Faults,
+    errors::with_causes,
+    faults::{Cut, DatabaseFault, Fault, FaultableCall, Faults},
     journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
     serve::{self, Serving},
 };
-
-/// An answer as it came.
-pub(super) type RawResponse = (response::Parts, Bytes);
-pub(super) type EngineRequest = Request<Full<Bytes>>;
-pub(super) type ProxyResponse = Response<ProxyBody>;
-
-/// Ends the connection without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection was cut")]
-pub(super) struct ConnectionCut;
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
 pub(super) struct Proxy(Serving);
 
-/// What every connection needs.
-pub(super) struct ProxyState {
-    route: EngineRoute,
-    pub(super) tables: Vec<TableSpec>,
-    pub(super) replica: Replica,
-    journal: Journal,
-    pub(super) faults: Faults,
-}
-
 impl Proxy {
-    /// Serves `listener` on `runtime`, in front of the engine at the end of `route`.
+    /// Serves `listener` on `runtime` and forwards calls along `route`.
+    ///
+    /// # Errors
+    /// When the listener cannot be used on the runtime.
     pub(super) fn start(
         listener: std::net::TcpListener,
         runtime: &Handle,
@@ -62,10 +51,10 @@ impl Proxy {
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let replica = Replica::new(tables, runtime);
-        let shared = ProxyState { route, tables: tables.to_vec(), replica, journal, faults };
-        let shared = Arc::new(shared);
-        let connection = move |stream, _| connection(stream, Arc::clone(&shared));
+        let replica = Replica::new(route.client(), tables, runtime);
+        let state = ProxyState { route, tables: tables.to_vec(), replica, journal, faults };
+        let state = Arc::new(state);
+        let connection = move |stream, _| serve_connection(stream, Arc::clone(&state));
         Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
     }
 
@@ -75,74 +64,241 @@ impl Proxy {
     }
 }
 
-/// Serves one client. An error ends its connection, and there is nobody else to tell.
-async fn connection(stream: TcpStream, shared: Arc<ProxyState>) {
-    let connection = shared.route.connect();
-    let service = service_fn(|request| handle(request, &shared, &connection));
+/// What all connections of a proxy share.
+struct ProxyState {
+    route: EngineRoute,
+    tables: Vec<TableSpec>,
+    replica: Replica,
+    journal: Journal,
+    faults: Faults,
+}
+
+type ProxyResponse = Response<Either<Full<Bytes>, TruncatedBody>>;
+
+/// Closes the client's connection without a response.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was cut")]
+struct ConnectionCut;
+
+/// A failure of the emulator itself, which is neither the backend's fault nor injected.
+#[derive(Debug, thiserror::Error)]
+enum EmulatorFailure {
+    #[error("the database engine does not respond")]
+    Engine(#[from] SendError),
+    #[error("the copy of the rows for stale reads failed")]
+    Replica(#[from] ReplicaError),
+}
+
+/// A call that a fault or a rendezvous may apply to.
+struct InspectedCall {
+    /// Name of its exchange in the journal.
+    name: String,
+    operation: String,
+    /// The calling function, if the URL names it.
+    function: Option<String>,
+    request: Value,
+    outgoing: EngineRequest,
+    exchange: PendingExchange,
+}
+
+/// Serves one client until either side closes the connection.
+async fn serve_connection(stream: TcpStream, state: Arc<ProxyState>) {
+    let connection = state.route.connect();
+    let service = service_fn(|request| handle(request, &state, &connection));
     let front = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // An error closes the connection, which the client sees for itself.
     let _ = front.await;
 }
 
 async fn handle(
     request: Request<Incoming>,
-    shared: &ProxyState,
+    state: &ProxyState,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionCut)?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let (function, rest) = request::function(&path);
+    let (function, rest) = request::split_function(&path);
     parts.uri = Uri::try_from(rest).map_err(|_| ConnectionCut)?;
-    // The connection to the engine is this proxy's own, and the body is no longer chunked.
+    // These belong to the client's connection; the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
-        return forward(outgoing, connection).await.map(whole);
+        // Not an API call, such as a health check: forwarded without a journal entry.
+        return connection.exchange(outgoing).await.map(whole).map_err(|_| ConnectionCut);
     }
 
-    let target = outgoing.headers().get("x-amz-target").and_then(|v| v.to_str().ok());
-    let operation = request::operation(target);
+    let operation = request::operation(outgoing.headers());
     let name = format!("dynamodb.{operation}");
-    let request = request::json_or_text(&body);
-    let watched = shared.faults.any().then(|| request.clone());
-    let open = shared.journal.begin(name.as_str(), exchange_detail(function, &operation, request));
-    if let Some(request) = watched {
+    let request = wire::json_or_text(&body);
+    let inspected = state.faults.any().then(|| request.clone());
+    let exchange = state.journal.begin(name.as_str(), detail(function, &operation, request));
+    if let Some(request) = inspected {
         let function = function.map(str::to_owned);
-        let call = InspectedCall { name, operation, function, request, outgoing, open };
-        return inject(call, shared, connection).await;
+        let call = InspectedCall { name, operation, function, request, outgoing, exchange };
+        return handle_with_faults(call, state, connection).await;
     }
-    let (head, body) = forward(outgoing, connection).await?;
-    record(open, &head, &body);
-    Ok(whole((head, body)))
+    let response = connection.exchange(outgoing).await;
+    Ok(record(exchange, response.map_err(EmulatorFailure::from)))
 }
 
-fn exchange_detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDetail {
+fn detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDetail {
     ExchangeDetail::Database {
         function: function.map(str::to_owned),
         tables: request::tables(&request),
-        items: request::items(operation, &request),
+        items: request::item_count(operation, &request),
         operation: operation.to_owned(),
         request,
     }
 }
 
-/// The engine's answer, every header and byte as it came.
-pub(super) async fn forward(
-    request: EngineRequest,
+/// Waits for the call's turn if it takes part in a rendezvous, and lets a fault strike it.
+async fn handle_with_faults(
+    call: InspectedCall,
+    state: &ProxyState,
     connection: &EngineConnection,
-) -> Result<RawResponse, ConnectionCut> {
-    connection.exchange(request).await.map_err(|_| ConnectionCut)
+) -> Result<ProxyResponse, ConnectionCut> {
+    let touched = || request::touched_rows(&call.request, &state.tables);
+    let faultable = FaultableCall {
+        name: &call.name,
+        touched: &touched,
+        eventually_consistent: request::is_eventually_consistent(&call.operation, &call.request),
+        function: call.function.as_deref(),
+    };
+    // Held until this call has its response: only then does the next one of a rendezvous go on.
+    let mut permit = state.faults.join_rendezvous(&faultable, || canonical_text(&call.request));
+    if let Some(permit) = &mut permit {
+        permit.turn().await;
+    }
+
+    let moment = state.faults.latest_stale();
+    if let Some(moment) = moment.filter(|_| request::is_write(&call.operation))
+        && let Err(error) = state.replica.freeze(moment).await
+    {
+        return Ok(record(call.exchange, Err(error.into())));
+    }
+    match state.faults.next_fault(&faultable) {
+        Some(fault) => inject(&fault, call, moment, state, connection).await,
+        None => {
+            let response = connection.exchange(call.outgoing).await;
+            Ok(record(call.exchange, response.map_err(EmulatorFailure::from)))
+        }
+    }
 }
 
-/// An answer with all of its body.
-pub(super) fn whole((head, body): RawResponse) -> ProxyResponse {
+/// Carries out a fault: delay, cut or error before the engine, then the engine's response, then
+/// what the fault does to that response. `moment` is the one that stale reads are served from.
+async fn inject(
+    fault: &Fault,
+    call: InspectedCall,
+    moment: Option<usize>,
+    state: &ProxyState,
+    connection: &EngineConnection,
+) -> Result<ProxyResponse, ConnectionCut> {
+    let InspectedCall { operation, request, outgoing, exchange, .. } = call;
+    let failure = &fault.failure;
+    if !failure.delay().is_zero() {
+        tokio::time::sleep(failure.delay()).await;
+    }
+    if failure.cut == Some(Cut::Before) {
+        drop(exchange);
+        state.faults.crash_if_requested(failure, Cut::Before).await;
+        return Err(ConnectionCut);
+    }
+    let touched = request::touched_rows(&request, &state.tables);
+    if let Some((status, body)) = fault_response::error_response(fault, &operation, &touched) {
+        return Ok(record(exchange, Ok(wire::json_response(status, &body))));
+    }
+
+    let response = match failure.database_fault {
+        Some(DatabaseFault::ExpiredToken) => {
+            let outgoing = fault_response::with_fresh_token(outgoing, request);
+            connection.exchange(outgoing).await.map_err(EmulatorFailure::from)
+        }
+        Some(DatabaseFault::Stale) => read_stale(moment, outgoing, state, connection).await,
+        _ => connection.exchange(outgoing).await.map_err(EmulatorFailure::from),
+    };
+    let (mut head, body) = match response {
+        Ok(response) => response,
+        failed => return Ok(record(exchange, failed)),
+    };
+
+    if failure.cut == Some(Cut::After) {
+        // The caller gets no response; the journal keeps the one that was lost.
+        exchange.end_with(Outcome::cut(), body);
+        state.faults.crash_if_requested(failure, Cut::After).await;
+        return Err(ConnectionCut);
+    }
+    let altered = |how: &str| Outcome::status(head.status.as_u16(), Value::Null).with_error(how);
+    match failure.database_fault {
+        Some(DatabaseFault::Truncated) => {
+            exchange.end_with(altered("truncated"), body.clone());
+            let half = TruncatedBody::half_of(&body);
+            Ok(Response::from_parts(head, Either::Right(half)))
+        }
+        Some(DatabaseFault::WrongCrc) => {
+            exchange.end_with(altered("wrong-crc"), body.clone());
+            wire::corrupt_checksum(&mut head.headers);
+            Ok(whole((head, body)))
+        }
+        Some(DatabaseFault::Stale) => {
+            exchange.end_with(altered("stale"), body.clone());
+            Ok(whole((head, body)))
+        }
+        _ => Ok(record(exchange, Ok((head, body)))),
+    }
+}
+
+/// The rows of an earlier moment; the current ones if nothing was written since.
+async fn read_stale(
+    moment: Option<usize>,
+    outgoing: EngineRequest,
+    state: &ProxyState,
+    connection: &EngineConnection,
+) -> Result<EngineResponse, EmulatorFailure> {
+    if let Some(moment) = moment
+        && let Some(response) = state.replica.read(moment, outgoing.clone()).await?
+    {
+        return Ok(response);
+    }
+    Ok(connection.exchange(outgoing).await?)
+}
+
+/// Records how a call ended, and returns what its caller gets: the engine's response, or an error
+/// that says that the emulator failed.
+fn record(
+    exchange: PendingExchange,
+    response: Result<EngineResponse, EmulatorFailure>,
+) -> ProxyResponse {
+    match response {
+        Ok((head, body)) => {
+            let error = match head.status.is_success() {
+                true => None,
+                false => wire::error_code(&wire::json_or_text(&body)),
+            };
+            let outcome = Outcome::status(head.status.as_u16(), Value::Null);
+            exchange.end_with(Outcome { error, ..outcome }, body.clone());
+            whole((head, body))
+        }
+        Err(failure) => {
+            let reason = with_causes(&failure);
+            tracing::error!(reason, "the emulator failed to carry out a database call");
+            let message = format!("The emulator failed, not the backend: {reason}");
+            exchange.end(Outcome::emulator_failure(reason));
+            let body = wire::error_body("InternalServerError", &message);
+            whole(wire::json_response(StatusCode::INTERNAL_SERVER_ERROR, &body))
+        }
+    }
+}
+
+fn whole((head, body): EngineResponse) -> ProxyResponse {
     Response::from_parts(head, Either::Left(Full::new(body)))
 }
 
-/// Ends an exchange with the engine's answer.
-pub(super) fn record(open: PendingExchange, head: &response::Parts, body: &Bytes) {
-    let error = fault_response::code(head.status, body);
-    let outcome = Outcome::status(head.status.as_u16(), Value::Null);
-    open.end_with(Outcome { error, ..outcome }, body.clone());
+/// The same text for the same request, in whatever order the client wrote its maps.
+fn canonical_text(request: &Value) -> String {
+    let mut sorted = request.clone();
+    sorted.sort_all_objects();
+    sorted.to_string()
 }

@@ -1,131 +1,105 @@
-//! Reads of a moment ago: a copy of the rows that stays as it was.
+//! Stale reads: a copy of all rows as they were when a fault for stale reads was armed.
 //!
-//! DynamoDB answers a read that does not ask for consistency from a replica
-//! that may lag. No local engine does, so code that forgets `ConsistentRead`
-//! looks right everywhere but in production. Here the replica stops following
-//! when a stale read is armed: before the first write after that, all rows are
-//! copied into an engine of its own, which answers stale reads, index reads
-//! and empty results included, with all of DynamoDB's rules.
+//! DynamoDB may serve a read without `ConsistentRead` from a replica that lags behind. No local
+//! engine does that, so code that forgets `ConsistentRead` would look right everywhere but in
+//! production. Here, the first write after a `stale` fault is armed copies all rows into an
+//! embedded engine of their own. Stale reads then go to that engine, so index reads and missing
+//! rows follow DynamoDB's rules too.
 
-use std::{io, net::SocketAddr};
-
-use bytes::Bytes;
-use http::{HeaderValue, Request, request::Parts};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client;
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::{net::TcpStream, runtime::Handle, sync::Mutex};
+use tokio::{runtime::Handle, sync::Mutex};
 
 use super::{
-    embedded::Embedded,
-    proxy::{ConnectionCut, RawResponse, forward},
-    route::EngineConnection,
+    client::{ClientError, EngineClient},
+    embedded::{EmbeddedEngine, EmbeddedError},
+    http_connection::{HttpConnection, SendError},
     table::TableSpec,
+    wire::{EngineRequest, EngineResponse},
 };
 
-/// The copy of one proxy.
+/// The copy that serves the stale reads of one proxy.
 pub(super) struct Replica {
+    /// Reads the rows to copy.
+    source: EngineClient,
     tables: Vec<TableSpec>,
     runtime: Handle,
     frozen: Mutex<Option<FrozenCopy>>,
 }
 
+/// Why the copy could not be made or read. The texts contain no rows.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReplicaError {
+    #[error("failed to start an engine for the copy")]
+    Start(#[source] EmbeddedError),
+    #[error("failed to read the rows of table {table}")]
+    Read {
+        table: String,
+        #[source]
+        source: ClientError,
+    },
+    #[error("failed to copy a row of table {table}: {code}")]
+    Write { table: String, code: &'static str },
+    #[error("the copy does not respond")]
+    Send(#[source] SendError),
+}
+
 struct FrozenCopy {
-    /// When: [`rehearse_core::faults::Faults::frozen`].
+    /// Which moment: [`rehearse_core::faults::Faults::frozen`].
     moment: usize,
-    engine: Embedded,
+    engine: EmbeddedEngine,
 }
 
 impl Replica {
-    /// No copy yet.
-    pub(super) fn new(tables: &[TableSpec], runtime: &Handle) -> Self {
-        Self { tables: tables.to_vec(), runtime: runtime.clone(), frozen: Mutex::default() }
+    /// A replica of the tables behind `source`, without a copy yet. The engine that holds the copy
+    /// runs on `runtime`.
+    pub(super) fn new(source: EngineClient, tables: &[TableSpec], runtime: &Handle) -> Self {
+        let (tables, runtime) = (tables.to_vec(), runtime.clone());
+        Self { source, tables, runtime, frozen: Mutex::default() }
     }
 
-    /// Copies all rows, unless they were copied for this moment. To be called before a write
-    /// goes on; other writes wait. `like` is a request whose credentials are used.
-    pub(super) async fn freeze(
-        &self,
-        moment: usize,
-        like: &Parts,
-        connection: &EngineConnection,
-    ) -> Result<(), ConnectionCut> {
+    /// Copies all rows, unless the copy for this moment is there already. Must be called before
+    /// each write; concurrent writes wait for the copy. Costs a scan of every table.
+    ///
+    /// # Errors
+    /// When the rows cannot be read or stored in the copy.
+    pub(super) async fn freeze(&self, moment: usize) -> Result<(), ReplicaError> {
         let mut frozen = self.frozen.lock().await;
         if frozen.as_ref().is_some_and(|frozen| frozen.moment == moment) {
             return Ok(());
         }
-        let engine = Embedded::memory(&self.runtime, &self.tables).map_err(|_| ConnectionCut)?;
+        let engine = EmbeddedEngine::in_memory(&self.runtime, &self.tables);
+        let engine = engine.map_err(ReplicaError::Start)?;
         for table in &self.tables {
-            let mut from = Value::Null;
-            loop {
-                let page = scan(table, &from, like, connection).await?;
-                for item in page["Items"].as_array().into_iter().flatten() {
-                    let item = item.as_object().cloned().unwrap_or_default();
-                    engine.put(table, item).map_err(|_| ConnectionCut)?;
-                }
-                from = page["LastEvaluatedKey"].clone();
-                if from.is_null() {
-                    break;
-                }
+            let name = || table.name.clone();
+            let items = self.source.scan(table).await;
+            for item in items.map_err(|source| ReplicaError::Read { table: name(), source })? {
+                let copied = engine.put(table, item);
+                // Only the code: the engine's message may contain parts of the row.
+                copied
+                    .map_err(|error| ReplicaError::Write { table: name(), code: error.code() })?;
             }
         }
         *frozen = Some(FrozenCopy { moment, engine });
         Ok(())
     }
 
-    /// The answer of the copy of this moment; `None` when nothing was written since.
-    pub(super) async fn answer(
+    /// The copy's response to a read; `None` if nothing was written since this moment, so that the
+    /// current rows are the stale ones.
+    ///
+    /// # Errors
+    /// When the engine with the copy does not respond.
+    pub(super) async fn read(
         &self,
         moment: usize,
-        request: &Request<Full<Bytes>>,
-    ) -> Option<Result<RawResponse, ConnectionCut>> {
+        request: EngineRequest,
+    ) -> Result<Option<EngineResponse>, ReplicaError> {
         let address = {
             let frozen = self.frozen.lock().await;
-            frozen.as_ref().filter(|frozen| frozen.moment == moment)?.engine.address()
+            match frozen.as_ref().filter(|frozen| frozen.moment == moment) {
+                Some(frozen) => frozen.engine.address(),
+                None => return Ok(None),
+            }
         };
-        Some(once(address, request.clone()).await.map_err(|_| ConnectionCut))
+        let response = HttpConnection::new(address).send(request).await;
+        response.map(Some).map_err(ReplicaError::Send)
     }
-}
-
-/// One page of a table, consistent.
-async fn scan(
-    table: &TableSpec,
-    from: &Value,
-    like: &Parts,
-    connection: &EngineConnection,
-) -> Result<Value, ConnectionCut> {
-    let mut body = json!({ "TableName": table.name, "ConsistentRead": true });
-    if !from.is_null() {
-        body["ExclusiveStartKey"] = from.clone();
-    }
-    let mut parts = like.clone();
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    let target = HeaderValue::from_static("DynamoDB_20120810.Scan");
-    parts.headers.insert("x-amz-target", target);
-    let request = Request::from_parts(parts, Full::new(Bytes::from(body.to_string())));
-    let (head, body) = forward(request, connection).await?;
-    if !head.status.is_success() {
-        return Err(ConnectionCut);
-    }
-    serde_json::from_slice(&body).map_err(|_| ConnectionCut)
-}
-
-/// One call over a connection of its own.
-async fn once(address: SocketAddr, request: Request<Full<Bytes>>) -> io::Result<RawResponse> {
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, driver) =
-        client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let call = async {
-        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
-        let (head, body) = answer.into_parts();
-        Ok((head, body.collect().await.map_err(io::Error::other)?.to_bytes()))
-    };
-    let mut call = std::pin::pin!(call);
-    let mut driver = std::pin::pin!(driver);
-    tokio::select! {
-        answer = &mut call => return answer,
-        _ = &mut driver => {}
-    }
-    call.await
 }

@@ -1,26 +1,28 @@
-//! What a request to DynamoDB is, as the journal tells it.
+//! What a request to DynamoDB asks for, as the journal and faults need to know it.
 
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::{item, table::TableSpec};
 use rehearse_core::faults::TouchedRow;
 
-/// Operation names that carry one item or key.
+/// Operations with exactly one item or key.
 const SINGLE: [&str; 4] = ["PutItem", "GetItem", "UpdateItem", "DeleteItem"];
 
-/// The operation of an `X-Amz-Target` header, `DynamoDB_20120810.PutItem`.
-pub(super) fn operation(target: Option<&str>) -> String {
+/// The operation in the `X-Amz-Target` header (`DynamoDB_20120810.PutItem`), or `Unknown`.
+pub(super) fn operation(headers: &HeaderMap) -> String {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     target.and_then(|t| t.rsplit('.').next()).filter(|o| !o.is_empty()).unwrap_or("Unknown").into()
 }
 
-/// Splits `/fn/Dispatcher/` into the function and the path that remains.
-pub(super) fn function(path: &str) -> (Option<&str>, &str) {
+/// Splits `/fn/Dispatcher/` into the function and the rest of the path.
+pub(super) fn split_function(path: &str) -> (Option<&str>, &str) {
     let Some(rest) = path.strip_prefix("/fn/") else { return (None, path) };
     let (function, rest) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     ((!function.is_empty()).then_some(function), rest)
 }
 
-/// The tables that a request names, in order, without repeats.
+/// The table names in a request, in order, without repeats.
 pub(super) fn tables(request: &Value) -> Vec<String> {
     let mut tables: Vec<String> = Vec::new();
     let mut add = |name: Option<&str>| {
@@ -38,8 +40,8 @@ pub(super) fn tables(request: &Value) -> Vec<String> {
     tables
 }
 
-/// Items that a request carries or keys that it names.
-pub(super) fn items(operation: &str, request: &Value) -> usize {
+/// How many items or keys a request contains.
+pub(super) fn item_count(operation: &str, request: &Value) -> usize {
     if SINGLE.contains(&operation) {
         return 1;
     }
@@ -52,14 +54,14 @@ pub(super) fn items(operation: &str, request: &Value) -> usize {
     batch + actions(request).count()
 }
 
-/// The parts of a transaction.
+/// The actions of a transaction.
 fn actions(request: &Value) -> impl Iterator<Item = &Value> {
     let items = request["TransactItems"].as_array().into_iter().flatten();
     items.filter_map(|item| item.as_object()?.values().next())
 }
 
-/// Operations that change rows.
-pub(super) fn writes(operation: &str) -> bool {
+/// Whether an operation may change rows.
+pub(super) fn is_write(operation: &str) -> bool {
     matches!(
         operation,
         "PutItem"
@@ -73,8 +75,8 @@ pub(super) fn writes(operation: &str) -> bool {
     )
 }
 
-/// Whether a request is a read that DynamoDB may answer with rows of a moment ago.
-pub(super) fn eventual(operation: &str, request: &Value) -> bool {
+/// Whether a request is a read that DynamoDB may serve from a replica that lags behind.
+pub(super) fn is_eventually_consistent(operation: &str, request: &Value) -> bool {
     let consistent = |part: &Value| part["ConsistentRead"] == Value::Bool(true);
     match operation {
         "GetItem" | "Query" | "Scan" => !consistent(request),
@@ -86,8 +88,8 @@ pub(super) fn eventual(operation: &str, request: &Value) -> bool {
     }
 }
 
-/// The tables and rows that a request touches, tables by their logical ids.
-pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<TouchedRow> {
+/// The tables and rows that a request reads or writes, tables by their logical ids.
+pub(super) fn touched_rows(request: &Value, tables: &[TableSpec]) -> Vec<TouchedRow> {
     let id = |name: &str| {
         let table = tables.iter().find(|table| table.name == name);
         table.map_or(name, |table| &table.id).to_owned()
@@ -110,7 +112,7 @@ pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<TouchedRow> 
             }
             reads => {
                 let keys = reads["Keys"].as_array().into_iter().flatten();
-                keys.filter_map(Value::as_object).map(item::plain_map).collect()
+                keys.filter_map(Value::as_object).map(item::to_row).collect()
             }
         };
         all.extend(rows.into_iter().map(|attributes| TouchedRow { table: id(name), attributes }));
@@ -118,49 +120,39 @@ pub(super) fn touched(request: &Value, tables: &[TableSpec]) -> Vec<TouchedRow> 
     all
 }
 
-/// The key or the item of one action, plain.
+/// The key or the item of one action, as plain JSON.
 fn row(action: &Value) -> Option<Map<String, Value>> {
     let row = action["Key"].as_object().or_else(|| action["Item"].as_object())?;
-    Some(item::plain_map(row))
+    Some(item::to_row(row))
 }
 
-/// What a query's key condition holds equal: `phone = :phone AND #start >= :from` is the phone.
+/// The attributes that a key condition compares with `=`: `phone` in
+/// `phone = :phone AND #start >= :from`.
 fn equalities(request: &Value) -> Option<Map<String, Value>> {
     let condition = request["KeyConditionExpression"].as_str()?;
-    // Keywords are letters of any case; values and names hold no blanks.
+    // Names and values contain no spaces.
     let words: Vec<&str> = condition.split([' ', '(', ')']).filter(|w| !w.is_empty()).collect();
     let equal = words.windows(3).filter(|words| words[1] == "=").filter_map(|words| {
         let name = request["ExpressionAttributeNames"][words[0]].as_str().unwrap_or(words[0]);
         let value = request["ExpressionAttributeValues"].get(words[2])?;
-        Some((name.to_owned(), item::plain(value)))
+        Some((name.to_owned(), item::to_plain(value)))
     });
     Some(equal.collect())
 }
 
-/// A body as JSON; as a string when it is none.
-pub(super) fn json_or_text(body: &[u8]) -> Value {
-    serde_json::from_slice(body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
-}
-
-/// The error code of an answer: what follows `#` in its `__type`.
-pub(super) fn error_code(answer: &Value) -> Option<String> {
-    let kind = answer["__type"].as_str()?;
-    Some(kind.rsplit('#').next().unwrap_or(kind).into())
-}
-
 #[cfg(test)]
 mod tests {
+    use http::{HeaderName, HeaderValue};
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn the_function_is_the_prefix_of_the_path() {
-        assert_eq!(function("/fn/Dispatcher/"), (Some("Dispatcher"), "/"));
-        assert_eq!(function("/fn/Dispatcher"), (Some("Dispatcher"), "/"));
-        assert_eq!(function("/"), (None, "/"));
-        assert_eq!(function("/fn/"), (None, "/"));
+    fn the_function_is_taken_from_the_path() {
+        assert_eq!(split_function("/fn/Dispatcher/"), (Some("Dispatcher"), "/"));
+        assert_eq!(split_function("/fn/Dispatcher"), (Some("Dispatcher"), "/"));
+        assert_eq!(split_function("/"), (None, "/"));
+        assert_eq!(split_function("/fn/"), (None, "/"));
     }
 
     #[test]
@@ -171,30 +163,30 @@ mod tests {
             { "ConditionCheck": { "TableName": "Leads", "Key": {} } },
         ] });
         assert_eq!(tables(&transaction), ["Leads", "Schedule"]);
-        assert_eq!(items("TransactWriteItems", &transaction), 3);
+        assert_eq!(item_count("TransactWriteItems", &transaction), 3);
         let batch = json!({ "RequestItems": { "A": { "Keys": [{}, {}] }, "B": [{}] } });
         assert_eq!(tables(&batch), ["A", "B"]);
-        assert_eq!(items("BatchGetItem", &batch), 3);
-        assert_eq!(items("Query", &json!({ "TableName": "A" })), 0);
+        assert_eq!(item_count("BatchGetItem", &batch), 3);
+        assert_eq!(item_count("Query", &json!({ "TableName": "A" })), 0);
     }
 
     #[test]
-    fn codes_and_operations_are_the_last_part() {
-        let answer = json!({ "__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException" });
-        assert_eq!(error_code(&answer).as_deref(), Some("ThrottlingException"));
-        assert_eq!(operation(Some("DynamoDB_20120810.PutItem")), "PutItem");
-        assert_eq!(operation(None), "Unknown");
+    fn the_operation_is_the_last_part_of_the_target() {
+        let target = HeaderValue::from_static("DynamoDB_20120810.PutItem");
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-target"), target)]);
+        assert_eq!(operation(&headers), "PutItem");
+        assert_eq!(operation(&HeaderMap::new()), "Unknown");
     }
 
     #[test]
-    fn what_a_call_touches_is_plain_and_goes_by_logical_ids() {
+    fn touched_rows_are_plain_and_name_tables_by_logical_id() {
         let tables = super::super::tests::tables();
         let lead = json!({ "lead_id": { "S": "L" }, "timestamp": { "N": "7" } });
         let transaction = json!({ "TransactItems": [
             { "Put": { "TableName": "Repairs_Lead_Log", "Item": lead } },
             { "Delete": { "TableName": "ExternalTables", "Key": { "id": { "S": "x" } } } },
         ] });
-        let seen: Vec<_> = touched(&transaction, &tables)
+        let seen: Vec<_> = touched_rows(&transaction, &tables)
             .into_iter()
             .map(|t| (t.table, Value::Object(t.attributes)))
             .collect();
@@ -210,26 +202,28 @@ mod tests {
             "ExpressionAttributeValues": { ":id": { "S": "L" }, ":at": { "N": "1" } },
         });
         assert_eq!(
-            Value::Object(touched(&query, &tables).remove(0).attributes),
+            Value::Object(touched_rows(&query, &tables).remove(0).attributes),
             json!({ "lead_id": "L" })
         );
         let batch = json!({ "RequestItems": { "Repairs_Opt_Outs": [
             { "PutRequest": { "Item": { "phone": { "S": "+1" } } } },
             { "DeleteRequest": { "Key": { "phone": { "S": "+2" } } } },
         ] } });
-        let phones: Vec<_> =
-            touched(&batch, &tables).into_iter().map(|t| t.attributes["phone"].clone()).collect();
+        let phones: Vec<_> = touched_rows(&batch, &tables)
+            .into_iter()
+            .map(|t| t.attributes["phone"].clone())
+            .collect();
         assert_eq!(phones, ["+1", "+2"]);
     }
 
     #[test]
-    fn only_reads_that_do_not_ask_for_more_are_eventual() {
-        assert!(eventual("Query", &json!({})));
-        assert!(eventual("GetItem", &json!({ "ConsistentRead": false })));
-        assert!(!eventual("Scan", &json!({ "ConsistentRead": true })));
-        assert!(!eventual("TransactGetItems", &json!({})));
+    fn only_reads_without_consistent_read_are_eventually_consistent() {
+        assert!(is_eventually_consistent("Query", &json!({})));
+        assert!(is_eventually_consistent("GetItem", &json!({ "ConsistentRead": false })));
+        assert!(!is_eventually_consistent("Scan", &json!({ "ConsistentRead": true })));
+        assert!(!is_eventually_consistent("TransactGetItems", &json!({})));
         let batch =
             json!({ "RequestItems": { "A": { "Keys": [] }, "B": { "ConsistentRead": true } } });
-        assert!(!eventual("BatchGetItem", &batch));
+        assert!(!is_eventually_consistent("BatchGetItem", &batch));
     }
 }

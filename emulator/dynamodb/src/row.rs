@@ -1,4 +1,6 @@
-//! A plain row against its table: what DynamoDB would refuse, said before it is asked.
+//! Checks rows against their table before the engine sees them, and orders them by key.
+
+use std::cmp::Ordering;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
@@ -9,10 +11,9 @@ use super::{
     table::{Attribute, AttributeKind, TableSpec},
 };
 
-/// DynamoDB's limit for an item, names included.
+/// DynamoDB's limit for the size of an item, attribute names included.
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
-
-/// And for the parts of a primary key.
+/// DynamoDB's limits for the two parts of a primary key.
 const MAX_HASH_BYTES: usize = 2048;
 const MAX_RANGE_BYTES: usize = 1024;
 
@@ -33,7 +34,7 @@ pub enum RowError {
         /// The attribute.
         attribute: String,
     },
-    /// A part of the primary key is missing.
+    /// A primary key attribute is missing.
     #[error("a row of {table} needs its key attribute `{attribute}` ({kind})")]
     MissingKey {
         /// Logical id of the table.
@@ -43,7 +44,7 @@ pub enum RowError {
         /// The type that it must have.
         kind: AttributeKind,
     },
-    /// A key attribute of the wrong type.
+    /// A key attribute has the wrong type.
     #[error("key attribute `{attribute}` of {table} must be {kind}, not {found}")]
     WrongKind {
         /// Logical id of the table.
@@ -52,10 +53,10 @@ pub enum RowError {
         attribute: String,
         /// The type that it must have.
         kind: AttributeKind,
-        /// What stands there.
+        /// The value that it has instead.
         found: String,
     },
-    /// A key attribute must hold something.
+    /// A key attribute is empty.
     #[error("key attribute `{attribute}` of {table} must not be empty")]
     EmptyKey {
         /// Logical id of the table.
@@ -63,19 +64,19 @@ pub enum RowError {
         /// The attribute.
         attribute: String,
     },
-    /// A key attribute that is longer than DynamoDB takes.
+    /// A key attribute is longer than DynamoDB accepts.
     #[error("key attribute `{attribute}` of {table} has {bytes} bytes; DynamoDB takes {most}")]
     LongKey {
         /// Logical id of the table.
         table: String,
         /// The attribute.
         attribute: String,
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
-        /// The most that it may be.
+        /// The limit in bytes.
         most: usize,
     },
-    /// A number that would not be stored as it is written.
+    /// A number has more digits than a float can keep.
     #[error(
         "attribute `{attribute}` of a row of {table} has a number of more digits than can be kept here; `rehearse db load` keeps all 38"
     )]
@@ -85,18 +86,18 @@ pub enum RowError {
         /// The attribute.
         attribute: String,
     },
-    /// More than DynamoDB stores in one item.
+    /// The row is larger than DynamoDB accepts.
     #[error("a row of {table} has {bytes} bytes; DynamoDB stores at most {MAX_ITEM_BYTES}")]
     TooLarge {
         /// Logical id of the table.
         table: String,
-        /// Its size by DynamoDB's rules.
+        /// Its size in bytes by DynamoDB's rules.
         bytes: usize,
     },
 }
 
 impl RowError {
-    /// The attribute that is wrong, when one stands there.
+    /// The attribute that is wrong, if the row has it.
     pub fn attribute(&self) -> Option<&str> {
         match self {
             Self::WrongKind { attribute, .. }
@@ -111,7 +112,8 @@ impl RowError {
 /// Checks a plain row against its table.
 ///
 /// # Errors
-/// The first thing that DynamoDB would refuse.
+/// The first reason for which DynamoDB would refuse the row: not a map, a missing key attribute, a
+/// key attribute of the wrong type, empty or too long, an inexact number, too many bytes.
 pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
     let id = || table.id.clone();
     let row = row.as_object().ok_or_else(|| RowError::NotAMap { table: id() })?;
@@ -123,7 +125,7 @@ pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
         })?;
         check_key(table, attribute, value)?;
     }
-    // An index key may be absent, but what is there must have its type.
+    // An index key attribute may be absent, but must have the right type if present.
     for attribute in table.key_attributes() {
         if let Some(value) = row.get(&attribute.name) {
             check_key(table, attribute, value)?;
@@ -132,17 +134,18 @@ pub fn check(table: &TableSpec, row: &Value) -> Result<(), RowError> {
     if let Some((attribute, _)) = row.iter().find(|(_, value)| !item::is_exact(value)) {
         return Err(RowError::Inexact { table: id(), attribute: attribute.clone() });
     }
-    check_size(table, &item::typed_map(row))
+    check_size(table, &item::to_item(row))
 }
 
 /// Checks an item in DynamoDB's own format against its table.
 ///
 /// # Errors
-/// The first thing that DynamoDB would refuse.
-pub fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result<(), RowError> {
+/// The first reason for which DynamoDB would refuse the item: an attribute that is not in its
+/// format, a missing, empty, too long or wrongly typed key attribute, too many bytes.
+pub(super) fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result<(), RowError> {
     let id = || table.id.clone();
     for (name, value) in item {
-        if !item::is_typed(value) {
+        if !item::is_attribute_value(value) {
             return Err(RowError::NotTyped { table: id(), attribute: name.clone() });
         }
     }
@@ -174,35 +177,61 @@ pub fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result<(), Ro
     check_size(table, item)
 }
 
+/// An item as a plain row: key attributes first, the others sorted by name.
+pub(super) fn from_item(table: &TableSpec, item: Map<String, Value>) -> Value {
+    let mut attributes: Vec<(String, Value)> = item.into_iter().collect();
+    let place = |name: &str| table.key.attributes().position(|a| a.name == name);
+    attributes.sort_by(|(a, _), (b, _)| {
+        let rank = |name| place(name).unwrap_or(usize::MAX);
+        rank(a).cmp(&rank(b)).then_with(|| a.cmp(b))
+    });
+    attributes.into_iter().map(|(name, value)| (name, item::to_plain(&value))).collect()
+}
+
+/// Orders rows by primary key: numbers by value, everything else as text.
+pub(super) fn compare_keys(table: &TableSpec, a: &Value, b: &Value) -> Ordering {
+    let orders = table.key.attributes().map(|attribute| {
+        let (a, b) = (&a[&attribute.name], &b[&attribute.name]);
+        match attribute.kind {
+            AttributeKind::Number => {
+                let number = |value: &Value| value.as_f64().unwrap_or_default();
+                number(a).total_cmp(&number(b))
+            }
+            AttributeKind::String | AttributeKind::Binary => a.as_str().cmp(&b.as_str()),
+        }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
+}
+
 fn check_size(table: &TableSpec, item: &Map<String, Value>) -> Result<(), RowError> {
     let range = table.key.range.as_ref().map(|range| &range.name);
     for key in table.key.attributes() {
         let most = if range == Some(&key.name) { MAX_RANGE_BYTES } else { MAX_HASH_BYTES };
         let value = item.get(&key.name).cloned().unwrap_or_default();
-        let bytes = item::bytes(&Map::from_iter([(String::new(), value)]));
+        let bytes = item::size_bytes(&Map::from_iter([(String::new(), value)]));
         if bytes > most {
             let (table, attribute) = (table.id.clone(), key.name.clone());
             return Err(RowError::LongKey { table, attribute, bytes, most });
         }
     }
-    let bytes = item::bytes(item);
+    let bytes = item::size_bytes(item);
     if bytes > MAX_ITEM_BYTES {
         return Err(RowError::TooLarge { table: table.id.clone(), bytes });
     }
     Ok(())
 }
 
-/// A plain row's primary key as text, to tell rows apart and to order them.
+/// The primary key of a plain row as text: equal keys give equal texts.
 pub fn key_text(table: &TableSpec, row: &Value) -> Vec<String> {
     let part = |a: &Attribute| match row.get(&a.name) {
-        // 1 and 1.0 are one key.
+        // 1 and 1.0 are the same key.
         Some(Value::Number(number)) => number_text(&number.to_string()),
         value => value.map_or_else(String::new, Value::to_string),
     };
     table.key.attributes().map(part).collect()
 }
 
-/// The same of an item.
+/// As [`key_text`], of an item.
 pub(super) fn item_key_text(table: &TableSpec, item: &Map<String, Value>) -> Vec<String> {
     let part = |a: &Attribute| {
         let value = item.get(&a.name).and_then(|value| value.get(a.kind.letter()));

@@ -1,9 +1,7 @@
-//! What keeps the tables of all worlds of a process.
+//! The service that holds the tables of all worlds of a process.
 
-use rehearse_core::errors::with_causes;
 use std::{
     fmt,
-    net::SocketAddr,
     path::PathBuf,
     str::FromStr,
     sync::{
@@ -13,52 +11,50 @@ use std::{
 };
 
 use http::HeaderValue;
-use tokio::{runtime::Handle, sync::mpsc::UnboundedSender};
+use tokio::runtime::Handle;
 
 use super::{
     client::EngineClient,
-    data_folder::DataFolder,
-    docker,
-    embedded::Embedded,
+    embedded::{DataFolder, EmbeddedEngine},
     endpoint::{Endpoint, EndpointError},
     engine::{Engine, ExternalTables},
     namespace::TableNamespace,
     service_error::ServiceError,
-    supervisor::{CloseReport, EngineSupervisor, SupervisorCommand},
+    supervisor::{CloseReport, EngineSupervisor},
     table::TableSpec,
     user_endpoint::{self, RunPrefix, SHARED_ACCESS_KEY},
 };
-use rehearse_core::names;
+use rehearse_core::{errors::with_causes, names};
 
-/// The image that is used when none is named.
+/// The image of DynamoDB Local that is used when none is named.
 pub const DEFAULT_IMAGE: &str = "amazon/dynamodb-local:3.1.0";
 
-/// Which engine: `embedded`, `docker`, or a URL.
+/// Which engine to use. Parses from `embedded`, `docker` or a URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// An engine inside this process, in memory.
+    /// An engine inside this process. Needs the crate's feature `embedded`.
     #[default]
     Embedded,
-    /// DynamoDB Local in a container.
+    /// DynamoDB Local in a container. Needs the crate's feature `docker`.
     Docker,
-    /// Whatever speaks DynamoDB at this address.
+    /// A running DynamoDB-compatible engine at this address.
     Endpoint(Endpoint),
 }
 
-/// How the engine is to be used.
+/// How to start a service.
 #[derive(Debug, Clone)]
 pub struct ServiceOptions {
-    /// Which one.
+    /// Which engine.
     pub choice: EngineChoice,
-    /// Folder of an embedded engine that outlives the process.
+    /// Folder in which an embedded engine keeps its tables; `None` keeps them in memory.
     pub data: Option<PathBuf>,
     /// Image of the container.
     pub image: String,
-    /// What stands before each table's name at an endpoint, letters, digits and `_`.
+    /// Prefix of table names at an endpoint, letters, digits and `_`; `None` uses `rehearse`.
     pub prefix: Option<String>,
     /// Whether an endpoint may be on another machine.
     pub allow_remote: bool,
-    /// Whether the container or the tables stay at the end.
+    /// Whether to keep the container, or the tables at an endpoint, after the end.
     pub keep: bool,
 }
 
@@ -75,64 +71,37 @@ impl Default for ServiceOptions {
     }
 }
 
-/// What keeps the tables. Clones share it; the last one to go closes it.
+/// Holds the tables of all worlds. Clones share it; dropping the last one closes it.
 #[derive(Clone)]
 pub struct Service(Arc<ServiceKind>);
 
-enum ServiceKind {
-    /// Each world has an engine of its own.
-    Embedded,
-    Folder(DataFolder),
-    External(ExternalEngine),
-}
-
-/// One engine of another process for all worlds.
-struct ExternalEngine {
-    supervisor: EngineSupervisor,
-    /// How worlds are told apart.
-    apart: Isolation,
-    worlds: AtomicUsize,
-}
-
-enum Isolation {
-    AccessKey,
-    TablePrefix { host: HeaderValue, prefix: RunPrefix },
-}
-
-/// One world's part of an engine that others use as well.
-pub(super) struct NamespaceGuard {
-    address: SocketAddr,
-    namespace: TableNamespace,
-    supervisor: UnboundedSender<SupervisorCommand>,
-}
-
 impl Service {
-    /// Engines inside this process.
+    /// A service that gives each world an embedded engine of its own, in memory.
     pub fn embedded() -> Self {
         Self(Arc::new(ServiceKind::Embedded))
     }
 
-    /// Begins to start what was chosen, and returns at once; [`Service::ready`] waits for it.
+    /// Begins to start the chosen engine and returns at once; [`Service::ready`] waits for it.
     ///
     /// # Errors
-    /// When the choice itself cannot be: a folder in use, an endpoint elsewhere.
+    /// When the crate was built without the engine, the data folder cannot be used or is in use,
+    /// the endpoint is on another machine without `allow_remote`, or a thread cannot be started.
     pub fn start(options: ServiceOptions) -> Result<Self, ServiceError> {
         let ServiceOptions { choice, data, image, prefix, allow_remote, keep } = options;
-        let serve = |error: std::io::Error| ServiceError::Serve(error.to_string());
-        let (supervisor, apart) = match choice {
-            EngineChoice::Embedded => {
-                return Ok(Self(Arc::new(match data {
-                    Some(folder) => ServiceKind::Folder(DataFolder::open(folder)?),
-                    None => ServiceKind::Embedded,
-                })));
+        let kind = match (choice, data) {
+            (EngineChoice::Embedded, _) if !cfg!(feature = "embedded") => {
+                return Err(ServiceError::NotBuilt { engine: "embedded" });
             }
-            EngineChoice::Docker => {
-                let supervisor = EngineSupervisor::start(move |ready, orders| {
-                    docker::supervise(image, keep, ready, orders)
-                });
-                (supervisor.map_err(serve)?, Isolation::AccessKey)
+            (EngineChoice::Embedded, None) => ServiceKind::Embedded,
+            (EngineChoice::Embedded, Some(folder)) => {
+                ServiceKind::Folder(DataFolder::open(folder)?)
             }
-            EngineChoice::Endpoint(endpoint) => {
+            (EngineChoice::Docker, _) => ServiceKind::External(ExternalEngine {
+                supervisor: start_container(image, keep)?,
+                isolation: Isolation::AccessKey,
+                worlds: AtomicUsize::new(0),
+            }),
+            (EngineChoice::Endpoint(endpoint), _) => {
                 let url = endpoint.to_string();
                 if !endpoint.is_loopback() && !allow_remote {
                     return Err(ServiceError::NotLoopback { url });
@@ -141,63 +110,89 @@ impl Service {
                     .map_err(|e| ServiceError::Serve(e.to_string()))?;
                 let prefix = RunPrefix::new(prefix);
                 let of_run = prefix.clone();
-                let supervisor = EngineSupervisor::start(move |ready, orders| {
-                    user_endpoint::supervise(endpoint, of_run, keep, ready, orders)
+                let supervisor = EngineSupervisor::start(move |ready, commands| {
+                    user_endpoint::supervise(endpoint, of_run, keep, ready, commands)
                 });
-                (supervisor.map_err(serve)?, Isolation::TablePrefix { host, prefix })
+                ServiceKind::External(ExternalEngine {
+                    supervisor: supervisor.map_err(|e| ServiceError::Serve(e.to_string()))?,
+                    isolation: Isolation::TablePrefix { host, prefix },
+                    worlds: AtomicUsize::new(0),
+                })
             }
         };
-        let worlds = AtomicUsize::new(0);
-        Ok(Self(Arc::new(ServiceKind::External(ExternalEngine { supervisor, apart, worlds }))))
+        Ok(Self(Arc::new(kind)))
     }
 
-    /// Waits until the engine is there.
+    /// Waits until the engine is ready.
     ///
     /// # Errors
-    /// Why it is not.
+    /// Why there is no engine.
     pub async fn ready(&self) -> Result<(), ServiceError> {
         match self.0.as_ref() {
             ServiceKind::Embedded | ServiceKind::Folder(_) => Ok(()),
-            ServiceKind::External(shared) => shared.supervisor.ready().await.map(drop),
+            ServiceKind::External(external) => external.supervisor.ready().await.map(drop),
         }
     }
 
-    /// Ends the engine, once no world needs it any more, and waits until it is gone.
+    /// Stops the engine and waits until it has stopped. Call it when no world uses it any more.
     pub async fn close(&self) -> CloseReport {
         match self.0.as_ref() {
             ServiceKind::Embedded | ServiceKind::Folder(_) => CloseReport::default(),
-            ServiceKind::External(shared) => shared.supervisor.close().await,
+            ServiceKind::External(external) => external.supervisor.close().await,
         }
     }
 
-    /// Tables for one world.
+    /// Creates the tables of one world. An embedded engine runs on `runtime`.
+    ///
+    /// # Errors
+    /// When there is no engine, or a table cannot be created.
     pub(super) async fn open(
         &self,
         runtime: &Handle,
         tables: &[TableSpec],
     ) -> Result<Engine, ServiceError> {
-        let serve = |error: std::io::Error| ServiceError::Serve(error.to_string());
-        match self.0.as_ref() {
+        Ok(match self.0.as_ref() {
+            ServiceKind::Embedded if !cfg!(feature = "embedded") => {
+                return Err(ServiceError::NotBuilt { engine: "embedded" });
+            }
             ServiceKind::Embedded => {
-                Ok(Engine::Embedded(Embedded::memory(runtime, tables).map_err(serve)?))
+                let engine = EmbeddedEngine::in_memory(runtime, tables);
+                Engine::Embedded(engine.map_err(|e| ServiceError::Serve(e.to_string()))?)
             }
-            ServiceKind::Folder(folder) => {
-                let database = folder.database(tables)?;
-                Ok(Engine::Embedded(Embedded::start(runtime, database).map_err(serve)?))
+            ServiceKind::Folder(folder) => Engine::Embedded(folder.start(runtime, tables)?),
+            ServiceKind::External(external) => {
+                Engine::External(Box::new(external.open(tables).await?))
             }
-            ServiceKind::External(shared) => {
-                let at = shared.open(tables).await?;
-                Ok(Engine::ExternalTables(Box::new(at)))
-            }
-        }
+        })
     }
+}
+
+enum ServiceKind {
+    /// Each world gets an engine of its own.
+    Embedded,
+    Folder(DataFolder),
+    External(ExternalEngine),
+}
+
+/// One engine outside this process, for all worlds.
+struct ExternalEngine {
+    supervisor: EngineSupervisor,
+    isolation: Isolation,
+    /// How many worlds have begun.
+    worlds: AtomicUsize,
+}
+
+/// How the worlds on one engine are kept apart.
+enum Isolation {
+    AccessKey,
+    TablePrefix { host: HeaderValue, prefix: RunPrefix },
 }
 
 impl ExternalEngine {
     async fn open(&self, tables: &[TableSpec]) -> Result<ExternalTables, ServiceError> {
-        let address = self.supervisor.ready().await?.address;
+        let address = self.supervisor.ready().await?;
         let number = self.worlds.fetch_add(1, Ordering::Relaxed) + 1;
-        let namespace = match &self.apart {
+        let namespace = match &self.isolation {
             Isolation::AccessKey => TableNamespace {
                 access_key: Some(format!("rehearse{number}")),
                 ..TableNamespace::default()
@@ -209,48 +204,29 @@ impl ExternalEngine {
             },
         };
         let client = EngineClient::new(address, namespace.clone());
-        // Made first: what it stands for goes also when a table cannot be made.
-        let lease = NamespaceGuard::new(address, namespace, self.supervisor.orders());
+        // Before the tables: if one of them cannot be created, the others are deleted.
+        let guard = self.supervisor.open(address, namespace);
         for table in tables {
             client.create(table).await.map_err(|error| ServiceError::Table {
                 table: table.name.clone(),
                 reason: with_causes(&error),
             })?;
         }
-        Ok(ExternalTables { client, lease })
+        Ok(ExternalTables { client, guard })
     }
 }
 
-impl NamespaceGuard {
-    fn new(
-        address: SocketAddr,
-        namespace: TableNamespace,
-        supervisor: UnboundedSender<SupervisorCommand>,
-    ) -> Self {
-        if let Some(prefix) = &namespace.prefix {
-            let _ = supervisor.send(SupervisorCommand::NamespaceOpened(prefix.clone()));
-        }
-        Self { address, namespace, supervisor }
-    }
-
-    /// Where the engine listens.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What tells this world's calls from those of others.
-    pub(super) fn namespace(&self) -> &TableNamespace {
-        &self.namespace
-    }
+#[cfg(feature = "docker")]
+fn start_container(image: String, keep: bool) -> Result<EngineSupervisor, ServiceError> {
+    let supervisor = EngineSupervisor::start(move |ready, commands| {
+        super::docker::supervise(image, keep, ready, commands)
+    });
+    supervisor.map_err(|error| ServiceError::Serve(error.to_string()))
 }
 
-impl Drop for NamespaceGuard {
-    fn drop(&mut self) {
-        if let Some(prefix) = self.namespace.prefix.take() {
-            // A supervisor that is gone has cleaned up already.
-            let _ = self.supervisor.send(SupervisorCommand::NamespaceClosed(prefix));
-        }
-    }
+#[cfg(not(feature = "docker"))]
+fn start_container(_: String, _: bool) -> Result<EngineSupervisor, ServiceError> {
+    Err(ServiceError::NotBuilt { engine: "docker" })
 }
 
 impl FromStr for EngineChoice {
@@ -277,7 +253,7 @@ impl fmt::Debug for Service {
         f.write_str(match self.0.as_ref() {
             ServiceKind::Embedded => "Service(embedded)",
             ServiceKind::Folder(_) => "Service(folder)",
-            ServiceKind::External(_) => "Service(elsewhere)",
+            ServiceKind::External(_) => "Service(external)",
         })
     }
 }

@@ -1,57 +1,63 @@
-//! Why there is no engine, and what to do about it.
+//! Why there is no engine, and how to fix it.
 
 use std::path::PathBuf;
 
 /// Why there is no engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
-    /// The Docker client found no daemon to speak to.
+    /// The crate was built without this engine.
+    #[error("this build has no {engine} engine: rehearse-dynamodb lacks its feature `{engine}`")]
+    NotBuilt {
+        /// The engine, which is also the name of the feature.
+        engine: &'static str,
+    },
+    /// No Docker daemon listens.
     #[error("no Docker is here: nothing listens at {at}")]
     NoDocker {
         /// The socket or address.
         at: String,
     },
-    /// The socket is another user's.
+    /// This user may not use Docker's socket.
     #[error("no permission to use Docker at {at}")]
     DockerForbidden {
         /// The socket.
         at: String,
     },
-    /// The daemon accepts and says nothing, or something else.
+    /// The Docker daemon accepts connections and does not respond as it should.
     #[error("Docker at {at} does not answer: {reason}")]
     DockerSilent {
         /// The socket or address.
         at: String,
-        /// What came instead of an answer.
+        /// What happened instead.
         reason: String,
     },
-    /// Ports of containers would not be on this machine.
+    /// The Docker daemon is on another machine, so ports of containers cannot be reached.
     #[error("Docker at {at} is another machine, whose loopback cannot be reached from here")]
     DockerElsewhere {
         /// The address.
         at: String,
     },
-    /// The image is not there and cannot be got.
+    /// The image is missing and cannot be pulled.
     #[error("image {image} is not here and cannot be pulled: {reason}")]
     NoImage {
         /// The image.
         image: String,
-        /// What the daemon says.
+        /// The daemon's message.
         reason: String,
     },
-    /// The image is not there and its registry says nothing.
+    /// The image is missing and its registry does not respond.
     #[error("image {image} is not here, and its registry does not answer")]
     NoRegistry {
         /// The image.
         image: String,
     },
-    /// The image is not there and comes slowly.
+    /// The image is missing and pulling it takes too long.
     #[error("image {image} is not here, and pulling it takes longer than this command waits")]
     SlowPull {
         /// The image.
         image: String,
     },
-    /// The container does not do what it should.
+    /// The container did not start.
     #[error("failed to start a container of {image}: {reason}")]
     Container {
         /// The image.
@@ -65,7 +71,7 @@ pub enum ServiceError {
         /// The endpoint.
         url: String,
     },
-    /// The user's endpoint does not answer as DynamoDB.
+    /// The user's endpoint does not respond as DynamoDB.
     #[error("no DynamoDB answers at {url}: {reason}")]
     NoEndpoint {
         /// The endpoint.
@@ -73,7 +79,7 @@ pub enum ServiceError {
         /// Why.
         reason: String,
     },
-    /// Somebody else's tables stand under the prefix.
+    /// The endpoint has tables with the user's prefix that this run did not create.
     #[error("{url} has a table {table}, which this run did not create")]
     Clash {
         /// The endpoint.
@@ -81,7 +87,7 @@ pub enum ServiceError {
         /// The table.
         table: String,
     },
-    /// A table could not be made.
+    /// A table could not be created.
     #[error("failed to create table {table}: {reason}")]
     Table {
         /// Its name.
@@ -97,15 +103,15 @@ pub enum ServiceError {
         /// Why.
         reason: String,
     },
-    /// Another process has the data folder.
+    /// Another process uses the data folder.
     #[error("the data folder {} is in use{}", folder.display(), by.map(|id| format!(" by process {id}")).unwrap_or_default())]
     FolderInUse {
         /// The folder.
         folder: PathBuf,
-        /// The other process.
+        /// Id of the other process, if known.
         by: Option<u32>,
     },
-    /// A table of the data folder is not the template's.
+    /// A table in the data folder has other keys or indexes than the template's.
     #[error("table {table} in the data folder {} has other keys or indexes than the template's", folder.display())]
     OtherTable {
         /// The folder.
@@ -116,15 +122,18 @@ pub enum ServiceError {
     /// A server of this process could not be started.
     #[error("failed to serve: {0}")]
     Serve(String),
-    /// CloseReport before it was ready.
+    /// The service was closed before it was ready.
     #[error("the database ended before it was ready")]
     Ended,
 }
 
 impl ServiceError {
-    /// What to do about it.
+    /// How to fix it, if there is a general way.
     pub fn help(&self) -> Option<String> {
         Some(match self {
+            Self::NotBuilt { engine } => format!(
+                "enable the feature `{engine}` of rehearse-dynamodb in Cargo.toml, or choose another engine"
+            ),
             Self::NoDocker { .. } => "start Docker, or name its socket in DOCKER_HOST; \
                  without `--dynamodb docker` no Docker is needed"
                 .into(),
@@ -170,8 +179,8 @@ impl ServiceError {
         })
     }
 
-    /// Whether the command line is wrong, not the environment.
+    /// Whether the user's choice is wrong, rather than the environment.
     pub fn is_users_choice(&self) -> bool {
-        matches!(self, Self::NotLoopback { .. })
+        matches!(self, Self::NotLoopback { .. } | Self::NotBuilt { .. })
     }
 }

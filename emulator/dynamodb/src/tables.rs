@@ -1,9 +1,12 @@
-//! Builds the body of `CreateTable` requests.
+//! Tables as `CreateTable` describes them, and their names.
 
-use rehearse_core::table::{Index, Key, Projection, TableSpec};
+use rehearse_core::{
+    names,
+    table::{Index, Key, Projection, TableSpec},
+};
 use serde_json::{Value, json};
 
-/// The body of a `CreateTable` request for a table, billed per request.
+/// The body of a `CreateTable` request for a table with on-demand billing.
 pub(super) fn create_table_request(table: &TableSpec) -> Value {
     let attributes: Value = table
         .key_attributes()
@@ -24,6 +27,11 @@ pub(super) fn create_table_request(table: &TableSpec) -> Value {
         }
     }
     request
+}
+
+/// The logical id most similar to `id`, if any is similar.
+pub(super) fn nearest_table(tables: &[TableSpec], id: &str) -> Option<String> {
+    names::nearest(id, tables.iter().map(|table| table.id.as_str())).map(str::to_owned)
 }
 
 fn key_schema(key: &Key) -> Value {

@@ -1,4 +1,4 @@
-//! The database that tests of every crate use, as the environment chooses it.
+//! The database service of this workspace's tests.
 
 use std::sync::OnceLock;
 
@@ -15,24 +15,25 @@ pub fn service() -> Service {
         let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
         let choice: EngineChoice = choice.parse().unwrap();
         if choice == EngineChoice::Docker {
-            remove_containers_in_the_end();
+            remove_containers_at_exit();
         }
         Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()
     };
     SERVICE.get_or_init(start).clone()
 }
 
-/// Nothing of a test process runs at its end, so another one waits for it.
-fn remove_containers_in_the_end() {
+/// A test process runs nothing at its end, so another process waits for it and removes its
+/// containers.
+fn remove_containers_at_exit() {
     let own = format!("label=rehearse.process={}", std::process::id());
     let script = format!("cat >/dev/null; docker ps -aq --filter {own} | xargs -r docker rm -f -v");
     let null = std::process::Stdio::null;
-    let waits = std::process::Command::new("sh")
+    let waiting = std::process::Command::new("sh")
         .args(["-c", &script])
         .stdin(std::process::Stdio::piped())
         .stdout(null())
         .stderr(null())
         .spawn();
-    // Its input ends when this process does.
-    std::mem::forget(waits.unwrap());
+    // Its input ends when this process ends.
+    std::mem::forget(waiting.unwrap());
 }

@@ -1,6 +1,5 @@
-//! An engine of the user's: a look whether it is free, and the removal of what was made there.
+//! An engine that the user started: checks that it is free, and deletes what was created there.
 
-use rehearse_core::errors::with_causes;
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use http::HeaderValue;
@@ -11,59 +10,64 @@ use super::{
     endpoint::Endpoint,
     namespace::TableNamespace,
     service_error::ServiceError,
-    supervisor::{CloseReport, CommandReceiver, Ready, ReadySender, SupervisorCommand},
+    supervisor::{CloseReport, CommandReceiver, ReadySender, SupervisorCommand},
 };
+use rehearse_core::errors::with_causes;
 
-/// How long the endpoint may take to say which tables it has.
-const PATIENCE: Duration = Duration::from_millis(2500);
-/// How long worlds may take to end when the process does.
-const ENDING: Duration = Duration::from_secs(2);
-/// A call that was under way when its world was dropped is carried out within this.
-const LATE: Duration = Duration::from_millis(100);
+/// One access key for all calls, because some engines keep a database for each.
+pub(super) const SHARED_ACCESS_KEY: &str = "rehearse";
 
-/// What stands before the names of this run's tables.
+/// How long the endpoint may take to list its tables.
+const LIST_TIMEOUT: Duration = Duration::from_millis(2500);
+/// How long worlds may take to end at shutdown.
+const WORLDS_TIMEOUT: Duration = Duration::from_secs(2);
+/// A `CreateTable` that was under way when its world was dropped takes effect within this time.
+const LATE_TABLES: Duration = Duration::from_millis(100);
+
+/// The prefix of all table names of this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RunPrefix {
-    /// What the user wants there; nothing of it may be there yet.
+    /// The user's choice; no table at the endpoint may begin with it yet.
     chosen: Option<String>,
-    /// What stands there: nobody else can have it, so wherever it stands in an answer, it is ours.
+    /// The prefix itself. It is random, so it can be removed wherever a response contains it.
     text: String,
 }
 
 impl RunPrefix {
+    /// A new random prefix that begins with the user's choice.
     pub(super) fn new(chosen: Option<String>) -> Self {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let text = format!("{}.{}.", chosen.as_deref().unwrap_or("rehearse"), &id[..10]);
         Self { chosen, text }
     }
 
-    /// What stands before the tables of a world.
+    /// The prefix of the tables of one world.
     pub(super) fn of_world(&self, number: usize) -> String {
         format!("{}{number}.", self.text)
     }
 }
 
-/// Keeps the endpoint clean until it is told to close.
+/// Deletes the tables of each world that ends, and of the whole run at shutdown, unless `keep`.
 pub(super) async fn supervise(
     endpoint: Endpoint,
     prefix: RunPrefix,
     keep: bool,
     ready: ReadySender,
-    mut orders: CommandReceiver,
+    mut commands: CommandReceiver,
 ) -> CloseReport {
     let url = endpoint.to_string();
-    let (address, client) = match free(&endpoint, &prefix).await {
-        Ok(found) => found,
+    let (address, client) = match claim(&endpoint, &prefix).await {
+        Ok(claimed) => claimed,
         Err(error) => {
             ready.send_replace(Some(Err(error)));
             return CloseReport::default();
         }
     };
-    ready.send_replace(Some(Ok(Ready { address })));
+    ready.send_replace(Some(Ok(address)));
 
     let mut running = BTreeSet::new();
-    while let Some(order) = orders.recv().await {
-        match order {
+    while let Some(command) = commands.recv().await {
+        match command {
             SupervisorCommand::Shutdown => break,
             SupervisorCommand::NamespaceOpened(of_world) => {
                 running.insert(of_world);
@@ -71,8 +75,8 @@ pub(super) async fn supervise(
             SupervisorCommand::NamespaceClosed(of_world) => {
                 running.remove(&of_world);
                 if !keep {
-                    // What is left is tried again at the end.
-                    let _ = remove(&client, |name| name.starts_with(&of_world)).await;
+                    // Tables that remain are deleted at shutdown.
+                    let _ = delete_tables(&client, &of_world).await;
                 }
             }
         }
@@ -81,23 +85,23 @@ pub(super) async fn supervise(
         let kept = format!("tables named {}* at {url}, access key rehearse", prefix.text);
         return CloseReport { kept: Some(kept), left: None };
     }
-    all_ended(&mut running, &mut orders).await;
+    wait_for_worlds(&mut running, &mut commands).await;
     let mut failed = None;
-    // Twice, since a table may have been on its way while its world was dropped.
-    for pause in [Duration::ZERO, LATE] {
+    // Twice, because a table may have been under way while its world was dropped.
+    for pause in [Duration::ZERO, LATE_TABLES] {
         sleep(pause).await;
-        failed = remove(&client, |name| name.starts_with(&prefix.text)).await.err();
+        failed = delete_tables(&client, &prefix.text).await.err();
     }
     let left = failed
         .map(|error| format!("tables named {}* at {url}: {}", prefix.text, with_causes(&error)));
     CloseReport { kept: None, left }
 }
 
-/// Waits for the worlds that are being dropped, known by their prefixes.
-async fn all_ended(running: &mut BTreeSet<String>, orders: &mut CommandReceiver) {
-    let deadline = Instant::now() + ENDING;
+/// Waits until the worlds with these prefixes have ended, two seconds at most.
+async fn wait_for_worlds(running: &mut BTreeSet<String>, commands: &mut CommandReceiver) {
+    let deadline = Instant::now() + WORLDS_TIMEOUT;
     while !running.is_empty() {
-        match timeout_at(deadline, orders.recv()).await {
+        match timeout_at(deadline, commands.recv()).await {
             Ok(Some(SupervisorCommand::NamespaceClosed(of_world))) => {
                 running.remove(&of_world);
             }
@@ -110,8 +114,11 @@ async fn all_ended(running: &mut BTreeSet<String>, orders: &mut CommandReceiver)
     }
 }
 
-/// The endpoint, if it answers and nobody has tables under the prefix.
-async fn free(
+/// The address and a client of the endpoint.
+///
+/// # Errors
+/// When it does not respond as DynamoDB, or has tables with the user's prefix.
+async fn claim(
     endpoint: &Endpoint,
     prefix: &RunPrefix,
 ) -> Result<(SocketAddr, EngineClient), ServiceError> {
@@ -122,7 +129,7 @@ async fn free(
     let namespace =
         TableNamespace { host, access_key: Some(SHARED_ACCESS_KEY.into()), prefix: None };
     let client = EngineClient::new(address, namespace);
-    let names = timeout(PATIENCE, client.table_names())
+    let names = timeout(LIST_TIMEOUT, client.table_names())
         .await
         .map_err(|_| no_endpoint("it accepts calls and does not answer".into()))?
         .map_err(|error| no_endpoint(with_causes(&error)))?;
@@ -134,11 +141,8 @@ async fn free(
     }
 }
 
-/// One key for all calls: some engines keep a database for each.
-pub(super) const SHARED_ACCESS_KEY: &str = "rehearse";
-
-async fn remove(client: &EngineClient, ours: impl Fn(&str) -> bool) -> Result<(), ClientError> {
-    for name in client.table_names().await?.iter().filter(|name| ours(name)) {
+async fn delete_tables(client: &EngineClient, prefix: &str) -> Result<(), ClientError> {
+    for name in client.table_names().await?.iter().filter(|name| name.starts_with(prefix)) {
         client.delete(name).await?;
     }
     Ok(())
@@ -148,9 +152,9 @@ async fn remove(client: &EngineClient, ours: impl Fn(&str) -> bool) -> Result<()
 mod tests {
     use super::*;
 
-    /// It is taken out of every answer, so no row may have it by chance.
+    /// It is removed from every response, so no row may contain it by chance.
     #[test]
-    fn what_stands_before_tables_is_nobody_elses_whatever_the_user_chose() {
+    fn every_run_has_a_prefix_of_its_own_whatever_the_user_chose() {
         let of = |chosen: Option<&str>| RunPrefix::new(chosen.map(str::to_owned)).of_world(1);
         let (one, other) = (of(Some("v")), of(Some("v")));
         assert!(one.starts_with("v.") && one.ends_with(".1.") && one != other, "{one} {other}");

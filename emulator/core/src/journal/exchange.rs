@@ -176,6 +176,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The error code of [`Outcome::emulator_failure`].
+    pub const EMULATOR_FAILURE: &'static str = "emulator-failure";
+
     /// A response with this status and body, and no error code.
     pub fn status(status: u16, response: Value) -> Self {
         Self { status: Some(status), error: None, response }
@@ -184,6 +187,19 @@ impl Outcome {
     /// The caller closed the connection, or the response was withheld.
     pub fn cut() -> Self {
         Self { status: None, error: Some("cut".into()), response: Value::Null }
+    }
+
+    /// The emulator itself failed: neither the backend nor an injected fault is the cause. `reason`
+    /// becomes the response, and must contain no secrets and no rows.
+    pub fn emulator_failure(reason: impl Into<String>) -> Self {
+        let (status, error) = (Some(500), Some(Self::EMULATOR_FAILURE.into()));
+        Self { status, error, response: Value::String(reason.into()) }
+    }
+
+    /// Why the emulator itself failed, if this outcome says that it did.
+    pub fn as_emulator_failure(&self) -> Option<&str> {
+        let failed = self.error.as_deref() == Some(Self::EMULATOR_FAILURE);
+        failed.then(|| self.response.as_str().unwrap_or("it gave no reason"))
     }
 
     /// Adds an error code.

@@ -1,8 +1,8 @@
-//! DynamoDB Local in a container: one for all worlds of a process.
+//! Starts and removes the container, one for all worlds of a process.
 
-use rehearse_core::errors::with_causes;
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
+use http::{HeaderValue, header::HOST};
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt as _,
     bollard::{
@@ -17,35 +17,38 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{daemon, orphans};
 use crate::{
+    http_connection::HttpConnection,
     service_error::ServiceError,
-    supervisor::{CloseReport, CommandReceiver, Ready, ReadySender, SupervisorCommand},
+    supervisor::{CloseReport, CommandReceiver, ReadySender, SupervisorCommand},
+    wire::EngineRequest,
 };
+use rehearse_core::errors::with_causes;
 
 /// Port of DynamoDB inside the container.
 const PORT: u16 = 8000;
-/// A Java program on a busy machine.
-const START: Duration = Duration::from_secs(60);
+/// How long DynamoDB may take to start: it is a Java program, and the machine may be busy.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the daemon may take to remove a container.
-const REMOVAL: Duration = Duration::from_secs(20);
-/// How long one question to DynamoDB may take.
-const ANSWER: Duration = Duration::from_secs(5);
-/// How many of the last lines of a container that ended are told.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long DynamoDB may take to respond to one request.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many of the last lines of an exited container's output go into the error.
 const LAST_LINES: usize = 3;
-/// Between two looks at a container.
+/// Pause between two checks of a container.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Starts a container, and removes it when it is told to close.
+/// Starts a container, and removes it at shutdown unless `keep`.
 pub(crate) async fn supervise(
     image: String,
     keep: bool,
     ready: ReadySender,
-    orders: CommandReceiver,
+    commands: CommandReceiver,
 ) -> CloseReport {
-    let mut closing = Closing { orders, closed: false };
+    let mut shutdown = Shutdown { commands, requested: false };
     let docker = tokio::select! {
         biased;
         docker = daemon::with_image(&image) => docker,
-        () = closing.wait() => return CloseReport::default(),
+        () = shutdown.requested() => return CloseReport::default(),
     };
     let docker = match docker {
         Ok(docker) => docker,
@@ -55,25 +58,25 @@ pub(crate) async fn supervise(
         }
     };
     let name = format!("rehearse-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
-    // Whoever is killed cannot keep what it says; what is to stay is nobody's orphan.
-    let life = if keep { None } else { orphans::life() };
-    // A container that is being created cannot be removed yet: the end waits until it can.
+    // If this process is killed, the label lets the next one remove the container.
+    let owner = if keep { None } else { orphans::this_process() };
+    // A container that is being created cannot be removed yet, so shutdown waits for it.
     let started = tokio::select! {
-        (started, ()) = async { tokio::join!(start(&image, &name, life), orphans::remove_all(&docker)) } => {
+        (started, ()) = async { tokio::join!(start(&image, &name, owner), orphans::remove_all(&docker)) } => {
             Some(started)
         }
-        () = async { closing.wait().await; exists(&docker, &name).await } => None,
+        () = async { shutdown.requested().await; wait_for_container(&docker, &name).await } => None,
     };
     let container = match started {
         Some(Ok((container, address))) => {
-            ready.send_replace(Some(Ok(Ready { address })));
-            closing.wait().await;
+            ready.send_replace(Some(Ok(address)));
+            shutdown.requested().await;
             if keep {
                 let kept = format!(
                     "DynamoDB Local at http://{address}, access keys rehearse1, rehearse2 and so on, \
                      one for each scenario as they began; `docker rm -f {name}` removes it"
                 );
-                // Dropped, it would be removed.
+                // Dropping it would remove the container.
                 std::mem::forget(container);
                 return CloseReport { kept: Some(kept), left: None };
             }
@@ -85,27 +88,27 @@ pub(crate) async fn supervise(
         }
         None => None,
     };
-    let gone = timeout(REMOVAL, remove(&docker, &name)).await.is_ok();
+    let gone = timeout(REMOVAL_TIMEOUT, remove(&docker, &name)).await.is_ok();
     if gone {
-        // It would be asked to go once more.
+        // Dropping it would try to remove the container again.
         std::mem::forget(container);
     }
     let left = format!("the container {name}: `docker rm -f {name}` removes it");
     CloseReport { kept: None, left: (!gone).then_some(left) }
 }
 
-/// Waits for the end.
-struct Closing {
-    orders: CommandReceiver,
-    closed: bool,
+/// Waits for the shutdown command.
+struct Shutdown {
+    commands: CommandReceiver,
+    requested: bool,
 }
 
-impl Closing {
-    async fn wait(&mut self) {
-        while !self.closed {
-            // What became of worlds is of no interest: everything goes with the container.
-            self.closed =
-                matches!(self.orders.recv().await, None | Some(SupervisorCommand::Shutdown));
+impl Shutdown {
+    async fn requested(&mut self) {
+        while !self.requested {
+            // Namespaces need no clean-up: their tables disappear with the container.
+            self.requested =
+                matches!(self.commands.recv().await, None | Some(SupervisorCommand::Shutdown));
         }
     }
 }
@@ -113,15 +116,15 @@ impl Closing {
 async fn start(
     image: &str,
     name: &str,
-    life: Option<String>,
+    owner: Option<String>,
 ) -> Result<(ContainerAsync<GenericImage>, SocketAddr), String> {
-    let (repository, tag) = parts(image);
+    let (repository, tag) = split_image(image);
     let mut request = GenericImage::new(repository, tag)
         .with_exposed_port(PORT.tcp())
         .with_cmd(["-jar", "DynamoDBLocal.jar", "-inMemory"])
         .with_container_name(name)
         .with_label("rehearse.process", std::process::id().to_string())
-        .with_startup_timeout(START)
+        .with_startup_timeout(START_TIMEOUT)
         .with_host_config_modifier(|host| {
             let loopback =
                 PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(String::new()) };
@@ -129,89 +132,93 @@ async fn start(
             host.port_bindings = Some(bindings);
             host.publish_all_ports = Some(false);
         });
-    if let Some(life) = life {
-        request = request.with_label(orphans::LABEL, life);
+    if let Some(owner) = owner {
+        request = request.with_label(orphans::LABEL, owner);
     }
     let container = request.start().await.map_err(|error| with_causes(&error))?;
     let port = match container.get_host_port_ipv4(PORT.tcp()).await {
         Ok(port) => port,
-        // It has no port any more.
-        Err(_) if ended(&container).await => return Err(last_words(&container).await),
+        // An exited container has no port.
+        Err(_) if has_exited(&container).await => return Err(exit_text(&container).await),
         Err(error) => return Err(with_causes(&error)),
     };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    answers(&container, address).await?;
+    wait_for_response(&container, address).await?;
     Ok((container, address))
 }
 
-/// Waits until DynamoDB answers there.
+/// Waits until DynamoDB responds.
 ///
-/// testcontainers could wait, but from within a container (`/.dockerenv`) it
-/// asks the bridge's gateway, where a port that is bound to loopback is not.
-async fn answers(
+/// The wait of testcontainers does not work inside a container (`/.dockerenv`): it calls the
+/// bridge's gateway, but the port is bound to loopback.
+async fn wait_for_response(
     container: &ContainerAsync<GenericImage>,
     address: SocketAddr,
 ) -> Result<(), String> {
-    // The client wants a provider even if it never speaks TLS; a second install is refused, and fine.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let web = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(ANSWER).build();
-    let web = web.map_err(|error| with_causes(&error))?;
-    let deadline = Instant::now() + START;
+    let deadline = Instant::now() + START_TIMEOUT;
     loop {
-        // Docker's port accepts before DynamoDB does, so only an answer counts; it is 400.
-        let Err(error) = web.get(format!("http://{address}/")).send().await else { return Ok(()) };
-        if ended(container).await {
-            return Err(last_words(container).await);
+        let mut request = EngineRequest::default();
+        request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
+        // Docker's port accepts connections before DynamoDB does, so only a response counts; its
+        // status is 400.
+        let connection = HttpConnection::new(address);
+        let error = match timeout(RESPONSE_TIMEOUT, connection.send(request)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => with_causes(&error),
+            Err(_) => "it accepts calls and does not answer".into(),
+        };
+        if has_exited(container).await {
+            return Err(exit_text(container).await);
         }
         if Instant::now() > deadline {
-            let (seconds, error) = (START.as_secs(), with_causes(&error));
+            let seconds = START_TIMEOUT.as_secs();
             return Err(format!("no answer at http://{address} within {seconds} s ({error})"));
         }
         sleep(PAUSE).await;
     }
 }
 
-async fn ended(container: &ContainerAsync<GenericImage>) -> bool {
+async fn has_exited(container: &ContainerAsync<GenericImage>) -> bool {
     !container.is_running().await.unwrap_or(true)
 }
 
-/// That a container ended, with the last lines that it wrote.
-async fn last_words(container: &ContainerAsync<GenericImage>) -> String {
-    let mut words = String::from("it ended at once");
+/// The error of an exited container: the last lines of its output.
+async fn exit_text(container: &ContainerAsync<GenericImage>) -> String {
+    let mut text = String::from("it ended at once");
     for bytes in [container.stdout_to_vec().await, container.stderr_to_vec().await] {
-        let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-        let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let output = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        let lines: Vec<_> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            words.push_str("; ");
-            words.push_str(line);
+            text.push_str("; ");
+            text.push_str(line);
         }
     }
-    words
+    text
 }
 
-/// Repository and tag of `amazon/dynamodb-local:3.1.0`.
-fn parts(image: &str) -> (&str, &str) {
+/// Repository and tag of an image such as `amazon/dynamodb-local:3.1.0`.
+fn split_image(image: &str) -> (&str, &str) {
     match image.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, tag),
         _ => (image, "latest"),
     }
 }
 
-/// Waits until a container of this name is there.
-async fn exists(docker: &Docker, name: &str) {
+/// Waits until a container with this name exists.
+async fn wait_for_container(docker: &Docker, name: &str) {
     while docker.inspect_container(name, None::<InspectContainerOptions>).await.is_err() {
         sleep(PAUSE).await;
     }
 }
 
-/// Removes a container, and returns when it is gone.
+/// Removes a container and waits until it is gone.
 async fn remove(docker: &Docker, name: &str) {
     loop {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match docker.remove_container(name, Some(options)).await {
             Ok(()) => return,
             Err(error) if is_missing(&error) => return,
-            // Its removal is under way, or it is just being started.
+            // Another removal is under way, or the container is just starting.
             Err(_) => sleep(PAUSE).await,
         }
     }
@@ -227,9 +234,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_what_follows_the_name() {
-        assert_eq!(parts("amazon/dynamodb-local:3.1.0"), ("amazon/dynamodb-local", "3.1.0"));
-        assert_eq!(parts("localhost:5000/dynamodb"), ("localhost:5000/dynamodb", "latest"));
-        assert_eq!(parts("dynamodb"), ("dynamodb", "latest"));
+    fn an_image_is_split_into_repository_and_tag() {
+        assert_eq!(split_image("amazon/dynamodb-local:3.1.0"), ("amazon/dynamodb-local", "3.1.0"));
+        assert_eq!(split_image("localhost:5000/dynamodb"), ("localhost:5000/dynamodb", "latest"));
+        assert_eq!(split_image("dynamodb"), ("dynamodb", "latest"));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether Docker and an image are there, said within three seconds.
+//! Finds the Docker daemon and the image, or says within three seconds what is missing.
 
 use std::time::Duration;
 
@@ -12,20 +12,24 @@ use tokio::time::{Instant, timeout_at};
 use crate::{endpoint::Endpoint, service_error::ServiceError};
 
 /// How long all of it may take.
-const PATIENCE: Duration = Duration::from_millis(2600);
-/// How long the daemon may take to say that it is there.
-const GREETING: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_millis(2600);
+/// How long the daemon may take to respond to a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A daemon that answers and has the image, pulling it if that is quick.
+/// A client of a daemon that has the image. Pulls the image if that takes less than three seconds.
+///
+/// # Errors
+/// When there is no daemon, it does not respond or is on another machine, or the image is neither
+/// there nor quickly pulled.
 pub(super) async fn with_image(image: &str) -> Result<Docker, ServiceError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let at = address();
     if on_another_machine(&at) {
         return Err(ServiceError::DockerElsewhere { at });
     }
     let docker = docker_client_instance().await.map_err(|error| no_client(&error, &at))?;
-    let greeting = timeout_at(Instant::now() + GREETING, docker.ping());
-    match greeting.await {
+    let ping = timeout_at(Instant::now() + PING_TIMEOUT, docker.ping());
+    match ping.await {
         Ok(result) => result.map_err(|error| no_daemon(&error, &at))?,
         Err(_) => {
             let reason = "it accepts calls and says nothing".into();
@@ -46,7 +50,7 @@ pub(super) async fn with_image(image: &str) -> Result<Docker, ServiceError> {
     }
 }
 
-/// Pulls an image until the deadline. What came until then the daemon keeps.
+/// Pulls an image, if that ends before the deadline. The daemon keeps the layers that have arrived.
 async fn pull(docker: &Docker, image: &str, deadline: Instant) -> Result<(), ServiceError> {
     let options = CreateImageOptionsBuilder::new().from_image(image).build();
     let mut progress = docker.create_image(Some(options), None, None);
@@ -56,7 +60,7 @@ async fn pull(docker: &Docker, image: &str, deadline: Instant) -> Result<(), Ser
         match timeout_at(deadline, progress.next()).await {
             Ok(None) => return Ok(()),
             Ok(Some(Ok(info))) => {
-                // "Pulling from" is said before the registry was asked for anything large.
+                // The message "Pulling from" alone does not mean that the registry has responded.
                 begun |= info.progress_detail.is_some_and(|detail| detail.current.is_some());
                 if let Some(reason) = info.error_detail.and_then(|error| error.message) {
                     return Err(ServiceError::NoImage { image: image(), reason });
@@ -76,13 +80,14 @@ async fn pull(docker: &Docker, image: &str, deadline: Instant) -> Result<(), Ser
     }
 }
 
-/// Where the client will look for the daemon.
+/// Where the client looks for the daemon.
 fn address() -> String {
     let named = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
     named.unwrap_or_else(|| "unix:///var/run/docker.sock".into())
 }
 
-/// Containers' ports are bound to the daemon's loopback, which must be ours.
+/// Whether the daemon is on another machine: container ports are bound to the daemon's loopback,
+/// which cannot be reached from here then.
 fn on_another_machine(at: &str) -> bool {
     let Some((scheme, rest)) = at.split_once("://") else { return false };
     if !matches!(scheme, "tcp" | "http" | "https") {
@@ -124,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daemon_on_this_machine_is_one_whose_ports_are_reached() {
+    fn a_daemon_with_a_remote_address_is_on_another_machine() {
         for here in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375"]
         {
             assert!(!on_another_machine(here), "{here}");

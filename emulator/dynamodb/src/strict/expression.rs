@@ -1,4 +1,4 @@
-//! What is wrong with an expression, as far as that is seen without a row.
+//! Finds errors in an expression that can be seen without a row.
 
 use serde_json::Value;
 
@@ -20,24 +20,24 @@ const DISTINCT: [&str; 2] = ["begins_with", "contains"];
 const MAX_IN: usize = 100;
 const MAX_OPERATORS: usize = 300;
 
-/// An expression of a request, with what its placeholders stand for.
+/// An expression of a request, with the values of its placeholders.
 pub(super) struct Expression<'r> {
-    /// The member that it is, `FilterExpression`.
+    /// The request member, such as `FilterExpression`.
     member: &'static str,
     tokens: Vec<Token<'r>>,
-    /// What holds it.
+    /// The JSON object that contains it.
     holder: &'r Value,
 }
 
 impl<'r> Expression<'r> {
-    /// The expression of this kind in a request, if it has one.
+    /// The expression in this member of an object, if there is one.
     pub(super) fn of(holder: &'r Value, member: &'static str) -> Option<Self> {
         let tokens = tokens(holder[member].as_str()?);
         Some(Self { member, tokens, holder })
     }
 
-    /// Why DynamoDB refuses it.
-    pub(super) fn fault(&self) -> Option<String> {
+    /// DynamoDB's message if it refuses the expression.
+    pub(super) fn refusal(&self) -> Option<String> {
         let reason = self
             .malformed()
             .or_else(|| self.undefined())
@@ -47,7 +47,7 @@ impl<'r> Expression<'r> {
         Some(format!("Invalid {}: {reason}", self.member))
     }
 
-    /// The attributes that it reads, at the top of a row.
+    /// The top-level attributes that it names, without repeats.
     pub(super) fn attributes(&self) -> Vec<&'r str> {
         let mut found: Vec<&str> = Vec::new();
         let mut at = 0;
@@ -63,7 +63,7 @@ impl<'r> Expression<'r> {
         found
     }
 
-    /// The attributes that an update writes, at the top of a row.
+    /// The top-level attributes that an update writes.
     pub(super) fn targets(&self) -> Vec<&'r str> {
         let (mut depth, mut begins, mut found) = (0_usize, false, Vec::new());
         for (at, token) in self.tokens.iter().enumerate() {
@@ -81,7 +81,7 @@ impl<'r> Expression<'r> {
         found
     }
 
-    /// Each value that it compares with, and the attribute that stands before it.
+    /// Each value placeholder's value, with the last attribute before it.
     pub(super) fn compared(&self) -> Vec<(&'r str, &'r Value)> {
         let (mut last, mut found) = ("", Vec::new());
         for (at, token) in self.tokens.iter().enumerate() {
@@ -134,7 +134,7 @@ impl<'r> Expression<'r> {
         })
     }
 
-    /// What an update cannot add or take away.
+    /// An operand of a type that `ADD` or `DELETE` does not accept.
     fn wrong_operand(&self) -> Option<String> {
         let mut clause = "";
         self.tokens.iter().find_map(|token| {
@@ -216,7 +216,7 @@ impl<'r> Expression<'r> {
                 }
             }
             operators += usize::from(token.is_comparator() || token.is_keyword());
-            // The AND of a BETWEEN is no operator of its own.
+            // The AND of a BETWEEN does not count.
             operators -= usize::from(token.is("BETWEEN"));
         }
         (operators > MAX_OPERATORS).then(|| {
@@ -224,7 +224,7 @@ impl<'r> Expression<'r> {
         })
     }
 
-    /// Where the operands of a list in parentheses begin.
+    /// The positions of the operands of a list in parentheses that begins at `open`.
     fn list(&self, open: usize) -> Vec<usize> {
         if self.tokens.get(open) != Some(&Token::Sign("(")) {
             return Vec::new();
@@ -235,7 +235,7 @@ impl<'r> Expression<'r> {
         std::iter::once(open).chain(commas.map(|(at, _)| at)).map(|at| at + 1).collect()
     }
 
-    /// The path that begins there, its names resolved, and what follows it.
+    /// The path that begins at `at`, with names resolved, and the position after it.
     fn path(&self, at: usize) -> Option<(Vec<&'r str>, usize)> {
         let part = |at: usize| match *self.tokens.get(at)? {
             word @ Token::Word(text) if !word.is_keyword() => Some(text),
@@ -268,22 +268,22 @@ mod tests {
 
     use super::*;
 
-    fn fault(member: &'static str, text: &str) -> Option<String> {
+    fn refusal(member: &'static str, text: &str) -> Option<String> {
         let holder = json!({
             member: text,
             "ExpressionAttributeNames": { "#s": "s" }, "ExpressionAttributeValues": { ":a": { "S": "z" } },
         });
-        Expression::of(&holder, member)?.fault()
+        Expression::of(&holder, member)?.refusal()
     }
 
     #[track_caller]
     fn refused(text: &str, says: &str) {
-        let fault = fault("FilterExpression", text).unwrap_or_default();
-        assert_eq!(fault, format!("Invalid FilterExpression: {says}"));
+        let refusal = refusal("FilterExpression", text).unwrap_or_default();
+        assert_eq!(refusal, format!("Invalid FilterExpression: {says}"));
     }
 
     #[test]
-    fn what_dynamodb_refuses_without_a_row_is_refused() {
+    fn expressions_that_dynamodb_refuses_are_refused() {
         let distinct = |operator: &str, path: &str| {
             format!(
                 "The first operand must be distinct from the remaining operands for this operator or \
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dynamodb_takes_is_taken() {
+    fn expressions_that_dynamodb_accepts_are_accepted() {
         for text in [
             "size(s) = size(s)",
             "s = s.x",
@@ -331,30 +331,30 @@ mod tests {
             "s BETWEEN a AND b AND a = b",
             "contains(s, :a) or not begins_with (#s, :a)",
         ] {
-            assert_eq!(fault("FilterExpression", text), None, "{text}");
+            assert_eq!(refusal("FilterExpression", text), None, "{text}");
         }
         let most = vec!["s = :a"; 150].join(" OR ");
-        assert_eq!(fault("ConditionExpression", &most), None);
-        // In an update `=` is no comparison.
-        assert_eq!(fault("UpdateExpression", "SET s = s, n = n + :a"), None);
+        assert_eq!(refusal("ConditionExpression", &most), None);
+        // In an update, `=` is an assignment.
+        assert_eq!(refusal("UpdateExpression", "SET s = s, n = n + :a"), None);
     }
 
     #[test]
-    fn an_update_adds_numbers_and_sets_and_takes_sets_away() {
+    fn add_takes_numbers_and_sets_and_delete_takes_sets() {
         let wrong = |clause: &str| {
             Some(format!(
                 "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: \
                  {clause}, operand type: STRING, typeSet: ALLOWED_FOR_{clause}_OPERAND"
             ))
         };
-        assert_eq!(fault("UpdateExpression", "SET b = :a ADD v :a"), wrong("ADD"));
-        assert_eq!(fault("UpdateExpression", "delete v :a"), wrong("DELETE"));
-        assert_eq!(fault("UpdateExpression", "ADD v :a SET b = :a"), wrong("ADD"));
-        assert_eq!(fault("UpdateExpression", "REMOVE c SET b = :a"), None);
+        assert_eq!(refusal("UpdateExpression", "SET b = :a ADD v :a"), wrong("ADD"));
+        assert_eq!(refusal("UpdateExpression", "delete v :a"), wrong("DELETE"));
+        assert_eq!(refusal("UpdateExpression", "ADD v :a SET b = :a"), wrong("ADD"));
+        assert_eq!(refusal("UpdateExpression", "REMOVE c SET b = :a"), None);
     }
 
     #[test]
-    fn targets_of_an_update_are_what_it_writes() {
+    fn targets_of_an_update_are_the_attributes_it_writes() {
         let holder = json!({
             "UpdateExpression": "SET a = if_not_exists(b, :v), #k.x = c remove d[1], e ADD f :v",
             "ExpressionAttributeNames": { "#k": "pk" },

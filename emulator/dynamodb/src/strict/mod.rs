@@ -1,8 +1,7 @@
-//! What DynamoDB refuses and the embedded engine would let pass.
+//! Refuses what DynamoDB refuses and the embedded engine would accept.
 //!
-//! Code that passes on a laptop must not fail on AWS, and a row must never lose
-//! its key. Each rule is one that DynamoDB Local has as well, and its words are
-//! the same; the differential test compares them.
+//! Code that passes here must not fail on AWS, and a row must never lose its key. DynamoDB Local
+//! has each of these rules too, with the same messages; the differential test compares them.
 
 mod expression;
 mod token;
@@ -13,8 +12,8 @@ use serde_json::{Value, json};
 
 use self::expression::Expression;
 use super::{
-    fault_response,
     table::{Projection, TableSpec},
+    wire,
 };
 
 const EXPRESSIONS: [&str; 5] = [
@@ -25,16 +24,17 @@ const EXPRESSIONS: [&str; 5] = [
     "ProjectionExpression",
 ];
 
-/// The rules, and what of the tables they need to know.
+/// The rules, with what they need to know about the tables.
 #[derive(Debug, Default)]
 pub(super) struct StrictRules {
-    /// The attributes of each global index that has not all of them, by table and index.
-    partial: HashMap<(String, String), Vec<String>>,
+    /// The projected attributes of each global index that does not project all, by table and index.
+    projected: HashMap<(String, String), Vec<String>>,
 }
 
 impl StrictRules {
+    /// The rules for these tables.
     pub(super) fn new(tables: &[TableSpec]) -> Self {
-        let mut partial = HashMap::new();
+        let mut projected = HashMap::new();
         for table in tables {
             for index in table.indexes.iter().filter(|index| index.global) {
                 let more = match &index.projection {
@@ -45,34 +45,34 @@ impl StrictRules {
                 let keys = [&table.key, &index.key];
                 let keys = keys.into_iter().flat_map(super::table::Key::attributes);
                 let names = keys.map(|key| key.name.clone()).chain(more.iter().cloned());
-                partial.insert((table.name.clone(), index.name.clone()), names.collect());
+                projected.insert((table.name.clone(), index.name.clone()), names.collect());
             }
         }
-        Self { partial }
+        Self { projected }
     }
 
-    /// The body with which DynamoDB refuses a request, if it does.
+    /// The body of DynamoDB's error for a request that it refuses; `None` for any other request.
     pub(super) fn refusal(&self, operation: &str, request: &Value) -> Option<Value> {
-        let fault = holders(operation, request).into_iter().find_map(|holder| {
-            EXPRESSIONS.iter().find_map(|member| Expression::of(holder, member)?.fault())
+        let message = holders(operation, request).into_iter().find_map(|holder| {
+            EXPRESSIONS.iter().find_map(|member| Expression::of(holder, member)?.refusal())
         });
-        let fault = fault.or_else(|| match operation {
+        let message = message.or_else(|| match operation {
             "Query" => empty_key(request).or_else(|| self.not_projected(request)),
             "BatchWriteItem" => put_and_delete(request),
             _ => None,
         });
-        if let Some(message) = fault {
+        if let Some(message) = message {
             let code = "com.amazon.coral.validate#ValidationException";
             return Some(json!({ "__type": code, "message": message }));
         }
         (operation == "TransactWriteItems").then(|| key_updates(request)).flatten()
     }
 
-    /// An index that does not have what a query asks of it.
+    /// The error for a query that needs attributes that its index does not project.
     fn not_projected(&self, request: &Value) -> Option<String> {
         let name = request["IndexName"].as_str()?;
         let table = request["TableName"].as_str()?;
-        let has = self.partial.get(&(table.to_owned(), name.to_owned()))?;
+        let has = self.projected.get(&(table.to_owned(), name.to_owned()))?;
         let missing = |member| {
             let attributes = Expression::of(request, member)?.attributes();
             let all: Vec<_> =
@@ -90,13 +90,14 @@ impl StrictRules {
     }
 }
 
-/// Whether a body has something to look at; most that have none need not be read.
-pub(super) fn concerns(operation: &str, body: &[u8]) -> bool {
+/// Whether a rule may apply to a request. It only searches the body's bytes, so most requests need
+/// not be parsed.
+pub(super) fn may_apply(operation: &str, body: &[u8]) -> bool {
     const MARK: &[u8] = b"Expression\"";
     operation == "BatchWriteItem" || body.windows(MARK.len()).any(|window| window == MARK)
 }
 
-/// Everything in a request that has expressions with names and values of its own.
+/// The parts of a request that have expressions with their own names and values.
 fn holders<'r>(operation: &str, request: &'r Value) -> Vec<&'r Value> {
     let members = |value: &'r Value| value.as_object().into_iter().flat_map(|map| map.values());
     match operation {
@@ -109,7 +110,7 @@ fn holders<'r>(operation: &str, request: &'r Value) -> Vec<&'r Value> {
     }
 }
 
-/// A query for a key that no row can have.
+/// The error for a query for an empty key, which no row can have.
 fn empty_key(request: &Value) -> Option<String> {
     let condition = Expression::of(request, "KeyConditionExpression")?;
     let is_empty = |value: &Value| value["S"] == "" || value["B"] == "";
@@ -125,7 +126,7 @@ fn empty_key(request: &Value) -> Option<String> {
     })
 }
 
-/// A write of a batch that is two.
+/// The error for a batch entry that is both a put and a delete.
 fn put_and_delete(request: &Value) -> Option<String> {
     let tables = request["RequestItems"].as_object()?;
     let mut writes = tables.values().filter_map(Value::as_array).flatten();
@@ -138,10 +139,10 @@ fn put_and_delete(request: &Value) -> Option<String> {
     })
 }
 
-/// A transaction that would change a row's key.
+/// The error for a transaction that would change a row's key.
 fn key_updates(request: &Value) -> Option<Value> {
     let items = request["TransactItems"].as_array()?;
-    let fault_of = |item: &Value| {
+    let refusal_of = |item: &Value| {
         let update = &item["Update"];
         let key = update["Key"].as_object()?;
         let targets = Expression::of(update, "UpdateExpression")?.targets();
@@ -151,15 +152,15 @@ fn key_updates(request: &Value) -> Option<Value> {
              attribute is part of the key"
         ))
     };
-    let faults: Vec<Option<String>> = items.iter().map(fault_of).collect();
-    if faults.iter().all(Option::is_none) {
+    let refusals: Vec<Option<String>> = items.iter().map(refusal_of).collect();
+    if refusals.iter().all(Option::is_none) {
         return None;
     }
-    let reason = |fault: Option<String>| match fault {
+    let reason = |refusal: Option<String>| match refusal {
         Some(message) => json!({ "Code": "ValidationError", "Message": message }),
         None => json!({ "Code": "None" }),
     };
-    Some(fault_response::canceled(&faults.into_iter().map(reason).collect::<Vec<_>>()))
+    Some(wire::transaction_canceled(&refusals.into_iter().map(reason).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn no_transaction_changes_a_key() {
+    fn a_transaction_must_not_change_a_key() {
         let update = |text: &str| {
             json!({ "Update": {
                 "TableName": "Tab", "Key": { "pk": { "S": "a" } }, "UpdateExpression": text,
@@ -207,7 +208,7 @@ mod tests {
         for text in ["SET pk = :v", "SET a = :v REMOVE pk", "SET #k = :v", "SET pk.x = :v"] {
             let request = json!({ "TransactItems": [update("SET a = :v"), update(text)] });
             let refusal = rules().refusal("TransactWriteItems", &request);
-            let refusal = refusal.unwrap_or_else(|| panic!("`{text}` reaches the engine"));
+            let refusal = refusal.unwrap_or_else(|| panic!("`{text}` was not refused"));
             assert!(refusal["__type"].as_str().unwrap().ends_with("TransactionCanceledException"));
             let reasons = &refusal["CancellationReasons"];
             assert_eq!(reasons[0], json!({ "Code": "None" }), "{text}");
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_looked_at_wherever_it_stands() {
+    fn an_expression_is_checked_wherever_it_is() {
         let wrong = json!({ "ConditionExpression": "s = s" });
         for (operation, request) in [
             ("PutItem", wrong.clone()),
@@ -235,12 +236,12 @@ mod tests {
             ),
         ] {
             assert!(message(operation, &request).is_some(), "{operation}");
-            assert!(concerns(operation, request.to_string().as_bytes()), "{operation}");
+            assert!(may_apply(operation, request.to_string().as_bytes()), "{operation}");
         }
     }
 
     #[test]
-    fn a_query_is_for_a_key_and_for_what_the_index_has() {
+    fn a_query_needs_a_key_and_projected_attributes() {
         let query = |index: &str, more: &[(&str, &str)], value: &str| {
             let mut request = json!({
                 "TableName": "Tab", "IndexName": index, "KeyConditionExpression": "kind = :k",
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_of_a_batch_is_one() {
+    fn an_entry_of_a_batch_is_either_put_or_delete() {
         let write = json!({ "PutRequest": { "Item": {} }, "DeleteRequest": { "Key": {} } });
         let request = json!({ "RequestItems": { "Tab": [write] } });
         assert!(message("BatchWriteItem", &request).is_some());

@@ -1,15 +1,15 @@
-//! The words of an expression.
+//! Splits expressions into tokens.
 
-/// A word of an expression.
+/// A token of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'t> {
-    /// An attribute, a function or a keyword.
+    /// An attribute name, a function or a keyword.
     Word(&'t str),
     /// `#name`.
     Name(&'t str),
     /// `:value`.
     Value(&'t str),
-    /// The index of a list.
+    /// An index into a list.
     Index(&'t str),
     /// `=`, `<=`, `(` and the like.
     Sign(&'t str),
@@ -18,21 +18,23 @@ pub(super) enum Token<'t> {
 const KEYWORDS: [&str; 9] = ["AND", "OR", "NOT", "IN", "BETWEEN", "SET", "REMOVE", "ADD", "DELETE"];
 
 impl Token<'_> {
-    /// Whether it is this keyword; they are written as one likes.
+    /// Whether it is this keyword, in upper or lower case.
     pub(super) fn is(self, keyword: &str) -> bool {
         matches!(self, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
     }
 
+    /// Whether it is any keyword.
     pub(super) fn is_keyword(self) -> bool {
         KEYWORDS.iter().any(|keyword| self.is(keyword))
     }
 
+    /// Whether it is a comparison operator.
     pub(super) fn is_comparator(self) -> bool {
         matches!(self, Token::Sign("=" | "<>" | "<" | "<=" | ">" | ">="))
     }
 }
 
-/// Splits an expression; what is no word stays a sign, for the engine to refuse.
+/// The tokens of an expression. Any other character becomes a sign, which the engine will refuse.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_is_split_into_its_words() {
+    fn an_expression_is_split_into_tokens() {
         use Token::{Index, Name, Sign, Value, Word};
         assert_eq!(
             tokens("size(a.#b[1])>=:n AND x<>é"),

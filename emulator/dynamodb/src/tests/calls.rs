@@ -1,11 +1,11 @@
-//! Calls through the proxy, by the real SDK.
+//! Calls through the proxy, made by the real SDK.
 
 use super::*;
 
 #[tokio::test]
 async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let put = |client: &Client| {
         client
             .put_item()
@@ -16,7 +16,7 @@ async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
             .condition_expression("attribute_not_exists(lead_id)")
     };
     put(&client).send().await.unwrap();
-    let rows = lab.database.rows("Leads").await.unwrap();
+    let rows = database.database().rows("Leads").await.unwrap();
     assert_eq!(rows, [json!({ "lead_id": "LEAD-1", "timestamp": 7, "price": 79.9 })]);
 
     let error = put(&client).send().await.unwrap_err().into_service_error();
@@ -25,8 +25,8 @@ async fn a_conditional_put_reaches_the_table_and_its_failure_arrives_typed() {
 
 #[tokio::test]
 async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let send = |items: Vec<TransactWriteItem>| {
         client.transact_write_items().set_transact_items(Some(items)).send()
     };
@@ -38,14 +38,14 @@ async fn a_transaction_is_all_or_nothing_and_its_reasons_arrive_typed() {
     let reasons: Vec<_> =
         cancelled.cancellation_reasons().iter().map(|r| r.code().unwrap()).collect();
     assert_eq!(reasons, ["ConditionalCheckFailed", "None"]);
-    let phones = lab.database.rows("OptOuts").await.unwrap();
+    let phones = database.database().rows("OptOuts").await.unwrap();
     assert_eq!(phones, [json!({ "phone": "+1" }), json!({ "phone": "+2" })]);
 }
 
 #[tokio::test]
 async fn the_journal_has_function_operation_tables_items_and_outcome() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let delete = Delete::builder()
         .table_name("Repairs_Lead_Log")
         .key("lead_id", s("L"))
@@ -62,7 +62,7 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
     let missing = client.get_item().table_name("Nowhere").key("a", s("b")).send().await;
     assert!(missing.unwrap_err().into_service_error().is_resource_not_found_exception());
 
-    let calls = lab.calls();
+    let calls = database.calls();
     assert_eq!(calls[0].name, "dynamodb.TransactWriteItems");
     let ExchangeDetail::Database { function, operation, tables, items, request } = &calls[0].detail
     else {
@@ -82,27 +82,28 @@ async fn the_journal_has_function_operation_tables_items_and_outcome() {
 }
 
 #[tokio::test]
-async fn without_a_prefix_the_function_is_unknown_and_everything_works() {
-    let lab = TestDatabase::start().await;
-    let client = client(&lab.database.url());
+async fn without_a_function_in_the_url_calls_work_and_the_function_is_unknown() {
+    let database = TestDatabase::start().await;
+    let client = client(&database.database().url());
     let listed = client.list_tables().send().await.unwrap();
     assert_eq!(listed.table_names(), ["Repairs_Lead_Log", "Repairs_Opt_Outs"]);
     let described =
         client.describe_time_to_live().table_name("Repairs_Opt_Outs").send().await.unwrap();
     let ttl = described.time_to_live_description().unwrap();
     assert_eq!(ttl.attribute_name(), Some("expires_at"));
-    let ExchangeDetail::Database { function, .. } = &lab.calls()[0].detail else { panic!() };
+    let ExchangeDetail::Database { function, .. } = &database.calls()[0].detail else { panic!() };
     assert_eq!(*function, None);
 }
 
 #[tokio::test]
-async fn indexes_are_there() {
-    let lab = TestDatabase::start().await;
-    lab.database
+async fn indexes_can_be_queried() {
+    let database = TestDatabase::start().await;
+    database
+        .database()
         .put_rows("Leads", &[json!({ "lead_id": "L", "timestamp": 1, "phone": "+1" })])
         .await
         .unwrap();
-    let client = lab.client();
+    let client = database.client();
     let found = client
         .query()
         .table_name("Repairs_Lead_Log")
@@ -113,12 +114,12 @@ async fn indexes_are_there() {
     assert_eq!(found.await.unwrap().count(), 1);
 }
 
-/// Bytes and headers as the engine sent them: a client that checks the checksum must be content.
+/// A client that verifies the checksum must accept what passes through the proxy.
 #[tokio::test]
 async fn bodies_and_headers_pass_unchanged() {
-    let lab = TestDatabase::start().await;
+    let database = TestDatabase::start().await;
     let body = r#"{"TableName":"Repairs_Opt_Outs","Item":{}}"#;
-    let (head, body) = operation(&lab, "PutItem", body).await;
+    let (head, body) = operation(&database, "PutItem", body).await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
     assert!(head.contains("content-type: application/x-amz-json-1.0"), "{head}");
     assert!(head.contains("x-amzn-requestid: "), "{head}");
@@ -126,14 +127,14 @@ async fn bodies_and_headers_pass_unchanged() {
     assert!(head.contains(&crc), "{head}");
     let body: Value = serde_json::from_str(&body).unwrap();
     assert!(body["__type"].as_str().unwrap().ends_with("ValidationException"), "{body}");
-    // A look by hand is answered and is no call.
-    let (head, _) = raw(&lab, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    // A GET is answered and is not recorded.
+    let (head, _) = raw(&database, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
-    assert_eq!(lab.calls().len(), 1);
+    assert_eq!(database.calls().len(), 1);
 }
 
-/// An operation as its bytes go over the wire.
-pub(super) async fn operation(lab: &TestDatabase, name: &str, body: &str) -> (String, String) {
+/// Calls an operation over a plain socket; returns head and body of the response.
+pub(super) async fn operation(database: &TestDatabase, name: &str, body: &str) -> (String, String) {
     let request = format!(
         "POST /fn/Scheduler/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
          X-Amz-Target: DynamoDB_20120810.{name}\r\nX-Amz-Date: 20260210T000000Z\r\n\
@@ -141,24 +142,24 @@ pub(super) async fn operation(lab: &TestDatabase, name: &str, body: &str) -> (St
          Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    raw(lab, &request).await
+    raw(database, &request).await
 }
 
-/// The value of a header.
+/// The value of a header in a head.
 pub(super) fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Sends bytes; the answer's head in lower case, and its body.
-async fn raw(lab: &TestDatabase, request: &str) -> (String, String) {
-    let address = lab.database.url().replace("http://", "");
+/// Sends a request over a plain socket; returns the response's head in lower case, and its body.
+async fn raw(database: &TestDatabase, request: &str) -> (String, String) {
+    let address = database.database().url().replace("http://", "");
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    // A connection that breaks in the middle has said what it has said.
-    let _ = stream.read_to_end(&mut answer).await;
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = Vec::new();
+    // If the connection breaks in the middle, what has arrived until then counts.
+    let _ = stream.read_to_end(&mut response).await;
+    let response = String::from_utf8(response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     (head.to_ascii_lowercase(), body.to_owned())
 }
 
@@ -172,8 +173,8 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 
 #[tokio::test]
 async fn injected_errors_arrive_typed_and_change_nothing() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     for (failure, code) in [
         (Failure { status: Some(400), ..Failure::default() }, "ThrottlingException"),
@@ -184,29 +185,29 @@ async fn injected_errors_arrive_typed_and_change_nothing() {
             "TransactionConflictException",
         ),
     ] {
-        lab.fail("PutItem", failure);
+        database.fail("PutItem", failure);
         let error = put().await.unwrap_err().into_service_error();
         assert_eq!(error.code(), Some(code));
-        let outcome = lab.calls().last().unwrap().outcome.clone().unwrap();
+        let outcome = database.calls().last().unwrap().outcome.clone().unwrap();
         assert_eq!(outcome.error.as_deref(), Some(code));
     }
-    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), [] as [Value; 0]);
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);
     put().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let put = || client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
-    let rows = async || lab.database.rows("OptOuts").await.unwrap().len();
-    lab.fail("PutItem", Failure { cut: Some(Cut::Before), ..Failure::default() });
+    let rows = async || database.database().rows("OptOuts").await.unwrap().len();
+    database.fail("PutItem", Failure { cut: Some(Cut::Before), ..Failure::default() });
     assert!(put().await.unwrap_err().as_service_error().is_none());
     assert_eq!(rows().await, 0);
-    lab.fail("PutItem", Failure { cut: Some(Cut::After), ..Failure::default() });
+    database.fail("PutItem", Failure { cut: Some(Cut::After), ..Failure::default() });
     assert!(put().await.unwrap_err().as_service_error().is_none());
     assert_eq!(rows().await, 1);
-    let outcomes: Vec<_> = lab.calls().into_iter().map(|c| c.outcome.unwrap()).collect();
+    let outcomes: Vec<_> = database.calls().into_iter().map(|c| c.outcome.unwrap()).collect();
     assert_eq!(outcomes[0].error.as_deref(), Some("cut"));
     assert_eq!(outcomes[1].error.as_deref(), Some("cut"));
     assert_eq!(outcomes[1].response, json!({}));
@@ -214,23 +215,23 @@ async fn a_cut_before_has_no_effect_and_a_cut_after_has_one() {
 
 #[tokio::test]
 async fn a_delay_delays() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
-    lab.fail("GetItem", Failure { delay_ms: Some(60_000), ..Failure::default() });
+    let database = TestDatabase::start().await;
+    let client = database.client();
+    database.fail("GetItem", Failure { delay_ms: Some(60_000), ..Failure::default() });
     let get = client.get_item().table_name("Repairs_Opt_Outs").key("phone", s("+1")).send();
     assert!(tokio::time::timeout(Duration::from_millis(100), get).await.is_err());
-    // The caller went away: the exchange ends as cut, without an answer.
-    let mut changes = lab.journal.watch();
-    while lab.calls()[0].outcome.is_none() {
-        changes.changed().await.unwrap();
+    // The caller gave up, so the exchange ends as cut, without a response.
+    let mut changes = database.journal().watch();
+    while database.calls()[0].outcome.is_none() {
+        within("the abandoned call ends", changes.changed()).await.unwrap();
     }
-    assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
+    assert_eq!(database.calls()[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_at_once_exactly_one_wins() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+async fn of_many_concurrent_conditional_puts_exactly_one_succeeds() {
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let tasks: Vec<_> = (0..40)
         .map(|_| {
             let client = client.clone();

@@ -1,4 +1,4 @@
-//! What the database does when it fails, and to which calls.
+//! Injected faults: what they look like on the wire, and which calls they strike.
 
 use super::*;
 
@@ -8,13 +8,13 @@ fn database_fault(database_fault: DatabaseFault) -> Failure {
     Failure { database_fault: Some(database_fault), ..Failure::default() }
 }
 
-fn aim(table: &str, key: Value) -> FaultTarget {
+fn target(table: &str, key: Value) -> FaultTarget {
     FaultTarget { table: Some(table.into()), key: key.as_object().cloned().unwrap_or_default() }
 }
 
 impl TestDatabase {
     fn arm(&self, on: &str, failure: Failure, target: FaultTarget) {
-        self.faults.arm(Fault { on: on.into(), failure, target, ..Fault::default() });
+        self.faults().arm(Fault { on: on.into(), failure, target, ..Fault::default() });
     }
 
     fn last_error(&self) -> Option<String> {
@@ -31,30 +31,30 @@ fn lead(
 
 #[tokio::test]
 async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
-    lab.fail("PutItem", database_fault(DatabaseFault::Conflict));
+    let database = TestDatabase::start().await;
+    let client = database.client();
+    database.fail("PutItem", database_fault(DatabaseFault::Conflict));
     let error = lead(&client, "L").send().await.unwrap_err().into_service_error();
     assert!(matches!(error, PutItemError::TransactionConflictException(_)), "{error:?}");
 
-    let held = aim("OptOuts", json!({ "phone": "+2" }));
-    lab.arm("dynamodb.TransactWriteItems", database_fault(DatabaseFault::Conflict), held);
+    let held = target("OptOuts", json!({ "phone": "+2" }));
+    database.arm("dynamodb.TransactWriteItems", database_fault(DatabaseFault::Conflict), held);
     let both = client.transact_write_items().transact_items(put("+1")).transact_items(put("+2"));
     let error = both.send().await.unwrap_err().into_service_error();
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
     let codes: Vec<_> = canceled.cancellation_reasons().iter().filter_map(|r| r.code()).collect();
     assert_eq!(codes, ["None", "TransactionConflict"]);
-    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), [] as [Value; 0]);
-    assert_eq!(lab.last_error().as_deref(), Some("TransactionCanceledException"));
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);
+    assert_eq!(database.last_error().as_deref(), Some("TransactionCanceledException"));
 }
 
 #[tokio::test]
-async fn faults_choose_by_table_and_key() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+async fn faults_strike_by_table_and_key() {
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let down = || Failure { status: Some(500), ..Failure::default() };
-    lab.arm("dynamodb.*", down(), aim("OptOuts", json!({})));
-    lab.arm("dynamodb.Query", down(), aim("Leads", json!({ "lead_id": "L2" })));
+    database.arm("dynamodb.*", down(), target("OptOuts", json!({})));
+    database.arm("dynamodb.Query", down(), target("Leads", json!({ "lead_id": "L2" })));
     lead(&client, "L1").send().await.unwrap();
     assert!(client.scan().table_name("Repairs_Opt_Outs").send().await.is_err());
     let query = |id: &str| {
@@ -69,57 +69,57 @@ async fn faults_choose_by_table_and_key() {
 }
 
 #[tokio::test]
-async fn half_a_body_and_a_wrong_checksum_arrive_after_the_write() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
-    lab.fail("PutItem", database_fault(DatabaseFault::Truncated));
+async fn a_truncated_body_and_a_wrong_checksum_arrive_after_the_write() {
+    let database = TestDatabase::start().await;
+    let client = database.client();
+    database.fail("PutItem", database_fault(DatabaseFault::Truncated));
     assert!(lead(&client, "L").send().await.unwrap_err().as_service_error().is_none());
-    assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 1);
-    assert_eq!(lab.last_error().as_deref(), Some("truncated"));
-    assert_eq!(lab.calls()[0].outcome.as_ref().unwrap().response, json!({}), "kept whole");
+    assert_eq!(database.database().rows("Leads").await.unwrap().len(), 1);
+    assert_eq!(database.last_error().as_deref(), Some("truncated"));
+    assert_eq!(database.calls()[0].outcome.as_ref().unwrap().response, json!({}), "kept whole");
 
     let get =
         r#"{"TableName":"Repairs_Lead_Log","Key":{"lead_id":{"S":"L"},"timestamp":{"N":"1"}}}"#;
-    lab.fail("GetItem", database_fault(DatabaseFault::Truncated));
-    let (head, body) = calls::operation(&lab, "GetItem", get).await;
+    database.fail("GetItem", database_fault(DatabaseFault::Truncated));
+    let (head, body) = calls::operation(&database, "GetItem", get).await;
     let length: usize = calls::header(&head, "content-length").unwrap().parse().unwrap();
     assert_eq!(body.len(), length / 2, "{head}{body}");
 
-    lab.fail("GetItem", database_fault(DatabaseFault::WrongCrc));
-    let (head, body) = calls::operation(&lab, "GetItem", get).await;
-    let told: u32 = calls::header(&head, "x-amz-crc32").unwrap().parse().unwrap();
-    assert_ne!(told, calls::crc32(body.as_bytes()));
-    assert_eq!(lab.last_error().as_deref(), Some("wrong-crc"));
+    database.fail("GetItem", database_fault(DatabaseFault::WrongCrc));
+    let (head, body) = calls::operation(&database, "GetItem", get).await;
+    let sent: u32 = calls::header(&head, "x-amz-crc32").unwrap().parse().unwrap();
+    assert_ne!(sent, calls::crc32(body.as_bytes()));
+    assert_eq!(database.last_error().as_deref(), Some("wrong-crc"));
 }
 
-/// After ten minutes a repeat is a new transaction, which meets its own rows.
+/// After ten minutes a repeated transaction is a new one, which conflicts with its own rows.
 #[tokio::test]
 async fn an_expired_token_is_one_that_the_engine_has_never_seen() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let transact = || {
         let transact = client.transact_write_items().transact_items(put("+1"));
         transact.client_request_token(TOKEN).send()
     };
     transact().await.unwrap();
     transact().await.unwrap();
-    lab.fail("TransactWriteItems", database_fault(DatabaseFault::ExpiredToken));
+    database.fail("TransactWriteItems", database_fault(DatabaseFault::ExpiredToken));
     let error = transact().await.unwrap_err().into_service_error();
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!() };
     assert_eq!(canceled.cancellation_reasons()[0].code(), Some("ConditionalCheckFailed"));
-    let calls = lab.calls();
+    let calls = database.calls();
     let ExchangeDetail::Database { request, .. } = &calls.last().unwrap().detail else { panic!() };
     assert_eq!(request["ClientRequestToken"], TOKEN, "the journal has what the caller sent");
 }
 
 #[tokio::test]
-async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+async fn stale_reads_see_earlier_rows_and_consistent_reads_current_ones() {
+    let database = TestDatabase::start().await;
+    let client = database.client();
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "phone": "+1" });
-    lab.database.put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();
+    database.database().put_rows("Leads", &[row("old", 1), row("gone", 2)]).await.unwrap();
     for operation in ["GetItem", "Query", "Scan", "BatchGetItem"] {
-        lab.arm(
+        database.arm(
             &format!("dynamodb.{operation}"),
             database_fault(DatabaseFault::Stale),
             FaultTarget::default(),
@@ -130,7 +130,7 @@ async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now(
         let query = query.key_condition_expression("phone = :p");
         query.expression_attribute_values(":p", s("+1")).send()
     };
-    // Nothing was written since: what was a moment ago is now.
+    // Nothing was written since the fault was armed, so stale rows are the current ones.
     assert_eq!(by_phone().await.unwrap().count(), 2);
 
     lead(&client, "new").item("phone", s("+1")).send().await.unwrap();
@@ -148,18 +148,18 @@ async fn a_stale_read_sees_the_rows_of_before_and_a_consistent_one_those_of_now(
         get.consistent_read(consistent).send()
     };
     assert_eq!(get("new", 1, false).await.unwrap().item, None, "no row yet");
-    assert_eq!(lab.last_error().as_deref(), Some("stale"));
+    assert_eq!(database.last_error().as_deref(), Some("stale"));
     assert!(get("gone", 2, false).await.unwrap().item.is_some());
     assert!(get("new", 1, true).await.unwrap().item.is_some());
     assert_eq!(client.scan().table_name("Repairs_Lead_Log").send().await.unwrap().count(), 2);
     assert_eq!(
-        lab.database.rows("Leads").await.unwrap().len(),
+        database.database().rows("Leads").await.unwrap().len(),
         2,
         "the rows themselves are as written"
     );
 
-    // A new stale read is of another moment.
-    lab.faults.clear();
-    lab.arm("dynamodb.GetItem", database_fault(DatabaseFault::Stale), FaultTarget::default());
+    // A fault that is armed later freezes the rows of its own moment.
+    database.faults().clear();
+    database.arm("dynamodb.GetItem", database_fault(DatabaseFault::Stale), FaultTarget::default());
     assert!(get("new", 1, false).await.unwrap().item.is_some());
 }

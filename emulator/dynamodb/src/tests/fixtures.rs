@@ -1,4 +1,4 @@
-//! Files of rows.
+//! Fixtures: files of rows.
 
 use super::*;
 use rehearse_core::yaml::Source;
@@ -35,7 +35,7 @@ fn fixtures_are_yaml_or_json() {
 }
 
 #[test]
-fn fixtures_that_do_not_fit_are_pointed_at() {
+fn fixtures_that_do_not_fit_are_refused_with_their_line() {
     refused(
         "Leeds:\n  - { lead_id: L, timestamp: 7 }",
         1,
@@ -80,15 +80,20 @@ fn sizes_are_counted_as_dynamodb_counts() {
     assert!(matches!(error, row::RowError::TooLarge { bytes: 409_601, .. }), "{error:?}");
 }
 
-/// The engine agrees with this crate about what is too large, near the limit.
+/// The engine and this crate agree on the size limit of an item.
 #[tokio::test]
-async fn the_engine_refuses_what_the_check_refuses() {
-    let lab = TestDatabase::start().await;
+async fn the_engine_has_the_same_size_limit_as_the_check() {
+    let database = TestDatabase::start().await;
     let item = |bytes: usize| {
         HashMap::from([("phone".to_owned(), s("+1")), ("text".to_owned(), s(&"x".repeat(bytes)))])
     };
     let put = |bytes| {
-        lab.client().put_item().table_name("Repairs_Opt_Outs").set_item(Some(item(bytes))).send()
+        database
+            .client()
+            .put_item()
+            .table_name("Repairs_Opt_Outs")
+            .set_item(Some(item(bytes)))
+            .send()
     };
     let most = row::MAX_ITEM_BYTES - 5 - 2 - 4;
     assert!(put(most).await.is_ok());

@@ -1,11 +1,14 @@
+//! The crate's tests against a whole database, one file for each part.
+
 mod calls;
+mod emulator_failures;
+mod fake;
 mod faults;
 mod fixtures;
 mod rendezvous;
 mod rows;
 
-use rehearse_core::table::{Attribute, AttributeKind, Index, Key, Projection, TableSpec};
-use std::{collections::HashMap, net::TcpListener, time::Duration};
+use std::{collections::HashMap, ops::Deref, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client, Config,
@@ -14,84 +17,70 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
     types::{AttributeValue, Delete, Put, TransactWriteItem},
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::*;
+use super::{
+    table::{AttributeKind, Index, TableSpec},
+    *,
+};
 use rehearse_core::{
-    clock::Clock,
     faults::{Cut, DatabaseFault, Failure, Fault, FaultTarget, Faults, Rendezvous},
     journal::{Exchange, ExchangeDetail, Journal},
-    threads::Threads,
 };
 
-fn attribute(name: &str, kind: AttributeKind) -> Attribute {
-    Attribute { name: name.into(), kind }
-}
-
 pub(super) fn tables() -> Vec<TableSpec> {
-    let lead_key = Key {
-        hash: attribute("lead_id", AttributeKind::String),
-        range: Some(attribute("timestamp", AttributeKind::Number)),
-    };
-    let by_phone = Index {
-        name: "ByPhone".into(),
-        key: Key { hash: attribute("phone", AttributeKind::String), range: None },
-        global: true,
-        projection: Projection::All,
-    };
-    vec![
-        TableSpec {
-            id: "Leads".into(),
-            name: "Repairs_Lead_Log".into(),
-            key: lead_key,
-            indexes: vec![by_phone],
-            ttl: None,
-        },
-        TableSpec {
-            id: "OptOuts".into(),
-            name: "Repairs_Opt_Outs".into(),
-            key: Key { hash: attribute("phone", AttributeKind::String), range: None },
-            indexes: Vec::new(),
-            ttl: Some("expires_at".into()),
-        },
-    ]
+    let leads = TableSpec::new("Leads")
+        .named("Repairs_Lead_Log")
+        .partition_key("lead_id", AttributeKind::String)
+        .sort_key("timestamp", AttributeKind::Number)
+        .index(Index::global("ByPhone", "phone", AttributeKind::String));
+    let opt_outs = TableSpec::new("OptOuts")
+        .named("Repairs_Opt_Outs")
+        .partition_key("phone", AttributeKind::String)
+        .ttl("expires_at");
+    vec![leads, opt_outs]
 }
 
-/// A database, what it records, and what can go wrong.
-struct TestDatabase {
-    database: Database,
-    journal: Journal,
-    faults: Faults,
-    threads: Threads,
+/// How long a test may wait for something that should happen at once.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The result of `future`; fails the test with `what` if it takes longer than [`LIMIT`].
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(LIMIT, future).await;
+    result.unwrap_or_else(|_| panic!("{what}: nothing happened within {LIMIT:?}"))
+}
+
+/// A fake on the engine that `REHEARSE_DYNAMODB` names.
+struct TestDatabase(FakeDynamoDb);
+
+impl Deref for TestDatabase {
+    type Target = FakeDynamoDb;
+
+    fn deref(&self) -> &FakeDynamoDb {
+        &self.0
+    }
 }
 
 impl TestDatabase {
     async fn start() -> Self {
-        let journal = Journal::new(Clock::stopped(Timestamp::UNIX_EPOCH));
-        let faults = Faults::default();
-        let threads = Threads::start().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (service, tables) = (crate::testing::service(), tables());
-        let (noted, armed) = (journal.clone(), faults.clone());
-        let database = Database::start(listener, &threads, &service, &tables, noted, armed);
-        let database = database.await.unwrap();
-        Self { database, journal, faults, threads }
+        let service = crate::testing::service();
+        let fake = FakeDynamoDb::start_on(&service, tables());
+        Self(within("the database starts", fake).await.unwrap())
     }
 
-    /// The SDK as a function uses it; no retries, so that every failure is seen.
+    /// The SDK as a function uses it, without retries, so that every failure is seen.
     fn client(&self) -> Client {
-        client(&format!("{}/fn/Dispatcher", self.database.url()))
+        client(&format!("{}/fn/Dispatcher", self.url()))
     }
 
     fn fail(&self, operation: &str, failure: Failure) {
         let on = format!("dynamodb.{operation}");
-        self.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
+        self.faults().arm(Fault { on, failure, times: Some(1), ..Fault::default() });
     }
 
     fn calls(&self) -> Vec<Exchange> {
-        let entries = self.journal.since(0).into_iter();
+        let entries = self.journal().since(0).into_iter();
         entries.filter(|e| matches!(e.detail, ExchangeDetail::Database { .. })).collect()
     }
 }

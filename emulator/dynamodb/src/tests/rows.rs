@@ -1,68 +1,76 @@
-//! Rows, and the life of a database.
+//! Rows, and the lifetime of a database.
+
+use std::net::TcpListener;
 
 use super::*;
+use rehearse_core::{clock::Clock, threads::Threads};
 
 #[tokio::test]
-async fn rows_are_ordered_by_key_numbers_by_size() {
-    let lab = TestDatabase::start().await;
+async fn rows_are_ordered_by_key_and_numbers_by_value() {
+    let database = TestDatabase::start().await;
     let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at });
-    lab.database.put_rows("Leads", &[row("b", 1), row("a", 10), row("a", 9)]).await.unwrap();
-    let rows = lab.database.snapshot("Leads").await.unwrap();
+    database.database().put_rows("Leads", &[row("b", 1), row("a", 10), row("a", 9)]).await.unwrap();
+    let rows = database.database().snapshot("Leads").await.unwrap();
     assert_eq!(rows, [row("a", 9), row("a", 10), row("b", 1)]);
-    let entries = lab.journal.since(0);
+    let entries = database.journal().since(0);
     let ExchangeDetail::Rows { table, rows } = &entries[0].detail else { panic!() };
     assert_eq!((table.as_str(), rows.len()), ("Leads", 3));
-    lab.database.empty().await.unwrap();
-    assert_eq!(lab.database.rows("Leads").await.unwrap().len(), 0);
+    database.database().empty().await.unwrap();
+    assert_eq!(database.database().rows("Leads").await.unwrap().len(), 0);
 }
 
 #[tokio::test]
-async fn rows_that_do_not_fit_and_tables_that_are_not_there_are_refused() {
-    let lab = TestDatabase::start().await;
-    let error = lab.database.rows("Lead").await.unwrap_err();
+async fn unknown_tables_and_rows_that_do_not_fit_are_refused() {
+    let database = TestDatabase::start().await;
+    let error = database.database().rows("Lead").await.unwrap_err();
     assert_eq!(error.to_string(), "there is no table `Lead`; did you mean `Leads`?");
-    let error = lab.database.put_rows("Leads", &[json!({ "lead_id": "L" })]).await.unwrap_err();
+    let error =
+        database.database().put_rows("Leads", &[json!({ "lead_id": "L" })]).await.unwrap_err();
     assert!(matches!(error, DatabaseError::Row(row::RowError::MissingKey { .. })));
-    let error = lab.database.put_rows("OptOuts", &[json!({ "phone": "+1", "n": 1e200 })]).await;
+    let error =
+        database.database().put_rows("OptOuts", &[json!({ "phone": "+1", "n": 1e200 })]).await;
     assert!(matches!(error, Err(DatabaseError::Engine { .. })), "{error:?}");
 }
 
 /// A table of 3 MB takes several pages.
 #[tokio::test]
 async fn every_page_is_read() {
-    let lab = TestDatabase::start().await;
+    let database = TestDatabase::start().await;
     let row = |n: u32| json!({ "phone": format!("+{n:02}"), "text": "x".repeat(300_000) });
     let rows: Vec<Value> = (0..10).map(row).collect();
-    lab.database.put_rows("OptOuts", &rows).await.unwrap();
-    assert_eq!(lab.database.rows("OptOuts").await.unwrap(), rows);
+    database.database().put_rows("OptOuts", &rows).await.unwrap();
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), rows);
 }
 
 #[tokio::test]
-async fn a_dropped_database_stops_both_servers_and_the_threads_live_on() {
-    let lab = TestDatabase::start().await;
-    let client = lab.client();
+async fn a_dropped_database_stops_its_server_and_leaves_the_threads_running() {
+    let (threads, service) = (Threads::start().unwrap(), crate::testing::service());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (journal, tables) = (Journal::new(Clock::running()), tables());
+    let faults = Faults::default();
+    let database = Database::start(listener, &threads, &service, &tables, journal, faults);
+    let database = within("the database starts", database).await.unwrap();
+    let (client, address) = (client(&database.url()), database.url().replace("http://", ""));
     client.list_tables().send().await.unwrap();
-    let address = lab.database.url().replace("http://", "");
-    let TestDatabase { database, threads, .. } = lab;
     drop(database);
-    // Closing is the runtime's next step, not this thread's.
-    let closed = async {
+    // The server stops in the next step of its own thread, not of this one.
+    within("the port closes", async {
         while tokio::net::TcpStream::connect(&address).await.is_ok() {
             tokio::task::yield_now().await;
         }
-    };
-    tokio::time::timeout(Duration::from_secs(5), closed).await.unwrap();
+    })
+    .await;
     assert!(client.list_tables().send().await.is_err());
-    assert!(threads.handle().is_ok());
+    assert_eq!(within("other work runs", threads.run(async { 7 })).await.unwrap(), 7);
     // Dropping the last clone inside a runtime must not panic.
     drop(threads);
 }
 
 #[tokio::test]
 async fn deep_conditions_do_not_overflow_a_stack() {
-    let lab = TestDatabase::start().await;
+    let database = TestDatabase::start().await;
     let condition = format!("{}attribute_exists(phone){}", "(".repeat(2000), ")".repeat(2000));
-    let put = lab.client().put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1"));
+    let put = database.client().put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1"));
     assert!(put.condition_expression(condition).send().await.is_err());
-    assert!(lab.client().list_tables().send().await.is_ok());
+    assert!(database.client().list_tables().send().await.is_ok());
 }

@@ -1,6 +1,5 @@
-//! An embedded engine whose tables outlive the process.
+//! A folder with the database file of an embedded engine, whose tables outlive the process.
 
-use rehearse_core::errors::with_causes;
 use std::{
     fs::{File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
@@ -8,26 +7,30 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
-use super::{
-    embedded::Embedded, service_error::ServiceError, table::TableSpec, tables::create_table_request,
-};
+use super::engine::{self, EmbeddedEngine};
+use crate::{service_error::ServiceError, table::TableSpec, tables::create_table_request};
+use rehearse_core::errors::with_causes;
 
 /// The engine's file.
 const DATABASE: &str = "dynamodb.sqlite";
-/// Whose lock the process holds; the system gives it back even after a kill.
+/// The file that this process locks. The system releases the lock even if the process is killed.
 const LOCK: &str = "lock";
 
-/// A folder with a database, for this process alone.
-pub(super) struct DataFolder {
+/// A folder with a database, locked by this process until it is dropped.
+pub(crate) struct DataFolder {
     folder: PathBuf,
     database: dynoxide::Database,
     _lock: File,
 }
 
 impl DataFolder {
-    /// Opens the database of a folder; both are made when they are not there.
-    pub(super) fn open(folder: PathBuf) -> Result<Self, ServiceError> {
+    /// Opens the database in a folder. Creates the folder and the database if they do not exist.
+    ///
+    /// # Errors
+    /// When another process has the folder, or it cannot be read or written.
+    pub(crate) fn open(folder: PathBuf) -> Result<Self, ServiceError> {
         let failed = |reason: String| ServiceError::Folder { folder: folder.clone(), reason };
         std::fs::create_dir_all(&folder).map_err(|e| failed(e.to_string()))?;
         let mut lock = File::options()
@@ -46,7 +49,7 @@ impl DataFolder {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error.to_string())),
         }
-        // Only for the message to whoever comes next.
+        // Only the error message of the next process needs the id, so failing to write it is fine.
         let _ = lock.set_len(0).and_then(|()| lock.rewind());
         let _ = writeln!(lock, "{}", std::process::id());
         let path = folder.join(DATABASE);
@@ -56,31 +59,37 @@ impl DataFolder {
         Ok(Self { folder, database, _lock: lock })
     }
 
-    /// The database with these tables: those that are missing are made.
-    pub(super) fn database(
+    /// An engine with these tables, served on `runtime`. Creates the tables that are missing.
+    ///
+    /// # Errors
+    /// When a table cannot be created, an existing one has other keys or indexes, or no port can
+    /// be served.
+    pub(crate) fn start(
         &self,
+        runtime: &Handle,
         tables: &[TableSpec],
-    ) -> Result<dynoxide::Database, ServiceError> {
+    ) -> Result<EmbeddedEngine, ServiceError> {
         for table in tables {
             let refused = |error: dynoxide::DynoxideError| ServiceError::Table {
                 table: table.name.clone(),
                 reason: with_causes(&error),
             };
-            match Embedded::described(&self.database, &table.name).map_err(refused)? {
-                None => Embedded::create(&self.database, table).map_err(refused)?,
-                Some(there) if same(&there["Table"], &create_table_request(table)) => {}
+            match engine::describe_table(&self.database, &table.name).map_err(refused)? {
+                None => engine::create_table(&self.database, table).map_err(refused)?,
+                Some(found) if is_same_table(&found["Table"], &create_table_request(table)) => {}
                 Some(_) => {
                     let (folder, table) = (self.folder.clone(), table.name.clone());
                     return Err(ServiceError::OtherTable { folder, table });
                 }
             }
         }
-        Ok(self.database.clone())
+        EmbeddedEngine::serve(runtime, self.database.clone())
+            .map_err(|error| ServiceError::Serve(error.to_string()))
     }
 }
 
-/// Whether a table that is there has the keys and indexes of a request to create it.
-fn same(there: &Value, wanted: &Value) -> bool {
+/// Whether an existing table has the keys and indexes of a `CreateTable` request.
+fn is_same_table(found: &Value, wanted: &Value) -> bool {
     let indexes = |table: &Value| {
         let lists = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
         let mut all: Vec<String> = lists
@@ -98,7 +107,7 @@ fn same(there: &Value, wanted: &Value) -> bool {
         all.sort();
         all
     };
-    there["KeySchema"] == wanted["KeySchema"]
-        && attributes(there) == attributes(wanted)
-        && indexes(there) == indexes(wanted)
+    found["KeySchema"] == wanted["KeySchema"]
+        && attributes(found) == attributes(wanted)
+        && indexes(found) == indexes(wanted)
 }

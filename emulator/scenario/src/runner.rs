@@ -199,7 +199,10 @@ impl Runner {
                 self.options.limit
             )),
         };
-        Execution { journal: running.into_journal(), people, zone, ..Execution::new(verdict) }
+        let journal = running.into_journal();
+        // Whatever the steps found, it says nothing about the backend then.
+        let verdict = emulator_failure(&journal).unwrap_or(verdict);
+        Execution { journal, people, zone, ..Execution::new(verdict) }
     }
 
     /// The command that runs a scenario again, quoted for a shell.
@@ -258,13 +261,41 @@ fn before_steps(error: StepError) -> Verdict {
     Verdict::of_step(error, StepLabel { number: "0".into(), title: "given".into() })
 }
 
+/// The verdict on a scenario in which the emulator itself failed; `None` if it did not.
+fn emulator_failure(journal: &[Exchange]) -> Option<Verdict> {
+    journal.iter().find_map(|exchange| {
+        let reason = exchange.outcome.as_ref()?.as_emulator_failure()?;
+        let name = &exchange.name;
+        Some(Verdict::environment_failed(format!("the emulator failed at {name}: {reason}")))
+    })
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> Verdict {
     Verdict::environment_failed(format!("the emulator panicked: {}", panic_message(panic)))
 }
 
 #[cfg(test)]
 mod tests {
+    use rehearse_core::{
+        clock::Clock,
+        journal::{ExchangeDetail, Journal, Outcome},
+    };
+
     use super::*;
+
+    #[test]
+    fn a_failure_of_the_emulator_is_the_environments_and_a_cut_is_not() {
+        let journal = Journal::new(Clock::running());
+        let log =
+            || ExchangeDetail::Log { function: "F".into(), request_id: None, line: String::new() };
+        journal.begin("dynamodb.Query", log()).end(Outcome::cut());
+        assert!(emulator_failure(&journal.since(0)).is_none());
+        journal.begin("dynamodb.PutItem", log()).end(Outcome::emulator_failure("no copy"));
+        let verdict = emulator_failure(&journal.since(0)).unwrap();
+        assert_eq!(verdict.status, Status::EnvironmentFailed);
+        let summary = "the emulator failed at dynamodb.PutItem: no copy";
+        assert_eq!(verdict.problems[0].summary, summary);
+    }
 
     #[test]
     fn running_can_be_spawned() {

@@ -93,6 +93,6 @@ async fn nothing_is_promised_when_the_order_cannot_be_written() {
 
     assert_eq!(world.twilio().text(ANN, "lemon at noon").await.unwrap(), [APOLOGY]);
 
-    assert_eq!(world.journal().exchanges().named("dynamodb.PutItem").count(), 1, "it was tried");
+    assert!(world.journal().exchanges().named("dynamodb.PutItem").count() > 0, "it was tried");
     assert!(world.database().rows("Orders").await.unwrap().is_empty());
 }

@@ -199,7 +199,9 @@ impl Runner {
                 self.options.limit
             )),
         };
-        Execution { journal: running.into_journal(), people, zone, ..Execution::new(verdict) }
+        let journal = running.into_journal();
+        let verdict = emulator_failure(&journal).unwrap_or(verdict);
+        Execution { journal, people, zone, ..Execution::new(verdict) }
     }
 
     /// The command that runs a scenario again, quoted for a shell.
@@ -256,6 +258,16 @@ impl Execution {
 /// The verdict on an error before the first step.
 fn before_steps(error: StepError) -> Verdict {
     Verdict::of_step(error, StepLabel { number: "0".into(), title: "given".into() })
+}
+
+/// The verdict on a scenario during which the emulator itself failed: whatever else is wrong may
+/// follow from that and says nothing about the backend.
+fn emulator_failure(journal: &[Exchange]) -> Option<Verdict> {
+    journal.iter().find_map(|exchange| {
+        let reason = exchange.outcome.as_ref()?.as_emulator_failure()?;
+        let message = format!("the emulator failed in {}: {reason}", exchange.name);
+        Some(Verdict::environment_failed(message))
+    })
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Verdict {

@@ -30,7 +30,7 @@ const CORE: &[Rule] = &[
     ("clock", &[]),
     ("errors", &[]),
     ("random", &[]),
-    ("faults", &["random"]),
+    ("faults", &["journal", "random"]),
     ("names", &[]),
     ("table", &[]),
     ("yaml", &["names"]),

@@ -144,14 +144,14 @@ mod tests {
     }
 
     /// Accepts one connection for each response; `None` closes it without a response.
-    async fn serve(listener: TcpListener, answers: &[Option<&str>]) {
-        for answer in answers {
+    async fn serve(listener: TcpListener, responses: &[Option<&str>]) {
+        for response in responses {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut bytes = [0; 1024];
             let _ = stream.read(&mut bytes).await.unwrap();
-            if let Some(answer) = answer {
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
-                stream.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
+            if let Some(response) = response {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", response.len());
+                stream.write_all(format!("{head}{response}").as_bytes()).await.unwrap();
             }
         }
     }

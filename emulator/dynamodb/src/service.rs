@@ -257,3 +257,31 @@ impl fmt::Debug for Service {
         })
     }
 }
+
+/// Engines whose feature is missing. Builds of the whole workspace have both features.
+#[cfg(all(test, not(all(feature = "docker", feature = "embedded"))))]
+mod tests {
+    use super::*;
+
+    fn start(choice: EngineChoice) -> Result<Service, ServiceError> {
+        Service::start(ServiceOptions { choice, ..ServiceOptions::default() })
+    }
+
+    #[cfg(not(feature = "docker"))]
+    #[test]
+    fn docker_without_its_feature_names_the_feature() {
+        let error = start(EngineChoice::Docker).unwrap_err();
+        assert_eq!(error, ServiceError::NotBuilt { engine: "docker" });
+        assert!(error.to_string().ends_with("lacks its feature `docker`"), "{error}");
+        assert!(error.help().unwrap().contains("enable the feature `docker`"));
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    #[tokio::test]
+    async fn embedded_without_its_feature_names_the_feature() {
+        let expected = ServiceError::NotBuilt { engine: "embedded" };
+        assert_eq!(start(EngineChoice::Embedded).unwrap_err(), expected);
+        let opened = Service::embedded().open(&Handle::current(), &[]).await;
+        assert_eq!(opened.err(), Some(expected));
+    }
+}

@@ -1,5 +1,7 @@
 //! The database service of this workspace's tests.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 use std::sync::OnceLock;
 
 use crate::{EngineChoice, Service, ServiceOptions};

@@ -200,7 +200,6 @@ impl Runner {
             )),
         };
         let journal = running.into_journal();
-        // Whatever the steps found, it says nothing about the backend then.
         let verdict = emulator_failure(&journal).unwrap_or(verdict);
         Execution { journal, people, zone, ..Execution::new(verdict) }
     }
@@ -261,12 +260,13 @@ fn before_steps(error: StepError) -> Verdict {
     Verdict::of_step(error, StepLabel { number: "0".into(), title: "given".into() })
 }
 
-/// The verdict on a scenario in which the emulator itself failed; `None` if it did not.
+/// The verdict on a scenario during which the emulator itself failed: whatever else is wrong may
+/// follow from that and says nothing about the backend.
 fn emulator_failure(journal: &[Exchange]) -> Option<Verdict> {
     journal.iter().find_map(|exchange| {
         let reason = exchange.outcome.as_ref()?.as_emulator_failure()?;
-        let name = &exchange.name;
-        Some(Verdict::environment_failed(format!("the emulator failed at {name}: {reason}")))
+        let message = format!("the emulator failed in {}: {reason}", exchange.name);
+        Some(Verdict::environment_failed(message))
     })
 }
 
@@ -293,7 +293,7 @@ mod tests {
         journal.begin("dynamodb.PutItem", log()).end(Outcome::emulator_failure("no copy"));
         let verdict = emulator_failure(&journal.since(0)).unwrap();
         assert_eq!(verdict.status, Status::EnvironmentFailed);
-        let summary = "the emulator failed at dynamodb.PutItem: no copy";
+        let summary = "the emulator failed in dynamodb.PutItem: no copy";
         assert_eq!(verdict.problems[0].summary, summary);
     }
 

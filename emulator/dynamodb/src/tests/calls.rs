@@ -223,7 +223,7 @@ async fn a_delay_delays() {
     // The caller gave up, so the exchange ends as cut, without a response.
     let mut changes = database.journal().watch();
     while database.calls()[0].outcome.is_none() {
-        within("the abandoned call ends", changes.changed()).await.unwrap();
+        until("the end of the abandoned call", changes.changed()).await.unwrap();
     }
     assert_eq!(database.calls()[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
 }

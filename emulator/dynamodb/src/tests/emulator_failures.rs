@@ -15,11 +15,11 @@ async fn a_copy_that_fails_is_told_apart_from_a_cut() {
     let database = TestDatabase::start().await;
     let client = database.client();
     let delete = client.delete_table().table_name("Repairs_Lead_Log").send();
-    within("the table is deleted", delete).await.unwrap();
+    until("the table's deletion", delete).await.unwrap();
     arm_stale(&database);
 
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+15550001"));
-    let error = within("the put ends", put.send()).await.unwrap_err();
+    let error = until("the put's response", put.send()).await.unwrap_err();
     let error = error.as_service_error().expect("a response, not a cut connection");
     assert_eq!(error.code(), Some("InternalServerError"));
     let message = error.message().unwrap();
@@ -39,7 +39,7 @@ async fn a_cut_that_was_asked_for_is_no_failure_of_the_emulator() {
     let database = TestDatabase::start().await;
     database.fail("ListTables", Failure { cut: Some(Cut::Before), ..Failure::default() });
     let list = database.client().list_tables().send();
-    assert!(within("the list ends", list).await.unwrap_err().as_service_error().is_none());
+    assert!(until("the list's response", list).await.unwrap_err().as_service_error().is_none());
     let outcome = database.calls().last().unwrap().outcome.clone().unwrap();
     assert_eq!((outcome.error.as_deref(), outcome.as_emulator_failure()), (Some("cut"), None));
 }
@@ -69,9 +69,9 @@ async fn an_engine_that_hangs_up_is_told_apart_from_a_cut() {
     let choice = engine_that_hangs_up().parse().unwrap();
     let service = Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap();
     let fake = FakeDynamoDb::start_on(&service, []);
-    let fake = within("the database starts", fake).await.unwrap();
+    let fake = until("the database's start", fake).await.unwrap();
     let get = client(&fake.url()).get_item().table_name("Notes").key("id", s("a")).send();
-    assert!(within("the call ends", get).await.is_err());
+    assert!(until("the call's response", get).await.is_err());
     let outcome = fake.journal().since(0).last().unwrap().outcome.clone().unwrap();
     let reason = outcome.as_emulator_failure().unwrap_or_else(|| panic!("{outcome:?}"));
     assert!(reason.starts_with("the database engine does not respond"), "{reason}");

@@ -14,7 +14,7 @@ async fn put_and_read() {
         .item("lead_id", s("L2"))
         .item("at", n(2))
         .send();
-    within("the put ends", put).await.unwrap();
+    until("the put's response", put).await.unwrap();
     let rows = dynamodb.rows("Leads").await.unwrap();
     assert_eq!(rows, [json!({ "lead_id": "L1", "at": 1 }), json!({ "lead_id": "L2", "at": 2 })]);
     assert_eq!(dynamodb.journal().exchanges().named("dynamodb.PutItem").count(), 1);
@@ -37,7 +37,7 @@ fn it_outlives_the_runtime_that_started_it() {
     let start = FakeDynamoDb::start([TableSpec::new("Notes")]);
     let fake = runtime().block_on(start).unwrap();
     runtime().block_on(async {
-        within("a list of tables", client(&fake.url()).list_tables().send()).await.unwrap();
+        until("a list of tables", client(&fake.url()).list_tables().send()).await.unwrap();
     });
 }
 
@@ -50,6 +50,6 @@ async fn each_has_tables_and_faults_of_its_own() {
     one.faults().arm(Fault { on: "dynamodb.*".into(), failure, ..Fault::default() });
     assert_eq!(other.rows("Notes").await.unwrap(), [] as [Value; 0]);
     let list = client(&other.url()).list_tables().send();
-    assert_eq!(within("a list of tables", list).await.unwrap().table_names(), ["Notes"]);
-    assert!(within("a fault", client(&one.url()).list_tables().send()).await.is_err());
+    assert_eq!(until("a list of tables", list).await.unwrap().table_names(), ["Notes"]);
+    assert!(until("the injected error", client(&one.url()).list_tables().send()).await.is_err());
 }

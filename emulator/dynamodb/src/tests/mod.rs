@@ -28,6 +28,7 @@ use rehearse_core::{
     faults::{Cut, DatabaseFault, Failure, Fault, FaultTarget, Faults, Rendezvous},
     journal::{Exchange, ExchangeDetail, Journal},
 };
+use rehearse_testutils::until;
 
 pub(super) fn tables() -> Vec<TableSpec> {
     let leads = TableSpec::new("Leads")
@@ -40,15 +41,6 @@ pub(super) fn tables() -> Vec<TableSpec> {
         .partition_key("phone", AttributeKind::String)
         .ttl("expires_at");
     vec![leads, opt_outs]
-}
-
-/// How long a test may wait for something that should happen at once.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// The result of `future`; fails the test with `what` if it takes longer than [`LIMIT`].
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let result = tokio::time::timeout(LIMIT, future).await;
-    result.unwrap_or_else(|_| panic!("{what}: nothing happened within {LIMIT:?}"))
 }
 
 /// A fake on the engine that `REHEARSE_DYNAMODB` names.
@@ -66,7 +58,7 @@ impl TestDatabase {
     async fn start() -> Self {
         let service = crate::testing::service();
         let fake = FakeDynamoDb::start_on(&service, tables());
-        Self(within("the database starts", fake).await.unwrap())
+        Self(until("the database's start", fake).await.unwrap())
     }
 
     /// The SDK as a function uses it, without retries, so that every failure is seen.

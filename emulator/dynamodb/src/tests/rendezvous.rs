@@ -27,7 +27,7 @@ async fn race(database: &TestDatabase, phones: &[&str], order: u64) -> Vec<bool>
             yes
         }
     }));
-    let booked = within("all calls of the rendezvous end", calls).await;
+    let booked = until("the end of all calls of the rendezvous", calls).await;
     assert_eq!(rendezvous.missed(), None);
     booked
 }
@@ -53,7 +53,7 @@ async fn a_call_that_gives_up_waiting_never_reaches_the_engine() {
     assert!(tokio::time::timeout(Duration::from_millis(50), put).await.is_err());
     let mut changes = database.journal().watch();
     while database.calls()[0].outcome.is_none() {
-        within("the abandoned call ends", changes.changed()).await.unwrap();
+        until("the end of the abandoned call", changes.changed()).await.unwrap();
     }
     assert_eq!(rendezvous.missed().map(|missed| missed.arrived), Some(0));
     assert_eq!(database.database().rows("OptOuts").await.unwrap().len(), 0);

@@ -49,19 +49,19 @@ async fn a_dropped_database_stops_its_server_and_leaves_the_threads_running() {
     let (journal, tables) = (Journal::new(Clock::running()), tables());
     let faults = Faults::default();
     let database = Database::start(listener, &threads, &service, &tables, journal, faults);
-    let database = within("the database starts", database).await.unwrap();
+    let database = until("the database's start", database).await.unwrap();
     let (client, address) = (client(&database.url()), database.url().replace("http://", ""));
     client.list_tables().send().await.unwrap();
     drop(database);
     // The server stops in the next step of its own thread, not of this one.
-    within("the port closes", async {
+    until("the port to close", async {
         while tokio::net::TcpStream::connect(&address).await.is_ok() {
             tokio::task::yield_now().await;
         }
     })
     .await;
     assert!(client.list_tables().send().await.is_err());
-    assert_eq!(within("other work runs", threads.run(async { 7 })).await.unwrap(), 7);
+    assert_eq!(until("other work", threads.run(async { 7 })).await.unwrap(), 7);
     // Dropping the last clone inside a runtime must not panic.
     drop(threads);
 }

@@ -78,6 +78,10 @@ async fn sms(
             .await;
             vec![format!("Forgot {rest}")]
         }
+        "destroy" => {
+            app.database("DeleteTable", json!({ "TableName": "notes" })).await;
+            vec!["Destroyed".into()]
+        }
         "when" => vec![epoch(&context).to_string()],
         "greet" => vec![app.vars.get("GREETING").cloned().unwrap_or_default()],
         "alert" => vec![app.alert(rest).await],

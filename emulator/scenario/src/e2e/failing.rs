@@ -196,3 +196,19 @@ async fn a_scenario_that_does_not_end_is_stopped() {
     let message = environment_failure(&report);
     assert!(message.contains("still running after 1ms"), "{message}");
 }
+
+/// The rows for stale reads cannot be copied from a table that is gone. The backend gets an error,
+/// as it might from DynamoDB, but the scenario must not blame the backend.
+#[tokio::test]
+async fn a_failure_of_the_emulator_is_the_environment() {
+    let steps = "
+  - { customer: destroy, reply: Destroyed }
+  - faults: [{ on: dynamodb.*, fail: stale }]
+  - { customer: store a b, reply: Another reply }
+";
+    let report = run(steps).await;
+    let message = environment_failure(&report);
+    let expected = "the emulator failed in dynamodb.PutItem: the copy of the rows for stale reads \
+                    failed: failed to read the rows of table notes";
+    assert!(message.starts_with(expected), "{message}");
+}

@@ -8,14 +8,14 @@ use rehearse_core::{
     faults::{Failure, Fault},
     table::{AttributeKind, TableSpec},
 };
-use rehearse_world::World;
+use rehearse_world::{World, WorldError};
 use serde_json::json;
 
 const ANN: &str = "+15555550101";
 const BOB: &str = "+15555550102";
 const NOON: &str = "2026-02-11T12:00";
 
-async fn bakery() -> World {
+async fn bakery() -> Result<World, WorldError> {
     let orders = TableSpec::new("Orders").partition_key("pickup", AttributeKind::String);
     World::builder()
         .function("Bakery", router)
@@ -23,12 +23,11 @@ async fn bakery() -> World {
         .now("2026-02-10T15:10:00-05:00")
         .start()
         .await
-        .unwrap()
 }
 
 #[tokio::test]
 async fn an_order_becomes_a_row_and_the_model_words_the_answer() {
-    let world = bakery().await;
+    let world = bakery().await.unwrap();
     world
         .openai()
         .when("a lemon cake for noon")
@@ -45,7 +44,7 @@ async fn an_order_becomes_a_row_and_the_model_words_the_answer() {
 
 #[tokio::test]
 async fn a_question_orders_nothing() {
-    let world = bakery().await;
+    let world = bakery().await.unwrap();
     world.openai().when("Are you open").say("Until six.").mount();
 
     assert_eq!(world.twilio().text(ANN, "Are you open today?").await.unwrap(), ["Until six."]);
@@ -55,7 +54,7 @@ async fn a_question_orders_nothing() {
 
 #[tokio::test]
 async fn an_hour_is_given_to_one_customer_only() {
-    let world = bakery().await;
+    let world = bakery().await.unwrap();
     for (text, reply) in [("lemon", "Done."), ("cherry", "Noon is taken, is one fine?")] {
         let order = json!({ "flavour": text, "pickup": NOON });
         world.openai().when(text).call("order_cake", order).say(reply).mount();
@@ -71,7 +70,7 @@ async fn an_hour_is_given_to_one_customer_only() {
 
 #[tokio::test]
 async fn a_customer_hears_something_when_the_model_is_down() {
-    let world = bakery().await;
+    let world = bakery().await.unwrap();
     let failure = Failure { status: Some(503), ..Failure::default() };
     world.faults().arm(Fault { on: "openai.chat".into(), failure, ..Fault::default() });
 
@@ -82,7 +81,7 @@ async fn a_customer_hears_something_when_the_model_is_down() {
 
 #[tokio::test]
 async fn nothing_is_promised_when_the_order_cannot_be_written() {
-    let world = bakery().await;
+    let world = bakery().await.unwrap();
     world
         .openai()
         .when("lemon")

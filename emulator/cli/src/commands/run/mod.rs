@@ -10,7 +10,12 @@ mod select;
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use self::{last::LastRun, perform::perform, reports::ReportArgs, select::Selection};
+use self::{
+    last::LastRun,
+    perform::{Schedule, perform},
+    reports::ReportArgs,
+    select::Selection,
+};
 use crate::{
     app::App,
     backend, duration,
@@ -171,9 +176,8 @@ async fn run_on(
         runner = outside::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let at_once = outside::jobs(args, target).get();
-    let run =
-        perform(&jobs, &last.durations(), &runner, &reporter, interrupt, at_once, args, app).await;
+    let schedule = Schedule::new(&jobs, &last.durations(), outside::jobs(args, target).get());
+    let run = perform(&jobs, schedule, &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }

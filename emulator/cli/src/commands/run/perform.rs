@@ -23,15 +23,41 @@ use rehearse_scenario::{
     report::{Reporter, Run, ScenarioReport, terminal},
 };
 
+/// In which order jobs start, and how many run at once.
+pub(crate) struct Schedule {
+    order: Vec<usize>,
+    at_once: usize,
+}
+
+impl Schedule {
+    /// The jobs that took longest in earlier runs start first; those that wait for something and were
+    /// never run start before all. Jobs that run one at a time start as they are listed: there, no
+    /// order is faster.
+    pub(crate) fn new(
+        jobs: &[Job],
+        durations: &BTreeMap<String, Duration>,
+        at_once: usize,
+    ) -> Self {
+        if at_once == 1 {
+            return Self { order: (0..jobs.len()).collect(), at_once };
+        }
+        let expected = |job: &Job| {
+            let recorded = durations.get(&job.scenario.full_name()).copied();
+            let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
+            recorded.unwrap_or(unknown)
+        };
+        Self { order: longest_first(&jobs.iter().map(expected).collect::<Vec<_>>()), at_once }
+    }
+}
+
 /// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
-/// end. The jobs that took longest in earlier runs start first.
+/// end.
 pub(crate) async fn perform(
     jobs: &[Job],
-    durations: &BTreeMap<String, Duration>,
+    schedule: Schedule,
     runner: &Runner,
     reporter: &Reporter,
     interrupt: Interrupt,
-    at_once: usize,
     args: &Args,
     app: &App,
 ) -> Run {
@@ -41,7 +67,7 @@ pub(crate) async fn perform(
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let limits = Limits { at_once, fail_fast: args.fail_fast };
+    let limits = Limits { at_once: schedule.at_once, fail_fast: args.fail_fast };
     let start = |i: usize| {
         let Job { scenario, seed, .. } = jobs[i].clone();
         progress.began(&jobs[i].name());
@@ -63,8 +89,7 @@ pub(crate) async fn perform(
         }
         failed
     };
-    let order = start_order(jobs, durations, limits.at_once);
-    let outcome = execute(order, limits, start, interrupt.wait(), done).await;
+    let outcome = execute(schedule.order, limits, start, interrupt.wait(), done).await;
     progress.finish();
     let hidden = results.first_hidden();
     let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
@@ -83,19 +108,6 @@ pub(crate) async fn perform(
     };
     finish(&screen, &run, app);
     run
-}
-
-/// One at a time start as they are listed: there, no order is faster.
-fn start_order(jobs: &[Job], durations: &BTreeMap<String, Duration>, at_once: usize) -> Vec<usize> {
-    if at_once == 1 {
-        return (0..jobs.len()).collect();
-    }
-    let expected = |job: &Job| {
-        let recorded = durations.get(&job.scenario.full_name()).copied();
-        let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
-        recorded.unwrap_or(unknown)
-    };
-    longest_first(&jobs.iter().map(expected).collect::<Vec<_>>())
 }
 
 fn finish(screen: &RunOutput<'_>, run: &Run, app: &App) {

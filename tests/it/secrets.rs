@@ -101,7 +101,8 @@ async fn without_the_extension_nobody_gets_in_and_twilio_tries_again() {
     let world = world().await;
     world.secrets().stop();
     // Retried as the number is configured, then the fallback; each is told to come back.
-    assert!(text(&world).await.iter().all(|status| *status == 503));
+    let statuses = text(&world).await;
+    assert!(statuses.iter().all(|status| *status == 503), "{statuses:?}");
     assert_eq!(forged(&world).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(state(&world, "rehearse-admin-token").await, StatusCode::SERVICE_UNAVAILABLE);
 }

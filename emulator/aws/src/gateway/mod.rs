@@ -6,7 +6,7 @@
 //! 2. `stage` finds its API by Host and path, `route` its function, `token_bucket` throttles it;
 //! 3. `event` builds the event exactly as AWS does for this kind of API;
 //! 4. `handler` runs the function and waits for it: a router of this process (`in_process`) or
-//!    processes behind the Lambda Runtime API ([`lambda`]);
+//!    processes behind the Lambda Runtime API (`lambda`);
 //! 5. `response` reads the function's result by AWS's rules; where there is none, `gateway_error`
 //!    has API Gateway's own response.
 //!

@@ -9,7 +9,7 @@ use crate::{
     target::{ChosenTarget, Target},
 };
 use rehearse_aws::Function;
-use rehearse_world::{Backend, Outside};
+use rehearse_world::{Backend, ExternalBackend};
 
 /// The backend of a project on the target. For Lambda this builds the functions, which takes as
 /// long as a compiler does; Ctrl-C ends the process meanwhile.
@@ -33,9 +33,12 @@ pub(crate) fn of(
 ///
 /// # Errors
 /// When the template's tables cannot be read.
-pub(crate) fn at_url(project: &Project, outside: &Outside) -> Result<Backend, CommandError> {
+pub(crate) fn at_url(
+    project: &Project,
+    outside: &ExternalBackend,
+) -> Result<Backend, CommandError> {
     let (tables, settings) = (project.tables()?, project.settings.clone());
-    Backend::outside(outside.clone(), tables, settings, &project.root).map_err(project::world)
+    Backend::external(outside.clone(), tables, settings, &project.root).map_err(project::world)
 }
 
 fn in_process(project: &Project, app: &App) -> Result<Backend, CommandError> {

@@ -172,7 +172,7 @@ impl Project {
     /// Notes the variables that functions run without, because only AWS knows their values.
     pub(crate) fn remark_unresolved(&self, backend: &Backend, app: &App) {
         // A backend that is started separately has an environment of its own.
-        if backend.is_outside().is_some() {
+        if backend.external_backend().is_some() {
             return;
         }
         let mut told = false;

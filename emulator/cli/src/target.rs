@@ -12,7 +12,7 @@ use crate::{
 };
 use rehearse_aws::template::Ports;
 use rehearse_core::names::hint;
-use rehearse_world::Outside;
+use rehearse_world::ExternalBackend;
 
 /// How long a backend on this machine may take to accept a call.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ impl TargetArgs {
 
 impl ChosenTarget {
     /// The backend that is started separately, if that is the target.
-    pub(crate) fn outside(&self) -> Option<&Outside> {
+    pub(crate) fn outside(&self) -> Option<&ExternalBackend> {
         match &self.target {
             Target::Url(outside) => Some(outside),
             Target::InProcess | Target::Lambda => None,
@@ -102,7 +102,7 @@ fn default(project: &Project, app: &App) -> Result<Target, CommandError> {
     let webhook = project.settings.webhook.as_ref();
     if let Some(url) = webhook.and_then(|webhook| webhook.url.as_ref()) {
         let parsed = url.parse().map(Target::Url);
-        return parsed.map_err(|error: rehearse_world::OutsideError| {
+        return parsed.map_err(|error: rehearse_world::ExternalBackendError| {
             CommandError::wrong(format!("{SETTINGS}: [webhook] url")).because(error)
         });
     }
@@ -136,7 +136,7 @@ pub(crate) enum Target {
     /// The functions' own programs, each in processes behind a Lambda Runtime API.
     Lambda,
     /// A backend that is started separately: the URL of its webhook.
-    Url(Outside),
+    Url(ExternalBackend),
 }
 
 impl FromStr for Target {
@@ -150,7 +150,7 @@ impl FromStr for Target {
             _ if text.contains([':', '/']) => text
                 .parse()
                 .map(Self::Url)
-                .map_err(|error: rehearse_world::OutsideError| error.to_string()),
+                .map_err(|error: rehearse_world::ExternalBackendError| error.to_string()),
             _ => {
                 let known = NAMES.join(", ");
                 let hint = hint(text, NAMES);
@@ -174,7 +174,7 @@ impl fmt::Display for Target {
 }
 
 /// Refuses a backend whose port one of the fakes is to have.
-pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), CommandError> {
+pub(crate) fn apart(outside: &ExternalBackend, ports: &Ports) -> Result<(), CommandError> {
     let (_, port) = outside.address();
     // No gateway is started in front of such a backend.
     let taken = ports.by_name().into_iter().find(|(name, p)| *p == port && *name != "gateway");
@@ -189,7 +189,7 @@ pub(crate) fn apart(outside: &Outside, ports: &Ports) -> Result<(), CommandError
 
 /// Waits so long for the backend to listen.
 pub(crate) async fn listening(
-    outside: &Outside,
+    outside: &ExternalBackend,
     wait: Duration,
     app: &App,
 ) -> Result<(), CommandError> {

@@ -167,7 +167,7 @@ impl Runner {
     }
 
     async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
-        if self.backend.is_outside().is_some()
+        if self.backend.external_backend().is_some()
             && let Some(problem) = external::unsupported(scenario)
         {
             return Execution::new(Verdict::skipped(problem));

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Outside, Processes, WorldError};
+use super::{ExternalBackend, Processes, WorldError};
 use rehearse_aws::{
     Function,
     template::{RoutePath, Settings, Template, Webhook},
@@ -30,7 +30,7 @@ pub struct Backend {
 pub(super) struct BackendParts {
     pub(super) functions: Vec<Function>,
     /// Replaces the functions, if somebody else started the backend.
-    pub(super) outside: Option<Outside>,
+    pub(super) outside: Option<ExternalBackend>,
     pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
@@ -96,8 +96,8 @@ impl Backend {
     ///
     /// # Errors
     /// The HTTP client or threads cannot be created.
-    pub fn outside(
-        outside: Outside,
+    pub fn external(
+        outside: ExternalBackend,
         template: Template,
         mut settings: Settings,
         root: &Path,
@@ -115,7 +115,7 @@ impl Backend {
 
     fn build(
         functions: Vec<Function>,
-        outside: Option<Outside>,
+        outside: Option<ExternalBackend>,
         processes: Processes,
         template: Template,
         settings: Settings,
@@ -160,7 +160,7 @@ impl Backend {
     }
 
     /// Where the backend is reached, if somebody else started it.
-    pub fn is_outside(&self) -> Option<&Outside> {
+    pub fn external_backend(&self) -> Option<&ExternalBackend> {
         self.shared.outside.as_ref()
     }
 

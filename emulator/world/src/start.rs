@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{
-    Backend, Outside, WorldBuilder, WorldConfig, WorldError,
+    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
@@ -318,7 +318,10 @@ impl fmt::Debug for World {
     }
 }
 
-fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoints, WorldError> {
+fn endpoints(
+    listeners: &Listeners,
+    outside: Option<&ExternalBackend>,
+) -> Result<Endpoints, WorldError> {
     let url = |part, listener: &std::net::TcpListener| {
         let address = listener.local_addr();
         address
@@ -327,7 +330,7 @@ fn endpoints(listeners: &Listeners, outside: Option<&Outside>) -> Result<Endpoin
     };
     let gateway = listeners.gateway.as_ref().map(|listener| url("gateway", listener));
     Ok(Endpoints {
-        gateway: gateway.transpose()?.or(outside.map(Outside::origin)).unwrap_or_default(),
+        gateway: gateway.transpose()?.or(outside.map(ExternalBackend::origin)).unwrap_or_default(),
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
@@ -355,7 +358,7 @@ fn sessions(
 /// Fills in the webhook URLs that the number's configuration leaves out.
 fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
     let Some(webhook) = &backend.settings().webhook else { return number };
-    let url = |route: &str| match backend.is_outside() {
+    let url = |route: &str| match backend.external_backend() {
         // The given URL replaces the route; a fragment of its own replaces the overrides.
         Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {
             Some(_) => outside.to_string(),

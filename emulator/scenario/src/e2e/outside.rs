@@ -19,19 +19,19 @@ use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::{Backend, Bind, World};
 
 /// A notebook that runs by itself, and the runner that knows its URL.
-struct Outside {
+struct ExternalBackend {
     folder: Folder,
     runner: Runner,
     server: JoinHandle<()>,
 }
 
-impl Drop for Outside {
+impl Drop for ExternalBackend {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
-impl Outside {
+impl ExternalBackend {
     async fn start(path: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{path}", listener.local_addr().unwrap());
@@ -39,7 +39,7 @@ impl Outside {
         folder.write("rows/shelf.yaml", "Notes:\n  - { id: old, value: from a file, at: 1 }\n");
         let (template, settings) = (testing::template(TEMPLATE), testing::settings(SETTINGS));
         let backend =
-            Backend::outside(url.parse().unwrap(), template, settings, folder.path()).unwrap();
+            Backend::external(url.parse().unwrap(), template, settings, folder.path()).unwrap();
         let runner = Runner::new(backend, Options::default());
         let runner = runner.with_shared_world(Bind::Free).await.unwrap();
         let mut environment = world(&runner).environments().values().next().unwrap().clone();
@@ -76,7 +76,7 @@ fn world(runner: &Runner) -> &Arc<World> {
 
 #[tokio::test]
 async fn texts_go_to_the_very_url_and_requests_to_its_origin() {
-    let outside = Outside::start("/sms?shop=1&name=a%20b").await;
+    let outside = ExternalBackend::start("/sms?shop=1&name=a%20b").await;
     let report = outside
         .steps(
             r#"
@@ -114,7 +114,7 @@ async fn texts_go_to_the_very_url_and_requests_to_its_origin() {
 
 #[tokio::test]
 async fn every_scenario_finds_tables_texts_scripts_and_faults_as_at_the_start() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let first = outside
         .run(
             r##"
@@ -153,7 +153,7 @@ steps:
 
 #[tokio::test]
 async fn ids_of_texts_are_never_used_again() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let mut sids = HashSet::new();
     for _ in 0..3 {
         let report = outside.steps("  - customer: \"hello\"\n").await;
@@ -163,13 +163,13 @@ async fn ids_of_texts_are_never_used_again() {
         };
         assert!(sids.insert(report.journal.iter().find_map(of).unwrap()), "{sids:?}");
     }
-    let other = Outside::start("/sms").await.steps("  - customer: \"hello\"\n").await;
+    let other = ExternalBackend::start("/sms").await.steps("  - customer: \"hello\"\n").await;
     assert!(!sids.iter().any(|sid| format!("{:?}", other.journal).contains(sid)));
 }
 
 #[tokio::test]
 async fn scenarios_that_are_run_at_once_take_turns() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let text = "name: NAME\nsteps:\n  - customer: \"store KEY x\"\n    reply: \"Stored KEY\"\n  \
                 - customer: \"slow on\"\n    reply: \"on\"\n  \
                 - expect: { tables: { Notes: [{ id: KEY }] }, calls: { webhook.sms: 2 } }\n";
@@ -187,7 +187,7 @@ async fn scenarios_that_are_run_at_once_take_turns() {
 
 #[tokio::test]
 async fn time_is_the_machines() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let today = || Timestamp::now().to_string()[..10].to_owned();
     let before = today();
     let report = outside
@@ -200,7 +200,7 @@ async fn time_is_the_machines() {
 
 #[tokio::test]
 async fn what_cannot_be_given_is_said_and_nothing_is_run() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let hello = "steps:\n  - customer: hello\n";
     let step = |step: &str| format!("steps:\n  - customer: hello\n  - {step}\n");
     for (text, line, says) in [
@@ -231,7 +231,7 @@ async fn what_cannot_be_given_is_said_and_nothing_is_run() {
 
 #[tokio::test]
 async fn a_backend_that_hangs_up_failed_and_one_that_is_gone_is_the_environments() {
-    let outside = Outside::start("/sms").await;
+    let outside = ExternalBackend::start("/sms").await;
     let report = outside.steps("  - request: GET /gone\n    response: { status: 200 }\n").await;
     let failure = failed(report);
     assert_eq!(failure.problems[0].summary, "the backend did not answer the GET");

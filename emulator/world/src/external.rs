@@ -6,11 +6,11 @@ use url::{Host, Url};
 
 /// The webhook of a backend on this machine, in any language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outside(Url);
+pub struct ExternalBackend(Url);
 
 /// Why a text is not the webhook of a backend on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OutsideError {
+pub enum ExternalBackendError {
     /// It is no URL.
     #[error("'{0}' is not a URL such as http://127.0.0.1:3000/sms")]
     Malformed(String),
@@ -31,7 +31,7 @@ pub enum OutsideError {
     Secret,
 }
 
-impl Outside {
+impl ExternalBackend {
     /// What is called and signed; a fragment holds Twilio's connection overrides.
     pub fn url(&self) -> &Url {
         &self.0
@@ -53,25 +53,25 @@ impl Outside {
     }
 }
 
-impl FromStr for Outside {
-    type Err = OutsideError;
+impl FromStr for ExternalBackend {
+    type Err = ExternalBackendError;
 
-    fn from_str(text: &str) -> Result<Self, OutsideError> {
-        let malformed = || OutsideError::Malformed(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ExternalBackendError> {
+        let malformed = || ExternalBackendError::Malformed(text.to_owned());
         // `localhost:3000` alone would be read as the scheme "localhost".
         if !text.contains("://") {
             let whole = Url::parse(&format!("http://{text}"));
             return Err(match whole {
-                Ok(url) if url.port().is_some() => OutsideError::NoScheme(text.into()),
+                Ok(url) if url.port().is_some() => ExternalBackendError::NoScheme(text.into()),
                 _ => malformed(),
             });
         }
         let url = Url::parse(text).map_err(|_| malformed())?;
         if url.scheme() != "http" {
-            return Err(OutsideError::NotHttp(url));
+            return Err(ExternalBackendError::NotHttp(url));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(OutsideError::Secret);
+            return Err(ExternalBackendError::Secret);
         }
         let local = match url.host() {
             Some(Host::Ipv4(host)) => host.is_loopback(),
@@ -79,11 +79,11 @@ impl FromStr for Outside {
             Some(Host::Domain(name)) => name == "localhost",
             None => return Err(malformed()),
         };
-        if local { Ok(Self(url)) } else { Err(OutsideError::Elsewhere(url)) }
+        if local { Ok(Self(url)) } else { Err(ExternalBackendError::Elsewhere(url)) }
     }
 }
 
-impl fmt::Display for Outside {
+impl fmt::Display for ExternalBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Outside {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Outside, OutsideError> {
+    fn parse(text: &str) -> Result<ExternalBackend, ExternalBackendError> {
         text.parse()
     }
 
@@ -113,14 +113,14 @@ mod tests {
             ["http://example.com/", "http://10.0.0.1/", "http://0.0.0.0:1/", "http://localhost.a/"]
         {
             let error = parse(elsewhere).unwrap_err();
-            assert!(matches!(error, OutsideError::Elsewhere(_)), "{error}");
+            assert!(matches!(error, ExternalBackendError::Elsewhere(_)), "{error}");
         }
-        assert!(matches!(parse("https://127.0.0.1/"), Err(OutsideError::NotHttp(_))));
-        assert_eq!(parse("http://me:word@127.0.0.1/"), Err(OutsideError::Secret));
+        assert!(matches!(parse("https://127.0.0.1/"), Err(ExternalBackendError::NotHttp(_))));
+        assert_eq!(parse("http://me:word@127.0.0.1/"), Err(ExternalBackendError::Secret));
         let error = parse("localhost:3000/sms").unwrap_err().to_string();
         assert!(error.contains("did you mean http://localhost:3000/sms?"), "{error}");
         for wrong in ["", "sms", "http://", "lamda"] {
-            assert!(matches!(parse(wrong), Err(OutsideError::Malformed(_))), "{wrong}");
+            assert!(matches!(parse(wrong), Err(ExternalBackendError::Malformed(_))), "{wrong}");
         }
     }
 }

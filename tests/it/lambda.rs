@@ -27,27 +27,24 @@ fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// A program, by the clock of this process. Functions have none of its environment, so under a false
+/// A function's command, by the clock of this process. Functions have none of its environment, so under a false
 /// clock (`scripts/false-clock`) they would have the true one, and leases would be years long.
-fn by_this_clock(program: &Path) -> String {
+fn by_this_clock(command: &str) -> String {
     let names = ["LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"];
     let clock: Vec<String> = names
         .iter()
         .filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?)))
         .collect();
-    let program = program.display();
-    if clock.is_empty() {
-        program.to_string()
-    } else {
-        format!("env {} {program}", clock.join(" "))
-    }
+    if clock.is_empty() { command.to_owned() } else { format!("env {} {command}", clock.join(" ")) }
 }
 
 /// `--target lambda` with the backend's own binaries, some of them replaced.
 pub fn lambda(others: &[(&str, &str)]) -> Vec<String> {
     let mut words = vec!["--target".to_owned(), "lambda".to_owned()];
-    let mut code: BTreeMap<&str, String> =
-        FUNCTIONS.iter().map(|(id, name)| (*id, by_this_clock(&binary(name)))).collect();
+    let mut code: BTreeMap<&str, String> = FUNCTIONS
+        .iter()
+        .map(|(id, name)| (*id, by_this_clock(&binary(name).display().to_string())))
+        .collect();
     code.extend(others.iter().map(|(id, code)| (*id, (*code).to_owned())));
     for (id, code) in code {
         words.extend(["--function".to_owned(), format!("{id}={code}")]);
@@ -231,7 +228,8 @@ fn other_language((file, app): (&str, &str), command: &str, error: &str) {
     response: { status: 500 }
 ",
     );
-    let others = [("Scheduler", command), ("StateManager", command)];
+    let command = by_this_clock(command);
+    let others = [("Scheduler", command.as_str()), ("StateManager", command.as_str())];
     let report = folder.path().join("run.json");
     let words = ["--report-journal", "--report", "json=run.json"];
     run(folder.path(), &words, &others).expect(0, &[]);

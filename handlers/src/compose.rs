@@ -23,6 +23,7 @@ use crate::{
         twilio::{self, Twilio},
     },
     app::{
+        outbox::OutboxService,
         owner_state::OwnerStateService,
         reply::{ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
@@ -66,12 +67,22 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
     let settings = ReplySettings {
         deadline: config.reply_deadline,
         lease: config.turn_lease,
-        owner_phone: config.owner_phone,
+        owner_phone: config.owner_phone.clone(),
     };
+    let store = store(clients, &config.dynamodb);
+    let sms = sms(clients, config.twilio, Arc::clone(&auth_token));
+    let outbox = OutboxService::new(
+        Arc::clone(&store),
+        Arc::clone(&sms),
+        Arc::new(RandomIdGenerator),
+        Arc::new(SystemTimer),
+        config.owner_phone,
+    );
     let ports = ReplyPorts {
         model: model(clients, &config.openai, config.reply_deadline),
-        store: store(clients, &config.dynamodb),
-        sms: sms(clients, config.twilio, Arc::clone(&auth_token)),
+        store,
+        sms,
+        background: Arc::new(outbox),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         // Every instance has this secret, so a customer keeps the same identifier until it is

@@ -11,6 +11,7 @@ use jiff::{Timestamp, civil};
 use crate::domain::{
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     lead::{Lead, LeadId},
+    outbox::OutboxText,
     owner::OwnerState,
     phone::Phone,
     sales::SalesRecord,
@@ -240,8 +241,8 @@ pub trait Store: Send + Sync {
         ordinal: usize,
         round: &StoredRound,
     ) -> Result<bool, StoreError>;
-    /// Stores the answer and, if given, the memory, and removes [`TurnEnd::dequeue`] from the queue
-    /// if it is still the head; false when `holder` lost the turn.
+    /// Stores the answer and, if given, memory and callback, and removes [`TurnEnd::dequeue`] from
+    /// the queue if it is still the head; false when `holder` lost the turn.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
     /// Appends an entry to the conversation's queue, in the order in which the database receives
@@ -263,13 +264,32 @@ pub trait Store: Send + Sync {
     /// Earlier turns of the conversation, oldest first.
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError>;
 
-    /// Whether this is the first alert for this cause within the window.
-    async fn claim_alert(
+    /// Puts texts into the outbox, all or none. Returns false when the first one's id was used
+    /// before, even if that text has gone out since.
+    async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError>;
+    /// The ids of the texts in the outbox that Twilio has neither taken nor refused, oldest first.
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError>;
+    /// Reserves a waiting text for `holder` until `until_ms`, if nobody else holds it; both as of
+    /// [`Timer::unix_ms`]. Returns the text and the number of earlier attempts to send it; `None`
+    /// when it is held or has gone out.
+    async fn claim_text(
         &self,
-        cause: &str,
+        id: &str,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<(OutboxText, u32)>, StoreError>;
+    /// Gives a text that was not sent back, so that the next attempt need not wait.
+    async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError>;
+    /// Removes a text that Twilio has taken.
+    async fn remove_text(&self, id: &str) -> Result<(), StoreError>;
+    /// Keeps a text that Twilio refused for good, with its error code, for the owner to see.
+    async fn refuse_text(
+        &self,
+        id: &str,
+        code: Option<u32>,
         now: Timestamp,
-        window: Duration,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<(), StoreError>;
 }
 
 /// Sends texts outside of the webhook's response.
@@ -280,6 +300,34 @@ pub trait Sms: Send + Sync {
     /// # Errors
     /// Every [`SmsError`].
     async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError>;
+    /// Whether exactly this text went to this number at `since` or later, for a send whose outcome
+    /// is unknown.
+    ///
+    /// # Errors
+    /// Every [`SmsError`] but [`SmsError::OptedOut`].
+    async fn was_sent(&self, to: &Phone, body: &str, since: Timestamp) -> Result<bool, SmsError>;
+}
+
+/// Runs work outside of the request that asks for it.
+#[async_trait]
+pub trait BackgroundWorker: Send + Sync {
+    /// Starts the work and does not wait for its end.
+    ///
+    /// # Errors
+    /// When it was not started.
+    async fn start(&self, task: &BackgroundTask) -> Result<(), BoxError>;
+}
+
+/// Work for a [`BackgroundWorker`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackgroundTask {
+    /// Send these texts of the outbox.
+    SendTexts {
+        /// Their ids.
+        ids: Vec<String>,
+        /// Business time.
+        now: Timestamp,
+    },
 }
 
 /// Why a text was not sent.

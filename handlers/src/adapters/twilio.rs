@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use http::{StatusCode, header::RETRY_AFTER};
+use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::Response;
 use serde::Deserialize;
 
@@ -57,6 +58,19 @@ impl Twilio {
             .await
             .map_err(|error| SmsError::Unavailable(Box::new(error)))
     }
+
+    async fn list(&self, to: &Phone, token: &Secret) -> Result<Response, SmsError> {
+        let Settings { account_sid, from, base_url, timeout, .. } = &self.settings;
+        let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
+        self.http
+            .get(url)
+            .query(&[("To", to.as_str()), ("From", from.as_str()), ("PageSize", "50")])
+            .basic_auth(account_sid, Some(token.expose()))
+            .timeout(*timeout)
+            .send()
+            .await
+            .map_err(|error| SmsError::Unavailable(Box::new(error)))
+    }
 }
 
 #[async_trait]
@@ -81,6 +95,32 @@ impl Sms for Twilio {
         }
         delivery_result(response).await
     }
+
+    /// Lists the newest messages to this number, of which the text would be one.
+    async fn was_sent(&self, to: &Phone, body: &str, since: Timestamp) -> Result<bool, SmsError> {
+        let credential = &self.settings.auth_token;
+        let token = credential.current().await;
+        let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
+        let mut response = self.list(to, &token).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(newer) = credential.refresh(&token).await
+        {
+            token = newer;
+            response = self.list(to, &token).await?;
+        }
+        let status = response.status();
+        if !status.is_success() {
+            return Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code: None })));
+        }
+        let page: MessagePage =
+            response.json().await.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
+        Ok(page.messages.iter().any(|message| {
+            message.body == body
+                && rfc2822::parse(&message.date_created)
+                    // A date that cannot be read must not lead to a second text.
+                    .map_or(true, |created| created.timestamp() >= since)
+        }))
+    }
 }
 
 fn retry_delay(response: &Response) -> Duration {
@@ -90,6 +130,18 @@ fn retry_delay(response: &Response) -> Duration {
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map_or(MAX_RETRY_DELAY / 4, Duration::from_secs)
         .min(MAX_RETRY_DELAY)
+}
+
+/// The part of a list of messages that is used.
+#[derive(Deserialize)]
+struct MessagePage {
+    messages: Vec<ListedMessage>,
+}
+
+#[derive(Deserialize)]
+struct ListedMessage {
+    body: String,
+    date_created: String,
 }
 
 /// The part of an error body that is used. The message is left out, because it may contain the

@@ -18,7 +18,6 @@ mod turn;
 
 use std::{sync::Arc, time::Duration};
 
-use alerts::Alerts;
 use futures::future::{Either, select};
 use jiff::Timestamp;
 use progress::Progress;
@@ -27,8 +26,8 @@ use tracing::Instrument as _;
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
     ports::{
-        Credential, CredentialError, IdGenerator, Model, ModelError, Sms, Store, StoreError, Timer,
-        ToolSpec,
+        BackgroundWorker, Credential, CredentialError, IdGenerator, Model, ModelError, Sms, Store,
+        StoreError, Timer, ToolSpec,
     },
     tools,
 };
@@ -40,8 +39,10 @@ pub struct ReplyPorts {
     pub model: Arc<dyn Model>,
     /// The database.
     pub store: Arc<dyn Store>,
-    /// Sends texts outside of the webhook's response.
+    /// Texts the owner when nothing can be stored.
     pub sms: Arc<dyn Sms>,
+    /// Sends what is in the outbox.
+    pub background: Arc<dyn BackgroundWorker>,
     /// Random identifiers.
     pub ids: Arc<dyn IdGenerator>,
     /// Elapsed time.
@@ -73,10 +74,15 @@ pub struct InboundText {
     pub body: String,
     /// Number of pictures that came with it.
     pub media: usize,
+    /// The addresses of those pictures that have one.
+    pub media_urls: Vec<String>,
     /// Twilio's reading of it as a keyword (`OptOutType`), if there is one.
     pub opt_out_type: Option<Keyword>,
     /// Business time at which it arrived.
     pub now: Timestamp,
+    /// Elapsed time at which it arrived, as of [`Timer::unix_ms`]. The deadline counts from it, so
+    /// that it covers what came before the turn.
+    pub received_ms: i64,
 }
 
 /// The use case: answers texts.
@@ -85,7 +91,6 @@ pub struct ReplyService {
     calendar: Calendar,
     settings: ReplySettings,
     tools: Vec<ToolSpec>,
-    alerts: Alerts,
 }
 
 /// Why a turn has no answer of its own.
@@ -110,7 +115,7 @@ enum TurnError {
 impl ReplyService {
     /// The use case on its ports.
     pub fn new(ports: ReplyPorts, calendar: Calendar, settings: ReplySettings) -> Self {
-        Self { ports, calendar, settings, tools: tools::specs(), alerts: Alerts::default() }
+        Self { ports, calendar, settings, tools: tools::specs() }
     }
 
     /// Answers a text with these messages. No messages mean silence.
@@ -124,12 +129,24 @@ impl ReplyService {
         let turn = run_alongside(turn, Box::pin(self.keep_renewing_claim(&progress)));
         // The turn is dropped when the deadline passes, so that nothing of it continues within the
         // next customer's request.
-        let outcome = self.with_timeout(self.settings.deadline, turn).await;
+        let outcome = self.with_timeout(self.time_left(text), turn).await;
         match outcome {
             Some(Ok(messages)) => messages,
             Some(Err(error)) => self.fall_back(text, &progress, &error).await,
             None => self.fall_back(text, &progress, &TurnError::Deadline).await,
         }
+    }
+
+    /// Elapsed time now, in milliseconds since the Unix epoch, for [`InboundText::received_ms`].
+    pub fn unix_ms(&self) -> i64 {
+        self.ports.timer.unix_ms()
+    }
+
+    /// What is left of the deadline.
+    fn time_left(&self, text: &InboundText) -> Duration {
+        let passed = self.unix_ms().saturating_sub(text.received_ms);
+        let passed = Duration::from_millis(u64::try_from(passed).unwrap_or_default());
+        self.settings.deadline.saturating_sub(passed)
     }
 
     /// The result of `work`, or `None` if it takes longer than `timeout`.

@@ -8,6 +8,7 @@ pub mod discount;
 pub mod label;
 pub mod lead;
 pub mod opt_out;
+pub mod outbox;
 pub mod owner;
 pub mod phone;
 pub mod prompt;

@@ -17,8 +17,13 @@ pub const OWNER_NAME: &str = "Brandon";
 pub const FALLBACK_REPLY: &str =
     "Sorry, I can't answer right now. We have your text and Brandon will get back to you.";
 
-/// Sent while the assistant is switched off.
-pub const ASSISTANT_OFF_REPLY: &str = "Thanks for your text! Brandon will answer you himself.";
+/// Sent when there is no answer and nobody could be told that the customer needs one.
+pub const NO_PROMISE_REPLY: &str =
+    "Sorry, I can't answer right now. Please call us, or text again later.";
+
+/// Sent while the assistant is switched off and the owner has the text.
+pub const ASSISTANT_OFF_REPLY: &str =
+    "Thanks for your text! Brandon has it and answers you himself.";
 
 /// The last text to a customer who asked in their own words for no more texts.
 pub const OPT_OUT_REPLY: &str =

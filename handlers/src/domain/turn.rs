@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::phone::Phone;
+use super::{outbox::Callback, phone::Phone};
 
 /// Turns of a conversation that are remembered.
 pub const MEMORY_TURNS: usize = 20;
+/// Bytes of a conversation that are remembered. A row of the database holds 400 KB, and all of this
+/// goes to the model with every text.
+pub const MEMORY_BYTES: usize = 48 * 1024;
 
 /// Identifies a turn: the customer and the text's MessageSid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,11 +91,18 @@ pub struct MemoryTurn {
 }
 
 impl ConversationMemory {
-    /// Adds a turn; the oldest one is forgotten when the memory is full.
+    /// Adds a turn. The oldest ones are forgotten when there are more than [`MEMORY_TURNS`] or
+    /// [`MEMORY_BYTES`]; the newest stays however long it is.
     #[must_use]
     pub fn with(mut self, user: String, assistant: String) -> Self {
         self.turns.push(MemoryTurn { user, assistant });
-        let excess = self.turns.len().saturating_sub(MEMORY_TURNS);
+        let mut bytes = 0;
+        let fits = |turn: &&MemoryTurn| {
+            bytes += turn.user.len() + turn.assistant.len();
+            bytes <= MEMORY_BYTES
+        };
+        let kept = self.turns.iter().rev().take(MEMORY_TURNS).take_while(fits).count().max(1);
+        let excess = self.turns.len().saturating_sub(kept);
         self.turns.drain(..excess);
         self
     }
@@ -123,6 +133,8 @@ pub struct TurnEnd {
     /// The head of the queue, to be removed. If the head has changed, the rest is stored all the
     /// same.
     pub dequeue: Option<QueueEntry>,
+    /// What the answer promises: that the owner gets back to the customer.
+    pub callback: Option<Callback>,
 }
 
 #[cfg(test)]
@@ -137,5 +149,17 @@ mod tests {
         assert_eq!(memory.turns.len(), MEMORY_TURNS);
         assert_eq!(memory.turns[0].user, "q5");
         assert_eq!(memory.turns[19].assistant, "a24");
+    }
+
+    #[test]
+    fn memory_fits_into_a_row_however_long_the_texts_are() {
+        let memory = (0..25).fold(ConversationMemory::default(), |memory, n| {
+            memory.with(format!("{n}{}", "\u{5b57}".repeat(2000)), "\u{5b57}".repeat(2000))
+        });
+        let bytes: usize = memory.turns.iter().map(|t| t.user.len() + t.assistant.len()).sum();
+        assert!(bytes <= MEMORY_BYTES, "{bytes}");
+        assert!(memory.turns.last().unwrap().user.starts_with("24"));
+        let huge = ConversationMemory::default().with("x".repeat(MEMORY_BYTES), "y".into());
+        assert_eq!(huge.turns.len(), 1, "the newest stays");
     }
 }

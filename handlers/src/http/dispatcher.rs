@@ -59,9 +59,10 @@ async fn by_query(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
+    let received_ms = endpoint.reply.unix_ms();
     endpoint.verify(&Method::GET, &uri, &headers, SignedContent::Query).await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
-    Ok(endpoint.answer(&fields, now).await)
+    Ok(endpoint.answer(&fields, now, received_ms).await)
 }
 
 async fn by_form(
@@ -71,13 +72,14 @@ async fn by_form(
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let received_ms = endpoint.reply.unix_ms();
     let body = body::read(body).await?;
     let method = Method::POST;
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
             endpoint.verify(&method, &uri, &headers, SignedContent::Form(&fields)).await?;
-            Ok(endpoint.answer(&fields, now).await)
+            Ok(endpoint.answer(&fields, now, received_ms).await)
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
@@ -128,8 +130,13 @@ impl Endpoint {
     }
 
     /// Answers an authentic request. One that is not a text gets an empty response.
-    async fn answer(&self, fields: &KeyValuePairs, RequestTime(now): RequestTime) -> Response {
-        let text = match inbound::parse(fields, now) {
+    async fn answer(
+        &self,
+        fields: &KeyValuePairs,
+        RequestTime(now): RequestTime,
+        received_ms: i64,
+    ) -> Response {
+        let text = match inbound::parse(fields, now, received_ms) {
             Ok(text) => text,
             Err(error) => {
                 tracing::error!(%error, "an authentic webhook is not a text");

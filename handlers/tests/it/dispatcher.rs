@@ -13,6 +13,7 @@ use handlers::{
         secrets::StaticCredential,
         system::{RandomIdGenerator, SystemTimer},
     },
+    app::outbox::OutboxService,
     app::reply::{ReplyPorts, ReplyService, ReplySettings},
     domain::{calendar::Calendar, turn::ConversationItem},
     http::{self, WebhookAuthentication},
@@ -60,10 +61,19 @@ pub fn shop(
 ) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>) {
     let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
     let store = Arc::new(FakeStore::default());
+    let sms = Arc::new(FakeSms::default());
+    let outbox = OutboxService::new(
+        store.clone(),
+        sms.clone(),
+        Arc::new(RandomIdGenerator),
+        Arc::new(SystemTimer),
+        None,
+    );
     let ports = ReplyPorts {
         model: model.clone(),
         store: store.clone(),
-        sms: Arc::new(FakeSms::default()),
+        sms,
+        background: Arc::new(outbox),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         safety_key: Arc::new(StaticCredential::new("key")),

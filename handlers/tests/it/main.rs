@@ -20,6 +20,7 @@ mod events;
 mod logs;
 mod openai;
 mod openai_failures;
+mod outbox;
 mod owner_state;
 mod reply;
 mod scheduler;

@@ -18,6 +18,7 @@ use std::{
 use handlers::{
     adapters::secrets::StaticCredential,
     app::{
+        outbox::OutboxService,
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
@@ -27,7 +28,7 @@ use handlers::{
 
 pub use executor::TestTimer;
 pub use model::{FakeModel, call, say};
-pub use sms::FakeSms;
+pub use sms::{FakeSms, SendFailure};
 pub use store::FakeStore;
 
 /// 3:10 PM in New York on Tuesday 2026-02-10.
@@ -69,6 +70,7 @@ impl World {
             model: self.model.clone(),
             store: self.store.clone(),
             sms: self.sms.clone(),
+            background: Arc::new(self.outbox()),
             ids: self.ids.clone(),
             timer: self.timer.clone(),
             safety_key: Arc::new(StaticCredential::new("key")),
@@ -79,6 +81,17 @@ impl World {
             owner_phone: Some(phone(OWNER)),
         };
         ReplyService::new(ports, calendar(), settings)
+    }
+
+    /// What sends the texts in the outbox.
+    pub fn outbox(&self) -> OutboxService {
+        OutboxService::new(
+            self.store.clone(),
+            self.sms.clone(),
+            self.ids.clone(),
+            self.timer.clone(),
+            Some(phone(OWNER)),
+        )
     }
 
     pub fn scheduler(&self) -> Scheduler {
@@ -116,8 +129,11 @@ pub fn text(sid: &str, body: &str) -> InboundText {
         sid: sid.to_owned(),
         body: body.to_owned(),
         media: 0,
+        media_urls: Vec::new(),
         opt_out_type: None,
         now: NOW.parse().unwrap(),
+        // Nothing came before the turn.
+        received_ms: i64::MAX,
     }
 }
 

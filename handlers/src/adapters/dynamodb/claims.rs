@@ -1,6 +1,4 @@
-//! Idempotency keys with the requests they are bound to, and alerts that were sent.
-
-use std::time::Duration;
+//! Idempotency keys with the requests they are bound to.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
@@ -47,35 +45,5 @@ impl DynamoDb {
             fingerprint: reader.text("fingerprint")?.to_owned(),
             now: reader.millis("now")?,
         })
-    }
-
-    /// Business time may be set back between two alerts, so the window is checked in both
-    /// directions.
-    pub(super) async fn write_alert(
-        &self,
-        cause: &str,
-        now: Timestamp,
-        window: Duration,
-    ) -> Result<bool, StoreError> {
-        let now_ms = now.as_millisecond();
-        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.conversations)
-            .item("conversation_id", text(format!("alert#{cause}")))
-            .item("item_id", text(CLAIM))
-            .item("sent_ms", number(now_ms))
-            .item("expires_at", number(expiry(now, DAYS)))
-            .condition_expression(
-                "attribute_not_exists(conversation_id) \
-                 OR sent_ms <= :earliest OR sent_ms >= :latest",
-            )
-            .expression_attribute_values(":earliest", number(now_ms.saturating_sub(window)))
-            .expression_attribute_values(":latest", number(now_ms.saturating_add(window)));
-        match conditional(put.send().await)? {
-            ConditionalWrite::Written(_) => Ok(true),
-            ConditionalWrite::Rejected(_) => Ok(false),
-        }
     }
 }

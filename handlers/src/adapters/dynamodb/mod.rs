@@ -1,7 +1,7 @@
 //! The `Store` port on DynamoDB.
 //!
-//! One file per topic: `owner`, `schedule` (taken slots), `booking`, `claims` (idempotency keys and
-//! alerts), `sales`, `turn`, `queue` and `opt_out`. `store` implements the port with them. `row`
+//! One file per topic: `owner`, `schedule` (taken slots), `booking`, `claims` (idempotency
+//! keys), `sales`, `turn`, `queue`, `outbox` and `opt_out`. `store` implements the port with them. `row`
 //! reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and
 //! `errors` send writes and tell failed conditions from other failures; `client` sets up the SDK.
 //!
@@ -15,6 +15,7 @@ mod client;
 mod errors;
 mod lead_row;
 mod opt_out;
+mod outbox;
 mod owner;
 mod queue;
 mod row;

@@ -1,6 +1,6 @@
 //! Implements the `Store` port by the functions of the topics.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil};
@@ -10,6 +10,7 @@ use crate::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
+        outbox::OutboxText,
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -151,12 +152,38 @@ impl Store for DynamoDb {
         self.read_memory(phone).await
     }
 
-    async fn claim_alert(
+    async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {
+        self.write_texts(texts).await
+    }
+
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
+        self.read_waiting().await
+    }
+
+    async fn claim_text(
         &self,
-        cause: &str,
+        id: &str,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<(OutboxText, u32)>, StoreError> {
+        self.write_text_claim(id, holder, unix_ms, until_ms).await
+    }
+
+    async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError> {
+        self.drop_text_claim(id, holder).await
+    }
+
+    async fn remove_text(&self, id: &str) -> Result<(), StoreError> {
+        self.delete_text(id).await
+    }
+
+    async fn refuse_text(
+        &self,
+        id: &str,
+        code: Option<u32>,
         now: Timestamp,
-        window: Duration,
-    ) -> Result<bool, StoreError> {
-        self.write_alert(cause, now, window).await
+    ) -> Result<(), StoreError> {
+        self.mark_refused(id, code, now).await
     }
 }

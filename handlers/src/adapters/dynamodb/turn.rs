@@ -138,12 +138,18 @@ impl DynamoDb {
         ))
     }
 
-    /// Writes answer, memory and queue in one transaction. If the queue's head has changed, writes
+    /// Writes answer, memory, callback and queue in one transaction. If the queue's head has changed, writes
     /// the others without it.
     pub(super) async fn write_end(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         let mut items = vec![self.answer(end)?];
         if let Some(memory) = &end.memory {
             items.push(self.remember(end, memory)?);
+        }
+        if let Some(callback) = &end.callback {
+            items.push(self.put_unanswered(&callback.unanswered)?);
+            for notification in &callback.notification {
+                items.push(self.put_text(notification)?);
+            }
         }
         let without_queue = items.clone();
         let queue = items.len();

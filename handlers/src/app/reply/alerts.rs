@@ -1,71 +1,180 @@
-//! Texts to the owner.
+//! What the owner is told by text.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
-    ReplyService,
-    limits::{ALERT_CLAIM_TIMEOUT, ALERT_WINDOW},
+    InboundText, ReplyService,
+    limits::{NOTIFICATION_TIMEOUT, READ_TIMEOUT, SEND_TIMEOUT},
+    progress::TurnState,
 };
-use crate::{app::error_chain::ErrorChain, domain::text};
+use crate::{
+    app::error_chain::ErrorChain,
+    domain::{
+        outbox::{Callback, OutboxText, UnansweredText},
+        text,
+        turn::TurnKey,
+    },
+    ports::BackgroundTask,
+};
 
-/// Alerts that were sent while the table could not be asked. Each process then limits them on its
-/// own.
-#[derive(Default)]
-pub(super) struct Alerts(Mutex<BTreeMap<&'static str, Timestamp>>);
+/// Most characters of a customer's text that the owner gets by SMS; the row has all of it.
+const MAX_QUOTED_CHARS: usize = 600;
 
-impl Alerts {
-    /// Whether this is the first alert for this cause within the window.
-    fn claim(&self, cause: &'static str, now: Timestamp) -> bool {
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = SignedDuration::try_from(ALERT_WINDOW).unwrap_or(SignedDuration::MAX);
-        let recent = sent.get(cause).is_some_and(|at| now.duration_since(*at) < window);
-        if !recent {
-            sent.insert(cause, now);
+/// Why a customer is promised that the owner gets back to them. One turn has one at most: the first
+/// is the cause of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CallbackReason {
+    /// The turn has no answer, because of this error.
+    NoAnswer(String),
+    /// The same, and it is unknown whether their booking was changed.
+    NoAnswerDuringChange(String),
+    /// The opt-outs cannot be read, so the customer hears nothing.
+    OptOutUnreadable,
+    /// The database failed while a tool ran.
+    CalendarFailed,
+    /// The assistant is switched off.
+    AssistantOff,
+}
+
+impl CallbackReason {
+    /// What happened to `customer`, and what the owner is asked to do.
+    fn sentences(&self, customer: &str) -> (String, &'static str) {
+        match self {
+            Self::NoAnswer(error) => {
+                (format!("{customer} got no answer ({error})."), " Please text them back.")
+            }
+            Self::NoAnswerDuringChange(error) => (
+                format!(
+                    "{customer} got no answer ({error}) while their booking was being changed."
+                ),
+                " Please check it and text them back.",
+            ),
+            Self::OptOutUnreadable => (
+                format!("{customer} heard nothing, because the opt-outs cannot be read."),
+                " Please text them back if they want texts.",
+            ),
+            Self::CalendarFailed => (
+                format!("The calendar failed while {customer} was texting."),
+                " Please check their booking and text them back.",
+            ),
+            Self::AssistantOff => (format!("The assistant is off, and {customer} wrote."), ""),
         }
-        !recent
     }
 }
 
 impl ReplyService {
-    /// Alerts the owner, at most once per cause in ten minutes of business time.
-    pub(super) async fn alert(&self, cause: &'static str, body: &str, now: Timestamp) {
-        let claim = self.ports.store.claim_alert(cause, now, ALERT_WINDOW);
-        let first = match self.with_timeout(ALERT_CLAIM_TIMEOUT, claim).await {
-            Some(Ok(first)) => first,
-            Some(Err(error)) => {
-                tracing::warn!(cause, error = %ErrorChain(&error), "failed to claim an alert");
-                self.alerts.claim(cause, now)
+    /// What must be stored before the customer is told that the owner gets back to them.
+    pub(super) fn callback(
+        &self,
+        text: &InboundText,
+        reason: &CallbackReason,
+        owner_reachable: bool,
+    ) -> Callback {
+        let (happened, wish) = reason.sentences(text.phone.as_str());
+        let time = self.calendar.local(text.now).strftime("%-I:%M %p").to_string();
+        let words: String = text.content().chars().take(MAX_QUOTED_CHARS).collect();
+        let pictures: String = text.media_urls.iter().map(|url| format!(" {url}")).collect();
+        let body = format!("{happened} {time}: {words}{pictures}{wish}");
+        let notification = match (&self.settings.owner_phone, owner_reachable) {
+            (Some(owner), true) => {
+                OutboxText::messages(&format!("callback#{}", text.sid), owner, &body, text.now)
             }
-            None => {
-                tracing::warn!(cause, "claiming an alert timed out");
-                self.alerts.claim(cause, now)
-            }
+            _ => Vec::new(),
         };
-        if first {
-            self.notify_owner(body).await;
+        Callback {
+            unanswered: UnansweredText {
+                key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
+                words: text.content(),
+                media: text.media_urls.clone(),
+                reason: happened,
+                now: text.now,
+            },
+            notification,
         }
     }
 
-    /// Texts the owner, if a number is configured. A failure is only logged, because the customer's
-    /// answer must not depend on it.
-    ///
-    /// Does not read the owner's opt-out: that table may be what failed, and Twilio refuses such a
-    /// text anyway.
-    pub(super) async fn notify_owner(&self, body: &str) {
+    /// Whether the owner can be reached by text: a number is configured and has not opted out.
+    pub(super) async fn owner_is_reachable(&self) -> bool {
+        let Some(owner) = &self.settings.owner_phone else { return false };
+        match self.with_timeout(READ_TIMEOUT, self.ports.store.opted_out(owner)).await {
+            Some(Ok(opted_out)) => !opted_out,
+            // What is stored now waits until it can be sent.
+            Some(Err(_)) | None => true,
+        }
+    }
+
+    /// Tells the owner something that is no answer to a customer, once per `id`.
+    pub(super) async fn alert(&self, id: &str, body: &str, now: Timestamp) {
         let Some(owner) = &self.settings.owner_phone else {
             tracing::warn!("no owner phone is configured, so nobody is alerted");
             return;
         };
-        for part in text::split_into_messages(&text::to_gsm7(body)) {
-            if let Err(error) = self.ports.sms.send(owner, &part).await {
-                tracing::error!(error = %ErrorChain(&error), "failed to text the owner");
-                return;
+        let texts = OutboxText::messages(id, owner, body, now);
+        let stored = self.ports.store.enqueue_once(&texts);
+        match self.with_timeout(READ_TIMEOUT, stored).await {
+            Some(Ok(false)) => {}
+            Some(Ok(true)) => self.send_texts(&texts, now).await,
+            Some(Err(error)) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to store an alert, sending it at once");
+                self.send_to_owner(&texts).await;
+            }
+            None => {
+                tracing::warn!("storing an alert timed out, sending it at once");
+                self.send_to_owner(&texts).await;
             }
         }
+    }
+
+    /// Sends texts to the owner without the outbox, when nothing can be stored. Returns whether
+    /// Twilio took them.
+    pub(super) async fn send_to_owner(&self, texts: &[OutboxText]) -> bool {
+        if texts.is_empty() {
+            return false;
+        }
+        let send = async {
+            for text in texts {
+                self.ports.sms.send(&text.to, &text.body).await?;
+            }
+            Ok::<(), crate::ports::SmsError>(())
+        };
+        match self.with_timeout(NOTIFICATION_TIMEOUT, send).await {
+            Some(Ok(())) => true,
+            Some(Err(error)) => {
+                tracing::error!(error = %ErrorChain(&error), "failed to text the owner");
+                false
+            }
+            None => {
+                tracing::error!("texting the owner timed out");
+                false
+            }
+        }
+    }
+
+    /// Has texts of the outbox sent. A failure is only logged: the schedule sends them within a
+    /// minute.
+    pub(super) async fn send_texts(&self, texts: &[OutboxText], now: Timestamp) {
+        if texts.is_empty() {
+            return;
+        }
+        let ids = texts.iter().map(|text| text.id.clone()).collect();
+        let task = BackgroundTask::SendTexts { ids, now };
+        match self.with_timeout(SEND_TIMEOUT, self.ports.background.start(&task)).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
+            }
+            None => tracing::error!("having the outbox sent timed out"),
+        }
+    }
+}
+
+impl TurnState {
+    /// The text for a customer of whom nobody could be told.
+    pub(super) fn without_promise(&self) -> String {
+        super::reply_text::reply_text(
+            text::NO_PROMISE_REPLY,
+            &self.confirmations,
+            &Default::default(),
+        )
     }
 }

@@ -2,19 +2,28 @@
 
 use super::{
     InboundText, ReplyService, TurnError,
-    limits::{CLOSE_TIMEOUT, VERIFY_TIMEOUT},
+    alerts::CallbackReason,
+    limits::{CLOSE_TIMEOUT, READ_TIMEOUT, STORE_TIMEOUT, VERIFY_TIMEOUT},
     progress::{Progress, TurnState},
     reply_text::reply_text,
     tool_outcome::ToolOutcome,
 };
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{booking::Booking, opt_out::Keyword, text, turn::TurnEnd},
+    domain::{booking::Booking, opt_out::Keyword, outbox::Callback, text, turn::TurnEnd},
     ports::ModelError,
 };
 
+/// What is known of the customer's wish to hear nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OptOut {
+    In,
+    Out,
+    Unreadable,
+}
+
 impl TurnError {
-    /// The error's name in logs and in the limit of alerts.
+    /// The error's name in logs.
     fn cause(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
@@ -34,53 +43,124 @@ impl TurnError {
 }
 
 impl ReplyService {
-    /// Returns the fallback. Stores it and alerts the owner as far as the time left allows.
+    /// Returns what is said instead of an answer. A callback is promised only once it is stored, or
+    /// once Twilio has taken the owner's text.
     pub(super) async fn fall_back(
         &self,
         text: &InboundText,
         progress: &Progress,
         error: &TurnError,
     ) -> Vec<String> {
-        let state = progress.snapshot();
-        let cause = error.cause();
         tracing::error!(
             customer = text.phone.masked(),
             sid = text.sid,
-            cause,
+            cause = error.cause(),
             error = %ErrorChain(error),
             "the turn failed, falling back"
         );
         if text.keyword() == Some(Keyword::Stop) {
             return Vec::new();
         }
-        let alert = async {
-            // Otherwise the attempt that holds the turn alerts.
-            if !state.waits_for_other_attempt {
-                let phone = text.phone.as_str();
-                let body = if state.pending_change.is_none() {
-                    format!("{phone} got no answer ({error}). Please text them back.")
-                } else {
-                    format!(
-                        "{phone} got no answer ({error}) while their booking was being changed. \
-                         Please check it and text them back."
-                    )
-                };
-                self.alert(cause, &body, text.now).await;
+        match self.with_timeout(CLOSE_TIMEOUT, self.close(text, progress, error)).await {
+            Some(messages) => messages,
+            // Each part of closing has a time of its own, and together they fit.
+            None => {
+                tracing::error!(sid = text.sid, "closing the turn timed out");
+                Vec::new()
             }
-        };
-        let close = async {
-            self.verify_pending_change(progress).await;
-            self.close(text, &progress.snapshot()).await
-        };
-        let work = async { futures::join!(close, alert).0 };
-        let opted_out = self.with_timeout(CLOSE_TIMEOUT, work).await;
-        if opted_out.is_none() {
-            tracing::warn!(sid = text.sid, "closing the turn timed out");
         }
-        if opted_out == Some(true) {
+    }
+
+    async fn close(
+        &self,
+        text: &InboundText,
+        progress: &Progress,
+        error: &TurnError,
+    ) -> Vec<String> {
+        let ((), opt_out, owner_reachable) = futures::join!(
+            self.verify_pending_change(progress),
+            self.read_opt_out(text, progress),
+            self.owner_is_reachable()
+        );
+        let state = progress.snapshot();
+        if opt_out == OptOut::Out {
+            self.store_end(text, &state, Vec::new(), None).await;
             return Vec::new();
         }
-        text::split_into_messages(&fallback(&progress.snapshot()))
+        if opt_out == OptOut::Unreadable {
+            let reason = CallbackReason::OptOutUnreadable;
+            let callback = self.callback(text, &reason, owner_reachable);
+            if self.store_end(text, &state, Vec::new(), Some(&callback)).await {
+                self.send_texts(&callback.notification, text.now).await;
+                return Vec::new();
+            }
+            // Nothing can be stored either. A customer who has just written hears that much; Twilio
+            // itself stops texts to those who sent STOP.
+            return self.answer_without_tables(text, &state, error, owner_reachable).await;
+        }
+        let reason = if state.pending_change.is_some() {
+            Some(CallbackReason::NoAnswerDuringChange(error.to_string()))
+        } else if state.confirmations.is_empty() {
+            Some(CallbackReason::NoAnswer(error.to_string()))
+        } else {
+            // What the customer wanted is done, and the confirmation says so.
+            state.callback.clone()
+        };
+        let Some(reason) = reason else {
+            let answer = reply_text("", &state.confirmations, &Default::default());
+            let answer = text::split_into_messages(&answer);
+            self.store_end(text, &state, answer.clone(), None).await;
+            return answer;
+        };
+        let callback = self.callback(text, &reason, owner_reachable);
+        let answer = if callback.notification.is_empty() {
+            state.without_promise()
+        } else {
+            promise(&state)
+        };
+        let answer = text::split_into_messages(&answer);
+        if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
+            self.send_texts(&callback.notification, text.now).await;
+            return answer;
+        }
+        self.answer_without_tables(text, &state, error, owner_reachable).await
+    }
+
+    /// Tells the owner first, and promises a callback only if Twilio took that text.
+    async fn answer_without_tables(
+        &self,
+        text: &InboundText,
+        state: &TurnState,
+        error: &TurnError,
+        owner_reachable: bool,
+    ) -> Vec<String> {
+        let reason = if state.pending_change.is_some() {
+            CallbackReason::NoAnswerDuringChange(error.to_string())
+        } else {
+            CallbackReason::NoAnswer(error.to_string())
+        };
+        let callback = self.callback(text, &reason, owner_reachable);
+        let told = self.send_to_owner(&callback.notification).await;
+        let answer = if told { promise(state) } else { state.without_promise() };
+        text::split_into_messages(&answer)
+    }
+
+    /// Someone who opted out must hear nothing, so neither does a customer of whom this cannot be
+    /// read.
+    async fn read_opt_out(&self, text: &InboundText, progress: &Progress) -> OptOut {
+        let unreadable = if progress.snapshot().opted_in { OptOut::In } else { OptOut::Unreadable };
+        match self.with_timeout(READ_TIMEOUT, self.ports.store.opted_out(&text.phone)).await {
+            Some(Ok(false)) => OptOut::In,
+            Some(Ok(true)) => OptOut::Out,
+            Some(Err(error)) => {
+                tracing::error!(error = %ErrorChain(&error), "failed to read the opt-out");
+                unreadable
+            }
+            None => {
+                tracing::error!("reading the opt-out timed out");
+                unreadable
+            }
+        }
     }
 
     /// Finds out whether the change that was being written is there. If so, the customer is told.
@@ -90,7 +170,10 @@ impl ReplyService {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
                 let confirmation =
                     ToolOutcome::change(change.heading, &Booking::from(&lead)).confirmation;
-                progress.update(|state| state.confirmations.extend(confirmation));
+                progress.update(|state| {
+                    state.confirmations.extend(confirmation);
+                    state.pending_change = None;
+                });
             }
             Some(Ok(_)) => {
                 tracing::warn!("a pending change of a booking is not written yet");
@@ -102,32 +185,55 @@ impl ReplyService {
         }
     }
 
-    /// Reads once more whether the customer opted out, stores the fallback and leaves the queue.
-    /// Returns whether the customer opted out.
-    async fn close(&self, text: &InboundText, state: &TurnState) -> bool {
-        let store = &self.ports.store;
-        let opted_out = match store.opted_out(&text.phone).await {
-            Ok(opted_out) => opted_out,
-            // The customer has just written something other than STOP, and Twilio blocks texts to
-            // anyone who opted out.
-            Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "failed to read the opt-out, answering the text");
-                false
-            }
+    /// Stores the end of the turn with its callback and leaves the queue. Returns whether the
+    /// callback is stored.
+    async fn store_end(
+        &self,
+        text: &InboundText,
+        state: &TurnState,
+        messages: Vec<String>,
+        callback: Option<&Callback>,
+    ) -> bool {
+        let stored = self.try_store_end(text, state, messages, callback);
+        self.with_timeout(STORE_TIMEOUT, stored).await.unwrap_or_else(|| {
+            tracing::warn!(sid = text.sid, "storing the end of the turn timed out");
+            false
+        })
+    }
+
+    async fn try_store_end(
+        &self,
+        text: &InboundText,
+        state: &TurnState,
+        messages: Vec<String>,
+        callback: Option<&Callback>,
+    ) -> bool {
+        let Some(claimed) = &state.claimed else {
+            // Another attempt holds the turn, or the turn could not be claimed.
+            let texts = callback.map_or(&[][..], |callback| &callback.notification);
+            return match self.ports.store.enqueue_once(texts).await {
+                Ok(_) => true,
+                Err(error) => {
+                    tracing::warn!(error = %ErrorChain(&error), "failed to store a callback");
+                    false
+                }
+            };
         };
-        let Some(claimed) = &state.claimed else { return opted_out };
-        let answer = fallback(state);
         // Memory is known only to the attempt at the head of the queue, which alone may change it.
-        let memory = state.memory.clone().map(|memory| memory.with(text.content(), answer.clone()));
+        let memory = (!messages.is_empty())
+            .then(|| state.memory.clone())
+            .flatten()
+            .map(|memory| memory.with(text.content(), messages.join("\n")));
         let end = TurnEnd {
             key: claimed.key.clone(),
             holder: claimed.holder.clone(),
             now: claimed.now,
-            messages: if opted_out { Vec::new() } else { text::split_into_messages(&answer) },
-            dequeue: state.queue_entry.clone().filter(|_| memory.is_some()),
+            messages,
+            dequeue: state.queue_entry.clone().filter(|_| state.memory.is_some()),
             memory,
+            callback: callback.cloned(),
         };
-        let (finished, left) = futures::join!(store.finish_turn(&end), async {
+        let (finished, left) = futures::join!(self.ports.store.finish_turn(&end), async {
             match (&state.queue_entry, &end.dequeue) {
                 (Some(entry), None) => self.leave_queue(&text.phone, entry).await,
                 _ => Ok(()),
@@ -136,15 +242,19 @@ impl ReplyService {
         if let Err(error) = left {
             tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
-        if let Err(error) = finished {
-            tracing::warn!(error = %ErrorChain(&error), "failed to store the fallback");
-            self.leave_queue_after_failure(&end).await;
+        match finished {
+            // False: another attempt has taken the turn over, and answers for both.
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to store the end of the turn");
+                self.leave_queue_after_failure(&end).await;
+                false
+            }
         }
-        opted_out
     }
 }
 
-/// The fallback, followed by the confirmations of what was done all the same.
-fn fallback(state: &TurnState) -> String {
+/// The promise of a callback, followed by the confirmations of what was done all the same.
+fn promise(state: &TurnState) -> String {
     reply_text(text::FALLBACK_REPLY, &state.confirmations, &Default::default())
 }

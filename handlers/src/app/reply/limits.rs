@@ -5,8 +5,17 @@ use std::time::Duration;
 /// Time to close a failed turn after the deadline. 12 s and this stay below the 15 s after which
 /// Twilio gives up.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written.
-pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(600);
+/// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written, at the
+/// same time as [`READ_TIMEOUT`].
+pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(300);
+/// Part of [`CLOSE_TIMEOUT`] for reading an opt-out.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(300);
+/// Part of [`CLOSE_TIMEOUT`] for storing the end of a turn, leaving the queue included.
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(600);
+/// Part of [`CLOSE_TIMEOUT`] for texting the owner directly, when nothing can be stored.
+pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(550);
+/// Part of [`CLOSE_TIMEOUT`] for having the outbox sent, once the end of a turn is stored.
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(550);
 /// Time to leave the queue after the end of a turn could not be stored.
 pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a queue entry stays valid, so that it never expires during an
@@ -17,11 +26,6 @@ pub(super) const QUEUE_ENTRY_MARGIN: Duration = Duration::from_secs(3);
 pub(super) const RENEWALS_PER_LEASE: u32 = 4;
 /// Most requests to the model in one turn.
 pub(super) const MAX_ROUNDS: usize = 6;
-/// Time within which a cause leads to one alert at most.
-pub(super) const ALERT_WINDOW: Duration = Duration::from_secs(600);
-/// Time to ask the table whether an alert may be sent. If it hangs, the owner is alerted all the
-/// same.
-pub(super) const ALERT_CLAIM_TIMEOUT: Duration = Duration::from_millis(500);
 /// Delay before the second look at what another attempt does.
 pub(super) const FIRST_POLL_DELAY: Duration = Duration::from_millis(20);
 /// Longest delay between two looks.

@@ -63,7 +63,7 @@ impl ReplyService {
                     "{} asked for no more texts, but this could not be recorded. Please do not text them.",
                     text.phone.as_str()
                 );
-                self.alert("opt_out_not_recorded", &body, text.now).await;
+                self.alert(&format!("opt-out-lost#{}", text.sid), &body, text.now).await;
             }
         }
     }
@@ -89,16 +89,6 @@ impl ReplyService {
             text.phone.as_str(),
             summaries.join("; ")
         );
-        match store
-            .claim_alert(&format!("stop-{}", text.sid), text.now, super::limits::ALERT_WINDOW)
-            .await
-        {
-            Ok(false) => {}
-            Ok(true) => self.notify_owner(&body).await,
-            Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "failed to claim an alert");
-                self.notify_owner(&body).await;
-            }
-        }
+        self.alert(&format!("stop#{}", text.sid), &body, text.now).await;
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::alerts::CallbackReason;
+
 use crate::domain::{
     lead::{Lead, LeadId, LeadStatus},
     phone::Phone,
@@ -21,8 +23,8 @@ pub(super) struct Progress(Mutex<TurnState>);
 pub(super) struct TurnState {
     /// The claim, while this attempt holds it.
     pub(super) claimed: Option<ClaimedTurn>,
-    /// Another attempt at the same text holds the turn, and alerts and stores for both.
-    pub(super) waits_for_other_attempt: bool,
+    /// The customer had not opted out when the turn began.
+    pub(super) opted_in: bool,
     /// This attempt's entry in the conversation's queue.
     pub(super) queue_entry: Option<QueueEntry>,
     /// Earlier turns; known once the attempt is at the head of the queue.
@@ -32,6 +34,8 @@ pub(super) struct TurnState {
     /// The change of a booking that is being written. If the turn ends meanwhile, its outcome is
     /// unknown.
     pub(super) pending_change: Option<PendingChange>,
+    /// Why the owner must get back to the customer, although the turn may have an answer.
+    pub(super) callback: Option<CallbackReason>,
 }
 
 /// A change of a booking, and how its lead looks once it is written.

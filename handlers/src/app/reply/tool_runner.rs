@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     InboundText, ReplyService,
+    alerts::CallbackReason,
     progress::{PendingChange, Progress},
     tool_outcome::{ToolOutcome, row},
 };
@@ -100,7 +101,7 @@ impl ToolRunner<'_> {
                 "date": date.to_string(),
                 "available_slots": time_texts(&slots),
             })),
-            Err(error) => self.read_failure(&error).await,
+            Err(error) => self.read_failure(&error),
         }
     }
 
@@ -130,7 +131,7 @@ impl ToolRunner<'_> {
                 let rows: Vec<Value> = open.iter().map(row).collect();
                 ToolOutcome::of(json!({ "success": true, "bookings": rows }))
             }
-            Err(error) => self.read_failure(&error).await,
+            Err(error) => self.read_failure(&error),
         }
     }
 
@@ -146,7 +147,7 @@ impl ToolRunner<'_> {
         let approved = is_approved(percent, ceiling);
         let kind = SalesEvent::Discount { percent, approved, reason };
         if let Err(error) = self.note(ordinal, kind).await {
-            return self.write_failure(&error).await;
+            return self.write_failure(&error);
         }
         let (granted, message) = if approved {
             (percent, format!("{percent} percent is approved, once and with no other discount"))
@@ -172,7 +173,7 @@ impl ToolRunner<'_> {
                 "price": price,
                 "message": "Noted",
             })),
-            Err(error) => self.write_failure(&error).await,
+            Err(error) => self.write_failure(&error),
         }
     }
 
@@ -186,7 +187,7 @@ impl ToolRunner<'_> {
                     json!({ "success": true, "message": "No more texts to this customer" });
                 ToolOutcome { output, confirmation: None, ends_conversation: true }
             }
-            Err(error) => self.write_failure(&error).await,
+            Err(error) => self.write_failure(&error),
         }
     }
 
@@ -223,7 +224,7 @@ impl ToolRunner<'_> {
                 "message": "That time is already taken",
                 "available_slots": time_texts(&available),
             })),
-            Err(BookingError::Store(error)) => self.write_failure(&error).await,
+            Err(BookingError::Store(error)) => self.write_failure(&error),
             Err(error) => ToolOutcome::failure(error),
         }
     }
@@ -233,32 +234,31 @@ impl ToolRunner<'_> {
         ToolOutcome::failure(format_args!("{why}. Today is {today}"))
     }
 
-    async fn read_failure(&self, error: &StoreError) -> ToolOutcome {
-        self.store_failed(error).await;
+    fn read_failure(&self, error: &StoreError) -> ToolOutcome {
+        self.store_failed(error);
         ToolOutcome::failure(format_args!(
             "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
         ))
     }
 
     /// The result of a write that failed but may have been done.
-    async fn write_failure(&self, error: &StoreError) -> ToolOutcome {
-        self.store_failed(error).await;
+    fn write_failure(&self, error: &StoreError) -> ToolOutcome {
+        self.store_failed(error);
         ToolOutcome::failure(format_args!(
             "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
         ))
     }
 
-    /// The model tells the customer that the owner will get back to them, so the owner is alerted.
-    async fn store_failed(&self, error: &StoreError) {
+    /// The model tells the customer that the owner will get back to them, so the owner is told with
+    /// the answer.
+    fn store_failed(&self, error: &StoreError) {
         let customer = &self.text.phone;
         tracing::error!(
             customer = customer.masked(), sid = self.text.sid, error = %ErrorChain(error), "a tool failed because of the database"
         );
-        let body = format!(
-            "The calendar failed while {} was texting. Please check their booking and text them back.",
-            customer.as_str()
-        );
-        self.reply.alert("tool_store", &body, self.text.now).await;
+        self.progress.update(|state| {
+            state.callback.get_or_insert(CallbackReason::CalendarFailed);
+        });
     }
 
     fn bookings(&self) -> BookingService<'_> {

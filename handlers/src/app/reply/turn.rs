@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     InboundText, ReplyService, TurnError,
+    alerts::CallbackReason,
     limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
     reply_text::reply_text,
@@ -63,6 +64,7 @@ impl ReplyService {
             self.claim(&attempt, progress),
             store.owner()
         );
+        progress.update(|state| state.opted_in = matches!(opted_out, Ok(false)));
         if let Ok(true) = opted_out {
             tracing::info!(customer = text.phone.masked(), "opted out, not answering");
             if let Ok(TurnClaim::Acquired(_)) = claimed {
@@ -115,7 +117,6 @@ impl ReplyService {
             (self.ports.timer.unix_ms(), self.unix_ms_in(self.settings.lease));
         let claimed = self.ports.store.claim_turn(key, holder, text.now, unix_ms, until_ms).await?;
         progress.update(|state| {
-            state.waits_for_other_attempt = claimed == TurnClaim::Busy;
             state.claimed = match &claimed {
                 TurnClaim::Acquired(record) => {
                     Some(ClaimedTurn { key: key.clone(), holder: holder.clone(), now: record.now })
@@ -153,10 +154,7 @@ impl ReplyService {
         attempt: &Attempt<'_>,
         progress: &Progress,
     ) -> Result<TurnClaim, TurnError> {
-        progress.update(|state| {
-            state.claimed = None;
-            state.waits_for_other_attempt = true;
-        });
+        progress.update(|state| state.claimed = None);
         tracing::info!(
             sid = attempt.key.sid,
             "another attempt has this text, waiting for its answer"
@@ -189,8 +187,7 @@ impl ReplyService {
         let memory = self.ports.store.memory(&text.phone).await?;
         progress.update(|state| state.memory = Some(memory.clone()));
         if !owner.ai_answers_sms {
-            let body = format!("{} wrote: {}", text.phone.as_str(), text.content());
-            self.notify_owner(&body).await;
+            progress.update(|state| state.callback = Some(CallbackReason::AssistantOff));
             return self.finish_unless_opted_out(attempt, progress, ASSISTANT_OFF_REPLY).await;
         }
         let key = self.ports.safety_key.current().await?;
@@ -227,7 +224,9 @@ impl ReplyService {
         self.finish(attempt, progress, text::split_into_messages(answer), Some(answer)).await
     }
 
-    /// Stores the answer, adds it to the memory and leaves the queue.
+    /// Stores the answer with what it promises, adds it to the memory and leaves the queue. An
+    /// answer whose promise can be neither stored nor texted is replaced by one that promises
+    /// nothing.
     pub(super) async fn finish(
         &self,
         attempt: &Attempt<'_>,
@@ -236,25 +235,45 @@ impl ReplyService {
         remember: Option<&str>,
     ) -> Result<Vec<String>, TurnError> {
         let state = progress.snapshot();
-        let memory = remember.and_then(|answer| {
-            state.memory.map(|memory| memory.with(attempt.text.content(), answer.to_owned()))
+        let callback = match &state.callback {
+            None => None,
+            Some(reason) => {
+                Some(self.callback(attempt.text, reason, self.owner_is_reachable().await))
+            }
+        };
+        let kept = callback.as_ref().is_none_or(|callback| !callback.notification.is_empty());
+        let without_promise = text::split_into_messages(&state.without_promise());
+        let messages = if kept { messages } else { without_promise.clone() };
+        let memory = remember.and_then(|_| {
+            let said = messages.join("\n");
+            state.memory.clone().map(|memory| memory.with(attempt.text.content(), said))
         });
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
-            now: state.claimed.map_or(attempt.text.now, |claimed| claimed.now),
+            now: state.claimed.as_ref().map_or(attempt.text.now, |claimed| claimed.now),
             messages,
             memory,
-            dequeue: state.queue_entry,
+            dequeue: state.queue_entry.clone(),
+            callback,
         };
         match self.ports.store.finish_turn(&end).await {
-            Ok(true) => {}
+            Ok(true) => {
+                let texts =
+                    end.callback.as_ref().map_or(&[][..], |callback| &callback.notification);
+                self.send_texts(texts, attempt.text.now).await;
+            }
             Ok(false) => return Err(TurnError::ClaimLost),
             // The answer is sent although it is not stored: what it says is done, and a repeat
             // would find it done.
             Err(error) => {
                 tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "failed to store the answer");
                 self.leave_queue_after_failure(&end).await;
+                if let Some(callback) = &end.callback
+                    && !self.send_to_owner(&callback.notification).await
+                {
+                    return Ok(without_promise);
+                }
             }
         }
         tracing::info!(sid = end.key.sid, messages = end.messages.len(), "answered");

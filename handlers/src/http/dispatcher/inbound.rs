@@ -20,7 +20,11 @@ pub(super) enum InboundError {
 /// Longest MessageSid that is accepted; Twilio's have 34 characters.
 const MAX_SID_LEN: usize = 64;
 
-pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundText, InboundError> {
+pub(super) fn parse(
+    fields: &KeyValuePairs,
+    now: Timestamp,
+    received_ms: i64,
+) -> Result<InboundText, InboundError> {
     let phone = required(fields, "From")?;
     let body = required(fields, "Body")?;
     let sid = required(fields, "MessageSid")?;
@@ -32,8 +36,10 @@ pub(super) fn parse(fields: &KeyValuePairs, now: Timestamp) -> Result<InboundTex
         sid: sid.to_owned(),
         body: body.to_owned(),
         media: media(fields),
+        media_urls: media_urls(fields),
         opt_out_type: get(fields, "OptOutType").and_then(keyword),
         now,
+        received_ms,
     })
 }
 
@@ -42,12 +48,25 @@ pub(super) fn error_code(fields: &KeyValuePairs) -> Option<&str> {
     get(fields, "ErrorCode")
 }
 
+/// Most pictures that Twilio sends with a text.
+const MAX_MEDIA: usize = 10;
+/// Longest address of a picture that is passed on, in bytes; Twilio's have about 130.
+const MAX_MEDIA_URL_LEN: usize = 500;
+
 /// Number of pictures: `NumMedia`, or the number of media URLs if there are more.
 fn media(fields: &KeyValuePairs) -> usize {
     let listed = fields.iter().filter(|(name, _)| is_media_url(name)).count();
     let counted = get(fields, "NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
-    // Twilio sends ten at most.
-    listed.max(counted).min(10)
+    listed.max(counted).min(MAX_MEDIA)
+}
+
+fn media_urls(fields: &KeyValuePairs) -> Vec<String> {
+    fields
+        .iter()
+        .filter(|(name, url)| is_media_url(name) && url.len() <= MAX_MEDIA_URL_LEN)
+        .map(|(_, url)| url.clone())
+        .take(MAX_MEDIA)
+        .collect()
 }
 
 fn is_media_url(name: &str) -> bool {
@@ -77,7 +96,7 @@ mod tests {
             fields.retain(|(key, _)| key != name);
             fields.extend(value.map(|value| ((*name).to_owned(), value.to_owned())));
         }
-        parse(&fields, Timestamp::UNIX_EPOCH)
+        parse(&fields, Timestamp::UNIX_EPOCH, 0)
     }
 
     #[test]

@@ -193,11 +193,12 @@ fn cancelling_again_after_a_crash_is_told_as_cancelled() {
 }
 
 #[test]
-fn an_attempt_that_only_waits_alerts_nobody() {
+fn attempts_that_only_wait_tell_the_owner_once() {
     let world = World::new();
     world.model.after(Duration::from_secs(60), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "Hello?")));
     world.store.never_expire();
     assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
-    assert!(world.sms.sent().is_empty());
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert_eq!(world.sms.sent().len(), 1, "he was promised to get back");
 }

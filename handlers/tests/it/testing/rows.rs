@@ -6,6 +6,7 @@ use handlers::{
     domain::{
         booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId, LeadStatus},
+        outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -29,7 +30,17 @@ pub struct Rows {
     pub turns: BTreeMap<String, Turn>,
     pub queues: BTreeMap<Phone, Vec<QueueEntry>>,
     pub memories: BTreeMap<Phone, ConversationMemory>,
-    pub alerts: BTreeMap<String, Timestamp>,
+    pub outbox: BTreeMap<String, Waiting>,
+    pub enqueued: BTreeSet<String>,
+    pub unanswered: BTreeMap<String, UnansweredText>,
+}
+
+/// A text in the outbox.
+pub struct Waiting {
+    pub text: OutboxText,
+    pub holder: String,
+    pub until_ms: i64,
+    attempts: u32,
 }
 
 pub struct Turn {
@@ -157,10 +168,53 @@ impl Rows {
         if let Some(memory) = &end.memory {
             self.memories.insert(end.key.phone.clone(), memory.clone());
         }
+        if let Some(callback) = &end.callback {
+            let unanswered = callback.unanswered.clone();
+            self.unanswered.insert(end.key.sid.clone(), unanswered);
+            self.put_texts(&callback.notification);
+        }
         let queue = self.queues.entry(end.key.phone.clone()).or_default();
         if end.dequeue.is_some() && queue.first() == end.dequeue.as_ref() {
             queue.remove(0);
         }
         true
+    }
+
+    pub fn enqueue(&mut self, texts: &[OutboxText]) -> bool {
+        let Some(first) = texts.first() else { return true };
+        let new = self.enqueued.insert(first.id.clone());
+        if new {
+            self.put_texts(texts);
+        }
+        new
+    }
+
+    fn put_texts(&mut self, texts: &[OutboxText]) {
+        for text in texts {
+            let waiting = Waiting {
+                text: text.clone(),
+                holder: String::new(),
+                until_ms: i64::MIN,
+                attempts: 0,
+            };
+            self.outbox.insert(text.id.clone(), waiting);
+        }
+    }
+
+    pub fn claim_text(
+        &mut self,
+        id: &str,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Option<(OutboxText, u32)> {
+        let waiting = self.outbox.get_mut(id)?;
+        if waiting.until_ms > unix_ms {
+            return None;
+        }
+        waiting.holder = holder.to_owned();
+        waiting.until_ms = until_ms;
+        waiting.attempts += 1;
+        Some((waiting.text.clone(), waiting.attempts - 1))
     }
 }

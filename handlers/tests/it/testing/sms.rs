@@ -8,6 +8,8 @@ use handlers::{
     ports::{Sms, SmsError},
 };
 
+use jiff::Timestamp;
+
 use super::executor::pass;
 
 #[derive(Default)]
@@ -15,6 +17,16 @@ pub struct FakeSms {
     sent: Mutex<Vec<(String, String)>>,
     refuses: Mutex<bool>,
     hangs: Mutex<bool>,
+    failures: Mutex<Vec<SendFailure>>,
+}
+
+/// How one send fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendFailure {
+    /// Nothing is sent, and the caller does not know that.
+    LostBefore,
+    /// The text is sent, and the caller does not know that.
+    LostAfter,
 }
 
 impl FakeSms {
@@ -26,6 +38,11 @@ impl FakeSms {
     /// From now on every recipient has opted out.
     pub fn refuse(&self) {
         *self.refuses.lock().unwrap() = true;
+    }
+
+    /// The next sends fail like this, one each.
+    pub fn fail(&self, failures: &[SendFailure]) {
+        self.failures.lock().unwrap().extend(failures);
     }
 
     /// From now on no call returns.
@@ -42,7 +59,27 @@ impl Sms for FakeSms {
         if hangs {
             std::future::pending::<()>().await;
         }
+        let failure = {
+            let mut failures = self.failures.lock().unwrap();
+            (!failures.is_empty()).then(|| failures.remove(0))
+        };
+        if failure == Some(SendFailure::LostBefore) {
+            return Err(SmsError::Unavailable("lost before".into()));
+        }
         self.sent.lock().unwrap().push((to.as_str().to_owned(), body.to_owned()));
+        if failure == Some(SendFailure::LostAfter) {
+            return Err(SmsError::Unavailable("lost after".into()));
+        }
         if *self.refuses.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
+    }
+
+    async fn was_sent(&self, to: &Phone, body: &str, _since: Timestamp) -> Result<bool, SmsError> {
+        pass().await;
+        let hangs = *self.hangs.lock().unwrap();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let sent = self.sent.lock().unwrap();
+        Ok(sent.iter().any(|(number, text)| number == to.as_str() && text == body))
     }
 }

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     future::pending,
     sync::Mutex,
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -12,6 +11,7 @@ use handlers::{
     domain::{
         booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         lead::{Lead, LeadId},
+        outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -23,7 +23,7 @@ use handlers::{
         StoreError, TurnClaim,
     },
 };
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{Timestamp, civil};
 
 use super::{executor::pass, rows::Rows};
 
@@ -45,6 +45,8 @@ pub struct FakeStore {
     calls: Mutex<Vec<&'static str>>,
     down: Mutex<bool>,
     hanging: Mutex<BTreeSet<&'static str>>,
+    failing: Mutex<BTreeSet<&'static str>>,
+    last: Mutex<BTreeSet<&'static str>>,
     slow: Mutex<BTreeMap<&'static str, usize>>,
 }
 
@@ -67,6 +69,16 @@ impl FakeStore {
     /// From now on no call of an operation returns.
     pub fn hang_from_now_on(&self, operation: &'static str) {
         self.hanging.lock().unwrap().insert(operation);
+    }
+
+    /// From now on every call of an operation returns an error and does nothing.
+    pub fn fail_from_now_on(&self, operation: &'static str) {
+        self.failing.lock().unwrap().insert(operation);
+    }
+
+    /// The next call of an operation works, and no later one returns.
+    pub fn hang_from_the_second(&self, operation: &'static str) {
+        self.last.lock().unwrap().insert(operation);
     }
 
     /// From now on other futures are polled `turns` times before an operation reads or writes.
@@ -125,6 +137,16 @@ impl FakeStore {
         self.rows.lock().unwrap().opted_out.contains(phone)
     }
 
+    /// The texts in the outbox that Twilio has neither taken nor refused.
+    pub fn outbox(&self) -> Vec<OutboxText> {
+        self.rows.lock().unwrap().outbox.values().map(|entry| entry.text.clone()).collect()
+    }
+
+    /// The texts that wait for the owner's answer.
+    pub fn unanswered(&self) -> Vec<UnansweredText> {
+        self.rows.lock().unwrap().unanswered.values().cloned().collect()
+    }
+
     /// Adds a lead of the old system: it holds its slot, but has no row among the customer's
     /// bookings.
     pub fn put_old_lead(&self, lead: Lead) {
@@ -154,7 +176,10 @@ impl FakeStore {
             let at = faults.iter().position(|(name, _)| *name == operation);
             at.map(|at| faults.remove(at).1)
         };
-        let down = *self.down.lock().unwrap();
+        if self.last.lock().unwrap().remove(operation) {
+            self.hanging.lock().unwrap().insert(operation);
+        }
+        let down = *self.down.lock().unwrap() || self.failing.lock().unwrap().contains(operation);
         match fault {
             _ if down => {
                 return Err(StoreError::Unavailable("secret internals of the database".into()));
@@ -351,19 +376,50 @@ impl Store for FakeStore {
         self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
     }
 
-    async fn claim_alert(
+    async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {
+        self.apply("enqueue_once", |rows| rows.enqueue(texts)).await
+    }
+
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
+        self.apply("waiting_texts", |rows| rows.outbox.keys().cloned().collect()).await
+    }
+
+    async fn claim_text(
         &self,
-        cause: &str,
-        now: Timestamp,
-        window: Duration,
-    ) -> Result<bool, StoreError> {
-        self.apply("claim_alert", |rows| {
-            let window = SignedDuration::try_from(window).unwrap();
-            let recent = rows.alerts.get(cause).is_some_and(|at| now.duration_since(*at) < window);
-            if !recent {
-                rows.alerts.insert(cause.to_owned(), now);
+        id: &str,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<(OutboxText, u32)>, StoreError> {
+        self.apply("claim_text", |rows| rows.claim_text(id, holder, unix_ms, until_ms)).await
+    }
+
+    async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError> {
+        self.apply("release_text", |rows| {
+            if let Some(entry) = rows.outbox.get_mut(id)
+                && entry.holder == holder
+            {
+                entry.until_ms = i64::MIN;
             }
-            !recent
+        })
+        .await
+    }
+
+    async fn remove_text(&self, id: &str) -> Result<(), StoreError> {
+        self.apply("remove_text", |rows| {
+            rows.outbox.remove(id);
+        })
+        .await
+    }
+
+    async fn refuse_text(
+        &self,
+        id: &str,
+        _code: Option<u32>,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("refuse_text", |rows| {
+            rows.outbox.remove(id);
         })
         .await
     }

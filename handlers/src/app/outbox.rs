@@ -1,0 +1,160 @@
+//! Sends the texts in the outbox, each at most once.
+//!
+//! Whoever runs it first claims a text, so that several runs at once do not send it twice. An
+//! attempt whose outcome is unknown is looked up at Twilio before the text is sent again.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    app::error_chain::ErrorChain,
+    domain::{outbox::OutboxText, phone::Phone},
+    ports::{
+        BackgroundTask, BackgroundWorker, BoxError, IdGenerator, Sms, SmsError, Store, StoreError,
+        Timer,
+    },
+};
+
+/// Time for which a claim on a text holds: longer than every attempt to send it takes.
+const CLAIM: Duration = Duration::from_secs(30);
+/// Attempts to send a text in one run.
+const ATTEMPTS: u32 = 2;
+/// How much earlier than the text itself Twilio may have dated it: clocks differ.
+const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// The use case: sending the texts in the outbox.
+#[derive(Clone)]
+pub struct OutboxService {
+    store: Arc<dyn Store>,
+    sms: Arc<dyn Sms>,
+    ids: Arc<dyn IdGenerator>,
+    timer: Arc<dyn Timer>,
+    owner_phone: Option<Phone>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutboxReport {
+    /// Texts that Twilio has taken.
+    pub sent: usize,
+    /// Texts that Twilio refused for good.
+    pub refused: usize,
+    /// Texts that wait for the next run.
+    pub waiting: usize,
+}
+
+/// How an attempt at one text ended.
+enum Delivery {
+    Sent,
+    Refused(Option<u32>),
+    Waiting,
+}
+
+impl OutboxService {
+    /// The use case on its ports. `owner_phone` is the owner's own number, if it is known.
+    pub fn new(
+        store: Arc<dyn Store>,
+        sms: Arc<dyn Sms>,
+        ids: Arc<dyn IdGenerator>,
+        timer: Arc<dyn Timer>,
+        owner_phone: Option<Phone>,
+    ) -> Self {
+        Self { store, sms, ids, timer, owner_phone }
+    }
+
+    /// Sends every waiting text that nobody else is sending, oldest first.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read or written. What was sent stays claimed and is looked up by
+    /// the next run.
+    pub async fn send_waiting(&self, now: Timestamp) -> Result<OutboxReport, StoreError> {
+        let ids = self.store.waiting_texts().await?;
+        self.send(&ids, now).await
+    }
+
+    /// Sends those of these texts that nobody else is sending and that have not gone out, in order.
+    ///
+    /// # Errors
+    /// As for [`OutboxService::send_waiting`].
+    pub async fn send(&self, ids: &[String], now: Timestamp) -> Result<OutboxReport, StoreError> {
+        let mut report = OutboxReport::default();
+        for id in ids {
+            let holder = self.ids.generate();
+            let unix_ms = self.timer.unix_ms();
+            let claim_ms = i64::try_from(CLAIM.as_millis()).unwrap_or(i64::MAX);
+            let until_ms = unix_ms.saturating_add(claim_ms);
+            let claimed = self.store.claim_text(id, &holder, unix_ms, until_ms).await?;
+            let Some((text, earlier)) = claimed else { continue };
+            match self.deliver(&text, earlier).await {
+                Delivery::Sent => {
+                    report.sent += 1;
+                    self.store.remove_text(id).await?;
+                }
+                Delivery::Refused(code) => {
+                    report.refused += 1;
+                    tracing::error!(?code, "Twilio refused a text of the outbox for good");
+                    self.store.refuse_text(id, code, now).await?;
+                }
+                Delivery::Waiting => {
+                    report.waiting += 1;
+                    self.store.release_text(id, &holder).await?;
+                }
+            }
+        }
+        if report.waiting > 0 {
+            tracing::error!(waiting = report.waiting, "texts stay in the outbox");
+        }
+        Ok(report)
+    }
+
+    /// Sends a text unless an earlier attempt, or one of this run, was carried out.
+    async fn deliver(&self, text: &OutboxText, earlier: u32) -> Delivery {
+        // A conversation's text must not reach a customer who opted out meanwhile.
+        if self.owner_phone.as_ref() != Some(&text.to) {
+            match self.store.opted_out(&text.to).await {
+                Ok(false) => {}
+                Ok(true) => return Delivery::Refused(None),
+                Err(error) => {
+                    tracing::warn!(error = %ErrorChain(&error), "failed to read an opt-out, sending later");
+                    return Delivery::Waiting;
+                }
+            }
+        }
+        let mut unknown = earlier > 0;
+        for _ in 0..ATTEMPTS {
+            if unknown {
+                match self.sms.was_sent(&text.to, &text.body, text.created - CLOCK_MARGIN).await {
+                    Ok(true) => return Delivery::Sent,
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::warn!(error = %ErrorChain(&error), "failed to look a text up");
+                        return Delivery::Waiting;
+                    }
+                }
+            }
+            match self.sms.send(&text.to, &text.body).await {
+                Ok(()) => return Delivery::Sent,
+                Err(SmsError::OptedOut) => return Delivery::Refused(Some(21_610)),
+                Err(SmsError::Refused { code }) => return Delivery::Refused(code),
+                Err(SmsError::Unavailable(error)) => {
+                    tracing::warn!(error = %ErrorChain(error.as_ref()), "failed to send a text");
+                    unknown = true;
+                }
+            }
+        }
+        Delivery::Waiting
+    }
+}
+
+/// Sends within the request that asks for it, where no other function does.
+#[async_trait]
+impl BackgroundWorker for OutboxService {
+    async fn start(&self, task: &BackgroundTask) -> Result<(), BoxError> {
+        match task {
+            BackgroundTask::SendTexts { ids, now } => self.send(ids, *now).await?,
+        };
+        Ok(())
+    }
+}

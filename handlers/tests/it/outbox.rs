@@ -1,0 +1,114 @@
+//! Sending the outbox, on ports in memory: every text goes out, and none goes out twice.
+
+use handlers::{
+    app::outbox::OutboxReport,
+    domain::outbox::OutboxText,
+    ports::{Store as _, Timer as _},
+};
+use jiff::Timestamp;
+
+use crate::testing::{ANN, NOW, OWNER, SendFailure, World, phone, text};
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn store(world: &World, id: &str, to: &str) {
+    let texts = OutboxText::messages(id, &phone(to), &format!("text {id}"), now());
+    assert!(world.run(world.store.enqueue_once(&texts)).unwrap());
+}
+
+fn send(world: &World) -> OutboxReport {
+    world.run(world.outbox().send_waiting(now())).unwrap()
+}
+
+#[test]
+fn a_text_is_sent_once_and_leaves_the_outbox() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    store(&world, "b", OWNER);
+    assert_eq!(send(&world), OutboxReport { sent: 2, ..OutboxReport::default() });
+    assert_eq!(send(&world), OutboxReport::default());
+    assert_eq!(world.sms.sent().len(), 2);
+}
+
+#[test]
+fn a_cause_that_is_repeated_stores_nothing_new_even_after_sending() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    send(&world);
+    let texts = OutboxText::messages("a", &phone(OWNER), "text a", now());
+    assert!(!world.run(world.store.enqueue_once(&texts)).unwrap());
+    assert_eq!(send(&world), OutboxReport::default());
+}
+
+#[test]
+fn a_send_of_unknown_outcome_is_looked_up() {
+    for (failure, sends) in [(SendFailure::LostAfter, 1), (SendFailure::LostBefore, 1)] {
+        let world = World::new();
+        store(&world, "a", OWNER);
+        world.sms.fail(&[failure]);
+        assert_eq!(send(&world).sent, 1, "{failure:?}");
+        assert_eq!(world.sms.sent().len(), sends, "{failure:?}");
+    }
+}
+
+#[test]
+fn a_crash_after_a_send_is_no_second_text() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    world.store.hang_before("remove_text");
+    world.crash(world.outbox().send_waiting(now()));
+    assert_eq!(send(&world), OutboxReport::default(), "the claim still holds");
+    world.timer.advance(std::time::Duration::from_secs(31));
+    assert_eq!(send(&world).sent, 1);
+    assert_eq!(world.sms.sent().len(), 1);
+}
+
+#[test]
+fn two_runs_at_once_send_it_once() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    let (one, other) = (world.outbox(), world.outbox());
+    let (one, other) =
+        world.run(async { futures::join!(one.send_waiting(now()), other.send_waiting(now())) });
+    assert_eq!(one.unwrap().sent + other.unwrap().sent, 1);
+    assert_eq!(world.sms.sent().len(), 1);
+}
+
+#[test]
+fn what_twilio_does_not_take_waits_for_the_next_run() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    world.sms.fail(&[SendFailure::LostBefore; 2]);
+    assert_eq!(send(&world), OutboxReport { waiting: 1, ..OutboxReport::default() });
+    let before = world.timer.unix_ms();
+    assert_eq!(send(&world).sent, 1, "without waiting for a claim to end");
+    assert_eq!(world.timer.unix_ms(), before);
+}
+
+#[test]
+fn a_customer_who_opted_out_meanwhile_hears_nothing() {
+    let world = World::new();
+    store(&world, "a", ANN);
+    world.answer(&text("SM1", "STOP"));
+    assert!(world.sms.sent().is_empty());
+    assert_eq!(send(&world).refused, 1);
+    assert!(world.sms.sent().is_empty());
+    // While it cannot be read, the text waits.
+    let world = World::new();
+    store(&world, "b", ANN);
+    world.store.fail("opted_out");
+    assert_eq!(send(&world).waiting, 1);
+    assert!(world.sms.sent().is_empty());
+    assert_eq!(send(&world).sent, 1);
+}
+
+#[test]
+fn a_text_that_twilio_refuses_is_not_tried_for_ever() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    world.sms.refuse();
+    assert_eq!(send(&world).refused, 1);
+    assert_eq!(send(&world), OutboxReport::default());
+}

@@ -68,6 +68,7 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         deadline: config.reply_deadline,
         lease: config.turn_lease,
         owner_phone: config.owner_phone.clone(),
+        late_replies: false,
     };
     let store = store(clients, &config.dynamodb);
     let sms = sms(clients, config.twilio, Arc::clone(&auth_token));

@@ -18,7 +18,8 @@ use crate::domain::{
     secret::Secret,
     slot::SlotTime,
     turn::{
-        ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord,
+        ConversationItem, ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry,
+        StoredRound, TurnEnd, TurnKey, TurnRecord,
     },
 };
 
@@ -213,16 +214,9 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Claims a turn for `holder` until `until_ms`, if no other claim holds at `unix_ms`; both as
-    /// of [`Timer::unix_ms`]. Stores `now` on the first attempt.
-    async fn claim_turn(
-        &self,
-        key: &TurnKey,
-        holder: &str,
-        now: Timestamp,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> Result<TurnClaim, StoreError>;
+    /// Claims a turn, if no other claim holds at its [`NewClaim::unix_ms`]. Stores text and time on
+    /// the first attempt.
+    async fn claim_turn(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError>;
     /// Extends a claim until `until_ms`; false when `holder` lost the turn or it is answered.
     async fn renew_turn(
         &self,
@@ -245,6 +239,21 @@ pub trait Store: Send + Sync {
     /// the queue if it is still the head; false when `holder` lost the turn.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
+    /// Stores what the webhook is answered and that the turn must be finished later; false when its
+    /// holder lost the turn or it is answered.
+    async fn hand_over(&self, hand_over: &HandOver) -> Result<bool, StoreError>;
+    /// The turns that were handed over and are not finished.
+    async fn late_turns(&self) -> Result<Vec<TurnKey>, StoreError>;
+    /// Claims a turn that was handed over for `holder`, as [`Store::claim_turn`] does; `None` when
+    /// it is finished or another claim holds.
+    async fn claim_late_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<LateTurn>, StoreError>;
+
     /// Appends an entry to the conversation's queue, in the order in which the database receives
     /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless.
     async fn join_queue(
@@ -260,6 +269,14 @@ pub trait Store: Send + Sync {
         phone: &Phone,
         position: usize,
         entry: &QueueEntry,
+    ) -> Result<bool, StoreError>;
+    /// Replaces `entry` by `new` if it is still at `position`; false when the queue has changed.
+    async fn replace_in_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+        new: &QueueEntry,
     ) -> Result<bool, StoreError>;
     /// Earlier turns of the conversation, oldest first.
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError>;
@@ -325,6 +342,13 @@ pub enum BackgroundTask {
     SendTexts {
         /// Their ids.
         ids: Vec<String>,
+        /// Business time.
+        now: Timestamp,
+    },
+    /// Finish a turn that was handed over.
+    FinishTurn {
+        /// The turn.
+        key: TurnKey,
         /// Business time.
         now: Timestamp,
     },

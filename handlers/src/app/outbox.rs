@@ -153,8 +153,11 @@ impl OutboxService {
 impl BackgroundWorker for OutboxService {
     async fn start(&self, task: &BackgroundTask) -> Result<(), BoxError> {
         match task {
-            BackgroundTask::SendTexts { ids, now } => self.send(ids, *now).await?,
-        };
-        Ok(())
+            BackgroundTask::SendTexts { ids, now } => {
+                self.send(ids, *now).await?;
+                Ok(())
+            }
+            BackgroundTask::FinishTurn { .. } => Err("no function finishes late turns".into()),
+        }
     }
 }

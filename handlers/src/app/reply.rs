@@ -5,6 +5,7 @@
 
 mod alerts;
 mod closing;
+mod late;
 mod limits;
 mod opt_out;
 mod progress;
@@ -22,6 +23,8 @@ use futures::future::{Either, select};
 use jiff::Timestamp;
 use progress::Progress;
 use tracing::Instrument as _;
+
+pub use self::late::LateTurnError;
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
@@ -61,6 +64,8 @@ pub struct ReplySettings {
     pub lease: Duration,
     /// Receives alerts and forwarded texts.
     pub owner_phone: Option<Phone>,
+    /// Whether a turn that takes longer than its deadline is handed over to the background worker.
+    pub late_replies: bool,
 }
 
 /// A customer's text that is known to come from Twilio.

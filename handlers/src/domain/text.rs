@@ -17,6 +17,9 @@ pub const OWNER_NAME: &str = "Brandon";
 pub const FALLBACK_REPLY: &str =
     "Sorry, I can't answer right now. We have your text and Brandon will get back to you.";
 
+/// Sent when an answer takes longer than Twilio waits, and follows.
+pub const HOLDING_REPLY: &str = "One moment please, I'm still checking. I'll text you shortly.";
+
 /// Sent when there is no answer and nobody could be told that the customer needs one.
 pub const NO_PROMISE_REPLY: &str =
     "Sorry, I can't answer right now. Please call us, or text again later.";

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{outbox::Callback, phone::Phone};
+use super::{
+    outbox::{Callback, OutboxText},
+    phone::Phone,
+};
 
 /// Turns of a conversation that are remembered.
 pub const MEMORY_TURNS: usize = 20;
@@ -74,6 +77,58 @@ pub struct TurnRecord {
     pub rounds: Vec<StoredRound>,
 }
 
+/// What a customer sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnText {
+    /// The text itself.
+    pub body: String,
+    /// Number of pictures that came with it.
+    pub media: usize,
+    /// The addresses of those pictures that have one.
+    pub media_urls: Vec<String>,
+}
+
+/// A claim on a turn.
+#[derive(Debug, Clone)]
+pub struct NewClaim<'a> {
+    /// The turn.
+    pub key: &'a TurnKey,
+    /// The attempt.
+    pub holder: &'a str,
+    /// What the customer sent; stored by the first attempt.
+    pub text: &'a TurnText,
+    /// Business time; stored by the first attempt.
+    pub now: Timestamp,
+    /// Elapsed time, in milliseconds since the Unix epoch.
+    pub unix_ms: i64,
+    /// When the claim ends, likewise.
+    pub until_ms: i64,
+}
+
+/// A turn that went past the webhook's deadline, as a claim found it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateTurn {
+    /// The turn so far.
+    pub record: TurnRecord,
+    /// What the customer sent.
+    pub text: TurnText,
+    /// Earlier attempts to finish it after the deadline.
+    pub earlier_attempts: u32,
+}
+
+/// Hands a turn that went past the webhook's deadline over, to be finished outside of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// The turn.
+    pub key: TurnKey,
+    /// The attempt that holds it.
+    pub holder: String,
+    /// Business time of the turn.
+    pub now: Timestamp,
+    /// What the webhook is answered meanwhile; empty means silence.
+    pub messages: Vec<String>,
+}
+
 /// Earlier turns of a conversation, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationMemory {
@@ -135,6 +190,9 @@ pub struct TurnEnd {
     pub dequeue: Option<QueueEntry>,
     /// What the answer promises: that the owner gets back to the customer.
     pub callback: Option<Callback>,
+    /// The answer of a turn that was handed over, which goes out by the outbox: its webhook has been
+    /// answered. `None` for any other turn.
+    pub late_answer: Option<Vec<OutboxText>>,
 }
 
 #[cfg(test)]

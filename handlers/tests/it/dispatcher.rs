@@ -82,6 +82,7 @@ pub fn shop(
         deadline: Duration::from_secs(10),
         lease: Duration::from_secs(3),
         owner_phone: None,
+        late_replies: false,
     };
     let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();

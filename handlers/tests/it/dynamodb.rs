@@ -12,7 +12,7 @@ use handlers::{
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
-        turn::{QueueEntry, TurnKey},
+        turn::{NewClaim, QueueEntry, TurnKey, TurnText},
     },
     ports::{BookOutcome, Store, StoreError, TurnClaim},
 };
@@ -213,7 +213,9 @@ async fn a_claim_outlasts_the_end_of_the_attempt_that_it_repeats() {
     operation("UpdateItem").respond_with(refusal).mount(&server).await;
     let key = TurnKey { phone: Phone::parse("+19042520927").unwrap(), sid: "SM1".into() };
     let now = "2026-02-10T20:10:00Z".parse().unwrap();
-    let claimed = store.claim_turn(&key, "h2", now, 0, 10).await.unwrap();
+    let text = TurnText::default();
+    let claim = NewClaim { key: &key, holder: "h2", text: &text, now, unix_ms: 0, until_ms: 10 };
+    let claimed = store.claim_turn(&claim).await.unwrap();
     assert_eq!(claimed, TurnClaim::Answered(vec!["Hi".into()]));
 }
 

@@ -3,6 +3,7 @@
 mod conversation;
 mod delivery;
 mod failure;
+mod late;
 mod opt_out;
 mod safety;
 

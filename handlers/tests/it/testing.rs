@@ -23,7 +23,7 @@ use handlers::{
         scheduler::Scheduler,
     },
     domain::{calendar::Calendar, phone::Phone},
-    ports::IdGenerator,
+    ports::{BackgroundWorker, IdGenerator},
 };
 
 pub use executor::TestTimer;
@@ -66,11 +66,24 @@ impl World {
     /// A dispatcher on this world. Several of them act as separate processes: they share nothing
     /// but the world.
     pub fn reply(&self) -> ReplyService {
+        self.reply_service(Arc::new(self.outbox()), false)
+    }
+
+    /// A dispatcher that hands late turns over to `background`.
+    pub fn reply_with_late_replies(&self, background: Arc<dyn BackgroundWorker>) -> ReplyService {
+        self.reply_service(background, true)
+    }
+
+    fn reply_service(
+        &self,
+        background: Arc<dyn BackgroundWorker>,
+        late_replies: bool,
+    ) -> ReplyService {
         let ports = ReplyPorts {
             model: self.model.clone(),
             store: self.store.clone(),
             sms: self.sms.clone(),
-            background: Arc::new(self.outbox()),
+            background,
             ids: self.ids.clone(),
             timer: self.timer.clone(),
             safety_key: Arc::new(StaticCredential::new("key")),
@@ -79,6 +92,7 @@ impl World {
             deadline: DEADLINE,
             lease: Duration::from_secs(3),
             owner_phone: Some(phone(OWNER)),
+            late_replies,
         };
         ReplyService::new(ports, calendar(), settings)
     }

@@ -1,7 +1,7 @@
 //! The `Store` port on DynamoDB.
 //!
 //! One file per topic: `owner`, `schedule` (taken slots), `booking`, `claims` (idempotency
-//! keys), `sales`, `turn`, `queue`, `outbox` and `opt_out`. `store` implements the port with them. `row`
+//! keys), `sales`, `turn`, `late`, `queue`, `outbox` and `opt_out`. `store` implements the port with them. `row`
 //! reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and
 //! `errors` send writes and tell failed conditions from other failures; `client` sets up the SDK.
 //!
@@ -13,6 +13,7 @@ mod booking;
 mod claims;
 mod client;
 mod errors;
+mod late;
 mod lead_row;
 mod opt_out;
 mod outbox;

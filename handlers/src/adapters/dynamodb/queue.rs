@@ -76,6 +76,30 @@ impl DynamoDb {
         ))
     }
 
+    pub(super) async fn write_replacement(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+        new: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        let place = format!("waiting[{position}]");
+        let replace = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(phone, QUEUE)))
+            .update_expression(format!("SET {place} = :new"))
+            .condition_expression(unchanged(&place))
+            .expression_attribute_values(":new", from_entry(new))
+            .expression_attribute_values(":sid", text(&entry.sid))
+            .expression_attribute_values(":until", number(entry.until_ms));
+        Ok(matches!(
+            conditional_with_retries(|| replace.clone().send()).await?,
+            ConditionalWrite::Written(_)
+        ))
+    }
+
     /// Removes the head of the queue as part of a transaction.
     pub(super) fn leave_head(
         &self,

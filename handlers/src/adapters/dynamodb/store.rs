@@ -15,7 +15,10 @@ use crate::{
         phone::Phone,
         sales::SalesRecord,
         slot::SlotTime,
-        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
+        turn::{
+            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
+            TurnKey,
+        },
     },
     ports::{
         BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
@@ -89,15 +92,8 @@ impl Store for DynamoDb {
         self.write_opted_out(phone, out, now).await
     }
 
-    async fn claim_turn(
-        &self,
-        key: &TurnKey,
-        holder: &str,
-        now: Timestamp,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> Result<TurnClaim, StoreError> {
-        self.write_claim(key, holder, now, unix_ms, until_ms).await
+    async fn claim_turn(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError> {
+        self.write_claim(claim).await
     }
 
     async fn renew_turn(
@@ -127,6 +123,24 @@ impl Store for DynamoDb {
         self.write_end(end).await
     }
 
+    async fn hand_over(&self, hand_over: &HandOver) -> Result<bool, StoreError> {
+        self.write_hand_over(hand_over).await
+    }
+
+    async fn late_turns(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.read_late_turns().await
+    }
+
+    async fn claim_late_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<LateTurn>, StoreError> {
+        self.write_late_claim(key, holder, unix_ms, until_ms).await
+    }
+
     async fn join_queue(
         &self,
         phone: &Phone,
@@ -146,6 +160,16 @@ impl Store for DynamoDb {
         entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.write_leave(phone, position, entry).await
+    }
+
+    async fn replace_in_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+        new: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        self.write_replacement(phone, position, entry, new).await
     }
 
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {

@@ -1,14 +1,10 @@
 //! Turns: claiming one, storing its rounds, finishing it; and the memory of the conversation.
 
-use aws_sdk_dynamodb::types::{
-    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
-use jiff::Timestamp;
-
 use super::{
     DynamoDb,
     claims::expiry,
     errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    late::{HELD, LATE, is_late},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, put, update},
     turn_row::{
@@ -18,9 +14,12 @@ use super::{
 use crate::{
     domain::{
         phone::Phone,
-        turn::{ConversationMemory, StoredRound, TurnEnd, TurnKey},
+        turn::{ConversationMemory, NewClaim, StoredRound, TurnEnd, TurnKey},
     },
     ports::{StoreError, TurnClaim},
+};
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 /// Days until DynamoDB may delete a turn. Twilio's last retry comes seconds after the first.
@@ -35,22 +34,18 @@ const TURN: usize = 0;
 impl DynamoDb {
     /// Claims a turn. An update instead of a put, so that an attempt that takes the turn over keeps
     /// its first `now` and its rounds.
-    pub(super) async fn write_claim(
-        &self,
-        key: &TurnKey,
-        holder: &str,
-        now: Timestamp,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> Result<TurnClaim, StoreError> {
-        let claim = self
+    pub(super) async fn write_claim(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError> {
+        let NewClaim { key, holder, now, .. } = *claim;
+        let request = self
             .client
             .update_item()
             .table_name(&self.tables.conversations)
             .set_key(Some(self.turn_key(key)))
             .update_expression(
                 "SET holder = :holder, until_ms = :until, #now = if_not_exists(#now, :now), \
-                 expires_at = if_not_exists(expires_at, :expires)",
+                 expires_at = if_not_exists(expires_at, :expires), \
+                 body = if_not_exists(body, :body), media = if_not_exists(media, :media), \
+                 media_urls = if_not_exists(media_urls, :media_urls)",
             )
             .condition_expression(
                 "attribute_not_exists(messages) \
@@ -58,14 +53,17 @@ impl DynamoDb {
             )
             .expression_attribute_names("#now", "now")
             .expression_attribute_values(":holder", text(holder))
-            .expression_attribute_values(":until", number(until_ms))
+            .expression_attribute_values(":until", number(claim.until_ms))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":expires", number(expiry(now, TURN_DAYS)))
-            .expression_attribute_values(":wall", number(unix_ms))
+            .expression_attribute_values(":wall", number(claim.unix_ms))
+            .expression_attribute_values(":body", text(&claim.text.body))
+            .expression_attribute_values(":media", number(claim.text.media))
+            .expression_attribute_values(":media_urls", texts(&claim.text.media_urls))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A repeated webhook may arrive while the first attempt's answer is being written.
-        let write = conditional_with_retries(|| claim.clone().send()).await?;
+        let write = conditional_with_retries(|| request.clone().send()).await?;
         let row = match write {
             ConditionalWrite::Written(output) => {
                 return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
@@ -95,7 +93,8 @@ impl DynamoDb {
             .table_name(&self.tables.conversations)
             .set_key(Some(self.turn_key(key)))
             .update_expression("SET until_ms = :until")
-            .condition_expression("holder = :holder AND attribute_not_exists(messages)")
+            .condition_expression(HELD)
+            .expression_attribute_values(":late", text(LATE))
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":holder", text(holder));
         Ok(matches!(
@@ -128,7 +127,8 @@ impl DynamoDb {
             .table_name(&self.tables.conversations)
             .set_key(Some(self.turn_key(key)))
             .update_expression("SET #round = :round")
-            .condition_expression("holder = :holder AND attribute_not_exists(messages)")
+            .condition_expression(HELD)
+            .expression_attribute_values(":late", text(LATE))
             .expression_attribute_names("#round", round_attribute(ordinal))
             .expression_attribute_values(":round", text(round))
             .expression_attribute_values(":holder", text(holder));
@@ -149,6 +149,12 @@ impl DynamoDb {
             items.push(self.put_unanswered(&callback.unanswered)?);
             for notification in &callback.notification {
                 items.push(self.put_text(notification)?);
+            }
+        }
+        if let Some(late_answer) = &end.late_answer {
+            items.push(self.drop_late_turn(&end.key)?);
+            for message in late_answer {
+                items.push(self.put_text(message)?);
             }
         }
         let without_queue = items.clone();
@@ -179,10 +185,16 @@ impl DynamoDb {
         let Some(row) = self.read_turn(&end.key).await? else { return Ok(false) };
         let holder = RowReader::new("Conversations", &row).text_or_none("holder")?;
         let ours = holder == Some(end.holder.as_str());
+        if end.late_answer.is_some() {
+            return Ok(ours && !is_late(&row)?);
+        }
         Ok(ours && to_answer(&row)?.as_ref() == Some(&end.messages))
     }
 
     fn answer(&self, end: &TurnEnd) -> Result<TransactWriteItem, StoreError> {
+        if end.late_answer.is_some() {
+            return self.end_late_turn(end);
+        }
         Update::builder()
             .table_name(&self.tables.conversations)
             .set_key(Some(self.turn_key(&end.key)))
@@ -222,7 +234,7 @@ impl DynamoDb {
         }
     }
 
-    async fn read_turn(&self, key: &TurnKey) -> Result<Option<Row>, StoreError> {
+    pub(super) async fn read_turn(&self, key: &TurnKey) -> Result<Option<Row>, StoreError> {
         self.read_item(&key.phone, &format!("turn#{}", key.sid)).await
     }
 
@@ -234,7 +246,7 @@ impl DynamoDb {
         self.get_row(&self.tables.conversations, item_key(phone, item_id)).await
     }
 
-    fn turn_key(&self, key: &TurnKey) -> Row {
+    pub(super) fn turn_key(&self, key: &TurnKey) -> Row {
         item_key(&key.phone, &format!("turn#{}", key.sid))
     }
 }

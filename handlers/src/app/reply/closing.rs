@@ -98,6 +98,15 @@ impl ReplyService {
             // itself stops texts to those who sent STOP.
             return self.answer_without_tables(text, &state, error, owner_reachable).await;
         }
+        // What exists at the deadline is confirmed at once; anything else may still be finished.
+        let unfinished = state.pending_change.is_some() || state.confirmations.is_empty();
+        if matches!(error, TurnError::Deadline)
+            && opt_out == OptOut::In
+            && unfinished
+            && let Some(messages) = self.hand_over(text, &state).await
+        {
+            return messages;
+        }
         let reason = if state.pending_change.is_some() {
             Some(CallbackReason::NoAnswerDuringChange(error.to_string()))
         } else if state.confirmations.is_empty() {
@@ -232,6 +241,7 @@ impl ReplyService {
             dequeue: state.queue_entry.clone().filter(|_| state.memory.is_some()),
             memory,
             callback: callback.cloned(),
+            late_answer: None,
         };
         let (finished, left) = futures::join!(self.ports.store.finish_turn(&end), async {
             match (&state.queue_entry, &end.dequeue) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// Time to close a failed turn after the deadline. 12 s and this stay below the 15 s after which
 /// Twilio gives up.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -21,6 +23,15 @@ pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a queue entry stays valid, so that it never expires during an
 /// attempt and needs no renewal.
 pub(super) const QUEUE_ENTRY_MARGIN: Duration = Duration::from_secs(3);
+/// How many times the webhook's deadline a turn that was handed over may take.
+pub(super) const LATE_DEADLINE_FACTOR: u32 = 5;
+/// Attempts to finish a turn that was handed over before the owner is asked to answer.
+pub(super) const LATE_ATTEMPTS: u32 = 2;
+/// Age in business time from which an answer would be out of place. Lambda waits a minute before it
+/// repeats an invocation.
+pub(super) const MAX_LATE_AGE: SignedDuration = SignedDuration::from_secs(180);
+/// How long a turn that was handed over keeps its place in the queue: as long as it may be tried.
+pub(super) const LATE_ENTRY: Duration = Duration::from_secs(240);
 /// Renewals per lease. When the deadline passes, what is left of the lease covers
 /// [`CLOSE_TIMEOUT`].
 pub(super) const RENEWALS_PER_LEASE: u32 = 4;

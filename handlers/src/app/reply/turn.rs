@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     InboundText, ReplyService, TurnError,
     alerts::CallbackReason,
+    late::late_texts,
     limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
     reply_text::reply_text,
@@ -14,9 +15,10 @@ use super::{
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
+        outbox::OutboxText,
         owner::OwnerState,
         text::{self, ASSISTANT_OFF_REPLY},
-        turn::{QueueEntry, TurnEnd, TurnKey, TurnRecord},
+        turn::{NewClaim, QueueEntry, TurnEnd, TurnKey, TurnRecord, TurnText},
     },
     ports::{StoreError, TurnClaim},
 };
@@ -44,7 +46,21 @@ pub(super) struct Attempt<'a> {
     pub(super) key: TurnKey,
     pub(super) holder: String,
     /// This attempt's entry in the conversation's queue.
-    queue_entry: QueueEntry,
+    pub(super) queue_entry: QueueEntry,
+    /// The turn was handed over, and its webhook has been answered.
+    late: bool,
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt to finish a turn that was handed over.
+    pub(super) fn late(
+        text: &'a InboundText,
+        key: TurnKey,
+        holder: String,
+        queue_entry: QueueEntry,
+    ) -> Self {
+        Self { text, key, holder, queue_entry, late: true }
+    }
 }
 
 impl ReplyService {
@@ -104,6 +120,7 @@ impl ReplyService {
             key: TurnKey { phone: text.phone.clone(), sid: text.sid.clone() },
             holder: self.ports.ids.generate(),
             queue_entry: QueueEntry { sid: text.sid.clone(), until_ms },
+            late: false,
         }
     }
 
@@ -115,7 +132,13 @@ impl ReplyService {
         let Attempt { text, key, holder, .. } = attempt;
         let (unix_ms, until_ms) =
             (self.ports.timer.unix_ms(), self.unix_ms_in(self.settings.lease));
-        let claimed = self.ports.store.claim_turn(key, holder, text.now, unix_ms, until_ms).await?;
+        let text_stored = TurnText {
+            body: text.body.clone(),
+            media: text.media,
+            media_urls: text.media_urls.clone(),
+        };
+        let claim = NewClaim { key, holder, text: &text_stored, now: text.now, unix_ms, until_ms };
+        let claimed = self.ports.store.claim_turn(&claim).await?;
         progress.update(|state| {
             state.claimed = match &claimed {
                 TurnClaim::Acquired(record) => {
@@ -142,7 +165,7 @@ impl ReplyService {
         }
     }
 
-    fn unix_ms_in(&self, time: Duration) -> i64 {
+    pub(super) fn unix_ms_in(&self, time: Duration) -> i64 {
         let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         self.ports.timer.unix_ms().saturating_add(time)
     }
@@ -175,7 +198,7 @@ impl ReplyService {
     }
 
     /// Runs the conversation from its queue to the stored answer.
-    async fn converse(
+    pub(super) async fn converse(
         &self,
         attempt: &Attempt<'_>,
         record: TurnRecord,
@@ -248,6 +271,7 @@ impl ReplyService {
             let said = messages.join("\n");
             state.memory.clone().map(|memory| memory.with(attempt.text.content(), said))
         });
+        let late_answer = attempt.late.then(|| late_texts(attempt.text, &messages));
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
@@ -256,14 +280,18 @@ impl ReplyService {
             memory,
             dequeue: state.queue_entry.clone(),
             callback,
+            late_answer,
         };
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {
-                let texts =
-                    end.callback.as_ref().map_or(&[][..], |callback| &callback.notification);
-                self.send_texts(texts, attempt.text.now).await;
+                let notification = end.callback.iter().flat_map(|callback| &callback.notification);
+                let late = end.late_answer.iter().flatten();
+                let texts: Vec<OutboxText> = notification.chain(late).cloned().collect();
+                self.send_texts(&texts, attempt.text.now).await;
             }
             Ok(false) => return Err(TurnError::ClaimLost),
+            // It would have gone out by what was stored; the next attempt stores it.
+            Err(error) if attempt.late => return Err(error.into()),
             // The answer is sent although it is not stored: what it says is done, and a repeat
             // would find it done.
             Err(error) => {

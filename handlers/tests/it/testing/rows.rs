@@ -11,11 +11,13 @@ use handlers::{
         phone::Phone,
         sales::SalesRecord,
         slot::Slot,
-        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord},
+        turn::{
+            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
+            TurnKey, TurnRecord, TurnText,
+        },
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
-use jiff::Timestamp;
 
 #[derive(Default)]
 pub struct Rows {
@@ -44,10 +46,21 @@ pub struct Waiting {
 }
 
 pub struct Turn {
+    phone: Phone,
+    text: TurnText,
     pub record: TurnRecord,
     pub holder: String,
     pub until_ms: i64,
     pub answer: Option<Vec<String>>,
+    late: bool,
+    late_attempts: u32,
+}
+
+impl Turn {
+    /// Whether an attempt may still work on it.
+    fn is_open(&self) -> bool {
+        self.answer.is_none() || self.late
+    }
 }
 
 impl Rows {
@@ -103,35 +116,69 @@ impl Rows {
         RescheduleOutcome::Rescheduled
     }
 
-    pub fn claim(
-        &mut self,
-        key: &TurnKey,
-        holder: &str,
-        now: Timestamp,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> TurnClaim {
+    pub fn claim(&mut self, claim: &NewClaim<'_>) -> TurnClaim {
         let fresh = || Turn {
-            record: TurnRecord { now, rounds: Vec::new() },
+            phone: claim.key.phone.clone(),
+            text: claim.text.clone(),
+            record: TurnRecord { now: claim.now, rounds: Vec::new() },
             holder: String::new(),
             until_ms: i64::MIN,
             answer: None,
+            late: false,
+            late_attempts: 0,
         };
-        let turn = self.turns.entry(key.sid.clone()).or_insert_with(fresh);
+        let turn = self.turns.entry(claim.key.sid.clone()).or_insert_with(fresh);
         if let Some(messages) = &turn.answer {
             return TurnClaim::Answered(messages.clone());
         }
-        if turn.holder != holder && turn.until_ms > unix_ms {
+        if turn.holder != claim.holder && turn.until_ms > claim.unix_ms {
             return TurnClaim::Busy;
+        }
+        turn.holder = claim.holder.to_owned();
+        turn.until_ms = claim.until_ms;
+        TurnClaim::Acquired(turn.record.clone())
+    }
+
+    pub fn hand_over(&mut self, hand_over: &HandOver) -> bool {
+        let turn = self.turns.get_mut(&hand_over.key.sid).unwrap();
+        if turn.holder != hand_over.holder || turn.answer.is_some() {
+            return false;
+        }
+        turn.answer = Some(hand_over.messages.clone());
+        turn.late = true;
+        turn.until_ms = i64::MIN;
+        true
+    }
+
+    pub fn late_turns(&self) -> Vec<TurnKey> {
+        let late = self.turns.iter().filter(|(_, turn)| turn.late);
+        late.map(|(sid, turn)| TurnKey { phone: turn.phone.clone(), sid: sid.clone() }).collect()
+    }
+
+    pub fn claim_late(
+        &mut self,
+        key: &TurnKey,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Option<LateTurn> {
+        let turn = self.turns.get_mut(&key.sid)?;
+        if !turn.late || turn.until_ms > unix_ms {
+            return None;
         }
         turn.holder = holder.to_owned();
         turn.until_ms = until_ms;
-        TurnClaim::Acquired(turn.record.clone())
+        turn.late_attempts += 1;
+        Some(LateTurn {
+            record: turn.record.clone(),
+            text: turn.text.clone(),
+            earlier_attempts: turn.late_attempts - 1,
+        })
     }
 
     pub fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
         match self.turns.get_mut(&key.sid) {
-            Some(turn) if turn.holder == holder && turn.answer.is_none() => {
+            Some(turn) if turn.holder == holder && turn.is_open() => {
                 turn.until_ms = until_ms;
                 true
             }
@@ -147,7 +194,7 @@ impl Rows {
         round: &StoredRound,
     ) -> bool {
         let turn = self.turns.get_mut(&key.sid).unwrap();
-        if turn.holder != holder || turn.answer.is_some() {
+        if turn.holder != holder || !turn.is_open() {
             return false;
         }
         let rounds = &mut turn.record.rounds;
@@ -161,10 +208,15 @@ impl Rows {
 
     pub fn finish(&mut self, end: &TurnEnd) -> bool {
         let turn = self.turns.get_mut(&end.key.sid).unwrap();
-        if turn.holder != end.holder || turn.answer.is_some() {
+        if turn.holder != end.holder || !turn.is_open() {
             return false;
         }
-        turn.answer = Some(end.messages.clone());
+        if turn.late {
+            turn.late = false;
+            self.put_texts(end.late_answer.as_deref().unwrap());
+        } else {
+            turn.answer = Some(end.messages.clone());
+        }
         if let Some(memory) = &end.memory {
             self.memories.insert(end.key.phone.clone(), memory.clone());
         }

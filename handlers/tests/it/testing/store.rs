@@ -16,7 +16,10 @@ use handlers::{
         phone::Phone,
         sales::SalesRecord,
         slot::SlotTime,
-        turn::{ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey},
+        turn::{
+            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
+            TurnKey,
+        },
     },
     ports::{
         BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
@@ -297,15 +300,8 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn claim_turn(
-        &self,
-        key: &TurnKey,
-        holder: &str,
-        now: Timestamp,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> Result<TurnClaim, StoreError> {
-        self.apply("claim_turn", |rows| rows.claim(key, holder, now, unix_ms, until_ms)).await
+    async fn claim_turn(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError> {
+        self.apply("claim_turn", |rows| rows.claim(claim)).await
     }
 
     async fn renew_turn(
@@ -334,6 +330,24 @@ impl Store for FakeStore {
 
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         self.apply("finish_turn", |rows| rows.finish(end)).await
+    }
+
+    async fn hand_over(&self, hand_over: &HandOver) -> Result<bool, StoreError> {
+        self.apply("hand_over", |rows| rows.hand_over(hand_over)).await
+    }
+
+    async fn late_turns(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.apply("late_turns", |rows| rows.late_turns()).await
+    }
+
+    async fn claim_late_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<LateTurn>, StoreError> {
+        self.apply("claim_late_turn", |rows| rows.claim_late(key, holder, unix_ms, until_ms)).await
     }
 
     async fn join_queue(
@@ -368,6 +382,26 @@ impl Store for FakeStore {
                 queue.remove(position);
             }
             there
+        })
+        .await
+    }
+
+    async fn replace_in_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+        new: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        self.apply("replace_in_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            match queue.get_mut(position) {
+                Some(place) if *place == *entry => {
+                    *place = new.clone();
+                    true
+                }
+                _ => false,
+            }
         })
         .await
     }

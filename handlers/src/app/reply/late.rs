@@ -1,0 +1,237 @@
+//! Turns that take longer than Twilio waits: handed over at the deadline, finished outside of the
+//! webhook.
+//!
+//! The webhook is answered by one holding text. The turn's answer goes out by the outbox, at most
+//! once, because it is stored in the transaction that ends the turn. A turn that cannot be finished
+//! either ends with a callback, so the customer is not forgotten.
+
+use jiff::Timestamp;
+
+use super::{
+    InboundText, ReplyService, TurnError,
+    alerts::CallbackReason,
+    limits::{
+        LATE_ATTEMPTS, LATE_DEADLINE_FACTOR, LATE_ENTRY, MAX_LATE_AGE, SEND_TIMEOUT, STORE_TIMEOUT,
+    },
+    progress::{ClaimedTurn, Progress, TurnState},
+    run_alongside,
+    turn::Attempt,
+};
+use crate::{
+    app::error_chain::ErrorChain,
+    domain::{
+        outbox::OutboxText,
+        phone::Phone,
+        text::{self, FALLBACK_REPLY, HOLDING_REPLY},
+        turn::{HandOver, LateTurn, QueueEntry, TurnEnd, TurnKey},
+    },
+    ports::{BackgroundTask, StoreError},
+};
+
+/// Why a turn that was handed over is not finished yet. It is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum LateTurnError {
+    /// The tables failed.
+    #[error("the tables failed")]
+    Store(#[from] StoreError),
+    /// There is no answer yet.
+    #[error("the turn has no answer yet: {0}")]
+    NoAnswer(String),
+}
+
+impl ReplyService {
+    /// Hands the turn over at its deadline. Returns what the webhook is answered; `None` when the
+    /// turn must end now.
+    pub(super) async fn hand_over(
+        &self,
+        text: &InboundText,
+        state: &TurnState,
+    ) -> Option<Vec<String>> {
+        let claimed = state.claimed.as_ref().filter(|_| self.settings.late_replies)?;
+        let messages = if state.memory.is_some() {
+            vec![HOLDING_REPLY.to_owned()]
+        } else {
+            // It has not begun: the answers to the customer's earlier texts are under way.
+            Vec::new()
+        };
+        let hand_over = HandOver {
+            key: claimed.key.clone(),
+            holder: claimed.holder.clone(),
+            now: claimed.now,
+            messages,
+        };
+        let store = async {
+            // Before the turn is handed over: afterwards its place belongs to whoever finishes it.
+            if let Err(error) = self.keep_place(&text.phone, state).await {
+                tracing::warn!(error = %ErrorChain(&error), "failed to keep the place in the queue");
+            }
+            self.ports.store.hand_over(&hand_over).await
+        };
+        match self.with_timeout(STORE_TIMEOUT, store).await {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) => return None,
+            Some(Err(error)) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to hand a turn over");
+                return None;
+            }
+            None => {
+                tracing::warn!(sid = text.sid, "handing a turn over timed out");
+                return None;
+            }
+        }
+        let task = BackgroundTask::FinishTurn { key: claimed.key.clone(), now: text.now };
+        match self.with_timeout(SEND_TIMEOUT, self.ports.background.start(&task)).await {
+            Some(Ok(())) => tracing::info!(sid = text.sid, "handed over at the deadline"),
+            // The schedule finds it.
+            Some(Err(error)) => {
+                tracing::error!(error = %ErrorChain(error.as_ref()), "failed to start a late reply");
+            }
+            None => tracing::error!("starting a late reply timed out"),
+        }
+        Some(hand_over.messages)
+    }
+
+    /// Makes this attempt's place in the queue last until the turn is finished.
+    async fn keep_place(&self, phone: &Phone, state: &TurnState) -> Result<(), StoreError> {
+        let Some(entry) = &state.queue_entry else { return Ok(()) };
+        let queue = self.ports.store.queue(phone).await?;
+        let Some(position) = queue.iter().position(|other| other == entry) else { return Ok(()) };
+        let kept = QueueEntry { sid: entry.sid.clone(), until_ms: self.unix_ms_in(LATE_ENTRY) };
+        self.ports.store.replace_in_queue(phone, position, entry, &kept).await?;
+        Ok(())
+    }
+
+    /// Finishes every turn that was handed over and is not being finished. A turn that cannot be
+    /// finished is left for the next call.
+    ///
+    /// # Errors
+    /// When the turns cannot be listed.
+    pub async fn finish_late_turns(&self, now: Timestamp) -> Result<(), StoreError> {
+        for key in self.ports.store.late_turns().await? {
+            if let Err(error) = self.finish_late_turn(&key, now).await {
+                tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply failed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes a turn that was handed over, unless it is finished or somebody else is at it.
+    ///
+    /// # Errors
+    /// When it is not finished and another attempt is worth it.
+    pub async fn finish_late_turn(
+        &self,
+        key: &TurnKey,
+        now: Timestamp,
+    ) -> Result<(), LateTurnError> {
+        let holder = self.ports.ids.generate();
+        let (unix_ms, until_ms) = (self.unix_ms(), self.unix_ms_in(self.settings.lease));
+        let claimed = self.ports.store.claim_late_turn(key, &holder, unix_ms, until_ms).await?;
+        let Some(LateTurn { record, text, earlier_attempts }) = claimed else { return Ok(()) };
+        let text = InboundText {
+            phone: key.phone.clone(),
+            sid: key.sid.clone(),
+            body: text.body,
+            media: text.media,
+            media_urls: text.media_urls,
+            opt_out_type: None,
+            now: record.now,
+            received_ms: unix_ms,
+        };
+        let progress = Progress::default();
+        progress.update(|state| {
+            let claimed = ClaimedTurn { key: key.clone(), holder: holder.clone(), now: record.now };
+            state.claimed = Some(claimed);
+            // Replaced when the rounds are replayed; needed when that fails.
+            state.confirmations =
+                record.rounds.iter().flat_map(|round| round.confirmations.clone()).collect();
+        });
+        let entry = self.place_of(&text).await?;
+        let attempt = Attempt::late(&text, key.clone(), holder, entry);
+        let too_old = now.duration_since(record.now) > MAX_LATE_AGE;
+        if too_old || earlier_attempts >= LATE_ATTEMPTS {
+            let error = TurnError::Deadline;
+            return Ok(self.give_up(&attempt, &progress, &error).await?);
+        }
+        let run = async {
+            let owner = self.ports.store.owner().await?;
+            self.converse(&attempt, record, &owner, &progress).await
+        };
+        let run = run_alongside(Box::pin(run), Box::pin(self.keep_renewing_claim(&progress)));
+        let deadline = self.settings.deadline * LATE_DEADLINE_FACTOR;
+        let error = match self.with_timeout(deadline, run).await {
+            Some(Ok(_)) => return Ok(()),
+            // Somebody else finishes it.
+            Some(Err(TurnError::ClaimLost)) => return Ok(()),
+            Some(Err(error)) => error,
+            None => TurnError::Deadline,
+        };
+        tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply has no answer");
+        if earlier_attempts + 1 >= LATE_ATTEMPTS {
+            return Ok(self.give_up(&attempt, &progress, &error).await?);
+        }
+        // The next attempt need not wait for the claim to end.
+        self.ports.store.renew_turn(key, &attempt.holder, self.unix_ms() - 1).await?;
+        Err(LateTurnError::NoAnswer(error.to_string()))
+    }
+
+    /// The turn's place in the queue, or a new one if it has none.
+    async fn place_of(&self, text: &InboundText) -> Result<QueueEntry, StoreError> {
+        let queue = self.ports.store.queue(&text.phone).await?;
+        let kept = queue.into_iter().find(|entry| entry.sid == text.sid);
+        Ok(kept.unwrap_or_else(|| QueueEntry {
+            sid: text.sid.clone(),
+            until_ms: self.unix_ms_in(LATE_ENTRY),
+        }))
+    }
+
+    /// Ends the turn with a callback.
+    async fn give_up(
+        &self,
+        attempt: &Attempt<'_>,
+        progress: &Progress,
+        error: &TurnError,
+    ) -> Result<(), StoreError> {
+        let (text, state) = (attempt.text, progress.snapshot());
+        let reason = CallbackReason::NoAnswer(error.to_string());
+        let callback = self.callback(text, &reason, self.owner_is_reachable().await);
+        let answer = if callback.notification.is_empty() {
+            state.without_promise()
+        } else {
+            super::reply_text::reply_text(FALLBACK_REPLY, &state.confirmations, &Default::default())
+        };
+        let messages = text::split_into_messages(&answer);
+        let late_answer = late_texts(text, &messages);
+        let mut texts = callback.notification.clone();
+        texts.extend(late_answer.iter().cloned());
+        let end = TurnEnd {
+            key: attempt.key.clone(),
+            holder: attempt.holder.clone(),
+            now: text.now,
+            messages: Vec::new(),
+            memory: None,
+            dequeue: Some(attempt.queue_entry.clone()),
+            callback: Some(callback),
+            late_answer: Some(late_answer),
+        };
+        if self.ports.store.finish_turn(&end).await? {
+            self.send_texts(&texts, text.now).await;
+        }
+        Ok(())
+    }
+}
+
+/// The answer of a turn that was handed over, for the outbox. Its id is the turn's, so that there
+/// is one answer at most.
+pub(super) fn late_texts(text: &InboundText, messages: &[String]) -> Vec<OutboxText> {
+    messages
+        .iter()
+        .enumerate()
+        .map(|(part, body)| OutboxText {
+            id: format!("late#{}#{part}", text.sid),
+            to: text.phone.clone(),
+            body: body.clone(),
+            created: text.now,
+        })
+        .collect()
+}

@@ -1,0 +1,218 @@
+//! Turns that take longer than Twilio waits.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handlers::{
+    app::reply::{InboundText, ReplyService},
+    domain::{
+        text::{FALLBACK_REPLY, HOLDING_REPLY},
+        turn::TurnKey,
+    },
+    ports::{BackgroundTask, BackgroundWorker, BoxError, ModelError, Timer as _},
+};
+use jiff::Timestamp;
+
+use super::book;
+use crate::testing::{ANN, FakeStore, OWNER, World, phone, say, text};
+
+/// Keeps what it is asked to do.
+#[derive(Default)]
+struct Recorder(Mutex<Vec<BackgroundTask>>);
+
+#[async_trait]
+impl BackgroundWorker for Recorder {
+    async fn start(&self, task: &BackgroundTask) -> Result<(), BoxError> {
+        self.0.lock().unwrap().push(task.clone());
+        Ok(())
+    }
+}
+
+struct Late {
+    world: World,
+    recorder: Arc<Recorder>,
+    reply: ReplyService,
+}
+
+impl Late {
+    fn new() -> Self {
+        let world = World::new();
+        let recorder = Arc::new(Recorder::default());
+        let reply = world.reply_with_late_replies(recorder.clone());
+        Self { world, recorder, reply }
+    }
+
+    fn answer(&self, text: &InboundText) -> Vec<String> {
+        self.world.run(self.reply.answer(text))
+    }
+
+    /// What the function does that finishes late turns; it sends texts itself.
+    fn finish(&self, sid: &str, now: Timestamp) -> bool {
+        let key = TurnKey { phone: phone(ANN), sid: sid.into() };
+        let service = self.world.reply_with_late_replies(Arc::new(self.world.outbox()));
+        self.world.run(service.finish_late_turn(&key, now)).is_ok()
+    }
+
+    fn to_ann(&self) -> Vec<String> {
+        let sent = self.world.sms.sent().into_iter();
+        sent.filter(|(to, _)| to == ANN).map(|(_, body)| body).collect()
+    }
+}
+
+fn now() -> Timestamp {
+    text("SM1", "").now
+}
+
+fn slow(late: &Late) {
+    late.world.model.after(Duration::from_secs(20), Ok(vec![say("never heard")]));
+}
+
+#[test]
+fn the_customer_gets_one_holding_text_and_later_the_answer() {
+    let late = Late::new();
+    slow(&late);
+    assert_eq!(late.answer(&text("SM1", "Do you fix iPhone screens?")), [HOLDING_REPLY]);
+    let key = TurnKey { phone: phone(ANN), sid: "SM1".into() };
+    assert_eq!(*late.recorder.0.lock().unwrap(), [BackgroundTask::FinishTurn { key, now: now() }]);
+    assert!(late.world.sms.sent().is_empty(), "the owner is not bothered");
+    late.world.model.then([say("Yes, for $79.")]);
+    assert!(late.finish("SM1", now()));
+    assert_eq!(late.to_ann(), ["Yes, for $79."]);
+    let memory = late.world.store.memory_of(&phone(ANN));
+    assert_eq!(memory.turns[0].user, "Do you fix iPhone screens?");
+    assert_eq!(memory.turns[0].assistant, "Yes, for $79.");
+    assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
+    assert!(late.finish("SM1", now()), "another invocation finds it finished");
+    assert_eq!(late.to_ann().len(), 1);
+    assert_eq!(
+        late.answer(&text("SM1", "Do you fix iPhone screens?")),
+        [HOLDING_REPLY],
+        "a repeat"
+    );
+}
+
+#[test]
+fn a_booking_that_exists_at_the_deadline_is_confirmed_at_once() {
+    let late = Late::new();
+    late.world.model.then([book()]);
+    slow(&late);
+    let messages = late.answer(&text("SM1", "Tomorrow at two"));
+    assert!(messages[0].starts_with("Confirmed: Wed Feb 11, 2:00 PM"), "{messages:?}");
+    assert!(late.recorder.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_late_turn_resumes_from_its_stored_rounds() {
+    for hang in [FakeStore::hang_before as fn(&_, _), FakeStore::hang_after] {
+        let late = Late::new();
+        late.world.model.then([book()]);
+        hang(&late.world.store, "book");
+        late.world.store.hang_from_now_on("lead");
+        assert_eq!(late.answer(&text("SM1", "Tomorrow at two")), [HOLDING_REPLY]);
+        late.world.model.then([say("Done!")]);
+        assert!(late.finish("SM1", now()));
+        let sent = late.to_ann();
+        assert!(sent[0].contains("Confirmed: Wed Feb 11, 2:00 PM"), "{sent:?}");
+        assert_eq!(late.world.store.leads().len(), 1);
+    }
+}
+
+#[test]
+fn a_text_that_waits_behind_another_is_answered_without_a_holding_text() {
+    let late = Late::new();
+    let slow_answer = |seconds| Duration::from_secs(seconds);
+    late.world.model.after(slow_answer(8), Ok(vec![say("Hello one")]));
+    late.world.model.after(slow_answer(8), Ok(vec![say("Hello two")]));
+    let (one, two) = (text("SM1", "Hi"), text("SM2", "Are you there?"));
+    let other = late.world.reply_with_late_replies(late.recorder.clone());
+    let (first, second) =
+        late.world.run(async { futures::join!(late.reply.answer(&one), other.answer(&two)) });
+    assert_eq!(first, ["Hello one"]);
+    assert_eq!(second, [HOLDING_REPLY], "its own turn had begun");
+    let third = text("SM3", "Hello?");
+    assert!(late.answer(&third).is_empty(), "it waits behind the second");
+    late.world.model.then([say("Hello two")]).then([say("Hello three")]);
+    assert!(late.finish("SM2", now()));
+    assert!(late.finish("SM3", now()));
+    assert_eq!(late.to_ann(), ["Hello two", "Hello three"]);
+}
+
+#[test]
+fn who_opts_out_meanwhile_hears_nothing() {
+    let late = Late::new();
+    slow(&late);
+    late.answer(&text("SM1", "Hello?"));
+    late.answer(&text("SM2", "STOP"));
+    late.world.model.then([say("Hi!")]);
+    assert!(late.finish("SM1", now()));
+    assert!(late.to_ann().is_empty());
+}
+
+#[test]
+fn a_turn_that_cannot_be_finished_ends_with_a_callback() {
+    let late = Late::new();
+    slow(&late);
+    late.answer(&text("SM1", "Hello?"));
+    late.world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert!(!late.finish("SM1", now()), "the first failure is tried again");
+    late.world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert!(late.finish("SM1", now() + jiff::SignedDuration::from_mins(1)));
+    assert_eq!(late.to_ann(), [FALLBACK_REPLY]);
+    let owner = late.world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).count();
+    assert_eq!(owner, 1);
+    assert_eq!(late.world.store.unanswered()[0].words, "Hello?");
+}
+
+#[test]
+fn an_answer_that_would_be_too_old_is_not_asked_for() {
+    let late = Late::new();
+    slow(&late);
+    late.answer(&text("SM1", "Hello?"));
+    // The model would fail the test if it were asked.
+    assert!(late.finish("SM1", now() + jiff::SignedDuration::from_mins(4)));
+    assert_eq!(late.to_ann(), [FALLBACK_REPLY]);
+}
+
+#[test]
+fn the_schedule_finds_turns_whose_invocation_was_lost() {
+    let late = Late::new();
+    slow(&late);
+    late.answer(&text("SM1", "Hello?"));
+    late.world.model.then([say("Here I am.")]);
+    let service = late.world.reply_with_late_replies(Arc::new(late.world.outbox()));
+    late.world.run(service.finish_late_turns(now())).unwrap();
+    assert_eq!(late.to_ann(), ["Here I am."]);
+}
+
+#[test]
+fn a_turn_that_cannot_be_handed_over_falls_back() {
+    let late = Late::new();
+    slow(&late);
+    late.world.store.fail("hand_over");
+    assert_eq!(late.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    assert_eq!(late.world.store.unanswered().len(), 1);
+    assert!(late.world.timer.unix_ms() <= 13_500);
+}
+
+#[test]
+fn a_crash_while_a_late_turn_is_finished_sends_its_answer_once() {
+    for operation in ["claim_late_turn", "finish_turn", "claim_text", "remove_text"] {
+        for hang in [FakeStore::hang_before as fn(&_, _), FakeStore::hang_after] {
+            let late = Late::new();
+            slow(&late);
+            late.answer(&text("SM1", "Hello?"));
+            late.world.model.then([say("Hi!")]).then([say("Hi!")]);
+            hang(&late.world.store, operation);
+            let service = late.world.reply_with_late_replies(Arc::new(late.world.outbox()));
+            let key = TurnKey { phone: phone(ANN), sid: "SM1".into() };
+            late.world.crash(service.finish_late_turn(&key, now()));
+            late.world.timer.advance(Duration::from_secs(40));
+            assert!(late.finish("SM1", now()), "{operation}");
+            late.world.run(late.world.outbox().send_waiting(now())).unwrap();
+            assert_eq!(late.to_ann(), ["Hi!"], "{operation}");
+        }
+    }
+}

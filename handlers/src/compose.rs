@@ -4,7 +4,7 @@
 //! than answering a text.
 
 mod clients;
-mod lambda;
+mod serve;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,12 @@ use axum::Router;
 
 pub use self::{
     clients::{Clients, ClientsError},
-    lambda::serve_lambda,
+    serve::{serve_lambda, serve_lambda_events},
 };
 use crate::{
     adapters::{
         dynamodb::{self, DynamoDb},
+        lambda::{self, LambdaWorker},
         openai::{self, OpenAi, RetryPolicy},
         secrets::{self, StaticCredential, StoredCredential},
         system::{RandomIdGenerator, SystemTimer},
@@ -29,15 +30,18 @@ use crate::{
         scheduler::Scheduler,
     },
     config::{
-        ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, SchedulerConfig, Secret,
-        SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
+        ConfigError, DispatcherConfig, DynamoDbConfig, LateReplyConfig, OpenAiConfig, ReplyConfig,
+        SchedulerConfig, Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
+        WorkerConfig,
     },
     http::{self, WebhookAuthentication},
-    ports::{Credential, Model, Sms, Store},
+    ports::{BackgroundWorker, Credential, Model, Sms, Store},
 };
 
 /// Time for one request to Twilio's REST API.
 const SMS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for starting another function.
+const WORKER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A Lambda function: its logical id in `template.yaml`, and how its router is built.
 #[derive(Debug, Clone, Copy)]
@@ -49,11 +53,12 @@ pub struct Function {
 }
 
 /// The functions of the backend.
-pub const fn functions() -> [Function; 3] {
+pub const fn functions() -> [Function; 4] {
     [
         Function { id: "Dispatcher", build: dispatcher },
         Function { id: "StateManager", build: state_manager },
         Function { id: "Scheduler", build: scheduler },
+        Function { id: "LateReply", build: late_reply },
     ]
 }
 
@@ -62,37 +67,88 @@ pub const fn functions() -> [Function; 3] {
 /// # Errors
 /// When variables are missing or invalid. The error names all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
-    let config = DispatcherConfig::from_vars(vars)?;
+    let DispatcherConfig { reply: config, public_urls, worker } =
+        DispatcherConfig::from_vars(vars)?;
     let auth_token = credential(clients, &config.twilio.auth_token);
-    let settings = ReplySettings {
-        deadline: config.reply_deadline,
-        lease: config.turn_lease,
-        owner_phone: config.owner_phone.clone(),
-        late_replies: false,
+    let outbox = outbox(clients, &config, &auth_token);
+    // Without a function that works outside of requests, the dispatcher sends texts itself.
+    let (background, late_replies): (Arc<dyn BackgroundWorker>, bool) = match worker {
+        Some(worker) => (background_worker(clients, &config.dynamodb, worker), true),
+        None => (Arc::new(outbox), false),
     };
-    let store = store(clients, &config.dynamodb);
-    let sms = sms(clients, config.twilio, Arc::clone(&auth_token));
-    let outbox = OutboxService::new(
-        Arc::clone(&store),
-        Arc::clone(&sms),
+    let reply = reply(clients, config, Arc::clone(&auth_token), background, late_replies);
+    Ok(http::dispatcher(reply, WebhookAuthentication { auth_token, public_urls }))
+}
+
+/// Builds the function that sends the outbox and finishes late turns, on DynamoDB, OpenAI and
+/// Twilio.
+///
+/// # Errors
+/// When variables are missing or invalid. The error names all of them.
+pub fn late_reply(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
+    let LateReplyConfig { reply: config } = LateReplyConfig::from_vars(vars)?;
+    let auth_token = credential(clients, &config.twilio.auth_token);
+    let outbox = outbox(clients, &config, &auth_token);
+    let background = Arc::new(outbox.clone());
+    Ok(http::background(reply(clients, config, auth_token, background, true), outbox))
+}
+
+fn outbox(
+    clients: &Clients,
+    config: &ReplyConfig,
+    auth_token: &Arc<dyn Credential>,
+) -> OutboxService {
+    OutboxService::new(
+        store(clients, &config.dynamodb),
+        sms(clients, &config.twilio, Arc::clone(auth_token)),
         Arc::new(RandomIdGenerator),
         Arc::new(SystemTimer),
-        config.owner_phone,
-    );
+        config.owner_phone.clone(),
+    )
+}
+
+fn reply(
+    clients: &Clients,
+    config: ReplyConfig,
+    auth_token: Arc<dyn Credential>,
+    background: Arc<dyn BackgroundWorker>,
+    late_replies: bool,
+) -> ReplyService {
     let ports = ReplyPorts {
         model: model(clients, &config.openai, config.reply_deadline),
-        store,
-        sms,
-        background: Arc::new(outbox),
+        store: store(clients, &config.dynamodb),
+        sms: sms(clients, &config.twilio, Arc::clone(&auth_token)),
+        background,
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         // Every instance has this secret, so a customer keeps the same identifier until it is
         // rotated.
-        safety_key: Arc::clone(&auth_token),
+        safety_key: auth_token,
     };
-    let reply = ReplyService::new(ports, config.calendar, settings);
-    let authentication = WebhookAuthentication { auth_token, public_urls: config.public_urls };
-    Ok(http::dispatcher(reply, authentication))
+    let settings = ReplySettings {
+        deadline: config.reply_deadline,
+        lease: config.turn_lease,
+        owner_phone: config.owner_phone,
+        late_replies,
+    };
+    ReplyService::new(ports, config.calendar, settings)
+}
+
+fn background_worker(
+    clients: &Clients,
+    config: &DynamoDbConfig,
+    worker: WorkerConfig,
+) -> Arc<dyn BackgroundWorker> {
+    let settings = lambda::Settings {
+        function: worker.function,
+        endpoint: worker.endpoint,
+        region: config.region.clone(),
+        access_key_id: config.access_key_id.clone(),
+        secret_access_key: config.secret_access_key.clone(),
+        session_token: config.session_token.clone(),
+        timeout: WORKER_TIMEOUT,
+    };
+    Arc::new(LambdaWorker::new(clients.web.clone(), settings))
 }
 
 /// Builds the state manager on DynamoDB.
@@ -167,12 +223,12 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }
 
-fn sms(clients: &Clients, config: TwilioConfig, auth_token: Arc<dyn Credential>) -> Arc<dyn Sms> {
+fn sms(clients: &Clients, config: &TwilioConfig, auth_token: Arc<dyn Credential>) -> Arc<dyn Sms> {
     let settings = twilio::Settings {
-        account_sid: config.account_sid,
+        account_sid: config.account_sid.clone(),
         auth_token,
-        from: config.phone_number,
-        base_url: config.base_url,
+        from: config.phone_number.clone(),
+        base_url: config.base_url.clone(),
         timeout: SMS_TIMEOUT,
     };
     Arc::new(Twilio::new(clients.web.clone(), settings))

@@ -30,6 +30,36 @@ const DEFAULT_LEASE_MS: &str = "3000";
 /// Configuration of the dispatcher.
 #[derive(Debug, Clone)]
 pub struct DispatcherConfig {
+    /// What answering texts needs.
+    pub reply: ReplyConfig,
+    /// URLs that Twilio may have signed, exactly as they are configured at Twilio but without
+    /// fragment. When empty, the request's own URL is used, which is right on a developer's machine
+    /// only.
+    pub public_urls: Vec<String>,
+    /// The function that sends the outbox and finishes late turns. Without it the dispatcher sends
+    /// texts itself, and a turn that is not answered in time ends with a callback.
+    pub worker: Option<WorkerConfig>,
+}
+
+/// Configuration of the function that sends the outbox and finishes late turns.
+#[derive(Debug, Clone)]
+pub struct LateReplyConfig {
+    /// What answering texts needs.
+    pub reply: ReplyConfig,
+}
+
+/// A function that works outside of requests.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Its name or ARN.
+    pub function: String,
+    /// Overrides Lambda's own endpoint.
+    pub endpoint: Option<String>,
+}
+
+/// What answering texts needs.
+#[derive(Debug, Clone)]
+pub struct ReplyConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
     /// The language model.
@@ -40,10 +70,6 @@ pub struct DispatcherConfig {
     pub calendar: Calendar,
     /// Receives alerts; without it there are none.
     pub owner_phone: Option<Phone>,
-    /// URLs that Twilio may have signed, exactly as they are configured at Twilio but without
-    /// fragment. When empty, the request's own URL is used, which is right on a developer's machine
-    /// only.
-    pub public_urls: Vec<String>,
     /// Time for a whole turn.
     pub reply_deadline: Duration,
     /// Time for which a claim on a turn holds without renewal. A repeat after a crash waits that
@@ -141,12 +167,32 @@ impl DispatcherConfig {
     }
 
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
+        let reply = ReplyConfig::read(reader);
+        let public_urls = public_urls(reader);
+        let worker = worker(reader);
+        Some(Self { reply: reply?, public_urls: public_urls?, worker })
+    }
+}
+
+impl LateReplyConfig {
+    /// Reads the function's variables.
+    ///
+    /// # Errors
+    /// When variables are missing or invalid. The error names all of them.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let mut reader = VarReader::new(vars);
+        let config = ReplyConfig::read(&mut reader).map(|reply| Self { reply });
+        reader.finish(config)
+    }
+}
+
+impl ReplyConfig {
+    fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let dynamodb = DynamoDbConfig::read(reader);
         let openai = OpenAiConfig::read(reader);
         let twilio = TwilioConfig::read(reader);
         let calendar = calendar(reader);
         let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
-        let public_urls = public_urls(reader);
         let reply_deadline =
             reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, values::deadline);
         let turn_lease = reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, values::deadline);
@@ -156,7 +202,6 @@ impl DispatcherConfig {
             twilio: twilio?,
             calendar: calendar?,
             owner_phone,
-            public_urls: public_urls?,
             reply_deadline: reply_deadline?,
             turn_lease: turn_lease?,
         })
@@ -261,6 +306,12 @@ fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
     let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", values::shop_calendar);
     let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", values::weekdays);
     Some(hours?.with_closed_days(closed?))
+}
+
+fn worker(reader: &mut VarReader<'_>) -> Option<WorkerConfig> {
+    let endpoint = reader.optional("AWS_ENDPOINT_URL_LAMBDA", values::base_url);
+    let function = reader.optional("LATE_REPLY_FUNCTION", values::text)?;
+    Some(WorkerConfig { function, endpoint })
 }
 
 /// A deployed function must not trust the request's own URL, which the caller chooses, so the list

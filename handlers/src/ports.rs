@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil};
 
 use crate::domain::{
+    background::BackgroundTask,
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     lead::{Lead, LeadId},
     outbox::OutboxText,
@@ -333,25 +334,6 @@ pub trait BackgroundWorker: Send + Sync {
     /// # Errors
     /// When it was not started.
     async fn start(&self, task: &BackgroundTask) -> Result<(), BoxError>;
-}
-
-/// Work for a [`BackgroundWorker`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BackgroundTask {
-    /// Send these texts of the outbox.
-    SendTexts {
-        /// Their ids.
-        ids: Vec<String>,
-        /// Business time.
-        now: Timestamp,
-    },
-    /// Finish a turn that was handed over.
-    FinishTurn {
-        /// The turn.
-        key: TurnKey,
-        /// Business time.
-        now: Timestamp,
-    },
 }
 
 /// Why a text was not sent.

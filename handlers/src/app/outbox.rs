@@ -10,11 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{outbox::OutboxText, phone::Phone},
-    ports::{
-        BackgroundTask, BackgroundWorker, BoxError, IdGenerator, Sms, SmsError, Store, StoreError,
-        Timer,
-    },
+    domain::{background::BackgroundTask, outbox::OutboxText, phone::Phone},
+    ports::{BackgroundWorker, BoxError, IdGenerator, Sms, SmsError, Store, StoreError, Timer},
 };
 
 /// Time for which a claim on a text holds: longer than every attempt to send it takes.
@@ -155,6 +152,10 @@ impl BackgroundWorker for OutboxService {
         match task {
             BackgroundTask::SendTexts { ids, now } => {
                 self.send(ids, *now).await?;
+                Ok(())
+            }
+            BackgroundTask::DoWaiting { now } => {
+                self.send_waiting(*now).await?;
                 Ok(())
             }
             BackgroundTask::FinishTurn { .. } => Err("no function finishes late turns".into()),

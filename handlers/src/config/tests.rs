@@ -49,19 +49,19 @@ fn missing_and_invalid_are_reported_together_and_without_values() {
 #[test]
 fn defaults_are_those_of_the_deployment_it_replaces() {
     let config = DispatcherConfig::from_vars(&complete()).unwrap();
-    assert_eq!(config.dynamodb.tables.leads, "Repairs_Lead_Log");
-    assert_eq!(config.dynamodb.tables.owner, "Brandon_State_Log");
-    assert_eq!(config.dynamodb.region, "us-east-1");
-    assert_eq!(config.dynamodb.endpoint, None);
-    assert_eq!(config.openai.model, "gpt-6-luna");
-    assert_eq!(config.openai.retries, 2);
-    assert_eq!(config.openai.base_url, "https://api.openai.com/v1");
-    assert_eq!(config.reply_deadline, Duration::from_secs(12));
-    assert_eq!(config.turn_lease, Duration::from_secs(3));
-    assert_eq!(config.calendar.zone_name(), "America/New_York");
-    assert_eq!(config.calendar.closed_days(), [Weekday::Sunday]);
+    assert_eq!(config.reply.dynamodb.tables.leads, "Repairs_Lead_Log");
+    assert_eq!(config.reply.dynamodb.tables.owner, "Brandon_State_Log");
+    assert_eq!(config.reply.dynamodb.region, "us-east-1");
+    assert_eq!(config.reply.dynamodb.endpoint, None);
+    assert_eq!(config.reply.openai.model, "gpt-6-luna");
+    assert_eq!(config.reply.openai.retries, 2);
+    assert_eq!(config.reply.openai.base_url, "https://api.openai.com/v1");
+    assert_eq!(config.reply.reply_deadline, Duration::from_secs(12));
+    assert_eq!(config.reply.turn_lease, Duration::from_secs(3));
+    assert_eq!(config.reply.calendar.zone_name(), "America/New_York");
+    assert_eq!(config.reply.calendar.closed_days(), [Weekday::Sunday]);
     assert!(config.public_urls.is_empty());
-    assert!(config.owner_phone.is_none());
+    assert!(config.reply.owner_phone.is_none());
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn closed_days_may_be_none_or_several() {
     let days = |value: &str| {
         let mut vars = complete();
         vars.insert("SHOP_CLOSED_DAYS".into(), value.into());
-        DispatcherConfig::from_vars(&vars).map(|config| config.calendar.closed_days().to_vec())
+        DispatcherConfig::from_vars(&vars).map(|config| config.reply.calendar.closed_days().to_vec())
     };
     assert_eq!(days("none").unwrap(), []);
     assert_eq!(days("Sunday, monday").unwrap(), [Weekday::Sunday, Weekday::Monday]);

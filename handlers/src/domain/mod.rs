@@ -1,5 +1,6 @@
 //! What the shop knows and decides. Pure and synchronous, without clock or randomness.
 
+pub mod background;
 pub mod booking;
 pub mod calendar;
 pub mod catalogue;

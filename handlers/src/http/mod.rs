@@ -7,6 +7,7 @@
 //! `error::ApiError`, whose text tells what the caller can fix and nothing else.
 
 mod admin;
+mod background;
 mod body;
 mod dispatcher;
 mod error;
@@ -18,6 +19,7 @@ mod state;
 mod twiml;
 
 pub use self::{
+    background::background,
     dispatcher::{WebhookAuthentication, dispatcher},
     layers::RequestTime,
     scheduler::scheduler,

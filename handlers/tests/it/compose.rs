@@ -37,7 +37,7 @@ fn a_missing_variable_fails_where_it_is_needed_and_is_named() {
     let mut vars = complete();
     vars.remove("OPENAI_API_KEY");
     vars.remove("TWILIO_AUTH_TOKEN");
-    let [dispatcher, state_manager, scheduler] = functions();
+    let [dispatcher, state_manager, scheduler, _] = functions();
     let error = (dispatcher.build)(&vars, &clients).unwrap_err();
     assert_eq!(error.missing, ["OPENAI_API_KEY", "TWILIO_AUTH_TOKEN"]);
     assert!((state_manager.build)(&vars, &clients).is_ok());

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
+        background::BackgroundTask,
         outbox::{Callback, OutboxText, UnansweredText},
         text,
         turn::TurnKey,
     },
-    ports::BackgroundTask,
 };
 
 /// Most characters of a customer's text that the owner gets by SMS; the row has all of it.

@@ -20,12 +20,13 @@ use super::{
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
+        background::BackgroundTask,
         outbox::OutboxText,
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
         turn::{HandOver, LateTurn, QueueEntry, TurnEnd, TurnKey},
     },
-    ports::{BackgroundTask, StoreError},
+    ports::StoreError,
 };
 
 /// Why a turn that was handed over is not finished yet. It is tried again.

@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use handlers::{
     app::reply::{InboundText, ReplyService},
     domain::{
+        background::BackgroundTask,
         text::{FALLBACK_REPLY, HOLDING_REPLY},
         turn::TurnKey,
     },
-    ports::{BackgroundTask, BackgroundWorker, BoxError, ModelError, Timer as _},
+    ports::{BackgroundWorker, BoxError, ModelError, Timer as _},
 };
 use jiff::Timestamp;
 

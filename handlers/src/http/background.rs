@@ -1,0 +1,78 @@
+//! `/events`: work outside of a request, for a function that is not called by HTTP.
+//!
+//! The Lambda binary and the emulator post each event here as JSON. Any status but 200 makes Lambda
+//! repeat the event.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    middleware::from_fn,
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+
+use super::layers;
+use crate::{
+    app::{error_chain::ErrorChain, outbox::OutboxService, reply::ReplyService},
+    domain::background::BackgroundTask,
+};
+
+#[derive(Clone)]
+struct Endpoint {
+    reply: Arc<ReplyService>,
+    outbox: OutboxService,
+}
+
+/// Builds the router of the function that works outside of requests: `POST /events`.
+pub fn background(reply: ReplyService, outbox: OutboxService) -> Router {
+    Router::new()
+        .route("/events", post(run))
+        .with_state(Endpoint { reply: Arc::new(reply), outbox })
+        .layer(from_fn(layers::trace))
+}
+
+async fn run(State(endpoint): State<Endpoint>, Json(event): Json<Value>) -> Response {
+    let task = match BackgroundTask::parse(&event) {
+        Ok(task) => task,
+        Err(error) => {
+            // A repeat would be no better.
+            tracing::error!(%error, "an event was ignored");
+            return Json(json!({ "status": "ignored" })).into_response();
+        }
+    };
+    match endpoint.run(&task).await {
+        Ok(()) => Json(json!({ "status": "done" })).into_response(),
+        Err(error) => {
+            tracing::error!(error = %ErrorChain(error.as_ref()), "a task failed");
+            let body = json!({ "status": "failed", "message": error.to_string() });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+        }
+    }
+}
+
+impl Endpoint {
+    async fn run(
+        &self,
+        task: &BackgroundTask,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match task {
+            BackgroundTask::SendTexts { ids, now } => {
+                self.outbox.send(ids, *now).await?;
+            }
+            BackgroundTask::FinishTurn { key, now } => {
+                self.reply.finish_late_turn(key, *now).await?;
+            }
+            BackgroundTask::DoWaiting { now } => {
+                // A failure of one does not keep the other from being done.
+                let late = self.reply.finish_late_turns(*now).await;
+                self.outbox.send_waiting(*now).await?;
+                late?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -17,8 +17,12 @@ use crate::{
 };
 
 /// The backend's functions and their binaries.
-const FUNCTIONS: [(&str, &str); 3] =
-    [("Dispatcher", "dispatcher"), ("Scheduler", "scheduler"), ("StateManager", "state_manager")];
+const FUNCTIONS: [(&str, &str); 4] = [
+    ("Dispatcher", "dispatcher"),
+    ("LateReply", "late_reply"),
+    ("Scheduler", "scheduler"),
+    ("StateManager", "state_manager"),
+];
 
 /// A binary of the workspace; `cargo test --workspace` builds all of them.
 fn binary(name: &str) -> PathBuf {

@@ -21,7 +21,7 @@ const ARM64: u16 = 183;
 /// The zips of this architecture; none when they were not built.
 fn built() -> Vec<PathBuf> {
     let folder = root().join("target/package");
-    let functions = ["dispatcher", "scheduler", "state_manager"];
+    let functions = ["dispatcher", "late_reply", "scheduler", "state_manager"];
     let zips: Vec<PathBuf> = functions.iter().map(|f| folder.join(format!("{f}.zip"))).collect();
     if zips.iter().all(|zip| zip.is_file()) {
         return zips;

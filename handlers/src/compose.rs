@@ -76,8 +76,10 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         Some(worker) => (background_worker(clients, &config.dynamodb, worker), true),
         None => (Arc::new(outbox), false),
     };
+    let TwilioConfig { account_sid, phone_number: number, .. } = config.twilio.clone();
     let reply = reply(clients, config, Arc::clone(&auth_token), background, late_replies);
-    Ok(http::dispatcher(reply, WebhookAuthentication { auth_token, public_urls }))
+    let authentication = WebhookAuthentication { auth_token, public_urls, account_sid, number };
+    Ok(http::dispatcher(reply, authentication))
 }
 
 /// Builds the function that sends the outbox and finishes late turns, on DynamoDB, OpenAI and

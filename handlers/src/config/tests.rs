@@ -112,7 +112,8 @@ fn closed_days_may_be_none_or_several() {
     let days = |value: &str| {
         let mut vars = complete();
         vars.insert("SHOP_CLOSED_DAYS".into(), value.into());
-        DispatcherConfig::from_vars(&vars).map(|config| config.reply.calendar.closed_days().to_vec())
+        DispatcherConfig::from_vars(&vars)
+            .map(|config| config.reply.calendar.closed_days().to_vec())
     };
     assert_eq!(days("none").unwrap(), []);
     assert_eq!(days("Sunday, monday").unwrap(), [Weekday::Sunday, Weekday::Monday]);

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     app::{error_chain::ErrorChain, reply::ReplyService},
+    domain::phone::Phone,
     ports::Credential,
 };
 
@@ -38,6 +39,10 @@ pub struct WebhookAuthentication {
     pub auth_token: Arc<dyn Credential>,
     /// URLs that may have been signed; when empty, the request's own.
     pub public_urls: Vec<String>,
+    /// The account at Twilio, `AC...`.
+    pub account_sid: String,
+    /// The shop's number.
+    pub number: Phone,
 }
 
 #[derive(Clone)]
@@ -62,7 +67,7 @@ async fn by_query(
     let received_ms = endpoint.reply.unix_ms();
     endpoint.verify(&Method::GET, &uri, &headers, SignedContent::Query).await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
-    Ok(endpoint.answer(&fields, now, received_ms).await)
+    endpoint.answer(&fields, now, received_ms).await
 }
 
 async fn by_form(
@@ -79,7 +84,7 @@ async fn by_form(
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
             endpoint.verify(&method, &uri, &headers, SignedContent::Form(&fields)).await?;
-            Ok(endpoint.answer(&fields, now, received_ms).await)
+            endpoint.answer(&fields, now, received_ms).await
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
@@ -104,7 +109,7 @@ impl Endpoint {
         headers: &HeaderMap,
         signed: SignedContent<'_>,
     ) -> Result<(), ApiError> {
-        let WebhookAuthentication { auth_token, public_urls } = &*self.authentication;
+        let WebhookAuthentication { auth_token, public_urls, .. } = &*self.authentication;
         let candidates = urls::candidates(public_urls, method, uri);
         let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let Some(signature) = signature else {
@@ -129,25 +134,31 @@ impl Endpoint {
         Err(forbidden())
     }
 
-    /// Answers an authentic request. One that is not a text gets an empty response.
+    /// Answers an authentic request. One that is not a text gets an empty response, one that is not
+    /// about the shop's number 403.
     async fn answer(
         &self,
         fields: &KeyValuePairs,
         RequestTime(now): RequestTime,
         received_ms: i64,
-    ) -> Response {
+    ) -> Result<Response, ApiError> {
+        let WebhookAuthentication { account_sid, number, .. } = &*self.authentication;
+        if !inbound::is_ours(fields, account_sid, number) {
+            tracing::warn!("refused, not about the shop's number or not split as it was signed");
+            return Err(forbidden());
+        }
         let text = match inbound::parse(fields, now, received_ms) {
             Ok(text) => text,
             Err(error) => {
                 tracing::error!(%error, "an authentic webhook is not a text");
-                return twiml::response(&[]);
+                return Ok(twiml::response(&[]));
             }
         };
         if let Some(code) = inbound::error_code(fields) {
             // It is the same turn, so the answer that the first request stored is given.
             tracing::warn!(code, sid = text.sid, "called as the fallback URL");
         }
-        twiml::response(&self.reply.answer(&text).await)
+        Ok(twiml::response(&self.reply.answer(&text).await))
     }
 }
 

@@ -178,7 +178,9 @@ proptest! {
             let (router, _, _) = shop("Hello", &[]);
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.append_pair("From", "+19042520927").append_pair("Body", &text);
-            form.append_pair("MessageSid", "SM1").extend_pairs(fields);
+            form.append_pair("MessageSid", "SM00000000000000000000000000000001");
+            form.append_pair("AccountSid", "AC1").append_pair("To", "+19045550100");
+            form.extend_pairs(fields);
             let answer = webhook(&form.finish()).send(&router).await;
             assert_eq!(answer.status, 200);
         });

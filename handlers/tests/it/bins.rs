@@ -143,7 +143,7 @@ async fn the_dispatcher_answers_with_twiml() {
         ("PUBLIC_URLS", URL),
         ("REPLY_DEADLINE_MS", "3000"),
     ];
-    let form = "Body=Hi&MessageSid=SM1&From=%2B19042520927";
+    let form = "AccountSid=AC1&To=%2B19045550100&Body=Hi&MessageSid=SM00000000000000000000000000000001&From=%2B19042520927";
     let signed = sign_with(TOKEN, URL, form);
     let event = request("POST", "/dispatcher").form(form).header("x-twilio-signature", signed);
     let answer = invoke(env!("CARGO_BIN_EXE_dispatcher"), &vars, event).await;

@@ -15,7 +15,7 @@ use handlers::{
     },
     app::outbox::OutboxService,
     app::reply::{ReplyPorts, ReplyService, ReplySettings},
-    domain::{calendar::Calendar, turn::ConversationItem},
+    domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
     http::{self, WebhookAuthentication},
     ports::{Model, ModelError, ModelRequest},
 };
@@ -30,8 +30,7 @@ use crate::{
 const TOKEN: &str = "12345";
 const OWN_URL: &str = "https://shop.example/dispatcher";
 /// In Twilio's order of fields.
-const TEXT: &str =
-    "ToCountry=US&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM1&AccountSid=AC1&From=%2B19042520927";
+const TEXT: &str = "ToCountry=US&To=%2B19045550100&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM00000000000000000000000000000001&AccountSid=AC1&From=%2B19042520927";
 
 /// A model that always answers the same, and records what it received.
 #[derive(Default)]
@@ -86,8 +85,12 @@ pub fn shop(
     };
     let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authentication =
-        WebhookAuthentication { auth_token: Arc::new(StaticCredential::new(TOKEN)), public_urls };
+    let authentication = WebhookAuthentication {
+        auth_token: Arc::new(StaticCredential::new(TOKEN)),
+        public_urls,
+        account_sid: "AC1".to_owned(),
+        number: Phone::parse("+19045550100").unwrap(),
+    };
     (http::dispatcher(reply, authentication), model, store)
 }
 
@@ -195,7 +198,7 @@ async fn a_deployed_function_knows_its_own_urls() {
 #[tokio::test]
 async fn fields_are_signed_as_they_came() {
     let (router, model, _) = shop("Hello", &[]);
-    let spaces = "Body=+Hi+%0A&MessageSid=SM2&From=%2B19042520927&MediaUrl0=a&MediaUrl0=a";
+    let spaces = "AccountSid=AC1&To=%2B19045550100&Body=+Hi+%0A&MessageSid=SM00000000000000000000000000000002&From=%2B19042520927&MediaUrl0=a&MediaUrl0=a";
     let answer = webhook(spaces).send(&router).await;
     assert_eq!(answer.status, 200);
     assert!(model.received.lock().unwrap()[0].starts_with(" Hi \n"));
@@ -205,12 +208,32 @@ async fn fields_are_signed_as_they_came() {
 async fn an_authentic_request_that_is_no_text_is_answered_by_silence() {
     let (router, model, _) = shop("Hello", &[]);
     for form in [
-        "MessageStatus=delivered&MessageSid=SM1&From=%2B19042520927",
-        "Body=Hi&From=%2B19042520927",
-        "Body=Hi&MessageSid=SM1&From=12345",
-        "",
+        "MessageStatus=delivered&MessageSid=SM00000000000000000000000000000001&From=%2B19042520927",
+        "From=%2B19042520927&MessageSid=SM00000000000000000000000000000001",
+        "Body=Hi&MessageSid=SM00000000000000000000000000000001&From=12345",
+        "MessageSid=SM00000000000000000000000000000001",
     ] {
-        assert_twiml(&webhook(form).send(&router).await, "<Response/>");
+        let form = format!("AccountSid=AC1&To=%2B19045550100&{form}");
+        assert_twiml(&webhook(&form).send(&router).await, "<Response/>");
+    }
+    assert!(model.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_split_otherwise_than_it_was_signed_is_refused() {
+    let (router, model, _) = shop("Hello", &[]);
+    let signature = sign(OWN_URL, TEXT);
+    for (field, moved) in [
+        ("To=%2B19045550100&NumMedia=0", "NumMedia=0To%2B19045550100"),
+        ("Body=Hi+%26+bye&MessageSid=SM0", "Body=Hi+%26+bye&MessageSidSM=0"),
+    ] {
+        let form = TEXT.replace(field, moved);
+        assert_ne!(form, TEXT);
+        assert_eq!(sign(OWN_URL, &form), signature, "the signature fits both");
+        assert_eq!(webhook(&form).send(&router).await.status, 403, "{form}");
+    }
+    for form in [TEXT.replace("%2B19045550100", "%2B19045550101"), TEXT.replace("AC1", "AC2")] {
+        assert_eq!(webhook(&form).send(&router).await.status, 403, "{form}");
     }
     assert!(model.received.lock().unwrap().is_empty());
 }

@@ -108,10 +108,12 @@ async fn no_line_holds_anything_private() {
             texts.set_down(true);
         }
         for (at, body) in ["purple", "STOP", "purple", "START", "HELP"].iter().enumerate() {
-            let text = format!("Body={body}&MessageSid=SM{at}&From=%2B19042520927&NumMedia=1");
+            let text = format!(
+                "AccountSid=AC1&To=%2B19045550100&Body={body}&MessageSid=SM{at:032}&From=%2B19042520927&NumMedia=1"
+            );
             webhook(&text).send(&router).await;
         }
-        webhook("Body=purple&MessageSid=SM1&From=19042520927").send(&router).await;
+        webhook("AccountSid=AC1&To=%2B19045550100&Body=purple&MessageSid=SM00000000000000000000000000000001&From=19042520927").send(&router).await;
         let unsigned = "Body=purple&MessageSid=SM1&From=%2B19042520927";
         request("GET", "/dispatcher").query(unsigned).send(&router).await;
         request("POST", "/dispatcher").form(unsigned).send(&router).await;

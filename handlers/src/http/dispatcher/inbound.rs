@@ -17,8 +17,27 @@ pub(super) enum InboundError {
     Invalid(&'static str),
 }
 
-/// Longest MessageSid that is accepted; Twilio's have 34 characters.
-const MAX_SID_LEN: usize = 64;
+/// Whether an authentic request is about our number, and splits into fields as Twilio splits it.
+///
+/// A signature covers names and values without the boundaries between them, so an old one also
+/// fits a body that is split differently. Such a body has no account, number or id of the right
+/// form any more, or has them twice.
+pub(super) fn is_ours(fields: &KeyValuePairs, account_sid: &str, number: &Phone) -> bool {
+    let unambiguous = ["AccountSid", "To", "From", "Body", "MessageSid"].iter().all(|name| {
+        let mut values = fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        values.next().is_none_or(|first| values.all(|value| value == first))
+    });
+    unambiguous
+        && get(fields, "AccountSid") == Some(account_sid)
+        && get(fields, "To") == Some(number.as_str())
+        && get(fields, "MessageSid").is_some_and(is_message_sid)
+}
+
+/// `SM` for a text or `MM` for one with pictures, and 32 hexadecimal digits.
+fn is_message_sid(sid: &str) -> bool {
+    let digits = sid.strip_prefix("SM").or_else(|| sid.strip_prefix("MM"));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
 
 pub(super) fn parse(
     fields: &KeyValuePairs,
@@ -28,7 +47,7 @@ pub(super) fn parse(
     let phone = required(fields, "From")?;
     let body = required(fields, "Body")?;
     let sid = required(fields, "MessageSid")?;
-    if sid.is_empty() || sid.len() > MAX_SID_LEN {
+    if !is_message_sid(sid) {
         return Err(InboundError::Invalid("MessageSid"));
     }
     Ok(InboundText {
@@ -87,9 +106,11 @@ mod tests {
     use super::*;
     use crate::domain::opt_out::Keyword;
 
+    const SID: &str = "SM00000000000000000000000000000001";
+
     fn text(changes: &[(&str, Option<&str>)]) -> Result<InboundText, InboundError> {
         let mut fields: KeyValuePairs =
-            [("From", "+19042520927"), ("Body", " Hi "), ("MessageSid", "SM1"), ("NumMedia", "0")]
+            [("From", "+19042520927"), ("Body", " Hi "), ("MessageSid", SID), ("NumMedia", "0")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec();
         for (name, value) in changes {
@@ -103,7 +124,7 @@ mod tests {
     fn a_text_is_read_untrimmed() {
         let text = text(&[]).unwrap();
         assert_eq!((text.phone.as_str(), text.body.as_str()), ("+19042520927", " Hi "));
-        assert_eq!((text.sid.as_str(), text.media, text.opt_out_type), ("SM1", 0, None));
+        assert_eq!((text.sid.as_str(), text.media, text.opt_out_type), (SID, 0, None));
     }
 
     #[test]
@@ -121,10 +142,33 @@ mod tests {
             let error = text(&[("From", Some(from))]).unwrap_err();
             assert_eq!(error, InboundError::Invalid("From"), "{from}");
         }
-        let long = "S".repeat(65);
-        for sid in ["", &long] {
+        for sid in ["", "SM1", "XX00000000000000000000000000000001", &format!("{SID}0")] {
             let error = text(&[("MessageSid", Some(sid))]).unwrap_err();
             assert_eq!(error, InboundError::Invalid("MessageSid"));
+        }
+    }
+
+    #[test]
+    fn only_a_text_to_our_number_is_ours() {
+        let number = Phone::parse("+19045550100").unwrap();
+        let ours = [("AccountSid", "AC1"), ("To", "+19045550100"), ("MessageSid", SID)];
+        let is_ours = |fields: &[(&str, &str)]| {
+            let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            super::is_ours(&fields.iter().map(pair).collect(), "AC1", &number)
+        };
+        assert!(is_ours(&ours));
+        assert!(is_ours(&[&ours[..], &[ours[0]]].concat()), "the same twice");
+        for other in [
+            &ours[1..],
+            &ours[..2],
+            &[ours[0], ours[2]],
+            &[("AccountSid", "AC2"), ours[1], ours[2]],
+            &[ours[0], ("To", "+19045550101"), ours[2]],
+            &[ours[0], ours[1], ("MessageSid", "SM1")],
+            &[ours[0], ours[1], ours[2], ("Body", "a"), ("Body", "b")],
+            &[ours[0], ours[1], ours[2], ("To", "+19045550101")],
+        ] {
+            assert!(!is_ours(other), "{other:?}");
         }
     }
 

@@ -16,7 +16,7 @@ mod start;
 pub use backend::Backend;
 pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};
 pub use config::{Processes, WorldConfig};
-pub use error::WorldError;
+pub use error::{Unsettled, WorldError};
 pub use external::{ExternalBackend, ExternalBackendError};
 pub use listen::Bind;
 pub use start::World;

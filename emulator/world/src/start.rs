@@ -1,15 +1,16 @@
 //! A running world: starts the parts in order, and gives access to them.
 
-use std::{collections::BTreeMap, fmt, io, sync::Arc};
+use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{
-    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    Backend, ExternalBackend, Unsettled, WorldBuilder, WorldConfig, WorldError,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
+    events::{self, Credentials, Events},
     function,
     gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
     secrets::{self, Secrets, Session},
@@ -20,9 +21,13 @@ use rehearse_dynamodb::{Database, StartError};
 use rehearse_openai::{self as openai, OpenAi, UnmetExpectations};
 use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
 
+/// How long the invocations that something caused may take until they have ended.
+const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+
 /// A running world. Dropping it stops every part.
 pub struct World {
     // Fields drop in this order: callers before the parts that they call.
+    lambda: events::Server,
     /// `None` for an external backend.
     gateway: Option<Gateway>,
     twilio: twilio::Server,
@@ -185,10 +190,26 @@ impl World {
             Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
+        let lambda = events::Server::start(
+            on_tokio("lambda", listeners.lambda)?,
+            events::Options {
+                functions: match outside {
+                    Some(_) => Vec::new(),
+                    None => template.functions.clone(),
+                },
+                credentials: credentials(&environments),
+                invoker: gateway.as_ref().map(Gateway::invoker).unwrap_or_default(),
+            },
+            journal.clone(),
+            clock.clone(),
+            faults.clone(),
+        )
+        .map_err(part("lambda"))?;
         if let Some(crash) = gateway.as_ref().map(Gateway::crash_handler) {
             faults.on_crash(crash);
         }
         Ok(Self {
+            lambda,
             gateway,
             twilio,
             openai,
@@ -229,8 +250,50 @@ impl World {
         self.openai.reset();
         let emptied = self.database.empty().await;
         emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))?;
+        let _turn = self.events().turn().await;
         self.clock.set(Timestamp::now());
+        self.events().reset(self.clock.now());
         Ok(())
+    }
+
+    /// Moves business time. On the way it stops at each moment at which a schedule or the repetition
+    /// of an invocation is due, has it fired, and waits until all that follows from it has settled.
+    /// Of each schedule at most the last 60 moments are fired.
+    ///
+    /// # Errors
+    /// When an invocation does not end; the clock then stands at the moment at which it began.
+    pub async fn set_time(&self, then: Timestamp) -> Result<(), Unsettled> {
+        let _turn = self.events().turn().await;
+        self.events().plan(then);
+        while let Some(at) = self.events().next_due(then) {
+            // What is overdue is fired now.
+            if at > self.clock.now() {
+                self.clock.set(at);
+            }
+            self.events().fire(at);
+            self.settled().await?;
+        }
+        self.clock.set(then);
+        self.settled().await
+    }
+
+    /// Waits until nothing is under way: no delivery of Twilio's, and no invocation that an event or
+    /// another invocation caused. What is due at a later business time is not under way.
+    ///
+    /// # Errors
+    /// When an invocation does not end within a minute of elapsed time.
+    pub async fn settled(&self) -> Result<(), Unsettled> {
+        let settle = async {
+            loop {
+                self.twilio.settled().await;
+                if self.events().under_way().is_empty() {
+                    return;
+                }
+                self.events().settled().await;
+            }
+        };
+        let settled = tokio::time::timeout(SETTLE_LIMIT, settle).await;
+        settled.map_err(|_| Unsettled::new(self.events().under_way(), SETTLE_LIMIT))
     }
 
     /// The base URLs of the parts.
@@ -258,6 +321,11 @@ impl World {
     /// The API Gateway in front of the functions; `None` for an external backend.
     pub fn gateway(&self) -> Option<&Gateway> {
         self.gateway.as_ref()
+    }
+
+    /// Schedules and asynchronous invocations.
+    pub fn events(&self) -> &Events {
+        self.lambda.events()
     }
 
     /// The fake Twilio.
@@ -335,6 +403,7 @@ fn endpoints(
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
         secrets: url("secrets", &listeners.secrets)?,
+        lambda: url("lambda", &listeners.lambda)?,
     })
 }
 
@@ -353,6 +422,29 @@ fn sessions(
         Some((token.clone(), Session::new(function, environment)))
     };
     environments.iter().filter_map(session).collect()
+}
+
+/// The keys that are valid at Lambda: each function's, and a shell's.
+fn credentials(environments: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<Credentials> {
+    let of = |environment: &BTreeMap<String, String>, function: Option<&String>| {
+        let value = |name: &str| environment.get(name).map_or("rehearse", String::as_str);
+        Credentials {
+            function: function.cloned(),
+            access_key_id: value("AWS_ACCESS_KEY_ID").to_owned(),
+            secret_access_key: value("AWS_SECRET_ACCESS_KEY").to_owned(),
+            session_token: function.and(environment.get("AWS_SESSION_TOKEN")).cloned(),
+        }
+    };
+    let functions = environments.iter().filter(|(id, _)| !id.is_empty());
+    let mut all: Vec<_> = functions.map(|(id, of_it)| of(of_it, Some(id))).collect();
+    // A shell has the keys that all functions share.
+    for environment in environments.values() {
+        let shell = of(environment, None);
+        if !all.contains(&shell) {
+            all.push(shell);
+        }
+    }
+    all
 }
 
 /// Fills in the webhook URLs that the number's configuration leaves out.

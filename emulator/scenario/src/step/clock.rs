@@ -38,8 +38,7 @@ impl StepKind for WaitStep {
         let then = self.wait.after(&now);
         let then =
             then.map_err(|error| StepError::broken(error.to_string(), running.location(path)))?;
-        running.set_time(then).await;
-        Ok(())
+        running.set_time(then).await
     }
 }
 
@@ -76,7 +75,6 @@ impl StepKind for AtStep {
             let now = now.strftime("%Y-%m-%dT%H:%M:%S%:z");
             return Err(broken(format!("time does not go back: it is {now} already")));
         }
-        running.set_time(then.timestamp()).await;
-        Ok(())
+        running.set_time(then.timestamp()).await
     }
 }

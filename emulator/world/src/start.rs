@@ -283,6 +283,14 @@ impl World {
     /// # Errors
     /// When an invocation does not end within a minute of elapsed time.
     pub async fn settled(&self) -> Result<(), Unsettled> {
+        self.settled_within(SETTLE_LIMIT).await
+    }
+
+    /// As [`World::settled`], with a limit of its own.
+    ///
+    /// # Errors
+    /// When an invocation does not end within this elapsed time.
+    pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
         let settle = async {
             loop {
                 self.twilio.settled().await;
@@ -292,8 +300,8 @@ impl World {
                 self.events().settled().await;
             }
         };
-        let settled = tokio::time::timeout(SETTLE_LIMIT, settle).await;
-        settled.map_err(|_| Unsettled::new(self.events().under_way(), SETTLE_LIMIT))
+        let settled = tokio::time::timeout(limit, settle).await;
+        settled.map_err(|_| Unsettled::new(self.events().under_way(), limit))
     }
 
     /// The base URLs of the parts.

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::{
-    Credentials, Events,
+    Credentials, Events, caller,
     queue::error_payload,
     refusal::Refusal,
     signature::{self, SignedRequest},
@@ -276,7 +276,9 @@ impl Api {
         match kind {
             "DryRun" => Ok(Invoked { status: StatusCode::NO_CONTENT, error: false, body: None }),
             "Event" => {
-                self.events.accept(&function.id, payload, cause, id.into());
+                let text = String::from_utf8_lossy(call.body);
+                let after = caller::answered(&self.events.0.journal, caller, &text);
+                self.events.accept(&function.id, payload, cause, id.into(), after);
                 Ok(Invoked { status: StatusCode::ACCEPTED, error: false, body: None })
             }
             _ => match self.events.invoke(&function.id, payload, cause, id.into()).await {

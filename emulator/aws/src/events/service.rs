@@ -168,9 +168,16 @@ impl Events {
         }
     }
 
-    /// Invokes a function asynchronously; `cause` says why.
-    pub(super) fn accept(&self, function: &str, payload: Value, cause: String, id: Arc<str>) {
-        drop(self.begin(self.queued(function, payload, cause, id), true));
+    /// Invokes a function asynchronously, as soon as `after` is over; `cause` says why.
+    pub(super) fn accept(
+        &self,
+        function: &str,
+        payload: Value,
+        cause: String,
+        id: Arc<str>,
+        after: impl Future<Output = ()> + Send + 'static,
+    ) {
+        drop(self.begin_after(self.queued(function, payload, cause, id), true, after));
     }
 
     /// Invokes a function and waits for its result; it runs on when this is dropped.
@@ -245,10 +252,20 @@ impl Events {
         event: QueuedEvent,
         asynchronous: bool,
     ) -> oneshot::Receiver<Result<Value, InvokeError>> {
+        self.begin_after(event, asynchronous, std::future::ready(()))
+    }
+
+    fn begin_after(
+        &self,
+        event: QueuedEvent,
+        asynchronous: bool,
+        after: impl Future<Output = ()> + Send + 'static,
+    ) -> oneshot::Receiver<Result<Value, InvokeError>> {
         let (sender, receiver) = oneshot::channel();
         let running = self.running(&event.function);
         let events = self.clone();
         self.spawn(async move {
+            after.await;
             let result = events.attempt(&event).await;
             if asynchronous && let Err(error) = &result {
                 events.failed(event, error);
@@ -310,7 +327,8 @@ impl Events {
         self.0.journal.note("lambda.destination", detail);
         if let Some(target) = self.function(destination) {
             let cause = format!("destination of {}", function.id);
-            self.accept(&target.id, record, cause, Uuid::new_v4().to_string().into());
+            let id = Uuid::new_v4().to_string();
+            self.accept(&target.id, record, cause, id.into(), std::future::ready(()));
         }
     }
 

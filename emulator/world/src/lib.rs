@@ -10,8 +10,10 @@ mod builder;
 mod config;
 mod error;
 mod external;
+mod keys;
 mod listen;
 mod start;
+mod time;
 
 pub use backend::Backend;
 pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};

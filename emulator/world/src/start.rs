@@ -1,16 +1,17 @@
 //! A running world: starts the parts in order, and gives access to them.
 
-use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{
-    Backend, ExternalBackend, Unsettled, WorldBuilder, WorldConfig, WorldError,
+    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    keys::keys,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
-    events::{self, Credentials, Events},
+    events::{self, Events},
     function,
     gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
     secrets::{self, Secrets, Session},
@@ -20,9 +21,6 @@ use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
 use rehearse_openai::{self as openai, OpenAi, UnmetExpectations};
 use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
-
-/// How long the invocations that something caused may take until they have ended.
-const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A running world. Dropping it stops every part.
 pub struct World {
@@ -197,7 +195,7 @@ impl World {
                     Some(_) => Vec::new(),
                     None => template.functions.clone(),
                 },
-                credentials: credentials(&environments),
+                credentials: keys(&environments),
                 invoker: gateway.as_ref().map(Gateway::invoker).unwrap_or_default(),
             },
             journal.clone(),
@@ -254,54 +252,6 @@ impl World {
         self.clock.set(Timestamp::now());
         self.events().reset(self.clock.now());
         Ok(())
-    }
-
-    /// Moves business time. On the way it stops at each moment at which a schedule or the repetition
-    /// of an invocation is due, has it fired, and waits until all that follows from it has settled.
-    /// Of each schedule at most the last 60 moments are fired.
-    ///
-    /// # Errors
-    /// When an invocation does not end; the clock then stands at the moment at which it began.
-    pub async fn set_time(&self, then: Timestamp) -> Result<(), Unsettled> {
-        let _turn = self.events().turn().await;
-        self.events().plan(then);
-        while let Some(at) = self.events().next_due(then) {
-            // What is overdue is fired now.
-            if at > self.clock.now() {
-                self.clock.set(at);
-            }
-            self.events().fire(at);
-            self.settled().await?;
-        }
-        self.clock.set(then);
-        self.settled().await
-    }
-
-    /// Waits until nothing is under way: no delivery of Twilio's, and no invocation that an event or
-    /// another invocation caused. What is due at a later business time is not under way.
-    ///
-    /// # Errors
-    /// When an invocation does not end within a minute of elapsed time.
-    pub async fn settled(&self) -> Result<(), Unsettled> {
-        self.settled_within(SETTLE_LIMIT).await
-    }
-
-    /// As [`World::settled`], with a limit of its own.
-    ///
-    /// # Errors
-    /// When an invocation does not end within this elapsed time.
-    pub async fn settled_within(&self, limit: Duration) -> Result<(), Unsettled> {
-        let settle = async {
-            loop {
-                self.twilio.settled().await;
-                if self.events().under_way().is_empty() {
-                    return;
-                }
-                self.events().settled().await;
-            }
-        };
-        let settled = tokio::time::timeout(limit, settle).await;
-        settled.map_err(|_| Unsettled::new(self.events().under_way(), limit))
     }
 
     /// The base URLs of the parts.
@@ -430,29 +380,6 @@ fn sessions(
         Some((token.clone(), Session::new(function, environment)))
     };
     environments.iter().filter_map(session).collect()
-}
-
-/// The keys that are valid at Lambda: each function's, and a shell's.
-fn credentials(environments: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<Credentials> {
-    let of = |environment: &BTreeMap<String, String>, function: Option<&String>| {
-        let value = |name: &str| environment.get(name).map_or("rehearse", String::as_str);
-        Credentials {
-            function: function.cloned(),
-            access_key_id: value("AWS_ACCESS_KEY_ID").to_owned(),
-            secret_access_key: value("AWS_SECRET_ACCESS_KEY").to_owned(),
-            session_token: function.and(environment.get("AWS_SESSION_TOKEN")).cloned(),
-        }
-    };
-    let functions = environments.iter().filter(|(id, _)| !id.is_empty());
-    let mut all: Vec<_> = functions.map(|(id, of_it)| of(of_it, Some(id))).collect();
-    // A shell has the keys that all functions share.
-    for environment in environments.values() {
-        let shell = of(environment, None);
-        if !all.contains(&shell) {
-            all.push(shell);
-        }
-    }
-    all
 }
 
 /// Fills in the webhook URLs that the number's configuration leaves out.

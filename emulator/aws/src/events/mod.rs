@@ -4,7 +4,8 @@
 //! - `timetable` knows the moments at which schedules are due;
 //! - `queue` runs asynchronous invocations, repeats those that fail and gives them up;
 //! - `caller` knows when an asynchronous invocation begins;
-//! - `service` is both, and what waits for them: [`Events`];
+//! - `due` fires what is due, and follows a running clock;
+//! - `service` is all of that, and what waits for them: [`Events`];
 //! - `signature` verifies Signature Version 4, and `server` is the Invoke API, whose refusals are in
 //!   `refusal`.
 //!
@@ -12,6 +13,7 @@
 //! moves the clock to each, and has it fired; a running clock is followed by a task.
 
 mod caller;
+mod due;
 mod queue;
 mod refusal;
 mod server;
@@ -22,6 +24,7 @@ mod tests;
 mod timetable;
 
 pub use self::{
+    due::Turn,
     server::{Options, Server},
     service::Events,
     signature::Credentials,

@@ -126,10 +126,9 @@ impl fmt::Debug for Api {
 async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let id = Uuid::new_v4().to_string();
-    // One byte more than is taken tells that there are more.
-    let body = match axum::body::to_bytes(body, 2 * MAX_SYNC).await {
-        Ok(body) => body,
-        Err(_) => return Refusal::too_large(MAX_SYNC).response(),
+    // More than is taken, so that a refusal can be in the journal.
+    let Ok(body) = axum::body::to_bytes(body, 2 * MAX_SYNC).await else {
+        return Refusal::too_large(MAX_SYNC).response();
     };
     let Some((caller, name)) = called(&parts.method, &parts.uri) else {
         return Refusal::unknown_call().response();

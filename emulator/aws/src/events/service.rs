@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -21,16 +20,13 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    queue::{AfterFailure, GivenUp, Later, LaterWork, QueuedEvent, error_payload},
-    timetable::{MOST_MOMENTS, Planned, Timetable},
+    queue::{AfterFailure, GivenUp, Later, QueuedEvent, error_payload},
+    timetable::{Planned, Timetable},
 };
 use crate::{
     gateway::{Invoker, invoke::InvokeError},
     template::Function,
 };
-
-/// The longest time that a running clock is not looked at, since the machine's may be set.
-const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// The schedules and the asynchronous invocations of one world. Clones share them.
 #[derive(Clone)]
@@ -40,20 +36,20 @@ pub(super) struct EventsInner {
     pub(super) functions: Vec<Function>,
     invoker: Invoker,
     pub(super) journal: Journal,
-    clock: Clock,
+    pub(super) clock: Clock,
     runtime: Runtime,
     state: Mutex<State>,
     /// The running invocations: logical ids of their functions.
     running: watch::Sender<BTreeMap<u64, String>>,
     /// Notified when something became due at another moment than before.
-    changed: Notify,
+    pub(super) changed: Notify,
     /// Held by whoever fires what is due, so that two never do at once.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
-struct State {
-    timetable: Timetable,
-    later: Vec<Later>,
+pub(super) struct State {
+    pub(super) timetable: Timetable,
+    pub(super) later: Vec<Later>,
     next_id: u64,
     /// `None` once stopped.
     tasks: Option<JoinSet<()>>,
@@ -64,10 +60,6 @@ struct Running {
     events: Arc<EventsInner>,
     id: u64,
 }
-
-/// The right to fire what is due; nobody else does while this lives.
-#[derive(Debug)]
-pub struct Turn<'e>(#[expect(dead_code, reason = "held")] tokio::sync::MutexGuard<'e, ()>);
 
 impl Events {
     /// The events of these functions, which `invoker` runs. A task follows `clock` if it runs.
@@ -108,64 +100,6 @@ impl Events {
     /// The function that a name means; see [`Function::is_named`].
     pub(super) fn function(&self, name: &str) -> Option<&Function> {
         self.0.functions.iter().find(|function| function.is_named(name))
-    }
-
-    /// Takes the right to fire what is due, waiting until nobody else has it.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn(self.0.turn.lock().await)
-    }
-
-    /// Plans what is due until a moment: what falls due by moving the clock there. Of each schedule at
-    /// most the last [`MOST_MOMENTS`] moments are due; the function's log says when there were more.
-    pub fn plan(&self, until: Timestamp) {
-        let cut = self.state().timetable.plan(until);
-        for Planned { function, schedule } in cut {
-            let line = format!(
-                "rehearse: only the last {MOST_MOMENTS} moments of the schedule {} are due; the \
-                 clock jumped over more",
-                schedule.name
-            );
-            self.log(&function, None, line);
-        }
-    }
-
-    /// The next moment until `until` at which something is due.
-    pub fn next_due(&self, until: Timestamp) -> Option<Timestamp> {
-        let state = self.state();
-        let later = state.later.iter().map(|later| later.at).min();
-        let next = state.timetable.next_due().into_iter().chain(later).min();
-        next.filter(|at| *at <= until)
-    }
-
-    /// Fires what is due at a moment, one after the other, without waiting for its end. A repetition
-    /// goes before a schedule.
-    pub fn fire(&self, at: Timestamp) {
-        while let Some(work) = self.take(at) {
-            match work {
-                Due::Later(Later { event, what: LaterWork::Repeat, .. }) => {
-                    drop(self.begin(event, true));
-                }
-                Due::Later(Later { event, what: LaterWork::GiveUp(given_up), .. }) => {
-                    self.give_up(&event, &given_up);
-                }
-                Due::Schedule(at, Planned { function, schedule }) => {
-                    let id = Uuid::new_v4().to_string();
-                    drop(self.begin(
-                        QueuedEvent {
-                            name: format!("schedule.{function}"),
-                            cause: format!("schedule {}", schedule.name),
-                            payload: schedule.event(at, &id),
-                            request_id: id.into(),
-                            function,
-                            accepted: self.0.clock.now(),
-                            attempt: 1,
-                            throttled: 0,
-                        },
-                        true,
-                    ));
-                }
-            }
-        }
     }
 
     /// Invokes a function asynchronously, as soon as `after` is over; `cause` says why.
@@ -247,7 +181,7 @@ impl Events {
 
     /// Begins an attempt, as a task that nobody needs to wait for. One that is `asynchronous` is
     /// repeated if it fails.
-    fn begin(
+    pub(super) fn begin(
         &self,
         event: QueuedEvent,
         asynchronous: bool,
@@ -313,7 +247,7 @@ impl Events {
     }
 
     /// Gives an event up: its record goes to the function's destination of failures.
-    fn give_up(&self, event: &QueuedEvent, given_up: &GivenUp) {
+    pub(super) fn give_up(&self, event: &QueuedEvent, given_up: &GivenUp) {
         let Some(function) = self.function(&event.function) else { return };
         let line = format!("rehearse: the event was given up ({})", given_up.condition);
         self.log(&function.id, Some(&event.request_id), line);
@@ -330,46 +264,6 @@ impl Events {
             let id = Uuid::new_v4().to_string();
             self.accept(&target.id, record, cause, id.into(), std::future::ready(()));
         }
-    }
-
-    /// Fires what is due as the clock runs.
-    async fn follow(&self) {
-        let mut moves = self.0.clock.watch();
-        loop {
-            let next = {
-                let state = self.state();
-                let later = state.later.iter().map(|later| later.at);
-                state.timetable.next_moment().into_iter().chain(later).min()
-            };
-            let wait = next.map_or(LONGEST_SLEEP, |next| {
-                let wait = next.duration_since(self.0.clock.now());
-                Duration::try_from(wait).unwrap_or_default().min(LONGEST_SLEEP)
-            });
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                _ = moves.changed() => {}
-                () = self.0.changed.notified() => {}
-            }
-            let _turn = self.turn().await;
-            let now = self.0.clock.now();
-            self.plan(now);
-            while let Some(at) = self.next_due(now) {
-                self.fire(at);
-            }
-        }
-    }
-
-    /// Takes the first thing that is due until a moment.
-    fn take(&self, until: Timestamp) -> Option<Due> {
-        let mut state = self.state();
-        let later = state.later.iter().enumerate().min_by_key(|(_, later)| later.at);
-        let later = later.map(|(index, later)| (index, later.at));
-        let scheduled = state.timetable.next_due();
-        if let Some((index, at)) = later.filter(|(_, at)| scheduled.is_none_or(|s| *at <= s)) {
-            return (at <= until).then(|| Due::Later(state.later.remove(index)));
-        }
-        scheduled.filter(|at| *at <= until)?;
-        state.timetable.take().map(|(at, planned)| Due::Schedule(at, planned))
     }
 
     fn running(&self, function: &str) -> Running {
@@ -389,21 +283,15 @@ impl Events {
         }
     }
 
-    fn log(&self, function: &str, request_id: Option<&str>, line: String) {
+    pub(super) fn log(&self, function: &str, request_id: Option<&str>, line: String) {
         let (function, request_id) = (function.to_owned(), request_id.map(str::to_owned));
         let name = format!("log.{function}");
         self.0.journal.note(name, ExchangeDetail::Log { function, request_id, line });
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Something that is due.
-enum Due {
-    Later(Later),
-    Schedule(Timestamp, Planned),
 }
 
 impl Drop for Running {

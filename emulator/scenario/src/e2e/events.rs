@@ -82,7 +82,7 @@ async fn late(State(app): State<Arc<App>>, Json(event): Json<Value>) -> StatusCo
     let run = app.runs.fetch_add(1, Ordering::SeqCst);
     let text = event["text"].as_str().unwrap_or_default();
     if text == "hang" {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     if text == "never" || (text == "fail once" && run == 0) {
         return StatusCode::INTERNAL_SERVER_ERROR;

@@ -36,6 +36,10 @@ const IGNORED: [&str; 3] = ["FlexibleTimeWindow", "StartDate", "EndDate"];
 /// not emulated.
 pub(in crate::template) type ReadSchedule = (Option<Schedule>, Vec<Ignored>);
 
+/// What was read of a rule: its schedule for each of its functions, by the function's ARN; and what of
+/// it is not emulated.
+pub(in crate::template) type ReadRule = (Vec<(String, Schedule)>, Vec<Ignored>);
+
 /// Reads a `Schedule` or `ScheduleV2` event of the function `owner`.
 pub(in crate::template) fn read(
     resolver: &Resolver<'_>,
@@ -75,7 +79,7 @@ pub(in crate::template) fn read(
 pub(in crate::template) fn read_rule(
     resolver: &Resolver<'_>,
     resource: &Resource<'_>,
-) -> Result<(Vec<(String, Schedule)>, Vec<Ignored>), TemplateError> {
+) -> Result<ReadRule, TemplateError> {
     let ignore =
         |what: &str| Ignored { kind: what.to_owned(), id: resource.id.into(), line: resource.line };
     if resource.property("ScheduleExpression").is_none() {

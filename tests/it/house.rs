@@ -47,6 +47,7 @@ const AWS: &[Rule] = &[
     ("secrets", &[]),
     ("iam", &["template"]),
     ("gateway", &["function", "template"]),
+    ("events", &["gateway", "template"]),
 ];
 
 /// Rooms of `emulator/cli`: what commands share never uses a command.

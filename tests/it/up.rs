@@ -25,6 +25,8 @@ pub const FREE_PORTS: [&str; 13] = [
     "0",
     "--secrets-port",
     "0",
+    "--lambda-port",
+    "0",
 ];
 
 /// A running `rehearse up`, killed when dropped.

@@ -4,6 +4,7 @@
 //!   Functions are routers of this process, or programs behind an emulated Lambda Runtime API.
 //! - [`template`] reads `template.yaml` and `rehearse.toml`, or builds them in code.
 //! - [`function`] is the code of a backend's functions.
+//! - [`events`] is what invokes functions besides an API: schedules, and Lambda's Invoke API.
 //! - [`secrets`] is the AWS Parameters and Secrets Lambda Extension.
 //! - [`iam`] compares the permissions that functions used with those that the template grants.
 //!
@@ -32,6 +33,7 @@
 //! # }
 //! ```
 
+pub mod events;
 pub mod function;
 pub mod gateway;
 pub mod iam;

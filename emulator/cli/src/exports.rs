@@ -19,6 +19,7 @@ pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
     let twilio = &settings.twilio;
     let mut environment: Environment = [
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.as_str()),
+        ("AWS_ENDPOINT_URL_LAMBDA", endpoints.lambda.as_str()),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "rehearse"),
         ("AWS_SECRET_ACCESS_KEY", "rehearse"),
@@ -33,10 +34,10 @@ pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
     // A shell is no function: its calls go to the plain endpoint.
-    let of_function = format!("{}/fn/", endpoints.dynamodb);
+    let plain = [&endpoints.dynamodb, &endpoints.lambda];
     environment.extend(settings.environment(endpoints, "").into_iter().map(|(name, value)| {
-        let plain = value == of_function;
-        (name, if plain { endpoints.dynamodb.clone() } else { value })
+        let plain = plain.iter().find(|url| value == format!("{url}/fn/"));
+        (name, plain.map_or(value, |url| (*url).clone()))
     }));
     environment.extend(settings.exports(endpoints));
     // The AWS CLI and boto3 read this name alone; the other SDKs read AWS_REGION.
@@ -57,6 +58,7 @@ pub(crate) fn endpoints(ports: &Ports, gateway: String) -> Endpoints {
         openai: url(ports.openai),
         dynamodb: url(ports.dynamodb),
         secrets: url(ports.secrets),
+        lambda: url(ports.lambda),
     }
 }
 
@@ -106,6 +108,7 @@ mod tests {
     fn a_project_that_names_no_variable_has_those_of_the_sdks() {
         let found = of("");
         assert_eq!(found["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030");
+        assert_eq!(found["AWS_ENDPOINT_URL_LAMBDA"], "http://127.0.0.1:4060");
         assert_eq!(found["OPENAI_BASE_URL"], "http://127.0.0.1:4020/v1");
         assert_eq!(found["AWS_DEFAULT_REGION"], found["AWS_REGION"]);
         assert_eq!(found["TWILIO_API_BASE_URL"], "http://127.0.0.1:4010");
@@ -114,10 +117,12 @@ mod tests {
     #[test]
     fn a_projects_own_variables_go_before() {
         let found = of("AWS_REGION = \"eu-west-1\"\nURL = \"{gateway}{webhook}\"\n\
-                        AWS_ENDPOINT_URL_DYNAMODB = \"{dynamodb}/fn/{function}\"\n");
+                        AWS_ENDPOINT_URL_DYNAMODB = \"{dynamodb}/fn/{function}\"\n\
+                        AWS_ENDPOINT_URL_LAMBDA = \"{lambda}/fn/{function}\"\n");
         assert_eq!(found["AWS_DEFAULT_REGION"], "eu-west-1");
         assert_eq!(found["URL"], "http://127.0.0.1:3000/sms");
         assert_eq!(found["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030");
+        assert_eq!(found["AWS_ENDPOINT_URL_LAMBDA"], "http://127.0.0.1:4060");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rehearse_aws::template::Ports;
 #[command(next_help_heading = "Ports")]
 pub(crate) struct PortArgs {
     /// Port of the gateway; the other parts follow in steps of ten.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_485))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_475))]
     port_base: Option<u16>,
     /// Port of API Gateway.
     #[arg(long, value_name = "N")]
@@ -28,6 +28,9 @@ pub(crate) struct PortArgs {
     /// Port of the secrets extension.
     #[arg(long, value_name = "N")]
     secrets_port: Option<u16>,
+    /// Port of Lambda's Invoke API.
+    #[arg(long, value_name = "N")]
+    lambda_port: Option<u16>,
 }
 
 impl PortArgs {
@@ -43,6 +46,7 @@ impl PortArgs {
             dynamodb: of(self.dynamodb_port, 30, configured.dynamodb),
             control: of(self.control_port, 40, configured.control),
             secrets: of(self.secrets_port, 50, configured.secrets),
+            lambda: of(self.lambda_port, 60, configured.lambda),
         }
     }
 
@@ -69,6 +73,7 @@ impl PortArgs {
             ("dynamodb-port", self.dynamodb_port),
             ("control-port", self.control_port),
             ("secrets-port", self.secrets_port),
+            ("lambda-port", self.lambda_port),
         ];
         all.into_iter().filter_map(|(name, port)| Some((name, port?))).collect()
     }
@@ -91,11 +96,11 @@ mod tests {
     #[test]
     fn a_base_moves_all_ports_and_a_flag_only_its_own() {
         let of = |line: &[&str]| args(line).over(Ports::default()).by_name().map(|(_, port)| port);
-        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050]);
-        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050]);
+        assert_eq!(of(&[]), [4000, 4010, 4020, 4030, 4040, 4050, 4060]);
+        assert_eq!(of(&["--port-base", "5000"]), [5000, 5010, 5020, 5030, 5040, 5050, 5060]);
         assert_eq!(
             of(&["--port-base", "5000", "--openai-port", "9"]),
-            [5000, 5010, 9, 5030, 5040, 5050]
+            [5000, 5010, 9, 5030, 5040, 5050, 5060]
         );
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn controlled(
     ControlledWorld {
         world: Arc::clone(world),
         endpoints: control::Endpoints {
-            parts: parts(project, world),
+            parts: parts(project, backend, world),
             environment: exports::environment(backend.settings(), world.endpoints()),
             people: people
                 .iter()
@@ -45,7 +45,7 @@ pub(crate) fn controlled(
 }
 
 /// The parts of a world with their addresses.
-pub(crate) fn parts(project: &Project, world: &World) -> Vec<Part> {
+pub(crate) fn parts(project: &Project, backend: &Backend, world: &World) -> Vec<Part> {
     let endpoints = world.endpoints();
     let part =
         |name: &str, url: &str, about: String| Part { name: name.into(), url: url.into(), about };
@@ -74,5 +74,13 @@ pub(crate) fn parts(project: &Project, world: &World) -> Vec<Part> {
             &endpoints.secrets,
             format!("keeps {}", count(project.settings.secrets.len(), "secret")),
         ),
+        part("lambda", &endpoints.lambda, invokes(backend)),
     ]
+}
+
+/// What the Invoke API is for: `invokes 3 functions, 1 schedule`.
+fn invokes(backend: &Backend) -> String {
+    let functions = &backend.template().functions;
+    let schedules = functions.iter().map(|function| function.schedules.len()).sum::<usize>();
+    format!("invokes {}, {}", count(functions.len(), "function"), count(schedules, "schedule"))
 }

@@ -124,7 +124,7 @@ fn hello(mut stream: &TcpStream) {
 
 /// `[ports]` from this one on, in steps of ten.
 fn ports(base: u16) -> String {
-    let names = ["gateway", "twilio", "openai", "dynamodb", "control", "secrets"];
+    let names = ["gateway", "twilio", "openai", "dynamodb", "control", "secrets", "lambda"];
     let lines =
         names.iter().zip(0..).map(|(name, step)| format!("{name} = {}\n", base + step * 10));
     format!("[ports]\n{}", lines.collect::<String>())

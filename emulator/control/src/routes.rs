@@ -66,9 +66,15 @@ pub(super) async fn sms(
     // However much happens during the delivery, the replies to this text are still there after it.
     let hold = world.journal().hold();
     // On a task of its own: the text is delivered even if the caller closes the connection.
-    let delivery = tokio::spawn(async move { world.twilio().receive(text).await })
-        .await
-        .map_err(|error| ApiError::failed(&error))?;
+    let delivery = tokio::spawn(async move {
+        let delivery = world.twilio().receive(text).await;
+        // Texts that invocations send later are replies, too. One that does not end has sent what
+        // it has sent.
+        let _ = world.settled().await;
+        delivery
+    })
+    .await
+    .map_err(|error| ApiError::failed(&error))?;
     Ok(Json(outcome(delivery, api.world.journal().select(hold.mark(), Message::of), &from)))
 }
 
@@ -163,11 +169,18 @@ pub(super) async fn clock(
     JsonBody(request): JsonBody<ClockRequest>,
 ) -> Result<Json<ClockResponse>, ApiError> {
     let clock = api.world.clock();
-    match request {
-        ClockRequest { now: Some(now), advance: None } => clock.set(now),
-        ClockRequest { now: None, advance: Some(by) } => clock.advance(length(&by)?),
+    let then = match request {
+        ClockRequest { now: Some(now), advance: None } => now,
+        ClockRequest { now: None, advance: Some(by) } => {
+            let (now, by) = (clock.now(), length(&by)?);
+            now.checked_add(by).unwrap_or(now)
+        }
         _ => return Err(ApiError::bad_request("give either now or advance")),
-    }
+    };
+    let world = Arc::clone(&api.world);
+    // On a task of its own: what is due is fired even if the caller closes the connection.
+    let moved = tokio::spawn(async move { world.set_time(then).await });
+    moved.await.map_err(|e| ApiError::failed(&e))?.map_err(|e| ApiError::failed(&e))?;
     Ok(Json(ClockResponse { now: clock.now() }))
 }
 

@@ -34,10 +34,14 @@ impl Running {
 
     /// A world with this function, whose journal has these limits.
     async fn with(function: Function, journal: Option<Limits>) -> Self {
+        Self::with_template(function, journal, TEMPLATE).await
+    }
+
+    async fn with_template(function: Function, journal: Option<Limits>, template: &str) -> Self {
         let settings = testing::settings(SETTINGS);
         let root = std::env::temp_dir();
         let backend =
-            Backend::new(vec![function], testing::template(TEMPLATE), settings, &root).unwrap();
+            Backend::new(vec![function], testing::template(template), settings, &root).unwrap();
         let config = WorldConfig { journal, ..WorldConfig::new(backend, Clock::running()) };
         let world = World::start(config).await.unwrap();
         let world = Arc::new(world);
@@ -227,6 +231,20 @@ async fn the_clock_moves_to_a_moment_or_by_a_length() {
     {
         assert_eq!(running.raw("POST", "/clock", body).await.0, 400, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_move_of_the_clock_fires_schedules_before_it_is_answered() {
+    let schedule = "Every: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }";
+    let template = TEMPLATE.replace("Events:\n", &format!("Events:\n        {schedule}\n"));
+    let running = Running::with_template(testing::hello(), None, &template).await;
+    let url = format!("{}/clock", running.server.url());
+    let moved = loopback_client().unwrap().post(&url).body(r#"{"advance": "150m"}"#).send().await;
+    assert!(moved.unwrap().status().is_success());
+    let fired = running.world.journal().exchanges().named("schedule.Hello");
+    // It has no `/events`, which is a failure: each moment is fired, and repeated twice.
+    assert_eq!(fired.count(), 6);
+    assert!(fired.into_iter().all(|exchange| exchange.outcome.is_some()));
 }
 
 #[tokio::test]

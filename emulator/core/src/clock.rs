@@ -18,10 +18,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 /// A shared, movable source of business time. Clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<ClockState>>);
+pub struct Clock(Arc<ClockInner>);
+
+#[derive(Debug)]
+struct ClockInner {
+    state: Mutex<ClockState>,
+    /// Counts moves, so that whoever waits for a moment can look again.
+    moves: watch::Sender<u64>,
+}
 
 #[derive(Debug, Clone, Copy)]
 enum ClockState {
@@ -33,12 +41,26 @@ enum ClockState {
 impl Clock {
     /// A clock that stands still at `now` until it is moved.
     pub fn stopped(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(ClockState::Stopped(now))))
+        Self::with(ClockState::Stopped(now))
     }
 
     /// A clock that follows the machine's.
     pub fn running() -> Self {
-        Self(Arc::new(Mutex::new(ClockState::Running(SignedDuration::ZERO))))
+        Self::with(ClockState::Running(SignedDuration::ZERO))
+    }
+
+    fn with(state: ClockState) -> Self {
+        Self(Arc::new(ClockInner { state: Mutex::new(state), moves: watch::Sender::new(0) }))
+    }
+
+    /// Whether it follows the machine's clock.
+    pub fn is_running(&self) -> bool {
+        matches!(*self.state(), ClockState::Running(_))
+    }
+
+    /// Notifies of every move. The value counts moves and has no other meaning.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.0.moves.subscribe()
     }
 
     /// The current business time.
@@ -54,11 +76,14 @@ impl Clock {
 
     /// Moves the clock to `at`. A running clock runs on from there.
     pub fn set(&self, at: Timestamp) {
-        let mut state = self.state();
-        *state = match *state {
-            ClockState::Stopped(_) => ClockState::Stopped(at),
-            ClockState::Running(_) => ClockState::Running(at.duration_since(Timestamp::now())),
-        };
+        {
+            let mut state = self.state();
+            *state = match *state {
+                ClockState::Stopped(_) => ClockState::Stopped(at),
+                ClockState::Running(_) => ClockState::Running(at.duration_since(Timestamp::now())),
+            };
+        }
+        self.0.moves.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Moves the clock forward, or back when `by` is negative. Does nothing if the result is not a
@@ -72,7 +97,7 @@ impl Clock {
 
     fn state(&self) -> std::sync::MutexGuard<'_, ClockState> {
         // After a panic the clock still holds a valid time: every write is a single assignment.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 34] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -92,6 +92,7 @@ pub const NAMES: [&str; 33] = [
     "dynamodb.DescribeTimeToLive",
     "ssm.GetParameter",
     "secretsmanager.GetSecretValue",
+    "lambda.invoke",
 ];
 
 /// Whether [`Fault::on`] can have this value: one of [`NAMES`], or a prefix of some, `dynamodb.*`.

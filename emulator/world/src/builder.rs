@@ -20,7 +20,7 @@ const DEFAULT_WEBHOOK: &str = "/sms";
 
 /// In each function's environment unless settings are given: the addresses and credentials of the
 /// fakes under the names that SDKs read.
-const DEFAULT_ENVIRONMENT: [(&str, &str); 10] = [
+const DEFAULT_ENVIRONMENT: [(&str, &str); 11] = [
     ("OPENAI_BASE_URL", "{openai}/v1"),
     ("OPENAI_API_KEY", "{api_key}"),
     ("TWILIO_API_BASE_URL", "{twilio}"),
@@ -28,6 +28,7 @@ const DEFAULT_ENVIRONMENT: [(&str, &str); 10] = [
     ("TWILIO_AUTH_TOKEN", "{auth_token}"),
     ("TWILIO_PHONE_NUMBER", "{number}"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "{dynamodb}/fn/{function}"),
+    ("AWS_ENDPOINT_URL_LAMBDA", "{lambda}/fn/{function}"),
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "rehearse"),
     ("AWS_SECRET_ACCESS_KEY", "rehearse"),

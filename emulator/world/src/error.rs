@@ -112,3 +112,24 @@ impl WorldError {
         errors::with_causes(self)
     }
 }
+
+/// Something that was caused in a world did not end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} after {limit:?}")]
+pub struct Unsettled {
+    what: String,
+    limit: std::time::Duration,
+}
+
+impl Unsettled {
+    pub(super) fn new(mut functions: Vec<String>, limit: std::time::Duration) -> Self {
+        functions.sort_unstable();
+        functions.dedup();
+        let what = match functions.as_slice() {
+            [] => "Twilio was still delivering".into(),
+            [one] => format!("an asynchronous invocation of {one} was still running"),
+            many => format!("asynchronous invocations of {} were still running", many.join(", ")),
+        };
+        Self { what, limit }
+    }
+}

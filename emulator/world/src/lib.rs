@@ -10,13 +10,15 @@ mod builder;
 mod config;
 mod error;
 mod external;
+mod keys;
 mod listen;
 mod start;
+mod time;
 
 pub use backend::Backend;
 pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};
 pub use config::{Processes, WorldConfig};
-pub use error::WorldError;
+pub use error::{Unsettled, WorldError};
 pub use external::{ExternalBackend, ExternalBackendError};
 pub use listen::Bind;
 pub use start::World;

@@ -28,14 +28,15 @@ pub(super) struct Listeners {
     pub(super) openai: TcpListener,
     pub(super) dynamodb: TcpListener,
     pub(super) secrets: TcpListener,
+    pub(super) lambda: TcpListener,
 }
 
 impl Listeners {
     pub(super) fn open(bind: Bind, gateway: bool) -> Result<Self, WorldError> {
         let ports = match bind {
-            Bind::Free => [0; 5],
-            Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, .. }) => {
-                [gateway, twilio, openai, dynamodb, secrets]
+            Bind::Free => [0; 6],
+            Bind::Fixed(Ports { gateway, twilio, openai, dynamodb, secrets, lambda, .. }) => {
+                [gateway, twilio, openai, dynamodb, secrets, lambda]
             }
         };
         Ok(Self {
@@ -44,6 +45,7 @@ impl Listeners {
             openai: listen("openai", ports[2])?,
             dynamodb: listen("dynamodb", ports[3])?,
             secrets: listen("secrets", ports[4])?,
+            lambda: listen("lambda", ports[5])?,
         })
     }
 }
@@ -71,8 +73,15 @@ mod tests {
     fn a_taken_port_names_the_part_and_the_key_that_moves_it() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports =
-            Ports { gateway: 0, twilio: port, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
+        let ports = Ports {
+            gateway: 0,
+            twilio: port,
+            openai: 0,
+            dynamodb: 0,
+            control: 0,
+            secrets: 0,
+            lambda: 0,
+        };
         let Err(error) = Listeners::open(Bind::Fixed(ports), true) else {
             panic!("the port is taken")
         };

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::{
     Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    keys::keys,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
+    events::{self, Events},
     function,
     gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
     secrets::{self, Secrets, Session},
@@ -23,6 +25,7 @@ use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
 /// A running world. Dropping it stops every part.
 pub struct World {
     // Fields drop in this order: callers before the parts that they call.
+    lambda: events::Server,
     /// `None` for an external backend.
     gateway: Option<Gateway>,
     twilio: twilio::Server,
@@ -185,10 +188,26 @@ impl World {
             Gateway::start(listener, &apis, functions, journal.clone(), clock.clone())
         });
         let gateway = gateway.transpose().map_err(part("gateway"))?;
+        let lambda = events::Server::start(
+            on_tokio("lambda", listeners.lambda)?,
+            events::Options {
+                functions: match outside {
+                    Some(_) => Vec::new(),
+                    None => template.functions.clone(),
+                },
+                credentials: keys(&environments),
+                invoker: gateway.as_ref().map(Gateway::invoker).unwrap_or_default(),
+            },
+            journal.clone(),
+            clock.clone(),
+            faults.clone(),
+        )
+        .map_err(part("lambda"))?;
         if let Some(crash) = gateway.as_ref().map(Gateway::crash_handler) {
             faults.on_crash(crash);
         }
         Ok(Self {
+            lambda,
             gateway,
             twilio,
             openai,
@@ -229,7 +248,9 @@ impl World {
         self.openai.reset();
         let emptied = self.database.empty().await;
         emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))?;
+        let _turn = self.events().turn().await;
         self.clock.set(Timestamp::now());
+        self.events().reset(self.clock.now());
         Ok(())
     }
 
@@ -258,6 +279,11 @@ impl World {
     /// The API Gateway in front of the functions; `None` for an external backend.
     pub fn gateway(&self) -> Option<&Gateway> {
         self.gateway.as_ref()
+    }
+
+    /// Schedules and asynchronous invocations.
+    pub fn events(&self) -> &Events {
+        self.lambda.events()
     }
 
     /// The fake Twilio.
@@ -335,6 +361,7 @@ fn endpoints(
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
         secrets: url("secrets", &listeners.secrets)?,
+        lambda: url("lambda", &listeners.lambda)?,
     })
 }
 

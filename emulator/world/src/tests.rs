@@ -124,8 +124,8 @@ async fn a_dropped_world_gives_its_ports_back() {
     let world = World::start(config(Bind::Free)).await.unwrap();
     let endpoints = world.endpoints().clone();
     drop(world);
-    let Endpoints { gateway, twilio, openai, dynamodb, secrets } = endpoints;
-    for url in [gateway, twilio, openai, dynamodb, secrets] {
+    let Endpoints { gateway, twilio, openai, dynamodb, secrets, lambda } = endpoints;
+    for url in [gateway, twilio, openai, dynamodb, secrets, lambda] {
         let address = url.strip_prefix("http://").unwrap();
         // The servers end on threads of their own, which nothing tells of; the limit is for a hang.
         let free = async {
@@ -141,7 +141,8 @@ async fn a_dropped_world_gives_its_ports_back() {
 async fn a_world_takes_the_ports_that_it_is_told_or_says_which_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = taken.local_addr().unwrap().port();
-    let ports = Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0, secrets: 0 };
+    let ports =
+        Ports { gateway, twilio: 0, openai: 0, dynamodb: 0, control: 0, secrets: 0, lambda: 0 };
     let error = World::start(config(Bind::Fixed(ports))).await.unwrap_err();
     assert!(matches!(error, WorldError::Busy { part: "gateway", port, .. } if port == gateway));
     drop(taken);

@@ -17,7 +17,7 @@ use super::{
     cors,
     event::{self, EventContext, IdSource},
     gateway_error::GatewayError,
-    invoke::{Invocation, InvokeError, RunFunction},
+    invoke::{EventSource, Invocation, InvokeError, RunFunction},
     lambda::MAX_PAYLOAD_BYTES,
     request::{Request, text_or_base64},
     response,
@@ -191,6 +191,7 @@ impl Handler {
             trace_id: context.trace_id.clone(),
             event: event::build(&request, &matched, &route, &context),
             timeout: function.timeout,
+            source: EventSource::Api,
         };
         if invocation.event.len() > MAX_PAYLOAD_BYTES {
             let size = invocation.event.len();
@@ -227,6 +228,29 @@ impl Handler {
             Ok(response) => finish(exchange, reply, with_ids(response), None),
             Err((error, code)) => finish(exchange, reply, failed(error), Some(code)),
         }
+    }
+
+    /// Runs a function once with an event that no API brought, until it ends or a fault crashes it.
+    pub(super) async fn invoke(
+        &self,
+        function: &str,
+        request_id: Arc<str>,
+        event: String,
+    ) -> Result<Value, InvokeError> {
+        let unknown = || InvokeError::Failed(format!("the world has no function {function}"));
+        let function = self.function(function).ok_or_else(unknown)?;
+        let invocation = Invocation {
+            request_id: Arc::clone(&request_id),
+            trace_id: self.ids.context(self.clock.now()).trace_id,
+            event,
+            timeout: function.timeout,
+            source: EventSource::Other,
+        };
+        let result = function.invoke(invocation).await;
+        if let Err(error) = &result {
+            self.log(function, &request_id, error.to_string());
+        }
+        result
     }
 
     fn begin_exchange(

@@ -7,15 +7,20 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use axum::Router;
+use axum::{Router, body::Body, http::Request};
 use futures::{FutureExt, future::BoxFuture};
+use http_body_util::BodyExt as _;
 use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest, tower::Service};
 use serde_json::Value;
 
 use super::{
     event::{ACCOUNT, REGION},
-    invoke::{Invocation, InvokeError, RunFunction},
+    invoke::{EventSource, Invocation, InvokeError, RunFunction},
+    lambda::MAX_PAYLOAD_BYTES,
 };
+
+/// How many characters of a body an error repeats.
+const LONGEST_ERROR: usize = 500;
 
 /// A function's router.
 pub(super) struct InProcess {
@@ -31,7 +36,11 @@ impl InProcess {
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let timeout = invocation.timeout;
         // The conversion itself panics on some input, so it is caught as well.
-        let call = AssertUnwindSafe(Box::pin(self.call(invocation))).catch_unwind();
+        let call: BoxFuture<'_, _> = match invocation.source {
+            EventSource::Api => Box::pin(self.call(invocation)),
+            EventSource::Other => Box::pin(self.post(invocation)),
+        };
+        let call = AssertUnwindSafe(call).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(InvokeError::Panicked(panic_message(panic.as_ref()))),
@@ -39,13 +48,45 @@ impl InProcess {
         }
     }
 
+    /// Gives the router an event that is no HTTP request: posts it to `/events`, as the AWS Lambda Web
+    /// Adapter does. A status of success is the function's success, and the body its result.
+    async fn post(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+        let failed = |message: String| InvokeError::Failed(message);
+        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
+        let request = Request::post("/events")
+            .header("content-type", "application/json")
+            .header("lambda-runtime-aws-request-id", &*invocation.request_id)
+            .header("lambda-runtime-deadline-ms", deadline(&invocation).to_string())
+            .header("lambda-runtime-invoked-function-arn", arn)
+            .header("lambda-runtime-trace-id", invocation.trace_id)
+            .body(Body::from(invocation.event))
+            .map_err(|error| failed(error.to_string()))?;
+        let response = match self.router.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let status = response.status();
+        let body = response.into_body().collect().await;
+        let body = body.map_err(|error| failed(error.to_string()))?.to_bytes();
+        if body.len() > MAX_PAYLOAD_BYTES {
+            return Err(InvokeError::TooLarge { what: "answer", limit: MAX_PAYLOAD_BYTES });
+        }
+        let text = String::from_utf8_lossy(&body);
+        if !status.is_success() {
+            let start: String = text.chars().take(LONGEST_ERROR).collect();
+            return Err(failed(format!("it answered {status} to its event: {start}")));
+        }
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned())))
+    }
+
     async fn call(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let failed = |e: serde_json::Error| InvokeError::Failed(e.to_string());
         let payload: LambdaRequest = serde_json::from_str(&invocation.event).map_err(failed)?;
         let mut context = Context::default();
-        context.deadline = (SystemTime::now() + invocation.timeout)
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        context.deadline = deadline(&invocation);
         context.invoked_function_arn =
             format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
         context.request_id = invocation.request_id.to_string();
@@ -58,6 +99,13 @@ impl InProcess {
         };
         serde_json::to_value(answer).map_err(failed)
     }
+}
+
+/// When the invocation's time is up, in milliseconds since 1970.
+fn deadline(invocation: &Invocation) -> u64 {
+    (SystemTime::now() + invocation.timeout)
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl RunFunction for InProcess {

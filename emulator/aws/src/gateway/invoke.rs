@@ -9,18 +9,29 @@ use crate::function::Executable;
 
 /// One event for a function.
 #[derive(Debug)]
-pub(super) struct Invocation {
-    pub(super) request_id: Arc<str>,
-    pub(super) trace_id: String,
+pub(crate) struct Invocation {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) trace_id: String,
     /// The event as JSON.
-    pub(super) event: String,
+    pub(crate) event: String,
     /// How long the function may take from when it gets the event.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
+    /// Where the event is from.
+    pub(crate) source: EventSource,
+}
+
+/// Where an event is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventSource {
+    /// An API: the event is an HTTP request.
+    Api,
+    /// A schedule, or somebody who invokes the function: the event is any JSON.
+    Other,
 }
 
 /// Why a function has no result. The journal tells it; API Gateway does not tell its client.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InvokeError {
+pub(crate) enum InvokeError {
     #[error("the function panicked: {0}")]
     Panicked(String),
     #[error("the function was still running after {}", seconds(*.0))]
@@ -50,7 +61,7 @@ pub(super) enum InvokeError {
 
 impl InvokeError {
     /// Its stable code in the journal.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Panicked(_) => "panic",
             Self::TimedOut(_) => "function_timeout",
@@ -67,7 +78,7 @@ impl InvokeError {
 
 /// The last lines that a function wrote; all of them are in the journal.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct OutputTail(pub(super) Vec<String>);
+pub(crate) struct OutputTail(pub(crate) Vec<String>);
 
 impl fmt::Display for OutputTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +96,7 @@ fn seconds(time: Duration) -> String {
 }
 
 /// Runs a function: a router of this process, or a pool of processes.
-pub(super) trait RunFunction: Send + Sync {
+pub(crate) trait RunFunction: Send + Sync {
     /// Runs it once. Dropping the future stops it at once.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Value, InvokeError>>;
 

@@ -20,7 +20,8 @@ mod fake;
 mod gateway_error;
 mod handler;
 mod in_process;
-mod invoke;
+pub(crate) mod invoke;
+mod invoker;
 pub(crate) mod lambda;
 mod request;
 mod response;
@@ -34,6 +35,7 @@ mod token_bucket;
 
 pub use self::{
     fake::{FakeGateway, FakeGatewayBuilder},
+    invoker::Invoker,
     lambda::{INIT_TIMEOUT, LambdaConfig, Launcher},
     server::{FunctionCode, Gateway},
 };

@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::runtime::Handle;
 
 use super::{
-    connection,
+    Invoker, connection,
     handler::{GatewayFunction, Handler},
     in_process::InProcess,
     lambda::{LambdaConfig, ProcessPool},
@@ -86,6 +86,11 @@ impl Gateway {
                 function.running.crash_oldest(how);
             }
         }
+    }
+
+    /// What runs its functions with events that no API brings. It does not keep the gateway alive.
+    pub fn invoker(&self) -> Invoker {
+        Invoker::new(Arc::downgrade(&self.handler))
     }
 
     /// Sends the function's next events to another executable. What runs now runs on to its end.

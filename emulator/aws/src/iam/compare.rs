@@ -6,7 +6,7 @@ use super::usage::{Permission, Usage};
 use crate::template::{Function, Grant, Template, UncheckedPolicy};
 
 /// Services whose use the journal has. Grants of others are not judged.
-const JUDGED: [&str; 3] = ["dynamodb:", "ssm:", "secretsmanager:"];
+const JUDGED: [&str; 4] = ["dynamodb:", "ssm:", "secretsmanager:", "lambda:"];
 
 /// A permission that was used, granted, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,6 +221,36 @@ mod tests {
         assert_eq!(findings(&statement, &["GetItem"]), [extra]);
         let wide = findings("Action: 'DynamoDB:*', Resource: '*'", &["GetItem"]);
         assert!(wide.iter().all(|(.., finding)| *finding == Finding::Extra), "{wide:?}");
+    }
+
+    #[test]
+    fn an_invocation_is_granted_by_the_functions_arn() {
+        let journal = Journal::new(Clock::stopped(jiff::Timestamp::UNIX_EPOCH));
+        journal.note(
+            "lambda.invoke",
+            ExchangeDetail::Invoke {
+                function: Some("One".into()),
+                target: "One".into(),
+                target_name: "one-on-aws".into(),
+                invocation_type: "Event".into(),
+                payload: json!({}),
+            },
+        );
+        let mut usage = Usage::default();
+        usage.add(&journal.since(0));
+        let found = |policies: &str| {
+            let template = template(&format!(
+                "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+                 FunctionName: one-on-aws\n      Policies: {policies}\n"
+            ));
+            let rows = compare(&usage, &template).into_iter();
+            rows.filter_map(|row| Some((row.finding()?, row.permission.resource)))
+                .collect::<Vec<_>>()
+        };
+        let granted = "[{ Statement: [{ Effect: Allow, Action: 'lambda:InvokeFunction', \
+                       Resource: !Sub 'arn:aws:lambda:*:*:function:one-on-aws' }] }]";
+        assert_eq!(found(granted), []);
+        assert_eq!(found("[]"), [(Finding::Missing, "function:one-on-aws".to_owned())]);
     }
 
     #[test]

@@ -55,6 +55,11 @@ pub(super) fn secret(operation: &str, name: &str) -> RequiredPermission {
     (format!("ssm:{operation}"), format!("parameter/{}", name.trim_start_matches('/')))
 }
 
+/// What an invocation of a function requires.
+pub(super) fn invocation(function: &str) -> RequiredPermission {
+    ("lambda:InvokeFunction".into(), format!("function:{function}"))
+}
+
 fn statements(request: &Value) -> impl Iterator<Item = &str> {
     let many = ["Statements", "TransactStatements"].into_iter();
     let many = many.flat_map(|key| request[key].as_array().into_iter().flatten());

@@ -35,6 +35,9 @@ impl Usage {
                 ExchangeDetail::Secret { function: Some(function), operation, name } => {
                     (function, vec![required::secret(operation, name)])
                 }
+                ExchangeDetail::Invoke { function: Some(function), target_name, .. } => {
+                    (function, vec![required::invocation(target_name)])
+                }
                 _ => continue,
             };
             for (action, resource) in needed {

@@ -8,9 +8,11 @@ use rehearse_core::yaml::Location;
 
 use super::{
     Ignored,
+    asynchronous::{self, AsynchronousInvocations},
     policy::{self, Grant, UncheckedPolicy},
     resolve::{Resolver, Resource, TemplateError},
     route::{self, Route},
+    schedule::{self, Schedule, ScheduleKind},
 };
 
 /// A Lambda function.
@@ -46,6 +48,10 @@ pub struct Function {
     pub layers: Vec<String>,
     /// The routes to it.
     pub routes: Vec<Route>,
+    /// The schedules that invoke it.
+    pub schedules: Vec<Schedule>,
+    /// What becomes of its asynchronous invocations.
+    pub asynchronous: AsynchronousInvocations,
     /// Its line in the template, from 1; 0 for a function that is in no template.
     pub line: u64,
 }
@@ -71,8 +77,26 @@ impl Function {
             unchecked_policies: Vec::new(),
             layers: Vec::new(),
             routes: Vec::new(),
+            schedules: Vec::new(),
+            asynchronous: AsynchronousInvocations::default(),
             line: 0,
         }
+    }
+}
+
+impl Function {
+    /// Its ARN.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:lambda:us-east-1:123456789012:function:{}", self.name)
+    }
+
+    /// Whether a name is its own, as Lambda takes names: the function's name, its ARN, or the part of
+    /// that from the account on; with `:$LATEST` or without. Its logical id does, too.
+    pub fn is_named(&self, name: &str) -> bool {
+        let name = name.strip_suffix(":$LATEST").unwrap_or(name);
+        let arn = self.arn();
+        let partial = arn.strip_prefix("arn:aws:lambda:us-east-1:").unwrap_or_default();
+        [self.id.as_str(), &self.name, &arn, partial].contains(&name)
     }
 }
 
@@ -93,7 +117,7 @@ pub(super) struct ReadFunction {
     pub(super) function: Function,
     /// The positions of its routes.
     pub(super) places: Vec<Location>,
-    /// Its events that are not routes.
+    /// Its events that are neither routes nor schedules, and what else is not emulated.
     pub(super) ignored: Vec<Ignored>,
 }
 
@@ -136,7 +160,19 @@ pub(super) fn read(
         }
     }
     let (mut places, mut ignored) = (Vec::new(), Vec::new());
+    function.asynchronous = asynchronous::read(resolver, resource, &mut ignored)?;
     for event in entries(resource.property("Events"), "Events")? {
+        let kind = match event.value.get("Type").and_then(Node::as_str) {
+            Some("Schedule") => Some(ScheduleKind::Rule),
+            Some("ScheduleV2") => Some(ScheduleKind::Scheduler),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let (read, unemulated) = schedule::read(resolver, resource.id, kind, event)?;
+            function.schedules.extend(read);
+            ignored.extend(unemulated);
+            continue;
+        }
         match route::read(resolver, event)? {
             Ok(route) => {
                 function.routes.push(route);

@@ -7,11 +7,13 @@
 //! be built in code, too: see [`Template::with_function`].
 
 mod api;
+mod asynchronous;
 mod function;
 mod intrinsic;
 mod policy;
 mod resolve;
 mod route;
+mod schedule;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -22,13 +24,15 @@ use std::{collections::BTreeMap, path::Path};
 
 use self::resolve::{Resolver, TemplateError};
 use rehearse_core::table::TableSpec;
-use rehearse_core::yaml::{Limit, Source, YamlError};
+use rehearse_core::yaml::{Limit, Location, Source, YamlError};
 
 pub use self::{
     api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
+    asynchronous::AsynchronousInvocations,
     function::{Function, UnresolvedVariable},
     policy::{Grant, UncheckedPolicy},
     route::{Payload, Route},
+    schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
         Check, Doctor, Endpoints, Paths, Phone, Ports, RoutePath, Settings, SettingsError,
         TextTemplate, Twilio, Webhook,
@@ -161,6 +165,19 @@ impl Template {
         self.apis.iter().find(|api| api.id == route.api)
     }
 
+    /// The function that another resource names: by its logical id, its name or its ARN.
+    fn named_function(&mut self, name: &str, at: Location) -> Result<&mut Function, TemplateError> {
+        let known = self.functions.iter().find(|function| function.is_named(name));
+        let Some(id) = known.map(|function| function.id.clone()) else {
+            let message = format!("the template has no function `{name}`");
+            return Err(TemplateError::invalid(at, message));
+        };
+        let mut functions = self.functions.iter_mut();
+        functions.find(|function| function.id == id).ok_or_else(|| {
+            TemplateError::invalid(at, format!("the template has no function `{name}`"))
+        })
+    }
+
     fn from_source(
         source: &Source,
         parameters: &BTreeMap<String, String>,
@@ -188,6 +205,7 @@ impl Template {
         let mut template = Self { functions, apis, tables: Vec::new(), ignored: Vec::new() };
         let mut routes = route::RouteOwners::default();
         let mut apis = api::Apis::default();
+        let (mut rules, mut invoke_configs) = (Vec::new(), Vec::new());
         for resource in resolver.resources()? {
             if apis.take(&resolver, &resource)? {
                 continue;
@@ -203,12 +221,29 @@ impl Template {
                 "AWS::Serverless::SimpleTable" => {
                     template.tables.push(table::read_simple(&resolver, &resource)?);
                 }
+                "AWS::Events::Rule" => {
+                    let (schedules, ignored) = schedule::read_rule(&resolver, &resource)?;
+                    let at = resource.at;
+                    rules.extend(schedules.into_iter().map(|(arn, rule)| (at, arn, rule)));
+                    template.ignored.extend(ignored);
+                }
+                "AWS::Lambda::EventInvokeConfig" => {
+                    let ignored = &mut template.ignored;
+                    let read = asynchronous::read_resource(&resolver, &resource, ignored)?;
+                    invoke_configs.push((resource.at, read));
+                }
                 kind => template.ignored.push(Ignored {
                     kind: kind.into(),
                     id: resource.id.into(),
                     line: resource.line,
                 }),
             }
+        }
+        for (at, arn, rule) in rules {
+            template.named_function(&arn, at)?.schedules.push(rule);
+        }
+        for (at, (name, read)) in invoke_configs {
+            template.named_function(&name, at)?.asynchronous = read;
         }
         apis.complete(&resolver, &template.functions)?;
         template.apis = apis.list;

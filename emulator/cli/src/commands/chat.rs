@@ -156,8 +156,12 @@ impl Chat<'_> {
                 _ = changes.changed() => self.show()?,
             }
         }
-        self.world.twilio().settled().await;
+        let settled = self.world.settled().await;
         self.show()?;
+        if let Err(unsettled) = settled {
+            self.failed = true;
+            self.app.ui.note(paint(ACTUAL, unsettled.to_string()));
+        }
         Ok(if self.failed { Exit::Failed } else { Exit::Passed })
     }
 

@@ -115,6 +115,43 @@ pub enum ExchangeDetail {
         /// The secret's name.
         name: String,
     },
+    /// A function, or a client, asked Lambda to invoke a function (`lambda.invoke`).
+    Invoke {
+        /// The function that asked, when its session token or its endpoint URL names it.
+        function: Option<String>,
+        /// Logical id of the function to be invoked; its name as given if there is no such function.
+        target: String,
+        /// That function's name on AWS.
+        target_name: String,
+        /// `RequestResponse`, `Event` or `DryRun`.
+        invocation_type: String,
+        /// The payload as JSON; text if it is none.
+        payload: Value,
+    },
+    /// An event that no API brought was given to a function: of a schedule (`schedule.Outbox`), or
+    /// of an invocation (`invocation.LateReply`).
+    Invocation {
+        /// Logical id of the function.
+        function: String,
+        /// What caused it: `schedule Every`, `lambda.invoke`, `destination of LateReply`.
+        cause: String,
+        /// The request's id, the same at every attempt.
+        request_id: String,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// The event as JSON.
+        event: Value,
+    },
+    /// An asynchronous invocation was given up, and its record is due at the function's destination
+    /// (`lambda.destination`).
+    Destination {
+        /// Logical id of the function that failed.
+        function: String,
+        /// ARN of the destination, or why it is not known; a function is invoked, nothing else is.
+        destination: String,
+        /// The record as JSON.
+        record: Value,
+    },
     /// A request to the backend's API through API Gateway (`http.GET /state`).
     Http {
         /// The function that the route leads to; `None` when no route matches.

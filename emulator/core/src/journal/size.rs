@@ -40,6 +40,15 @@ fn detail(detail: &ExchangeDetail) -> usize {
         ExchangeDetail::Secret { function, operation, name } => {
             texts(function) + texts([operation, name])
         }
+        ExchangeDetail::Invoke { function, target, target_name, invocation_type, payload } => {
+            texts(function) + texts([target, target_name, invocation_type]) + json(payload)
+        }
+        ExchangeDetail::Invocation { function, cause, request_id, event, .. } => {
+            texts([function, cause, request_id]) + json(event)
+        }
+        ExchangeDetail::Destination { function, destination, record } => {
+            texts([function, destination]) + json(record)
+        }
         ExchangeDetail::Http { function, method, path, body } => {
             texts(function) + texts([method, path, body])
         }

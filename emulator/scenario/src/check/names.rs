@@ -5,11 +5,13 @@ use rehearse_core::{
     names::nearest,
 };
 
-/// What is wrong with the name of an exchange that is counted. HTTP calls go by their routes.
+/// What is wrong with the name of an exchange that is counted. HTTP calls go by their routes, events
+/// by their functions.
 pub(crate) fn unknown_exchange(name: &str) -> Option<String> {
-    let is_route = name.strip_prefix("http.").is_some_and(|rest| !rest.is_empty());
-    let texts = ["sms.received", "sms.sent"];
-    if is_route || texts.contains(&name) || NAMES.contains(&name) {
+    let of_kind = |kind: &str| name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty());
+    let is_free = ["http.", "schedule.", "invocation."].into_iter().any(of_kind);
+    let texts = ["sms.received", "sms.sent", "lambda.destination"];
+    if is_free || texts.contains(&name) || NAMES.contains(&name) {
         return None;
     }
     let help = match nearest(name, NAMES.into_iter().chain(texts)) {
@@ -39,7 +41,9 @@ pub(crate) fn invalid_fault(name: &str) -> Option<String> {
 pub(crate) fn invalid_crash(name: &str) -> Option<String> {
     let calls = || {
         NAMES.into_iter().filter(|name| {
-            ["openai.", "dynamodb.", "twilio.messages."].iter().any(|kind| name.starts_with(kind))
+            ["openai.", "dynamodb.", "twilio.messages.", "lambda."]
+                .iter()
+                .any(|kind| name.starts_with(kind))
         })
     };
     if calls().any(|call| call == name) {

@@ -2,6 +2,7 @@
 //! message. It knows nothing of the emulator but the URLs in its environment.
 
 mod backend;
+mod events;
 mod failing;
 mod library;
 mod outside;

@@ -6,7 +6,7 @@ use rehearse_core::faults::{self, Failure, Fault, FaultHandle};
 
 impl Running<'_> {
     /// Arms the crash of a step.
-    pub(super) fn arm_crash(&self, crash: Option<&Crash>) -> Option<FaultHandle> {
+    pub(crate) fn arm_crash(&self, crash: Option<&Crash>) -> Option<FaultHandle> {
         let crash = crash?;
         let (_, on, cut, kind) = crash.place()?;
         let crash =
@@ -17,7 +17,7 @@ impl Running<'_> {
     }
 
     /// A crash that never happened, so that the step does not prove what it claims.
-    pub(super) fn no_crash(
+    pub(crate) fn no_crash(
         &self,
         crash: Option<&Crash>,
         armed: Option<FaultHandle>,

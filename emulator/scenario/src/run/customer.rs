@@ -63,8 +63,8 @@ impl Running<'_> {
         let mark = self.world.journal().mark();
         let ready = self.ready(step, label, path)?;
         let fallback = ready.forged().then(|| self.without_fallback());
-        let sent = self.deliver(ready).await;
-        self.settled().await;
+        let sent = self.deliver(ready).await?;
+        self.settled().await?;
         drop(fallback);
         let entries = self.world.journal().since(mark);
         let mut problems = self.judge(sent, &entries, &SentText::all(&entries));
@@ -109,14 +109,17 @@ impl Running<'_> {
     }
 
     /// Sends the text as often as the step asks, and waits for the webhook's responses.
-    pub(super) async fn deliver<'s>(&self, ready: PreparedText<'s>) -> DeliveredText<'s> {
+    pub(super) async fn deliver<'s>(
+        &self,
+        ready: PreparedText<'s>,
+    ) -> Result<DeliveredText<'s>, StepError> {
         let twilio = self.world.twilio();
         let sid = twilio.accept(ready.inbound.clone());
         let deliveries = match ready.step.duplicate {
             None => vec![twilio.redeliver(sid).await],
-            Some(duplicate) => self.duplicates(sid, duplicate).await,
+            Some(duplicate) => self.duplicates(sid, duplicate).await?,
         };
-        DeliveredText { ready, sid, deliveries }
+        Ok(DeliveredText { ready, sid, deliveries })
     }
 
     /// Removes the fallback URL while the result lives: a forged request comes once, and its sender
@@ -129,19 +132,20 @@ impl Running<'_> {
     }
 
     /// Deliveries at once, or one after the other with the clock moved in between.
-    async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Vec<Delivery> {
+    async fn duplicates(&self, sid: Sid, duplicate: Duplicate) -> Result<Vec<Delivery>, StepError> {
         let twilio = self.world.twilio();
         if duplicate.gap.is_some_and(|gap| gap.0.is_zero()) {
-            return join_all((0..duplicate.times).map(|_| twilio.redeliver(sid))).await;
+            return Ok(join_all((0..duplicate.times).map(|_| twilio.redeliver(sid))).await);
         }
         let mut deliveries = Vec::new();
         for index in 0..duplicate.times {
             if let Some(gap) = duplicate.gap.filter(|_| index > 0) {
-                self.world.clock().advance(gap.0);
+                let then = self.now().checked_add(gap.0);
+                self.set_time(then.unwrap_or_else(|_| self.now())).await?;
             }
             deliveries.push(twilio.redeliver(sid).await);
         }
-        deliveries
+        Ok(deliveries)
     }
 
     /// What is wrong with a delivered text, once everything has settled.

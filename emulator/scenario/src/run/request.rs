@@ -18,7 +18,7 @@ pub(super) struct ReceivedResponse(Value, Option<FaultHandle>);
 impl Running<'_> {
     pub(crate) async fn request(&self, step: &Request, path: &YamlPath) -> Result<(), StepError> {
         let answer = self.call(step, path).await?;
-        self.settled().await;
+        self.settled().await?;
         let mut problems = self.answered(step, &answer, path);
         problems.extend(self.unexpected_requests(path));
         StepError::from_problems(problems)

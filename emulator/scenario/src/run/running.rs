@@ -80,14 +80,15 @@ impl Running<'_> {
     }
 
     /// Moves business time, and waits for what becomes due by it.
-    pub(crate) async fn set_time(&self, then: Timestamp) {
-        self.world.clock().set(then);
-        self.settled().await;
+    pub(crate) async fn set_time(&self, then: Timestamp) -> Result<(), StepError> {
+        let moved = self.world.set_time(then).await;
+        moved.map_err(|error| StepError::Environment(error.to_string()))
     }
 
     /// Waits until nothing that a step has caused is under way.
-    pub(super) async fn settled(&self) {
-        self.world.twilio().settled().await;
+    pub(super) async fn settled(&self) -> Result<(), StepError> {
+        let settled = self.world.settled().await;
+        settled.map_err(|error| StepError::Environment(error.to_string()))
     }
 
     pub(super) fn note(&self, label: &str, step: &Step) {

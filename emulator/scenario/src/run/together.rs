@@ -73,7 +73,7 @@ impl Running<'_> {
             let meeting = meeting.as_ref();
             async move {
                 let done = match step {
-                    ReadyStep::Text(ready) => Ok(AnsweredStep::Text(self.deliver(ready).await)),
+                    ReadyStep::Text(ready) => self.deliver(ready).await.map(AnsweredStep::Text),
                     ReadyStep::Request(step, path) => self
                         .call(step, &path)
                         .await
@@ -87,7 +87,7 @@ impl Running<'_> {
         });
         let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, StepError>>()?;
         done.sort_by_key(|(index, _)| *index);
-        self.settled().await;
+        self.settled().await?;
         drop(fallback);
 
         let entries = self.world.journal().since(mark);

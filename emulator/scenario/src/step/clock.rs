@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::StepKind;
+use super::{Crash, StepKind};
 use crate::{
+    check::{BackendCheck, Check},
     external,
     places::YamlPath,
     run::{Running, StepError},
@@ -17,11 +18,28 @@ use crate::{
 pub struct WaitStep {
     /// How much later it is.
     pub wait: Wait,
+    /// A function that time invokes ends at one of its calls.
+    #[serde(default)]
+    pub crash: Option<Crash>,
 }
 
 impl StepKind for WaitStep {
     fn title(&self) -> String {
         format!("wait {}", self.wait)
+    }
+
+    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+        if let Some(crash) = &self.crash {
+            crash.check(check, &at.to("crash"));
+        }
+    }
+
+    fn delays(&self) -> bool {
+        self.crash.as_ref().is_some_and(|crash| crash.timeout.is_some())
+    }
+
+    fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
+        check.crash(self.crash.as_ref(), at);
     }
 
     fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {
@@ -38,8 +56,10 @@ impl StepKind for WaitStep {
         let then = self.wait.after(&now);
         let then =
             then.map_err(|error| StepError::broken(error.to_string(), running.location(path)))?;
-        running.set_time(then).await;
-        Ok(())
+        let armed = running.arm_crash(self.crash.as_ref());
+        running.set_time(then).await?;
+        let problem = running.no_crash(self.crash.as_ref(), armed, path);
+        problem.map_or(Ok(()), |problem| Err(StepError::Failed(vec![problem])))
     }
 }
 
@@ -76,7 +96,6 @@ impl StepKind for AtStep {
             let now = now.strftime("%Y-%m-%dT%H:%M:%S%:z");
             return Err(broken(format!("time does not go back: it is {now} already")));
         }
-        running.set_time(then.timestamp()).await;
-        Ok(())
+        running.set_time(then.timestamp()).await
     }
 }

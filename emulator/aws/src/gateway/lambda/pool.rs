@@ -59,7 +59,7 @@ impl ProcessPool {
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
-        let Invocation { request_id, trace_id, event, timeout } = invocation;
+        let Invocation { request_id, trace_id, event, timeout, .. } = invocation;
         if event.len() > MAX_PAYLOAD_BYTES {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }

@@ -58,6 +58,10 @@ impl<'a> Resource<'a> {
         self.node.get("Properties")?.get(name)
     }
 
+    pub(super) fn properties(&self) -> &'a [Entry] {
+        self.node.get("Properties").and_then(Node::as_map).unwrap_or_default()
+    }
+
     pub(super) fn metadata(&self, name: &str) -> Option<&'a Node> {
         self.node.get("Metadata")?.get(name)
     }

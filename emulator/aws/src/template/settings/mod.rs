@@ -128,6 +128,8 @@ pub struct Ports {
     pub control: u16,
     /// The secrets extension.
     pub secrets: u16,
+    /// Lambda's Invoke API.
+    pub lambda: u16,
 }
 
 /// How much the journal of `rehearse up` keeps: when one of the limits is exceeded, it drops the oldest
@@ -194,6 +196,8 @@ pub struct Endpoints {
     pub dynamodb: String,
     /// The secrets extension.
     pub secrets: String,
+    /// Lambda's Invoke API.
+    pub lambda: String,
 }
 
 impl Webhook {
@@ -248,6 +252,7 @@ impl Default for Ports {
             dynamodb: 4030,
             control: 4040,
             secrets: 4050,
+            lambda: 4060,
         }
     }
 }
@@ -286,7 +291,7 @@ impl Default for Paths {
 
 impl Ports {
     /// The ports by name.
-    pub fn by_name(&self) -> [(&'static str, u16); 6] {
+    pub fn by_name(&self) -> [(&'static str, u16); 7] {
         [
             ("gateway", self.gateway),
             ("twilio", self.twilio),
@@ -294,6 +299,7 @@ impl Ports {
             ("dynamodb", self.dynamodb),
             ("control", self.control),
             ("secrets", self.secrets),
+            ("lambda", self.lambda),
         ]
     }
 }
@@ -355,6 +361,7 @@ impl Settings {
             "openai" => endpoints.openai.as_str(),
             "dynamodb" => endpoints.dynamodb.as_str(),
             "function" => function,
+            "lambda" => endpoints.lambda.as_str(),
             "webhook" => self.webhook_route(),
             "number" => self.twilio.number.as_str(),
             "account_sid" => &self.twilio.account_sid,

@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer, de::Error};
 use rehearse_core::names::hint;
 
 /// The placeholders of a [`TextTemplate`].
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "account_sid",
     "api_key",
     "auth_token",
     "dynamodb",
     "function",
     "gateway",
+    "lambda",
     "number",
     "openai",
     "twilio",

@@ -171,7 +171,7 @@ fn what_is_wrong_with_an_api_is_pointed_at() {
         assert_error(http(&format!("Properties: {properties}")), 7, message);
     }
     let rest = "  Web: { Type: AWS::Serverless::Api }";
-    assert_error(with(rest, "{ Type: Schedule }", ""), 7, "has no StageName");
+    assert_error(with(rest, "{ Type: SQS }", ""), 7, "has no StageName");
     let event = "{ Type: HttpApi, Properties: { Path: /a, TimeoutInMillis: 31000 } }";
     assert_error(with("", event, ""), 6, "TimeoutInMillis is between 50 and 30000");
     assert_error(with("", "{ Type: Api }", ""), 6, "an Api event with a Method needs a Path");

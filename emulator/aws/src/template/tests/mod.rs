@@ -2,6 +2,7 @@ mod apis;
 mod policies;
 mod project;
 mod reading;
+mod schedules;
 mod settings;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};

@@ -69,6 +69,7 @@ fn the_projects_own_settings_cover_every_variable_that_the_template_cannot_give(
         openai: "http://127.0.0.1:4020".into(),
         dynamodb: "http://127.0.0.1:4030".into(),
         secrets: "http://127.0.0.1:4050".into(),
+        lambda: "http://127.0.0.1:4060".into(),
     };
     for function in &template.functions {
         let environment = settings.environment(&endpoints, &function.id);

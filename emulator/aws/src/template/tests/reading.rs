@@ -176,7 +176,8 @@ fn globals_events_and_what_is_ignored() {
     assert_eq!(two.routes[0].method, "ANY");
     let ignored: Vec<_> =
         template.ignored.iter().map(|i| (i.kind.as_str(), i.id.as_str(), i.line)).collect();
-    assert_eq!(ignored, [("Schedule event", "One.Nightly", 13), ("AWS::SQS::Queue", "Queue", 20)]);
+    assert_eq!(ignored, [("AWS::SQS::Queue", "Queue", 20)]);
+    assert_eq!(one.schedules[0].name, "OneNightly");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn settings_have_defaults_and_patterns_leave_json_alone() {
         openai: "o".into(),
         dynamodb: "d".into(),
         secrets: "s".into(),
+        lambda: "l".into(),
     };
     let environment = settings.environment(&endpoints, "F");
     assert_eq!(environment["X"], "http://t/a-F");

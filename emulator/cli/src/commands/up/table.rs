@@ -22,7 +22,7 @@ pub(crate) fn table(
 ) -> String {
     let mut text =
         format!("{}\n\n", paint(BOLD, format!("rehearse {}", env!("CARGO_PKG_VERSION"))));
-    let mut parts = running::parts(project, world);
+    let mut parts = running::parts(project, backend, world);
     let about = format!("for {}", app.command("send, log, reset, env"));
     parts.push(Part { name: "control".into(), url: control.into(), about });
     let name_width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);

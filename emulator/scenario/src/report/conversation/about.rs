@@ -30,6 +30,9 @@ pub fn about(entry: &Exchange, phone: &str, last_text: &mut Option<String>) -> b
             let encoded = phone.replace('+', "%2B");
             [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))
         }
+        ExchangeDetail::Invoke { payload: value, .. }
+        | ExchangeDetail::Invocation { event: value, .. }
+        | ExchangeDetail::Destination { record: value, .. } => mentions(value, phone),
         ExchangeDetail::Secret { .. }
         | ExchangeDetail::Rows { .. }
         | ExchangeDetail::Log { .. }

@@ -162,6 +162,23 @@ impl Reader {
                 .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
                 .into_iter()
                 .collect(),
+            ExchangeDetail::Invoke { target, invocation_type, .. } => match wrong {
+                Some(wrong) => vec![trouble("lambda", format!("invoke {target}: {wrong}"))],
+                None => vec![quiet("lambda", format!("invoke {target} ({invocation_type})"))],
+            },
+            ExchangeDetail::Invocation { function, cause, attempt, .. } => {
+                let again =
+                    if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                let what = format!("{function} by {cause}{again}");
+                match wrong {
+                    Some(wrong) => vec![trouble("lambda", format!("{what}: {wrong}"))],
+                    None => vec![quiet("lambda", what)],
+                }
+            }
+            ExchangeDetail::Destination { function, destination, .. } => {
+                let text = format!("{function} was given up; its record is due at {destination}");
+                vec![trouble("lambda", text)]
+            }
             // The text already shows Twilio's call, unless it failed.
             ExchangeDetail::Http { path, body, .. }
                 if wrong.is_none() && [path, body].iter().any(|t| t.contains("MessageSid=")) =>

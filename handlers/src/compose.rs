@@ -26,7 +26,7 @@ use crate::{
     app::{
         outbox::OutboxService,
         owner_state::OwnerStateService,
-        reply::{ReplyPorts, ReplyService, ReplySettings},
+        reply::{LATE_DEADLINE_FACTOR, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
     config::{
@@ -38,8 +38,10 @@ use crate::{
     ports::{BackgroundWorker, Credential, Model, Sms, Store},
 };
 
-/// Time for one request to Twilio's REST API.
-const SMS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time for one request to Twilio's REST API.
+const MAX_SMS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Part of the deadline that one request to Twilio's REST API may take.
+const SMS_TIMEOUT_DIVISOR: u32 = 2;
 /// Time for starting another function.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -77,7 +79,9 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         None => (Arc::new(outbox), false),
     };
     let TwilioConfig { account_sid, phone_number: number, .. } = config.twilio.clone();
-    let reply = reply(clients, config, Arc::clone(&auth_token), background, late_replies);
+    let deadline = config.reply_deadline;
+    let reply =
+        reply(clients, config, Arc::clone(&auth_token), background, (deadline, late_replies));
     let authentication = WebhookAuthentication { auth_token, public_urls, account_sid, number };
     Ok(http::dispatcher(reply, authentication))
 }
@@ -92,7 +96,9 @@ pub fn late_reply(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
     let auth_token = credential(clients, &config.twilio.auth_token);
     let outbox = outbox(clients, &config, &auth_token);
     let background = Arc::new(outbox.clone());
-    Ok(http::background(reply(clients, config, auth_token, background, true), outbox))
+    let deadline = config.reply_deadline * LATE_DEADLINE_FACTOR;
+    let reply = reply(clients, config, auth_token, background, (deadline, true));
+    Ok(http::background(reply, outbox))
 }
 
 fn outbox(
@@ -102,7 +108,7 @@ fn outbox(
 ) -> OutboxService {
     OutboxService::new(
         store(clients, &config.dynamodb),
-        sms(clients, &config.twilio, Arc::clone(auth_token)),
+        sms(clients, config, Arc::clone(auth_token)),
         Arc::new(RandomIdGenerator),
         Arc::new(SystemTimer),
         config.owner_phone.clone(),
@@ -114,12 +120,12 @@ fn reply(
     config: ReplyConfig,
     auth_token: Arc<dyn Credential>,
     background: Arc<dyn BackgroundWorker>,
-    late_replies: bool,
+    (model_deadline, late_replies): (Duration, bool),
 ) -> ReplyService {
     let ports = ReplyPorts {
-        model: model(clients, &config.openai, config.reply_deadline),
+        model: model(clients, &config.openai, model_deadline),
         store: store(clients, &config.dynamodb),
-        sms: sms(clients, &config.twilio, Arc::clone(&auth_token)),
+        sms: sms(clients, &config, Arc::clone(&auth_token)),
         background,
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
@@ -225,13 +231,13 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
     Arc::new(OpenAi::new(clients.web.clone(), &settings))
 }
 
-fn sms(clients: &Clients, config: &TwilioConfig, auth_token: Arc<dyn Credential>) -> Arc<dyn Sms> {
+fn sms(clients: &Clients, config: &ReplyConfig, auth_token: Arc<dyn Credential>) -> Arc<dyn Sms> {
     let settings = twilio::Settings {
-        account_sid: config.account_sid.clone(),
+        account_sid: config.twilio.account_sid.clone(),
         auth_token,
-        from: config.phone_number.clone(),
-        base_url: config.base_url.clone(),
-        timeout: SMS_TIMEOUT,
+        from: config.twilio.phone_number.clone(),
+        base_url: config.twilio.base_url.clone(),
+        timeout: (config.reply_deadline / SMS_TIMEOUT_DIVISOR).min(MAX_SMS_TIMEOUT),
     };
     Arc::new(Twilio::new(clients.web.clone(), settings))
 }

@@ -99,7 +99,7 @@ pub use builder::ScriptBuilder;
 pub use fake::FakeOpenAi;
 pub use options::Options;
 pub use persona::Persona;
-pub use registry::{ArmedScript, ScriptRegistry};
+pub use registry::{ArmedScript, RecalledScripts, ScriptRegistry};
 pub use script::{
     Call, CutPoint, IncompleteReason, RawCall, RequestExpectation, Round, RoundFailure, Script,
     Trigger,

@@ -15,7 +15,7 @@ use super::{
     http,
     options::Options,
     persona::Persona,
-    registry::{ArmedScript, ScriptRegistry},
+    registry::{ArmedScript, RecalledScripts, ScriptRegistry},
     script::Script,
     state::ServerState,
     stored_responses::StoredResponses,
@@ -99,6 +99,11 @@ impl OpenAi {
     /// Adds a script until the returned guard is finished or dropped.
     pub fn arm(&self, script: Script) -> ArmedScript {
         self.scripts().arm(script)
+    }
+
+    /// Lets scripts that were removed respond again, to a backend that finishes its work later.
+    pub fn recall(&self) -> RecalledScripts {
+        self.scripts().recall()
     }
 
     /// The persona that responds when no script matches; `None` refuses such requests.

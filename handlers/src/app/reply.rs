@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use progress::Progress;
 use tracing::Instrument as _;
 
-pub use self::late::LateTurnError;
+pub use self::{late::LateTurnError, limits::LATE_DEADLINE_FACTOR};
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},

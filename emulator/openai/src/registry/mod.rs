@@ -33,6 +33,17 @@ pub struct ArmedScript {
     id: u64,
 }
 
+/// Lets scripts that were removed respond again, while it lives, to requests that no other script
+/// is for; dropping it ends that. They are not checked any more.
+#[must_use = "dropping it ends the recall"]
+#[derive(Debug)]
+pub struct RecalledScripts {
+    registry: ScriptRegistry,
+}
+
+/// Removed scripts that are kept for [`ScriptRegistry::recall`]; older ones are forgotten.
+const MAX_PAST_SCRIPTS: usize = 64;
+
 /// Who responds to a request.
 #[derive(Debug)]
 pub(super) enum Decision {
@@ -51,6 +62,10 @@ pub(super) enum Decision {
 #[derive(Debug, Default)]
 struct State {
     scripts: Vec<ScriptProgress>,
+    /// Scripts that were armed before, oldest first.
+    past: Vec<ScriptProgress>,
+    /// Number of living [`RecalledScripts`].
+    recalls: usize,
     next_id: u64,
     persona: Option<Arc<Persona>>,
     selector: Selector,
@@ -68,6 +83,12 @@ impl ScriptRegistry {
     pub fn arm(&self, script: Script) -> ArmedScript {
         let id = self.lock().add(script, false);
         ArmedScript { registry: self.clone(), id }
+    }
+
+    /// Lets scripts that were removed respond again, to a backend that finishes its work later.
+    pub fn recall(&self) -> RecalledScripts {
+        self.lock().recalls += 1;
+        RecalledScripts { registry: self.clone() }
     }
 
     /// Adds a script that stays until [`verify`](Self::verify) or [`reset`](Self::reset).
@@ -134,13 +155,22 @@ impl ArmedScript {
     /// Removes the script and returns what was not met: requests that did not match, calls that the
     /// model could not make, rounds never reached.
     pub fn finish(self) -> Vec<UnmetExpectation> {
-        self.remove().map(ScriptProgress::into_unmet).unwrap_or_default()
+        let Some(script) = self.remove() else { return Vec::new() };
+        self.registry.lock().keep(script.past());
+        script.into_unmet()
     }
 
     fn remove(&self) -> Option<ScriptProgress> {
         let mut state = self.registry.lock();
         let at = state.scripts.iter().position(|s| s.id == self.id)?;
         Some(state.scripts.remove(at))
+    }
+}
+
+impl Drop for RecalledScripts {
+    fn drop(&mut self) {
+        let mut state = self.registry.lock();
+        state.recalls = state.recalls.saturating_sub(1);
     }
 }
 
@@ -158,6 +188,25 @@ impl State {
         id
     }
 
+    fn keep(&mut self, script: ScriptProgress) {
+        if self.past.len() >= MAX_PAST_SCRIPTS {
+            self.past.remove(0);
+        }
+        self.past.push(script);
+    }
+
+    /// The response of a script that was removed, if scripts are recalled and one is for the
+    /// request.
+    fn respond_from_past(&mut self, conversation: &Conversation<'_>) -> Option<Decision> {
+        if self.recalls == 0 {
+            return None;
+        }
+        let Selection::One { index, .. } = self.selector.select(&self.past, conversation) else {
+            return None;
+        };
+        self.past[index].respond(conversation).ok().map(Decision::Scripted)
+    }
+
     fn decide(&mut self, conversation: &Conversation<'_>) -> Decision {
         if self.scripts.is_empty()
             && let Some(persona) = &self.persona
@@ -172,10 +221,14 @@ impl State {
                 }
                 self.respond(index, conversation)
             }
-            Selection::None => match &self.persona {
-                Some(persona) => Decision::Persona(Arc::clone(persona)),
-                None => self.unexpected(UnmetExpectation::no_script(scripts, conversation)),
-            },
+            Selection::None => {
+                let no_script = UnmetExpectation::no_script(scripts, conversation);
+                match (self.respond_from_past(conversation), &self.persona) {
+                    (Some(decision), _) => decision,
+                    (None, Some(persona)) => Decision::Persona(Arc::clone(persona)),
+                    (None, None) => self.unexpected(no_script),
+                }
+            }
             Selection::Ambiguous(indices) => {
                 let matching = indices.iter().map(|at| &*self.scripts[*at].script);
                 self.unexpected(UnmetExpectation::ambiguous(matching, conversation))

@@ -56,6 +56,20 @@ enum RoundAction {
 }
 
 impl ScriptProgress {
+    /// The same script after its removal, with nothing left to check.
+    pub fn past(&self) -> Self {
+        Self {
+            id: self.id,
+            script: Arc::clone(&self.script),
+            mounted: false,
+            reached: HashSet::new(),
+            claimed_by: self.claimed_by.clone(),
+            last_refusal: None,
+            failures: self.failures.clone(),
+            unmet: Vec::new(),
+        }
+    }
+
     /// A script that no request has reached.
     pub fn new(id: u64, script: Script, mounted: bool) -> Self {
         Self {

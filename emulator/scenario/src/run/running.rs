@@ -81,6 +81,8 @@ impl Running<'_> {
 
     /// Moves business time, and waits for what becomes due by it.
     pub(crate) async fn set_time(&self, then: Timestamp) -> Result<(), StepError> {
+        // What the schedule finishes may ask the model once more for a text of an earlier step.
+        let _recalled = self.world.openai().recall();
         let moved = self.world.set_time(then).await;
         moved.map_err(|error| StepError::Environment(error.to_string()))
     }

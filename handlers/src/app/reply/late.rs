@@ -1,7 +1,7 @@
 //! Turns that take longer than Twilio waits: handed over at the deadline, finished outside of the
 //! webhook.
 //!
-//! The webhook is answered by one holding text. The turn's answer goes out by the outbox, at most
+//! The webhook is answered by one holding text, or by none behind an earlier text. The turn's answer goes out by the outbox, at most
 //! once, because it is stored in the transaction that ends the turn. A turn that cannot be finished
 //! either ends with a callback, so the customer is not forgotten.
 
@@ -49,12 +49,9 @@ impl ReplyService {
         state: &TurnState,
     ) -> Option<Vec<String>> {
         let claimed = state.claimed.as_ref().filter(|_| self.settings.late_replies)?;
-        let messages = if state.memory.is_some() {
-            vec![HOLDING_REPLY.to_owned()]
-        } else {
-            // It has not begun: the answers to the customer's earlier texts are under way.
-            Vec::new()
-        };
+        // A customer whose earlier text was answered meanwhile, or is being answered, has heard of
+        // us; a holding text between the answers would confuse.
+        let messages = if state.waited { Vec::new() } else { vec![HOLDING_REPLY.to_owned()] };
         let hand_over = HandOver {
             key: claimed.key.clone(),
             holder: claimed.holder.clone(),

@@ -24,7 +24,7 @@ pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// attempt and needs no renewal.
 pub(super) const QUEUE_ENTRY_MARGIN: Duration = Duration::from_secs(3);
 /// How many times the webhook's deadline a turn that was handed over may take.
-pub(super) const LATE_DEADLINE_FACTOR: u32 = 5;
+pub const LATE_DEADLINE_FACTOR: u32 = 5;
 /// Attempts to finish a turn that was handed over before the owner is asked to answer.
 pub(super) const LATE_ATTEMPTS: u32 = 2;
 /// Age in business time from which an answer would be out of place. Lambda waits a minute before it

@@ -27,6 +27,8 @@ pub(super) struct TurnState {
     pub(super) opted_in: bool,
     /// This attempt's entry in the conversation's queue.
     pub(super) queue_entry: Option<QueueEntry>,
+    /// The turn waited for an earlier text of the same customer.
+    pub(super) waited: bool,
     /// Earlier turns; known once the attempt is at the head of the queue.
     pub(super) memory: Option<ConversationMemory>,
     /// Confirmations of what was booked, cancelled or moved.

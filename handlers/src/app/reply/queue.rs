@@ -37,6 +37,7 @@ impl ReplyService {
             }
             let moved = self.is_stale(head, own_entry) && store.leave_queue(phone, 0, head).await?;
             if !moved {
+                progress.update(|state| state.waited = true);
                 self.ports.timer.sleep(delays.next()).await;
             }
             queue = store.queue(phone).await?;

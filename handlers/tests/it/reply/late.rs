@@ -132,7 +132,7 @@ fn a_text_that_waits_behind_another_is_answered_without_a_holding_text() {
     let (first, second) =
         late.world.run(async { futures::join!(late.reply.answer(&one), other.answer(&two)) });
     assert_eq!(first, ["Hello one"]);
-    assert_eq!(second, [HOLDING_REPLY], "its own turn had begun");
+    assert!(second.is_empty(), "the first was answered meanwhile");
     let third = text("SM3", "Hello?");
     assert!(late.answer(&third).is_empty(), "it waits behind the second");
     late.world.model.then([say("Hello two")]).then([say("Hello three")]);

@@ -4,6 +4,7 @@
 //! with TwiML, because Twilio ignores the body of any other and the customer would get no text.
 
 mod inbound;
+mod status;
 mod urls;
 
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri, header::HeaderName},
-    response::Response,
-    routing::get,
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
 };
 
 use super::{
@@ -51,11 +52,12 @@ struct Endpoint {
     authentication: Arc<WebhookAuthentication>,
 }
 
-/// Builds the dispatcher's router: `GET` and `POST /dispatcher`.
+/// Builds the dispatcher's router: `GET` and `POST /dispatcher`, and `POST /message-status`.
 pub fn dispatcher(reply: ReplyService, authentication: WebhookAuthentication) -> Router {
     let endpoint = Endpoint { reply: Arc::new(reply), authentication: Arc::new(authentication) };
     let methods = get(by_query).post(by_form).fallback(routing::method_not_allowed);
-    routing::function_router("/dispatcher", methods, endpoint)
+    let reports = post(report).fallback(routing::method_not_allowed);
+    routing::function_router([("/dispatcher", methods), (status::PATH, reports)], endpoint)
 }
 
 async fn by_query(
@@ -65,7 +67,9 @@ async fn by_query(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let received_ms = endpoint.reply.unix_ms();
-    endpoint.verify(&Method::GET, &uri, &headers, SignedContent::Query).await?;
+    endpoint
+        .verify(&endpoint.candidates(&Method::GET, &uri), &headers, SignedContent::Query)
+        .await?;
     let fields = body::pairs(uri.query().unwrap_or_default().as_bytes());
     endpoint.answer(&fields, now, received_ms).await
 }
@@ -79,21 +83,45 @@ async fn by_form(
 ) -> Result<Response, ApiError> {
     let received_ms = endpoint.reply.unix_ms();
     let body = body::read(body).await?;
-    let method = Method::POST;
+    let candidates = endpoint.candidates(&Method::POST, &uri);
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = body::pairs(&body);
-            endpoint.verify(&method, &uri, &headers, SignedContent::Form(&fields)).await?;
+            endpoint.verify(&candidates, &headers, SignedContent::Form(&fields)).await?;
             endpoint.answer(&fields, now, received_ms).await
         }
         "application/json" => {
             // Twilio signs JSON too, but never sends a text that way.
-            endpoint.verify(&method, &uri, &headers, SignedContent::Json(&body)).await?;
+            endpoint.verify(&candidates, &headers, SignedContent::Json(&body)).await?;
             tracing::error!("an authentic webhook is JSON, so it is not a text");
-            Ok(twiml::response(&[]))
+            Ok(twiml::response(&[], |_| None))
         }
         _ => Err(unsupported_media_type()),
     }
+}
+
+/// Twilio's report on a text that was sent. It ignores the response.
+async fn report(
+    State(endpoint): State<Endpoint>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let body = body::read(body).await?;
+    if body::media_type(&headers) != "application/x-www-form-urlencoded" {
+        return Err(unsupported_media_type());
+    }
+    let fields = body::pairs(&body);
+    let WebhookAuthentication { public_urls, account_sid, number, .. } = &*endpoint.authentication;
+    let urls: Vec<String> = public_urls.iter().map(|url| status::beside(url)).collect();
+    let candidates = urls::candidates(&urls, &Method::POST, &uri);
+    endpoint.verify(&candidates, &headers, SignedContent::Form(&fields)).await?;
+    if let Some(text) = status::undelivered(&fields, account_sid, number) {
+        tracing::error!(code = text.code, sid = text.sid, "a confirmation did not arrive");
+        endpoint.reply.report_undelivered(&text.to, &text.sid, &text.code, now).await;
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn unsupported_media_type() -> ApiError {
@@ -102,18 +130,21 @@ fn unsupported_media_type() -> ApiError {
 }
 
 impl Endpoint {
+    /// The addresses that Twilio may have signed for a webhook.
+    fn candidates(&self, method: &Method, uri: &Uri) -> Vec<String> {
+        urls::candidates(&self.authentication.public_urls, method, uri)
+    }
+
     async fn verify(
         &self,
-        method: &Method,
-        uri: &Uri,
+        candidates: &[String],
         headers: &HeaderMap,
         signed: SignedContent<'_>,
     ) -> Result<(), ApiError> {
-        let WebhookAuthentication { auth_token, public_urls, .. } = &*self.authentication;
-        let candidates = urls::candidates(public_urls, method, uri);
+        let auth_token = &self.authentication.auth_token;
         let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let Some(signature) = signature else {
-            tracing::warn!(tried = urls::for_log(&candidates), "refused, no signature");
+            tracing::warn!(tried = urls::for_log(candidates), "refused, no signature");
             return Err(forbidden());
         };
         // Without the token no request can be verified, so Twilio is asked to try again.
@@ -121,16 +152,16 @@ impl Endpoint {
             tracing::error!(error = %ErrorChain(&error), "failed to fetch the token that verifies webhooks");
             ApiError::unavailable()
         })?;
-        if is_valid_signature(token.expose(), signature, &candidates, signed) {
+        if is_valid_signature(token.expose(), signature, candidates, signed) {
             return Ok(());
         }
         // The token may have been rotated since this function started.
         if let Some(token) = auth_token.refresh(&token).await
-            && is_valid_signature(token.expose(), signature, &candidates, signed)
+            && is_valid_signature(token.expose(), signature, candidates, signed)
         {
             return Ok(());
         }
-        tracing::warn!(tried = urls::for_log(&candidates), "refused, wrong signature");
+        tracing::warn!(tried = urls::for_log(candidates), "refused, wrong signature");
         Err(forbidden())
     }
 
@@ -151,14 +182,16 @@ impl Endpoint {
             Ok(text) => text,
             Err(error) => {
                 tracing::error!(%error, "an authentic webhook is not a text");
-                return Ok(twiml::response(&[]));
+                return Ok(twiml::response(&[], |_| None));
             }
         };
         if let Some(code) = inbound::error_code(fields) {
             // It is the same turn, so the answer that the first request stored is given.
             tracing::warn!(code, sid = text.sid, "called as the fallback URL");
         }
-        Ok(twiml::response(&self.reply.answer(&text).await))
+        Ok(twiml::response(&self.reply.answer(&text).await, |message| {
+            status::is_confirmation(message).then_some(status::RELATIVE_URL)
+        }))
     }
 }
 

@@ -11,17 +11,20 @@ use axum::{
 
 use super::{error::ApiError, layers};
 
-/// Builds a function's router of one route. The layers from the outside in: CORS, log, request
-/// time.
+/// Builds a function's router. The layers from the outside in: CORS, log, request time.
 ///
 /// API Gateway prefixes the path with the stage, unless the stage is `$default`.
-pub(super) fn function_router<S>(path: &str, methods: MethodRouter<S>, state: S) -> Router
+pub(super) fn function_router<S>(
+    routes: impl IntoIterator<Item = (&'static str, MethodRouter<S>)>,
+    state: S,
+) -> Router
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
-        .route(path, methods.clone())
-        .route(&format!("/{{stage}}{path}"), methods)
+    let router = routes.into_iter().fold(Router::new(), |router, (path, methods)| {
+        router.route(path, methods.clone()).route(&format!("/{{stage}}{path}"), methods)
+    });
+    router
         .with_state(state)
         .fallback(not_found)
         .layer(from_fn(layers::request_time))

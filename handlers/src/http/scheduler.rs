@@ -29,7 +29,7 @@ const UNKNOWN_NAME: &str = "Unknown";
 /// Builds the scheduler's router: `GET` and `POST /scheduler`.
 pub fn scheduler(scheduler: Scheduler) -> Router {
     let methods = get(available).post(book).fallback(routing::method_not_allowed);
-    routing::function_router("/scheduler", methods, scheduler)
+    routing::function_router([("/scheduler", methods)], scheduler)
 }
 
 async fn available(

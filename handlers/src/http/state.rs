@@ -39,7 +39,7 @@ pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Ro
     let endpoint = Endpoint { state, token };
     let methods =
         get(show).post(change).put(change).delete(reset).fallback(routing::method_not_allowed);
-    routing::function_router("/state", methods, endpoint)
+    routing::function_router([("/state", methods)], endpoint)
 }
 
 async fn show(

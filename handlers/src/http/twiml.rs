@@ -6,14 +6,18 @@ use axum::{
 };
 
 /// The response to an authentic webhook: always 200, because Twilio ignores the body of any other.
-pub(super) fn response(messages: &[String]) -> Response {
+/// `status_callback` gives the address to which Twilio reports what became of a message.
+pub(super) fn response(
+    messages: &[String],
+    status_callback: impl Fn(&str) -> Option<&'static str>,
+) -> Response {
     let content_type = HeaderValue::from_static("text/xml");
-    let body = document(messages);
+    let body = document(messages, status_callback);
     (StatusCode::OK, [(CONTENT_TYPE, content_type)], body).into_response()
 }
 
 /// A document of one `<Message>` per text, in order.
-fn document(messages: &[String]) -> String {
+fn document(messages: &[String], status_callback: impl Fn(&str) -> Option<&'static str>) -> String {
     let mut xml = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     if messages.is_empty() {
         xml.push_str("<Response/>");
@@ -21,7 +25,14 @@ fn document(messages: &[String]) -> String {
     }
     xml.push_str("<Response>");
     for message in messages {
-        xml.push_str("<Message>");
+        match status_callback(message) {
+            Some(url) => {
+                xml.push_str("<Message statusCallback=\"");
+                escape_into(&mut xml, url);
+                xml.push_str("\">");
+            }
+            None => xml.push_str("<Message>"),
+        }
         escape_into(&mut xml, message);
         xml.push_str("</Message>");
     }
@@ -53,7 +64,7 @@ mod tests {
 
     fn texts(messages: &[&str]) -> String {
         let messages: Vec<String> = messages.iter().map(|text| (*text).to_owned()).collect();
-        document(&messages)
+        document(&messages, |_| None)
     }
 
     #[test]
@@ -67,6 +78,15 @@ mod tests {
             texts(&["a", "b"])
                 .ends_with("<Response><Message>a</Message><Message>b</Message></Response>")
         );
+    }
+
+    #[test]
+    fn a_message_may_name_where_its_state_is_reported() {
+        let messages = ["a".to_owned(), "b".to_owned()];
+        let xml = document(&messages, |text| (text == "b").then_some("status?a=1&b=2"));
+        assert!(xml.contains(
+            "<Message>a</Message><Message statusCallback=\"status?a=1&amp;b=2\">b</Message>"
+        ));
     }
 
     #[test]

@@ -58,6 +58,21 @@ pub fn shop(
     answer: &'static str,
     public_urls: &[&str],
 ) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>) {
+    let (router, model, store, _) = build_shop(answer, public_urls, None);
+    (router, model, store)
+}
+
+fn shop_with_owner() -> (Router, Arc<FakeSms>) {
+    let owner = Phone::parse("+19045550199").unwrap();
+    let (router, _, _, sms) = build_shop("Hello", &[], Some(owner));
+    (router, sms)
+}
+
+fn build_shop(
+    answer: &'static str,
+    public_urls: &[&str],
+    owner_phone: Option<Phone>,
+) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>, Arc<FakeSms>) {
     let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
     let store = Arc::new(FakeStore::default());
     let sms = Arc::new(FakeSms::default());
@@ -66,12 +81,12 @@ pub fn shop(
         sms.clone(),
         Arc::new(RandomIdGenerator),
         Arc::new(SystemTimer),
-        None,
+        owner_phone.clone(),
     );
     let ports = ReplyPorts {
         model: model.clone(),
         store: store.clone(),
-        sms,
+        sms: sms.clone(),
         background: Arc::new(outbox),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
@@ -80,7 +95,7 @@ pub fn shop(
     let settings = ReplySettings {
         deadline: Duration::from_secs(10),
         lease: Duration::from_secs(3),
-        owner_phone: None,
+        owner_phone,
         late_replies: false,
     };
     let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
@@ -91,7 +106,7 @@ pub fn shop(
         account_sid: "AC1".to_owned(),
         number: Phone::parse("+19045550100").unwrap(),
     };
-    (http::dispatcher(reply, authentication), model, store)
+    (http::dispatcher(reply, authentication), model, store, sms)
 }
 
 fn sign(url: &str, form: &str) -> String {
@@ -281,4 +296,35 @@ async fn requests_that_are_no_webhook_get_an_error() {
         let answer = wrong.send(&router).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
     }
+}
+
+const STATUS_URL: &str = "https://shop.example/message-status";
+
+fn status_report(status: &str) -> String {
+    format!(
+        "ErrorCode=30003&MessageStatus={status}&MessageSid=SM00000000000000000000000000000009\
+         &AccountSid=AC1&From=%2B19045550100&To=%2B19042520927"
+    )
+}
+
+#[tokio::test]
+async fn only_twilio_reports_what_did_not_arrive() {
+    let (router, sms) = shop_with_owner();
+    let form = status_report("undelivered");
+    let report = |signature: String| {
+        request("POST", "/message-status").form(&form).header("x-twilio-signature", signature)
+    };
+    assert_eq!(report("walrus".into()).send(&router).await.status, 403);
+    assert!(sms.sent().is_empty());
+    for _ in 0..2 {
+        assert_eq!(report(sign(STATUS_URL, &form)).send(&router).await.status, 204);
+    }
+    let sent = sms.sent();
+    assert_eq!(sent.len(), 1, "once for each text");
+    assert!(sent[0].1.contains("+19042520927") && sent[0].1.contains("30003"), "{sent:?}");
+    let form = status_report("delivered");
+    let report = request("POST", "/message-status").form(&form);
+    let report = report.header("x-twilio-signature", sign(STATUS_URL, &form));
+    assert_eq!(report.send(&router).await.status, 204);
+    assert_eq!(sms.sent().len(), 1);
 }

@@ -304,3 +304,21 @@ async fn a_second_answer_follows_the_first_when_the_backend_asks_again() {
     assert_eq!(server.ask(&request(json!(history))).await.text(), "second");
     assert_eq!(armed.finish(), []);
 }
+
+/// A backend may finish a turn after the step that its script belongs to.
+#[tokio::test]
+async fn a_removed_script_responds_again_only_while_it_is_recalled() {
+    let server = start().await;
+    let armed = server.arm("[{ say: Hello }]");
+    let body = request(json!("Hi"));
+    assert_eq!(server.ask(&body).await.text(), "Hello");
+    assert_eq!(armed.finish(), []);
+    assert_eq!(server.post("/responses", &body).await.status, 400);
+    assert_eq!(server.scripts().take_unexpected_requests().len(), 1);
+    let recalled = server.recall();
+    assert_eq!(server.ask(&body).await.text(), "Hello");
+    let other = request(json!("Something else"));
+    assert_eq!(server.ask(&other).await.text(), "Hello", "a script without a text is for any");
+    drop(recalled);
+    assert_eq!(server.post("/responses", &body).await.status, 400);
+}

@@ -8,10 +8,11 @@ use super::{
     progress::TurnState,
 };
 use crate::{
-    app::error_chain::ErrorChain,
+    app::{bookings::BookingService, error_chain::ErrorChain},
     domain::{
         background::BackgroundTask,
         outbox::{Callback, OutboxText, UnansweredText},
+        phone::Phone,
         text,
         turn::TurnKey,
     },
@@ -123,6 +124,25 @@ impl ReplyService {
                 self.send_to_owner(&texts).await;
             }
         }
+    }
+
+    /// Tells the owner that a confirmation did not arrive, with what the customer has booked.
+    pub async fn report_undelivered(&self, to: &Phone, sid: &str, code: &str, now: Timestamp) {
+        let store = self.ports.store.as_ref();
+        let bookings = BookingService { store, calendar: &self.calendar, now };
+        let booked = match self.with_timeout(READ_TIMEOUT, bookings.open(to)).await {
+            Some(Ok(open)) if open.is_empty() => "They have no open booking.".to_owned(),
+            Some(Ok(open)) => {
+                let summaries: Vec<_> = open.iter().map(|booking| booking.summary()).collect();
+                format!("Open: {}", summaries.join("; "))
+            }
+            Some(Err(_)) | None => "Their bookings cannot be read right now.".to_owned(),
+        };
+        let body = format!(
+            "A confirmation to {} did not arrive (code {code}). Please call them. {booked}",
+            to.as_str()
+        );
+        self.alert(&format!("undelivered#{sid}"), &body, now).await;
     }
 
     /// Sends texts to the owner without the outbox, when nothing can be stored. Returns whether

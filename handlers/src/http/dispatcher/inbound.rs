@@ -97,7 +97,7 @@ fn required<'a>(fields: &'a KeyValuePairs, name: &'static str) -> Result<&'a str
     get(fields, name).ok_or(InboundError::Missing(name))
 }
 
-fn get<'a>(fields: &'a KeyValuePairs, name: &str) -> Option<&'a str> {
+pub(super) fn get<'a>(fields: &'a KeyValuePairs, name: &str) -> Option<&'a str> {
     fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 

@@ -8,6 +8,7 @@ mod serve;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use axum::Router;
 
 pub use self::{
@@ -34,8 +35,9 @@ use crate::{
         SchedulerConfig, Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
         WorkerConfig,
     },
+    domain::background::BackgroundTask,
     http::{self, WebhookAuthentication},
-    ports::{BackgroundWorker, Credential, Model, Sms, Store},
+    ports::{BackgroundWorker, BoxError, Credential, Model, Sms, Store},
 };
 
 /// Longest time for one request to Twilio's REST API.
@@ -142,6 +144,16 @@ fn reply(
     ReplyService::new(ports, config.calendar, settings)
 }
 
+/// Leaves everything to the schedule.
+struct ScheduleOnly;
+
+#[async_trait]
+impl BackgroundWorker for ScheduleOnly {
+    async fn start(&self, _: &BackgroundTask) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
 fn background_worker(
     clients: &Clients,
     config: &DynamoDbConfig,
@@ -175,8 +187,18 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
 /// When variables are missing or invalid. The error names all of them.
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
-    let store = store(clients, &config.dynamodb);
-    Ok(http::scheduler(Scheduler::new(store, Arc::new(RandomIdGenerator), config.calendar)))
+    let background: Arc<dyn BackgroundWorker> = match config.worker {
+        Some(worker) => background_worker(clients, &config.dynamodb, worker),
+        None => Arc::new(ScheduleOnly),
+    };
+    let scheduler = Scheduler::new(
+        store(clients, &config.dynamodb),
+        Arc::new(RandomIdGenerator),
+        background,
+        config.calendar,
+        config.owner_phone,
+    );
+    Ok(http::scheduler(scheduler))
 }
 
 /// A credential with the given value, or one that fetches it when it is first needed.

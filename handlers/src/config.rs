@@ -93,6 +93,11 @@ pub struct SchedulerConfig {
     pub dynamodb: DynamoDbConfig,
     /// The shop's opening hours.
     pub calendar: Calendar,
+    /// Hears of bookings; without it nobody does.
+    pub owner_phone: Option<Phone>,
+    /// The function that sends the outbox. Without it, it is sent when that function's schedule
+    /// comes.
+    pub worker: Option<WorkerConfig>,
 }
 
 /// The database and its tables.
@@ -231,7 +236,14 @@ impl SchedulerConfig {
         let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
         let calendar = calendar(&mut reader);
-        let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self { dynamodb, calendar });
+        let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
+        let worker = worker(&mut reader);
+        let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self {
+            dynamodb,
+            calendar,
+            owner_phone,
+            worker,
+        });
         reader.finish(config)
     }
 }

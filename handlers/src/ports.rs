@@ -3,7 +3,7 @@
 //! Adapters implement them on DynamoDB, OpenAI and Twilio, tests in memory. Nothing else in `app`
 //! reaches the outside, so the implementations control every choice, failure and delay.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil};
@@ -11,13 +11,13 @@ use jiff::{Timestamp, civil};
 use crate::domain::{
     background::BackgroundTask,
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+    day_schedule::DaySchedule,
     lead::{Lead, LeadId},
     outbox::OutboxText,
     owner::OwnerState,
     phone::Phone,
     sales::SalesRecord,
     secret::Secret,
-    slot::SlotTime,
     turn::{
         ConversationItem, ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry,
         StoredRound, TurnEnd, TurnKey, TurnRecord,
@@ -106,10 +106,16 @@ pub enum StoreError {
 pub enum BookOutcome {
     /// Written now or by an earlier attempt with the same lead id.
     Booked,
+    /// An earlier attempt wrote this lead, which may have changed since.
+    Exists(Box<Lead>),
     /// Another lead holds the slot.
     SlotTaken,
+    /// The date's schedule has changed and must be read again.
+    DayChanged,
     /// The form guard has changed: the customer's bookings must be read again.
     GuardChanged,
+    /// The form's request has led to a booking meanwhile: its record must be read again.
+    RecordExists,
 }
 
 /// The outcome of cancelling a booking.
@@ -128,7 +134,7 @@ pub enum RescheduleOutcome {
     Rescheduled,
     /// Another lead holds the new slot; the booking keeps the old one.
     SlotTaken,
-    /// The booking has changed and must be read again.
+    /// The booking or a date's schedule has changed and must be read again.
     BookingChanged,
 }
 
@@ -177,11 +183,11 @@ pub trait Store: Send + Sync {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
 
-    /// The times of a date that are taken: rows with any status but `available`.
-    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError>;
+    /// The rows of a date: every one whose status is not `available` holds its time.
+    async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError>;
 
-    /// Writes slot, lead, the customer's booking row and the form guard, if given, in one
-    /// transaction. After a lost acknowledgement, reads who holds the slot.
+    /// Writes slot, lead, the customer's booking row, the date's next version and what else is
+    /// given in one transaction. After a lost acknowledgement, reads who holds the slot.
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError>;
     /// The customer's open bookings from `from` on, which is on the shop's wall clock.
     async fn open_bookings(
@@ -196,12 +202,11 @@ pub trait Store: Send + Sync {
     async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError>;
     /// Takes the new slot, frees the old one and moves lead and booking row in one transaction.
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError>;
-    /// Binds an idempotency key to a request and to the time of its first attempt. Returns what the
-    /// key is bound to, which may be an earlier request.
-    async fn claim_idempotency_key(
+    /// The booking that a request of the form led to, by the hash of its key.
+    async fn idempotency_record(
         &self,
-        claim: &IdempotencyRecord,
-    ) -> Result<IdempotencyRecord, StoreError>;
+        key_hash: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError>;
     /// Stores a discount or an upsell by turn and ordinal; a repeat changes nothing.
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
 

@@ -7,17 +7,64 @@ use jiff::{Timestamp, civil};
 
 use crate::{
     domain::{
-        booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
-        calendar::{Calendar, UnbookableReason},
+        booking::{
+            Booking, Cancellation, FormGuardUpdate, NewBooking, RecordWrite, RequestToken,
+            Reschedule,
+        },
+        calendar::{Calendar, SLOT_MINUTES, UnbookableReason},
+        day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, LeadStatus},
+        outbox::OutboxText,
         phone::Phone,
         slot::{Slot, SlotTime},
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, Store, StoreError},
 };
 
-/// Attempts at a change of a booking that others change at the same time.
-const ATTEMPTS: usize = 3;
+/// Attempts at a change while others change the same date.
+const ATTEMPTS: usize = 6;
+
+/// What is free on a date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DayAvailability {
+    /// Times that can be booked, in order.
+    pub slots: Vec<SlotTime>,
+    /// Nothing is free because rows of the date cannot be read.
+    pub has_unreadable_rows: bool,
+}
+
+/// What is asked to be booked, whatever the date's schedule is.
+#[derive(Debug, Clone)]
+pub struct BookingDraft<'a> {
+    /// The lead; its id and time are the same for every attempt.
+    pub lead: Lead,
+    /// Tells this booking from others.
+    pub identity: &'a [&'a str],
+    /// Update of the form guard, for bookings by the form.
+    pub guard: Option<FormGuardUpdate>,
+    /// What a repeat of the form's request finds.
+    pub record: Option<RecordWrite>,
+    /// Texts that go out because of the booking.
+    pub notification: Vec<OutboxText>,
+}
+
+impl BookingDraft<'_> {
+    /// The booking as decided on a date's schedule. All of its content is part of the token.
+    fn on(&self, day: &DaySchedule) -> NewBooking {
+        let versions = [day.version, self.guard.map_or(0, |guard| guard.next.version)];
+        let versions = versions.map(|version| version.to_string());
+        let parts: Vec<&str> =
+            self.identity.iter().copied().chain(versions.iter().map(String::as_str)).collect();
+        NewBooking {
+            lead: self.lead.clone(),
+            token: RequestToken::derive(&parts),
+            day_version: day.version,
+            guard: self.guard,
+            record: self.record.clone(),
+            notification: self.notification.clone(),
+        }
+    }
+}
 
 /// The shop's calendar and its bookings at one moment of business time.
 #[derive(Clone, Copy)]
@@ -36,12 +83,24 @@ pub enum BookingError {
     /// The shop takes no customers at that time.
     #[error(transparent)]
     Unbookable(#[from] UnbookableReason),
-    /// Another booking holds the slot.
+    /// Another booking holds the slot, or rows of its date cannot be read.
     #[error("That time is already taken")]
     Taken {
-        /// Free slots of that date.
-        available: Vec<SlotTime>,
+        /// What is free on that date.
+        available: DayAvailability,
     },
+    /// An earlier booking of this customer holds the slot.
+    #[error("This customer has that time already")]
+    AlreadyYours(Box<Booking>),
+    /// An earlier attempt booked it, and it was cancelled or completed since.
+    #[error("That booking has ended meanwhile")]
+    NoLongerBooked(Box<Lead>),
+    /// The form's request has led to a booking; happens only to bookings with a record.
+    #[error("The request has led to a booking meanwhile")]
+    RecordExists,
+    /// The customer has as many open bookings as the form allows; happens only to the form.
+    #[error("The customer has as many open bookings as the form allows")]
+    TooMany,
     /// The form guard has changed; happens only to bookings with a guard.
     #[error("The customer's bookings have changed meanwhile")]
     GuardChanged,
@@ -60,42 +119,92 @@ impl BookingService<'_> {
     /// The free slots of a date, ordered by time. None when the shop takes no bookings for it.
     ///
     /// # Errors
-    /// When the taken slots cannot be read.
-    pub async fn available(&self, date: civil::Date) -> Result<Vec<SlotTime>, StoreError> {
+    /// When the rows of the date cannot be read at all.
+    pub async fn available(&self, date: civil::Date) -> Result<DayAvailability, StoreError> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
-            return Ok(Vec::new());
+            return Ok(DayAvailability::default());
         }
-        let taken = self.store.taken_slots(date).await?;
-        Ok(self.calendar.bookable_slots(date, &taken, self.now))
+        Ok(self.availability(date, &self.store.day_schedule(date).await?))
     }
 
-    /// The customer's open bookings, ordered by time.
+    fn availability(&self, date: civil::Date, day: &DaySchedule) -> DayAvailability {
+        DayAvailability {
+            slots: self.calendar.bookable_slots(date, day, self.now),
+            has_unreadable_rows: day.unreadable > 0,
+        }
+    }
+
+    /// The customer's open bookings, ordered by time. One that has begun is open until its end.
     ///
     /// # Errors
     /// When they cannot be read.
     pub async fn open(&self, phone: &Phone) -> Result<Vec<Booking>, StoreError> {
-        let from = self.calendar.local(self.now);
+        let from = self.calendar.earliest_open(self.now);
         Ok(self.store.open_bookings(phone, from).await?.bookings)
     }
 
-    /// Books a slot.
+    /// Books a slot. Returns the booking as it is now, which an earlier attempt may have written
+    /// and somebody may have moved since.
     ///
     /// # Errors
-    /// [`BookingError::Unbookable`], [`BookingError::Taken`] and [`BookingError::Store`];
-    /// [`BookingError::GuardChanged`] only for a booking with a guard.
-    pub async fn book(&self, new: &NewBooking) -> Result<Booking, BookingError> {
-        if let Some(reason) = self.calendar.unbookable_reason(new.lead.slot, self.now) {
-            return Err(reason.into());
+    /// Every [`BookingError`] but [`BookingError::NotFound`]; [`BookingError::GuardChanged`] and
+    /// [`BookingError::RecordExists`] only for a booking with a guard or a record.
+    pub async fn book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
+        let (lead, slot) = (&draft.lead, draft.lead.slot);
+        if let Some(reason) = self.calendar.unbookable_reason(slot, self.now) {
+            // A repeat may come after the slot has begun.
+            return match self.store.lead(&lead.id).await? {
+                Some(written) if written.phone == lead.phone => existing(written),
+                _ => Err(reason.into()),
+            };
         }
-        match self.store.book(new).await? {
-            BookOutcome::Booked => Ok(Booking::from(&new.lead)),
-            BookOutcome::SlotTaken => Err(self.taken_error(new.lead.slot).await),
-            BookOutcome::GuardChanged => Err(BookingError::GuardChanged),
+        for _ in 0..ATTEMPTS {
+            let day = self.store.day_schedule(slot.date()).await?;
+            let own = Some(&lead.id);
+            if let Some(hold) = day.conflict(slot.time(), SLOT_MINUTES, own) {
+                return Err(self.held(slot, &day, hold, &lead.phone).await?);
+            }
+            if day.unreadable > 0 {
+                return Err(self.taken(slot.date(), &day));
+            }
+            match self.store.book(&draft.on(&day)).await? {
+                BookOutcome::Booked => return Ok(Booking::from(lead)),
+                BookOutcome::Exists(written) => return existing(*written),
+                // What is there now decides.
+                BookOutcome::SlotTaken | BookOutcome::DayChanged => {}
+                BookOutcome::GuardChanged => return Err(BookingError::GuardChanged),
+                BookOutcome::RecordExists => return Err(BookingError::RecordExists),
+            }
         }
+        Err(BookingError::Contended)
+    }
+
+    /// Why a slot that is held cannot be booked: it is somebody else's, or this customer's own.
+    async fn held(
+        &self,
+        slot: Slot,
+        day: &DaySchedule,
+        hold: &Hold,
+        phone: &Phone,
+    ) -> Result<BookingError, StoreError> {
+        let ours = hold.phone.as_ref() == Some(phone) && hold.start == slot.time();
+        if ours
+            && let Some(lead) = self.store.lead(&LeadId::from_row(&hold.lead_id)).await?
+            && lead.phone == *phone
+            && lead.status == LeadStatus::Booked
+        {
+            return Ok(BookingError::AlreadyYours(Box::new(Booking::from(&lead))));
+        }
+        Ok(self.taken(slot.date(), day))
+    }
+
+    fn taken(&self, date: civil::Date, day: &DaySchedule) -> BookingError {
+        BookingError::Taken { available: self.availability(date, day) }
     }
 
     /// Cancels an open booking of this customer and returns it. Succeeds for one that is cancelled
-    /// already. `identity` tells this change from others.
+    /// already. `identity` tells this change from others; `notify` gives the texts that go out
+    /// because of it.
     ///
     /// # Errors
     /// [`BookingError::NotFound`], [`BookingError::Contended`] and [`BookingError::Store`].
@@ -104,13 +213,20 @@ impl BookingService<'_> {
         phone: &Phone,
         id: &LeadId,
         identity: &[&str],
+        notify: impl Fn(&Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Booking, BookingError> {
         for _ in 0..ATTEMPTS {
             let Some(booking) = self.find_open(phone, id).await? else {
                 return self.find_cancelled(phone, id).await;
             };
-            let cancel =
-                Cancellation { token: token("cancel", identity, &booking), booking, now: self.now };
+            let day = self.store.day_schedule(booking.slot.date()).await?;
+            let cancel = Cancellation {
+                token: token("cancel", identity, &booking, 0),
+                slot_key: day.hold_of(id).map(|hold| hold.key.clone()),
+                now: self.now,
+                notification: notify(&booking),
+                booking,
+            };
             match self.store.cancel(&cancel).await? {
                 CancelOutcome::Cancelled => return Ok(cancel.booking),
                 CancelOutcome::BookingChanged => {}
@@ -120,49 +236,66 @@ impl BookingService<'_> {
     }
 
     /// Moves an open booking of this customer to another slot and returns it. Succeeds for one that
-    /// is there already. `identity` tells this change from others.
+    /// is there already. `identity` and `notify` are as for [`BookingService::cancel`].
     ///
     /// # Errors
     /// [`BookingError::Unbookable`], [`BookingError::NotFound`], [`BookingError::Taken`],
-    /// [`BookingError::Contended`] and [`BookingError::Store`]. Except for the last, the booking
-    /// keeps its slot.
+    /// [`BookingError::AlreadyYours`], [`BookingError::Contended`] and [`BookingError::Store`].
+    /// Except for the last, the booking keeps its slot.
     pub async fn reschedule(
         &self,
         phone: &Phone,
         id: &LeadId,
         to: Slot,
         identity: &[&str],
+        notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Booking, BookingError> {
-        if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
-            return Err(reason.into());
-        }
         for _ in 0..ATTEMPTS {
             let booking = self.find_open(phone, id).await?.ok_or(BookingError::NotFound)?;
             if booking.slot == to {
                 return Ok(booking);
             }
-            let token = token("reschedule", identity, &booking);
-            let change = Reschedule { booking, to, token, now: self.now };
+            if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
+                return Err(reason.into());
+            }
+            let day = self.store.day_schedule(to.date()).await?;
+            if let Some(hold) = day.conflict(to.time(), SLOT_MINUTES, Some(id)) {
+                return Err(self.held(to, &day, hold, phone).await?);
+            }
+            if day.unreadable > 0 {
+                return Err(self.taken(to.date(), &day));
+            }
+            let slot_key = if booking.slot.date() == to.date() {
+                day.hold_of(id).map(|hold| hold.key.clone())
+            } else {
+                let old = self.store.day_schedule(booking.slot.date()).await?;
+                old.hold_of(id).map(|hold| hold.key.clone())
+            };
+            let mut change = Reschedule {
+                token: token("reschedule", identity, &booking, day.version),
+                booking,
+                to,
+                slot_key,
+                day_version: day.version,
+                now: self.now,
+                notification: Vec::new(),
+            };
+            change.notification = notify(&change.booking, &change.moved());
             match self.store.reschedule(&change).await? {
                 RescheduleOutcome::Rescheduled => return Ok(change.moved()),
-                RescheduleOutcome::SlotTaken => return Err(self.taken_error(to).await),
-                RescheduleOutcome::BookingChanged => {}
+                // What is there now decides.
+                RescheduleOutcome::SlotTaken | RescheduleOutcome::BookingChanged => {}
             }
         }
         Err(BookingError::Contended)
     }
 
-    /// An open booking of this customer. Bookings of the old system have a lead but no row among
-    /// the customer's bookings.
+    /// An open booking of this customer, by its lead: bookings of the old system have no other row.
     async fn find_open(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
-        let open = self.open(phone).await?.into_iter().find(|booking| booking.lead_id == *id);
-        if open.is_some() {
-            return Ok(open);
-        }
         let is_open = |lead: &Lead| {
             lead.phone == *phone
                 && lead.status == LeadStatus::Booked
-                && lead.slot.start() >= self.calendar.local(self.now)
+                && lead.slot.start() >= self.calendar.earliest_open(self.now)
         };
         Ok(self.store.lead(id).await?.filter(is_open).map(|lead| Booking::from(&lead)))
     }
@@ -175,19 +308,24 @@ impl BookingService<'_> {
             _ => Err(BookingError::NotFound),
         }
     }
+}
 
-    async fn taken_error(&self, slot: Slot) -> BookingError {
-        match self.available(slot.date()).await {
-            Ok(available) => BookingError::Taken { available },
-            Err(error) => error.into(),
+/// The outcome for a lead that an earlier attempt wrote.
+fn existing(lead: Lead) -> Result<Booking, BookingError> {
+    match lead.status {
+        LeadStatus::Booked => Ok(Booking::from(&lead)),
+        LeadStatus::Cancelled | LeadStatus::Completed => {
+            Err(BookingError::NoLongerBooked(Box::new(lead)))
         }
     }
 }
 
-/// The token of a change: the same for a repeat, another one once the booking has moved.
-fn token(what: &str, identity: &[&str], booking: &Booking) -> RequestToken {
-    let from = booking.slot.wall_clock();
-    let parts: Vec<&str> = [what, &from].into_iter().chain(identity.iter().copied()).collect();
+/// The token of a change: the same for a repeat, another one once the booking has moved or, where
+/// it is decided on one, the date's schedule has changed.
+fn token(what: &str, identity: &[&str], booking: &Booking, version: u64) -> RequestToken {
+    let (from, version) = (booking.slot.wall_clock(), version.to_string());
+    let parts: Vec<&str> =
+        [what, &from, &version].into_iter().chain(identity.iter().copied()).collect();
     RequestToken::derive(&parts)
 }
 

@@ -4,24 +4,32 @@ mod request;
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil};
+use jiff::{SignedDuration, Timestamp, civil};
 
 use crate::{
-    app::bookings::{BookingError, BookingService},
+    app::{
+        bookings::{BookingDraft, BookingError, BookingService, DayAvailability},
+        error_chain::ErrorChain,
+        owner_news::OwnerNews,
+    },
     domain::{
-        booking::{Booking, FormGuardUpdate, IdempotencyRecord, NewBooking, RequestToken},
+        background::BackgroundTask,
+        booking::{Booking, FormGuardUpdate, IdempotencyRecord, RecordWrite},
         calendar::{Calendar, UnbookableReason},
         digest::sha256_hex,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
+        phone::Phone,
         slot::{self, SlotTime},
     },
-    ports::{IdGenerator, Store, StoreError},
+    ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
 
 pub use request::{FormFields, FormRequest};
 
 /// Most open bookings that one phone number may have through the form.
 pub const MAX_OPEN: usize = 2;
+/// Time within which the same form from the same address is the same request.
+const DOUBLE_CLICK: SignedDuration = SignedDuration::from_secs(60);
 /// Longest idempotency key, in bytes.
 const MAX_KEY: usize = 255;
 /// Attempts at a booking that other bookings of the same phone number come before.
@@ -32,7 +40,48 @@ const ATTEMPTS: usize = 5;
 pub struct Scheduler {
     store: Arc<dyn Store>,
     ids: Arc<dyn IdGenerator>,
+    background: Arc<dyn BackgroundWorker>,
     calendar: Calendar,
+    owner_phone: Option<Phone>,
+}
+
+/// A booking by the form, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormBooking {
+    /// The booking.
+    pub booking: Booking,
+    /// Its state; a repeat may come after it was cancelled.
+    pub status: LeadStatus,
+}
+
+impl From<&Lead> for FormBooking {
+    fn from(lead: &Lead) -> Self {
+        Self { booking: Booking::from(lead), status: lead.status }
+    }
+}
+
+/// What makes two requests the same.
+struct RepeatKey {
+    hash: String,
+    /// A booking that is older is of another request.
+    replace_before: Option<Timestamp>,
+}
+
+impl RepeatKey {
+    /// The caller's own key, which holds for as long as it is remembered.
+    fn given(key: &str) -> Result<Self, SchedulerError> {
+        let printable = key.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
+            return Err(SchedulerError::InvalidKey);
+        }
+        Ok(Self { hash: sha256_hex(&[key]), replace_before: None })
+    }
+
+    /// The same form from the same address, such as by a double click.
+    fn of_form(request: &FormRequest, address: &str, now: Timestamp) -> Self {
+        let hash = sha256_hex(&["same form", &request.fingerprint(), address]);
+        Self { hash, replace_before: Some(now - DOUBLE_CLICK) }
+    }
 }
 
 /// Why the form got no booking. The texts are for whoever filled it in; the source of
@@ -65,8 +114,9 @@ pub enum SchedulerError {
         /// Free slots of that date.
         available: Vec<SlotTime>,
     },
-    /// The phone number has as many open bookings as it may.
-    #[error("This phone number already has {MAX_OPEN} open bookings. Please text or call us")]
+    /// The phone number has as many open bookings as it may. The text says nothing of the number:
+    /// anybody can enter it.
+    #[error("No more appointments can be booked here right now. Please text or call us")]
     TooMany,
     /// Other bookings kept coming first.
     #[error("The calendar is busy. Please try again")]
@@ -78,8 +128,14 @@ pub enum SchedulerError {
 
 impl Scheduler {
     /// The use case on its ports.
-    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn IdGenerator>, calendar: Calendar) -> Self {
-        Self { store, ids, calendar }
+    pub fn new(
+        store: Arc<dyn Store>,
+        ids: Arc<dyn IdGenerator>,
+        background: Arc<dyn BackgroundWorker>,
+        calendar: Calendar,
+        owner_phone: Option<Phone>,
+    ) -> Self {
+        Self { store, ids, background, calendar, owner_phone }
     }
 
     /// The date as parsed and its free slots, ordered by time.
@@ -94,10 +150,11 @@ impl Scheduler {
     ) -> Result<(civil::Date, Vec<SlotTime>), SchedulerError> {
         let date = date.filter(|date| !date.is_empty()).ok_or(SchedulerError::Missing("date"))?;
         let date = slot::parse_date(date).map_err(|error| request::invalid("date", &error))?;
-        Ok((date, self.bookings(now).available(date).await?))
+        Ok((date, self.bookings(now).available(date).await?.slots))
     }
 
-    /// Books a slot. The same key with the same fields returns the same booking, however often.
+    /// Books a slot. The same key with the same fields returns the same booking, however often, as
+    /// it is now; so does the same form from the same address within a minute.
     ///
     /// # Errors
     /// Every [`SchedulerError`] is possible.
@@ -105,46 +162,33 @@ impl Scheduler {
         &self,
         fields: &FormFields,
         key: Option<&str>,
+        address: &str,
         now: Timestamp,
-    ) -> Result<Booking, SchedulerError> {
+    ) -> Result<FormBooking, SchedulerError> {
         let request = FormRequest::parse(fields)?;
-        let (identity, first) = match key {
-            None => (self.ids.generate(), now),
-            Some(key) => self.claim(key, &request, now).await?,
+        let key = match key {
+            Some(key) => RepeatKey::given(key)?,
+            None => RepeatKey::of_form(&request, address, now),
         };
-        let lead_id = LeadId::derive(first, &["form", &identity]);
+        let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
         for _ in 0..ATTEMPTS {
-            let from = self.calendar.local(now);
-            let (open, existing) = futures::join!(
-                self.store.open_bookings(&request.phone, from),
-                self.store.lead(&lead_id)
-            );
-            let open = open?;
-            // A repeat must not book again, not even when the booking was cancelled meanwhile.
-            if let Some(lead) = existing?.filter(|lead| lead.phone == request.phone) {
-                return Ok(Booking::from(&lead));
+            if let Some(booking) = self.earlier(&key, &request).await? {
+                return Ok(booking);
             }
-            // A concurrent repeat may have written the lead between the two reads.
-            let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead_id;
-            let by_form = open.bookings.iter().filter(counts).count();
-            if by_form >= MAX_OPEN {
-                return Err(SchedulerError::TooMany);
-            }
-            let guard = FormGuardUpdate::after(open.guard);
-            let version = guard.next.version.to_string();
-            let new = NewBooking {
-                lead: lead(&request, lead_id.clone(), first),
-                // The guard is part of what is written, so it is part of the token.
-                token: RequestToken::derive(&["form", &identity, &version]),
-                guard: Some(guard),
-            };
-            match self.bookings(now).book(&new).await {
-                Ok(booking) => return Ok(booking),
-                Err(BookingError::GuardChanged) => {}
+            match self.try_book(&request, &key, &lead_id, now).await {
+                Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
+                Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
-                    return Err(SchedulerError::Taken { available });
+                    return self.taken(&key, &request, available).await;
                 }
+                // Nothing tells a stranger whose it is.
+                Err(BookingError::AlreadyYours(booking)) => {
+                    let available = self.bookings(now).available(booking.slot.date()).await?;
+                    return self.taken(&key, &request, available).await;
+                }
+                Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
+                Err(BookingError::TooMany) => return Err(SchedulerError::TooMany),
                 Err(BookingError::Store(error)) => return Err(error.into()),
                 Err(BookingError::NotFound | BookingError::Contended) => break,
             }
@@ -152,31 +196,76 @@ impl Scheduler {
         Err(SchedulerError::Contended)
     }
 
-    /// Binds the key to the request. Returns the key's hash and the time of the first attempt.
-    ///
-    /// # Errors
-    /// [`SchedulerError::InvalidKey`], [`SchedulerError::KeyReused`] and [`SchedulerError::Store`].
-    async fn claim(
+    /// A slot that is taken may be so by the same request, which came at the same time.
+    async fn taken(
         &self,
-        key: &str,
+        key: &RepeatKey,
         request: &FormRequest,
-        now: Timestamp,
-    ) -> Result<(String, Timestamp), SchedulerError> {
-        let printable = key.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-        if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
-            return Err(SchedulerError::InvalidKey);
+        available: DayAvailability,
+    ) -> Result<FormBooking, SchedulerError> {
+        match self.earlier(key, request).await? {
+            Some(booking) => Ok(booking),
+            None => Err(SchedulerError::Taken { available: available.slots }),
         }
-        let claim = IdempotencyRecord {
-            key_hash: sha256_hex(&[key]),
+    }
+
+    /// The booking that the same request led to before.
+    async fn earlier(
+        &self,
+        key: &RepeatKey,
+        request: &FormRequest,
+    ) -> Result<Option<FormBooking>, SchedulerError> {
+        let Some(record) = self.store.idempotency_record(&key.hash).await? else { return Ok(None) };
+        if key.replace_before.is_some_and(|time| record.now < time) {
+            return Ok(None);
+        }
+        if record.fingerprint != request.fingerprint() {
+            return Err(SchedulerError::KeyReused);
+        }
+        let lead = self.store.lead(&record.lead_id).await?;
+        Ok(lead.filter(|lead| lead.phone == request.phone).map(|lead| FormBooking::from(&lead)))
+    }
+
+    async fn try_book(
+        &self,
+        request: &FormRequest,
+        key: &RepeatKey,
+        lead_id: &LeadId,
+        now: Timestamp,
+    ) -> Result<Booking, BookingError> {
+        let bookings = self.bookings(now);
+        let open =
+            self.store.open_bookings(&request.phone, self.calendar.earliest_open(now)).await?;
+        let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != *lead_id;
+        if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
+            return Err(BookingError::TooMany);
+        }
+        let lead = lead(request, lead_id.clone(), now);
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
+        let notification = news.booked(&Booking::from(&lead));
+        let ids: Vec<String> = notification.iter().map(|text| text.id.clone()).collect();
+        let record = IdempotencyRecord {
+            key_hash: key.hash.clone(),
             fingerprint: request.fingerprint(),
+            lead_id: lead_id.clone(),
             now,
         };
-        let bound = self.store.claim_idempotency_key(&claim).await?;
-        if bound.fingerprint == claim.fingerprint {
-            Ok((bound.key_hash, bound.now))
-        } else {
-            Err(SchedulerError::KeyReused)
+        let draft = BookingDraft {
+            lead,
+            identity: &["form", lead_id.as_str()],
+            guard: Some(FormGuardUpdate::after(open.guard)),
+            record: Some(RecordWrite { record, replace_before: key.replace_before }),
+            notification,
+        };
+        let booking = bookings.book(&draft).await?;
+        if !ids.is_empty() {
+            let task = BackgroundTask::SendTexts { ids, now };
+            if let Err(error) = self.background.start(&task).await {
+                // The schedule sends it within a minute.
+                tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
+            }
         }
+        Ok(booking)
     }
 
     fn bookings(&self, now: Timestamp) -> BookingService<'_> {

@@ -9,6 +9,7 @@ use super::{
     catalogue::Repair,
     digest::sha256_hex,
     lead::{Lead, LeadId, LeadSource, repair_display_name},
+    outbox::OutboxText,
     phone::Phone,
     slot::Slot,
 };
@@ -81,8 +82,23 @@ pub struct NewBooking {
     pub lead: Lead,
     /// The transaction's token.
     pub token: RequestToken,
+    /// Version of the date's schedule on which the booking was decided.
+    pub day_version: u64,
     /// Update of the form guard, for bookings by the form.
     pub guard: Option<FormGuardUpdate>,
+    /// What a repeat of the form's request finds.
+    pub record: Option<RecordWrite>,
+    /// Texts that go out because of the booking.
+    pub notification: Vec<OutboxText>,
+}
+
+/// Binds a request of the form to its booking, in the booking's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordWrite {
+    /// The record.
+    pub record: IdempotencyRecord,
+    /// An existing record is replaced if it is older than this; `None` never replaces one.
+    pub replace_before: Option<Timestamp>,
 }
 
 /// Optimistic lock on the number of open bookings by the form. Each booking increments it, on the
@@ -115,10 +131,14 @@ impl FormGuardUpdate {
 pub struct Cancellation {
     /// The booking as it was read; it belongs to the customer who asks.
     pub booking: Booking,
+    /// The time as the slot's row spells it; `None` when no row holds it.
+    pub slot_key: Option<String>,
     /// The transaction's token.
     pub token: RequestToken,
     /// Business time.
     pub now: Timestamp,
+    /// Texts that go out because of the cancellation.
+    pub notification: Vec<OutboxText>,
 }
 
 /// A move to write, on the condition that the booking is unchanged since it was read.
@@ -128,10 +148,16 @@ pub struct Reschedule {
     pub booking: Booking,
     /// The new slot.
     pub to: Slot,
+    /// The old time as the slot's row spells it; `None` when no row holds it.
+    pub slot_key: Option<String>,
+    /// Version of the new date's schedule on which the move was decided.
+    pub day_version: u64,
     /// The transaction's token.
     pub token: RequestToken,
     /// Business time.
     pub now: Timestamp,
+    /// Texts that go out because of the move.
+    pub notification: Vec<OutboxText>,
 }
 
 impl Reschedule {
@@ -141,13 +167,15 @@ impl Reschedule {
     }
 }
 
-/// The request that an idempotency key of the form is bound to.
+/// The booking that a request of the form led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// SHA-256 of the key.
     pub key_hash: String,
     /// SHA-256 of the request.
     pub fingerprint: String,
-    /// Business time of the first attempt. Key and time determine the lead's id.
+    /// The booking's lead.
+    pub lead_id: LeadId,
+    /// Business time of the booking.
     pub now: Timestamp,
 }

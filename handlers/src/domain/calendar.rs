@@ -6,19 +6,21 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use jiff::{
     SignedDuration, Span, Timestamp,
     civil::{self, Weekday},
     tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
 };
 
-use super::slot::{Slot, SlotTime};
+use super::{
+    day_schedule::DaySchedule,
+    slot::{Slot, SlotTime},
+};
 
 const FIRST_SLOT: SlotTime = SlotTime::hour_of_day(9);
 const LAST_SLOT: SlotTime = SlotTime::hour_of_day(16);
-const SLOT_MINUTES: usize = 60;
+/// Minutes that an appointment lasts.
+pub const SLOT_MINUTES: u16 = 60;
 const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 const HORIZON_DAYS: i32 = 60;
 
@@ -137,6 +139,14 @@ impl Calendar {
         self.local(now).date()
     }
 
+    /// The earliest start of an appointment that is not over.
+    pub fn earliest_open(&self, now: Timestamp) -> civil::DateTime {
+        // An appointment is over at its end, so one that began just this long ago is.
+        self.local(now)
+            .saturating_sub(Span::new().minutes(SLOT_MINUTES))
+            .saturating_add(Span::new().seconds(1))
+    }
+
     /// When a slot begins. A wall-clock time that occurs twice means the earlier one.
     ///
     /// # Errors
@@ -189,22 +199,26 @@ impl Calendar {
         }
     }
 
-    /// The slots of a date that can be booked, ordered by time.
+    /// The slots of a date that can be booked, ordered by time; none while a row of the date cannot
+    /// be read.
     pub fn bookable_slots(
         &self,
         date: civil::Date,
-        taken: &BTreeSet<SlotTime>,
+        day: &DaySchedule,
         now: Timestamp,
     ) -> Vec<SlotTime> {
+        if day.unreadable > 0 {
+            return Vec::new();
+        }
         self.slot_times()
-            .filter(|time| !taken.contains(time))
+            .filter(|time| day.conflict(*time, SLOT_MINUTES, None).is_none())
             .filter(|time| self.unbookable_reason(Slot::new(date, *time), now).is_none())
             .collect()
     }
 
     /// The times of day at which slots begin.
     fn slot_times(&self) -> impl Iterator<Item = SlotTime> {
-        SlotTime::every(SLOT_MINUTES, self.first, self.last)
+        SlotTime::every(SLOT_MINUTES.into(), self.first, self.last)
     }
 }
 

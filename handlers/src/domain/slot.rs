@@ -42,6 +42,11 @@ impl SlotTime {
         (first.minutes..=last.minutes).step_by(step.max(1)).map(|minutes| Self { minutes })
     }
 
+    /// Minutes since midnight, 0 to 1439.
+    pub const fn minute_of_day(self) -> u16 {
+        self.minutes
+    }
+
     /// Hour, 0 to 23.
     pub fn hour(self) -> u8 {
         u8::try_from(self.minutes / 60).unwrap_or_default()

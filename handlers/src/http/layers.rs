@@ -23,6 +23,10 @@ use super::error::ApiError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestTime(pub Timestamp);
 
+/// The address from which the request came; empty when API Gateway does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SourceAddress(pub(super) String);
+
 /// Answers CORS preflight requests, and adds CORS headers to every response, errors included.
 ///
 /// The web pages are on other origins, and the API has no CORS configuration.
@@ -54,7 +58,7 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
     .await
 }
 
-/// Adds [`RequestTime`] to the request. A request without time gets 500, so that it is never taken
+/// Adds [`RequestTime`] and [`SourceAddress`] to the request. A request without time gets 500, so that it is never taken
 /// for 1970.
 pub(super) async fn request_time(mut request: Request, next: Next) -> Response {
     let context = request.extensions().get::<RequestContext>();
@@ -62,7 +66,9 @@ pub(super) async fn request_time(mut request: Request, next: Next) -> Response {
         tracing::error!("the request context has no time");
         return ApiError::internal().into_response();
     };
+    let address = context.and_then(source_address).unwrap_or_default();
     request.extensions_mut().insert(RequestTime(now));
+    request.extensions_mut().insert(SourceAddress(address));
     next.run(request).await
 }
 
@@ -90,6 +96,14 @@ fn request_id(request: &Request) -> String {
         _ => None,
     };
     invocation.or_else(gateway).unwrap_or_default()
+}
+
+fn source_address(context: &RequestContext) -> Option<String> {
+    match context {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.clone(),
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.clone(),
+        _ => None,
+    }
 }
 
 /// `timeEpoch` of payload 2.0, `requestTimeEpoch` of payload 1.0; both are 0 when absent.

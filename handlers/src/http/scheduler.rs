@@ -12,15 +12,15 @@ use serde_json::{Map, Value, json};
 use super::{
     body::{self, ParsedBody},
     error::ApiError,
-    layers::RequestTime,
+    layers::{RequestTime, SourceAddress},
     routing,
 };
 use crate::{
     app::{
         error_chain::ErrorChain,
-        scheduler::{FormFields, Scheduler, SchedulerError},
+        scheduler::{FormBooking, FormFields, Scheduler, SchedulerError},
     },
-    domain::{booking::Booking, slot::time_texts},
+    domain::{lead::LeadStatus, slot::time_texts},
 };
 
 /// `customer_name` in the response for a customer without a name, as in the old system.
@@ -51,6 +51,7 @@ async fn available(
 async fn book(
     State(scheduler): State<Scheduler>,
     Extension(RequestTime(now)): Extension<RequestTime>,
+    Extension(SourceAddress(address)): Extension<SourceAddress>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
@@ -61,14 +62,19 @@ async fn book(
     };
     // Bytes that are not text become an empty key, which the use case refuses.
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let booking = scheduler.book(&fields, key, now).await.map_err(to_api_error)?;
+    let booking = scheduler.book(&fields, key, &address, now).await.map_err(to_api_error)?;
     Ok((StatusCode::CREATED, Json(booking_json(&booking))))
 }
 
-fn booking_json(booking: &Booking) -> Value {
+fn booking_json(FormBooking { booking, status }: &FormBooking) -> Value {
+    let message = match status {
+        LeadStatus::Booked => format!("Appointment booked for {}", booking.slot),
+        LeadStatus::Cancelled => format!("The appointment for {} was cancelled", booking.slot),
+        LeadStatus::Completed => format!("The appointment for {} has taken place", booking.slot),
+    };
     json!({
         "status": "success",
-        "message": format!("Appointment booked for {}", booking.slot),
+        "message": message,
         "lead_id": booking.lead_id.as_str(),
         "date": booking.slot.date().to_string(),
         "time": booking.slot.time().to_string(),

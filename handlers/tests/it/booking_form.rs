@@ -4,12 +4,16 @@ use handlers::{
     app::scheduler::{FormFields, SchedulerError},
     domain::{
         booking::Booking,
+        lead::LeadStatus,
         slot::{Slot, SlotTime},
     },
 };
 use jiff::{Timestamp, civil};
 
 use crate::testing::{NOW, World, call, say, text};
+
+/// Where the form is filled in.
+const ADDRESS: &str = "192.0.2.1";
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
@@ -27,7 +31,8 @@ fn fields(time: &str) -> FormFields {
 }
 
 fn book(world: &World, time: &str, key: Option<&str>) -> Result<Booking, SchedulerError> {
-    world.run(world.scheduler().book(&fields(time), key, now()))
+    let booked = world.run(world.scheduler().book(&fields(time), key, ADDRESS, now()));
+    booked.map(|form| form.booking)
 }
 
 #[test]
@@ -49,8 +54,9 @@ fn the_same_key_is_the_same_booking() {
     let world = World::new();
     let first = book(&world, "2pm", Some("k1")).unwrap();
     let later = now() + jiff::SignedDuration::from_mins(30);
-    let again = world.run(world.scheduler().book(&fields("2:00 PM"), Some("k1"), later)).unwrap();
-    assert_eq!(again, first);
+    let again =
+        world.run(world.scheduler().book(&fields("2:00 PM"), Some("k1"), ADDRESS, later)).unwrap();
+    assert_eq!(again.booking, first);
     assert_eq!(world.store.leads().len(), 1);
     let other = book(&world, "3pm", Some("k1"));
     assert!(matches!(other, Err(SchedulerError::KeyReused)), "{other:?}");
@@ -60,21 +66,60 @@ fn the_same_key_is_the_same_booking() {
 fn a_lost_answer_and_a_repeat_are_one_booking() {
     let world = World::new();
     world.store.hang_after("book");
-    world.crash(world.scheduler().book(&fields("2pm"), Some("k1"), now()));
+    world.crash(world.scheduler().book(&fields("2pm"), Some("k1"), ADDRESS, now()));
     let again = book(&world, "2pm", Some("k1")).unwrap();
     assert_eq!(world.store.leads()[0].id, again.lead_id);
     assert_eq!(world.store.leads().len(), 1);
 }
 
 #[test]
-fn a_repeat_after_a_cancellation_does_not_book_again() {
+fn a_repeat_after_a_cancellation_does_not_book_again_and_says_so() {
     let world = World::new();
     let booking = book(&world, "2pm", Some("k1")).unwrap();
     let arguments = serde_json::json!({ "lead_id": booking.lead_id.as_str() });
     world.model.then([call("cancel_booking", arguments)]).then([say("Gone.")]);
     world.answer(&text("SM1", "I can't come"));
-    book(&world, "2pm", Some("k1")).unwrap();
+    let again = world.run(world.scheduler().book(&fields("2pm"), Some("k1"), ADDRESS, now()));
+    assert_eq!(again.unwrap().status, LeadStatus::Cancelled);
     assert!(world.store.open_bookings().is_empty());
+}
+
+#[test]
+fn a_double_click_without_a_key_is_one_booking_for_a_minute_and_from_one_address() {
+    let world = World::new();
+    let scheduler = world.scheduler();
+    let book = |address, seconds| {
+        let later = now() + jiff::SignedDuration::from_secs(seconds);
+        let booked = world.run(scheduler.book(&fields("2pm"), None, address, later));
+        booked.map(|form| form.booking.lead_id)
+    };
+    let first = book(ADDRESS, 0).unwrap();
+    assert_eq!(book(ADDRESS, 60).unwrap(), first);
+    // Anybody else, and anybody later, learns only that it is taken.
+    for (address, seconds) in [("192.0.2.2", 1), (ADDRESS, 61)] {
+        let other = book(address, seconds);
+        assert!(matches!(other, Err(SchedulerError::Taken { .. })), "{other:?}");
+    }
+}
+
+#[test]
+fn a_refused_request_binds_no_key() {
+    let world = World::new();
+    book(&world, "2pm", None).unwrap();
+    let taken = book(&world, "2pm", Some("k1"));
+    assert!(matches!(taken, Err(SchedulerError::Taken { .. })), "{taken:?}");
+    let booking = book(&world, "3pm", Some("k1")).unwrap();
+    assert_eq!(booking.slot.time(), SlotTime::hour_of_day(15));
+}
+
+#[test]
+fn the_owner_hears_of_a_booking_once() {
+    let world = World::new();
+    book(&world, "2pm", Some("k1")).unwrap();
+    book(&world, "2pm", Some("k1")).unwrap();
+    let sent = world.sms.sent();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].1.starts_with("Booked: Wed Feb 11, 2:00 PM"), "{sent:?}");
 }
 
 #[test]
@@ -94,9 +139,9 @@ fn the_limit_holds_for_three_at_once() {
     let (a, b, c) = (fields("9am"), fields("10am"), fields("11am"));
     let (a, b, c) = world.run(async {
         futures::join!(
-            scheduler.book(&a, None, now()),
-            scheduler.book(&b, None, now()),
-            scheduler.book(&c, None, now())
+            scheduler.book(&a, None, ADDRESS, now()),
+            scheduler.book(&b, None, ADDRESS, now()),
+            scheduler.book(&c, None, ADDRESS, now())
         )
     });
     let refused =
@@ -110,13 +155,13 @@ fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
     let world = World::new();
     book(&world, "9am", None).unwrap();
     // The repeat reads the lead before the first attempt writes it, and the bookings after that.
-    world.store.slow("taken_slots", 4);
+    world.store.slow("day_schedule", 4);
     world.store.slow("open_bookings", 8);
     let (scheduler, two) = (world.scheduler(), fields("2pm"));
     let (first, repeat) = world.run(async {
-        futures::join!(scheduler.book(&two, Some("k1"), now()), async {
+        futures::join!(scheduler.book(&two, Some("k1"), ADDRESS, now()), async {
             scheduler.availability(Some("2026-02-11"), now()).await.unwrap();
-            scheduler.book(&two, Some("k1"), now()).await
+            scheduler.book(&two, Some("k1"), ADDRESS, now()).await
         })
     });
     assert_eq!(repeat.unwrap(), first.unwrap());
@@ -127,7 +172,7 @@ fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
 fn a_taken_slot_comes_with_what_is_free() {
     let world = World::new();
     book(&world, "2pm", None).unwrap();
-    let Err(SchedulerError::Taken { available }) = book(&world, "2pm", None) else {
+    let Err(SchedulerError::Taken { available }) = book(&world, "2pm", Some("k1")) else {
         panic!("booked twice");
     };
     assert_eq!(available.len(), 7);
@@ -139,7 +184,7 @@ fn errors_say_what_to_change() {
         let world = World::new();
         let mut fields = fields("2pm");
         change(&mut fields);
-        world.run(world.scheduler().book(&fields, None, now())).unwrap_err().to_string()
+        world.run(world.scheduler().book(&fields, None, ADDRESS, now())).unwrap_err().to_string()
     };
     assert_eq!(message(|f| f.phone = None), "Missing required field: phone");
     assert_eq!(message(|f| f.time = Some(" ".to_owned())), "Missing required field: time");
@@ -168,7 +213,7 @@ fn errors_say_what_to_change() {
 #[test]
 fn a_failed_read_is_an_error() {
     let world = World::new();
-    world.store.fail("taken_slots");
+    world.store.fail("day_schedule");
     let result = world.run(world.scheduler().availability(Some("2026-02-11"), now()));
     assert!(matches!(result, Err(SchedulerError::Store(_))));
     let missing = world.run(world.scheduler().availability(None, now()));

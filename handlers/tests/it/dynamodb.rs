@@ -83,7 +83,14 @@ fn new_booking() -> NewBooking {
         status: LeadStatus::Booked,
         source: LeadSource::Sms,
     };
-    NewBooking { lead, token: RequestToken::derive(&["SM1", "0"]), guard: None }
+    NewBooking {
+        lead,
+        token: RequestToken::derive(&["SM1", "0"]),
+        day_version: 0,
+        guard: None,
+        record: None,
+        notification: Vec::new(),
+    }
 }
 
 /// The rows that are read after the transaction.
@@ -130,27 +137,29 @@ async fn a_lost_acknowledgement_is_resolved_by_reading_the_lead() {
     let (server, store) = store().await;
     operation("TransactWriteItems").respond_with(server_error()).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
+    let found = store.book(&new_booking()).await.unwrap();
+    assert!(matches!(found, BookOutcome::Exists(_)), "{found:?}");
     let sent = transactions(&server).await;
     assert_eq!(sent.len(), 3, "the first attempt and two retries");
     assert!(sent.iter().all(|body| *body == sent[0]), "a repeat must be the same request");
     let token = RequestToken::derive(&["SM1", "0"]);
     assert_eq!(sent[0]["ClientRequestToken"], token.as_str());
-    assert_eq!(sent[0]["TransactItems"].as_array().unwrap().len(), 3);
+    assert_eq!(sent[0]["TransactItems"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]
 async fn a_repeat_that_meets_its_own_rows_is_a_success() {
     let (server, store) = store().await;
-    let reasons = ["None", "ConditionalCheckFailed", "None"];
+    let reasons = ["None", "ConditionalCheckFailed", "ConditionalCheckFailed", "None"];
     operation("TransactWriteItems").respond_with(refused(&reasons)).mount(&server).await;
     found(&server, Some("+19042520927"), Some(LEAD)).await;
-    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::Booked);
+    let found = store.book(&new_booking()).await.unwrap();
+    assert!(matches!(found, BookOutcome::Exists(_)), "{found:?}");
 }
 
 #[tokio::test]
 async fn taken_is_said_when_somebody_else_holds_the_slot() {
-    for failing in [server_error(), refused(&["ConditionalCheckFailed", "None", "None"])] {
+    for failing in [server_error(), refused(&["ConditionalCheckFailed", "None", "None", "None"])] {
         let (server, store) = store().await;
         operation("TransactWriteItems").respond_with(failing).mount(&server).await;
         found(&server, None, Some("LEAD-OTHER")).await;
@@ -169,7 +178,7 @@ async fn a_failure_that_left_no_rows_is_a_failure() {
 #[tokio::test]
 async fn an_id_that_somebody_else_has_is_no_success() {
     let (server, store) = store().await;
-    let reasons = ["None", "ConditionalCheckFailed", "None"];
+    let reasons = ["None", "None", "ConditionalCheckFailed", "None"];
     operation("TransactWriteItems").respond_with(refused(&reasons)).mount(&server).await;
     found(&server, Some("+19045550123"), None).await;
     let error = store.book(&new_booking()).await.unwrap_err();
@@ -246,14 +255,24 @@ async fn availability_reads_every_page() {
         .mount(&server)
         .await;
     operation("Query").respond_with(answer(&first)).mount(&server).await;
-    let taken = store.taken_slots(date(2026, 2, 11)).await.unwrap();
-    assert_eq!(taken, BTreeSet::from([SlotTime::hour_of_day(9), SlotTime::hour_of_day(14)]));
+    let day = store.day_schedule(date(2026, 2, 11)).await.unwrap();
+    let starts: BTreeSet<_> = day.holds.iter().map(|hold| hold.start).collect();
+    assert_eq!(starts, BTreeSet::from([SlotTime::hour_of_day(9), SlotTime::hour_of_day(14)]));
+}
+
+#[tokio::test]
+async fn a_date_that_changed_is_decided_again() {
+    let (server, store) = store().await;
+    let reasons = ["None", "ConditionalCheckFailed", "None", "None"];
+    operation("TransactWriteItems").respond_with(refused(&reasons)).mount(&server).await;
+    found(&server, None, None).await;
+    assert_eq!(store.book(&new_booking()).await.unwrap(), BookOutcome::DayChanged);
 }
 
 #[tokio::test]
 async fn a_failed_page_is_never_all_free() {
     let (server, store) = store().await;
     operation("Query").respond_with(server_error()).mount(&server).await;
-    let taken = store.taken_slots(date(2026, 2, 11)).await;
+    let taken = store.day_schedule(date(2026, 2, 11)).await;
     assert!(matches!(taken, Err(StoreError::Unavailable(_))), "{taken:?}");
 }

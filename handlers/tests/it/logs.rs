@@ -102,7 +102,13 @@ async fn no_line_holds_anything_private() {
         );
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
-        let form = http::scheduler(Scheduler::new(texts.clone(), ids, calendar));
+        let form = http::scheduler(Scheduler::new(
+            texts.clone(),
+            ids,
+            Arc::new(crate::testing::Idle),
+            calendar,
+            None,
+        ));
         if down {
             store.set_down(true);
             texts.set_down(true);

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{TestRequest, request},
-    testing::FakeStore,
+    testing::{FakeStore, Idle},
 };
 
 pub fn router() -> (Router, Arc<FakeStore>) {
     let store = Arc::new(FakeStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
-    let scheduler = Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), calendar);
+    let scheduler =
+        Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), Arc::new(Idle), calendar, None);
     (http::scheduler(scheduler), store)
 }
 

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use handlers::{
     adapters::secrets::StaticCredential,
     app::{
@@ -22,8 +23,8 @@ use handlers::{
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
         scheduler::Scheduler,
     },
-    domain::{calendar::Calendar, phone::Phone},
-    ports::{BackgroundWorker, IdGenerator},
+    domain::{background::BackgroundTask, calendar::Calendar, phone::Phone},
+    ports::{BackgroundWorker, BoxError, IdGenerator},
 };
 
 pub use executor::TestTimer;
@@ -109,7 +110,9 @@ impl World {
     }
 
     pub fn scheduler(&self) -> Scheduler {
-        Scheduler::new(self.store.clone(), self.ids.clone(), calendar())
+        let owner = Some(phone(OWNER));
+        let background = Arc::new(self.outbox());
+        Scheduler::new(self.store.clone(), self.ids.clone(), background, calendar(), owner)
     }
 
     /// Runs a future to its end. Time advances only when nothing else can run.
@@ -158,5 +161,15 @@ struct SequentialIdGenerator(AtomicU64);
 impl IdGenerator for SequentialIdGenerator {
     fn generate(&self) -> String {
         format!("{:032x}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A background worker that leaves everything to the schedule.
+pub struct Idle;
+
+#[async_trait]
+impl BackgroundWorker for Idle {
+    async fn start(&self, _: &BackgroundTask) -> Result<(), BoxError> {
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use super::{
     errors::unavailable,
     lead_row::{to_booking, to_lead},
     row::{Row, RowReader, row, text},
-    transactions::{FailedConditions, TransactionOutcome},
+    transactions::TransactionOutcome,
 };
 use crate::{
     domain::{
@@ -31,48 +31,58 @@ const GUARD: &str = "#form";
 
 /// Positions of items in the transactions' lists.
 const SLOT: usize = 0;
-const FORM_GUARD: usize = 3;
+const DAY: usize = 1;
 
 impl DynamoDb {
     pub(super) async fn write_booking(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         let booking = Booking::from(&new.lead);
         let mut items = vec![
             self.take_slot(&booking, new.lead.timestamp)?,
+            self.count_change(booking.slot, Some(new.day_version))?,
             self.put_lead(&new.lead)?,
             self.put_booking(&booking)?,
         ];
-        if let Some(step) = new.guard {
-            items.push(self.update_form_guard(&booking.phone, step)?);
+        let mut position = |item| {
+            items.push(item);
+            items.len() - 1
+        };
+        let guard = match new.guard {
+            Some(step) => Some(position(self.update_form_guard(&booking.phone, step)?)),
+            None => None,
+        };
+        let record = match &new.record {
+            Some(record) => Some(position(self.put_record(record)?)),
+            None => None,
+        };
+        for text in &new.notification {
+            position(self.put_text(text)?);
         }
-        match self.transact(Some(new.token.as_str()), items).await {
-            TransactionOutcome::Written => Ok(BookOutcome::Booked),
-            TransactionOutcome::Rejected(failed) if self.has_lead(&new.lead).await? => {
-                tracing::info!(?failed, "the booking was written by an earlier attempt");
-                Ok(BookOutcome::Booked)
+        let failed = match self.transact(Some(new.token.as_str()), items).await {
+            TransactionOutcome::Written => return Ok(BookOutcome::Booked),
+            TransactionOutcome::Rejected(failed) => failed,
+            TransactionOutcome::Unknown(error) => {
+                return self.after_unknown(&new.lead, error).await;
             }
-            TransactionOutcome::Rejected(failed) if failed.only(FORM_GUARD) => {
-                Ok(BookOutcome::GuardChanged)
-            }
-            TransactionOutcome::Rejected(failed) => self.refused(&booking, &failed).await,
-            TransactionOutcome::Unknown(error) => self.after_unknown(&new.lead, error).await,
+        };
+        if let Some(lead) = self.own_lead(&new.lead).await? {
+            tracing::info!(?failed, "the booking was written by an earlier attempt");
+            return Ok(BookOutcome::Exists(Box::new(lead)));
         }
-    }
-
-    /// Explains a rejected transaction that no earlier attempt of the same booking had written.
-    async fn refused(
-        &self,
-        booking: &Booking,
-        failed: &FailedConditions,
-    ) -> Result<BookOutcome, StoreError> {
-        match self.holder(booking.slot).await? {
-            Some(holder) if holder != booking.lead_id.as_str() => Ok(BookOutcome::SlotTaken),
-            // Taken when the transaction ran and freed since: the result was true at that moment.
-            _ if failed.at(SLOT) => Ok(BookOutcome::SlotTaken),
-            _ if failed.at(FORM_GUARD) => Ok(BookOutcome::GuardChanged),
-            _ => Err(StoreError::Malformed {
+        let has_failed = |at: Option<usize>| at.is_some_and(|at| failed.at(at));
+        // Taken when the transaction ran, and perhaps freed since: true at that moment.
+        if failed.at(SLOT) {
+            Ok(BookOutcome::SlotTaken)
+        } else if has_failed(record) {
+            Ok(BookOutcome::RecordExists)
+        } else if has_failed(guard) {
+            Ok(BookOutcome::GuardChanged)
+        } else if failed.at(DAY) {
+            Ok(BookOutcome::DayChanged)
+        } else {
+            Err(StoreError::Malformed {
                 table: "Leads",
                 what: "the id of a new lead is in use".to_owned(),
-            }),
+            })
         }
     }
 
@@ -82,8 +92,8 @@ impl DynamoDb {
         lead: &Lead,
         error: StoreError,
     ) -> Result<BookOutcome, StoreError> {
-        if self.has_lead(lead).await.unwrap_or_default() {
-            return Ok(BookOutcome::Booked);
+        if let Ok(Some(written)) = self.own_lead(lead).await {
+            return Ok(BookOutcome::Exists(Box::new(written)));
         }
         match self.holder(lead.slot).await {
             Ok(Some(holder)) if holder != lead.id.as_str() => Ok(BookOutcome::SlotTaken),
@@ -91,10 +101,10 @@ impl DynamoDb {
         }
     }
 
-    /// Whether an earlier attempt wrote the lead, whatever its status is now.
-    async fn has_lead(&self, lead: &Lead) -> Result<bool, StoreError> {
+    /// The lead as an earlier attempt wrote it, whatever its status is now.
+    async fn own_lead(&self, lead: &Lead) -> Result<Option<Lead>, StoreError> {
         let found = self.read_lead(&lead.id).await?;
-        Ok(found.is_some_and(|found| {
+        Ok(found.filter(|found| {
             found.phone == lead.phone && found.timestamp.as_second() == lead.timestamp.as_second()
         }))
     }
@@ -155,8 +165,12 @@ impl DynamoDb {
         row.map(guard).transpose()
     }
 
-    /// A query, because the range key is the lead's timestamp, which the caller does not know.
     pub(super) async fn read_lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.read_lead_row(id).await?.as_ref().map(to_lead).transpose()
+    }
+
+    /// A query, because the range key is the lead's timestamp, which the caller does not know.
+    async fn read_lead_row(&self, id: &LeadId) -> Result<Option<Row>, StoreError> {
         let answer = self
             .client
             .query()
@@ -168,24 +182,54 @@ impl DynamoDb {
             .send()
             .await
             .map_err(unavailable)?;
-        answer.items().first().map(to_lead).transpose()
+        Ok(answer.items().first().cloned())
+    }
+
+    /// The row of a booking's lead, if the lead still says what the booking says. Rows of the old
+    /// system spell phone, time and timestamp in other ways, so changes are bound to the row itself.
+    async fn unchanged_lead_row(&self, booking: &Booking) -> Result<Option<Row>, StoreError> {
+        let Some(row) = self.read_lead_row(&booking.lead_id).await? else { return Ok(None) };
+        let lead = to_lead(&row)?;
+        let unchanged = lead.phone == booking.phone
+            && lead.slot == booking.slot
+            && lead.status == LeadStatus::Booked;
+        Ok(unchanged.then_some(row))
     }
 
     pub(super) async fn write_cancellation(
         &self,
         cancel: &Cancellation,
     ) -> Result<CancelOutcome, StoreError> {
-        let Cancellation { booking, token, now } = cancel;
-        let items = vec![
-            self.free_slot(booking, *now)?,
-            self.cancel_lead(booking, *now)?,
-            self.drop_booking(booking)?,
-        ];
-        let unknown = match self.transact(Some(token.as_str()), items).await {
-            TransactionOutcome::Written => return Ok(CancelOutcome::Cancelled),
-            TransactionOutcome::Rejected(_) => None,
-            TransactionOutcome::Unknown(error) => Some(error),
+        let Cancellation { booking, slot_key, token, now, notification } = cancel;
+        let Some(row) = self.unchanged_lead_row(booking).await? else {
+            return self.cancellation_result(booking, None).await;
         };
+        let mut items = vec![
+            self.cancel_lead(&row, *now)?,
+            self.drop_booking(booking)?,
+            self.count_change(booking.slot, None)?,
+        ];
+        if let Some(key) = slot_key {
+            items.push(self.free_slot(booking, key, *now)?);
+        }
+        for text in notification {
+            items.push(self.put_text(text)?);
+        }
+        match self.transact(Some(token.as_str()), items).await {
+            TransactionOutcome::Written => Ok(CancelOutcome::Cancelled),
+            TransactionOutcome::Rejected(_) => self.cancellation_result(booking, None).await,
+            TransactionOutcome::Unknown(error) => {
+                self.cancellation_result(booking, Some(error)).await
+            }
+        }
+    }
+
+    /// Whether an earlier attempt cancelled the booking.
+    async fn cancellation_result(
+        &self,
+        booking: &Booking,
+        unknown: Option<StoreError>,
+    ) -> Result<CancelOutcome, StoreError> {
         let lead = self.read_lead(&booking.lead_id).await;
         let is_cancelled =
             |lead: &Lead| lead.status == LeadStatus::Cancelled && lead.phone == booking.phone;
@@ -202,21 +246,37 @@ impl DynamoDb {
         change: &Reschedule,
     ) -> Result<RescheduleOutcome, StoreError> {
         let (old, new) = (&change.booking, change.moved());
-        let items = vec![
+        let is_moved = |lead: &Lead| {
+            lead.slot == new.slot && lead.status == LeadStatus::Booked && lead.phone == new.phone
+        };
+        let Some(row) = self.unchanged_lead_row(old).await? else {
+            let lead = self.read_lead(&old.lead_id).await?;
+            return Ok(match lead {
+                Some(lead) if is_moved(&lead) => RescheduleOutcome::Rescheduled,
+                _ => RescheduleOutcome::BookingChanged,
+            });
+        };
+        let mut items = vec![
             self.take_slot(&new, change.now)?,
-            self.free_slot(old, change.now)?,
-            self.move_lead(old, new.slot, change.now)?,
+            self.count_change(new.slot, Some(change.day_version))?,
+            self.move_lead(&row, new.slot, change.now)?,
             self.drop_booking(old)?,
             self.put_booking(&new)?,
         ];
+        if old.slot.date() != new.slot.date() {
+            items.push(self.count_change(old.slot, None)?);
+        }
+        if let Some(key) = &change.slot_key {
+            items.push(self.free_slot(old, key, change.now)?);
+        }
+        for text in &change.notification {
+            items.push(self.put_text(text)?);
+        }
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,
         };
         let lead = self.read_lead(&old.lead_id).await;
-        let is_moved = |lead: &Lead| {
-            lead.slot == new.slot && lead.status == LeadStatus::Booked && lead.phone == new.phone
-        };
         match (lead, outcome) {
             (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::Rescheduled),
             (_, TransactionOutcome::Unknown(error)) => Err(error),

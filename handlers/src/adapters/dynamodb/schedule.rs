@@ -1,6 +1,4 @@
-//! Which slots of a date are taken.
-
-use std::collections::BTreeSet;
+//! The rows of a date.
 
 use jiff::civil;
 
@@ -9,17 +7,23 @@ use super::{
     errors::unavailable,
     row::{Row, RowReader, text},
 };
-use crate::{domain::slot::SlotTime, ports::StoreError};
+use crate::{
+    domain::{
+        day_schedule::{DEFAULT_MINUTES, DaySchedule, Hold},
+        slot::SlotTime,
+    },
+    ports::StoreError,
+};
 
 /// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
+/// Range key of the row that counts the changes of a date. It sorts before every time, so it is
+/// read before them: a booking that is written meanwhile changes what was read, and is noticed.
+pub(super) const VERSION: &str = "#version";
 
 impl DynamoDb {
-    /// Reads the slots of a date that are taken, all pages. A failed page fails the whole read.
-    pub(super) async fn read_taken(
-        &self,
-        date: civil::Date,
-    ) -> Result<BTreeSet<SlotTime>, StoreError> {
+    /// Reads the rows of a date, all pages. A failed page fails the whole read.
+    pub(super) async fn read_day(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
         let mut pages = self
             .client
             .query()
@@ -30,46 +34,103 @@ impl DynamoDb {
             .into_paginator()
             .items()
             .send();
-        let mut taken = BTreeSet::new();
+        let mut day = DaySchedule::default();
         while let Some(row) = pages.next().await {
-            taken.extend(taken_time(&row.map_err(unavailable)?)?);
+            add_row(&mut day, &row.map_err(unavailable)?)?;
         }
-        Ok(taken)
+        if day.unreadable > 0 {
+            tracing::error!(%date, rows = day.unreadable, "a date has rows that cannot be read");
+        }
+        Ok(day)
     }
 }
 
-/// The time of a slot's row, unless its status is `available`.
-fn taken_time(row: &Row) -> Result<Option<SlotTime>, StoreError> {
+/// Adds what a row says.
+fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
     let reader = RowReader::new("Schedule", row);
-    let time = SlotTime::parse(reader.text("slot_time")?)
-        .map_err(|_| reader.malformed("slot_time", "a time of day"))?;
-    let free = reader.text_or_none("status")? == Some(AVAILABLE);
-    Ok((!free).then_some(time))
+    let key = reader.text("slot_time")?;
+    if key == VERSION {
+        day.version = u64::try_from(reader.integer("version")?)
+            .map_err(|_| reader.malformed("version", "a version"))?;
+        return Ok(());
+    }
+    if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE))) {
+        return Ok(());
+    }
+    match hold(reader, key) {
+        Some(hold) => day.holds.push(hold),
+        None => day.unreadable += 1,
+    }
+    Ok(())
+}
+
+fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
+    let minutes = match reader.integer_or_none("minutes").ok()? {
+        None => DEFAULT_MINUTES,
+        Some(minutes) => u16::try_from(minutes).ok().filter(|minutes| *minutes > 0)?,
+    };
+    Some(Hold {
+        key: key.to_owned(),
+        start: SlotTime::parse(key).ok()?,
+        minutes,
+        lead_id: reader.text_or_empty("lead_id").ok()?,
+        phone: reader.phone("phone").ok(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::row::row, *};
+    use super::{
+        super::row::{number, row},
+        *,
+    };
 
-    fn slot_row(time: &str, status: Option<&str>) -> Row {
-        let mut row = row([("slot_time", text(time))]);
-        row.extend(status.map(|status| ("status".to_owned(), text(status))));
-        row
+    fn day(rows: &[(&str, Option<&str>)]) -> DaySchedule {
+        let mut day = DaySchedule::default();
+        for (time, status) in rows {
+            let mut row = row([("slot_time", text(*time))]);
+            row.extend(status.map(|status| ("status".to_owned(), text(status))));
+            add_row(&mut day, &row).unwrap();
+        }
+        day
     }
 
     #[test]
     fn only_available_means_free() {
-        let two = SlotTime::new(14, 0);
-        assert_eq!(taken_time(&slot_row("2:00 PM", Some("available"))).unwrap(), None);
+        assert_eq!(day(&[("2:00 PM", Some("available"))]), DaySchedule::default());
         for status in [Some("booked"), Some("blocked"), Some(""), None] {
-            assert_eq!(taken_time(&slot_row("2:00 PM", status)).unwrap(), two, "{status:?}");
+            let day = day(&[("2:00 PM", status)]);
+            assert_eq!(day.holds[0].start, SlotTime::hour_of_day(14), "{status:?}");
         }
     }
 
     #[test]
-    fn a_row_without_a_readable_time_is_an_error() {
-        assert!(taken_time(&slot_row("afternoon", Some("booked"))).is_err());
-        assert!(taken_time(&slot_row("afternoon", Some("available"))).is_err());
-        assert!(taken_time(&Row::new()).is_err());
+    fn a_time_counts_however_it_is_written() {
+        for spelling in ["14:00", "2pm", "2:00 pm", "02:00 PM", " 2:00 PM ", "2 P.M."] {
+            let day = day(&[(spelling, Some("booked"))]);
+            assert_eq!(day.holds[0].start, SlotTime::hour_of_day(14), "{spelling}");
+            assert_eq!(day.holds[0].key, spelling, "the row is found again");
+        }
+    }
+
+    #[test]
+    fn a_row_whose_time_cannot_be_read_is_counted_unless_it_is_free() {
+        for words in ["lunch", "all day", "afternoon", "14.00", "25:00", ""] {
+            assert_eq!(day(&[(words, Some("blocked"))]).unreadable, 1, "{words}");
+            assert_eq!(day(&[(words, Some("available"))]).unreadable, 0, "{words}");
+        }
+        let mut day = DaySchedule::default();
+        let odd = row([("slot_time", text("2:00 PM")), ("minutes", text("long"))]);
+        add_row(&mut day, &odd).unwrap();
+        assert_eq!(day.unreadable, 1);
+        assert!(add_row(&mut day, &Row::new()).is_err());
+    }
+
+    #[test]
+    fn the_version_is_no_hold() {
+        let mut day = DaySchedule::default();
+        let version = row([("slot_time", text(VERSION)), ("version", number(7))]);
+        add_row(&mut day, &version).unwrap();
+        assert_eq!(day, DaySchedule { version: 7, ..DaySchedule::default() });
     }
 }

@@ -1,7 +1,5 @@
 //! Implements the `Store` port by the functions of the topics.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use jiff::{Timestamp, civil};
 
@@ -9,12 +7,12 @@ use super::DynamoDb;
 use crate::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        day_schedule::DaySchedule,
         lead::{Lead, LeadId},
         outbox::OutboxText,
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
-        slot::SlotTime,
         turn::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
@@ -40,8 +38,8 @@ impl Store for DynamoDb {
         self.write_owner(owner, expected).await
     }
 
-    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
-        self.read_taken(date).await
+    async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.read_day(date).await
     }
 
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
@@ -68,11 +66,11 @@ impl Store for DynamoDb {
         self.write_reschedule(change).await
     }
 
-    async fn claim_idempotency_key(
+    async fn idempotency_record(
         &self,
-        claim: &IdempotencyRecord,
-    ) -> Result<IdempotencyRecord, StoreError> {
-        self.write_idempotency_record(claim).await
+        key_hash: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.read_idempotency_record(key_hash).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

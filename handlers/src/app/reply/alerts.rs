@@ -114,7 +114,7 @@ impl ReplyService {
         let stored = self.ports.store.enqueue_once(&texts);
         match self.with_timeout(READ_TIMEOUT, stored).await {
             Some(Ok(false)) => {}
-            Some(Ok(true)) => self.send_texts(&texts, now).await,
+            Some(Ok(true)) => self.send_texts(&texts, &TurnState::default(), now).await,
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to store an alert, sending it at once");
                 self.send_to_owner(&texts).await;
@@ -170,13 +170,14 @@ impl ReplyService {
         }
     }
 
-    /// Has texts of the outbox sent. A failure is only logged: the schedule sends them within a
-    /// minute.
-    pub(super) async fn send_texts(&self, texts: &[OutboxText], now: Timestamp) {
-        if texts.is_empty() {
+    /// Has texts of the outbox sent, with those that the turn's changes of bookings put there. A
+    /// failure is only logged: the schedule sends them within a minute.
+    pub(super) async fn send_texts(&self, texts: &[OutboxText], state: &TurnState, now: Timestamp) {
+        let mut ids = state.notifications.clone();
+        ids.extend(texts.iter().map(|text| text.id.clone()));
+        if ids.is_empty() || self.settings.owner_phone.is_none() && texts.is_empty() {
             return;
         }
-        let ids = texts.iter().map(|text| text.id.clone()).collect();
         let task = BackgroundTask::SendTexts { ids, now };
         match self.with_timeout(SEND_TIMEOUT, self.ports.background.start(&task)).await {
             Some(Ok(())) => {}

@@ -91,7 +91,7 @@ impl ReplyService {
             let reason = CallbackReason::OptOutUnreadable;
             let callback = self.callback(text, &reason, owner_reachable);
             if self.store_end(text, &state, Vec::new(), Some(&callback)).await {
-                self.send_texts(&callback.notification, text.now).await;
+                self.send_texts(&callback.notification, &state, text.now).await;
                 return Vec::new();
             }
             // Nothing can be stored either. A customer who has just written hears that much; Twilio
@@ -119,6 +119,7 @@ impl ReplyService {
             let answer = reply_text("", &state.confirmations, &Default::default());
             let answer = text::split_into_messages(&answer);
             self.store_end(text, &state, answer.clone(), None).await;
+            self.send_texts(&[], &state, text.now).await;
             return answer;
         };
         let callback = self.callback(text, &reason, owner_reachable);
@@ -129,7 +130,7 @@ impl ReplyService {
         };
         let answer = text::split_into_messages(&answer);
         if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
-            self.send_texts(&callback.notification, text.now).await;
+            self.send_texts(&callback.notification, &state, text.now).await;
             return answer;
         }
         self.answer_without_tables(text, &state, error, owner_reachable).await
@@ -181,6 +182,7 @@ impl ReplyService {
                     ToolOutcome::change(change.heading, &Booking::from(&lead)).confirmation;
                 progress.update(|state| {
                     state.confirmations.extend(confirmation);
+                    state.notifications.extend(change.notification.iter().cloned());
                     state.pending_change = None;
                 });
             }

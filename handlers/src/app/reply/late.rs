@@ -213,7 +213,7 @@ impl ReplyService {
             late_answer: Some(late_answer),
         };
         if self.ports.store.finish_turn(&end).await? {
-            self.send_texts(&texts, text.now).await;
+            self.send_texts(&texts, &state, text.now).await;
         }
         Ok(())
     }

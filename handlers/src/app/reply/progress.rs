@@ -36,6 +36,8 @@ pub(super) struct TurnState {
     /// The change of a booking that is being written. If the turn ends meanwhile, its outcome is
     /// unknown.
     pub(super) pending_change: Option<PendingChange>,
+    /// Ids of texts in the outbox that changes of bookings put there.
+    pub(super) notifications: Vec<String>,
     /// Why the owner must get back to the customer, although the turn may have an answer.
     pub(super) callback: Option<CallbackReason>,
 }
@@ -51,6 +53,8 @@ pub(super) struct PendingChange {
     pub(super) status: LeadStatus,
     /// The lead's slot after the change, if the change sets it.
     pub(super) slot: Option<Slot>,
+    /// Ids of the texts that the change puts into the outbox.
+    pub(super) notification: Vec<String>,
 }
 
 impl PendingChange {

@@ -11,14 +11,16 @@ use super::{
 };
 use crate::{
     app::{
-        bookings::{BookingError, BookingService, whole_seconds},
+        bookings::{BookingDraft, BookingError, BookingService, whole_seconds},
         error_chain::ErrorChain,
+        owner_news::OwnerNews,
     },
     domain::{
-        booking::{Booking, NewBooking, RequestToken},
+        booking::Booking,
         catalogue::{Repair, Upsell},
         discount::is_approved,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
+        outbox::OutboxText,
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
         slot::{Slot, time_texts},
@@ -38,6 +40,11 @@ pub(super) struct ToolRunner<'a> {
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
 }
+
+/// Most appointments that one text may book.
+const MAX_BOOKINGS_PER_TEXT: usize = 2;
+/// First word of a booking's confirmation.
+const BOOKED: &str = "Confirmed";
 
 /// What the model asks to book.
 struct BookingRequest {
@@ -72,13 +79,7 @@ impl ToolRunner<'_> {
                 self.book(BookingRequest { slot, repair, device, customer_name }, &identity).await
             }
             ToolCall::ListBookings => self.list().await,
-            ToolCall::CancelBooking(id) => {
-                let pending_change =
-                    self.pending_change("Cancelled", &id, LeadStatus::Cancelled, None);
-                let bookings = self.bookings();
-                let result = bookings.cancel(&self.text.phone, &id, &identity);
-                self.track_change(pending_change, result).await
-            }
+            ToolCall::CancelBooking(id) => self.cancel(&id, &identity).await,
             ToolCall::RescheduleBooking { lead_id, to } => {
                 self.reschedule(&lead_id, to, &identity).await
             }
@@ -96,16 +97,39 @@ impl ToolRunner<'_> {
             return self.unbookable(&reason);
         }
         match bookings.available(date).await {
+            Ok(day) if day.has_unreadable_rows => self.unreadable_date(date).await,
             Ok(slots) => ToolOutcome::of(json!({
                 "success": true,
                 "date": date.to_string(),
-                "available_slots": time_texts(&slots),
+                "available_slots": time_texts(&slots.slots),
             })),
             Err(error) => self.read_failure(&error),
         }
     }
 
+    /// The owner wrote something into the schedule that no program can read.
+    async fn unreadable_date(&self, date: jiff::civil::Date) -> ToolOutcome {
+        let body = format!(
+            "The schedule of {date} has a row that cannot be read, so nothing is offered on that day. \
+             Please write times like 2:00 PM."
+        );
+        self.reply.alert(&format!("unreadable#{date}"), &body, self.text.now).await;
+        ToolOutcome::of(json!({
+            "success": true,
+            "date": date.to_string(),
+            "available_slots": [],
+            "message": "Nothing is free on that date",
+        }))
+    }
+
     async fn book(&self, request: BookingRequest, identity: &[&str]) -> ToolOutcome {
+        let booked = self.progress.snapshot().confirmations;
+        if booked.iter().filter(|line| line.starts_with(BOOKED)).count() >= MAX_BOOKINGS_PER_TEXT {
+            return ToolOutcome::failure(format_args!(
+                "At most {MAX_BOOKINGS_PER_TEXT} appointments can be booked with one text; the \
+                 customer can ask for more in another one"
+            ));
+        }
         let lead = Lead {
             id: LeadId::derive(self.now, identity),
             timestamp: whole_seconds(self.now),
@@ -117,11 +141,31 @@ impl ToolRunner<'_> {
             status: LeadStatus::Booked,
             source: LeadSource::Sms,
         };
-        let pending_change =
-            self.pending_change("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
-        let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
+        let notification = self.news().booked(&Booking::from(&lead));
+        let pending_change = self.pending_change(
+            BOOKED,
+            &lead.id,
+            LeadStatus::Booked,
+            Some(lead.slot),
+            &notification,
+        );
+        let draft = BookingDraft { lead, identity, guard: None, record: None, notification };
         let bookings = self.bookings();
-        let result = bookings.book(&new);
+        let result = bookings.book(&draft);
+        self.track_change(pending_change, result).await
+    }
+
+    async fn cancel(&self, id: &LeadId, identity: &[&str]) -> ToolOutcome {
+        let cause = identity.join("#");
+        let notify = |booking: &Booking| self.news().cancelled(booking, &cause);
+        // The id of the text depends on the booking's only.
+        let ids = [format!("cancelled#{id}#{cause}#0")];
+        let pending_change = PendingChange {
+            notification: ids.to_vec(),
+            ..self.pending_change("Cancelled", id, LeadStatus::Cancelled, None, &[])
+        };
+        let bookings = self.bookings();
+        let result = bookings.cancel(&self.text.phone, id, identity, notify);
         self.track_change(pending_change, result).await
     }
 
@@ -136,9 +180,14 @@ impl ToolRunner<'_> {
     }
 
     async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> ToolOutcome {
-        let pending_change = self.pending_change("Moved", id, LeadStatus::Booked, Some(to));
+        let cause = identity.join("#");
+        let notify = |from: &Booking, to: &Booking| self.news().moved(from, to, &cause);
+        let pending_change = PendingChange {
+            notification: vec![format!("moved#{id}#{cause}#0")],
+            ..self.pending_change("Moved", id, LeadStatus::Booked, Some(to), &[])
+        };
         let bookings = self.bookings();
-        let result = bookings.reschedule(&self.text.phone, id, to, identity);
+        let result = bookings.reschedule(&self.text.phone, id, to, identity, notify);
         self.track_change(pending_change, result).await
     }
 
@@ -202,8 +251,20 @@ impl ToolRunner<'_> {
         id: &LeadId,
         status: LeadStatus,
         slot: Option<Slot>,
+        notification: &[OutboxText],
     ) -> PendingChange {
-        PendingChange { heading, lead_id: id.clone(), phone: self.text.phone.clone(), status, slot }
+        PendingChange {
+            heading,
+            lead_id: id.clone(),
+            phone: self.text.phone.clone(),
+            status,
+            slot,
+            notification: notification.iter().map(|text| text.id.clone()).collect(),
+        }
+    }
+
+    fn news(&self) -> OwnerNews<'_> {
+        OwnerNews { owner: self.reply.settings.owner_phone.as_ref(), now: self.now }
     }
 
     /// Runs a change and records it as pending meanwhile.
@@ -213,17 +274,29 @@ impl ToolRunner<'_> {
         change: impl Future<Output = Result<Booking, BookingError>> + Send,
     ) -> ToolOutcome {
         let heading = pending_change.heading;
+        let notification = pending_change.notification.clone();
         self.progress.update(|state| state.pending_change = Some(pending_change));
         let result = change.await;
-        self.progress.update(|state| state.pending_change = None);
+        self.progress.update(|state| {
+            state.pending_change = None;
+            if result.is_ok() {
+                state.notifications.extend(notification);
+            }
+        });
         match result {
             Ok(booking) => ToolOutcome::change(heading, &booking),
             Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
             Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
                 "success": false,
                 "message": "That time is already taken",
-                "available_slots": time_texts(&available),
+                "available_slots": time_texts(&available.slots),
             })),
+            // It may have been written by a call whose outcome was unknown.
+            Err(BookingError::AlreadyYours(booking)) => ToolOutcome::change(heading, &booking),
+            Err(BookingError::NoLongerBooked(lead)) => ToolOutcome::failure(format_args!(
+                "That booking is {} by now",
+                lead.status.as_str()
+            )),
             Err(BookingError::Store(error)) => self.write_failure(&error),
             Err(error) => ToolOutcome::failure(error),
         }

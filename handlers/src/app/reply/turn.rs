@@ -287,7 +287,7 @@ impl ReplyService {
                 let notification = end.callback.iter().flat_map(|callback| &callback.notification);
                 let late = end.late_answer.iter().flatten();
                 let texts: Vec<OutboxText> = notification.chain(late).cloned().collect();
-                self.send_texts(&texts, attempt.text.now).await;
+                self.send_texts(&texts, &state, attempt.text.now).await;
             }
             Ok(false) => return Err(TurnError::ClaimLost),
             // It would have gone out by what was stored; the next attempt stores it.

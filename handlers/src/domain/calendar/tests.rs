@@ -1,9 +1,12 @@
 //! Properties of the calendar, over every bundled time zone and the years 2024 to 2100.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZoneDatabase;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::day_schedule::Hold;
 
 fn new_york() -> Calendar {
     Calendar::new("America/New_York").unwrap()
@@ -33,7 +36,7 @@ const TUESDAY: &str = "2026-02-10T15:10:00-05:00";
 #[test]
 fn a_working_day_has_eight_slots() {
     let offered =
-        new_york().bookable_slots(civil::date(2026, 2, 11), &BTreeSet::new(), at(TUESDAY));
+        new_york().bookable_slots(civil::date(2026, 2, 11), &DaySchedule::default(), at(TUESDAY));
     assert_eq!(offered, times(9..=16));
 }
 
@@ -66,8 +69,22 @@ fn a_skipped_hour_is_never_offered() {
     let now = at("2026-03-06T12:00:00Z");
     let two = slot("2026-03-08", 2);
     assert_eq!(calendar.unbookable_reason(two, now), Some(UnbookableReason::NonexistentLocalTime));
-    let offered = calendar.bookable_slots(two.date(), &BTreeSet::new(), now);
+    let offered = calendar.bookable_slots(two.date(), &DaySchedule::default(), now);
     assert_eq!(offered, [0, 1, 3, 4, 5].map(SlotTime::hour_of_day));
+}
+
+#[test]
+fn a_row_that_cannot_be_read_empties_its_date() {
+    let odd = DaySchedule { unreadable: 1, ..DaySchedule::default() };
+    assert_eq!(new_york().bookable_slots(civil::date(2026, 2, 11), &odd, at(TUESDAY)), []);
+}
+
+#[test]
+fn an_appointment_is_open_until_its_end() {
+    let earliest = |now| new_york().earliest_open(at(now));
+    let two = slot("2026-02-11", 14).start();
+    assert!(two >= earliest("2026-02-11T14:59:59-05:00"));
+    assert!(two < earliest("2026-02-11T15:00:00-05:00"));
 }
 
 #[test]
@@ -97,6 +114,18 @@ fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     })
 }
 
+/// A date on which these times are held, one hour each.
+fn day(times: &BTreeSet<SlotTime>) -> DaySchedule {
+    let hold = |time: &SlotTime| Hold {
+        key: time.to_string(),
+        start: *time,
+        minutes: SLOT_MINUTES,
+        lead_id: String::new(),
+        phone: None,
+    };
+    DaySchedule { holds: times.iter().map(hold).collect(), ..DaySchedule::default() }
+}
+
 fn taken() -> impl Strategy<Value = BTreeSet<SlotTime>> {
     proptest::collection::btree_set((0u8..24).prop_map(SlotTime::hour_of_day), 0..6)
 }
@@ -112,7 +141,7 @@ proptest! {
         hour in 0u8..24, minute in prop_oneof![Just(0u8), 0u8..60],
     ) {
         let slot = Slot::new(date(&calendar, now, days), SlotTime::new(hour, minute).unwrap());
-        let offered = calendar.bookable_slots(slot.date(), &taken, now).contains(&slot.time());
+        let offered = calendar.bookable_slots(slot.date(), &day(&taken), now).contains(&slot.time());
         let bookable = calendar.unbookable_reason(slot, now).is_none() && !taken.contains(&slot.time());
         prop_assert_eq!(offered, bookable);
     }
@@ -120,7 +149,7 @@ proptest! {
     #[test]
     fn what_is_offered_keeps_every_rule((calendar, now) in shops(), days in -3i64..64) {
         let date = date(&calendar, now, days);
-        let offered = calendar.bookable_slots(date, &BTreeSet::new(), now);
+        let offered = calendar.bookable_slots(date, &DaySchedule::default(), now);
         prop_assert!(offered.is_sorted(), "in the order of the clock");
         for time in offered {
             prop_assert!((0..=60).contains(&days), "within the horizon");
@@ -137,18 +166,18 @@ proptest! {
         (calendar, now) in shops(), days in 0i64..61, taken in taken(), pick in any::<prop::sample::Index>(),
     ) {
         let date = date(&calendar, now, days);
-        let before = calendar.bookable_slots(date, &taken, now);
+        let before = calendar.bookable_slots(date, &day(&taken), now);
         prop_assume!(!before.is_empty());
         let booked = before[pick.index(before.len())];
 
         let mut held = taken.clone();
         held.insert(booked);
-        let during = calendar.bookable_slots(date, &held, now);
+        let during = calendar.bookable_slots(date, &day(&held), now);
         let expected: Vec<_> = before.iter().copied().filter(|time| *time != booked).collect();
         prop_assert_eq!(during, expected);
 
         held.remove(&booked);
-        prop_assert_eq!(calendar.bookable_slots(date, &held, now), before);
+        prop_assert_eq!(calendar.bookable_slots(date, &day(&held), now), before);
     }
 
     #[test]
@@ -157,8 +186,8 @@ proptest! {
     ) {
         let date = date(&calendar, now, days);
         let later = now + SignedDuration::from_mins(minutes);
-        let before = calendar.bookable_slots(date, &BTreeSet::new(), now);
-        let after = calendar.bookable_slots(date, &BTreeSet::new(), later);
+        let before = calendar.bookable_slots(date, &DaySchedule::default(), now);
+        let after = calendar.bookable_slots(date, &DaySchedule::default(), later);
         prop_assert!(after.iter().all(|time| before.contains(time)));
     }
 }

@@ -98,7 +98,7 @@ fn stored_results_are_not_run_again() {
     world.timer.advance(AFTER_ALL_LEASES);
     world.model.then([say("At nine.")]);
     assert_eq!(world.answer(&text("SM1", "When?")), ["At nine."]);
-    let reads = world.store.calls().iter().filter(|call| **call == "taken_slots").count();
+    let reads = world.store.calls().iter().filter(|call| **call == "day_schedule").count();
     assert_eq!(reads, 1);
     assert_eq!(world.model.results().len(), 1);
 }

@@ -281,7 +281,7 @@ fn the_owner_gets_words_and_pictures() {
 #[test]
 fn an_unreadable_calendar_is_never_a_free_one() {
     let world = World::new();
-    world.store.fail("taken_slots");
+    world.store.fail("day_schedule");
     world
         .model
         .then([call("check_availability", json!({ "date": "2026-02-11" }))])

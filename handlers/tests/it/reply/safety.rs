@@ -92,10 +92,10 @@ fn a_booking_of_the_old_system_is_moved_and_cancelled_by_its_own_customer_only()
         let bob = InboundText { phone: phone(BOB), ..text("SM1", "Something came up") };
         assert_eq!(world.answer(&bob), ["Hm."]);
 
-        // A booking in the past cannot be changed.
+        // An appointment that is over cannot be changed.
         let world = old();
         world.model.then([call(tool, at_ten.clone())]).then([say("Hm.")]);
-        let late = "2026-02-11T14:10:00Z".parse().unwrap();
+        let late = "2026-02-11T15:10:00Z".parse().unwrap();
         let ann = InboundText { now: late, ..text("SM1", "Something came up") };
         assert_eq!(world.answer(&ann), ["Hm."]);
     }

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+        booking::{
+            Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, RecordWrite,
+            Reschedule,
+        },
+        day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -18,6 +22,7 @@ use handlers::{
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
+use jiff::civil;
 
 #[derive(Default)]
 pub struct Rows {
@@ -25,6 +30,7 @@ pub struct Rows {
     pub slots: BTreeMap<Slot, LeadId>,
     pub leads: BTreeMap<LeadId, Lead>,
     pub bookings: BTreeMap<(Phone, Slot), Booking>,
+    pub day_versions: BTreeMap<civil::Date, u64>,
     pub guards: BTreeMap<Phone, FormGuard>,
     pub forms: BTreeMap<String, IdempotencyRecord>,
     pub sales: BTreeMap<(String, usize), SalesRecord>,
@@ -64,18 +70,58 @@ impl Turn {
 }
 
 impl Rows {
+    pub fn day(&self, date: civil::Date) -> DaySchedule {
+        let hold = |(slot, lead): (&Slot, &LeadId)| Hold {
+            key: slot.time().to_string(),
+            start: slot.time(),
+            minutes: 60,
+            lead_id: lead.to_string(),
+            phone: self.leads.get(lead).map(|lead| lead.phone.clone()),
+        };
+        DaySchedule {
+            version: self.day_version(date),
+            holds: self.slots.iter().filter(|(slot, _)| slot.date() == date).map(hold).collect(),
+            unreadable: 0,
+        }
+    }
+
+    fn day_version(&self, date: civil::Date) -> u64 {
+        self.day_versions.get(&date).copied().unwrap_or_default()
+    }
+
+    fn count_change(&mut self, slot: Slot) {
+        *self.day_versions.entry(slot.date()).or_default() += 1;
+    }
+
     pub fn book(&mut self, new: &NewBooking) -> BookOutcome {
         let lead = &new.lead;
-        if let Some(holder) = self.slots.get(&lead.slot) {
-            return if *holder == lead.id { BookOutcome::Booked } else { BookOutcome::SlotTaken };
+        if let Some(written) = self.leads.get(&lead.id) {
+            return BookOutcome::Exists(Box::new(written.clone()));
         }
-        assert!(!self.leads.contains_key(&lead.id), "a lead is written twice");
+        if self.slots.contains_key(&lead.slot) {
+            return BookOutcome::SlotTaken;
+        }
+        if self.day_version(lead.slot.date()) != new.day_version {
+            return BookOutcome::DayChanged;
+        }
+        if let Some(RecordWrite { record, replace_before }) = &new.record {
+            let replaces =
+                |old: &IdempotencyRecord| replace_before.is_some_and(|time| old.now < time);
+            if self.forms.get(&record.key_hash).is_some_and(|old| !replaces(old)) {
+                return BookOutcome::RecordExists;
+            }
+        }
         if let Some(guard) = &new.guard {
             if self.guards.get(&lead.phone).copied() != guard.expected {
                 return BookOutcome::GuardChanged;
             }
             self.guards.insert(lead.phone.clone(), guard.next);
         }
+        if let Some(RecordWrite { record, .. }) = &new.record {
+            self.forms.insert(record.key_hash.clone(), record.clone());
+        }
+        self.count_change(lead.slot);
+        self.put_texts(&new.notification);
         self.slots.insert(lead.slot, lead.id.clone());
         self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
         self.leads.insert(lead.id.clone(), lead.clone());
@@ -96,6 +142,8 @@ impl Rows {
         }
         self.bookings.remove(&(booking.phone.clone(), booking.slot));
         self.slots.remove(&booking.slot);
+        self.count_change(booking.slot);
+        self.put_texts(&cancel.notification);
         self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Cancelled;
         CancelOutcome::Cancelled
     }
@@ -108,6 +156,14 @@ impl Rows {
         if self.slots.contains_key(&change.to) {
             return RescheduleOutcome::SlotTaken;
         }
+        if self.day_version(change.to.date()) != change.day_version {
+            return RescheduleOutcome::BookingChanged;
+        }
+        self.count_change(change.to);
+        if booking.slot.date() != change.to.date() {
+            self.count_change(booking.slot);
+        }
+        self.put_texts(&change.notification);
         self.bookings.remove(&(booking.phone.clone(), booking.slot));
         self.slots.remove(&booking.slot);
         self.slots.insert(change.to, booking.lead_id.clone());

@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use handlers::{
     domain::{
         booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        day_schedule::DaySchedule,
         lead::{Lead, LeadId},
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
-        slot::SlotTime,
         turn::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
@@ -223,11 +223,8 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn taken_slots(&self, date: civil::Date) -> Result<BTreeSet<SlotTime>, StoreError> {
-        self.apply("taken_slots", |rows| {
-            rows.slots.keys().filter(|slot| slot.date() == date).map(|slot| slot.time()).collect()
-        })
-        .await
+    async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.apply("day_schedule", |rows| rows.day(date)).await
     }
 
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
@@ -263,14 +260,11 @@ impl Store for FakeStore {
         self.apply("reschedule", |rows| rows.reschedule(change)).await
     }
 
-    async fn claim_idempotency_key(
+    async fn idempotency_record(
         &self,
-        claim: &IdempotencyRecord,
-    ) -> Result<IdempotencyRecord, StoreError> {
-        self.apply("claim_idempotency_key", |rows| {
-            rows.forms.entry(claim.key_hash.clone()).or_insert_with(|| claim.clone()).clone()
-        })
-        .await
+        key_hash: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.apply("idempotency_record", |rows| rows.forms.get(key_hash).cloned()).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

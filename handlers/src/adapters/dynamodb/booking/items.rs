@@ -9,8 +9,8 @@ use crate::{
         DynamoDb,
         errors::unavailable,
         lead_row::{from_booking, from_lead, slot_attributes},
-        row::{number, seconds, text},
-        schedule::AVAILABLE,
+        row::{Row, number, seconds, text},
+        schedule::{AVAILABLE, VERSION},
         transactions::{delete, put, update},
     },
     domain::{
@@ -28,7 +28,7 @@ impl DynamoDb {
     /// Takes a slot if it has no row, is marked as available or is held by the same lead.
     pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let mut slot = self
-            .slot(booking.slot)
+            .slot_row(booking.slot, &booking.slot.time().to_string())
             .update_expression(
                 "SET #status = :booked, lead_id = :lead_id, phone = :phone, \
                  repair_type = :repair_type, device = :device, updated_at = :now, \
@@ -47,9 +47,34 @@ impl DynamoDb {
         slot.build().map(update).map_err(unavailable)
     }
 
-    /// Frees a slot if this lead holds it.
-    pub(super) fn free_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
-        self.slot(booking.slot)
+    /// Counts a change of a date's bookings, if it is still at `expected`.
+    pub(super) fn count_change(&self, slot: Slot, expected: Option<u64>) -> TransactionItem {
+        let count = Update::builder()
+            .table_name(&self.tables.schedule)
+            .key("schedule_date", text(slot.date().to_string()))
+            .key("slot_time", text(VERSION))
+            .update_expression("SET #version = if_not_exists(#version, :none) + :one")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":one", number(1));
+        let count = match expected {
+            None => count,
+            Some(0) => count.condition_expression("attribute_not_exists(#version)"),
+            Some(version) => count
+                .condition_expression("#version = :expected")
+                .expression_attribute_values(":expected", number(version)),
+        };
+        count.build().map(update).map_err(unavailable)
+    }
+
+    /// Frees a slot, by the time as its row spells it, if this lead holds it.
+    pub(super) fn free_slot(
+        &self,
+        booking: &Booking,
+        key: &str,
+        now: Timestamp,
+    ) -> TransactionItem {
+        self.slot_row(booking.slot, key)
             .update_expression(
                 "SET #status = :available, updated_at = :now \
                  REMOVE lead_id, phone, repair_type, device",
@@ -64,11 +89,11 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    fn slot(&self, slot: Slot) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    fn slot_row(&self, slot: Slot, key: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         Update::builder()
             .table_name(&self.tables.schedule)
             .key("schedule_date", text(slot.date().to_string()))
-            .key("slot_time", text(slot.time().to_string()))
+            .key("slot_time", text(key))
     }
 
     pub(super) fn put_lead(&self, lead: &Lead) -> TransactionItem {
@@ -81,47 +106,59 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    /// Cancels a lead if it belongs to the customer, is booked and is at the slot that was read.
-    pub(super) fn cancel_lead(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+    /// Cancels a lead if its row is still as it was read.
+    pub(super) fn cancel_lead(&self, row: &Row, now: Timestamp) -> TransactionItem {
         let values = [(":cancelled", text(LeadStatus::Cancelled.as_str()))];
-        self.change_lead(booking, now, "SET #status = :cancelled, updated_at = :now", values)
+        self.change_lead(row, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
-    /// Moves a lead under the same condition as [`DynamoDb::cancel_lead`].
-    pub(super) fn move_lead(&self, booking: &Booking, to: Slot, now: Timestamp) -> TransactionItem {
+    /// Moves a lead if its row is still as it was read.
+    pub(super) fn move_lead(&self, row: &Row, to: Slot, now: Timestamp) -> TransactionItem {
         let values =
             [(":to_date", text(to.date().to_string())), (":to_time", text(to.time().to_string()))];
         let change =
             "SET appointment_date = :to_date, appointment_time = :to_time, updated_at = :now";
-        self.change_lead(booking, now, change, values)
+        self.change_lead(row, now, change, values)
     }
 
+    /// Changes a lead on the condition that the attributes that matter are those of `row`, in its
+    /// own spelling.
     fn change_lead(
         &self,
-        booking: &Booking,
+        row: &Row,
         now: Timestamp,
         change: &str,
         values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
     ) -> TransactionItem {
         let mut lead = Update::builder()
             .table_name(&self.tables.leads)
-            .key("lead_id", text(booking.lead_id.as_str()))
-            .key("timestamp", seconds(booking.timestamp))
             .update_expression(change)
-            .condition_expression(
-                "phone = :phone AND #status = :booked \
-                 AND appointment_date = :date AND appointment_time = :time",
-            )
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":phone", text(booking.phone.as_str()))
-            .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
-            .expression_attribute_values(":date", text(booking.slot.date().to_string()))
-            .expression_attribute_values(":time", text(booking.slot.time().to_string()))
             .expression_attribute_values(":now", seconds(now));
+        for key in ["lead_id", "timestamp"] {
+            if let Some(value) = row.get(key) {
+                lead = lead.key(key, value.clone());
+            }
+        }
+        let mut conditions = Vec::new();
+        for (name, place) in [
+            ("phone", "phone"),
+            ("status", "#status"),
+            ("appointment_date", "appointment_date"),
+            ("appointment_time", "appointment_time"),
+        ] {
+            match row.get(name) {
+                None => conditions.push(format!("attribute_not_exists({place})")),
+                Some(value) => {
+                    conditions.push(format!("{place} = :was_{name}"));
+                    lead = lead.expression_attribute_values(format!(":was_{name}"), value.clone());
+                }
+            }
+        }
         for (name, value) in values {
             lead = lead.expression_attribute_values(name, value);
         }
-        lead.build().map(update).map_err(unavailable)
+        lead.condition_expression(conditions.join(" AND ")).build().map(update).map_err(unavailable)
     }
 
     pub(super) fn put_booking(&self, booking: &Booking) -> TransactionItem {

@@ -1,0 +1,45 @@
+//! What the owner is told of bookings, cancellations and moves: one text each, stored in the
+//! change's own transaction.
+
+use jiff::Timestamp;
+
+use crate::domain::{booking::Booking, outbox::OutboxText, phone::Phone};
+
+/// Writes the owner's texts about changes of bookings.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnerNews<'a> {
+    /// The owner's number; without it there are no texts.
+    pub owner: Option<&'a Phone>,
+    /// Business time.
+    pub now: Timestamp,
+}
+
+impl OwnerNews<'_> {
+    /// Of a new booking.
+    pub fn booked(&self, booking: &Booking) -> Vec<OutboxText> {
+        let id = format!("booked#{}", booking.lead_id);
+        self.text(&id, &format!("Booked: {}", details(booking)))
+    }
+
+    /// Of a cancellation. `cause` tells it from others of the same booking.
+    pub fn cancelled(&self, booking: &Booking, cause: &str) -> Vec<OutboxText> {
+        let id = format!("cancelled#{}#{cause}", booking.lead_id);
+        self.text(&id, &format!("Cancelled: {}", details(booking)))
+    }
+
+    /// Of a move. `cause` tells it from others of the same booking.
+    pub fn moved(&self, from: &Booking, to: &Booking, cause: &str) -> Vec<OutboxText> {
+        let id = format!("moved#{}#{cause}", to.lead_id);
+        self.text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
+    }
+
+    fn text(&self, id: &str, body: &str) -> Vec<OutboxText> {
+        self.owner.map_or_else(Vec::new, |owner| OutboxText::messages(id, owner, body, self.now))
+    }
+}
+
+/// The booking with its customer.
+fn details(booking: &Booking) -> String {
+    let name = booking.customer_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
+    format!("{}. {name}{}", booking.summary(), booking.phone.as_str())
+}

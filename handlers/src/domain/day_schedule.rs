@@ -1,0 +1,93 @@
+//! What the rows of a date say: which times are held, by whom, and which rows cannot be read.
+//!
+//! Listing, booking and moving decide from the same reading, so a hold counts however its time is
+//! written.
+
+use super::{lead::LeadId, phone::Phone, slot::SlotTime};
+
+/// Minutes that a hold lasts unless its row says otherwise.
+pub const DEFAULT_MINUTES: u16 = 60;
+
+/// The rows of a date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DaySchedule {
+    /// Number of changes of the date's bookings so far; a booking is written only if it is
+    /// unchanged.
+    pub version: u64,
+    /// The times that are held, in no particular order.
+    pub holds: Vec<Hold>,
+    /// Rows that may hold a time and cannot be read, such as `lunch`. While there is one, nothing
+    /// of the date is free.
+    pub unreadable: usize,
+}
+
+/// A time that is held by a booking or by the owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The time as its row spells it, which is the row's key.
+    pub key: String,
+    /// When it begins.
+    pub start: SlotTime,
+    /// How long it lasts.
+    pub minutes: u16,
+    /// The lead that holds it; empty for time off.
+    pub lead_id: String,
+    /// The customer, where the row names one.
+    pub phone: Option<Phone>,
+}
+
+impl DaySchedule {
+    /// A hold that overlaps `minutes` from `start`, other than those of the lead `except`.
+    pub fn conflict(
+        &self,
+        start: SlotTime,
+        minutes: u16,
+        except: Option<&LeadId>,
+    ) -> Option<&Hold> {
+        let (from, until) = (start.minute_of_day(), start.minute_of_day() + minutes);
+        self.holds.iter().find(|hold| {
+            let begins = hold.start.minute_of_day();
+            let overlaps = begins < until && from < begins.saturating_add(hold.minutes);
+            overlaps && except.is_none_or(|lead| hold.lead_id != lead.as_str())
+        })
+    }
+
+    /// The hold of a lead.
+    pub fn hold_of(&self, lead: &LeadId) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.lead_id == lead.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(start: &str, minutes: u16) -> DaySchedule {
+        let hold = Hold {
+            key: start.to_owned(),
+            start: SlotTime::parse(start).unwrap(),
+            minutes,
+            lead_id: "LEAD-1".into(),
+            phone: None,
+        };
+        DaySchedule { holds: vec![hold], ..DaySchedule::default() }
+    }
+
+    #[test]
+    fn holds_conflict_by_overlap_and_not_by_spelling() {
+        let two = SlotTime::hour_of_day(14);
+        for (start, minutes, conflicts) in [
+            ("14:00", 60, true),
+            ("2pm", 1, true),
+            ("2:30 PM", 60, true),
+            ("1:30 PM", 60, true),
+            ("1:00 PM", 60, false),
+            ("3:00 PM", 60, false),
+            ("12:00 PM", 180, true),
+        ] {
+            assert_eq!(day(start, minutes).conflict(two, 60, None).is_some(), conflicts, "{start}");
+        }
+        let own = LeadId::from_row("LEAD-1");
+        assert_eq!(day("2pm", 60).conflict(two, 60, Some(&own)), None);
+    }
+}

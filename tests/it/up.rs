@@ -11,7 +11,7 @@ use crate::process::{Finished, command, rehearse};
 use crate::support::root;
 
 /// `up` with every part on a free port.
-pub const FREE_PORTS: [&str; 13] = [
+pub const FREE_PORTS: [&str; 15] = [
     "up",
     "--gateway-port",
     "0",

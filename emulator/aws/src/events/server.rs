@@ -167,7 +167,7 @@ fn called(method: &Method, uri: &Uri) -> Option<(Option<String>, String)> {
 
 impl Api {
     async fn call(&self, call: &Call<'_>, signed: &SignedRequest<'_>, id: &str) -> Response<Body> {
-        let verified = signature::verify(signed, &self.credentials);
+        let verified = signature::verify(signed, &self.credentials, call.caller.as_deref());
         let by_key = verified.as_ref().ok().and_then(|credentials| credentials.function.clone());
         let caller = by_key.or_else(|| call.caller.clone());
         let exchange = self.begin(call, caller.clone());

@@ -55,13 +55,14 @@ struct Authorization<'h> {
     signature: &'h str,
 }
 
-/// The credentials with which a request was signed.
+/// The credentials with which a request was signed; those of `caller` if several functions share them.
 ///
 /// # Errors
 /// Lambda's refusal of a request that is not signed, or wrongly.
 pub(super) fn verify<'c>(
     request: &SignedRequest<'_>,
     all: &'c [Credentials],
+    caller: Option<&str>,
 ) -> Result<&'c Credentials, Refusal> {
     let Some(header) = text(request.headers, "authorization") else {
         return Err(Refusal::missing_token());
@@ -91,11 +92,13 @@ pub(super) fn verify<'c>(
         given.scope,
         hex(&Sha256::digest(canonical(request, &given.signed_headers)))
     );
-    candidates
-        .find(|credentials| {
-            signature(&credentials.secret_access_key, given.scope, &text_to_sign) == given.signature
-        })
-        .ok_or_else(|| Refusal::invalid_signature(WRONG))
+    let signed = |credentials: &&Credentials| {
+        signature(&credentials.secret_access_key, given.scope, &text_to_sign) == given.signature
+    };
+    let matching: Vec<&Credentials> = candidates.filter(signed).collect();
+    let own = matching.iter().find(|credentials| credentials.function.as_deref() == caller);
+    let found = own.or(matching.first()).copied();
+    found.ok_or_else(|| Refusal::invalid_signature(WRONG))
 }
 
 impl<'h> Authorization<'h> {
@@ -319,7 +322,7 @@ mod tests {
             headers: &headers,
             body: body.as_bytes(),
         };
-        verify(&request, &credentials(signed.token)).map(drop)
+        verify(&request, &credentials(signed.token), None).map(drop)
     }
 
     #[test]

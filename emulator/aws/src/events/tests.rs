@@ -343,6 +343,18 @@ async fn a_failed_event_is_repeated_as_business_time_passes_and_then_given_up() 
 }
 
 #[tokio::test]
+async fn a_process_that_ends_is_repeated_in_a_new_one() {
+    let world = World::start().await;
+    world.invoke("Program", "Event", json!({ "rawPath": "/exit" })).await;
+    world.settled().await;
+    world.wait(3).await;
+    let ended = |minute, attempt| (minute, attempt, Some("function_exit".to_owned()));
+    let expected = [ended(0, 1), ended(1, 2), ended(3, 3)];
+    assert_eq!(world.invocations("invocation.Program"), expected);
+    assert_eq!(world.journal.exchanges().named("lambda.destination").count(), 0, "it has none");
+}
+
+#[tokio::test]
 async fn an_event_that_grows_too_old_is_given_up() {
     let old = |function: &mut Function| {
         function.asynchronous = AsynchronousInvocations {

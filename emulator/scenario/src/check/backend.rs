@@ -144,8 +144,19 @@ impl BackendCheck<'_> {
         }
     }
 
-    /// The tables and people of an expectation.
+    /// The tables, people and functions of an expectation.
     pub(crate) fn expectation(&mut self, expect: &Expect, at: &YamlPath) {
+        for call in expect.calls.keys() {
+            let by_event = ["schedule.", "invocation."];
+            let function = by_event.into_iter().find_map(|kind| call.strip_prefix(kind));
+            // A count of a misspelt name would prove nothing.
+            if let Some(function) =
+                function.filter(|f| self.known.functions.iter().all(|known| known != f))
+            {
+                let message = unknown("function", function, self.known.functions.iter());
+                self.check.wrong_key(&at.to("calls").to(call.as_str()), message);
+            }
+        }
         for table in expect.tables.keys() {
             self.table_key(table, &at.to("tables").to(table.as_str()));
         }

@@ -287,6 +287,37 @@ async fn faults_and_crashes_strike_the_call() {
     .await;
 }
 
+#[test]
+fn counted_functions_and_calls_are_checked() {
+    let folder = Folder::new();
+    let runner = Runner::new(backend(&folder), Options::default());
+    let wrong = |step: &str| {
+        let file = folder.write("scenario.yaml", format!("name: test\nsteps:\n  - {step}\n"));
+        let errors = match read(&[file]) {
+            Ok(scenarios) => runner.check(&scenarios),
+            Err(errors) => errors,
+        };
+        errors.iter().map(ToString::to_string).collect::<String>()
+    };
+    for (step, says) in [
+        ("expect: { calls: { schedule.Tik: 0 } }", "unknown function 'Tik'; did you mean 'Tick'?"),
+        ("expect: { calls: { invocation.Lat: 0 } }", "did you mean 'Late'?"),
+        ("expect: { calls: { lambda.invok: 0 } }", "did you mean 'lambda.invoke'?"),
+        ("{ wait: 1m, crash: { function: Tik, after: lambda.invoke } }", "did you mean 'Tick'?"),
+        ("{ wait: 1m, crash: { function: Tick, after: lambda.destination } }", "cannot end at"),
+        ("faults: [{ on: schedule.Tick, fail: 500 }]", "'schedule.Tick' cannot fail"),
+    ] {
+        let found = wrong(step);
+        assert!(found.contains(says) && found.contains('^'), "{step}: {found}");
+    }
+    for right in [
+        "expect: { calls: { schedule.Tick: 0, invocation.Late: 0, lambda.destination: 0 } }",
+        "faults: [{ on: 'lambda.*', fail: 500 }]",
+    ] {
+        assert_eq!(wrong(right), "");
+    }
+}
+
 #[tokio::test]
 async fn an_invocation_that_does_not_end_is_named() {
     let folder = Folder::new();

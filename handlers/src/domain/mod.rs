@@ -3,6 +3,7 @@
 pub mod booking;
 pub mod calendar;
 pub mod catalogue;
+pub mod claims;
 pub(crate) mod digest;
 pub mod discount;
 pub mod label;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     InboundText, ReplyService,
     progress::{PendingChange, Progress},
-    tool_outcome::{ToolOutcome, row},
+    tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, ToolOutcome, row},
 };
 use crate::{
     app::{
@@ -73,7 +73,7 @@ impl ToolRunner<'_> {
             ToolCall::ListBookings => self.list().await,
             ToolCall::CancelBooking(id) => {
                 let pending_change =
-                    self.pending_change("Cancelled", &id, LeadStatus::Cancelled, None);
+                    self.pending_change(CANCELLED, &id, LeadStatus::Cancelled, None);
                 let bookings = self.bookings();
                 let result = bookings.cancel(&self.text.phone, &id, &identity);
                 self.track_change(pending_change, result).await
@@ -117,7 +117,7 @@ impl ToolRunner<'_> {
             source: LeadSource::Sms,
         };
         let pending_change =
-            self.pending_change("Confirmed", &lead.id, LeadStatus::Booked, Some(lead.slot));
+            self.pending_change(BOOKED, &lead.id, LeadStatus::Booked, Some(lead.slot));
         let new = NewBooking { lead, token: RequestToken::derive(identity), guard: None };
         let bookings = self.bookings();
         let result = bookings.book(&new);
@@ -135,7 +135,7 @@ impl ToolRunner<'_> {
     }
 
     async fn reschedule(&self, id: &LeadId, to: Slot, identity: &[&str]) -> ToolOutcome {
-        let pending_change = self.pending_change("Moved", id, LeadStatus::Booked, Some(to));
+        let pending_change = self.pending_change(MOVED, id, LeadStatus::Booked, Some(to));
         let bookings = self.bookings();
         let result = bookings.reschedule(&self.text.phone, id, to, identity);
         self.track_change(pending_change, result).await
@@ -236,7 +236,7 @@ impl ToolRunner<'_> {
     async fn read_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error).await;
         ToolOutcome::failure(format_args!(
-            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
+            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} {OWNER_GETS_BACK}"
         ))
     }
 
@@ -244,7 +244,7 @@ impl ToolRunner<'_> {
     async fn write_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error).await;
         ToolOutcome::failure(format_args!(
-            "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
+            "{OUTCOME_UNKNOWN}. Do not say that it was; say that {OWNER_NAME} {OWNER_GETS_BACK}"
         ))
     }
 

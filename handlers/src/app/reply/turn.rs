@@ -6,7 +6,7 @@ use super::{
     InboundText, ReplyService, TurnError,
     limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
-    reply_text::reply_text,
+    reply_text::{checked_text, reply_text},
     rounds::{Conversation, ConversationResult},
     safety_identifier::safety_identifier,
 };
@@ -197,8 +197,29 @@ impl ReplyService {
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let ConversationResult { text: model_text, confirmations, own_lead_ids, ends_conversation } =
-            conversation.run().await?;
+        let ConversationResult {
+            text: model_text,
+            confirmations,
+            own_lead_ids,
+            known,
+            ends_conversation,
+        } = conversation.run().await?;
+        let model_text = if ends_conversation {
+            // Written by code.
+            model_text
+        } else {
+            let facts = known.facts.with_owner_reachable(self.settings.owner_phone.is_some());
+            let confirmed = !confirmations.is_empty();
+            let checked =
+                checked_text(&model_text, confirmed, &own_lead_ids, &known.typed_lead_ids, &facts);
+            if !checked.mismatches.is_empty() {
+                tracing::warn!(sid = text.sid, mismatches = ?checked.mismatches, "the model's text does not fit the facts");
+            }
+            if checked.promises_callback && !known.owner_is_told {
+                self.tell_owner_of_promise(text).await;
+            }
+            checked.text
+        };
         let answer = reply_text(&model_text, &confirmations, &own_lead_ids);
         if answer.is_empty() {
             return Err(TurnError::NothingToSay);
@@ -210,6 +231,13 @@ impl ReplyService {
                 .await;
         }
         self.finish_unless_opted_out(attempt, progress, &answer).await
+    }
+
+    /// The model promised a callback, so the owner hears of it, with the customer's words.
+    async fn tell_owner_of_promise(&self, text: &InboundText) {
+        let phone = text.phone.as_str();
+        let body = format!("{phone} was promised an answer by you. They wrote: {}", text.content());
+        self.notify_owner(&body).await;
     }
 
     /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.

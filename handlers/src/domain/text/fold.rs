@@ -130,8 +130,14 @@ mod tests {
 
     #[test]
     fn what_looks_alike_is_read_alike() {
-        for said in ["LEAD-12", "LEAD\u{2011}12", "ＬＥＡＤ－１２", "LE\u{200b}AD-1\u{ad}2", "LЕАD\u{2212}12", "𝐋𝐄𝐀𝐃-𝟏𝟐"]
-        {
+        for said in [
+            "LEAD-12",
+            "LEAD\u{2011}12",
+            "ＬＥＡＤ－１２",
+            "LE\u{200b}AD-1\u{ad}2",
+            "LЕАD\u{2212}12",
+            "𝐋𝐄𝐀𝐃-𝟏𝟐",
+        ] {
             assert_eq!(folded_lowercase(said), "lead-12", "{said}");
         }
         assert_eq!(folded_lowercase("Mañana, está"), "manana, esta");

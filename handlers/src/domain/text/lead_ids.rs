@@ -98,7 +98,9 @@ fn prefixed(chars: &[char], at: usize) -> Option<(usize, String)> {
         // Words after a space belong to the id only if they look like a part of it.
         let fits = joined
             || (part < ID_PARTS && word.iter().any(char::is_ascii_digit) && word.len() >= 3)
-            || (part == 2 && matches!(word.len(), 3 | 6) && word.iter().all(char::is_ascii_hexdigit));
+            || (part == 2
+                && matches!(word.len(), 3 | 6)
+                && word.iter().all(char::is_ascii_hexdigit));
         if word.is_empty() || !fits {
             break;
         }
@@ -205,7 +207,9 @@ mod tests {
             let left = remove_foreign_lead_ids(said, &BTreeSet::new());
             assert!(!left.contains("1a2b3c"), "{said}: {left}");
         }
-        for said in ["a lead 2 people follow", "leads to 2", "Take the lead. 3 PM", "2026-02-11 14:00"] {
+        for said in
+            ["a lead 2 people follow", "leads to 2", "Take the lead. 3 PM", "2026-02-11 14:00"]
+        {
             assert_eq!(find_lead_ids(said), BTreeSet::new(), "{said}");
         }
     }

@@ -58,7 +58,8 @@ fn is_half_of_day(before: &str) -> bool {
 /// Whether a sentence goes on here: with a small letter, a number or a day.
 fn goes_on(after: &str) -> bool {
     let after = after.trim_start();
-    let day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(|d| after.starts_with(d));
+    let day =
+        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(|d| after.starts_with(d));
     day || after.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
 }
 

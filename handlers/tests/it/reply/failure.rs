@@ -76,7 +76,7 @@ fn a_booking_that_is_written_when_the_deadline_falls_is_told() {
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
     assert!(messages[0].starts_with(FALLBACK_REPLY), "{messages:?}");
     let id = world.store.leads()[0].id.to_string();
-    let line = format!("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}");
+    let line = format!("\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}. Price: $79.");
     assert!(messages[0].ends_with(&line), "{messages:?}");
     assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), messages, "a repeat says the same");
     let alert = &world.sms.sent()[0].1;

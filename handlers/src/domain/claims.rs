@@ -170,9 +170,7 @@ fn discount_is_known(sentence: &Sentence, percent: &money::PercentMention, facts
         "most", "max", "maximum", "up", "best", "limit", "only", "ceiling", "highest", "maximo",
         "tope", "over", "above", "more", "least",
     ]);
-    let approved = facts.discounts.contains(&value)
-        || facts.owner.percents.contains(&value)
-        || facts.said.percents.contains(&value);
+    let approved = facts.discounts.contains(&value) || facts.owner.percents.contains(&value);
     approved
         || sentence.is_denied(clause.clone())
         || sentence

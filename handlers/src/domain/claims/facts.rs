@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil};
 
-use super::{dates, money, times, words};
+use super::{dates, money, sentence::Sentence, times, words};
 use crate::domain::{
     calendar::Calendar,
     catalogue::RepairKind,
     owner::OwnerState,
     slot::{Slot, SlotTime},
+    text::sentences,
 };
 
 /// What is known in a turn. Everything in it comes from tool results, rows and the owner's texts.
@@ -113,9 +114,24 @@ impl Facts {
     pub fn remember(&mut self, customer: &str, answer: &str) {
         let today = self.now.date();
         self.add_customer(customer);
-        self.said.add(answer, today);
+        for sentence in sentences(answer) {
+            self.remember_sentence(sentence, today);
+        }
         for line in answer.lines() {
             self.read_confirmation(line);
+        }
+    }
+
+    /// What was denied, such as a time or a discount, is not known by that.
+    fn remember_sentence(&mut self, text: &str, today: civil::Date) {
+        let sentence = Sentence::read(text, today);
+        if sentence.is_denied(0..sentence.tokens.len()) {
+            return;
+        }
+        self.said.add(text, today);
+        let limit = sentence.has(&["most", "max", "maximum", "up", "best", "limit", "maximo"]);
+        if !limit && !sentence.asks(0) {
+            self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
         }
     }
 

@@ -16,6 +16,7 @@ mod safety_identifier;
 mod tool_outcome;
 mod tool_runner;
 mod turn;
+mod turn_facts;
 
 use std::{sync::Arc, time::Duration};
 

@@ -73,6 +73,12 @@ impl Booking {
         let repair = repair_display_name(&self.repair, &self.device);
         format!("{}, {repair}. Ref {}", self.slot, self.lead_id)
     }
+
+    /// `$99`: the catalogue's price with the surcharge of a visit; `None` when the price list does
+    /// not decide it, as for the screen of an unknown make.
+    pub fn price(&self) -> Option<String> {
+        self.repair.quote(&self.device)
+    }
 }
 
 /// A booking to write.

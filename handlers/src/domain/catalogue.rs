@@ -1,5 +1,7 @@
 //! What the shop repairs and sells, with prices.
 
+mod services;
+
 use std::fmt;
 
 /// Surcharge when Brandon drives to the customer, in dollars.
@@ -58,21 +60,14 @@ impl RepairKind {
         }
     }
 
-    /// The repair that these words name, if any.
-    fn find(words: &[&str]) -> Option<Self> {
-        let has = |word: &str| words.contains(&word);
-        if has("backglass") || (has("glass") && (has("back") || has("rear"))) {
-            Some(Self::BackGlass)
-        } else if has("screen") || has("display") || has("lcd") {
-            Some(Self::Screen)
-        } else if has("battery") {
-            Some(Self::Battery)
-        } else if has("port") || has("charging") || has("charger") {
-            Some(Self::ChargingPort)
-        } else if has("water") || has("liquid") {
-            Some(Self::WaterDamage)
-        } else {
-            None
+    /// The prices in dollars. A screen has one for an iPhone and one for a Samsung.
+    pub const fn dollars(self) -> &'static [u32] {
+        match self {
+            Self::Screen => &[79, 89],
+            Self::Battery => &[49],
+            Self::ChargingPort => &[59],
+            Self::WaterDamage => &[39],
+            Self::BackGlass => &[69],
         }
     }
 }
@@ -91,12 +86,20 @@ pub enum Repair {
     Unlisted(String),
 }
 
-/// A repair that is not on the price list.
+/// The words name no repair that can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Unknown repair_type. Use one of: screen, battery, charging_port, water_damage, back_glass (on_site_ before it when Brandon drives to the customer)"
-)]
-pub struct UnknownRepair;
+pub enum UnknownRepair {
+    /// Not on the price list.
+    #[error(
+        "Unknown repair_type. Use one of: screen, battery, charging_port, water_damage, back_glass (on_site_ before it when Brandon drives to the customer)"
+    )]
+    NotListed,
+    /// Several repairs; a booking has one.
+    #[error(
+        "One repair per booking: ask the customer which one, or book each at a time of its own"
+    )]
+    Several,
+}
 
 impl Repair {
     /// A repair at the shop.
@@ -112,22 +115,39 @@ impl Repair {
     }
 
     /// Parses a slug or a person's words: `charging_port`, `iPhone screen repair`, `on-site
-    /// battery`.
+    /// battery`. Every word must belong to the name of a repair, of a device, or be one that
+    /// changes nothing: a screen protector is no screen.
     ///
     /// # Errors
-    /// When they name nothing on the price list.
+    /// When they name nothing on the price list, or several repairs.
     pub fn parse(text: &str) -> Result<Self, UnknownRepair> {
-        let text = text.to_lowercase().replace("on-site", "onsite").replace("on_site", "onsite");
-        let text = text.replace("on site", "onsite");
-        let words: Vec<&str> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        let kind = RepairKind::find(&words).ok_or(UnknownRepair)?;
-        Ok(Self::Listed { kind, on_site: words.contains(&"onsite") })
+        services::parse(text)
+    }
+
+    /// The price of the price list for a device, `$99`; `None` when the list does not decide it.
+    pub fn quote(&self, device: &str) -> Option<String> {
+        let Self::Listed { kind, on_site } = self else { return None };
+        let device = device.to_lowercase();
+        let dollars = match (kind, kind.dollars()) {
+            (RepairKind::Screen, [iphone, samsung]) => match device.split(' ').next() {
+                Some(make) if make.starts_with("iphone") => *iphone,
+                Some("samsung" | "galaxy") if !device.contains("iphone") => *samsung,
+                _ => return None,
+            },
+            (_, [dollars]) => *dollars,
+            _ => return None,
+        };
+        let total = dollars + if *on_site { ON_SITE_SURCHARGE } else { 0 };
+        let diagnostic = if *kind == RepairKind::WaterDamage { " diagnostic" } else { "" };
+        Some(format!("${total}{diagnostic}"))
     }
 
     /// Reads a stored row. Never fails, because rows of the old system hold any text.
     pub fn from_row(text: &str) -> Self {
-        Self::parse(text).unwrap_or_else(|_| Self::Unlisted(text.to_owned()))
+        services::parse(text)
+            .ok()
+            .or_else(|| services::parse_leniently(text))
+            .unwrap_or_else(|| Self::Unlisted(text.to_owned()))
     }
 
     /// The name in tables and in the API: `screen`, `on_site_screen`.
@@ -238,12 +258,38 @@ mod tests {
         assert_eq!(Repair::parse("iPhone screen repair"), Ok(at_shop(RepairKind::Screen)));
         assert_eq!(Repair::parse("Charging Port"), Ok(at_shop(RepairKind::ChargingPort)));
         assert_eq!(Repair::parse("back glass replacement"), Ok(at_shop(RepairKind::BackGlass)));
+        for words in
+            ["cracked iPhone 14 Pro Max screen", "Samsung Galaxy S23 LCD", "Screen Replacement"]
+        {
+            assert_eq!(Repair::parse(words), Ok(at_shop(RepairKind::Screen)), "{words}");
+        }
+        assert_eq!(Repair::parse("iPhone screen").unwrap().quote("iPhone 14"), Some("$79".into()));
+        assert_eq!(
+            Repair::parse("on_site_screen").unwrap().quote("Galaxy S23"),
+            Some("$109".into())
+        );
+        assert_eq!(Repair::parse("screen").unwrap().quote("Pixel 8"), None);
         assert_eq!(Repair::parse("on-site battery").unwrap().slug(), "on_site_battery");
     }
 
     #[test]
     fn other_services_are_refused_but_read_from_old_rows() {
-        assert_eq!(Repair::parse("hairdryer repair"), Err(UnknownRepair));
+        for words in [
+            "hairdryer repair",
+            "screen protector",
+            "battery pack",
+            "",
+            "repair",
+            "iPhone 14",
+            "not the screen",
+        ] {
+            assert_eq!(Repair::parse(words), Err(UnknownRepair::NotListed), "{words}");
+        }
+        for words in ["screen and battery", "screen, battery", "screen + back glass", "screen/port"]
+        {
+            assert_eq!(Repair::parse(words), Err(UnknownRepair::Several), "{words}");
+        }
+        assert_eq!(Repair::from_row("screen protector fitted").slug(), "screen");
         assert_eq!(Repair::from_row("hairdryer").slug(), "hairdryer");
         assert_eq!(Upsell::parse("laptop"), Err(UnknownUpsell));
     }

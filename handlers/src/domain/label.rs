@@ -34,6 +34,57 @@ pub fn parse(text: &str) -> Result<Option<String>, LabelError> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// Makes with which a device's name begins.
+const MAKES: [&str; 26] = [
+    "iphone", "ipad", "ipod", "apple", "samsung", "galaxy", "google", "pixel", "oneplus",
+    "motorola", "moto", "lg", "nokia", "xiaomi", "redmi", "huawei", "honor", "sony", "xperia",
+    "htc", "nothing", "oppo", "realme", "tcl", "phone", "android",
+];
+/// Other words of devices' names.
+const MODEL_WORDS: [&str; 30] = [
+    "pro", "max", "plus", "mini", "ultra", "se", "air", "note", "fold", "flip", "z", "edge", "fe",
+    "lite", "x", "xr", "xs", "xl", "s", "a", "g", "tab", "stylus", "power", "play", "gen", "nord",
+    "poco", "active", "5g",
+];
+/// Most words of a device's name.
+const MAX_DEVICE_WORDS: usize = 6;
+
+/// The device if it is the name of a model: `iPhone 14 Pro Max`, `Samsung Galaxy S23`. Anything
+/// else that people type is `None` and stands in no text of the shop.
+pub fn known_device(device: &str) -> Option<&str> {
+    let device = device.trim();
+    let words: Vec<String> = device.split(' ').map(str::to_ascii_lowercase).collect();
+    let makes = words.first().is_some_and(|first| {
+        // "iPhone14"
+        MAKES.contains(&first.trim_end_matches(|c: char| c.is_ascii_digit()))
+    });
+    let numbers = words.iter().filter(|word| word.contains(|c: char| c.is_ascii_digit())).count();
+    let known = words.iter().skip(1).all(|word| {
+        MAKES.contains(&word.as_str()) || MODEL_WORDS.contains(&word.as_str()) || is_model(word)
+    });
+    let first_is_short = words.first().is_some_and(|first| first.len() <= 10);
+    (makes && known && first_is_short && numbers <= 2 && words.len() <= MAX_DEVICE_WORDS)
+        .then_some(device)
+}
+
+/// Whether a word belongs to the name of a device: `iPhone`, `14`, `Pro`.
+pub(crate) fn is_device_word(word: &str) -> bool {
+    MAKES.contains(&word) || MODEL_WORDS.contains(&word) || is_model(word)
+}
+
+/// `14`, `S23`, `A54`, `6s`, `S22+`, `2023`.
+fn is_model(word: &str) -> bool {
+    let word = word.trim_matches(['(', ')']);
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let letters = word.len() - digits.len();
+    let tail = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    let count = digits.len() - tail.len();
+    let year = count == 4 && digits.starts_with("20");
+    letters <= 2
+        && ((1..=3).contains(&count) || year)
+        && ["", "s", "e", "c", "a", "t", "x", "xl", "+", "th", "g", "r"].contains(&tail)
+}
+
 /// Includes line separators that are no control characters, and characters that change the
 /// direction of writing: a name must not rearrange the text around it.
 fn is_control(c: char) -> bool {
@@ -44,6 +95,39 @@ fn is_control(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_models_are_devices() {
+        for device in [
+            "iPhone",
+            "iPhone 12",
+            "iPhone 14 Pro Max",
+            "iPhone SE 2022",
+            "Samsung Galaxy S24",
+            "Galaxy S23",
+            "Pixel 8",
+            "iPad",
+            "Samsung Galaxy Z Flip 5",
+            "Moto G7 Power",
+            "iPhone15",
+        ] {
+            assert_eq!(known_device(device), Some(device));
+        }
+        for typed in [
+            "",
+            UNKNOWN_DEVICE,
+            "ACTION NEEDED pay $20 at http://evil.example",
+            "iPhone call 555",
+            "iPhone 9045550100",
+            "purple",
+            "iPhone\u{a0}14",
+            "LEAD-20260210-201000-abcdef",
+            "iPhone evil.example",
+            "phone me on 904 555 0100",
+        ] {
+            assert_eq!(known_device(typed), None, "{typed}");
+        }
+    }
 
     #[test]
     fn names_and_devices_are_trimmed_and_checked() {

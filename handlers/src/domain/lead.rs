@@ -4,9 +4,7 @@ use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{
-    catalogue::Repair, digest::sha256_hex, label::UNKNOWN_DEVICE, phone::Phone, slot::Slot,
-};
+use super::{catalogue::Repair, digest::sha256_hex, label, phone::Phone, slot::Slot};
 
 /// A lead's id, `LEAD-YYYYMMDD-HHMMSS-xxxxxx`: UTC time of the turn and six hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,12 +139,16 @@ pub struct Lead {
 }
 
 /// A repair with its device as texts name it: `iPhone screen`, or `screen` when the device is
-/// unknown.
+/// unknown or is no model's name. Somebody typed the device, so it stands in no text of the shop
+/// otherwise; the same holds for a repair of the old system.
 pub fn repair_display_name(repair: &Repair, device: &str) -> String {
-    if device.is_empty() || device == UNKNOWN_DEVICE {
-        repair.to_string()
-    } else {
-        format!("{device} {repair}")
+    let repair = match repair {
+        Repair::Listed { .. } => repair.to_string(),
+        Repair::Unlisted(_) => "repair".to_owned(),
+    };
+    match label::known_device(device) {
+        Some(device) => format!("{device} {repair}"),
+        None => repair,
     }
 }
 

@@ -4,6 +4,7 @@ pub mod background;
 pub mod booking;
 pub mod calendar;
 pub mod catalogue;
+pub mod claims;
 pub mod day_schedule;
 pub(crate) mod digest;
 pub mod discount;

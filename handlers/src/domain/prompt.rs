@@ -34,6 +34,14 @@ phone company reads those as commands. Ask a question instead.
 not speak of other customers.
 - Write plain SMS: short, friendly, no markdown, no emoji unless the customer uses them.";
 
+/// What the model is told when the owner is away.
+const WHEN_AWAY: &str =
+    "is not at the shop or not free, say so honestly and offer a later appointment.";
+
+/// What of the instructions customers must not read. The rest is what the shop says anyway: hours,
+/// prices, the owner's texts.
+pub(crate) const SECRET_LINES: [&str; 2] = [RULES, WHEN_AWAY];
+
 /// Composes the instructions for a turn.
 pub fn instructions(owner: &OwnerState, calendar: &Calendar, now: Timestamp) -> String {
     let mut prompt = String::with_capacity(4096);
@@ -91,10 +99,7 @@ fn write_state(out: &mut String, owner: &OwnerState) -> fmt::Result {
             writeln!(out, "{name}: {text}")?;
         }
     }
-    writeln!(
-        out,
-        "If {OWNER_NAME} is not at the shop or not free, say so honestly and offer a later appointment."
-    )
+    writeln!(out, "If {OWNER_NAME} {WHEN_AWAY}")
 }
 
 fn write_hours(out: &mut String, calendar: &Calendar) -> fmt::Result {

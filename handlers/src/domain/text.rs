@@ -1,13 +1,17 @@
 //! Texts to customers: their characters, their length, and what must not be in them.
 
+mod fold;
 mod gsm7;
 mod lead_ids;
 mod redaction;
+mod sentences;
 mod split;
 
+pub(crate) use fold::{fold, folded_lowercase};
 pub use gsm7::to_gsm7;
-pub use lead_ids::{find_lead_ids, remove_foreign_lead_ids};
+pub use lead_ids::{find_lead_ids, remove_foreign_lead_ids, replace_foreign_lead_ids};
 pub use redaction::remove_foreign_lead_clauses;
+pub(crate) use sentences::sentences;
 pub use split::{MAX_MESSAGE_UNITS, split_into_messages};
 
 /// The owner's name in texts and instructions.

@@ -13,6 +13,7 @@
 mod arbitrary_input;
 mod bins;
 mod booking_form;
+mod claims;
 mod compose;
 mod dispatcher;
 mod dynamodb;

@@ -33,6 +33,8 @@ pub(super) enum CallbackReason {
     OptOutUnreadable,
     /// The database failed while a tool ran.
     CalendarFailed,
+    /// The assistant said that the owner gets back to the customer.
+    Promised,
     /// The assistant is switched off.
     AssistantOff,
 }
@@ -58,6 +60,9 @@ impl CallbackReason {
                 format!("The calendar failed while {customer} was texting."),
                 " Please check their booking and text them back.",
             ),
+            Self::Promised => {
+                (format!("{customer} was promised an answer by you."), " Please text them back.")
+            }
             Self::AssistantOff => (format!("The assistant is off, and {customer} wrote."), ""),
         }
     }

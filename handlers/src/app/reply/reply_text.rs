@@ -2,7 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::text;
+use crate::domain::{
+    claims::{self, Checked, Facts},
+    text,
+};
+
+/// In the place of a reference that the customer typed and that is not theirs.
+const UNKNOWN_REFERENCE: &str = "that reference";
 
 /// Longest text of the model, in UTF-16 units; the rest is cut off. Leaves room for the
 /// confirmations within the most messages that one answer may have.
@@ -24,6 +30,29 @@ pub(super) fn reply_text(
         .filter(|part| !part.is_empty())
         .collect();
     text::to_gsm7(&parts.join("\n"))
+}
+
+/// The model's text as far as it fits what is known, with sentences by code in the place of the
+/// rest. `confirmed`: confirmations will follow it.
+pub(super) fn checked_text(
+    model_text: &str,
+    confirmed: bool,
+    own: &BTreeSet<String>,
+    typed: &BTreeSet<String>,
+    facts: &Facts,
+) -> Checked {
+    let model_text = shortened(model_text.trim());
+    let mut left = text::remove_foreign_lead_clauses(model_text, own);
+    let foreign: BTreeSet<String> =
+        text::find_lead_ids(model_text).difference(own).cloned().collect();
+    // Whoever mistypes a reference is told that it was not found.
+    if left.trim().is_empty() && foreign.is_subset(typed) {
+        left = text::replace_foreign_lead_ids(model_text, own, UNKNOWN_REFERENCE);
+    }
+    if left.trim().is_empty() {
+        return Checked { text: left, mismatches: Vec::new(), promises_callback: false };
+    }
+    claims::check(&left, facts, confirmed)
 }
 
 fn shortened(text: &str) -> &str {

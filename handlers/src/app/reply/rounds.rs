@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{
-    ReplyService, TurnError, limits::MAX_ROUNDS, progress::Progress, tool_outcome::own_lead_ids,
-    tool_runner::ToolRunner, turn::Attempt,
+    ReplyService, TurnError,
+    limits::MAX_ROUNDS,
+    progress::Progress,
+    tool_outcome::own_lead_ids,
+    tool_runner::ToolRunner,
+    turn::Attempt,
+    turn_facts::{TurnFacts, confirmed_lead_ids},
 };
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
         owner::OwnerState,
         prompt,
-        text::{self, OPT_OUT_REPLY},
+        text::OPT_OUT_REPLY,
         turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
@@ -25,6 +30,8 @@ pub(super) struct ConversationResult {
     pub(super) confirmations: Vec<String>,
     /// References that belong to this customer.
     pub(super) own_lead_ids: BTreeSet<String>,
+    /// What the model's text is checked against.
+    pub(super) known: TurnFacts,
     /// The customer asked for no more texts, and this is the last one.
     pub(super) ends_conversation: bool,
 }
@@ -39,6 +46,7 @@ pub(super) struct Conversation<'a> {
     safety_identifier: String,
     /// Rounds that an earlier attempt stored and this one has not replayed yet.
     stored: std::vec::IntoIter<StoredRound>,
+    memory: &'a ConversationMemory,
     input: Vec<ConversationItem>,
     confirmations: Vec<String>,
     own_lead_ids: BTreeSet<String>,
@@ -51,7 +59,7 @@ impl<'a> Conversation<'a> {
         reply: &'a ReplyService,
         attempt: &'a Attempt<'a>,
         owner: &'a OwnerState,
-        memory: &ConversationMemory,
+        memory: &'a ConversationMemory,
         record: TurnRecord,
         progress: &'a Progress,
         safety_identifier: String,
@@ -70,13 +78,13 @@ impl<'a> Conversation<'a> {
             instructions: prompt::instructions(owner, &reply.calendar, record.now),
             safety_identifier,
             stored: record.rounds.into_iter(),
+            memory,
             input,
             confirmations: Vec::new(),
-            // Earlier answers were checked before they were sent.
             own_lead_ids: memory
                 .turns
                 .iter()
-                .flat_map(|t| text::find_lead_ids(&t.assistant))
+                .flat_map(|turn| confirmed_lead_ids(&turn.assistant))
                 .collect(),
             calls: 0,
         }
@@ -179,8 +187,11 @@ impl<'a> Conversation<'a> {
     }
 
     fn into_result(self, text: String, ends_conversation: bool) -> ConversationResult {
+        let ToolRunner { reply, owner, now, .. } = self.tools;
+        let known = TurnFacts::collect(&reply.calendar, owner, now, self.memory, &self.input);
         ConversationResult {
             text,
+            known,
             confirmations: self.confirmations,
             own_lead_ids: self.own_lead_ids,
             ends_conversation,

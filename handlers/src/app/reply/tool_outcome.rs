@@ -4,7 +4,18 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use crate::domain::{booking::Booking, text};
+use crate::domain::{booking::Booking, label, text};
+
+/// First word of the confirmation of a booking.
+pub(super) const BOOKED: &str = "Confirmed";
+/// First word of the confirmation of a move.
+pub(super) const MOVED: &str = "Moved";
+/// First word of the confirmation of a cancellation.
+pub(super) const CANCELLED: &str = "Cancelled";
+/// How a result ends when the owner has been told.
+pub(super) const OWNER_GETS_BACK: &str = "will get back to the customer";
+/// How a result begins when a write may have been done.
+pub(super) const OUTCOME_UNKNOWN: &str = "It is not known whether this was done";
 
 /// The outcome of a tool call.
 pub(super) struct ToolOutcome {
@@ -31,6 +42,10 @@ impl ToolOutcome {
         let own = text::find_lead_ids(booking.lead_id.as_str());
         let confirmation =
             text::remove_foreign_lead_ids(&format!("{heading}: {}", booking.summary()), &own);
+        let confirmation = match booking.price() {
+            Some(price) if heading == BOOKED => format!("{confirmation}. Price: {price}."),
+            _ => confirmation,
+        };
         let output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),
@@ -55,11 +70,17 @@ pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
 
 /// A booking as JSON for the model.
 pub(super) fn row(booking: &Booking) -> Value {
-    json!({
+    let known = label::known_device(&booking.device);
+    let mut row = json!({
         "lead_id": booking.lead_id.as_str(),
         "date": booking.slot.date().to_string(),
         "time": booking.slot.time().to_string(),
         "repair_type": booking.repair.slug(),
-        "device": booking.device,
-    })
+        "device": known.unwrap_or(label::UNKNOWN_DEVICE),
+    });
+    if known.is_none() && booking.device != label::UNKNOWN_DEVICE {
+        // Anybody may have typed it into the form.
+        row["device_as_typed_by_customer"] = json!(booking.device);
+    }
+    row
 }

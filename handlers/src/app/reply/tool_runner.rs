@@ -7,7 +7,7 @@ use super::{
     InboundText, ReplyService,
     alerts::CallbackReason,
     progress::{PendingChange, Progress},
-    tool_outcome::{ToolOutcome, row},
+    tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, ToolOutcome, row},
 };
 use crate::{
     app::{
@@ -43,9 +43,6 @@ pub(super) struct ToolRunner<'a> {
 
 /// Most appointments that one text may book.
 const MAX_BOOKINGS_PER_TEXT: usize = 2;
-/// First word of a booking's confirmation.
-const BOOKED: &str = "Confirmed";
-
 /// What the model asks to book.
 struct BookingRequest {
     slot: Slot,
@@ -162,7 +159,7 @@ impl ToolRunner<'_> {
         let ids = [format!("cancelled#{id}#{cause}#0")];
         let pending_change = PendingChange {
             notification: ids.to_vec(),
-            ..self.pending_change("Cancelled", id, LeadStatus::Cancelled, None, &[])
+            ..self.pending_change(CANCELLED, id, LeadStatus::Cancelled, None, &[])
         };
         let bookings = self.bookings();
         let result = bookings.cancel(&self.text.phone, id, identity, notify);
@@ -184,7 +181,7 @@ impl ToolRunner<'_> {
         let notify = |from: &Booking, to: &Booking| self.news().moved(from, to, &cause);
         let pending_change = PendingChange {
             notification: vec![format!("moved#{id}#{cause}#0")],
-            ..self.pending_change("Moved", id, LeadStatus::Booked, Some(to), &[])
+            ..self.pending_change(MOVED, id, LeadStatus::Booked, Some(to), &[])
         };
         let bookings = self.bookings();
         let result = bookings.reschedule(&self.text.phone, id, to, identity, notify);
@@ -310,7 +307,7 @@ impl ToolRunner<'_> {
     fn read_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error);
         ToolOutcome::failure(format_args!(
-            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} will get back to the customer"
+            "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} {OWNER_GETS_BACK}"
         ))
     }
 
@@ -318,7 +315,7 @@ impl ToolRunner<'_> {
     fn write_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error);
         ToolOutcome::failure(format_args!(
-            "It is not known whether this was done. Do not say that it was; say that {OWNER_NAME} will get back to the customer"
+            "{OUTCOME_UNKNOWN}. Do not say that it was; say that {OWNER_NAME} {OWNER_GETS_BACK}"
         ))
     }
 

@@ -8,7 +8,7 @@ use super::{
     late::late_texts,
     limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
-    reply_text::reply_text,
+    reply_text::{checked_text, reply_text},
     rounds::{Conversation, ConversationResult},
     safety_identifier::safety_identifier,
 };
@@ -217,8 +217,33 @@ impl ReplyService {
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
         let conversation =
             Conversation::new(self, attempt, owner, &memory, record, progress, customer);
-        let ConversationResult { text: model_text, confirmations, own_lead_ids, ends_conversation } =
-            conversation.run().await?;
+        let ConversationResult {
+            text: model_text,
+            confirmations,
+            own_lead_ids,
+            known,
+            ends_conversation,
+        } = conversation.run().await?;
+        let model_text = if ends_conversation {
+            // Written by code.
+            model_text
+        } else {
+            let facts = known.facts.with_owner_reachable(self.settings.owner_phone.is_some());
+            let confirmed = !confirmations.is_empty();
+            let checked =
+                checked_text(&model_text, confirmed, &own_lead_ids, &known.typed_lead_ids, &facts);
+            if !checked.mismatches.is_empty() {
+                tracing::warn!(sid = text.sid, mismatches = ?checked.mismatches, "the model's text does not fit the facts");
+            }
+            // A stored result may say so too, of an attempt whose failure this one did not see.
+            let reason = match (known.owner_is_told, checked.promises_callback) {
+                (true, _) => Some(CallbackReason::CalendarFailed),
+                (false, true) => Some(CallbackReason::Promised),
+                (false, false) => None,
+            };
+            progress.update(|state| state.callback = state.callback.take().or(reason));
+            checked.text
+        };
         let answer = reply_text(&model_text, &confirmations, &own_lead_ids);
         if answer.is_empty() {
             return Err(TurnError::NothingToSay);

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::lead_ids::{find_lead_ids, remove_foreign_lead_ids};
+use super::{
+    lead_ids::{find_lead_ids, remove_foreign_lead_ids},
+    sentences::sentences,
+};
 
 /// Removes sentences, or clauses at their ends, that contain a lead id which is not in `own` (as
 /// [`find_lead_ids`] returns them). May leave nothing.
@@ -40,43 +43,6 @@ pub fn remove_foreign_lead_clauses(text: &str, own: &BTreeSet<String>) -> String
         left = remove_foreign_lead_ids(&left, own);
     }
     left
-}
-
-/// Splits a text into sentences and lines, each with the space after it. `Ref. LEAD-1` and `1.
-/// This` are one sentence each.
-fn sentences(text: &str) -> Vec<&str> {
-    let mut sentences = Vec::new();
-    let mut from = 0;
-    let mut rest = text.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
-        let next = rest.peek().map(|(_, c)| *c);
-        let ends = match c {
-            '\n' => true,
-            '.' | '!' | '?' => {
-                next.is_some_and(char::is_whitespace)
-                    && !is_abbreviation_or_number(text.get(from..at).unwrap_or_default())
-            }
-            _ => false,
-        };
-        if !ends {
-            continue;
-        }
-        let mut end = at + c.len_utf8();
-        while let Some((at, space)) = rest.next_if(|(_, c)| c.is_whitespace()) {
-            end = at + space.len_utf8();
-        }
-        sentences.extend(text.get(from..end));
-        from = end;
-    }
-    sentences.extend(text.get(from..).filter(|last| !last.is_empty()));
-    sentences
-}
-
-/// Whether a full stop after this text belongs to an abbreviation or a number.
-fn is_abbreviation_or_number(before: &str) -> bool {
-    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let abbreviation = ["ref", "no", "nr", "id"].iter().any(|a| word.eq_ignore_ascii_case(a));
-    abbreviation || (!before.trim().is_empty() && before.trim().chars().all(|c| c.is_ascii_digit()))
 }
 
 /// A sentence without its foreign clauses; `None` when it begins with one.

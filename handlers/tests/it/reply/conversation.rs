@@ -38,7 +38,8 @@ fn a_booking_is_confirmed_from_its_row() {
 
     world.model.then([say("See you!")]);
     world.answer(&text("SM1", "Thanks"));
-    let told = format!("Done!\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}");
+    let told =
+        format!("Done!\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}. Price: $79.");
     let expected = ["Tomorrow at two, please", &told, "Thanks"];
     let history = world.model.requests()[2].input.clone();
     let said: Vec<_> = history

@@ -81,11 +81,11 @@ fn a_repeat_right_after_a_crash_takes_the_turn_over_in_time() {
 #[test]
 fn a_slow_attempt_keeps_its_claim() {
     let world = World::new();
-    world.model.after(Duration::from_secs(9), Ok(vec![say("At nine.")]));
+    world.model.after(Duration::from_secs(9), Ok(vec![say("At the shop.")]));
     let (one, two) = (world.reply(), world.reply());
     let text = text("SM1", "When?");
     let (first, second) = world.run(async { futures::join!(one.answer(&text), two.answer(&text)) });
-    assert_eq!((first, second), (vec!["At nine.".to_owned()], vec!["At nine.".to_owned()]));
+    assert_eq!((first, second), (vec!["At the shop.".to_owned()], vec!["At the shop.".to_owned()]));
     assert_eq!(world.model.requests().len(), 1);
 }
 
@@ -96,8 +96,8 @@ fn stored_results_are_not_run_again() {
     world.model.after(Duration::from_secs(5), Ok(vec![say("never heard")]));
     world.crash(world.reply().answer(&text("SM1", "When?")));
     world.timer.advance(AFTER_ALL_LEASES);
-    world.model.then([say("At nine.")]);
-    assert_eq!(world.answer(&text("SM1", "When?")), ["At nine."]);
+    world.model.then([say("At the shop.")]);
+    assert_eq!(world.answer(&text("SM1", "When?")), ["At the shop."]);
     let reads = world.store.calls().iter().filter(|call| **call == "day_schedule").count();
     assert_eq!(reads, 1);
     assert_eq!(world.model.results().len(), 1);

@@ -74,7 +74,10 @@ fn a_booking_that_is_written_when_the_deadline_falls_is_told() {
     world.store.hang_after("book");
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
     let id = world.store.leads()[0].id.to_string();
-    assert_eq!(messages, [format!("Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}")]);
+    assert_eq!(
+        messages,
+        [format!("Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref {id}. Price: $79.")]
+    );
     assert_eq!(world.answer(&text("SM1", "Tomorrow at two")), messages, "a repeat says the same");
     assert!(world.store.unanswered().is_empty());
 }

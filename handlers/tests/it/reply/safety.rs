@@ -33,7 +33,7 @@ fn a_claim_without_the_tool_confirms_nothing() {
     let world = World::new();
     world.model.then([say("You're booked for tomorrow! Ref LEAD-20260210-201000-abcdef.")]);
     let messages = world.answer(&text("SM1", "Tomorrow at two"));
-    assert_eq!(messages, ["You're booked for tomorrow!"]);
+    assert!(messages[0].starts_with("I haven't booked or changed anything"), "{messages:?}");
 }
 
 #[test]

@@ -1,0 +1,247 @@
+//! What is known in a turn, against which the model's text is checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil};
+
+use super::{dates, money, sentence::Sentence, times, words};
+use crate::domain::{
+    calendar::Calendar,
+    catalogue::RepairKind,
+    owner::OwnerState,
+    slot::{Slot, SlotTime},
+    text::sentences,
+};
+
+/// What is known in a turn. Everything in it comes from tool results, rows and the owner's texts.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub(super) now: civil::DateTime,
+    pub(super) first: SlotTime,
+    pub(super) last: SlotTime,
+    pub(super) closed: Vec<civil::Weekday>,
+    pub(super) max_discount: u8,
+    /// Free times by date, for every date whose calendar was read.
+    pub(super) free: BTreeMap<civil::Date, BTreeSet<SlotTime>>,
+    pub(super) bookings: Vec<KnownBooking>,
+    pub(super) cancelled: Vec<Slot>,
+    pub(super) moved: bool,
+    pub(super) discounts: BTreeSet<u32>,
+    /// A tool did something else, such as noting an extra.
+    pub(super) something_done: bool,
+    /// A tool failed so that nobody knows whether it did its work.
+    pub(super) outcome_unknown: bool,
+    /// The owner can be told of a promised callback.
+    pub(super) owner_can_be_told: bool,
+    /// The owner's texts, and everything that is allowed because it stands there.
+    pub(super) owner: Mentioned,
+    /// What earlier answers said.
+    pub(super) said: Mentioned,
+    /// What the customer wrote in this conversation.
+    pub(super) customer: Mentioned,
+    /// The customer's last text.
+    pub(super) question: String,
+}
+
+/// A booking that a tool result or a confirmation names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownBooking {
+    /// When.
+    pub slot: Slot,
+    /// What; `None` when it is not known.
+    pub repair: Option<RepairKind>,
+}
+
+/// What texts mention.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mentioned {
+    pub(super) text: String,
+    pub(super) times: BTreeSet<SlotTime>,
+    pub(super) dates: BTreeSet<civil::Date>,
+    pub(super) cents: BTreeSet<u32>,
+    pub(super) percents: BTreeSet<u32>,
+}
+
+impl Mentioned {
+    fn add(&mut self, text: &str, today: civil::Date) {
+        let tokens = words::tokens(text);
+        self.times.extend(times::times(&tokens).into_iter().flat_map(|mention| mention.times));
+        self.dates.extend(dates::dates(&tokens, today).into_iter().flat_map(|m| m.dates));
+        self.cents.extend(money::prices(&tokens).into_iter().map(|price| price.cents));
+        self.percents.extend(money::percents(&tokens).into_iter().map(|percent| percent.value));
+        self.text.push(' ');
+        self.text.push_str(&crate::domain::text::folded_lowercase(text));
+    }
+}
+
+impl Facts {
+    /// What is known before any tool has run.
+    pub fn new(calendar: &Calendar, owner: &OwnerState, now: Timestamp) -> Self {
+        let now = calendar.local(now);
+        let mut facts = Self {
+            now,
+            first: calendar.first(),
+            last: calendar.last(),
+            closed: calendar.closed_days().to_vec(),
+            max_discount: owner.max_discount,
+            free: BTreeMap::new(),
+            bookings: Vec::new(),
+            cancelled: Vec::new(),
+            moved: false,
+            discounts: BTreeSet::new(),
+            something_done: false,
+            outcome_unknown: false,
+            owner_can_be_told: true,
+            owner: Mentioned::default(),
+            said: Mentioned::default(),
+            customer: Mentioned::default(),
+            question: String::new(),
+        };
+        for text in [&owner.special_info, &owner.notes, &owner.location, &owner.greeting] {
+            facts.owner.add(text, now.date());
+            facts.add_durations(text);
+        }
+        facts
+    }
+
+    /// Without a number of the owner, nobody can be told to call back.
+    #[must_use]
+    pub fn with_owner_reachable(self, owner_can_be_told: bool) -> Self {
+        Self { owner_can_be_told, ..self }
+    }
+
+    /// An earlier text of the customer and its answer.
+    pub fn remember(&mut self, customer: &str, answer: &str) {
+        let today = self.now.date();
+        self.add_customer(customer);
+        for sentence in sentences(answer) {
+            self.remember_sentence(sentence, today);
+        }
+        for line in answer.lines() {
+            self.read_confirmation(line);
+        }
+    }
+
+    /// What was denied, such as a time or a discount, is not known by that.
+    fn remember_sentence(&mut self, text: &str, today: civil::Date) {
+        let sentence = Sentence::read(text, today);
+        if sentence.is_denied(0..sentence.tokens.len()) {
+            return;
+        }
+        self.said.add(text, today);
+        let limit = sentence.has(&["most", "max", "maximum", "up", "best", "limit", "maximo"]);
+        if !limit && !sentence.asks(0) {
+            self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
+        }
+    }
+
+    /// The text that is answered.
+    pub fn customer_says(&mut self, text: &str) {
+        self.add_customer(text);
+        text.clone_into(&mut self.question);
+    }
+
+    /// What customers write is read generously: any number may be a price, any small one a time.
+    fn add_customer(&mut self, text: &str) {
+        self.customer.add(text, self.now.date());
+        let tokens = words::tokens(text);
+        let numbers = (0..tokens.len()).filter_map(|at| words::number_at(&tokens, at));
+        for (number, _) in numbers {
+            self.customer.cents.insert(number.saturating_mul(100));
+            if let Some(hour) = u8::try_from(number).ok().filter(|hour| (1..=12).contains(hour)) {
+                self.customer.times.insert(SlotTime::hour_of_day(hour));
+                self.customer.times.insert(SlotTime::hour_of_day(hour % 12 + 12));
+            }
+        }
+    }
+
+    /// The calendar of a date was read.
+    pub fn add_free(&mut self, date: civil::Date, times: impl IntoIterator<Item = SlotTime>) {
+        self.free.insert(date, times.into_iter().collect());
+    }
+
+    /// A booking that exists now.
+    pub fn add_booking(&mut self, booking: KnownBooking) {
+        if let Some(free) = self.free.get_mut(&booking.slot.date()) {
+            free.remove(&booking.slot.time());
+        }
+        if !self.bookings.contains(&booking) {
+            self.bookings.push(booking);
+        }
+    }
+
+    /// A booking was moved to its new slot.
+    pub fn add_move(&mut self, booking: KnownBooking) {
+        self.moved = true;
+        self.add_booking(booking);
+    }
+
+    /// A booking was cancelled.
+    pub fn add_cancellation(&mut self, slot: Slot) {
+        self.bookings.retain(|booking| booking.slot != slot);
+        self.cancelled.push(slot);
+    }
+
+    /// A discount was approved, in percent.
+    pub fn add_discount(&mut self, percent: u32) {
+        self.discounts.insert(percent);
+    }
+
+    /// A tool did something that is no change of a booking.
+    pub fn add_something_done(&mut self) {
+        self.something_done = true;
+    }
+
+    /// It is not known whether a tool did its work.
+    pub fn add_unknown_outcome(&mut self) {
+        self.outcome_unknown = true;
+    }
+
+    /// Reads `Confirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref ...`, which code wrote.
+    fn read_confirmation(&mut self, line: &str) {
+        let Some((heading, rest)) = line.split_once(": ") else { return };
+        let tokens = words::tokens(rest);
+        let date =
+            dates::dates(&tokens, self.now.date()).last().and_then(|m| m.dates.first().copied());
+        let time = times::times(&tokens).first().and_then(|m| m.times.first().copied());
+        let (Some(date), Some(time)) = (date, time) else { return };
+        let slot = Slot::new(date, time);
+        let repair = money::repairs(&tokens).first().copied();
+        match heading {
+            "Confirmed" => self.add_booking(KnownBooking { slot, repair }),
+            "Moved" => self.add_move(KnownBooking { slot, repair }),
+            "Cancelled" => self.add_cancellation(slot),
+            _ => {}
+        }
+    }
+
+    /// "Back in 2 hours" allows the hour that it means.
+    fn add_durations(&mut self, text: &str) {
+        let tokens = words::tokens(text);
+        for at in 0..tokens.len() {
+            let Some((count, used)) = words::number_at(&tokens, at) else { continue };
+            let minutes = match tokens.get(at + used).map(|t| t.text.as_str()) {
+                Some("hour" | "hours" | "hora" | "horas" | "hr" | "hrs") => {
+                    count.saturating_mul(60)
+                }
+                Some("minutes" | "min" | "mins" | "minutos") => count,
+                _ => continue,
+            };
+            let start = u32::try_from(self.now.hour()).unwrap_or_default() * 60
+                + u32::try_from(self.now.minute()).unwrap_or_default();
+            for drift in 0..=60 {
+                let at = start.saturating_add(minutes).saturating_add(drift).saturating_sub(30);
+                let (hour, minute) = (at / 60, at % 60);
+                let time = SlotTime::new(
+                    u8::try_from(hour).unwrap_or(u8::MAX),
+                    u8::try_from(minute).unwrap_or(u8::MAX),
+                );
+                self.owner.times.extend(time);
+            }
+        }
+    }
+
+    pub(super) fn today(&self) -> civil::Date {
+        self.now.date()
+    }
+}

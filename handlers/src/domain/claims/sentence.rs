@@ -1,0 +1,209 @@
+//! A sentence of the model with its clauses and what they say.
+
+use std::ops::Range;
+
+use jiff::civil;
+
+use super::{
+    dates::{self, DateMention},
+    times::{self, TimeMention},
+    words::{self, Token},
+};
+
+/// A sentence, read.
+pub(super) struct Sentence {
+    pub(super) tokens: Vec<Token>,
+    pub(super) clauses: Vec<Range<usize>>,
+    pub(super) times: Vec<TimeMention>,
+    pub(super) dates: Vec<DateMention>,
+    question: bool,
+    asks_from_start: bool,
+}
+
+/// Words with which a question begins.
+const QUESTION_OPENERS: &[&str] = &[
+    "is",
+    "are",
+    "am",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "would",
+    "should",
+    "shall",
+    "want",
+    "was",
+    "were",
+    "will",
+    "have",
+    "has",
+    "what",
+    "when",
+    "which",
+    "how",
+    "where",
+    "who",
+    "why",
+    "may",
+    "any",
+    "quieres",
+    "puedo",
+    "te",
+    "le",
+    "que",
+    "cual",
+    "cuando",
+    "como",
+    "donde",
+    "prefieres",
+    "deseas",
+    "gustaria",
+    "or",
+    "ready",
+];
+/// Words that turn a statement into its opposite.
+const NEGATIONS: &[&str] = &[
+    "not",
+    "no",
+    "never",
+    "nothing",
+    "none",
+    "without",
+    "unable",
+    "neither",
+    "nor",
+    "nada",
+    "todavia",
+    "aun",
+    "ni",
+    "nunca",
+    "tampoco",
+    "hardly",
+    "unfortunately",
+    "cannot",
+    "refuse",
+    "instead",
+    "unavailable",
+];
+/// "No problem" denies nothing.
+const POLITE_AFTER_NO: &[&str] = &[
+    "problem", "problems", "worries", "worry", "prob", "doubt", "sweat", "stress", "issue",
+    "issues", "te", "hay",
+];
+const CONDITIONS: &[&str] = &[
+    "if", "once", "when", "unless", "until", "before", "after", "whenever", "provided", "cuando",
+    "si", "antes", "hasta", "despues", "while", "as", "assuming", "or",
+];
+
+impl Sentence {
+    pub(super) fn read(text: &str, today: civil::Date) -> Self {
+        let tokens = words::tokens(text);
+        let times = times::times(&tokens);
+        let dates = dates::dates(&tokens, today);
+        let question =
+            tokens.iter().rev().find(|t| !t.any(&["\"", "'", ")"])).is_some_and(|t| t.is("?"));
+        let opener = tokens.iter().find(|t| {
+            !t.is_sign()
+                && !t.any(&["so", "and", "ok", "okay", "great", "sure", "hi", "hey", "thanks", "y"])
+        });
+        let asks_from_start = question && opener.is_some_and(|t| t.any(QUESTION_OPENERS));
+        let clauses = clauses(&tokens);
+        Self { tokens, clauses, times, dates, question, asks_from_start }
+    }
+
+    /// The clause that a token stands in.
+    pub(super) fn clause(&self, at: usize) -> Range<usize> {
+        self.clauses
+            .iter()
+            .find(|clause| clause.contains(&at))
+            .cloned()
+            .unwrap_or(0..self.tokens.len())
+    }
+
+    pub(super) fn words(&self, clause: Range<usize>) -> &[Token] {
+        self.tokens.get(clause).unwrap_or_default()
+    }
+
+    /// Whether a token stands in a question.
+    pub(super) fn asks(&self, at: usize) -> bool {
+        if !self.question {
+            return false;
+        }
+        let clause = self.clause(at);
+        let last = self.clauses.last().is_some_and(|last| *last == clause);
+        let opens = self
+            .words(clause.clone())
+            .iter()
+            .find(|t| !t.is_sign())
+            .is_some_and(|t| t.any(QUESTION_OPENERS));
+        // A statement with "?" behind it and nothing that asks is still a statement: "You're
+        // booked, anything else?"
+        let behind_opener =
+            self.clauses.iter().filter(|other| other.start <= clause.start).any(|other| {
+                self.words(other.clone())
+                    .iter()
+                    .find(|t| !t.is_sign())
+                    .is_some_and(|t| t.any(QUESTION_OPENERS))
+            });
+        last || opens || behind_opener || self.asks_from_start
+    }
+
+    /// Whether a token stands in a clause that is denied.
+    pub(super) fn is_denied(&self, clause: Range<usize>) -> bool {
+        let words = self.words(clause);
+        words.iter().enumerate().any(|(at, word)| {
+            let polite = word.is("no") && words.get(at + 1).is_some_and(|t| t.any(POLITE_AFTER_NO));
+            word.any(NEGATIONS) && !polite
+        })
+    }
+
+    /// Whether the statement at a token depends on a condition before it.
+    pub(super) fn is_conditional(&self, at: usize) -> bool {
+        let clause = self.clause(at);
+        let own = self.words(clause.start..at).iter().any(|t| t.any(CONDITIONS));
+        let before = self
+            .clauses
+            .iter()
+            .rev()
+            .find(|other| other.end <= clause.start)
+            .and_then(|other| self.words(other.clone()).iter().find(|t| !t.is_sign()))
+            .is_some_and(|t| t.any(CONDITIONS));
+        own || before
+    }
+
+    /// The dates that a token at this place speaks of: those in its sentence.
+    pub(super) fn dates_near(&self, at: usize) -> Option<&[civil::Date]> {
+        let before = self.dates.iter().rev().find(|date| date.at <= at);
+        before
+            .or_else(|| self.dates.iter().find(|date| date.at > at))
+            .map(|date| date.dates.as_slice())
+    }
+
+    pub(super) fn has(&self, words: &[&str]) -> bool {
+        self.tokens.iter().any(|t| t.any(words))
+    }
+}
+
+/// Splits at commas, semicolons, dashes, brackets and "but".
+fn clauses(tokens: &[Token]) -> Vec<Range<usize>> {
+    let mut clauses = Vec::new();
+    let mut from = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let next_joined = tokens.get(at + 1).is_some_and(|next| next.joined);
+        let dash = token.is("-") && !(token.joined && next_joined);
+        let splits = token.any(&[",", ";", "(", ")", "but", "pero", "!", "\u{1f600}"])
+            || (token.is(":") && !next_joined)
+            || (token.is(".") && at + 1 < tokens.len())
+            || dash;
+        if splits && at > from {
+            clauses.push(from..at);
+            from = at;
+        }
+    }
+    if from < tokens.len() {
+        clauses.push(from..tokens.len());
+    }
+    clauses
+}

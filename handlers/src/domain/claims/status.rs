@@ -1,0 +1,337 @@
+//! Statements that something was booked, cancelled or moved.
+
+use super::{facts::Facts, money, phrases, sentence::Sentence, words::Token};
+
+/// What a statement claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Booked,
+    Cancelled,
+    Moved,
+    /// "Done!" does not say what.
+    Something,
+}
+
+/// A claim and its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) change: Change,
+    pub(super) at: usize,
+}
+
+const BOOKED: &[&str] = &[
+    "booked",
+    "reserved",
+    "scheduled",
+    "confirmed",
+    "secured",
+    "locked",
+    "penciled",
+    "pencilled",
+    "squeezed",
+    "slotted",
+    "rebooked",
+    "arranged",
+    "reservado",
+    "reservada",
+    "confirmado",
+    "confirmada",
+    "agendado",
+    "agendada",
+    "programado",
+    "programada",
+    "apartado",
+    "apartada",
+    "reserve",
+    "agende",
+    "aparte",
+    "confirme",
+    "confirms",
+    "registered",
+    "registrado",
+    "registrada",
+    "anotado",
+    "anotada",
+    "bookd",
+    "booking",
+    "reserving",
+    "scheduling",
+    "confirming",
+    "saved",
+    "held",
+    "asegurada",
+    "settled",
+];
+const CANCELLED: &[&str] = &[
+    "cancelled",
+    "removed",
+    "deleted",
+    "scrapped",
+    "voided",
+    "dropped",
+    "cancelado",
+    "cancelada",
+    "cancele",
+    "eliminado",
+    "eliminada",
+    "anulado",
+    "anulada",
+    "cancelling",
+    "erased",
+    "withdrawn",
+    "cleared",
+    "anule",
+    "cancela",
+    "borrada",
+];
+const MOVED: &[&str] = &[
+    "moved",
+    "rescheduled",
+    "switched",
+    "changed",
+    "pushed",
+    "bumped",
+    "shifted",
+    "swapped",
+    "updated",
+    "movido",
+    "movida",
+    "cambiado",
+    "cambiada",
+    "reprogramado",
+    "reprogramada",
+    "cambie",
+    "movi",
+    "reprograme",
+    "moving",
+    "rescheduling",
+    "switching",
+    "transferred",
+    "postponed",
+    "adelantada",
+    "pospuesta",
+];
+/// Spanish past tenses that, without their accents, are other words too.
+const SPANISH_PAST: &[&str] =
+    &["reserve", "agende", "aparte", "confirme", "cancele", "cambie", "movi", "anule", "cancela"];
+const PROGRESSIVE: &[&str] = &[
+    "booking",
+    "reserving",
+    "scheduling",
+    "confirming",
+    "cancelling",
+    "moving",
+    "rescheduling",
+    "switching",
+];
+const ABOUT_THE_CUSTOMER: &[&str] = &[
+    "you",
+    "your",
+    "it",
+    "that",
+    "this",
+    "appointment",
+    "booking",
+    "everything",
+    "spot",
+    "slot",
+    "reservation",
+    "visit",
+    "both",
+    "repair",
+    "tu",
+    "te",
+    "su",
+    "le",
+    "lo",
+    "cita",
+    "ya",
+    "he",
+    "hemos",
+    "queda",
+    "quedo",
+    "quedas",
+    "esta",
+    "reserva",
+    "yours",
+    "all",
+    "consider",
+    "he",
+];
+const MODALS: &[&str] = &[
+    "will", "can", "could", "would", "should", "shall", "may", "might", "must", "to", "let",
+    "need", "needs", "want", "please", "puedo", "quieres", "vamos",
+];
+const REPORTED: &[&str] = &[
+    "said",
+    "asked",
+    "wanted",
+    "mentioned",
+    "requested",
+    "sounds",
+    "somebody",
+    "someone",
+    "another",
+    "else",
+    "others",
+    "cancellation",
+];
+
+/// The claims of a sentence.
+pub(super) fn claims(sentence: &Sentence) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for clause in &sentence.clauses {
+        for at in clause.clone() {
+            let found = participle(sentence, clause.start, clause.end, at)
+                .or_else(|| phrases::phrase(sentence, clause.start, clause.end, at));
+            let Some(change) = found else { continue };
+            let denied = sentence.is_denied(clause.start..at + 1)
+                || sentence
+                    .words(at..(at + 4).min(clause.end))
+                    .iter()
+                    .any(|t| t.any(&["yet", "todavia"]));
+            if !denied && !sentence.asks(at) && !sentence.is_conditional(at) {
+                claims.push(Claim { change, at });
+            }
+        }
+    }
+    claims
+}
+
+/// Whether the facts bear a claim out. Times and dates of the sentence are checked elsewhere.
+pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool {
+    match claim.change {
+        Change::Booked => {
+            let kinds = money::repairs(&sentence.tokens);
+            let named = match kinds.as_slice() {
+                [kind] => {
+                    facts.bookings.iter().any(|b| b.repair.is_none_or(|repair| repair == *kind))
+                }
+                _ => !facts.bookings.is_empty(),
+            };
+            named && (!sentence.has(&["both", "ambas", "ambos"]) || facts.bookings.len() > 1)
+        }
+        Change::Cancelled => !facts.cancelled.is_empty(),
+        Change::Moved => facts.moved,
+        Change::Something => {
+            facts.something_done
+                || facts.moved
+                || !facts.bookings.is_empty()
+                || !facts.cancelled.is_empty()
+                || !facts.discounts.is_empty()
+        }
+    }
+}
+
+/// "You're booked", "I've cancelled it", "Moved to three".
+fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option<Change> {
+    let tokens = &sentence.tokens;
+    let word = tokens.get(at)?;
+    let change = if word.any(BOOKED) {
+        Change::Booked
+    } else if word.any(CANCELLED) {
+        Change::Cancelled
+    } else if word.any(MOVED) {
+        Change::Moved
+    } else {
+        return None;
+    };
+    let before = sentence.words(from..at);
+    let clause = sentence.words(from..end);
+    let previous =
+        |n: usize| at.checked_sub(n).filter(|at| *at >= from).and_then(|at| tokens.get(at));
+    let next = tokens.get(at + 1).filter(|_| at + 1 < end);
+    if clause.iter().any(|t| t.any(REPORTED)) || is_chained_to_modal(before) {
+        return None;
+    }
+    if word.any(PROGRESSIVE) {
+        // "I am booking you in"; not "your booking is", "for booking".
+        let acts = previous(1).is_some_and(|t| t.any(&["am", "are"]))
+            || (before.iter().all(Token::is_sign)
+                && next.is_some_and(|t| t.any(&["you", "your", "it", "that"])));
+        let object = next.is_some_and(|t| t.any(&["you", "it", "that", "your", "this"]));
+        return (acts && object).then_some(change);
+    }
+    if word.any(SPANISH_PAST) {
+        let spoken = previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"]))
+            || (before.iter().all(Token::is_sign)
+                && next.is_some_and(|t| t.any(&["tu", "su", "la", "el"])));
+        return spoken.then_some(change);
+    }
+    let full = previous(1).is_some_and(|t| {
+        t.any(&["fully", "completely", "almost", "pretty", "nearly", "get", "totally"])
+    }) || next.is_some_and(|t| t.any(&["up", "solid", "out"]));
+    let to_you = before.iter().any(|t| t.any(&["you", "your", "tu", "te"]));
+    let first = before.iter().all(|t| {
+        t.is_sign()
+            || t.any(&[
+                "ok", "okay", "great", "and", "all", "now", "just", "done", "yes", "yep", "si",
+                "ya",
+            ])
+    });
+    let already = before.iter().any(|t| t.any(&["already", "sorry", "just"]));
+    let we_are = previous(1).is_some_and(|t| t.any(&["are", "is"]))
+        && previous(2).is_some_and(|t| t.any(&["we", "he", "brandon", "there"]));
+    let for_you = sentence.words(at..end).windows(2).any(|pair| {
+        matches!(pair, [a, b] if a.any(&["for", "for", "para"]) && b.any(&["you", "ti", "usted"]))
+    });
+    // "I booked it", not "I'm afraid 2 PM is booked".
+    let i = before.iter().enumerate().any(|(n, t)| {
+        t.is("i") && before.get(n + 1).is_none_or(|next| !next.any(&["am", "see", "think"]))
+    });
+    let about = i
+        || before.iter().any(|t| t.any(ABOUT_THE_CUSTOMER))
+        || before.last().is_some_and(|t| t.any(&["we", "have", "got"]));
+    // "Confirmed" of a time: "2 PM is confirmed", while "2 PM is booked" is taken.
+    let confirmed_time = word.any(&["confirmed", "locked", "secured", "held", "saved", "reserved"])
+        && previous(1).is_some_and(|t| t.any(&["is", "are"]));
+    // What was removed or changed must be the customer's.
+    let object = clause.iter().any(|t| {
+        t.any(&[
+            "you",
+            "your",
+            "it",
+            "that",
+            "appointment",
+            "booking",
+            "cita",
+            "tu",
+            "reservation",
+            "time",
+            "slot",
+            "la",
+            "lo",
+            "visit",
+            "both",
+            "everything",
+        ])
+    });
+    let claimed = match change {
+        Change::Booked if full || we_are => to_you && !full,
+        Change::Booked if already && !to_you && !first && !i => false,
+        Change::Booked => for_you || about || first || confirmed_time,
+        _ => object || first,
+    };
+    let done_to_other = word.any(&["saved", "held"]) && !for_you && !to_you;
+    (claimed && !done_to_other).then_some(change)
+}
+
+/// Whether "to", "can" or "will" stands before without an assertion in between: "to get you
+/// booked", "can be moved".
+pub(super) fn is_chained_to_modal(before: &[Token]) -> bool {
+    for (at, word) in before.iter().enumerate().rev() {
+        let governed =
+            at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|t| t.any(MODALS));
+        if word.any(&["are", "is", "am", "was", "has", "got", "esta", "queda", "quedo", "i"])
+            || (word.any(&["have", "been", "he"])
+                && !governed
+                && !before.iter().any(|t| t.any(MODALS)))
+        {
+            return false;
+        }
+        if word.any(MODALS) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,249 @@
+//! Words of a sentence as they are compared: plain, lower case, contractions written out.
+
+use crate::domain::text::fold;
+
+/// A word, a number or a sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    /// Lower case; digits of a number without separators; one sign.
+    pub(super) text: String,
+    /// Value of a number, and its decimals if it has two.
+    pub(super) number: Option<(u32, Option<u32>)>,
+    /// Nothing stands between it and the token before.
+    pub(super) joined: bool,
+    /// All letters are capitals, and there are at least two.
+    pub(super) capitals: bool,
+}
+
+impl Token {
+    pub(super) fn is(&self, word: &str) -> bool {
+        self.text == word
+    }
+
+    pub(super) fn any(&self, words: &[&str]) -> bool {
+        words.contains(&self.text.as_str())
+    }
+
+    /// The value of a number without decimals.
+    pub(super) fn whole(&self) -> Option<u32> {
+        self.number.filter(|(_, decimals)| decimals.is_none()).map(|(whole, _)| whole)
+    }
+
+    pub(super) fn is_sign(&self) -> bool {
+        self.text.chars().all(|c| !c.is_alphanumeric())
+    }
+}
+
+/// The tokens of a text.
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    // Said before accents are dropped: "si" is "if", "sí" is "yes".
+    let text = text.replace("Sí", "yes").replace("sí", "yes").replace("SÍ", "yes");
+    let chars: Vec<char> = fold(&text).into_iter().map(|folded| folded.c).collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut at = 0;
+    while let Some(c) = chars.get(at).copied() {
+        let joined = at > 0 && chars.get(at - 1).is_some_and(|c| !c.is_whitespace());
+        if c.is_whitespace() {
+            at += 1;
+        } else if c.is_ascii_digit() {
+            let (token, end) = number(&chars, at, joined);
+            tokens.push(token);
+            at = end;
+        } else if c.is_alphabetic() {
+            let (word, end) = word(&chars, at);
+            push_word(&mut tokens, &word, joined);
+            at = end;
+        } else {
+            tokens.push(Token { text: c.to_string(), number: None, joined, capitals: false });
+            at += 1;
+        }
+    }
+    tokens
+}
+
+fn word(chars: &[char], from: usize) -> (String, usize) {
+    let mut end = from;
+    while let Some(c) = chars.get(end) {
+        let inner = *c == '\'' && chars.get(end + 1).is_some_and(|c| c.is_alphabetic());
+        if !c.is_alphabetic() && !inner {
+            break;
+        }
+        end += 1;
+    }
+    // "p.m." is one word.
+    if end == from + 1 && matches!(chars.get(from), Some('a' | 'p' | 'A' | 'P')) {
+        let dotted = chars.get(end) == Some(&'.')
+            && matches!(chars.get(end + 1), Some('m' | 'M'))
+            && chars.get(end + 2).is_none_or(|c| !c.is_alphabetic());
+        if dotted {
+            let half = if matches!(chars.get(from), Some('a' | 'A')) { "am" } else { "pm" };
+            let dot = usize::from(chars.get(end + 2) == Some(&'.') && chars.len() > end + 3);
+            return (half.to_owned(), end + 2 + dot);
+        }
+    }
+    (chars.get(from..end).unwrap_or_default().iter().collect(), end)
+}
+
+fn number(chars: &[char], from: usize, joined: bool) -> (Token, usize) {
+    let digits = |from: usize| {
+        chars.iter().skip(from).take_while(|c| c.is_ascii_digit()).collect::<String>()
+    };
+    let mut text = digits(from);
+    let mut end = from + text.len();
+    while chars.get(end) == Some(&',') && digits(end + 1).len() == 3 && text.len() <= 6 {
+        text.push_str(&digits(end + 1));
+        end += 4;
+    }
+    let mut decimals = None;
+    if chars.get(end) == Some(&'.') && digits(end + 1).len() == 2 {
+        decimals = digits(end + 1).parse().ok();
+        end += 3;
+    }
+    let whole = text.parse().unwrap_or(u32::MAX);
+    (Token { text, number: Some((whole, decimals)), joined, capitals: false }, end)
+}
+
+/// Adds a word, or the words of a contraction.
+fn push_word(tokens: &mut Vec<Token>, word: &str, joined: bool) {
+    let capitals = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
+    let word = word.to_lowercase();
+    let mut push = |text: &str| {
+        tokens.push(Token { text: text.to_owned(), number: None, joined, capitals });
+    };
+    if let Some((_, words)) = CONTRACTIONS.iter().find(|(short, _)| *short == word) {
+        words.iter().for_each(|word| push(word));
+    } else if let Some((head, tail)) = word.split_once('\'') {
+        match tail {
+            "ll" => [head, "will"].iter().for_each(|word| push(word)),
+            "re" => [head, "are"].iter().for_each(|word| push(word)),
+            "ve" => [head, "have"].iter().for_each(|word| push(word)),
+            "d" => [head, "would"].iter().for_each(|word| push(word)),
+            "m" => [head, "am"].iter().for_each(|word| push(word)),
+            "s" => [head, "is"].iter().for_each(|word| push(word)),
+            "t" => [head.trim_end_matches('n'), "not"].iter().for_each(|word| push(word)),
+            _ => push(&word.replace('\'', "")),
+        }
+    } else {
+        push(&word);
+    }
+}
+
+/// Contractions that are irregular or that people write without the apostrophe.
+const CONTRACTIONS: [(&str, &[&str]); 42] = [
+    ("can't", &["can", "not"]),
+    ("cant", &["can", "not"]),
+    ("cannot", &["can", "not"]),
+    ("won't", &["will", "not"]),
+    ("wont", &["will", "not"]),
+    ("dont", &["do", "not"]),
+    ("isnt", &["is", "not"]),
+    ("arent", &["are", "not"]),
+    ("havent", &["have", "not"]),
+    ("hasnt", &["has", "not"]),
+    ("didnt", &["did", "not"]),
+    ("doesnt", &["does", "not"]),
+    ("wasnt", &["was", "not"]),
+    ("couldnt", &["could", "not"]),
+    ("ain't", &["is", "not"]),
+    ("youre", &["you", "are"]),
+    ("ur", &["you", "are"]),
+    ("u", &["you"]),
+    ("im", &["i", "am"]),
+    ("ive", &["i", "have"]),
+    ("weve", &["we", "have"]),
+    ("thats", &["that", "is"]),
+    ("theres", &["there", "is"]),
+    ("its", &["it", "is"]),
+    ("hes", &["he", "is"]),
+    ("youll", &["you", "will"]),
+    ("hell", &["he", "will"]),
+    ("lets", &["let", "us"]),
+    ("let's", &["let", "us"]),
+    ("gonna", &["going", "to"]),
+    ("wanna", &["want", "to"]),
+    ("o'clock", &["oclock"]),
+    ("tmrw", &["tomorrow"]),
+    ("tmr", &["tomorrow"]),
+    ("tomorow", &["tomorrow"]),
+    ("y'all", &["you"]),
+    ("canceled", &["cancelled"]),
+    ("canceling", &["cancelling"]),
+    ("percents", &["percent"]),
+    ("appt", &["appointment"]),
+    ("appts", &["appointments"]),
+    ("midday", &["noon"]),
+];
+
+/// The number that begins at `at`, in digits or in words, and how many tokens it takes.
+pub(super) fn number_at(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
+    let first = tokens.get(at)?;
+    if let Some(whole) = first.whole() {
+        return Some((whole, 1));
+    }
+    let mut total = match first.text.as_str() {
+        "hundred" | "cien" | "ciento" => 100,
+        // "a hundred"
+        "a" if tokens.get(at + 1).is_some_and(|next| next.is("hundred")) => 0,
+        word => small_number(word)?,
+    };
+    let mut used = 1;
+    while let Some(next) = tokens.get(at + used) {
+        if next.is("hundred") && total < 10 {
+            total = total.max(1) * 100;
+            used += 1;
+            continue;
+        }
+        let skip = usize::from(
+            next.is("-") || (next.is("and") && total >= 100) || (next.is("y") && total >= 20),
+        );
+        let Some(part) = tokens.get(at + used + skip).and_then(|word| small_number(&word.text))
+        else {
+            break;
+        };
+        let fits = (total >= 20 && total % 10 == 0 && total < 100 && part < 10 && part > 0)
+            || (total >= 100 && total % 100 == 0 && part < 100);
+        if !fits {
+            break;
+        }
+        total += part;
+        used += skip + 1;
+    }
+    Some((total, used))
+}
+
+/// The value of one word for a number below a hundred, in English or Spanish.
+pub(super) fn small_number(word: &str) -> Option<u32> {
+    NUMBERS.iter().find(|(_, words)| words.contains(&word)).map(|(value, _)| *value)
+}
+
+const NUMBERS: [(u32, &[&str]); 29] = [
+    (0, &["zero", "cero"]),
+    (1, &["one", "una"]),
+    (2, &["two", "dos"]),
+    (3, &["three", "tres"]),
+    (4, &["four", "cuatro"]),
+    (5, &["five", "cinco"]),
+    (6, &["six", "seis"]),
+    (7, &["seven", "siete"]),
+    (8, &["eight", "ocho"]),
+    (9, &["nine", "nueve"]),
+    (10, &["ten", "diez"]),
+    (11, &["eleven", "once"]),
+    (12, &["twelve", "doce"]),
+    (13, &["thirteen", "trece"]),
+    (14, &["fourteen", "catorce"]),
+    (15, &["fifteen", "quince"]),
+    (16, &["sixteen", "dieciseis"]),
+    (17, &["seventeen", "diecisiete"]),
+    (18, &["eighteen", "dieciocho"]),
+    (19, &["nineteen", "diecinueve"]),
+    (20, &["twenty", "veinte"]),
+    (25, &["veinticinco"]),
+    (30, &["thirty", "treinta"]),
+    (40, &["forty", "fourty", "cuarenta"]),
+    (50, &["fifty", "cincuenta"]),
+    (60, &["sixty", "sesenta"]),
+    (70, &["seventy", "setenta"]),
+    (80, &["eighty", "ochenta"]),
+    (90, &["ninety", "noventa"]),
+];

@@ -183,8 +183,12 @@ pub trait Store: Send + Sync {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
 
-    /// The rows of a date: every one whose status is not `available` holds its time.
+    /// The rows of a date: every one whose status is not `available` holds its time. The version
+    /// is not read.
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError>;
+    /// The same with the version, which is read before the rows: a booking that is written
+    /// meanwhile changes it, and is noticed.
+    async fn versioned_day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError>;
 
     /// Writes slot, lead, the customer's booking row, the date's next version and what else is
     /// given in one transaction. After a lost acknowledgement, reads who holds the slot.

@@ -159,7 +159,7 @@ impl BookingService<'_> {
             };
         }
         for _ in 0..ATTEMPTS {
-            let day = self.store.day_schedule(slot.date()).await?;
+            let day = self.store.versioned_day_schedule(slot.date()).await?;
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), SLOT_MINUTES, own) {
                 return Err(self.held(slot, &day, hold, &lead.phone).await?);
@@ -258,7 +258,7 @@ impl BookingService<'_> {
             if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
                 return Err(reason.into());
             }
-            let day = self.store.day_schedule(to.date()).await?;
+            let day = self.store.versioned_day_schedule(to.date()).await?;
             if let Some(hold) = day.conflict(to.time(), SLOT_MINUTES, Some(id)) {
                 return Err(self.held(to, &day, hold, phone).await?);
             }

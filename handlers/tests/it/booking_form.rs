@@ -155,7 +155,7 @@ fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
     let world = World::new();
     book(&world, "9am", None).unwrap();
     // The repeat reads the lead before the first attempt writes it, and the bookings after that.
-    world.store.slow("day_schedule", 4);
+    world.store.slow("versioned_day_schedule", 4);
     world.store.slow("open_bookings", 8);
     let (scheduler, two) = (world.scheduler(), fields("2pm"));
     let (first, repeat) = world.run(async {

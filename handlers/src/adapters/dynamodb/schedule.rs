@@ -5,7 +5,7 @@ use jiff::civil;
 use super::{
     DynamoDb,
     errors::unavailable,
-    row::{Row, RowReader, text},
+    row::{Row, RowReader, row, text},
 };
 use crate::{
     domain::{
@@ -17,11 +17,26 @@ use crate::{
 
 /// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
-/// Range key of the row that counts the changes of a date. It sorts before every time, so it is
-/// read before them: a booking that is written meanwhile changes what was read, and is noticed.
-pub(super) const VERSION: &str = "#version";
+/// Range key of the row that counts the changes of a date, among the conversations: the schedule's
+/// own rows are the owner's and those of older programs, which know no other kind.
+const VERSION: &str = "version";
 
 impl DynamoDb {
+    pub(super) async fn read_versioned_day(
+        &self,
+        date: civil::Date,
+    ) -> Result<DaySchedule, StoreError> {
+        let version = match self.get_row(&self.tables.conversations, version_key(date)).await? {
+            None => 0,
+            Some(row) => {
+                let reader = RowReader::new("Conversations", &row);
+                u64::try_from(reader.integer("version")?)
+                    .map_err(|_| reader.malformed("version", "a version"))?
+            }
+        };
+        Ok(DaySchedule { version, ..self.read_day(date).await? })
+    }
+
     /// Reads the rows of a date, all pages. A failed page fails the whole read.
     pub(super) async fn read_day(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
         let mut pages = self
@@ -45,15 +60,15 @@ impl DynamoDb {
     }
 }
 
+/// The key of the row that counts the changes of a date.
+pub(super) fn version_key(date: civil::Date) -> Row {
+    row([("conversation_id", text(format!("day#{date}"))), ("item_id", text(VERSION))])
+}
+
 /// Adds what a row says.
 fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
     let reader = RowReader::new("Schedule", row);
     let key = reader.text("slot_time")?;
-    if key == VERSION {
-        day.version = u64::try_from(reader.integer("version")?)
-            .map_err(|_| reader.malformed("version", "a version"))?;
-        return Ok(());
-    }
     if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE))) {
         return Ok(());
     }
@@ -80,10 +95,7 @@ fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::row::{number, row},
-        *,
-    };
+    use super::*;
 
     fn day(rows: &[(&str, Option<&str>)]) -> DaySchedule {
         let mut day = DaySchedule::default();
@@ -124,13 +136,5 @@ mod tests {
         add_row(&mut day, &odd).unwrap();
         assert_eq!(day.unreadable, 1);
         assert!(add_row(&mut day, &Row::new()).is_err());
-    }
-
-    #[test]
-    fn the_version_is_no_hold() {
-        let mut day = DaySchedule::default();
-        let version = row([("slot_time", text(VERSION)), ("version", number(7))]);
-        add_row(&mut day, &version).unwrap();
-        assert_eq!(day, DaySchedule { version: 7, ..DaySchedule::default() });
     }
 }

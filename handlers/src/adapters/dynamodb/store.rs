@@ -42,6 +42,10 @@ impl Store for DynamoDb {
         self.read_day(date).await
     }
 
+    async fn versioned_day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.read_versioned_day(date).await
+    }
+
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         self.write_booking(new).await
     }

@@ -146,10 +146,11 @@ impl ToolRunner<'_> {
             Some(lead.slot),
             &notification,
         );
+        let wish = lead.repair.clone();
         let draft = BookingDraft { lead, identity, guard: None, record: None, notification };
         let bookings = self.bookings();
         let result = bookings.book(&draft);
-        self.track_change(pending_change, result).await
+        self.track_change(pending_change, Some(wish), result).await
     }
 
     async fn cancel(&self, id: &LeadId, identity: &[&str]) -> ToolOutcome {
@@ -163,7 +164,7 @@ impl ToolRunner<'_> {
         };
         let bookings = self.bookings();
         let result = bookings.cancel(&self.text.phone, id, identity, notify);
-        self.track_change(pending_change, result).await
+        self.track_change(pending_change, None, result).await
     }
 
     async fn list(&self) -> ToolOutcome {
@@ -185,7 +186,7 @@ impl ToolRunner<'_> {
         };
         let bookings = self.bookings();
         let result = bookings.reschedule(&self.text.phone, id, to, identity, notify);
-        self.track_change(pending_change, result).await
+        self.track_change(pending_change, None, result).await
     }
 
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {
@@ -264,10 +265,29 @@ impl ToolRunner<'_> {
         OwnerNews { owner: self.reply.settings.owner_phone.as_ref(), now: self.now }
     }
 
-    /// Runs a change and records it as pending meanwhile.
+    /// The customer has that time for something else, so nobody else took it.
+    async fn already_theirs(&self, booking: &Booking) -> ToolOutcome {
+        let slots = match self.bookings().available(booking.slot.date()).await {
+            Ok(day) => time_texts(&day.slots),
+            Err(error) => return self.read_failure(&error),
+        };
+        ToolOutcome::of(json!({
+            "success": false,
+            "message": format!(
+                "That time is this customer's own already ({}), so it cannot be taken for \
+                 something else. One appointment is for one repair",
+                booking.summary()
+            ),
+            "lead_id": booking.lead_id.as_str(),
+            "available_slots": slots,
+        }))
+    }
+
+    /// Runs a change and records it as pending meanwhile. `wish` is the repair that is booked.
     async fn track_change(
         &self,
         pending_change: PendingChange,
+        wish: Option<Repair>,
         change: impl Future<Output = Result<Booking, BookingError>> + Send,
     ) -> ToolOutcome {
         let heading = pending_change.heading;
@@ -288,8 +308,12 @@ impl ToolRunner<'_> {
                 "message": "That time is already taken",
                 "available_slots": time_texts(&available.slots),
             })),
-            // It may have been written by a call whose outcome was unknown.
-            Err(BookingError::AlreadyYours(booking)) => ToolOutcome::change(heading, &booking),
+            // The same wish may have been written by a call whose outcome was unknown, or for an
+            // earlier text.
+            Err(BookingError::AlreadyYours(booking)) if wish.as_ref() == Some(&booking.repair) => {
+                ToolOutcome::change(heading, &booking)
+            }
+            Err(BookingError::AlreadyYours(booking)) => self.already_theirs(&booking).await,
             Err(BookingError::NoLongerBooked(lead)) => ToolOutcome::failure(format_args!(
                 "That booking is {} by now",
                 lead.status.as_str()

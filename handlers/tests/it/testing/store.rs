@@ -227,6 +227,10 @@ impl Store for FakeStore {
         self.apply("day_schedule", |rows| rows.day(date)).await
     }
 
+    async fn versioned_day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.apply("versioned_day_schedule", |rows| rows.day(date)).await
+    }
+
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
         self.apply("book", |rows| rows.book(new)).await
     }

@@ -10,7 +10,7 @@ use crate::{
         errors::unavailable,
         lead_row::{from_booking, from_lead, slot_attributes},
         row::{Row, number, seconds, text},
-        schedule::{AVAILABLE, VERSION},
+        schedule::{AVAILABLE, version_key},
         transactions::{delete, put, update},
     },
     domain::{
@@ -50,9 +50,8 @@ impl DynamoDb {
     /// Counts a change of a date's bookings, if it is still at `expected`.
     pub(super) fn count_change(&self, slot: Slot, expected: Option<u64>) -> TransactionItem {
         let count = Update::builder()
-            .table_name(&self.tables.schedule)
-            .key("schedule_date", text(slot.date().to_string()))
-            .key("slot_time", text(VERSION))
+            .table_name(&self.tables.conversations)
+            .set_key(Some(version_key(slot.date())))
             .update_expression("SET #version = if_not_exists(#version, :none) + :one")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":none", number(0))

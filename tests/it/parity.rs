@@ -74,7 +74,12 @@ fn journals(target: &[&str]) -> (BTreeMap<String, Steps>, BTreeSet<String>) {
     let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     let normal = Normal::new(report["started_at"].as_str().unwrap());
     let (mut all, mut races) = (BTreeMap::new(), BTreeSet::new());
-    for scenario in report["scenarios"].as_array().unwrap() {
+    let timed = |scenario: &Value| {
+        // How far a turn has come at its deadline depends on the machine.
+        scenario["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "late"))
+    };
+    let scenarios = report["scenarios"].as_array().unwrap().iter();
+    for scenario in scenarios.filter(|scenario| !timed(scenario)) {
         let name = scenario["name"].as_str().unwrap().to_owned();
         let mut steps = vec![Vec::new()];
         for entry in scenario["journal"].as_array().unwrap() {
@@ -129,6 +134,8 @@ impl Normal {
                 rule(r"127\.0\.0\.1(:|%3A)\d+", "<address>"),
                 rule(r"(LEAD-\d{8}-\d{6})-[0-9a-f]{6}", "$1-<id>"),
                 rule(r"\b[0-9a-f]{32}\b", "<id>"),
+                // Two texts that go out at the same time get their ids in any order.
+                rule(r"\bSM[0-9a-f]{32}\b", "SM<id>"),
             ],
             number: Regex::new(r"\b\d{10}(\d{3})?\b").unwrap(),
             now: started.parse::<jiff::Timestamp>().unwrap().as_second(),

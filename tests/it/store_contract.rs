@@ -1,15 +1,16 @@
 //! The store's contract where it hurts: every method when the database fails, rows that nobody
 //! can read, reads that may not lag, and what is sent how often.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, IdempotencyRecord, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, RequestToken, Reschedule},
         catalogue::Upsell,
+        outbox::OutboxText,
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
-        turn::{QueueEntry, StoredRound, TurnEnd, TurnKey},
+        turn::{HandOver, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnText},
     },
     ports::{BookOutcome, Store as _, StoreError},
 };
@@ -20,10 +21,15 @@ use rehearse_core::{
 };
 use serde_json::json;
 
-use crate::store::{Lab, ann, at, booking, lead, now};
+use crate::store::{Lab, ann, at, booking, decided, lead, now};
 
 fn key() -> TurnKey {
     TurnKey { phone: ann(), sid: "SM1".into() }
+}
+
+fn new_claim(text: &TurnText) -> NewClaim<'_> {
+    static KEY: LazyLock<TurnKey> = LazyLock::new(key);
+    NewClaim { key: &KEY, holder: "h", text, now: now(), unix_ms: 0, until_ms: 100 }
 }
 
 /// Every method of the port once, by its name.
@@ -33,10 +39,41 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let token = |text: &str| RequestToken::derive(&[text]);
     let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
-    let cancel = Cancellation { booking: Booking::from(&two), token: token("c"), now: now() };
-    let moved =
-        Reschedule { booking: Booking::from(&two), to: at(9), token: token("m"), now: now() };
-    let claim = IdempotencyRecord { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
+    let cancel = Cancellation {
+        booking: Booking::from(&two),
+        slot_key: Some("2:00 PM".into()),
+        token: token("c"),
+        now: now(),
+        notification: Vec::new(),
+    };
+    let moved = Reschedule {
+        booking: Booking::from(&two),
+        to: at(9),
+        slot_key: Some("2:00 PM".into()),
+        day_version: 1,
+        token: token("m"),
+        now: now(),
+        notification: Vec::new(),
+    };
+    let text = OutboxText { id: "a#0".into(), to: ann(), body: "Hi".into(), created: now() };
+    let turn_text = TurnText::default();
+    let claim = new_claim(&turn_text);
+    let hand_over = HandOver {
+        key: key(),
+        holder: "h".into(),
+        now: now(),
+        messages: vec!["One moment".into()],
+    };
+    let late_end = TurnEnd {
+        key: key(),
+        holder: "h2".into(),
+        now: now(),
+        messages: Vec::new(),
+        memory: None,
+        dequeue: None,
+        callback: None,
+        late_answer: Some(vec![OutboxText { id: "late#0".into(), ..text.clone() }]),
+    };
     let kind = SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: None };
     let note = SalesRecord { key: key(), ordinal: 0, now: now(), kind };
     let end = TurnEnd {
@@ -46,6 +83,8 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         messages: vec!["Hi".into()],
         memory: None,
         dequeue: None,
+        callback: None,
+        late_answer: None,
     };
     let round = StoredRound::default();
     vec![
@@ -54,26 +93,37 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
             "put_owner",
             store.put_owner(&OwnerState { version: 1, ..OwnerState::default() }, 0).await.map(drop),
         ),
-        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
+        ("day_schedule", store.day_schedule(date(2026, 2, 11)).await.map(drop)),
+        ("versioned_day_schedule", store.versioned_day_schedule(date(2026, 2, 11)).await.map(drop)),
         ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
-        ("claim_idempotency_key", store.claim_idempotency_key(&claim).await.map(drop)),
+        ("idempotency_record", store.idempotency_record("k").await.map(drop)),
         ("record_sale", store.record_sale(&note).await),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
         ("unset_opted_out", store.set_opted_out(&ann(), false, now()).await),
-        ("claim_turn", store.claim_turn(&key(), "h", now(), 0, 100).await.map(drop)),
+        ("claim_turn", store.claim_turn(&claim).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
         ("save_round", store.save_round(&key(), "h", 0, &round).await.map(drop)),
         ("join_queue", store.join_queue(&ann(), &me).await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("leave_queue", store.leave_queue(&ann(), 0, &me).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
+        ("hand_over", store.hand_over(&hand_over).await.map(drop)),
+        ("late_turns", store.late_turns().await.map(drop)),
+        ("claim_late_turn", store.claim_late_turn(&key(), "h2", 0, 100).await.map(drop)),
+        ("finish_late_turn", store.finish_turn(&late_end).await.map(drop)),
         ("finish_turn", store.finish_turn(&end).await.map(drop)),
-        ("claim_alert", store.claim_alert("x", now(), Duration::from_secs(1)).await.map(drop)),
+        ("replace_in_queue", store.replace_in_queue(&ann(), 0, &me, &me).await.map(drop)),
+        ("enqueue_once", store.enqueue_once(std::slice::from_ref(&text)).await.map(drop)),
+        ("waiting_texts", store.waiting_texts().await.map(drop)),
+        ("claim_text", store.claim_text("a#0", "h", 0, 100).await.map(drop)),
+        ("release_text", store.release_text("a#0", "h").await),
+        ("refuse_text", store.refuse_text("a#0", Some(21_610), now()).await),
+        ("remove_text", store.remove_text("a#0").await),
     ]
 }
 
@@ -149,15 +199,17 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
     .await;
     let store = &lab.store;
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
+    let turn_text = TurnText::default();
+    // A row of the schedule that cannot be read empties its date instead.
+    assert_eq!(store.day_schedule(date(2026, 2, 11)).await.unwrap().unreadable, 1);
     let results = [
         ("owner", store.owner().await.map(drop)),
-        ("taken_slots", store.taken_slots(date(2026, 2, 11)).await.map(drop)),
         ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
-        ("claim_turn", store.claim_turn(&key(), "h", now(), 0, 100).await.map(drop)),
+        ("claim_turn", store.claim_turn(&new_claim(&turn_text)).await.map(drop)),
     ];
     for (method, result) in results {
         assert!(matches!(result, Err(StoreError::Malformed { .. })), "{method}: {result:?}");
@@ -173,7 +225,8 @@ async fn bookings_are_read_beyond_the_first_page() {
     let note = "x".repeat(390_000);
     for hour in 9..17 {
         let two = lead(&format!("LEAD-{hour:02}"), &ann(), hour);
-        lab.store.book(&booking(&two, &hour.to_string(), None)).await.unwrap();
+        let new = decided(&lab.store, booking(&two, &hour.to_string(), None)).await;
+        lab.store.book(&new).await.unwrap();
         let mut rows = lab.database.rows("CustomerBookings").await.unwrap();
         let mut row = rows.pop().unwrap();
         row["note"] = json!(note);
@@ -249,7 +302,7 @@ async fn conflicts_are_waited_out_and_a_lasting_one_is_no_claim() {
     assert_eq!(lab.store.book(&booking(&two, "a", None)).await.unwrap(), BookOutcome::Booked);
     assert_eq!(lab.journal.exchanges().named("dynamodb.TransactWriteItems").count(), 4);
     lab.fail("UpdateItem", 3, conflict());
-    lab.store.claim_turn(&key(), "h", now(), 0, 100).await.unwrap();
+    lab.store.claim_turn(&new_claim(&TurnText::default())).await.unwrap();
 
     let lab = Lab::start().await;
     lab.fail("TransactWriteItems", 99, conflict());
@@ -267,6 +320,7 @@ async fn a_repeat_after_the_token_has_expired_is_the_same_booking() {
     let expired =
         Failure { database_fault: Some(DatabaseFault::ExpiredToken), ..Failure::default() };
     lab.fail("TransactWriteItems", 1, expired);
-    assert_eq!(lab.store.book(&new).await.unwrap(), BookOutcome::Booked);
+    let again = lab.store.book(&new).await.unwrap();
+    assert_eq!(again, BookOutcome::Exists(Box::new(two)));
     assert_eq!((lab.count("Leads").await, lab.count("Schedule").await), (1, 1));
 }

@@ -1,15 +1,14 @@
 //! The store on the embedded database: turns, queues, memory, and what is written once.
 
-use std::time::Duration;
-
 use handlers::{
+    adapters::dynamodb::DynamoDb,
     domain::{
-        booking::IdempotencyRecord,
         catalogue::Upsell,
+        outbox::OutboxText,
         sales::{SalesEvent, SalesRecord},
         turn::{
-            ConversationItem, ConversationMemory, QueueEntry, StoredRound, TurnEnd, TurnKey,
-            TurnRecord,
+            ConversationItem, ConversationMemory, HandOver, NewClaim, QueueEntry, StoredRound,
+            TurnEnd, TurnKey, TurnRecord, TurnText,
         },
     },
     ports::{Store as _, TurnClaim},
@@ -18,29 +17,94 @@ use jiff::Timestamp;
 
 use crate::store::{Lab, ann, now};
 
+/// A claim on a turn by `holder` at an elapsed time, until another.
+async fn claim(
+    store: &DynamoDb,
+    key: &TurnKey,
+    holder: &str,
+    now: Timestamp,
+    (unix_ms, until_ms): (i64, i64),
+) -> TurnClaim {
+    let text = TurnText { body: "Hi".into(), ..TurnText::default() };
+    let claim = NewClaim { key, holder, text: &text, now, unix_ms, until_ms };
+    store.claim_turn(&claim).await.unwrap()
+}
+
+fn waiting(id: &str) -> OutboxText {
+    OutboxText { id: id.into(), to: ann(), body: format!("text {id}"), created: now() }
+}
+
 #[tokio::test]
-async fn keys_alerts_notes_and_opt_outs_are_written_once() {
+async fn a_text_of_the_outbox_is_claimed_by_one_and_leaves_it_once() {
+    let Lab { store, database: _database, .. } = &Lab::start().await;
+    let texts = [waiting("a#0"), waiting("a#1")];
+    assert!(store.enqueue_once(&texts).await.unwrap());
+    assert!(!store.enqueue_once(&texts).await.unwrap(), "the cause is remembered");
+    assert_eq!(store.waiting_texts().await.unwrap(), ["a#0", "a#1"]);
+    let claim = async |holder, at| store.claim_text("a#0", holder, at, at + 10).await.unwrap();
+    assert_eq!(claim("h1", 0).await, Some((texts[0].clone(), 0)));
+    assert_eq!(claim("h2", 10).await, None, "held until then");
+    assert_eq!(claim("h2", 11).await, Some((texts[0].clone(), 1)));
+    store.release_text("a#0", "h1").await.unwrap();
+    assert_eq!(claim("h3", 12).await, None, "only its holder gives it back");
+    store.release_text("a#0", "h2").await.unwrap();
+    assert_eq!(claim("h3", 12).await, Some((texts[0].clone(), 2)));
+    store.remove_text("a#0").await.unwrap();
+    assert_eq!(claim("h4", 99).await, None);
+    store.refuse_text("a#1", Some(21_610), now()).await.unwrap();
+    assert!(store.waiting_texts().await.unwrap().is_empty());
+    assert_eq!(store.claim_text("a#1", "h", 0, 1).await.unwrap(), None);
+    assert!(!store.enqueue_once(&texts).await.unwrap(), "nor does it come back");
+}
+
+#[tokio::test]
+async fn a_turn_that_is_handed_over_is_finished_once_and_its_answer_waits_in_the_outbox() {
+    let Lab { store, database: _database, .. } = &Lab::start().await;
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    claim(store, &key, "h1", now(), (0, 100)).await;
+    let messages = vec!["One moment".to_owned()];
+    let hand_over = |holder: &str| HandOver {
+        key: key.clone(),
+        holder: holder.into(),
+        now: now(),
+        messages: messages.clone(),
+    };
+    assert!(!store.hand_over(&hand_over("h2")).await.unwrap());
+    assert!(store.hand_over(&hand_over("h1")).await.unwrap());
+    assert!(store.hand_over(&hand_over("h1")).await.unwrap(), "own repeat");
+    assert_eq!(store.late_turns().await.unwrap(), std::slice::from_ref(&key));
+    assert_eq!(
+        claim(store, &key, "h2", now(), (0, 9)).await,
+        TurnClaim::Answered(messages.clone())
+    );
+    let late = store.claim_late_turn(&key, "h3", 200, 300).await.unwrap().unwrap();
+    assert_eq!((late.text.body.as_str(), late.earlier_attempts), ("Hi", 0));
+    assert_eq!(store.claim_late_turn(&key, "h4", 250, 350).await.unwrap(), None);
+    assert!(store.save_round(&key, "h3", 0, &StoredRound::default()).await.unwrap());
+    assert!(!store.save_round(&key, "h1", 1, &StoredRound::default()).await.unwrap());
+    let end = TurnEnd {
+        key: key.clone(),
+        holder: "h3".into(),
+        now: now(),
+        messages: Vec::new(),
+        memory: None,
+        dequeue: None,
+        callback: None,
+        late_answer: Some(vec![waiting("late#SM1#0")]),
+    };
+    assert!(!store.finish_turn(&TurnEnd { holder: "h1".into(), ..end.clone() }).await.unwrap());
+    assert!(store.finish_turn(&end).await.unwrap());
+    assert!(store.finish_turn(&end).await.unwrap(), "own repeat");
+    assert_eq!(store.waiting_texts().await.unwrap(), ["late#SM1#0"]);
+    assert!(store.late_turns().await.unwrap().is_empty());
+    assert_eq!(store.claim_late_turn(&key, "h5", 999, 1999).await.unwrap(), None);
+    assert_eq!(store.turn_answer(&key).await.unwrap(), Some(messages));
+}
+
+#[tokio::test]
+async fn notes_and_opt_outs_are_written_once() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let claim = IdempotencyRecord { key_hash: "k".into(), fingerprint: "f".into(), now: now() };
-    let later =
-        IdempotencyRecord { fingerprint: "g".into(), now: Timestamp::UNIX_EPOCH, ..claim.clone() };
-    assert_eq!(store.claim_idempotency_key(&claim).await.unwrap(), claim);
-    assert_eq!(store.claim_idempotency_key(&later).await.unwrap(), claim);
-
-    let window = Duration::from_secs(600);
-    let second_before = now() + jiff::SignedDuration::from_millis(599_999);
-    for (cause, at, first) in [
-        ("model", now(), true),
-        ("model", now(), false),
-        ("model", second_before, false),
-        ("other", now(), true),
-        ("model", now() + window, true),
-        ("model", now(), true), // The clock was set back.
-    ] {
-        assert_eq!(store.claim_alert(cause, at, window).await.unwrap(), first, "{cause} {at}");
-    }
-
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let kinds = [
         SalesEvent::Discount { percent: 5, approved: true, reason: String::new() },
@@ -66,9 +130,9 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let later = now() + jiff::SignedDuration::from_mins(1);
     let fresh = TurnClaim::Acquired(TurnRecord { now: now(), rounds: vec![] });
-    assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh);
-    assert_eq!(store.claim_turn(&key, "h1", now(), 100, 200).await.unwrap(), fresh, "own repeat");
-    assert_eq!(store.claim_turn(&key, "h2", later, 199, 300).await.unwrap(), TurnClaim::Busy);
+    assert_eq!(claim(store, &key, "h1", now(), (100, 200)).await, fresh);
+    assert_eq!(claim(store, &key, "h1", now(), (100, 200)).await, fresh, "own repeat");
+    assert_eq!(claim(store, &key, "h2", later, (199, 300)).await, TurnClaim::Busy);
     let round = StoredRound {
         items: vec![ConversationItem::Assistant("x".into())],
         ..StoredRound::default()
@@ -76,7 +140,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert!(store.save_round(&key, "h1", 0, &round).await.unwrap());
     assert!(!store.save_round(&key, "h2", 0, &round).await.unwrap());
     assert_eq!(store.turn_answer(&key).await.unwrap(), None);
-    let taken_over = store.claim_turn(&key, "h2", later, 201, 300).await.unwrap();
+    let taken_over = claim(store, &key, "h2", later, (201, 300)).await;
     assert_eq!(
         taken_over,
         TurnClaim::Acquired(TurnRecord { now: now(), rounds: vec![round.clone()] })
@@ -100,6 +164,8 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
         messages: vec!["Hi".into()],
         memory: Some(memory.clone()),
         dequeue: Some(me),
+        callback: None,
+        late_answer: None,
     };
     let by_the_first = TurnEnd { holder: "h1".into(), ..end.clone() };
     assert!(!store.finish_turn(&by_the_first).await.unwrap());
@@ -110,11 +176,11 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert_eq!(store.queue(&key.phone).await.unwrap(), std::slice::from_ref(&next));
     assert_eq!(store.memory(&key.phone).await.unwrap(), memory);
     let answered = TurnClaim::Answered(vec!["Hi".into()]);
-    assert_eq!(store.claim_turn(&key, "h3", later, 999, 1999).await.unwrap(), answered);
+    assert_eq!(claim(store, &key, "h3", later, (999, 1999)).await, answered);
 
     // A queue that has moved on does not fail the end.
     let second = TurnKey { sid: "SM2".into(), ..key };
-    store.claim_turn(&second, "h", now(), 0, 10).await.unwrap();
+    claim(store, &second, "h", now(), (0, 10)).await;
     let end =
         TurnEnd { key: second.clone(), holder: "h".into(), messages: vec![], memory: None, ..end };
     assert!(store.finish_turn(&end).await.unwrap());

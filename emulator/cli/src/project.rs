@@ -38,8 +38,13 @@ const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM
        owner = "+15555550102""#;
 
 /// Types of resources that only observe, such as alarms.
-const WATCHERS: [&str; 4] =
-    ["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic"];
+const WATCHERS: [&str; 5] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+];
 
 /// The template's name unless the settings give another.
 const TEMPLATE: &str = "template.yaml";

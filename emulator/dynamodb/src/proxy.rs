@@ -112,7 +112,7 @@ async fn serve_connection(stream: TcpStream, state: Arc<ProxyState>) {
 
 async fn handle(
     request: Request<Incoming>,
-    state: &ProxyState,
+    state: &Arc<ProxyState>,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
     let (mut parts, body) = request.into_parts();
@@ -156,7 +156,7 @@ fn detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDe
 /// Waits for the call's turn if it takes part in a rendezvous, and lets a fault strike it.
 async fn handle_with_faults(
     call: InspectedCall,
-    state: &ProxyState,
+    state: &Arc<ProxyState>,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
     let touched = || request::touched_rows(&call.request, &state.tables);
@@ -179,6 +179,17 @@ async fn handle_with_faults(
         return Ok(record(call.exchange, Err(error.into())));
     }
     match state.faults.next_fault(&faultable) {
+        // A call that DynamoDB has received is carried out, also when its caller stops waiting. The
+        // journal has it as cut then, which is all that the caller knows.
+        Some(fault) if fault.failure.is_only_a_delay() => {
+            let (state, delay) = (Arc::clone(state), fault.failure.delay());
+            let delayed = tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                state.route.connect().exchange(call.outgoing).await
+            });
+            let response = delayed.await.map_err(|_| ConnectionCut)?;
+            Ok(record(call.exchange, response.map_err(EmulatorFailure::from)))
+        }
         Some(fault) => inject(&fault, call, moment, state, connection).await,
         None => {
             let response = connection.exchange(call.outgoing).await;

@@ -12,7 +12,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 impl World {
     /// Moves business time. On the way it stops at each moment at which a schedule or the repetition
     /// of an invocation is due, has it fired, and waits until all that follows from it has settled.
-    /// Of each schedule at most the last 60 moments are fired.
+    /// Of each schedule at most 60 moments are fired; of more, the last 5.
     ///
     /// # Errors
     /// When an invocation does not end; the clock then stands at the moment at which it began.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Events,
     queue::{Later, LaterWork, QueuedEvent},
-    timetable::{MOST_MOMENTS, Planned},
+    timetable::{LAST_MOMENTS, Planned},
 };
 
 /// The longest time that a running clock is not looked at, since the machine's may be set.
@@ -30,13 +30,14 @@ impl Events {
         Turn(self.0.turn.lock().await)
     }
 
-    /// Plans what is due until a moment: what falls due by moving the clock there. Of each schedule at
-    /// most the last [`MOST_MOMENTS`] moments are due; the function's log says when there were more.
+    /// Plans what is due until a moment: what falls due by moving the clock there. Of each schedule
+    /// at most [`MOST_MOMENTS`](super::MOST_MOMENTS) moments are due; of more the last
+    /// [`LAST_MOMENTS`], and the function's log says so.
     pub fn plan(&self, until: Timestamp) {
         let cut = self.state().timetable.plan(until);
         for Planned { function, schedule } in cut {
             let line = format!(
-                "rehearse: only the last {MOST_MOMENTS} moments of the schedule {} are due; the \
+                "rehearse: only the last {LAST_MOMENTS} moments of the schedule {} are due; the \
                  clock jumped over more",
                 schedule.name
             );

@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::template::Schedule;
 
-/// How many moments of one schedule are due at most when the clock jumps: the last ones.
+/// How many moments of one schedule are due when the clock jumps, if there are no more.
 pub const MOST_MOMENTS: usize = 60;
+/// How many of the last moments are due when there are more: a jump over days is no work of days.
+pub const LAST_MOMENTS: usize = 5;
 
 /// The schedules of a world's functions, and which of their moments are still to be fired.
 #[derive(Debug)]
@@ -104,6 +106,10 @@ fn last(
             at = next;
         }
         if from == after || moments.len() == MOST_MOMENTS {
+            if left_out {
+                let excess = moments.len().saturating_sub(LAST_MOMENTS);
+                moments.drain(..excess);
+            }
             return (moments, left_out);
         }
     }
@@ -156,7 +162,7 @@ mod tests {
         let cut: Vec<&str> = cut.iter().map(|planned| planned.function.as_str()).collect();
         assert_eq!(cut, ["rate(1 minute)", "cron(0 * * * ? *)", "rate(1 day)"]);
         let taken = taken(&mut timetable);
-        assert_eq!(taken.len(), 3 * MOST_MOMENTS);
+        assert_eq!(taken.len(), 3 * LAST_MOMENTS);
         assert_eq!(taken.last().unwrap(), "20:10 rate(1 day)");
     }
 

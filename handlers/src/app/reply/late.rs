@@ -14,6 +14,7 @@ use super::{
         LATE_ATTEMPTS, LATE_DEADLINE_FACTOR, LATE_ENTRY, MAX_LATE_AGE, SEND_TIMEOUT, STORE_TIMEOUT,
     },
     progress::{ClaimedTurn, Progress, TurnState},
+    reply_text::reply_text,
     run_alongside,
     turn::Attempt,
 };
@@ -165,6 +166,16 @@ impl ReplyService {
             None => TurnError::Deadline,
         };
         tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply has no answer");
+        let state = progress.snapshot();
+        if !state.confirmations.is_empty() && state.pending_change.is_none() {
+            // What the customer wanted is done, and the confirmation says so.
+            let answer = reply_text("", &state.confirmations, &Default::default());
+            let messages = text::split_into_messages(&answer);
+            let finished = self.finish(&attempt, &progress, messages, Some(&answer)).await;
+            return finished
+                .map(|_| ())
+                .map_err(|error| LateTurnError::NoAnswer(error.to_string()));
+        }
         if earlier_attempts + 1 >= LATE_ATTEMPTS {
             return Ok(self.give_up(&attempt, &progress, &error).await?);
         }
@@ -196,7 +207,7 @@ impl ReplyService {
         let answer = if callback.notification.is_empty() {
             state.without_promise()
         } else {
-            super::reply_text::reply_text(FALLBACK_REPLY, &state.confirmations, &Default::default())
+            reply_text(FALLBACK_REPLY, &state.confirmations, &Default::default())
         };
         let messages = text::split_into_messages(&answer);
         let late_answer = late_texts(text, &messages);

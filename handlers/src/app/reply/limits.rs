@@ -9,15 +9,15 @@ use jiff::SignedDuration;
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written, at the
 /// same time as [`READ_TIMEOUT`].
-pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(300);
+pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(400);
 /// Part of [`CLOSE_TIMEOUT`] for reading an opt-out.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(300);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(400);
 /// Part of [`CLOSE_TIMEOUT`] for storing the end of a turn, leaving the queue included.
-pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(600);
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(700);
 /// Part of [`CLOSE_TIMEOUT`] for texting the owner directly, when nothing can be stored.
-pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(550);
+pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(380);
 /// Part of [`CLOSE_TIMEOUT`] for having the outbox sent, once the end of a turn is stored.
-pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(550);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(380);
 /// Time to leave the queue after the end of a turn could not be stored.
 pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a queue entry stays valid, so that it never expires during an

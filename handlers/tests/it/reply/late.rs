@@ -143,6 +143,19 @@ fn a_text_that_waits_behind_another_is_answered_without_a_holding_text() {
 }
 
 #[test]
+fn a_late_booking_is_confirmed_although_the_model_says_nothing_more() {
+    let late = Late::new();
+    late.world.model.then([book()]);
+    late.world.store.hang_before("book");
+    assert_eq!(late.answer(&text("SM1", "Tomorrow at two")), [HOLDING_REPLY]);
+    late.world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert!(late.finish("SM1", now()));
+    let sent = late.to_ann();
+    assert!(sent[0].starts_with("Confirmed: Wed Feb 11, 2:00 PM"), "{sent:?}");
+    assert!(late.world.store.unanswered().is_empty());
+}
+
+#[test]
 fn who_opts_out_meanwhile_hears_nothing() {
     let late = Late::new();
     slow(&late);

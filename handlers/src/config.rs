@@ -22,7 +22,7 @@ use crate::domain::{calendar::Calendar, phone::Phone};
 pub type Vars = BTreeMap<String, String>;
 
 /// Twilio waits 15 seconds; the rest is for the network and a cold start.
-const DEFAULT_DEADLINE_MS: &str = "12000";
+const DEFAULT_DEADLINE_MS: &str = "11500";
 /// After a crash Twilio repeats the webhook at once, and the repeat waits for the rest of the
 /// lease.
 const DEFAULT_LEASE_MS: &str = "3000";

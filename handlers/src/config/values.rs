@@ -83,7 +83,7 @@ pub(super) fn weekdays(value: &str) -> Result<Vec<Weekday>, &'static str> {
 }
 
 /// Twilio gives up after 15 seconds and the function (`template.yaml`) after 14. Closing a failed
-/// turn takes up to 1.5 seconds, so after a longer deadline the customer would get no answer.
+/// turn takes up to 2 seconds, so after a longer deadline the customer would get no answer.
 pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
     match value.parse() {
         Ok(millis @ 1..=12_000) => Ok(Duration::from_millis(millis)),

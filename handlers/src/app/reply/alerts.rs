@@ -80,7 +80,7 @@ impl ReplyService {
         let time = self.calendar.local(text.now).strftime("%-I:%M %p").to_string();
         let words: String = text.content().chars().take(MAX_QUOTED_CHARS).collect();
         let pictures: String = text.media_urls.iter().map(|url| format!(" {url}")).collect();
-        let body = format!("{happened} {time}: {words}{pictures}{wish}");
+        let body = format!("{happened} {time}: \"{words}\"{pictures}{wish}");
         let notification = match (&self.settings.owner_phone, owner_reachable) {
             (Some(owner), true) => {
                 OutboxText::messages(&format!("callback#{}", text.sid), owner, &body, text.now)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// Time to close a failed turn after the deadline. 12 s and this stay below the 15 s after which
+/// Time to close a failed turn after the deadline. 11.5 s and this stay below the 15 s after which
 /// Twilio gives up.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1500);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(2000);
 /// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written, at the
 /// same time as [`READ_TIMEOUT`].
 pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(400);
@@ -15,9 +15,9 @@ pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(400);
 /// Part of [`CLOSE_TIMEOUT`] for storing the end of a turn, leaving the queue included.
 pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(700);
 /// Part of [`CLOSE_TIMEOUT`] for texting the owner directly, when nothing can be stored.
-pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(380);
+pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(880);
 /// Part of [`CLOSE_TIMEOUT`] for having the outbox sent, once the end of a turn is stored.
-pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(380);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(880);
 /// Time to leave the queue after the end of a turn could not be stored.
 pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a queue entry stays valid, so that it never expires during an

@@ -124,7 +124,7 @@ fn with_the_assistant_off_the_owner_gets_the_text() {
     world.store.set_owner(OwnerState { ai_answers_sms: false, ..OwnerState::default() });
     let messages = world.answer(&text("SM1", "Are you open?"));
     assert_eq!(messages, ["Thanks for your text! Brandon has it and answers you himself."]);
-    let forwarded = format!("The assistant is off, and {ANN} wrote. 3:10 PM: Are you open?");
+    let forwarded = format!("The assistant is off, and {ANN} wrote. 3:10 PM: \"Are you open?\"");
     assert_eq!(world.sms.sent(), [(OWNER.to_owned(), forwarded)]);
     assert!(world.model.requests().is_empty());
 }

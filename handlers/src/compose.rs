@@ -178,7 +178,8 @@ fn background_worker(
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
-    Ok(http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token))
+    let state = http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token);
+    Ok(http::with_deadline(state, config.request_deadline))
 }
 
 /// Builds the scheduler on DynamoDB.
@@ -198,7 +199,7 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
         config.calendar,
         config.owner_phone,
     );
-    Ok(http::scheduler(scheduler))
+    Ok(http::with_deadline(http::scheduler(scheduler), config.request_deadline))
 }
 
 /// A credential with the given value, or one that fetches it when it is first needed.

@@ -23,6 +23,8 @@ pub type Vars = BTreeMap<String, String>;
 
 /// Twilio waits 15 seconds; the rest is for the network and a cold start.
 const DEFAULT_DEADLINE_MS: &str = "11500";
+/// Lambda ends these functions after 10 seconds.
+const DEFAULT_REQUEST_DEADLINE_MS: &str = "8000";
 /// After a crash Twilio repeats the webhook at once, and the repeat waits for the rest of the
 /// lease.
 const DEFAULT_LEASE_MS: &str = "3000";
@@ -84,6 +86,8 @@ pub struct StateConfig {
     pub dynamodb: DynamoDbConfig,
     /// Secret of the callers; without it every call is refused.
     pub admin_token: Option<SecretSource>,
+    /// Time for a request, secrets included.
+    pub request_deadline: Duration,
 }
 
 /// Configuration of the scheduler.
@@ -98,6 +102,8 @@ pub struct SchedulerConfig {
     /// The function that sends the outbox. Without it, it is sent when that function's schedule
     /// comes.
     pub worker: Option<WorkerConfig>,
+    /// Time for a request.
+    pub request_deadline: Duration,
 }
 
 /// The database and its tables.
@@ -222,7 +228,12 @@ impl StateConfig {
         let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
         let admin_token = secret_source::optional(&mut reader, secret_source::ADMIN_TOKEN);
-        let config = dynamodb.map(|dynamodb| Self { dynamodb, admin_token });
+        let request_deadline = request_deadline(&mut reader);
+        let config = dynamodb.zip(request_deadline).map(|(dynamodb, request_deadline)| Self {
+            dynamodb,
+            admin_token,
+            request_deadline,
+        });
         reader.finish(config)
     }
 }
@@ -238,11 +249,14 @@ impl SchedulerConfig {
         let calendar = calendar(&mut reader);
         let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
         let worker = worker(&mut reader);
-        let config = dynamodb.zip(calendar).map(|(dynamodb, calendar)| Self {
+        let request_deadline = request_deadline(&mut reader);
+        let required = dynamodb.zip(calendar).zip(request_deadline);
+        let config = required.map(|((dynamodb, calendar), request_deadline)| Self {
             dynamodb,
             calendar,
             owner_phone,
             worker,
+            request_deadline,
         });
         reader.finish(config)
     }
@@ -318,6 +332,10 @@ fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
     let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", values::shop_calendar);
     let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", values::weekdays);
     Some(hours?.with_closed_days(closed?))
+}
+
+fn request_deadline(reader: &mut VarReader<'_>) -> Option<Duration> {
+    reader.with_default("REQUEST_DEADLINE_MS", DEFAULT_REQUEST_DEADLINE_MS, values::deadline)
 }
 
 fn worker(reader: &mut VarReader<'_>) -> Option<WorkerConfig> {

@@ -1,7 +1,9 @@
 //! The layers around every router: CORS, log and business time.
 
+use std::time::Duration;
+
 use axum::{
-    Json,
+    Json, Router,
     extract::Request,
     http::{
         HeaderMap, HeaderValue, Method,
@@ -9,7 +11,7 @@ use axum::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         },
     },
-    middleware::Next,
+    middleware::{Next, from_fn},
     response::{IntoResponse as _, Response},
 };
 use jiff::Timestamp;
@@ -70,6 +72,23 @@ pub(super) async fn request_time(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestTime(now));
     request.extensions_mut().insert(SourceAddress(address));
     next.run(request).await
+}
+
+/// Answers 503 with CORS headers when the router takes longer than `deadline`, before Lambda ends
+/// the function without a word. What the request has begun is dropped; its repeat finds what was
+/// written.
+pub fn with_deadline(router: Router, deadline: Duration) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        match tokio::time::timeout(deadline, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                tracing::error!("the deadline of a request passed");
+                let mut response = ApiError::unavailable().into_response();
+                add_cors_headers(response.headers_mut());
+                response
+            }
+        }
+    }))
 }
 
 fn add_cors_headers(headers: &mut HeaderMap) {

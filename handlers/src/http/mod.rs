@@ -21,7 +21,7 @@ mod twiml;
 pub use self::{
     background::background,
     dispatcher::{WebhookAuthentication, dispatcher},
-    layers::RequestTime,
+    layers::{RequestTime, with_deadline},
     scheduler::scheduler,
     state::state,
 };

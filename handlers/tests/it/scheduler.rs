@@ -110,6 +110,16 @@ async fn an_idempotency_key_belongs_to_one_request() {
 }
 
 #[tokio::test]
+async fn a_slow_database_is_503_with_cors_before_the_function_ends() {
+    let (router, store) = router();
+    let router = http::with_deadline(router, std::time::Duration::from_millis(20));
+    store.hang_from_now_on("open_bookings");
+    let answer = book(&booking()).send(&router).await;
+    assert_eq!(answer.status, 503);
+    answer.assert_cors();
+}
+
+#[tokio::test]
 async fn two_open_bookings_are_enough_for_one_phone() {
     let (router, _) = router();
     for (time, status) in [("1:00 PM", 201), ("2:00 PM", 201), ("3:00 PM", 409)] {

@@ -12,6 +12,7 @@ use crate::domain::{
     background::BackgroundTask,
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     day_schedule::DaySchedule,
+    discount::DiscountGrant,
     lead::{Lead, LeadId},
     outbox::OutboxText,
     owner::OwnerState,
@@ -112,6 +113,8 @@ pub enum BookOutcome {
     SlotTaken,
     /// The date's schedule has changed and must be read again.
     DayChanged,
+    /// The customer's discount has been used meanwhile: it must be read again.
+    DiscountChanged,
     /// The form guard has changed: the customer's bookings must be read again.
     GuardChanged,
     /// The form's request has led to a booking meanwhile: its record must be read again.
@@ -211,6 +214,12 @@ pub trait Store: Send + Sync {
         &self,
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Grants a discount; false when the customer has one that no booking has used, or used one
+    /// within [`DISCOUNT_DAYS`](crate::domain::discount::DISCOUNT_DAYS) days. A repeat of the same
+    /// call is granted again.
+    async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError>;
+    /// The customer's discount that no booking has used, in percent.
+    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError>;
     /// Stores a discount or an upsell by turn and ordinal; a repeat changes nothing.
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
 

@@ -119,6 +119,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
         customer_name: Some("Ann".into()),
         status: LeadStatus::Booked,
         source: LeadSource::Form,
+        discount_percent: None,
     }
 }
 
@@ -127,6 +128,7 @@ pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewB
         lead: lead.clone(),
         token: RequestToken::derive(&[token]),
         day_version: 0,
+        uses_discount: false,
         guard,
         record: None,
         notification: Vec::new(),

@@ -7,6 +7,7 @@ use handlers::{
     domain::{
         booking::{Booking, Cancellation, RequestToken, Reschedule},
         catalogue::Upsell,
+        discount::DiscountGrant,
         outbox::OutboxText,
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
@@ -75,6 +76,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         late_answer: Some(vec![OutboxText { id: "late#0".into(), ..text.clone() }]),
     };
     let kind = SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: None };
+    let grant = DiscountGrant { key: key(), ordinal: 0, percent: 15, now: now() };
     let note = SalesRecord { key: key(), ordinal: 0, now: now(), kind };
     let end = TurnEnd {
         key: key(),
@@ -101,6 +103,8 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
+        ("grant_discount", store.grant_discount(&grant).await.map(drop)),
+        ("open_discount", store.open_discount(&ann()).await.map(drop)),
         ("record_sale", store.record_sale(&note).await),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),

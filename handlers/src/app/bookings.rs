@@ -40,6 +40,8 @@ pub struct BookingDraft<'a> {
     pub lead: Lead,
     /// Tells this booking from others.
     pub identity: &'a [&'a str],
+    /// Whether it uses the customer's discount, if there is one.
+    pub with_discount: bool,
     /// Update of the form guard, for bookings by the form.
     pub guard: Option<FormGuardUpdate>,
     /// What a repeat of the form's request finds.
@@ -50,13 +52,18 @@ pub struct BookingDraft<'a> {
 
 impl BookingDraft<'_> {
     /// The booking as decided on a date's schedule. All of its content is part of the token.
-    fn on(&self, day: &DaySchedule) -> NewBooking {
-        let versions = [day.version, self.guard.map_or(0, |guard| guard.next.version)];
+    fn on(&self, day: &DaySchedule, discount: Option<u8>) -> NewBooking {
+        let versions = [
+            day.version,
+            self.guard.map_or(0, |guard| guard.next.version),
+            u64::from(discount.unwrap_or_default()),
+        ];
         let versions = versions.map(|version| version.to_string());
         let parts: Vec<&str> =
             self.identity.iter().copied().chain(versions.iter().map(String::as_str)).collect();
         NewBooking {
-            lead: self.lead.clone(),
+            lead: Lead { discount_percent: discount, ..self.lead.clone() },
+            uses_discount: discount.is_some(),
             token: RequestToken::derive(&parts),
             day_version: day.version,
             guard: self.guard,
@@ -167,11 +174,17 @@ impl BookingService<'_> {
             if day.unreadable > 0 {
                 return Err(self.taken(slot.date(), &day));
             }
-            match self.store.book(&draft.on(&day)).await? {
-                BookOutcome::Booked => return Ok(Booking::from(lead)),
+            let discount = match draft.with_discount {
+                true => self.store.open_discount(&lead.phone).await?,
+                false => None,
+            };
+            let new = draft.on(&day, discount);
+            match self.store.book(&new).await? {
+                BookOutcome::Booked => return Ok(Booking::from(&new.lead)),
                 BookOutcome::Exists(written) => return existing(*written),
                 // What is there now decides.
-                BookOutcome::SlotTaken | BookOutcome::DayChanged => {}
+                BookOutcome::SlotTaken | BookOutcome::DayChanged | BookOutcome::DiscountChanged => {
+                }
                 BookOutcome::GuardChanged => return Err(BookingError::GuardChanged),
                 BookOutcome::RecordExists => return Err(BookingError::RecordExists),
             }

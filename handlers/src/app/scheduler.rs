@@ -253,6 +253,8 @@ impl Scheduler {
         let draft = BookingDraft {
             lead,
             identity: &["form", lead_id.as_str()],
+            // The form knows no discounts.
+            with_discount: false,
             guard: Some(FormGuardUpdate::after(open.guard)),
             record: Some(RecordWrite { record, replace_before: key.replace_before }),
             notification,
@@ -284,5 +286,6 @@ fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
         customer_name: request.customer_name.clone(),
         status: LeadStatus::Booked,
         source: LeadSource::Form,
+        discount_percent: None,
     }
 }

@@ -50,6 +50,8 @@ pub struct Booking {
     pub customer_name: Option<String>,
     /// Where the booking comes from.
     pub source: LeadSource,
+    /// The approved discount that was bound to it, in percent.
+    pub discount_percent: Option<u8>,
 }
 
 impl From<&Lead> for Booking {
@@ -63,6 +65,7 @@ impl From<&Lead> for Booking {
             device: lead.device.clone(),
             customer_name: lead.customer_name.clone(),
             source: lead.source,
+            discount_percent: lead.discount_percent,
         }
     }
 }
@@ -74,10 +77,14 @@ impl Booking {
         format!("{}, {repair}. Ref {}", self.slot, self.lead_id)
     }
 
-    /// `$99`: the catalogue's price with the surcharge of a visit; `None` when the price list does
-    /// not decide it, as for the screen of an unknown make.
+    /// `$99` or `$99 less 15 percent`: the catalogue's price with the surcharge of a visit; `None`
+    /// when the price list does not decide it, as for the screen of an unknown make.
     pub fn price(&self) -> Option<String> {
-        self.repair.quote(&self.device)
+        let price = self.repair.quote(&self.device)?;
+        Some(match self.discount_percent {
+            None => price,
+            Some(percent) => format!("{price} less {percent} percent"),
+        })
     }
 }
 
@@ -90,6 +97,8 @@ pub struct NewBooking {
     pub token: RequestToken,
     /// Version of the date's schedule on which the booking was decided.
     pub day_version: u64,
+    /// Whether the booking uses the customer's discount, which is [`Lead::discount_percent`].
+    pub uses_discount: bool,
     /// Update of the form guard, for bookings by the form.
     pub guard: Option<FormGuardUpdate>,
     /// What a repeat of the form's request finds.

@@ -1,5 +1,25 @@
 //! Discounts. The owner's ceiling decides about them, never the conversation.
 
+use jiff::Timestamp;
+
+use super::turn::TurnKey;
+
+/// Days for which a customer who used a discount gets no other.
+pub const DISCOUNT_DAYS: i64 = 30;
+
+/// A discount that is granted, until a booking uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscountGrant {
+    /// The turn in which it is granted.
+    pub key: TurnKey,
+    /// Ordinal of the call in the turn. A repeat of the call is the same grant.
+    pub ordinal: usize,
+    /// Percent.
+    pub percent: u8,
+    /// Business time.
+    pub now: Timestamp,
+}
+
 /// Highest discount that can be asked for, in percent.
 const MAX_PERCENT: i64 = 100;
 

@@ -136,6 +136,8 @@ pub struct Lead {
     pub status: LeadStatus,
     /// Where it comes from.
     pub source: LeadSource,
+    /// The approved discount that was bound to it, in percent.
+    pub discount_percent: Option<u8>,
 }
 
 /// A repair with its device as texts name it: `iPhone screen`, or `screen` when the device is

@@ -82,11 +82,13 @@ fn new_booking() -> NewBooking {
         customer_name: None,
         status: LeadStatus::Booked,
         source: LeadSource::Sms,
+        discount_percent: None,
     };
     NewBooking {
         lead,
         token: RequestToken::derive(&["SM1", "0"]),
         day_version: 0,
+        uses_discount: false,
         guard: None,
         record: None,
         notification: Vec::new(),

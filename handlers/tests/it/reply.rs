@@ -2,6 +2,7 @@
 
 mod conversation;
 mod delivery;
+mod discount;
 mod failure;
 mod late;
 mod opt_out;

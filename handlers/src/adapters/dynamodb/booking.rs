@@ -46,6 +46,10 @@ impl DynamoDb {
             items.push(item);
             items.len() - 1
         };
+        let discount = match new.lead.discount_percent.filter(|_| new.uses_discount) {
+            Some(percent) => Some(position(self.use_discount(&new.lead, percent)?)),
+            None => None,
+        };
         let guard = match new.guard {
             Some(step) => Some(position(self.update_form_guard(&booking.phone, step)?)),
             None => None,
@@ -74,6 +78,8 @@ impl DynamoDb {
             Ok(BookOutcome::SlotTaken)
         } else if has_failed(record) {
             Ok(BookOutcome::RecordExists)
+        } else if has_failed(discount) {
+            Ok(BookOutcome::DiscountChanged)
         } else if has_failed(guard) {
             Ok(BookOutcome::GuardChanged)
         } else if failed.at(DAY) {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::row::{Row, RowReader, row, seconds, text};
+use super::row::{Row, RowReader, number, row, seconds, text};
 use crate::{
     domain::{
         booking::Booking,
@@ -18,6 +18,7 @@ use crate::{
 pub(super) fn from_lead(lead: &Lead) -> Row {
     let mut lead_row =
         shared_attributes(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
+    lead_row.extend(discount_attribute(lead.discount_percent));
     lead_row.extend(row([
         ("lead_id", text(lead.id.as_str())),
         ("timestamp", seconds(lead.timestamp)),
@@ -34,6 +35,7 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
 pub(super) fn from_booking(booking: &Booking) -> Row {
     let Booking { repair, device, customer_name, source, .. } = booking;
     let mut booking_row = shared_attributes(repair, device, customer_name.as_deref(), *source);
+    booking_row.extend(discount_attribute(booking.discount_percent));
     booking_row.extend(row([
         ("phone", text(booking.phone.as_str())),
         ("start", text(booking.slot.wall_clock())),
@@ -41,6 +43,10 @@ pub(super) fn from_booking(booking: &Booking) -> Row {
         ("timestamp", seconds(booking.timestamp)),
     ]));
     booking_row
+}
+
+fn discount_attribute(percent: Option<u8>) -> Option<(String, AttributeValue)> {
+    percent.map(|percent| ("discount_percent".to_owned(), number(percent)))
 }
 
 fn shared_attributes(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
@@ -75,6 +81,7 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
         customer_name: name(reader)?,
         status,
         source: source(reader)?,
+        discount_percent: discount(reader)?,
     })
 }
 
@@ -91,6 +98,7 @@ pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
         device: device(reader)?,
         customer_name: name(reader)?,
         source: source(reader)?,
+        discount_percent: discount(reader)?,
     })
 }
 
@@ -116,6 +124,14 @@ fn name(reader: RowReader<'_>) -> Result<Option<String>, StoreError> {
     Ok(reader.text_or_none("customer_name")?.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
+fn discount(reader: RowReader<'_>) -> Result<Option<u8>, StoreError> {
+    let percent = reader.integer_or_none("discount_percent")?;
+    percent
+        .map(u8::try_from)
+        .transpose()
+        .map_err(|_| reader.malformed("discount_percent", "a percentage"))
+}
+
 fn source(reader: RowReader<'_>) -> Result<LeadSource, StoreError> {
     match reader.text_or_none("source")? {
         None => Ok(LeadSource::Sms),
@@ -130,10 +146,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::{
-        adapters::dynamodb::row::number,
-        domain::{catalogue::RepairKind, phone::Phone},
-    };
+    use crate::domain::{catalogue::RepairKind, phone::Phone};
 
     fn lead() -> Lead {
         Lead {
@@ -146,6 +159,7 @@ mod tests {
             customer_name: Some("Ann <b>".into()),
             status: LeadStatus::Cancelled,
             source: LeadSource::Form,
+            discount_percent: None,
         }
     }
 

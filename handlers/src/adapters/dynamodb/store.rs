@@ -8,6 +8,7 @@ use crate::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         day_schedule::DaySchedule,
+        discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::OutboxText,
         owner::OwnerState,
@@ -75,6 +76,14 @@ impl Store for DynamoDb {
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.read_idempotency_record(key_hash).await
+    }
+
+    async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {
+        self.write_grant(grant).await
+    }
+
+    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError> {
+        self.read_discount(phone).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ use crate::{
     domain::{
         booking::Booking,
         catalogue::{Repair, Upsell},
-        discount::is_approved,
+        discount::{DiscountGrant, is_approved},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         outbox::OutboxText,
         owner::OwnerState,
@@ -137,6 +137,7 @@ impl ToolRunner<'_> {
             customer_name: request.customer_name,
             status: LeadStatus::Booked,
             source: LeadSource::Sms,
+            discount_percent: None,
         };
         let notification = self.news().booked(&Booking::from(&lead));
         let pending_change = self.pending_change(
@@ -147,7 +148,14 @@ impl ToolRunner<'_> {
             &notification,
         );
         let wish = lead.repair.clone();
-        let draft = BookingDraft { lead, identity, guard: None, record: None, notification };
+        let draft = BookingDraft {
+            lead,
+            identity,
+            with_discount: true,
+            guard: None,
+            record: None,
+            notification,
+        };
         let bookings = self.bookings();
         let result = bookings.book(&draft);
         self.track_change(pending_change, Some(wish), result).await
@@ -191,13 +199,25 @@ impl ToolRunner<'_> {
 
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {
         let ceiling = self.owner.max_discount;
-        let approved = is_approved(percent, ceiling);
+        let within = is_approved(percent, ceiling);
+        let approved = if within {
+            let key = TurnKey { phone: self.text.phone.clone(), sid: self.text.sid.clone() };
+            let grant = DiscountGrant { key, ordinal, percent, now: self.now };
+            match self.reply.ports.store.grant_discount(&grant).await {
+                Ok(granted) => granted,
+                Err(error) => return self.write_failure(&error),
+            }
+        } else {
+            false
+        };
         let kind = SalesEvent::Discount { percent, approved, reason };
         if let Err(error) = self.note(ordinal, kind).await {
             return self.write_failure(&error);
         }
         let (granted, message) = if approved {
             (percent, format!("{percent} percent is approved, once and with no other discount"))
+        } else if within {
+            (0, "Not approved: this customer has a discount already".to_owned())
         } else {
             (0, format!("Not approved: the most that may be given is {ceiling} percent"))
         };

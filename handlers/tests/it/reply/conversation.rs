@@ -34,7 +34,7 @@ fn a_booking_is_confirmed_from_its_row() {
     // The outbox is sent by another function.
     let calls = world.store.calls();
     let own = calls.iter().filter(|call| !["claim_text", "remove_text"].contains(call));
-    assert!(own.count() <= 11, "{calls:?}");
+    assert!(own.count() <= 12, "{calls:?}");
 
     world.model.then([say("See you!")]);
     world.answer(&text("SM1", "Thanks"));

@@ -9,6 +9,7 @@ use handlers::{
             Reschedule,
         },
         day_schedule::{DaySchedule, Hold},
+        discount::DiscountGrant,
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -33,6 +34,8 @@ pub struct Rows {
     pub day_versions: BTreeMap<civil::Date, u64>,
     pub guards: BTreeMap<Phone, FormGuard>,
     pub forms: BTreeMap<String, IdempotencyRecord>,
+    /// Grants by customer, and whether a booking has used them.
+    pub discounts: BTreeMap<Phone, (DiscountGrant, bool)>,
     pub sales: BTreeMap<(String, usize), SalesRecord>,
     pub opted_out: BTreeSet<Phone>,
     pub turns: BTreeMap<String, Turn>,
@@ -93,6 +96,19 @@ impl Rows {
         *self.day_versions.entry(slot.date()).or_default() += 1;
     }
 
+    pub fn grant_discount(&mut self, grant: &DiscountGrant) -> bool {
+        let phone = &grant.key.phone;
+        if let Some((granted, _)) = self.discounts.get(phone) {
+            return (&granted.key.sid, granted.ordinal) == (&grant.key.sid, grant.ordinal);
+        }
+        self.discounts.insert(phone.clone(), (grant.clone(), false));
+        true
+    }
+
+    pub fn open_discount(&self, phone: &Phone) -> Option<u8> {
+        self.discounts.get(phone).filter(|(_, used)| !used).map(|(grant, _)| grant.percent)
+    }
+
     pub fn book(&mut self, new: &NewBooking) -> BookOutcome {
         let lead = &new.lead;
         if let Some(written) = self.leads.get(&lead.id) {
@@ -119,6 +135,12 @@ impl Rows {
         }
         if let Some(RecordWrite { record, .. }) = &new.record {
             self.forms.insert(record.key_hash.clone(), record.clone());
+        }
+        if new.uses_discount {
+            match self.discounts.get_mut(&lead.phone) {
+                Some((_, used)) if !*used => *used = true,
+                _ => return BookOutcome::DiscountChanged,
+            }
         }
         self.count_change(lead.slot);
         self.put_texts(&new.notification);

@@ -11,6 +11,7 @@ use handlers::{
     domain::{
         booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         day_schedule::DaySchedule,
+        discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -269,6 +270,14 @@ impl Store for FakeStore {
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.apply("idempotency_record", |rows| rows.forms.get(key_hash).cloned()).await
+    }
+
+    async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {
+        self.apply("grant_discount", |rows| rows.grant_discount(grant)).await
+    }
+
+    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError> {
+        self.apply("open_discount", |rows| rows.open_discount(phone)).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

@@ -26,7 +26,13 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
     assert_eq!(
         shape,
         [
-            ("Dispatcher", 14, 256, "POST /dispatcher, GET /dispatcher".to_owned()),
+            (
+                "Dispatcher",
+                14,
+                256,
+                "POST /dispatcher, GET /dispatcher, POST /message-status".to_owned()
+            ),
+            ("LateReply", 90, 256, String::new()),
             (
                 "StateManager",
                 10,

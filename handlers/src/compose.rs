@@ -35,7 +35,7 @@ use crate::{
         SchedulerConfig, Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
         WorkerConfig,
     },
-    domain::background::BackgroundTask,
+    domain::{background::BackgroundTask, calendar::Calendar},
     http::{self, WebhookAuthentication},
     ports::{BackgroundWorker, BoxError, Credential, Model, Sms, Store},
 };
@@ -202,6 +202,16 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
     Ok(http::with_deadline(http::scheduler(scheduler), config.request_deadline))
 }
 
+/// The tables and the calendar, for the migration of the old system's rows. Needs the variables of
+/// the scheduler.
+///
+/// # Errors
+/// When variables are missing or invalid. The error names all of them.
+pub fn migration(vars: &Vars, clients: &Clients) -> Result<(DynamoDb, Calendar), ConfigError> {
+    let config = SchedulerConfig::from_vars(vars)?;
+    Ok((database(clients, &config.dynamodb), config.calendar))
+}
+
 /// A credential with the given value, or one that fetches it when it is first needed.
 fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
     let stored = match source {
@@ -222,6 +232,10 @@ fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
+    Arc::new(database(clients, config))
+}
+
+fn database(clients: &Clients, config: &DynamoDbConfig) -> DynamoDb {
     let tables = &config.tables;
     let settings = dynamodb::Settings {
         endpoint: config.endpoint.as_deref(),
@@ -238,7 +252,7 @@ fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
             opt_outs: tables.opt_outs.clone(),
         },
     };
-    Arc::new(DynamoDb::new(clients.dynamodb.clone(), settings))
+    DynamoDb::new(clients.dynamodb.clone(), settings)
 }
 
 fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dyn Model> {

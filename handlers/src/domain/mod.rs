@@ -10,6 +10,7 @@ pub(crate) mod digest;
 pub mod discount;
 pub mod label;
 pub mod lead;
+pub mod migration;
 pub mod opt_out;
 pub mod outbox;
 pub mod owner;

@@ -25,7 +25,7 @@ use wiremock::{
 
 const LEAD: &str = "LEAD-20260210-201000-1a2b3c";
 
-async fn store() -> (MockServer, DynamoDb) {
+pub async fn store() -> (MockServer, DynamoDb) {
     let server = MockServer::start().await;
     let store = {
         let settings = Settings {
@@ -48,11 +48,11 @@ async fn store() -> (MockServer, DynamoDb) {
     (server, store)
 }
 
-fn operation(name: &str) -> wiremock::MockBuilder {
+pub fn operation(name: &str) -> wiremock::MockBuilder {
     Mock::given(header("x-amz-target", format!("DynamoDB_20120810.{name}")))
 }
 
-fn answer(body: &Value) -> ResponseTemplate {
+pub fn answer(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(body.to_string(), "application/x-amz-json-1.0")
 }
 
@@ -125,7 +125,7 @@ async fn found(server: &MockServer, lead_phone: Option<&str>, holder: Option<&st
         .await;
 }
 
-async fn transactions(server: &MockServer) -> Vec<Value> {
+pub async fn transactions(server: &MockServer) -> Vec<Value> {
     let is_transaction = |request: &Request| {
         request.headers["x-amz-target"] == "DynamoDB_20120810.TransactWriteItems"
     };

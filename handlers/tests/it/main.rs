@@ -19,6 +19,7 @@ mod dispatcher;
 mod dynamodb;
 mod events;
 mod logs;
+mod migration;
 mod openai;
 mod openai_failures;
 mod outbox;

@@ -15,6 +15,7 @@ mod client;
 mod errors;
 mod late;
 mod lead_row;
+mod migration;
 mod opt_out;
 mod outbox;
 mod owner;
@@ -27,4 +28,7 @@ mod transactions;
 mod turn;
 mod turn_row;
 
-pub use self::client::{DynamoDb, Settings, Tables};
+pub use self::{
+    client::{DynamoDb, Settings, Tables},
+    migration::MigrationReport,
+};

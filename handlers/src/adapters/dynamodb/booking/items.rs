@@ -26,7 +26,7 @@ type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
     /// Takes a slot if it has no row, is marked as available or is held by the same lead.
-    pub(super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+    pub(in super::super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let mut slot = self
             .slot_row(booking.slot, &booking.slot.time().to_string())
             .update_expression(
@@ -48,7 +48,11 @@ impl DynamoDb {
     }
 
     /// Counts a change of a date's bookings, if it is still at `expected`.
-    pub(super) fn count_change(&self, slot: Slot, expected: Option<u64>) -> TransactionItem {
+    pub(in super::super) fn count_change(
+        &self,
+        slot: Slot,
+        expected: Option<u64>,
+    ) -> TransactionItem {
         let count = Update::builder()
             .table_name(&self.tables.conversations)
             .set_key(Some(version_key(slot.date())))
@@ -111,6 +115,11 @@ impl DynamoDb {
         self.change_lead(row, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
+    /// Changes nothing but the time of the last change, if the lead's row is still as it was read.
+    pub(in super::super) fn touch_lead(&self, row: &Row, now: Timestamp) -> TransactionItem {
+        self.change_lead(row, now, "SET updated_at = :now", [])
+    }
+
     /// Moves a lead if its row is still as it was read.
     pub(super) fn move_lead(&self, row: &Row, to: Slot, now: Timestamp) -> TransactionItem {
         let values =
@@ -164,6 +173,17 @@ impl DynamoDb {
         Put::builder()
             .table_name(&self.tables.bookings)
             .set_item(Some(from_booking(booking)))
+            .build()
+            .map(put)
+            .map_err(unavailable)
+    }
+
+    /// Writes a booking row if there is none.
+    pub(in super::super) fn put_missing_booking(&self, booking: &Booking) -> TransactionItem {
+        Put::builder()
+            .table_name(&self.tables.bookings)
+            .set_item(Some(from_booking(booking)))
+            .condition_expression("attribute_not_exists(phone)")
             .build()
             .map(put)
             .map_err(unavailable)

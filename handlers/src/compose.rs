@@ -27,7 +27,10 @@ use crate::{
     app::{
         outbox::OutboxService,
         owner_state::OwnerStateService,
-        reply::{LATE_DEADLINE_FACTOR, ReplyPorts, ReplyService, ReplySettings},
+        reply::{
+            LATE_DEADLINE_FACTOR, LATE_SEND_TIMEOUT, ReplyPorts, ReplyService, ReplySettings,
+            SEND_TIMEOUT,
+        },
         scheduler::Scheduler,
     },
     config::{
@@ -82,8 +85,13 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
     };
     let TwilioConfig { account_sid, phone_number: number, .. } = config.twilio.clone();
     let deadline = config.reply_deadline;
-    let reply =
-        reply(clients, config, Arc::clone(&auth_token), background, (deadline, late_replies));
+    let reply = reply(
+        clients,
+        config,
+        Arc::clone(&auth_token),
+        background,
+        (deadline, late_replies, SEND_TIMEOUT),
+    );
     let authentication = WebhookAuthentication { auth_token, public_urls, account_sid, number };
     Ok(http::dispatcher(reply, authentication))
 }
@@ -99,7 +107,7 @@ pub fn late_reply(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
     let outbox = outbox(clients, &config, &auth_token);
     let background = Arc::new(outbox.clone());
     let deadline = config.reply_deadline * LATE_DEADLINE_FACTOR;
-    let reply = reply(clients, config, auth_token, background, (deadline, true));
+    let reply = reply(clients, config, auth_token, background, (deadline, true, LATE_SEND_TIMEOUT));
     Ok(http::background(reply, outbox))
 }
 
@@ -122,7 +130,7 @@ fn reply(
     config: ReplyConfig,
     auth_token: Arc<dyn Credential>,
     background: Arc<dyn BackgroundWorker>,
-    (model_deadline, late_replies): (Duration, bool),
+    (model_deadline, late_replies, send_timeout): (Duration, bool, Duration),
 ) -> ReplyService {
     let ports = ReplyPorts {
         model: model(clients, &config.openai, model_deadline),
@@ -140,6 +148,7 @@ fn reply(
         lease: config.turn_lease,
         owner_phone: config.owner_phone,
         late_replies,
+        send_timeout,
     };
     ReplyService::new(ports, config.calendar, settings)
 }

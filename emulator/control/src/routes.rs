@@ -69,8 +69,9 @@ pub(super) async fn sms(
     let delivery = tokio::spawn(async move {
         let delivery = world.twilio().receive(text).await;
         // Texts that invocations send later are replies, too. One that does not end has sent what
-        // it has sent.
-        let _ = world.settled().await;
+        // it has sent. The deliveries of other texts are not waited for: they may wait for another
+        // request of this caller's.
+        let _ = world.invocations_settled().await;
         delivery
     })
     .await

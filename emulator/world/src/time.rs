@@ -40,6 +40,15 @@ impl World {
         self.settled_within(SETTLE_LIMIT).await
     }
 
+    /// As [`World::settled`], but only for invocations, not for deliveries.
+    ///
+    /// # Errors
+    /// When an invocation does not end within a minute of elapsed time.
+    pub async fn invocations_settled(&self) -> Result<(), Unsettled> {
+        let settled = tokio::time::timeout(SETTLE_LIMIT, self.events().settled()).await;
+        settled.map_err(|_| Unsettled::new(self.events().under_way(), SETTLE_LIMIT))
+    }
+
     /// As [`World::settled`], with a limit of its own.
     ///
     /// # Errors

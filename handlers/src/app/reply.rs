@@ -25,7 +25,10 @@ use jiff::Timestamp;
 use progress::Progress;
 use tracing::Instrument as _;
 
-pub use self::{late::LateTurnError, limits::LATE_DEADLINE_FACTOR};
+pub use self::{
+    late::LateTurnError,
+    limits::{LATE_DEADLINE_FACTOR, LATE_SEND_TIMEOUT, SEND_TIMEOUT},
+};
 
 use crate::{
     domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
@@ -67,6 +70,8 @@ pub struct ReplySettings {
     pub owner_phone: Option<Phone>,
     /// Whether a turn that takes longer than its deadline is handed over to the background worker.
     pub late_replies: bool,
+    /// Time to have texts of the outbox sent.
+    pub send_timeout: Duration,
 }
 
 /// A customer's text that is known to come from Twilio.

@@ -14,7 +14,7 @@ use handlers::{
         system::{RandomIdGenerator, SystemTimer},
     },
     app::outbox::OutboxService,
-    app::reply::{ReplyPorts, ReplyService, ReplySettings},
+    app::reply::{ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
     domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
     http::{self, WebhookAuthentication},
     ports::{Model, ModelError, ModelRequest},
@@ -97,6 +97,7 @@ fn build_shop(
         lease: Duration::from_secs(3),
         owner_phone,
         late_replies: false,
+        send_timeout: SEND_TIMEOUT,
     };
     let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
     let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();

@@ -20,7 +20,7 @@ use handlers::{
     adapters::secrets::StaticCredential,
     app::{
         outbox::OutboxService,
-        reply::{InboundText, ReplyPorts, ReplyService, ReplySettings},
+        reply::{InboundText, ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
         scheduler::Scheduler,
     },
     domain::{background::BackgroundTask, calendar::Calendar, phone::Phone},
@@ -94,6 +94,7 @@ impl World {
             lease: Duration::from_secs(3),
             owner_phone: Some(phone(OWNER)),
             late_replies,
+            send_timeout: SEND_TIMEOUT,
         };
         ReplyService::new(ports, calendar(), settings)
     }

@@ -37,7 +37,8 @@ impl RetryPolicy {
     /// The policy that fits into a turn with this deadline.
     pub fn for_deadline(deadline: Duration) -> Self {
         Self {
-            attempt_timeout: deadline,
+            // The turn ends first: a request that both end at once would be told as a failure.
+            attempt_timeout: deadline * 2,
             max_retry_after: deadline / 4,
             // Short, because most failures concern one connection or one server and pass at once.
             initial_backoff: Duration::from_millis(50).min(deadline / 20),

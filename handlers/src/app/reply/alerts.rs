@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     InboundText, ReplyService,
-    limits::{NOTIFICATION_TIMEOUT, READ_TIMEOUT, SEND_TIMEOUT},
+    limits::{NOTIFICATION_TIMEOUT, READ_TIMEOUT},
     progress::TurnState,
 };
 use crate::{
@@ -184,7 +184,8 @@ impl ReplyService {
             return;
         }
         let task = BackgroundTask::SendTexts { ids, now };
-        match self.with_timeout(SEND_TIMEOUT, self.ports.background.start(&task)).await {
+        let timeout = self.settings.send_timeout;
+        match self.with_timeout(timeout, self.ports.background.start(&task)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");

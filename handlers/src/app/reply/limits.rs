@@ -17,7 +17,9 @@ pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(700);
 /// Part of [`CLOSE_TIMEOUT`] for texting the owner directly, when nothing can be stored.
 pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(880);
 /// Part of [`CLOSE_TIMEOUT`] for having the outbox sent, once the end of a turn is stored.
-pub(super) const SEND_TIMEOUT: Duration = Duration::from_millis(880);
+pub const SEND_TIMEOUT: Duration = Duration::from_millis(880);
+/// As [`SEND_TIMEOUT`], in a turn that nobody waits for: sending goes on until Twilio has the texts.
+pub const LATE_SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time to leave the queue after the end of a turn could not be stored.
 pub(super) const LEAVE_QUEUE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How much longer than the deadline a queue entry stays valid, so that it never expires during an

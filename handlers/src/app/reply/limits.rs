@@ -16,7 +16,7 @@ pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(400);
 pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(700);
 /// Part of [`CLOSE_TIMEOUT`] for texting the owner directly, when nothing can be stored.
 pub(super) const NOTIFICATION_TIMEOUT: Duration = Duration::from_millis(880);
-/// Part of [`CLOSE_TIMEOUT`] for having the outbox sent, once the end of a turn is stored.
+/// Part of the time for closing a turn for having the outbox sent, once the end of a turn is stored.
 pub const SEND_TIMEOUT: Duration = Duration::from_millis(880);
 /// As [`SEND_TIMEOUT`], in a turn that nobody waits for: sending goes on until Twilio has the texts.
 pub const LATE_SEND_TIMEOUT: Duration = Duration::from_secs(30);

@@ -31,7 +31,7 @@ impl Events {
     }
 
     /// Plans what is due until a moment: what falls due by moving the clock there. Of each schedule
-    /// at most [`MOST_MOMENTS`](super::MOST_MOMENTS) moments are due; of more the last
+    /// at most [`MOST_MOMENTS`](super::MOST_MOMENTS) moments are due; of more
     /// the last 5, and the function's log says so.
     pub fn plan(&self, until: Timestamp) {
         let cut = self.state().timetable.plan(until);

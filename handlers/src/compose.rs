@@ -34,9 +34,8 @@ use crate::{
         scheduler::Scheduler,
     },
     config::{
-        ConfigError, DispatcherConfig, DynamoDbConfig, LateReplyConfig, OpenAiConfig, ReplyConfig,
-        SchedulerConfig, Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars,
-        WorkerConfig,
+        ConfigError, DispatcherConfig, DynamoDbConfig, OpenAiConfig, ReplyConfig, SchedulerConfig,
+        Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars, WorkerConfig,
     },
     domain::{background::BackgroundTask, calendar::Calendar},
     http::{self, WebhookAuthentication},
@@ -74,8 +73,8 @@ pub const fn functions() -> [Function; 4] {
 /// # Errors
 /// When variables are missing or invalid. The error names all of them.
 pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
-    let DispatcherConfig { reply: config, public_urls, worker } =
-        DispatcherConfig::from_vars(vars)?;
+    let DispatcherConfig { reply: config, worker } = DispatcherConfig::from_vars(vars)?;
+    let public_urls = config.public_urls.clone();
     let auth_token = credential(clients, &config.twilio.auth_token);
     let outbox = outbox(clients, &config, &auth_token);
     // Without a function that works outside of requests, the dispatcher sends texts itself.
@@ -84,14 +83,9 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
         None => (Arc::new(outbox), false),
     };
     let TwilioConfig { account_sid, phone_number: number, .. } = config.twilio.clone();
-    let deadline = config.reply_deadline;
-    let reply = reply(
-        clients,
-        config,
-        Arc::clone(&auth_token),
-        background,
-        (deadline, late_replies, SEND_TIMEOUT),
-    );
+    let limits =
+        Limits { model_deadline: config.reply_deadline, send_timeout: SEND_TIMEOUT, late_replies };
+    let reply = reply(clients, config, Arc::clone(&auth_token), background, limits);
     let authentication = WebhookAuthentication { auth_token, public_urls, account_sid, number };
     Ok(http::dispatcher(reply, authentication))
 }
@@ -102,12 +96,16 @@ pub fn dispatcher(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError>
 /// # Errors
 /// When variables are missing or invalid. The error names all of them.
 pub fn late_reply(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
-    let LateReplyConfig { reply: config } = LateReplyConfig::from_vars(vars)?;
+    let config = ReplyConfig::from_vars(vars)?;
     let auth_token = credential(clients, &config.twilio.auth_token);
     let outbox = outbox(clients, &config, &auth_token);
     let background = Arc::new(outbox.clone());
-    let deadline = config.reply_deadline * LATE_DEADLINE_FACTOR;
-    let reply = reply(clients, config, auth_token, background, (deadline, true, LATE_SEND_TIMEOUT));
+    let limits = Limits {
+        model_deadline: config.reply_deadline * LATE_DEADLINE_FACTOR,
+        send_timeout: LATE_SEND_TIMEOUT,
+        late_replies: true,
+    };
+    let reply = reply(clients, config, auth_token, background, limits);
     Ok(http::background(reply, outbox))
 }
 
@@ -125,12 +123,22 @@ fn outbox(
     )
 }
 
+/// In what the two functions that answer texts differ.
+struct Limits {
+    /// Time in which the model must have answered.
+    model_deadline: Duration,
+    /// Time to have texts of the outbox sent.
+    send_timeout: Duration,
+    /// Whether a turn that takes longer is handed over.
+    late_replies: bool,
+}
+
 fn reply(
     clients: &Clients,
     config: ReplyConfig,
     auth_token: Arc<dyn Credential>,
     background: Arc<dyn BackgroundWorker>,
-    (model_deadline, late_replies, send_timeout): (Duration, bool, Duration),
+    Limits { model_deadline, send_timeout, late_replies }: Limits,
 ) -> ReplyService {
     let ports = ReplyPorts {
         model: model(clients, &config.openai, model_deadline),
@@ -284,6 +292,7 @@ fn sms(clients: &Clients, config: &ReplyConfig, auth_token: Arc<dyn Credential>)
         from: config.twilio.phone_number.clone(),
         base_url: config.twilio.base_url.clone(),
         timeout: (config.reply_deadline / SMS_TIMEOUT_DIVISOR).min(MAX_SMS_TIMEOUT),
+        status_callback: config.public_urls.first().map(|url| http::message_status_url(url)),
     };
     Arc::new(Twilio::new(clients.web.clone(), settings))
 }

@@ -34,20 +34,9 @@ const DEFAULT_LEASE_MS: &str = "3000";
 pub struct DispatcherConfig {
     /// What answering texts needs.
     pub reply: ReplyConfig,
-    /// URLs that Twilio may have signed, exactly as they are configured at Twilio but without
-    /// fragment. When empty, the request's own URL is used, which is right on a developer's machine
-    /// only.
-    pub public_urls: Vec<String>,
     /// The function that sends the outbox and finishes late turns. Without it the dispatcher sends
     /// texts itself, and a turn that is not answered in time ends with a callback.
     pub worker: Option<WorkerConfig>,
-}
-
-/// Configuration of the function that sends the outbox and finishes late turns.
-#[derive(Debug, Clone)]
-pub struct LateReplyConfig {
-    /// What answering texts needs.
-    pub reply: ReplyConfig,
 }
 
 /// A function that works outside of requests.
@@ -59,7 +48,8 @@ pub struct WorkerConfig {
     pub endpoint: Option<String>,
 }
 
-/// What answering texts needs.
+/// What answering texts needs; all that the function needs that sends the outbox and finishes late
+/// turns.
 #[derive(Debug, Clone)]
 pub struct ReplyConfig {
     /// The database.
@@ -68,6 +58,11 @@ pub struct ReplyConfig {
     pub openai: OpenAiConfig,
     /// Twilio.
     pub twilio: TwilioConfig,
+    /// URLs of the webhook that Twilio may have signed, exactly as they are configured at Twilio but
+    /// without fragment. When empty, the request's own URL is used, which is right on a developer's
+    /// machine only. Beside the first, Twilio reports what became of a confirmation that the REST
+    /// API sent.
+    pub public_urls: Vec<String>,
     /// The shop's opening hours.
     pub calendar: Calendar,
     /// Receives alerts; without it there are none.
@@ -132,7 +127,8 @@ pub struct Tables {
     pub owner: String,
     /// Slots: `schedule_date` S, `slot_time` S.
     pub schedule: String,
-    /// Turns, memory, queue, claims: `conversation_id` S, `item_id` S.
+    /// Turns, memory, queues, the outbox, unanswered texts, late turns, versions of dates, discounts
+    /// and the form's records: `conversation_id` S, `item_id` S.
     pub conversations: String,
     /// A customer's open bookings: `phone` S, `start` S.
     pub bookings: String,
@@ -179,29 +175,27 @@ impl DispatcherConfig {
 
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let reply = ReplyConfig::read(reader);
-        let public_urls = public_urls(reader);
         let worker = worker(reader);
-        Some(Self { reply: reply?, public_urls: public_urls?, worker })
+        Some(Self { reply: reply?, worker })
     }
 }
 
-impl LateReplyConfig {
-    /// Reads the function's variables.
+impl ReplyConfig {
+    /// Reads the variables of the function that sends the outbox and finishes late turns.
     ///
     /// # Errors
     /// When variables are missing or invalid. The error names all of them.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = VarReader::new(vars);
-        let config = ReplyConfig::read(&mut reader).map(|reply| Self { reply });
+        let config = Self::read(&mut reader);
         reader.finish(config)
     }
-}
 
-impl ReplyConfig {
     fn read(reader: &mut VarReader<'_>) -> Option<Self> {
         let dynamodb = DynamoDbConfig::read(reader);
         let openai = OpenAiConfig::read(reader);
         let twilio = TwilioConfig::read(reader);
+        let public_urls = public_urls(reader);
         let calendar = calendar(reader);
         let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
         let reply_deadline =
@@ -211,6 +205,7 @@ impl ReplyConfig {
             dynamodb: dynamodb?,
             openai: openai?,
             twilio: twilio?,
+            public_urls: public_urls?,
             calendar: calendar?,
             owner_phone,
             reply_deadline: reply_deadline?,

@@ -14,7 +14,7 @@ use crate::domain::{
     day_schedule::DaySchedule,
     discount::DiscountGrant,
     lead::{Lead, LeadId},
-    outbox::OutboxText,
+    outbox::{Callback, OutboxText},
     owner::OwnerState,
     phone::Phone,
     sales::SalesRecord,
@@ -300,6 +300,9 @@ pub trait Store: Send + Sync {
     /// Earlier turns of the conversation, oldest first.
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError>;
 
+    /// Stores a callback outside of a turn: the customer's text, and the owner's texts in the
+    /// outbox, all or none. A repeat changes nothing.
+    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError>;
     /// Puts texts into the outbox, all or none. Returns false when the first one's id was used
     /// before, even if that text has gone out since.
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError>;
@@ -331,11 +334,12 @@ pub trait Store: Send + Sync {
 /// Sends texts outside of the webhook's response.
 #[async_trait]
 pub trait Sms: Send + Sync {
-    /// Sends one text from the shop's number.
+    /// Sends one text from the shop's number. With `wants_report` the provider reports what became
+    /// of it, as far as it knows where to.
     ///
     /// # Errors
     /// Every [`SmsError`].
-    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError>;
+    async fn send(&self, to: &Phone, body: &str, wants_report: bool) -> Result<(), SmsError>;
     /// Whether exactly this text went to this number at `since` or later, for a send whose outcome
     /// is unknown.
     ///
@@ -360,13 +364,13 @@ pub enum SmsError {
     /// The recipient has opted out (Twilio's code 21610); a retry is useless.
     #[error("the recipient has opted out")]
     OptedOut,
-    /// The provider refused it for another reason.
+    /// The provider refused this text for another reason; a retry is useless.
     #[error("the provider refused the message (code {code:?})")]
     Refused {
         /// Twilio's error code, when the body had one.
         code: Option<u32>,
     },
-    /// It is unknown whether it was sent.
+    /// It was not sent, or it is unknown whether it was; a retry may help.
     #[error("the provider is unavailable")]
     Unavailable(#[source] BoxError),
 }

@@ -33,6 +33,11 @@ struct Tool {
     parse: fn(&str) -> Result<ToolCall, ToolError>,
 }
 
+/// Whether a call of this tool books, cancels or moves an appointment.
+pub fn changes_a_booking(name: &str) -> bool {
+    matches!(name, "book_slot" | "cancel_booking" | "reschedule_booking")
+}
+
 static TOOLS: [Tool; 8] = [
     Tool {
         name: "check_availability",

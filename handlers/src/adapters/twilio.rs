@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use http::{StatusCode, header::RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 
 use crate::{
@@ -15,6 +15,10 @@ use crate::{
 
 /// Twilio's error code for a recipient who opted out.
 const RECIPIENT_OPTED_OUT: u32 = 21_610;
+/// Twilio's error codes for a request that is wrong on our side, whoever the recipient is: the number
+/// that it is sent from is missing (21603), of another form (21212), cannot send texts (21606), not
+/// Twilio's (21659), not the account's (21660), or has too much to send (21611).
+const OUR_SIDE: [u32; 6] = [21_212, 21_603, 21_606, 21_611, 21_659, 21_660];
 /// The longest delay before the one retry after a 429.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -31,6 +35,8 @@ pub struct Settings {
     pub base_url: String,
     /// Time for one request.
     pub timeout: Duration,
+    /// Where Twilio reports what became of a text whose delivery matters.
+    pub status_callback: Option<String>,
 }
 
 /// Twilio's Messages API.
@@ -46,31 +52,64 @@ impl Twilio {
         Self { http, settings }
     }
 
-    async fn post(&self, to: &Phone, body: &str, token: &Secret) -> Result<Response, SmsError> {
-        let Settings { account_sid, from, base_url, timeout, .. } = &self.settings;
-        let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
-        self.http
-            .post(url)
-            .basic_auth(account_sid, Some(token.expose()))
-            .form(&[("To", to.as_str()), ("From", from.as_str()), ("Body", body)])
-            .timeout(*timeout)
-            .send()
-            .await
-            .map_err(|error| SmsError::Unavailable(Box::new(error)))
+    async fn post(&self, text: &Outgoing<'_>, token: &Secret) -> Result<Response, SmsError> {
+        let Settings { account_sid, from, status_callback, .. } = &self.settings;
+        let mut form = vec![("To", text.to.as_str()), ("From", from.as_str()), ("Body", text.body)];
+        if let Some(url) = status_callback.as_deref().filter(|_| text.wants_report) {
+            form.push(("StatusCallback", url));
+        }
+        let request = self.http.post(self.messages_url()).form(&form);
+        self.request(request.basic_auth(account_sid, Some(token.expose()))).await
     }
 
     async fn list(&self, to: &Phone, token: &Secret) -> Result<Response, SmsError> {
-        let Settings { account_sid, from, base_url, timeout, .. } = &self.settings;
-        let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json");
-        self.http
-            .get(url)
-            .query(&[("To", to.as_str()), ("From", from.as_str()), ("PageSize", "50")])
-            .basic_auth(account_sid, Some(token.expose()))
-            .timeout(*timeout)
-            .send()
-            .await
-            .map_err(|error| SmsError::Unavailable(Box::new(error)))
+        let Settings { account_sid, from, .. } = &self.settings;
+        let query = [("To", to.as_str()), ("From", from.as_str()), ("PageSize", "50")];
+        let request = self.http.get(self.messages_url()).query(&query);
+        self.request(request.basic_auth(account_sid, Some(token.expose()))).await
     }
+
+    fn messages_url(&self) -> String {
+        let Settings { base_url, account_sid, .. } = &self.settings;
+        format!("{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json")
+    }
+
+    async fn request(&self, request: RequestBuilder) -> Result<Response, SmsError> {
+        request.timeout(self.settings.timeout).send().await.map_err(unavailable)
+    }
+
+    /// Sends a request with the token, and once more with a newer one after 401, if there is one.
+    /// Returns the token that was used last.
+    async fn authenticated<F>(
+        &self,
+        send: impl Fn(Secret) -> F + Send,
+    ) -> Result<(Response, Secret), SmsError>
+    where
+        F: Future<Output = Result<Response, SmsError>> + Send,
+    {
+        let credential = &self.settings.auth_token;
+        let token = credential.current().await;
+        let token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
+        let response = send(token.clone()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(newer) = credential.refresh(&token).await
+        {
+            return Ok((send(newer.clone()).await?, newer));
+        }
+        Ok((response, token))
+    }
+}
+
+/// What `send` is asked to send.
+struct Outgoing<'a> {
+    to: &'a Phone,
+    body: &'a str,
+    wants_report: bool,
+}
+
+/// Without the URL, which contains a phone number when messages are listed.
+fn unavailable(error: reqwest::Error) -> SmsError {
+    SmsError::Unavailable(Box::new(error.without_url()))
 }
 
 #[async_trait]
@@ -78,42 +117,26 @@ impl Sms for Twilio {
     /// A request that timed out may have been carried out and is not repeated. A request answered
     /// 429 or 401 was not: after 429 it is repeated once, after 401 once with a newer token, if
     /// there is one.
-    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
-        let credential = &self.settings.auth_token;
-        let token = credential.current().await;
-        let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
-        let mut response = self.post(to, body, &token).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(newer) = credential.refresh(&token).await
-        {
-            token = newer;
-            response = self.post(to, body, &token).await?;
-        }
+    async fn send(&self, to: &Phone, body: &str, wants_report: bool) -> Result<(), SmsError> {
+        let text = &Outgoing { to, body, wants_report };
+        let (mut response, token) =
+            self.authenticated(|token| async move { self.post(text, &token).await }).await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             tokio::time::sleep(retry_delay(&response)).await;
-            response = self.post(to, body, &token).await?;
+            response = self.post(text, &token).await?;
         }
         delivery_result(response).await
     }
 
     /// Lists the newest messages to this number, of which the text would be one.
     async fn was_sent(&self, to: &Phone, body: &str, since: Timestamp) -> Result<bool, SmsError> {
-        let credential = &self.settings.auth_token;
-        let token = credential.current().await;
-        let mut token = token.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
-        let mut response = self.list(to, &token).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(newer) = credential.refresh(&token).await
-        {
-            token = newer;
-            response = self.list(to, &token).await?;
-        }
+        let (response, _) =
+            self.authenticated(|token| async move { self.list(to, &token).await }).await?;
         let status = response.status();
         if !status.is_success() {
             return Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code: None })));
         }
-        let page: MessagePage =
-            response.json().await.map_err(|error| SmsError::Unavailable(Box::new(error)))?;
+        let page: MessagePage = response.json().await.map_err(unavailable)?;
         Ok(page.messages.iter().any(|message| {
             message.body == body
                 && rfc2822::parse(&message.date_created)
@@ -151,7 +174,7 @@ struct ErrorBody {
     code: Option<u32>,
 }
 
-/// A status that means neither success nor refusal.
+/// A status that means neither success nor refusal of this text.
 #[derive(Debug, thiserror::Error)]
 #[error("answered {status}, code {code:?}")]
 struct UnexpectedStatus {
@@ -170,7 +193,9 @@ async fn delivery_result(response: Response) -> Result<(), SmsError> {
     if code == Some(RECIPIENT_OPTED_OUT) {
         return Err(SmsError::OptedOut);
     }
-    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
+    // 401, 403 and 404 are about the account, which will be put right: the text is not lost.
+    let ours = code.is_some_and(|code| OUR_SIDE.contains(&code));
+    if status == StatusCode::BAD_REQUEST && !ours {
         return Err(SmsError::Refused { code });
     }
     Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code })))

@@ -1,21 +1,21 @@
-//! Sends the texts in the outbox, each at most once.
+//! Sends the texts in the outbox, each once.
 //!
 //! Whoever runs it first claims a text, so that several runs at once do not send it twice. An
 //! attempt whose outcome is unknown is looked up at Twilio before the text is sent again.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{background::BackgroundTask, outbox::OutboxText, phone::Phone},
+    domain::{background::BackgroundTask, outbox::OutboxText, phone::Phone, text::is_confirmation},
     ports::{BackgroundWorker, BoxError, IdGenerator, Sms, SmsError, Store, StoreError, Timer},
 };
 
 /// Time for which a claim on a text holds: longer than every attempt to send it takes.
-const CLAIM: Duration = Duration::from_secs(30);
+const CLAIM: Duration = Duration::from_secs(60);
 /// Attempts to send a text in one run.
 const ATTEMPTS: u32 = 2;
 /// How much earlier than the text itself Twilio may have dated it: clocks differ.
@@ -45,7 +45,13 @@ pub struct OutboxReport {
 /// How an attempt at one text ended.
 enum Delivery {
     Sent,
-    Refused(Option<u32>),
+    Refused {
+        /// Twilio's code, if it gave one.
+        code: Option<u32>,
+        opted_out: bool,
+        /// Ids of the texts that tell the owner.
+        alert: Vec<String>,
+    },
     Waiting,
 }
 
@@ -64,8 +70,7 @@ impl OutboxService {
     /// Sends every waiting text that nobody else is sending, oldest first.
     ///
     /// # Errors
-    /// When the outbox cannot be read or written. What was sent stays claimed and is looked up by
-    /// the next run.
+    /// As for [`OutboxService::send`].
     pub async fn send_waiting(&self, now: Timestamp) -> Result<OutboxReport, StoreError> {
         let ids = self.store.waiting_texts().await?;
         self.send(&ids, now).await
@@ -74,51 +79,95 @@ impl OutboxService {
     /// Sends those of these texts that nobody else is sending and that have not gone out, in order.
     ///
     /// # Errors
-    /// As for [`OutboxService::send_waiting`].
+    /// When the outbox cannot be read or written: nothing more is sent. What was sent stays claimed
+    /// and is looked up by the next run. Also when a row cannot be read, after all others were sent.
     pub async fn send(&self, ids: &[String], now: Timestamp) -> Result<OutboxReport, StoreError> {
         let mut report = OutboxReport::default();
-        for id in ids {
-            let holder = self.ids.generate();
-            let unix_ms = self.timer.unix_ms();
-            let claim_ms = i64::try_from(CLAIM.as_millis()).unwrap_or(i64::MAX);
-            let until_ms = unix_ms.saturating_add(claim_ms);
-            let claimed = self.store.claim_text(id, &holder, unix_ms, until_ms).await?;
-            let Some((text, earlier)) = claimed else { continue };
-            match self.deliver(&text, earlier).await {
-                Delivery::Sent => {
-                    report.sent += 1;
-                    self.store.remove_text(id).await?;
-                }
-                Delivery::Refused(code) => {
+        let mut unreadable = None;
+        // The owner is told of a text that was refused by another text.
+        let mut ids = VecDeque::from(ids.to_vec());
+        while let Some(id) = ids.pop_front() {
+            match self.send_one(&id, now).await {
+                Ok(None) => {}
+                Ok(Some(Delivery::Sent)) => report.sent += 1,
+                Ok(Some(Delivery::Refused { alert, .. })) => {
                     report.refused += 1;
-                    tracing::error!(?code, "Twilio refused a text of the outbox for good");
-                    self.store.refuse_text(id, code, now).await?;
+                    ids.extend(alert);
                 }
-                Delivery::Waiting => {
-                    report.waiting += 1;
-                    self.store.release_text(id, &holder).await?;
+                Ok(Some(Delivery::Waiting)) => report.waiting += 1,
+                Err(error @ StoreError::Malformed { .. }) => {
+                    tracing::error!(id, error = %ErrorChain(&error), "a text of the outbox cannot be read");
+                    unreadable = Some(error);
                 }
+                Err(error) => return Err(error),
             }
         }
         if report.waiting > 0 {
             tracing::error!(waiting = report.waiting, "texts stay in the outbox");
         }
-        Ok(report)
+        unreadable.map_or(Ok(report), Err)
+    }
+
+    async fn send_one(&self, id: &str, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        let holder = self.ids.generate();
+        let unix_ms = self.timer.unix_ms();
+        let claim_ms = i64::try_from(CLAIM.as_millis()).unwrap_or(i64::MAX);
+        let until_ms = unix_ms.saturating_add(claim_ms);
+        let claimed = self.store.claim_text(id, &holder, unix_ms, until_ms).await?;
+        let Some((text, earlier)) = claimed else { return Ok(None) };
+        let mut delivery = self.deliver(&text, earlier).await;
+        match &mut delivery {
+            Delivery::Sent => self.store.remove_text(id).await?,
+            Delivery::Refused { code, opted_out, alert } => {
+                if *opted_out {
+                    tracing::info!("a text of the outbox is not sent, its recipient has opted out");
+                } else {
+                    tracing::error!(?code, "Twilio refused a text of the outbox for good");
+                    *alert = self.tell_owner(&text, *code, now).await?;
+                }
+                self.store.refuse_text(id, *code, now).await?;
+            }
+            Delivery::Waiting => self.store.release_text(id, &holder).await?,
+        }
+        Ok(Some(delivery))
+    }
+
+    /// Stores what the owner is told of a customer's text that was refused. Returns its ids.
+    async fn tell_owner(
+        &self,
+        text: &OutboxText,
+        code: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        let Some(owner) = self.owner_phone.as_ref().filter(|owner| **owner != text.to) else {
+            return Ok(Vec::new());
+        };
+        let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let body = format!(
+            "Twilio refused a text to {} (code {code}). Please call them. It said: \"{}\"",
+            text.to.as_str(),
+            text.body
+        );
+        let alert = OutboxText::messages(&format!("refused#{}", text.id), owner, &body, now);
+        self.store.enqueue_once(&alert).await?;
+        Ok(alert.into_iter().map(|text| text.id).collect())
     }
 
     /// Sends a text unless an earlier attempt, or one of this run, was carried out.
     async fn deliver(&self, text: &OutboxText, earlier: u32) -> Delivery {
+        let to_owner = self.owner_phone.as_ref() == Some(&text.to);
         // A conversation's text must not reach a customer who opted out meanwhile.
-        if self.owner_phone.as_ref() != Some(&text.to) {
+        if !to_owner && !text.despite_opt_out {
             match self.store.opted_out(&text.to).await {
                 Ok(false) => {}
-                Ok(true) => return Delivery::Refused(None),
+                Ok(true) => return Delivery::refused(None, true),
                 Err(error) => {
                     tracing::warn!(error = %ErrorChain(&error), "failed to read an opt-out, sending later");
                     return Delivery::Waiting;
                 }
             }
         }
+        let wants_report = !to_owner && is_confirmation(&text.body);
         let mut unknown = earlier > 0;
         for _ in 0..ATTEMPTS {
             if unknown {
@@ -131,10 +180,10 @@ impl OutboxService {
                     }
                 }
             }
-            match self.sms.send(&text.to, &text.body).await {
+            match self.sms.send(&text.to, &text.body, wants_report).await {
                 Ok(()) => return Delivery::Sent,
-                Err(SmsError::OptedOut) => return Delivery::Refused(Some(21_610)),
-                Err(SmsError::Refused { code }) => return Delivery::Refused(code),
+                Err(SmsError::OptedOut) => return Delivery::refused(Some(21_610), true),
+                Err(SmsError::Refused { code }) => return Delivery::refused(code, false),
                 Err(SmsError::Unavailable(error)) => {
                     tracing::warn!(error = %ErrorChain(error.as_ref()), "failed to send a text");
                     unknown = true;
@@ -142,6 +191,12 @@ impl OutboxService {
             }
         }
         Delivery::Waiting
+    }
+}
+
+impl Delivery {
+    fn refused(code: Option<u32>, opted_out: bool) -> Self {
+        Self::Refused { code, opted_out, alert: Vec::new() }
     }
 }
 

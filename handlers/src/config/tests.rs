@@ -60,7 +60,7 @@ fn defaults_are_those_of_the_deployment_it_replaces() {
     assert_eq!(config.reply.turn_lease, Duration::from_secs(3));
     assert_eq!(config.reply.calendar.zone_name(), "America/New_York");
     assert_eq!(config.reply.calendar.closed_days(), [Weekday::Sunday]);
-    assert!(config.public_urls.is_empty());
+    assert!(config.reply.public_urls.is_empty());
     assert!(config.reply.owner_phone.is_none());
 }
 
@@ -94,7 +94,7 @@ fn the_public_urls_are_required_on_lambda_but_not_under_an_emulator() {
 
     vars.insert("PUBLIC_URLS".into(), "https://a.example/sms, https://b.example/sms".into());
     let config = DispatcherConfig::from_vars(&vars).unwrap();
-    assert_eq!(config.public_urls.len(), 2);
+    assert_eq!(config.reply.public_urls.len(), 2);
 
     vars.insert("PUBLIC_URLS".into(), "https://a.example/sms, ftp://b.example".into());
     let error = DispatcherConfig::from_vars(&vars).unwrap_err();

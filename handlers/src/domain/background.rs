@@ -29,7 +29,7 @@ pub enum BackgroundTask {
     },
 }
 
-/// The event is none of this backend's, or of EventBridge's schedule.
+/// An event that is neither a task of this backend nor EventBridge's schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the event is no task")]
 pub struct NoTask;

@@ -18,6 +18,9 @@ pub struct OutboxText {
     pub body: String,
     /// Business time at which it was stored.
     pub created: Timestamp,
+    /// It goes out even to a customer who has opted out: the last answer, to the text by which they
+    /// did.
+    pub despite_opt_out: bool,
 }
 
 impl OutboxText {
@@ -26,7 +29,13 @@ impl OutboxText {
         text::split_into_messages(&text::to_gsm7(body))
             .into_iter()
             .enumerate()
-            .map(|(part, body)| Self { id: format!("{id}#{part}"), to: to.clone(), body, created })
+            .map(|(part, body)| Self {
+                id: format!("{id}#{part}"),
+                to: to.clone(),
+                body,
+                created,
+                despite_opt_out: false,
+            })
             .collect()
     }
 }

@@ -14,6 +14,11 @@ pub use redaction::remove_foreign_lead_clauses;
 pub(crate) use sentences::sentences;
 pub use split::{MAX_MESSAGE_UNITS, split_into_messages};
 
+/// Whether a text confirms a change of a booking, so that its delivery matters.
+pub fn is_confirmation(message: &str) -> bool {
+    !find_lead_ids(message).is_empty()
+}
+
 /// The owner's name in texts and instructions.
 pub const OWNER_NAME: &str = "Brandon";
 

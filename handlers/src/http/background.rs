@@ -1,7 +1,7 @@
 //! `/events`: work outside of a request, for a function that is not called by HTTP.
 //!
-//! The Lambda binary and the emulator post each event here as JSON. Any status but 200 makes Lambda
-//! repeat the event.
+//! The Lambda binary and the emulator post each event here as JSON. A status that means no success
+//! makes Lambda repeat the event.
 
 use std::sync::Arc;
 
@@ -67,10 +67,13 @@ impl Endpoint {
                 self.reply.finish_late_turn(key, *now).await?;
             }
             BackgroundTask::DoWaiting { now } => {
-                // A failure of one does not keep the other from being done.
-                let late = self.reply.finish_late_turns(*now).await;
-                self.outbox.send_waiting(*now).await?;
+                // Neither waits for the other, nor keeps it from being done by failing.
+                let (late, sent) = futures::join!(
+                    self.reply.finish_late_turns(*now),
+                    self.outbox.send_waiting(*now)
+                );
                 late?;
+                sent?;
             }
         }
         Ok(())

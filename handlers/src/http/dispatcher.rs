@@ -1,11 +1,14 @@
 //! `/dispatcher`: Twilio's webhook for incoming texts.
 //!
-//! A request without a valid signature of Twilio gets 403. After that the response is always 200
-//! with TwiML, because Twilio ignores the body of any other and the customer would get no text.
+//! A request without a valid signature of Twilio, or about another account or number, gets 403. Any
+//! other text is answered 200 with TwiML, because Twilio ignores the body of any other answer and the
+//! customer would get no text.
 
 mod inbound;
 mod status;
 mod urls;
+
+pub(crate) use status::beside as message_status_url;
 
 use std::sync::Arc;
 
@@ -28,7 +31,7 @@ use super::{
 };
 use crate::{
     app::{error_chain::ErrorChain, reply::ReplyService},
-    domain::phone::Phone,
+    domain::{phone::Phone, text},
     ports::Credential,
 };
 
@@ -190,7 +193,7 @@ impl Endpoint {
             tracing::warn!(code, sid = text.sid, "called as the fallback URL");
         }
         Ok(twiml::response(&self.reply.answer(&text).await, |message| {
-            status::is_confirmation(message).then_some(status::RELATIVE_URL)
+            text::is_confirmation(message).then_some(status::RELATIVE_URL)
         }))
     }
 }

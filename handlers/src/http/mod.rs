@@ -18,6 +18,7 @@ mod signature;
 mod state;
 mod twiml;
 
+pub(crate) use self::dispatcher::message_status_url;
 pub use self::{
     background::background,
     dispatcher::{WebhookAuthentication, dispatcher},

@@ -60,7 +60,7 @@ fn a_crash_after_a_send_is_no_second_text() {
     world.store.hang_before("remove_text");
     world.crash(world.outbox().send_waiting(now()));
     assert_eq!(send(&world), OutboxReport::default(), "the claim still holds");
-    world.timer.advance(std::time::Duration::from_secs(31));
+    world.timer.advance(std::time::Duration::from_secs(61));
     assert_eq!(send(&world).sent, 1);
     assert_eq!(world.sms.sent().len(), 1);
 }
@@ -108,7 +108,47 @@ fn a_customer_who_opted_out_meanwhile_hears_nothing() {
 fn a_text_that_twilio_refuses_is_not_tried_for_ever() {
     let world = World::new();
     store(&world, "a", OWNER);
-    world.sms.refuse();
+    world.sms.opt_out();
     assert_eq!(send(&world).refused, 1);
     assert_eq!(send(&world), OutboxReport::default());
+}
+
+#[test]
+fn the_owner_is_told_of_a_customers_text_that_is_refused() {
+    let world = World::new();
+    store(&world, "a", ANN);
+    store(&world, "b", OWNER);
+    world.sms.refuse(ANN, 21_614);
+    assert_eq!(send(&world), OutboxReport { sent: 2, refused: 1, waiting: 0 });
+    let told = format!(
+        "Twilio refused a text to {ANN} (code 21614). Please call them. It said: \"text a\""
+    );
+    let expected = [(OWNER.to_owned(), "text b".to_owned()), (OWNER.to_owned(), told)];
+    assert_eq!(world.sms.sent(), expected);
+    assert_eq!(send(&world), OutboxReport::default());
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_no_other_text_from_going_out() {
+    let world = World::new();
+    for id in ["a", "b", "c"] {
+        store(&world, id, OWNER);
+    }
+    world.store.malformed("claim_text");
+    assert!(world.run(world.outbox().send_waiting(now())).is_err());
+    assert_eq!(world.sms.sent().len(), 2);
+}
+
+#[test]
+fn the_last_text_reaches_a_customer_who_has_just_opted_out() {
+    let world = World::new();
+    world.answer(&text("SM1", "STOP"));
+    for despite_opt_out in [false, true] {
+        let mut texts = OutboxText::messages("a", &phone(ANN), "Bye", now());
+        texts[0].id = format!("a{despite_opt_out}");
+        texts[0].despite_opt_out = despite_opt_out;
+        assert!(world.run(world.store.enqueue_once(&texts)).unwrap());
+        let report = send(&world);
+        assert_eq!((report.sent, report.refused), if despite_opt_out { (1, 0) } else { (0, 1) });
+    }
 }

@@ -10,6 +10,7 @@ use handlers::{
     domain::phone::Phone,
     ports::{Sms, SmsError},
 };
+use jiff::Timestamp;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, body_string, header, method, path},
@@ -19,16 +20,24 @@ use crate::support::{recorded, web};
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
-async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
+fn client(server: &MockServer, timeout: Duration) -> Twilio {
     let settings = Settings {
         account_sid: ACCOUNT.into(),
         auth_token: Arc::new(StaticCredential::new("12345")),
         from: Phone::parse("+19045550100").unwrap(),
         base_url: server.uri(),
         timeout,
+        status_callback: Some("https://shop.example/message-status".into()),
     };
-    let to = Phone::parse("+19042520927").unwrap();
-    Twilio::new(web(), settings).send(&to, "A customer & more").await
+    Twilio::new(web(), settings)
+}
+
+fn customer() -> Phone {
+    Phone::parse("+19042520927").unwrap()
+}
+
+async fn send(server: &MockServer, timeout: Duration) -> Result<(), SmsError> {
+    client(server, timeout).send(&customer(), "A customer & more", false).await
 }
 
 /// The result against a server that always answers the same, and the number of requests to it.
@@ -59,6 +68,26 @@ async fn a_text_is_created_as_twilio_documents_it() {
 }
 
 #[tokio::test]
+async fn a_report_is_asked_for_where_delivery_matters() {
+    let server = MockServer::start().await;
+    let created = recorded(201, "twilio/bodies/message_201.json");
+    Mock::given(any()).respond_with(created).mount(&server).await;
+    let twilio = client(&server, Duration::from_secs(5));
+    for wants_report in [false, true] {
+        twilio.send(&customer(), "Confirmed", wants_report).await.unwrap();
+    }
+    let callback = "&StatusCallback=https%3A%2F%2Fshop.example%2Fmessage-status";
+    let asks: Vec<bool> = server
+        .received_requests()
+        .await
+        .unwrap()
+        .iter()
+        .map(|request| String::from_utf8_lossy(&request.body).ends_with(callback))
+        .collect();
+    assert_eq!(asks, [false, true]);
+}
+
+#[tokio::test]
 async fn a_recipient_who_opted_out_has_an_error_of_its_own() {
     let (outcome, asked) = always(recorded(400, "twilio/bodies/error_400_21610.json")).await;
     assert!(matches!(outcome, Err(SmsError::OptedOut)), "{outcome:?}");
@@ -71,14 +100,10 @@ async fn a_refusal_has_twilios_code_and_is_not_repeated() {
         (400, 21211),
         (400, 21408),
         (400, 21602),
-        (400, 21606),
         (400, 21608),
         (400, 21612),
         (400, 21614),
         (400, 21617),
-        (400, 21660),
-        (401, 20003),
-        (404, 20404),
     ] {
         let body = format!("twilio/bodies/error_{status}_{refused}.json");
         let (outcome, asked) = always(recorded(status, &body)).await;
@@ -87,6 +112,19 @@ async fn a_refusal_has_twilios_code_and_is_not_repeated() {
     }
     let (outcome, _) = always(ResponseTemplate::new(400).set_body_string("<html>")).await;
     assert!(matches!(outcome, Err(SmsError::Refused { code: None })), "{outcome:?}");
+}
+
+/// A token that is being rotated or a wrong number loses no text.
+#[tokio::test]
+async fn what_is_wrong_on_our_side_refuses_no_text() {
+    for (status, code) in [(400, 21606), (400, 21660), (401, 20003), (404, 20404)] {
+        let body = format!("twilio/bodies/error_{status}_{code}.json");
+        let (outcome, asked) = always(recorded(status, &body)).await;
+        assert!(matches!(outcome, Err(SmsError::Unavailable(_))), "{code}: {outcome:?}");
+        assert_eq!(asked, 1);
+    }
+    let (outcome, _) = always(ResponseTemplate::new(403)).await;
+    assert!(matches!(outcome, Err(SmsError::Unavailable(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -126,4 +164,21 @@ async fn the_log_of_a_failure_has_no_phone_number() {
     let (outcome, _) = always(recorded(500, "twilio/bodies/error_500_20500.json")).await;
     let Err(SmsError::Unavailable(source)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(source.to_string(), "answered 500 Internal Server Error, code Some(20500)");
+}
+
+#[tokio::test]
+async fn the_log_of_a_lookup_that_fails_has_no_phone_number() {
+    let server = MockServer::start().await;
+    let slow = recorded(200, "twilio/bodies/message_201.json").set_delay(Duration::from_secs(30));
+    Mock::given(any()).respond_with(slow).mount(&server).await;
+    let twilio = client(&server, Duration::from_millis(50));
+    let error = twilio.was_sent(&customer(), "Hello", Timestamp::UNIX_EPOCH).await.unwrap_err();
+    let SmsError::Unavailable(source) = error else { panic!("{error:?}") };
+    let mut causes = vec![source.to_string()];
+    let mut cause = source.source();
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    assert!(!causes.join(": ").contains("904252"), "{causes:?}");
 }

@@ -85,12 +85,17 @@ impl DynamoDb {
         while let Some(row) = pages.next().await {
             let row = row.map_err(unavailable)?;
             let reader = RowReader::new("Conversations", &row);
-            turns.push(TurnKey {
-                phone: reader.phone("phone")?,
-                sid: reader.text("item_id")?.to_owned(),
-            });
+            let sid = reader.text("item_id")?.to_owned();
+            match (reader.millis("created_ms"), reader.phone("phone")) {
+                (Ok(created), Ok(phone)) => turns.push((created, TurnKey { phone, sid })),
+                // It keeps no other from being finished.
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::error!(sid, %error, "a late turn cannot be read");
+                }
+            }
         }
-        Ok(turns)
+        turns.sort_by_key(|(created, _)| *created);
+        Ok(turns.into_iter().map(|(_, key)| key).collect())
     }
 
     pub(super) async fn write_late_claim(

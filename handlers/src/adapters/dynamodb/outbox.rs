@@ -18,7 +18,7 @@ use super::{
     turn_row::texts,
 };
 use crate::{
-    domain::outbox::{OutboxText, UnansweredText},
+    domain::outbox::{Callback, OutboxText, UnansweredText},
     ports::StoreError,
 };
 
@@ -29,20 +29,40 @@ const CLAIM: &str = "claim";
 const CLAIM_DAYS: i64 = 7;
 /// Days until DynamoDB may delete a text that Twilio refused.
 const REFUSED_DAYS: i64 = 90;
-/// Position of the claim in the transaction of [`DynamoDb::write_texts`].
+/// Position of the claim in the transaction of [`DynamoDb::write_texts_with`].
 const CLAIMED: usize = 0;
 
 impl DynamoDb {
     /// Writes texts with a claim on the first one's id, in one transaction.
     pub(super) async fn write_texts(&self, new: &[OutboxText]) -> Result<bool, StoreError> {
-        let Some(first) = new.first() else { return Ok(true) };
-        let mut items = vec![self.claim_cause(first)?];
+        self.write_texts_with(new, Vec::new()).await
+    }
+
+    /// Writes a callback: the customer's text with the owner's texts.
+    pub(super) async fn write_callback(&self, callback: &Callback) -> Result<(), StoreError> {
+        let unanswered = self.put_unanswered(&callback.unanswered)?;
+        self.write_texts_with(&callback.notification, vec![unanswered]).await.map(|_| ())
+    }
+
+    /// Writes texts and what belongs to them. Without texts a repeat writes the same once more.
+    async fn write_texts_with(
+        &self,
+        new: &[OutboxText],
+        others: Vec<TransactWriteItem>,
+    ) -> Result<bool, StoreError> {
+        let claim = new.first().map(|first| self.claim_cause(first)).transpose()?;
+        let claimed = claim.is_some();
+        let mut items: Vec<TransactWriteItem> = claim.into_iter().collect();
         for text in new {
             items.push(self.put_text(text)?);
         }
+        items.extend(others);
+        if items.is_empty() {
+            return Ok(true);
+        }
         match self.transact(None, items).await {
             TransactionOutcome::Written => Ok(true),
-            TransactionOutcome::Rejected(failed) if failed.at(CLAIMED) => Ok(false),
+            TransactionOutcome::Rejected(failed) if claimed && failed.at(CLAIMED) => Ok(false),
             TransactionOutcome::Rejected(_) => Err(StoreError::Malformed {
                 table: "Conversations",
                 what: "the outbox refused a text".to_owned(),
@@ -109,7 +129,9 @@ impl DynamoDb {
         while let Some(row) = pages.next().await {
             let row = row.map_err(unavailable)?;
             let reader = RowReader::new("Conversations", &row);
-            waiting.push((reader.millis("created_ms")?, reader.text("item_id")?.to_owned()));
+            // One that cannot be read is told when it is claimed, and keeps no other from going out.
+            let created = reader.millis("created_ms").unwrap_or(Timestamp::MIN);
+            waiting.push((created, reader.text("item_id")?.to_owned()));
         }
         waiting.sort_unstable();
         Ok(waiting.into_iter().map(|(_, id)| id).collect())
@@ -205,6 +227,9 @@ fn to_row(new: &OutboxText) -> Row {
         ("body", text(&new.body)),
         ("created_ms", number(new.created.as_millisecond())),
     ]));
+    if new.despite_opt_out {
+        waiting.insert("despite_opt_out".into(), AttributeValue::Bool(true));
+    }
     waiting
 }
 
@@ -215,6 +240,7 @@ fn from_row(row: &Row) -> Result<OutboxText, StoreError> {
         to: reader.phone("to")?,
         body: reader.text("body")?.to_owned(),
         created: reader.millis("created_ms")?,
+        despite_opt_out: row.get("despite_opt_out") == Some(&AttributeValue::Bool(true)),
     })
 }
 
@@ -230,8 +256,11 @@ mod tests {
             to: Phone::parse("+19045550199").unwrap(),
             body: "Somebody wrote".into(),
             created: "2026-02-10T20:10:00.123Z".parse().unwrap(),
+            despite_opt_out: false,
         };
         assert_eq!(from_row(&to_row(&waiting)).unwrap(), waiting);
+        let last = OutboxText { despite_opt_out: true, ..waiting };
+        assert_eq!(from_row(&to_row(&last)).unwrap(), last);
         assert!(from_row(&key("x")).is_err());
     }
 }

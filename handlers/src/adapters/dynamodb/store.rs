@@ -10,7 +10,7 @@ use crate::{
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
-        outbox::OutboxText,
+        outbox::{Callback, OutboxText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -185,6 +185,10 @@ impl Store for DynamoDb {
 
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
         self.read_memory(phone).await
+    }
+
+    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
+        self.write_callback(callback).await
     }
 
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {

@@ -158,7 +158,7 @@ impl ReplyService {
         }
         let send = async {
             for text in texts {
-                self.ports.sms.send(&text.to, &text.body).await?;
+                self.ports.sms.send(&text.to, &text.body, false).await?;
             }
             Ok::<(), crate::ports::SmsError>(())
         };

@@ -3,6 +3,7 @@
 use super::{
     InboundText, ReplyService, TurnError,
     alerts::CallbackReason,
+    late::HandOverOutcome,
     limits::{CLOSE_TIMEOUT, READ_TIMEOUT, STORE_TIMEOUT, VERIFY_TIMEOUT},
     progress::{Progress, TurnState},
     reply_text::reply_text,
@@ -51,6 +52,10 @@ impl ReplyService {
         progress: &Progress,
         error: &TurnError,
     ) -> Vec<String> {
+        if let Some(answer) = progress.snapshot().stored_answer {
+            tracing::info!(sid = text.sid, "the answer was stored before the turn was over");
+            return answer;
+        }
         tracing::error!(
             customer = text.phone.masked(),
             sid = text.sid,
@@ -63,10 +68,18 @@ impl ReplyService {
         }
         match self.with_timeout(CLOSE_TIMEOUT, self.close(text, progress, error)).await {
             Some(messages) => messages,
-            // Each part of closing has a time of its own, and together they fit.
+            // Each part of closing has a time of its own, and together they fit; but a busy machine
+            // may be late for all of them.
             None => {
                 tracing::error!(sid = text.sid, "closing the turn timed out");
-                Vec::new()
+                let state = progress.snapshot();
+                if state.owner_told {
+                    text::split_into_messages(&promise(&state))
+                } else if state.opted_in {
+                    text::split_into_messages(&state.without_promise())
+                } else {
+                    Vec::new()
+                }
             }
         }
     }
@@ -96,17 +109,27 @@ impl ReplyService {
             }
             // Nothing can be stored either. A customer who has just written hears that much; Twilio
             // itself stops texts to those who sent STOP.
-            return self.answer_without_tables(text, &state, error, owner_reachable).await;
+            return self.answer_without_tables(text, progress, error, owner_reachable).await;
         }
         // What exists at the deadline is confirmed at once; anything else may still be finished.
         let unfinished = state.pending_change.is_some() || state.confirmations.is_empty();
-        if matches!(error, TurnError::Deadline)
-            && opt_out == OptOut::In
-            && unfinished
-            && let Some(messages) = self.hand_over(text, &state).await
-        {
-            return messages;
+        if matches!(error, TurnError::Deadline) && opt_out == OptOut::In && unfinished {
+            match self.hand_over(text, progress).await {
+                HandOverOutcome::Answer(messages) => return messages,
+                HandOverOutcome::Impossible | HandOverOutcome::Failed => {}
+                // There is no time for another attempt at the tables.
+                HandOverOutcome::TimedOut => {
+                    let entry = progress.snapshot().queue_entry;
+                    let (answer, ()) = futures::join!(
+                        self.answer_without_tables(text, progress, error, owner_reachable),
+                        self.leave_queue_after_failure(&text.phone, entry.as_ref())
+                    );
+                    return answer;
+                }
+            }
         }
+        // Handing over may have renewed the place in the queue.
+        let state = progress.snapshot();
         let reason = if state.pending_change.is_some() {
             Some(CallbackReason::NoAnswerDuringChange(error.to_string()))
         } else if state.confirmations.is_empty() {
@@ -133,17 +156,18 @@ impl ReplyService {
             self.send_texts(&callback.notification, &state, text.now).await;
             return answer;
         }
-        self.answer_without_tables(text, &state, error, owner_reachable).await
+        self.answer_without_tables(text, progress, error, owner_reachable).await
     }
 
     /// Tells the owner first, and promises a callback only if Twilio took that text.
     async fn answer_without_tables(
         &self,
         text: &InboundText,
-        state: &TurnState,
+        progress: &Progress,
         error: &TurnError,
         owner_reachable: bool,
     ) -> Vec<String> {
+        let state = progress.snapshot();
         let reason = if state.pending_change.is_some() {
             CallbackReason::NoAnswerDuringChange(error.to_string())
         } else {
@@ -151,7 +175,8 @@ impl ReplyService {
         };
         let callback = self.callback(text, &reason, owner_reachable);
         let told = self.send_to_owner(&callback.notification).await;
-        let answer = if told { promise(state) } else { state.without_promise() };
+        progress.update(|state| state.owner_told = told);
+        let answer = if told { promise(&state) } else { state.without_promise() };
         text::split_into_messages(&answer)
     }
 
@@ -174,7 +199,7 @@ impl ReplyService {
     }
 
     /// Finds out whether the change that was being written is there. If so, the customer is told.
-    async fn verify_pending_change(&self, progress: &Progress) {
+    pub(super) async fn verify_pending_change(&self, progress: &Progress) {
         let Some(change) = progress.snapshot().pending_change else { return };
         match self.with_timeout(VERIFY_TIMEOUT, self.ports.store.lead(&change.lead_id)).await {
             Some(Ok(Some(lead))) if change.is_written(&lead) => {
@@ -221,9 +246,9 @@ impl ReplyService {
     ) -> bool {
         let Some(claimed) = &state.claimed else {
             // Another attempt holds the turn, or the turn could not be claimed.
-            let texts = callback.map_or(&[][..], |callback| &callback.notification);
-            return match self.ports.store.enqueue_once(texts).await {
-                Ok(_) => true,
+            let Some(callback) = callback else { return true };
+            return match self.ports.store.keep_callback(callback).await {
+                Ok(()) => true,
                 Err(error) => {
                     tracing::warn!(error = %ErrorChain(&error), "failed to store a callback");
                     false
@@ -255,11 +280,11 @@ impl ReplyService {
             tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
         match finished {
-            // False: another attempt has taken the turn over, and answers for both.
+            // False: another attempt has taken the turn over, so nothing is known of a callback.
             Ok(stored) => stored,
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to store the end of the turn");
-                self.leave_queue_after_failure(&end).await;
+                self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;
                 false
             }
         }

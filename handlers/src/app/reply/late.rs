@@ -1,9 +1,11 @@
 //! Turns that take longer than Twilio waits: handed over at the deadline, finished outside of the
 //! webhook.
 //!
-//! The webhook is answered by one holding text, or by none behind an earlier text. The turn's answer goes out by the outbox, at most
-//! once, because it is stored in the transaction that ends the turn. A turn that cannot be finished
-//! either ends with a callback, so the customer is not forgotten.
+//! The webhook is answered by one holding text, or by none behind an earlier text. The turn's answer
+//! goes out by the outbox, at most once, because it is stored in the transaction that ends the turn.
+//! A turn that cannot be finished either ends with a callback, so the customer is not forgotten.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -13,7 +15,7 @@ use super::{
     limits::{
         LATE_ATTEMPTS, LATE_DEADLINE_FACTOR, LATE_ENTRY, MAX_LATE_AGE, SEND_TIMEOUT, STORE_TIMEOUT,
     },
-    progress::{ClaimedTurn, Progress, TurnState},
+    progress::{ClaimedTurn, Progress},
     reply_text::reply_text,
     run_alongside,
     turn::Attempt,
@@ -25,9 +27,10 @@ use crate::{
         outbox::OutboxText,
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
-        turn::{HandOver, LateTurn, QueueEntry, TurnEnd, TurnKey},
+        turn::{ConversationItem, HandOver, LateTurn, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::StoreError,
+    tools,
 };
 
 /// Why a turn that was handed over is not finished yet. It is tried again.
@@ -41,15 +44,29 @@ pub enum LateTurnError {
     NoAnswer(String),
 }
 
+/// What came of handing a turn over.
+pub(super) enum HandOverOutcome {
+    /// The webhook is answered with this: the holding text, or what another attempt has stored.
+    Answer(Vec<String>),
+    /// Nobody finishes turns later, or this attempt does not hold the turn.
+    Impossible,
+    /// It is not stored that the turn must be finished, and the tables said so.
+    Failed,
+    /// It is not known to be stored that the turn must be finished: the tables did not answer.
+    TimedOut,
+}
+
 impl ReplyService {
-    /// Hands the turn over at its deadline. Returns what the webhook is answered; `None` when the
-    /// turn must end now.
+    /// Hands the turn over at its deadline.
     pub(super) async fn hand_over(
         &self,
         text: &InboundText,
-        state: &TurnState,
-    ) -> Option<Vec<String>> {
-        let claimed = state.claimed.as_ref().filter(|_| self.settings.late_replies)?;
+        progress: &Progress,
+    ) -> HandOverOutcome {
+        let state = progress.snapshot();
+        let Some(claimed) = state.claimed.as_ref().filter(|_| self.settings.late_replies) else {
+            return HandOverOutcome::Impossible;
+        };
         // A customer whose earlier text was answered meanwhile, or is being answered, has heard of
         // us; a holding text between the answers would confuse.
         let messages = if state.waited { Vec::new() } else { vec![HOLDING_REPLY.to_owned()] };
@@ -61,21 +78,28 @@ impl ReplyService {
         };
         let store = async {
             // Before the turn is handed over: afterwards its place belongs to whoever finishes it.
-            if let Err(error) = self.keep_place(&text.phone, state).await {
+            if let Err(error) = self.keep_place(&text.phone, progress).await {
                 tracing::warn!(error = %ErrorChain(&error), "failed to keep the place in the queue");
             }
-            self.ports.store.hand_over(&hand_over).await
+            if self.ports.store.hand_over(&hand_over).await? {
+                return Ok(Ok(()));
+            }
+            Ok::<_, StoreError>(Err(self.ports.store.turn_answer(&claimed.key).await?))
         };
         match self.with_timeout(STORE_TIMEOUT, store).await {
-            Some(Ok(true)) => {}
-            Some(Ok(false)) => return None,
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(Some(messages)))) => return HandOverOutcome::Answer(messages),
+            Some(Ok(Err(None))) => {
+                tracing::warn!(sid = text.sid, "another attempt has the turn and no answer yet");
+                return HandOverOutcome::Failed;
+            }
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to hand a turn over");
-                return None;
+                return HandOverOutcome::Failed;
             }
             None => {
                 tracing::warn!(sid = text.sid, "handing a turn over timed out");
-                return None;
+                return HandOverOutcome::TimedOut;
             }
         }
         let task = BackgroundTask::FinishTurn { key: claimed.key.clone(), now: text.now };
@@ -87,30 +111,53 @@ impl ReplyService {
             }
             None => tracing::error!("starting a late reply timed out"),
         }
-        Some(hand_over.messages)
+        HandOverOutcome::Answer(hand_over.messages)
     }
 
     /// Makes this attempt's place in the queue last until the turn is finished.
-    async fn keep_place(&self, phone: &Phone, state: &TurnState) -> Result<(), StoreError> {
-        let Some(entry) = &state.queue_entry else { return Ok(()) };
-        let queue = self.ports.store.queue(phone).await?;
-        let Some(position) = queue.iter().position(|other| other == entry) else { return Ok(()) };
-        let kept = QueueEntry { sid: entry.sid.clone(), until_ms: self.unix_ms_in(LATE_ENTRY) };
-        self.ports.store.replace_in_queue(phone, position, entry, &kept).await?;
+    async fn keep_place(&self, phone: &Phone, progress: &Progress) -> Result<(), StoreError> {
+        let Some(entry) = progress.snapshot().queue_entry else { return Ok(()) };
+        if let Some(kept) = self.renew_place(phone, &entry).await? {
+            progress.update(|state| state.queue_entry = Some(kept));
+        }
         Ok(())
     }
 
-    /// Finishes every turn that was handed over and is not being finished. A turn that cannot be
-    /// finished is left for the next call.
+    /// Replaces an entry by one that lasts as long as a late turn may be tried; `None` when it has
+    /// no place.
+    async fn renew_place(
+        &self,
+        phone: &Phone,
+        entry: &QueueEntry,
+    ) -> Result<Option<QueueEntry>, StoreError> {
+        let renewed = QueueEntry { sid: entry.sid.clone(), until_ms: self.unix_ms_in(LATE_ENTRY) };
+        // The queue may change between the read and the write.
+        for _ in 0..3 {
+            let queue = self.ports.store.queue(phone).await?;
+            let Some(position) = queue.iter().position(|other| other == entry) else { break };
+            if self.ports.store.replace_in_queue(phone, position, entry, &renewed).await? {
+                return Ok(Some(renewed));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finishes every turn that was handed over and is not being finished: one of each customer,
+    /// the oldest, because the next waits for it in the queue. What cannot be finished is left for
+    /// the next call.
     ///
     /// # Errors
     /// When the turns cannot be listed.
     pub async fn finish_late_turns(&self, now: Timestamp) -> Result<(), StoreError> {
-        for key in self.ports.store.late_turns().await? {
+        let mut customers = BTreeSet::new();
+        let mut oldest = self.ports.store.late_turns().await?;
+        oldest.retain(|key| customers.insert(key.phone.clone()));
+        let finish = |key: TurnKey| async move {
             if let Err(error) = self.finish_late_turn(&key, now).await {
                 tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply failed");
             }
-        }
+        };
+        futures::future::join_all(oldest.into_iter().map(finish)).await;
         Ok(())
     }
 
@@ -149,8 +196,13 @@ impl ReplyService {
         let attempt = Attempt::late(&text, key.clone(), holder, entry);
         let too_old = now.duration_since(record.now) > MAX_LATE_AGE;
         if too_old || earlier_attempts >= LATE_ATTEMPTS {
-            let error = TurnError::Deadline;
-            return Ok(self.give_up(&attempt, &progress, &error).await?);
+            let error = TurnError::Deadline.to_string();
+            let reason = if record.rounds.last().is_some_and(is_changing_a_booking) {
+                CallbackReason::NoAnswerDuringChange(error)
+            } else {
+                CallbackReason::NoAnswer(error)
+            };
+            return Ok(self.give_up(&attempt, &progress, &reason).await?);
         }
         let run = async {
             let owner = self.ports.store.owner().await?;
@@ -165,19 +217,28 @@ impl ReplyService {
             Some(Err(error)) => error,
             None => TurnError::Deadline,
         };
+        if progress.snapshot().stored_answer.is_some() {
+            return Ok(());
+        }
         tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply has no answer");
+        self.verify_pending_change(&progress).await;
         let state = progress.snapshot();
         if !state.confirmations.is_empty() && state.pending_change.is_none() {
             // What the customer wanted is done, and the confirmation says so.
             let answer = reply_text("", &state.confirmations, &Default::default());
             let messages = text::split_into_messages(&answer);
-            let finished = self.finish(&attempt, &progress, messages, Some(&answer)).await;
+            let finished = self.finish(&attempt, &progress, messages, true).await;
             return finished
                 .map(|_| ())
                 .map_err(|error| LateTurnError::NoAnswer(error.to_string()));
         }
         if earlier_attempts + 1 >= LATE_ATTEMPTS {
-            return Ok(self.give_up(&attempt, &progress, &error).await?);
+            let reason = if state.pending_change.is_some() {
+                CallbackReason::NoAnswerDuringChange(error.to_string())
+            } else {
+                CallbackReason::NoAnswer(error.to_string())
+            };
+            return Ok(self.give_up(&attempt, &progress, &reason).await?);
         }
         // The next attempt need not wait for the claim to end.
         self.ports.store.renew_turn(key, &attempt.holder, self.unix_ms() - 1).await?;
@@ -187,8 +248,12 @@ impl ReplyService {
     /// The turn's place in the queue, or a new one if it has none.
     async fn place_of(&self, text: &InboundText) -> Result<QueueEntry, StoreError> {
         let queue = self.ports.store.queue(&text.phone).await?;
-        let kept = queue.into_iter().find(|entry| entry.sid == text.sid);
-        Ok(kept.unwrap_or_else(|| QueueEntry {
+        let renewed = match queue.into_iter().find(|entry| entry.sid == text.sid) {
+            // What is left of it may be that of the webhook's attempt.
+            Some(entry) => self.renew_place(&text.phone, &entry).await?,
+            None => None,
+        };
+        Ok(renewed.unwrap_or_else(|| QueueEntry {
             sid: text.sid.clone(),
             until_ms: self.unix_ms_in(LATE_ENTRY),
         }))
@@ -199,18 +264,17 @@ impl ReplyService {
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,
-        error: &TurnError,
+        reason: &CallbackReason,
     ) -> Result<(), StoreError> {
         let (text, state) = (attempt.text, progress.snapshot());
-        let reason = CallbackReason::NoAnswer(error.to_string());
-        let callback = self.callback(text, &reason, self.owner_is_reachable().await);
+        let callback = self.callback(text, reason, self.owner_is_reachable().await);
         let answer = if callback.notification.is_empty() {
             state.without_promise()
         } else {
             reply_text(FALLBACK_REPLY, &state.confirmations, &Default::default())
         };
         let messages = text::split_into_messages(&answer);
-        let late_answer = late_texts(text, &messages);
+        let late_answer = late_texts(text, &messages, false);
         let mut texts = callback.notification.clone();
         texts.extend(late_answer.iter().cloned());
         let end = TurnEnd {
@@ -230,9 +294,22 @@ impl ReplyService {
     }
 }
 
+/// Whether the round's calls change a booking and their outcome is not stored.
+fn is_changing_a_booking(round: &StoredRound) -> bool {
+    let changes = |item: &ConversationItem| match item {
+        ConversationItem::Call { name, .. } => tools::changes_a_booking(name),
+        _ => false,
+    };
+    round.results.is_empty() && round.items.iter().any(changes)
+}
+
 /// The answer of a turn that was handed over, for the outbox. Its id is the turn's, so that there
 /// is one answer at most.
-pub(super) fn late_texts(text: &InboundText, messages: &[String]) -> Vec<OutboxText> {
+pub(super) fn late_texts(
+    text: &InboundText,
+    messages: &[String],
+    despite_opt_out: bool,
+) -> Vec<OutboxText> {
     messages
         .iter()
         .enumerate()
@@ -241,6 +318,7 @@ pub(super) fn late_texts(text: &InboundText, messages: &[String]) -> Vec<OutboxT
             to: text.phone.clone(),
             body: body.clone(),
             created: text.now,
+            despite_opt_out,
         })
         .collect()
 }

@@ -38,7 +38,7 @@ impl ReplyService {
                     // customer is opted in already, and "Yes" would be taken for an answer to a
                     // question.
                     if let TurnClaim::Acquired(_) = self.claim(attempt, progress).await? {
-                        self.finish(attempt, progress, Vec::new(), None).await?;
+                        self.finish(attempt, progress, Vec::new(), false).await?;
                     }
                     store.set_opted_out(&text.phone, false, text.now).await?;
                     tracing::info!(customer = text.phone.masked(), "opted in");

@@ -40,6 +40,12 @@ pub(super) struct TurnState {
     pub(super) notifications: Vec<String>,
     /// Why the owner must get back to the customer, although the turn may have an answer.
     pub(super) callback: Option<CallbackReason>,
+    /// Twilio has taken a text to the owner that asks for a callback.
+    pub(super) owner_told: bool,
+    /// The customer opted out by this very text, and its answer is the last one.
+    pub(super) ends_conversation: bool,
+    /// The answer, once it is stored. From then on the turn has ended, whatever fails.
+    pub(super) stored_answer: Option<Vec<String>>,
 }
 
 /// A change of a booking, and how its lead looks once it is written.

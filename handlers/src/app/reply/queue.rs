@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{
-        phone::Phone,
-        turn::{QueueEntry, TurnEnd},
-    },
+    domain::{phone::Phone, turn::QueueEntry},
     ports::StoreError,
 };
 
@@ -55,12 +52,13 @@ impl ReplyService {
 
     /// Leaves the queue after the end of a turn could not be stored. Otherwise the customer's next
     /// text would wait until the entry expires.
-    pub(super) async fn leave_queue_after_failure(&self, end: &TurnEnd) {
-        let Some(own_entry) = &end.dequeue else { return };
-        match self
-            .with_timeout(LEAVE_QUEUE_TIMEOUT, self.leave_queue(&end.key.phone, own_entry))
-            .await
-        {
+    pub(super) async fn leave_queue_after_failure(
+        &self,
+        phone: &Phone,
+        own_entry: Option<&QueueEntry>,
+    ) {
+        let Some(own_entry) = own_entry else { return };
+        match self.with_timeout(LEAVE_QUEUE_TIMEOUT, self.leave_queue(phone, own_entry)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");

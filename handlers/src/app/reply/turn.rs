@@ -85,7 +85,7 @@ impl ReplyService {
             tracing::info!(customer = text.phone.masked(), "opted out, not answering");
             if let Ok(TurnClaim::Acquired(_)) = claimed {
                 // Nothing is sent, whether this is stored or not.
-                let _ = self.finish(&attempt, progress, Vec::new(), None).await;
+                let _ = self.finish(&attempt, progress, Vec::new(), false).await;
             }
             return Ok(Vec::new());
         }
@@ -250,9 +250,8 @@ impl ReplyService {
         }
         if ends_conversation {
             // A customer who opted out in this very text gets one last message.
-            return self
-                .finish(attempt, progress, text::split_into_messages(&answer), Some(&answer))
-                .await;
+            progress.update(|state| state.ends_conversation = true);
+            return self.finish(attempt, progress, text::split_into_messages(&answer), true).await;
         }
         self.finish_unless_opted_out(attempt, progress, &answer).await
     }
@@ -267,12 +266,13 @@ impl ReplyService {
         let customer = &attempt.text.phone;
         if self.ports.store.opted_out(customer).await? {
             tracing::info!(customer = customer.masked(), "opted out meanwhile, not answering");
-            return self.finish(attempt, progress, Vec::new(), None).await;
+            return self.finish(attempt, progress, Vec::new(), false).await;
         }
-        self.finish(attempt, progress, text::split_into_messages(answer), Some(answer)).await
+        self.finish(attempt, progress, text::split_into_messages(answer), true).await
     }
 
-    /// Stores the answer with what it promises, adds it to the memory and leaves the queue. An
+    /// Stores the answer with what it promises, adds it to the memory if it is to be remembered, and
+    /// leaves the queue. An
     /// answer whose promise can be neither stored nor texted is replaced by one that promises
     /// nothing.
     pub(super) async fn finish(
@@ -280,7 +280,7 @@ impl ReplyService {
         attempt: &Attempt<'_>,
         progress: &Progress,
         messages: Vec<String>,
-        remember: Option<&str>,
+        remember: bool,
     ) -> Result<Vec<String>, TurnError> {
         let state = progress.snapshot();
         let callback = match &state.callback {
@@ -292,11 +292,10 @@ impl ReplyService {
         let kept = callback.as_ref().is_none_or(|callback| !callback.notification.is_empty());
         let without_promise = text::split_into_messages(&state.without_promise());
         let messages = if kept { messages } else { without_promise.clone() };
-        let memory = remember.and_then(|_| {
-            let said = messages.join("\n");
-            state.memory.clone().map(|memory| memory.with(attempt.text.content(), said))
-        });
-        let late_answer = attempt.late.then(|| late_texts(attempt.text, &messages));
+        let memory = state.memory.clone().filter(|_| remember);
+        let memory = memory.map(|memory| memory.with(attempt.text.content(), messages.join("\n")));
+        let late_answer =
+            attempt.late.then(|| late_texts(attempt.text, &messages, state.ends_conversation));
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
@@ -309,6 +308,7 @@ impl ReplyService {
         };
         match self.ports.store.finish_turn(&end).await {
             Ok(true) => {
+                progress.update(|state| state.stored_answer = Some(end.messages.clone()));
                 let notification = end.callback.iter().flat_map(|callback| &callback.notification);
                 let late = end.late_answer.iter().flatten();
                 let texts: Vec<OutboxText> = notification.chain(late).cloned().collect();
@@ -321,7 +321,7 @@ impl ReplyService {
             // would find it done.
             Err(error) => {
                 tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "failed to store the answer");
-                self.leave_queue_after_failure(&end).await;
+                self.leave_queue_after_failure(&end.key.phone, end.dequeue.as_ref()).await;
                 if let Some(callback) = &end.callback
                     && !self.send_to_owner(&callback.notification).await
                 {

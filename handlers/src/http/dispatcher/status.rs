@@ -1,9 +1,6 @@
 //! `/message-status`: what became of a confirmation, as Twilio reports it.
 
-use crate::{
-    domain::{phone::Phone, text},
-    http::body::KeyValuePairs,
-};
+use crate::{domain::phone::Phone, http::body::KeyValuePairs};
 
 /// Where Twilio reports the state of a text, relative to the webhook.
 pub(super) const PATH: &str = "/message-status";
@@ -19,13 +16,8 @@ pub(super) struct UndeliveredText {
     pub(super) code: String,
 }
 
-/// Whether a text confirms a change of a booking, so that its delivery matters.
-pub(super) fn is_confirmation(message: &str) -> bool {
-    !text::find_lead_ids(message).is_empty()
-}
-
 /// The webhook's address with this path instead of its own last segment.
-pub(super) fn beside(webhook: &str) -> String {
+pub(crate) fn beside(webhook: &str) -> String {
     let base = webhook.split(['?', '#']).next().unwrap_or(webhook);
     match base.rsplit_once('/') {
         // Not the slashes after the scheme.
@@ -92,11 +84,5 @@ mod tests {
         }
         assert_eq!(report("delivered", "+19045550100"), None);
         assert_eq!(report("failed", "+19045550101"), None);
-    }
-
-    #[test]
-    fn a_confirmation_has_a_reference() {
-        assert!(is_confirmation("Confirmed: Wed Feb 11, 2:00 PM. Ref LEAD-20260210-201000-abc123"));
-        assert!(!is_confirmation("See you!"));
     }
 }

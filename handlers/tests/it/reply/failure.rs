@@ -135,11 +135,13 @@ fn an_answer_comes_in_time_even_if_everything_hangs() {
             let world = World::new();
             world.model.then([book()]).after(Duration::from_secs(60), Ok(vec![say("too late")]));
             world.sms.hang();
-            for name in [operation, "lead", "opted_out", "finish_turn", "enqueue_once", "queue"] {
+            for name in
+                [operation, "lead", "opted_out", "finish_turn", "keep_callback", "hand_over"]
+            {
                 world.store.hang_from_now_on(name);
             }
             world.answer(&text("SM1", body));
-            assert!(world.timer.unix_ms() <= 14_000, "{operation}: {}", world.timer.unix_ms());
+            assert!(world.timer.unix_ms() <= 14_100, "{operation}: {}", world.timer.unix_ms());
         }
     }
 }
@@ -221,7 +223,7 @@ fn an_opt_out_that_was_read_once_in_the_turn_is_known() {
 fn nothing_is_promised_when_the_owner_cannot_be_told() {
     // Nothing can be stored, and Twilio refuses the owner's text.
     let world = World::new();
-    world.sms.refuse();
+    world.sms.opt_out();
     world.store.fail("finish_turn");
     world.model.after(Duration::ZERO, Err(ModelError::Refused));
     assert_eq!(world.answer(&text("SM1", "Hello?")), [NO_PROMISE_REPLY]);
@@ -251,6 +253,15 @@ fn a_callback_is_stored_with_the_answer_that_promises_it() {
 }
 
 #[test]
+fn the_words_of_a_text_that_could_not_be_claimed_are_kept() {
+    let world = World::new();
+    world.store.fail_from_now_on("claim_turn");
+    assert_eq!(world.answer(&text("SM1", "Gate code is 4711")), [FALLBACK_REPLY]);
+    assert_eq!(world.store.unanswered()[0].words, "Gate code is 4711");
+    assert!(world.sms.sent()[0].1.contains("Gate code is 4711"));
+}
+
+#[test]
 fn a_crash_before_the_answer_is_stored_tells_the_owner_once() {
     for operation in ["finish_turn", "claim_text", "remove_text"] {
         for hang in [FakeStore::hang_before as fn(&_, _), FakeStore::hang_after] {
@@ -258,7 +269,7 @@ fn a_crash_before_the_answer_is_stored_tells_the_owner_once() {
             world.store.set_owner(OwnerState { ai_answers_sms: false, ..OwnerState::default() });
             hang(&world.store, operation);
             world.crash(world.reply().answer(&text("SM1", "My phone is dead")));
-            world.timer.advance(Duration::from_secs(40));
+            world.timer.advance(Duration::from_secs(61));
             world.answer(&text("SM1", "My phone is dead"));
             world.run(world.outbox().send_waiting(text("SM1", "").now)).unwrap();
             assert_eq!(world.sms.sent().len(), 1, "{operation}: {:?}", world.sms.sent());

@@ -209,7 +209,57 @@ fn a_turn_that_cannot_be_handed_over_falls_back() {
     late.world.store.fail("hand_over");
     assert_eq!(late.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert_eq!(late.world.store.unanswered().len(), 1);
-    assert!(late.world.timer.unix_ms() <= 14_000);
+    assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
+    assert!(late.world.timer.unix_ms() <= 14_500);
+}
+
+#[test]
+fn a_turn_whose_tables_hang_at_the_deadline_tells_the_owner_before_the_customer() {
+    let late = Late::new();
+    slow(&late);
+    for operation in ["hand_over", "finish_turn", "keep_callback", "leave_queue"] {
+        late.world.store.hang_from_now_on(operation);
+    }
+    // The opt-out was read at the beginning of the turn.
+    late.world.store.hang_from_the_second("opted_out");
+    assert_eq!(late.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
+    let sent = late.world.sms.sent();
+    assert!(
+        matches!(&sent[..], [(to, body)] if to == OWNER && body.contains("Hello?")),
+        "{sent:?}"
+    );
+    assert!(late.world.timer.unix_ms() <= 14_500);
+}
+
+#[test]
+fn an_answer_that_is_stored_is_given_although_the_deadline_passes_while_texts_are_sent() {
+    struct Hanging;
+    #[async_trait]
+    impl BackgroundWorker for Hanging {
+        async fn start(&self, _: &BackgroundTask) -> Result<(), BoxError> {
+            std::future::pending().await
+        }
+    }
+    let late = Late::new();
+    late.world.model.then([book()]);
+    late.world.model.after(Duration::from_millis(11_300), Ok(vec![say("See you then!")]));
+    let reply = late.world.reply_with_late_replies(Arc::new(Hanging));
+    let answer = late.world.run(reply.answer(&text("SM1", "Tomorrow at two")));
+    assert!(answer[0].contains("See you then!"), "{answer:?}");
+    assert_eq!(late.world.store.memory_of(&phone(ANN)).turns.len(), 1);
+}
+
+#[test]
+fn giving_a_late_turn_up_tells_the_owner_that_a_booking_may_have_changed() {
+    let late = Late::new();
+    late.world.model.then([book()]);
+    late.world.store.hang_before("book");
+    late.world.store.hang_from_now_on("lead");
+    assert_eq!(late.answer(&text("SM1", "Tomorrow at two")), [HOLDING_REPLY]);
+    assert!(late.finish("SM1", now() + jiff::SignedDuration::from_mins(4)));
+    let sent = late.world.sms.sent();
+    let owner = sent.iter().find(|(to, _)| to == OWNER).unwrap();
+    assert!(owner.1.contains("booking"), "{owner:?}");
 }
 
 #[test]
@@ -224,7 +274,7 @@ fn a_crash_while_a_late_turn_is_finished_sends_its_answer_once() {
             let service = late.world.reply_with_late_replies(Arc::new(late.world.outbox()));
             let key = TurnKey { phone: phone(ANN), sid: "SM1".into() };
             late.world.crash(service.finish_late_turn(&key, now()));
-            late.world.timer.advance(Duration::from_secs(40));
+            late.world.timer.advance(Duration::from_secs(61));
             assert!(late.finish("SM1", now()), "{operation}");
             late.world.run(late.world.outbox().send_waiting(now())).unwrap();
             assert_eq!(late.to_ann(), ["Hi!"], "{operation}");

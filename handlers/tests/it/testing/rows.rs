@@ -299,8 +299,7 @@ impl Rows {
             self.memories.insert(end.key.phone.clone(), memory.clone());
         }
         if let Some(callback) = &end.callback {
-            let unanswered = callback.unanswered.clone();
-            self.unanswered.insert(end.key.sid.clone(), unanswered);
+            self.keep_unanswered(&callback.unanswered);
             self.put_texts(&callback.notification);
         }
         let queue = self.queues.entry(end.key.phone.clone()).or_default();
@@ -308,6 +307,10 @@ impl Rows {
             queue.remove(0);
         }
         true
+    }
+
+    pub fn keep_unanswered(&mut self, unanswered: &UnansweredText) {
+        self.unanswered.insert(unanswered.key.sid.clone(), unanswered.clone());
     }
 
     pub fn enqueue(&mut self, texts: &[OutboxText]) -> bool {

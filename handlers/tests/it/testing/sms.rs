@@ -15,7 +15,8 @@ use super::executor::pass;
 #[derive(Default)]
 pub struct FakeSms {
     sent: Mutex<Vec<(String, String)>>,
-    refuses: Mutex<bool>,
+    opted_out: Mutex<bool>,
+    refused: Mutex<Option<(String, u32)>>,
     hangs: Mutex<bool>,
     failures: Mutex<Vec<SendFailure>>,
 }
@@ -36,8 +37,13 @@ impl FakeSms {
     }
 
     /// From now on every recipient has opted out.
-    pub fn refuse(&self) {
-        *self.refuses.lock().unwrap() = true;
+    pub fn opt_out(&self) {
+        *self.opted_out.lock().unwrap() = true;
+    }
+
+    /// From now on every text to this number is refused with this code.
+    pub fn refuse(&self, to: &str, code: u32) {
+        *self.refused.lock().unwrap() = Some((to.to_owned(), code));
     }
 
     /// The next sends fail like this, one each.
@@ -53,7 +59,7 @@ impl FakeSms {
 
 #[async_trait]
 impl Sms for FakeSms {
-    async fn send(&self, to: &Phone, body: &str) -> Result<(), SmsError> {
+    async fn send(&self, to: &Phone, body: &str, _report: bool) -> Result<(), SmsError> {
         pass().await;
         let hangs = *self.hangs.lock().unwrap();
         if hangs {
@@ -66,11 +72,16 @@ impl Sms for FakeSms {
         if failure == Some(SendFailure::LostBefore) {
             return Err(SmsError::Unavailable("lost before".into()));
         }
+        if let Some((number, code)) = &*self.refused.lock().unwrap()
+            && number == to.as_str()
+        {
+            return Err(SmsError::Refused { code: Some(*code) });
+        }
         self.sent.lock().unwrap().push((to.as_str().to_owned(), body.to_owned()));
         if failure == Some(SendFailure::LostAfter) {
             return Err(SmsError::Unavailable("lost after".into()));
         }
-        if *self.refuses.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
+        if *self.opted_out.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
     }
 
     async fn was_sent(&self, to: &Phone, body: &str, _since: Timestamp) -> Result<bool, SmsError> {

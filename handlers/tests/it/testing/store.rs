@@ -13,7 +13,7 @@ use handlers::{
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
-        outbox::{OutboxText, UnansweredText},
+        outbox::{Callback, OutboxText, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -36,6 +36,8 @@ use super::{executor::pass, rows::Rows};
 enum Fault {
     /// It returns an error and does nothing.
     Fail,
+    /// It returns that a row cannot be read.
+    Malformed,
     /// It does its work and never returns.
     HangAfter,
     /// It does nothing and never returns.
@@ -58,6 +60,11 @@ impl FakeStore {
     /// The next call of an operation returns an error and does nothing.
     pub fn fail(&self, operation: &'static str) {
         self.faults.lock().unwrap().push((operation, Fault::Fail));
+    }
+
+    /// The next call of an operation finds a row that it cannot read.
+    pub fn malformed(&self, operation: &'static str) {
+        self.faults.lock().unwrap().push((operation, Fault::Malformed));
     }
 
     /// The next call of an operation does its work and never returns.
@@ -190,6 +197,9 @@ impl FakeStore {
             }
             Some(Fault::Fail) => {
                 return Err(StoreError::Unavailable("secret internals of the database".into()));
+            }
+            Some(Fault::Malformed) => {
+                return Err(StoreError::Malformed { table: "a table", what: "it is odd".into() });
             }
             Some(Fault::HangBefore) => pending().await,
             Some(Fault::HangAfter) | None => {}
@@ -415,6 +425,14 @@ impl Store for FakeStore {
 
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
         self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
+        self.apply("keep_callback", |rows| {
+            rows.keep_unanswered(&callback.unanswered);
+            rows.enqueue(&callback.notification);
+        })
+        .await
     }
 
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {

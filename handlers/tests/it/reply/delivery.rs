@@ -125,6 +125,26 @@ fn an_attempt_that_lost_its_turn_gives_the_other_ones_answer() {
 }
 
 #[test]
+fn three_deliveries_that_take_the_turn_from_each_other_are_one_booking_and_one_discount() {
+    let world = World::new();
+    // No claim can be renewed, so each ends while the model thinks.
+    world.store.fail_from_now_on("renew_turn");
+    let think = Duration::from_secs(2);
+    let discount = json!({ "discount_percent": 15, "reason": "asked" });
+    world.model.after(think, Ok(vec![call("authorize_discount", discount)]));
+    world.model.after(think, Ok(vec![book()])).after(think, Ok(vec![book()]));
+    world.model.after(think, Ok(vec![say("Done!")])).after(think, Ok(vec![say("Done!")]));
+    let attempts = [world.reply(), world.reply(), world.reply()];
+    let text = text("SM1", "15 off, tomorrow at two");
+    let answers = world.run(futures::future::join_all(attempts.iter().map(|a| a.answer(&text))));
+    assert!(answers[0][0].contains("Confirmed: Wed Feb 11, 2:00 PM"), "{answers:?}");
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(world.store.leads().len(), 1);
+    assert_eq!(world.store.leads()[0].discount_percent, Some(15));
+    assert!(world.model.requests().len() > 3, "a claim was lost");
+}
+
+#[test]
 fn two_texts_of_a_customer_are_answered_in_order() {
     let world = World::new();
     world.model.after(Duration::from_secs(3), Ok(vec![say("one")])).then([say("two")]);

@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     process::{Finished, command, interrupt, rehearse, send_signal, wait_for_exit},
+    suite,
     support::{project, root, write},
     up::Up,
 };
@@ -64,6 +65,7 @@ fn every_scenario_passes_on_dynamodb_local_and_nothing_is_left() {
     if !docker() {
         return;
     }
+    let _turn = suite::turn();
     let (ran, left) = run_on_docker(&root(), &[]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(left, "");
@@ -73,7 +75,7 @@ fn every_scenario_passes_on_dynamodb_local_and_nothing_is_left() {
 fn every_scenario_passes_at_a_url_and_nothing_is_left() {
     let up = Up::start_with(&["--dynamodb", "embedded"]);
     let before = tables(&up);
-    let ran = rehearse(&root(), &["run", "--dynamodb", &up.url("dynamodb")]);
+    let ran = suite::run(&["--dynamodb", &up.url("dynamodb")]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(tables(&up), before);
 }

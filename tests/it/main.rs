@@ -32,6 +32,7 @@ mod store;
 mod store_contract;
 mod store_races;
 mod store_turns;
+mod suite;
 mod support;
 mod template;
 mod tools;

@@ -1,11 +1,12 @@
 //! Both targets leave the same journal: what crosses a boundary does not depend on how functions run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{lambda::lambda, process::rehearse, support::root};
+use crate::{lambda::lambda, suite};
 
 /// Why an exchange need not be on both sides, and which ones those are.
 type Allowed = (&'static str, fn(&Value) -> bool);
@@ -43,9 +44,8 @@ type Steps = Vec<Vec<String>>;
 
 #[test]
 fn every_scenario_leaves_the_same_journal_on_both_targets() {
-    let (in_process, races) = journals(&[]);
-    let lambda = lambda(&[]);
-    let (processes, _) = journals(&lambda.iter().map(String::as_str).collect::<Vec<_>>());
+    let (in_process, races) = journals(&suite::in_process().0);
+    let (processes, _) = journals(&run_in_processes());
     let names = |all: &BTreeMap<String, Steps>| all.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&in_process), names(&processes));
     assert!(in_process.len() > 100, "only {} scenarios", in_process.len());
@@ -63,15 +63,21 @@ fn every_scenario_leaves_the_same_journal_on_both_targets() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Every scenario's journal on a target, and the scenarios with steps at the same time.
-fn journals(target: &[&str]) -> (BTreeMap<String, Steps>, BTreeSet<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.json");
+/// Runs every scenario with the functions as processes, and returns the report.
+fn run_in_processes() -> PathBuf {
+    let report = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("every-scenario-lambda.json");
     let to = format!("json={}", report.display());
-    let words = ["run", "--report-journal", "--report", "terminal", "--report", &to];
-    let ran = rehearse(&root(), &[&words, target].concat());
+    let target = lambda(&[]);
+    let mut words = vec!["--report-journal", "--report", "terminal", "--report", &to];
+    words.extend(target.iter().map(String::as_str));
+    let ran = suite::run(&words);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    report
+}
+
+/// Every scenario's journal in a report, and the scenarios with steps at the same time.
+fn journals(report: &Path) -> (BTreeMap<String, Steps>, BTreeSet<String>) {
+    let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     let normal = Normal::new(report["started_at"].as_str().unwrap());
     let (mut all, mut races) = (BTreeMap::new(), BTreeSet::new());
     let timed = |scenario: &Value| {

@@ -1,22 +1,18 @@
 //! The template grants exactly what the scenarios use.
 
-use std::path::Path;
-
 use crate::process::rehearse;
+use crate::suite;
 use crate::support::{project, root};
 
-/// Runs every scenario once, and keeps the journals.
-fn report(folder: &Path) -> String {
-    let file = folder.join("run.json").display().to_string();
-    let ran = rehearse(&root(), &["run", "--report", &format!("json={file}"), "--report-journal"]);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    file
+/// The journals of every scenario.
+fn report() -> String {
+    suite::in_process().0.display().to_string()
 }
 
 #[test]
 fn none_is_missing_and_none_is_more_and_both_would_be_told() {
     let folder = project();
-    let report = report(folder.path());
+    let report = report();
     let template = folder.path().join("template.yaml");
     let text = std::fs::read_to_string(&template).unwrap();
     let iam = || rehearse(folder.path(), &["iam", "--report", &report]);
@@ -73,7 +69,7 @@ fn none_is_missing_and_none_is_more_and_both_would_be_told() {
 #[test]
 fn the_grants_hold_for_tables_that_exist_already() {
     let folder = project();
-    let report = report(folder.path());
+    let report = report();
     let settings = folder.path().join("rehearse.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     let parameters = "[parameters]\nExistingTables = \"all\"\n\n[twilio]\n";
@@ -84,8 +80,7 @@ fn the_grants_hold_for_tables_that_exist_already() {
 
 #[test]
 fn the_minimal_policy_names_no_wildcard_but_region_and_account() {
-    let folder = tempfile::tempdir().unwrap();
-    let report = report(folder.path());
+    let report = report();
     let ran = rehearse(&root(), &["iam", "--json", "--report", &report]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let policies: serde_json::Value = serde_json::from_str(&ran.out).unwrap();

@@ -1,12 +1,12 @@
 //! The scenarios pass, and those that must fail, fail with exactly the report in the snapshot beside them.
 
 use crate::process::rehearse;
+use crate::suite;
 use crate::support::{files, root};
 
 #[test]
 fn every_scenario_passes_offline() {
-    let ran = rehearse(&root(), &["run"]);
-    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    let (_, ran) = suite::in_process();
     let count = files(&root().join("scenarios"), ".yaml").len();
     assert!(count >= 38, "only {count} scenarios");
     let passed = ran.out.lines().filter(|l| l.trim_start().starts_with("ok ")).count();

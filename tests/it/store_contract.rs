@@ -8,7 +8,7 @@ use handlers::{
         booking::{Booking, Cancellation, RequestToken, Reschedule},
         catalogue::Upsell,
         discount::DiscountGrant,
-        outbox::OutboxText,
+        outbox::{Callback, OutboxText, UnansweredText},
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
         turn::{HandOver, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnText},
@@ -56,7 +56,23 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         now: now(),
         notification: Vec::new(),
     };
-    let text = OutboxText { id: "a#0".into(), to: ann(), body: "Hi".into(), created: now() };
+    let text = OutboxText {
+        id: "a#0".into(),
+        to: ann(),
+        body: "Hi".into(),
+        created: now(),
+        despite_opt_out: false,
+    };
+    let callback = Callback {
+        unanswered: UnansweredText {
+            key: key(),
+            words: "Hello?".into(),
+            media: Vec::new(),
+            reason: "the deadline passed".into(),
+            now: now(),
+        },
+        notification: vec![OutboxText { id: "c#0".into(), ..text.clone() }],
+    };
     let turn_text = TurnText::default();
     let claim = new_claim(&turn_text);
     let hand_over = HandOver {
@@ -123,6 +139,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("finish_turn", store.finish_turn(&end).await.map(drop)),
         ("replace_in_queue", store.replace_in_queue(&ann(), 0, &me, &me).await.map(drop)),
         ("enqueue_once", store.enqueue_once(std::slice::from_ref(&text)).await.map(drop)),
+        ("keep_callback", store.keep_callback(&callback).await),
         ("waiting_texts", store.waiting_texts().await.map(drop)),
         ("claim_text", store.claim_text("a#0", "h", 0, 100).await.map(drop)),
         ("release_text", store.release_text("a#0", "h").await),

@@ -4,7 +4,7 @@ use handlers::{
     adapters::dynamodb::DynamoDb,
     domain::{
         catalogue::Upsell,
-        outbox::OutboxText,
+        outbox::{Callback, OutboxText, UnansweredText},
         sales::{SalesEvent, SalesRecord},
         turn::{
             ConversationItem, ConversationMemory, HandOver, NewClaim, QueueEntry, StoredRound,
@@ -31,7 +31,13 @@ async fn claim(
 }
 
 fn waiting(id: &str) -> OutboxText {
-    OutboxText { id: id.into(), to: ann(), body: format!("text {id}"), created: now() }
+    OutboxText {
+        id: id.into(),
+        to: ann(),
+        body: format!("text {id}"),
+        created: now(),
+        despite_opt_out: id.starts_with("late#"),
+    }
 }
 
 #[tokio::test]
@@ -55,6 +61,29 @@ async fn a_text_of_the_outbox_is_claimed_by_one_and_leaves_it_once() {
     assert!(store.waiting_texts().await.unwrap().is_empty());
     assert_eq!(store.claim_text("a#1", "h", 0, 1).await.unwrap(), None);
     assert!(!store.enqueue_once(&texts).await.unwrap(), "nor does it come back");
+}
+
+#[tokio::test]
+async fn a_callback_of_no_turn_is_kept_once_with_its_texts() {
+    let lab = Lab::start().await;
+    let store = &lab.store;
+    let callback = Callback {
+        unanswered: UnansweredText {
+            key: TurnKey { phone: ann(), sid: "SM1".into() },
+            words: "Hello?".into(),
+            media: vec!["https://api.twilio.com/media/ME1".into()],
+            reason: "the tables failed".into(),
+            now: now(),
+        },
+        notification: vec![waiting("callback#SM1#0")],
+    };
+    store.keep_callback(&callback).await.unwrap();
+    assert_eq!(store.waiting_texts().await.unwrap(), ["callback#SM1#0"]);
+    let rows = lab.count("Conversations").await;
+    store.remove_text("callback#SM1#0").await.unwrap();
+    store.keep_callback(&callback).await.unwrap();
+    assert!(store.waiting_texts().await.unwrap().is_empty(), "a repeat sends nothing again");
+    assert_eq!(lab.count("Conversations").await, rows - 1);
 }
 
 #[tokio::test]

@@ -41,11 +41,26 @@ pub fn changes_a_booking(name: &str) -> bool {
 static TOOLS: [Tool; 8] = [
     Tool {
         name: "check_availability",
-        description: "The free appointment times of a date. Call it before offering any time.",
-        properties: || json!({ "date": date_schema() }),
+        description: "The free appointment times of a date, or the first free times of each date up \
+                      to until_date, for wishes like any time next week. Call it before offering \
+                      any time.",
+        properties: || {
+            json!({
+                "date": date_schema(),
+                "until_date": {
+                    "type": ["string", "null"],
+                    "description": "YYYY-MM-DD, at most two weeks after date; null for one date.",
+                },
+            })
+        },
         parse: |arguments| {
-            let CheckAvailabilityArguments { date } = serde_json::from_str(arguments)?;
-            Ok(ToolCall::CheckAvailability(slot::parse_date(&date)?))
+            let check: CheckAvailabilityArguments = serde_json::from_str(arguments)?;
+            let date = slot::parse_date(&check.date)?;
+            let until = check.until_date.as_deref().map(slot::parse_date).transpose()?;
+            if until.is_some_and(|until| until < date) {
+                return Err(ToolError::EmptyRange);
+            }
+            Ok(ToolCall::CheckAvailability { date, until: until.filter(|until| *until > date) })
         },
     },
     Tool {
@@ -202,6 +217,7 @@ fn lead_schema() -> Value {
 #[derive(Deserialize)]
 struct CheckAvailabilityArguments {
     date: String,
+    until_date: Option<String>,
 }
 
 #[derive(Deserialize)]

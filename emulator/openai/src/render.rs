@@ -58,7 +58,7 @@ pub(super) fn render(
     }
     for call in &round.call {
         let arguments = script.vars.render(&Value::Object(call.arguments.clone()))?;
-        check_call(&call.name, &arguments, conversation)?;
+        let arguments = check_call(&call.name, arguments, conversation)?;
         parts.push(Part::Call { name: call.name.clone(), arguments: arguments.to_string() });
     }
     for call in &round.raw_call {
@@ -120,12 +120,12 @@ fn save(
     Ok(())
 }
 
-/// Checks that the model could make this call.
+/// The arguments as the model sends them, if it could make this call.
 fn check_call(
     name: &str,
-    arguments: &Value,
+    arguments: Value,
     conversation: &Conversation<'_>,
-) -> Result<(), ReplyError> {
+) -> Result<Value, ReplyError> {
     let Some(tool) = conversation.tool(name) else {
         let offered = conversation.tool_names();
         return Err(ReplyError::impossible(format!(
@@ -145,12 +145,10 @@ fn check_call(
         }
         _ => {}
     }
-    let errors = match tool.parameters {
-        Some(schema) if tool.strict => schema::argument_errors(arguments, schema),
-        _ => Vec::new(),
-    };
+    let Some(schema) = tool.parameters.filter(|_| tool.strict) else { return Ok(arguments) };
+    let errors = schema::argument_errors(&schema::with_nulls(arguments.clone(), schema), schema);
     if errors.is_empty() {
-        return Ok(());
+        return Ok(schema::with_nulls(arguments, schema));
     }
     Err(ReplyError::Impossible {
         reason: format!(

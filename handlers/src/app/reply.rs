@@ -4,6 +4,7 @@
 //! that claims nothing false, the log gets the cause and the owner an alert.
 
 mod alerts;
+mod availability_range;
 mod closing;
 mod late;
 mod limits;

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Days listed with their weekdays, so that the model does not have to calculate them.
-const DAYS_LISTED: i64 = 8;
+const DAYS_LISTED: i64 = 15;
 
 /// The rules, which are always the same. Carriers treat a text that is only STOP, CANCEL, END or
 /// YES as an opt-out or opt-in, so the assistant must not ask for one.

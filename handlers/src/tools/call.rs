@@ -13,8 +13,13 @@ use crate::domain::{
 /// A tool call with its arguments as domain values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolCall {
-    /// List the free slots of a date.
-    CheckAvailability(civil::Date),
+    /// List the free slots of a date, or of the dates up to another one.
+    CheckAvailability {
+        /// The date, or the first one.
+        date: civil::Date,
+        /// The last date of a range; not before the first.
+        until: Option<civil::Date>,
+    },
     /// Book a slot.
     BookSlot {
         /// The slot.
@@ -67,6 +72,9 @@ pub enum ToolError {
     /// Not a date.
     #[error(transparent)]
     Date(#[from] DateError),
+    /// A range that ends before it begins.
+    #[error("until_date is before date")]
+    EmptyRange,
     /// Not a time.
     #[error(transparent)]
     Time(#[from] TimeError),

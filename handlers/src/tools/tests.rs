@@ -33,6 +33,27 @@ fn a_booking_is_read() {
 }
 
 #[test]
+fn a_range_of_dates_is_read() {
+    let check = |arguments| parse("check_availability", arguments);
+    let date = civil::date(2026, 2, 16);
+    for one in [
+        r#"{"date":"2026-02-16"}"#,
+        r#"{"date":"2026-02-16","until_date":null}"#,
+        r#"{"date":"2026-02-16","until_date":"2026-02-16"}"#,
+    ] {
+        let expected = ToolCall::CheckAvailability { date, until: None };
+        assert_eq!(check(one).unwrap(), expected, "{one}");
+    }
+    let range = check(r#"{"date":"2026-02-16","until_date":"2026-02-21"}"#).unwrap();
+    let until = Some(civil::date(2026, 2, 21));
+    assert_eq!(range, ToolCall::CheckAvailability { date, until });
+    let backwards = check(r#"{"date":"2026-02-16","until_date":"2026-02-15"}"#);
+    assert!(matches!(backwards, Err(ToolError::EmptyRange)));
+    let word = check(r#"{"date":"2026-02-16","until_date":"friday"}"#);
+    assert!(matches!(word, Err(ToolError::Date(_))));
+}
+
+#[test]
 fn bad_calls_are_told_apart() {
     let error = |name, arguments| parse(name, arguments).unwrap_err();
     assert!(matches!(error("fly", "{}"), ToolError::UnknownTool));

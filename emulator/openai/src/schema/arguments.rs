@@ -9,6 +9,21 @@ pub(crate) fn argument_errors(arguments: &Value, schema: &Value) -> Vec<String> 
     found
 }
 
+/// The arguments with null for every required one that is missing and may be null, as a model with
+/// strict tools sends it.
+pub(crate) fn with_nulls(mut arguments: Value, schema: &Value) -> Value {
+    let Some(object) = arguments.as_object_mut() else { return arguments };
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    for name in required {
+        let mut errors = Vec::new();
+        check(&Value::Null, &schema["properties"][name], schema, name, 0, &mut errors);
+        if errors.is_empty() && schema["properties"][name].is_object() {
+            object.entry(name).or_insert(Value::Null);
+        }
+    }
+    arguments
+}
+
 fn check(
     value: &Value,
     schema: &Value,

@@ -5,5 +5,5 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub(super) use arguments::argument_errors;
+pub(super) use arguments::{argument_errors, with_nulls};
 pub(super) use strict::schema_error;

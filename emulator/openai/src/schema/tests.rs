@@ -82,6 +82,15 @@ fn arguments_that_do_not_match_are_listed() {
 }
 
 #[test]
+fn what_may_be_null_and_is_missing_is_null() {
+    let arguments = with_nulls(json!({ "date": "2026-02-11", "kind": "a", "list": [1] }), &tool());
+    assert_eq!(arguments["name"], json!(null));
+    assert!(argument_errors(&arguments, &tool()).is_empty());
+    let empty = with_nulls(json!({}), &tool());
+    assert!(argument_errors(&empty, &tool())[0].contains("date: required and missing"));
+}
+
+#[test]
 fn a_schema_that_refers_to_itself_is_checked_to_a_bounded_depth() {
     let schema = json!({ "$ref": "#" });
     assert!(argument_errors(&json!({}), &schema).is_empty());

@@ -71,7 +71,10 @@ impl ToolRunner<'_> {
         let ordinal_text = ordinal.to_string();
         let identity = [self.text.sid.as_str(), &ordinal_text];
         match call {
-            ToolCall::CheckAvailability(date) => self.check(date).await,
+            ToolCall::CheckAvailability { date, until: None } => self.check(date).await,
+            ToolCall::CheckAvailability { date, until: Some(until) } => {
+                self.check_range(date, until).await
+            }
             ToolCall::BookSlot { slot, repair, device, customer_name } => {
                 self.book(BookingRequest { slot, repair, device, customer_name }, &identity).await
             }
@@ -106,17 +109,21 @@ impl ToolRunner<'_> {
 
     /// The owner wrote something into the schedule that no program can read.
     async fn unreadable_date(&self, date: jiff::civil::Date) -> ToolOutcome {
-        let body = format!(
-            "The schedule of {date} has a row that cannot be read, so nothing is offered on that day. \
-             Please write times like 2:00 PM."
-        );
-        self.reply.alert(&format!("unreadable#{date}"), &body, self.text.now).await;
+        self.tell_of_unreadable_date(date).await;
         ToolOutcome::of(json!({
             "success": true,
             "date": date.to_string(),
             "available_slots": [],
             "message": "Nothing is free on that date",
         }))
+    }
+
+    pub(super) async fn tell_of_unreadable_date(&self, date: jiff::civil::Date) {
+        let body = format!(
+            "The schedule of {date} has a row that cannot be read, so nothing is offered on that day. \
+             Please write times like 2:00 PM."
+        );
+        self.reply.alert(&format!("unreadable#{date}"), &body, self.text.now).await;
     }
 
     async fn book(&self, request: BookingRequest, identity: &[&str]) -> ToolOutcome {
@@ -343,12 +350,12 @@ impl ToolRunner<'_> {
         }
     }
 
-    fn unbookable(&self, why: &dyn std::fmt::Display) -> ToolOutcome {
+    pub(super) fn unbookable(&self, why: &dyn std::fmt::Display) -> ToolOutcome {
         let today = self.reply.calendar.today(self.now);
         ToolOutcome::failure(format_args!("{why}. Today is {today}"))
     }
 
-    fn read_failure(&self, error: &StoreError) -> ToolOutcome {
+    pub(super) fn read_failure(&self, error: &StoreError) -> ToolOutcome {
         self.store_failed(error);
         ToolOutcome::failure(format_args!(
             "The calendar cannot be read right now. Offer no times; say that {OWNER_NAME} {OWNER_GETS_BACK}"
@@ -375,7 +382,7 @@ impl ToolRunner<'_> {
         });
     }
 
-    fn bookings(&self) -> BookingService<'_> {
+    pub(super) fn bookings(&self) -> BookingService<'_> {
         let ReplyService { ports, calendar, .. } = self.reply;
         BookingService { store: ports.store.as_ref(), calendar, now: self.now }
     }

@@ -104,8 +104,11 @@ impl TurnFacts {
         if let Some(slots) = value["available_slots"].as_array() {
             let date = date(value).or_else(|| date(arguments));
             let times = slots.iter().filter_map(|slot| SlotTime::parse(slot.as_str()?).ok());
-            if let Some(date) = date {
-                self.facts.add_free(date, times);
+            match date {
+                // A part of what an earlier call may have given in full.
+                Some(date) if value["has_more"] == true => self.facts.add_some_free(date, times),
+                Some(date) => self.facts.add_free(date, times),
+                None => {}
             }
         } else if checked
             && value["success"] == false

@@ -160,6 +160,11 @@ impl Facts {
         self.free.insert(date, times.into_iter().collect());
     }
 
+    /// A part of a date's calendar was read.
+    pub fn add_some_free(&mut self, date: civil::Date, times: impl IntoIterator<Item = SlotTime>) {
+        self.free.entry(date).or_default().extend(times);
+    }
+
     /// A booking that exists now.
     pub fn add_booking(&mut self, booking: KnownBooking) {
         if let Some(free) = self.free.get_mut(&booking.slot.date()) {

@@ -14,11 +14,12 @@ use crate::domain::{
     day_schedule::DaySchedule,
     discount::DiscountGrant,
     lead::{Lead, LeadId},
-    outbox::{Callback, OutboxText},
+    outbox::{Callback, OutboxText, OwnerAnswer},
     owner::OwnerState,
     phone::Phone,
     sales::SalesRecord,
     secret::Secret,
+    time_off::TimeOffChange,
     turn::{
         ConversationItem, ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry,
         StoredRound, TurnEnd, TurnKey, TurnRecord,
@@ -186,6 +187,8 @@ pub trait Store: Send + Sync {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
 
+    /// Takes time off or gives it back; false when the date's schedule has changed.
+    async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError>;
     /// The rows of a date: every one whose status is not `available` holds its time. The version
     /// is not read.
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError>;
@@ -303,6 +306,13 @@ pub trait Store: Send + Sync {
     /// Stores a callback outside of a turn: the customer's text, and the owner's texts in the
     /// outbox, all or none. A repeat changes nothing.
     async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError>;
+    /// The texts that wait for the owner's answer.
+    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError>;
+    /// The customers who had a turn at `since` or later.
+    async fn recent_customers(&self, since: Timestamp) -> Result<Vec<Phone>, StoreError>;
+    /// Puts the owner's text to a customer into the outbox, remembers it in the conversation and
+    /// marks what it answers, in one transaction. A repeat changes nothing.
+    async fn answer_by_owner(&self, answer: &OwnerAnswer) -> Result<(), StoreError>;
     /// Puts texts into the outbox, all or none. Returns false when the first one's id was used
     /// before, even if that text has gone out since.
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError>;

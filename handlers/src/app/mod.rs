@@ -4,6 +4,7 @@
 pub mod bookings;
 pub mod error_chain;
 pub mod outbox;
+pub mod owner_desk;
 pub mod owner_news;
 pub mod owner_state;
 pub mod reply;

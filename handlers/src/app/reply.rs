@@ -9,6 +9,7 @@ mod closing;
 mod late;
 mod limits;
 mod opt_out;
+mod owner;
 mod progress;
 mod queue;
 mod reply_text;
@@ -134,6 +135,9 @@ impl ReplyService {
     pub async fn answer(&self, text: &InboundText) -> Vec<String> {
         let customer = text.phone.masked();
         tracing::info!(customer, sid = text.sid, pictures = text.media, "text received");
+        if self.settings.owner_phone.as_ref() == Some(&text.phone) {
+            return self.answer_owner(text).await;
+        }
         let progress = Progress::default();
         // At debug level, because a production log shows one span a line: the request's.
         let span = tracing::debug_span!("turn", sid = text.sid);

@@ -34,6 +34,8 @@ pub struct Hold {
     pub lead_id: String,
     /// The customer, where the row names one.
     pub phone: Option<Phone>,
+    /// Nobody's booking: the owner took the time off.
+    pub is_time_off: bool,
 }
 
 impl DaySchedule {
@@ -69,6 +71,7 @@ mod tests {
             minutes,
             lead_id: "LEAD-1".into(),
             phone: None,
+            is_time_off: false,
         };
         DaySchedule { holds: vec![hold], ..DaySchedule::default() }
     }

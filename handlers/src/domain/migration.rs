@@ -90,6 +90,7 @@ mod tests {
             minutes: DEFAULT_MINUTES,
             lead_id: lead_id.unwrap_or_default().to_owned(),
             phone: None,
+            is_time_off: false,
         };
         DaySchedule { holds: vec![hold], ..DaySchedule::default() }
     }

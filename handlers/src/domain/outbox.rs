@@ -5,7 +5,11 @@
 
 use jiff::Timestamp;
 
-use super::{phone::Phone, text, turn::TurnKey};
+use super::{
+    phone::Phone,
+    text,
+    turn::{MemoryTurn, TurnKey},
+};
 
 /// A text that waits until Twilio takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +66,21 @@ pub struct Callback {
     pub unanswered: UnansweredText,
     /// The owner's notification; empty when the owner cannot be reached by text.
     pub notification: Vec<OutboxText>,
+}
+
+/// A text of the owner to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerAnswer {
+    /// The customer.
+    pub to: Phone,
+    /// The text as it goes out; the first one's id names the owner's text.
+    pub texts: Vec<OutboxText>,
+    /// What the conversation remembers.
+    pub memory: MemoryTurn,
+    /// MessageSids of the customer's texts that are answered by it.
+    pub answered: Vec<String>,
+    /// Business time.
+    pub now: Timestamp,
 }
 
 #[cfg(test)]

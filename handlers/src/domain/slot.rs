@@ -32,6 +32,11 @@ impl SlotTime {
         }
     }
 
+    /// The time at a minute of the day (0-1439); `None` from midnight on.
+    pub const fn from_minute_of_day(minutes: u16) -> Option<Self> {
+        if minutes < 24 * 60 { Some(Self { minutes }) } else { None }
+    }
+
     /// The full hour of the day; hours from 24 on wrap around.
     pub const fn hour_of_day(hour: u8) -> Self {
         Self { minutes: (hour % 24) as u16 * 60 }

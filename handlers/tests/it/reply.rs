@@ -6,6 +6,7 @@ mod discount;
 mod failure;
 mod late;
 mod opt_out;
+mod owner;
 mod safety;
 
 use handlers::domain::turn::ConversationItem;

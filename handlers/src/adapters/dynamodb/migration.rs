@@ -89,6 +89,7 @@ impl DynamoDb {
                         minutes: SLOT_MINUTES,
                         lead_id: lead.id.to_string(),
                         phone: None,
+                        is_time_off: false,
                     });
                 }
             }

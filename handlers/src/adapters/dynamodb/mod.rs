@@ -19,6 +19,7 @@ mod migration;
 mod opt_out;
 mod outbox;
 mod owner;
+mod owner_texts;
 mod queue;
 mod row;
 mod sales;

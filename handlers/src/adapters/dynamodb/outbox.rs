@@ -23,14 +23,14 @@ use crate::{
 };
 
 const OUTBOX: &str = "outbox";
-const UNANSWERED: &str = "unanswered";
+pub(super) const UNANSWERED: &str = "unanswered";
 const CLAIM: &str = "claim";
 /// Days until DynamoDB may delete the memory of a text that was stored.
 const CLAIM_DAYS: i64 = 7;
 /// Days until DynamoDB may delete a text that Twilio refused.
 const REFUSED_DAYS: i64 = 90;
 /// Position of the claim in the transaction of [`DynamoDb::write_texts_with`].
-const CLAIMED: usize = 0;
+pub(super) const CLAIMED: usize = 0;
 
 impl DynamoDb {
     /// Writes texts with a claim on the first one's id, in one transaction.
@@ -71,7 +71,7 @@ impl DynamoDb {
         }
     }
 
-    fn claim_cause(&self, first: &OutboxText) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn claim_cause(&self, first: &OutboxText) -> Result<TransactWriteItem, StoreError> {
         Put::builder()
             .table_name(&self.tables.conversations)
             .item("conversation_id", text(format!("{OUTBOX}#{}", first.id)))

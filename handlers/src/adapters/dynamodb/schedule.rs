@@ -17,6 +17,8 @@ use crate::{
 
 /// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
+/// Status of time off.
+pub(super) const BLOCKED: &str = "blocked";
 /// Range key of the row that counts the changes of a date, among the conversations: the schedule's
 /// own rows are the owner's and those of older programs, which know no other kind.
 const VERSION: &str = "version";
@@ -84,12 +86,16 @@ fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
         None => DEFAULT_MINUTES,
         Some(minutes) => u16::try_from(minutes).ok().filter(|minutes| *minutes > 0)?,
     };
+    let lead_id = reader.text_or_empty("lead_id").ok()?;
+    let is_time_off =
+        lead_id.is_empty() && matches!(reader.text_or_none("status"), Ok(Some(BLOCKED)));
     Some(Hold {
         key: key.to_owned(),
         start: SlotTime::parse(key).ok()?,
         minutes,
-        lead_id: reader.text_or_empty("lead_id").ok()?,
+        lead_id,
         phone: reader.phone("phone").ok(),
+        is_time_off,
     })
 }
 

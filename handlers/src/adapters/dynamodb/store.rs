@@ -10,10 +10,11 @@ use crate::{
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
-        outbox::{Callback, OutboxText},
+        outbox::{Callback, OutboxText, OwnerAnswer},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
+        time_off::TimeOffChange,
         turn::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
@@ -37,6 +38,10 @@ impl Store for DynamoDb {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError> {
         self.write_owner(owner, expected).await
+    }
+
+    async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError> {
+        self.write_time_off(change).await
     }
 
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
@@ -189,6 +194,18 @@ impl Store for DynamoDb {
 
     async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
         self.write_callback(callback).await
+    }
+
+    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.read_unanswered().await
+    }
+
+    async fn recent_customers(&self, since: Timestamp) -> Result<Vec<Phone>, StoreError> {
+        self.read_recent_customers(since).await
+    }
+
+    async fn answer_by_owner(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {
+        self.write_owner_answer(answer).await
     }
 
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {

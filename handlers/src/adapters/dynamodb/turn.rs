@@ -25,8 +25,8 @@ use aws_sdk_dynamodb::types::{
 /// Days until DynamoDB may delete a turn. Twilio's last retry comes seconds after the first.
 const TURN_DAYS: i64 = 7;
 /// Days after a customer's last text until DynamoDB may delete the conversation's memory.
-const MEMORY_DAYS: i64 = 30;
-const MEMORY: &str = "memory";
+pub(super) const MEMORY_DAYS: i64 = 30;
+pub(super) const MEMORY: &str = "memory";
 
 /// Position of the turn in the list of the finishing transaction.
 const TURN: usize = 0;
@@ -157,6 +157,7 @@ impl DynamoDb {
                 items.push(self.put_text(message)?);
             }
         }
+        items.push(self.note_customer(&end.key.phone, end.now)?);
         let without_queue = items.clone();
         let queue = items.len();
         if let Some(entry) = &end.dequeue {

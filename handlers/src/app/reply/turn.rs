@@ -113,7 +113,7 @@ impl ReplyService {
         }
     }
 
-    fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
+    pub(super) fn attempt<'a>(&self, text: &'a InboundText) -> Attempt<'a> {
         let until_ms = self.unix_ms_in(self.settings.deadline + QUEUE_ENTRY_MARGIN);
         Attempt {
             text,
@@ -172,7 +172,7 @@ impl ReplyService {
 
     /// Waits for the answer of the attempt that holds the turn, and takes the turn over when its
     /// claim has ended.
-    async fn wait_for_other_attempt(
+    pub(super) async fn wait_for_other_attempt(
         &self,
         attempt: &Attempt<'_>,
         progress: &Progress,

@@ -122,6 +122,7 @@ fn day(times: &BTreeSet<SlotTime>) -> DaySchedule {
         minutes: SLOT_MINUTES,
         lead_id: String::new(),
         phone: None,
+        is_time_off: false,
     };
     DaySchedule { holds: times.iter().map(hold).collect(), ..DaySchedule::default() }
 }

@@ -11,7 +11,7 @@ use handlers::{
         day_schedule::{DaySchedule, Hold},
         discount::DiscountGrant,
         lead::{Lead, LeadId, LeadStatus},
-        outbox::{OutboxText, UnansweredText},
+        outbox::{OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -80,6 +80,7 @@ impl Rows {
             minutes: 60,
             lead_id: lead.to_string(),
             phone: self.leads.get(lead).map(|lead| lead.phone.clone()),
+            is_time_off: false,
         };
         DaySchedule {
             version: self.day_version(date),
@@ -282,6 +283,14 @@ impl Rows {
             rounds[ordinal] = round.clone();
         }
         true
+    }
+
+    pub fn answer_by_owner(&mut self, answer: &OwnerAnswer) {
+        if self.enqueue(&answer.texts) {
+            let memory = self.memories.entry(answer.to.clone()).or_default();
+            memory.turns.push(answer.memory.clone());
+            self.unanswered.retain(|sid, _| !answer.answered.contains(sid));
+        }
     }
 
     pub fn finish(&mut self, end: &TurnEnd) -> bool {

@@ -13,10 +13,11 @@ use handlers::{
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
-        outbox::{Callback, OutboxText, UnansweredText},
+        outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
+        time_off::TimeOffChange,
         turn::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
@@ -234,6 +235,10 @@ impl Store for FakeStore {
         .await
     }
 
+    async fn change_time_off(&self, _change: &TimeOffChange) -> Result<bool, StoreError> {
+        self.apply("change_time_off", |_| true).await
+    }
+
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
         self.apply("day_schedule", |rows| rows.day(date)).await
     }
@@ -433,6 +438,21 @@ impl Store for FakeStore {
             rows.enqueue(&callback.notification);
         })
         .await
+    }
+
+    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.apply("unanswered", |rows| {
+            rows.unanswered.values().map(|unanswered| unanswered.key.clone()).collect()
+        })
+        .await
+    }
+
+    async fn recent_customers(&self, _since: Timestamp) -> Result<Vec<Phone>, StoreError> {
+        self.apply("recent_customers", |rows| rows.memories.keys().cloned().collect()).await
+    }
+
+    async fn answer_by_owner(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {
+        self.apply("answer_by_owner", |rows| rows.answer_by_owner(answer)).await
     }
 
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {

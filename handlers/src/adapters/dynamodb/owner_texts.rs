@@ -1,0 +1,198 @@
+//! What the owner's texts read and write: the customers whom he may mean, his answers, his time off.
+//!
+//! The partition `customers` of the conversations' table lists who had a turn lately.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use jiff::{Timestamp, civil};
+
+use super::{
+    DynamoDb,
+    claims::expiry,
+    errors::unavailable,
+    outbox::{CLAIMED, UNANSWERED},
+    row::{Row, RowReader, number, row, seconds, text},
+    schedule::{AVAILABLE, BLOCKED},
+    transactions::{TransactionOutcome, put, update},
+    turn::{MEMORY, MEMORY_DAYS, item_key},
+    turn_row::from_memory,
+};
+use crate::{
+    domain::{
+        outbox::OwnerAnswer,
+        phone::Phone,
+        slot::{Slot, SlotTime},
+        time_off::{TimeOffChange, TimeOffRow},
+        turn::{ConversationMemory, TurnKey},
+    },
+    ports::StoreError,
+};
+
+const CUSTOMERS: &str = "customers";
+/// Days after a customer's last turn until DynamoDB may delete their row.
+const CUSTOMER_DAYS: i64 = 8;
+/// Days until DynamoDB may delete a text that the owner has answered.
+const ANSWERED_DAYS: i64 = 90;
+
+impl DynamoDb {
+    /// Notes that a customer had a turn, as part of a transaction.
+    pub(super) fn note_customer(
+        &self,
+        phone: &Phone,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        Put::builder()
+            .table_name(&self.tables.conversations)
+            .item("conversation_id", text(CUSTOMERS))
+            .item("item_id", text(phone.as_str()))
+            .item("last_ms", number(now.as_millisecond()))
+            .item("expires_at", number(expiry(now, CUSTOMER_DAYS)))
+            .build()
+            .map(put)
+            .map_err(unavailable)
+    }
+
+    pub(super) async fn read_recent_customers(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<Phone>, StoreError> {
+        let mut customers = Vec::new();
+        for row in self.read_partition(CUSTOMERS).await? {
+            let reader = RowReader::new("Conversations", &row);
+            if reader.millis("last_ms")? >= since {
+                customers.push(reader.phone("item_id")?);
+            }
+        }
+        Ok(customers)
+    }
+
+    pub(super) async fn read_unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+        let mut unanswered = Vec::new();
+        for row in self.read_partition(UNANSWERED).await? {
+            let reader = RowReader::new("Conversations", &row);
+            if !reader.has("answered_ms") {
+                let sid = reader.text("item_id")?.to_owned();
+                unanswered.push(TurnKey { phone: reader.phone("phone")?, sid });
+            }
+        }
+        Ok(unanswered)
+    }
+
+    /// All pages of a partition of the conversations' table. A failed page fails the whole read.
+    async fn read_partition(&self, partition: &str) -> Result<Vec<Row>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.tables.conversations)
+            .key_condition_expression("conversation_id = :partition")
+            .expression_attribute_values(":partition", text(partition))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(row) = pages.next().await {
+            rows.push(row.map_err(unavailable)?);
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn write_owner_answer(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {
+        let Some(first) = answer.texts.first() else { return Ok(()) };
+        let mut items = vec![self.claim_cause(first)?];
+        for text in &answer.texts {
+            items.push(self.put_text(text)?);
+        }
+        items.push(self.remember_owner_answer(answer)?);
+        for sid in &answer.answered {
+            items.push(self.mark_answered(sid, answer.now)?);
+        }
+        match self.transact(None, items).await {
+            TransactionOutcome::Written => Ok(()),
+            // The text was delivered twice.
+            TransactionOutcome::Rejected(failed) if failed.at(CLAIMED) => Ok(()),
+            TransactionOutcome::Rejected(_) => Err(StoreError::Malformed {
+                table: "Conversations",
+                what: "a text that the owner answers has gone".to_owned(),
+            }),
+            TransactionOutcome::Unknown(error) => Err(error),
+        }
+    }
+
+    /// An update, so that it does not undo what a turn of the customer stores meanwhile.
+    fn remember_owner_answer(&self, answer: &OwnerAnswer) -> Result<TransactWriteItem, StoreError> {
+        let turn = from_memory(&ConversationMemory { turns: vec![answer.memory.clone()] });
+        Update::builder()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(item_key(&answer.to, MEMORY)))
+            .update_expression(
+                "SET turns = list_append(if_not_exists(turns, :none), :turn), \
+                 updated_at = :now, expires_at = :expires",
+            )
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":turn", turn)
+            .expression_attribute_values(":now", seconds(answer.now))
+            .expression_attribute_values(":expires", number(expiry(answer.now, MEMORY_DAYS)))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+
+    fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        Update::builder()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(row([("conversation_id", text(UNANSWERED)), ("item_id", text(sid))])))
+            .update_expression("SET answered_ms = :now, expires_at = :expires")
+            .condition_expression("attribute_exists(phone)")
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":expires", number(expiry(now, ANSWERED_DAYS)))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+
+    pub(super) async fn write_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError> {
+        let of_date = Slot::new(change.date, SlotTime::hour_of_day(0));
+        let mut items = vec![self.count_change(of_date, Some(change.day_version))?];
+        for row in &change.rows {
+            items.push(self.put_time_off(change.date, row, change.now)?);
+        }
+        match self.transact(None, items).await {
+            TransactionOutcome::Written => Ok(true),
+            TransactionOutcome::Rejected(_) => Ok(false),
+            TransactionOutcome::Unknown(error) => Err(error),
+        }
+    }
+
+    /// Writes or frees a row of time off, if no booking holds it.
+    fn put_time_off(
+        &self,
+        date: civil::Date,
+        row: &TimeOffRow,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let change = Update::builder()
+            .table_name(&self.tables.schedule)
+            .key("schedule_date", text(date.to_string()))
+            .key("slot_time", text(&row.key))
+            .condition_expression(
+                "attribute_not_exists(schedule_date) OR #status = :available \
+                 OR (#status = :blocked AND (attribute_not_exists(lead_id) OR lead_id = :none))",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":blocked", text(BLOCKED))
+            .expression_attribute_values(":none", text(""))
+            .expression_attribute_values(":now", seconds(now));
+        let change = match row.minutes {
+            Some(minutes) => change
+                .update_expression(
+                    "SET #status = :blocked, minutes = :minutes, updated_at = :now, \
+                     created_at = if_not_exists(created_at, :now)",
+                )
+                .expression_attribute_values(":minutes", number(minutes)),
+            None => change
+                .update_expression("SET #status = :available, updated_at = :now REMOVE minutes"),
+        };
+        change.build().map(update).map_err(unavailable)
+    }
+}

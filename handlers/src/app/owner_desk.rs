@@ -1,0 +1,243 @@
+//! The owner's view of the calendar, by text: the bookings of a date, and time off.
+
+use futures::future::join_all;
+use jiff::{Span, Timestamp, civil};
+
+use crate::{
+    domain::{
+        calendar::{Calendar, SLOT_MINUTES, weekday_name},
+        day_schedule::{DaySchedule, Hold},
+        lead::{LeadId, repair_display_name},
+        owner_command::TimeSpan,
+        phone::Phone,
+        slot::SlotTime,
+        time_off::{self, TimeOffChange, TimeOffRow},
+        turn::TurnKey,
+    },
+    ports::{Store, StoreError},
+};
+
+/// Attempts at a change while others change the same date.
+const ATTEMPTS: usize = 6;
+/// Days ahead whose customers the owner may mean by a few digits.
+const DAYS_AHEAD: i64 = 7;
+/// Hours for which a customer who wrote may be meant by a few digits.
+const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// The calendar as the owner handles it at one moment of business time.
+#[derive(Clone, Copy)]
+pub struct OwnerDesk<'a> {
+    /// The database.
+    pub store: &'a dyn Store,
+    /// The opening hours.
+    pub calendar: &'a Calendar,
+    /// Business time.
+    pub now: Timestamp,
+}
+
+/// The customers whose number ends in some digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipients {
+    /// The customers, each once.
+    pub phones: Vec<Phone>,
+    /// Texts that wait for the owner's answer.
+    pub unanswered: Vec<TurnKey>,
+}
+
+impl OwnerDesk<'_> {
+    /// What is on a date, for the owner to read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn list(&self, date: civil::Date) -> Result<String, StoreError> {
+        let day = self.store.day_schedule(date).await?;
+        let mut holds: Vec<&Hold> = day.holds.iter().collect();
+        holds.sort_by_key(|hold| (hold.start, hold.is_time_off));
+        let (off, booked): (Vec<&Hold>, Vec<&Hold>) =
+            holds.into_iter().partition(|hold| hold.is_time_off);
+        let mut lines = self.describe(&booked).await?;
+        if lines.is_empty() {
+            lines.push("no bookings".to_owned());
+        }
+        lines.extend(time_off_line(&off));
+        if day.unreadable > 0 {
+            lines.push("a row of that day cannot be read, so nothing is offered".to_owned());
+        }
+        Ok(format!("{}: {}", day_text(date), lines.join("; ")))
+    }
+
+    /// Takes a part of a date off, or all of it. Bookings stay, and the answer names those that it
+    /// touches.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn block(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+    ) -> Result<String, StoreError> {
+        if let Some(refusal) = self.past(date) {
+            return Ok(refusal);
+        }
+        let Some(span) = part.or_else(|| self.opening_hours()) else {
+            return Ok("There are no opening hours on that day.".to_owned());
+        };
+        let day = self.change(date, |day| time_off::block(day, span)).await?;
+        let done = match part {
+            Some(span) => format!("Blocked {}, {}.", day_text(date), span_text(span)),
+            None => format!("Closed {}.", day_text(date)),
+        };
+        let touched = self.describe(&time_off::touched(&day, span)).await?;
+        Ok(if touched.is_empty() {
+            done
+        } else {
+            format!("{done} Still booked then, please call them: {}", touched.join("; "))
+        })
+    }
+
+    /// Ends time off within a part of a date, or all of it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn open(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+    ) -> Result<String, StoreError> {
+        if let Some(refusal) = self.past(date) {
+            return Ok(refusal);
+        }
+        let day = self.change(date, |day| time_off::open(day, part)).await?;
+        let (day_text, rows) = (day_text(date), time_off::open(&day, part));
+        let mut answer = match (rows.is_empty(), part) {
+            (true, _) => format!("Nothing was blocked {day_text}."),
+            (false, Some(span)) => format!("Open again {day_text}, {}.", span_text(span)),
+            (false, None) => format!("Open again {day_text}."),
+        };
+        if self.calendar.is_closed(date) {
+            answer.push_str(&format!(
+                " The shop is closed on {}s all the same.",
+                weekday_name(date.weekday())
+            ));
+        }
+        Ok(answer)
+    }
+
+    /// The customers whose number ends in `digits`: those who wait for an answer, have a booking
+    /// today or within a week, or wrote within the last week. A number in full means that one only.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn recipients(&self, digits: &str) -> Result<Recipients, StoreError> {
+        let today = self.calendar.today(self.now);
+        let dates = (0..=DAYS_AHEAD).map(|days| today.saturating_add(Span::new().days(days)));
+        let since = self.now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
+        let (unanswered, recent, days) = futures::join!(
+            self.store.unanswered(),
+            self.store.recent_customers(since),
+            join_all(dates.map(|date| self.store.day_schedule(date)))
+        );
+        let unanswered = unanswered?;
+        let mut phones: Vec<Phone> = unanswered.iter().map(|key| key.phone.clone()).collect();
+        phones.extend(recent?);
+        for day in days {
+            phones.extend(day?.holds.into_iter().filter_map(|hold| hold.phone));
+        }
+        phones.retain(|phone| phone.as_str().ends_with(digits));
+        phones.sort();
+        phones.dedup();
+        if let Some(exact) =
+            phones.iter().find(|phone| phone.as_str().trim_start_matches('+') == digits).cloned()
+        {
+            phones = vec![exact];
+        }
+        Ok(Recipients { phones, unanswered })
+    }
+
+    /// Writes a change of a date's time off. Returns the schedule on which it was decided.
+    async fn change(
+        &self,
+        date: civil::Date,
+        rows: impl Fn(&DaySchedule) -> Vec<TimeOffRow> + Send,
+    ) -> Result<DaySchedule, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let day = self.store.versioned_day_schedule(date).await?;
+            let rows = rows(&day);
+            if rows.is_empty() {
+                return Ok(day);
+            }
+            let change = TimeOffChange { date, day_version: day.version, rows, now: self.now };
+            if self.store.change_time_off(&change).await? {
+                return Ok(day);
+            }
+        }
+        Err(StoreError::Unavailable("the date's schedule keeps changing".into()))
+    }
+
+    /// `2:00 PM iPhone screen, Ann, +1...` for each booking.
+    async fn describe(&self, holds: &[&Hold]) -> Result<Vec<String>, StoreError> {
+        let ids: Vec<LeadId> = holds.iter().map(|hold| LeadId::from_row(&hold.lead_id)).collect();
+        let leads = join_all(ids.iter().map(|id| self.store.lead(id))).await;
+        holds
+            .iter()
+            .zip(leads)
+            .map(|(hold, lead)| {
+                let lead = match lead {
+                    Ok(lead) => lead,
+                    // The row of the old system still holds the time.
+                    Err(StoreError::Malformed { .. }) => None,
+                    Err(error) => return Err(error),
+                };
+                let what = match &lead {
+                    Some(lead) => repair_display_name(&lead.repair, &lead.device),
+                    None => "booked".to_owned(),
+                };
+                let name = lead.as_ref().and_then(|lead| lead.customer_name.clone());
+                let phone = lead.map(|lead| lead.phone).or_else(|| hold.phone.clone());
+                let who = [name, phone.map(|phone| phone.as_str().to_owned())];
+                let who: String = who.into_iter().flatten().map(|who| format!(", {who}")).collect();
+                Ok(format!("{} {what}{who}", hold.start))
+            })
+            .collect()
+    }
+
+    fn past(&self, date: civil::Date) -> Option<String> {
+        (date < self.calendar.today(self.now)).then(|| format!("{} is over.", day_text(date)))
+    }
+
+    fn opening_hours(&self) -> Option<TimeSpan> {
+        let first = self.calendar.first().minute_of_day();
+        TimeSpan::between(first, self.calendar.last().minute_of_day() + SLOT_MINUTES)
+    }
+}
+
+fn day_text(date: civil::Date) -> String {
+    date.strftime("%a %b %-d").to_string()
+}
+
+fn span_text(span: TimeSpan) -> String {
+    format!("{} to {}", span.start, end_text(span.end()))
+}
+
+fn end_text(end: u16) -> String {
+    SlotTime::from_minute_of_day(end).map_or_else(|| "midnight".to_owned(), |end| end.to_string())
+}
+
+/// `blocked 2:00 PM to 4:00 PM`, with parts that meet as one.
+fn time_off_line(off: &[&Hold]) -> Option<String> {
+    let mut parts: Vec<(u16, u16)> = Vec::new();
+    for hold in off {
+        let begin = hold.start.minute_of_day();
+        let end = begin.saturating_add(hold.minutes);
+        match parts.last_mut() {
+            Some((_, last)) if begin <= *last => *last = end.max(*last),
+            _ => parts.push((begin, end)),
+        }
+    }
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter_map(|(begin, end)| TimeSpan::between(begin, end.min(24 * 60)))
+        .map(span_text)
+        .collect();
+    (!parts.is_empty()).then(|| format!("blocked {}", parts.join(", ")))
+}

@@ -26,7 +26,11 @@ fn hours(hours: &[u8]) -> Vec<SlotTime> {
 }
 
 fn booking(date: Date, hour: u8, repair: RepairKind) -> KnownBooking {
-    KnownBooking { slot: Slot::new(date, SlotTime::hour_of_day(hour)), repair: Some(repair) }
+    KnownBooking {
+        reference: "LEAD-20260210-201000-1a2b3c".into(),
+        slot: Slot::new(date, SlotTime::hour_of_day(hour)),
+        repair: Some(repair),
+    }
 }
 
 /// What is known, by the name in the corpus.
@@ -54,11 +58,18 @@ fn facts(name: &str) -> Facts {
         }
         "full" => facts.add_free(wednesday(), []),
         "taken" => facts.add_free(wednesday(), hours(&[9, 10, 15])),
-        "booked" => facts.add_booking(booking(wednesday(), 14, RepairKind::Screen)),
+        "booked" => {
+            facts.add_booking(booking(wednesday(), 14, RepairKind::Screen));
+            facts.add_change();
+        }
         "listed" => facts.add_booking(booking(thursday(), 10, RepairKind::Battery)),
-        "moved" => facts.add_move(booking(thursday(), 9, RepairKind::Screen)),
+        "moved" => {
+            facts.add_move(booking(thursday(), 9, RepairKind::Screen));
+            facts.add_change();
+        }
         "cancelled" => {
-            facts.add_cancellation(Slot::new(wednesday(), SlotTime::hour_of_day(14)));
+            facts.add_cancellation(&booking(wednesday(), 14, RepairKind::Screen));
+            facts.add_change();
         }
         "discount" => facts.add_discount(10),
         "remembered" => facts.remember(
@@ -97,6 +108,36 @@ fn honest_texts_go_out_and_false_ones_do_not() {
     println!("{} of {false_ones} false texts passed:\n{}", passed.len(), passed.join("\n"));
     assert!(honest >= 200 && refused.len() * 100 <= honest, "{} honest refused", refused.len());
     assert!(false_ones >= 100 && passed.len() * 20 <= false_ones, "{} false passed", passed.len());
+}
+
+/// What was said of a booking is not what is true of it now.
+#[test]
+fn a_booking_is_known_at_the_time_at_which_it_is_now() {
+    let goes_out = |facts: &Facts, said: &str| check(said, facts, false).text == said;
+    let (at_two, at_nine) =
+        ("You're booked for tomorrow at 2 PM.", "You're booked for Thursday at 9 AM.");
+    let remembered = facts("remembered");
+    assert!(goes_out(&remembered, at_two));
+
+    let mut moved = remembered.clone();
+    moved.remember(
+        "Thursday at 9 is better",
+        "Moved: Thu Feb 12, 9:00 AM, iPhone screen. Ref LEAD-20260210-201000-1a2b3c",
+    );
+    assert!(goes_out(&moved, at_nine) && !goes_out(&moved, at_two));
+
+    let mut listed = remembered.clone();
+    listed.set_bookings(vec![booking(thursday(), 9, RepairKind::Screen)]);
+    assert!(goes_out(&listed, at_nine) && !goes_out(&listed, at_two));
+    listed.set_bookings(Vec::new());
+    assert!(!goes_out(&listed, at_nine));
+
+    let mut past = facts("none");
+    past.remember(
+        "Today at two",
+        "Confirmed: Tue Feb 10, 2:00 PM, iPhone screen. Ref LEAD-20260210-140000-1a2b3c",
+    );
+    assert!(!goes_out(&past, "You're booked for today at 2 PM."));
 }
 
 proptest! {

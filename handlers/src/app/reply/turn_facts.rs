@@ -78,11 +78,19 @@ impl TurnFacts {
         let succeeded = output["success"] == true;
         match (name, booking(output, arguments)) {
             ("cancel_booking", Some(booking)) if succeeded => {
-                self.facts.add_cancellation(booking.slot);
+                self.facts.add_cancellation(&booking);
+                self.facts.add_change();
             }
-            ("reschedule_booking", Some(booking)) if succeeded => self.facts.add_move(booking),
+            ("reschedule_booking", Some(booking)) if succeeded => {
+                self.facts.add_move(booking);
+                self.facts.add_change();
+            }
+            ("book_slot", Some(booking)) if succeeded => {
+                self.facts.add_booking(booking);
+                self.facts.add_change();
+            }
             // Also a refusal that names the customer's own booking.
-            (_, Some(booking)) if output["lead_id"].is_string() => self.facts.add_booking(booking),
+            (_, Some(booking)) => self.facts.add_booking(booking),
             ("log_upsell", _) if succeeded => self.facts.add_something_done(),
             _ => {}
         }
@@ -91,10 +99,9 @@ impl TurnFacts {
         {
             self.facts.add_discount(u32::try_from(percent).unwrap_or_default());
         }
-        for row in output["bookings"].as_array().into_iter().flatten() {
-            if let Some(booking) = booking(row, &Value::Null) {
-                self.facts.add_booking(booking);
-            }
+        if let Some(rows) = output["bookings"].as_array() {
+            let listed = rows.iter().filter_map(|row| booking(row, &Value::Null));
+            self.facts.set_bookings(listed.collect());
         }
         self.read_free(output, arguments, name == "check_availability");
     }
@@ -152,11 +159,12 @@ fn date(value: &Value) -> Option<civil::Date> {
 }
 
 fn booking(row: &Value, arguments: &Value) -> Option<KnownBooking> {
+    let reference = row["lead_id"].as_str()?.to_owned();
     let slot = Slot::new(date(row)?, SlotTime::parse(row["time"].as_str()?).ok()?);
     let repair = row["repair_type"].as_str().or_else(|| arguments["repair_type"].as_str());
     let repair = repair.and_then(|repair| match Repair::from_row(repair) {
         Repair::Listed { kind, .. } => Some(kind),
         Repair::Unlisted(_) => None,
     });
-    Some(KnownBooking { slot, repair })
+    Some(KnownBooking { reference, slot, repair })
 }

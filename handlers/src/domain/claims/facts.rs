@@ -10,7 +10,7 @@ use crate::domain::{
     catalogue::RepairKind,
     owner::OwnerState,
     slot::{Slot, SlotTime},
-    text::sentences,
+    text::{find_lead_ids, sentences},
 };
 
 /// What is known in a turn. Everything in it comes from tool results, rows and the owner's texts.
@@ -26,6 +26,8 @@ pub struct Facts {
     pub(super) bookings: Vec<KnownBooking>,
     pub(super) cancelled: Vec<Slot>,
     pub(super) moved: bool,
+    /// A tool of this turn changed a booking or approved a discount.
+    pub(super) changed: bool,
     pub(super) discounts: BTreeSet<u32>,
     /// A tool did something else, such as noting an extra.
     pub(super) something_done: bool,
@@ -46,6 +48,8 @@ pub struct Facts {
 /// A booking that a tool result or a confirmation names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownBooking {
+    /// Its reference, such as `LEAD-20260210-201000-1a2b3c`.
+    pub reference: String,
     /// When.
     pub slot: Slot,
     /// What; `None` when it is not known.
@@ -88,6 +92,7 @@ impl Facts {
             bookings: Vec::new(),
             cancelled: Vec::new(),
             moved: false,
+            changed: false,
             discounts: BTreeSet::new(),
             something_done: false,
             outcome_unknown: false,
@@ -165,14 +170,18 @@ impl Facts {
         self.free.entry(date).or_default().extend(times);
     }
 
-    /// A booking that exists now.
+    /// A booking that exists now, at this time and no other.
     pub fn add_booking(&mut self, booking: KnownBooking) {
         if let Some(free) = self.free.get_mut(&booking.slot.date()) {
             free.remove(&booking.slot.time());
         }
-        if !self.bookings.contains(&booking) {
-            self.bookings.push(booking);
-        }
+        self.bookings.retain(|other| other.reference != booking.reference);
+        self.bookings.push(booking);
+    }
+
+    /// All open bookings were listed: there are no others.
+    pub fn set_bookings(&mut self, bookings: Vec<KnownBooking>) {
+        self.bookings = bookings;
     }
 
     /// A booking was moved to its new slot.
@@ -182,13 +191,19 @@ impl Facts {
     }
 
     /// A booking was cancelled.
-    pub fn add_cancellation(&mut self, slot: Slot) {
-        self.bookings.retain(|booking| booking.slot != slot);
-        self.cancelled.push(slot);
+    pub fn add_cancellation(&mut self, booking: &KnownBooking) {
+        self.bookings.retain(|other| other.reference != booking.reference);
+        self.cancelled.push(booking.slot);
+    }
+
+    /// A tool of this turn changed a booking.
+    pub fn add_change(&mut self) {
+        self.changed = true;
     }
 
     /// A discount was approved, in percent.
     pub fn add_discount(&mut self, percent: u32) {
+        self.changed = true;
         self.discounts.insert(percent);
     }
 
@@ -211,11 +226,15 @@ impl Facts {
         let time = times::times(&tokens).first().and_then(|m| m.times.first().copied());
         let (Some(date), Some(time)) = (date, time) else { return };
         let slot = Slot::new(date, time);
-        let repair = money::repairs(&tokens).first().copied();
+        let Some(reference) = find_lead_ids(line).into_iter().next() else { return };
+        let booking =
+            KnownBooking { reference, slot, repair: money::repairs(&tokens).first().copied() };
+        // What has begun may be over; a tool says whether it is still open.
+        let is_ahead = slot.start() > self.now;
         match heading {
-            "Confirmed" => self.add_booking(KnownBooking { slot, repair }),
-            "Moved" => self.add_move(KnownBooking { slot, repair }),
-            "Cancelled" => self.add_cancellation(slot),
+            "Confirmed" if is_ahead => self.add_booking(booking),
+            "Moved" if is_ahead => self.add_move(booking),
+            "Cancelled" => self.add_cancellation(&booking),
             _ => {}
         }
     }

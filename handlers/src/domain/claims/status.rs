@@ -1,6 +1,12 @@
 //! Statements that something was booked, cancelled or moved.
 
-use super::{facts::Facts, money, phrases, sentence::Sentence, words::Token};
+use super::{
+    facts::Facts,
+    money, phrases,
+    sentence::Sentence,
+    times,
+    words::{self, Token},
+};
 
 /// What a statement claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,18 +215,47 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
                 }
                 _ => !facts.bookings.is_empty(),
             };
-            named && (!sentence.has(&["both", "ambas", "ambos"]) || facts.bookings.len() > 1)
+            let undated = sentence.times.is_empty() && sentence.dates.is_empty();
+            named
+                && (!sentence.has(&["both", "ambas", "ambos"]) || facts.bookings.len() > 1)
+                && (facts.changed || !undated || !asks_for_a_change(facts))
         }
         Change::Cancelled => !facts.cancelled.is_empty(),
         Change::Moved => facts.moved,
-        Change::Something => {
-            facts.something_done
-                || facts.moved
-                || !facts.bookings.is_empty()
-                || !facts.cancelled.is_empty()
-                || !facts.discounts.is_empty()
-        }
+        // "Done!" is said of what was done just now.
+        Change::Something => facts.something_done || facts.changed,
     }
+}
+
+/// Whether the customer's last text wants something done: "move it to 3", "yes please". After it,
+/// "You're all set!" speaks of more than the booking that exists.
+fn asks_for_a_change(facts: &Facts) -> bool {
+    let question = words::tokens(&facts.question);
+    let wish = question.iter().any(|t| {
+        t.any(&[
+            "book",
+            "reserve",
+            "schedule",
+            "reschedule",
+            "move",
+            "change",
+            "switch",
+            "push",
+            "cancel",
+            "instead",
+            "make",
+            "another",
+            "cambiar",
+            "mover",
+            "cancelar",
+            "reservar",
+            "agendar",
+        ])
+    });
+    let agrees = question.iter().find(|t| !t.is_sign()).is_some_and(|t| {
+        t.any(&["yes", "yeah", "yep", "yup", "sure", "please", "si", "claro", "dale"])
+    });
+    wish || agrees || !times::times(&question).is_empty()
 }
 
 /// "You're booked", "I've cancelled it", "Moved to three".

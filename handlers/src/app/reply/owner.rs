@@ -75,7 +75,7 @@ impl ReplyService {
         let silent = matches!(self.ports.store.opted_out(&text.phone).await, Ok(true));
         let messages =
             if silent { Vec::new() } else { text::split_into_messages(&text::to_gsm7(&answer)) };
-        self.finish(&attempt, progress, messages, None).await
+        self.finish(&attempt, progress, messages, false).await
     }
 
     /// Carries out what the owner asks for, and says what was done.

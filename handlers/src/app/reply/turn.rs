@@ -272,9 +272,8 @@ impl ReplyService {
     }
 
     /// Stores the answer with what it promises, adds it to the memory if it is to be remembered, and
-    /// leaves the queue. An
-    /// answer whose promise can be neither stored nor texted is replaced by one that promises
-    /// nothing.
+    /// leaves the queue. An answer whose promise can be neither stored nor texted is replaced by one
+    /// that promises nothing.
     pub(super) async fn finish(
         &self,
         attempt: &Attempt<'_>,

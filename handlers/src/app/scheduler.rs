@@ -150,7 +150,8 @@ impl Scheduler {
     ) -> Result<(civil::Date, Vec<SlotTime>), SchedulerError> {
         let date = date.filter(|date| !date.is_empty()).ok_or(SchedulerError::Missing("date"))?;
         let date = slot::parse_date(date).map_err(|error| request::invalid("date", &error))?;
-        Ok((date, self.bookings(now).available(date).await?.slots))
+        let calendar = self.current_calendar().await?;
+        Ok((date, self.bookings(&calendar, now).available(date).await?.slots))
     }
 
     /// Books a slot. The same key with the same fields returns the same booking, however often, as
@@ -171,11 +172,12 @@ impl Scheduler {
             None => RepeatKey::of_form(&request, address, now),
         };
         let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
+        let calendar = self.current_calendar().await?;
         for _ in 0..ATTEMPTS {
             if let Some(booking) = self.earlier(&key, &request).await? {
                 return Ok(booking);
             }
-            match self.try_book(&request, &key, &lead_id, now).await {
+            match self.try_book(&request, &key, &lead_id, &calendar, now).await {
                 Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
                 Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
@@ -184,7 +186,8 @@ impl Scheduler {
                 }
                 // Nothing tells a stranger whose it is.
                 Err(BookingError::AlreadyYours(booking)) => {
-                    let available = self.bookings(now).available(booking.slot.date()).await?;
+                    let available =
+                        self.bookings(&calendar, now).available(booking.slot.date()).await?;
                     return self.taken(&key, &request, available).await;
                 }
                 Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
@@ -231,9 +234,10 @@ impl Scheduler {
         request: &FormRequest,
         key: &RepeatKey,
         lead_id: &LeadId,
+        calendar: &Calendar,
         now: Timestamp,
     ) -> Result<Booking, BookingError> {
-        let bookings = self.bookings(now);
+        let bookings = self.bookings(calendar, now);
         let open =
             self.store.open_bookings(&request.phone, self.calendar.earliest_open(now)).await?;
         let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != *lead_id;
@@ -270,8 +274,12 @@ impl Scheduler {
         Ok(booking)
     }
 
-    fn bookings(&self, now: Timestamp) -> BookingService<'_> {
-        BookingService { store: self.store.as_ref(), calendar: &self.calendar, now }
+    async fn current_calendar(&self) -> Result<Calendar, StoreError> {
+        Ok(self.calendar.with_owner(&self.store.owner().await?))
+    }
+
+    fn bookings<'a>(&'a self, calendar: &'a Calendar, now: Timestamp) -> BookingService<'a> {
+        BookingService { store: self.store.as_ref(), calendar, now }
     }
 }
 

@@ -14,6 +14,7 @@ use jiff::{
 
 use super::{
     day_schedule::DaySchedule,
+    owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
 };
 
@@ -34,6 +35,7 @@ pub struct Calendar {
     closed: Vec<Weekday>,
     notice: SignedDuration,
     horizon_days: i32,
+    away_until: Option<Timestamp>,
 }
 
 /// A time zone that the bundled database does not have.
@@ -68,6 +70,9 @@ pub enum UnbookableReason {
         /// Last slot of a day.
         last: SlotTime,
     },
+    /// The owner is away until then, on the shop's wall clock.
+    #[error("Nothing can be booked before {}", .0.strftime("%a %b %-d, %-I:%M %p"))]
+    OwnerAway(civil::DateTime),
     /// Clocks are set forward over that time.
     #[error("That time does not exist on that date: clocks are set forward")]
     NonexistentLocalTime,
@@ -90,6 +95,7 @@ impl Calendar {
             closed: vec![Weekday::Sunday],
             notice: NOTICE,
             horizon_days: HORIZON_DAYS,
+            away_until: None,
         })
     }
 
@@ -97,6 +103,22 @@ impl Calendar {
     #[must_use]
     pub fn with_closed_days(self, closed: Vec<Weekday>) -> Self {
         Self { closed, ..self }
+    }
+
+    /// The calendar as the owner's state leaves it: slots that begin before its `until` are blocked.
+    #[must_use]
+    pub fn with_owner(&self, owner: &OwnerState) -> Self {
+        let away_until = owner.until.and_then(|until| match until {
+            Until::Instant(time) => Some(time),
+            // Over a gap, the later reading: clocks go forward while the owner is away.
+            Until::Local(time) => self.zone.to_ambiguous_timestamp(time).compatible().ok(),
+        });
+        Self { away_until, ..self.clone() }
+    }
+
+    /// The end of the owner's absence on the shop's wall clock, while it lies in the future.
+    pub fn away_until(&self, now: Timestamp) -> Option<civil::DateTime> {
+        self.away_until.filter(|until| *until > now).map(|until| self.local(until))
     }
 
     /// The name of the time zone.
@@ -195,7 +217,10 @@ impl Calendar {
             Ok(start) if start.duration_since(now) < self.notice => {
                 Some(UnbookableReason::TooSoon(self.notice))
             }
-            Ok(_) => None,
+            Ok(start) => self
+                .away_until
+                .filter(|until| start < *until)
+                .map(|until| UnbookableReason::OwnerAway(self.local(until))),
         }
     }
 

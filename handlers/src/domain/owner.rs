@@ -1,10 +1,12 @@
 //! The owner's state: what Brandon is doing, and what the assistant may say and grant.
 
 mod patch;
+mod until;
 
 use jiff::Timestamp;
 
 pub use patch::{OwnerPatch, PatchError};
+pub use until::Until;
 
 /// Highest discount ceiling that the owner can set, in percent.
 pub const MAX_DISCOUNT: u8 = 25;
@@ -64,6 +66,8 @@ impl OwnerStatus {
 pub struct OwnerState {
     /// What the owner is doing.
     pub status: OwnerStatus,
+    /// Until when the status lasts; slots that begin before it are blocked.
+    pub until: Option<Until>,
     /// Where the owner is.
     pub location: String,
     /// Free text, such as when the owner is back.
@@ -94,6 +98,7 @@ impl Default for OwnerState {
     fn default() -> Self {
         Self {
             status: OwnerStatus::Available,
+            until: None,
             location: "shop".to_owned(),
             notes: String::new(),
             special_info: String::new(),

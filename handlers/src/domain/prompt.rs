@@ -59,6 +59,10 @@ fn write(out: &mut String, owner: &OwnerState, calendar: &Calendar, now: Timesta
     )?;
     write_time(out, calendar, now)?;
     write_state(out, owner)?;
+    if let Some(until) = calendar.away_until(now) {
+        let until = until.strftime("%A %F, %-I:%M %p");
+        writeln!(out, "That lasts until {until}; there are no appointments before.")?;
+    }
     write_hours(out, calendar)?;
     write_prices(out, owner)?;
     out.write_str(RULES)

@@ -37,6 +37,14 @@ impl SlotTime {
         if minutes < 24 * 60 { Some(Self { minutes }) } else { None }
     }
 
+    /// The time of a wall clock, to the minute.
+    pub fn of(clock: civil::DateTime) -> Self {
+        Self {
+            minutes: u16::from(clock.hour().unsigned_abs()) * 60
+                + u16::from(clock.minute().unsigned_abs()),
+        }
+    }
+
     /// The full hour of the day; hours from 24 on wrap around.
     pub const fn hour_of_day(hour: u8) -> Self {
         Self { minutes: (hour % 24) as u16 * 60 }

@@ -100,6 +100,9 @@ fn state_json(owner: &OwnerState) -> Value {
         "updated_at": owner.updated_at.map(|time| time.as_second()),
         "version": owner.version,
     });
+    if let Some(until) = owner.until {
+        state["until"] = json!(until.to_string());
+    }
     if let Some(voice) = &owner.voice {
         state["voice"] = json!(voice);
     }

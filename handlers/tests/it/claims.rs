@@ -4,7 +4,7 @@ use handlers::domain::{
     calendar::Calendar,
     catalogue::RepairKind,
     claims::{Facts, KnownBooking, check},
-    owner::OwnerState,
+    owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
 };
 use jiff::civil::{Date, date};
@@ -108,6 +108,20 @@ fn honest_texts_go_out_and_false_ones_do_not() {
     println!("{} of {false_ones} false texts passed:\n{}", passed.len(), passed.join("\n"));
     assert!(honest >= 200 && refused.len() * 100 <= honest, "{} honest refused", refused.len());
     assert!(false_ones >= 100 && passed.len() * 20 <= false_ones, "{} false passed", passed.len());
+}
+
+#[test]
+fn until_when_the_owner_is_away_may_be_said() {
+    let said = "Brandon is back at 3 PM.";
+    assert_ne!(check(said, &facts("none"), false).text, said);
+    let until = Until::parse("2026-02-10T17:00");
+    let owner = OwnerState { until, ..OwnerState::default() };
+    let calendar = Calendar::new("America/New_York").unwrap();
+    let now = "2026-02-10T15:10:00-05:00".parse().unwrap();
+    let facts = Facts::new(&calendar, &owner, now);
+    assert_ne!(check(said, &facts, false).text, said);
+    let said = "Brandon is back at 5 PM.";
+    assert_eq!(check(said, &facts, false).text, said);
 }
 
 /// What was said of a booking is not what is true of it now.

@@ -8,7 +8,7 @@ use super::{
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
-    domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus},
+    domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus, Until},
     ports::{OwnerWriteOutcome, StoreError},
 };
 
@@ -77,6 +77,8 @@ fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
         ("auto_upsell", AttributeValue::Bool(owner.auto_upsell)),
         ("version", number(owner.version)),
     ];
+    // Empty when there is none: attributes are set one by one and not removed.
+    attributes.push(("until", text(owner.until.map(|u| u.to_string()).unwrap_or_default())));
     attributes.extend(owner.voice.as_ref().map(|voice| ("voice", text(voice))));
     attributes.extend(
         owner.ai_answers_calls.map(|calls| ("ai_answers_calls", AttributeValue::Bool(calls))),
@@ -104,6 +106,12 @@ fn owner(row: &Row) -> Result<OwnerState, StoreError> {
     let version = reader.integer_or_none("version")?.unwrap_or_default();
     Ok(OwnerState {
         status,
+        until: match reader.text_or_none("until")? {
+            None | Some("") => None,
+            Some(time) => {
+                Some(Until::parse(time).ok_or_else(|| reader.malformed("until", "a time"))?)
+            }
+        },
         location: some_text("location", default.location)?,
         notes: some_text("notes", default.notes)?,
         special_info: some_text("special_info", default.special_info)?,

@@ -70,12 +70,20 @@ impl<'a> Conversation<'a> {
             input.push(ConversationItem::Assistant(turn.assistant.clone()));
         }
         input.push(ConversationItem::User(attempt.text.content()));
+        let calendar = reply.calendar.with_owner(owner);
         Self {
             reply,
             attempt,
             progress,
-            tools: ToolRunner { reply, text: attempt.text, owner, now: record.now, progress },
-            instructions: prompt::instructions(owner, &reply.calendar, record.now),
+            instructions: prompt::instructions(owner, &calendar, record.now),
+            tools: ToolRunner {
+                reply,
+                text: attempt.text,
+                owner,
+                calendar,
+                now: record.now,
+                progress,
+            },
             safety_identifier,
             stored: record.rounds.into_iter(),
             memory,

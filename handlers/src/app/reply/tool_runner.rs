@@ -17,6 +17,7 @@ use crate::{
     },
     domain::{
         booking::Booking,
+        calendar::Calendar,
         catalogue::{Repair, Upsell},
         discount::{DiscountGrant, is_approved},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
@@ -36,6 +37,8 @@ pub(super) struct ToolRunner<'a> {
     pub(super) reply: &'a ReplyService,
     pub(super) text: &'a InboundText,
     pub(super) owner: &'a OwnerState,
+    /// The shop's calendar as the owner's state leaves it.
+    pub(super) calendar: Calendar,
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
@@ -383,7 +386,7 @@ impl ToolRunner<'_> {
     }
 
     pub(super) fn bookings(&self) -> BookingService<'_> {
-        let ReplyService { ports, calendar, .. } = self.reply;
-        BookingService { store: ports.store.as_ref(), calendar, now: self.now }
+        let store = self.reply.ports.store.as_ref();
+        BookingService { store, calendar: &self.calendar, now: self.now }
     }
 }

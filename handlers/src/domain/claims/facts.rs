@@ -80,8 +80,8 @@ impl Mentioned {
 
 impl Facts {
     /// What is known before any tool has run.
-    pub fn new(calendar: &Calendar, owner: &OwnerState, now: Timestamp) -> Self {
-        let now = calendar.local(now);
+    pub fn new(calendar: &Calendar, owner: &OwnerState, instant: Timestamp) -> Self {
+        let now = calendar.local(instant);
         let mut facts = Self {
             now,
             first: calendar.first(),
@@ -105,6 +105,10 @@ impl Facts {
         for text in [&owner.special_info, &owner.notes, &owner.location, &owner.greeting] {
             facts.owner.add(text, now.date());
             facts.add_durations(text);
+        }
+        if let Some(until) = calendar.with_owner(owner).away_until(instant) {
+            facts.owner.times.insert(SlotTime::of(until));
+            facts.owner.dates.insert(until.date());
         }
         facts
     }

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{MAX_DISCOUNT, OwnerState, OwnerStatus};
+use super::{MAX_DISCOUNT, OwnerState, OwnerStatus, Until};
 
 /// Longest text of a field, in characters.
 const MAX_TEXT: usize = 500;
+/// What `until` may be.
+const UNTIL: &str = "a time such as 2026-02-10T15:00, or null";
 /// Longest name of the assistant, in characters.
 const MAX_NAME: usize = 40;
 /// Fields of the response that a page may send back; they are ignored.
@@ -15,6 +17,8 @@ const READ_ONLY: [&str; 3] = ["state_id", "updated_at", "version"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnerPatch {
     status: Option<OwnerStatus>,
+    /// `Some(None)` clears it.
+    until: Option<Option<Until>>,
     location: Option<String>,
     notes: Option<String>,
     special_info: Option<String>,
@@ -73,6 +77,7 @@ impl OwnerPatch {
     fn set(&mut self, field: &str, value: &Value) -> Result<(), PatchError> {
         let parsed = match field {
             "status" => status(value).map(|v| self.status = Some(v)),
+            "until" => until(value).map(|v| self.until = Some(v)),
             "location" => text(value, MAX_TEXT).map(|v| self.location = Some(v)),
             "notes" => text(value, MAX_TEXT).map(|v| self.notes = Some(v)),
             "special_info" => text(value, MAX_TEXT).map(|v| self.special_info = Some(v)),
@@ -95,6 +100,11 @@ impl OwnerPatch {
                 *field = value.clone();
             }
         }
+        // A new status does not last until the old one's end; a page may send the old one back.
+        if self.status.is_some_and(|status| status != owner.status) {
+            owner.until = None;
+        }
+        put(&self.until, &mut owner.until);
         put(&self.status, &mut owner.status);
         put(&self.location, &mut owner.location);
         put(&self.notes, &mut owner.notes);
@@ -116,6 +126,15 @@ fn status(value: &Value) -> Result<OwnerStatus, &'static str> {
         .as_str()
         .and_then(OwnerStatus::parse)
         .ok_or("one of working, gym, driving, break, sleeping, custom, available")
+}
+
+fn until(value: &Value) -> Result<Option<Until>, &'static str> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) => Until::parse(text).map(Some).ok_or(UNTIL),
+        _ => Err(UNTIL),
+    }
 }
 
 fn text(value: &Value, max: usize) -> Result<String, &'static str> {

@@ -84,6 +84,11 @@ static TOOLS: [Tool; 8] = [
                     "type": ["string", "null"],
                     "description": "The customer's name; null when they have not given it.",
                 },
+                "address": {
+                    "type": ["string", "null"],
+                    "description": "Where Brandon drives to, for an on_site_ repair: ask for it \
+                                    before you book; null for a repair in the shop.",
+                },
             })
         },
         parse: |arguments| {
@@ -94,6 +99,8 @@ static TOOLS: [Tool; 8] = [
                 repair: Repair::parse(&book.repair_type)?,
                 device: device.unwrap_or_else(|| label::UNKNOWN_DEVICE.to_owned()),
                 customer_name: text("customer_name", book.customer_name.as_deref())?,
+                address: label::parse_address(book.address.as_deref().unwrap_or_default())
+                    .map_err(|source| ToolError::Label { field: "address", source })?,
             })
         },
     },
@@ -227,6 +234,7 @@ struct BookSlotArguments {
     repair_type: String,
     device: Option<String>,
     customer_name: Option<String>,
+    address: Option<String>,
 }
 
 #[derive(Deserialize)]

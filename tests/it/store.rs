@@ -117,6 +117,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
         repair: Repair::at_shop(RepairKind::Screen),
         device: "iPhone".into(),
         customer_name: Some("Ann".into()),
+        address: Some("12 Main St".into()),
         status: LeadStatus::Booked,
         source: LeadSource::Form,
         discount_percent: None,

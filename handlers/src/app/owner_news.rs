@@ -38,8 +38,21 @@ impl OwnerNews<'_> {
     }
 }
 
-/// The booking with its customer.
+/// The booking with its customer. What customers typed stands in quotation marks: anybody may have
+/// typed it into the form.
 fn details(booking: &Booking) -> String {
-    let name = booking.customer_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-    format!("{}. {name}{}", booking.summary(), booking.phone.as_str())
+    let mut details = format!("{}. {}", booking.summary(), booking.phone.as_str());
+    if let Some(name) = &booking.customer_name {
+        details.push_str(&format!(" ({})", quoted(name)));
+    }
+    match (&booking.address, booking.repair.is_visit()) {
+        (Some(address), _) => details.push_str(&format!(". At {}", quoted(address))),
+        (None, true) => details.push_str(". No address yet"),
+        (None, false) => {}
+    }
+    details
+}
+
+fn quoted(words: &str) -> String {
+    format!("\"{}\"", words.replace('"', "'"))
 }

@@ -292,6 +292,7 @@ fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
         repair: request.repair.clone(),
         device: request.device.clone(),
         customer_name: request.customer_name.clone(),
+        address: request.address.clone(),
         status: LeadStatus::Booked,
         source: LeadSource::Form,
         discount_percent: None,

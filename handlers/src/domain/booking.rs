@@ -48,6 +48,8 @@ pub struct Booking {
     pub device: String,
     /// The customer's name, when known.
     pub customer_name: Option<String>,
+    /// Where the owner drives to, for a visit.
+    pub address: Option<String>,
     /// Where the booking comes from.
     pub source: LeadSource,
     /// The approved discount that was bound to it, in percent.
@@ -64,6 +66,7 @@ impl From<&Lead> for Booking {
             repair: lead.repair.clone(),
             device: lead.device.clone(),
             customer_name: lead.customer_name.clone(),
+            address: lead.address.clone(),
             source: lead.source,
             discount_percent: lead.discount_percent,
         }

@@ -150,6 +150,11 @@ impl Repair {
             .unwrap_or_else(|| Self::Unlisted(text.to_owned()))
     }
 
+    /// Whether the owner drives to the customer for it.
+    pub fn is_visit(&self) -> bool {
+        matches!(self, Self::Listed { on_site: true, .. })
+    }
+
     /// The name in tables and in the API: `screen`, `on_site_screen`.
     pub fn slug(&self) -> String {
         match self {

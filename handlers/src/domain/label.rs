@@ -1,17 +1,20 @@
-//! Short texts that people type: names and devices.
+//! Short texts that people type: names, devices and addresses.
 
 /// Longest name or device, in characters.
 pub const MAX_LABEL_CHARS: usize = 60;
 
+/// Longest address, in characters.
+pub const MAX_ADDRESS_CHARS: usize = 200;
+
 /// The device's name when the customer has not named it.
 pub const UNKNOWN_DEVICE: &str = "Unknown Device";
 
-/// Why a name or device is refused.
+/// Why a name, device or address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// Longer than [`MAX_LABEL_CHARS`].
-    #[error("at most {MAX_LABEL_CHARS} characters")]
-    TooLong,
+    /// Longer than this many characters.
+    #[error("at most {0} characters")]
+    TooLong(usize),
     /// Contains line breaks or other characters that are not text.
     #[error("control characters are not allowed")]
     Control,
@@ -24,12 +27,24 @@ pub enum LabelError {
 /// # Errors
 /// [`LabelError::Control`] or [`LabelError::TooLong`].
 pub fn parse(text: &str) -> Result<Option<String>, LabelError> {
+    parse_up_to(text, MAX_LABEL_CHARS)
+}
+
+/// The same for an address, which may have [`MAX_ADDRESS_CHARS`].
+///
+/// # Errors
+/// [`LabelError::Control`] or [`LabelError::TooLong`].
+pub fn parse_address(text: &str) -> Result<Option<String>, LabelError> {
+    parse_up_to(text, MAX_ADDRESS_CHARS)
+}
+
+fn parse_up_to(text: &str, most: usize) -> Result<Option<String>, LabelError> {
     let text = text.trim();
     if text.chars().any(is_control) {
         return Err(LabelError::Control);
     }
-    if text.chars().count() > MAX_LABEL_CHARS {
-        return Err(LabelError::TooLong);
+    if text.chars().count() > most {
+        return Err(LabelError::TooLong(most));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -137,6 +152,6 @@ mod tests {
         assert_eq!(parse("a\u{2028}b"), Err(LabelError::Control));
         assert_eq!(parse("Ann \u{202e}eeL"), Err(LabelError::Control));
         assert_eq!(parse(&"é".repeat(60)).map(|l| l.map(|l| l.chars().count())), Ok(Some(60)));
-        assert_eq!(parse(&"é".repeat(61)), Err(LabelError::TooLong));
+        assert_eq!(parse(&"é".repeat(61)), Err(LabelError::TooLong(60)));
     }
 }

@@ -132,6 +132,8 @@ pub struct Lead {
     pub device: String,
     /// The customer's name, when known.
     pub customer_name: Option<String>,
+    /// Where the owner drives to, for a visit.
+    pub address: Option<String>,
     /// Its state.
     pub status: LeadStatus,
     /// Where it comes from.

@@ -77,6 +77,7 @@ mod tests {
             repair: Repair::at_shop(RepairKind::Screen),
             device: "iPhone".into(),
             customer_name: None,
+            address: None,
             status,
             source: LeadSource::Sms,
             discount_percent: None,

@@ -99,6 +99,7 @@ fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
         repair_type: text("repair_type")?,
         device: text("device")?,
         customer_name: text("customer_name")?,
+        address: text("address")?,
     })
 }
 
@@ -112,6 +113,7 @@ fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
             "repair_type" => &mut fields.repair_type,
             "device" => &mut fields.device,
             "customer_name" => &mut fields.customer_name,
+            "address" => &mut fields.address,
             _ => continue,
         };
         *field = Some(value);

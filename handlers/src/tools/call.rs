@@ -30,6 +30,8 @@ pub enum ToolCall {
         device: String,
         /// The customer's name, when known.
         customer_name: Option<String>,
+        /// Where the owner drives to, for a visit.
+        address: Option<String>,
     },
     /// List the customer's open bookings.
     ListBookings,
@@ -90,7 +92,7 @@ pub enum ToolError {
     /// Not a percentage.
     #[error(transparent)]
     Percent(#[from] PercentError),
-    /// A name or device that cannot be stored.
+    /// A name, device or address that cannot be stored.
     #[error("Invalid {field}")]
     Label {
         /// The argument.

@@ -28,6 +28,7 @@ fn a_booking_is_read() {
         repair: Repair::parse("screen").unwrap(),
         device: label::UNKNOWN_DEVICE.to_owned(),
         customer_name: Some("Ann".to_owned()),
+        address: None,
     };
     assert_eq!(call.unwrap(), expected);
 }

@@ -110,7 +110,8 @@ proptest! {
             time: Some(any.clone()),
             repair_type: Some(any.clone()),
             device: Some(any.clone()),
-            customer_name: Some(any),
+            customer_name: Some(any.clone()),
+            address: Some(any),
         };
         prop_assert!(FormRequest::parse(&fields).is_err());
     }

@@ -27,6 +27,7 @@ fn fields(time: &str) -> FormFields {
         repair_type: Some("battery".to_owned()),
         device: Some("Galaxy S24".to_owned()),
         customer_name: None,
+        address: None,
     }
 }
 

@@ -80,6 +80,7 @@ fn new_booking() -> NewBooking {
         repair: Repair::at_shop(RepairKind::Screen),
         device: "iPhone".into(),
         customer_name: None,
+        address: None,
         status: LeadStatus::Booked,
         source: LeadSource::Sms,
         discount_percent: None,

@@ -16,9 +16,7 @@ use crate::{
 
 /// Writes the row of a lead, with the attribute names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
-    let mut lead_row =
-        shared_attributes(&lead.repair, &lead.device, lead.customer_name.as_deref(), lead.source);
-    lead_row.extend(discount_attribute(lead.discount_percent));
+    let mut lead_row = shared_attributes(&Booking::from(lead));
     lead_row.extend(row([
         ("lead_id", text(lead.id.as_str())),
         ("timestamp", seconds(lead.timestamp)),
@@ -33,9 +31,7 @@ pub(super) fn from_lead(lead: &Lead) -> Row {
 
 /// Writes the row of a customer's open booking.
 pub(super) fn from_booking(booking: &Booking) -> Row {
-    let Booking { repair, device, customer_name, source, .. } = booking;
-    let mut booking_row = shared_attributes(repair, device, customer_name.as_deref(), *source);
-    booking_row.extend(discount_attribute(booking.discount_percent));
+    let mut booking_row = shared_attributes(booking);
     booking_row.extend(row([
         ("phone", text(booking.phone.as_str())),
         ("start", text(booking.slot.wall_clock())),
@@ -45,17 +41,16 @@ pub(super) fn from_booking(booking: &Booking) -> Row {
     booking_row
 }
 
-fn discount_attribute(percent: Option<u8>) -> Option<(String, AttributeValue)> {
-    percent.map(|percent| ("discount_percent".to_owned(), number(percent)))
-}
-
-fn shared_attributes(repair: &Repair, device: &str, name: Option<&str>, source: LeadSource) -> Row {
+fn shared_attributes(booking: &Booking) -> Row {
     let mut attributes = vec![
-        ("repair_type", text(repair.slug())),
-        ("device", text(device)),
-        ("source", text(source.as_str())),
+        ("repair_type", text(booking.repair.slug())),
+        ("device", text(&booking.device)),
+        ("source", text(booking.source.as_str())),
     ];
-    attributes.extend(name.map(|name| ("customer_name", text(name))));
+    attributes.extend(booking.customer_name.as_ref().map(|name| ("customer_name", text(name))));
+    attributes.extend(booking.address.as_ref().map(|address| ("address", text(address))));
+    attributes
+        .extend(booking.discount_percent.map(|discount| ("discount_percent", number(discount))));
     row(attributes)
 }
 
@@ -79,6 +74,7 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
         repair: repair(reader)?,
         device: device(reader)?,
         customer_name: name(reader)?,
+        address: address(reader)?,
         status,
         source: source(reader)?,
         discount_percent: discount(reader)?,
@@ -97,6 +93,7 @@ pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
         repair: repair(reader)?,
         device: device(reader)?,
         customer_name: name(reader)?,
+        address: address(reader)?,
         source: source(reader)?,
         discount_percent: discount(reader)?,
     })
@@ -118,6 +115,10 @@ fn repair(reader: RowReader<'_>) -> Result<Repair, StoreError> {
 
 fn device(reader: RowReader<'_>) -> Result<String, StoreError> {
     Ok(reader.text_or_none("device")?.unwrap_or(UNKNOWN_DEVICE).to_owned())
+}
+
+fn address(reader: RowReader<'_>) -> Result<Option<String>, StoreError> {
+    Ok(reader.text_or_none("address")?.filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
 fn name(reader: RowReader<'_>) -> Result<Option<String>, StoreError> {
@@ -157,6 +158,7 @@ mod tests {
             repair: Repair::Listed { kind: RepairKind::Screen, on_site: true },
             device: "iPhone".into(),
             customer_name: Some("Ann <b>".into()),
+            address: Some("12 Main St".into()),
             status: LeadStatus::Cancelled,
             source: LeadSource::Form,
             discount_percent: None,

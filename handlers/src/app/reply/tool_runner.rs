@@ -52,6 +52,7 @@ struct BookingRequest {
     repair: Repair,
     device: String,
     customer_name: Option<String>,
+    address: Option<String>,
 }
 
 impl ToolRunner<'_> {
@@ -78,8 +79,9 @@ impl ToolRunner<'_> {
             ToolCall::CheckAvailability { date, until: Some(until) } => {
                 self.check_range(date, until).await
             }
-            ToolCall::BookSlot { slot, repair, device, customer_name } => {
-                self.book(BookingRequest { slot, repair, device, customer_name }, &identity).await
+            ToolCall::BookSlot { slot, repair, device, customer_name, address } => {
+                let request = BookingRequest { slot, repair, device, customer_name, address };
+                self.book(request, &identity).await
             }
             ToolCall::ListBookings => self.list().await,
             ToolCall::CancelBooking(id) => self.cancel(&id, &identity).await,
@@ -145,6 +147,7 @@ impl ToolRunner<'_> {
             repair: request.repair,
             device: request.device,
             customer_name: request.customer_name,
+            address: request.address,
             status: LeadStatus::Booked,
             source: LeadSource::Sms,
             discount_percent: None,

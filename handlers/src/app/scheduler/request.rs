@@ -26,6 +26,8 @@ pub struct FormFields {
     pub device: Option<String>,
     /// The customer's name, when known.
     pub customer_name: Option<String>,
+    /// Where to drive to, for a visit.
+    pub address: Option<String>,
 }
 
 /// The fields of the form as domain values.
@@ -36,6 +38,7 @@ pub struct FormRequest {
     pub(super) repair: Repair,
     pub(super) device: String,
     pub(super) customer_name: Option<String>,
+    pub(super) address: Option<String>,
 }
 
 impl FormRequest {
@@ -60,18 +63,19 @@ impl FormRequest {
             device: optional("device", fields.device.as_deref())?
                 .unwrap_or_else(|| UNKNOWN_DEVICE.to_owned()),
             customer_name: optional("customer_name", fields.customer_name.as_deref())?,
+            address: label::parse_address(fields.address.as_deref().unwrap_or_default())
+                .map_err(|error| invalid_with_name("address", &error))?,
         })
     }
 
     /// A hash that is equal for equal requests.
     pub(super) fn fingerprint(&self) -> String {
-        sha256_hex(&[
-            self.phone.as_str(),
-            &self.slot.wall_clock(),
-            &self.repair.slug(),
-            &self.device,
-            self.customer_name.as_deref().unwrap_or_default(),
-        ])
+        let (at, repair) = (self.slot.wall_clock(), self.repair.slug());
+        let name = self.customer_name.as_deref().unwrap_or_default();
+        let mut parts = vec![self.phone.as_str(), &at, &repair, &self.device, name];
+        // Records of requests without an address stay valid.
+        parts.extend(self.address.as_deref());
+        sha256_hex(&parts)
     }
 }
 

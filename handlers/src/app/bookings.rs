@@ -29,8 +29,8 @@ const ATTEMPTS: usize = 6;
 pub struct DayAvailability {
     /// Times that can be booked, in order.
     pub slots: Vec<SlotTime>,
-    /// Nothing is free because rows of the date cannot be read.
-    pub has_unreadable_rows: bool,
+    /// The date, when nothing is free because rows of it cannot be read.
+    pub unreadable: Option<civil::Date>,
 }
 
 /// What is asked to be booked, whatever the date's schedule is.
@@ -137,7 +137,7 @@ impl BookingService<'_> {
     fn availability(&self, date: civil::Date, day: &DaySchedule) -> DayAvailability {
         DayAvailability {
             slots: self.calendar.bookable_slots(date, day, self.now),
-            has_unreadable_rows: day.unreadable > 0,
+            unreadable: (day.unreadable > 0).then_some(date),
         }
     }
 
@@ -171,7 +171,8 @@ impl BookingService<'_> {
             if let Some(hold) = day.conflict(slot.time(), SLOT_MINUTES, own) {
                 return Err(self.held(slot, &day, hold, &lead.phone).await?);
             }
-            if day.unreadable > 0 {
+            // A repeat finds what it has written.
+            if day.unreadable > 0 && day.hold_of(&lead.id).is_none() {
                 return Err(self.taken(slot.date(), &day));
             }
             let discount = match draft.with_discount {

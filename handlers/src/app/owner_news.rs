@@ -1,7 +1,7 @@
-//! What the owner is told of bookings, cancellations and moves: one text each, stored in the
-//! change's own transaction.
+//! What the owner is told of bookings, cancellations and moves, one text each that is stored in the
+//! change's own transaction, and of dates that cannot be read.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 
 use crate::domain::{booking::Booking, outbox::OutboxText, phone::Phone};
 
@@ -31,6 +31,15 @@ impl OwnerNews<'_> {
     pub fn moved(&self, from: &Booking, to: &Booking, cause: &str) -> Vec<OutboxText> {
         let id = format!("moved#{}#{cause}", to.lead_id);
         self.text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
+    }
+
+    /// Of a date whose schedule no program can read, so that it is closed.
+    pub fn unreadable_date(&self, date: civil::Date) -> Vec<OutboxText> {
+        let body = format!(
+            "The schedule of {date} has a row that cannot be read, so nothing is offered on that \
+             day. Please write times like 2:00 PM."
+        );
+        self.text(&format!("unreadable#{date}"), &body)
     }
 
     fn text(&self, id: &str, body: &str) -> Vec<OutboxText> {

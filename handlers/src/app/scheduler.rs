@@ -18,6 +18,7 @@ use crate::{
         calendar::{Calendar, UnbookableReason},
         digest::sha256_hex,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
+        outbox::OutboxText,
         phone::Phone,
         slot::{self, SlotTime},
     },
@@ -151,7 +152,9 @@ impl Scheduler {
         let date = date.filter(|date| !date.is_empty()).ok_or(SchedulerError::Missing("date"))?;
         let date = slot::parse_date(date).map_err(|error| request::invalid("date", &error))?;
         let calendar = self.current_calendar().await?;
-        Ok((date, self.bookings(&calendar, now).available(date).await?.slots))
+        let day = self.bookings(&calendar, now).available(date).await?;
+        self.tell_of_unreadable_date(&day, now).await;
+        Ok((date, day.slots))
     }
 
     /// Books a slot. The same key with the same fields returns the same booking, however often, as
@@ -182,13 +185,13 @@ impl Scheduler {
                 Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
-                    return self.taken(&key, &request, available).await;
+                    return self.taken(&key, &request, available, now).await;
                 }
                 // Nothing tells a stranger whose it is.
                 Err(BookingError::AlreadyYours(booking)) => {
                     let available =
                         self.bookings(&calendar, now).available(booking.slot.date()).await?;
-                    return self.taken(&key, &request, available).await;
+                    return self.taken(&key, &request, available, now).await;
                 }
                 Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
                 Err(BookingError::TooMany) => return Err(SchedulerError::TooMany),
@@ -205,10 +208,38 @@ impl Scheduler {
         key: &RepeatKey,
         request: &FormRequest,
         available: DayAvailability,
+        now: Timestamp,
     ) -> Result<FormBooking, SchedulerError> {
         match self.earlier(key, request).await? {
             Some(booking) => Ok(booking),
-            None => Err(SchedulerError::Taken { available: available.slots }),
+            None => {
+                self.tell_of_unreadable_date(&available, now).await;
+                Err(SchedulerError::Taken { available: available.slots })
+            }
+        }
+    }
+
+    /// The owner wrote something into the schedule that no program can read. He is told once for
+    /// each date; a failure keeps nobody from an answer.
+    async fn tell_of_unreadable_date(&self, day: &DayAvailability, now: Timestamp) {
+        let Some(date) = day.unreadable else { return };
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
+        let texts = news.unreadable_date(date);
+        match self.store.enqueue_once(&texts).await {
+            Ok(true) => self.have_sent(&texts, now).await,
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = %ErrorChain(&error), "failed to store an alert"),
+        }
+    }
+
+    async fn have_sent(&self, texts: &[OutboxText], now: Timestamp) {
+        if texts.is_empty() {
+            return;
+        }
+        let ids = texts.iter().map(|text| text.id.clone()).collect();
+        if let Err(error) = self.background.start(&BackgroundTask::SendTexts { ids, now }).await {
+            // The schedule sends them within a minute.
+            tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
         }
     }
 
@@ -247,7 +278,6 @@ impl Scheduler {
         let lead = lead(request, lead_id.clone(), now);
         let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
         let notification = news.booked(&Booking::from(&lead));
-        let ids: Vec<String> = notification.iter().map(|text| text.id.clone()).collect();
         let record = IdempotencyRecord {
             key_hash: key.hash.clone(),
             fingerprint: request.fingerprint(),
@@ -261,16 +291,10 @@ impl Scheduler {
             with_discount: false,
             guard: Some(FormGuardUpdate::after(open.guard)),
             record: Some(RecordWrite { record, replace_before: key.replace_before }),
-            notification,
+            notification: notification.clone(),
         };
         let booking = bookings.book(&draft).await?;
-        if !ids.is_empty() {
-            let task = BackgroundTask::SendTexts { ids, now };
-            if let Err(error) = self.background.start(&task).await {
-                // The schedule sends it within a minute.
-                tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
-            }
-        }
+        self.have_sent(&notification, now).await;
         Ok(booking)
     }
 

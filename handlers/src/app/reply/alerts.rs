@@ -111,22 +111,28 @@ impl ReplyService {
 
     /// Tells the owner something that is no answer to a customer, once per `id`.
     pub(super) async fn alert(&self, id: &str, body: &str, now: Timestamp) {
-        let Some(owner) = &self.settings.owner_phone else {
+        let owner = self.settings.owner_phone.as_ref();
+        let texts = owner.map(|owner| OutboxText::messages(id, owner, body, now));
+        self.send_once(&texts.unwrap_or_default(), now).await;
+    }
+
+    /// Sends texts to the owner, unless the first one's id was used before.
+    pub(super) async fn send_once(&self, texts: &[OutboxText], now: Timestamp) {
+        if texts.is_empty() {
             tracing::warn!("no owner phone is configured, so nobody is alerted");
             return;
-        };
-        let texts = OutboxText::messages(id, owner, body, now);
-        let stored = self.ports.store.enqueue_once(&texts);
+        }
+        let stored = self.ports.store.enqueue_once(texts);
         match self.with_timeout(READ_TIMEOUT, stored).await {
             Some(Ok(false)) => {}
-            Some(Ok(true)) => self.send_texts(&texts, &TurnState::default(), now).await,
+            Some(Ok(true)) => self.send_texts(texts, &TurnState::default(), now).await,
             Some(Err(error)) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to store an alert, sending it at once");
-                self.send_to_owner(&texts).await;
+                self.send_to_owner(texts).await;
             }
             None => {
                 tracing::warn!("storing an alert timed out, sending it at once");
-                self.send_to_owner(&texts).await;
+                self.send_to_owner(texts).await;
             }
         }
     }

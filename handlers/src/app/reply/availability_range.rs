@@ -33,9 +33,7 @@ impl ToolRunner<'_> {
                 Ok(day) => day,
                 Err(error) => return self.read_failure(&error),
             };
-            if day.has_unreadable_rows {
-                self.tell_of_unreadable_date(date).await;
-            }
+            self.tell_of_unreadable_date(&day).await;
             let most = MAX_TIMES_PER_DAY.min(MAX_TIMES - count);
             let times = day.slots.get(..most).unwrap_or(&day.slots);
             count += times.len();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::{
-        bookings::{BookingDraft, BookingError, BookingService, whole_seconds},
+        bookings::{BookingDraft, BookingError, BookingService, DayAvailability, whole_seconds},
         error_chain::ErrorChain,
         owner_news::OwnerNews,
     },
@@ -102,33 +102,29 @@ impl ToolRunner<'_> {
             return self.unbookable(&reason);
         }
         match bookings.available(date).await {
-            Ok(day) if day.has_unreadable_rows => self.unreadable_date(date).await,
-            Ok(slots) => ToolOutcome::of(json!({
-                "success": true,
-                "date": date.to_string(),
-                "available_slots": time_texts(&slots.slots),
-            })),
+            Ok(day) => {
+                self.tell_of_unreadable_date(&day).await;
+                let mut output = json!({
+                    "success": true,
+                    "date": date.to_string(),
+                    "available_slots": time_texts(&day.slots),
+                });
+                if day.unreadable.is_some() {
+                    output["message"] = json!("Nothing is free on that date");
+                }
+                ToolOutcome::of(output)
+            }
             Err(error) => self.read_failure(&error),
         }
     }
 
-    /// The owner wrote something into the schedule that no program can read.
-    async fn unreadable_date(&self, date: jiff::civil::Date) -> ToolOutcome {
-        self.tell_of_unreadable_date(date).await;
-        ToolOutcome::of(json!({
-            "success": true,
-            "date": date.to_string(),
-            "available_slots": [],
-            "message": "Nothing is free on that date",
-        }))
-    }
-
-    pub(super) async fn tell_of_unreadable_date(&self, date: jiff::civil::Date) {
-        let body = format!(
-            "The schedule of {date} has a row that cannot be read, so nothing is offered on that day. \
-             Please write times like 2:00 PM."
-        );
-        self.reply.alert(&format!("unreadable#{date}"), &body, self.text.now).await;
+    /// The owner wrote something into the schedule that no program can read. He is told once for
+    /// each date.
+    pub(super) async fn tell_of_unreadable_date(&self, day: &DayAvailability) {
+        let Some(date) = day.unreadable else { return };
+        let owner = self.reply.settings.owner_phone.as_ref();
+        let news = OwnerNews { owner, now: self.text.now };
+        self.reply.send_once(&news.unreadable_date(date), self.text.now).await;
     }
 
     async fn book(&self, request: BookingRequest, identity: &[&str]) -> ToolOutcome {
@@ -336,11 +332,14 @@ impl ToolRunner<'_> {
         match result {
             Ok(booking) => ToolOutcome::change(heading, &booking),
             Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
-            Err(BookingError::Taken { available }) => ToolOutcome::of(json!({
-                "success": false,
-                "message": "That time is already taken",
-                "available_slots": time_texts(&available.slots),
-            })),
+            Err(BookingError::Taken { available }) => {
+                self.tell_of_unreadable_date(&available).await;
+                ToolOutcome::of(json!({
+                    "success": false,
+                    "message": "That time is already taken",
+                    "available_slots": time_texts(&available.slots),
+                }))
+            }
             // The same wish may have been written by a call whose outcome was unknown, or for an
             // earlier text.
             Err(BookingError::AlreadyYours(booking)) if wish.as_ref() == Some(&booking.repair) => {

@@ -217,12 +217,12 @@ pub trait Store: Send + Sync {
         &self,
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
-    /// Grants a discount; false when the customer has one that no booking has used, or used one
-    /// within [`DISCOUNT_DAYS`](crate::domain::discount::DISCOUNT_DAYS) days. A repeat of the same
-    /// call is granted again.
+    /// Grants a discount; false when the customer has one that no booking has used, or has used one,
+    /// that still counts ([`discounts_count_from`](crate::domain::discount::discounts_count_from)).
+    /// A repeat of the same call is granted again.
     async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError>;
-    /// The customer's discount that no booking has used, in percent.
-    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError>;
+    /// The customer's discount that counts at `now` and that no booking has used, in percent.
+    async fn open_discount(&self, phone: &Phone, now: Timestamp) -> Result<Option<u8>, StoreError>;
     /// Stores a discount or an upsell by turn and ordinal; a repeat changes nothing.
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
 

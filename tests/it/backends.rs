@@ -82,7 +82,7 @@ fn every_scenario_passes_at_a_url_and_nothing_is_left() {
 
 /// The tests of the store's adapter, once more, on another database.
 fn store_tests_pass_on(database: &str) {
-    let files = ["store::", "store_contract::", "store_races::", "store_turns::"];
+    let files = ["store::", "store_contract::", "store_owner::", "store_races::", "store_turns::"];
     let ran = Command::new(std::env::current_exe().unwrap())
         .args(files)
         .env("REHEARSE_DYNAMODB", database)

@@ -8,10 +8,13 @@ use handlers::{
         booking::{Booking, Cancellation, RequestToken, Reschedule},
         catalogue::Upsell,
         discount::DiscountGrant,
-        outbox::{Callback, OutboxText, UnansweredText},
+        outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
         sales::{SalesEvent, SalesRecord},
-        turn::{HandOver, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnText},
+        time_off::{TimeOffChange, TimeOffRow},
+        turn::{
+            HandOver, MemoryTurn, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnText,
+        },
     },
     ports::{BookOutcome, Store as _, StoreError},
 };
@@ -73,6 +76,19 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         },
         notification: vec![OutboxText { id: "c#0".into(), ..text.clone() }],
     };
+    let answer = OwnerAnswer {
+        to: ann(),
+        texts: vec![OutboxText { id: "owner#SM9#0".into(), ..text.clone() }],
+        memory: MemoryTurn { user: "[the owner]".into(), assistant: "Hi".into() },
+        answered: Vec::new(),
+        now: now(),
+    };
+    let time_off = TimeOffChange {
+        date: date(2026, 2, 20),
+        day_version: 0,
+        rows: vec![TimeOffRow { key: "2:00 PM".into(), minutes: Some(60) }],
+        now: now(),
+    };
     let turn_text = TurnText::default();
     let claim = new_claim(&turn_text);
     let hand_over = HandOver {
@@ -120,7 +136,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("cancel", store.cancel(&cancel).await.map(drop)),
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
         ("grant_discount", store.grant_discount(&grant).await.map(drop)),
-        ("open_discount", store.open_discount(&ann()).await.map(drop)),
+        ("open_discount", store.open_discount(&ann(), now()).await.map(drop)),
         ("record_sale", store.record_sale(&note).await),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
@@ -140,6 +156,10 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("replace_in_queue", store.replace_in_queue(&ann(), 0, &me, &me).await.map(drop)),
         ("enqueue_once", store.enqueue_once(std::slice::from_ref(&text)).await.map(drop)),
         ("keep_callback", store.keep_callback(&callback).await),
+        ("unanswered", store.unanswered().await.map(drop)),
+        ("recent_customers", store.recent_customers(now()).await.map(drop)),
+        ("answer_by_owner", store.answer_by_owner(&answer).await),
+        ("change_time_off", store.change_time_off(&time_off).await.map(drop)),
         ("waiting_texts", store.waiting_texts().await.map(drop)),
         ("claim_text", store.claim_text("a#0", "h", 0, 100).await.map(drop)),
         ("release_text", store.release_text("a#0", "h").await),

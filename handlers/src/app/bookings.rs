@@ -176,7 +176,7 @@ impl BookingService<'_> {
                 return Err(self.taken(slot.date(), &day));
             }
             let discount = match draft.with_discount {
-                true => self.store.open_discount(&lead.phone).await?,
+                true => self.store.open_discount(&lead.phone, self.now).await?,
                 false => None,
             };
             let new = draft.on(&day, discount);

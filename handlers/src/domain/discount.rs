@@ -1,11 +1,12 @@
 //! Discounts. The owner's ceiling decides about them, never the conversation.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::turn::TurnKey;
 
-/// Days for which a customer who used a discount gets no other.
-pub const DISCOUNT_DAYS: i64 = 30;
+/// Days for which a discount waits for its booking, and for which a customer who used one gets no
+/// other.
+const DISCOUNT_DAYS: i64 = 30;
 
 /// A discount that is granted, until a booking uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,11 @@ pub struct DiscountGrant {
     pub percent: u8,
     /// Business time.
     pub now: Timestamp,
+}
+
+/// What was granted or used before this moment counts no more.
+pub fn discounts_count_from(now: Timestamp) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(24 * DISCOUNT_DAYS)).unwrap_or(Timestamp::MIN)
 }
 
 /// Highest discount that can be asked for, in percent.

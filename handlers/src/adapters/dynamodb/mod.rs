@@ -12,6 +12,7 @@
 mod booking;
 mod claims;
 mod client;
+mod discount;
 mod errors;
 mod late;
 mod lead_row;

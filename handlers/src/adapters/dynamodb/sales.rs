@@ -1,23 +1,14 @@
-//! Discounts and upsells, for the owner to read. Their rows never expire.
+//! Records of discounts and upsells, for the owner to read. Their rows never expire.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional, unavailable},
-    row::{Row, RowReader, number, row, text},
-    transactions::update,
-    turn::item_key,
+    errors::conditional,
+    row::{Row, number, row, text},
 };
 use crate::{
-    domain::{
-        discount::{DISCOUNT_DAYS, DiscountGrant},
-        lead::Lead,
-        phone::Phone,
-        sales::{SalesEvent, SalesRecord},
-    },
+    domain::sales::{SalesEvent, SalesRecord},
     ports::StoreError,
 };
 
@@ -31,70 +22,6 @@ impl DynamoDb {
             .set_item(Some(to_row(record)))
             .condition_expression("attribute_not_exists(conversation_id)");
         conditional(put.send().await).map(|_| ())
-    }
-}
-
-const DISCOUNT: &str = "discount";
-
-impl DynamoDb {
-    pub(super) async fn write_grant(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {
-        let DiscountGrant { key, ordinal, percent, now } = grant;
-        let used_before = now.as_millisecond().saturating_sub(DISCOUNT_DAYS * 24 * 60 * 60 * 1000);
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.conversations)
-            .set_item(Some(item_key(&key.phone, DISCOUNT)))
-            .item("percent", number(percent))
-            .item("sid", text(&key.sid))
-            .item("ordinal", number(ordinal))
-            .item("granted_ms", number(now.as_millisecond()))
-            .condition_expression(
-                "attribute_not_exists(conversation_id) OR used_ms < :used_before \
-                 OR (sid = :sid AND ordinal = :ordinal AND attribute_not_exists(used_ms))",
-            )
-            .expression_attribute_values(":used_before", number(used_before))
-            .expression_attribute_values(":sid", text(&key.sid))
-            .expression_attribute_values(":ordinal", number(ordinal))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match conditional(put.send().await)? {
-            ConditionalWrite::Written(_) => return Ok(true),
-            ConditionalWrite::Rejected(row) => row.unwrap_or_default(),
-        };
-        // The call's own grant, which a booking has used since.
-        let same =
-            row.get("sid") == Some(&text(&key.sid)) && row.get("ordinal") == Some(&number(ordinal));
-        Ok(same)
-    }
-
-    pub(super) async fn read_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError> {
-        let Some(row) = self.read_item(phone, DISCOUNT).await? else { return Ok(None) };
-        let reader = RowReader::new("Conversations", &row);
-        if reader.has("used_ms") {
-            return Ok(None);
-        }
-        let percent = u8::try_from(reader.integer("percent")?);
-        percent.map(Some).map_err(|_| reader.malformed("percent", "a percentage"))
-    }
-
-    /// Marks the customer's discount as used by a booking as part of a transaction.
-    pub(super) fn use_discount(
-        &self,
-        lead: &Lead,
-        percent: u8,
-    ) -> Result<TransactWriteItem, StoreError> {
-        Update::builder()
-            .table_name(&self.tables.conversations)
-            .set_key(Some(item_key(&lead.phone, DISCOUNT)))
-            .update_expression("SET used_ms = :now, used_by = :lead")
-            .condition_expression("#percent = :percent AND attribute_not_exists(used_ms)")
-            .expression_attribute_names("#percent", "percent")
-            .expression_attribute_values(":percent", number(percent))
-            .expression_attribute_values(":now", number(lead.timestamp.as_millisecond()))
-            .expression_attribute_values(":lead", text(lead.id.as_str()))
-            .build()
-            .map(update)
-            .map_err(unavailable)
     }
 }
 
@@ -126,7 +53,7 @@ fn to_row(record: &SalesRecord) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{catalogue::Upsell, turn::TurnKey};
+    use crate::domain::{catalogue::Upsell, phone::Phone, turn::TurnKey};
 
     fn note(kind: SalesEvent) -> Row {
         to_row(&SalesRecord {

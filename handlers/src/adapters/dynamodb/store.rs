@@ -87,8 +87,8 @@ impl Store for DynamoDb {
         self.write_grant(grant).await
     }
 
-    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError> {
-        self.read_discount(phone).await
+    async fn open_discount(&self, phone: &Phone, now: Timestamp) -> Result<Option<u8>, StoreError> {
+        self.read_discount(phone, now).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

@@ -223,20 +223,39 @@ impl ToolRunner<'_> {
         if let Err(error) = self.note(ordinal, kind).await {
             return self.write_failure(&error);
         }
+        let existing = match within && !approved {
+            true => self.reply.ports.store.open_discount(&self.text.phone, self.now).await,
+            false => Ok(None),
+        };
+        let existing = match existing {
+            Ok(existing) => existing,
+            Err(error) => return self.read_failure(&error),
+        };
         let (granted, message) = if approved {
             (percent, format!("{percent} percent is approved, once and with no other discount"))
+        } else if let Some(percent) = existing {
+            (
+                0,
+                format!(
+                    "Not approved: this customer has {percent} percent already, for the next booking"
+                ),
+            )
         } else if within {
-            (0, "Not approved: this customer has a discount already".to_owned())
+            (0, "Not approved: this customer has used a discount already".to_owned())
         } else {
             (0, format!("Not approved: the most that may be given is {ceiling} percent"))
         };
-        ToolOutcome::of(json!({
+        let mut output = json!({
             "success": true,
             "approved": approved,
             "discount_percent": granted,
             "max_discount": ceiling,
             "message": message,
-        }))
+        });
+        if let Some(percent) = existing {
+            output["open_discount_percent"] = json!(percent);
+        }
+        ToolOutcome::of(output)
     }
 
     async fn upsell(&self, ordinal: usize, item: Upsell, accepted: bool) -> ToolOutcome {

@@ -99,6 +99,9 @@ impl TurnFacts {
         {
             self.facts.add_discount(u32::try_from(percent).unwrap_or_default());
         }
+        if let Some(percent) = output["open_discount_percent"].as_u64() {
+            self.facts.add_known_discount(u32::try_from(percent).unwrap_or_default());
+        }
         if let Some(rows) = output["bookings"].as_array() {
             let listed = rows.iter().filter_map(|row| booking(row, &Value::Null));
             self.facts.set_bookings(listed.collect());

@@ -205,6 +205,11 @@ impl Facts {
         self.changed = true;
     }
 
+    /// The customer has a discount that was approved before, in percent.
+    pub fn add_known_discount(&mut self, percent: u32) {
+        self.discounts.insert(percent);
+    }
+
     /// A discount was approved, in percent.
     pub fn add_discount(&mut self, percent: u32) {
         self.changed = true;

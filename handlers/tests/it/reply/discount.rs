@@ -32,12 +32,36 @@ fn a_second_discount_is_refused_and_noted() {
     world.answer(&text("SM2", "And five more?"));
     let result = world.model.results().pop().unwrap();
     assert_eq!(result["approved"], false);
+    assert_eq!(result["open_discount_percent"], 10);
     let granted = world
         .store
         .sales()
         .into_iter()
         .filter(|sale| matches!(sale.kind, SalesEvent::Discount { approved: true, .. }));
     assert_eq!(granted.count(), 1);
+}
+
+#[test]
+fn a_discount_waits_for_its_booking_for_a_month() {
+    for (days, price) in [(29, "$79 less 10 percent."), (31, "$79.")] {
+        let world = World::new();
+        world.model.then([ask(10)]).then([say("Yes, 10 percent.")]);
+        world.answer(&text("SM1", "Any discount?"));
+        let later = handlers::app::reply::InboundText {
+            now: text("SM2", "").now + jiff::SignedDuration::from_hours(24 * days),
+            ..text("SM2", "In two days at two")
+        };
+        let date = later.now.to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::Span::new().days(1);
+        let date =
+            if date.weekday() == jiff::civil::Weekday::Sunday { date.tomorrow() } else { Ok(date) };
+        let booking = json!({
+            "date": date.unwrap().to_string(), "time": "2:00 PM", "repair_type": "screen",
+            "device": "iPhone", "customer_name": null,
+        });
+        world.model.then([call("book_slot", booking)]).then([say("Done.")]);
+        let messages = world.answer(&later);
+        assert!(messages[0].contains(&format!("Price: {price}")), "{days}: {messages:?}");
+    }
 }
 
 #[test]

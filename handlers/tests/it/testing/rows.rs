@@ -9,7 +9,7 @@ use handlers::{
             Reschedule,
         },
         day_schedule::{DaySchedule, Hold},
-        discount::DiscountGrant,
+        discount::{DiscountGrant, discounts_count_from},
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
@@ -23,7 +23,7 @@ use handlers::{
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
-use jiff::civil;
+use jiff::{Timestamp, civil};
 
 #[derive(Default)]
 pub struct Rows {
@@ -99,15 +99,18 @@ impl Rows {
 
     pub fn grant_discount(&mut self, grant: &DiscountGrant) -> bool {
         let phone = &grant.key.phone;
-        if let Some((granted, _)) = self.discounts.get(phone) {
+        if let Some((granted, _)) = self.discounts.get(phone)
+            && granted.now >= discounts_count_from(grant.now)
+        {
             return (&granted.key.sid, granted.ordinal) == (&grant.key.sid, grant.ordinal);
         }
         self.discounts.insert(phone.clone(), (grant.clone(), false));
         true
     }
 
-    pub fn open_discount(&self, phone: &Phone) -> Option<u8> {
-        self.discounts.get(phone).filter(|(_, used)| !used).map(|(grant, _)| grant.percent)
+    pub fn open_discount(&self, phone: &Phone, now: Timestamp) -> Option<u8> {
+        let (grant, used) = self.discounts.get(phone)?;
+        (!used && grant.now >= discounts_count_from(now)).then_some(grant.percent)
     }
 
     pub fn book(&mut self, new: &NewBooking) -> BookOutcome {

@@ -291,8 +291,8 @@ impl Store for FakeStore {
         self.apply("grant_discount", |rows| rows.grant_discount(grant)).await
     }
 
-    async fn open_discount(&self, phone: &Phone) -> Result<Option<u8>, StoreError> {
-        self.apply("open_discount", |rows| rows.open_discount(phone)).await
+    async fn open_discount(&self, phone: &Phone, now: Timestamp) -> Result<Option<u8>, StoreError> {
+        self.apply("open_discount", |rows| rows.open_discount(phone, now)).await
     }
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {

@@ -39,7 +39,7 @@ impl io::Write for LogBuffer {
 }
 
 /// The lines that the subscriber of a function writes while `work` runs.
-fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+pub fn logged(level: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
     let lines = LogBuffer::default();
     let writer = lines.clone();
     let vars = level.map(|level| ("LOG_LEVEL".to_owned(), level.to_owned()));

@@ -23,6 +23,14 @@ enum OptOut {
     Unreadable,
 }
 
+/// How a turn without an answer of its own ended.
+enum Closed {
+    /// What the customer wanted is done or will be, or they want to hear nothing.
+    Answered(Vec<String>),
+    /// Nobody but the owner can answer.
+    FellBack(Vec<String>),
+}
+
 impl TurnError {
     /// The error's name in logs.
     fn cause(&self) -> &'static str {
@@ -56,40 +64,45 @@ impl ReplyService {
             tracing::info!(sid = text.sid, "the answer was stored before the turn was over");
             return answer;
         }
-        tracing::error!(
+        tracing::warn!(
             customer = text.phone.masked(),
             sid = text.sid,
             cause = error.cause(),
             error = %ErrorChain(error),
-            "the turn failed, falling back"
+            "the turn has no answer of its own"
         );
         if text.keyword() == Some(Keyword::Stop) {
             return Vec::new();
         }
-        match self.with_timeout(CLOSE_TIMEOUT, self.close(text, progress, error)).await {
-            Some(messages) => messages,
-            // Each part of closing has a time of its own, and together they fit; but a busy machine
-            // may be late for all of them.
-            None => {
-                tracing::error!(sid = text.sid, "closing the turn timed out");
-                let state = progress.snapshot();
-                if state.owner_told {
-                    text::split_into_messages(&promise(&state))
-                } else if state.opted_in {
-                    text::split_into_messages(&state.without_promise())
-                } else {
-                    Vec::new()
-                }
+        let closed = self.with_timeout(CLOSE_TIMEOUT, self.close(text, progress, error)).await;
+        // Each part of closing has a time of its own, and together they fit; but a busy machine may
+        // be late for all of them.
+        let closed = closed.unwrap_or_else(|| {
+            tracing::error!(sid = text.sid, "closing the turn timed out");
+            let state = progress.snapshot();
+            Closed::FellBack(if state.owner_told {
+                text::split_into_messages(&promise(&state))
+            } else if state.opted_in {
+                text::split_into_messages(&state.without_promise())
+            } else {
+                Vec::new()
+            })
+        });
+        match closed {
+            Closed::Answered(messages) => messages,
+            Closed::FellBack(messages) => {
+                // An alarm counts these lines.
+                tracing::error!(
+                    sid = text.sid,
+                    cause = error.cause(),
+                    "the turn failed, falling back"
+                );
+                messages
             }
         }
     }
 
-    async fn close(
-        &self,
-        text: &InboundText,
-        progress: &Progress,
-        error: &TurnError,
-    ) -> Vec<String> {
+    async fn close(&self, text: &InboundText, progress: &Progress, error: &TurnError) -> Closed {
         let ((), opt_out, owner_reachable) = futures::join!(
             self.verify_pending_change(progress),
             self.read_opt_out(text, progress),
@@ -98,24 +111,25 @@ impl ReplyService {
         let state = progress.snapshot();
         if opt_out == OptOut::Out {
             self.store_end(text, &state, Vec::new(), None).await;
-            return Vec::new();
+            return Closed::Answered(Vec::new());
         }
         if opt_out == OptOut::Unreadable {
             let reason = CallbackReason::OptOutUnreadable;
             let callback = self.callback(text, &reason, owner_reachable);
             if self.store_end(text, &state, Vec::new(), Some(&callback)).await {
                 self.send_texts(&callback.notification, &state, text.now).await;
-                return Vec::new();
+                return Closed::FellBack(Vec::new());
             }
             // Nothing can be stored either. A customer who has just written hears that much; Twilio
             // itself stops texts to those who sent STOP.
-            return self.answer_without_tables(text, progress, error, owner_reachable).await;
+            let answer = self.answer_without_tables(text, progress, error, owner_reachable).await;
+            return Closed::FellBack(answer);
         }
         // What exists at the deadline is confirmed at once; anything else may still be finished.
         let unfinished = state.pending_change.is_some() || state.confirmations.is_empty();
         if matches!(error, TurnError::Deadline) && opt_out == OptOut::In && unfinished {
             match self.hand_over(text, progress).await {
-                HandOverOutcome::Answer(messages) => return messages,
+                HandOverOutcome::Answer(messages) => return Closed::Answered(messages),
                 HandOverOutcome::Impossible | HandOverOutcome::Failed => {}
                 // There is no time for another attempt at the tables.
                 HandOverOutcome::TimedOut => {
@@ -124,7 +138,7 @@ impl ReplyService {
                         self.answer_without_tables(text, progress, error, owner_reachable),
                         self.leave_queue_after_failure(&text.phone, entry.as_ref())
                     );
-                    return answer;
+                    return Closed::FellBack(answer);
                 }
             }
         }
@@ -143,7 +157,7 @@ impl ReplyService {
             let answer = text::split_into_messages(&answer);
             self.store_end(text, &state, answer.clone(), None).await;
             self.send_texts(&[], &state, text.now).await;
-            return answer;
+            return Closed::Answered(answer);
         };
         let callback = self.callback(text, &reason, owner_reachable);
         let answer = if callback.notification.is_empty() {
@@ -154,9 +168,9 @@ impl ReplyService {
         let answer = text::split_into_messages(&answer);
         if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
             self.send_texts(&callback.notification, &state, text.now).await;
-            return answer;
+            return Closed::FellBack(answer);
         }
-        self.answer_without_tables(text, progress, error, owner_reachable).await
+        Closed::FellBack(self.answer_without_tables(text, progress, error, owner_reachable).await)
     }
 
     /// Tells the owner first, and promises a callback only if Twilio took that text.

@@ -220,7 +220,7 @@ impl ReplyService {
         if progress.snapshot().stored_answer.is_some() {
             return Ok(());
         }
-        tracing::error!(sid = key.sid, error = %ErrorChain(&error), "a late reply has no answer");
+        tracing::warn!(sid = key.sid, error = %ErrorChain(&error), "a late reply has no answer");
         self.verify_pending_change(&progress).await;
         let state = progress.snapshot();
         if !state.confirmations.is_empty() && state.pending_change.is_none() {
@@ -267,6 +267,8 @@ impl ReplyService {
         reason: &CallbackReason,
     ) -> Result<(), StoreError> {
         let (text, state) = (attempt.text, progress.snapshot());
+        // An alarm counts these lines.
+        tracing::error!(sid = text.sid, "the turn failed, falling back");
         let callback = self.callback(text, reason, self.owner_is_reachable().await);
         let answer = if callback.notification.is_empty() {
             state.without_promise()

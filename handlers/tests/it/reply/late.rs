@@ -18,6 +18,7 @@ use handlers::{
 use jiff::Timestamp;
 
 use super::book;
+use crate::logs::logged;
 use crate::testing::{ANN, FakeStore, OWNER, World, phone, say, text};
 
 /// Keeps what it is asked to do.
@@ -247,6 +248,29 @@ fn an_answer_that_is_stored_is_given_although_the_deadline_passes_while_texts_ar
     let answer = late.world.run(reply.answer(&text("SM1", "Tomorrow at two")));
     assert!(answer[0].contains("See you then!"), "{answer:?}");
     assert_eq!(late.world.store.memory_of(&phone(ANN)).turns.len(), 1);
+}
+
+/// The alarm counts customers whom only the owner can answer: not those who are answered late.
+#[test]
+fn what_the_alarm_counts_is_logged_when_only_the_owner_can_answer() {
+    let fallbacks = |work: &dyn Fn()| {
+        let lines = logged(None, work);
+        lines.iter().filter(|line| line["message"] == "the turn failed, falling back").count()
+    };
+    let late = Late::new();
+    slow(&late);
+    assert_eq!(fallbacks(&|| drop(late.answer(&text("SM1", "Hello?")))), 0, "handed over");
+    late.world.model.then([say("Hi!")]);
+    assert_eq!(fallbacks(&|| assert!(late.finish("SM1", now()))), 0, "answered late");
+    slow(&late);
+    late.answer(&text("SM2", "Hello?"));
+    let too_late = now() + jiff::SignedDuration::from_mins(4);
+    assert_eq!(fallbacks(&|| assert!(late.finish("SM2", too_late))), 1, "given up");
+    late.world.model.then([book()]);
+    slow(&late);
+    assert_eq!(fallbacks(&|| drop(late.answer(&text("SM3", "Tomorrow at two")))), 0, "confirmed");
+    late.world.model.after(Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(fallbacks(&|| drop(late.answer(&text("SM4", "Hello?")))), 1, "refused");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The SMS-to-booking backend of a phone-repair shop: three functions behind API Gateway.
+//! The SMS-to-booking backend of a phone-repair shop: three functions behind API Gateway, and one
+//! that works outside of requests.
 //!
 //! From the inside out: [`domain`] makes the decisions, without I/O, clock or randomness; [`ports`]
 //! are traits for what lies outside, in domain types; [`app`] holds the use cases and [`tools`] the

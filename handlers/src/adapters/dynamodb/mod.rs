@@ -1,8 +1,8 @@
 //! The `Store` port on DynamoDB.
 //!
 //! One file per topic: `owner`, `schedule` (taken slots), `booking`, `claims` (idempotency
-//! keys), `sales`, `turn`, `late`, `queue`, `outbox` and `opt_out`. `store` implements the port with them. `row`
-//! reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and
+//! keys), `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits) and `opt_out`. `store` implements the port with
+//! them. `row` reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and
 //! `errors` send writes and tell failed conditions from other failures; `client` sets up the SDK.
 //!
 //! Rules for all of them: every read is consistent; a failed read is an error, never an empty
@@ -29,6 +29,7 @@ mod store;
 mod transactions;
 mod turn;
 mod turn_row;
+mod usage;
 
 pub use self::{
     client::{DynamoDb, Settings, Tables},

@@ -155,6 +155,7 @@ fn reply(
         deadline: config.reply_deadline,
         lease: config.turn_lease,
         owner_phone: config.owner_phone,
+        turn_limits: config.turn_limits,
         late_replies,
         send_timeout,
     };
@@ -215,7 +216,8 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
         background,
         config.calendar,
         config.owner_phone,
-    );
+    )
+    .with_limits(config.limits);
     Ok(http::with_deadline(http::scheduler(scheduler), config.request_deadline))
 }
 

@@ -16,7 +16,7 @@ pub use self::{
     var_reader::{ConfigError, InvalidVariable},
 };
 pub use crate::domain::secret::Secret;
-use crate::domain::{calendar::Calendar, phone::Phone};
+use crate::domain::{calendar::Calendar, pace::TurnLimits, phone::Phone, usage::FormLimits};
 
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;
@@ -69,6 +69,8 @@ pub struct ReplyConfig {
     pub owner_phone: Option<Phone>,
     /// Time for a whole turn.
     pub reply_deadline: Duration,
+    /// How many texts of one customer are answered.
+    pub turn_limits: TurnLimits,
     /// Time for which a claim on a turn holds without renewal. A repeat after a crash waits that
     /// long.
     pub turn_lease: Duration,
@@ -99,6 +101,8 @@ pub struct SchedulerConfig {
     pub worker: Option<WorkerConfig>,
     /// Time for a request.
     pub request_deadline: Duration,
+    /// How much one address may book.
+    pub limits: FormLimits,
 }
 
 /// The database and its tables.
@@ -127,8 +131,8 @@ pub struct Tables {
     pub owner: String,
     /// Slots: `schedule_date` S, `slot_time` S.
     pub schedule: String,
-    /// Turns, memory, queues, the outbox, unanswered texts, late turns, versions of dates, discounts
-    /// and the form's records: `conversation_id` S, `item_id` S.
+    /// Turns, memory, queues, the outbox, unanswered texts, late turns, versions of dates, discounts,
+    /// the form's records and what addresses have done lately: `conversation_id` S, `item_id` S.
     pub conversations: String,
     /// A customer's open bookings: `phone` S, `start` S.
     pub bookings: String,
@@ -201,6 +205,7 @@ impl ReplyConfig {
         let reply_deadline =
             reader.with_default("REPLY_DEADLINE_MS", DEFAULT_DEADLINE_MS, values::deadline);
         let turn_lease = reader.with_default("TURN_LEASE_MS", DEFAULT_LEASE_MS, values::deadline);
+        let turn_limits = turn_limits(reader);
         Some(Self {
             dynamodb: dynamodb?,
             openai: openai?,
@@ -209,6 +214,7 @@ impl ReplyConfig {
             calendar: calendar?,
             owner_phone,
             reply_deadline: reply_deadline?,
+            turn_limits: turn_limits?,
             turn_lease: turn_lease?,
         })
     }
@@ -245,13 +251,15 @@ impl SchedulerConfig {
         let owner_phone = reader.optional("OWNER_PHONE_NUMBER", values::phone);
         let worker = worker(&mut reader);
         let request_deadline = request_deadline(&mut reader);
-        let required = dynamodb.zip(calendar).zip(request_deadline);
-        let config = required.map(|((dynamodb, calendar), request_deadline)| Self {
+        let limits = form_limits(&mut reader);
+        let required = dynamodb.zip(calendar).zip(request_deadline).zip(limits);
+        let config = required.map(|(((dynamodb, calendar), request_deadline), limits)| Self {
             dynamodb,
             calendar,
             owner_phone,
             worker,
             request_deadline,
+            limits,
         });
         reader.finish(config)
     }
@@ -331,6 +339,18 @@ fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
 
 fn request_deadline(reader: &mut VarReader<'_>) -> Option<Duration> {
     reader.with_default("REQUEST_DEADLINE_MS", DEFAULT_REQUEST_DEADLINE_MS, values::deadline)
+}
+
+fn form_limits(reader: &mut VarReader<'_>) -> Option<FormLimits> {
+    let per_hour = reader.with_default("FORM_BOOKINGS_PER_HOUR", "5", values::count);
+    let per_day = reader.with_default("FORM_BOOKINGS_PER_DAY", "20", values::count);
+    Some(FormLimits { per_hour: per_hour?, per_day: per_day? })
+}
+
+fn turn_limits(reader: &mut VarReader<'_>) -> Option<TurnLimits> {
+    let per_hour = reader.with_default("TURNS_PER_HOUR", "40", values::count);
+    let per_day = reader.with_default("TURNS_PER_DAY", "150", values::count);
+    Some(TurnLimits { per_hour: per_hour?, per_day: per_day? })
 }
 
 fn worker(reader: &mut VarReader<'_>) -> Option<WorkerConfig> {

@@ -24,6 +24,7 @@ use crate::domain::{
         ConversationItem, ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry,
         StoredRound, TurnEnd, TurnKey, TurnRecord,
     },
+    usage::Usage,
 };
 
 /// The cause of a failure, for the log and never for a customer.
@@ -225,6 +226,16 @@ pub trait Store: Send + Sync {
     async fn open_discount(&self, phone: &Phone, now: Timestamp) -> Result<Option<u8>, StoreError>;
     /// Stores a discount or an upsell by turn and ordinal; a repeat changes nothing.
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError>;
+
+    /// What was done lately under this name; nothing without a row.
+    async fn usage(&self, subject: &str) -> Result<Usage, StoreError>;
+    /// Replaces it; false when the row's version is no longer the one before `usage`'s.
+    async fn put_usage(
+        &self,
+        subject: &str,
+        usage: &Usage,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Whether the customer opted out of texts.
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError>;

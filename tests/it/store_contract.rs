@@ -15,6 +15,7 @@ use handlers::{
         turn::{
             HandOver, MemoryTurn, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnText,
         },
+        usage::{Usage, Use},
     },
     ports::{BookOutcome, Store as _, StoreError},
 };
@@ -79,7 +80,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let answer = OwnerAnswer {
         to: ann(),
         texts: vec![OutboxText { id: "owner#SM9#0".into(), ..text.clone() }],
-        memory: MemoryTurn { user: "[the owner]".into(), assistant: "Hi".into() },
+        memory: MemoryTurn { user: "[the owner]".into(), assistant: "Hi".into(), at_ms: None },
         answered: Vec::new(),
         now: now(),
     };
@@ -110,6 +111,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let kind = SalesEvent::Upsell { item: Upsell::Case, accepted: true, price: None };
     let grant = DiscountGrant { key: key(), ordinal: 0, percent: 15, now: now() };
     let note = SalesRecord { key: key(), ordinal: 0, now: now(), kind };
+    let usage = Usage { version: 1, uses: vec![Use { id: "a".into(), at_ms: 0 }] };
     let end = TurnEnd {
         key: key(),
         holder: "h".into(),
@@ -138,6 +140,8 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("grant_discount", store.grant_discount(&grant).await.map(drop)),
         ("open_discount", store.open_discount(&ann(), now()).await.map(drop)),
         ("record_sale", store.record_sale(&note).await),
+        ("usage", store.usage("s").await.map(drop)),
+        ("put_usage", store.put_usage("s", &usage, now()).await.map(drop)),
         ("opted_out", store.opted_out(&ann()).await.map(drop)),
         ("set_opted_out", store.set_opted_out(&ann(), true, now()).await),
         ("unset_opted_out", store.set_opted_out(&ann(), false, now()).await),
@@ -238,6 +242,11 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
         json!({ "conversation_id": ann().as_str(), "item_id": "turn#SM1", "messages": 1 }),
     )
     .await;
+    put(
+        "Conversations",
+        json!({ "conversation_id": "usage#s", "item_id": "uses", "version": 1, "uses": "x" }),
+    )
+    .await;
     let store = &lab.store;
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let turn_text = TurnText::default();
@@ -248,6 +257,7 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
         ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
+        ("usage", store.usage("s").await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
         ("claim_turn", store.claim_turn(&new_claim(&turn_text)).await.map(drop)),

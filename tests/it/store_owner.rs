@@ -53,7 +53,11 @@ async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
     };
     store.keep_callback(&Callback { unanswered, notification: Vec::new() }).await.unwrap();
     assert_eq!(store.unanswered().await.unwrap(), [key]);
-    let memory = MemoryTurn { user: "[the owner]".into(), assistant: "I'll be there".into() };
+    let memory = MemoryTurn {
+        user: "[the owner]".into(),
+        assistant: "I'll be there".into(),
+        at_ms: Some(now().as_millisecond()),
+    };
     let answer = OwnerAnswer {
         to: ann(),
         texts: OutboxText::messages("owner#SM9", &ann(), "I'll be there", now()),

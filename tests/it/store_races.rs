@@ -10,6 +10,7 @@ use handlers::{
         booking::{Booking, Cancellation, RequestToken},
         calendar::Calendar,
         turn::{NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
+        usage::FormLimits,
     },
     ports::{BackgroundWorker, BookOutcome, BoxError, CancelOutcome, Store as _, TurnClaim},
 };
@@ -211,6 +212,7 @@ fn form(hour: usize) -> FormFields {
     }
 }
 
+/// A form by which an address may book as much as it likes.
 fn scheduler(lab: &Lab) -> Scheduler {
     let calendar = Calendar::new("America/New_York").unwrap();
     Scheduler::new(
@@ -220,6 +222,7 @@ fn scheduler(lab: &Lab) -> Scheduler {
         calendar,
         None,
     )
+    .with_limits(FormLimits { per_hour: 1_000, per_day: 1_000 })
 }
 
 /// Leaves texts to the schedule.

@@ -10,6 +10,7 @@ use handlers::{
             ConversationItem, ConversationMemory, HandOver, NewClaim, QueueEntry, StoredRound,
             TurnEnd, TurnKey, TurnRecord, TurnText,
         },
+        usage::{Usage, UsageLimit},
     },
     ports::{Store as _, TurnClaim},
 };
@@ -131,6 +132,24 @@ async fn a_turn_that_is_handed_over_is_finished_once_and_its_answer_waits_in_the
 }
 
 #[tokio::test]
+async fn uses_are_counted_from_the_version_that_was_read() {
+    let Lab { store, database: _database, .. } = &Lab::start().await;
+    assert_eq!(store.usage("s").await.unwrap(), Usage::default());
+    let limits = [UsageLimit { most: 2, within: jiff::SignedDuration::from_hours(1) }];
+    let first = Usage::default().with("a", &limits, now()).unwrap();
+    assert!(store.put_usage("s", &first, now()).await.unwrap());
+    assert!(!store.put_usage("s", &first, now()).await.unwrap(), "others came first");
+    assert_eq!(store.usage("s").await.unwrap(), first);
+    let second = first.with("b", &limits, now()).unwrap();
+    assert!(store.put_usage("s", &second, now()).await.unwrap());
+    assert_eq!(second.with("c", &limits, now()), None);
+    let without = second.without("a");
+    assert!(store.put_usage("s", &without, now()).await.unwrap());
+    assert_eq!(store.usage("s").await.unwrap(), without);
+    assert_eq!(store.usage("other").await.unwrap(), Usage::default());
+}
+
+#[tokio::test]
 async fn notes_and_opt_outs_are_written_once() {
     let lab = Lab::start().await;
     let store = &lab.store;
@@ -185,7 +204,8 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     assert!(!store.leave_queue(&key.phone, 0, &next).await.unwrap());
     assert!(!store.leave_queue(&key.phone, 5, &next).await.unwrap());
 
-    let memory = ConversationMemory::default().with("a".into(), "b".into());
+    let memory =
+        ConversationMemory::default().with("a".into(), "b".into(), jiff::Timestamp::UNIX_EPOCH);
     let end = TurnEnd {
         key: key.clone(),
         holder: "h2".into(),

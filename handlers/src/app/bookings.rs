@@ -193,6 +193,21 @@ impl BookingService<'_> {
         Err(BookingError::Contended)
     }
 
+    /// Whether a slot can be booked as far as one reading tells; booking it decides.
+    ///
+    /// # Errors
+    /// [`BookingError::Unbookable`], [`BookingError::Taken`] and [`BookingError::Store`].
+    pub async fn looks_free(&self, slot: Slot) -> Result<(), BookingError> {
+        if let Some(reason) = self.calendar.unbookable_reason(slot, self.now) {
+            return Err(reason.into());
+        }
+        let day = self.store.day_schedule(slot.date()).await?;
+        if day.conflict(slot.time(), SLOT_MINUTES, None).is_some() || day.unreadable > 0 {
+            return Err(self.taken(slot.date(), &day));
+        }
+        Ok(())
+    }
+
     /// Why a slot that is held cannot be booked: it is somebody else's, or this customer's own.
     async fn held(
         &self,

@@ -7,5 +7,6 @@ pub mod outbox;
 pub mod owner_desk;
 pub mod owner_news;
 pub mod owner_state;
+pub mod rate_limit;
 pub mod reply;
 pub mod scheduler;

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::{error_chain::ErrorChain, rate_limit::RateLimit};
 use crate::{
-    domain::owner::{OwnerPatch, OwnerState},
+    domain::{
+        owner::{OwnerPatch, OwnerState},
+        usage::UsageLimit,
+    },
     ports::{OwnerWriteOutcome, Store, StoreError},
 };
 
 /// Attempts at a change that other writers come before.
 const ATTEMPTS: usize = 5;
+
+/// Wrong tokens that one address may give.
+const WRONG_TOKENS: UsageLimit = UsageLimit { most: 10, within: SignedDuration::from_mins(10) };
 
 /// The use case: reading and changing the owner's state.
 #[derive(Clone)]
@@ -62,6 +69,24 @@ impl OwnerStateService {
     /// As for [`OwnerStateService::update`].
     pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
         self.change(|owner| owner.reset(now)).await
+    }
+
+    /// Counts a wrong token from this address; false when it has given too many lately. Without the
+    /// database nothing is counted, and nobody is let in by that.
+    pub async fn allows_wrong_token(&self, address: &str, now: Timestamp) -> bool {
+        let limit = RateLimit {
+            store: self.store.as_ref(),
+            what: "wrong admin token",
+            limits: &[WRONG_TOKENS],
+            address,
+        };
+        match limit.take(None, now).await {
+            Ok(allowed) => allowed,
+            Err(error) => {
+                tracing::error!(error = %ErrorChain(&error), "failed to count a wrong admin token");
+                true
+            }
+        }
     }
 
     async fn change(

@@ -33,7 +33,7 @@ pub use self::{
 };
 
 use crate::{
-    domain::{calendar::Calendar, opt_out::Keyword, phone::Phone},
+    domain::{calendar::Calendar, opt_out::Keyword, pace::TurnLimits, phone::Phone},
     ports::{
         BackgroundWorker, Credential, CredentialError, IdGenerator, Model, ModelError, Sms, Store,
         StoreError, Timer, ToolSpec,
@@ -70,6 +70,8 @@ pub struct ReplySettings {
     pub lease: Duration,
     /// Receives alerts and forwarded texts.
     pub owner_phone: Option<Phone>,
+    /// How many texts of one customer are answered.
+    pub turn_limits: TurnLimits,
     /// Whether a turn that takes longer than its deadline is handed over to the background worker.
     pub late_replies: bool,
     /// Time to have texts of the outbox sent.

@@ -11,6 +11,7 @@ use crate::{
         bookings::{BookingDraft, BookingError, BookingService, DayAvailability},
         error_chain::ErrorChain,
         owner_news::OwnerNews,
+        rate_limit::RateLimit,
     },
     domain::{
         background::BackgroundTask,
@@ -21,6 +22,7 @@ use crate::{
         outbox::OutboxText,
         phone::Phone,
         slot::{self, SlotTime},
+        usage::FormLimits,
     },
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
@@ -44,6 +46,7 @@ pub struct Scheduler {
     background: Arc<dyn BackgroundWorker>,
     calendar: Calendar,
     owner_phone: Option<Phone>,
+    limits: FormLimits,
 }
 
 /// A booking by the form, as it is now.
@@ -119,6 +122,10 @@ pub enum SchedulerError {
     /// anybody can enter it.
     #[error("No more appointments can be booked here right now. Please text or call us")]
     TooMany,
+    /// The address has booked as much as it may, which is decided before anything is known of the
+    /// number.
+    #[error("No more appointments can be booked here right now. Please text or call us")]
+    AddressLimit,
     /// Other bookings kept coming first.
     #[error("The calendar is busy. Please try again")]
     Contended,
@@ -136,7 +143,14 @@ impl Scheduler {
         calendar: Calendar,
         owner_phone: Option<Phone>,
     ) -> Self {
-        Self { store, ids, background, calendar, owner_phone }
+        let limits = FormLimits { per_hour: 5, per_day: 20 };
+        Self { store, ids, background, calendar, owner_phone, limits }
+    }
+
+    /// The same with other limits on what one address may book.
+    #[must_use]
+    pub fn with_limits(self, limits: FormLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The date as parsed and its free slots, ordered by time.
@@ -176,25 +190,73 @@ impl Scheduler {
         };
         let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
         let calendar = self.current_calendar().await?;
-        for _ in 0..ATTEMPTS {
-            if let Some(booking) = self.earlier(&key, &request).await? {
+        if let Some(booking) = self.earlier(&key, &request).await? {
+            return Ok(booking);
+        }
+        // What is plainly refused is neither counted nor leaves a row.
+        match self.bookings(&calendar, now).looks_free(request.slot).await {
+            Ok(()) => {}
+            Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
+            Err(BookingError::Taken { available }) => {
+                return self.taken(&key, &request, available, now).await;
+            }
+            Err(BookingError::Store(error)) => return Err(error.into()),
+            Err(_) => return Err(SchedulerError::Contended),
+        }
+        // Before anything is known of the number. A repeat of the same request counts once.
+        let limits = self.limits.usage();
+        let (store, what) = (self.store.as_ref(), "form booking");
+        let limit = RateLimit { store, what, limits: &limits, address };
+        let id = sha256_hex(&[&key.hash, &request.fingerprint()]);
+        if !limit.take(Some(&id), now).await? {
+            return Err(SchedulerError::AddressLimit);
+        }
+        let booked = self.book_new(&request, &key, &lead_id, &calendar, now).await;
+        // One that is refused for its number counts: how many open bookings a number has cannot be
+        // tried out. So does one that may have been booked.
+        let refused =
+            matches!(&booked, Err(SchedulerError::Taken { .. } | SchedulerError::Unbookable(_)));
+        if refused && let Err(error) = limit.give_back(&id, now).await {
+            tracing::warn!(error = %ErrorChain(&error), "a refused booking counts");
+        }
+        booked
+    }
+
+    /// Books a slot for a request that has led to no booking yet, unless the same request does so
+    /// meanwhile.
+    async fn book_new(
+        &self,
+        request: &FormRequest,
+        key: &RepeatKey,
+        lead_id: &LeadId,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<FormBooking, SchedulerError> {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0
+                && let Some(booking) = self.earlier(key, request).await?
+            {
                 return Ok(booking);
             }
-            match self.try_book(&request, &key, &lead_id, &calendar, now).await {
+            match self.try_book(request, key, lead_id, calendar, now).await {
                 Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
                 Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
-                    return self.taken(&key, &request, available, now).await;
+                    return self.taken(key, request, available, now).await;
                 }
                 // Nothing tells a stranger whose it is.
                 Err(BookingError::AlreadyYours(booking)) => {
                     let available =
-                        self.bookings(&calendar, now).available(booking.slot.date()).await?;
-                    return self.taken(&key, &request, available, now).await;
+                        self.bookings(calendar, now).available(booking.slot.date()).await?;
+                    return self.taken(key, request, available, now).await;
                 }
                 Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
-                Err(BookingError::TooMany) => return Err(SchedulerError::TooMany),
+                Err(BookingError::TooMany) => {
+                    // The same request may have made the last of them meanwhile.
+                    let earlier = self.earlier(key, request).await?;
+                    return earlier.ok_or(SchedulerError::TooMany);
+                }
                 Err(BookingError::Store(error)) => return Err(error.into()),
                 Err(BookingError::NotFound | BookingError::Contended) => break,
             }

@@ -91,6 +91,14 @@ pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
     }
 }
 
+/// How often something may be done. None at all would be a shop that takes nobody.
+pub(super) fn count(value: &str) -> Result<usize, &'static str> {
+    match value.parse() {
+        Ok(count @ 1..=1_000) => Ok(count),
+        _ => Err("a number from 1 to 1000"),
+    }
+}
+
 pub(super) fn port(value: &str) -> Result<u16, &'static str> {
     value.parse().ok().filter(|port| *port > 0).ok_or("a port")
 }

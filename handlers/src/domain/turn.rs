@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     outbox::{Callback, OutboxText},
+    pace::Pace,
     phone::Phone,
 };
 
@@ -134,6 +135,8 @@ pub struct HandOver {
 pub struct ConversationMemory {
     /// At most [`MEMORY_TURNS`].
     pub turns: Vec<MemoryTurn>,
+    /// How fast the customer writes.
+    pub pace: Pace,
 }
 
 /// A remembered text and its answer.
@@ -143,14 +146,16 @@ pub struct MemoryTurn {
     pub user: String,
     /// The answer.
     pub assistant: String,
+    /// Business time of the text, in milliseconds since the Unix epoch; `None` in older rows.
+    pub at_ms: Option<i64>,
 }
 
 impl ConversationMemory {
     /// Adds a turn. The oldest ones are forgotten when there are more than [`MEMORY_TURNS`] or
     /// [`MEMORY_BYTES`]; the newest stays however long it is.
     #[must_use]
-    pub fn with(mut self, user: String, assistant: String) -> Self {
-        self.turns.push(MemoryTurn { user, assistant });
+    pub fn with(mut self, user: String, assistant: String, now: Timestamp) -> Self {
+        self.turns.push(MemoryTurn { user, assistant, at_ms: Some(now.as_millisecond()) });
         let mut bytes = 0;
         let fits = |turn: &&MemoryTurn| {
             bytes += turn.user.len() + turn.assistant.len();
@@ -202,7 +207,7 @@ mod tests {
     #[test]
     fn memory_forgets_the_oldest() {
         let memory = (0..25).fold(ConversationMemory::default(), |memory, n| {
-            memory.with(format!("q{n}"), format!("a{n}"))
+            memory.with(format!("q{n}"), format!("a{n}"), Timestamp::UNIX_EPOCH)
         });
         assert_eq!(memory.turns.len(), MEMORY_TURNS);
         assert_eq!(memory.turns[0].user, "q5");
@@ -212,12 +217,20 @@ mod tests {
     #[test]
     fn memory_fits_into_a_row_however_long_the_texts_are() {
         let memory = (0..25).fold(ConversationMemory::default(), |memory, n| {
-            memory.with(format!("{n}{}", "\u{5b57}".repeat(2000)), "\u{5b57}".repeat(2000))
+            memory.with(
+                format!("{n}{}", "\u{5b57}".repeat(2000)),
+                "\u{5b57}".repeat(2000),
+                Timestamp::UNIX_EPOCH,
+            )
         });
         let bytes: usize = memory.turns.iter().map(|t| t.user.len() + t.assistant.len()).sum();
         assert!(bytes <= MEMORY_BYTES, "{bytes}");
         assert!(memory.turns.last().unwrap().user.starts_with("24"));
-        let huge = ConversationMemory::default().with("x".repeat(MEMORY_BYTES), "y".into());
+        let huge = ConversationMemory::default().with(
+            "x".repeat(MEMORY_BYTES),
+            "y".into(),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(huge.turns.len(), 1, "the newest stays");
     }
 }

@@ -10,10 +10,11 @@ use crate::{app::error_chain::ErrorChain, domain::secret::Secret, ports::Credent
 /// Checks `Authorization: Bearer <token>`. Without a configured token every request is refused.
 ///
 /// # Errors
-/// 401 without the right token, 503 when it cannot be fetched.
+/// 401 without the right token, 429 after too many wrong ones, 503 when it cannot be fetched.
 pub(super) async fn authorize(
     headers: &HeaderMap,
     token: Option<&dyn Credential>,
+    guesses: impl Guesses,
 ) -> Result<(), ApiError> {
     let Some(token) = token else {
         tracing::warn!("refused, no admin token is configured");
@@ -37,8 +38,23 @@ pub(super) async fn authorize(
     {
         return Ok(());
     }
-    tracing::warn!("refused, wrong admin token");
-    Err(unauthorized())
+    // Counted only now, so that the right token is let in from any address.
+    if guesses.allow_another().await {
+        tracing::warn!("refused, wrong admin token");
+        Err(unauthorized())
+    } else {
+        tracing::warn!("refused, too many wrong admin tokens");
+        Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many wrong admin tokens. Please try again later",
+        ))
+    }
+}
+
+/// Counts the wrong tokens of a caller.
+pub(super) trait Guesses: Send {
+    /// Counts one; false when there have been too many.
+    fn allow_another(self) -> impl Future<Output = bool> + Send;
 }
 
 /// Compares digests, so that the duration reveals nothing, not even the token's length.
@@ -80,12 +96,22 @@ mod tests {
         }
     }
 
+    /// Nobody has guessed before.
+    struct First;
+
+    impl Guesses for First {
+        async fn allow_another(self) -> bool {
+            true
+        }
+    }
+
     async fn check(header: Option<&str>, token: Option<Token>) -> bool {
         let mut headers = HeaderMap::new();
         if let Some(header) = header {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
         }
-        authorize(&headers, token.as_ref().map(|token| token as &dyn Credential)).await.is_ok()
+        let token = token.as_ref().map(|token| token as &dyn Credential);
+        authorize(&headers, token, First).await.is_ok()
     }
 
     #[tokio::test]

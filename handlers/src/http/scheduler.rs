@@ -130,6 +130,7 @@ fn to_api_error(error: SchedulerError) -> ApiError {
         | SchedulerError::Unbookable(_) => StatusCode::BAD_REQUEST,
         SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
+        SchedulerError::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
         SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     if status.is_server_error() {

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
     routing::get,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     admin,
     body::{self, ParsedBody},
     error::ApiError,
-    layers::RequestTime,
+    layers::{RequestTime, SourceAddress},
     routing,
 };
 use crate::{
@@ -33,20 +36,46 @@ struct Endpoint {
     token: Option<Arc<dyn Credential>>,
 }
 
+/// Who asks, and when.
+struct Caller<'a> {
+    state: &'a OwnerStateService,
+    address: &'a str,
+    now: Timestamp,
+}
+
+impl admin::Guesses for Caller<'_> {
+    async fn allow_another(self) -> bool {
+        self.state.allows_wrong_token(self.address, self.now).await
+    }
+}
+
+/// Refuses every request without the token, whatever it asks for.
+async fn authorize(
+    State(endpoint): State<Endpoint>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
+    Extension(SourceAddress(address)): Extension<SourceAddress>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let caller = Caller { state: &endpoint.state, address: &address, now };
+    admin::authorize(request.headers(), endpoint.token.as_deref(), caller).await?;
+    Ok(next.run(request).await)
+}
+
 /// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`. Without a token
 /// every request is refused.
 pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Router {
     let endpoint = Endpoint { state, token };
-    let methods =
-        get(show).post(change).put(change).delete(reset).fallback(routing::method_not_allowed);
+    let methods = get(show)
+        .post(change)
+        .put(change)
+        .delete(reset)
+        .route_layer(from_fn_with_state(endpoint.clone(), authorize))
+        .fallback(routing::method_not_allowed);
     routing::function_router([("/state", methods)], endpoint)
 }
 
-async fn show(
-    State(endpoint): State<Endpoint>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_deref()).await?;
+async fn show(State(endpoint): State<Endpoint>) -> Result<Json<Value>, ApiError> {
     let owner = endpoint.state.get().await.map_err(to_api_error)?;
     Ok(Json(json!({ "status": "success", "state": state_json(&owner) })))
 }
@@ -57,7 +86,6 @@ async fn change(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let body = body::read(body).await?;
     let patch = match body::parse(&headers, &body)? {
         ParsedBody::Json(fields) => OwnerPatch::from_json(&fields),
@@ -73,9 +101,7 @@ async fn change(
 async fn reset(
     State(endpoint): State<Endpoint>,
     Extension(RequestTime(now)): Extension<RequestTime>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
-    admin::authorize(&headers, endpoint.token.as_deref()).await?;
     let owner = endpoint.state.reset(now).await.map_err(to_api_error)?;
     Ok(changed_response("State reset to default", &owner))
 }

@@ -6,6 +6,7 @@ use handlers::{
         booking::Booking,
         lead::LeadStatus,
         slot::{Slot, SlotTime},
+        usage::FormLimits,
     },
 };
 use jiff::{Timestamp, civil};
@@ -230,4 +231,119 @@ fn blank_unprintable_and_long_keys_are_refused() {
             "{key:?}"
         );
     }
+}
+
+/// Another customer every time.
+fn of_stranger(n: usize, time: &str) -> FormFields {
+    FormFields { phone: Some(format!("(904) 252-{n:04}")), ..fields(time) }
+}
+
+#[test]
+fn one_address_books_as_much_as_its_limits_allow_whoever_it_says_it_is() {
+    let world = World::new();
+    let scheduler = world.scheduler().with_limits(FormLimits { per_hour: 3, per_day: 5 });
+    let mut booked = Vec::new();
+    for (n, minutes) in (0..416).zip((0..).step_by(5)) {
+        let day = 11 + n % 3;
+        let hour = 9 + (n / 3) % 8;
+        let form = FormFields {
+            date: Some(format!("2026-02-{day}")),
+            ..of_stranger(n, &format!("{hour}:00"))
+        };
+        let later = now() + jiff::SignedDuration::from_mins(minutes);
+        match world.run(scheduler.book(&form, Some(&format!("k{n}")), ADDRESS, later)) {
+            Ok(_) => booked.push(minutes),
+            Err(SchedulerError::AddressLimit | SchedulerError::Taken { .. }) => {}
+            Err(SchedulerError::Unbookable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        if minutes == 600 {
+            break;
+        }
+    }
+    assert_eq!(booked.len(), 5, "{booked:?}");
+    assert!(booked[3] - booked[0] >= 60, "{booked:?}");
+}
+
+#[test]
+fn the_limit_of_an_address_holds_for_many_at_once() {
+    let world = World::new();
+    let scheduler = world.scheduler();
+    let forms: Vec<FormFields> = (0..40)
+        .map(|n| FormFields {
+            date: Some(format!("2026-02-{}", 11 + n % 3)),
+            ..of_stranger(n, &format!("{}:00", 9 + (n / 3) % 8))
+        })
+        .collect();
+    let booked = world.run(futures::future::join_all(
+        forms.iter().map(|form| scheduler.book(form, None, ADDRESS, now())),
+    ));
+    assert_eq!(booked.iter().filter(|booked| booked.is_ok()).count(), 5);
+    assert_eq!(world.store.open_bookings().len(), 5);
+}
+
+#[test]
+fn a_repeat_is_never_limited_and_another_address_is_not() {
+    let world = World::new();
+    let scheduler = world.scheduler().with_limits(FormLimits { per_hour: 1, per_day: 9 });
+    let book = |n, time, key, address| {
+        world.run(scheduler.book(&of_stranger(n, time), Some(key), address, now()))
+    };
+    let first = book(1, "9am", "k1", ADDRESS).unwrap();
+    assert!(matches!(book(2, "10am", "k2", ADDRESS), Err(SchedulerError::AddressLimit)));
+    assert_eq!(book(1, "9am", "k1", ADDRESS).unwrap(), first);
+    book(2, "10am", "k2", "192.0.2.2").unwrap();
+}
+
+#[test]
+fn what_is_refused_for_its_slot_does_not_count() {
+    let world = World::new();
+    let scheduler = world.scheduler().with_limits(FormLimits { per_hour: 2, per_day: 9 });
+    let book = |n, time| world.run(scheduler.book(&of_stranger(n, time), None, ADDRESS, now()));
+    book(1, "9am").unwrap();
+    for n in 2..6 {
+        assert!(matches!(book(n, "9am"), Err(SchedulerError::Taken { .. })));
+        assert!(matches!(book(n, "5am"), Err(SchedulerError::Unbookable(_))));
+    }
+    // Taken only when it is written.
+    let (one, other) = (of_stranger(7, "10am"), of_stranger(8, "10am"));
+    let (one, other) = world.run(async {
+        futures::join!(
+            scheduler.book(&one, None, "192.0.2.2", now()),
+            scheduler.book(&other, None, ADDRESS, now())
+        )
+    });
+    assert!(one.is_ok() != other.is_ok());
+    let next = book(9, "11am");
+    assert_eq!(next.is_ok(), other.is_err(), "{next:?}");
+}
+
+#[test]
+fn a_form_that_is_sent_many_times_at_once_counts_once() {
+    let world = World::new();
+    let scheduler = world.scheduler().with_limits(FormLimits { per_hour: 2, per_day: 9 });
+    let form = of_stranger(1, "9am");
+    let booked = world.run(futures::future::join_all(
+        (0..8).map(|_| scheduler.book(&form, Some("k1"), ADDRESS, now())),
+    ));
+    assert!(booked.iter().all(Result::is_ok), "{booked:?}");
+    let book = |n, time| world.run(scheduler.book(&of_stranger(n, time), None, ADDRESS, now()));
+    book(2, "10am").unwrap();
+    assert!(matches!(book(3, "11am"), Err(SchedulerError::AddressLimit)));
+    assert_eq!(world.store.leads().len(), 2);
+}
+
+#[test]
+fn what_a_number_has_cannot_be_tried_out() {
+    let world = World::new();
+    let scheduler = world.scheduler().with_limits(FormLimits { per_hour: 3, per_day: 9 });
+    let book = |n, time| {
+        let booked = world.run(scheduler.book(&of_stranger(n, time), None, ADDRESS, now()));
+        booked.map_err(|error| error.to_string())
+    };
+    book(1, "9am").unwrap();
+    book(1, "10am").unwrap();
+    // Refused for its number, which counts; the next one is refused for its address.
+    let known = book(1, "11am").unwrap_err();
+    assert_eq!(book(2, "11am").unwrap_err(), known);
 }

@@ -15,7 +15,7 @@ use handlers::{
     },
     app::outbox::OutboxService,
     app::reply::{ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
-    domain::{calendar::Calendar, phone::Phone, turn::ConversationItem},
+    domain::{calendar::Calendar, pace::TurnLimits, phone::Phone, turn::ConversationItem},
     http::{self, WebhookAuthentication},
     ports::{Model, ModelError, ModelRequest},
 };
@@ -96,6 +96,7 @@ fn build_shop(
         deadline: Duration::from_secs(10),
         lease: Duration::from_secs(3),
         owner_phone,
+        turn_limits: TurnLimits::default(),
         late_replies: false,
         send_timeout: SEND_TIMEOUT,
     };

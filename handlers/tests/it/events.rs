@@ -12,6 +12,7 @@ use tower::{Service as _, ServiceExt as _};
 pub const NOW_MS: i64 = 1_770_754_200_000;
 
 /// A request of a browser or of Twilio.
+#[derive(Clone)]
 pub struct TestRequest {
     method: &'static str,
     path: &'static str,

@@ -7,6 +7,7 @@ mod failure;
 mod late;
 mod opt_out;
 mod owner;
+mod pace;
 mod safety;
 
 use handlers::domain::turn::ConversationItem;

@@ -157,3 +157,22 @@ async fn a_named_stage_is_part_of_the_path() {
     assert_eq!(admin("GET").stage("prod").send(&router).await.status, 200);
     assert_eq!(admin("GET").stage("prod").send_v1(&router).await.status, 200);
 }
+
+#[tokio::test]
+async fn wrong_tokens_are_limited_by_address_and_the_right_one_never_is() {
+    let (router, store) = router();
+    let guess = request("GET", "/state").header("authorization", "Bearer wrong");
+    for _ in 0..10 {
+        assert_eq!(guess.clone().send(&router).await.status, 401);
+    }
+    for _ in 0..3 {
+        let answer = guess.clone().send(&router).await;
+        assert_eq!(answer.status, 429);
+        answer.assert_cors();
+        assert_eq!(admin("GET").send(&router).await.status, 200);
+    }
+    // Neither is anybody let in nor the owner locked out while nothing can be counted.
+    store.fail_from_now_on("usage");
+    assert_eq!(guess.send(&router).await.status, 401);
+    assert_eq!(admin("GET").send(&router).await.status, 200);
+}

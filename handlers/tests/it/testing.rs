@@ -23,7 +23,7 @@ use handlers::{
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
         scheduler::Scheduler,
     },
-    domain::{background::BackgroundTask, calendar::Calendar, phone::Phone},
+    domain::{background::BackgroundTask, calendar::Calendar, pace::TurnLimits, phone::Phone},
     ports::{BackgroundWorker, BoxError, IdGenerator},
 };
 
@@ -93,6 +93,7 @@ impl World {
             deadline: DEADLINE,
             lease: Duration::from_secs(3),
             owner_phone: Some(phone(OWNER)),
+            turn_limits: TurnLimits::default(),
             late_replies,
             send_timeout: SEND_TIMEOUT,
         };

@@ -120,7 +120,8 @@ impl DynamoDb {
 
     /// An update, so that it does not undo what a turn of the customer stores meanwhile.
     fn remember_owner_answer(&self, answer: &OwnerAnswer) -> Result<TransactWriteItem, StoreError> {
-        let turn = from_memory(&ConversationMemory { turns: vec![answer.memory.clone()] });
+        let turns = vec![answer.memory.clone()];
+        let turn = from_memory(&ConversationMemory { turns, ..ConversationMemory::default() });
         Update::builder()
             .table_name(&self.tables.conversations)
             .set_key(Some(item_key(&answer.to, MEMORY)))

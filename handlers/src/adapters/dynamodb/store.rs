@@ -19,6 +19,7 @@ use crate::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
         },
+        usage::Usage,
     },
     ports::{
         BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
@@ -93,6 +94,19 @@ impl Store for DynamoDb {
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
         self.write_sale(note).await
+    }
+
+    async fn usage(&self, subject: &str) -> Result<Usage, StoreError> {
+        self.read_usage(subject).await
+    }
+
+    async fn put_usage(
+        &self,
+        subject: &str,
+        usage: &Usage,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write_usage(subject, usage, now).await
     }
 
     async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {

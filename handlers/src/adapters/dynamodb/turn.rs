@@ -8,7 +8,8 @@ use super::{
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, put, update},
     turn_row::{
-        encode_round, from_memory, round_attribute, texts, to_answer, to_memory, to_record,
+        encode_round, from_memory, from_pace, round_attribute, texts, to_answer, to_memory,
+        to_record,
     },
 };
 use crate::{
@@ -218,6 +219,7 @@ impl DynamoDb {
             .item("conversation_id", text(end.key.phone.as_str()))
             .item("item_id", text(MEMORY))
             .item("turns", from_memory(memory))
+            .item("pace", from_pace(&memory.pace))
             .item("updated_at", number(end.now.as_second()))
             .item("expires_at", number(expiry(end.now, MEMORY_DAYS)))
             .build()

@@ -6,9 +6,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::row::{Row, RowReader, row, text};
+use super::row::{Row, RowReader, number, row, text};
 use crate::{
-    domain::turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
+    domain::{
+        pace::{Pace, PaceWindow},
+        turn::{ConversationItem, ConversationMemory, MemoryTurn, StoredRound, TurnRecord},
+    },
     ports::StoreError,
 };
 
@@ -60,7 +63,11 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
 /// Writes the attribute `turns` of a memory.
 pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
-        AttributeValue::M(row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]))
+        let mut row = row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]);
+        if let Some(at_ms) = turn.at_ms {
+            row.insert("at_ms".to_owned(), number(at_ms));
+        }
+        AttributeValue::M(row)
     };
     AttributeValue::L(memory.turns.iter().map(turn).collect())
 }
@@ -75,9 +82,42 @@ pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
         Ok(MemoryTurn {
             user: reader.text("user")?.to_owned(),
             assistant: reader.text("assistant")?.to_owned(),
+            at_ms: reader.integer_or_none("at_ms")?,
         })
     };
-    Ok(ConversationMemory { turns: values.iter().map(turn).collect::<Result<_, _>>()? })
+    let turns = values.iter().map(turn).collect::<Result<_, _>>()?;
+    Ok(ConversationMemory { turns, pace: to_pace(&reader)? })
+}
+
+pub(super) fn from_pace(pace: &Pace) -> AttributeValue {
+    let window = |window: &PaceWindow| {
+        AttributeValue::M(row([
+            ("start_ms", number(window.start_ms)),
+            ("turns", number(window.turns)),
+            ("told", AttributeValue::Bool(window.told)),
+        ]))
+    };
+    AttributeValue::M(row([("hour", window(&pace.hour)), ("day", window(&pace.day))]))
+}
+
+/// No turns at all in a row that was written before they were counted.
+fn to_pace(reader: &RowReader<'_>) -> Result<Pace, StoreError> {
+    let expected = || reader.malformed("pace", "the turns of an hour and a day");
+    let pace = match reader.get("pace") {
+        None => return Ok(Pace::default()),
+        Some(AttributeValue::M(pace)) => pace,
+        Some(_) => return Err(expected()),
+    };
+    let window = |name: &str| {
+        let Some(AttributeValue::M(window)) = pace.get(name) else { return Err(expected()) };
+        let reader = RowReader::new("Conversations", window);
+        Ok(PaceWindow {
+            start_ms: reader.integer("start_ms")?,
+            turns: usize::try_from(reader.integer("turns")?).map_err(|_| expected())?,
+            told: reader.boolean_or_none("told")?.unwrap_or_default(),
+        })
+    };
+    Ok(Pace { hour: window("hour")?, day: window("day")? })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,7 +170,6 @@ impl From<SerializedItem> for ConversationItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::dynamodb::row::number;
 
     fn round() -> StoredRound {
         StoredRound {
@@ -197,9 +236,16 @@ mod tests {
 
     #[test]
     fn memory_is_read_back() {
-        let memory = ConversationMemory::default().with("Hi".into(), String::new());
-        let row = row([("turns", from_memory(&memory))]);
-        assert_eq!(to_memory(&row).unwrap(), memory);
+        let mut memory = ConversationMemory::default().with(
+            "Hi".into(),
+            String::new(),
+            jiff::Timestamp::UNIX_EPOCH,
+        );
+        let uncounted = row([("turns", from_memory(&memory))]);
+        assert_eq!(to_memory(&uncounted).unwrap(), memory, "as older rows are");
+        memory.pace.hour = PaceWindow { start_ms: 7, turns: 2, told: true };
+        let counted = row([("turns", from_memory(&memory)), ("pace", from_pace(&memory.pace))]);
+        assert_eq!(to_memory(&counted).unwrap(), memory);
         assert!(to_memory(&Row::new()).is_err());
     }
 }

@@ -273,7 +273,7 @@ impl ReplyService {
         let memory = (!messages.is_empty())
             .then(|| state.memory.clone())
             .flatten()
-            .map(|memory| memory.with(text.content(), messages.join("\n")));
+            .map(|memory| memory.with(text.content(), messages.join("\n"), claimed.now));
         let end = TurnEnd {
             key: claimed.key.clone(),
             holder: claimed.holder.clone(),

@@ -27,7 +27,10 @@ use crate::{
         outbox::OutboxText,
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
-        turn::{ConversationItem, HandOver, LateTurn, QueueEntry, StoredRound, TurnEnd, TurnKey},
+        turn::{
+            ConversationItem, ConversationMemory, HandOver, LateTurn, QueueEntry, StoredRound,
+            TurnEnd, TurnKey,
+        },
     },
     ports::StoreError,
     tools,
@@ -279,12 +282,17 @@ impl ReplyService {
         let late_answer = late_texts(text, &messages, false);
         let mut texts = callback.notification.clone();
         texts.extend(late_answer.iter().cloned());
+        let memory = match &state.memory {
+            // Only the attempt at the head of the queue may change it.
+            None => None,
+            Some(_) => self.counted_memory(text).await,
+        };
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
             now: text.now,
             messages: Vec::new(),
-            memory: None,
+            memory,
             dequeue: Some(attempt.queue_entry.clone()),
             callback: Some(callback),
             late_answer: Some(late_answer),
@@ -293,6 +301,20 @@ impl ReplyService {
             self.send_texts(&texts, &state, text.now).await;
         }
         Ok(())
+    }
+
+    /// The memory as it is now, with a turn that is given up counted: it has cost as much as others.
+    async fn counted_memory(&self, text: &InboundText) -> Option<ConversationMemory> {
+        match self.ports.store.memory(&text.phone).await {
+            Ok(mut memory) => {
+                (memory.pace, _) = memory.pace.next(self.settings.turn_limits, text.now);
+                Some(memory)
+            }
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "a turn that is given up is not counted");
+                None
+            }
+        }
     }
 }
 

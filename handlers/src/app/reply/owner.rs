@@ -125,6 +125,7 @@ impl ReplyService {
             memory: MemoryTurn {
                 user: format!("[{OWNER_NAME} writes to the customer himself]"),
                 assistant: body.to_owned(),
+                at_ms: Some(desk.now.as_millisecond()),
             },
             answered: answered.map(|key| key.sid).take(MAX_ANSWERED).collect(),
             now: desk.now,

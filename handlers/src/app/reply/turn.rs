@@ -17,8 +17,9 @@ use crate::{
     domain::{
         outbox::OutboxText,
         owner::OwnerState,
-        text::{self, ASSISTANT_OFF_REPLY},
-        turn::{NewClaim, QueueEntry, TurnEnd, TurnKey, TurnRecord, TurnText},
+        pace::{Attention, is_loop},
+        text::{self, ASSISTANT_OFF_REPLY, TOO_MANY_TEXTS_REPLY},
+        turn::{ConversationMemory, NewClaim, QueueEntry, TurnEnd, TurnKey, TurnRecord, TurnText},
     },
     ports::{StoreError, TurnClaim},
 };
@@ -207,8 +208,20 @@ impl ReplyService {
     ) -> Result<Vec<String>, TurnError> {
         let text = attempt.text;
         self.acquire_conversation(&text.phone, &attempt.queue_entry, progress).await?;
-        let memory = self.ports.store.memory(&text.phone).await?;
+        let mut memory = self.ports.store.memory(&text.phone).await?;
+        let attention = self.attention(&mut memory, text, &record);
         progress.update(|state| state.memory = Some(memory.clone()));
+        match attention {
+            Attention::Answer => {}
+            Attention::LastAnswer => {
+                tracing::warn!(customer = text.phone.masked(), "too many texts, saying so");
+                return self.finish_unless_opted_out(attempt, progress, TOO_MANY_TEXTS_REPLY).await;
+            }
+            Attention::Silence => {
+                tracing::warn!(customer = text.phone.masked(), "too many texts, not answering");
+                return self.finish(attempt, progress, Vec::new(), false).await;
+            }
+        }
         if !owner.ai_answers_sms {
             progress.update(|state| state.callback = Some(CallbackReason::AssistantOff));
             return self.finish_unless_opted_out(attempt, progress, ASSISTANT_OFF_REPLY).await;
@@ -256,6 +269,29 @@ impl ReplyService {
         self.finish_unless_opted_out(attempt, progress, &answer).await
     }
 
+    /// What the text gets, and counts it in the memory. The write that ends the turn stores the
+    /// count, so an attempt that takes the turn over counts it no second time.
+    fn attention(
+        &self,
+        memory: &mut ConversationMemory,
+        text: &InboundText,
+        record: &TurnRecord,
+    ) -> Attention {
+        let (pace, attention) = memory.pace.next(self.settings.turn_limits, record.now);
+        // What an earlier attempt began is finished: it may have booked something.
+        let has_begun = !record.rounds.is_empty();
+        if has_begun && attention != Attention::Answer {
+            return Attention::Answer;
+        }
+        // Pictures in a row, each without words, are no loop.
+        let has_words = !text.body.trim().is_empty();
+        if !has_begun && has_words && is_loop(memory, &text.content(), record.now) {
+            return Attention::Silence;
+        }
+        memory.pace = pace;
+        attention
+    }
+
     /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.
     async fn finish_unless_opted_out(
         &self,
@@ -291,14 +327,16 @@ impl ReplyService {
         let kept = callback.as_ref().is_none_or(|callback| !callback.notification.is_empty());
         let without_promise = text::split_into_messages(&state.without_promise());
         let messages = if kept { messages } else { without_promise.clone() };
+        let now = state.claimed.as_ref().map_or(attempt.text.now, |claimed| claimed.now);
         let memory = state.memory.clone().filter(|_| remember);
-        let memory = memory.map(|memory| memory.with(attempt.text.content(), messages.join("\n")));
+        let memory =
+            memory.map(|memory| memory.with(attempt.text.content(), messages.join("\n"), now));
         let late_answer =
             attempt.late.then(|| late_texts(attempt.text, &messages, state.ends_conversation));
         let end = TurnEnd {
             key: attempt.key.clone(),
             holder: attempt.holder.clone(),
-            now: state.claimed.as_ref().map_or(attempt.text.now, |claimed| claimed.now),
+            now,
             messages,
             memory,
             dequeue: state.queue_entry.clone(),

@@ -180,6 +180,8 @@ fn a_turn_that_cannot_be_finished_ends_with_a_callback() {
     let owner = late.world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).count();
     assert_eq!(owner, 1);
     assert_eq!(late.world.store.unanswered()[0].words, "Hello?");
+    let memory = late.world.store.memory_of(&phone(ANN));
+    assert_eq!((memory.pace.hour.turns, memory.turns.len()), (1, 0), "counted, not remembered");
 }
 
 #[test]

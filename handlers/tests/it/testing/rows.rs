@@ -20,6 +20,7 @@ use handlers::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey, TurnRecord, TurnText,
         },
+        usage::Usage,
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
 };
@@ -38,6 +39,7 @@ pub struct Rows {
     pub discounts: BTreeMap<Phone, (DiscountGrant, bool)>,
     pub sales: BTreeMap<(String, usize), SalesRecord>,
     pub opted_out: BTreeSet<Phone>,
+    pub usages: BTreeMap<String, Usage>,
     pub turns: BTreeMap<String, Turn>,
     pub queues: BTreeMap<Phone, Vec<QueueEntry>>,
     pub memories: BTreeMap<Phone, ConversationMemory>,

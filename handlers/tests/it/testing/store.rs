@@ -22,6 +22,7 @@ use handlers::{
             ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
             TurnKey,
         },
+        usage::Usage,
     },
     ports::{
         BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
@@ -298,6 +299,27 @@ impl Store for FakeStore {
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
         self.apply("record_sale", |rows| {
             rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+        })
+        .await
+    }
+
+    async fn usage(&self, subject: &str) -> Result<Usage, StoreError> {
+        self.apply("usage", |rows| rows.usages.get(subject).cloned().unwrap_or_default()).await
+    }
+
+    async fn put_usage(
+        &self,
+        subject: &str,
+        usage: &Usage,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.apply("put_usage", |rows| {
+            let before = rows.usages.get(subject).map_or(0, |usage| usage.version);
+            let is_next = before + 1 == usage.version;
+            if is_next {
+                rows.usages.insert(subject.to_owned(), usage.clone());
+            }
+            is_next
         })
         .await
     }

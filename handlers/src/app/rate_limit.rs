@@ -1,0 +1,74 @@
+//! Counts what strangers do, by the address that they do it from.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        digest::sha256_hex,
+        usage::{UsageLimit, address_group},
+    },
+    ports::{Store, StoreError},
+};
+
+/// Attempts at a count that others come before. Each of those made the limit come nearer.
+const ATTEMPTS: usize = 24;
+
+/// Limits on one kind of thing that one address may do.
+#[derive(Clone, Copy)]
+pub struct RateLimit<'a> {
+    /// The database.
+    pub store: &'a dyn Store,
+    /// The kind of thing.
+    pub what: &'a str,
+    /// All of them hold.
+    pub limits: &'a [UsageLimit],
+    /// The address.
+    pub address: &'a str,
+}
+
+impl RateLimit<'_> {
+    /// Counts a use; false when a limit allows no more, and then nothing is counted. The same `id`
+    /// counts once; without one every call counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take(&self, id: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
+        let subject = self.subject();
+        for _ in 0..ATTEMPTS {
+            let usage = self.store.usage(&subject).await?;
+            let id = match id {
+                Some(id) if usage.contains(id) => return Ok(true),
+                Some(id) => id.to_owned(),
+                None => usage.version.to_string(),
+            };
+            let Some(next) = usage.with(&id, self.limits, now) else { return Ok(false) };
+            if self.store.put_usage(&subject, &next, now).await? {
+                return Ok(true);
+            }
+        }
+        // So much at once is what the limit is for.
+        Ok(false)
+    }
+
+    /// Takes a use back that led to nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let subject = self.subject();
+        for _ in 0..ATTEMPTS {
+            let usage = self.store.usage(&subject).await?;
+            if !usage.contains(id)
+                || self.store.put_usage(&subject, &usage.without(id), now).await?
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The row's name, without the address itself.
+    fn subject(&self) -> String {
+        sha256_hex(&[self.what, &address_group(self.address)])
+    }
+}

@@ -1,0 +1,182 @@
+//! How fast a customer writes: when answers stop, so that neither a machine nor a prankster costs
+//! the shop what it earns.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    text::folded_lowercase,
+    turn::{ConversationMemory, MemoryTurn},
+};
+
+/// How many texts of one customer are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnLimits {
+    /// Within an hour.
+    pub per_hour: usize,
+    /// Within a day.
+    pub per_day: usize,
+}
+
+impl Default for TurnLimits {
+    fn default() -> Self {
+        Self { per_hour: 40, per_day: 150 }
+    }
+}
+
+/// Turns since the first one of an hour or a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PaceWindow {
+    /// Business time of the first turn, in milliseconds since the Unix epoch.
+    pub start_ms: i64,
+    /// Turns that were answered.
+    pub turns: usize,
+    /// The customer was told that there will be no more answers.
+    pub told: bool,
+}
+
+/// A customer's turns of the last hour and day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Of an hour.
+    pub hour: PaceWindow,
+    /// Of a day.
+    pub day: PaceWindow,
+}
+
+/// What a text gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// An answer.
+    Answer,
+    /// The news that there will be no more answers for a while.
+    LastAnswer,
+    /// Nothing.
+    Silence,
+}
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Turns after which a loop ends.
+const LOOP_TURNS: usize = 3;
+/// Turns after which a loop of short texts ends: a person may say "yes" to three questions.
+const SHORT_LOOP_TURNS: usize = 6;
+/// Longest text, in characters, that a person may well repeat.
+const SHORT_TEXT: usize = 12;
+/// Time within which the turns of a loop follow each other.
+const LOOP_TIME: SignedDuration = SignedDuration::from_mins(10);
+
+impl Pace {
+    /// What the next text gets, and the pace with it.
+    #[must_use]
+    pub fn next(self, limits: TurnLimits, now: Timestamp) -> (Self, Attention) {
+        let mut pace = Self { hour: self.hour.at(now, HOUR), day: self.day.at(now, DAY) };
+        let (hour, day) = (pace.hour.turns >= limits.per_hour, pace.day.turns >= limits.per_day);
+        let told = if day { pace.day.told } else { pace.hour.told };
+        let attention = match (hour || day, told) {
+            (false, _) => Attention::Answer,
+            (true, false) => Attention::LastAnswer,
+            (true, true) => Attention::Silence,
+        };
+        if attention == Attention::Answer {
+            pace.hour.turns += 1;
+            pace.day.turns += 1;
+        } else {
+            pace.hour.told |= hour;
+            pace.day.told |= day;
+        }
+        (pace, attention)
+    }
+}
+
+impl PaceWindow {
+    fn at(self, now: Timestamp, length: SignedDuration) -> Self {
+        let now_ms = now.as_millisecond();
+        let is_over = now_ms - self.start_ms >= i64::try_from(length.as_millis()).unwrap_or(0);
+        if is_over { Self { start_ms: now_ms, turns: 0, told: false } } else { self }
+    }
+}
+
+/// Whether a machine writes: one that sends the same text again and again, or our own answers back.
+pub fn is_loop(memory: &ConversationMemory, text: &str, now: Timestamp) -> bool {
+    let text = normalized(text);
+    let turns = if text.chars().count() > SHORT_TEXT { LOOP_TURNS } else { SHORT_LOOP_TURNS };
+    let Some(first) = memory.turns.len().checked_sub(turns) else { return false };
+    let last = &memory.turns[first..];
+    let since = (now - LOOP_TIME).as_millisecond();
+    if !last.iter().all(|turn| turn.at_ms.is_some_and(|at| at > since)) {
+        return false;
+    }
+    let is_same = |turn: &MemoryTurn| normalized(&turn.user) == text;
+    let said: Vec<String> = last.iter().map(|turn| normalized(&turn.assistant)).collect();
+    let heard = last.iter().skip(1).map(|turn| normalized(&turn.user)).chain([text.clone()]);
+    last.iter().all(is_same) || said.into_iter().eq(heard)
+}
+
+/// Letters and digits alone.
+fn normalized(text: &str) -> String {
+    folded_lowercase(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: TurnLimits = TurnLimits { per_hour: 2, per_day: 3 };
+
+    fn minute(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_770_754_200 + minute * 60).unwrap()
+    }
+
+    #[test]
+    fn at_each_limit_there_is_one_more_answer_and_then_silence() {
+        use Attention::{Answer, LastAnswer, Silence};
+        let mut pace = Pace::default();
+        for (at, expected) in [
+            (0, Answer),
+            (1, Answer),
+            (2, LastAnswer),
+            (3, Silence),
+            (59, Silence),
+            (60, Answer),
+            (61, LastAnswer),
+            (120, Silence),
+            (1439, Silence),
+            (1440, Answer),
+        ] {
+            let (next, attention) = pace.next(LIMITS, minute(at));
+            assert_eq!(attention, expected, "minute {at}");
+            pace = next;
+        }
+    }
+
+    fn memory(turns: &[(&str, &str)]) -> ConversationMemory {
+        turns.iter().zip(0..).fold(ConversationMemory::default(), |memory, ((user, said), at)| {
+            memory.with((*user).to_owned(), (*said).to_owned(), minute(at))
+        })
+    }
+
+    #[test]
+    fn a_machine_is_told_from_a_person() {
+        let away = "I'm driving and will answer later.";
+        let same =
+            memory(&[(away, "a"), (away, "b"), ("I\u{2019}m driving, and will answer later", "c")]);
+        assert!(is_loop(&same, away, minute(3)));
+        assert!(!is_loop(&same, away, minute(10)), "the first is ten minutes old");
+        assert!(!is_loop(&same, "Is my phone ready yet?", minute(3)));
+        assert!(!is_loop(&memory(&[(away, "a"), (away, "b")]), away, minute(3)));
+        let echo = memory(&[
+            ("Hi", "How can I help?"),
+            ("How can I help?", "With what?"),
+            ("With what?", "Which phone?"),
+        ]);
+        assert!(!is_loop(&echo, "An iPhone, please", minute(3)));
+        let echo = memory(&[
+            ("Hello there", "How can I help?"),
+            ("How can I help?", "With what, please?"),
+            ("With what, please?", "Which phone is it?"),
+        ]);
+        assert!(is_loop(&echo, "which phone is it", minute(3)));
+        let yes = memory(&[("yes", "2 PM?"), ("yes", "An iPhone?"), ("yes", "Shall I book?")]);
+        assert!(!is_loop(&yes, "yes", minute(3)));
+    }
+}

@@ -188,8 +188,10 @@ async fn late_reply(
         Some("hang") => std::future::pending().await,
         Some("fail") => Err((StatusCode::INTERNAL_SERVER_ERROR, "on purpose".into())),
         _ => {
-            let id = headers["lambda-runtime-aws-request-id"].to_str().unwrap();
-            Ok(Json(json!({ "event": event, "id": id })))
+            let header = |name: &str| headers[name].to_str().unwrap();
+            let id = header("lambda-runtime-aws-request-id");
+            let arn = header("lambda-runtime-invoked-function-arn");
+            Ok(Json(json!({ "event": event, "id": id, "arn": arn })))
         }
     }
 }
@@ -228,6 +230,8 @@ async fn an_invocation_with_a_response_has_the_functions_result() {
     assert_eq!((answer.status, answer.header("x-amz-executed-version")), (200, "$LATEST"));
     assert_eq!(answer.json()["event"], json!({ "a": 1 }));
     assert_eq!(answer.json()["id"], answer.header("x-amzn-requestid"));
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:late-on-aws";
+    assert_eq!(answer.json()["arn"], arn, "of its name, not of its logical id");
     assert_eq!(answer.header("x-amz-function-error"), "");
     // Without a payload the event is an empty object.
     assert_eq!(world.invoke("Late", "RequestResponse", "").await.json()["event"], json!({}));

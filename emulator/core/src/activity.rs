@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// Counts activities. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ActivityTracker(Arc<ActivityCount>);
+pub struct ActivityTracker(Arc<ActivityCount>);
 
 #[derive(Debug, Default)]
 struct ActivityCount {
@@ -20,7 +20,7 @@ struct ActivityCount {
 /// One activity. It ends when this is dropped.
 #[must_use = "the activity ends when this is dropped"]
 #[derive(Debug)]
-pub(crate) struct Activity(ActivityTracker);
+pub struct Activity(ActivityTracker);
 
 impl ActivityTracker {
     /// Counts an activity until the result is dropped.

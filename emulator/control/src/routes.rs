@@ -214,11 +214,16 @@ pub(super) async fn disarm(State(api): SharedState) -> Json<Value> {
 }
 
 pub(super) async fn reset(State(api): SharedState) -> Result<Json<Value>, ApiError> {
-    let world = &api.world;
-    world.reset().await.map_err(|e| ApiError::failed(&e))?;
-    // Counted before the journal is emptied: whoever reads the empty journal reads the new count.
-    api.resets.fetch_add(1, Ordering::SeqCst);
-    world.journal().clear();
+    // On a task of its own: nothing is left half reset if the caller closes the connection, as a
+    // function does that is stopped by the reset that it asked for.
+    let reset = tokio::spawn(async move {
+        api.world.reset().await.map_err(|e| ApiError::failed(&e))?;
+        // Counted before the journal is emptied: whoever reads the empty journal reads the new count.
+        api.resets.fetch_add(1, Ordering::SeqCst);
+        api.world.journal().clear();
+        Ok::<_, ApiError>(())
+    });
+    reset.await.map_err(|e| ApiError::failed(&e))??;
     Ok(Json(json!({ "reset": true })))
 }
 

@@ -416,7 +416,7 @@ async fn a_running_clock_fires_schedules_by_itself() {
 }
 
 #[tokio::test]
-async fn a_reset_stops_what_runs_and_forgets_what_is_due() {
+async fn a_halt_ends_what_runs_forgets_what_is_due_and_lets_nothing_begin() {
     let world = World::with(Clock::stopped(NOW.parse().unwrap()), |_| {}).await;
     world.invoke("Late", "Event", json!({ "do": "hang" })).await;
     world.invoke("Late", "Event", json!({ "do": "fail" })).await;
@@ -427,10 +427,16 @@ async fn a_reset_stops_what_runs_and_forgets_what_is_due() {
     let mut changes = world.journal.watch();
     until("one to fail", changes.wait_for(|_| failed())).await.unwrap();
     assert_eq!(world.lambda.events().under_way(), ["Late"]);
-    world.lambda.events().reset(world.clock.now());
+    let halted = until("it to end", world.lambda.events().halt()).await;
+    assert!(world.lambda.events().under_way().is_empty(), "it has ended, not only been told to");
+    assert_eq!(world.invoke("Late", "Event", "{}").await.status, 202);
     world.settled().await;
+    drop(halted);
     world.wait(10).await;
     assert_eq!(world.journal.exchanges().named("invocation.Late").count(), 2);
+    world.invoke("Late", "Event", "{}").await;
+    world.settled().await;
+    assert_eq!(world.journal.exchanges().named("invocation.Late").count(), 3, "it goes on");
 }
 
 #[tokio::test]

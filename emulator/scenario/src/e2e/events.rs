@@ -326,6 +326,6 @@ async fn an_invocation_that_does_not_end_is_named() {
     let texts = world.twilio().text("+15552340001", "hang").await.unwrap();
     assert_eq!(texts, ["Hold on (202)"]);
     let unsettled = world.settled_within(Duration::from_millis(20)).await.unwrap_err();
-    let says = "an asynchronous invocation of Late was still running after 20ms";
+    let says = "an invocation of Late was still running after 20ms";
     assert_eq!(unsettled.to_string(), says);
 }

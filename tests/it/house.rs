@@ -27,6 +27,7 @@ const HANDLERS: &[Rule] = &[
 
 /// Rooms of `emulator/core`.
 const CORE: &[Rule] = &[
+    ("activity", &[]),
     ("clock", &[]),
     ("errors", &[]),
     ("random", &[]),

@@ -181,10 +181,10 @@ pub struct JournalPage {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockRequest {
-    /// Business time to move to, `2026-02-10T15:10:00-05:00`.
+    /// Business time to move to, `2026-02-10T15:10:00-05:00`. It may be earlier than now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<Timestamp>,
-    /// How far to move, `2h 30m` or `PT2H30M`.
+    /// How far to move forward, `2h 30m` or `PT2H30M`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advance: Option<String>,
 }

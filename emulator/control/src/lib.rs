@@ -11,7 +11,7 @@
 //! | `GET /tables/{id}` | all rows of a table |
 //! | `GET /tables/{id}/items` | the same in DynamoDB's own format |
 //! | `PUT /tables/{id}/items` | `{items, check_only}`: writes rows, or only checks them |
-//! | `POST /clock` | `{now}` or `{advance}` |
+//! | `POST /clock` | moves business time to `{now}`, which may be earlier, or forward by `{advance}` |
 //! | `POST /faults`, `DELETE /faults` | arms a failure, disarms all |
 //! | `POST /reset` | the world as it was at the start |
 //!

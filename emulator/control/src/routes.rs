@@ -29,6 +29,7 @@ use rehearse_core::{
 use rehearse_dynamodb::DatabaseError;
 use rehearse_scenario::report::conversation;
 use rehearse_twilio::{Delivery, Inbound, Media};
+use rehearse_world::AdvanceError;
 
 /// Longest wait for a change of the journal.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -169,20 +170,25 @@ pub(super) async fn clock(
     State(api): SharedState,
     JsonBody(request): JsonBody<ClockRequest>,
 ) -> Result<Json<ClockResponse>, ApiError> {
-    let clock = api.world.clock();
-    let then = match request {
-        ClockRequest { now: Some(now), advance: None } => now,
+    let world = Arc::clone(&api.world);
+    // On a task of its own: what is due is fired even if the caller closes the connection.
+    let moved = match request {
+        ClockRequest { now: Some(now), advance: None } => {
+            tokio::spawn(async move { world.set_time(now).await.map_err(AdvanceError::from) })
+        }
         ClockRequest { now: None, advance: Some(by) } => {
-            let (now, by) = (clock.now(), length(&by)?);
-            now.checked_add(by).unwrap_or(now)
+            let by = length(&by)?;
+            tokio::spawn(async move { world.advance(by).await })
         }
         _ => return Err(ApiError::bad_request("give either now or advance")),
     };
-    let world = Arc::clone(&api.world);
-    // On a task of its own: what is due is fired even if the caller closes the connection.
-    let moved = tokio::spawn(async move { world.set_time(then).await });
-    moved.await.map_err(|e| ApiError::failed(&e))?.map_err(|e| ApiError::failed(&e))?;
-    Ok(Json(ClockResponse { now: clock.now() }))
+    moved.await.map_err(|e| ApiError::failed(&e))?.map_err(|error| match error {
+        AdvanceError::Backwards => ApiError::bad_request(error.to_string())
+            .help("the body {\"now\": \"2026-02-10T15:10:00-05:00\"} sets a time"),
+        AdvanceError::TooFar => ApiError::bad_request(error.to_string()),
+        AdvanceError::Unsettled(_) => ApiError::failed(&error),
+    })?;
+    Ok(Json(ClockResponse { now: api.world.clock().now() }))
 }
 
 pub(super) async fn arm(
@@ -214,11 +220,16 @@ pub(super) async fn disarm(State(api): SharedState) -> Json<Value> {
 }
 
 pub(super) async fn reset(State(api): SharedState) -> Result<Json<Value>, ApiError> {
-    let world = &api.world;
-    world.reset().await.map_err(|e| ApiError::failed(&e))?;
-    // Counted before the journal is emptied: whoever reads the empty journal reads the new count.
-    api.resets.fetch_add(1, Ordering::SeqCst);
-    world.journal().clear();
+    // On a task of its own: nothing is left half reset if the caller closes the connection, as a
+    // function does that is stopped by the reset that it asked for.
+    let reset = tokio::spawn(async move {
+        api.world.reset().await.map_err(|e| ApiError::failed(&e))?;
+        // Counted before the journal is emptied: whoever reads the empty journal reads the new count.
+        api.resets.fetch_add(1, Ordering::SeqCst);
+        api.world.journal().clear();
+        Ok::<_, ApiError>(())
+    });
+    reset.await.map_err(|e| ApiError::failed(&e))??;
     Ok(Json(json!({ "reset": true })))
 }
 

@@ -226,6 +226,9 @@ async fn the_clock_moves_to_a_moment_or_by_a_length() {
     let moved = call(r#"{"now": "2030-01-01T00:00:00Z"}"#).await;
     let later = call(r#"{"advance": "1 day 2h"}"#).await;
     assert_eq!(later.duration_since(moved).as_hours(), 26);
+    let (status, error) = running.raw("POST", "/clock", r#"{"advance": "-PT1H"}"#).await;
+    assert!(status == 400 && error.error.contains("forward only"), "{error:?}");
+    assert!(call(r#"{"now": "2029-01-01T00:00:00Z"}"#).await < moved);
     for body in
         ["{}", r#"{"advance": "soon"}"#, r#"{"now": "2030-01-01T00:00:00Z", "advance": "1h"}"#]
     {

@@ -65,39 +65,54 @@ impl Clock {
 
     /// The current business time.
     pub fn now(&self) -> Timestamp {
-        match *self.state() {
-            ClockState::Stopped(at) => at,
-            ClockState::Running(offset) => {
-                let now = Timestamp::now();
-                now.checked_add(offset).unwrap_or(now)
-            }
-        }
+        self.state().at(Timestamp::now())
     }
 
-    /// Moves the clock to `at`. A running clock runs on from there.
+    /// Moves the clock to `at`, forward or back. A running clock runs on from there.
     pub fn set(&self, at: Timestamp) {
-        {
-            let mut state = self.state();
-            *state = match *state {
-                ClockState::Stopped(_) => ClockState::Stopped(at),
-                ClockState::Running(_) => ClockState::Running(at.duration_since(Timestamp::now())),
-            };
-        }
-        self.0.moves.send_modify(|count| *count = count.wrapping_add(1));
+        self.move_it(|_| Some(at));
+    }
+
+    /// Moves the clock to `at`, unless it is there or past it already. A running clock runs
+    /// on from there.
+    pub fn forward_to(&self, at: Timestamp) {
+        self.move_it(|now| (at > now).then_some(at));
     }
 
     /// Moves the clock forward, or back when `by` is negative. Does nothing if the result is not a
     /// valid timestamp.
     pub fn advance(&self, by: SignedDuration) {
-        let now = self.now();
-        if let Ok(at) = now.checked_add(by) {
-            self.set(at);
+        self.move_it(|now| now.checked_add(by).ok());
+    }
+
+    /// Moves the clock to what `to` makes of the current business time, if it makes something of it.
+    /// Nobody else moves it in between.
+    fn move_it(&self, to: impl FnOnce(Timestamp) -> Option<Timestamp>) {
+        {
+            let mut state = self.state();
+            let machine = Timestamp::now();
+            let Some(at) = to(state.at(machine)) else { return };
+            *state = match *state {
+                ClockState::Stopped(_) => ClockState::Stopped(at),
+                ClockState::Running(_) => ClockState::Running(at.duration_since(machine)),
+            };
         }
+        self.0.moves.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, ClockState> {
         // After a panic the clock still holds a valid time: every write is a single assignment.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClockState {
+    /// The business time when the machine's clock shows `machine`.
+    fn at(self, machine: Timestamp) -> Timestamp {
+        match self {
+            Self::Stopped(at) => at,
+            Self::Running(offset) => machine.checked_add(offset).unwrap_or(machine),
+        }
     }
 }
 
@@ -122,5 +137,33 @@ mod tests {
         let first = clock.now();
         assert!(first >= then && first.duration_since(then) < SignedDuration::from_mins(1));
         assert!(clock.now() >= first);
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_forward_never_goes_back() {
+        let then: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+        let hour = SignedDuration::from_hours(1);
+        for clock in [Clock::stopped(then), Clock::running()] {
+            clock.set(then);
+            clock.forward_to(then - hour);
+            assert!(clock.now() >= then, "{clock:?}");
+            clock.forward_to(then + hour);
+            assert!(clock.now() >= then + hour, "{clock:?}");
+        }
+    }
+
+    #[test]
+    fn advances_at_the_same_time_add_up() {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        clock.advance(SignedDuration::from_secs(1));
+                    }
+                });
+            }
+        });
+        assert_eq!(clock.now().as_second(), 4000);
     }
 }

@@ -50,7 +50,9 @@
 //! - [`random`]: a generator whose numbers depend only on its seed; [`errors`]: errors as one line of
 //!   text.
 //! - [`serve`]: accepts connections for every server; [`threads`]: the threads that worlds run on.
+//! - [`activity`]: counts what is under way, for whoever waits until nothing is.
 
+pub mod activity;
 pub mod clock;
 pub mod errors;
 pub mod faults;

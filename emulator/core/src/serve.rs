@@ -106,7 +106,7 @@ impl Drop for Serving {
 /// When the operating system refuses to make it non-blocking.
 ///
 /// # Panics
-/// ExternalBackend of a tokio runtime.
+/// Outside a tokio runtime.
 pub fn on_tokio(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)

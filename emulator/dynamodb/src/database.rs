@@ -170,6 +170,22 @@ impl Database {
         Ok(())
     }
 
+    /// Waits until no call is outstanding that a fault delays: such a call is carried out, also when its
+    /// caller has stopped waiting.
+    pub async fn settled(&self) {
+        self.proxy.delayed().settled().await;
+    }
+
+    /// How many calls were delayed so far; `None` while one is outstanding.
+    pub fn begun_if_idle(&self) -> Option<u64> {
+        self.proxy.delayed().begun_if_idle()
+    }
+
+    /// Abandons the delayed calls that are outstanding: none of them reaches the engine after this.
+    pub async fn abandon_delayed_calls(&self) {
+        self.proxy.delayed().abandon().await;
+    }
+
     fn table(&self, id: &str) -> Result<&TableSpec, DatabaseError> {
         self.tables.iter().find(|t| t.id == id).ok_or_else(|| DatabaseError::UnknownTable {
             table: id.into(),

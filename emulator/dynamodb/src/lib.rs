@@ -57,6 +57,7 @@
 
 mod client;
 mod database;
+mod delayed;
 #[cfg(feature = "docker")]
 mod docker;
 mod embedded;

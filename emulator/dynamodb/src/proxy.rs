@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::{net::TcpStream, runtime::Handle};
 
 use super::{
+    delayed::DelayedCalls,
     fault_response,
     http_connection::SendError,
     replica::{Replica, ReplicaError},
@@ -35,7 +36,10 @@ use rehearse_core::{
 
 /// A proxy that is serving. Dropping it closes its listener and every connection.
 #[derive(Debug)]
-pub(super) struct Proxy(Serving);
+pub(super) struct Proxy {
+    serving: Serving,
+    delayed: Arc<DelayedCalls>,
+}
 
 impl Proxy {
     /// Serves `listener` on `runtime` and forwards calls along `route`.
@@ -52,15 +56,23 @@ impl Proxy {
     ) -> io::Result<Self> {
         let _context = runtime.enter();
         let replica = Replica::new(route.client(), tables, runtime);
-        let state = ProxyState { route, tables: tables.to_vec(), replica, journal, faults };
-        let state = Arc::new(state);
+        let (tables, delayed) = (tables.to_vec(), Arc::<DelayedCalls>::default());
+        let shared = Arc::clone(&delayed);
+        let state =
+            Arc::new(ProxyState { route, tables, replica, journal, faults, delayed: shared });
         let connection = move |stream, _| serve_connection(stream, Arc::clone(&state));
-        Ok(Self(Serving::start(serve::on_tokio(listener)?, runtime, connection)?))
+        let serving = Serving::start(serve::on_tokio(listener)?, runtime, connection)?;
+        Ok(Self { serving, delayed })
     }
 
     /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
-        self.0.address()
+        self.serving.address()
+    }
+
+    /// The calls that faults delay.
+    pub(super) fn delayed(&self) -> &DelayedCalls {
+        &self.delayed
     }
 }
 
@@ -71,6 +83,7 @@ struct ProxyState {
     replica: Replica,
     journal: Journal,
     faults: Faults,
+    delayed: Arc<DelayedCalls>,
 }
 
 type ProxyResponse = Response<Either<Full<Bytes>, TruncatedBody>>;
@@ -112,7 +125,7 @@ async fn serve_connection(stream: TcpStream, state: Arc<ProxyState>) {
 
 async fn handle(
     request: Request<Incoming>,
-    state: &Arc<ProxyState>,
+    state: &ProxyState,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
     let (mut parts, body) = request.into_parts();
@@ -156,7 +169,7 @@ fn detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDe
 /// Waits for the call's turn if it takes part in a rendezvous, and lets a fault strike it.
 async fn handle_with_faults(
     call: InspectedCall,
-    state: &Arc<ProxyState>,
+    state: &ProxyState,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
     let touched = || request::touched_rows(&call.request, &state.tables);
@@ -182,12 +195,13 @@ async fn handle_with_faults(
         // A call that DynamoDB has received is carried out, also when its caller stops waiting. The
         // journal has it as cut then, which is all that the caller knows.
         Some(fault) if fault.failure.is_only_a_delay() => {
-            let (state, delay) = (Arc::clone(state), fault.failure.delay());
-            let delayed = tokio::spawn(async move {
+            let (engine, delay) = (state.route.connect(), fault.failure.delay());
+            let response = state.delayed.begin(async move {
                 tokio::time::sleep(delay).await;
-                state.route.connect().exchange(call.outgoing).await
+                engine.exchange(call.outgoing).await
             });
-            let response = delayed.await.map_err(|_| ConnectionCut)?;
+            // There is none once the call is abandoned.
+            let response = response.await.map_err(|_| ConnectionCut)?;
             Ok(record(call.exchange, response.map_err(EmulatorFailure::from)))
         }
         Some(fault) => inject(&fault, call, moment, state, connection).await,

@@ -8,10 +8,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
-use super::{
-    NumberConfig, Options, activity::ActivityTracker, message_log::MessageLog, sid::SidGenerator,
-};
-use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
+use super::{NumberConfig, Options, message_log::MessageLog, sid::SidGenerator};
+use rehearse_core::{activity::ActivityTracker, clock::Clock, faults::Faults, journal::Journal};
 
 pub(crate) struct Account {
     pub options: Options,

@@ -73,7 +73,6 @@
 //! filter (30039, 14107), trial accounts, content templates, and every API but messages and the number.
 
 mod account;
-mod activity;
 mod fake;
 mod geo;
 mod inbound;

@@ -131,6 +131,13 @@ impl Twilio {
         self.0.account.activity.idle().await;
     }
 
+    /// How many deliveries, REST calls and status callbacks there have been; `None` while one is under
+    /// way. Scheduled messages whose time has come are sent first.
+    pub fn begun_if_idle(&self) -> Option<u64> {
+        self.0.outbox.release_due();
+        self.0.account.activity.begun_if_idle()
+    }
+
     /// All messages of the account, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         self.0.outbox.release_due();

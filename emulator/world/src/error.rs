@@ -113,6 +113,22 @@ impl WorldError {
     }
 }
 
+/// Business time was not moved, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdvanceError {
+    /// The length of time is negative.
+    #[error(
+        "a length of time moves the clock forward only: to go back, set the earlier time itself"
+    )]
+    Backwards,
+    /// It would be later than the last moment.
+    #[error("the clock ends in the year 9999: give a shorter length of time")]
+    TooFar,
+    /// Something did not end.
+    #[error(transparent)]
+    Unsettled(#[from] Unsettled),
+}
+
 /// Something that was caused in a world did not end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} after {limit:?}")]
@@ -122,14 +138,24 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
-    pub(super) fn new(mut functions: Vec<String>, limit: std::time::Duration) -> Self {
-        functions.sort_unstable();
-        functions.dedup();
-        let what = match functions.as_slice() {
-            [] => "Twilio was still delivering".into(),
-            [one] => format!("an asynchronous invocation of {one} was still running"),
-            many => format!("asynchronous invocations of {} were still running", many.join(", ")),
+    /// `under_way` is each thing that was, in words.
+    pub(super) fn new(under_way: Vec<String>, limit: std::time::Duration) -> Self {
+        let what = match under_way.as_slice() {
+            // The last of it ended after the time was over.
+            [] => "something was still under way".into(),
+            all => all.join(", and "),
         };
         Self { what, limit }
+    }
+
+    /// Invocations of these functions in words, if there are any.
+    pub(super) fn invocations(mut functions: Vec<String>) -> Option<String> {
+        functions.sort_unstable();
+        functions.dedup();
+        match functions.as_slice() {
+            [] => None,
+            [one] => Some(format!("an invocation of {one} was still running")),
+            many => Some(format!("invocations of {} were still running", many.join(", "))),
+        }
     }
 }

@@ -18,7 +18,7 @@ mod time;
 pub use backend::Backend;
 pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};
 pub use config::{Processes, WorldConfig};
-pub use error::{Unsettled, WorldError};
+pub use error::{AdvanceError, Unsettled, WorldError};
 pub use external::{ExternalBackend, ExternalBackendError};
 pub use listen::Bind;
 pub use start::World;

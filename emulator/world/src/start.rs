@@ -242,16 +242,23 @@ impl World {
     /// # Errors
     /// The tables cannot be emptied.
     pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
+        // What works by itself ends first, so that nothing of the old world writes into the new one.
+        let halted = self.events().halt().await;
+        // Before the delayed calls: no fault delays another one.
         self.faults.clear();
+        self.database.abandon_delayed_calls().await;
+        self.twilio.reset();
+        // Whoever moves the clock no longer waits for any of that, and ends soon.
+        let _turn = self.events().turn().await;
+        // Once more: a delivery may have ended meanwhile, and left its replies.
         self.twilio.reset();
         self.twilio.configure(|config| *config = self.number.clone());
         self.openai.reset();
         let emptied = self.database.empty().await;
-        emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))?;
-        let _turn = self.events().turn().await;
         self.clock.set(Timestamp::now());
-        self.events().reset(self.clock.now());
-        Ok(())
+        // Schedules begin at the new time, and before anybody else may move it.
+        drop(halted);
+        emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))
     }
 
     /// The base URLs of the parts.

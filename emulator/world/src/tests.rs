@@ -1,18 +1,21 @@
 //! Starting, failing to start, and stopping.
 
-use std::time::Duration;
-use std::{collections::BTreeMap, net::TcpListener, path::Path};
+use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use rehearse_aws::{
     Function,
     template::{Endpoints, Ports, Template},
 };
-use rehearse_core::clock::Clock;
-use rehearse_testutils::{self as testing, SETTINGS};
+use rehearse_core::{
+    clock::Clock,
+    faults::{Failure, Fault},
+    table::{AttributeKind, TableSpec},
+};
+use rehearse_testutils::{self as testing, SETTINGS, until};
 
 const ENVIRONMENT: &str = r#"
 [environment]
@@ -169,4 +172,78 @@ async fn a_function_that_does_not_start_is_named_with_its_reason() {
     let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
     let error = World::start(WorldConfig::new(backend, clock)).await.unwrap_err();
     assert_eq!(error.with_causes(), "failed to start the function One: no TOKEN");
+}
+
+#[tokio::test]
+async fn two_advances_at_once_are_made_one_after_the_other() {
+    let world = World::start(config(Bind::Free)).await.unwrap();
+    let minutes = SignedDuration::from_mins(10);
+    // Both are asked for before the first can begin.
+    let turn = world.events().turn().await;
+    let begin = async {
+        tokio::task::yield_now().await;
+        drop(turn);
+    };
+    let both = async { tokio::join!(world.advance(minutes), world.advance(minutes), begin) };
+    let (one, two, ()) = until("both advances", both).await;
+    assert_eq!((one, two), (Ok(()), Ok(())));
+    assert_eq!(world.clock().now().as_second(), 20 * 60);
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_past_a_moment_is_not_set_back_to_it() {
+    let running = WorldConfig { clock: Clock::running(), ..config(Bind::Free) };
+    let world = World::start(running).await.unwrap();
+    let then = world.clock().now() + SignedDuration::from_hours(1);
+    let turn = world.events().turn().await;
+    let pass = async {
+        tokio::task::yield_now().await;
+        world.clock().advance(SignedDuration::from_hours(3));
+        drop(turn);
+    };
+    let both = async { tokio::join!(world.set_time(then), pass) };
+    let (moved, ()) = until("the move", both).await;
+    moved.unwrap();
+    assert!(world.clock().now() > then + SignedDuration::from_hours(1), "{:?}", world.clock());
+}
+
+#[tokio::test]
+async fn an_earlier_moment_is_set_and_no_length_goes_back() {
+    let world = World::start(config(Bind::Free)).await.unwrap();
+    let hour = SignedDuration::from_hours(1);
+    let earlier = world.clock().now() - hour;
+    world.set_time(earlier).await.unwrap();
+    assert_eq!(world.clock().now(), earlier);
+    assert_eq!(world.advance(-hour).await, Err(AdvanceError::Backwards));
+    assert_eq!(world.advance(SignedDuration::MAX).await, Err(AdvanceError::TooFar));
+    assert_eq!(world.clock().now(), earlier);
+}
+
+#[tokio::test]
+async fn a_delayed_call_to_the_database_is_waited_for_and_abandoned_by_a_reset() {
+    let notes = TableSpec::new("Notes").partition_key("id", AttributeKind::String);
+    let world = Arc::new(World::builder().tables([notes]).start().await.unwrap());
+    let failure = Failure { delay_ms: Some(600_000), ..Failure::default() };
+    world.faults().arm(Fault { on: "dynamodb.PutItem".into(), failure, ..Fault::default() });
+    let puts = || world.journal().exchanges().named("dynamodb.PutItem");
+    let mut changes = world.journal().watch();
+    let web = reqwest::Client::builder().no_proxy().build().unwrap();
+    let put = web
+        .post(world.endpoints().dynamodb.as_str())
+        .header("x-amz-target", "DynamoDB_20120810.PutItem")
+        .body(r#"{"TableName":"Notes","Item":{"id":{"S":"a"}}}"#);
+    tokio::select! {
+        biased;
+        _ = changes.wait_for(|_| puts().count() == 1) => {}
+        _ = put.send() => panic!("it is delayed"),
+    }
+    // Its end in the journal comes after its delay has begun.
+    let abandoned = changes.wait_for(|_| puts().last().is_some_and(|put| put.outcome.is_some()));
+    until("the end of the abandoned call", abandoned).await.unwrap();
+
+    let unsettled = world.settled_within(Duration::from_millis(1)).await.unwrap_err();
+    let says = "a delayed call to the database was still outstanding after 1ms";
+    assert_eq!(unsettled.to_string(), says);
+    until("the reset", world.reset()).await.unwrap();
+    until("the world to settle", world.settled()).await.unwrap();
 }

@@ -26,7 +26,7 @@ mod timetable;
 pub use self::{
     due::Turn,
     server::{Options, Server},
-    service::Events,
+    service::{Events, Halted},
     signature::Credentials,
     timetable::MOST_MOMENTS,
 };

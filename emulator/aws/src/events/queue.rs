@@ -47,6 +47,8 @@ pub(super) enum LaterWork {
 pub(super) struct GivenUp {
     /// `RetriesExhausted` or `EventAgeExceeded`.
     pub(super) condition: &'static str,
+    /// How many attempts were made. One that was throttled is none.
+    pub(super) attempts: u32,
     /// The function's error as Lambda writes it.
     pub(super) error: Value,
 }
@@ -69,7 +71,9 @@ impl QueuedEvent {
         now: Timestamp,
     ) -> AfterFailure {
         let throttled = matches!(error, InvokeError::Throttled { .. });
-        let given_up = |condition| GivenUp { condition, error: error_payload(error) };
+        // Counted before the next attempt is.
+        let attempts = if throttled { self.attempt.saturating_sub(1) } else { self.attempt };
+        let given_up = |condition| GivenUp { condition, attempts, error: error_payload(error) };
         let wait = if throttled {
             let wait = Duration::from_secs(1 << self.throttled.min(9));
             self.throttled += 1;
@@ -98,11 +102,6 @@ impl QueuedEvent {
 
     /// The record of its invocation for a destination of failures. `arn` is its function's.
     pub(super) fn record(&self, given_up: &GivenUp, arn: &str, now: Timestamp) -> Value {
-        // An event that is too old was not tried once more.
-        let tried = match given_up.condition {
-            "EventAgeExceeded" => self.attempt.saturating_sub(1).max(1),
-            _ => self.attempt,
-        };
         json!({
             "version": "1.0",
             "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
@@ -110,7 +109,7 @@ impl QueuedEvent {
                 "requestId": &*self.request_id,
                 "functionArn": format!("{arn}:$LATEST"),
                 "condition": given_up.condition,
-                "approximateInvokeCount": tried,
+                "approximateInvokeCount": given_up.attempts,
             },
             "requestPayload": self.payload,
             "responseContext": {
@@ -214,11 +213,33 @@ mod tests {
     }
 
     #[test]
+    fn the_attempts_that_were_made_are_counted() {
+        let failed = InvokeError::Failed("Boom: on purpose".into());
+        let limited = InvokeError::Throttled { limit: 1 };
+        // Given up at once, or later when it is too old.
+        for (error, attempt, seconds, expected) in [
+            (&failed, 3, 0, 3),
+            (&failed, 2, 59, 2),
+            (&failed, 2, 60, 2),
+            (&limited, 1, 59, 0),
+            (&limited, 2, 60, 1),
+        ] {
+            let event = QueuedEvent { attempt, throttled: 5, ..event() };
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+            let given_up = match event.after_failure(error, &config(2, 60), now) {
+                AfterFailure::GiveUp(given_up)
+                | AfterFailure::Later(Later { what: LaterWork::GiveUp(given_up), .. }) => given_up,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(given_up.attempts, expected, "attempt {attempt} at {seconds}: {error}");
+        }
+    }
+
+    #[test]
     fn the_record_is_the_documented_one() {
         let error = error_payload(&InvokeError::Failed("Boom: on purpose".into()));
-        let given_up = GivenUp { condition: "RetriesExhausted", error };
-        let event = QueuedEvent { attempt: 3, ..event() };
-        let record = event.record(&given_up, "arn:f", Timestamp::UNIX_EPOCH);
+        let given_up = GivenUp { condition: "RetriesExhausted", attempts: 3, error };
+        let record = event().record(&given_up, "arn:f", Timestamp::UNIX_EPOCH);
         assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);
         assert_eq!(record["requestContext"]["functionArn"], "arn:f:$LATEST");
         assert_eq!(record["timestamp"], "1970-01-01T00:00:00.000Z");

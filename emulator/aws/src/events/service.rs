@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
 use rehearse_core::{
     clock::Clock,
     journal::{ExchangeDetail, Journal, Outcome},
@@ -39,26 +38,44 @@ pub(super) struct EventsInner {
     pub(super) clock: Clock,
     runtime: Runtime,
     state: Mutex<State>,
-    /// The running invocations: logical ids of their functions.
-    running: watch::Sender<BTreeMap<u64, String>>,
+    running: watch::Sender<RunningInvocations>,
     /// Notified when something became due at another moment than before.
     pub(super) changed: Notify,
     /// Held by whoever fires what is due, so that two never do at once.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// Held by whoever has halted all of this, so that two never do at once.
+    halting: tokio::sync::Mutex<()>,
 }
 
 pub(super) struct State {
     pub(super) timetable: Timetable,
     pub(super) later: Vec<Later>,
-    next_id: u64,
-    /// `None` once stopped.
+    /// `None` while halted, and once stopped.
     tasks: Option<JoinSet<()>>,
+    /// Whether it is stopped for good.
+    stopped: bool,
+}
+
+#[derive(Debug, Default)]
+struct RunningInvocations {
+    /// How many there have been. The latest has this number.
+    begun: u64,
+    /// The logical ids of their functions.
+    functions: BTreeMap<u64, String>,
 }
 
 /// A running invocation; it ends when this is dropped.
 struct Running {
     events: Arc<EventsInner>,
     id: u64,
+}
+
+/// Nothing begins while this lives. When it is dropped, schedules begin anew at the clock's time.
+#[must_use = "everything goes on when this is dropped"]
+#[derive(Debug)]
+pub struct Halted<'e> {
+    events: &'e Events,
+    _alone: tokio::sync::MutexGuard<'e, ()>,
 }
 
 impl Events {
@@ -78,7 +95,7 @@ impl Events {
         });
         let timetable = Timetable::new(schedules.collect(), clock.now());
         let tasks = Some(JoinSet::new());
-        let state = State { timetable, later: Vec::new(), next_id: 0, tasks };
+        let state = State { timetable, later: Vec::new(), tasks, stopped: false };
         let events = Self(Arc::new(EventsInner {
             functions,
             invoker,
@@ -86,14 +103,12 @@ impl Events {
             clock,
             runtime: Runtime::current(),
             state: Mutex::new(state),
-            running: watch::Sender::new(BTreeMap::new()),
+            running: watch::Sender::default(),
             changed: Notify::new(),
             turn: tokio::sync::Mutex::default(),
+            halting: tokio::sync::Mutex::default(),
         }));
-        if events.0.clock.is_running() && !events.0.functions.is_empty() {
-            let following = events.clone();
-            events.spawn(async move { following.follow().await });
-        }
+        events.follow_running_clock();
         events
     }
 
@@ -130,24 +145,54 @@ impl Events {
     /// a later business time is not under way.
     pub async fn settled(&self) {
         // The sender is in `self`, so it is never closed.
-        let _ = self.0.running.subscribe().wait_for(BTreeMap::is_empty).await;
+        let _ = self.0.running.subscribe().wait_for(|all| all.functions.is_empty()).await;
+    }
+
+    /// How many such invocations there have been; `None` while one is under way.
+    pub fn begun_if_idle(&self) -> Option<u64> {
+        let running = self.0.running.borrow();
+        running.functions.is_empty().then_some(running.begun)
     }
 
     /// The functions that such invocations run now, once for each.
     pub fn under_way(&self) -> Vec<String> {
-        self.0.running.borrow().values().cloned().collect()
+        self.0.running.borrow().functions.values().cloned().collect()
     }
 
-    /// Stops what is under way, forgets what was to be repeated, and begins the schedules anew at this
-    /// moment.
-    pub fn reset(&self, now: Timestamp) {
-        let stopped = {
+    /// Stops what is under way, waits until it has ended, and forgets what is due. Nothing begins until
+    /// the result is dropped.
+    pub async fn halt(&self) -> Halted<'_> {
+        let alone = self.0.halting.lock().await;
+        // Made before the wait, so that everything goes on if nobody waits any more.
+        let halted = Halted { events: self, _alone: alone };
+        let tasks = {
             let mut state = self.state();
             state.later.clear();
-            state.timetable.restart(now);
-            state.tasks.as_mut().map(std::mem::take)
+            state.timetable.restart(self.0.clock.now());
+            state.tasks.take()
         };
-        drop(stopped);
+        if let Some(mut tasks) = tasks {
+            tasks.shutdown().await;
+        }
+        halted
+    }
+
+    /// Begins with nothing due but what schedules bring from now on.
+    fn begin_anew(&self) {
+        {
+            let mut state = self.state();
+            if state.stopped {
+                return;
+            }
+            // Once more: what was under way may have failed while it was being stopped.
+            state.later.clear();
+            state.timetable.restart(self.0.clock.now());
+            state.tasks = Some(JoinSet::new());
+        }
+        self.follow_running_clock();
+    }
+
+    fn follow_running_clock(&self) {
         if self.0.clock.is_running() && !self.0.functions.is_empty() {
             let following = self.clone();
             self.spawn(async move { following.follow().await });
@@ -156,7 +201,11 @@ impl Events {
 
     /// Stops everything, for good.
     pub(super) fn stop(&self) {
-        let tasks = self.state().tasks.take();
+        let tasks = {
+            let mut state = self.state();
+            state.stopped = true;
+            state.tasks.take()
+        };
         drop(tasks);
     }
 
@@ -267,12 +316,12 @@ impl Events {
     }
 
     fn running(&self, function: &str) -> Running {
-        let id = {
-            let mut state = self.state();
-            state.next_id += 1;
-            state.next_id
-        };
-        self.0.running.send_modify(|all| drop(all.insert(id, function.to_owned())));
+        let mut id = 0;
+        self.0.running.send_modify(|all| {
+            all.begun += 1;
+            id = all.begun;
+            all.functions.insert(id, function.to_owned());
+        });
         Running { events: Arc::clone(&self.0), id }
     }
 
@@ -296,7 +345,13 @@ impl Events {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.events.running.send_modify(|all| drop(all.remove(&self.id)));
+        self.events.running.send_modify(|all| drop(all.functions.remove(&self.id)));
+    }
+}
+
+impl Drop for Halted<'_> {
+    fn drop(&mut self) {
+        self.events.begin_anew();
     }
 }
 

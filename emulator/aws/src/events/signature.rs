@@ -78,6 +78,12 @@ pub(super) fn verify<'c>(
         let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
         return Err(Refusal::invalid_signature(message));
     }
+    // What is not signed could be changed on the way, such as the type of the invocation.
+    if let Some(name) = unsigned_header(request.headers, &given.signed_headers) {
+        // The words are unverified for headers other than Host.
+        let message = format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.");
+        return Err(Refusal::invalid_signature(&message));
+    }
     let token = text(request.headers, "x-amz-security-token");
     let known = |credentials: &&Credentials| {
         credentials.access_key_id == given.access_key_id
@@ -137,6 +143,12 @@ impl<'h> Authorization<'h> {
         };
         Err(Refusal::invalid_signature(message))
     }
+}
+
+/// The first header that AWS requires to be signed if it is sent (`x-amz-*`), and that is not signed.
+fn unsigned_header<'h>(headers: &'h HeaderMap, signed: &[&str]) -> Option<&'h str> {
+    let mut names = headers.keys().map(|name| name.as_str());
+    names.find(|name| name.starts_with("x-amz-") && !signed.contains(name))
 }
 
 /// The canonical form of a request.
@@ -226,7 +238,10 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 #[cfg(test)]
 pub(super) fn sign(request: &SignedRequest<'_>) -> String {
     let scope = "20260210/us-east-1/lambda/aws4_request";
-    let signed = ["host", "x-amz-date"];
+    let names = request.headers.keys().map(|name| name.as_str());
+    let mut signed: Vec<&str> =
+        names.filter(|name| *name == "host" || name.starts_with("x-amz-")).collect();
+    signed.sort_unstable();
     let hash = hex(&Sha256::digest(canonical(request, &signed)));
     let text = format!("{ALGORITHM}\n20260210T201000Z\n{scope}\n{hash}");
     let signature = signature("rehearse", scope, &text);
@@ -330,6 +345,20 @@ mod tests {
         for signed in &SIGNED {
             assert_eq!(verified(signed, |_, _, _| {}), Ok(()), "{}", signed.path);
         }
+    }
+
+    #[test]
+    fn a_header_that_changes_the_call_must_be_signed() {
+        let added = |name: &'static str| {
+            verified(&SIGNED[0], |headers, _, _| {
+                headers.insert(name, "1".parse().unwrap());
+            })
+        };
+        assert_eq!(added("x-amzn-trace-id"), Ok(()), "clients leave it unsigned");
+        let refusal = added("x-amz-log-type").unwrap_err();
+        assert_eq!((refusal.status, refusal.kind.as_str()), (403, "InvalidSignatureException"));
+        let message = "'x-amz-log-type' must be a 'SignedHeader' in the AWS Authorization.";
+        assert_eq!(refusal.body["message"], message);
     }
 
     #[test]

@@ -188,8 +188,10 @@ async fn late_reply(
         Some("hang") => std::future::pending().await,
         Some("fail") => Err((StatusCode::INTERNAL_SERVER_ERROR, "on purpose".into())),
         _ => {
-            let id = headers["lambda-runtime-aws-request-id"].to_str().unwrap();
-            Ok(Json(json!({ "event": event, "id": id })))
+            let header = |name: &str| headers[name].to_str().unwrap();
+            let id = header("lambda-runtime-aws-request-id");
+            let arn = header("lambda-runtime-invoked-function-arn");
+            Ok(Json(json!({ "event": event, "id": id, "arn": arn })))
         }
     }
 }
@@ -228,6 +230,8 @@ async fn an_invocation_with_a_response_has_the_functions_result() {
     assert_eq!((answer.status, answer.header("x-amz-executed-version")), (200, "$LATEST"));
     assert_eq!(answer.json()["event"], json!({ "a": 1 }));
     assert_eq!(answer.json()["id"], answer.header("x-amzn-requestid"));
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:late-on-aws";
+    assert_eq!(answer.json()["arn"], arn, "of its name, not of its logical id");
     assert_eq!(answer.header("x-amz-function-error"), "");
     // Without a payload the event is an empty object.
     assert_eq!(world.invoke("Late", "RequestResponse", "").await.json()["event"], json!({}));
@@ -412,7 +416,7 @@ async fn a_running_clock_fires_schedules_by_itself() {
 }
 
 #[tokio::test]
-async fn a_reset_stops_what_runs_and_forgets_what_is_due() {
+async fn a_halt_ends_what_runs_forgets_what_is_due_and_lets_nothing_begin() {
     let world = World::with(Clock::stopped(NOW.parse().unwrap()), |_| {}).await;
     world.invoke("Late", "Event", json!({ "do": "hang" })).await;
     world.invoke("Late", "Event", json!({ "do": "fail" })).await;
@@ -423,10 +427,16 @@ async fn a_reset_stops_what_runs_and_forgets_what_is_due() {
     let mut changes = world.journal.watch();
     until("one to fail", changes.wait_for(|_| failed())).await.unwrap();
     assert_eq!(world.lambda.events().under_way(), ["Late"]);
-    world.lambda.events().reset(world.clock.now());
+    let halted = until("it to end", world.lambda.events().halt()).await;
+    assert!(world.lambda.events().under_way().is_empty(), "it has ended, not only been told to");
+    assert_eq!(world.invoke("Late", "Event", "{}").await.status, 202);
     world.settled().await;
+    drop(halted);
     world.wait(10).await;
     assert_eq!(world.journal.exchanges().named("invocation.Late").count(), 2);
+    world.invoke("Late", "Event", "{}").await;
+    world.settled().await;
+    assert_eq!(world.journal.exchanges().named("invocation.Late").count(), 3, "it goes on");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl FakeGateway {
     /// When no port is free.
     ///
     /// # Panics
-    /// ExternalBackend a tokio runtime that has network and time.
+    /// Outside a tokio runtime that has network and time.
     pub async fn start(router: Router) -> io::Result<Self> {
         Self::builder().function("Function", router).start().await
     }
@@ -105,7 +105,7 @@ impl FakeGatewayBuilder {
     /// When no port is free.
     ///
     /// # Panics
-    /// ExternalBackend a tokio runtime that has network and time.
+    /// Outside a tokio runtime that has network and time.
     pub async fn start(self) -> io::Result<FakeGateway> {
         let Self { template, mut routers, clock } = self;
         let journal = Journal::new(clock.clone());

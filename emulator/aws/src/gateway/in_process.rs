@@ -7,14 +7,17 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request},
+};
 use futures::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt as _;
 use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest, tower::Service};
 use serde_json::Value;
 
 use super::{
-    event::{ACCOUNT, REGION},
     invoke::{EventSource, Invocation, InvokeError, RunFunction},
     lambda::MAX_PAYLOAD_BYTES,
 };
@@ -24,13 +27,14 @@ const LONGEST_ERROR: usize = 500;
 
 /// A function's router.
 pub(super) struct InProcess {
-    id: String,
+    /// The function's ARN, of which it is told as on AWS.
+    arn: String,
     router: Router,
 }
 
 impl InProcess {
-    pub(super) fn new(id: String, router: Router) -> Self {
-        Self { id, router }
+    pub(super) fn new(arn: String, router: Router) -> Self {
+        Self { arn, router }
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
@@ -52,15 +56,17 @@ impl InProcess {
     /// Adapter does. A status of success is the function's success, and the body its result.
     async fn post(&self, invocation: Invocation) -> Result<Value, InvokeError> {
         let failed = |message: String| InvokeError::Failed(message);
-        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
-        let request = Request::post("/events")
+        let mut request = Request::post("/events")
             .header("content-type", "application/json")
             .header("lambda-runtime-aws-request-id", &*invocation.request_id)
             .header("lambda-runtime-deadline-ms", deadline(&invocation).to_string())
-            .header("lambda-runtime-invoked-function-arn", arn)
             .header("lambda-runtime-trace-id", invocation.trace_id)
             .body(Body::from(invocation.event))
             .map_err(|error| failed(error.to_string()))?;
+        // Left out as behind the Runtime API, if the function's name cannot stand in a header.
+        if let Ok(arn) = HeaderValue::try_from(&self.arn) {
+            request.headers_mut().insert("lambda-runtime-invoked-function-arn", arn);
+        }
         let response = match self.router.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -87,8 +93,7 @@ impl InProcess {
         let payload: LambdaRequest = serde_json::from_str(&invocation.event).map_err(failed)?;
         let mut context = Context::default();
         context.deadline = deadline(&invocation);
-        context.invoked_function_arn =
-            format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.id);
+        context.invoked_function_arn.clone_from(&self.arn);
         context.request_id = invocation.request_id.to_string();
         context.xray_trace_id = Some(invocation.trace_id);
         // `call`, not `oneshot`, whose future is not `Send`; a router is always ready.

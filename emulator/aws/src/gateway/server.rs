@@ -52,10 +52,10 @@ impl Gateway {
     ) -> io::Result<Self> {
         let stages = stages(apis, functions.iter().map(|(function, _)| function));
         let target = |(function, code): (Function, FunctionCode)| {
-            let (id, timeout) = (function.id, function.timeout);
+            let (arn, id, timeout) = (function.arn(), function.id, function.timeout);
             match code {
                 FunctionCode::Router(router) => {
-                    GatewayFunction::new(id.clone(), timeout, InProcess::new(id, router))
+                    GatewayFunction::new(id, timeout, InProcess::new(arn, router))
                 }
                 FunctionCode::Lambda(lambda) => {
                     GatewayFunction::new(id, timeout, ProcessPool::new(*lambda))

@@ -228,6 +228,41 @@ async fn a_delay_delays() {
     assert_eq!(database.calls()[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
 }
 
+/// Puts a row with a delay, and stops waiting once the call has arrived and been delayed.
+async fn abandoned_put(database: &TestDatabase, delay_ms: u64) {
+    let mut changes = database.journal().watch();
+    database.fail("PutItem", Failure { delay_ms: Some(delay_ms), ..Failure::default() });
+    let client = database.client();
+    let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
+    tokio::select! {
+        biased;
+        _ = changes.wait_for(|_| !database.calls().is_empty()) => {}
+        _ = put => panic!("it is delayed"),
+    }
+    // Its end in the journal comes after its delay has begun.
+    let ended = |_: &u64| database.calls()[0].outcome.is_some();
+    until("the end of the abandoned call", changes.wait_for(ended)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_delayed_call_is_carried_out_without_its_caller_and_waited_for() {
+    let database = TestDatabase::start().await;
+    abandoned_put(&database, 1000).await;
+    until("the delayed call", database.database().settled()).await;
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), [json!({ "phone": "+1" })]);
+    assert!(database.database().begun_if_idle().is_some());
+}
+
+#[tokio::test]
+async fn a_delayed_call_that_is_abandoned_has_no_effect_and_is_not_waited_for() {
+    let database = TestDatabase::start().await;
+    abandoned_put(&database, 600_000).await;
+    assert_eq!(database.database().begun_if_idle(), None);
+    until("its end", database.database().abandon_delayed_calls()).await;
+    until("nothing", database.database().settled()).await;
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_concurrent_conditional_puts_exactly_one_succeeds() {
     let database = TestDatabase::start().await;

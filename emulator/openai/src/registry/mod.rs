@@ -62,7 +62,7 @@ pub(super) enum Decision {
 #[derive(Debug, Default)]
 struct State {
     scripts: Vec<ScriptProgress>,
-    /// Scripts that were armed before, oldest first.
+    /// Scripts that were armed before, latest first: of several alike the latest responds.
     past: Vec<ScriptProgress>,
     /// Number of living [`RecalledScripts`].
     recalls: usize,
@@ -189,22 +189,33 @@ impl State {
     }
 
     fn keep(&mut self, script: ScriptProgress) {
-        if self.past.len() >= MAX_PAST_SCRIPTS {
-            self.past.remove(0);
-        }
-        self.past.push(script);
+        self.past.insert(0, script);
+        self.past.truncate(MAX_PAST_SCRIPTS);
     }
 
     /// The response of a script that was removed, if scripts are recalled and one is for the
-    /// request.
+    /// request. Of one person's that fit equally it is the latest that has a round for it: what is
+    /// finished late is most likely what was begun last. Which of several persons asks is not guessed.
     fn respond_from_past(&mut self, conversation: &Conversation<'_>) -> Option<Decision> {
         if self.recalls == 0 {
             return None;
         }
-        let Selection::One { index, .. } = self.selector.select(&self.past, conversation) else {
-            return None;
+        let fitting = match self.selector.select(&self.past, conversation) {
+            Selection::One { index, .. } => vec![index],
+            Selection::Ambiguous(indices) => {
+                let person = |at: usize| &self.past[at].script.person;
+                if indices.windows(2).any(|pair| person(pair[0]) != person(pair[1])) {
+                    let matching = indices.iter().map(|at| &*self.past[*at].script);
+                    let unmet = UnmetExpectation::ambiguous(matching, conversation);
+                    return Some(self.unexpected(unmet));
+                }
+                indices
+            }
+            Selection::None => return None,
         };
-        self.past[index].respond(conversation).ok().map(Decision::Scripted)
+        let past = &mut self.past;
+        let response = fitting.into_iter().find_map(|at| past[at].respond(conversation).ok());
+        response.map(Decision::Scripted)
     }
 
     fn decide(&mut self, conversation: &Conversation<'_>) -> Decision {

@@ -320,3 +320,28 @@ async fn a_removed_script_responds_again_only_while_it_is_recalled() {
     drop(recalled);
     assert_eq!(server.post("/responses", &body).await.status, 400);
 }
+
+#[tokio::test]
+async fn of_removed_scripts_for_the_same_text_the_latest_that_fits_responds() {
+    let server = start().await;
+    let body = request(json!("Hi"));
+    for rounds in ["[{ say: first }]", "[{ say: second }]"] {
+        let armed = server.arm(rounds);
+        server.ask(&body).await;
+        assert_eq!(armed.finish(), []);
+    }
+    let _recalled = server.openai.recall();
+    for _ in 0..2 {
+        assert_eq!(server.ask(&body).await.text(), "second");
+    }
+    // This one does not fit: it never saw such a request.
+    let armed = server.arm("[{ sees: { instructions: [sleeping] }, say: third }]");
+    drop(armed.finish());
+    assert_eq!(server.ask(&body).await.text(), "second");
+    // Nobody knows which person asks.
+    drop(server.arm_for("step 2", "bob", "Hi", "[{ say: fourth }]").finish());
+    let answer = server.ask(&body).await;
+    let message = answer.error().2;
+    assert!(message.contains("step 1") && message.contains("step 2"), "{message}");
+    assert_eq!(server.openai.take_unexpected_requests().len(), 1);
+}

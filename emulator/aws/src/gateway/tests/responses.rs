@@ -41,6 +41,21 @@ async fn a_form_reaches_the_router_byte_for_byte_with_the_url_as_called() {
 }
 
 #[tokio::test]
+async fn a_router_is_told_the_arn_of_its_name_on_aws() {
+    let arn = |axum::Extension(context): axum::Extension<lambda_http::Context>| async move {
+        context.invoked_function_arn
+    };
+    let function =
+        Function { name: "f-on-aws".into(), ..function("F", vec![Route::new("ANY", "$default")]) };
+    let gateway = TestGateway::with(function, Router::new().route("/", get(arn)));
+    let body = gateway.get("/").await.body;
+    assert_eq!(
+        String::from_utf8_lossy(&body),
+        "arn:aws:lambda:us-east-1:123456789012:function:f-on-aws"
+    );
+}
+
+#[tokio::test]
 async fn business_time_is_the_scripted_clock() {
     let journal = Journal::new(clock());
     let clock = clock();

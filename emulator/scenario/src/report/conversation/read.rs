@@ -18,7 +18,7 @@ pub struct Reader {
     /// Name to logical id.
     tables: BTreeMap<String, String>,
     detail: Detail,
-    /// DatabaseCalls that more may follow.
+    /// Database calls that more may follow.
     calls: DatabaseCalls,
 }
 

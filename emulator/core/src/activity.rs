@@ -1,53 +1,48 @@
 //! Counts the activities under way, so that a caller can wait until there are none.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// Counts activities. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ActivityTracker(Arc<ActivityCount>);
+pub struct ActivityTracker(Arc<watch::Sender<ActivityCount>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct ActivityCount {
-    under_way: AtomicUsize,
-    idle: Notify,
+    begun: u64,
+    ended: u64,
 }
 
 /// One activity. It ends when this is dropped.
 #[must_use = "the activity ends when this is dropped"]
 #[derive(Debug)]
-pub(crate) struct Activity(ActivityTracker);
+pub struct Activity(ActivityTracker);
 
 impl ActivityTracker {
     /// Counts an activity until the result is dropped.
     pub fn begin(&self) -> Activity {
-        self.0.under_way.fetch_add(1, Ordering::SeqCst);
+        self.0.send_modify(|count| count.begun += 1);
         Activity(self.clone())
     }
 
     /// Waits until no activity is under way.
     pub async fn idle(&self) {
-        loop {
-            // Created before the count is read, so that an end in between is not missed.
-            let idle = self.0.idle.notified();
-            if self.0.under_way.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            idle.await;
-        }
+        // The sender is in `self`, so it is never closed.
+        let _ = self.0.subscribe().wait_for(|count| count.begun == count.ended).await;
+    }
+
+    /// How many activities there have been; `None` while one is under way. Two looks with the same
+    /// number say that nothing was under way in between.
+    pub fn begun_if_idle(&self) -> Option<u64> {
+        let count = *self.0.borrow();
+        (count.begun == count.ended).then_some(count.begun)
     }
 }
 
 impl Drop for Activity {
     fn drop(&mut self) {
-        let count = &self.0.0;
-        if count.under_way.fetch_sub(1, Ordering::SeqCst) == 1 {
-            count.idle.notify_waiters();
-        }
+        self.0.0.send_modify(|count| count.ended += 1);
     }
 }
 
@@ -71,5 +66,16 @@ mod tests {
         assert!(!waiting.is_finished());
         drop(two);
         until("the tracker to be idle after the last activity", waiting).await.unwrap();
+    }
+
+    #[test]
+    fn an_activity_between_two_looks_is_seen() {
+        let activity = ActivityTracker::default();
+        let before = activity.begun_if_idle();
+        assert!(before.is_some());
+        let under_way = activity.begin();
+        assert_eq!(activity.begun_if_idle(), None);
+        drop(under_way);
+        assert_ne!(activity.begun_if_idle(), before);
     }
 }

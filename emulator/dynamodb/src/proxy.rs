@@ -196,10 +196,9 @@ async fn handle_with_faults(
         // journal has it as cut then, which is all that the caller knows.
         Some(fault) if fault.failure.is_only_a_delay() => {
             let (engine, delay) = (state.route.connect(), fault.failure.delay());
-            let response = state.delayed.begin(async move {
-                tokio::time::sleep(delay).await;
-                engine.exchange(call.outgoing).await
-            });
+            let outgoing = call.outgoing;
+            let exchange = async move { engine.exchange(outgoing).await };
+            let response = state.delayed.begin(delay, exchange);
             // There is none once the call is abandoned.
             let response = response.await.map_err(|_| ConnectionCut)?;
             Ok(record(call.exchange, response.map_err(EmulatorFailure::from)))

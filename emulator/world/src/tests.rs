@@ -223,7 +223,7 @@ async fn an_earlier_moment_is_set_and_no_length_goes_back() {
 async fn a_delayed_call_to_the_database_is_waited_for_and_abandoned_by_a_reset() {
     let notes = TableSpec::new("Notes").partition_key("id", AttributeKind::String);
     let world = Arc::new(World::builder().tables([notes]).start().await.unwrap());
-    let failure = Failure { delay_ms: Some(600_000), ..Failure::default() };
+    let failure = Failure { delay_ms: Some(5_000), ..Failure::default() };
     world.faults().arm(Fault { on: "dynamodb.PutItem".into(), failure, ..Fault::default() });
     let puts = || world.journal().exchanges().named("dynamodb.PutItem");
     let mut changes = world.journal().watch();

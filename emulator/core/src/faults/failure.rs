@@ -19,7 +19,9 @@ pub struct Failure {
     /// Value of the `Retry-After` header, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
-    /// Real time to wait before responding, in milliseconds.
+    /// Real time to wait before responding, in milliseconds. A step waits for a call to the database
+    /// that is delayed by at most 5 s, also when its caller does not; a longer delay means a call
+    /// that hangs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
     /// Closes the connection `before` the call has any effect or `after` it (a lost acknowledgement).

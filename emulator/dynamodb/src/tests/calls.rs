@@ -256,9 +256,18 @@ async fn a_delayed_call_is_carried_out_without_its_caller_and_waited_for() {
 #[tokio::test]
 async fn a_delayed_call_that_is_abandoned_has_no_effect_and_is_not_waited_for() {
     let database = TestDatabase::start().await;
-    abandoned_put(&database, 600_000).await;
+    abandoned_put(&database, 5_000).await;
     assert_eq!(database.database().begun_if_idle(), None);
     until("its end", database.database().abandon_delayed_calls()).await;
+    until("nothing", database.database().settled()).await;
+    assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_is_not_waited_for() {
+    let database = TestDatabase::start().await;
+    abandoned_put(&database, 5_001).await;
+    assert!(database.database().begun_if_idle().is_some());
     until("nothing", database.database().settled()).await;
     assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);
 }

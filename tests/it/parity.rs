@@ -150,16 +150,26 @@ impl Normal {
 
     fn line(&self, entry: &Value) -> String {
         let outcome = &entry["outcome"];
-        let mut text = serde_json::json!([
+        let mut exchange = entry["crossing"].clone();
+        if let Some(rows) = exchange.get_mut("rows").and_then(Value::as_array_mut) {
+            // A table's rows come in the order of their keys, which may be random ids.
+            let mut texts: Vec<String> = rows.iter().map(|row| self.text(row.clone())).collect();
+            texts.sort();
+            *rows = texts.into_iter().map(Value::String).collect();
+        }
+        self.text(serde_json::json!([
             entry["name"],
             entry["at"],
-            entry["crossing"],
+            exchange,
             outcome["status"],
             outcome["error"],
             outcome["answer"],
-        ]);
-        text.sort_all_objects();
-        let mut text = text.to_string();
+        ]))
+    }
+
+    fn text(&self, mut value: Value) -> String {
+        value.sort_all_objects();
+        let mut text = value.to_string();
         for (pattern, to) in &self.rules {
             text = pattern.replace_all(&text, *to).into_owned();
         }

@@ -27,7 +27,7 @@ const DEFAULT_DEADLINE_MS: &str = "11500";
 const DEFAULT_REQUEST_DEADLINE_MS: &str = "8000";
 /// After a crash Twilio repeats the webhook at once, and the repeat waits for the rest of the
 /// lease.
-const DEFAULT_LEASE_MS: &str = "3000";
+const DEFAULT_LEASE_MS: &str = "3600";
 
 /// Configuration of the dispatcher.
 #[derive(Debug, Clone)]

@@ -80,7 +80,12 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let answer = OwnerAnswer {
         to: ann(),
         texts: vec![OutboxText { id: "owner#SM9#0".into(), ..text.clone() }],
-        memory: MemoryTurn { user: "[the owner]".into(), assistant: "Hi".into(), at_ms: None },
+        memory: MemoryTurn {
+            user: "[the owner]".into(),
+            assistant: "Hi".into(),
+            at_ms: None,
+            by_owner: true,
+        },
         answered: Vec::new(),
         now: now(),
     };

@@ -6,7 +6,7 @@ use handlers::{
         outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         slot::SlotTime,
         time_off::{TimeOffChange, TimeOffRow},
-        turn::{MemoryTurn, TurnKey},
+        turn::{MemoryTurn, NewClaim, TurnEnd, TurnKey, TurnText},
     },
     ports::{BookOutcome, Store as _},
 };
@@ -57,6 +57,7 @@ async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
         user: "[the owner]".into(),
         assistant: "I'll be there".into(),
         at_ms: Some(now().as_millisecond()),
+        by_owner: true,
     };
     let answer = OwnerAnswer {
         to: ann(),
@@ -78,6 +79,49 @@ async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
     };
     assert!(store.answer_by_owner(&lost).await.is_err());
     assert_eq!(store.waiting_texts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_owners_words_outlive_a_turn_of_the_customer_that_had_not_seen_them() {
+    let lab = Lab::start().await;
+    let store = &lab.store;
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    let text = TurnText { body: "Hi".into(), ..TurnText::default() };
+    let claim =
+        NewClaim { key: &key, holder: "h", text: &text, now: now(), unix_ms: 0, until_ms: 100 };
+    store.claim_turn(&claim).await.unwrap();
+    let seen = store.memory(&ann()).await.unwrap();
+    let words = |at_ms| MemoryTurn {
+        user: "[the owner]".into(),
+        assistant: "I'm late".into(),
+        at_ms: Some(at_ms),
+        by_owner: true,
+    };
+    let answer = |sid: &str, at_ms| OwnerAnswer {
+        to: ann(),
+        texts: OutboxText::messages(&format!("owner#{sid}"), &ann(), "I'm late", now()),
+        memory: words(at_ms),
+        answered: Vec::new(),
+        now: now(),
+    };
+    let (first, second) = (now().as_millisecond() - 1, now().as_millisecond() + 1);
+    store.answer_by_owner(&answer("SM8", first)).await.unwrap();
+    let end = TurnEnd {
+        key,
+        holder: "h".into(),
+        now: now(),
+        messages: vec!["Hello!".into()],
+        memory: Some(seen.with("Hi".into(), "Hello!".into(), now())),
+        dequeue: None,
+        callback: None,
+        late_answer: None,
+    };
+    assert!(store.finish_turn(&end).await.unwrap());
+    store.answer_by_owner(&answer("SM9", second)).await.unwrap();
+    let turns = store.memory(&ann()).await.unwrap().turns;
+    assert_eq!(turns.len(), 3, "{turns:?}");
+    assert_eq!((&turns[0], &turns[2]), (&words(first), &words(second)));
+    assert_eq!(turns[1].assistant, "Hello!");
 }
 
 #[tokio::test]

@@ -234,5 +234,16 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
         TurnEnd { key: second.clone(), holder: "h".into(), messages: vec![], memory: None, ..end };
     assert!(store.finish_turn(&end).await.unwrap());
     assert_eq!(store.turn_answer(&second).await.unwrap(), Some(vec![]));
-    assert!(store.leave_queue(&second.phone, 0, &next).await.unwrap());
+
+    // Nor does a turn that ends behind another one leave its entry there.
+    let third = TurnKey { sid: "SM3".into(), ..second };
+    let behind = QueueEntry { sid: "SM3".into(), until_ms: 30 };
+    store.join_queue(&third.phone, &behind).await.unwrap();
+    claim(store, &third, "h", now(), (0, 10)).await;
+    // It was renewed by a write of which this attempt does not know.
+    let dequeue = Some(QueueEntry { until_ms: 10, ..behind });
+    let end = TurnEnd { key: third.clone(), dequeue, ..end };
+    assert!(store.finish_turn(&end).await.unwrap());
+    assert_eq!(store.queue(&third.phone).await.unwrap(), std::slice::from_ref(&next));
+    assert!(store.leave_queue(&third.phone, 0, &next).await.unwrap());
 }

@@ -18,6 +18,10 @@ use crate::{
 const CLAIM: Duration = Duration::from_secs(60);
 /// Attempts to send a text in one run.
 const ATTEMPTS: u32 = 2;
+/// Twilio's code for a recipient who has opted out.
+const TWILIO_OPTED_OUT: u32 = 21_610;
+/// How the ids of texts begin that hold the owner's own words to a customer.
+pub const OWNERS_WORDS: &str = "owner#";
 /// How much earlier than the text itself Twilio may have dated it: clocks differ.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -83,11 +87,13 @@ impl OutboxService {
     /// and is looked up by the next run. Also when a row cannot be read, after all others were sent.
     pub async fn send(&self, ids: &[String], now: Timestamp) -> Result<OutboxReport, StoreError> {
         let mut report = OutboxReport::default();
-        let mut unreadable = None;
+        let (mut unreadable, mut has_failed) = (None, false);
         // The owner is told of a text that was refused by another text.
         let mut ids = VecDeque::from(ids.to_vec());
         while let Some(id) = ids.pop_front() {
-            match self.send_one(&id, now).await {
+            let result = self.send_one(&id, now).await;
+            let failed_before = std::mem::replace(&mut has_failed, result.is_err());
+            match result {
                 Ok(None) => {}
                 Ok(Some(Delivery::Sent)) => report.sent += 1,
                 Ok(Some(Delivery::Refused { alert, .. })) => {
@@ -99,7 +105,12 @@ impl OutboxService {
                     tracing::error!(id, error = %ErrorChain(&error), "a text of the outbox cannot be read");
                     unreadable = Some(error);
                 }
-                Err(error) => return Err(error),
+                // One failure may be the row's, two in a row are the database's.
+                Err(error) if failed_before => return Err(error),
+                Err(error) => {
+                    tracing::error!(id, error = %ErrorChain(&error), "a text of the outbox failed");
+                    unreadable = Some(error);
+                }
             }
         }
         if report.waiting > 0 {
@@ -119,10 +130,21 @@ impl OutboxService {
         match &mut delivery {
             Delivery::Sent => self.store.remove_text(id).await?,
             Delivery::Refused { code, opted_out, alert } => {
-                if *opted_out {
+                if code.is_some_and(|code| code == TWILIO_OPTED_OUT) {
+                    // Twilio knows of an opt-out that we do not.
+                    self.store.set_opted_out(&text.to, true, now).await?;
+                }
+                if self.owner_phone.as_ref() == Some(&text.to) {
+                    // An alarm counts these lines.
+                    tracing::error!(?code, "a text to the owner was refused");
+                }
+                // That nothing reaches who wants no texts is no news, unless it was a confirmation
+                // or the owner's own words.
+                let is_missed = is_confirmation(&text.body) || text.id.starts_with(OWNERS_WORDS);
+                if *opted_out && !is_missed {
                     tracing::info!("a text of the outbox is not sent, its recipient has opted out");
                 } else {
-                    tracing::error!(?code, "Twilio refused a text of the outbox for good");
+                    tracing::error!(?code, "a text of the outbox is not sent");
                     *alert = self.tell_owner(&text, *code, now).await?;
                 }
                 self.store.refuse_text(id, *code, now).await?;
@@ -142,9 +164,12 @@ impl OutboxService {
         let Some(owner) = self.owner_phone.as_ref().filter(|owner| **owner != text.to) else {
             return Ok(Vec::new());
         };
-        let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let why = code.map_or_else(
+            || "they want no more texts".to_owned(),
+            |code| format!("Twilio refused it, code {code}"),
+        );
         let body = format!(
-            "Twilio refused a text to {} (code {code}). Please call them. It said: \"{}\"",
+            "A text to {} was not sent ({why}). Please call them. It said: \"{}\"",
             text.to.as_str(),
             text.body
         );
@@ -182,7 +207,9 @@ impl OutboxService {
             }
             match self.sms.send(&text.to, &text.body, wants_report).await {
                 Ok(()) => return Delivery::Sent,
-                Err(SmsError::OptedOut) => return Delivery::refused(Some(21_610), true),
+                Err(SmsError::OptedOut) => {
+                    return Delivery::refused(Some(TWILIO_OPTED_OUT), true);
+                }
                 Err(SmsError::Refused { code }) => return Delivery::refused(code, false),
                 Err(SmsError::Unavailable(error)) => {
                     tracing::warn!(error = %ErrorChain(error.as_ref()), "failed to send a text");

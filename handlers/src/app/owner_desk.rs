@@ -4,10 +4,11 @@ use futures::future::join_all;
 use jiff::{Span, Timestamp, civil};
 
 use crate::{
+    app::owner_news::quoted,
     domain::{
         calendar::{Calendar, SLOT_MINUTES, weekday_name},
         day_schedule::{DaySchedule, Hold},
-        lead::{LeadId, repair_display_name},
+        lead::{Lead, LeadId, repair_display_name},
         owner_command::TimeSpan,
         phone::Phone,
         slot::SlotTime,
@@ -87,7 +88,9 @@ impl OwnerDesk<'_> {
             Some(span) => format!("Blocked {}, {}.", day_text(date), span_text(span)),
             None => format!("Closed {}.", day_text(date)),
         };
-        let touched = self.describe(&time_off::touched(&day, span)).await?;
+        let Ok(touched) = self.describe(&time_off::touched(&day, span)).await else {
+            return Ok(format!("{done} Its bookings cannot be read right now, please look later."));
+        };
         Ok(if touched.is_empty() {
             done
         } else {
@@ -176,8 +179,7 @@ impl OwnerDesk<'_> {
 
     /// `2:00 PM iPhone screen, Ann, +1...` for each booking.
     async fn describe(&self, holds: &[&Hold]) -> Result<Vec<String>, StoreError> {
-        let ids: Vec<LeadId> = holds.iter().map(|hold| LeadId::from_row(&hold.lead_id)).collect();
-        let leads = join_all(ids.iter().map(|id| self.store.lead(id))).await;
+        let leads = join_all(holds.iter().map(|hold| self.lead_of(hold))).await;
         holds
             .iter()
             .zip(leads)
@@ -192,13 +194,22 @@ impl OwnerDesk<'_> {
                     Some(lead) => repair_display_name(&lead.repair, &lead.device),
                     None => "booked".to_owned(),
                 };
-                let name = lead.as_ref().and_then(|lead| lead.customer_name.clone());
+                let name = lead.as_ref().and_then(|lead| lead.customer_name.as_deref());
+                let name = name.map(quoted);
                 let phone = lead.map(|lead| lead.phone).or_else(|| hold.phone.clone());
                 let who = [name, phone.map(|phone| phone.as_str().to_owned())];
                 let who: String = who.into_iter().flatten().map(|who| format!(", {who}")).collect();
                 Ok(format!("{} {what}{who}", hold.start))
             })
             .collect()
+    }
+
+    /// The lead of a booking; `None` for a time that is held without one.
+    async fn lead_of(&self, hold: &Hold) -> Result<Option<Lead>, StoreError> {
+        if hold.lead_id.is_empty() {
+            return Ok(None);
+        }
+        self.store.lead(&LeadId::from_row(&hold.lead_id)).await
     }
 
     fn past(&self, date: civil::Date) -> Option<String> {

@@ -62,6 +62,7 @@ fn details(booking: &Booking) -> String {
     details
 }
 
-fn quoted(words: &str) -> String {
+/// What a customer typed, as the owner reads it.
+pub(super) fn quoted(words: &str) -> String {
     format!("\"{}\"", words.replace('"', "'"))
 }

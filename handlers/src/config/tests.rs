@@ -57,7 +57,7 @@ fn defaults_are_those_of_the_deployment_it_replaces() {
     assert_eq!(config.reply.openai.retries, 2);
     assert_eq!(config.reply.openai.base_url, "https://api.openai.com/v1");
     assert_eq!(config.reply.reply_deadline, Duration::from_millis(11_500));
-    assert_eq!(config.reply.turn_lease, Duration::from_secs(3));
+    assert_eq!(config.reply.turn_lease, Duration::from_millis(3_600));
     assert_eq!(config.reply.calendar.zone_name(), "America/New_York");
     assert_eq!(config.reply.calendar.closed_days(), [Weekday::Sunday]);
     assert!(config.reply.public_urls.is_empty());

@@ -108,10 +108,13 @@ impl Calendar {
     /// The calendar as the owner's state leaves it: slots that begin before its `until` are blocked.
     #[must_use]
     pub fn with_owner(&self, owner: &OwnerState) -> Self {
-        let away_until = owner.until.and_then(|until| match until {
-            Until::Instant(time) => Some(time),
-            // Over a gap, the later reading: clocks go forward while the owner is away.
-            Until::Local(time) => self.zone.to_ambiguous_timestamp(time).compatible().ok(),
+        let away_until = owner.until.map(|until| match until {
+            Until::Instant(time) => time,
+            // Over a gap, the later reading: clocks go forward while the owner is away. Only the very
+            // end of the calendar has no instant.
+            Until::Local(time) => {
+                self.zone.to_ambiguous_timestamp(time).compatible().unwrap_or(Timestamp::MAX)
+            }
         });
         Self { away_until, ..self.clone() }
     }

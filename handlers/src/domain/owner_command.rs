@@ -115,15 +115,29 @@ pub fn parse(text: &str, today: civil::Date) -> OwnerCommand {
     else {
         return OwnerCommand::Unclear(UnclearCommand::Date);
     };
+    // A question changes nothing.
+    if text.trim_end().ends_with('?') {
+        return OwnerCommand::List(date);
+    }
     let span = if times.is_empty() {
         None
     } else {
         match parse_span(times) {
+            // `close at 3` means until the evening to one owner and an hour to another.
+            Some(_) if *first != "block" && is_single_time(times) => {
+                return OwnerCommand::Unclear(UnclearCommand::Times);
+            }
             Some(span) => Some(span),
             None => return OwnerCommand::Unclear(UnclearCommand::Times),
         }
     };
     if blocks { OwnerCommand::Block { date, span } } else { OwnerCommand::Open { date, span } }
+}
+
+/// Whether the words name one time, without its end: `at 3`, `3pm`.
+fn is_single_time(words: &[&str]) -> bool {
+    let ends = ["-", "to", "until", "till", "and", "after", "before", "all", "from", "between"];
+    !words.iter().any(|word| word.contains('-') || ends.contains(word))
 }
 
 /// `to NUMBER: TEXT`. A text such as `to do: buy glass` names no number and is none.
@@ -269,6 +283,21 @@ mod tests {
         for times in ["later", "2-2", "4pm-2pm", "25-26", "2-4-6", "2:60-4"] {
             let text = format!("block friday {times}");
             assert_eq!(parse(&text, TODAY), OwnerCommand::Unclear(UnclearCommand::Times), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_changes_nothing() {
+        let friday = date(2026, 2, 13);
+        for text in ["open friday?", "Closed friday ?", "block friday 2-4?"] {
+            assert_eq!(parse(text, TODAY), OwnerCommand::List(friday), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_single_time_closes_nothing() {
+        for text in ["close at 3 today", "open friday 3pm"] {
+            assert_eq!(parse(text, TODAY), OwnerCommand::Unclear(UnclearCommand::Times), "{text}");
         }
     }
 

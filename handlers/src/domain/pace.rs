@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    text::folded_lowercase,
+    text::{FALLBACK_REPLY, NO_PROMISE_REPLY, folded_lowercase},
     turn::{ConversationMemory, MemoryTurn},
 };
 
@@ -61,7 +61,7 @@ const LOOP_TURNS: usize = 3;
 /// Turns after which a loop of short texts ends: a person may say "yes" to three questions.
 const SHORT_LOOP_TURNS: usize = 6;
 /// Longest text, in characters, that a person may well repeat.
-const SHORT_TEXT: usize = 12;
+const SHORT_TEXT: usize = 8;
 /// Time within which the turns of a loop follow each other.
 const LOOP_TIME: SignedDuration = SignedDuration::from_mins(10);
 
@@ -96,20 +96,31 @@ impl PaceWindow {
     }
 }
 
-/// Whether a machine writes: one that sends the same text again and again, or our own answers back.
-pub fn is_loop(memory: &ConversationMemory, text: &str, now: Timestamp) -> bool {
+/// Since when a machine writes, in milliseconds since the Unix epoch: one that sends the same text
+/// again and again, or our own answers back. `None` when it does not look like one.
+pub fn loop_since(memory: &ConversationMemory, text: &str, now: Timestamp) -> Option<i64> {
     let text = normalized(text);
     let turns = if text.chars().count() > SHORT_TEXT { LOOP_TURNS } else { SHORT_LOOP_TURNS };
-    let Some(first) = memory.turns.len().checked_sub(turns) else { return false };
-    let last = &memory.turns[first..];
+    // What the owner writes himself is no answer.
+    let answered: Vec<&MemoryTurn> = memory.turns.iter().filter(|turn| !turn.by_owner).collect();
+    let first = answered.len().checked_sub(turns)?;
+    let last = answered.get(first..)?;
     let since = (now - LOOP_TIME).as_millisecond();
     if !last.iter().all(|turn| turn.at_ms.is_some_and(|at| at > since)) {
-        return false;
+        return None;
     }
-    let is_same = |turn: &MemoryTurn| normalized(&turn.user) == text;
+    // Who is told to text again later does.
+    let has_failed = |turn: &&MemoryTurn| {
+        [FALLBACK_REPLY, NO_PROMISE_REPLY].iter().any(|reply| turn.assistant.starts_with(reply))
+    };
+    if last.iter().any(has_failed) {
+        return None;
+    }
+    let is_same = |turn: &&MemoryTurn| normalized(&turn.user) == text;
     let said: Vec<String> = last.iter().map(|turn| normalized(&turn.assistant)).collect();
     let heard = last.iter().skip(1).map(|turn| normalized(&turn.user)).chain([text.clone()]);
-    last.iter().all(is_same) || said.into_iter().eq(heard)
+    let repeats = last.iter().all(is_same) || said.into_iter().eq(heard);
+    last.first().filter(|_| repeats)?.at_ms
 }
 
 /// Letters and digits alone.
@@ -160,23 +171,25 @@ mod tests {
         let away = "I'm driving and will answer later.";
         let same =
             memory(&[(away, "a"), (away, "b"), ("I\u{2019}m driving, and will answer later", "c")]);
-        assert!(is_loop(&same, away, minute(3)));
-        assert!(!is_loop(&same, away, minute(10)), "the first is ten minutes old");
-        assert!(!is_loop(&same, "Is my phone ready yet?", minute(3)));
-        assert!(!is_loop(&memory(&[(away, "a"), (away, "b")]), away, minute(3)));
+        assert!(loop_since(&same, away, minute(3)).is_some());
+        assert!(loop_since(&same, away, minute(10)).is_none(), "the first is ten minutes old");
+        assert!(loop_since(&same, "Is my phone ready yet?", minute(3)).is_none());
+        assert!(loop_since(&memory(&[(away, "a"), (away, "b")]), away, minute(3)).is_none());
         let echo = memory(&[
             ("Hi", "How can I help?"),
             ("How can I help?", "With what?"),
             ("With what?", "Which phone?"),
         ]);
-        assert!(!is_loop(&echo, "An iPhone, please", minute(3)));
+        assert!(loop_since(&echo, "An iPhone, please", minute(3)).is_none());
         let echo = memory(&[
             ("Hello there", "How can I help?"),
             ("How can I help?", "With what, please?"),
             ("With what, please?", "Which phone is it?"),
         ]);
-        assert!(is_loop(&echo, "which phone is it", minute(3)));
+        assert!(loop_since(&echo, "which phone is it", minute(3)).is_some());
+        let outage = memory(&[(away, NO_PROMISE_REPLY), (away, FALLBACK_REPLY), (away, "c")]);
+        assert!(loop_since(&outage, away, minute(3)).is_none(), "told to text again later");
         let yes = memory(&[("yes", "2 PM?"), ("yes", "An iPhone?"), ("yes", "Shall I book?")]);
-        assert!(!is_loop(&yes, "yes", minute(3)));
+        assert!(loop_since(&yes, "yes", minute(3)).is_none());
     }
 }

@@ -148,6 +148,8 @@ pub struct MemoryTurn {
     pub assistant: String,
     /// Business time of the text, in milliseconds since the Unix epoch; `None` in older rows.
     pub at_ms: Option<i64>,
+    /// The owner wrote `assistant` himself, unasked; `user` says so.
+    pub by_owner: bool,
 }
 
 impl ConversationMemory {
@@ -155,7 +157,12 @@ impl ConversationMemory {
     /// [`MEMORY_BYTES`]; the newest stays however long it is.
     #[must_use]
     pub fn with(mut self, user: String, assistant: String, now: Timestamp) -> Self {
-        self.turns.push(MemoryTurn { user, assistant, at_ms: Some(now.as_millisecond()) });
+        self.turns.push(MemoryTurn {
+            user,
+            assistant,
+            at_ms: Some(now.as_millisecond()),
+            by_owner: false,
+        });
         let mut bytes = 0;
         let fits = |turn: &&MemoryTurn| {
             bytes += turn.user.len() + turn.assistant.len();

@@ -76,6 +76,16 @@ fn facts(name: &str) -> Facts {
             "Tomorrow at 2",
             "Done!\nConfirmed: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-20260210-201000-1a2b3c",
         ),
+        "cancelled earlier" => {
+            facts.remember(
+                "Cancel my 2 PM",
+                "Done!\nCancelled: Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-20260210-201000-1a2b3c",
+            );
+            facts.add_booking(KnownBooking {
+                reference: "LEAD-20260210-201000-4d5e6f".into(),
+                ..booking(wednesday(), 15, RepairKind::Screen)
+            });
+        }
         "proposed" => facts.remember("Tomorrow?", "I have 9 AM or 10 AM tomorrow."),
         "unknown" => facts.add_unknown_outcome(),
         other => panic!("{other}"),
@@ -121,6 +131,12 @@ fn until_when_the_owner_is_away_may_be_said() {
     let facts = Facts::new(&calendar, &owner, now);
     assert_ne!(check(said, &facts, false).text, said);
     let said = "Brandon is back at 5 PM.";
+    assert_eq!(check(said, &facts, false).text, said);
+
+    let said = "Sorry, there are no openings tomorrow.";
+    assert_ne!(check(said, &facts, false).text, said);
+    let until = Until::parse("2026-02-12T15:00");
+    let facts = Facts::new(&calendar, &OwnerState { until, ..owner }, now);
     assert_eq!(check(said, &facts, false).text, said);
 }
 

@@ -2,8 +2,8 @@
 
 use handlers::{
     app::outbox::OutboxReport,
-    domain::outbox::OutboxText,
-    ports::{Store as _, Timer as _},
+    domain::{outbox::OutboxText, text::NO_PROMISE_REPLY},
+    ports::{ModelError, Store as _, Timer as _},
 };
 use jiff::Timestamp;
 
@@ -121,11 +121,59 @@ fn the_owner_is_told_of_a_customers_text_that_is_refused() {
     world.sms.refuse(ANN, 21_614);
     assert_eq!(send(&world), OutboxReport { sent: 2, refused: 1, waiting: 0 });
     let told = format!(
-        "Twilio refused a text to {ANN} (code 21614). Please call them. It said: \"text a\""
+        "A text to {ANN} was not sent (Twilio refused it, code 21614). Please call them. It said: \
+         \"text a\""
     );
     let expected = [(OWNER.to_owned(), "text b".to_owned()), (OWNER.to_owned(), told)];
     assert_eq!(world.sms.sent(), expected);
     assert_eq!(send(&world), OutboxReport::default());
+}
+
+#[test]
+fn an_owner_whom_twilio_has_as_opted_out_is_promised_no_more() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    world.sms.opt_out();
+    assert_eq!(send(&world).refused, 1);
+    assert!(world.store.is_opted_out(&phone(OWNER)));
+    world.model.after(std::time::Duration::ZERO, Err(ModelError::Refused));
+    assert_eq!(world.answer(&text("SM1", "Hello?")), [NO_PROMISE_REPLY]);
+}
+
+#[test]
+fn the_owner_hears_when_his_own_words_reach_nobody() {
+    for (id, told) in [("owner#SM9", 1), ("late#SM9", 0)] {
+        let world = World::new();
+        world.answer(&text("SM1", "STOP"));
+        let before = world.sms.sent().len();
+        store(&world, id, ANN);
+        assert_eq!(send(&world).refused, 1, "{id}");
+        let sent = world.sms.sent();
+        assert_eq!(sent.len() - before, told, "{id}: {sent:?}");
+        if told == 1 {
+            let (to, body) = sent.last().unwrap();
+            assert!(to == OWNER && body.contains("want no more texts"), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_keeps_no_other_text_from_going_out_and_two_in_a_row_end_the_run() {
+    let world = World::new();
+    for id in ["a", "b", "c"] {
+        store(&world, id, OWNER);
+    }
+    world.store.fail("claim_text");
+    assert!(world.run(world.outbox().send_waiting(now())).is_err());
+    assert_eq!(world.sms.sent().len(), 2);
+    let world = World::new();
+    for id in ["a", "b", "c"] {
+        store(&world, id, OWNER);
+    }
+    world.store.fail("claim_text");
+    world.store.fail("claim_text");
+    assert!(world.run(world.outbox().send_waiting(now())).is_err());
+    assert!(world.sms.sent().is_empty());
 }
 
 #[test]

@@ -83,6 +83,13 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
+    /// Whether the texts of this cause were written.
+    pub(super) async fn cause_is_claimed(&self, first: &OutboxText) -> Result<bool, StoreError> {
+        let id = text(format!("{OUTBOX}#{}", first.id));
+        let key = row([("conversation_id", id), ("item_id", text(CLAIM))]);
+        Ok(self.get_row(&self.tables.conversations, key).await?.is_some())
+    }
+
     /// Puts a text into the outbox as part of a transaction.
     pub(super) fn put_text(&self, new: &OutboxText) -> Result<TransactWriteItem, StoreError> {
         Put::builder()
@@ -154,7 +161,7 @@ impl DynamoDb {
                  attempts = if_not_exists(attempts, :none) + :one",
             )
             .condition_expression(
-                "attribute_exists(body) AND attribute_not_exists(refused_ms) \
+                "attribute_exists(conversation_id) AND attribute_not_exists(refused_ms) \
                  AND (attribute_not_exists(until_ms) OR until_ms < :wall)",
             )
             .expression_attribute_values(":holder", text(holder))

@@ -2,7 +2,7 @@
 //!
 //! The partition `customers` of the conversations' table lists who had a turn lately.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::{Timestamp, civil};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     schedule::{AVAILABLE, BLOCKED},
     transactions::{TransactionOutcome, put, update},
     turn::{MEMORY, MEMORY_DAYS, item_key},
-    turn_row::from_memory,
+    turn_row::{OWNER_TURNS, from_turns},
 };
 use crate::{
     domain::{
@@ -22,7 +22,7 @@ use crate::{
         phone::Phone,
         slot::{Slot, SlotTime},
         time_off::{TimeOffChange, TimeOffRow},
-        turn::{ConversationMemory, TurnKey},
+        turn::{MEMORY_TURNS, MemoryTurn, TurnKey},
     },
     ports::StoreError,
 };
@@ -102,7 +102,9 @@ impl DynamoDb {
         for text in &answer.texts {
             items.push(self.put_text(text)?);
         }
-        items.push(self.remember_owner_answer(answer)?);
+        items.push(self.remember_owner_answer(answer).await?);
+        // Whom he wrote to he may mean again, also when this very text is repeated.
+        items.push(self.note_customer(&answer.to, answer.now)?);
         for sid in &answer.answered {
             items.push(self.mark_answered(sid, answer.now)?);
         }
@@ -114,23 +116,28 @@ impl DynamoDb {
                 table: "Conversations",
                 what: "a text that the owner answers has gone".to_owned(),
             }),
-            TransactionOutcome::Unknown(error) => Err(error),
+            TransactionOutcome::Unknown(error) => match self.cause_is_claimed(first).await {
+                Ok(true) => Ok(()),
+                _ => Err(error),
+            },
         }
     }
 
-    /// An update, so that it does not undo what a turn of the customer stores meanwhile.
-    fn remember_owner_answer(&self, answer: &OwnerAnswer) -> Result<TransactWriteItem, StoreError> {
-        let turns = vec![answer.memory.clone()];
-        let turn = from_memory(&ConversationMemory { turns, ..ConversationMemory::default() });
+    /// Beside the turns of the customer, of whom one may be storing its own meanwhile.
+    async fn remember_owner_answer(
+        &self,
+        answer: &OwnerAnswer,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let memory = self.read_memory(&answer.to).await?;
+        let earlier = memory.turns.iter().filter(|turn| turn.by_owner);
+        let turns: Vec<&MemoryTurn> = earlier.chain([&answer.memory]).collect();
+        let excess = turns.len().saturating_sub(MEMORY_TURNS);
         Update::builder()
             .table_name(&self.tables.conversations)
             .set_key(Some(item_key(&answer.to, MEMORY)))
-            .update_expression(
-                "SET turns = list_append(if_not_exists(turns, :none), :turn), \
-                 updated_at = :now, expires_at = :expires",
-            )
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":turn", turn)
+            .update_expression("SET #turns = :turns, updated_at = :now, expires_at = :expires")
+            .expression_attribute_names("#turns", OWNER_TURNS)
+            .expression_attribute_values(":turns", from_turns(turns.into_iter().skip(excess)))
             .expression_attribute_values(":now", seconds(answer.now))
             .expression_attribute_values(":expires", number(expiry(answer.now, MEMORY_DAYS)))
             .build()
@@ -188,7 +195,8 @@ impl DynamoDb {
             Some(minutes) => change
                 .update_expression(
                     "SET #status = :blocked, minutes = :minutes, updated_at = :now, \
-                     created_at = if_not_exists(created_at, :now)",
+                     created_at = if_not_exists(created_at, :now) \
+                     REMOVE lead_id, phone, repair_type, device",
                 )
                 .expression_attribute_values(":minutes", number(minutes)),
             None => change

@@ -6,7 +6,7 @@ use super::{
     errors::{ConditionalWrite, conditional_with_retries, unavailable},
     late::{HELD, LATE, is_late},
     row::{Row, RowReader, number, row, text},
-    transactions::{TransactionOutcome, put, update},
+    transactions::{TransactionOutcome, update},
     turn_row::{
         encode_round, from_memory, from_pace, round_attribute, texts, to_answer, to_memory,
         to_record,
@@ -15,12 +15,12 @@ use super::{
 use crate::{
     domain::{
         phone::Phone,
-        turn::{ConversationMemory, NewClaim, StoredRound, TurnEnd, TurnKey},
+        turn::{ConversationMemory, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey},
     },
     ports::{StoreError, TurnClaim},
 };
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 /// Days until DynamoDB may delete a turn. Twilio's last retry comes seconds after the first.
@@ -169,6 +169,9 @@ impl DynamoDb {
         {
             tracing::info!("the head of the queue had changed");
             outcome = self.transact(None, without_queue).await;
+            if let (TransactionOutcome::Written, Some(entry)) = (&outcome, &end.dequeue) {
+                self.leave_from_behind(&end.key.phone, entry).await;
+            }
         }
         let error = match outcome {
             TransactionOutcome::Written => return Ok(true),
@@ -179,6 +182,21 @@ impl DynamoDb {
             (Ok(true), _) => Ok(true),
             (_, Some(error)) => Err(error),
             (ended, None) => ended,
+        }
+    }
+
+    /// Removes the entry of a turn that has ended and did not stand at the head: nobody else removes
+    /// it before it expires, and the customer's next text would wait for that.
+    async fn leave_from_behind(&self, phone: &Phone, ended: &QueueEntry) {
+        let left = async {
+            let queue = self.read_queue(phone).await?;
+            match queue.iter().enumerate().find(|(_, entry)| entry.sid == ended.sid) {
+                Some((position, entry)) => self.write_leave(phone, position, entry).await,
+                None => Ok(true),
+            }
+        };
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "failed to leave the queue");
         }
     }
 
@@ -214,16 +232,19 @@ impl DynamoDb {
         end: &TurnEnd,
         memory: &ConversationMemory,
     ) -> Result<TransactWriteItem, StoreError> {
-        Put::builder()
+        // An update, so that what the owner writes to the customer meanwhile stays.
+        Update::builder()
             .table_name(&self.tables.conversations)
-            .item("conversation_id", text(end.key.phone.as_str()))
-            .item("item_id", text(MEMORY))
-            .item("turns", from_memory(memory))
-            .item("pace", from_pace(&memory.pace))
-            .item("updated_at", number(end.now.as_second()))
-            .item("expires_at", number(expiry(end.now, MEMORY_DAYS)))
+            .set_key(Some(item_key(&end.key.phone, MEMORY)))
+            .update_expression(
+                "SET turns = :turns, pace = :pace, updated_at = :now, expires_at = :expires",
+            )
+            .expression_attribute_values(":turns", from_memory(memory))
+            .expression_attribute_values(":pace", from_pace(&memory.pace))
+            .expression_attribute_values(":now", number(end.now.as_second()))
+            .expression_attribute_values(":expires", number(expiry(end.now, MEMORY_DAYS)))
             .build()
-            .map(put)
+            .map(update)
             .map_err(unavailable)
     }
 

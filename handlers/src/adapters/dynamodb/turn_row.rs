@@ -15,6 +15,9 @@ use crate::{
     ports::StoreError,
 };
 
+/// The attribute of a memory's row that holds what the owner wrote to the customer.
+pub(super) const OWNER_TURNS: &str = "owner_turns";
+
 /// The name of a round's attribute.
 pub(super) fn round_attribute(ordinal: usize) -> String {
     format!("r{ordinal}")
@@ -60,8 +63,14 @@ pub(super) fn texts(values: &[String]) -> AttributeValue {
     AttributeValue::L(values.iter().map(text).collect())
 }
 
-/// Writes the attribute `turns` of a memory.
+/// Writes the attribute `turns` of a memory: without the owner's own words, which have an attribute
+/// of their own, so that he and a turn of the customer may write at the same time.
 pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
+    from_turns(memory.turns.iter().filter(|turn| !turn.by_owner))
+}
+
+/// Writes remembered turns.
+pub(super) fn from_turns<'a>(turns: impl Iterator<Item = &'a MemoryTurn>) -> AttributeValue {
     let turn = |turn: &MemoryTurn| {
         let mut row = row([("user", text(&turn.user)), ("assistant", text(&turn.assistant))]);
         if let Some(at_ms) = turn.at_ms {
@@ -69,13 +78,30 @@ pub(super) fn from_memory(memory: &ConversationMemory) -> AttributeValue {
         }
         AttributeValue::M(row)
     };
-    AttributeValue::L(memory.turns.iter().map(turn).collect())
+    AttributeValue::L(turns.map(turn).collect())
 }
 
+/// Reads a memory, with the owner's own words in their place.
 pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
     let reader = RowReader::new("Conversations", row);
-    let expected = || reader.malformed("turns", "a list of turns");
-    let Some(AttributeValue::L(values)) = reader.get("turns") else { return Err(expected()) };
+    let mut turns = to_turns(reader, "turns", false)?;
+    turns.extend(to_turns(reader, OWNER_TURNS, true)?);
+    // Turns of older rows, which have no time, come first.
+    turns.sort_by_key(|turn| turn.at_ms);
+    Ok(ConversationMemory { turns, pace: to_pace(&reader)? })
+}
+
+fn to_turns(
+    reader: RowReader<'_>,
+    name: &str,
+    by_owner: bool,
+) -> Result<Vec<MemoryTurn>, StoreError> {
+    let expected = || reader.malformed(name, "a list of turns");
+    let values = match reader.get(name) {
+        None => return Ok(Vec::new()),
+        Some(AttributeValue::L(values)) => values,
+        Some(_) => return Err(expected()),
+    };
     let turn = |value: &AttributeValue| {
         let AttributeValue::M(turn) = value else { return Err(expected()) };
         let reader = RowReader::new("Conversations", turn);
@@ -83,10 +109,10 @@ pub(super) fn to_memory(row: &Row) -> Result<ConversationMemory, StoreError> {
             user: reader.text("user")?.to_owned(),
             assistant: reader.text("assistant")?.to_owned(),
             at_ms: reader.integer_or_none("at_ms")?,
+            by_owner,
         })
     };
-    let turns = values.iter().map(turn).collect::<Result<_, _>>()?;
-    Ok(ConversationMemory { turns, pace: to_pace(&reader)? })
+    values.iter().map(turn).collect()
 }
 
 pub(super) fn from_pace(pace: &Pace) -> AttributeValue {
@@ -246,6 +272,18 @@ mod tests {
         memory.pace.hour = PaceWindow { start_ms: 7, turns: 2, told: true };
         let counted = row([("turns", from_memory(&memory)), ("pace", from_pace(&memory.pace))]);
         assert_eq!(to_memory(&counted).unwrap(), memory);
-        assert!(to_memory(&Row::new()).is_err());
+        assert!(to_memory(&row([("turns", text("x"))])).is_err());
+        // The owner's own words stand where they were written, and are not written back.
+        let own = MemoryTurn {
+            user: "[the owner]".into(),
+            assistant: "I'm late".into(),
+            at_ms: Some(1),
+            by_owner: true,
+        };
+        let mut with_own = counted;
+        with_own.insert(OWNER_TURNS.into(), from_turns([&own].into_iter()));
+        let read = to_memory(&with_own).unwrap();
+        assert_eq!(read.turns.last(), Some(&own));
+        assert_eq!(from_memory(&read), from_memory(&memory));
     }
 }

@@ -294,8 +294,12 @@ impl ReplyService {
             tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
         match finished {
-            // False: another attempt has taken the turn over, so nothing is known of a callback.
-            Ok(stored) => stored,
+            Ok(true) => true,
+            // Another attempt has taken the turn over, so nothing is known of a callback.
+            Ok(false) => {
+                self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;
+                false
+            }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to store the end of the turn");
                 self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;

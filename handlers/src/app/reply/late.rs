@@ -25,6 +25,7 @@ use crate::{
     domain::{
         background::BackgroundTask,
         outbox::OutboxText,
+        pace::Attention,
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
         turn::{
@@ -175,7 +176,15 @@ impl ReplyService {
     ) -> Result<(), LateTurnError> {
         let holder = self.ports.ids.generate();
         let (unix_ms, until_ms) = (self.unix_ms(), self.unix_ms_in(self.settings.lease));
-        let claimed = self.ports.store.claim_late_turn(key, &holder, unix_ms, until_ms).await?;
+        let claimed = self.ports.store.claim_late_turn(key, &holder, unix_ms, until_ms).await;
+        if let Err(StoreError::Malformed { .. }) = &claimed {
+            let body = format!(
+                "{} was promised an answer, but their text cannot be read. Please text them back.",
+                key.phone.as_str()
+            );
+            self.alert(&format!("late-unreadable#{}", key.sid), &body, now).await;
+        }
+        let claimed = claimed?;
         let Some(LateTurn { record, text, earlier_attempts }) = claimed else { return Ok(()) };
         let text = InboundText {
             phone: key.phone.clone(),
@@ -307,7 +316,11 @@ impl ReplyService {
     async fn counted_memory(&self, text: &InboundText) -> Option<ConversationMemory> {
         match self.ports.store.memory(&text.phone).await {
             Ok(mut memory) => {
-                (memory.pace, _) = memory.pace.next(self.settings.turn_limits, text.now);
+                let (pace, attention) = memory.pace.next(self.settings.turn_limits, text.now);
+                // Nobody was told that there are no more answers.
+                if attention == Attention::Answer {
+                    memory.pace = pace;
+                }
                 Some(memory)
             }
             Err(error) => {

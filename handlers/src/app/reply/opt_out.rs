@@ -40,10 +40,27 @@ impl ReplyService {
                     if let TurnClaim::Acquired(_) = self.claim(attempt, progress).await? {
                         self.finish(attempt, progress, Vec::new(), false).await?;
                     }
-                    store.set_opted_out(&text.phone, false, text.now).await?;
-                    tracing::info!(customer = text.phone.masked(), "opted in");
+                    self.record_opt_in(text).await;
                 }
                 Ok(meant)
+            }
+        }
+    }
+
+    /// Records an opt-in. Twilio has it already and does not repeat it, so the owner hears when it is
+    /// lost: the customer would get no answer any more.
+    async fn record_opt_in(&self, text: &InboundText) {
+        let customer = text.phone.masked();
+        match self.ports.store.set_opted_out(&text.phone, false, text.now).await {
+            Ok(()) => tracing::info!(customer, "opted in"),
+            Err(error) => {
+                tracing::error!(customer, error = %ErrorChain(&error), "failed to record an opt-in");
+                let body = format!(
+                    "{} wants texts again, but this could not be recorded, so they get no answers. \
+                     Please call them, and have them text START again.",
+                    text.phone.as_str()
+                );
+                self.alert(&format!("opt-in-lost#{}", text.sid), &body, text.now).await;
             }
         }
     }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{
         error_chain::ErrorChain,
+        outbox::OWNERS_WORDS,
         owner_desk::{OwnerDesk, Recipients},
     },
     domain::{
@@ -117,12 +118,14 @@ impl ReplyService {
         if self.ports.store.opted_out(customer).await? {
             return Ok(format!("Not sent: {} wants no more texts.", customer.as_str()));
         }
-        let texts = OutboxText::messages(&format!("owner#{}", text.sid), customer, body, desk.now);
+        let texts =
+            OutboxText::messages(&format!("{OWNERS_WORDS}{}", text.sid), customer, body, desk.now);
         let answered = unanswered.into_iter().filter(|key| key.phone == *customer);
         let answer = OwnerAnswer {
             to: customer.clone(),
             texts: texts.clone(),
             memory: MemoryTurn {
+                by_owner: true,
                 user: format!("[{OWNER_NAME} writes to the customer himself]"),
                 assistant: body.to_owned(),
                 at_ms: Some(desk.now.as_millisecond()),

@@ -67,7 +67,8 @@ impl ReplyService {
         }
     }
 
-    /// Removes this attempt's entry, wherever it is in the queue.
+    /// Removes the entry of this attempt's text, wherever it is in the queue and however long it
+    /// lasts: a write whose acknowledgement was lost may have renewed it.
     pub(super) async fn leave_queue(
         &self,
         phone: &Phone,
@@ -77,10 +78,9 @@ impl ReplyService {
         // The queue may change between the read and the removal.
         for _ in 0..3 {
             let queue = store.queue(phone).await?;
-            let Some(position) = queue.iter().position(|entry| entry == own_entry) else {
-                return Ok(());
-            };
-            if store.leave_queue(phone, position, own_entry).await? {
+            let found = queue.iter().enumerate().find(|(_, entry)| entry.sid == own_entry.sid);
+            let Some((position, entry)) = found else { return Ok(()) };
+            if store.leave_queue(phone, position, entry).await? {
                 return Ok(());
             }
         }

@@ -46,16 +46,20 @@ impl ToolOutcome {
             Some(price) if heading == BOOKED => format!("{confirmation}. Price: {price}."),
             _ => confirmation,
         };
-        let output = json!({
+        let mut output = json!({
             "success": true,
             "lead_id": booking.lead_id.as_str(),
             "date": booking.slot.date().to_string(),
             "time": booking.slot.time().to_string(),
             "message": confirmation,
         });
+        put_price(&mut output, booking);
         Self { output, confirmation: Some(confirmation), ends_conversation: false }
     }
 }
+
+/// With this and today's date ends what the model is told of a date on which nothing can be booked.
+pub(super) const TODAY_IS: &str = ". Today is ";
 
 /// The references in a result. A result has only references of the customer who asked.
 pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
@@ -68,6 +72,16 @@ pub(super) fn own_lead_ids(output: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a booking costs and the discount that it has, so that an answer may say so.
+fn put_price(output: &mut Value, booking: &Booking) {
+    if let Some(price) = booking.price() {
+        output["price"] = json!(price);
+    }
+    if let Some(percent) = booking.discount_percent {
+        output["open_discount_percent"] = json!(percent);
+    }
+}
+
 /// A booking as JSON for the model.
 pub(super) fn row(booking: &Booking) -> Value {
     let known = label::known_device(&booking.device);
@@ -78,6 +92,7 @@ pub(super) fn row(booking: &Booking) -> Value {
         "repair_type": booking.repair.slug(),
         "device": known.unwrap_or(label::UNKNOWN_DEVICE),
     });
+    put_price(&mut row, booking);
     if known.is_none() && booking.device != label::UNKNOWN_DEVICE {
         // Anybody may have typed it into the form.
         row["device_as_typed_by_customer"] = json!(booking.device);

@@ -7,7 +7,9 @@ use super::{
     InboundText, ReplyService,
     alerts::CallbackReason,
     progress::{PendingChange, Progress},
-    tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, ToolOutcome, row},
+    tool_outcome::{
+        BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, TODAY_IS, ToolOutcome, row,
+    },
 };
 use crate::{
     app::{
@@ -46,6 +48,9 @@ pub(super) struct ToolRunner<'a> {
 
 /// Most appointments that one text may book.
 const MAX_BOOKINGS_PER_TEXT: usize = 2;
+/// Most open appointments that a customer may have when another is booked by text.
+const MAX_OPEN_BOOKINGS: usize = 5;
+
 /// What the model asks to book.
 struct BookingRequest {
     slot: Slot,
@@ -148,6 +153,18 @@ impl ToolRunner<'_> {
             source: LeadSource::Sms,
             discount_percent: None,
         };
+        let open = match self.bookings().open(&self.text.phone).await {
+            Ok(open) => open,
+            Err(error) => return self.read_failure(&error),
+        };
+        // Its own booking is there when the call is repeated.
+        let others = |booking: &&Booking| booking.lead_id != lead.id && booking.slot != lead.slot;
+        if open.iter().filter(others).count() >= MAX_OPEN_BOOKINGS {
+            return ToolOutcome::failure(format_args!(
+                "The customer has {MAX_OPEN_BOOKINGS} open appointments, the most that can be \
+                 booked by text; for more they can call"
+            ));
+        }
         let notification = self.news().booked(&Booking::from(&lead));
         let pending_change = self.pending_change(
             BOOKED,
@@ -156,7 +173,7 @@ impl ToolRunner<'_> {
             Some(lead.slot),
             &notification,
         );
-        let wish = lead.repair.clone();
+        let wish = (lead.repair.clone(), lead.address.clone());
         let draft = BookingDraft {
             lead,
             identity,
@@ -313,6 +330,19 @@ impl ToolRunner<'_> {
         OwnerNews { owner: self.reply.settings.owner_phone.as_ref(), now: self.now }
     }
 
+    /// The visit is booked already, and no tool changes its address: the owner hears of it with the
+    /// customer's words.
+    fn other_address(&self, booking: &Booking) -> ToolOutcome {
+        self.progress.update(|state| {
+            state.callback.get_or_insert(CallbackReason::Promised);
+        });
+        ToolOutcome::failure(format_args!(
+            "That is booked already: {}. Its address cannot be changed here; say that {OWNER_NAME} \
+             {OWNER_GETS_BACK}",
+            booking.summary()
+        ))
+    }
+
     /// The customer has that time for something else, so nobody else took it.
     async fn already_theirs(&self, booking: &Booking) -> ToolOutcome {
         let slots = match self.bookings().available(booking.slot.date()).await {
@@ -331,11 +361,12 @@ impl ToolRunner<'_> {
         }))
     }
 
-    /// Runs a change and records it as pending meanwhile. `wish` is the repair that is booked.
+    /// Runs a change and records it as pending meanwhile. `wish` is the repair that is booked, and
+    /// the address of a visit.
     async fn track_change(
         &self,
         pending_change: PendingChange,
-        wish: Option<Repair>,
+        wish: Option<(Repair, Option<String>)>,
         change: impl Future<Output = Result<Booking, BookingError>> + Send,
     ) -> ToolOutcome {
         let heading = pending_change.heading;
@@ -361,7 +392,13 @@ impl ToolRunner<'_> {
             }
             // The same wish may have been written by a call whose outcome was unknown, or for an
             // earlier text.
-            Err(BookingError::AlreadyYours(booking)) if wish.as_ref() == Some(&booking.repair) => {
+            Err(BookingError::AlreadyYours(booking))
+                if wish.as_ref().is_some_and(|(repair, _)| *repair == booking.repair) =>
+            {
+                let address = wish.and_then(|(_, address)| address);
+                if address.is_some() && address != booking.address {
+                    return self.other_address(&booking);
+                }
                 ToolOutcome::change(heading, &booking)
             }
             Err(BookingError::AlreadyYours(booking)) => self.already_theirs(&booking).await,
@@ -376,7 +413,7 @@ impl ToolRunner<'_> {
 
     pub(super) fn unbookable(&self, why: &dyn std::fmt::Display) -> ToolOutcome {
         let today = self.reply.calendar.today(self.now);
-        ToolOutcome::failure(format_args!("{why}. Today is {today}"))
+        ToolOutcome::failure(format_args!("{why}{TODAY_IS}{today}"))
     }
 
     pub(super) fn read_failure(&self, error: &StoreError) -> ToolOutcome {

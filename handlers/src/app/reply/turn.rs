@@ -15,14 +15,18 @@ use super::{
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
+        digest::sha256_hex,
         outbox::OutboxText,
         owner::OwnerState,
-        pace::{Attention, is_loop},
+        pace::{Attention, loop_since},
         text::{self, ASSISTANT_OFF_REPLY, TOO_MANY_TEXTS_REPLY},
         turn::{ConversationMemory, NewClaim, QueueEntry, TurnEnd, TurnKey, TurnRecord, TurnText},
     },
     ports::{StoreError, TurnClaim},
 };
+
+/// Most characters of a customer's text that the owner is told when they get no more answers.
+const MAX_QUOTED_CHARS: usize = 200;
 
 impl InboundText {
     /// The text as the model and the memory get it: the customer's words and a note about pictures.
@@ -209,12 +213,25 @@ impl ReplyService {
         let text = attempt.text;
         self.acquire_conversation(&text.phone, &attempt.queue_entry, progress).await?;
         let mut memory = self.ports.store.memory(&text.phone).await?;
-        let attention = self.attention(&mut memory, text, &record);
+        let has_begun = !record.rounds.is_empty();
+        // Pictures in a row are no loop, whatever is written beside them.
+        if !has_begun
+            && text.media == 0
+            && let Some(since_ms) = loop_since(&memory, &text.content(), record.now)
+        {
+            tracing::warn!(customer = text.phone.masked(), "a loop of texts, not answering");
+            progress.update(|state| state.memory = Some(memory));
+            let id = sha256_hex(&["loop", text.phone.as_str(), &since_ms.to_string()]);
+            self.tell_of_silence(text, &id).await;
+            return self.finish(attempt, progress, Vec::new(), false).await;
+        }
+        let attention = self.attention(&mut memory, &record);
         progress.update(|state| state.memory = Some(memory.clone()));
         match attention {
             Attention::Answer => {}
             Attention::LastAnswer => {
                 tracing::warn!(customer = text.phone.masked(), "too many texts, saying so");
+                self.tell_of_silence(text, &text.sid).await;
                 return self.finish_unless_opted_out(attempt, progress, TOO_MANY_TEXTS_REPLY).await;
             }
             Attention::Silence => {
@@ -271,25 +288,25 @@ impl ReplyService {
 
     /// What the text gets, and counts it in the memory. The write that ends the turn stores the
     /// count, so an attempt that takes the turn over counts it no second time.
-    fn attention(
-        &self,
-        memory: &mut ConversationMemory,
-        text: &InboundText,
-        record: &TurnRecord,
-    ) -> Attention {
+    fn attention(&self, memory: &mut ConversationMemory, record: &TurnRecord) -> Attention {
         let (pace, attention) = memory.pace.next(self.settings.turn_limits, record.now);
         // What an earlier attempt began is finished: it may have booked something.
-        let has_begun = !record.rounds.is_empty();
-        if has_begun && attention != Attention::Answer {
+        if !record.rounds.is_empty() && attention != Attention::Answer {
             return Attention::Answer;
-        }
-        // Pictures in a row, each without words, are no loop.
-        let has_words = !text.body.trim().is_empty();
-        if !has_begun && has_words && is_loop(memory, &text.content(), record.now) {
-            return Attention::Silence;
         }
         memory.pace = pace;
         attention
+    }
+
+    /// Tells the owner, once per `id`, that a customer gets no more answers for a while.
+    async fn tell_of_silence(&self, text: &InboundText, id: &str) {
+        let words: String = text.content().chars().take(MAX_QUOTED_CHARS).collect();
+        let body = format!(
+            "{} sends too many texts and hears nothing for a while. The last one: \"{words}\" Please \
+             text or call them if it matters.",
+            text.phone.as_str()
+        );
+        self.alert(&format!("silenced#{id}"), &body, text.now).await;
     }
 
     /// Finishes the turn with this text, or with silence if the customer opted out meanwhile.

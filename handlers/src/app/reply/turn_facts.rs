@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil};
 use serde_json::Value;
 
-use super::tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK};
+use super::tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, TODAY_IS};
 use crate::domain::{
     calendar::Calendar,
     catalogue::Repair,
@@ -42,6 +42,10 @@ impl TurnFacts {
             owner_is_told: false,
         };
         for turn in &memory.turns {
+            if turn.by_owner {
+                known.facts.owner_says(&turn.assistant);
+                continue;
+            }
             known.facts.remember(&turn.user, &turn.assistant);
             known.typed_lead_ids.extend(text::find_lead_ids(&turn.user));
         }
@@ -99,8 +103,11 @@ impl TurnFacts {
         {
             self.facts.add_discount(u32::try_from(percent).unwrap_or_default());
         }
-        if let Some(percent) = output["open_discount_percent"].as_u64() {
-            self.facts.add_known_discount(u32::try_from(percent).unwrap_or_default());
+        let listed = output["bookings"].as_array().into_iter().flatten();
+        for row in listed.chain([output]) {
+            if let Some(percent) = row["open_discount_percent"].as_u64() {
+                self.facts.add_known_discount(u32::try_from(percent).unwrap_or_default());
+            }
         }
         if let Some(rows) = output["bookings"].as_array() {
             let listed = rows.iter().filter_map(|row| booking(row, &Value::Null));
@@ -123,7 +130,7 @@ impl TurnFacts {
         } else if checked
             && value["success"] == false
             && let Some(date) = date(arguments)
-            && !value["message"].as_str().unwrap_or_default().ends_with(OWNER_GETS_BACK)
+            && value["message"].as_str().unwrap_or_default().contains(TODAY_IS)
         {
             // The shop takes no bookings for that date.
             self.facts.add_free(date, []);

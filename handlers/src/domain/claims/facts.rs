@@ -33,6 +33,8 @@ pub struct Facts {
     pub(super) something_done: bool,
     /// A tool failed so that nobody knows whether it did its work.
     pub(super) outcome_unknown: bool,
+    /// Until when the owner is away: there are no appointments before.
+    pub(super) away_until: Option<civil::DateTime>,
     /// The owner can be told of a promised callback.
     pub(super) owner_can_be_told: bool,
     /// The owner's texts, and everything that is allowed because it stands there.
@@ -96,6 +98,7 @@ impl Facts {
             discounts: BTreeSet::new(),
             something_done: false,
             outcome_unknown: false,
+            away_until: None,
             owner_can_be_told: true,
             owner: Mentioned::default(),
             said: Mentioned::default(),
@@ -109,6 +112,7 @@ impl Facts {
         if let Some(until) = calendar.with_owner(owner).away_until(instant) {
             facts.owner.times.insert(SlotTime::of(until));
             facts.owner.dates.insert(until.date());
+            facts.away_until = Some(until);
         }
         facts
     }
@@ -142,6 +146,13 @@ impl Facts {
         if !limit && !sentence.asks(0) {
             self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
         }
+    }
+
+    /// What the owner wrote to the customer himself.
+    pub fn owner_says(&mut self, text: &str) {
+        let today = self.now.date();
+        self.owner.add(text, today);
+        self.said.add(text, today);
     }
 
     /// The text that is answered.

@@ -369,7 +369,11 @@ fn days_are_true(sentence: &Sentence, facts: &Facts) -> bool {
     let owners = mention.dates.iter().any(|date| facts.owner.dates.contains(date))
         || mention.dates.iter().any(|date| facts.closed.contains(&date.weekday()));
     if full {
-        return owners || known.iter().any(|free| free.is_empty());
+        let away = mention
+            .dates
+            .iter()
+            .any(|date| facts.away_until.is_some_and(|until| *date < until.date()));
+        return owners || away || known.iter().any(|free| free.is_empty());
     }
     if wide
         && !denied

@@ -220,8 +220,19 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
                 && (!sentence.has(&["both", "ambas", "ambos"]) || facts.bookings.len() > 1)
                 && (facts.changed || !undated || !asks_for_a_change(facts))
         }
-        Change::Cancelled => !facts.cancelled.is_empty(),
-        Change::Moved => facts.moved,
+        Change::Cancelled => {
+            // A time that only an open booking has is not that of the cancelled one.
+            let clause = sentence.clause(claim.at);
+            let is_of_cancelled = |mention: &times::TimeMention| {
+                facts.cancelled.iter().any(|slot| mention.times.contains(&slot.time()))
+                    || !facts.bookings.iter().any(|b| mention.times.contains(&b.slot.time()))
+            };
+            let mut mentions = sentence.times.iter().filter(|mention| clause.contains(&mention.at));
+            !facts.cancelled.is_empty()
+                && mentions.all(is_of_cancelled)
+                && (facts.changed || !asks_for_a_change(facts))
+        }
+        Change::Moved => facts.moved && (facts.changed || !asks_for_a_change(facts)),
         // "Done!" is said of what was done just now.
         Change::Something => facts.something_done || facts.changed,
     }

@@ -14,13 +14,20 @@ pub enum Until {
 }
 
 impl Until {
-    /// Parses RFC 3339 or `YYYY-MM-DDTHH:MM`; `None` for anything else.
+    /// Parses RFC 3339 or `YYYY-MM-DDTHH:MM`, also with seconds; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(time) = text.parse() {
             return Some(Self::Instant(time));
         }
-        civil::DateTime::strptime("%Y-%m-%dT%H:%M", text).ok().map(Self::Local)
+        let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+            .iter()
+            .find_map(|form| civil::DateTime::strptime(form, text).ok())?;
+        // Years before are slips of the finger.
+        if local.year() < 2000 {
+            return None;
+        }
+        local.with().second(0).subsec_nanosecond(0).build().ok().map(Self::Local)
     }
 }
 
@@ -43,7 +50,10 @@ mod tests {
             assert_eq!(Until::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Until::parse("2026-02-10T15:00:00-05:00"), Until::parse("2026-02-10T20:00:00Z"));
-        for bad in ["", "3 PM", "2026-02-10", "2026-02-30T10:00", "2026-02-10T25:00"] {
+        assert_eq!(Until::parse("2026-02-10T15:00:30"), Until::parse("2026-02-10T15:00"));
+        for bad in
+            ["0026-02-10T15:00", "", "3 PM", "2026-02-10", "2026-02-30T10:00", "2026-02-10T25:00"]
+        {
             assert_eq!(Until::parse(bad), None, "{bad}");
         }
     }

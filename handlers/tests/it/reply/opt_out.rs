@@ -163,3 +163,16 @@ fn opting_out_in_ones_own_words_gets_one_last_text() {
     assert!(world.store.is_opted_out(&phone(ANN)));
     assert_eq!(world.answer(&text("SM2", "Hello")), SILENCE);
 }
+
+/// Twilio has the customer's START and does not repeat it.
+#[test]
+fn an_opt_in_that_cannot_be_recorded_is_told_to_the_owner() {
+    let world = World::new();
+    world.answer(&text("SM1", "STOP"));
+    let before = world.sms.sent().len();
+    world.store.fail_from_now_on("set_opted_out");
+    assert_eq!(world.answer(&text("SM2", "START")), SILENCE);
+    let sent = world.sms.sent();
+    assert_eq!(sent.len(), before + 1, "{sent:?}");
+    assert!(sent[before].1.contains("wants texts again"), "{sent:?}");
+}

@@ -25,6 +25,7 @@ use crate::{
         twilio::{self, Twilio},
     },
     app::{
+        customers::CustomerService,
         outbox::OutboxService,
         owner_state::OwnerStateService,
         reply::{
@@ -196,7 +197,9 @@ fn background_worker(
 pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
-    let state = http::state(OwnerStateService::new(store(clients, &config.dynamodb)), token);
+    let store = store(clients, &config.dynamodb);
+    let customers = CustomerService::new(Arc::clone(&store), config.calendar);
+    let state = http::state(OwnerStateService::new(store), customers, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 

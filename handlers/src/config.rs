@@ -81,6 +81,8 @@ pub struct ReplyConfig {
 pub struct StateConfig {
     /// The database.
     pub dynamodb: DynamoDbConfig,
+    /// The shop's opening hours, whose time zone says which bookings are over.
+    pub calendar: Calendar,
     /// Secret of the callers; without it every call is refused.
     pub admin_token: Option<SecretSource>,
     /// Time for a request, secrets included.
@@ -228,10 +230,13 @@ impl StateConfig {
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let mut reader = VarReader::new(vars);
         let dynamodb = DynamoDbConfig::read(&mut reader);
+        let calendar = calendar(&mut reader);
         let admin_token = secret_source::optional(&mut reader, secret_source::ADMIN_TOKEN);
         let request_deadline = request_deadline(&mut reader);
-        let config = dynamodb.zip(request_deadline).map(|(dynamodb, request_deadline)| Self {
+        let required = dynamodb.zip(calendar).zip(request_deadline);
+        let config = required.map(|((dynamodb, calendar), request_deadline)| Self {
             dynamodb,
+            calendar,
             admin_token,
             request_deadline,
         });

@@ -11,6 +11,7 @@ use jiff::{Timestamp, civil};
 use crate::domain::{
     background::BackgroundTask,
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+    customer_data::CustomerData,
     day_schedule::DaySchedule,
     discount::DiscountGrant,
     lead::{Lead, LeadId},
@@ -171,6 +172,16 @@ pub struct CustomerBookings {
     pub bookings: Vec<Booking>,
     /// The lock on the number of open bookings by the form; `None` before the first.
     pub guard: Option<FormGuard>,
+}
+
+/// The outcome of erasing a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EraseOutcome {
+    /// No row names the customer any more but an opt-out. So many rows were deleted, or lost what
+    /// tells whose they are.
+    Erased(usize),
+    /// Nothing was changed, because of these open bookings; ordered, each once.
+    HasOpenBookings(Vec<LeadId>),
 }
 
 /// The tables. All reads are consistent. Every method fails with [`StoreError::Unavailable`] when
@@ -350,6 +361,21 @@ pub trait Store: Send + Sync {
         code: Option<u32>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Every row that names the customer, in whatever form the number is written. Reads all leads
+    /// and all of the schedule, which cannot be found by number: about one unit of reading for each
+    /// 4 KB of them.
+    async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError>;
+    /// Deletes the rows of [`Store::customer_data`], but for leads and times of the schedule, which
+    /// stay for the books without what tells whose they are, and the opt-out. Does nothing while a
+    /// booking is open that begins at `open_from` or later, on the shop's wall clock. Not one
+    /// transaction: a failure leaves a part, which a repeat erases. Costs one write for each row
+    /// beside the reads.
+    async fn erase_customer(
+        &self,
+        phone: &Phone,
+        open_from: civil::DateTime,
+    ) -> Result<EraseOutcome, StoreError>;
 }
 
 /// Sends texts outside of the webhook's response.

@@ -44,6 +44,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let token = |text: &str| RequestToken::derive(&[text]);
     let me = QueueEntry { sid: "SM1".into(), until_ms: 10 };
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
+    let much_later = date(2026, 3, 10).at(0, 0, 0, 0);
     let cancel = Cancellation {
         booking: Booking::from(&two),
         slot_key: Some("2:00 PM".into()),
@@ -174,6 +175,9 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("release_text", store.release_text("a#0", "h").await),
         ("refuse_text", store.refuse_text("a#0", Some(21_610), now()).await),
         ("remove_text", store.remove_text("a#0").await),
+        ("customer_data", store.customer_data(&ann()).await.map(drop)),
+        ("erase_customer_with_bookings", store.erase_customer(&ann(), from).await.map(drop)),
+        ("erase_customer", store.erase_customer(&ann(), much_later).await.map(drop)),
     ]
 }
 

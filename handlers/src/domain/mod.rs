@@ -5,6 +5,7 @@ pub mod booking;
 pub mod calendar;
 pub mod catalogue;
 pub mod claims;
+pub mod customer_data;
 pub mod day_schedule;
 pub(crate) mod digest;
 pub mod discount;

@@ -9,6 +9,7 @@
 mod admin;
 mod background;
 mod body;
+mod customers;
 mod dispatcher;
 mod error;
 mod layers;

@@ -1,4 +1,4 @@
-//! `/state`: the owner's state, for the owner only.
+//! The state manager's router: `/state`, the owner's state, and `/customers`, for the owner only.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     middleware::{Next, from_fn_with_state},
     response::Response,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,12 +17,14 @@ use serde_json::{Value, json};
 use super::{
     admin,
     body::{self, ParsedBody},
+    customers,
     error::ApiError,
     layers::{RequestTime, SourceAddress},
     routing,
 };
 use crate::{
     app::{
+        customers::CustomerService,
         error_chain::ErrorChain,
         owner_state::{OwnerStateError, OwnerStateService},
     },
@@ -62,17 +64,24 @@ async fn authorize(
     Ok(next.run(request).await)
 }
 
-/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`. Without a token
-/// every request is refused.
-pub fn state(state: OwnerStateService, token: Option<Arc<dyn Credential>>) -> Router {
+/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`, `GET` and
+/// `DELETE /customers/{phone}`. Without a token every request is refused.
+pub fn state(
+    state: OwnerStateService,
+    customers: CustomerService,
+    token: Option<Arc<dyn Credential>>,
+) -> Router {
     let endpoint = Endpoint { state, token };
-    let methods = get(show)
-        .post(change)
-        .put(change)
-        .delete(reset)
-        .route_layer(from_fn_with_state(endpoint.clone(), authorize))
-        .fallback(routing::method_not_allowed);
-    routing::function_router([("/state", methods)], endpoint)
+    let for_the_owner = |methods: MethodRouter<Endpoint>| {
+        methods
+            .route_layer(from_fn_with_state(endpoint.clone(), authorize))
+            .fallback(routing::method_not_allowed)
+    };
+    let routes = [
+        ("/state", for_the_owner(get(show).post(change).put(change).delete(reset))),
+        ("/customers/{phone}", for_the_owner(customers::methods(customers))),
+    ];
+    routing::function_router(routes, endpoint)
 }
 
 async fn show(State(endpoint): State<Endpoint>) -> Result<Json<Value>, ApiError> {

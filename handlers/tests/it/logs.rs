@@ -7,7 +7,7 @@ use std::{
 
 use handlers::{
     adapters::secrets::StaticCredential,
-    app::{owner_state::OwnerStateService, scheduler::Scheduler},
+    app::{customers::CustomerService, owner_state::OwnerStateService, scheduler::Scheduler},
     config::Vars,
     domain::calendar::Calendar,
     http, log,
@@ -98,6 +98,7 @@ async fn no_line_holds_anything_private() {
         let texts = Arc::new(FakeStore::default());
         let admin = http::state(
             OwnerStateService::new(texts.clone()),
+            CustomerService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             Some(Arc::new(StaticCredential::new("t0ken"))),
         );
         let calendar = Calendar::new("America/New_York").unwrap();
@@ -143,6 +144,12 @@ async fn no_line_holds_anything_private() {
             let change = json!({ "notes": "purple", "walrus": 1 });
             let post = request("POST", "/state").json(&change);
             post.header("authorization", format!("Bearer {token}")).send(&admin).await;
+            for path in ["/customers/+19042520928", "/prod/customers/2520928"] {
+                for method in ["GET", "DELETE"] {
+                    let asked = request(method, path);
+                    asked.header("authorization", format!("Bearer {token}")).send(&admin).await;
+                }
+            }
         }
     }
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

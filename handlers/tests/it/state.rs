@@ -1,20 +1,37 @@
-//! `/state` as pages use it.
+//! `/state` and `/customers` as pages use them.
 
 use std::sync::Arc;
 
 use axum::Router;
-use handlers::{adapters::secrets::StaticCredential, app::owner_state::OwnerStateService, http};
+use handlers::{
+    adapters::secrets::StaticCredential,
+    app::{customers::CustomerService, owner_state::OwnerStateService},
+    domain::{
+        booking::{NewBooking, RequestToken},
+        catalogue::{Repair, RepairKind},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        slot::{Slot, SlotTime},
+    },
+    http,
+    ports::{BookOutcome, Credential, Store as _},
+};
+use jiff::civil::{Date, date};
 use serde_json::json;
 
 use crate::{
     events::{TestRequest, request},
-    testing::FakeStore,
+    testing::{ANN, BOB, FakeStore, calendar, phone},
 };
 
 pub fn router() -> (Router, Arc<FakeStore>) {
     let store = Arc::new(FakeStore::default());
     let token = Arc::new(StaticCredential::new("s3cret"));
-    (http::state(OwnerStateService::new(store.clone()), Some(token)), store)
+    (router_on(&store, Some(token)), store)
+}
+
+fn router_on(store: &Arc<FakeStore>, token: Option<Arc<dyn Credential>>) -> Router {
+    let customers = CustomerService::new(store.clone(), calendar());
+    http::state(OwnerStateService::new(store.clone()), customers, token)
 }
 
 fn admin(method: &'static str) -> TestRequest {
@@ -42,7 +59,7 @@ async fn without_the_right_token_every_method_is_refused() {
 
 #[tokio::test]
 async fn without_a_configured_token_everyone_is_refused() {
-    let router = http::state(OwnerStateService::new(Arc::new(FakeStore::default())), None);
+    let router = router_on(&Arc::new(FakeStore::default()), None);
     assert_eq!(admin("GET").send(&router).await.status, 401);
     let empty = request("GET", "/state").header("authorization", "Bearer ");
     assert_eq!(empty.send(&router).await.status, 401);
@@ -175,4 +192,131 @@ async fn wrong_tokens_are_limited_by_address_and_the_right_one_never_is() {
     store.fail_from_now_on("usage");
     assert_eq!(guess.send(&router).await.status, 401);
     assert_eq!(admin("GET").send(&router).await.status, 200);
+}
+
+fn by_admin(method: &'static str, path: &'static str) -> TestRequest {
+    request(method, path).header("authorization", "Bearer s3cret")
+}
+
+/// Ann books two o'clock on a date.
+async fn book(store: &FakeStore, id: &str, on: Date) {
+    let slot = Slot::new(on, SlotTime::hour_of_day(14));
+    let lead = Lead {
+        id: LeadId::from_row(id),
+        timestamp: "2026-02-09T17:00:00Z".parse().unwrap(),
+        phone: phone(ANN),
+        slot,
+        repair: Repair::at_shop(RepairKind::Screen),
+        device: "iPhone".into(),
+        customer_name: None,
+        address: None,
+        status: LeadStatus::Booked,
+        source: LeadSource::Sms,
+        discount_percent: None,
+    };
+    let new = NewBooking {
+        lead,
+        token: RequestToken::derive(&[id]),
+        day_version: 0,
+        uses_discount: false,
+        guard: None,
+        record: None,
+        notification: Vec::new(),
+    };
+    assert_eq!(store.book(&new).await.unwrap(), BookOutcome::Booked);
+}
+
+#[tokio::test]
+async fn a_customers_data_is_for_the_owner_only() {
+    let (router, _) = router();
+    for method in ["GET", "DELETE"] {
+        for path in ["/customers/+19042520927", "/customers/nonsense"] {
+            assert_eq!(request(method, path).send(&router).await.status, 401, "{method} {path}");
+        }
+        let wrong = request(method, "/customers/+19042520927").header("authorization", "Bearer x");
+        assert_eq!(wrong.send(&router).await.status, 401, "{method}");
+    }
+    let answer = by_admin("POST", "/customers/+19042520927").send(&router).await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (405, "Method POST not allowed"));
+    assert_eq!(by_admin("GET", "/customers").send(&router).await.status, 404);
+    let preflight = request("OPTIONS", "/customers/+19042520927").send(&router).await;
+    assert_eq!(preflight.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_phone_is_said_and_any_form_of_a_good_one_is_read() {
+    let (router, store) = router();
+    for method in ["GET", "DELETE"] {
+        for path in ["/customers/nonsense", "/customers/911", "/customers/%FF"] {
+            let answer = by_admin(method, path).send(&router).await;
+            assert_eq!(answer.status, 400, "{method} {path}");
+            let told =
+                "Invalid phone: a phone number is written like +19045550123 or (904) 555-0123";
+            assert_eq!(answer.error(), told, "{method} {path}");
+        }
+    }
+    let answer = by_admin("GET", "/customers/%2B19042520927").send(&router).await;
+    assert_eq!(answer.status, 200);
+    answer.assert_cors();
+    assert_eq!(
+        answer.json(),
+        json!({
+            "phone": ANN, "opted_out": false, "bookings": [], "leads": [], "schedule": [],
+            "conversation": [], "unanswered": [], "outbox": [],
+        })
+    );
+    book(&store, "LEAD-A", date(2026, 2, 11)).await;
+    for path in [
+        "/customers/+19042520927",
+        "/customers/9042520927",
+        "/customers/(904)%20252-0927",
+        "/prod/customers/+19042520927",
+    ] {
+        let answer = by_admin("GET", path).send(&router).await;
+        assert_eq!(answer.json()["leads"], json!([{ "lead_id": "LEAD-A" }]), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_customer_is_erased_once_no_booking_is_open() {
+    let (router, store) = router();
+    // One is over, one begins tomorrow.
+    book(&store, "LEAD-A", date(2026, 2, 9)).await;
+    book(&store, "LEAD-B", date(2026, 2, 11)).await;
+    let answer = by_admin("DELETE", "/customers/+19042520927").send(&router).await;
+    assert_eq!(answer.status, 409);
+    let told = "The customer has an open booking, cancel it first: LEAD-B";
+    assert_eq!(answer.error(), told);
+    assert_eq!(answer.json()["references"], json!(["LEAD-B"]));
+    assert_eq!(store.leads().len(), 2, "nothing was erased");
+
+    let (router, store) = self::router();
+    book(&store, "LEAD-A", date(2026, 2, 9)).await;
+    store.set_opted_out(&phone(BOB), true, "2026-02-09T17:00:00Z".parse().unwrap()).await.unwrap();
+    let bobs = by_admin("DELETE", "/customers/+19042520928").send(&router).await;
+    assert_eq!((bobs.status.as_u16(), &bobs.json()["deleted"]), (200, &json!(0)));
+    let message = bobs.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("no more texts is kept"), "{message}");
+    assert!(store.is_opted_out(&phone(BOB)));
+    assert_eq!(store.leads().len(), 1, "another customer's");
+    for deleted in [2, 0] {
+        let answer = by_admin("DELETE", "/customers/+19042520927").send(&router).await;
+        assert_eq!(answer.status, 200);
+        let told = json!({ "status": "success", "message": "Customer erased", "deleted": deleted });
+        assert_eq!(answer.json(), told);
+    }
+    assert!(store.leads().is_empty());
+}
+
+#[tokio::test]
+async fn without_the_database_a_customers_data_is_503() {
+    let (router, store) = router();
+    store.fail_from_now_on("customer_data");
+    store.fail_from_now_on("erase_customer");
+    for method in ["GET", "DELETE"] {
+        let answer = by_admin(method, "/customers/+19042520927").send(&router).await;
+        assert_eq!(answer.status, 503, "{method}");
+        let told = "The service is temporarily unavailable, please try again";
+        assert_eq!(answer.error(), told);
+    }
 }

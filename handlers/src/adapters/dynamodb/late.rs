@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Partition of the turns that were handed over.
-const LATE_TURNS: &str = "late";
+pub(super) const LATE_TURNS: &str = "late";
 /// Value of a turn's attribute `late` until it is finished.
 pub(super) const LATE: &str = "waiting";
 const DONE: &str = "done";

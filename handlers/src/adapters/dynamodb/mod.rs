@@ -1,19 +1,21 @@
 //! The `Store` port on DynamoDB.
 //!
 //! One file per topic: `owner`, `owner_texts`, `schedule` (taken slots), `booking`, `claims`
-//! (idempotency keys), `discount`, `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits) and
-//! `opt_out`. `store` implements the port with them; `migration` writes the rows that older programs did not. `row` reads
+//! (idempotency keys), `discount`, `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits),
+//! `opt_out` and `customers` (export and erasure). `store` implements the port with them; `migration` writes the rows that older programs did not. `row` reads
 //! and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions` and `errors` send
 //! writes and tell failed conditions from other failures; `client` sets up the SDK.
 //!
 //! Rules for all of them: every read is consistent; a failed read is an error, never an empty
 //! result; a row of an unexpected shape is an error and never skipped, except that it keeps neither
-//! the outbox nor the late turns from going on, and closes its date in the schedule; after a lost
+//! the outbox nor the late turns from going on, closes its date in the schedule, and is nobody's when
+//! a number is looked for that cannot be read in it; after a lost
 //! acknowledgement the rows are read to find out what was written.
 
 mod booking;
 mod claims;
 mod client;
+mod customers;
 mod discount;
 mod errors;
 mod late;

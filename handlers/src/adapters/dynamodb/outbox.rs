@@ -22,7 +22,7 @@ use crate::{
     ports::StoreError,
 };
 
-const OUTBOX: &str = "outbox";
+pub(super) const OUTBOX: &str = "outbox";
 pub(super) const UNANSWERED: &str = "unanswered";
 const CLAIM: &str = "claim";
 /// Days until DynamoDB may delete the memory of a text that was stored.

@@ -27,7 +27,7 @@ use crate::{
     ports::StoreError,
 };
 
-const CUSTOMERS: &str = "customers";
+pub(super) const CUSTOMERS: &str = "customers";
 /// Days after a customer's last turn until DynamoDB may delete their row.
 const CUSTOMER_DAYS: i64 = 8;
 /// Days until DynamoDB may delete a text that the owner has answered.
@@ -78,7 +78,7 @@ impl DynamoDb {
     }
 
     /// All pages of a partition of the conversations' table. A failed page fails the whole read.
-    async fn read_partition(&self, partition: &str) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn read_partition(&self, partition: &str) -> Result<Vec<Row>, StoreError> {
         let mut pages = self
             .client
             .query()

@@ -7,6 +7,7 @@ use super::DynamoDb;
 use crate::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        customer_data::CustomerData,
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
@@ -22,8 +23,8 @@ use crate::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
-        StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, OwnerWriteOutcome,
+        RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 
@@ -255,5 +256,17 @@ impl Store for DynamoDb {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.mark_refused(id, code, now).await
+    }
+
+    async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError> {
+        self.read_customer(phone).await
+    }
+
+    async fn erase_customer(
+        &self,
+        phone: &Phone,
+        open_from: civil::DateTime,
+    ) -> Result<EraseOutcome, StoreError> {
+        self.write_erasure(phone, open_from).await
     }
 }

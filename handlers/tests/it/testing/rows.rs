@@ -8,6 +8,7 @@ use handlers::{
             Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, RecordWrite,
             Reschedule,
         },
+        customer_data::{CustomerData, DataRow},
         day_schedule::{DaySchedule, Hold},
         discount::{DiscountGrant, discounts_count_from},
         lead::{Lead, LeadId, LeadStatus},
@@ -22,7 +23,7 @@ use handlers::{
         },
         usage::Usage,
     },
-    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, TurnClaim},
+    ports::{BookOutcome, CancelOutcome, EraseOutcome, RescheduleOutcome, TurnClaim},
 };
 use jiff::{Timestamp, civil};
 
@@ -346,6 +347,52 @@ impl Rows {
             };
             self.outbox.insert(text.id.clone(), waiting);
         }
+    }
+
+    /// The rows that name a customer, each by its reference or id.
+    pub fn customer_data(&self, phone: &Phone) -> CustomerData {
+        let row = |name: &str, value: &str| DataRow::from_iter([(name.to_owned(), value.into())]);
+        let bookings = self.bookings.values().filter(|booking| booking.phone == *phone);
+        let leads = self.leads.values().filter(|lead| lead.phone == *phone);
+        let unanswered = self.unanswered.iter().filter(|(_, text)| text.key.phone == *phone);
+        let outbox = self.outbox.iter().filter(|(_, waiting)| waiting.text.to == *phone);
+        CustomerData {
+            opted_out: self.opted_out.contains(phone),
+            bookings: bookings.map(|booking| row("lead_id", booking.lead_id.as_str())).collect(),
+            leads: leads.map(|lead| row("lead_id", lead.id.as_str())).collect(),
+            schedule: Vec::new(),
+            conversation: self
+                .memories
+                .get(phone)
+                .map(|_| row("item_id", "memory"))
+                .into_iter()
+                .collect(),
+            unanswered: unanswered.map(|(sid, _)| row("item_id", sid)).collect(),
+            outbox: outbox.map(|(id, _)| row("item_id", id)).collect(),
+        }
+    }
+
+    pub fn erase_customer(&mut self, phone: &Phone, open_from: civil::DateTime) -> EraseOutcome {
+        let is_open =
+            |booking: &&Booking| booking.phone == *phone && booking.slot.start() >= open_from;
+        let open: Vec<LeadId> =
+            self.bookings.values().filter(is_open).map(|booking| booking.lead_id.clone()).collect();
+        if !open.is_empty() {
+            return EraseOutcome::HasOpenBookings(open);
+        }
+        let data = self.customer_data(phone);
+        let lists = [data.bookings, data.leads, data.conversation, data.unanswered, data.outbox];
+        self.bookings.retain(|_, booking| booking.phone != *phone);
+        self.leads.retain(|_, lead| lead.phone != *phone);
+        self.memories.remove(phone);
+        self.queues.remove(phone);
+        self.discounts.remove(phone);
+        self.guards.remove(phone);
+        self.turns.retain(|_, turn| turn.phone != *phone);
+        self.sales.retain(|_, sale| sale.key.phone != *phone);
+        self.unanswered.retain(|_, text| text.key.phone != *phone);
+        self.outbox.retain(|_, waiting| waiting.text.to != *phone);
+        EraseOutcome::Erased(lists.iter().map(Vec::len).sum())
     }
 
     pub fn claim_text(

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use handlers::{
     domain::{
         booking::{Booking, Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        customer_data::CustomerData,
         day_schedule::DaySchedule,
         discount::DiscountGrant,
         lead::{Lead, LeadId},
@@ -25,8 +26,8 @@ use handlers::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, OwnerWriteOutcome, RescheduleOutcome, Store,
-        StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, OwnerWriteOutcome,
+        RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 use jiff::{Timestamp, civil};
@@ -523,5 +524,17 @@ impl Store for FakeStore {
             rows.outbox.remove(id);
         })
         .await
+    }
+
+    async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError> {
+        self.apply("customer_data", |rows| rows.customer_data(phone)).await
+    }
+
+    async fn erase_customer(
+        &self,
+        phone: &Phone,
+        open_from: civil::DateTime,
+    ) -> Result<EraseOutcome, StoreError> {
+        self.apply("erase_customer", |rows| rows.erase_customer(phone, open_from)).await
     }
 }

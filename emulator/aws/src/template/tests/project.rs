@@ -37,7 +37,8 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
                 "StateManager",
                 10,
                 256,
-                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state".to_owned()
+                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state, GET /customers/{phone}, \
+                 DELETE /customers/{phone}, OPTIONS /customers/{phone}".to_owned()
             ),
             (
                 "Scheduler",

@@ -264,7 +264,7 @@ fn to_data(rows: &[Row]) -> Vec<DataRow> {
 
 fn to_json(row: &Row) -> DataRow {
     let mut attributes: Vec<(&String, &AttributeValue)> = row.iter().collect();
-    attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    attributes.sort_by_key(|(name, _)| *name);
     attributes.into_iter().map(|(name, value)| (name.clone(), to_value(value))).collect()
 }
 

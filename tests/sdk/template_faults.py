@@ -11,7 +11,7 @@ from template import check
 
 FAULTS = [
     # What was planted, what stands there, what stands there then, what must be said.
-    ("a property that there is not", "Timeout: 14", "Timeuot: 14", "Timeuot"),
+    ("a property that there is not", "Timeout: 15", "Timeuot: 14", "Timeuot"),
     ("a value of a wrong type", "MemorySize: 256", "MemorySize: plenty", "plenty"),
     ("a runtime that there is not", "provided.al2023", "provided.al2099", "provided.al2099"),
     ("a reference to nothing", "LogGroup: !Ref SchedulerLogs", "LogGroup: !Ref SchedulerLog", "SchedulerLog"),

@@ -28,7 +28,7 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
         [
             (
                 "Dispatcher",
-                14,
+                15,
                 256,
                 "POST /dispatcher, GET /dispatcher, POST /message-status".to_owned()
             ),

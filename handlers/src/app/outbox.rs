@@ -83,11 +83,12 @@ impl OutboxService {
     /// Sends those of these texts that nobody else is sending and that have not gone out, in order.
     ///
     /// # Errors
-    /// When the outbox cannot be read or written: nothing more is sent. What was sent stays claimed
-    /// and is looked up by the next run. Also when a row cannot be read, after all others were sent.
+    /// When a row cannot be read or written, after all others were sent; when two in a row fail to be
+    /// read or written, which is the database's fault, at once. What was sent stays claimed and is
+    /// looked up by the next run.
     pub async fn send(&self, ids: &[String], now: Timestamp) -> Result<OutboxReport, StoreError> {
         let mut report = OutboxReport::default();
-        let (mut unreadable, mut has_failed) = (None, false);
+        let (mut failure, mut has_failed) = (None, false);
         // The owner is told of a text that was refused by another text.
         let mut ids = VecDeque::from(ids.to_vec());
         while let Some(id) = ids.pop_front() {
@@ -103,20 +104,20 @@ impl OutboxService {
                 Ok(Some(Delivery::Waiting)) => report.waiting += 1,
                 Err(error @ StoreError::Malformed { .. }) => {
                     tracing::error!(id, error = %ErrorChain(&error), "a text of the outbox cannot be read");
-                    unreadable = Some(error);
+                    failure = Some(error);
                 }
                 // One failure may be the row's, two in a row are the database's.
                 Err(error) if failed_before => return Err(error),
                 Err(error) => {
                     tracing::error!(id, error = %ErrorChain(&error), "a text of the outbox failed");
-                    unreadable = Some(error);
+                    failure = Some(error);
                 }
             }
         }
         if report.waiting > 0 {
             tracing::error!(waiting = report.waiting, "texts stay in the outbox");
         }
-        unreadable.map_or(Ok(report), Err)
+        failure.map_or(Ok(report), Err)
     }
 
     async fn send_one(&self, id: &str, now: Timestamp) -> Result<Option<Delivery>, StoreError> {

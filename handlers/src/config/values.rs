@@ -91,6 +91,14 @@ pub(super) fn deadline(value: &str) -> Result<Duration, &'static str> {
     }
 }
 
+/// The functions behind it end after 10 s, and must have answered before.
+pub(super) fn request_deadline(value: &str) -> Result<Duration, &'static str> {
+    match value.parse() {
+        Ok(millis @ 1..=9_500) => Ok(Duration::from_millis(millis)),
+        _ => Err("milliseconds from 1 to 9500"),
+    }
+}
+
 /// How often something may be done. None at all would be a shop that takes nobody.
 pub(super) fn count(value: &str) -> Result<usize, &'static str> {
     match value.parse() {

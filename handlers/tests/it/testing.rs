@@ -6,6 +6,7 @@ mod model;
 mod rows;
 mod sms;
 mod store;
+mod store_port;
 
 use std::{
     sync::{

@@ -138,22 +138,19 @@ impl DynamoDb {
         from: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError> {
         let guard = self.read_guard(phone).await?;
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.tables.bookings)
             .key_condition_expression("phone = :phone AND #start >= :from")
             .expression_attribute_names("#start", "start")
             .expression_attribute_values(":phone", text(phone.as_str()))
-            .expression_attribute_values(":from", text(from.strftime("%Y-%m-%dT%H:%M").to_string()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut bookings = Vec::new();
-        while let Some(row) = pages.next().await {
-            bookings.push(to_booking(&row.map_err(unavailable)?)?);
-        }
+            .expression_attribute_values(
+                ":from",
+                text(from.strftime("%Y-%m-%dT%H:%M").to_string()),
+            );
+        let rows = self.query_all(query).await?;
+        let mut bookings = rows.iter().map(to_booking).collect::<Result<Vec<_>, _>>()?;
         // Keys have whole minutes, so the query also returns a start in the current minute.
         bookings.retain(|booking| booking.slot.start() >= from);
         Ok(CustomerBookings { bookings, guard })

@@ -13,9 +13,6 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{errors::unavailable, row::Row};
-use crate::ports::StoreError;
-
 /// Address, credentials and tables of the database. Has no `Debug`, because of the keys.
 pub struct Settings<'a> {
     /// Overrides AWS's own endpoint.
@@ -95,15 +92,5 @@ impl DynamoDb {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         builder.set_endpoint_url(settings.endpoint.map(str::to_owned));
         Self { client: Client::from_conf(builder.build()), tables: settings.tables }
-    }
-
-    /// Reads one row by its key, consistently; `None` when there is no such row.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] when the database cannot be reached or refuses the read.
-    pub(super) async fn get_row(&self, table: &str, key: Row) -> Result<Option<Row>, StoreError> {
-        let request = self.client.get_item().table_name(table).set_key(Some(key));
-        let output = request.consistent_read(true).send().await.map_err(unavailable)?;
-        Ok(output.item)
     }
 }

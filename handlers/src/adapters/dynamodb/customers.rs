@@ -110,21 +110,13 @@ impl DynamoDb {
 
     /// The customer's rows among the bookings: those that are over and the form's guard, too.
     async fn read_all_bookings(&self, phone: &Phone) -> Result<Vec<Row>, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.tables.bookings)
             .key_condition_expression("phone = :phone")
-            .expression_attribute_values(":phone", text(phone.as_str()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(row) = pages.next().await {
-            rows.push(row.map_err(unavailable)?);
-        }
-        Ok(rows)
+            .expression_attribute_values(":phone", text(phone.as_str()));
+        self.query_all(query).await
     }
 
     /// The rows of a table whose `phone` is this number. Reads the whole table, all pages: the filter
@@ -135,19 +127,11 @@ impl DynamoDb {
         table_name: &str,
         phone: &Phone,
     ) -> Result<Vec<Row>, StoreError> {
-        let mut pages = self
-            .client
-            .scan()
-            .table_name(table_name)
-            .filter_expression("attribute_exists(phone)")
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+        let scan = self.client.scan().table_name(table_name);
+        let scan = scan.filter_expression("attribute_exists(phone)");
         let mut found = Vec::new();
         let mut unreadable = 0_usize;
-        while let Some(row) = pages.next().await {
-            let row = row.map_err(unavailable)?;
+        for row in self.scan_all(scan).await? {
             let owner = RowReader::new(table, &row).phone("phone");
             match owner {
                 Ok(owner) if owner == *phone => found.push(row),

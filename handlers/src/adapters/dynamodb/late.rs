@@ -71,19 +71,8 @@ impl DynamoDb {
     }
 
     pub(super) async fn read_late_turns(&self) -> Result<Vec<TurnKey>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.tables.conversations)
-            .key_condition_expression("conversation_id = :late")
-            .expression_attribute_values(":late", text(LATE_TURNS))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
         let mut turns = Vec::new();
-        while let Some(row) = pages.next().await {
-            let row = row.map_err(unavailable)?;
+        for row in self.read_partition(LATE_TURNS).await? {
             let reader = RowReader::new("Conversations", &row);
             let sid = reader.text("item_id")?.to_owned();
             match (reader.millis("created_ms"), reader.phone("phone")) {

@@ -7,7 +7,6 @@ use jiff::{Timestamp, civil};
 
 use super::{
     DynamoDb,
-    errors::unavailable,
     lead_row::to_lead,
     row::{Row, row, text},
     transactions::TransactionOutcome,
@@ -50,16 +49,7 @@ impl DynamoDb {
     ) -> Result<MigrationReport, StoreError> {
         let mut report = MigrationReport::default();
         let mut days: BTreeMap<civil::Date, DaySchedule> = BTreeMap::new();
-        let mut pages = self
-            .client
-            .scan()
-            .table_name(&self.tables.leads)
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(lead_row) = pages.next().await {
-            let lead_row = lead_row.map_err(unavailable)?;
+        for lead_row in self.scan_all(self.client.scan().table_name(&self.tables.leads)).await? {
             let lead = match to_lead(&lead_row) {
                 Ok(lead) => lead,
                 Err(error) => {

@@ -121,20 +121,15 @@ impl DynamoDb {
     }
 
     pub(super) async fn read_waiting(&self) -> Result<Vec<String>, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.tables.conversations)
             .key_condition_expression("conversation_id = :outbox")
             .filter_expression("attribute_not_exists(refused_ms)")
-            .expression_attribute_values(":outbox", text(OUTBOX))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+            .expression_attribute_values(":outbox", text(OUTBOX));
         let mut waiting: Vec<(Timestamp, String)> = Vec::new();
-        while let Some(row) = pages.next().await {
-            let row = row.map_err(unavailable)?;
+        for row in self.query_all(query).await? {
             let reader = RowReader::new("Conversations", &row);
             // One that cannot be read is told when it is claimed, and keeps no other from going out.
             let created = reader.millis("created_ms").unwrap_or(Timestamp::MIN);

@@ -10,7 +10,7 @@ use super::{
     claims::expiry,
     errors::unavailable,
     outbox::{CLAIMED, UNANSWERED},
-    row::{Row, RowReader, number, row, seconds, text},
+    row::{RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, BLOCKED},
     transactions::{TransactionOutcome, put, update},
     turn::{MEMORY, MEMORY_DAYS, item_key},
@@ -58,8 +58,13 @@ impl DynamoDb {
         let mut customers = Vec::new();
         for row in self.read_partition(CUSTOMERS).await? {
             let reader = RowReader::new("Conversations", &row);
-            if reader.millis("last_ms")? >= since {
-                customers.push(reader.phone("item_id")?);
+            match (reader.millis("last_ms"), reader.phone("item_id")) {
+                (Ok(last), Ok(phone)) if last >= since => customers.push(phone),
+                (Ok(_), Ok(_)) => {}
+                // It keeps the owner from writing to no other customer.
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::error!(%error, "the row of a customer cannot be read");
+                }
             }
         }
         Ok(customers)
@@ -69,31 +74,18 @@ impl DynamoDb {
         let mut unanswered = Vec::new();
         for row in self.read_partition(UNANSWERED).await? {
             let reader = RowReader::new("Conversations", &row);
-            if !reader.has("answered_ms") {
-                let sid = reader.text("item_id")?.to_owned();
-                unanswered.push(TurnKey { phone: reader.phone("phone")?, sid });
+            if reader.has("answered_ms") {
+                continue;
+            }
+            match (reader.text("item_id"), reader.phone("phone")) {
+                (Ok(sid), Ok(phone)) => unanswered.push(TurnKey { phone, sid: sid.to_owned() }),
+                // It keeps the owner from answering no other.
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::error!(%error, "an unanswered text cannot be read");
+                }
             }
         }
         Ok(unanswered)
-    }
-
-    /// All pages of a partition of the conversations' table. A failed page fails the whole read.
-    pub(super) async fn read_partition(&self, partition: &str) -> Result<Vec<Row>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.tables.conversations)
-            .key_condition_expression("conversation_id = :partition")
-            .expression_attribute_values(":partition", text(partition))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(row) = pages.next().await {
-            rows.push(row.map_err(unavailable)?);
-        }
-        Ok(rows)
     }
 
     pub(super) async fn write_owner_answer(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {

@@ -4,7 +4,6 @@ use jiff::civil;
 
 use super::{
     DynamoDb,
-    errors::unavailable,
     row::{Row, RowReader, row, text},
 };
 use crate::{
@@ -41,19 +40,15 @@ impl DynamoDb {
 
     /// Reads the rows of a date, all pages. A failed page fails the whole read.
     pub(super) async fn read_day(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.tables.schedule)
             .key_condition_expression("schedule_date = :date")
-            .expression_attribute_values(":date", text(date.to_string()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+            .expression_attribute_values(":date", text(date.to_string()));
         let mut day = DaySchedule::default();
-        while let Some(row) = pages.next().await {
-            add_row(&mut day, &row.map_err(unavailable)?)?;
+        for row in self.query_all(query).await? {
+            add_row(&mut day, &row)?;
         }
         if day.unreadable > 0 {
             tracing::error!(%date, rows = day.unreadable, "a date has rows that cannot be read");

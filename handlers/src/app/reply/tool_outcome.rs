@@ -78,7 +78,7 @@ fn put_price(output: &mut Value, booking: &Booking) {
         output["price"] = json!(price);
     }
     if let Some(percent) = booking.discount_percent {
-        output["open_discount_percent"] = json!(percent);
+        output["discount_percent"] = json!(percent);
     }
 }
 

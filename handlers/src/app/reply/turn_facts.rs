@@ -103,10 +103,13 @@ impl TurnFacts {
         {
             self.facts.add_discount(u32::try_from(percent).unwrap_or_default());
         }
+        // That of a booking, and the one that waits for a booking; 0 is a refusal.
         let listed = output["bookings"].as_array().into_iter().flatten();
         for row in listed.chain([output]) {
-            if let Some(percent) = row["open_discount_percent"].as_u64() {
-                self.facts.add_known_discount(u32::try_from(percent).unwrap_or_default());
+            for name in ["discount_percent", "open_discount_percent"] {
+                if let Some(percent) = row[name].as_u64().filter(|percent| *percent > 0) {
+                    self.facts.add_known_discount(u32::try_from(percent).unwrap_or_default());
+                }
             }
         }
         if let Some(rows) = output["bookings"].as_array() {

@@ -1,0 +1,352 @@
+//! The port on tables in memory: each method is one operation on the rows.
+
+use async_trait::async_trait;
+use handlers::{
+    domain::{
+        booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        customer_data::CustomerData,
+        day_schedule::DaySchedule,
+        discount::DiscountGrant,
+        lead::{Lead, LeadId},
+        outbox::{Callback, OutboxText, OwnerAnswer},
+        owner::OwnerState,
+        phone::Phone,
+        sales::SalesRecord,
+        time_off::TimeOffChange,
+        turn::{
+            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
+            TurnKey,
+        },
+        usage::Usage,
+    },
+    ports::{
+        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, OwnerWriteOutcome,
+        RescheduleOutcome, Store, StoreError, TurnClaim,
+    },
+};
+use jiff::{Timestamp, civil};
+
+use super::FakeStore;
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn owner(&self) -> Result<OwnerState, StoreError> {
+        self.apply("owner", |rows| rows.owner.clone()).await
+    }
+
+    async fn put_owner(
+        &self,
+        owner: &OwnerState,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
+        self.apply("put_owner", |rows| {
+            if rows.owner.version != expected {
+                return OwnerWriteOutcome::Conflict;
+            }
+            rows.owner = owner.clone();
+            OwnerWriteOutcome::Written
+        })
+        .await
+    }
+
+    async fn change_time_off(&self, _change: &TimeOffChange) -> Result<bool, StoreError> {
+        self.apply("change_time_off", |_| true).await
+    }
+
+    async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.apply("day_schedule", |rows| rows.day(date)).await
+    }
+
+    async fn versioned_day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
+        self.apply("versioned_day_schedule", |rows| rows.day(date)).await
+    }
+
+    async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
+        self.apply("book", |rows| rows.book(new)).await
+    }
+
+    async fn open_bookings(
+        &self,
+        phone: &Phone,
+        from: civil::DateTime,
+    ) -> Result<CustomerBookings, StoreError> {
+        self.apply("open_bookings", |rows| CustomerBookings {
+            bookings: rows
+                .bookings
+                .values()
+                .filter(|booking| booking.phone == *phone && booking.slot.start() >= from)
+                .cloned()
+                .collect(),
+            guard: rows.guards.get(phone).copied(),
+        })
+        .await
+    }
+
+    async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.apply("lead", |rows| rows.leads.get(id).cloned()).await
+    }
+
+    async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
+        self.apply("cancel", |rows| rows.cancel(cancel)).await
+    }
+
+    async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
+        self.apply("reschedule", |rows| rows.reschedule(change)).await
+    }
+
+    async fn idempotency_record(
+        &self,
+        key_hash: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.apply("idempotency_record", |rows| rows.forms.get(key_hash).cloned()).await
+    }
+
+    async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {
+        self.apply("grant_discount", |rows| rows.grant_discount(grant)).await
+    }
+
+    async fn open_discount(&self, phone: &Phone, now: Timestamp) -> Result<Option<u8>, StoreError> {
+        self.apply("open_discount", |rows| rows.open_discount(phone, now)).await
+    }
+
+    async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
+        self.apply("record_sale", |rows| {
+            rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+        })
+        .await
+    }
+
+    async fn usage(&self, subject: &str) -> Result<Usage, StoreError> {
+        self.apply("usage", |rows| rows.usages.get(subject).cloned().unwrap_or_default()).await
+    }
+
+    async fn put_usage(
+        &self,
+        subject: &str,
+        usage: &Usage,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.apply("put_usage", |rows| {
+            let before = rows.usages.get(subject).map_or(0, |usage| usage.version);
+            let is_next = before + 1 == usage.version;
+            if is_next {
+                rows.usages.insert(subject.to_owned(), usage.clone());
+            }
+            is_next
+        })
+        .await
+    }
+
+    async fn opted_out(&self, phone: &Phone) -> Result<bool, StoreError> {
+        self.apply("opted_out", |rows| rows.opted_out.contains(phone)).await
+    }
+
+    async fn set_opted_out(
+        &self,
+        phone: &Phone,
+        out: bool,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("set_opted_out", |rows| {
+            if out {
+                rows.opted_out.insert(phone.clone());
+            } else {
+                rows.opted_out.remove(phone);
+            }
+        })
+        .await
+    }
+
+    async fn claim_turn(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError> {
+        self.apply("claim_turn", |rows| rows.claim(claim)).await
+    }
+
+    async fn renew_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.apply("renew_turn", |rows| rows.renew(key, holder, until_ms)).await
+    }
+
+    async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
+        self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
+            .await
+    }
+
+    async fn save_round(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        ordinal: usize,
+        round: &StoredRound,
+    ) -> Result<bool, StoreError> {
+        self.apply("save_round", |rows| rows.save(key, holder, ordinal, round)).await
+    }
+
+    async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
+        self.apply("finish_turn", |rows| rows.finish(end)).await
+    }
+
+    async fn hand_over(&self, hand_over: &HandOver) -> Result<bool, StoreError> {
+        self.apply("hand_over", |rows| rows.hand_over(hand_over)).await
+    }
+
+    async fn late_turns(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.apply("late_turns", |rows| rows.late_turns()).await
+    }
+
+    async fn claim_late_turn(
+        &self,
+        key: &TurnKey,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<LateTurn>, StoreError> {
+        self.apply("claim_late_turn", |rows| rows.claim_late(key, holder, unix_ms, until_ms)).await
+    }
+
+    async fn join_queue(
+        &self,
+        phone: &Phone,
+        entry: &QueueEntry,
+    ) -> Result<Vec<QueueEntry>, StoreError> {
+        self.apply("join_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            if !queue.contains(entry) {
+                queue.push(entry.clone());
+            }
+            queue.clone()
+        })
+        .await
+    }
+
+    async fn queue(&self, phone: &Phone) -> Result<Vec<QueueEntry>, StoreError> {
+        self.apply("queue", |rows| rows.queues.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn leave_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        self.apply("leave_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            let there = queue.get(position) == Some(entry);
+            if there {
+                queue.remove(position);
+            }
+            there
+        })
+        .await
+    }
+
+    async fn replace_in_queue(
+        &self,
+        phone: &Phone,
+        position: usize,
+        entry: &QueueEntry,
+        new: &QueueEntry,
+    ) -> Result<bool, StoreError> {
+        self.apply("replace_in_queue", |rows| {
+            let queue = rows.queues.entry(phone.clone()).or_default();
+            match queue.get_mut(position) {
+                Some(place) if *place == *entry => {
+                    *place = new.clone();
+                    true
+                }
+                _ => false,
+            }
+        })
+        .await
+    }
+
+    async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
+        self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
+    }
+
+    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
+        self.apply("keep_callback", |rows| {
+            rows.keep_unanswered(&callback.unanswered);
+            rows.enqueue(&callback.notification);
+        })
+        .await
+    }
+
+    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+        self.apply("unanswered", |rows| {
+            rows.unanswered.values().map(|unanswered| unanswered.key.clone()).collect()
+        })
+        .await
+    }
+
+    async fn recent_customers(&self, _since: Timestamp) -> Result<Vec<Phone>, StoreError> {
+        self.apply("recent_customers", |rows| rows.memories.keys().cloned().collect()).await
+    }
+
+    async fn answer_by_owner(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {
+        self.apply("answer_by_owner", |rows| rows.answer_by_owner(answer)).await
+    }
+
+    async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {
+        self.apply("enqueue_once", |rows| rows.enqueue(texts)).await
+    }
+
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
+        self.apply("waiting_texts", |rows| rows.outbox.keys().cloned().collect()).await
+    }
+
+    async fn claim_text(
+        &self,
+        id: &str,
+        holder: &str,
+        unix_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<(OutboxText, u32)>, StoreError> {
+        self.apply("claim_text", |rows| rows.claim_text(id, holder, unix_ms, until_ms)).await
+    }
+
+    async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError> {
+        self.apply("release_text", |rows| {
+            if let Some(entry) = rows.outbox.get_mut(id)
+                && entry.holder == holder
+            {
+                entry.until_ms = i64::MIN;
+            }
+        })
+        .await
+    }
+
+    async fn remove_text(&self, id: &str) -> Result<(), StoreError> {
+        self.apply("remove_text", |rows| {
+            rows.outbox.remove(id);
+        })
+        .await
+    }
+
+    async fn refuse_text(
+        &self,
+        id: &str,
+        _code: Option<u32>,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.apply("refuse_text", |rows| {
+            rows.outbox.remove(id);
+        })
+        .await
+    }
+
+    async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError> {
+        self.apply("customer_data", |rows| rows.customer_data(phone)).await
+    }
+
+    async fn erase_customer(
+        &self,
+        phone: &Phone,
+        open_from: civil::DateTime,
+    ) -> Result<EraseOutcome, StoreError> {
+        self.apply("erase_customer", |rows| rows.erase_customer(phone, open_from)).await
+    }
+}

@@ -343,7 +343,11 @@ fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
 }
 
 fn request_deadline(reader: &mut VarReader<'_>) -> Option<Duration> {
-    reader.with_default("REQUEST_DEADLINE_MS", DEFAULT_REQUEST_DEADLINE_MS, values::request_deadline)
+    reader.with_default(
+        "REQUEST_DEADLINE_MS",
+        DEFAULT_REQUEST_DEADLINE_MS,
+        values::request_deadline,
+    )
 }
 
 fn form_limits(reader: &mut VarReader<'_>) -> Option<FormLimits> {

@@ -65,6 +65,20 @@ fn defaults_are_those_of_the_deployment_it_replaces() {
 }
 
 #[test]
+fn a_request_is_over_before_its_function_is() {
+    for (millis, valid) in [("9500", true), ("9501", false), ("0", false)] {
+        let vars = vars(&[
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("REQUEST_DEADLINE_MS", millis),
+        ]);
+        let read =
+            (SchedulerConfig::from_vars(&vars).is_ok(), StateConfig::from_vars(&vars).is_ok());
+        assert_eq!(read, (valid, valid), "{millis}");
+    }
+}
+
+#[test]
 fn each_function_asks_only_for_its_own() {
     let aws = vars(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
     assert!(SchedulerConfig::from_vars(&aws).is_ok());

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod availability_range;
+mod booking_tools;
 mod closing;
 mod late;
 mod limits;

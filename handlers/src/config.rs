@@ -351,15 +351,21 @@ fn request_deadline(reader: &mut VarReader<'_>) -> Option<Duration> {
 }
 
 fn form_limits(reader: &mut VarReader<'_>) -> Option<FormLimits> {
-    let per_hour = reader.with_default("FORM_BOOKINGS_PER_HOUR", "5", values::count);
-    let per_day = reader.with_default("FORM_BOOKINGS_PER_DAY", "20", values::count);
+    let FormLimits { per_hour, per_day } = FormLimits::default();
+    let per_hour = limit(reader, "FORM_BOOKINGS_PER_HOUR", per_hour);
+    let per_day = limit(reader, "FORM_BOOKINGS_PER_DAY", per_day);
     Some(FormLimits { per_hour: per_hour?, per_day: per_day? })
 }
 
 fn turn_limits(reader: &mut VarReader<'_>) -> Option<TurnLimits> {
-    let per_hour = reader.with_default("TURNS_PER_HOUR", "40", values::count);
-    let per_day = reader.with_default("TURNS_PER_DAY", "150", values::count);
+    let TurnLimits { per_hour, per_day } = TurnLimits::default();
+    let per_hour = limit(reader, "TURNS_PER_HOUR", per_hour);
+    let per_day = limit(reader, "TURNS_PER_DAY", per_day);
     Some(TurnLimits { per_hour: per_hour?, per_day: per_day? })
+}
+
+fn limit(reader: &mut VarReader<'_>, name: &'static str, default: usize) -> Option<usize> {
+    reader.with_default(name, &default.to_string(), values::count)
 }
 
 fn worker(reader: &mut VarReader<'_>) -> Option<WorkerConfig> {

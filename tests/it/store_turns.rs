@@ -244,6 +244,7 @@ async fn a_turn_has_one_holder_and_keeps_its_first_time_and_rounds() {
     let dequeue = Some(QueueEntry { until_ms: 10, ..behind });
     let end = TurnEnd { key: third.clone(), dequeue, ..end };
     assert!(store.finish_turn(&end).await.unwrap());
-    assert_eq!(store.queue(&third.phone).await.unwrap(), std::slice::from_ref(&next));
+    let left = store.queue(&third.phone).await.unwrap();
+    assert_eq!(left, std::slice::from_ref(&next), "an entry of a turn that has ended is left");
     assert!(store.leave_queue(&third.phone, 0, &next).await.unwrap());
 }

@@ -143,7 +143,7 @@ impl Scheduler {
         calendar: Calendar,
         owner_phone: Option<Phone>,
     ) -> Self {
-        let limits = FormLimits { per_hour: 5, per_day: 20 };
+        let limits = FormLimits::default();
         Self { store, ids, background, calendar, owner_phone, limits }
     }
 

@@ -22,6 +22,12 @@ pub struct FormLimits {
     pub per_day: usize,
 }
 
+impl Default for FormLimits {
+    fn default() -> Self {
+        Self { per_hour: 5, per_day: 20 }
+    }
+}
+
 impl FormLimits {
     /// The same as limits on uses.
     pub fn usage(self) -> [UsageLimit; 2] {

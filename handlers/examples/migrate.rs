@@ -26,7 +26,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let (database, calendar) = compose::migration(&vars, &clients)?;
     #[expect(clippy::disallowed_methods, reason = "a command of the owner's has no other clock")]
     let now = jiff::Timestamp::now();
-    let report = database.migrate(calendar.earliest_open(now), now, apply).await?;
+    let report = database.migrate(calendar.local(now), now, apply).await?;
     let mut out = std::io::stdout().lock();
     for (title, lines) in [
         ("Missing", &report.missing),

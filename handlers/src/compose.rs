@@ -27,6 +27,7 @@ use crate::{
     app::{
         customers::CustomerService,
         outbox::OutboxService,
+        owner_calendar::OwnerCalendarService,
         owner_state::OwnerStateService,
         reply::{
             LATE_DEADLINE_FACTOR, LATE_SEND_TIMEOUT, ReplyPorts, ReplyService, ReplySettings,
@@ -198,8 +199,9 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
     let store = store(clients, &config.dynamodb);
-    let customers = CustomerService::new(Arc::clone(&store), config.calendar);
-    let state = http::state(OwnerStateService::new(store), customers, token);
+    let customers = CustomerService::new(Arc::clone(&store), config.calendar.clone());
+    let calendar = OwnerCalendarService::new(Arc::clone(&store), config.calendar);
+    let state = http::state(OwnerStateService::new(store), calendar, customers, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 

@@ -339,7 +339,7 @@ impl TwilioConfig {
 fn calendar(reader: &mut VarReader<'_>) -> Option<Calendar> {
     let hours = reader.with_default("SHOP_TIMEZONE", "America/New_York", values::shop_calendar);
     let closed = reader.with_default("SHOP_CLOSED_DAYS", "Sunday", values::weekdays);
-    Some(hours?.with_closed_days(closed?))
+    Some(hours?.with_closed_days(&closed?))
 }
 
 fn request_deadline(reader: &mut VarReader<'_>) -> Option<Duration> {

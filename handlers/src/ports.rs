@@ -11,8 +11,9 @@ use jiff::{Timestamp, civil};
 use crate::domain::{
     background::BackgroundTask,
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+    calendar_settings::CalendarSettings,
     customer_data::CustomerData,
-    day_schedule::DaySchedule,
+    day_schedule::{BookedTime, DaySchedule},
     discount::DiscountGrant,
     lead::{Lead, LeadId},
     outbox::{Callback, OutboxText, OwnerAnswer},
@@ -120,6 +121,8 @@ pub enum BookOutcome {
     DiscountChanged,
     /// The form guard has changed: the customer's bookings must be read again.
     GuardChanged,
+    /// The calendar or the owner's state has changed: both must be read again.
+    CalendarChanged,
     /// The form's request has led to a booking meanwhile: its record must be read again.
     RecordExists,
 }
@@ -142,6 +145,8 @@ pub enum RescheduleOutcome {
     SlotTaken,
     /// The booking or a date's schedule has changed and must be read again.
     BookingChanged,
+    /// The calendar or the owner's state has changed: both must be read again.
+    CalendarChanged,
 }
 
 /// The outcome of writing the owner's state.
@@ -199,6 +204,19 @@ pub trait Store: Send + Sync {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
 
+    /// What the owner decided about the calendar; `None` before his first change.
+    async fn calendar_settings(&self) -> Result<Option<CalendarSettings>, StoreError>;
+    /// Writes the settings if the row's version is still `expected` (0: no row). They must have
+    /// version `expected` plus one.
+    async fn put_calendar_settings(
+        &self,
+        settings: &CalendarSettings,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError>;
+    /// The bookings of a date and of later ones, in order. Reads the whole schedule: about one unit
+    /// of reading for each 4 KB of it.
+    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError>;
+
     /// Takes time off or gives it back; false when the date's schedule has changed.
     async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError>;
     /// The rows of a date: every one whose status is not `available` holds its time. The version
@@ -211,11 +229,11 @@ pub trait Store: Send + Sync {
     /// Writes slot, lead, the customer's booking row, the date's next version and what else is
     /// given in one transaction. After a lost acknowledgement, reads who holds the slot.
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError>;
-    /// The customer's open bookings from `from` on, which is on the shop's wall clock.
+    /// The customer's bookings that are not over at `now`, which is on the shop's wall clock.
     async fn open_bookings(
         &self,
         phone: &Phone,
-        from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError>;
     /// The lead with this id.
     async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError>;
@@ -368,13 +386,13 @@ pub trait Store: Send + Sync {
     async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError>;
     /// Deletes the rows of [`Store::customer_data`], but for leads and times of the schedule, which
     /// stay for the books without what tells whose they are, and the opt-out. Does nothing while a
-    /// booking is open that begins at `open_from` or later, on the shop's wall clock. Not one
+    /// booking is not over at `now`, which is on the shop's wall clock. Not one
     /// transaction: a failure leaves a part, which a repeat erases. Costs one write for each row
     /// beside the reads.
     async fn erase_customer(
         &self,
         phone: &Phone,
-        open_from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<EraseOutcome, StoreError>;
 }
 

@@ -51,6 +51,12 @@ static TOOLS: [Tool; 8] = [
                     "type": ["string", "null"],
                     "description": "YYYY-MM-DD, at most two weeks after date; null for one date.",
                 },
+                "repair_type": {
+                    "type": ["string", "null"],
+                    "enum": Repair::slugs().map(Value::from).chain([Value::Null]).collect::<Vec<_>>(),
+                    "description": "What is to be repaired, as repairs take different times; null \
+                                    when unknown.",
+                },
             })
         },
         parse: |arguments| {
@@ -60,7 +66,9 @@ static TOOLS: [Tool; 8] = [
             if until.is_some_and(|until| until < date) {
                 return Err(ToolError::EmptyRange);
             }
-            Ok(ToolCall::CheckAvailability { date, until: until.filter(|until| *until > date) })
+            let repair = check.repair_type.as_deref().map(Repair::parse).transpose()?;
+            let until = until.filter(|until| *until > date);
+            Ok(ToolCall::CheckAvailability { date, until, repair })
         },
     },
     Tool {
@@ -225,6 +233,7 @@ fn lead_schema() -> Value {
 struct CheckAvailabilityArguments {
     date: String,
     until_date: Option<String>,
+    repair_type: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -29,6 +29,7 @@ mod running;
 mod scenarios;
 mod secrets;
 mod store;
+mod store_calendar;
 mod store_contract;
 mod store_owner;
 mod store_races;

@@ -10,11 +10,13 @@ use handlers::{
         booking::{
             Booking, Cancellation, FormGuard, FormGuardUpdate, NewBooking, RequestToken, Reschedule,
         },
+        calendar::CalendarVersions,
         catalogue::{Repair, RepairKind},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         owner::{OwnerState, OwnerStatus},
         phone::Phone,
         slot::{Slot, SlotTime},
+        time_needed::TimeNeeded,
     },
     ports::{
         BookOutcome, CancelOutcome, OwnerWriteOutcome, RescheduleOutcome, Store as _, StoreError,
@@ -114,6 +116,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
         timestamp: now(),
         phone: phone.clone(),
         slot: at(hour),
+        time_needed: TimeNeeded::default(),
         repair: Repair::at_shop(RepairKind::Screen),
         device: "iPhone".into(),
         customer_name: Some("Ann".into()),
@@ -129,6 +132,7 @@ pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewB
         lead: lead.clone(),
         token: RequestToken::derive(&[token]),
         day_version: 0,
+        calendar_versions: CalendarVersions::default(),
         uses_discount: false,
         guard,
         record: None,
@@ -136,10 +140,20 @@ pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewB
     }
 }
 
+/// The versions of the calendar as it is now.
+pub async fn calendar_versions(store: &DynamoDb) -> CalendarVersions {
+    let settings = store.calendar_settings().await.unwrap();
+    CalendarVersions {
+        settings: settings.map_or(0, |settings| settings.version),
+        owner: store.owner().await.unwrap().version,
+    }
+}
+
 /// The booking as decided on the date as it is now.
 pub async fn decided(store: &DynamoDb, new: NewBooking) -> NewBooking {
     let day = store.versioned_day_schedule(new.lead.slot.date()).await.unwrap();
-    NewBooking { day_version: day.version, ..new }
+    let calendar_versions = calendar_versions(store).await;
+    NewBooking { day_version: day.version, calendar_versions, ..new }
 }
 
 fn cancellation(booking: &Booking, token: &str) -> Cancellation {
@@ -153,9 +167,11 @@ fn cancellation(booking: &Booking, token: &str) -> Cancellation {
 }
 
 /// A move as decided on the date as it is now.
-async fn change(store: &DynamoDb, booking: &Booking, hour: u8, token: &str) -> Reschedule {
+pub async fn change(store: &DynamoDb, booking: &Booking, hour: u8, token: &str) -> Reschedule {
     let day = store.versioned_day_schedule(at(hour).date()).await.unwrap();
     Reschedule {
+        time_needed: booking.time_needed,
+        calendar_versions: calendar_versions(store).await,
         slot_key: Some(booking.slot.time().to_string()),
         day_version: day.version,
         booking: booking.clone(),

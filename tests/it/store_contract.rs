@@ -5,7 +5,9 @@ use std::{sync::LazyLock, time::Duration};
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
+        calendar::CalendarVersions,
+        calendar_settings::CalendarSettings,
         catalogue::Upsell,
         discount::DiscountGrant,
         outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
@@ -55,6 +57,8 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
     let moved = Reschedule {
         booking: Booking::from(&two),
         to: at(9),
+        time_needed: two.time_needed,
+        calendar_versions: CalendarVersions { settings: 1, owner: 1 },
         slot_key: Some("2:00 PM".into()),
         day_version: 1,
         token: token("m"),
@@ -129,15 +133,23 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         late_answer: None,
     };
     let round = StoredRound::default();
+    let settings = CalendarSettings { version: 1, ..CalendarSettings::default() };
+    let booked = NewBooking {
+        calendar_versions: CalendarVersions { settings: 1, owner: 1 },
+        ..booking(&two, "b", None)
+    };
     vec![
         ("owner", store.owner().await.map(drop)),
         (
             "put_owner",
             store.put_owner(&OwnerState { version: 1, ..OwnerState::default() }, 0).await.map(drop),
         ),
+        ("calendar_settings", store.calendar_settings().await.map(drop)),
+        ("put_calendar_settings", store.put_calendar_settings(&settings, 0).await.map(drop)),
+        ("bookings_from", store.bookings_from(date(2026, 2, 11)).await.map(drop)),
         ("day_schedule", store.day_schedule(date(2026, 2, 11)).await.map(drop)),
         ("versioned_day_schedule", store.versioned_day_schedule(date(2026, 2, 11)).await.map(drop)),
-        ("book", store.book(&booking(&two, "b", None)).await.map(drop)),
+        ("book", store.book(&booked).await.map(drop)),
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
@@ -233,6 +245,7 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
     let lab = Lab::start().await;
     let put = async |table: &str, row| lab.database.put_rows(table, &[row]).await.unwrap();
     put("OwnerState", json!({ "state_id": "CURRENT", "status": 7 })).await;
+    put("OwnerState", json!({ "state_id": "CALENDAR", "version": 1, "settings": "{" })).await;
     put("Schedule", json!({ "schedule_date": "2026-02-11", "slot_time": "noonish" })).await;
     put("Leads", json!({ "lead_id": "LEAD-A", "timestamp": 1, "phone": "nobody" })).await;
     put("CustomerBookings", json!({ "phone": ann().as_str(), "start": "2026-02-11T14:00" })).await;
@@ -263,6 +276,7 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
     assert_eq!(store.day_schedule(date(2026, 2, 11)).await.unwrap().unreadable, 1);
     let results = [
         ("owner", store.owner().await.map(drop)),
+        ("calendar_settings", store.calendar_settings().await.map(drop)),
         ("lead", store.lead(&lead("LEAD-A", &ann(), 14).id).await.map(drop)),
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),

@@ -3,20 +3,25 @@
 //! Every write is complete before it is sent and conditional on what was read, so a repeat finds
 //! its own work done.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, civil};
 
+use super::current_calendar::current_calendar;
 use crate::{
     domain::{
         booking::{
             Booking, Cancellation, FormGuardUpdate, NewBooking, RecordWrite, RequestToken,
             Reschedule,
         },
-        calendar::{Calendar, SLOT_MINUTES, UnbookableReason},
+        calendar::{Calendar, CalendarVersions, UnbookableReason},
+        catalogue::Repair,
         day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, LeadStatus},
         outbox::OutboxText,
         phone::Phone,
         slot::{Slot, SlotTime},
+        time_needed::TimeNeeded,
     },
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, Store, StoreError},
 };
@@ -52,9 +57,13 @@ pub struct BookingDraft<'a> {
 
 impl BookingDraft<'_> {
     /// The booking as decided on a date's schedule. All of its content is part of the token.
-    fn on(&self, day: &DaySchedule, discount: Option<u8>) -> NewBooking {
+    fn on(&self, day: &DaySchedule, calendar: &Calendar, discount: Option<u8>) -> NewBooking {
+        let time_needed = calendar.time_needed(&self.lead.repair);
+        let calendar_versions = calendar.versions();
         let versions = [
             day.version,
+            calendar_versions.settings,
+            calendar_versions.owner,
             self.guard.map_or(0, |guard| guard.next.version),
             u64::from(discount.unwrap_or_default()),
         ];
@@ -62,10 +71,11 @@ impl BookingDraft<'_> {
         let parts: Vec<&str> =
             self.identity.iter().copied().chain(versions.iter().map(String::as_str)).collect();
         NewBooking {
-            lead: Lead { discount_percent: discount, ..self.lead.clone() },
+            lead: Lead { discount_percent: discount, time_needed, ..self.lead.clone() },
             uses_discount: discount.is_some(),
             token: RequestToken::derive(&parts),
             day_version: day.version,
+            calendar_versions,
             guard: self.guard,
             record: self.record.clone(),
             notification: self.notification.clone(),
@@ -123,22 +133,37 @@ pub enum BookingError {
 }
 
 impl BookingService<'_> {
-    /// The free slots of a date, ordered by time. None when the shop takes no bookings for it.
+    /// The free slots of a date for an appointment that needs so much time, ordered by time. None
+    /// when the shop takes no bookings for it.
     ///
     /// # Errors
     /// When the rows of the date cannot be read at all.
-    pub async fn available(&self, date: civil::Date) -> Result<DayAvailability, StoreError> {
+    pub async fn available(
+        &self,
+        date: civil::Date,
+        needed: TimeNeeded,
+    ) -> Result<DayAvailability, StoreError> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(DayAvailability::default());
         }
-        Ok(self.availability(date, &self.store.day_schedule(date).await?))
+        Ok(self.availability(date, &self.store.day_schedule(date).await?, needed))
     }
 
-    fn availability(&self, date: civil::Date, day: &DaySchedule) -> DayAvailability {
+    fn availability(
+        &self,
+        date: civil::Date,
+        day: &DaySchedule,
+        needed: TimeNeeded,
+    ) -> DayAvailability {
         DayAvailability {
-            slots: self.calendar.bookable_slots(date, day, self.now),
+            slots: self.calendar.bookable_slots(date, day, needed, self.now),
             unreadable: (day.unreadable > 0).then_some(date),
         }
+    }
+
+    /// The same at the same moment with the calendar as its owner has it by now.
+    async fn current_calendar(&self) -> Result<Calendar, StoreError> {
+        Ok(current_calendar(self.store, self.calendar).await?.1)
     }
 
     /// The customer's open bookings, ordered by time. One that has begun is open until its end.
@@ -146,8 +171,8 @@ impl BookingService<'_> {
     /// # Errors
     /// When they cannot be read.
     pub async fn open(&self, phone: &Phone) -> Result<Vec<Booking>, StoreError> {
-        let from = self.calendar.earliest_open(self.now);
-        Ok(self.store.open_bookings(phone, from).await?.bookings)
+        let now = self.calendar.local(self.now);
+        Ok(self.store.open_bookings(phone, now).await?.bookings)
     }
 
     /// Books a slot. Returns the booking as it is now, which an earlier attempt may have written
@@ -158,33 +183,39 @@ impl BookingService<'_> {
     /// [`BookingError::RecordExists`] only for a booking with a guard or a record.
     pub async fn book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
         let (lead, slot) = (&draft.lead, draft.lead.slot);
-        if let Some(reason) = self.calendar.unbookable_reason(slot, self.now) {
-            // A repeat may come after the slot has begun.
-            return match self.store.lead(&lead.id).await? {
-                Some(written) if written.phone == lead.phone => existing(written),
-                _ => Err(reason.into()),
-            };
-        }
+        let mut calendar = Cow::Borrowed(self.calendar);
         for _ in 0..ATTEMPTS {
+            let service = BookingService { calendar: &calendar, ..*self };
+            let needed = calendar.time_needed(&lead.repair);
+            if let Some(reason) = calendar.unbookable_reason(slot, needed, self.now) {
+                // A repeat may come after the slot has begun.
+                return match self.store.lead(&lead.id).await? {
+                    Some(written) if written.phone == lead.phone => existing(written),
+                    _ => Err(reason.into()),
+                };
+            }
             let day = self.store.versioned_day_schedule(slot.date()).await?;
             let own = Some(&lead.id);
-            if let Some(hold) = day.conflict(slot.time(), SLOT_MINUTES, own) {
-                return Err(self.held(slot, &day, hold, &lead.phone).await?);
+            if let Some(hold) = day.conflict(slot.time(), needed, own) {
+                return Err(service.held(slot, &day, hold, needed, &lead.phone).await?);
             }
             // A repeat finds what it has written.
             if day.unreadable > 0 && day.hold_of(&lead.id).is_none() {
-                return Err(self.taken(slot.date(), &day));
+                return Err(service.taken(slot.date(), &day, needed));
             }
             let discount = match draft.with_discount {
                 true => self.store.open_discount(&lead.phone, self.now).await?,
                 false => None,
             };
-            let new = draft.on(&day, discount);
+            let new = draft.on(&day, &calendar, discount);
             match self.store.book(&new).await? {
                 BookOutcome::Booked => return Ok(Booking::from(&new.lead)),
                 BookOutcome::Exists(written) => return existing(*written),
                 // What is there now decides.
                 BookOutcome::SlotTaken | BookOutcome::DayChanged | BookOutcome::DiscountChanged => {
+                }
+                BookOutcome::CalendarChanged => {
+                    calendar = Cow::Owned(self.current_calendar().await?);
                 }
                 BookOutcome::GuardChanged => return Err(BookingError::GuardChanged),
                 BookOutcome::RecordExists => return Err(BookingError::RecordExists),
@@ -193,17 +224,18 @@ impl BookingService<'_> {
         Err(BookingError::Contended)
     }
 
-    /// Whether a slot can be booked as far as one reading tells; booking it decides.
+    /// Whether a slot can be booked for a repair as far as one reading tells; booking it decides.
     ///
     /// # Errors
     /// [`BookingError::Unbookable`], [`BookingError::Taken`] and [`BookingError::Store`].
-    pub async fn looks_free(&self, slot: Slot) -> Result<(), BookingError> {
-        if let Some(reason) = self.calendar.unbookable_reason(slot, self.now) {
+    pub async fn looks_free(&self, slot: Slot, repair: &Repair) -> Result<(), BookingError> {
+        let needed = self.calendar.time_needed(repair);
+        if let Some(reason) = self.calendar.unbookable_reason(slot, needed, self.now) {
             return Err(reason.into());
         }
         let day = self.store.day_schedule(slot.date()).await?;
-        if day.conflict(slot.time(), SLOT_MINUTES, None).is_some() || day.unreadable > 0 {
-            return Err(self.taken(slot.date(), &day));
+        if day.conflict(slot.time(), needed, None).is_some() || day.unreadable > 0 {
+            return Err(self.taken(slot.date(), &day, needed));
         }
         Ok(())
     }
@@ -214,6 +246,7 @@ impl BookingService<'_> {
         slot: Slot,
         day: &DaySchedule,
         hold: &Hold,
+        needed: TimeNeeded,
         phone: &Phone,
     ) -> Result<BookingError, StoreError> {
         let ours = hold.phone.as_ref() == Some(phone) && hold.start == slot.time();
@@ -224,11 +257,11 @@ impl BookingService<'_> {
         {
             return Ok(BookingError::AlreadyYours(Box::new(Booking::from(&lead))));
         }
-        Ok(self.taken(slot.date(), day))
+        Ok(self.taken(slot.date(), day, needed))
     }
 
-    fn taken(&self, date: civil::Date, day: &DaySchedule) -> BookingError {
-        BookingError::Taken { available: self.availability(date, day) }
+    fn taken(&self, date: civil::Date, day: &DaySchedule, needed: TimeNeeded) -> BookingError {
+        BookingError::Taken { available: self.availability(date, day, needed) }
     }
 
     /// Cancels an open booking of this customer and returns it. Succeeds for one that is cancelled
@@ -250,7 +283,7 @@ impl BookingService<'_> {
             };
             let day = self.store.day_schedule(booking.slot.date()).await?;
             let cancel = Cancellation {
-                token: token("cancel", identity, &booking, 0),
+                token: token("cancel", identity, &booking, None),
                 slot_key: day.hold_of(id).map(|hold| hold.key.clone()),
                 now: self.now,
                 notification: notify(&booking),
@@ -279,20 +312,23 @@ impl BookingService<'_> {
         identity: &[&str],
         notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Booking, BookingError> {
+        let mut calendar = Cow::Borrowed(self.calendar);
         for _ in 0..ATTEMPTS {
+            let service = BookingService { calendar: &calendar, ..*self };
             let booking = self.find_open(phone, id).await?.ok_or(BookingError::NotFound)?;
             if booking.slot == to {
                 return Ok(booking);
             }
-            if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
+            let needed = calendar.time_needed(&booking.repair);
+            if let Some(reason) = calendar.unbookable_reason(to, needed, self.now) {
                 return Err(reason.into());
             }
             let day = self.store.versioned_day_schedule(to.date()).await?;
-            if let Some(hold) = day.conflict(to.time(), SLOT_MINUTES, Some(id)) {
-                return Err(self.held(to, &day, hold, phone).await?);
+            if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
+                return Err(service.held(to, &day, hold, needed, phone).await?);
             }
             if day.unreadable > 0 {
-                return Err(self.taken(to.date(), &day));
+                return Err(service.taken(to.date(), &day, needed));
             }
             let slot_key = if booking.slot.date() == to.date() {
                 day.hold_of(id).map(|hold| hold.key.clone())
@@ -301,9 +337,11 @@ impl BookingService<'_> {
                 old.hold_of(id).map(|hold| hold.key.clone())
             };
             let mut change = Reschedule {
-                token: token("reschedule", identity, &booking, day.version),
+                token: token("reschedule", identity, &booking, Some((&day, calendar.versions()))),
                 booking,
                 to,
+                time_needed: needed,
+                calendar_versions: calendar.versions(),
                 slot_key,
                 day_version: day.version,
                 now: self.now,
@@ -314,6 +352,9 @@ impl BookingService<'_> {
                 RescheduleOutcome::Rescheduled => return Ok(change.moved()),
                 // What is there now decides.
                 RescheduleOutcome::SlotTaken | RescheduleOutcome::BookingChanged => {}
+                RescheduleOutcome::CalendarChanged => {
+                    calendar = Cow::Owned(self.current_calendar().await?);
+                }
             }
         }
         Err(BookingError::Contended)
@@ -321,12 +362,10 @@ impl BookingService<'_> {
 
     /// An open booking of this customer, by its lead: bookings of the old system have no other row.
     async fn find_open(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
-        let is_open = |lead: &Lead| {
-            lead.phone == *phone
-                && lead.status == LeadStatus::Booked
-                && lead.slot.start() >= self.calendar.earliest_open(self.now)
-        };
-        Ok(self.store.lead(id).await?.filter(is_open).map(|lead| Booking::from(&lead)))
+        let is_booked = |lead: &Lead| lead.phone == *phone && lead.status == LeadStatus::Booked;
+        let now = self.calendar.local(self.now);
+        let lead = self.store.lead(id).await?.filter(is_booked);
+        Ok(lead.map(|lead| Booking::from(&lead)).filter(|booking| booking.is_open_at(now)))
     }
 
     async fn find_cancelled(&self, phone: &Phone, id: &LeadId) -> Result<Booking, BookingError> {
@@ -350,11 +389,21 @@ fn existing(lead: Lead) -> Result<Booking, BookingError> {
 }
 
 /// The token of a change: the same for a repeat, another one once the booking has moved or, where
-/// it is decided on one, the date's schedule has changed.
-fn token(what: &str, identity: &[&str], booking: &Booking, version: u64) -> RequestToken {
-    let (from, version) = (booking.slot.wall_clock(), version.to_string());
-    let parts: Vec<&str> =
-        [what, &from, &version].into_iter().chain(identity.iter().copied()).collect();
+/// it is decided on them, the date's schedule or the calendar has changed.
+fn token(
+    what: &str,
+    identity: &[&str],
+    booking: &Booking,
+    decided_on: Option<(&DaySchedule, CalendarVersions)>,
+) -> RequestToken {
+    let versions = decided_on
+        .map_or([0; 3], |(day, calendar)| [day.version, calendar.settings, calendar.owner]);
+    let (from, versions) = (booking.slot.wall_clock(), versions.map(|version| version.to_string()));
+    let parts: Vec<&str> = [what, &from]
+        .into_iter()
+        .chain(versions.iter().map(String::as_str))
+        .chain(identity.iter().copied())
+        .collect();
     RequestToken::derive(&parts)
 }
 

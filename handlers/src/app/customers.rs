@@ -48,8 +48,7 @@ impl CustomerService {
     /// When the database fails. What was erased until then stays erased.
     pub async fn erase(&self, phone: &Phone, now: Timestamp) -> Result<Erasure, StoreError> {
         let opted_out = self.store.opted_out(phone).await?;
-        let open_from = self.calendar.earliest_open(now);
-        let outcome = self.store.erase_customer(phone, open_from).await?;
+        let outcome = self.store.erase_customer(phone, self.calendar.local(now)).await?;
         let customer = phone.masked();
         match &outcome {
             EraseOutcome::Erased(rows) => tracing::info!(customer, rows, "a customer was erased"),

@@ -2,9 +2,11 @@
 //! tasks of their own, so tests control everything that happens.
 
 pub mod bookings;
+pub mod current_calendar;
 pub mod customers;
 pub mod error_chain;
 pub mod outbox;
+pub mod owner_calendar;
 pub mod owner_desk;
 pub mod owner_news;
 pub mod owner_state;

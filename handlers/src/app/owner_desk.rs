@@ -6,13 +6,13 @@ use jiff::{Span, Timestamp, civil};
 use crate::{
     app::owner_news::quoted,
     domain::{
-        calendar::{Calendar, SLOT_MINUTES, weekday_name},
+        calendar::{Calendar, weekday_name},
         day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, repair_display_name},
-        owner_command::TimeSpan,
         phone::Phone,
         slot::SlotTime,
         time_off::{self, TimeOffChange, TimeOffRow},
+        time_span::TimeSpan,
         turn::TurnKey,
     },
     ports::{Store, StoreError},
@@ -80,7 +80,7 @@ impl OwnerDesk<'_> {
         if let Some(refusal) = self.past(date) {
             return Ok(refusal);
         }
-        let Some(span) = part.or_else(|| self.opening_hours()) else {
+        let Some(span) = part.or_else(|| self.opening_hours(date)) else {
             return Ok("There are no opening hours on that day.".to_owned());
         };
         let day = self.change(date, |day| time_off::block(day, span)).await?;
@@ -117,11 +117,13 @@ impl OwnerDesk<'_> {
             (false, Some(span)) => format!("Open again {day_text}, {}.", span_text(span)),
             (false, None) => format!("Open again {day_text}."),
         };
-        if self.calendar.is_closed(date) {
+        if self.calendar.closed_days().contains(&date.weekday()) {
             answer.push_str(&format!(
                 " The shop is closed on {}s all the same.",
                 weekday_name(date.weekday())
             ));
+        } else if self.calendar.is_closed(date) {
+            answer.push_str(" It is one of the calendar's closed dates all the same.");
         }
         Ok(answer)
     }
@@ -216,9 +218,14 @@ impl OwnerDesk<'_> {
         (date < self.calendar.today(self.now)).then(|| format!("{} is over.", day_text(date)))
     }
 
-    fn opening_hours(&self) -> Option<TimeSpan> {
-        let first = self.calendar.first().minute_of_day();
-        TimeSpan::between(first, self.calendar.last().minute_of_day() + SLOT_MINUTES)
+    /// From the first part of a date to the end of the last one.
+    fn opening_hours(&self, date: civil::Date) -> Option<TimeSpan> {
+        let (first, last) = match self.calendar.parts(date) {
+            [] => return None,
+            [only] => (only, only),
+            [first, .., last] => (first, last),
+        };
+        TimeSpan::between(first.start.minute_of_day(), last.end())
     }
 }
 

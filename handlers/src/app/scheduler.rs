@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use crate::{
     app::{
         bookings::{BookingDraft, BookingError, BookingService, DayAvailability},
+        current_calendar::current_calendar,
         error_chain::ErrorChain,
         owner_news::OwnerNews,
         rate_limit::RateLimit,
@@ -17,11 +18,13 @@ use crate::{
         background::BackgroundTask,
         booking::{Booking, FormGuardUpdate, IdempotencyRecord, RecordWrite},
         calendar::{Calendar, UnbookableReason},
+        catalogue::Repair,
         digest::sha256_hex,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         outbox::OutboxText,
         phone::Phone,
         slot::{self, SlotTime},
+        time_needed::TimeNeeded,
         usage::FormLimits,
     },
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
@@ -153,20 +156,29 @@ impl Scheduler {
         Self { limits, ..self }
     }
 
-    /// The date as parsed and its free slots, ordered by time.
+    /// The date as parsed and its free slots, ordered by time: those that are long enough for the
+    /// repair, or for one that takes the usual time.
     ///
     /// # Errors
     /// [`SchedulerError::Missing`] without a date, [`SchedulerError::Invalid`] for one of another
-    /// form, [`SchedulerError::Store`] when the calendar cannot be read.
+    /// form and for an unknown repair, [`SchedulerError::Store`] when the calendar cannot be read.
     pub async fn availability(
         &self,
         date: Option<&str>,
+        repair: Option<&str>,
         now: Timestamp,
     ) -> Result<(civil::Date, Vec<SlotTime>), SchedulerError> {
         let date = date.filter(|date| !date.is_empty()).ok_or(SchedulerError::Missing("date"))?;
         let date = slot::parse_date(date).map_err(|error| request::invalid("date", &error))?;
+        let repair = match repair.filter(|repair| !repair.trim().is_empty()) {
+            Some(repair) => Some(
+                Repair::parse(repair).map_err(|error| request::invalid("repair_type", &error))?,
+            ),
+            None => None,
+        };
         let calendar = self.current_calendar().await?;
-        let day = self.bookings(&calendar, now).available(date).await?;
+        let needed = repair.map(|repair| calendar.time_needed(&repair)).unwrap_or_default();
+        let day = self.bookings(&calendar, now).available(date, needed).await?;
         self.tell_of_unreadable_date(&day, now).await;
         Ok((date, day.slots))
     }
@@ -194,7 +206,7 @@ impl Scheduler {
             return Ok(booking);
         }
         // What is plainly refused is neither counted nor leaves a row.
-        match self.bookings(&calendar, now).looks_free(request.slot).await {
+        match self.bookings(&calendar, now).looks_free(request.slot, &request.repair).await {
             Ok(()) => {}
             Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
             Err(BookingError::Taken { available }) => {
@@ -247,8 +259,9 @@ impl Scheduler {
                 }
                 // Nothing tells a stranger whose it is.
                 Err(BookingError::AlreadyYours(booking)) => {
+                    let needed = calendar.time_needed(&request.repair);
                     let available =
-                        self.bookings(calendar, now).available(booking.slot.date()).await?;
+                        self.bookings(calendar, now).available(booking.slot.date(), needed).await?;
                     return self.taken(key, request, available, now).await;
                 }
                 Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
@@ -331,8 +344,7 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<Booking, BookingError> {
         let bookings = self.bookings(calendar, now);
-        let open =
-            self.store.open_bookings(&request.phone, self.calendar.earliest_open(now)).await?;
+        let open = self.store.open_bookings(&request.phone, self.calendar.local(now)).await?;
         let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != *lead_id;
         if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
             return Err(BookingError::TooMany);
@@ -361,7 +373,7 @@ impl Scheduler {
     }
 
     async fn current_calendar(&self) -> Result<Calendar, StoreError> {
-        Ok(self.calendar.with_owner(&self.store.owner().await?))
+        Ok(current_calendar(self.store.as_ref(), &self.calendar).await?.1)
     }
 
     fn bookings<'a>(&'a self, calendar: &'a Calendar, now: Timestamp) -> BookingService<'a> {
@@ -375,6 +387,8 @@ fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
         timestamp: super::bookings::whole_seconds(now),
         phone: request.phone.clone(),
         slot: request.slot,
+        // The booking decides it.
+        time_needed: TimeNeeded::default(),
         repair: request.repair.clone(),
         device: request.device.clone(),
         customer_name: request.customer_name.clone(),

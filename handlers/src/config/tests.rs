@@ -126,10 +126,9 @@ fn closed_days_may_be_none_or_several() {
     let days = |value: &str| {
         let mut vars = complete();
         vars.insert("SHOP_CLOSED_DAYS".into(), value.into());
-        DispatcherConfig::from_vars(&vars)
-            .map(|config| config.reply.calendar.closed_days().to_vec())
+        DispatcherConfig::from_vars(&vars).map(|config| config.reply.calendar.closed_days())
     };
     assert_eq!(days("none").unwrap(), []);
-    assert_eq!(days("Sunday, monday").unwrap(), [Weekday::Sunday, Weekday::Monday]);
+    assert_eq!(days("Sunday, monday").unwrap(), [Weekday::Monday, Weekday::Sunday]);
     assert!(days("Caturday").is_err());
 }

@@ -3,15 +3,17 @@
 //! The content of a transaction is complete before it is sent, so a repeat by a retry or by a
 //! second attempt at the turn writes the same.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 
 use super::{
+    calendar::CalendarVersions,
     catalogue::Repair,
     digest::sha256_hex,
     lead::{Lead, LeadId, LeadSource, repair_display_name},
     outbox::OutboxText,
     phone::Phone,
     slot::Slot,
+    time_needed::TimeNeeded,
 };
 
 /// Idempotency token of a DynamoDB transaction: 32 hexadecimal digits (36 are allowed).
@@ -38,6 +40,8 @@ pub struct Booking {
     pub phone: Phone,
     /// The appointment.
     pub slot: Slot,
+    /// How long it keeps the owner.
+    pub time_needed: TimeNeeded,
     /// The lead that it belongs to.
     pub lead_id: LeadId,
     /// The lead's timestamp, the range key of its row.
@@ -61,6 +65,7 @@ impl From<&Lead> for Booking {
         Self {
             phone: lead.phone.clone(),
             slot: lead.slot,
+            time_needed: lead.time_needed,
             lead_id: lead.id.clone(),
             timestamp: lead.timestamp,
             repair: lead.repair.clone(),
@@ -74,6 +79,11 @@ impl From<&Lead> for Booking {
 }
 
 impl Booking {
+    /// Whether it is not over at this time of the shop's wall clock.
+    pub fn is_open_at(&self, now: civil::DateTime) -> bool {
+        self.time_needed.is_open_at(self.slot, now)
+    }
+
     /// `Wed Feb 11, 2:00 PM, iPhone screen. Ref LEAD-...`: what a customer is told.
     pub fn summary(&self) -> String {
         let repair = repair_display_name(&self.repair, &self.device);
@@ -100,6 +110,8 @@ pub struct NewBooking {
     pub token: RequestToken,
     /// Version of the date's schedule on which the booking was decided.
     pub day_version: u64,
+    /// Versions of the calendar on which it was decided.
+    pub calendar_versions: CalendarVersions,
     /// Whether the booking uses the customer's discount, which is [`Lead::discount_percent`].
     pub uses_discount: bool,
     /// Update of the form guard, for bookings by the form.
@@ -166,10 +178,14 @@ pub struct Reschedule {
     pub booking: Booking,
     /// The new slot.
     pub to: Slot,
+    /// How long it keeps the owner then.
+    pub time_needed: TimeNeeded,
     /// The old time as the slot's row spells it; `None` when no row holds it.
     pub slot_key: Option<String>,
     /// Version of the new date's schedule on which the move was decided.
     pub day_version: u64,
+    /// Versions of the calendar on which it was decided.
+    pub calendar_versions: CalendarVersions,
     /// The transaction's token.
     pub token: RequestToken,
     /// Business time.
@@ -181,7 +197,7 @@ pub struct Reschedule {
 impl Reschedule {
     /// The booking after the move.
     pub fn moved(&self) -> Booking {
-        Booking { slot: self.to, ..self.booking.clone() }
+        Booking { slot: self.to, time_needed: self.time_needed, ..self.booking.clone() }
     }
 }
 

@@ -13,29 +13,32 @@ use jiff::{
 };
 
 use super::{
+    calendar_settings::{CalendarSettings, OpeningHours},
+    catalogue::Repair,
     day_schedule::DaySchedule,
     owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
+    time_needed::TimeNeeded,
+    time_span::TimeSpan,
 };
 
-const FIRST_SLOT: SlotTime = SlotTime::hour_of_day(9);
-const LAST_SLOT: SlotTime = SlotTime::hour_of_day(16);
-/// Minutes that an appointment lasts.
-pub const SLOT_MINUTES: u16 = 60;
-const NOTICE: SignedDuration = SignedDuration::from_hours(1);
-const HORIZON_DAYS: i32 = 60;
-
-/// The shop's opening hours in its time zone.
+/// The shop's calendar in its time zone, as its owner has it.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     zone_name: String,
     zone: TimeZone,
-    first: SlotTime,
-    last: SlotTime,
-    closed: Vec<Weekday>,
-    notice: SignedDuration,
-    horizon_days: i32,
+    settings: CalendarSettings,
     away_until: Option<Timestamp>,
+    owner_version: u64,
+}
+
+/// The versions of the owner's rows that a decision is based on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CalendarVersions {
+    /// Of the calendar's settings.
+    pub settings: u64,
+    /// Of the owner's state, whose `until` blocks slots.
+    pub owner: u64,
 }
 
 /// A time zone that the bundled database does not have.
@@ -48,27 +51,30 @@ pub struct UnknownTimeZone {
 }
 
 /// Why a slot cannot be booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnbookableReason {
     /// It has already begun.
     #[error("That date or time is in the past")]
     InThePast,
     /// It begins sooner than the notice that the shop needs.
-    #[error("That is too soon: a booking needs at least {} minutes notice", .0.as_mins())]
-    TooSoon(SignedDuration),
+    #[error("That is too soon: a booking needs at least {0} minutes notice")]
+    TooSoon(u16),
     /// Its date is too far ahead.
     #[error("That is too far ahead: bookings are taken for the next {0} days")]
-    BeyondHorizon(i32),
+    BeyondHorizon(u16),
     /// The shop is closed on that weekday.
     #[error("The shop is closed on {}s", weekday_name(*.0))]
     ClosedDay(Weekday),
+    /// The owner has closed that date.
+    #[error("The shop is closed on {}", .0.strftime("%a %b %-d"))]
+    ClosedDate(civil::Date),
     /// No slot begins at that time.
-    #[error("There is no slot at that time: slots begin hourly from {first} to {last}")]
+    #[error("There is no slot at that time: {}", slots_text(*.interval, .parts))]
     NotASlotTime {
-        /// First slot of a day.
-        first: SlotTime,
-        /// Last slot of a day.
-        last: SlotTime,
+        /// Minutes from one slot to the next.
+        interval: u16,
+        /// First and last slot of each part of the day that is long enough.
+        parts: Vec<(SlotTime, SlotTime)>,
     },
     /// The owner is away until then, on the shop's wall clock.
     #[error("Nothing can be booked before {}", .0.strftime("%a %b %-d, %-I:%M %p"))]
@@ -76,6 +82,22 @@ pub enum UnbookableReason {
     /// Clocks are set forward over that time.
     #[error("That time does not exist on that date: clocks are set forward")]
     NonexistentLocalTime,
+}
+
+/// `slots begin hourly from 9:00 AM to 4:00 PM`.
+fn slots_text(interval: u16, parts: &[(SlotTime, SlotTime)]) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|(first, last)| match first == last {
+            true => format!("at {first}"),
+            false => format!("from {first} to {last}"),
+        })
+        .collect();
+    match (parts.is_empty(), interval) {
+        (true, _) => "no part of that day is long enough".to_owned(),
+        (false, 60) => format!("slots begin hourly {}", parts.join(" and ")),
+        (false, minutes) => format!("slots begin every {minutes} minutes {}", parts.join(" and ")),
+    }
 }
 
 impl Calendar {
@@ -90,19 +112,24 @@ impl Calendar {
         Ok(Self {
             zone_name: zone_name.to_owned(),
             zone,
-            first: FIRST_SLOT,
-            last: LAST_SLOT,
-            closed: vec![Weekday::Sunday],
-            notice: NOTICE,
-            horizon_days: HORIZON_DAYS,
+            settings: CalendarSettings::default(),
             away_until: None,
+            owner_version: 0,
         })
     }
 
-    /// The calendar with these closed days instead of Sundays.
+    /// The calendar with the usual hours on every weekday but these.
     #[must_use]
-    pub fn with_closed_days(self, closed: Vec<Weekday>) -> Self {
-        Self { closed, ..self }
+    pub fn with_closed_days(self, closed: &[Weekday]) -> Self {
+        let settings = CalendarSettings { hours: OpeningHours::closed_on(closed), ..self.settings };
+        Self { settings, ..self }
+    }
+
+    /// The calendar with the owner's settings; unchanged when there are none.
+    #[must_use]
+    pub fn with_settings(&self, settings: Option<CalendarSettings>) -> Self {
+        let settings = settings.unwrap_or_else(|| self.settings.clone());
+        Self { settings, ..self.clone() }
     }
 
     /// The calendar as the owner's state leaves it: slots that begin before its `until` are blocked.
@@ -116,7 +143,22 @@ impl Calendar {
                 self.zone.to_ambiguous_timestamp(time).compatible().unwrap_or(Timestamp::MAX)
             }
         });
-        Self { away_until, ..self.clone() }
+        Self { away_until, owner_version: owner.version, ..self.clone() }
+    }
+
+    /// What the owner decided about it.
+    pub fn settings(&self) -> &CalendarSettings {
+        &self.settings
+    }
+
+    /// The versions of the rows that it was made from.
+    pub fn versions(&self) -> CalendarVersions {
+        CalendarVersions { settings: self.settings.version, owner: self.owner_version }
+    }
+
+    /// How long a repair keeps the owner.
+    pub fn time_needed(&self, repair: &Repair) -> TimeNeeded {
+        self.settings.time_needed(repair)
     }
 
     /// The end of the owner's absence on the shop's wall clock, while it lies in the future.
@@ -124,34 +166,41 @@ impl Calendar {
         self.away_until.filter(|until| *until > now).map(|until| self.local(until))
     }
 
+    /// Whether the calendar as it is now leaves room for an appointment, apart from other ones.
+    pub fn has_room_for(&self, slot: Slot, needed: TimeNeeded) -> bool {
+        let is_away = self.away_until.is_some_and(|until| slot.start() < self.local(until));
+        self.is_within_hours(slot, needed) && !is_away
+    }
+
     /// The name of the time zone.
     pub fn zone_name(&self) -> &str {
         &self.zone_name
     }
 
-    /// First slot of a day.
-    pub fn first(&self) -> SlotTime {
-        self.first
-    }
-
-    /// Last slot of a day.
-    pub fn last(&self) -> SlotTime {
-        self.last
-    }
-
-    /// How many days ahead bookings are taken.
-    pub fn horizon_days(&self) -> i32 {
-        self.horizon_days
+    /// The parts of a date in which the shop is open; none when it is closed.
+    pub fn parts(&self, date: civil::Date) -> &[TimeSpan] {
+        if self.settings.closed_dates.contains(&date) {
+            return &[];
+        }
+        self.settings.hours.parts(date.weekday())
     }
 
     /// The weekdays on which the shop is closed.
-    pub fn closed_days(&self) -> &[Weekday] {
-        &self.closed
+    pub fn closed_days(&self) -> Vec<Weekday> {
+        let is_closed = |day: &Weekday| self.settings.hours.parts(*day).is_empty();
+        Weekday::Monday.cycle_forward().take(7).filter(is_closed).collect()
     }
 
-    /// Whether the shop is closed on a date's weekday.
+    /// Whether the shop is closed on a date.
     pub fn is_closed(&self, date: civil::Date) -> bool {
-        self.closed.contains(&date.weekday())
+        self.parts(date).is_empty()
+    }
+
+    /// Whether an appointment, with its travel, lies in the opening hours.
+    pub fn is_within_hours(&self, slot: Slot, needed: TimeNeeded) -> bool {
+        let (from, until) = needed.occupied(slot.time());
+        let fits = |part: &TimeSpan| part.start.minute_of_day() <= from && until <= part.end();
+        self.parts(slot.date()).iter().any(fits)
     }
 
     /// Date and time on the shop's wall clock.
@@ -162,14 +211,6 @@ impl Calendar {
     /// The date on the shop's wall clock.
     pub fn today(&self, now: Timestamp) -> civil::Date {
         self.local(now).date()
-    }
-
-    /// The earliest start of an appointment that is not over.
-    pub fn earliest_open(&self, now: Timestamp) -> civil::DateTime {
-        // An appointment is over at its end, so one that began just this long ago is.
-        self.local(now)
-            .saturating_sub(Span::new().minutes(SLOT_MINUTES))
-            .saturating_add(Span::new().seconds(1))
     }
 
     /// When a slot begins. A wall-clock time that occurs twice means the earlier one.
@@ -183,7 +224,9 @@ impl Calendar {
             AmbiguousOffset::Gap { .. } => Err(UnbookableReason::NonexistentLocalTime),
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
                 // Only dates at the ends of the supported range have no timestamp.
-                ambiguous.earlier().map_err(|_| UnbookableReason::BeyondHorizon(self.horizon_days))
+                ambiguous
+                    .earlier()
+                    .map_err(|_| UnbookableReason::BeyondHorizon(self.settings.horizon_days))
             }
         }
     }
@@ -197,28 +240,37 @@ impl Calendar {
         let today = self.today(now);
         if date < today {
             Some(UnbookableReason::InThePast)
-        } else if date > today.saturating_add(Span::new().days(self.horizon_days)) {
-            Some(UnbookableReason::BeyondHorizon(self.horizon_days))
-        } else if self.is_closed(date) {
+        } else if date > today.saturating_add(Span::new().days(self.settings.horizon_days)) {
+            Some(UnbookableReason::BeyondHorizon(self.settings.horizon_days))
+        } else if self.settings.hours.parts(date.weekday()).is_empty() {
             Some(UnbookableReason::ClosedDay(date.weekday()))
+        } else if self.is_closed(date) {
+            Some(UnbookableReason::ClosedDate(date))
         } else {
             None
         }
     }
 
-    /// Why a slot cannot be listed or booked, apart from other bookings; `None` when it can.
-    pub fn unbookable_reason(&self, slot: Slot, now: Timestamp) -> Option<UnbookableReason> {
+    /// Why a slot cannot be listed or booked for an appointment that needs so much time, apart from
+    /// other bookings; `None` when it can.
+    pub fn unbookable_reason(
+        &self,
+        slot: Slot,
+        needed: TimeNeeded,
+        now: Timestamp,
+    ) -> Option<UnbookableReason> {
         if let Some(reason) = self.day_unbookable_reason(slot.date(), now) {
             return Some(reason);
         }
-        if !self.slot_times().any(|time| time == slot.time()) {
-            return Some(UnbookableReason::NotASlotTime { first: self.first, last: self.last });
+        if !self.slot_times(slot.date(), needed).any(|time| time == slot.time()) {
+            return Some(self.not_a_slot_time(slot.date(), needed));
         }
+        let notice = SignedDuration::from_mins(self.settings.notice_minutes.into());
         match self.instant(slot) {
             Err(reason) => Some(reason),
             Ok(start) if start < now => Some(UnbookableReason::InThePast),
-            Ok(start) if start.duration_since(now) < self.notice => {
-                Some(UnbookableReason::TooSoon(self.notice))
+            Ok(start) if start.duration_since(now) < notice => {
+                Some(UnbookableReason::TooSoon(self.settings.notice_minutes))
             }
             Ok(start) => self
                 .away_until
@@ -227,26 +279,57 @@ impl Calendar {
         }
     }
 
-    /// The slots of a date that can be booked, ordered by time; none while a row of the date cannot
-    /// be read.
+    /// The slots of a date that can be booked for an appointment that needs so much time, ordered by
+    /// time; none while a row of the date cannot be read.
     pub fn bookable_slots(
         &self,
         date: civil::Date,
         day: &DaySchedule,
+        needed: TimeNeeded,
         now: Timestamp,
     ) -> Vec<SlotTime> {
         if day.unreadable > 0 {
             return Vec::new();
         }
-        self.slot_times()
-            .filter(|time| day.conflict(*time, SLOT_MINUTES, None).is_none())
-            .filter(|time| self.unbookable_reason(Slot::new(date, *time), now).is_none())
+        self.slot_times(date, needed)
+            .filter(|time| day.conflict(*time, needed, None).is_none())
+            .filter(|time| self.unbookable_reason(Slot::new(date, *time), needed, now).is_none())
             .collect()
     }
 
-    /// The times of day at which slots begin.
-    fn slot_times(&self) -> impl Iterator<Item = SlotTime> {
-        SlotTime::every(SLOT_MINUTES.into(), self.first, self.last)
+    /// The times of a date at which an appointment that needs so much time may begin.
+    fn slot_times(&self, date: civil::Date, needed: TimeNeeded) -> impl Iterator<Item = SlotTime> {
+        self.parts(date).iter().flat_map(move |part| self.starts(*part, needed))
+    }
+
+    /// The times in a part of a day at which an appointment that needs so much time may begin.
+    pub fn starts(
+        &self,
+        part: TimeSpan,
+        needed: TimeNeeded,
+    ) -> impl DoubleEndedIterator<Item = SlotTime> + use<> {
+        let (opens, closes) = (part.start.minute_of_day(), part.end());
+        let fits = move |start: &SlotTime| {
+            let at = start.minute_of_day();
+            let end = at.saturating_add(needed.minutes).saturating_add(needed.travel);
+            at.checked_sub(needed.travel).is_some_and(|from| opens <= from) && end <= closes
+        };
+        (opens..closes)
+            .step_by(usize::from(self.settings.slot_interval_minutes.max(1)))
+            .filter_map(SlotTime::from_minute_of_day)
+            .filter(fits)
+    }
+
+    fn not_a_slot_time(&self, date: civil::Date, needed: TimeNeeded) -> UnbookableReason {
+        let parts = self.parts(date).iter().filter_map(|part| {
+            let mut starts = self.starts(*part, needed);
+            let first = starts.next()?;
+            Some((first, starts.next_back().unwrap_or(first)))
+        });
+        UnbookableReason::NotASlotTime {
+            interval: self.settings.slot_interval_minutes,
+            parts: parts.collect(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod dates;
 mod facts;
 mod leak;
 mod money;
+mod opening_hours;
 mod phrases;
 mod prices;
 mod replacement;

@@ -3,10 +3,9 @@
 //! Listing, booking and moving decide from the same reading, so a hold counts however its time is
 //! written.
 
-use super::{lead::LeadId, phone::Phone, slot::SlotTime};
+use jiff::civil;
 
-/// Minutes that a hold lasts unless its row says otherwise.
-pub const DEFAULT_MINUTES: u16 = 60;
+use super::{lead::LeadId, phone::Phone, slot::SlotTime, time_needed::TimeNeeded};
 
 /// The rows of a date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,8 +27,10 @@ pub struct Hold {
     pub key: String,
     /// When it begins.
     pub start: SlotTime,
-    /// How long it lasts.
+    /// How long it lasts, in minutes.
     pub minutes: u16,
+    /// Minutes of travel before and after it.
+    pub travel: u16,
     /// The lead that holds it; empty for time off.
     pub lead_id: String,
     /// The customer, where the row names one.
@@ -38,18 +39,35 @@ pub struct Hold {
     pub is_time_off: bool,
 }
 
+/// A booking among those of several dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookedTime {
+    /// The date.
+    pub date: civil::Date,
+    /// The time that is held.
+    pub hold: Hold,
+}
+
+impl Hold {
+    /// How long it keeps the owner.
+    pub fn time_needed(&self) -> TimeNeeded {
+        TimeNeeded { minutes: self.minutes, travel: self.travel }
+    }
+}
+
 impl DaySchedule {
-    /// A hold that overlaps `minutes` from `start`, other than those of the lead `except`.
+    /// A hold that leaves no room for an appointment at `start`, other than those of the lead
+    /// `except`.
     pub fn conflict(
         &self,
         start: SlotTime,
-        minutes: u16,
+        needed: TimeNeeded,
         except: Option<&LeadId>,
     ) -> Option<&Hold> {
-        let (from, until) = (start.minute_of_day(), start.minute_of_day() + minutes);
+        let (from, until) = needed.occupied(start);
         self.holds.iter().find(|hold| {
-            let begins = hold.start.minute_of_day();
-            let overlaps = begins < until && from < begins.saturating_add(hold.minutes);
+            let (held_from, held_until) = hold.time_needed().occupied(hold.start);
+            let overlaps = held_from < until && from < held_until;
             overlaps && except.is_none_or(|lead| hold.lead_id != lead.as_str())
         })
     }
@@ -65,10 +83,15 @@ mod tests {
     use super::*;
 
     fn day(start: &str, minutes: u16) -> DaySchedule {
+        visit(start, minutes, 0)
+    }
+
+    fn visit(start: &str, minutes: u16, travel: u16) -> DaySchedule {
         let hold = Hold {
             key: start.to_owned(),
             start: SlotTime::parse(start).unwrap(),
             minutes,
+            travel,
             lead_id: "LEAD-1".into(),
             phone: None,
             is_time_off: false,
@@ -79,6 +102,7 @@ mod tests {
     #[test]
     fn holds_conflict_by_overlap_and_not_by_spelling() {
         let two = SlotTime::hour_of_day(14);
+        let hour = TimeNeeded::default();
         for (start, minutes, conflicts) in [
             ("14:00", 60, true),
             ("2pm", 1, true),
@@ -88,9 +112,31 @@ mod tests {
             ("3:00 PM", 60, false),
             ("12:00 PM", 180, true),
         ] {
-            assert_eq!(day(start, minutes).conflict(two, 60, None).is_some(), conflicts, "{start}");
+            assert_eq!(
+                day(start, minutes).conflict(two, hour, None).is_some(),
+                conflicts,
+                "{start}"
+            );
         }
         let own = LeadId::from_row("LEAD-1");
-        assert_eq!(day("2pm", 60).conflict(two, 60, Some(&own)), None);
+        assert_eq!(day("2pm", 60).conflict(two, hour, Some(&own)), None);
+    }
+
+    #[test]
+    fn nothing_fits_into_the_way_to_a_customer() {
+        let two = SlotTime::hour_of_day(14);
+        let visit_needs = TimeNeeded { minutes: 60, travel: 30 };
+        for (start, travel, needed, conflicts) in [
+            ("3:00 PM", 30, TimeNeeded::default(), true),
+            ("3:30 PM", 30, TimeNeeded::default(), false),
+            ("1:00 PM", 30, TimeNeeded::default(), true),
+            ("3:00 PM", 0, visit_needs, true),
+            ("3:30 PM", 0, visit_needs, false),
+            ("3:30 PM", 30, visit_needs, true),
+            ("4:00 PM", 30, visit_needs, false),
+        ] {
+            let day = visit(start, 60, travel);
+            assert_eq!(day.conflict(two, needed, None).is_some(), conflicts, "{start} {travel}");
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{catalogue::Repair, digest::sha256_hex, label, phone::Phone, slot::Slot};
+use super::{
+    catalogue::Repair, digest::sha256_hex, label, phone::Phone, slot::Slot, time_needed::TimeNeeded,
+};
 
 /// A lead's id, `LEAD-YYYYMMDD-HHMMSS-xxxxxx`: UTC time of the turn and six hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +128,8 @@ pub struct Lead {
     pub phone: Phone,
     /// The appointment.
     pub slot: Slot,
+    /// How long it keeps the owner.
+    pub time_needed: TimeNeeded,
     /// The repair.
     pub repair: Repair,
     /// The device to repair.

@@ -3,7 +3,6 @@
 use jiff::civil;
 
 use super::{
-    calendar::SLOT_MINUTES,
     day_schedule::DaySchedule,
     lead::{Lead, LeadId, LeadStatus},
 };
@@ -29,20 +28,20 @@ pub enum Holder {
     Row(String),
 }
 
-/// What a lead lacks; `None` for a lead that lacks nothing or that is not open after `after`, on the
-/// shop's wall clock.
+/// What a lead lacks; `None` for a lead that lacks nothing or whose appointment is over at `now`, on
+/// the shop's wall clock.
 pub fn missing_rows(
     lead: &Lead,
     day: &DaySchedule,
     has_booking_row: bool,
-    after: civil::DateTime,
+    now: civil::DateTime,
 ) -> Option<MissingRows> {
-    if lead.status != LeadStatus::Booked || lead.slot.start() <= after {
+    if lead.status != LeadStatus::Booked || !lead.time_needed.is_open_at(lead.slot, now) {
         return None;
     }
     let held = day.hold_of(&lead.id).is_some();
     let holder = || {
-        let hold = day.conflict(lead.slot.time(), SLOT_MINUTES, Some(&lead.id))?;
+        let hold = day.conflict(lead.slot.time(), lead.time_needed, Some(&lead.id))?;
         Some(if hold.lead_id.is_empty() {
             Holder::Row(hold.key.clone())
         } else {
@@ -60,10 +59,11 @@ mod tests {
     use super::*;
     use crate::domain::{
         catalogue::{Repair, RepairKind},
-        day_schedule::{DEFAULT_MINUTES, Hold},
+        day_schedule::Hold,
         lead::LeadSource,
         phone::Phone,
         slot::{Slot, SlotTime},
+        time_needed::{DEFAULT_MINUTES, TimeNeeded},
     };
 
     const NOW: civil::DateTime = civil::datetime(2026, 2, 10, 15, 0, 0, 0);
@@ -74,6 +74,7 @@ mod tests {
             timestamp: jiff::Timestamp::UNIX_EPOCH,
             phone: Phone::parse("(904) 252-0927").unwrap(),
             slot: Slot::new(civil::date(2026, 2, day), SlotTime::hour_of_day(10)),
+            time_needed: TimeNeeded::default(),
             repair: Repair::at_shop(RepairKind::Screen),
             device: "iPhone".into(),
             customer_name: None,
@@ -89,6 +90,7 @@ mod tests {
             key: key.to_owned(),
             start: SlotTime::parse(key).unwrap(),
             minutes: DEFAULT_MINUTES,
+            travel: 0,
             lead_id: lead_id.unwrap_or_default().to_owned(),
             phone: None,
             is_time_off: false,

@@ -3,6 +3,7 @@
 pub mod background;
 pub mod booking;
 pub mod calendar;
+pub mod calendar_settings;
 pub mod catalogue;
 pub mod claims;
 pub mod customer_data;
@@ -23,6 +24,8 @@ pub mod sales;
 pub mod secret;
 pub mod slot;
 pub mod text;
+pub mod time_needed;
 pub mod time_off;
+pub mod time_span;
 pub mod turn;
 pub mod usage;

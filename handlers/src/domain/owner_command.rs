@@ -9,7 +9,7 @@ mod times;
 use jiff::civil;
 
 use self::{days::take_date, times::parse_span};
-use super::slot::SlotTime;
+use super::time_span::TimeSpan;
 
 /// What the owner asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,31 +41,6 @@ pub enum OwnerCommand {
     Unclear(UnclearCommand),
     /// It is no command.
     Note,
-}
-
-/// A part of a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeSpan {
-    /// When it begins.
-    pub start: SlotTime,
-    /// How long it is, in minutes; never past midnight.
-    pub minutes: u16,
-}
-
-impl TimeSpan {
-    /// The span between two minutes of the day; `None` when it is empty or past midnight.
-    pub fn between(start: u16, end: u16) -> Option<Self> {
-        let minutes = end.checked_sub(start).filter(|minutes| *minutes > 0)?;
-        if end > 24 * 60 {
-            return None;
-        }
-        Some(Self { start: SlotTime::from_minute_of_day(start)?, minutes })
-    }
-
-    /// The minute of the day at which it ends, at most 1440.
-    pub fn end(self) -> u16 {
-        self.start.minute_of_day().saturating_add(self.minutes)
-    }
 }
 
 /// Why a command cannot be carried out. The text is for the owner.

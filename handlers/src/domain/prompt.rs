@@ -8,7 +8,10 @@ use super::{
     calendar::{Calendar, weekday_name},
     catalogue::{ON_SITE_SURCHARGE, RepairKind, Upsell},
     owner::OwnerState,
+    slot::SlotTime,
     text::OWNER_NAME,
+    time_needed::{DEFAULT_MINUTES, TimeNeeded},
+    time_span::TimeSpan,
 };
 
 /// Days listed with their weekdays, so that the model does not have to calculate them.
@@ -107,19 +110,89 @@ fn write_state(out: &mut String, owner: &OwnerState) -> fmt::Result {
 }
 
 fn write_hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
-    writeln!(
-        out,
-        "\nAppointments begin hourly from {} to {}, at least an hour ahead, for the next {} days.",
-        calendar.first(),
-        calendar.last(),
-        calendar.horizon_days()
-    )?;
+    let settings = calendar.settings();
+    let interval = match settings.slot_interval_minutes {
+        60 => "hourly".to_owned(),
+        minutes => format!("every {minutes} minutes"),
+    };
+    let notice = match settings.notice_minutes {
+        60 => "at least an hour".to_owned(),
+        minutes if minutes % 60 == 0 => format!("at least {} hours", minutes / 60),
+        minutes => format!("at least {minutes} minutes"),
+    };
+    let horizon = settings.horizon_days;
+    let open: Vec<_> =
+        settings.hours.groups().into_iter().filter(|(_, _, parts)| !parts.is_empty()).collect();
+    let same_hours = match open.as_slice() {
+        [(_, _, [part]), rest @ ..] if rest.iter().all(|(_, _, parts)| *parts == [*part]) => {
+            Some(*part)
+        }
+        _ => None,
+    };
+    let mut starts = same_hours.map(|part| calendar.starts(part, TimeNeeded::default()));
+    let first_and_last = starts.as_mut().and_then(|starts| {
+        let first = starts.next()?;
+        Some((first, starts.next_back().unwrap_or(first)))
+    });
+    match first_and_last {
+        Some((first, last)) => writeln!(
+            out,
+            "\nAppointments begin {interval} from {first} to {last}, {notice} ahead, for the next \
+             {horizon} days."
+        )?,
+        None => {
+            writeln!(out, "\nOpening hours:")?;
+            for (from, to, parts) in open {
+                writeln!(out, "- {}: {}", days_text(from, to), parts_text(parts))?;
+            }
+            writeln!(
+                out,
+                "Appointments begin {interval} in these hours, {notice} ahead, for the next \
+                 {horizon} days."
+            )?;
+        }
+    }
     let closed: Vec<String> =
         calendar.closed_days().iter().map(|day| format!("{}s", weekday_name(*day))).collect();
-    if closed.is_empty() {
-        return Ok(());
+    if !closed.is_empty() {
+        writeln!(out, "Closed on {}.", closed.join(", "))?;
     }
-    writeln!(out, "Closed on {}.", closed.join(", "))
+    write_times_needed(out, calendar)
+}
+
+/// What takes another time than usual, and the way to customers.
+fn write_times_needed(out: &mut String, calendar: &Calendar) -> fmt::Result {
+    let settings = calendar.settings();
+    let unusual: Vec<String> = RepairKind::ALL
+        .into_iter()
+        .map(|kind| (kind, settings.minutes(kind)))
+        .filter(|(_, minutes)| *minutes != DEFAULT_MINUTES)
+        .map(|(kind, minutes)| format!("{} {minutes} minutes", kind.display_name()))
+        .collect();
+    if !unusual.is_empty() {
+        let unusual = unusual.join(", ");
+        writeln!(out, "An appointment takes {DEFAULT_MINUTES} minutes; other times: {unusual}.")?;
+    }
+    if settings.travel_minutes > 0 {
+        let travel = settings.travel_minutes;
+        writeln!(out, "A visit needs {travel} minutes of travel before and after it.")?;
+    }
+    Ok(())
+}
+
+fn days_text(from: civil::Weekday, to: civil::Weekday) -> String {
+    match from == to {
+        true => weekday_name(from).to_owned(),
+        false => format!("{} to {}", weekday_name(from), weekday_name(to)),
+    }
+}
+
+fn parts_text(parts: &[TimeSpan]) -> String {
+    let part = |part: &TimeSpan| match SlotTime::from_minute_of_day(part.end()) {
+        Some(end) => format!("{} to {end}", part.start),
+        None => format!("{} to midnight", part.start),
+    };
+    parts.iter().map(part).collect::<Vec<_>>().join(" and ")
 }
 
 fn write_prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
@@ -153,7 +226,10 @@ fn write_prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::owner::OwnerStatus;
+    use crate::domain::{
+        calendar_settings::{CalendarPatch, CalendarSettings},
+        owner::OwnerStatus,
+    };
 
     #[test]
     fn the_instructions_contain_the_day_the_owner_and_the_prices() {
@@ -197,5 +273,37 @@ mod tests {
             instructions(&OwnerState::default(), &calendar, now)
                 .contains("you may offer one extra")
         );
+    }
+
+    #[test]
+    fn hours_that_differ_are_listed_with_times_needed_and_closed_dates() {
+        let fields = serde_json::json!({
+            "hours": {
+                "monday": ["09:00-12:00", "13:00-18:00"],
+                "saturday": ["10:00-24:00"],
+            },
+            "closed_dates": ["2026-02-12"],
+            "slot_interval_minutes": 30,
+            "repair_minutes": { "screen": 90 },
+            "travel_minutes": 20,
+            "notice_minutes": 120,
+        });
+        let patch = CalendarPatch::from_json(fields.as_object().unwrap()).unwrap();
+        let settings = CalendarSettings::default().with(&patch);
+        let calendar = Calendar::new("America/New_York").unwrap().with_settings(Some(settings));
+        let now = "2026-02-11T01:30:00Z".parse().unwrap();
+        let prompt = instructions(&OwnerState::default(), &calendar, now);
+        for part in [
+            "- Monday: 9:00 AM to 12:00 PM and 1:00 PM to 6:00 PM\n",
+            "- Tuesday to Friday: 9:00 AM to 5:00 PM\n",
+            "- Saturday: 10:00 AM to midnight\n",
+            "Appointments begin every 30 minutes in these hours, at least 2 hours ahead",
+            "Closed on Sundays.",
+            "- Thursday 2026-02-12, closed",
+            "other times: screen 90 minutes.",
+            "A visit needs 20 minutes of travel",
+        ] {
+            assert!(prompt.contains(part), "{part:?} is not in:\n{prompt}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use jiff::{Timestamp, civil};
 
 use super::{
     day_schedule::{DaySchedule, Hold},
-    owner_command::TimeSpan,
     slot::SlotTime,
+    time_span::TimeSpan,
 };
 
 const HOUR: u16 = 60;
@@ -66,7 +66,8 @@ pub fn open(day: &DaySchedule, span: Option<TimeSpan>) -> Vec<TimeOffRow> {
 /// The bookings that a part of a day touches, by time.
 pub fn touched(day: &DaySchedule, span: TimeSpan) -> Vec<&Hold> {
     let overlaps = |hold: &&Hold| {
-        !hold.is_time_off && begin(hold) < span.end() && span.start.minute_of_day() < end(hold)
+        let (from, until) = hold.time_needed().occupied(hold.start);
+        !hold.is_time_off && from < span.end() && span.start.minute_of_day() < until
     };
     let mut touched: Vec<&Hold> = day.holds.iter().filter(overlaps).collect();
     touched.sort_by_key(|hold| hold.start);
@@ -127,6 +128,7 @@ mod tests {
             key: key.to_owned(),
             start: SlotTime::parse(key).unwrap(),
             minutes,
+            travel: 0,
             lead_id: lead_id.to_owned(),
             phone: None,
             is_time_off: lead_id.is_empty(),

@@ -9,6 +9,7 @@
 mod admin;
 mod background;
 mod body;
+mod calendar;
 mod customers;
 mod dispatcher;
 mod error;

@@ -38,8 +38,11 @@ async fn available(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
     let query = body::pairs(query.unwrap_or_default().as_bytes());
-    let date = query.iter().find(|(name, _)| name == "date").map(|(_, date)| date.as_str());
-    let (date, slots) = scheduler.availability(date, now).await.map_err(to_api_error)?;
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str());
+    let (date, slots) = scheduler
+        .availability(value("date"), value("repair_type"), now)
+        .await
+        .map_err(to_api_error)?;
     Ok(Json(json!({
         "status": "success",
         "date": date.to_string(),

@@ -1,4 +1,5 @@
-//! The state manager's router: `/state`, the owner's state, and `/customers`, for the owner only.
+//! The state manager's router: `/state`, the owner's state, `/calendar` and `/customers`, for the
+//! owner only.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use super::{
     admin,
     body::{self, ParsedBody},
-    customers,
+    calendar, customers,
     error::ApiError,
     layers::{RequestTime, SourceAddress},
     routing,
@@ -26,6 +27,7 @@ use crate::{
     app::{
         customers::CustomerService,
         error_chain::ErrorChain,
+        owner_calendar::OwnerCalendarService,
         owner_state::{OwnerStateError, OwnerStateService},
     },
     domain::owner::{OwnerPatch, OwnerState},
@@ -35,6 +37,7 @@ use crate::{
 #[derive(Clone)]
 struct Endpoint {
     state: OwnerStateService,
+    calendar: OwnerCalendarService,
     token: Option<Arc<dyn Credential>>,
 }
 
@@ -64,14 +67,15 @@ async fn authorize(
     Ok(next.run(request).await)
 }
 
-/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE /state`, `GET` and
-/// `DELETE /customers/{phone}`. Without a token every request is refused.
+/// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE` of `/state` and `/calendar`,
+/// `GET` and `DELETE /customers/{phone}`. Without a token every request is refused.
 pub fn state(
     state: OwnerStateService,
+    calendar: OwnerCalendarService,
     customers: CustomerService,
     token: Option<Arc<dyn Credential>>,
 ) -> Router {
-    let endpoint = Endpoint { state, token };
+    let endpoint = Endpoint { state, calendar: calendar.clone(), token };
     let for_the_owner = |methods: MethodRouter<Endpoint>| {
         methods
             .route_layer(from_fn_with_state(endpoint.clone(), authorize))
@@ -79,6 +83,7 @@ pub fn state(
     };
     let routes = [
         ("/state", for_the_owner(get(show).post(change).put(change).delete(reset))),
+        ("/calendar", for_the_owner(calendar::methods(calendar))),
         ("/customers/{phone}", for_the_owner(customers::methods(customers))),
     ];
     routing::function_router(routes, endpoint)
@@ -104,7 +109,14 @@ async fn change(
     };
     let patch = patch.map_err(|error| ApiError::bad_request(error.to_string()))?;
     let owner = endpoint.state.update(&patch, now).await.map_err(to_api_error)?;
-    Ok(changed_response("State updated", &owner))
+    if !patch.blocks_slots() {
+        return Ok(changed_response("State updated", &owner));
+    }
+    let touched = endpoint.calendar.touched_bookings(now).await;
+    let message = calendar::with_touched("State updated", touched.as_deref());
+    let Json(mut answer) = changed_response(&message, &owner);
+    answer["touched_bookings"] = json!(touched.as_deref().map(calendar::bookings_json));
+    Ok(Json(answer))
 }
 
 async fn reset(

@@ -19,6 +19,8 @@ pub enum ToolCall {
         date: civil::Date,
         /// The last date of a range; not before the first.
         until: Option<civil::Date>,
+        /// What is to be repaired, when known.
+        repair: Option<Repair>,
     },
     /// Book a slot.
     BookSlot {

@@ -42,12 +42,12 @@ fn a_range_of_dates_is_read() {
         r#"{"date":"2026-02-16","until_date":null}"#,
         r#"{"date":"2026-02-16","until_date":"2026-02-16"}"#,
     ] {
-        let expected = ToolCall::CheckAvailability { date, until: None };
+        let expected = ToolCall::CheckAvailability { date, until: None, repair: None };
         assert_eq!(check(one).unwrap(), expected, "{one}");
     }
     let range = check(r#"{"date":"2026-02-16","until_date":"2026-02-21"}"#).unwrap();
     let until = Some(civil::date(2026, 2, 21));
-    assert_eq!(range, ToolCall::CheckAvailability { date, until });
+    assert_eq!(range, ToolCall::CheckAvailability { date, until, repair: None });
     let backwards = check(r#"{"date":"2026-02-16","until_date":"2026-02-15"}"#);
     assert!(matches!(backwards, Err(ToolError::EmptyRange)));
     let word = check(r#"{"date":"2026-02-16","until_date":"friday"}"#);

@@ -130,8 +130,8 @@ proptest! {
         for zone in ["America/New_York", "Pacific/Apia", "Asia/Kathmandu", "UTC"] {
             let calendar = Calendar::new(zone).unwrap();
             let slot = Slot::new(date, SlotTime::hour_of_day(hour));
-            let offered = calendar.bookable_slots(date, &Default::default(), now);
-            prop_assert_eq!(offered.contains(&slot.time()), calendar.unbookable_reason(slot, now).is_none());
+            let offered = calendar.bookable_slots(date, &Default::default(), Default::default(), now);
+            prop_assert_eq!(offered.contains(&slot.time()), calendar.unbookable_reason(slot, Default::default(), now).is_none());
             let _ = (slot.to_string(), slot.wall_clock(), calendar.local(now));
             prop_assert!(instructions(&OwnerState::default(), &calendar, now).contains("status: available"));
         }

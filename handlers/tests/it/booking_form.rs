@@ -41,7 +41,7 @@ fn book(world: &World, time: &str, key: Option<&str>) -> Result<Booking, Schedul
 fn a_booking_takes_its_slot_from_the_list() {
     let world = World::new();
     let free = |world: &World| {
-        world.run(world.scheduler().availability(Some("2026-02-11"), now())).unwrap().1
+        world.run(world.scheduler().availability(Some("2026-02-11"), None, now())).unwrap().1
     };
     let before = free(&world);
     let booking = book(&world, "2pm", None).unwrap();
@@ -162,7 +162,7 @@ fn a_repeat_at_the_same_time_does_not_count_the_first_attempts_booking() {
     let (scheduler, two) = (world.scheduler(), fields("2pm"));
     let (first, repeat) = world.run(async {
         futures::join!(scheduler.book(&two, Some("k1"), ADDRESS, now()), async {
-            scheduler.availability(Some("2026-02-11"), now()).await.unwrap();
+            scheduler.availability(Some("2026-02-11"), None, now()).await.unwrap();
             scheduler.book(&two, Some("k1"), ADDRESS, now()).await
         })
     });
@@ -216,9 +216,9 @@ fn errors_say_what_to_change() {
 fn a_failed_read_is_an_error() {
     let world = World::new();
     world.store.fail("day_schedule");
-    let result = world.run(world.scheduler().availability(Some("2026-02-11"), now()));
+    let result = world.run(world.scheduler().availability(Some("2026-02-11"), None, now()));
     assert!(matches!(result, Err(SchedulerError::Store(_))));
-    let missing = world.run(world.scheduler().availability(None, now()));
+    let missing = world.run(world.scheduler().availability(None, None, now()));
     assert!(matches!(missing, Err(SchedulerError::Missing("date"))));
 }
 

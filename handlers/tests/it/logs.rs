@@ -7,7 +7,10 @@ use std::{
 
 use handlers::{
     adapters::secrets::StaticCredential,
-    app::{customers::CustomerService, owner_state::OwnerStateService, scheduler::Scheduler},
+    app::{
+        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        owner_state::OwnerStateService, scheduler::Scheduler,
+    },
     config::Vars,
     domain::calendar::Calendar,
     http, log,
@@ -98,6 +101,7 @@ async fn no_line_holds_anything_private() {
         let texts = Arc::new(FakeStore::default());
         let admin = http::state(
             OwnerStateService::new(texts.clone()),
+            OwnerCalendarService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             CustomerService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             Some(Arc::new(StaticCredential::new("t0ken"))),
         );

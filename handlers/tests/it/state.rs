@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use handlers::{
     adapters::secrets::StaticCredential,
-    app::{customers::CustomerService, owner_state::OwnerStateService},
+    app::{
+        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        owner_state::OwnerStateService,
+    },
     domain::{
         booking::{NewBooking, RequestToken},
         catalogue::{Repair, RepairKind},
@@ -31,7 +34,8 @@ pub fn router() -> (Router, Arc<FakeStore>) {
 
 fn router_on(store: &Arc<FakeStore>, token: Option<Arc<dyn Credential>>) -> Router {
     let customers = CustomerService::new(store.clone(), calendar());
-    http::state(OwnerStateService::new(store.clone()), customers, token)
+    let calendar = OwnerCalendarService::new(store.clone(), calendar());
+    http::state(OwnerStateService::new(store.clone()), calendar, customers, token)
 }
 
 fn admin(method: &'static str) -> TestRequest {
@@ -206,6 +210,7 @@ async fn book(store: &FakeStore, id: &str, on: Date) {
         timestamp: "2026-02-09T17:00:00Z".parse().unwrap(),
         phone: phone(ANN),
         slot,
+        time_needed: Default::default(),
         repair: Repair::at_shop(RepairKind::Screen),
         device: "iPhone".into(),
         customer_name: None,
@@ -218,6 +223,7 @@ async fn book(store: &FakeStore, id: &str, on: Date) {
         lead,
         token: RequestToken::derive(&[id]),
         day_version: 0,
+        calendar_versions: Default::default(),
         uses_discount: false,
         guard: None,
         record: None,

@@ -6,7 +6,7 @@
 
 mod items;
 
-use jiff::civil;
+use jiff::{Span, civil};
 
 use super::{
     DynamoDb,
@@ -21,6 +21,7 @@ use crate::{
         lead::{Lead, LeadId, LeadStatus},
         phone::Phone,
         slot::Slot,
+        time_needed::MAX_MINUTES,
     },
     ports::{BookOutcome, CancelOutcome, CustomerBookings, RescheduleOutcome, StoreError},
 };
@@ -61,6 +62,10 @@ impl DynamoDb {
         for text in &new.notification {
             position(self.put_text(text)?);
         }
+        let checks = [
+            position(self.check_settings(new.calendar_versions)?),
+            position(self.check_owner(new.calendar_versions)?),
+        ];
         let failed = match self.transact(Some(new.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(BookOutcome::Booked),
             TransactionOutcome::Rejected(failed) => failed,
@@ -84,6 +89,8 @@ impl DynamoDb {
             Ok(BookOutcome::GuardChanged)
         } else if failed.at(DAY) {
             Ok(BookOutcome::DayChanged)
+        } else if checks.iter().any(|at| failed.at(*at)) {
+            Ok(BookOutcome::CalendarChanged)
         } else {
             Err(StoreError::Malformed {
                 table: "Leads",
@@ -135,8 +142,10 @@ impl DynamoDb {
     pub(super) async fn read_bookings(
         &self,
         phone: &Phone,
-        from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError> {
+        // None is longer.
+        let from = now.saturating_sub(Span::new().minutes(MAX_MINUTES));
         let guard = self.read_guard(phone).await?;
         let query = self
             .client
@@ -151,8 +160,7 @@ impl DynamoDb {
             );
         let rows = self.query_all(query).await?;
         let mut bookings = rows.iter().map(to_booking).collect::<Result<Vec<_>, _>>()?;
-        // Keys have whole minutes, so the query also returns a start in the current minute.
-        bookings.retain(|booking| booking.slot.start() >= from);
+        bookings.retain(|booking| booking.is_open_at(now));
         Ok(CustomerBookings { bookings, guard })
     }
 
@@ -262,7 +270,7 @@ impl DynamoDb {
         let mut items = vec![
             self.take_slot(&new, change.now)?,
             self.count_change(new.slot, Some(change.day_version))?,
-            self.move_lead(&row, new.slot, change.now)?,
+            self.move_lead(&row, &new, change.now)?,
             self.drop_booking(old)?,
             self.put_booking(&new)?,
         ];
@@ -275,6 +283,9 @@ impl DynamoDb {
         for text in &change.notification {
             items.push(self.put_text(text)?);
         }
+        let checks = [items.len(), items.len() + 1];
+        items.push(self.check_settings(change.calendar_versions)?);
+        items.push(self.check_owner(change.calendar_versions)?);
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,
@@ -286,6 +297,9 @@ impl DynamoDb {
             (Err(error), _) => Err(error),
             (_, TransactionOutcome::Rejected(failed)) if failed.only(SLOT) => {
                 Ok(RescheduleOutcome::SlotTaken)
+            }
+            (_, TransactionOutcome::Rejected(failed)) if checks.iter().any(|at| failed.at(*at)) => {
+                Ok(RescheduleOutcome::CalendarChanged)
             }
             (_, _) => Ok(RescheduleOutcome::BookingChanged),
         }

@@ -16,7 +16,7 @@ use super::{
     DynamoDb,
     errors::{ConditionalWrite, conditional_with_retries, unavailable},
     late::LATE_TURNS,
-    lead_row::to_lead,
+    lead_row::{time_needed, to_lead},
     outbox::{OUTBOX, UNANSWERED},
     owner_texts::CUSTOMERS,
     row::{Row, RowReader, text},
@@ -67,10 +67,10 @@ impl DynamoDb {
     pub(super) async fn write_erasure(
         &self,
         phone: &Phone,
-        open_from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<EraseOutcome, StoreError> {
         let rows = self.customer_rows(phone).await?;
-        let open = open_bookings(&rows, open_from);
+        let open = open_bookings(&rows, now);
         if !open.is_empty() {
             return Ok(EraseOutcome::HasOpenBookings(open));
         }
@@ -198,21 +198,23 @@ impl DynamoDb {
     }
 }
 
-/// The references of the bookings that begin at `from` or later. A lead counts without its row among
+/// The references of the bookings that are not over at `now`. A lead counts without its row among
 /// the bookings, too, as the old system's have none; one that cannot be read is no booking that
 /// anybody could cancel.
-fn open_bookings(rows: &CustomerRows, from: civil::DateTime) -> Vec<LeadId> {
+fn open_bookings(rows: &CustomerRows, now: civil::DateTime) -> Vec<LeadId> {
     let bookings = rows.bookings.iter().filter_map(|row| {
         let reader = RowReader::new("CustomerBookings", row);
         let slot = Slot::parse_wall_clock(reader.text("start").ok()?).ok()?;
         let id = reader.text_or_empty("lead_id").unwrap_or_default();
-        (slot.start() >= from).then(|| LeadId::from_row(id))
+        let needed = time_needed(reader).unwrap_or_default();
+        needed.is_open_at(slot, now).then(|| LeadId::from_row(id))
     });
     let leads = rows
         .leads
         .iter()
         .filter_map(|row| to_lead(row).ok())
-        .filter(|lead| lead.status == LeadStatus::Booked && lead.slot.start() >= from)
+        .filter(|lead| lead.status == LeadStatus::Booked)
+        .filter(|lead| lead.time_needed.is_open_at(lead.slot, now))
         .map(|lead| lead.id);
     let open: BTreeSet<LeadId> = bookings.chain(leads).collect();
     open.into_iter().collect()

@@ -10,9 +10,13 @@ use crate::{
         label::UNKNOWN_DEVICE,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         slot::{Slot, SlotTime, parse_date},
+        time_needed::TimeNeeded,
     },
     ports::StoreError,
 };
+
+/// Longest time that a row may say.
+const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// Writes the row of a lead, with the attribute names of the old system.
 pub(super) fn from_lead(lead: &Lead) -> Row {
@@ -51,7 +55,33 @@ fn shared_attributes(booking: &Booking) -> Row {
     attributes.extend(booking.address.as_ref().map(|address| ("address", text(address))));
     attributes
         .extend(booking.discount_percent.map(|discount| ("discount_percent", number(discount))));
-    row(attributes)
+    let mut attributes = row(attributes);
+    attributes.extend(time_attributes(booking.time_needed));
+    attributes
+}
+
+/// How long an appointment is, where it is not as long as any of the old system.
+pub(super) fn time_attributes(needed: TimeNeeded) -> Row {
+    let usual = TimeNeeded::default();
+    let minutes = (needed.minutes != usual.minutes).then_some(("minutes", needed.minutes));
+    let travel = (needed.travel != usual.travel).then_some(("travel_minutes", needed.travel));
+    row(minutes.into_iter().chain(travel).map(|(name, value)| (name, number(value))))
+}
+
+/// Reads how long an appointment is.
+pub(super) fn time_needed(reader: RowReader<'_>) -> Result<TimeNeeded, StoreError> {
+    let usual = TimeNeeded::default();
+    let minutes = |name, usual: u16, least: u16| match reader.integer_or_none(name)? {
+        None => Ok(usual),
+        Some(minutes) => u16::try_from(minutes)
+            .ok()
+            .filter(|minutes| (least..=MINUTES_PER_DAY).contains(minutes))
+            .ok_or_else(|| reader.malformed(name, "minutes of a day")),
+    };
+    Ok(TimeNeeded {
+        minutes: minutes("minutes", usual.minutes, 1)?,
+        travel: minutes("travel_minutes", usual.travel, 0)?,
+    })
 }
 
 /// Reads a lead. Rows of the old system have neither name nor source.
@@ -71,6 +101,7 @@ pub(super) fn to_lead(row: &Row) -> Result<Lead, StoreError> {
         timestamp: reader.seconds("timestamp")?,
         phone: reader.phone("phone")?,
         slot: Slot::new(date, time),
+        time_needed: time_needed(reader)?,
         repair: repair(reader)?,
         device: device(reader)?,
         customer_name: name(reader)?,
@@ -88,6 +119,7 @@ pub(super) fn to_booking(row: &Row) -> Result<Booking, StoreError> {
         phone: reader.phone("phone")?,
         slot: Slot::parse_wall_clock(reader.text("start")?)
             .map_err(|_| reader.malformed("start", "a date and time"))?,
+        time_needed: time_needed(reader)?,
         lead_id: LeadId::from_row(reader.text("lead_id")?),
         timestamp: reader.seconds("timestamp")?,
         repair: repair(reader)?,
@@ -155,6 +187,7 @@ mod tests {
             timestamp: "2026-02-10T20:10:00Z".parse().unwrap(),
             phone: Phone::parse("+19042520927").unwrap(),
             slot: Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
+            time_needed: TimeNeeded { minutes: 90, travel: 30 },
             repair: Repair::Listed { kind: RepairKind::Screen, on_site: true },
             device: "iPhone".into(),
             customer_name: Some("Ann <b>".into()),
@@ -169,8 +202,11 @@ mod tests {
     fn what_is_written_is_read_back() {
         let lead = lead();
         assert_eq!(to_lead(&from_lead(&lead)).unwrap(), lead);
-        let nameless = Lead { customer_name: None, ..lead.clone() };
-        assert_eq!(to_lead(&from_lead(&nameless)).unwrap(), nameless);
+        let nameless =
+            Lead { customer_name: None, time_needed: TimeNeeded::default(), ..lead.clone() };
+        let row = from_lead(&nameless);
+        assert!(!row.contains_key("minutes") && !row.contains_key("travel_minutes"));
+        assert_eq!(to_lead(&row).unwrap(), nameless);
         let booking = Booking::from(&lead);
         assert_eq!(to_booking(&from_booking(&booking)).unwrap(), booking);
     }
@@ -212,13 +248,16 @@ mod tests {
             ("status", text("lost")),
             ("phone", number(9)),
             ("timestamp", text("then")),
+            ("minutes", number(0)),
+            ("travel_minutes", number(-1)),
         ] {
             let mut row = from_lead(&lead());
             row.insert(name.to_owned(), value);
             let error = to_lead(&row).unwrap_err().to_string();
             assert!(error.starts_with(&format!("a row of Leads is malformed: {name} ")), "{error}");
             row.remove(name);
-            assert_eq!(to_lead(&row).is_ok(), name == "status", "{name}");
+            let has_default = ["status", "minutes", "travel_minutes"].contains(&name);
+            assert_eq!(to_lead(&row).is_ok(), has_default, "{name}");
         }
     }
 }

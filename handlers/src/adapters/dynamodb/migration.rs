@@ -14,7 +14,6 @@ use super::{
 use crate::{
     domain::{
         booking::Booking,
-        calendar::SLOT_MINUTES,
         day_schedule::{DaySchedule, Hold},
         lead::Lead,
         migration::{Holder, MissingRows, missing_rows},
@@ -35,7 +34,7 @@ pub struct MigrationReport {
 }
 
 impl DynamoDb {
-    /// Finds the rows that leads lack whose appointments begin after `after`, on the shop's wall
+    /// Finds the rows that leads lack whose appointments are not over at `local`, on the shop's wall
     /// clock. With `apply`, writes them too, each lead's in one transaction and on the condition that
     /// the lead is unchanged and that neither row has come meanwhile.
     ///
@@ -43,7 +42,7 @@ impl DynamoDb {
     /// [`StoreError::Unavailable`] when the database fails. What was written until then stays.
     pub async fn migrate(
         &self,
-        after: civil::DateTime,
+        local: civil::DateTime,
         now: Timestamp,
         apply: bool,
     ) -> Result<MigrationReport, StoreError> {
@@ -58,7 +57,7 @@ impl DynamoDb {
                 }
             };
             let date = lead.slot.date();
-            if lead.slot.start() <= after {
+            if !lead.time_needed.is_open_at(lead.slot, local) {
                 continue;
             }
             let mut day = match days.remove(&date) {
@@ -66,7 +65,7 @@ impl DynamoDb {
                 None => self.read_day(date).await?,
             };
             let has_row = self.has_booking_row(&lead).await?;
-            if let Some(missing) = missing_rows(&lead, &day, has_row, after) {
+            if let Some(missing) = missing_rows(&lead, &day, has_row, local) {
                 self.migrate_lead(&lead, &lead_row, &missing, now, apply, &mut report).await?;
                 // What was written is read again; what would be written stands in the way of others.
                 if apply {
@@ -76,7 +75,8 @@ impl DynamoDb {
                     day.holds.push(Hold {
                         key: lead.slot.time().to_string(),
                         start: lead.slot.time(),
-                        minutes: SLOT_MINUTES,
+                        minutes: lead.time_needed.minutes,
+                        travel: lead.time_needed.travel,
                         lead_id: lead.id.to_string(),
                         phone: None,
                         is_time_off: false,

@@ -1,6 +1,6 @@
 //! The `Store` port on DynamoDB.
 //!
-//! One file per topic: `owner`, `owner_texts`, `schedule` (taken slots), `booking`, `claims`
+//! One file per topic: `owner`, `calendar` (its settings), `owner_texts`, `schedule` (taken slots), `booking`, `claims`
 //! (idempotency keys), `discount`, `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits),
 //! `opt_out` and `customers` (export and erasure). `store` implements the port with them;
 //! `migration` writes the rows that older programs did not. `reads` reads rows and whole queries;
@@ -15,6 +15,7 @@
 //! it is nobody's.
 
 mod booking;
+mod calendar;
 mod claims;
 mod client;
 mod customers;

@@ -12,11 +12,12 @@ use crate::{
     ports::{OwnerWriteOutcome, StoreError},
 };
 
-const KEY: &str = "CURRENT";
+/// Key of the row, in a table that has one row of each kind.
+pub(super) const OWNER_KEY: &str = "CURRENT";
 
 impl DynamoDb {
     pub(super) async fn read_owner(&self) -> Result<OwnerState, StoreError> {
-        match self.get_row(&self.tables.owner, row([("state_id", text(KEY))])).await? {
+        match self.get_row(&self.tables.owner, row([("state_id", text(OWNER_KEY))])).await? {
             Some(row) => owner(&row),
             None => Ok(OwnerState::default()),
         }
@@ -32,7 +33,7 @@ impl DynamoDb {
             .client
             .update_item()
             .table_name(&self.tables.owner)
-            .key("state_id", text(KEY))
+            .key("state_id", text(OWNER_KEY))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut sets = Vec::new();
         for (index, (name, value)) in attributes(owner_state).into_iter().enumerate() {

@@ -4,12 +4,14 @@ use jiff::civil;
 
 use super::{
     DynamoDb,
+    lead_row::time_needed,
     row::{Row, RowReader, row, text},
 };
 use crate::{
     domain::{
-        day_schedule::{DEFAULT_MINUTES, DaySchedule, Hold},
+        day_schedule::{DaySchedule, Hold},
         slot::SlotTime,
+        time_needed::TimeNeeded,
     },
     ports::StoreError,
 };
@@ -76,11 +78,9 @@ fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
-    let minutes = match reader.integer_or_none("minutes").ok()? {
-        None => DEFAULT_MINUTES,
-        Some(minutes) => u16::try_from(minutes).ok().filter(|minutes| *minutes > 0)?,
-    };
+/// What a row holds that is not free; `None` when it cannot be read.
+pub(super) fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
+    let TimeNeeded { minutes, travel } = time_needed(reader).ok()?;
     let lead_id = reader.text_or_empty("lead_id").ok()?;
     let is_time_off =
         lead_id.is_empty() && matches!(reader.text_or_none("status"), Ok(Some(BLOCKED)));
@@ -88,6 +88,7 @@ fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
         key: key.to_owned(),
         start: SlotTime::parse(key).ok()?,
         minutes,
+        travel,
         lead_id,
         phone: reader.phone("phone").ok(),
         is_time_off,

@@ -7,8 +7,9 @@ use super::DynamoDb;
 use crate::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::DaySchedule,
+        day_schedule::{BookedTime, DaySchedule},
         discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
@@ -42,6 +43,22 @@ impl Store for DynamoDb {
         self.write_owner(owner, expected).await
     }
 
+    async fn calendar_settings(&self) -> Result<Option<CalendarSettings>, StoreError> {
+        self.read_calendar_settings().await
+    }
+
+    async fn put_calendar_settings(
+        &self,
+        settings: &CalendarSettings,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
+        self.write_calendar_settings(settings, expected).await
+    }
+
+    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError> {
+        self.read_bookings_from(date).await
+    }
+
     async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError> {
         self.write_time_off(change).await
     }
@@ -61,9 +78,9 @@ impl Store for DynamoDb {
     async fn open_bookings(
         &self,
         phone: &Phone,
-        from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError> {
-        self.read_bookings(phone, from).await
+        self.read_bookings(phone, now).await
     }
 
     async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
@@ -265,8 +282,8 @@ impl Store for DynamoDb {
     async fn erase_customer(
         &self,
         phone: &Phone,
-        open_from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<EraseOutcome, StoreError> {
-        self.write_erasure(phone, open_from).await
+        self.write_erasure(phone, now).await
     }
 }

@@ -4,7 +4,7 @@ use jiff::{Span, civil};
 use serde_json::json;
 
 use super::{tool_outcome::ToolOutcome, tool_runner::ToolRunner};
-use crate::domain::slot::time_texts;
+use crate::domain::{slot::time_texts, time_needed::TimeNeeded};
 
 /// Most dates that one call reads.
 const MAX_DAYS: usize = 14;
@@ -16,7 +16,12 @@ const MAX_TIMES: usize = 30;
 impl ToolRunner<'_> {
     /// The first free times of the dates from `first` to `last`. Dates on which the shop takes no
     /// bookings at all are left out without being read.
-    pub(super) async fn check_range(&self, first: civil::Date, last: civil::Date) -> ToolOutcome {
+    pub(super) async fn check_range(
+        &self,
+        first: civil::Date,
+        last: civil::Date,
+        needed: TimeNeeded,
+    ) -> ToolOutcome {
         let bookings = self.bookings();
         let dates = (0_i64..)
             .take(MAX_DAYS)
@@ -29,7 +34,7 @@ impl ToolRunner<'_> {
                 reason.get_or_insert(unbookable);
                 continue;
             }
-            let day = match bookings.available(date).await {
+            let day = match bookings.available(date, needed).await {
                 Ok(day) => day,
                 Err(error) => return self.read_failure(&error),
             };

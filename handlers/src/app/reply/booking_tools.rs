@@ -23,6 +23,7 @@ use crate::{
         outbox::OutboxText,
         slot::{Slot, time_texts},
         text::OWNER_NAME,
+        time_needed::TimeNeeded,
     },
 };
 
@@ -54,6 +55,8 @@ impl ToolRunner<'_> {
             timestamp: whole_seconds(self.now),
             phone: self.text.phone.clone(),
             slot: request.slot,
+            // The booking decides it.
+            time_needed: TimeNeeded::default(),
             repair: request.repair,
             device: request.device,
             customer_name: request.customer_name,
@@ -169,7 +172,8 @@ impl ToolRunner<'_> {
 
     /// The customer has that time for something else, so nobody else took it.
     async fn already_theirs(&self, booking: &Booking) -> ToolOutcome {
-        let slots = match self.bookings().available(booking.slot.date()).await {
+        let slots = match self.bookings().available(booking.slot.date(), booking.time_needed).await
+        {
             Ok(day) => time_texts(&day.slots),
             Err(error) => return self.read_failure(&error),
         };

@@ -21,7 +21,7 @@ use super::{
     turn::Attempt,
 };
 use crate::{
-    app::error_chain::ErrorChain,
+    app::{current_calendar::current_calendar, error_chain::ErrorChain},
     domain::{
         background::BackgroundTask,
         outbox::OutboxText,
@@ -217,8 +217,9 @@ impl ReplyService {
             return Ok(self.give_up(&attempt, &progress, &reason).await?);
         }
         let run = async {
-            let owner = self.ports.store.owner().await?;
-            self.converse(&attempt, record, &owner, &progress).await
+            let store = self.ports.store.as_ref();
+            let (owner, calendar) = current_calendar(store, &self.calendar).await?;
+            self.converse(&attempt, record, (&owner, &calendar), &progress).await
         };
         let run = run_alongside(Box::pin(run), Box::pin(self.keep_renewing_claim(&progress)));
         let deadline = self.settings.deadline * LATE_DEADLINE_FACTOR;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::{
+        current_calendar::current_calendar,
         error_chain::ErrorChain,
         outbox::OWNERS_WORDS,
         owner_desk::{OwnerDesk, Recipients},
@@ -82,7 +83,8 @@ impl ReplyService {
     /// Carries out what the owner asks for, and says what was done.
     async fn obey(&self, text: &InboundText, now: Timestamp) -> Result<String, TurnError> {
         let store = self.ports.store.as_ref();
-        let desk = OwnerDesk { store, calendar: &self.calendar, now };
+        let (_, calendar) = current_calendar(store, &self.calendar).await?;
+        let desk = OwnerDesk { store, calendar: &calendar, now };
         let command = parse(&text.body, self.calendar.today(now));
         tracing::info!(sid = text.sid, "a text of the owner");
         Ok(match command {

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     app::error_chain::ErrorChain,
     domain::{
+        calendar::Calendar,
         owner::OwnerState,
         prompt,
         text::OPT_OUT_REPLY,
@@ -58,7 +59,7 @@ impl<'a> Conversation<'a> {
     pub(super) fn new(
         reply: &'a ReplyService,
         attempt: &'a Attempt<'a>,
-        owner: &'a OwnerState,
+        (owner, calendar): (&'a OwnerState, &'a Calendar),
         memory: &'a ConversationMemory,
         record: TurnRecord,
         progress: &'a Progress,
@@ -70,12 +71,11 @@ impl<'a> Conversation<'a> {
             input.push(ConversationItem::Assistant(turn.assistant.clone()));
         }
         input.push(ConversationItem::User(attempt.text.content()));
-        let calendar = reply.calendar.with_owner(owner);
         Self {
             reply,
             attempt,
             progress,
-            instructions: prompt::instructions(owner, &calendar, record.now),
+            instructions: prompt::instructions(owner, calendar, record.now),
             tools: ToolRunner {
                 reply,
                 text: attempt.text,
@@ -195,8 +195,8 @@ impl<'a> Conversation<'a> {
     }
 
     fn into_result(self, text: String, ends_conversation: bool) -> ConversationResult {
-        let ToolRunner { reply, owner, now, .. } = self.tools;
-        let known = TurnFacts::collect(&reply.calendar, owner, now, self.memory, &self.input);
+        let ToolRunner { calendar, owner, now, .. } = self.tools;
+        let known = TurnFacts::collect(calendar, owner, now, self.memory, &self.input);
         ConversationResult {
             text,
             known,

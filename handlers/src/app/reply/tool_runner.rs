@@ -24,6 +24,7 @@ use crate::{
         sales::{SalesEvent, SalesRecord},
         slot::time_texts,
         text::OWNER_NAME,
+        time_needed::TimeNeeded,
         turn::TurnKey,
     },
     ports::StoreError,
@@ -35,8 +36,8 @@ pub(super) struct ToolRunner<'a> {
     pub(super) reply: &'a ReplyService,
     pub(super) text: &'a InboundText,
     pub(super) owner: &'a OwnerState,
-    /// The shop's calendar as the owner's state leaves it.
-    pub(super) calendar: Calendar,
+    /// The shop's calendar as its owner had it when the turn began.
+    pub(super) calendar: &'a Calendar,
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
@@ -62,9 +63,13 @@ impl ToolRunner<'_> {
         let ordinal_text = ordinal.to_string();
         let identity = [self.text.sid.as_str(), &ordinal_text];
         match call {
-            ToolCall::CheckAvailability { date, until: None } => self.check(date).await,
-            ToolCall::CheckAvailability { date, until: Some(until) } => {
-                self.check_range(date, until).await
+            ToolCall::CheckAvailability { date, until, repair } => {
+                let needed = repair.map(|repair| self.calendar.time_needed(&repair));
+                let needed = needed.unwrap_or_default();
+                match until {
+                    None => self.check(date, needed).await,
+                    Some(until) => self.check_range(date, until, needed).await,
+                }
             }
             ToolCall::BookSlot { slot, repair, device, customer_name, address } => {
                 let request = BookingRequest { slot, repair, device, customer_name, address };
@@ -83,12 +88,12 @@ impl ToolRunner<'_> {
         }
     }
 
-    async fn check(&self, date: jiff::civil::Date) -> ToolOutcome {
+    async fn check(&self, date: jiff::civil::Date, needed: TimeNeeded) -> ToolOutcome {
         let bookings = self.bookings();
         if let Some(reason) = bookings.calendar.day_unbookable_reason(date, self.now) {
             return self.unbookable(&reason);
         }
-        match bookings.available(date).await {
+        match bookings.available(date, needed).await {
             Ok(day) => {
                 self.tell_of_unreadable_date(&day).await;
                 let mut output = json!({
@@ -233,6 +238,6 @@ impl ToolRunner<'_> {
 
     pub(super) fn bookings(&self) -> BookingService<'_> {
         let store = self.reply.ports.store.as_ref();
-        BookingService { store, calendar: &self.calendar, now: self.now }
+        BookingService { store, calendar: self.calendar, now: self.now }
     }
 }

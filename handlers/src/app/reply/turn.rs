@@ -13,8 +13,9 @@ use super::{
     safety_identifier::safety_identifier,
 };
 use crate::{
-    app::error_chain::ErrorChain,
+    app::{current_calendar::current_calendar, error_chain::ErrorChain},
     domain::{
+        calendar::Calendar,
         digest::sha256_hex,
         outbox::OutboxText,
         owner::OwnerState,
@@ -83,7 +84,7 @@ impl ReplyService {
         let (opted_out, claimed, owner) = futures::join!(
             store.opted_out(&text.phone),
             self.claim(&attempt, progress),
-            store.owner()
+            current_calendar(store.as_ref(), &self.calendar)
         );
         progress.update(|state| state.opted_in = matches!(opted_out, Ok(false)));
         if let Ok(true) = opted_out {
@@ -100,7 +101,7 @@ impl ReplyService {
             return Ok(messages);
         }
         opted_out?;
-        let owner = owner?;
+        let (owner, calendar) = owner?;
         loop {
             claimed = match claimed {
                 TurnClaim::Answered(messages) => {
@@ -109,7 +110,7 @@ impl ReplyService {
                 }
                 TurnClaim::Busy => self.wait_for_other_attempt(&attempt, progress).await?,
                 TurnClaim::Acquired(record) => {
-                    match self.converse(&attempt, record, &owner, progress).await {
+                    match self.converse(&attempt, record, (&owner, &calendar), progress).await {
                         Err(TurnError::ClaimLost) => TurnClaim::Busy,
                         other => return other,
                     }
@@ -207,7 +208,7 @@ impl ReplyService {
         &self,
         attempt: &Attempt<'_>,
         record: TurnRecord,
-        owner: &OwnerState,
+        (owner, calendar): (&OwnerState, &Calendar),
         progress: &Progress,
     ) -> Result<Vec<String>, TurnError> {
         let text = attempt.text;
@@ -245,8 +246,15 @@ impl ReplyService {
         }
         let key = self.ports.safety_key.current().await?;
         let customer = safety_identifier(key.expose().as_bytes(), &text.phone);
-        let conversation =
-            Conversation::new(self, attempt, owner, &memory, record, progress, customer);
+        let conversation = Conversation::new(
+            self,
+            attempt,
+            (owner, calendar),
+            &memory,
+            record,
+            progress,
+            customer,
+        );
         let ConversationResult {
             text: model_text,
             confirmations,

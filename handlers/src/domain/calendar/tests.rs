@@ -6,16 +6,29 @@ use jiff::tz::TimeZoneDatabase;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::day_schedule::Hold;
+use crate::domain::{calendar_settings::CalendarPatch, catalogue::RepairKind, day_schedule::Hold};
 
 fn new_york() -> Calendar {
     Calendar::new("America/New_York").unwrap()
 }
 
-/// The calendar with slots from `first` to `last` o'clock.
-fn with_hours(calendar: Calendar, first: u8, last: u8) -> Calendar {
-    let (first, last) = (SlotTime::hour_of_day(first), SlotTime::hour_of_day(last));
-    Calendar { first, last, ..calendar }
+/// The calendar with slots from `first` to `last` o'clock on every day.
+fn with_hours(calendar: &Calendar, first: u8, last: u8) -> Calendar {
+    let hours = [format!("{first:02}:00-{:02}:00", last + 1)];
+    with(
+        calendar,
+        serde_json::json!({
+            "hours": {
+                "monday": hours, "tuesday": hours, "wednesday": hours, "thursday": hours,
+                "friday": hours, "saturday": hours, "sunday": hours,
+            },
+        }),
+    )
+}
+
+fn with(calendar: &Calendar, fields: serde_json::Value) -> Calendar {
+    let patch = CalendarPatch::from_json(fields.as_object().unwrap()).unwrap();
+    calendar.with_settings(Some(calendar.settings().with(&patch)))
 }
 
 fn at(time: &str) -> Timestamp {
@@ -32,28 +45,35 @@ fn times(hours: std::ops::RangeInclusive<u8>) -> Vec<SlotTime> {
 
 /// 3:10 PM on Tuesday 2026-02-10.
 const TUESDAY: &str = "2026-02-10T15:10:00-05:00";
+/// What an appointment of the usual length needs.
+const HOUR: TimeNeeded = TimeNeeded::in_shop(60);
+const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 
 #[test]
 fn a_working_day_has_eight_slots() {
-    let offered =
-        new_york().bookable_slots(civil::date(2026, 2, 11), &DaySchedule::default(), at(TUESDAY));
+    let offered = new_york().bookable_slots(
+        civil::date(2026, 2, 11),
+        &DaySchedule::default(),
+        HOUR,
+        at(TUESDAY),
+    );
     assert_eq!(offered, times(9..=16));
 }
 
 #[test]
 fn each_refusal_says_why() {
     let calendar = new_york();
-    let reason = |date, hour| calendar.unbookable_reason(slot(date, hour), at(TUESDAY));
+    let reason = |date, hour| calendar.unbookable_reason(slot(date, hour), HOUR, at(TUESDAY));
     assert_eq!(reason("2026-02-09", 14), Some(UnbookableReason::InThePast));
     assert_eq!(reason("2023-02-11", 14), Some(UnbookableReason::InThePast));
     assert_eq!(reason("2026-02-10", 15), Some(UnbookableReason::InThePast));
-    assert_eq!(reason("2026-02-10", 16), Some(UnbookableReason::TooSoon(NOTICE)));
+    assert_eq!(reason("2026-02-10", 16), Some(UnbookableReason::TooSoon(60)));
     assert_eq!(reason("2026-02-15", 14), Some(UnbookableReason::ClosedDay(Weekday::Sunday)));
     assert!(matches!(reason("2026-02-11", 17), Some(UnbookableReason::NotASlotTime { .. })));
     assert_eq!(reason("2026-04-11", 14), None);
     assert_eq!(reason("2026-04-13", 14), Some(UnbookableReason::BeyondHorizon(60)));
     assert_eq!(
-        UnbookableReason::TooSoon(NOTICE).to_string(),
+        UnbookableReason::TooSoon(60).to_string(),
         "That is too soon: a booking needs at least 60 minutes notice"
     );
     assert_eq!(
@@ -65,26 +85,88 @@ fn each_refusal_says_why() {
 #[test]
 fn a_skipped_hour_is_never_offered() {
     // Clocks go from 2:00 to 3:00 AM on 2026-03-08, a Sunday.
-    let calendar = with_hours(new_york().with_closed_days(Vec::new()), 0, 5);
+    let calendar = with_hours(&new_york(), 0, 5);
     let now = at("2026-03-06T12:00:00Z");
     let two = slot("2026-03-08", 2);
-    assert_eq!(calendar.unbookable_reason(two, now), Some(UnbookableReason::NonexistentLocalTime));
-    let offered = calendar.bookable_slots(two.date(), &DaySchedule::default(), now);
+    assert_eq!(
+        calendar.unbookable_reason(two, HOUR, now),
+        Some(UnbookableReason::NonexistentLocalTime)
+    );
+    let offered = calendar.bookable_slots(two.date(), &DaySchedule::default(), HOUR, now);
     assert_eq!(offered, [0, 1, 3, 4, 5].map(SlotTime::hour_of_day));
 }
 
 #[test]
 fn a_row_that_cannot_be_read_empties_its_date() {
     let odd = DaySchedule { unreadable: 1, ..DaySchedule::default() };
-    assert_eq!(new_york().bookable_slots(civil::date(2026, 2, 11), &odd, at(TUESDAY)), []);
+    assert_eq!(new_york().bookable_slots(civil::date(2026, 2, 11), &odd, HOUR, at(TUESDAY)), []);
 }
 
 #[test]
-fn an_appointment_is_open_until_its_end() {
-    let earliest = |now| new_york().earliest_open(at(now));
-    let two = slot("2026-02-11", 14).start();
-    assert!(two >= earliest("2026-02-11T14:59:59-05:00"));
-    assert!(two < earliest("2026-02-11T15:00:00-05:00"));
+fn each_weekday_has_its_hours_and_breaks() {
+    let calendar = with(
+        &new_york(),
+        serde_json::json!({
+            "hours": { "wednesday": ["09:00-12:00", "13:30-17:00"], "thursday": [] },
+            "closed_dates": ["2026-02-13"],
+        }),
+    );
+    let offered = |day| {
+        let date = civil::date(2026, 2, day);
+        let slots = calendar.bookable_slots(date, &DaySchedule::default(), HOUR, at(TUESDAY));
+        crate::domain::slot::time_texts(&slots)
+    };
+    let wednesday = ["9:00 AM", "10:00 AM", "11:00 AM", "1:30 PM", "2:30 PM", "3:30 PM"];
+    assert_eq!(offered(11), wednesday);
+    assert!(offered(12).is_empty() && offered(13).is_empty());
+    let reason = |date, hour| {
+        calendar.unbookable_reason(slot(date, hour), HOUR, at(TUESDAY)).unwrap().to_string()
+    };
+    assert_eq!(reason("2026-02-12", 9), "The shop is closed on Thursdays");
+    assert_eq!(reason("2026-02-13", 9), "The shop is closed on Fri Feb 13");
+    assert_eq!(
+        reason("2026-02-11", 12),
+        "There is no slot at that time: slots begin hourly from 9:00 AM to 11:00 AM and from \
+         1:30 PM to 3:30 PM"
+    );
+}
+
+#[test]
+fn a_longer_repair_and_a_visit_fit_into_the_hours_with_their_travel() {
+    let calendar = with(
+        &new_york(),
+        serde_json::json!({
+            "hours": { "wednesday": ["09:00-12:00"] },
+            "slot_interval_minutes": 30,
+            "repair_minutes": { "screen": 120, "battery": 30 },
+            "travel_minutes": 30,
+        }),
+    );
+    let date = civil::date(2026, 2, 11);
+    let offered = |kind, on_site, day: &DaySchedule| {
+        let needed = calendar.time_needed(&Repair::Listed { kind, on_site });
+        let slots = calendar.bookable_slots(date, day, needed, at(TUESDAY));
+        crate::domain::slot::time_texts(&slots)
+    };
+    let free = DaySchedule::default();
+    assert_eq!(offered(RepairKind::Screen, false, &free), ["9:00 AM", "9:30 AM", "10:00 AM"]);
+    assert_eq!(offered(RepairKind::Screen, true, &free), ["9:30 AM"]);
+    assert_eq!(offered(RepairKind::Battery, true, &free).len(), 4);
+    assert_eq!(offered(RepairKind::Battery, false, &free).last().unwrap(), "11:30 AM");
+    let held = day(&BTreeSet::from([SlotTime::hour_of_day(9)]));
+    assert_eq!(offered(RepairKind::Screen, false, &held), ["10:00 AM"]);
+    assert_eq!(offered(RepairKind::Battery, true, &held), ["10:30 AM", "11:00 AM"]);
+}
+
+#[test]
+fn only_bookings_outside_of_hours_and_absence_have_no_room() {
+    let calendar =
+        with(&new_york(), serde_json::json!({ "hours": { "wednesday": ["09:00-12:00"] } }));
+    let room = |calendar: &Calendar, hour| calendar.has_room_for(slot("2026-02-11", hour), HOUR);
+    assert!(room(&calendar, 11) && !room(&calendar, 12));
+    let until = Until::parse("2026-02-11T10:00");
+    let away = calendar.with_owner(&OwnerState { until, ..OwnerState::default() });
+    assert!(!room(&away, 9) && room(&away, 10));
 }
 
 #[test]
@@ -109,7 +191,7 @@ fn shops() -> impl Strategy<Value = (Calendar, Timestamp)> {
     let moment = (from.as_second()..to.as_second()).prop_map(|s| Timestamp::new(s, 0).unwrap());
     (proptest::sample::select(zones), moment, any::<bool>()).prop_map(|(zone, now, all_day)| {
         let calendar = Calendar::new(&zone).unwrap();
-        let calendar = if all_day { with_hours(calendar, 0, 23) } else { calendar };
+        let calendar = if all_day { with_hours(&calendar, 0, 23) } else { calendar };
         (calendar, now)
     })
 }
@@ -119,7 +201,8 @@ fn day(times: &BTreeSet<SlotTime>) -> DaySchedule {
     let hold = |time: &SlotTime| Hold {
         key: time.to_string(),
         start: *time,
-        minutes: SLOT_MINUTES,
+        minutes: 60,
+        travel: 0,
         lead_id: String::new(),
         phone: None,
         is_time_off: false,
@@ -142,20 +225,21 @@ proptest! {
         hour in 0u8..24, minute in prop_oneof![Just(0u8), 0u8..60],
     ) {
         let slot = Slot::new(date(&calendar, now, days), SlotTime::new(hour, minute).unwrap());
-        let offered = calendar.bookable_slots(slot.date(), &day(&taken), now).contains(&slot.time());
-        let bookable = calendar.unbookable_reason(slot, now).is_none() && !taken.contains(&slot.time());
+        let offered = calendar.bookable_slots(slot.date(), &day(&taken), HOUR, now).contains(&slot.time());
+        let bookable = calendar.unbookable_reason(slot, HOUR, now).is_none() && !taken.contains(&slot.time());
         prop_assert_eq!(offered, bookable);
     }
 
     #[test]
     fn what_is_offered_keeps_every_rule((calendar, now) in shops(), days in -3i64..64) {
         let date = date(&calendar, now, days);
-        let offered = calendar.bookable_slots(date, &DaySchedule::default(), now);
+        let offered = calendar.bookable_slots(date, &DaySchedule::default(), HOUR, now);
         prop_assert!(offered.is_sorted(), "in the order of the clock");
         for time in offered {
             prop_assert!((0..=60).contains(&days), "within the horizon");
-            prop_assert_ne!(date.weekday(), Weekday::Sunday);
-            prop_assert!(calendar.first <= time && time <= calendar.last && time.minute() == 0);
+            prop_assert!(!calendar.is_closed(date), "on an open day");
+            prop_assert!(calendar.is_within_hours(Slot::new(date, time), HOUR));
+            prop_assert_eq!(time.minute(), 0);
             let start = calendar.instant(Slot::new(date, time)).unwrap();
             prop_assert!(start.duration_since(now) >= NOTICE, "after the notice");
             prop_assert_eq!(calendar.local(start), Slot::new(date, time).start(), "it exists");
@@ -167,18 +251,18 @@ proptest! {
         (calendar, now) in shops(), days in 0i64..61, taken in taken(), pick in any::<prop::sample::Index>(),
     ) {
         let date = date(&calendar, now, days);
-        let before = calendar.bookable_slots(date, &day(&taken), now);
+        let before = calendar.bookable_slots(date, &day(&taken), HOUR, now);
         prop_assume!(!before.is_empty());
         let booked = before[pick.index(before.len())];
 
         let mut held = taken.clone();
         held.insert(booked);
-        let during = calendar.bookable_slots(date, &day(&held), now);
+        let during = calendar.bookable_slots(date, &day(&held), HOUR, now);
         let expected: Vec<_> = before.iter().copied().filter(|time| *time != booked).collect();
         prop_assert_eq!(during, expected);
 
         held.remove(&booked);
-        prop_assert_eq!(calendar.bookable_slots(date, &day(&held), now), before);
+        prop_assert_eq!(calendar.bookable_slots(date, &day(&held), HOUR, now), before);
     }
 
     #[test]
@@ -187,8 +271,8 @@ proptest! {
     ) {
         let date = date(&calendar, now, days);
         let later = now + SignedDuration::from_mins(minutes);
-        let before = calendar.bookable_slots(date, &DaySchedule::default(), now);
-        let after = calendar.bookable_slots(date, &DaySchedule::default(), later);
+        let before = calendar.bookable_slots(date, &DaySchedule::default(), HOUR, now);
+        let after = calendar.bookable_slots(date, &DaySchedule::default(), HOUR, later);
         prop_assert!(after.iter().all(|time| before.contains(time)));
     }
 }

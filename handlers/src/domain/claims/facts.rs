@@ -17,9 +17,7 @@ use crate::domain::{
 #[derive(Debug, Clone)]
 pub struct Facts {
     pub(super) now: civil::DateTime,
-    pub(super) first: SlotTime,
-    pub(super) last: SlotTime,
-    pub(super) closed: Vec<civil::Weekday>,
+    pub(super) calendar: Calendar,
     pub(super) max_discount: u8,
     /// Free times by date, for every date whose calendar was read.
     pub(super) free: BTreeMap<civil::Date, BTreeSet<SlotTime>>,
@@ -86,9 +84,7 @@ impl Facts {
         let now = calendar.local(instant);
         let mut facts = Self {
             now,
-            first: calendar.first(),
-            last: calendar.last(),
-            closed: calendar.closed_days().to_vec(),
+            calendar: calendar.clone(),
             max_discount: owner.max_discount,
             free: BTreeMap::new(),
             bookings: Vec::new(),

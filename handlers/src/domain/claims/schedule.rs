@@ -8,6 +8,7 @@ use jiff::civil;
 use super::{
     dates::DateMention,
     facts::Facts,
+    opening_hours::HourEdges,
     sentence::Sentence,
     status::{Change, Claim},
     times::TimeMention,
@@ -244,8 +245,8 @@ fn is_now(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> bool {
 
 /// First and last time in a sentence about opening hours, or both of them.
 fn about_hours(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> bool {
-    let closing = SlotTime::hour_of_day(facts.last.hour().saturating_add(1));
-    let is_edge = |time: &SlotTime| *time == facts.first || *time == facts.last || *time == closing;
+    let edges = HourEdges::of(sentence, facts);
+    let is_edge = |time: &SlotTime| edges.all.contains(time);
     let both =
         sentence.times.len() >= 2 && sentence.times.iter().all(|m| m.times.iter().any(is_edge));
     let hours = sentence.has(HOURS);
@@ -257,7 +258,7 @@ fn about_hours(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> boo
     let before = mention.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
     // "By four o'clock": the latest that there is.
     let bound = before.is_some_and(|word| word.any(&["by", "until", "till", "before"]))
-        && mention.times.iter().any(|time| *time == facts.last || *time == closing);
+        && mention.times.iter().any(|time| edges.latest.contains(time));
     mention.times.iter().any(is_edge) && (both || hours || bound) && !offers
 }
 
@@ -333,7 +334,7 @@ fn hours_are_true(sentence: &Sentence, facts: &Facts) -> bool {
     sentence.dates.iter().all(|mention| {
         let clause = sentence.clause(mention.at);
         let closed = !mention.dates.is_empty()
-            && mention.dates.iter().all(|date| facts.closed.contains(&date.weekday()));
+            && mention.dates.iter().all(|date| facts.calendar.is_closed(*date));
         let opens = sentence.words(clause.clone()).iter().any(|t| t.any(&openers));
         !(closed && opens)
             || sentence.asks(mention.at)
@@ -367,7 +368,7 @@ fn days_are_true(sentence: &Sentence, facts: &Facts) -> bool {
         || pair(&["any", "all"], &["time", "day"])
         || sentence.has(&["anytime", "plenty", "lots"]);
     let owners = mention.dates.iter().any(|date| facts.owner.dates.contains(date))
-        || mention.dates.iter().any(|date| facts.closed.contains(&date.weekday()));
+        || mention.dates.iter().any(|date| facts.calendar.is_closed(*date));
     if full {
         let away = mention
             .dates

@@ -74,6 +74,11 @@ impl OwnerPatch {
         Ok(patch)
     }
 
+    /// Whether it blocks slots until some time.
+    pub fn blocks_slots(&self) -> bool {
+        matches!(self.until, Some(Some(_)))
+    }
+
     fn set(&mut self, field: &str, value: &Value) -> Result<(), PatchError> {
         let parsed = match field {
             "status" => status(value).map(|v| self.status = Some(v)),

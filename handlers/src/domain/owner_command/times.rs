@@ -1,7 +1,6 @@
 //! Parts of a day as people write them: `2-4`, `9 to noon`, `after 3`.
 
-use super::TimeSpan;
-use crate::domain::calendar::SLOT_MINUTES;
+use crate::domain::{time_needed::DEFAULT_MINUTES, time_span::TimeSpan};
 
 const NOON: u16 = 12 * 60;
 const MIDNIGHT: u16 = 24 * 60;
@@ -31,7 +30,7 @@ pub(super) fn parse_span(words: &[&str]) -> Option<TimeSpan> {
         .find_map(|separator| text.split_once(separator));
     let Some((start, end)) = bounds else {
         let start = likeliest(&readings(text)?);
-        return TimeSpan::between(start, start.saturating_add(SLOT_MINUTES).min(MIDNIGHT));
+        return TimeSpan::between(start, start.saturating_add(DEFAULT_MINUTES).min(MIDNIGHT));
     };
     let (starts, ends) = (readings(start)?, readings(end)?);
     // `2-2` is a slip, not half a day.

@@ -8,8 +8,10 @@ use handlers::{
             Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, RecordWrite,
             Reschedule,
         },
+        calendar::CalendarVersions,
+        calendar_settings::CalendarSettings,
         customer_data::{CustomerData, DataRow},
-        day_schedule::{DaySchedule, Hold},
+        day_schedule::{BookedTime, DaySchedule, Hold},
         discount::{DiscountGrant, discounts_count_from},
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, OwnerAnswer, UnansweredText},
@@ -30,6 +32,7 @@ use jiff::{Timestamp, civil};
 #[derive(Default)]
 pub struct Rows {
     pub owner: OwnerState,
+    pub calendar: Option<CalendarSettings>,
     pub slots: BTreeMap<Slot, LeadId>,
     pub leads: BTreeMap<LeadId, Lead>,
     pub bookings: BTreeMap<(Phone, Slot), Booking>,
@@ -77,18 +80,42 @@ impl Turn {
 
 impl Rows {
     pub fn day(&self, date: civil::Date) -> DaySchedule {
-        let hold = |(slot, lead): (&Slot, &LeadId)| Hold {
-            key: slot.time().to_string(),
-            start: slot.time(),
-            minutes: 60,
-            lead_id: lead.to_string(),
-            phone: self.leads.get(lead).map(|lead| lead.phone.clone()),
-            is_time_off: false,
-        };
         DaySchedule {
             version: self.day_version(date),
-            holds: self.slots.iter().filter(|(slot, _)| slot.date() == date).map(hold).collect(),
+            holds: self
+                .slots
+                .iter()
+                .filter(|(slot, _)| slot.date() == date)
+                .map(|(slot, lead)| self.hold(*slot, lead))
+                .collect(),
             unreadable: 0,
+        }
+    }
+
+    fn hold(&self, slot: Slot, id: &LeadId) -> Hold {
+        let lead = self.leads.get(id);
+        let needed = lead.map(|lead| lead.time_needed).unwrap_or_default();
+        Hold {
+            key: slot.time().to_string(),
+            start: slot.time(),
+            minutes: needed.minutes,
+            travel: needed.travel,
+            lead_id: id.to_string(),
+            phone: lead.map(|lead| lead.phone.clone()),
+            is_time_off: false,
+        }
+    }
+
+    pub fn bookings_from(&self, date: civil::Date) -> Vec<BookedTime> {
+        let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date);
+        from.map(|(slot, lead)| BookedTime { date: slot.date(), hold: self.hold(*slot, lead) })
+            .collect()
+    }
+
+    pub fn calendar_versions(&self) -> CalendarVersions {
+        CalendarVersions {
+            settings: self.calendar.as_ref().map_or(0, |settings| settings.version),
+            owner: self.owner.version,
         }
     }
 
@@ -126,6 +153,9 @@ impl Rows {
         }
         if self.day_version(lead.slot.date()) != new.day_version {
             return BookOutcome::DayChanged;
+        }
+        if self.calendar_versions() != new.calendar_versions {
+            return BookOutcome::CalendarChanged;
         }
         if let Some(RecordWrite { record, replace_before }) = &new.record {
             let replaces =
@@ -188,6 +218,9 @@ impl Rows {
         if self.day_version(change.to.date()) != change.day_version {
             return RescheduleOutcome::BookingChanged;
         }
+        if self.calendar_versions() != change.calendar_versions {
+            return RescheduleOutcome::CalendarChanged;
+        }
         self.count_change(change.to);
         if booking.slot.date() != change.to.date() {
             self.count_change(booking.slot);
@@ -197,7 +230,8 @@ impl Rows {
         self.slots.remove(&booking.slot);
         self.slots.insert(change.to, booking.lead_id.clone());
         self.bookings.insert((booking.phone.clone(), change.to), change.moved());
-        self.leads.get_mut(&booking.lead_id).unwrap().slot = change.to;
+        let lead = self.leads.get_mut(&booking.lead_id).unwrap();
+        (lead.slot, lead.time_needed) = (change.to, change.time_needed);
         RescheduleOutcome::Rescheduled
     }
 
@@ -372,9 +406,8 @@ impl Rows {
         }
     }
 
-    pub fn erase_customer(&mut self, phone: &Phone, open_from: civil::DateTime) -> EraseOutcome {
-        let is_open =
-            |booking: &&Booking| booking.phone == *phone && booking.slot.start() >= open_from;
+    pub fn erase_customer(&mut self, phone: &Phone, now: civil::DateTime) -> EraseOutcome {
+        let is_open = |booking: &&Booking| booking.phone == *phone && booking.is_open_at(now);
         let open: Vec<LeadId> =
             self.bookings.values().filter(is_open).map(|booking| booking.lead_id.clone()).collect();
         if !open.is_empty() {

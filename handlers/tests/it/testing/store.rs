@@ -10,6 +10,7 @@ use std::{
 use handlers::{
     domain::{
         booking::Booking,
+        calendar_settings::CalendarSettings,
         lead::Lead,
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -113,6 +114,10 @@ impl FakeStore {
 
     pub fn set_owner(&self, owner: OwnerState) {
         self.rows.lock().unwrap().owner = owner;
+    }
+
+    pub fn set_calendar(&self, settings: CalendarSettings) {
+        self.rows.lock().unwrap().calendar = Some(settings);
     }
 
     pub fn leads(&self) -> Vec<Lead> {

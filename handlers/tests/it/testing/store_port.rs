@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use handlers::{
     domain::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::DaySchedule,
+        day_schedule::{BookedTime, DaySchedule},
         discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
@@ -49,6 +50,29 @@ impl Store for FakeStore {
         .await
     }
 
+    async fn calendar_settings(&self) -> Result<Option<CalendarSettings>, StoreError> {
+        self.apply("calendar_settings", |rows| rows.calendar.clone()).await
+    }
+
+    async fn put_calendar_settings(
+        &self,
+        settings: &CalendarSettings,
+        expected: u64,
+    ) -> Result<OwnerWriteOutcome, StoreError> {
+        self.apply("put_calendar_settings", |rows| {
+            if rows.calendar_versions().settings != expected {
+                return OwnerWriteOutcome::Conflict;
+            }
+            rows.calendar = Some(settings.clone());
+            OwnerWriteOutcome::Written
+        })
+        .await
+    }
+
+    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError> {
+        self.apply("bookings_from", |rows| rows.bookings_from(date)).await
+    }
+
     async fn change_time_off(&self, _change: &TimeOffChange) -> Result<bool, StoreError> {
         self.apply("change_time_off", |_| true).await
     }
@@ -68,13 +92,13 @@ impl Store for FakeStore {
     async fn open_bookings(
         &self,
         phone: &Phone,
-        from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<CustomerBookings, StoreError> {
         self.apply("open_bookings", |rows| CustomerBookings {
             bookings: rows
                 .bookings
                 .values()
-                .filter(|booking| booking.phone == *phone && booking.slot.start() >= from)
+                .filter(|booking| booking.phone == *phone && booking.is_open_at(now))
                 .cloned()
                 .collect(),
             guard: rows.guards.get(phone).copied(),
@@ -345,8 +369,8 @@ impl Store for FakeStore {
     async fn erase_customer(
         &self,
         phone: &Phone,
-        open_from: civil::DateTime,
+        now: civil::DateTime,
     ) -> Result<EraseOutcome, StoreError> {
-        self.apply("erase_customer", |rows| rows.erase_customer(phone, open_from)).await
+        self.apply("erase_customer", |rows| rows.erase_customer(phone, now)).await
     }
 }

@@ -1,23 +1,29 @@
 //! The items of the transactions, each with the condition under which it may be written.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 use jiff::Timestamp;
 
 use super::GUARD;
 use crate::{
     adapters::dynamodb::{
         DynamoDb,
+        calendar::SETTINGS_KEY,
         errors::unavailable,
-        lead_row::{from_booking, from_lead, slot_attributes},
+        lead_row::{from_booking, from_lead, slot_attributes, time_attributes},
+        owner::OWNER_KEY,
         row::{Row, number, seconds, text},
         schedule::{AVAILABLE, version_key},
-        transactions::{delete, put, update},
+        transactions::{condition_check, delete, put, update},
     },
     domain::{
         booking::{Booking, FormGuardUpdate},
+        calendar::CalendarVersions,
         lead::{Lead, LeadStatus},
         phone::Phone,
         slot::Slot,
+        time_needed::TimeNeeded,
     },
     ports::StoreError,
 };
@@ -27,13 +33,14 @@ type TransactionItem = Result<TransactWriteItem, StoreError>;
 impl DynamoDb {
     /// Takes a slot if it has no row, is marked as available or is held by the same lead.
     pub(in super::super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
+        let (time, lengths) = time_change(booking.time_needed);
         let mut slot = self
             .slot_row(booking.slot, &booking.slot.time().to_string())
-            .update_expression(
+            .update_expression(format!(
                 "SET #status = :booked, lead_id = :lead_id, phone = :phone, \
                  repair_type = :repair_type, device = :device, updated_at = :now, \
-                 created_at = if_not_exists(created_at, :now)",
-            )
+                 created_at = if_not_exists(created_at, :now){time}"
+            ))
             .condition_expression(
                 "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id",
             )
@@ -42,6 +49,9 @@ impl DynamoDb {
             .expression_attribute_values(":available", text(AVAILABLE))
             .expression_attribute_values(":now", seconds(now));
         for (name, value) in slot_attributes(booking) {
+            slot = slot.expression_attribute_values(format!(":{name}"), value);
+        }
+        for (name, value) in lengths {
             slot = slot.expression_attribute_values(format!(":{name}"), value);
         }
         slot.build().map(update).map_err(unavailable)
@@ -70,6 +80,31 @@ impl DynamoDb {
         count.build().map(update).map_err(unavailable)
     }
 
+    /// Fails the transaction when the calendar's settings have changed.
+    pub(super) fn check_settings(&self, versions: CalendarVersions) -> TransactionItem {
+        self.check_version(SETTINGS_KEY, versions.settings)
+    }
+
+    /// Fails the transaction when the owner's state has changed.
+    pub(super) fn check_owner(&self, versions: CalendarVersions) -> TransactionItem {
+        self.check_version(OWNER_KEY, versions.owner)
+    }
+
+    fn check_version(&self, key: &str, expected: u64) -> TransactionItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.tables.owner)
+            .key("state_id", text(key))
+            .expression_attribute_names("#version", "version");
+        let check = if expected == 0 {
+            check.condition_expression("attribute_not_exists(#version)")
+        } else {
+            check
+                .condition_expression("#version = :expected")
+                .expression_attribute_values(":expected", number(expected))
+        };
+        check.build().map(condition_check).map_err(unavailable)
+    }
+
     /// Frees a slot, by the time as its row spells it, if this lead holds it.
     pub(super) fn free_slot(
         &self,
@@ -80,7 +115,7 @@ impl DynamoDb {
         self.slot_row(booking.slot, key)
             .update_expression(
                 "SET #status = :available, updated_at = :now \
-                 REMOVE lead_id, phone, repair_type, device",
+                 REMOVE lead_id, phone, repair_type, device, minutes, travel_minutes",
             )
             .condition_expression("lead_id = :lead_id")
             .expression_attribute_names("#status", "status")
@@ -111,7 +146,7 @@ impl DynamoDb {
 
     /// Cancels a lead if its row is still as it was read.
     pub(super) fn cancel_lead(&self, row: &Row, now: Timestamp) -> TransactionItem {
-        let values = [(":cancelled", text(LeadStatus::Cancelled.as_str()))];
+        let values = [(":cancelled".to_owned(), text(LeadStatus::Cancelled.as_str()))];
         self.change_lead(row, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
@@ -120,13 +155,18 @@ impl DynamoDb {
         self.change_lead(row, now, "SET updated_at = :now", [])
     }
 
-    /// Moves a lead if its row is still as it was read.
-    pub(super) fn move_lead(&self, row: &Row, to: Slot, now: Timestamp) -> TransactionItem {
-        let values =
-            [(":to_date", text(to.date().to_string())), (":to_time", text(to.time().to_string()))];
-        let change =
-            "SET appointment_date = :to_date, appointment_time = :to_time, updated_at = :now";
-        self.change_lead(row, now, change, values)
+    /// Moves a lead to a booking's slot if its row is still as it was read.
+    pub(super) fn move_lead(&self, row: &Row, to: &Booking, now: Timestamp) -> TransactionItem {
+        let (time, lengths) = time_change(to.time_needed);
+        let change = format!(
+            "SET appointment_date = :to_date, appointment_time = :to_time, updated_at = :now{time}"
+        );
+        let mut values = vec![
+            (":to_date".to_owned(), text(to.slot.date().to_string())),
+            (":to_time".to_owned(), text(to.slot.time().to_string())),
+        ];
+        values.extend(lengths.into_iter().map(|(name, value)| (format!(":{name}"), value)));
+        self.change_lead(row, now, &change, values)
     }
 
     /// Changes a lead on the condition that the attributes that matter are those of `row`, in its
@@ -136,7 +176,7 @@ impl DynamoDb {
         row: &Row,
         now: Timestamp,
         change: &str,
-        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+        values: impl IntoIterator<Item = (String, AttributeValue)>,
     ) -> TransactionItem {
         let mut lead = Update::builder()
             .table_name(&self.tables.leads)
@@ -222,4 +262,16 @@ impl DynamoDb {
         };
         guard.build().map(put).map_err(unavailable)
     }
+}
+
+/// The end of an update expression that writes how long an appointment is, and its values. What is
+/// usual stands in no row.
+fn time_change(needed: TimeNeeded) -> (String, Row) {
+    let values = time_attributes(needed);
+    let (set, removed): (Vec<&str>, Vec<&str>) =
+        ["minutes", "travel_minutes"].iter().partition(|name| values.contains_key(**name));
+    let set: String = set.iter().map(|name| format!(", {name} = :{name}")).collect();
+    let remove =
+        if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
+    (format!("{set}{remove}"), values)
 }

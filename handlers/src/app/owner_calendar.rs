@@ -1,0 +1,127 @@
+//! Reads and changes what the owner decides about the calendar.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{current_calendar::current_calendar, error_chain::ErrorChain};
+use crate::{
+    domain::{
+        calendar::Calendar,
+        calendar_settings::{CalendarPatch, CalendarSettings},
+        day_schedule::BookedTime,
+        slot::Slot,
+    },
+    ports::{OwnerWriteOutcome, Store, StoreError},
+};
+
+/// Attempts at a change that other writers come before.
+const ATTEMPTS: usize = 5;
+
+/// The use case: reading and changing the calendar's settings.
+#[derive(Clone)]
+pub struct OwnerCalendarService {
+    store: Arc<dyn Store>,
+    deployed: Calendar,
+}
+
+/// Why the settings were not read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnerCalendarError {
+    /// The database failed.
+    #[error("the calendar is not available right now")]
+    Store(#[from] StoreError),
+    /// Other writers kept coming first.
+    #[error("the calendar is being changed by somebody else")]
+    Contended,
+    /// The caller has seen another version.
+    #[error("the calendar has version {0} by now")]
+    Outdated(u64),
+}
+
+impl OwnerCalendarService {
+    /// The use case on a store, with the calendar that holds until its owner changes it.
+    pub fn new(store: Arc<dyn Store>, deployed: Calendar) -> Self {
+        Self { store, deployed }
+    }
+
+    /// The name of the time zone.
+    pub fn zone_name(&self) -> &str {
+        self.deployed.zone_name()
+    }
+
+    /// Returns the settings: the deployed ones until the first change.
+    ///
+    /// # Errors
+    /// [`OwnerCalendarError::Store`] when they cannot be read.
+    pub async fn get(&self) -> Result<CalendarSettings, OwnerCalendarError> {
+        let settings = self.store.calendar_settings().await?;
+        Ok(settings.unwrap_or_else(|| self.deployed.settings().clone()))
+    }
+
+    /// Changes the given fields and returns the new settings. Concurrent changes are merged, unless
+    /// the change names the version that it is of.
+    ///
+    /// # Errors
+    /// Every [`OwnerCalendarError`]; [`OwnerCalendarError::Contended`] after five attempts that
+    /// other writers came before.
+    pub async fn update(
+        &self,
+        patch: &CalendarPatch,
+        now: Timestamp,
+    ) -> Result<CalendarSettings, OwnerCalendarError> {
+        self.change(patch.expected_version(), |settings| settings.merge(patch, now)).await
+    }
+
+    /// Resets the settings to the deployed ones and returns them.
+    ///
+    /// # Errors
+    /// As for [`OwnerCalendarService::update`].
+    pub async fn reset(&self, now: Timestamp) -> Result<CalendarSettings, OwnerCalendarError> {
+        let deployed = self.deployed.settings();
+        self.change(None, |settings| deployed.clone().changed(settings.version, now)).await
+    }
+
+    /// The bookings of today and later that the calendar, as it is now, leaves no room for; `None`
+    /// when they cannot be read. A booking that is written after this reading was decided on the
+    /// calendar of now, so after a change none is missed.
+    pub async fn touched_bookings(&self, now: Timestamp) -> Option<Vec<BookedTime>> {
+        match self.read_touched(now).await {
+            Ok(touched) => Some(touched),
+            Err(error) => {
+                tracing::error!(error = %ErrorChain(&error), "failed to read the bookings that a change touches");
+                None
+            }
+        }
+    }
+
+    async fn read_touched(&self, now: Timestamp) -> Result<Vec<BookedTime>, StoreError> {
+        let (_, calendar) = current_calendar(self.store.as_ref(), &self.deployed).await?;
+        let local = calendar.local(now);
+        let mut booked = self.store.bookings_from(local.date()).await?;
+        booked.retain(|BookedTime { date, hold }| {
+            let (slot, needed) = (Slot::new(*date, hold.start), hold.time_needed());
+            needed.is_open_at(slot, local) && !calendar.has_room_for(slot, needed)
+        });
+        Ok(booked)
+    }
+
+    async fn change(
+        &self,
+        seen: Option<u64>,
+        next: impl Fn(&CalendarSettings) -> CalendarSettings + Send,
+    ) -> Result<CalendarSettings, OwnerCalendarError> {
+        for _ in 0..ATTEMPTS {
+            let before = self.get().await?;
+            if seen.is_some_and(|seen| seen != before.version) {
+                return Err(OwnerCalendarError::Outdated(before.version));
+            }
+            let after = next(&before);
+            match self.store.put_calendar_settings(&after, before.version).await? {
+                OwnerWriteOutcome::Written => return Ok(after),
+                OwnerWriteOutcome::Conflict => {}
+            }
+        }
+        Err(OwnerCalendarError::Contended)
+    }
+}

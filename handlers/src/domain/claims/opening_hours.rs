@@ -1,0 +1,49 @@
+//! What may be said of the opening hours: when parts of a day begin, their last slot and their end.
+
+use std::collections::BTreeSet;
+
+use jiff::civil;
+
+use super::{facts::Facts, sentence::Sentence};
+use crate::domain::{slot::SlotTime, time_needed::TimeNeeded, time_span::TimeSpan};
+
+/// Words that say that the dates of a sentence are those on which other hours hold.
+const OTHERWISE: &[&str] =
+    &["except", "but", "closed", "excepto", "menos", "cerrado", "cerrados", "not"];
+
+/// The times at which something begins or ends.
+#[derive(Debug, Default)]
+pub(super) struct HourEdges {
+    /// When a part of a day begins, its last slot and its end.
+    pub(super) all: BTreeSet<SlotTime>,
+    /// The last slot of a part and its end.
+    pub(super) latest: BTreeSet<SlotTime>,
+}
+
+impl HourEdges {
+    /// Those of the dates that a sentence names, or of any weekday when it names none on which the
+    /// shop is open.
+    pub(super) fn of(sentence: &Sentence, facts: &Facts) -> Self {
+        let mut edges = Self::default();
+        if !sentence.has(OTHERWISE) {
+            for date in sentence.dates.iter().flat_map(|mention| &mention.dates) {
+                edges.add(facts, facts.calendar.parts(*date));
+            }
+        }
+        if edges.all.is_empty() {
+            for day in civil::Weekday::Monday.cycle_forward().take(7) {
+                edges.add(facts, facts.calendar.settings().hours.parts(day));
+            }
+        }
+        edges
+    }
+
+    fn add(&mut self, facts: &Facts, parts: &[TimeSpan]) {
+        for part in parts {
+            let last = facts.calendar.starts(*part, TimeNeeded::default()).next_back();
+            let end = SlotTime::from_minute_of_day(part.end());
+            self.latest.extend(last.into_iter().chain(end));
+            self.all.extend([part.start].into_iter().chain(last).chain(end));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `/calendar`: what the owner decides about the calendar, for the owner only.
+
+use axum::{
+    Extension, Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::{MethodRouter, get},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    body::{self, ParsedBody},
+    error::ApiError,
+    layers::RequestTime,
+};
+use crate::{
+    app::{
+        error_chain::ErrorChain,
+        owner_calendar::{OwnerCalendarError, OwnerCalendarService},
+    },
+    domain::{
+        calendar_settings::{CalendarPatch, CalendarSettings},
+        day_schedule::BookedTime,
+    },
+};
+
+/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller.
+pub(super) fn methods<S>(calendar: OwnerCalendarService) -> MethodRouter<S> {
+    get(show).post(change).put(change).delete(reset).with_state(calendar)
+}
+
+async fn show(State(calendar): State<OwnerCalendarService>) -> Result<Json<Value>, ApiError> {
+    let settings = calendar.get().await.map_err(|error| to_api_error(&error))?;
+    let calendar = settings_json(&settings, calendar.zone_name());
+    Ok(Json(json!({ "status": "success", "calendar": calendar })))
+}
+
+async fn change(
+    State(calendar): State<OwnerCalendarService>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, ApiError> {
+    let body = body::read(body).await?;
+    let ParsedBody::Json(fields) = body::parse(&headers, &body)? else {
+        return Err(ApiError::bad_request("The calendar must be sent as JSON"));
+    };
+    let patch = CalendarPatch::from_json(&fields)
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let settings = calendar.update(&patch, now).await.map_err(|error| to_api_error(&error))?;
+    Ok(changed_response("Calendar updated", &calendar, &settings, now).await)
+}
+
+async fn reset(
+    State(calendar): State<OwnerCalendarService>,
+    Extension(RequestTime(now)): Extension<RequestTime>,
+) -> Result<Json<Value>, ApiError> {
+    let settings = calendar.reset(now).await.map_err(|error| to_api_error(&error))?;
+    Ok(changed_response("Calendar reset to default", &calendar, &settings, now).await)
+}
+
+async fn changed_response(
+    done: &str,
+    calendar: &OwnerCalendarService,
+    settings: &CalendarSettings,
+    now: Timestamp,
+) -> Json<Value> {
+    let touched = calendar.touched_bookings(now).await;
+    Json(json!({
+        "status": "success",
+        "message": with_touched(done, touched.as_deref()),
+        "calendar": settings_json(settings, calendar.zone_name()),
+        "touched_bookings": touched.as_deref().map(bookings_json),
+    }))
+}
+
+/// What was done, and that bookings stand all the same.
+pub(super) fn with_touched(done: &str, touched: Option<&[BookedTime]>) -> String {
+    match touched {
+        None => format!("{done}. Its bookings cannot be read right now, please look later"),
+        Some([]) => done.to_owned(),
+        Some([_]) => format!("{done}. One booking lies outside of it and stands all the same"),
+        Some(several) => {
+            format!("{done}. {} bookings lie outside of it and stand all the same", several.len())
+        }
+    }
+}
+
+/// Bookings with what the owner needs to call the customer.
+pub(super) fn bookings_json(bookings: &[BookedTime]) -> Vec<Value> {
+    let booking = |BookedTime { date, hold }: &BookedTime| {
+        json!({
+            "date": date.to_string(),
+            "time": hold.start.to_string(),
+            "minutes": hold.minutes,
+            "lead_id": hold.lead_id,
+            "phone": hold.phone.as_ref().map(|phone| phone.as_str()),
+        })
+    };
+    bookings.iter().map(booking).collect()
+}
+
+fn settings_json(settings: &CalendarSettings, zone_name: &str) -> Value {
+    let mut fields = settings.to_json();
+    fields.insert("time_zone".into(), json!(zone_name));
+    fields.insert("updated_at".into(), json!(settings.updated_at.map(|time| time.as_second())));
+    fields.insert("version".into(), json!(settings.version));
+    Value::Object(fields)
+}
+
+fn to_api_error(error: &OwnerCalendarError) -> ApiError {
+    tracing::error!(error = %ErrorChain(error), "the calendar's settings failed");
+    match error {
+        OwnerCalendarError::Store(_) => ApiError::unavailable(),
+        OwnerCalendarError::Contended => ApiError::new(
+            StatusCode::CONFLICT,
+            "The calendar is being changed by somebody else, please try again",
+        ),
+        OwnerCalendarError::Outdated(version) => ApiError::new(
+            StatusCode::CONFLICT,
+            format!("The calendar was changed meanwhile: it has version {version} now. Please read it again"),
+        )
+        .with("version", *version),
+    }
+}

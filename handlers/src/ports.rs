@@ -13,7 +13,7 @@ use crate::domain::{
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     calendar_settings::CalendarSettings,
     customer_data::CustomerData,
-    day_schedule::{BookedTime, DaySchedule},
+    day_schedule::{DaySchedule, HeldTime},
     discount::DiscountGrant,
     lead::{Lead, LeadId},
     outbox::{Callback, OutboxText, OwnerAnswer},
@@ -213,9 +213,9 @@ pub trait Store: Send + Sync {
         settings: &CalendarSettings,
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
-    /// The bookings of a date and of later ones, in order. Reads the whole schedule: about one unit
-    /// of reading for each 4 KB of it.
-    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError>;
+    /// The times of a date and of later ones that are held, in order. Rows that cannot be read are
+    /// left out. Reads the whole schedule: about one unit of reading for each 4 KB of it.
+    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError>;
 
     /// Takes time off or gives it back; false when the date's schedule has changed.
     async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError>;
@@ -356,8 +356,9 @@ pub trait Store: Send + Sync {
     /// Puts texts into the outbox, all or none. Returns false when the first one's id was used
     /// before, even if that text has gone out since.
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError>;
-    /// The ids of the texts in the outbox that Twilio has neither taken nor refused, oldest first.
-    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError>;
+    /// The ids of the texts in the outbox that may go out at `now` and that Twilio has neither taken
+    /// nor refused, oldest first.
+    async fn waiting_texts(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
     /// Reserves a waiting text for `holder` until `until_ms`, if nobody else holds it; both as of
     /// [`Timer::unix_ms`]. Returns the text and the number of earlier attempts to send it; `None`
     /// when it is held or has gone out.

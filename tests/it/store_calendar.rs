@@ -109,7 +109,7 @@ async fn rows_say_how_long_an_appointment_is_unless_it_is_as_usual() {
 }
 
 #[tokio::test]
-async fn the_bookings_of_a_date_and_later_are_listed_in_order() {
+async fn what_is_held_on_a_date_and_later_is_listed_in_order() {
     let lab = Lab::start().await;
     for (id, hour) in [("LEAD-B", 14), ("LEAD-A", 9)] {
         let new = decided(&lab.store, booking(&lead(id, &ann(), hour), id, None)).await;
@@ -126,8 +126,11 @@ async fn the_bookings_of_a_date_and_later_are_listed_in_order() {
         off,
     ];
     lab.database.put_rows("Schedule", &rows).await.unwrap();
-    let booked = lab.store.bookings_from(date(2026, 2, 11)).await.unwrap();
-    let booked: Vec<_> =
-        booked.iter().map(|booked| format!("{} {}", booked.date, booked.hold.start)).collect();
-    assert_eq!(booked, ["2026-02-11 9:00 AM", "2026-02-11 2:00 PM", "2026-02-12 2:00 PM"]);
+    let held = lab.store.holds_from(date(2026, 2, 11)).await.unwrap();
+    let times: Vec<_> =
+        held.iter().map(|held| format!("{} {}", held.date, held.hold.start)).collect();
+    let expected =
+        ["2026-02-11 9:00 AM", "2026-02-11 2:00 PM", "2026-02-12 9:00 AM", "2026-02-12 2:00 PM"];
+    assert_eq!(times, expected);
+    assert!(held[2].hold.is_time_off);
 }

@@ -71,6 +71,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         body: "Hi".into(),
         created: now(),
         despite_opt_out: false,
+        not_before: None,
     };
     let callback = Callback {
         unanswered: UnansweredText {
@@ -146,7 +147,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ),
         ("calendar_settings", store.calendar_settings().await.map(drop)),
         ("put_calendar_settings", store.put_calendar_settings(&settings, 0).await.map(drop)),
-        ("bookings_from", store.bookings_from(date(2026, 2, 11)).await.map(drop)),
+        ("holds_from", store.holds_from(date(2026, 2, 11)).await.map(drop)),
         ("day_schedule", store.day_schedule(date(2026, 2, 11)).await.map(drop)),
         ("versioned_day_schedule", store.versioned_day_schedule(date(2026, 2, 11)).await.map(drop)),
         ("book", store.book(&booked).await.map(drop)),
@@ -182,7 +183,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("recent_customers", store.recent_customers(now()).await.map(drop)),
         ("answer_by_owner", store.answer_by_owner(&answer).await),
         ("change_time_off", store.change_time_off(&time_off).await.map(drop)),
-        ("waiting_texts", store.waiting_texts().await.map(drop)),
+        ("waiting_texts", store.waiting_texts(now()).await.map(drop)),
         ("claim_text", store.claim_text("a#0", "h", 0, 100).await.map(drop)),
         ("release_text", store.release_text("a#0", "h").await),
         ("refuse_text", store.refuse_text("a#0", Some(21_610), now()).await),

@@ -283,7 +283,7 @@ impl BookingService<'_> {
             };
             let day = self.store.day_schedule(booking.slot.date()).await?;
             let cancel = Cancellation {
-                token: token("cancel", identity, &booking, None),
+                token: token("cancel", identity, &booking, 0, self.calendar.versions()),
                 slot_key: day.hold_of(id).map(|hold| hold.key.clone()),
                 now: self.now,
                 notification: notify(&booking),
@@ -337,7 +337,7 @@ impl BookingService<'_> {
                 old.hold_of(id).map(|hold| hold.key.clone())
             };
             let mut change = Reschedule {
-                token: token("reschedule", identity, &booking, Some((&day, calendar.versions()))),
+                token: token("reschedule", identity, &booking, day.version, calendar.versions()),
                 booking,
                 to,
                 time_needed: needed,
@@ -388,16 +388,17 @@ fn existing(lead: Lead) -> Result<Booking, BookingError> {
     }
 }
 
-/// The token of a change: the same for a repeat, another one once the booking has moved or, where
-/// it is decided on them, the date's schedule or the calendar has changed.
+/// The token of a change: the same for a repeat, another one once the booking has moved, the
+/// calendar has changed, which decides on the owner's text, or, where it is decided on one, the
+/// date's schedule has.
 fn token(
     what: &str,
     identity: &[&str],
     booking: &Booking,
-    decided_on: Option<(&DaySchedule, CalendarVersions)>,
+    day_version: u64,
+    calendar: CalendarVersions,
 ) -> RequestToken {
-    let versions = decided_on
-        .map_or([0; 3], |(day, calendar)| [day.version, calendar.settings, calendar.owner]);
+    let versions = [day_version, calendar.settings, calendar.owner];
     let (from, versions) = (booking.slot.wall_clock(), versions.map(|version| version.to_string()));
     let parts: Vec<&str> = [what, &from]
         .into_iter()

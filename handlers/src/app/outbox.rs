@@ -76,7 +76,7 @@ impl OutboxService {
     /// # Errors
     /// As for [`OutboxService::send`].
     pub async fn send_waiting(&self, now: Timestamp) -> Result<OutboxReport, StoreError> {
-        let ids = self.store.waiting_texts().await?;
+        let ids = self.store.waiting_texts(now).await?;
         self.send(&ids, now).await
     }
 

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 
-use super::{current_calendar::current_calendar, error_chain::ErrorChain};
+use super::{
+    current_calendar::current_calendar,
+    error_chain::ErrorChain,
+    owner_desk::{OwnerDesk, TimeOffError},
+};
 use crate::{
     domain::{
         calendar::Calendar,
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::BookedTime,
+        day_schedule::HeldTime,
         slot::Slot,
+        time_span::TimeSpan,
     },
     ports::{OwnerWriteOutcome, Store, StoreError},
 };
@@ -85,7 +90,7 @@ impl OwnerCalendarService {
     /// The bookings of today and later that the calendar, as it is now, leaves no room for; `None`
     /// when they cannot be read. A booking that is written after this reading was decided on the
     /// calendar of now, so after a change none is missed.
-    pub async fn touched_bookings(&self, now: Timestamp) -> Option<Vec<BookedTime>> {
+    pub async fn touched_bookings(&self, now: Timestamp) -> Option<Vec<HeldTime>> {
         match self.read_touched(now).await {
             Ok(touched) => Some(touched),
             Err(error) => {
@@ -95,15 +100,58 @@ impl OwnerCalendarService {
         }
     }
 
-    async fn read_touched(&self, now: Timestamp) -> Result<Vec<BookedTime>, StoreError> {
+    /// The time off of today and later, in order.
+    ///
+    /// # Errors
+    /// [`OwnerCalendarError::Store`] when it cannot be read.
+    pub async fn time_off(&self, now: Timestamp) -> Result<Vec<HeldTime>, OwnerCalendarError> {
+        let mut held = self.store.holds_from(self.deployed.today(now)).await?;
+        held.retain(|held| held.hold.is_time_off);
+        Ok(held)
+    }
+
+    /// Takes a part of a date off, or all of it. Bookings stay, and the answer names those that it
+    /// touches.
+    ///
+    /// # Errors
+    /// Every [`TimeOffError`].
+    pub async fn take_off(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+        now: Timestamp,
+    ) -> Result<Vec<HeldTime>, TimeOffError> {
+        let (_, calendar) = current_calendar(self.store.as_ref(), &self.deployed).await?;
+        let desk = OwnerDesk { store: self.store.as_ref(), calendar: &calendar, now };
+        let touched = desk.take_off(date, part).await?;
+        Ok(touched.into_iter().map(|hold| HeldTime { date, hold }).collect())
+    }
+
+    /// Ends time off within a part of a date, or all of it. Returns whether there was any.
+    ///
+    /// # Errors
+    /// [`TimeOffError::Over`] and [`TimeOffError::Store`].
+    pub async fn give_back(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+        now: Timestamp,
+    ) -> Result<bool, TimeOffError> {
+        let desk = OwnerDesk { store: self.store.as_ref(), calendar: &self.deployed, now };
+        desk.give_back(date, part).await
+    }
+
+    async fn read_touched(&self, now: Timestamp) -> Result<Vec<HeldTime>, StoreError> {
         let (_, calendar) = current_calendar(self.store.as_ref(), &self.deployed).await?;
         let local = calendar.local(now);
-        let mut booked = self.store.bookings_from(local.date()).await?;
-        booked.retain(|BookedTime { date, hold }| {
+        let mut held = self.store.holds_from(local.date()).await?;
+        held.retain(|HeldTime { date, hold }| {
             let (slot, needed) = (Slot::new(*date, hold.start), hold.time_needed());
-            needed.is_open_at(slot, local) && !calendar.has_room_for(slot, needed)
+            !hold.is_time_off
+                && needed.is_open_at(slot, local)
+                && !calendar.has_room_for(slot, needed)
         });
-        Ok(booked)
+        Ok(held)
     }
 
     async fn change(

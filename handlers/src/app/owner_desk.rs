@@ -45,6 +45,20 @@ pub struct Recipients {
     pub unanswered: Vec<TurnKey>,
 }
 
+/// Why time was not taken off or given back.
+#[derive(Debug, thiserror::Error)]
+pub enum TimeOffError {
+    /// The date lies in the past.
+    #[error("{} is over", day_text(*.0))]
+    Over(civil::Date),
+    /// The whole day was meant, and there are no opening hours on it.
+    #[error("There are no opening hours on that day")]
+    ClosedAnyway,
+    /// The schedule cannot be read or written.
+    #[error("the schedule is not available right now")]
+    Store(#[from] StoreError),
+}
+
 impl OwnerDesk<'_> {
     /// What is on a date, for the owner to read.
     ///
@@ -67,8 +81,37 @@ impl OwnerDesk<'_> {
         Ok(format!("{}: {}", day_text(date), lines.join("; ")))
     }
 
-    /// Takes a part of a date off, or all of it. Bookings stay, and the answer names those that it
-    /// touches.
+    /// Takes a part of a date off, or all of its opening hours. Bookings stay; those that it touches
+    /// are returned, by time.
+    ///
+    /// # Errors
+    /// Every [`TimeOffError`].
+    pub async fn take_off(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+    ) -> Result<Vec<Hold>, TimeOffError> {
+        self.refuse_the_past(date)?;
+        let span = part.or_else(|| self.opening_hours(date)).ok_or(TimeOffError::ClosedAnyway)?;
+        let day = self.change(date, |day| time_off::block(day, span)).await?;
+        Ok(time_off::touched(&day, span).into_iter().cloned().collect())
+    }
+
+    /// Ends time off within a part of a date, or all of it. Returns whether there was any.
+    ///
+    /// # Errors
+    /// [`TimeOffError::Over`] and [`TimeOffError::Store`].
+    pub async fn give_back(
+        &self,
+        date: civil::Date,
+        part: Option<TimeSpan>,
+    ) -> Result<bool, TimeOffError> {
+        self.refuse_the_past(date)?;
+        let day = self.change(date, |day| time_off::open(day, part)).await?;
+        Ok(!time_off::open(&day, part).is_empty())
+    }
+
+    /// Takes time off and says so: the answer names the bookings that it touches.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -77,18 +120,17 @@ impl OwnerDesk<'_> {
         date: civil::Date,
         part: Option<TimeSpan>,
     ) -> Result<String, StoreError> {
-        if let Some(refusal) = self.past(date) {
-            return Ok(refusal);
-        }
-        let Some(span) = part.or_else(|| self.opening_hours(date)) else {
-            return Ok("There are no opening hours on that day.".to_owned());
+        let touched = match self.take_off(date, part).await {
+            Ok(touched) => touched,
+            Err(TimeOffError::Store(error)) => return Err(error),
+            Err(refusal) => return Ok(format!("{refusal}.")),
         };
-        let day = self.change(date, |day| time_off::block(day, span)).await?;
         let done = match part {
             Some(span) => format!("Blocked {}, {}.", day_text(date), span_text(span)),
             None => format!("Closed {}.", day_text(date)),
         };
-        let Ok(touched) = self.describe(&time_off::touched(&day, span)).await else {
+        let touched: Vec<&Hold> = touched.iter().collect();
+        let Ok(touched) = self.describe(&touched).await else {
             return Ok(format!("{done} Its bookings cannot be read right now, please look later."));
         };
         Ok(if touched.is_empty() {
@@ -98,7 +140,7 @@ impl OwnerDesk<'_> {
         })
     }
 
-    /// Ends time off within a part of a date, or all of it.
+    /// Ends time off and says so.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -107,15 +149,16 @@ impl OwnerDesk<'_> {
         date: civil::Date,
         part: Option<TimeSpan>,
     ) -> Result<String, StoreError> {
-        if let Some(refusal) = self.past(date) {
-            return Ok(refusal);
-        }
-        let day = self.change(date, |day| time_off::open(day, part)).await?;
-        let (day_text, rows) = (day_text(date), time_off::open(&day, part));
-        let mut answer = match (rows.is_empty(), part) {
-            (true, _) => format!("Nothing was blocked {day_text}."),
-            (false, Some(span)) => format!("Open again {day_text}, {}.", span_text(span)),
-            (false, None) => format!("Open again {day_text}."),
+        let was_off = match self.give_back(date, part).await {
+            Ok(was_off) => was_off,
+            Err(TimeOffError::Store(error)) => return Err(error),
+            Err(refusal) => return Ok(format!("{refusal}.")),
+        };
+        let day_text = day_text(date);
+        let mut answer = match (was_off, part) {
+            (false, _) => format!("Nothing was blocked {day_text}."),
+            (true, Some(span)) => format!("Open again {day_text}, {}.", span_text(span)),
+            (true, None) => format!("Open again {day_text}."),
         };
         if self.calendar.closed_days().contains(&date.weekday()) {
             answer.push_str(&format!(
@@ -214,8 +257,9 @@ impl OwnerDesk<'_> {
         self.store.lead(&LeadId::from_row(&hold.lead_id)).await
     }
 
-    fn past(&self, date: civil::Date) -> Option<String> {
-        (date < self.calendar.today(self.now)).then(|| format!("{} is over.", day_text(date)))
+    fn refuse_the_past(&self, date: civil::Date) -> Result<(), TimeOffError> {
+        let is_over = date < self.calendar.today(self.now);
+        if is_over { Err(TimeOffError::Over(date)) } else { Ok(()) }
     }
 
     /// From the first part of a date to the end of the last one.

@@ -3,34 +3,43 @@
 
 use jiff::{Timestamp, civil};
 
-use crate::domain::{booking::Booking, outbox::OutboxText, phone::Phone};
+use crate::domain::{booking::Booking, calendar::Calendar, outbox::OutboxText, phone::Phone};
 
-/// Writes the owner's texts about changes of bookings.
+/// Writes the owner's texts about changes of bookings, as far as he wants them.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnerNews<'a> {
     /// The owner's number; without it there are no texts.
     pub owner: Option<&'a Phone>,
+    /// Says whether he wants them, and when they wait.
+    pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
 }
 
 impl OwnerNews<'_> {
+    /// Whether they go out at once: the owner wants them, and it is not in his quiet hours.
+    pub fn go_out_now(&self) -> bool {
+        self.owner.is_some()
+            && self.calendar.settings().booking_texts
+            && self.calendar.quiet_until(self.now).is_none()
+    }
+
     /// Of a new booking.
     pub fn booked(&self, booking: &Booking) -> Vec<OutboxText> {
         let id = format!("booked#{}", booking.lead_id);
-        self.text(&id, &format!("Booked: {}", details(booking)))
+        self.wanted_text(&id, &format!("Booked: {}", details(booking)))
     }
 
     /// Of a cancellation. `cause` tells it from others of the same booking.
     pub fn cancelled(&self, booking: &Booking, cause: &str) -> Vec<OutboxText> {
         let id = format!("cancelled#{}#{cause}", booking.lead_id);
-        self.text(&id, &format!("Cancelled: {}", details(booking)))
+        self.wanted_text(&id, &format!("Cancelled: {}", details(booking)))
     }
 
     /// Of a move. `cause` tells it from others of the same booking.
     pub fn moved(&self, from: &Booking, to: &Booking, cause: &str) -> Vec<OutboxText> {
         let id = format!("moved#{}#{cause}", to.lead_id);
-        self.text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
+        self.wanted_text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
     }
 
     /// Of a date whose schedule no program can read, so that it is closed.
@@ -42,8 +51,17 @@ impl OwnerNews<'_> {
         self.text(&format!("unreadable#{date}"), &body)
     }
 
+    fn wanted_text(&self, id: &str, body: &str) -> Vec<OutboxText> {
+        if self.calendar.settings().booking_texts { self.text(id, body) } else { Vec::new() }
+    }
+
     fn text(&self, id: &str, body: &str) -> Vec<OutboxText> {
-        self.owner.map_or_else(Vec::new, |owner| OutboxText::messages(id, owner, body, self.now))
+        let Some(owner) = self.owner else { return Vec::new() };
+        let not_before = self.calendar.quiet_until(self.now);
+        OutboxText::messages(id, owner, body, self.now)
+            .into_iter()
+            .map(|text| OutboxText { not_before, ..text })
+            .collect()
     }
 }
 

@@ -179,7 +179,7 @@ impl Scheduler {
         let calendar = self.current_calendar().await?;
         let needed = repair.map(|repair| calendar.time_needed(&repair)).unwrap_or_default();
         let day = self.bookings(&calendar, now).available(date, needed).await?;
-        self.tell_of_unreadable_date(&day, now).await;
+        self.tell_of_unreadable_date(&day, &calendar, now).await;
         Ok((date, day.slots))
     }
 
@@ -210,7 +210,7 @@ impl Scheduler {
             Ok(()) => {}
             Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
             Err(BookingError::Taken { available }) => {
-                return self.taken(&key, &request, available, now).await;
+                return self.taken(&key, &request, available, &calendar, now).await;
             }
             Err(BookingError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(SchedulerError::Contended),
@@ -255,14 +255,14 @@ impl Scheduler {
                 Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
                 Err(BookingError::Taken { available }) => {
-                    return self.taken(key, request, available, now).await;
+                    return self.taken(key, request, available, calendar, now).await;
                 }
                 // Nothing tells a stranger whose it is.
                 Err(BookingError::AlreadyYours(booking)) => {
                     let needed = calendar.time_needed(&request.repair);
                     let available =
                         self.bookings(calendar, now).available(booking.slot.date(), needed).await?;
-                    return self.taken(key, request, available, now).await;
+                    return self.taken(key, request, available, calendar, now).await;
                 }
                 Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
                 Err(BookingError::TooMany) => {
@@ -283,12 +283,13 @@ impl Scheduler {
         key: &RepeatKey,
         request: &FormRequest,
         available: DayAvailability,
+        calendar: &Calendar,
         now: Timestamp,
     ) -> Result<FormBooking, SchedulerError> {
         match self.earlier(key, request).await? {
             Some(booking) => Ok(booking),
             None => {
-                self.tell_of_unreadable_date(&available, now).await;
+                self.tell_of_unreadable_date(&available, calendar, now).await;
                 Err(SchedulerError::Taken { available: available.slots })
             }
         }
@@ -296,9 +297,14 @@ impl Scheduler {
 
     /// The owner wrote something into the schedule that no program can read. He is told once for
     /// each date; a failure keeps nobody from an answer.
-    async fn tell_of_unreadable_date(&self, day: &DayAvailability, now: Timestamp) {
+    async fn tell_of_unreadable_date(
+        &self,
+        day: &DayAvailability,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) {
         let Some(date) = day.unreadable else { return };
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
         let texts = news.unreadable_date(date);
         match self.store.enqueue_once(&texts).await {
             Ok(true) => self.have_sent(&texts, now).await,
@@ -308,10 +314,11 @@ impl Scheduler {
     }
 
     async fn have_sent(&self, texts: &[OutboxText], now: Timestamp) {
-        if texts.is_empty() {
+        let due = texts.iter().filter(|text| text.is_due(now));
+        let ids: Vec<String> = due.map(|text| text.id.clone()).collect();
+        if ids.is_empty() {
             return;
         }
-        let ids = texts.iter().map(|text| text.id.clone()).collect();
         if let Err(error) = self.background.start(&BackgroundTask::SendTexts { ids, now }).await {
             // The schedule sends them within a minute.
             tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
@@ -350,7 +357,7 @@ impl Scheduler {
             return Err(BookingError::TooMany);
         }
         let lead = lead(request, lead_id.clone(), now);
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
         let notification = news.booked(&Booking::from(&lead));
         let record = IdempotencyRecord {
             key_hash: key.hash.clone(),

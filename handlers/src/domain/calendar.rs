@@ -146,6 +146,12 @@ impl Calendar {
         Self { away_until, owner_version: owner.version, ..self.clone() }
     }
 
+    /// The end of the owner's quiet hours that it is now in; `None` outside of them.
+    pub fn quiet_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.settings.quiet_hours?.end_after(self.local(now))?;
+        self.zone.to_ambiguous_timestamp(end).compatible().ok().filter(|end| *end > now)
+    }
+
     /// What the owner decided about it.
     pub fn settings(&self) -> &CalendarSettings {
         &self.settings

@@ -39,12 +39,12 @@ pub struct Hold {
     pub is_time_off: bool,
 }
 
-/// A booking among those of several dates.
+/// A time that is held, among those of several dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BookedTime {
+pub struct HeldTime {
     /// The date.
     pub date: civil::Date,
-    /// The time that is held.
+    /// The time.
     pub hold: Hold,
 }
 

@@ -25,6 +25,8 @@ pub struct OutboxText {
     /// It goes out even to a customer who has opted out: the last answer, to the text by which they
     /// did.
     pub despite_opt_out: bool,
+    /// It does not go out before this business time.
+    pub not_before: Option<Timestamp>,
 }
 
 impl OutboxText {
@@ -39,8 +41,14 @@ impl OutboxText {
                 body,
                 created,
                 despite_opt_out: false,
+                not_before: None,
             })
             .collect()
+    }
+
+    /// Whether it may go out at `now`.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|time| time <= now)
     }
 }
 

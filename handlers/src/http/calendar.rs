@@ -22,7 +22,7 @@ use crate::{
     },
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::BookedTime,
+        day_schedule::HeldTime,
     },
 };
 
@@ -77,7 +77,7 @@ async fn changed_response(
 }
 
 /// What was done, and that bookings stand all the same.
-pub(super) fn with_touched(done: &str, touched: Option<&[BookedTime]>) -> String {
+pub(super) fn with_touched(done: &str, touched: Option<&[HeldTime]>) -> String {
     match touched {
         None => format!("{done}. Its bookings cannot be read right now, please look later"),
         Some([]) => done.to_owned(),
@@ -89,8 +89,8 @@ pub(super) fn with_touched(done: &str, touched: Option<&[BookedTime]>) -> String
 }
 
 /// Bookings with what the owner needs to call the customer.
-pub(super) fn bookings_json(bookings: &[BookedTime]) -> Vec<Value> {
-    let booking = |BookedTime { date, hold }: &BookedTime| {
+pub(super) fn bookings_json(bookings: &[HeldTime]) -> Vec<Value> {
+    let booking = |HeldTime { date, hold }: &HeldTime| {
         json!({
             "date": date.to_string(),
             "time": hold.start.to_string(),
@@ -110,7 +110,7 @@ fn settings_json(settings: &CalendarSettings, zone_name: &str) -> Value {
     Value::Object(fields)
 }
 
-fn to_api_error(error: &OwnerCalendarError) -> ApiError {
+pub(super) fn to_api_error(error: &OwnerCalendarError) -> ApiError {
     tracing::error!(error = %ErrorChain(error), "the calendar's settings failed");
     match error {
         OwnerCalendarError::Store(_) => ApiError::unavailable(),

@@ -18,6 +18,7 @@ mod routing;
 mod scheduler;
 mod signature;
 mod state;
+mod time_off;
 mod twiml;
 
 pub(crate) use self::dispatcher::message_status_url;

@@ -21,7 +21,7 @@ use super::{
     calendar, customers,
     error::ApiError,
     layers::{RequestTime, SourceAddress},
-    routing,
+    routing, time_off,
 };
 use crate::{
     app::{
@@ -68,7 +68,7 @@ async fn authorize(
 }
 
 /// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE` of `/state` and `/calendar`,
-/// `GET` and `DELETE /customers/{phone}`. Without a token every request is refused.
+/// `GET`, `POST` and `DELETE /calendar/time-off`, `GET` and `DELETE /customers/{phone}`. Without a token every request is refused.
 pub fn state(
     state: OwnerStateService,
     calendar: OwnerCalendarService,
@@ -83,7 +83,8 @@ pub fn state(
     };
     let routes = [
         ("/state", for_the_owner(get(show).post(change).put(change).delete(reset))),
-        ("/calendar", for_the_owner(calendar::methods(calendar))),
+        ("/calendar", for_the_owner(calendar::methods(calendar.clone()))),
+        ("/calendar/time-off", for_the_owner(time_off::methods(calendar))),
         ("/customers/{phone}", for_the_owner(customers::methods(customers))),
     ];
     routing::function_router(routes, endpoint)

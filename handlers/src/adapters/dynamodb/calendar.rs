@@ -1,5 +1,5 @@
 //! What the owner decided about the calendar, which is one row beside that of the owner's state, and
-//! the bookings that a change of it may touch.
+//! the times that are held.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::civil;
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::BookedTime,
+        day_schedule::HeldTime,
         slot::parse_date,
     },
     ports::{OwnerWriteOutcome, StoreError},
@@ -60,10 +60,10 @@ impl DynamoDb {
     }
 
     /// Rows that cannot be read are left out: nothing is offered on their dates anyway.
-    pub(super) async fn read_bookings_from(
+    pub(super) async fn read_holds_from(
         &self,
         date: civil::Date,
-    ) -> Result<Vec<BookedTime>, StoreError> {
+    ) -> Result<Vec<HeldTime>, StoreError> {
         let scan = self
             .client
             .scan()
@@ -71,20 +71,20 @@ impl DynamoDb {
             .filter_expression("schedule_date >= :date")
             .expression_attribute_values(":date", text(date.to_string()));
         let rows = self.scan_all(scan).await?;
-        let mut booked: Vec<BookedTime> = rows.iter().filter_map(booked_time).collect();
-        booked.sort_by_key(|booked| (booked.date, booked.hold.start));
-        Ok(booked)
+        let mut held: Vec<HeldTime> = rows.iter().filter_map(held_time).collect();
+        held.sort_by_key(|held| (held.date, held.hold.start));
+        Ok(held)
     }
 }
 
-fn booked_time(row: &Row) -> Option<BookedTime> {
+fn held_time(row: &Row) -> Option<HeldTime> {
     let reader = RowReader::new("Schedule", row);
     if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE))) {
         return None;
     }
     let hold = hold(reader, reader.text("slot_time").ok()?)?;
     let date = parse_date(reader.text("schedule_date").ok()?).ok()?;
-    (!hold.is_time_off).then_some(BookedTime { date, hold })
+    Some(HeldTime { date, hold })
 }
 
 /// The settings as one text of JSON, as the API writes them.

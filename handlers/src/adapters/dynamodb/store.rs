@@ -9,7 +9,7 @@ use crate::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::{BookedTime, DaySchedule},
+        day_schedule::{DaySchedule, HeldTime},
         discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
@@ -55,8 +55,8 @@ impl Store for DynamoDb {
         self.write_calendar_settings(settings, expected).await
     }
 
-    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError> {
-        self.read_bookings_from(date).await
+    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError> {
+        self.read_holds_from(date).await
     }
 
     async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError> {
@@ -244,8 +244,8 @@ impl Store for DynamoDb {
         self.write_texts(texts).await
     }
 
-    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
-        self.read_waiting().await
+    async fn waiting_texts(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        self.read_waiting(now).await
     }
 
     async fn claim_text(

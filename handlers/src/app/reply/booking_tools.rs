@@ -102,10 +102,8 @@ impl ToolRunner<'_> {
     pub(super) async fn cancel(&self, id: &LeadId, identity: &[&str]) -> ToolOutcome {
         let cause = identity.join("#");
         let notify = |booking: &Booking| self.news().cancelled(booking, &cause);
-        // The id of the text depends on the booking's only.
-        let ids = [format!("cancelled#{id}#{cause}#0")];
         let pending_change = PendingChange {
-            notification: ids.to_vec(),
+            notification: self.news_id(format!("cancelled#{id}#{cause}#0")),
             ..self.pending_change(CANCELLED, id, LeadStatus::Cancelled, None, &[])
         };
         let bookings = self.bookings();
@@ -127,7 +125,7 @@ impl ToolRunner<'_> {
         let cause = identity.join("#");
         let notify = |from: &Booking, to: &Booking| self.news().moved(from, to, &cause);
         let pending_change = PendingChange {
-            notification: vec![format!("moved#{id}#{cause}#0")],
+            notification: self.news_id(format!("moved#{id}#{cause}#0")),
             ..self.pending_change(MOVED, id, LeadStatus::Booked, Some(to), &[])
         };
         let bookings = self.bookings();
@@ -149,12 +147,22 @@ impl ToolRunner<'_> {
             phone: self.text.phone.clone(),
             status,
             slot,
-            notification: notification.iter().map(|text| text.id.clone()).collect(),
+            notification: notification
+                .iter()
+                .filter(|text| text.is_due(self.now))
+                .map(|text| text.id.clone())
+                .collect(),
         }
     }
 
+    /// The id of a text that goes out as soon as it is stored, which depends on the booking's only.
+    fn news_id(&self, id: String) -> Vec<String> {
+        if self.news().go_out_now() { vec![id] } else { Vec::new() }
+    }
+
     fn news(&self) -> OwnerNews<'_> {
-        OwnerNews { owner: self.reply.settings.owner_phone.as_ref(), now: self.now }
+        let owner = self.reply.settings.owner_phone.as_ref();
+        OwnerNews { owner, calendar: self.calendar, now: self.now }
     }
 
     /// The visit is booked already, and no tool changes its address: the owner hears of it with the

@@ -115,7 +115,7 @@ impl ToolRunner<'_> {
     pub(super) async fn tell_of_unreadable_date(&self, day: &DayAvailability) {
         let Some(date) = day.unreadable else { return };
         let owner = self.reply.settings.owner_phone.as_ref();
-        let news = OwnerNews { owner, now: self.text.now };
+        let news = OwnerNews { owner, calendar: self.calendar, now: self.text.now };
         self.reply.send_once(&news.unreadable_date(date), self.text.now).await;
     }
 

@@ -11,7 +11,7 @@ use handlers::{
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
         customer_data::{CustomerData, DataRow},
-        day_schedule::{BookedTime, DaySchedule, Hold},
+        day_schedule::{DaySchedule, HeldTime, Hold},
         discount::{DiscountGrant, discounts_count_from},
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, OwnerAnswer, UnansweredText},
@@ -106,9 +106,9 @@ impl Rows {
         }
     }
 
-    pub fn bookings_from(&self, date: civil::Date) -> Vec<BookedTime> {
+    pub fn holds_from(&self, date: civil::Date) -> Vec<HeldTime> {
         let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date);
-        from.map(|(slot, lead)| BookedTime { date: slot.date(), hold: self.hold(*slot, lead) })
+        from.map(|(slot, lead)| HeldTime { date: slot.date(), hold: self.hold(*slot, lead) })
             .collect()
     }
 

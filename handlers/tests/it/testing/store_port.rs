@@ -6,7 +6,7 @@ use handlers::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::{BookedTime, DaySchedule},
+        day_schedule::{DaySchedule, HeldTime},
         discount::DiscountGrant,
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
@@ -69,8 +69,8 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn bookings_from(&self, date: civil::Date) -> Result<Vec<BookedTime>, StoreError> {
-        self.apply("bookings_from", |rows| rows.bookings_from(date)).await
+    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError> {
+        self.apply("holds_from", |rows| rows.holds_from(date)).await
     }
 
     async fn change_time_off(&self, _change: &TimeOffChange) -> Result<bool, StoreError> {
@@ -318,8 +318,12 @@ impl Store for FakeStore {
         self.apply("enqueue_once", |rows| rows.enqueue(texts)).await
     }
 
-    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
-        self.apply("waiting_texts", |rows| rows.outbox.keys().cloned().collect()).await
+    async fn waiting_texts(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        self.apply("waiting_texts", |rows| {
+            let due = rows.outbox.iter().filter(|(_, waiting)| waiting.text.is_due(now));
+            due.map(|(id, _)| id.clone()).collect()
+        })
+        .await
     }
 
     async fn claim_text(

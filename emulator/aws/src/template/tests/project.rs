@@ -37,7 +37,9 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
                 "StateManager",
                 10,
                 256,
-                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state, GET /customers/{phone}, \
+                "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state, GET /calendar, \
+                 POST /calendar, PUT /calendar, DELETE /calendar, OPTIONS /calendar, GET /calendar/time-off, \
+                 POST /calendar/time-off, DELETE /calendar/time-off, OPTIONS /calendar/time-off, GET /customers/{phone}, \
                  DELETE /customers/{phone}, OPTIONS /customers/{phone}".to_owned()
             ),
             (

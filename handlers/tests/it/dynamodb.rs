@@ -149,7 +149,7 @@ async fn a_lost_acknowledgement_is_resolved_by_reading_the_lead() {
     assert!(sent.iter().all(|body| *body == sent[0]), "a repeat must be the same request");
     let token = RequestToken::derive(&["SM1", "0"]);
     assert_eq!(sent[0]["ClientRequestToken"], token.as_str());
-    assert_eq!(sent[0]["TransactItems"].as_array().unwrap().len(), 4);
+    assert_eq!(sent[0]["TransactItems"].as_array().unwrap().len(), 6);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod migration;
 mod openai;
 mod openai_failures;
 mod outbox;
+mod owner_calendar;
 mod owner_state;
 mod reply;
 mod scheduler;

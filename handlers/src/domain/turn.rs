@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     outbox::{Callback, OutboxText},
-    pace::Pace,
+    pace::{Pace, TurnCost},
     phone::Phone,
 };
 
@@ -172,6 +172,12 @@ impl ConversationMemory {
         let excess = self.turns.len().saturating_sub(kept);
         self.turns.drain(..excess);
         self
+    }
+
+    /// Counts what a turn has cost.
+    #[must_use]
+    pub fn with_cost(self, cost: TurnCost) -> Self {
+        Self { pace: self.pace.with_cost(cost), ..self }
     }
 }
 

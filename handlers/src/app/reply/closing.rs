@@ -270,10 +270,10 @@ impl ReplyService {
             };
         };
         // Memory is known only to the attempt at the head of the queue, which alone may change it.
-        let memory = (!messages.is_empty())
-            .then(|| state.memory.clone())
-            .flatten()
-            .map(|memory| memory.with(text.content(), messages.join("\n"), claimed.now));
+        let memory = state.memory.clone().filter(|_| !messages.is_empty()).map(|memory| {
+            let memory = memory.with_cost(state.cost(&messages));
+            memory.with(text.content(), messages.join("\n"), claimed.now)
+        });
         let end = TurnEnd {
             key: claimed.key.clone(),
             holder: claimed.holder.clone(),

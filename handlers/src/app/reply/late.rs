@@ -25,7 +25,7 @@ use crate::{
     domain::{
         background::BackgroundTask,
         outbox::OutboxText,
-        pace::Attention,
+        pace::{Attention, TurnCost},
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
         turn::{
@@ -294,7 +294,7 @@ impl ReplyService {
         let memory = match &state.memory {
             // Only the attempt at the head of the queue may change it.
             None => None,
-            Some(_) => self.counted_memory(text).await,
+            Some(_) => self.counted_memory(text, state.cost(&messages)).await,
         };
         let end = TurnEnd {
             key: attempt.key.clone(),
@@ -313,7 +313,11 @@ impl ReplyService {
     }
 
     /// The memory as it is now, with a turn that is given up counted: it has cost as much as others.
-    async fn counted_memory(&self, text: &InboundText) -> Option<ConversationMemory> {
+    async fn counted_memory(
+        &self,
+        text: &InboundText,
+        cost: TurnCost,
+    ) -> Option<ConversationMemory> {
         match self.ports.store.memory(&text.phone).await {
             Ok(mut memory) => {
                 let (pace, attention) = memory.pace.next(self.settings.turn_limits, text.now);
@@ -321,7 +325,7 @@ impl ReplyService {
                 if attention == Attention::Answer {
                     memory.pace = pace;
                 }
-                Some(memory)
+                Some(memory.with_cost(cost))
             }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "a turn that is given up is not counted");

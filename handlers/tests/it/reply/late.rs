@@ -86,6 +86,8 @@ fn the_customer_gets_one_holding_text_and_later_the_answer() {
     let memory = late.world.store.memory_of(&phone(ANN));
     assert_eq!(memory.turns[0].user, "Do you fix iPhone screens?");
     assert_eq!(memory.turns[0].assistant, "Yes, for $79.");
+    let hour = memory.pace.hour;
+    assert_eq!((hour.turns, hour.model_calls, hour.segments), (1, 1, 1));
     assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
     assert!(late.finish("SM1", now()), "another invocation finds it finished");
     assert_eq!(late.to_ann().len(), 1);
@@ -182,6 +184,7 @@ fn a_turn_that_cannot_be_finished_ends_with_a_callback() {
     assert_eq!(late.world.store.unanswered()[0].words, "Hello?");
     let memory = late.world.store.memory_of(&phone(ANN));
     assert_eq!((memory.pace.hour.turns, memory.turns.len()), (1, 0), "counted, not remembered");
+    assert_eq!((memory.pace.hour.model_calls, memory.pace.hour.segments), (1, 1));
 }
 
 #[test]

@@ -299,7 +299,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<LateTurn>, StoreError>;
 
     /// Appends an entry to the conversation's queue, in the order in which the database receives
-    /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless.
+    /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless, nor to a
+    /// queue of [`MAX_QUEUE`](crate::domain::turn::MAX_QUEUE) entries, which is returned without it.
     async fn join_queue(
         &self,
         phone: &Phone,

@@ -9,7 +9,7 @@ use handlers::{
         background::BackgroundTask,
         booking::{Booking, Cancellation, RequestToken},
         calendar::Calendar,
-        turn::{NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
+        turn::{MAX_QUEUE, NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
         usage::FormLimits,
     },
     ports::{BackgroundWorker, BookOutcome, BoxError, CancelOutcome, Store as _, TurnClaim},
@@ -80,7 +80,7 @@ async fn a_queue_has_one_order_that_everyone_sees() {
     }))
     .await;
     let queue = lab.store.queue(&ann()).await.unwrap();
-    assert_eq!(queue.len(), MANY);
+    assert_eq!(queue.len(), MAX_QUEUE, "it has no more places");
     for part in seen {
         assert_eq!(part, queue[..part.len()], "everyone joins at the end");
     }

@@ -126,6 +126,8 @@ enum TurnError {
     Deadline,
     #[error("another attempt has taken the turn over")]
     ClaimLost,
+    #[error("too many texts of the customer wait already")]
+    QueueFull,
 }
 
 impl ReplyService {

@@ -14,6 +14,9 @@ pub const MEMORY_TURNS: usize = 20;
 /// goes to the model with every text.
 pub const MEMORY_BYTES: usize = 48 * 1024;
 
+/// Most texts of a conversation that have a place in its queue, with the one that is being answered.
+pub const MAX_QUEUE: usize = 20;
+
 /// Identifies a turn: the customer and the text's MessageSid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnKey {
@@ -115,6 +118,8 @@ pub struct LateTurn {
     pub text: TurnText,
     /// Earlier attempts to finish it after the deadline.
     pub earlier_attempts: u32,
+    /// It had waited for an earlier text of the same customer, and got no holding text.
+    pub waited: bool,
 }
 
 /// Hands a turn that went past the webhook's deadline over, to be finished outside of it.

@@ -185,7 +185,9 @@ impl ReplyService {
             self.alert(&format!("late-unreadable#{}", key.sid), &body, now).await;
         }
         let claimed = claimed?;
-        let Some(LateTurn { record, text, earlier_attempts }) = claimed else { return Ok(()) };
+        let Some(LateTurn { record, text, earlier_attempts, waited }) = claimed else {
+            return Ok(());
+        };
         let text = InboundText {
             phone: key.phone.clone(),
             sid: key.sid.clone(),
@@ -211,6 +213,8 @@ impl ReplyService {
             let error = TurnError::Deadline.to_string();
             let reason = if record.rounds.last().is_some_and(is_changing_a_booking) {
                 CallbackReason::NoAnswerDuringChange(error)
+            } else if waited && record.rounds.is_empty() {
+                CallbackReason::Crowded
             } else {
                 CallbackReason::NoAnswer(error)
             };
@@ -247,6 +251,8 @@ impl ReplyService {
         if earlier_attempts + 1 >= LATE_ATTEMPTS {
             let reason = if state.pending_change.is_some() {
                 CallbackReason::NoAnswerDuringChange(error.to_string())
+            } else if error.is_of_a_crowd(&state) {
+                CallbackReason::Crowded
             } else {
                 CallbackReason::NoAnswer(error.to_string())
             };
@@ -281,7 +287,7 @@ impl ReplyService {
         let (text, state) = (attempt.text, progress.snapshot());
         // An alarm counts these lines.
         tracing::error!(sid = text.sid, "the turn failed, falling back");
-        let callback = self.callback(text, reason, self.owner_is_reachable().await);
+        let mut callback = self.callback(text, reason, self.owner_is_reachable().await);
         let answer = if callback.notification.is_empty() {
             state.without_promise()
         } else {
@@ -290,6 +296,12 @@ impl ReplyService {
         let messages = text::split_into_messages(&answer);
         let late_answer = late_texts(text, &messages, false);
         let mut texts = callback.notification.clone();
+        if *reason == CallbackReason::Crowded {
+            callback.notification.clear();
+            if !self.ports.store.enqueue_once(&texts).await? {
+                texts.clear();
+            }
+        }
         texts.extend(late_answer.iter().cloned());
         let memory = match &state.memory {
             // Only the attempt at the head of the queue may change it.

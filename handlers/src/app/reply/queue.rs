@@ -1,7 +1,10 @@
 //! Answers one text at a time for each customer, in the order of arrival.
+//!
+//! A queue has room for so many texts as a person sends in a hurry. A text of a flood gets no place:
+//! its words are kept, and the owner hears once an hour that there are such texts.
 
 use super::{
-    ReplyService,
+    ReplyService, TurnError,
     limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
     progress::Progress,
 };
@@ -13,12 +16,16 @@ use crate::{
 
 impl ReplyService {
     /// Waits until this attempt's entry is at the head of the queue.
+    ///
+    /// # Errors
+    /// [`TurnError::QueueFull`] when there is no place in it, [`TurnError::Store`] when it cannot be
+    /// read or written.
     pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
         own_entry: &QueueEntry,
         progress: &Progress,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), TurnError> {
         let store = &self.ports.store;
         // Before the write: if its acknowledgement is lost, the entry is in the queue all the same.
         progress.update(|state| state.queue_entry = Some(own_entry.clone()));
@@ -32,8 +39,13 @@ impl ReplyService {
             if head == own_entry {
                 return Ok(());
             }
-            let moved = self.is_stale(head, own_entry) && store.leave_queue(phone, 0, head).await?;
-            if !moved {
+            let is_stale = self.is_stale(head, own_entry);
+            if !is_stale && !queue.contains(own_entry) {
+                // Full. An earlier attempt at the same turn may have left a place.
+                let left = queue.iter().enumerate().find(|(_, entry)| entry.sid == own_entry.sid);
+                let Some((position, left)) = left else { return Err(TurnError::QueueFull) };
+                store.replace_in_queue(phone, position, left, own_entry).await?;
+            } else if !is_stale || !store.leave_queue(phone, 0, head).await? {
                 progress.update(|state| state.waited = true);
                 self.ports.timer.sleep(delays.next()).await;
             }

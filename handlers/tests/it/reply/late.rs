@@ -188,6 +188,32 @@ fn a_turn_that_cannot_be_finished_ends_with_a_callback() {
 }
 
 #[test]
+fn a_crowd_that_is_given_up_later_is_two_texts_to_the_owner() {
+    let late = Late::new();
+    slow(&late);
+    assert_eq!(late.answer(&text("SM1", "Text 1")), [HOLDING_REPLY]);
+    for n in 2..=6 {
+        let waits = text(&format!("SM{n}"), &format!("Text {n}"));
+        assert!(late.answer(&waits).is_empty(), "text {n} waits behind the first");
+    }
+    let too_late = now() + jiff::SignedDuration::from_mins(4);
+    for n in 1..=6 {
+        assert!(late.finish(&format!("SM{n}"), too_late), "text {n}");
+    }
+    let to_owner: Vec<String> =
+        late.world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).map(|(_, b)| b).collect();
+    assert!(
+        matches!(&to_owner[..], [one, other] if one.contains("Text 1") && other.contains("Text 2")),
+        "{to_owner:?}"
+    );
+    assert_eq!(late.to_ann().len(), 6);
+    let words: Vec<String> =
+        late.world.store.unanswered().into_iter().map(|unanswered| unanswered.words).collect();
+    assert_eq!(words, ["Text 1", "Text 2", "Text 3", "Text 4", "Text 5", "Text 6"]);
+    assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
+}
+
+#[test]
 fn an_answer_that_would_be_too_old_is_not_asked_for() {
     let late = Late::new();
     slow(&late);

@@ -258,6 +258,7 @@ impl Rows {
             record: turn.record.clone(),
             text: turn.text.clone(),
             earlier_attempts: turn.late_attempts - 1,
+            waited: turn.answer.as_ref().is_some_and(Vec::is_empty),
         })
     }
 

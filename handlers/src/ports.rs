@@ -355,7 +355,8 @@ pub trait Store: Send + Sync {
     async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError>;
     /// Removes a text that Twilio has taken.
     async fn remove_text(&self, id: &str) -> Result<(), StoreError>;
-    /// Keeps a text that Twilio refused for good, with its error code, for the owner to see.
+    /// Keeps a text that is not sent, with Twilio's error code if it refused it for good, for the owner
+    /// to see.
     async fn refuse_text(
         &self,
         id: &str,

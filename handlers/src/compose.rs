@@ -199,7 +199,8 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let token = config.admin_token.map(|token| credential(clients, &token));
     let store = store(clients, &config.dynamodb);
     let customers = CustomerService::new(Arc::clone(&store), config.calendar);
-    let state = http::state(OwnerStateService::new(store), customers, token);
+    let owner = OwnerStateService::new(store, Arc::new(RandomIdGenerator));
+    let state = http::state(owner, customers, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 

@@ -1,10 +1,15 @@
 //! The store under contention and faults: what is told is what the rows say.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::future::join_all;
 use handlers::{
     adapters::system::RandomIdGenerator,
-    app::scheduler::{FormFields, Scheduler, SchedulerError},
+    app::{
+        owner_state::OwnerStateService,
+        scheduler::{FormFields, Scheduler, SchedulerError},
+    },
     domain::{
         background::BackgroundTask,
         booking::{Booking, Cancellation, RequestToken},
@@ -117,6 +122,18 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
     }
 }
 
+#[tokio::test]
+async fn a_wrong_token_counts_once_although_the_acknowledgement_of_its_count_is_lost() {
+    let lab = Lab::start().await;
+    let state = OwnerStateService::new(Arc::new(lab.store.clone()), Arc::new(RandomIdGenerator));
+    let cut = Failure { cut: Some(Cut::After), ..Failure::default() };
+    lab.fail("UpdateItem", 1, cut);
+    for guess in 1..=10 {
+        assert!(state.allows_wrong_token("192.0.2.1", now()).await, "guess {guess}");
+    }
+    assert!(!state.allows_wrong_token("192.0.2.1", now()).await, "each of the ten counted");
+}
+
 /// Of the SDK's three calls one, two or all lose their answer.
 #[tokio::test]
 async fn a_lost_acknowledgement_is_a_yes() {
@@ -216,9 +233,9 @@ fn form(hour: usize) -> FormFields {
 fn scheduler(lab: &Lab) -> Scheduler {
     let calendar = Calendar::new("America/New_York").unwrap();
     Scheduler::new(
-        std::sync::Arc::new(lab.store.clone()),
-        std::sync::Arc::new(RandomIdGenerator),
-        std::sync::Arc::new(Idle),
+        Arc::new(lab.store.clone()),
+        Arc::new(RandomIdGenerator),
+        Arc::new(Idle),
         calendar,
         None,
     )

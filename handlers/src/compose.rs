@@ -201,7 +201,8 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let store = store(clients, &config.dynamodb);
     let customers = CustomerService::new(Arc::clone(&store), config.calendar.clone());
     let calendar = OwnerCalendarService::new(Arc::clone(&store), config.calendar);
-    let state = http::state(OwnerStateService::new(store), calendar, customers, token);
+    let owner = OwnerStateService::new(store, Arc::new(RandomIdGenerator));
+    let state = http::state(owner, calendar, customers, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 

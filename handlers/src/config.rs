@@ -4,13 +4,14 @@
 //! OpenAI key. A constructor reports everything that is missing or invalid at once. Nothing here
 //! reads the process's environment: the binaries pass it, the emulator passes a map of its own.
 
+mod limits;
 mod secret_source;
 mod values;
 mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use self::var_reader::VarReader;
+use self::{limits::turn_limits, var_reader::VarReader};
 pub use self::{
     secret_source::{SecretSource, SecretStore, StoredSecret},
     var_reader::{ConfigError, InvalidVariable},
@@ -69,7 +70,7 @@ pub struct ReplyConfig {
     pub owner_phone: Option<Phone>,
     /// Time for a whole turn.
     pub reply_deadline: Duration,
-    /// How many texts of one customer are answered.
+    /// How much one customer may cost.
     pub turn_limits: TurnLimits,
     /// Time for which a claim on a turn holds without renewal. A repeat after a crash waits that
     /// long.
@@ -355,13 +356,6 @@ fn form_limits(reader: &mut VarReader<'_>) -> Option<FormLimits> {
     let per_hour = limit(reader, "FORM_BOOKINGS_PER_HOUR", per_hour);
     let per_day = limit(reader, "FORM_BOOKINGS_PER_DAY", per_day);
     Some(FormLimits { per_hour: per_hour?, per_day: per_day? })
-}
-
-fn turn_limits(reader: &mut VarReader<'_>) -> Option<TurnLimits> {
-    let TurnLimits { per_hour, per_day } = TurnLimits::default();
-    let per_hour = limit(reader, "TURNS_PER_HOUR", per_hour);
-    let per_day = limit(reader, "TURNS_PER_DAY", per_day);
-    Some(TurnLimits { per_hour: per_hour?, per_day: per_day? })
 }
 
 fn limit(reader: &mut VarReader<'_>, name: &'static str, default: usize) -> Option<usize> {

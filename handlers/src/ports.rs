@@ -317,7 +317,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<LateTurn>, StoreError>;
 
     /// Appends an entry to the conversation's queue, in the order in which the database receives
-    /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless.
+    /// them, and returns the queue. Does not append an entry twice, so a repeat is harmless, nor to a
+    /// queue of [`MAX_QUEUE`](crate::domain::turn::MAX_QUEUE) entries, which is returned without it.
     async fn join_queue(
         &self,
         phone: &Phone,
@@ -373,7 +374,8 @@ pub trait Store: Send + Sync {
     async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError>;
     /// Removes a text that Twilio has taken.
     async fn remove_text(&self, id: &str) -> Result<(), StoreError>;
-    /// Keeps a text that Twilio refused for good, with its error code, for the owner to see.
+    /// Keeps a text that is not sent, with Twilio's error code if it refused it for good, for the owner
+    /// to see.
     async fn refuse_text(
         &self,
         id: &str,

@@ -1,15 +1,20 @@
 //! The store under contention and faults: what is told is what the rows say.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::future::join_all;
 use handlers::{
     adapters::system::RandomIdGenerator,
-    app::scheduler::{FormFields, Scheduler, SchedulerError},
+    app::{
+        owner_state::OwnerStateService,
+        scheduler::{FormFields, Scheduler, SchedulerError},
+    },
     domain::{
         background::BackgroundTask,
         booking::{Booking, Cancellation, RequestToken},
         calendar::Calendar,
-        turn::{NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
+        turn::{MAX_QUEUE, NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
         usage::FormLimits,
     },
     ports::{BackgroundWorker, BookOutcome, BoxError, CancelOutcome, Store as _, TurnClaim},
@@ -80,7 +85,7 @@ async fn a_queue_has_one_order_that_everyone_sees() {
     }))
     .await;
     let queue = lab.store.queue(&ann()).await.unwrap();
-    assert_eq!(queue.len(), MANY);
+    assert_eq!(queue.len(), MAX_QUEUE, "it has no more places");
     for part in seen {
         assert_eq!(part, queue[..part.len()], "everyone joins at the end");
     }
@@ -115,6 +120,18 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
         BookOutcome::SlotTaken | BookOutcome::DayChanged => assert_eq!((held, rows), (0, 0)),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_wrong_token_counts_once_although_the_acknowledgement_of_its_count_is_lost() {
+    let lab = Lab::start().await;
+    let state = OwnerStateService::new(Arc::new(lab.store.clone()), Arc::new(RandomIdGenerator));
+    let cut = Failure { cut: Some(Cut::After), ..Failure::default() };
+    lab.fail("UpdateItem", 1, cut);
+    for guess in 1..=10 {
+        assert!(state.allows_wrong_token("192.0.2.1", now()).await, "guess {guess}");
+    }
+    assert!(!state.allows_wrong_token("192.0.2.1", now()).await, "each of the ten counted");
 }
 
 /// Of the SDK's three calls one, two or all lose their answer.
@@ -216,9 +233,9 @@ fn form(hour: usize) -> FormFields {
 fn scheduler(lab: &Lab) -> Scheduler {
     let calendar = Calendar::new("America/New_York").unwrap();
     Scheduler::new(
-        std::sync::Arc::new(lab.store.clone()),
-        std::sync::Arc::new(RandomIdGenerator),
-        std::sync::Arc::new(Idle),
+        Arc::new(lab.store.clone()),
+        Arc::new(RandomIdGenerator),
+        Arc::new(Idle),
         calendar,
         None,
     )

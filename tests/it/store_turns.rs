@@ -7,8 +7,8 @@ use handlers::{
         outbox::{Callback, OutboxText, UnansweredText},
         sales::{SalesEvent, SalesRecord},
         turn::{
-            ConversationItem, ConversationMemory, HandOver, NewClaim, QueueEntry, StoredRound,
-            TurnEnd, TurnKey, TurnRecord, TurnText,
+            ConversationItem, ConversationMemory, HandOver, MAX_QUEUE, NewClaim, QueueEntry,
+            StoredRound, TurnEnd, TurnKey, TurnRecord, TurnText,
         },
         usage::{Usage, UsageLimit},
     },
@@ -109,6 +109,7 @@ async fn a_turn_that_is_handed_over_is_finished_once_and_its_answer_waits_in_the
     );
     let late = store.claim_late_turn(&key, "h3", 200, 300).await.unwrap().unwrap();
     assert_eq!((late.text.body.as_str(), late.earlier_attempts), ("Hi", 0));
+    assert!(!late.waited, "it got a holding text");
     assert_eq!(store.claim_late_turn(&key, "h4", 250, 350).await.unwrap(), None);
     assert!(store.save_round(&key, "h3", 0, &StoredRound::default()).await.unwrap());
     assert!(!store.save_round(&key, "h1", 1, &StoredRound::default()).await.unwrap());
@@ -128,7 +129,28 @@ async fn a_turn_that_is_handed_over_is_finished_once_and_its_answer_waits_in_the
     assert_eq!(store.waiting_texts(now()).await.unwrap(), ["late#SM1#0"]);
     assert!(store.late_turns().await.unwrap().is_empty());
     assert_eq!(store.claim_late_turn(&key, "h5", 999, 1999).await.unwrap(), None);
-    assert_eq!(store.turn_answer(&key).await.unwrap(), Some(messages));
+    assert_eq!(store.turn_answer(&key).await.unwrap(), Some(messages.clone()));
+    let behind = TurnKey { sid: "SM2".into(), ..key.clone() };
+    claim(store, &behind, "h1", now(), (0, 100)).await;
+    let silent = HandOver { key: behind.clone(), messages: Vec::new(), ..hand_over("h1") };
+    assert!(store.hand_over(&silent).await.unwrap());
+    assert!(store.claim_late_turn(&behind, "h2", 200, 300).await.unwrap().unwrap().waited);
+}
+
+#[tokio::test]
+async fn a_full_queue_has_no_place_until_somebody_leaves() {
+    let Lab { store, database: _database, .. } = &Lab::start().await;
+    let entry = |n: usize| QueueEntry { sid: format!("SM{n}"), until_ms: 10 };
+    for n in 0..MAX_QUEUE {
+        store.join_queue(&ann(), &entry(n)).await.unwrap();
+    }
+    let full: Vec<QueueEntry> = (0..MAX_QUEUE).map(entry).collect();
+    assert_eq!(store.join_queue(&ann(), &entry(MAX_QUEUE)).await.unwrap(), full, "no place");
+    assert_eq!(store.join_queue(&ann(), &entry(3)).await.unwrap(), full, "a repeat");
+    assert_eq!(store.queue(&ann()).await.unwrap(), full);
+    assert!(store.leave_queue(&ann(), 0, &entry(0)).await.unwrap());
+    let queue = store.join_queue(&ann(), &entry(MAX_QUEUE)).await.unwrap();
+    assert_eq!((queue.len(), queue.last()), (MAX_QUEUE, Some(&entry(MAX_QUEUE))));
 }
 
 #[tokio::test]

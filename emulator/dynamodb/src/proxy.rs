@@ -7,7 +7,7 @@
 //! A call runs through this file from top to bottom: [`serve_connection`], [`handle`], and, while a
 //! fault or a rendezvous is armed, [`handle_with_faults`] and [`inject`].
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri, header};
@@ -55,7 +55,7 @@ impl Proxy {
         faults: Faults,
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let replica = Replica::new(route.client(), tables, runtime);
+        let replica = Arc::new(Replica::new(route.client(), tables, runtime));
         let (tables, delayed) = (tables.to_vec(), Arc::<DelayedCalls>::default());
         let shared = Arc::clone(&delayed);
         let state =
@@ -80,7 +80,7 @@ impl Proxy {
 struct ProxyState {
     route: EngineRoute,
     tables: Vec<TableSpec>,
-    replica: Replica,
+    replica: Arc<Replica>,
     journal: Journal,
     faults: Faults,
     delayed: Arc<DelayedCalls>,
@@ -192,17 +192,6 @@ async fn handle_with_faults(
         return Ok(record(call.exchange, Err(error.into())));
     }
     match state.faults.next_fault(&faultable) {
-        // A call that DynamoDB has received is carried out, also when its caller stops waiting. The
-        // journal has it as cut then, which is all that the caller knows.
-        Some(fault) if fault.failure.is_only_a_delay() => {
-            let (engine, delay) = (state.route.connect(), fault.failure.delay());
-            let outgoing = call.outgoing;
-            let exchange = async move { engine.exchange(outgoing).await };
-            let response = state.delayed.begin(delay, exchange);
-            // There is none once the call is abandoned.
-            let response = response.await.map_err(|_| ConnectionCut)?;
-            Ok(record(call.exchange, response.map_err(EmulatorFailure::from)))
-        }
         Some(fault) => inject(&fault, call, moment, state, connection).await,
         None => {
             let response = connection.exchange(call.outgoing).await;
@@ -212,7 +201,8 @@ async fn handle_with_faults(
 }
 
 /// Carries out a fault: delay, cut or error before the engine, then the engine's response, then
-/// what the fault does to that response. `moment` is the one that stale reads are served from.
+/// what the fault does to that response. What a call does happens after its delay, with or without
+/// its caller. `moment` is the one that stale reads are served from.
 async fn inject(
     fault: &Fault,
     call: InspectedCall,
@@ -222,26 +212,33 @@ async fn inject(
 ) -> Result<ProxyResponse, ConnectionCut> {
     let InspectedCall { operation, request, outgoing, exchange, .. } = call;
     let failure = &fault.failure;
-    if !failure.delay().is_zero() {
-        tokio::time::sleep(failure.delay()).await;
-    }
     if failure.cut == Some(Cut::Before) {
+        wait(failure.delay()).await;
         drop(exchange);
         state.faults.crash_if_requested(failure, Cut::Before).await;
         return Err(ConnectionCut);
     }
     let touched = request::touched_rows(&request, &state.tables);
     if let Some((status, body)) = fault_response::error_response(fault, &operation, &touched) {
+        wait(failure.delay()).await;
         return Ok(record(exchange, Ok(wire::json_response(status, &body))));
     }
 
-    let response = match failure.database_fault {
-        Some(DatabaseFault::ExpiredToken) => {
-            let outgoing = fault_response::with_fresh_token(outgoing, request);
-            connection.exchange(outgoing).await.map_err(EmulatorFailure::from)
-        }
-        Some(DatabaseFault::Stale) => read_stale(moment, outgoing, state, connection).await,
-        _ => connection.exchange(outgoing).await.map_err(EmulatorFailure::from),
+    let outgoing = match failure.database_fault {
+        Some(DatabaseFault::ExpiredToken) => fault_response::with_fresh_token(outgoing, request),
+        _ => outgoing,
+    };
+    let moment = moment.filter(|_| failure.database_fault == Some(DatabaseFault::Stale));
+    let response = if failure.delay().is_zero() {
+        carry_out(outgoing, moment, &state.replica, connection).await
+    } else {
+        // A call that DynamoDB has received is carried out, also when its caller stops waiting. The
+        // journal has it as cut then, which is all that the caller knows.
+        let (replica, engine) = (Arc::clone(&state.replica), state.route.connect());
+        let delayed = async move { carry_out(outgoing, moment, &replica, &engine).await };
+        let response = state.delayed.begin(failure.delay(), delayed);
+        // There is none once the call is abandoned.
+        response.await.map_err(|_| ConnectionCut)?
     };
     let (mut head, body) = match response {
         Ok(response) => response,
@@ -274,15 +271,22 @@ async fn inject(
     }
 }
 
-/// The rows of an earlier moment; the current ones if nothing was written since.
-async fn read_stale(
-    moment: Option<usize>,
+async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// The engine's response. With a moment it has the rows of then, which are the current ones if nothing
+/// was written since.
+async fn carry_out(
     outgoing: EngineRequest,
-    state: &ProxyState,
+    moment: Option<usize>,
+    replica: &Replica,
     connection: &EngineConnection,
 ) -> Result<EngineResponse, EmulatorFailure> {
     if let Some(moment) = moment
-        && let Some(response) = state.replica.read(moment, outgoing.clone()).await?
+        && let Some(response) = replica.read(moment, outgoing.clone()).await?
     {
         return Ok(response);
     }

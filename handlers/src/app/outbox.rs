@@ -22,6 +22,9 @@ const ATTEMPTS: u32 = 2;
 const TWILIO_OPTED_OUT: u32 = 21_610;
 /// How the ids of texts begin that hold the owner's own words to a customer.
 pub const OWNERS_WORDS: &str = "owner#";
+/// Age in business time from which a text to a customer is not sent: after an outage of Twilio it
+/// would stand in another conversation. The owner tells them instead.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(6);
 /// How much earlier than the text itself Twilio may have dated it: clocks differ.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -40,7 +43,7 @@ pub struct OutboxService {
 pub struct OutboxReport {
     /// Texts that Twilio has taken.
     pub sent: usize,
-    /// Texts that Twilio refused for good.
+    /// Texts that are not sent: Twilio refused them for good, or they are too old.
     pub refused: usize,
     /// Texts that wait for the next run.
     pub waiting: usize,
@@ -50,13 +53,24 @@ pub struct OutboxReport {
 enum Delivery {
     Sent,
     Refused {
+        why: Refusal,
         /// Twilio's code, if it gave one.
         code: Option<u32>,
-        opted_out: bool,
         /// Ids of the texts that tell the owner.
         alert: Vec<String>,
     },
     Waiting,
+}
+
+/// Why a text is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Its recipient has opted out.
+    OptedOut,
+    /// Twilio refused it for another reason.
+    ByTwilio,
+    /// It no longer fits the conversation.
+    TooOld,
 }
 
 impl OutboxService {
@@ -127,10 +141,10 @@ impl OutboxService {
         let until_ms = unix_ms.saturating_add(claim_ms);
         let claimed = self.store.claim_text(id, &holder, unix_ms, until_ms).await?;
         let Some((text, earlier)) = claimed else { return Ok(None) };
-        let mut delivery = self.deliver(&text, earlier).await;
+        let mut delivery = self.deliver(&text, earlier, now).await;
         match &mut delivery {
             Delivery::Sent => self.store.remove_text(id).await?,
-            Delivery::Refused { code, opted_out, alert } => {
+            Delivery::Refused { why, code, alert } => {
                 if code.is_some_and(|code| code == TWILIO_OPTED_OUT) {
                     // Twilio knows of an opt-out that we do not.
                     self.store.set_opted_out(&text.to, true, now).await?;
@@ -142,11 +156,11 @@ impl OutboxService {
                 // That nothing reaches who wants no texts is no news, unless it was a confirmation
                 // or the owner's own words.
                 let is_missed = is_confirmation(&text.body) || text.id.starts_with(OWNERS_WORDS);
-                if *opted_out && !is_missed {
+                if *why == Refusal::OptedOut && !is_missed {
                     tracing::info!("a text of the outbox is not sent, its recipient has opted out");
                 } else {
-                    tracing::error!(?code, "a text of the outbox is not sent");
-                    *alert = self.tell_owner(&text, *code, now).await?;
+                    tracing::error!(?why, ?code, "a text of the outbox is not sent");
+                    *alert = self.tell_owner(&text, *why, *code, now).await?;
                 }
                 self.store.refuse_text(id, *code, now).await?;
             }
@@ -155,20 +169,25 @@ impl OutboxService {
         Ok(Some(delivery))
     }
 
-    /// Stores what the owner is told of a customer's text that was refused. Returns its ids.
+    /// Stores what the owner is told of a customer's text that is not sent. Returns its ids.
     async fn tell_owner(
         &self,
         text: &OutboxText,
+        why: Refusal,
         code: Option<u32>,
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         let Some(owner) = self.owner_phone.as_ref().filter(|owner| **owner != text.to) else {
             return Ok(Vec::new());
         };
-        let why = code.map_or_else(
-            || "they want no more texts".to_owned(),
-            |code| format!("Twilio refused it, code {code}"),
-        );
+        let why = match (code, why) {
+            (Some(code), _) => format!("Twilio refused it, code {code}"),
+            (None, Refusal::OptedOut) => "they want no more texts".to_owned(),
+            (None, Refusal::ByTwilio) => "Twilio refused it".to_owned(),
+            (None, Refusal::TooOld) => {
+                format!("it was more than {} hours old", MAX_AGE.as_hours())
+            }
+        };
         let body = format!(
             "A text to {} was not sent ({why}). Please call them. It said: \"{}\"",
             text.to.as_str(),
@@ -180,13 +199,13 @@ impl OutboxService {
     }
 
     /// Sends a text unless an earlier attempt, or one of this run, was carried out.
-    async fn deliver(&self, text: &OutboxText, earlier: u32) -> Delivery {
+    async fn deliver(&self, text: &OutboxText, earlier: u32, now: Timestamp) -> Delivery {
         let to_owner = self.owner_phone.as_ref() == Some(&text.to);
         // A conversation's text must not reach a customer who opted out meanwhile.
         if !to_owner && !text.despite_opt_out {
             match self.store.opted_out(&text.to).await {
                 Ok(false) => {}
-                Ok(true) => return Delivery::refused(None, true),
+                Ok(true) => return Delivery::refused(Refusal::OptedOut, None),
                 Err(error) => {
                     tracing::warn!(error = %ErrorChain(&error), "failed to read an opt-out, sending later");
                     return Delivery::Waiting;
@@ -194,6 +213,9 @@ impl OutboxService {
             }
         }
         let wants_report = !to_owner && is_confirmation(&text.body);
+        // What the owner himself says he may mean however late it goes out.
+        let is_answer = !to_owner && !text.id.starts_with(OWNERS_WORDS);
+        let too_old = is_answer && now.duration_since(text.created) > MAX_AGE;
         let mut unknown = earlier > 0;
         for _ in 0..ATTEMPTS {
             if unknown {
@@ -206,12 +228,17 @@ impl OutboxService {
                     }
                 }
             }
+            if too_old {
+                return Delivery::refused(Refusal::TooOld, None);
+            }
             match self.sms.send(&text.to, &text.body, wants_report).await {
                 Ok(()) => return Delivery::Sent,
                 Err(SmsError::OptedOut) => {
-                    return Delivery::refused(Some(TWILIO_OPTED_OUT), true);
+                    return Delivery::refused(Refusal::OptedOut, Some(TWILIO_OPTED_OUT));
                 }
-                Err(SmsError::Refused { code }) => return Delivery::refused(code, false),
+                Err(SmsError::Refused { code }) => {
+                    return Delivery::refused(Refusal::ByTwilio, code);
+                }
                 Err(SmsError::Unavailable(error)) => {
                     tracing::warn!(error = %ErrorChain(error.as_ref()), "failed to send a text");
                     unknown = true;
@@ -223,8 +250,8 @@ impl OutboxService {
 }
 
 impl Delivery {
-    fn refused(code: Option<u32>, opted_out: bool) -> Self {
-        Self::Refused { code, opted_out, alert: Vec::new() }
+    fn refused(why: Refusal, code: Option<u32>) -> Self {
+        Self::Refused { why, code, alert: Vec::new() }
     }
 }
 

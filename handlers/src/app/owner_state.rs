@@ -10,7 +10,7 @@ use crate::{
         owner::{OwnerPatch, OwnerState},
         usage::UsageLimit,
     },
-    ports::{OwnerWriteOutcome, Store, StoreError},
+    ports::{IdGenerator, OwnerWriteOutcome, Store, StoreError},
 };
 
 /// Attempts at a change that other writers come before.
@@ -23,6 +23,7 @@ const WRONG_TOKENS: UsageLimit = UsageLimit { most: 10, within: SignedDuration::
 #[derive(Clone)]
 pub struct OwnerStateService {
     store: Arc<dyn Store>,
+    ids: Arc<dyn IdGenerator>,
 }
 
 /// Why the state was not read or changed.
@@ -37,9 +38,9 @@ pub enum OwnerStateError {
 }
 
 impl OwnerStateService {
-    /// The use case on a store.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// The use case on its ports.
+    pub fn new(store: Arc<dyn Store>, ids: Arc<dyn IdGenerator>) -> Self {
+        Self { store, ids }
     }
 
     /// Returns the state.
@@ -80,7 +81,8 @@ impl OwnerStateService {
             limits: &[WRONG_TOKENS],
             address,
         };
-        match limit.take(None, now).await {
+        // Every guess is one, even if two are alike.
+        match limit.take(&self.ids.generate(), now).await {
             Ok(allowed) => allowed,
             Err(error) => {
                 tracing::error!(error = %ErrorChain(&error), "failed to count a wrong admin token");

@@ -28,20 +28,18 @@ pub struct RateLimit<'a> {
 
 impl RateLimit<'_> {
     /// Counts a use; false when a limit allows no more, and then nothing is counted. The same `id`
-    /// counts once; without one every call counts.
+    /// counts once, also when the acknowledgement of its write is lost.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn take(&self, id: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn take(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
         let subject = self.subject();
         for _ in 0..ATTEMPTS {
             let usage = self.store.usage(&subject).await?;
-            let id = match id {
-                Some(id) if usage.contains(id) => return Ok(true),
-                Some(id) => id.to_owned(),
-                None => usage.version.to_string(),
-            };
-            let Some(next) = usage.with(&id, self.limits, now) else { return Ok(false) };
+            if usage.contains(id) {
+                return Ok(true);
+            }
+            let Some(next) = usage.with(id, self.limits, now) else { return Ok(false) };
             if self.store.put_usage(&subject, &next, now).await? {
                 return Ok(true);
             }

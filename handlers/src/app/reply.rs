@@ -71,7 +71,7 @@ pub struct ReplySettings {
     pub lease: Duration,
     /// Receives alerts and forwarded texts.
     pub owner_phone: Option<Phone>,
-    /// How many texts of one customer are answered.
+    /// How much one customer may cost.
     pub turn_limits: TurnLimits,
     /// Whether a turn that takes longer than its deadline is handed over to the background worker.
     pub late_replies: bool,
@@ -126,6 +126,8 @@ enum TurnError {
     Deadline,
     #[error("another attempt has taken the turn over")]
     ClaimLost,
+    #[error("too many texts of the customer wait already")]
+    QueueFull,
 }
 
 impl ReplyService {

@@ -220,7 +220,7 @@ impl Scheduler {
         let (store, what) = (self.store.as_ref(), "form booking");
         let limit = RateLimit { store, what, limits: &limits, address };
         let id = sha256_hex(&[&key.hash, &request.fingerprint()]);
-        if !limit.take(Some(&id), now).await? {
+        if !limit.take(&id, now).await? {
             return Err(SchedulerError::AddressLimit);
         }
         let booked = self.book_new(&request, &key, &lead_id, &calendar, now).await;

@@ -3,6 +3,7 @@
 use jiff::civil::Weekday;
 
 use super::*;
+use crate::domain::pace::WindowLimits;
 
 fn vars(pairs: &[(&str, &str)]) -> Vars {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -113,6 +114,37 @@ fn the_public_urls_are_required_on_lambda_but_not_under_an_emulator() {
     vars.insert("PUBLIC_URLS".into(), "https://a.example/sms, ftp://b.example".into());
     let error = DispatcherConfig::from_vars(&vars).unwrap_err();
     assert_eq!(error.invalid[0].name, "PUBLIC_URLS");
+}
+
+#[test]
+fn each_limit_on_a_customer_has_a_variable_of_its_own() {
+    let mut vars = complete();
+    let read = |vars: &Vars| DispatcherConfig::from_vars(vars).map(|read| read.reply.turn_limits);
+    assert_eq!(read(&vars).unwrap(), TurnLimits::default());
+    let names = [
+        "TURNS_PER_HOUR",
+        "MODEL_CALLS_PER_HOUR",
+        "SEGMENTS_PER_HOUR",
+        "TURNS_PER_DAY",
+        "MODEL_CALLS_PER_DAY",
+        "SEGMENTS_PER_DAY",
+    ];
+    for (name, value) in names.into_iter().zip(1..) {
+        vars.insert(name.into(), value.to_string());
+    }
+    let expected = TurnLimits {
+        hour: WindowLimits { turns: 1, model_calls: 2, segments: 3 },
+        day: WindowLimits { turns: 4, model_calls: 5, segments: 6 },
+    };
+    assert_eq!(read(&vars).unwrap(), expected);
+    for name in names {
+        let mut vars = vars.clone();
+        vars.insert(name.into(), "0".into());
+        let invalid = read(&vars).unwrap_err().invalid;
+        let most = if name.starts_with("TURNS") { 1_000 } else { 10_000 };
+        assert_eq!((invalid.len(), invalid[0].name), (1, name));
+        assert_eq!(invalid[0].expected, format!("a number from 1 to {most}"));
+    }
 }
 
 #[test]

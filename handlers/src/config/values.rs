@@ -107,6 +107,14 @@ pub(super) fn count(value: &str) -> Result<usize, &'static str> {
     }
 }
 
+/// The same for what one turn does several times.
+pub(super) fn large_count(value: &str) -> Result<usize, &'static str> {
+    match value.parse() {
+        Ok(count @ 1..=10_000) => Ok(count),
+        _ => Err("a number from 1 to 10000"),
+    }
+}
+
 pub(super) fn port(value: &str) -> Result<u16, &'static str> {
     value.parse().ok().filter(|port| *port > 0).ok_or("a port")
 }

@@ -8,33 +8,61 @@ use super::{
     turn::{ConversationMemory, MemoryTurn},
 };
 
-/// How many texts of one customer are answered.
+/// How much one customer may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TurnLimits {
     /// Within an hour.
-    pub per_hour: usize,
+    pub hour: WindowLimits,
     /// Within a day.
-    pub per_day: usize,
+    pub day: WindowLimits,
+}
+
+/// How much one customer may cost within a time. Whoever has reached one of these is answered again
+/// when the time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowLimits {
+    /// Turns that are answered.
+    pub turns: usize,
+    /// Requests to the model.
+    pub model_calls: usize,
+    /// Segments of the answers.
+    pub segments: usize,
 }
 
 impl Default for TurnLimits {
     fn default() -> Self {
-        Self { per_hour: 40, per_day: 150 }
+        Self {
+            hour: WindowLimits { turns: 40, model_calls: 120, segments: 120 },
+            day: WindowLimits { turns: 150, model_calls: 400, segments: 400 },
+        }
     }
 }
 
-/// Turns since the first one of an hour or a day.
+/// What a turn has cost beside being one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TurnCost {
+    /// Requests to the model, of every attempt that stored its rounds.
+    pub model_calls: usize,
+    /// Segments of the answer.
+    pub segments: usize,
+}
+
+/// What a customer has cost since the first turn of an hour or a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PaceWindow {
     /// Business time of the first turn, in milliseconds since the Unix epoch.
     pub start_ms: i64,
     /// Turns that were answered.
     pub turns: usize,
+    /// Requests to the model.
+    pub model_calls: usize,
+    /// Segments of the answers.
+    pub segments: usize,
     /// The customer was told that there will be no more answers.
     pub told: bool,
 }
 
-/// A customer's turns of the last hour and day.
+/// What a customer has cost in the last hour and day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {
     /// Of an hour.
@@ -66,11 +94,12 @@ const SHORT_TEXT: usize = 8;
 const LOOP_TIME: SignedDuration = SignedDuration::from_mins(10);
 
 impl Pace {
-    /// What the next text gets, and the pace with it.
+    /// What the next text gets, and the pace with it as one more turn. What the turn costs is known
+    /// at its end: [`Pace::with_cost`].
     #[must_use]
     pub fn next(self, limits: TurnLimits, now: Timestamp) -> (Self, Attention) {
         let mut pace = Self { hour: self.hour.at(now, HOUR), day: self.day.at(now, DAY) };
-        let (hour, day) = (pace.hour.turns >= limits.per_hour, pace.day.turns >= limits.per_day);
+        let (hour, day) = (pace.hour.has_reached(limits.hour), pace.day.has_reached(limits.day));
         let told = if day { pace.day.told } else { pace.hour.told };
         let attention = match (hour || day, told) {
             (false, _) => Attention::Answer,
@@ -86,13 +115,33 @@ impl Pace {
         }
         (pace, attention)
     }
+
+    /// The pace with what a turn has cost, which the next text is decided by.
+    #[must_use]
+    pub fn with_cost(self, cost: TurnCost) -> Self {
+        Self { hour: self.hour.with_cost(cost), day: self.day.with_cost(cost) }
+    }
 }
 
 impl PaceWindow {
     fn at(self, now: Timestamp, length: SignedDuration) -> Self {
         let now_ms = now.as_millisecond();
         let is_over = now_ms - self.start_ms >= i64::try_from(length.as_millis()).unwrap_or(0);
-        if is_over { Self { start_ms: now_ms, turns: 0, told: false } } else { self }
+        if is_over { Self { start_ms: now_ms, ..Self::default() } } else { self }
+    }
+
+    fn has_reached(self, limits: WindowLimits) -> bool {
+        self.turns >= limits.turns
+            || self.model_calls >= limits.model_calls
+            || self.segments >= limits.segments
+    }
+
+    fn with_cost(self, TurnCost { model_calls, segments }: TurnCost) -> Self {
+        Self {
+            model_calls: self.model_calls.saturating_add(model_calls),
+            segments: self.segments.saturating_add(segments),
+            ..self
+        }
     }
 }
 
@@ -132,7 +181,10 @@ fn normalized(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const LIMITS: TurnLimits = TurnLimits { per_hour: 2, per_day: 3 };
+    const LIMITS: TurnLimits = TurnLimits {
+        hour: WindowLimits { turns: 2, model_calls: 100, segments: 100 },
+        day: WindowLimits { turns: 3, model_calls: 100, segments: 100 },
+    };
 
     fn minute(minute: i64) -> Timestamp {
         Timestamp::from_second(1_770_754_200 + minute * 60).unwrap()
@@ -158,6 +210,45 @@ mod tests {
             assert_eq!(attention, expected, "minute {at}");
             pace = next;
         }
+    }
+
+    #[test]
+    fn what_turns_cost_stops_answers_as_their_number_does() {
+        use Attention::{Answer, LastAnswer, Silence};
+        let least = |model_calls, segments| WindowLimits { turns: 100, model_calls, segments };
+        let costs = |model_calls, segments| TurnCost { model_calls, segments };
+        for (hour, day, cost) in [
+            (least(4, 100), least(6, 100), costs(2, 1)),
+            (least(100, 4), least(100, 6), costs(1, 2)),
+            // The turn that passes a limit is answered: its cost is known at its end.
+            (least(3, 100), least(5, 100), costs(2, 0)),
+        ] {
+            let limits = TurnLimits { hour, day };
+            let mut pace = Pace::default();
+            for (at, expected) in [
+                (0, Answer),
+                (1, Answer),
+                (2, LastAnswer),
+                (3, Silence),
+                (60, Answer),
+                (61, LastAnswer),
+                (120, Silence),
+                (1440, Answer),
+            ] {
+                let (next, attention) = pace.next(limits, minute(at));
+                assert_eq!(attention, expected, "minute {at} with {cost:?}");
+                let answered = attention == Answer;
+                pace = if answered { next.with_cost(cost) } else { next };
+            }
+        }
+    }
+
+    #[test]
+    fn a_turn_without_cost_counts_as_a_turn_alone() {
+        let (pace, _) = Pace::default().next(LIMITS, minute(0));
+        assert_eq!(pace.with_cost(TurnCost::default()), pace);
+        let window = pace.with_cost(TurnCost { model_calls: 3, segments: 2 }).hour;
+        assert_eq!((window.turns, window.model_calls, window.segments), (1, 3, 2));
     }
 
     fn memory(turns: &[(&str, &str)]) -> ConversationMemory {

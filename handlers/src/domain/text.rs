@@ -4,6 +4,7 @@ mod fold;
 mod gsm7;
 mod lead_ids;
 mod redaction;
+mod segments;
 mod sentences;
 mod split;
 
@@ -11,6 +12,7 @@ pub(crate) use fold::{fold, folded_lowercase};
 pub use gsm7::to_gsm7;
 pub use lead_ids::{find_lead_ids, remove_foreign_lead_ids, replace_foreign_lead_ids};
 pub use redaction::remove_foreign_lead_clauses;
+pub use segments::count_segments;
 pub(crate) use sentences::sentences;
 pub use split::{MAX_MESSAGE_UNITS, split_into_messages};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     outbox::{Callback, OutboxText},
-    pace::Pace,
+    pace::{Pace, TurnCost},
     phone::Phone,
 };
 
@@ -13,6 +13,9 @@ pub const MEMORY_TURNS: usize = 20;
 /// Bytes of a conversation that are remembered. A row of the database holds 400 KB, and all of this
 /// goes to the model with every text.
 pub const MEMORY_BYTES: usize = 48 * 1024;
+
+/// Most texts of a conversation that have a place in its queue, with the one that is being answered.
+pub const MAX_QUEUE: usize = 20;
 
 /// Identifies a turn: the customer and the text's MessageSid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +118,8 @@ pub struct LateTurn {
     pub text: TurnText,
     /// Earlier attempts to finish it after the deadline.
     pub earlier_attempts: u32,
+    /// It had waited for an earlier text of the same customer, and got no holding text.
+    pub waited: bool,
 }
 
 /// Hands a turn that went past the webhook's deadline over, to be finished outside of it.
@@ -172,6 +177,12 @@ impl ConversationMemory {
         let excess = self.turns.len().saturating_sub(kept);
         self.turns.drain(..excess);
         self
+    }
+
+    /// Counts what a turn has cost.
+    #[must_use]
+    pub fn with_cost(self, cost: TurnCost) -> Self {
+        Self { pace: self.pace.with_cost(cost), ..self }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use handlers::{
-    adapters::secrets::StaticCredential,
+    adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
         customers::CustomerService, owner_calendar::OwnerCalendarService,
         owner_state::OwnerStateService, scheduler::Scheduler,
@@ -100,13 +100,13 @@ async fn no_line_holds_anything_private() {
         let (router, _, store) = shop("a giraffe", &[]);
         let texts = Arc::new(FakeStore::default());
         let admin = http::state(
-            OwnerStateService::new(texts.clone()),
+            OwnerStateService::new(texts.clone(), Arc::new(RandomIdGenerator)),
             OwnerCalendarService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             CustomerService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             Some(Arc::new(StaticCredential::new("t0ken"))),
         );
         let calendar = Calendar::new("America/New_York").unwrap();
-        let ids = Arc::new(handlers::adapters::system::RandomIdGenerator);
+        let ids = Arc::new(RandomIdGenerator);
         let form = http::scheduler(Scheduler::new(
             texts.clone(),
             ids,

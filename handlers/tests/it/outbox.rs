@@ -5,7 +5,7 @@ use handlers::{
     domain::{outbox::OutboxText, text::NO_PROMISE_REPLY},
     ports::{ModelError, Store as _, Timer as _},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::testing::{ANN, NOW, OWNER, SendFailure, World, phone, text};
 
@@ -155,6 +155,47 @@ fn the_owner_hears_when_his_own_words_reach_nobody() {
             assert!(to == OWNER && body.contains("want no more texts"), "{body}");
         }
     }
+}
+
+#[test]
+fn an_answer_that_is_hours_old_is_told_to_the_owner_instead() {
+    let hours = SignedDuration::from_hours(6);
+    for (id, to, age, reaches) in [
+        ("late#SM9", ANN, hours, ANN),
+        ("late#SM9", ANN, hours + SignedDuration::from_millis(1), OWNER),
+        ("owner#SM9", ANN, hours * 4, ANN),
+        ("callback#SM9", OWNER, hours * 4, OWNER),
+    ] {
+        let world = World::new();
+        store(&world, id, to);
+        let later = now() + age;
+        let report = world.run(world.outbox().send_waiting(later)).unwrap();
+        let refused = usize::from(reaches != to);
+        assert_eq!(report, OutboxReport { sent: 1, refused, waiting: 0 }, "{id} after {age}");
+        let body = match refused {
+            0 => format!("text {id}"),
+            _ => format!(
+                "A text to {ANN} was not sent (it was more than 6 hours old). Please call them. It \
+                 said: \"text {id}\""
+            ),
+        };
+        assert_eq!(world.sms.sent(), [(reaches.to_owned(), body)], "{id} after {age}");
+        let again = world.run(world.outbox().send_waiting(later)).unwrap();
+        assert_eq!(again, OutboxReport::default(), "{id} after {age}");
+    }
+}
+
+#[test]
+fn an_old_answer_that_went_out_by_a_lost_attempt_is_no_news() {
+    let world = World::new();
+    store(&world, "late#SM9", ANN);
+    world.store.hang_before("remove_text");
+    world.crash(world.outbox().send_waiting(now()));
+    world.timer.advance(std::time::Duration::from_secs(61));
+    let later = now() + SignedDuration::from_hours(7);
+    let report = world.run(world.outbox().send_waiting(later)).unwrap();
+    assert_eq!(report, OutboxReport { sent: 1, ..OutboxReport::default() });
+    assert_eq!(world.sms.sent(), [(ANN.to_owned(), "text late#SM9".to_owned())]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The use case behind `/state`, on ports in memory.
 
 use handlers::{
-    app::owner_state::{OwnerStateError, OwnerStateService},
+    app::owner_state::OwnerStateError,
     domain::owner::{OwnerPatch, OwnerStatus},
 };
 use serde_json::json;
@@ -15,7 +15,7 @@ fn patch(value: serde_json::Value) -> OwnerPatch {
 #[test]
 fn two_concurrent_changes_are_both_kept_until_a_reset() {
     let world = World::new();
-    let state = OwnerStateService::new(world.store.clone());
+    let state = world.owner_state();
     let now = NOW.parse().unwrap();
     let (gym, ceiling) = (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
     let (one, two) =
@@ -32,6 +32,6 @@ fn two_concurrent_changes_are_both_kept_until_a_reset() {
 fn a_failed_read_is_an_error_and_no_default() {
     let world = World::new();
     world.store.fail("owner");
-    let state = OwnerStateService::new(world.store.clone());
+    let state = world.owner_state();
     assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
 }

@@ -4,6 +4,7 @@ mod conversation;
 mod delivery;
 mod discount;
 mod failure;
+mod flood;
 mod late;
 mod opt_out;
 mod owner;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use handlers::{
-    adapters::secrets::StaticCredential,
+    adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
         customers::CustomerService, owner_calendar::OwnerCalendarService,
         owner_state::OwnerStateService,
@@ -35,7 +35,8 @@ pub fn router() -> (Router, Arc<FakeStore>) {
 fn router_on(store: &Arc<FakeStore>, token: Option<Arc<dyn Credential>>) -> Router {
     let customers = CustomerService::new(store.clone(), calendar());
     let calendar = OwnerCalendarService::new(store.clone(), calendar());
-    http::state(OwnerStateService::new(store.clone()), calendar, customers, token)
+    let owner = OwnerStateService::new(store.clone(), Arc::new(RandomIdGenerator));
+    http::state(owner, calendar, customers, token)
 }
 
 fn admin(method: &'static str) -> TestRequest {

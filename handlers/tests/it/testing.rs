@@ -21,6 +21,7 @@ use handlers::{
     adapters::secrets::StaticCredential,
     app::{
         outbox::OutboxService,
+        owner_state::OwnerStateService,
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
         scheduler::Scheduler,
     },
@@ -110,6 +111,10 @@ impl World {
             self.timer.clone(),
             Some(phone(OWNER)),
         )
+    }
+
+    pub fn owner_state(&self) -> OwnerStateService {
+        OwnerStateService::new(self.store.clone(), self.ids.clone())
     }
 
     pub fn scheduler(&self) -> Scheduler {

@@ -149,18 +149,6 @@ impl Failure {
         })
     }
 
-    /// Whether it delays the call and changes nothing else.
-    pub fn is_only_a_delay(&self) -> bool {
-        let Self { status, code, retry_after, delay_ms, cut, database_fault, crash } = self;
-        delay_ms.is_some_and(|delay| delay > 0)
-            && status.is_none()
-            && code.is_none()
-            && retry_after.is_none()
-            && cut.is_none()
-            && database_fault.is_none()
-            && crash.is_none()
-    }
-
     /// The delay as a duration; zero when there is none.
     pub fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms.unwrap_or(0))

@@ -228,10 +228,14 @@ async fn a_delay_delays() {
     assert_eq!(database.calls()[0].outcome.as_ref().unwrap().error.as_deref(), Some("cut"));
 }
 
+fn delayed(delay_ms: u64) -> Failure {
+    Failure { delay_ms: Some(delay_ms), ..Failure::default() }
+}
+
 /// Puts a row with a delay, and stops waiting once the call has arrived and been delayed.
-async fn abandoned_put(database: &TestDatabase, delay_ms: u64) {
+async fn abandoned_put(database: &TestDatabase, failure: Failure) {
     let mut changes = database.journal().watch();
-    database.fail("PutItem", Failure { delay_ms: Some(delay_ms), ..Failure::default() });
+    database.fail("PutItem", failure);
     let client = database.client();
     let put = client.put_item().table_name("Repairs_Opt_Outs").item("phone", s("+1")).send();
     tokio::select! {
@@ -247,16 +251,44 @@ async fn abandoned_put(database: &TestDatabase, delay_ms: u64) {
 #[tokio::test]
 async fn a_delayed_call_is_carried_out_without_its_caller_and_waited_for() {
     let database = TestDatabase::start().await;
-    abandoned_put(&database, 1000).await;
+    abandoned_put(&database, delayed(1000)).await;
     until("the delayed call", database.database().settled()).await;
     assert_eq!(database.database().rows("OptOuts").await.unwrap(), [json!({ "phone": "+1" })]);
     assert!(database.database().begun_if_idle().is_some());
 }
 
 #[tokio::test]
+async fn a_delayed_call_whose_response_fails_is_carried_out_without_its_caller_too() {
+    for failure in [
+        Failure { cut: Some(Cut::After), ..delayed(1000) },
+        Failure { database_fault: Some(DatabaseFault::WrongCrc), ..delayed(1000) },
+    ] {
+        let database = TestDatabase::start().await;
+        abandoned_put(&database, failure.clone()).await;
+        until("the delayed call", database.database().settled()).await;
+        let rows = database.database().rows("OptOuts").await.unwrap();
+        assert_eq!(rows, [json!({ "phone": "+1" })], "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_call_that_never_reaches_the_database_has_no_effect() {
+    for failure in [
+        Failure { cut: Some(Cut::Before), ..delayed(1000) },
+        Failure { status: Some(500), ..delayed(1000) },
+    ] {
+        let database = TestDatabase::start().await;
+        abandoned_put(&database, failure.clone()).await;
+        until("nothing", database.database().settled()).await;
+        let rows = database.database().rows("OptOuts").await.unwrap();
+        assert_eq!(rows, [] as [Value; 0], "{failure:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_delayed_call_that_is_abandoned_has_no_effect_and_is_not_waited_for() {
     let database = TestDatabase::start().await;
-    abandoned_put(&database, 5_000).await;
+    abandoned_put(&database, delayed(5_000)).await;
     assert_eq!(database.database().begun_if_idle(), None);
     until("its end", database.database().abandon_delayed_calls()).await;
     until("nothing", database.database().settled()).await;
@@ -266,7 +298,7 @@ async fn a_delayed_call_that_is_abandoned_has_no_effect_and_is_not_waited_for() 
 #[tokio::test]
 async fn a_call_that_hangs_is_not_waited_for() {
     let database = TestDatabase::start().await;
-    abandoned_put(&database, 5_001).await;
+    abandoned_put(&database, delayed(5_001)).await;
     assert!(database.database().begun_if_idle().is_some());
     until("nothing", database.database().settled()).await;
     assert_eq!(database.database().rows("OptOuts").await.unwrap(), [] as [Value; 0]);

@@ -12,7 +12,7 @@ use super::{
     errors::{ConditionalWrite, conditional_with_retries, unavailable},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, delete, put, update},
-    turn_row::{texts, to_record},
+    turn_row::{texts, to_answer, to_record},
 };
 use crate::{
     domain::turn::{HandOver, LateTurn, TurnEnd, TurnKey, TurnText},
@@ -173,5 +173,6 @@ fn to_late_turn(row: &Row) -> Result<LateTurn, StoreError> {
             media_urls: reader.texts("media_urls")?,
         },
         earlier_attempts: u32::try_from(attempts).unwrap_or_default(),
+        waited: to_answer(row)?.is_some_and(|messages| messages.is_empty()),
     })
 }

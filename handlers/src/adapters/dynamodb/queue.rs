@@ -12,7 +12,10 @@ use super::{
     turn::item_key,
 };
 use crate::{
-    domain::{phone::Phone, turn::QueueEntry},
+    domain::{
+        phone::Phone,
+        turn::{MAX_QUEUE, QueueEntry},
+    },
     ports::StoreError,
 };
 
@@ -21,7 +24,7 @@ const QUEUE: &str = "queue";
 const EXPIRY: i64 = 7 * 24 * 60 * 60;
 
 impl DynamoDb {
-    /// Appends an entry, unless it is in the queue already, and returns the queue.
+    /// Appends an entry, unless it is in the queue already or the queue is full, and returns the queue.
     pub(super) async fn write_join(
         &self,
         phone: &Phone,
@@ -36,10 +39,14 @@ impl DynamoDb {
                 "SET waiting = list_append(if_not_exists(waiting, :none), :me), \
                  expires_at = :expires",
             )
-            .condition_expression("attribute_not_exists(waiting) OR NOT contains(waiting, :entry)")
+            .condition_expression(
+                "attribute_not_exists(waiting) \
+                 OR (NOT contains(waiting, :entry) AND size(waiting) < :most)",
+            )
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":me", AttributeValue::L(vec![from_entry(entry)]))
             .expression_attribute_values(":entry", from_entry(entry))
+            .expression_attribute_values(":most", number(MAX_QUEUE))
             .expression_attribute_values(":expires", number(entry.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

@@ -120,6 +120,8 @@ pub(super) fn from_pace(pace: &Pace) -> AttributeValue {
         AttributeValue::M(row([
             ("start_ms", number(window.start_ms)),
             ("turns", number(window.turns)),
+            ("model_calls", number(window.model_calls)),
+            ("segments", number(window.segments)),
             ("told", AttributeValue::Bool(window.told)),
         ]))
     };
@@ -137,9 +139,14 @@ fn to_pace(reader: &RowReader<'_>) -> Result<Pace, StoreError> {
     let window = |name: &str| {
         let Some(AttributeValue::M(window)) = pace.get(name) else { return Err(expected()) };
         let reader = RowReader::new("Conversations", window);
+        let count = |counted: i64| usize::try_from(counted).map_err(|_| expected());
+        // Older rows count turns alone.
+        let added = |name: &str| count(reader.integer_or_none(name)?.unwrap_or_default());
         Ok(PaceWindow {
             start_ms: reader.integer("start_ms")?,
-            turns: usize::try_from(reader.integer("turns")?).map_err(|_| expected())?,
+            turns: count(reader.integer("turns")?)?,
+            model_calls: added("model_calls")?,
+            segments: added("segments")?,
             told: reader.boolean_or_none("told")?.unwrap_or_default(),
         })
     };
@@ -261,6 +268,29 @@ mod tests {
     }
 
     #[test]
+    fn what_older_rows_do_not_count_is_nothing() {
+        let window = || {
+            row([
+                ("start_ms", number(7)),
+                ("turns", number(2)),
+                ("told", AttributeValue::Bool(true)),
+            ])
+        };
+        let pace = |hour: Row| {
+            let pace =
+                row([("hour", AttributeValue::M(hour)), ("day", AttributeValue::M(window()))]);
+            to_memory(&row([("pace", AttributeValue::M(pace))])).map(|memory| memory.pace)
+        };
+        let before = PaceWindow { start_ms: 7, turns: 2, told: true, ..PaceWindow::default() };
+        assert_eq!(pace(window()).unwrap(), Pace { hour: before, day: before });
+        for (name, value) in [("segments", text("many")), ("model_calls", number(-1))] {
+            let mut odd = window();
+            odd.insert(name.to_owned(), value);
+            assert!(pace(odd).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn memory_is_read_back() {
         let mut memory = ConversationMemory::default().with(
             "Hi".into(),
@@ -269,7 +299,8 @@ mod tests {
         );
         let uncounted = row([("turns", from_memory(&memory))]);
         assert_eq!(to_memory(&uncounted).unwrap(), memory, "as older rows are");
-        memory.pace.hour = PaceWindow { start_ms: 7, turns: 2, told: true };
+        memory.pace.hour =
+            PaceWindow { start_ms: 7, turns: 2, model_calls: 5, segments: 3, told: true };
         let counted = row([("turns", from_memory(&memory)), ("pace", from_pace(&memory.pace))]);
         assert_eq!(to_memory(&counted).unwrap(), memory);
         assert!(to_memory(&row([("turns", text("x"))])).is_err());

@@ -11,6 +11,7 @@ use crate::{
     app::{bookings::BookingService, error_chain::ErrorChain},
     domain::{
         background::BackgroundTask,
+        digest::sha256_hex,
         outbox::{Callback, OutboxText, UnansweredText},
         phone::Phone,
         text,
@@ -20,6 +21,7 @@ use crate::{
 
 /// Most characters of a customer's text that the owner gets by SMS; the row has all of it.
 const MAX_QUOTED_CHARS: usize = 600;
+const SECONDS_PER_HOUR: i64 = 60 * 60;
 
 /// Why a customer is promised that the owner gets back to them. One turn has one at most: the first
 /// is the cause of the others.
@@ -37,6 +39,9 @@ pub(super) enum CallbackReason {
     Promised,
     /// The assistant is switched off.
     AssistantOff,
+    /// Other texts of the same customer kept this one from being answered. A flood of them is one
+    /// text to the owner within an hour.
+    Crowded,
 }
 
 impl CallbackReason {
@@ -64,6 +69,10 @@ impl CallbackReason {
                 (format!("{customer} was promised an answer by you."), " Please text them back.")
             }
             Self::AssistantOff => (format!("The assistant is off, and {customer} wrote."), ""),
+            Self::Crowded => (
+                format!("{customer} texts faster than answers come, and some get none."),
+                " There may be more of them. Please text or call them.",
+            ),
         }
     }
 }
@@ -81,10 +90,12 @@ impl ReplyService {
         let words: String = text.content().chars().take(MAX_QUOTED_CHARS).collect();
         let pictures: String = text.media_urls.iter().map(|url| format!(" {url}")).collect();
         let body = format!("{happened} {time}: \"{words}\"{pictures}{wish}");
+        let id = match reason {
+            CallbackReason::Crowded => crowd_id(&text.phone, text.now),
+            _ => format!("callback#{}", text.sid),
+        };
         let notification = match (&self.settings.owner_phone, owner_reachable) {
-            (Some(owner), true) => {
-                OutboxText::messages(&format!("callback#{}", text.sid), owner, &body, text.now)
-            }
+            (Some(owner), true) => OutboxText::messages(&id, owner, &body, text.now),
             _ => Vec::new(),
         };
         Callback {
@@ -199,6 +210,12 @@ impl ReplyService {
             None => tracing::error!("having the outbox sent timed out"),
         }
     }
+}
+
+/// Names what the owner is told of a customer's texts that crowd each other, the same within an hour.
+fn crowd_id(customer: &Phone, now: Timestamp) -> String {
+    let hour = now.as_second().div_euclid(SECONDS_PER_HOUR);
+    format!("crowd#{}", sha256_hex(&["crowd", customer.as_str(), &hour.to_string()]))
 }
 
 impl TurnState {

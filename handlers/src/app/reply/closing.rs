@@ -47,6 +47,17 @@ impl TurnError {
             Self::RoundsExhausted => "rounds_exhausted",
             Self::Deadline => "deadline",
             Self::ClaimLost => "lost",
+            Self::QueueFull => "queue_full",
+        }
+    }
+
+    /// Whether other texts of the same customer kept the turn from being answered.
+    pub(super) fn is_of_a_crowd(&self, state: &TurnState) -> bool {
+        match self {
+            Self::QueueFull => true,
+            // The memory is read at the head of the queue.
+            Self::Deadline => state.waited && state.memory.is_none(),
+            _ => false,
         }
     }
 }
@@ -142,6 +153,9 @@ impl ReplyService {
                 }
             }
         }
+        if error.is_of_a_crowd(&state) {
+            return self.close_crowded(text, progress, error, owner_reachable).await;
+        }
         // Handing over may have renewed the place in the queue.
         let state = progress.snapshot();
         let reason = if state.pending_change.is_some() {
@@ -171,6 +185,53 @@ impl ReplyService {
             return Closed::FellBack(answer);
         }
         Closed::FellBack(self.answer_without_tables(text, progress, error, owner_reachable).await)
+    }
+
+    /// Ends a turn that other texts of the same customer kept from being answered. Its words are kept,
+    /// and of the first such text within an hour the owner hears.
+    async fn close_crowded(
+        &self,
+        text: &InboundText,
+        progress: &Progress,
+        error: &TurnError,
+        owner_reachable: bool,
+    ) -> Closed {
+        // Handing over may have renewed the place in the queue.
+        let state = progress.snapshot();
+        let mut callback = self.callback(text, &CallbackReason::Crowded, owner_reachable);
+        let notification = std::mem::take(&mut callback.notification);
+        let told = self.ports.store.enqueue_once(&notification);
+        match self.with_timeout(READ_TIMEOUT, told).await {
+            Some(Ok(is_first)) => {
+                // Who floods us gets no answer to each text; who waited for one does.
+                let is_silent = matches!(error, TurnError::QueueFull);
+                let answer = match (notification.is_empty(), is_silent) {
+                    (true, _) => state.without_promise(),
+                    (false, true) => String::new(),
+                    (false, false) => promise(&state),
+                };
+                let answer = text::split_into_messages(&answer);
+                if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
+                    if is_first {
+                        self.send_texts(&notification, &state, text.now).await;
+                    }
+                    return if answer.is_empty() {
+                        Closed::Answered(answer)
+                    } else {
+                        Closed::FellBack(answer)
+                    };
+                }
+            }
+            Some(Err(error)) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to store what the owner is told of a flood");
+            }
+            None => tracing::warn!("storing what the owner is told of a flood timed out"),
+        }
+        let (answer, ()) = futures::join!(
+            self.answer_without_tables(text, progress, error, owner_reachable),
+            self.leave_queue_after_failure(&text.phone, state.queue_entry.as_ref())
+        );
+        Closed::FellBack(answer)
     }
 
     /// Tells the owner first, and promises a callback only if Twilio took that text.
@@ -270,10 +331,10 @@ impl ReplyService {
             };
         };
         // Memory is known only to the attempt at the head of the queue, which alone may change it.
-        let memory = (!messages.is_empty())
-            .then(|| state.memory.clone())
-            .flatten()
-            .map(|memory| memory.with(text.content(), messages.join("\n"), claimed.now));
+        let memory = state.memory.clone().filter(|_| !messages.is_empty()).map(|memory| {
+            let memory = memory.with_cost(state.cost(&messages));
+            memory.with(text.content(), messages.join("\n"), claimed.now)
+        });
         let end = TurnEnd {
             key: claimed.key.clone(),
             holder: claimed.holder.clone(),

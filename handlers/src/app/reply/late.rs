@@ -25,7 +25,7 @@ use crate::{
     domain::{
         background::BackgroundTask,
         outbox::OutboxText,
-        pace::Attention,
+        pace::{Attention, TurnCost},
         phone::Phone,
         text::{self, FALLBACK_REPLY, HOLDING_REPLY},
         turn::{
@@ -185,7 +185,9 @@ impl ReplyService {
             self.alert(&format!("late-unreadable#{}", key.sid), &body, now).await;
         }
         let claimed = claimed?;
-        let Some(LateTurn { record, text, earlier_attempts }) = claimed else { return Ok(()) };
+        let Some(LateTurn { record, text, earlier_attempts, waited }) = claimed else {
+            return Ok(());
+        };
         let text = InboundText {
             phone: key.phone.clone(),
             sid: key.sid.clone(),
@@ -211,6 +213,8 @@ impl ReplyService {
             let error = TurnError::Deadline.to_string();
             let reason = if record.rounds.last().is_some_and(is_changing_a_booking) {
                 CallbackReason::NoAnswerDuringChange(error)
+            } else if waited && record.rounds.is_empty() {
+                CallbackReason::Crowded
             } else {
                 CallbackReason::NoAnswer(error)
             };
@@ -248,6 +252,8 @@ impl ReplyService {
         if earlier_attempts + 1 >= LATE_ATTEMPTS {
             let reason = if state.pending_change.is_some() {
                 CallbackReason::NoAnswerDuringChange(error.to_string())
+            } else if error.is_of_a_crowd(&state) {
+                CallbackReason::Crowded
             } else {
                 CallbackReason::NoAnswer(error.to_string())
             };
@@ -282,7 +288,7 @@ impl ReplyService {
         let (text, state) = (attempt.text, progress.snapshot());
         // An alarm counts these lines.
         tracing::error!(sid = text.sid, "the turn failed, falling back");
-        let callback = self.callback(text, reason, self.owner_is_reachable().await);
+        let mut callback = self.callback(text, reason, self.owner_is_reachable().await);
         let answer = if callback.notification.is_empty() {
             state.without_promise()
         } else {
@@ -291,11 +297,17 @@ impl ReplyService {
         let messages = text::split_into_messages(&answer);
         let late_answer = late_texts(text, &messages, false);
         let mut texts = callback.notification.clone();
+        if *reason == CallbackReason::Crowded {
+            callback.notification.clear();
+            if !self.ports.store.enqueue_once(&texts).await? {
+                texts.clear();
+            }
+        }
         texts.extend(late_answer.iter().cloned());
         let memory = match &state.memory {
             // Only the attempt at the head of the queue may change it.
             None => None,
-            Some(_) => self.counted_memory(text).await,
+            Some(_) => self.counted_memory(text, state.cost(&messages)).await,
         };
         let end = TurnEnd {
             key: attempt.key.clone(),
@@ -314,7 +326,11 @@ impl ReplyService {
     }
 
     /// The memory as it is now, with a turn that is given up counted: it has cost as much as others.
-    async fn counted_memory(&self, text: &InboundText) -> Option<ConversationMemory> {
+    async fn counted_memory(
+        &self,
+        text: &InboundText,
+        cost: TurnCost,
+    ) -> Option<ConversationMemory> {
         match self.ports.store.memory(&text.phone).await {
             Ok(mut memory) => {
                 let (pace, attention) = memory.pace.next(self.settings.turn_limits, text.now);
@@ -322,7 +338,7 @@ impl ReplyService {
                 if attention == Attention::Answer {
                     memory.pace = pace;
                 }
-                Some(memory)
+                Some(memory.with_cost(cost))
             }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "a turn that is given up is not counted");

@@ -9,8 +9,10 @@ use super::alerts::CallbackReason;
 
 use crate::domain::{
     lead::{Lead, LeadId, LeadStatus},
+    pace::TurnCost,
     phone::Phone,
     slot::Slot,
+    text::count_segments,
     turn::{ConversationMemory, QueueEntry, TurnKey},
 };
 
@@ -31,6 +33,8 @@ pub(super) struct TurnState {
     pub(super) waited: bool,
     /// Earlier turns; known once the attempt is at the head of the queue.
     pub(super) memory: Option<ConversationMemory>,
+    /// Requests to the model so far: the rounds that earlier attempts stored, and this one's.
+    pub(super) model_calls: usize,
     /// Confirmations of what was booked, cancelled or moved.
     pub(super) confirmations: Vec<String>,
     /// The change of a booking that is being written. If the turn ends meanwhile, its outcome is
@@ -69,6 +73,14 @@ impl PendingChange {
         lead.phone == self.phone
             && lead.status == self.status
             && self.slot.is_none_or(|slot| lead.slot == slot)
+    }
+}
+
+impl TurnState {
+    /// What the turn has cost when these messages answer it.
+    pub(super) fn cost(&self, messages: &[String]) -> TurnCost {
+        let segments = messages.iter().map(|message| count_segments(message)).sum();
+        TurnCost { model_calls: self.model_calls, segments }
     }
 }
 

@@ -1,24 +1,34 @@
 //! Answers one text at a time for each customer, in the order of arrival.
+//!
+//! A queue has room for so many texts as a person sends in a hurry. A text of a flood gets no place:
+//! its words are kept, and the owner hears once an hour that there are such texts.
 
 use super::{
-    ReplyService,
+    ReplyService, TurnError,
     limits::{LEAVE_QUEUE_TIMEOUT, PollDelays},
     progress::Progress,
 };
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{phone::Phone, turn::QueueEntry},
+    domain::{
+        phone::Phone,
+        turn::{MAX_QUEUE, QueueEntry},
+    },
     ports::StoreError,
 };
 
 impl ReplyService {
     /// Waits until this attempt's entry is at the head of the queue.
+    ///
+    /// # Errors
+    /// [`TurnError::QueueFull`] when there is no place in it, [`TurnError::Store`] when it cannot be
+    /// read or written.
     pub(super) async fn acquire_conversation(
         &self,
         phone: &Phone,
         own_entry: &QueueEntry,
         progress: &Progress,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), TurnError> {
         let store = &self.ports.store;
         // Before the write: if its acknowledgement is lost, the entry is in the queue all the same.
         progress.update(|state| state.queue_entry = Some(own_entry.clone()));
@@ -32,8 +42,13 @@ impl ReplyService {
             if head == own_entry {
                 return Ok(());
             }
-            let moved = self.is_stale(head, own_entry) && store.leave_queue(phone, 0, head).await?;
-            if !moved {
+            let is_stale = self.is_stale(head, own_entry);
+            if !is_stale && !queue.contains(own_entry) {
+                // Full. An earlier attempt at the same turn may have left a place.
+                let left = queue.iter().enumerate().find(|(_, entry)| entry.sid == own_entry.sid);
+                let Some((position, left)) = left else { return Err(TurnError::QueueFull) };
+                store.replace_in_queue(phone, position, left, own_entry).await?;
+            } else if !is_stale || !store.leave_queue(phone, 0, head).await? {
                 progress.update(|state| state.waited = true);
                 self.ports.timer.sleep(delays.next()).await;
             }
@@ -75,8 +90,8 @@ impl ReplyService {
         own_entry: &QueueEntry,
     ) -> Result<(), StoreError> {
         let store = &self.ports.store;
-        // The queue may change between the read and the removal.
-        for _ in 0..3 {
+        // The queue may change between the read and the removal: others leave it, too.
+        for _ in 0..MAX_QUEUE {
             let queue = store.queue(phone).await?;
             let found = queue.iter().enumerate().find(|(_, entry)| entry.sid == own_entry.sid);
             let Some((position, entry)) = found else { return Ok(()) };

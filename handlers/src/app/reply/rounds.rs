@@ -135,6 +135,8 @@ impl<'a> Conversation<'a> {
             tools: &self.reply.tools,
             safety_identifier: &self.safety_identifier,
         };
+        // Before the request: one that fails has been made all the same.
+        self.progress.update(|state| state.model_calls = ordinal + 1);
         let items = self.reply.ports.model.respond(request).await?;
         let round = StoredRound { items, ..StoredRound::default() };
         if round.items.iter().any(is_call) && !self.save(ordinal, &round).await? {

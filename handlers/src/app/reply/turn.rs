@@ -227,7 +227,10 @@ impl ReplyService {
             return self.finish(attempt, progress, Vec::new(), false).await;
         }
         let attention = self.attention(&mut memory, &record);
-        progress.update(|state| state.memory = Some(memory.clone()));
+        progress.update(|state| {
+            state.memory = Some(memory.clone());
+            state.model_calls = record.rounds.len();
+        });
         match attention {
             Attention::Answer => {}
             Attention::LastAnswer => {
@@ -353,9 +356,10 @@ impl ReplyService {
         let without_promise = text::split_into_messages(&state.without_promise());
         let messages = if kept { messages } else { without_promise.clone() };
         let now = state.claimed.as_ref().map_or(attempt.text.now, |claimed| claimed.now);
-        let memory = state.memory.clone().filter(|_| remember);
-        let memory =
-            memory.map(|memory| memory.with(attempt.text.content(), messages.join("\n"), now));
+        let memory = state.memory.clone().filter(|_| remember).map(|memory| {
+            let memory = memory.with_cost(state.cost(&messages));
+            memory.with(attempt.text.content(), messages.join("\n"), now)
+        });
         let late_answer =
             attempt.late.then(|| late_texts(attempt.text, &messages, state.ends_conversation));
         let end = TurnEnd {

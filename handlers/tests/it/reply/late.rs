@@ -86,6 +86,8 @@ fn the_customer_gets_one_holding_text_and_later_the_answer() {
     let memory = late.world.store.memory_of(&phone(ANN));
     assert_eq!(memory.turns[0].user, "Do you fix iPhone screens?");
     assert_eq!(memory.turns[0].assistant, "Yes, for $79.");
+    let hour = memory.pace.hour;
+    assert_eq!((hour.turns, hour.model_calls, hour.segments), (1, 1, 1));
     assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
     assert!(late.finish("SM1", now()), "another invocation finds it finished");
     assert_eq!(late.to_ann().len(), 1);
@@ -182,6 +184,33 @@ fn a_turn_that_cannot_be_finished_ends_with_a_callback() {
     assert_eq!(late.world.store.unanswered()[0].words, "Hello?");
     let memory = late.world.store.memory_of(&phone(ANN));
     assert_eq!((memory.pace.hour.turns, memory.turns.len()), (1, 0), "counted, not remembered");
+    assert_eq!((memory.pace.hour.model_calls, memory.pace.hour.segments), (1, 1));
+}
+
+#[test]
+fn a_crowd_that_is_given_up_later_is_two_texts_to_the_owner() {
+    let late = Late::new();
+    slow(&late);
+    assert_eq!(late.answer(&text("SM1", "Text 1")), [HOLDING_REPLY]);
+    for n in 2..=6 {
+        let waits = text(&format!("SM{n}"), &format!("Text {n}"));
+        assert!(late.answer(&waits).is_empty(), "text {n} waits behind the first");
+    }
+    let too_late = now() + jiff::SignedDuration::from_mins(4);
+    for n in 1..=6 {
+        assert!(late.finish(&format!("SM{n}"), too_late), "text {n}");
+    }
+    let to_owner: Vec<String> =
+        late.world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).map(|(_, b)| b).collect();
+    assert!(
+        matches!(&to_owner[..], [one, other] if one.contains("Text 1") && other.contains("Text 2")),
+        "{to_owner:?}"
+    );
+    assert_eq!(late.to_ann().len(), 6);
+    let words: Vec<String> =
+        late.world.store.unanswered().into_iter().map(|unanswered| unanswered.words).collect();
+    assert_eq!(words, ["Text 1", "Text 2", "Text 3", "Text 4", "Text 5", "Text 6"]);
+    assert!(late.world.store.queue_of(&phone(ANN)).is_empty());
 }
 
 #[test]

@@ -292,6 +292,7 @@ impl Rows {
             record: turn.record.clone(),
             text: turn.text.clone(),
             earlier_attempts: turn.late_attempts - 1,
+            waited: turn.answer.as_ref().is_some_and(Vec::is_empty),
         })
     }
 
@@ -352,8 +353,9 @@ impl Rows {
             self.put_texts(&callback.notification);
         }
         let queue = self.queues.entry(end.key.phone.clone()).or_default();
-        if end.dequeue.is_some() && queue.first() == end.dequeue.as_ref() {
-            queue.remove(0);
+        if let Some(ended) = &end.dequeue {
+            // At the head, or from behind.
+            queue.retain(|entry| entry.sid != ended.sid);
         }
         true
     }

@@ -15,8 +15,8 @@ use handlers::{
         sales::SalesRecord,
         time_off::TimeOffChange,
         turn::{
-            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
-            TurnKey,
+            ConversationMemory, HandOver, LateTurn, MAX_QUEUE, NewClaim, QueueEntry, StoredRound,
+            TurnEnd, TurnKey,
         },
         usage::Usage,
     },
@@ -238,7 +238,7 @@ impl Store for FakeStore {
     ) -> Result<Vec<QueueEntry>, StoreError> {
         self.apply("join_queue", |rows| {
             let queue = rows.queues.entry(phone.clone()).or_default();
-            if !queue.contains(entry) {
+            if !queue.contains(entry) && queue.len() < MAX_QUEUE {
                 queue.push(entry.clone());
             }
             queue.clone()

@@ -57,6 +57,21 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
     assert!(!dispatcher.env.contains_key("OWNER_PHONE_NUMBER"));
     assert!(dispatcher.unresolved.iter().any(|u| u.variable == "TWILIO_ACCOUNT_SID" && u.line > 0));
 
+    // A turn counts alike wherever it ends.
+    for id in ["Dispatcher", "LateReply"] {
+        let env = &template.function(id).unwrap().env;
+        for (name, value) in [
+            ("TURNS_PER_HOUR", "40"),
+            ("TURNS_PER_DAY", "150"),
+            ("MODEL_CALLS_PER_HOUR", "120"),
+            ("MODEL_CALLS_PER_DAY", "400"),
+            ("SEGMENTS_PER_HOUR", "120"),
+            ("SEGMENTS_PER_DAY", "400"),
+        ] {
+            assert_eq!(env[name], value, "{id}");
+        }
+    }
+
     let tables: Vec<_> = template.tables.iter().map(|t| (t.id.as_str(), t.name.as_str())).collect();
     assert_eq!(
         tables,

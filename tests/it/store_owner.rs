@@ -146,11 +146,11 @@ async fn time_off_takes_no_bookings_row_and_wants_the_days_version() {
     assert!(changed(change("3:00 PM", Some(60), version)).await);
     let schedule = store.versioned_day_schedule(day).await.unwrap();
     assert_eq!(schedule.version, version + 1);
-    assert!(schedule.conflict(SlotTime::hour_of_day(15), 60, None).is_some());
+    assert!(schedule.conflict(SlotTime::hour_of_day(15), Default::default(), None).is_some());
     assert!(changed(change("3:00 PM", None, version + 1)).await);
     let schedule = store.versioned_day_schedule(day).await.unwrap();
-    assert!(schedule.conflict(SlotTime::hour_of_day(15), 60, None).is_none());
-    assert!(schedule.conflict(at(14).time(), 60, None).is_some());
+    assert!(schedule.conflict(SlotTime::hour_of_day(15), Default::default(), None).is_none());
+    assert!(schedule.conflict(at(14).time(), Default::default(), None).is_some());
 }
 
 const BOB: &str = "+19045550123";

@@ -38,6 +38,7 @@ fn waiting(id: &str) -> OutboxText {
         body: format!("text {id}"),
         created: now(),
         despite_opt_out: id.starts_with("late#"),
+        not_before: None,
     }
 }
 

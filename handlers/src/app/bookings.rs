@@ -3,6 +3,8 @@
 //! Every write is complete before it is sent and conditional on what was read, so a repeat finds
 //! its own work done.
 
+mod holding;
+
 use jiff::{Timestamp, civil};
 
 use crate::{
@@ -102,7 +104,8 @@ pub enum BookingError {
     /// An earlier attempt booked it, and it was cancelled or completed since.
     #[error("That booking has ended meanwhile")]
     NoLongerBooked(Box<Lead>),
-    /// The form's request has led to a booking; happens only to bookings with a record.
+    /// The form's request has led to a booking, or to another hold; happens only to bookings with a
+    /// record and to holds.
     #[error("The request has led to a booking meanwhile")]
     RecordExists,
     /// The customer has as many open bookings as the form allows; happens only to the form.
@@ -131,7 +134,7 @@ impl BookingService<'_> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(DayAvailability::default());
         }
-        Ok(self.availability(date, &self.store.day_schedule(date).await?))
+        Ok(self.availability(date, &self.store.day_schedule(date).await?.at(self.now)))
     }
 
     fn availability(&self, date: civil::Date, day: &DaySchedule) -> DayAvailability {
@@ -166,7 +169,7 @@ impl BookingService<'_> {
             };
         }
         for _ in 0..ATTEMPTS {
-            let day = self.store.versioned_day_schedule(slot.date()).await?;
+            let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), SLOT_MINUTES, own) {
                 return Err(self.held(slot, &day, hold, &lead.phone).await?);
@@ -201,7 +204,7 @@ impl BookingService<'_> {
         if let Some(reason) = self.calendar.unbookable_reason(slot, self.now) {
             return Err(reason.into());
         }
-        let day = self.store.day_schedule(slot.date()).await?;
+        let day = self.store.day_schedule(slot.date()).await?.at(self.now);
         if day.conflict(slot.time(), SLOT_MINUTES, None).is_some() || day.unreadable > 0 {
             return Err(self.taken(slot.date(), &day));
         }
@@ -287,7 +290,7 @@ impl BookingService<'_> {
             if let Some(reason) = self.calendar.unbookable_reason(to, self.now) {
                 return Err(reason.into());
             }
-            let day = self.store.versioned_day_schedule(to.date()).await?;
+            let day = self.store.versioned_day_schedule(to.date()).await?.at(self.now);
             if let Some(hold) = day.conflict(to.time(), SLOT_MINUTES, Some(id)) {
                 return Err(self.held(to, &day, hold, phone).await?);
             }

@@ -51,15 +51,20 @@ impl OwnerDesk<'_> {
     /// # Errors
     /// When it cannot be read.
     pub async fn list(&self, date: civil::Date) -> Result<String, StoreError> {
-        let day = self.store.day_schedule(date).await?;
+        let day = self.store.day_schedule(date).await?.at(self.now);
         let mut holds: Vec<&Hold> = day.holds.iter().collect();
         holds.sort_by_key(|hold| (hold.start, hold.is_time_off));
         let (off, booked): (Vec<&Hold>, Vec<&Hold>) =
             holds.into_iter().partition(|hold| hold.is_time_off);
+        let (unconfirmed, booked): (Vec<&Hold>, Vec<&Hold>) =
+            booked.into_iter().partition(|hold| day.is_unconfirmed(hold));
         let mut lines = self.describe(&booked).await?;
         if lines.is_empty() {
             lines.push("no bookings".to_owned());
         }
+        // Nobody is named who has not confirmed it.
+        let held = |hold: &&Hold| format!("{} held by the form for some minutes", hold.start);
+        lines.extend(unconfirmed.iter().map(held));
         lines.extend(time_off_line(&off));
         if day.unreadable > 0 {
             lines.push("a row of that day cannot be read, so nothing is offered".to_owned());
@@ -88,7 +93,11 @@ impl OwnerDesk<'_> {
             Some(span) => format!("Blocked {}, {}.", day_text(date), span_text(span)),
             None => format!("Closed {}.", day_text(date)),
         };
-        let Ok(touched) = self.describe(&time_off::touched(&day, span)).await else {
+        let day = day.at(self.now);
+        let mut touched = time_off::touched(&day, span);
+        // Whoever confirms such a time now is told that it is taken.
+        touched.retain(|hold| !day.is_unconfirmed(hold));
+        let Ok(touched) = self.describe(&touched).await else {
             return Ok(format!("{done} Its bookings cannot be read right now, please look later."));
         };
         Ok(if touched.is_empty() {

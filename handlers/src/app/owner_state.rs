@@ -78,7 +78,7 @@ impl OwnerStateService {
             store: self.store.as_ref(),
             what: "wrong admin token",
             limits: &[WRONG_TOKENS],
-            address,
+            who: address,
         };
         match limit.take(None, now).await {
             Ok(allowed) => allowed,

@@ -10,7 +10,7 @@ use crate::{
         errors::unavailable,
         lead_row::{from_booking, from_lead, slot_attributes},
         row::{Row, number, seconds, text},
-        schedule::{AVAILABLE, version_key},
+        schedule::{AVAILABLE, HELD, version_key},
         transactions::{delete, put, update},
     },
     domain::{
@@ -25,21 +25,24 @@ use crate::{
 type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
-    /// Takes a slot if it has no row, is marked as available or is held by the same lead.
+    /// Takes a slot if it has no row, is marked as available, is held by the same lead, or was held
+    /// for the form until now at the latest.
     pub(in super::super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let mut slot = self
             .slot_row(booking.slot, &booking.slot.time().to_string())
             .update_expression(
                 "SET #status = :booked, lead_id = :lead_id, phone = :phone, \
                  repair_type = :repair_type, device = :device, updated_at = :now, \
-                 created_at = if_not_exists(created_at, :now)",
+                 created_at = if_not_exists(created_at, :now) REMOVE held_until",
             )
             .condition_expression(
-                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id",
+                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id \
+                 OR (#status = :held AND held_until <= :now)",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
             .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":held", text(HELD))
             .expression_attribute_values(":now", seconds(now));
         for (name, value) in slot_attributes(booking) {
             slot = slot.expression_attribute_values(format!(":{name}"), value);

@@ -30,6 +30,7 @@ mod scenarios;
 mod secrets;
 mod store;
 mod store_contract;
+mod store_form_holds;
 mod store_owner;
 mod store_races;
 mod store_turns;

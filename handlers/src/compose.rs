@@ -223,7 +223,8 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
         config.calendar,
         config.owner_phone,
     )
-    .with_limits(config.limits);
+    .with_limits(config.limits)
+    .with_confirmation(config.confirmation);
     Ok(http::with_deadline(http::scheduler(scheduler), config.request_deadline))
 }
 

@@ -17,7 +17,10 @@ pub use self::{
     var_reader::{ConfigError, InvalidVariable},
 };
 pub use crate::domain::secret::Secret;
-use crate::domain::{calendar::Calendar, pace::TurnLimits, phone::Phone, usage::FormLimits};
+use crate::domain::{
+    calendar::Calendar, form_hold::FormConfirmation, pace::TurnLimits, phone::Phone,
+    usage::FormLimits,
+};
 
 /// Environment variables by name.
 pub type Vars = BTreeMap<String, String>;
@@ -106,6 +109,8 @@ pub struct SchedulerConfig {
     pub request_deadline: Duration,
     /// How much one address may book.
     pub limits: FormLimits,
+    /// What the form asks for before it books.
+    pub confirmation: FormConfirmation,
 }
 
 /// The database and its tables.
@@ -135,7 +140,7 @@ pub struct Tables {
     /// Slots: `schedule_date` S, `slot_time` S.
     pub schedule: String,
     /// Turns, memory, queues, the outbox, unanswered texts, late turns, versions of dates, discounts,
-    /// the form's records and what addresses have done lately: `conversation_id` S, `item_id` S.
+    /// the form's records and holds, what addresses have done lately: `conversation_id` S, `item_id` S.
     pub conversations: String,
     /// A customer's open bookings: `phone` S, `start` S.
     pub bookings: String,
@@ -258,14 +263,18 @@ impl SchedulerConfig {
         let worker = worker(&mut reader);
         let request_deadline = request_deadline(&mut reader);
         let limits = form_limits(&mut reader);
-        let required = dynamodb.zip(calendar).zip(request_deadline).zip(limits);
-        let config = required.map(|(((dynamodb, calendar), request_deadline), limits)| Self {
+        let confirmation =
+            reader.with_default("FORM_CONFIRMATION", "none", values::form_confirmation);
+        let form = limits.zip(confirmation);
+        let required = dynamodb.zip(calendar).zip(request_deadline).zip(form);
+        let config = required.map(|(((dynamodb, calendar), request_deadline), form)| Self {
             dynamodb,
             calendar,
             owner_phone,
             worker,
             request_deadline,
-            limits,
+            limits: form.0,
+            confirmation: form.1,
         });
         reader.finish(config)
     }

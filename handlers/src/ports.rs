@@ -15,6 +15,7 @@ use crate::domain::{
     customer_data::CustomerData,
     day_schedule::{DaySchedule, HeldTime},
     discount::DiscountGrant,
+    form_hold::{FormHold, HoldId, NewFormHold},
     lead::{Lead, LeadId},
     outbox::{Callback, OutboxText, OwnerAnswer},
     owner::OwnerState,
@@ -149,6 +150,19 @@ pub enum RescheduleOutcome {
     CalendarChanged,
 }
 
+/// The outcome of holding a time for the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldOutcome {
+    /// Held, now or by an earlier attempt with the same name.
+    Held,
+    /// Somebody else has the time.
+    SlotTaken,
+    /// The date's schedule has changed and must be read again.
+    DayChanged,
+    /// The request has another hold meanwhile, which must be read again.
+    KeyHeld,
+}
+
 /// The outcome of writing the owner's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnerWriteOutcome {
@@ -247,6 +261,18 @@ pub trait Store: Send + Sync {
         &self,
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Holds a time until it is confirmed: the slot's row, the hold, which takes the place of
+    /// [`NewFormHold::replaces`] and of no other, the date's next version and the texts, in one
+    /// transaction. After a lost acknowledgement, reads whose the hold is.
+    async fn hold_slot(&self, new: &NewFormHold) -> Result<HoldOutcome, StoreError>;
+    /// The last hold for the request with the hash of this key, whether it stands or has ended.
+    async fn form_hold(&self, key_hash: &str) -> Result<Option<FormHold>, StoreError>;
+    /// Counts a try at a hold's code, before it is compared. Returns how many are left after it;
+    /// `None` when there was none left, or no such hold. A repeat after a lost acknowledgement counts
+    /// once more.
+    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError>;
+    /// Frees the time of a hold before its end, unless somebody else has it or it is booked.
+    async fn release_slot(&self, hold: &FormHold, now: Timestamp) -> Result<(), StoreError>;
     /// Grants a discount; false when the customer has one that no booking has used, or has used one,
     /// that still counts ([`discounts_count_from`](crate::domain::discount::discounts_count_from)).
     /// A repeat of the same call is granted again.

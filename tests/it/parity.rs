@@ -140,6 +140,10 @@ impl Normal {
                 rule(r"127\.0\.0\.1(:|%3A)\d+", "<address>"),
                 rule(r"(LEAD-\d{8}-\d{6})-[0-9a-f]{6}", "$1-<id>"),
                 rule(r"\b[0-9a-f]{32}\b", "<id>"),
+                // Codes of the form's confirmation: in texts, in what confirms them, as digests.
+                rule(r"(Your.code.is.)\d{6}", "${1}<code>"),
+                rule(r#"(\\"code\\":\\"|&code=)\d{3} ?\d{3}"#, "${1}<code>"),
+                rule(r#"("code_hash":(?:\{"S":)?")[0-9a-f]{64}"#, "${1}<digest>"),
                 // Two texts that go out at the same time get their ids in any order.
                 rule(r"\bSM[0-9a-f]{32}\b", "SM<id>"),
             ],

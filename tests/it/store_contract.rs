@@ -29,6 +29,7 @@ use rehearse_core::{
 use serde_json::json;
 
 use crate::store::{Lab, ann, at, booking, decided, lead, now};
+use crate::store_form_holds::on_friday;
 
 fn key() -> TurnKey {
     TurnKey { phone: ann(), sid: "SM1".into() }
@@ -95,6 +96,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         answered: Vec::new(),
         now: now(),
     };
+    let new_hold = on_friday();
     let time_off = TimeOffChange {
         date: date(2026, 2, 20),
         day_version: 0,
@@ -156,6 +158,10 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("reschedule", store.reschedule(&moved).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
+        ("hold_slot", store.hold_slot(&new_hold).await.map(drop)),
+        ("form_hold", store.form_hold(new_hold.hold.id.key_hash()).await.map(drop)),
+        ("count_code_try", store.count_code_try(&new_hold.hold.id).await.map(drop)),
+        ("release_slot", store.release_slot(&new_hold.hold, now()).await),
         ("grant_discount", store.grant_discount(&grant).await.map(drop)),
         ("open_discount", store.open_discount(&ann(), now()).await.map(drop)),
         ("record_sale", store.record_sale(&note).await),
@@ -270,6 +276,7 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
         json!({ "conversation_id": "usage#s", "item_id": "uses", "version": 1, "uses": "x" }),
     )
     .await;
+    put("Conversations", json!({ "conversation_id": "holds", "item_id": "k", "nonce": 1 })).await;
     let store = &lab.store;
     let from = date(2026, 2, 10).at(0, 0, 0, 0);
     let turn_text = TurnText::default();
@@ -282,6 +289,7 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_nothing() {
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("memory", store.memory(&ann()).await.map(drop)),
         ("usage", store.usage("s").await.map(drop)),
+        ("form_hold", store.form_hold("k").await.map(drop)),
         ("queue", store.queue(&ann()).await.map(drop)),
         ("turn_answer", store.turn_answer(&key()).await.map(drop)),
         ("claim_turn", store.claim_turn(&new_claim(&turn_text)).await.map(drop)),

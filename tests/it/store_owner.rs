@@ -192,6 +192,7 @@ async fn put_customers(lab: &Lab) {
             (number, turn.as_str(), json!({ "now": 1_769_954_400_000_i64, "media": 0 })),
             ("customers", number, json!({ "last_ms": 1_769_954_400_000_i64 })),
             ("late", sid.as_str(), json!({ "phone": number })),
+            ("holds", sid.as_str(), json!({ "phone": number })),
             ("unanswered", sid.as_str(), json!({ "phone": number, "words": "Hello?" })),
             ("outbox", sid.as_str(), json!({ "to": number, "body": "Hi" })),
             (
@@ -241,7 +242,7 @@ async fn a_customers_rows_are_exported_from_every_table_and_no_others() {
     assert_eq!(data.schedule.len(), 1);
     assert_eq!(data.bookings.len(), 2);
     let ids: Vec<&Value> = data.conversation.iter().map(|row| &row["item_id"]).collect();
-    assert_eq!(ids, ["memory", "turn#SMA", "+19042520927", "SMA"]);
+    assert_eq!(ids, ["memory", "turn#SMA", "+19042520927", "SMA", "SMA"]);
     assert_eq!(data.conversation[0]["turns"][0]["user"], "Hi");
     assert_eq!(data.unanswered.len(), 1);
     assert_eq!(data.outbox.len(), 2);

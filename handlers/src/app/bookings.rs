@@ -3,6 +3,8 @@
 //! Every write is complete before it is sent and conditional on what was read, so a repeat finds
 //! its own work done.
 
+mod holding;
+
 use std::borrow::Cow;
 
 use jiff::{Timestamp, civil};
@@ -112,7 +114,8 @@ pub enum BookingError {
     /// An earlier attempt booked it, and it was cancelled or completed since.
     #[error("That booking has ended meanwhile")]
     NoLongerBooked(Box<Lead>),
-    /// The form's request has led to a booking; happens only to bookings with a record.
+    /// The form's request has led to a booking, or to another hold; happens only to bookings with a
+    /// record and to holds.
     #[error("The request has led to a booking meanwhile")]
     RecordExists,
     /// The customer has as many open bookings as the form allows; happens only to the form.
@@ -146,7 +149,8 @@ impl BookingService<'_> {
         if self.calendar.day_unbookable_reason(date, self.now).is_some() {
             return Ok(DayAvailability::default());
         }
-        Ok(self.availability(date, &self.store.day_schedule(date).await?, needed))
+        let day = self.store.day_schedule(date).await?.at(self.now);
+        Ok(self.availability(date, &day, needed))
     }
 
     fn availability(
@@ -194,7 +198,7 @@ impl BookingService<'_> {
                     _ => Err(reason.into()),
                 };
             }
-            let day = self.store.versioned_day_schedule(slot.date()).await?;
+            let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), needed, own) {
                 return Err(service.held(slot, &day, hold, needed, &lead.phone).await?);
@@ -233,7 +237,7 @@ impl BookingService<'_> {
         if let Some(reason) = self.calendar.unbookable_reason(slot, needed, self.now) {
             return Err(reason.into());
         }
-        let day = self.store.day_schedule(slot.date()).await?;
+        let day = self.store.day_schedule(slot.date()).await?.at(self.now);
         if day.conflict(slot.time(), needed, None).is_some() || day.unreadable > 0 {
             return Err(self.taken(slot.date(), &day, needed));
         }
@@ -323,7 +327,7 @@ impl BookingService<'_> {
             if let Some(reason) = calendar.unbookable_reason(to, needed, self.now) {
                 return Err(reason.into());
             }
-            let day = self.store.versioned_day_schedule(to.date()).await?;
+            let day = self.store.versioned_day_schedule(to.date()).await?.at(self.now);
             if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
                 return Err(service.held(to, &day, hold, needed, phone).await?);
             }

@@ -10,7 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{background::BackgroundTask, outbox::OutboxText, phone::Phone, text::is_confirmation},
+    domain::{
+        background::BackgroundTask,
+        form_hold::{is_code, is_code_of_the_past},
+        outbox::OutboxText,
+        phone::Phone,
+        text::is_confirmation,
+    },
     ports::{BackgroundWorker, BoxError, IdGenerator, Sms, SmsError, Store, StoreError, Timer},
 };
 
@@ -141,6 +147,11 @@ impl OutboxService {
         let until_ms = unix_ms.saturating_add(claim_ms);
         let claimed = self.store.claim_text(id, &holder, unix_ms, until_ms).await?;
         let Some((text, earlier)) = claimed else { return Ok(None) };
+        if is_code_of_the_past(&text, now) {
+            tracing::info!("a code is not sent, nobody could use it any more");
+            self.store.remove_text(id).await?;
+            return Ok(None);
+        }
         let mut delivery = self.deliver(&text, earlier, now).await;
         match &mut delivery {
             Delivery::Sent => self.store.remove_text(id).await?,
@@ -148,6 +159,13 @@ impl OutboxService {
                 if code.is_some_and(|code| code == TWILIO_OPTED_OUT) {
                     // Twilio knows of an opt-out that we do not.
                     self.store.set_opted_out(&text.to, true, now).await?;
+                }
+                if is_code(&text) {
+                    // To a number that a stranger may have made up: no news for the owner, and no
+                    // code is kept.
+                    tracing::info!(?code, "a code is not sent");
+                    self.store.remove_text(id).await?;
+                    return Ok(Some(delivery));
                 }
                 if self.owner_phone.as_ref() == Some(&text.to) {
                     // An alarm counts these lines.

@@ -65,15 +65,20 @@ impl OwnerDesk<'_> {
     /// # Errors
     /// When it cannot be read.
     pub async fn list(&self, date: civil::Date) -> Result<String, StoreError> {
-        let day = self.store.day_schedule(date).await?;
+        let day = self.store.day_schedule(date).await?.at(self.now);
         let mut holds: Vec<&Hold> = day.holds.iter().collect();
         holds.sort_by_key(|hold| (hold.start, hold.is_time_off));
         let (off, booked): (Vec<&Hold>, Vec<&Hold>) =
             holds.into_iter().partition(|hold| hold.is_time_off);
+        let (unconfirmed, booked): (Vec<&Hold>, Vec<&Hold>) =
+            booked.into_iter().partition(|hold| day.is_unconfirmed(hold));
         let mut lines = self.describe(&booked).await?;
         if lines.is_empty() {
             lines.push("no bookings".to_owned());
         }
+        // Nobody is named who has not confirmed it.
+        let held = |hold: &&Hold| format!("{} held by the form for some minutes", hold.start);
+        lines.extend(unconfirmed.iter().map(held));
         lines.extend(time_off_line(&off));
         if day.unreadable > 0 {
             lines.push("a row of that day cannot be read, so nothing is offered".to_owned());
@@ -94,7 +99,10 @@ impl OwnerDesk<'_> {
         self.refuse_the_past(date)?;
         let span = part.or_else(|| self.opening_hours(date)).ok_or(TimeOffError::ClosedAnyway)?;
         let day = self.change(date, |day| time_off::block(day, span)).await?;
-        Ok(time_off::touched(&day, span).into_iter().cloned().collect())
+        let day = day.at(self.now);
+        // Whoever confirms a time that the form holds is told that it is taken.
+        let touched = time_off::touched(&day, span);
+        Ok(touched.into_iter().filter(|hold| !day.is_unconfirmed(hold)).cloned().collect())
     }
 
     /// Ends time off within a part of a date, or all of it. Returns whether there was any.

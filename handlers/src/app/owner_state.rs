@@ -79,7 +79,7 @@ impl OwnerStateService {
             store: self.store.as_ref(),
             what: "wrong admin token",
             limits: &[WRONG_TOKENS],
-            address,
+            who: address,
         };
         // Every guess is one, even if two are alike.
         match limit.take(&self.ids.generate(), now).await {

@@ -1,4 +1,4 @@
-//! Counts what strangers do, by the address that they do it from.
+//! Counts what strangers do, by the address that they do it from or the number that they name.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
 /// Attempts at a count that others come before. Each of those made the limit come nearer.
 const ATTEMPTS: usize = 24;
 
-/// Limits on one kind of thing that one address may do.
+/// Limits on one kind of thing, for one address, for one number or for all together.
 #[derive(Clone, Copy)]
 pub struct RateLimit<'a> {
     /// The database.
@@ -22,8 +22,8 @@ pub struct RateLimit<'a> {
     pub what: &'a str,
     /// All of them hold.
     pub limits: &'a [UsageLimit],
-    /// The address.
-    pub address: &'a str,
+    /// The address or number; empty for all together.
+    pub who: &'a str,
 }
 
 impl RateLimit<'_> {
@@ -48,6 +48,15 @@ impl RateLimit<'_> {
         Ok(false)
     }
 
+    /// Whether a use would be allowed now. Nothing is counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn allows(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let usage = self.store.usage(&self.subject()).await?;
+        Ok(usage.contains(id) || usage.with(id, self.limits, now).is_some())
+    }
+
     /// Takes a use back that led to nothing.
     ///
     /// # Errors
@@ -65,8 +74,8 @@ impl RateLimit<'_> {
         Ok(())
     }
 
-    /// The row's name, without the address itself.
+    /// The row's name, without the address or number itself.
     fn subject(&self) -> String {
-        sha256_hex(&[self.what, &address_group(self.address)])
+        sha256_hex(&[self.what, &address_group(self.who)])
     }
 }

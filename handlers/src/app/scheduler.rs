@@ -1,10 +1,12 @@
 //! The booking form: lists the free slots of a date, and books one.
 
+mod confirmation;
+mod repeat_key;
 mod request;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{Timestamp, civil};
 
 use crate::{
     app::{
@@ -20,6 +22,7 @@ use crate::{
         calendar::{Calendar, UnbookableReason},
         catalogue::Repair,
         digest::sha256_hex,
+        form_hold::FormConfirmation,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         outbox::OutboxText,
         phone::Phone,
@@ -30,14 +33,15 @@ use crate::{
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
 
+use repeat_key::RepeatKey;
+
+pub use confirmation::FormAnswer;
 pub use request::{FormFields, FormRequest};
 
 /// Most open bookings that one phone number may have through the form.
 pub const MAX_OPEN: usize = 2;
-/// Time within which the same form from the same address is the same request.
-const DOUBLE_CLICK: SignedDuration = SignedDuration::from_secs(60);
-/// Longest idempotency key, in bytes.
-const MAX_KEY: usize = 255;
+/// What the limits of an address count.
+const FORM_BOOKING: &str = "form booking";
 /// Attempts at a booking that other bookings of the same phone number come before.
 const ATTEMPTS: usize = 5;
 
@@ -50,6 +54,7 @@ pub struct Scheduler {
     calendar: Calendar,
     owner_phone: Option<Phone>,
     limits: FormLimits,
+    confirmation: FormConfirmation,
 }
 
 /// A booking by the form, as it is now.
@@ -64,30 +69,6 @@ pub struct FormBooking {
 impl From<&Lead> for FormBooking {
     fn from(lead: &Lead) -> Self {
         Self { booking: Booking::from(lead), status: lead.status }
-    }
-}
-
-/// What makes two requests the same.
-struct RepeatKey {
-    hash: String,
-    /// A booking that is older is of another request.
-    replace_before: Option<Timestamp>,
-}
-
-impl RepeatKey {
-    /// The caller's own key, which holds for as long as it is remembered.
-    fn given(key: &str) -> Result<Self, SchedulerError> {
-        let printable = key.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-        if key.trim().is_empty() || key.len() > MAX_KEY || !printable {
-            return Err(SchedulerError::InvalidKey);
-        }
-        Ok(Self { hash: sha256_hex(&[key]), replace_before: None })
-    }
-
-    /// The same form from the same address, such as by a double click.
-    fn of_form(request: &FormRequest, address: &str, now: Timestamp) -> Self {
-        let hash = sha256_hex(&["same form", &request.fingerprint(), address]);
-        Self { hash, replace_before: Some(now - DOUBLE_CLICK) }
     }
 }
 
@@ -129,6 +110,15 @@ pub enum SchedulerError {
     /// number.
     #[error("No more appointments can be booked here right now. Please text or call us")]
     AddressLimit,
+    /// The code is not the one that was texted.
+    #[error("That code is not right")]
+    WrongCode {
+        /// Codes that may still be tried.
+        attempts_left: u32,
+    },
+    /// There is no such hold, or it can no longer be confirmed. The text does not tell which.
+    #[error("That hold has ended: please choose a time again")]
+    HoldEnded,
     /// Other bookings kept coming first.
     #[error("The calendar is busy. Please try again")]
     Contended,
@@ -146,14 +136,20 @@ impl Scheduler {
         calendar: Calendar,
         owner_phone: Option<Phone>,
     ) -> Self {
-        let limits = FormLimits::default();
-        Self { store, ids, background, calendar, owner_phone, limits }
+        let (limits, confirmation) = (FormLimits::default(), FormConfirmation::default());
+        Self { store, ids, background, calendar, owner_phone, limits, confirmation }
     }
 
     /// The same with other limits on what one address may book.
     #[must_use]
     pub fn with_limits(self, limits: FormLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same with another confirmation of bookings.
+    #[must_use]
+    pub fn with_confirmation(self, confirmation: FormConfirmation) -> Self {
+        Self { confirmation, ..self }
     }
 
     /// The date as parsed and its free slots, ordered by time: those that are long enough for the
@@ -196,10 +192,7 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<FormBooking, SchedulerError> {
         let request = FormRequest::parse(fields)?;
-        let key = match key {
-            Some(key) => RepeatKey::given(key)?,
-            None => RepeatKey::of_form(&request, address, now),
-        };
+        let key = RepeatKey::of(key, &request, address, now)?;
         let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
         let calendar = self.current_calendar().await?;
         if let Some(booking) = self.earlier(&key, &request).await? {
@@ -217,8 +210,8 @@ impl Scheduler {
         }
         // Before anything is known of the number. A repeat of the same request counts once.
         let limits = self.limits.usage();
-        let (store, what) = (self.store.as_ref(), "form booking");
-        let limit = RateLimit { store, what, limits: &limits, address };
+        let store = self.store.as_ref();
+        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
         let id = sha256_hex(&[&key.hash, &request.fingerprint()]);
         if !limit.take(&id, now).await? {
             return Err(SchedulerError::AddressLimit);
@@ -350,28 +343,42 @@ impl Scheduler {
         calendar: &Calendar,
         now: Timestamp,
     ) -> Result<Booking, BookingError> {
-        let bookings = self.bookings(calendar, now);
-        let open = self.store.open_bookings(&request.phone, self.calendar.local(now)).await?;
-        let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != *lead_id;
-        if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
-            return Err(BookingError::TooMany);
-        }
-        let lead = lead(request, lead_id.clone(), now);
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
-        let notification = news.booked(&Booking::from(&lead));
         let record = IdempotencyRecord {
             key_hash: key.hash.clone(),
             fingerprint: request.fingerprint(),
             lead_id: lead_id.clone(),
             now,
         };
+        let record = RecordWrite { record, replace_before: key.replace_before };
+        let lead = lead(request, lead_id.clone(), now);
+        self.write(lead, record, self.bookings(calendar, now), now).await
+    }
+
+    /// Writes a booking with what belongs to it: the guard of its number, the request's record and
+    /// the owner's text.
+    async fn write(
+        &self,
+        lead: Lead,
+        record: RecordWrite,
+        bookings: BookingService<'_>,
+        now: Timestamp,
+    ) -> Result<Booking, BookingError> {
+        let open = self.store.open_bookings(&lead.phone, self.calendar.local(now)).await?;
+        let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead.id;
+        if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
+            return Err(BookingError::TooMany);
+        }
+        let calendar = bookings.calendar;
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
+        let notification = news.booked(&Booking::from(&lead));
+        let (id, at) = (lead.id.to_string(), now.as_millisecond().to_string());
         let draft = BookingDraft {
             lead,
-            identity: &["form", lead_id.as_str()],
+            identity: &["form", &id, &at],
             // The form knows no discounts.
             with_discount: false,
             guard: Some(FormGuardUpdate::after(open.guard)),
-            record: Some(RecordWrite { record, replace_before: key.replace_before }),
+            record: Some(record),
             notification: notification.clone(),
         };
         let booking = bookings.book(&draft).await?;

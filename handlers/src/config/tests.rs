@@ -80,6 +80,21 @@ fn a_request_is_over_before_its_function_is() {
 }
 
 #[test]
+fn the_form_asks_for_a_confirmation_only_when_it_is_told_to() {
+    for (value, expected) in [
+        (None, Some(FormConfirmation::None)),
+        (Some("none"), Some(FormConfirmation::None)),
+        (Some("sms"), Some(FormConfirmation::Sms)),
+        (Some("SMS"), None),
+    ] {
+        let mut vars = vars(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
+        vars.extend(value.map(|value| ("FORM_CONFIRMATION".to_owned(), value.to_owned())));
+        let config = SchedulerConfig::from_vars(&vars);
+        assert_eq!(config.ok().map(|config| config.confirmation), expected, "{value:?}");
+    }
+}
+
+#[test]
 fn each_function_asks_only_for_its_own() {
     let aws = vars(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
     assert!(SchedulerConfig::from_vars(&aws).is_ok());

@@ -8,6 +8,7 @@ use url::Url;
 use super::Secret;
 use crate::domain::{
     calendar::{Calendar, parse_weekday},
+    form_hold::FormConfirmation,
     phone::Phone,
 };
 
@@ -97,6 +98,10 @@ pub(super) fn request_deadline(value: &str) -> Result<Duration, &'static str> {
         Ok(millis @ 1..=9_500) => Ok(Duration::from_millis(millis)),
         _ => Err("milliseconds from 1 to 9500"),
     }
+}
+
+pub(super) fn form_confirmation(value: &str) -> Result<FormConfirmation, &'static str> {
+    FormConfirmation::parse(value).ok_or("none or sms")
 }
 
 /// How often something may be done. None at all would be a shop that takes nobody.

@@ -18,7 +18,8 @@ pub struct CustomerData {
     pub leads: Vec<DataRow>,
     /// The times of the schedule that name the customer.
     pub schedule: Vec<DataRow>,
-    /// Turns, memory, queue, discount and sales, and the lists of turns that name the customer.
+    /// Turns, memory, queue, discount and sales, and the lists of turns and of the form's holds that
+    /// name the customer.
     pub conversation: Vec<DataRow>,
     /// Texts that wait for the owner's answer, and those that he has answered.
     pub unanswered: Vec<DataRow>,

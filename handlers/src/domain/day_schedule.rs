@@ -3,7 +3,9 @@
 //! Listing, booking and moving decide from the same reading, so a hold counts however its time is
 //! written.
 
-use jiff::civil;
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil};
 
 use super::{lead::LeadId, phone::Phone, slot::SlotTime, time_needed::TimeNeeded};
 
@@ -18,6 +20,9 @@ pub struct DaySchedule {
     /// Rows that may hold a time and cannot be read, such as `lunch`. While there is one, nothing
     /// of the date is free.
     pub unreadable: usize,
+    /// Until when the form holds times that are not confirmed, by the keys of their holds. One that
+    /// is over stands among `holds` until [`DaySchedule::at`] drops it.
+    pub held_until: BTreeMap<String, Timestamp>,
 }
 
 /// A time that is held by a booking or by the owner.
@@ -56,6 +61,20 @@ impl Hold {
 }
 
 impl DaySchedule {
+    /// The schedule at a moment: without the times that the form no longer holds.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        let is_over = |hold: &Hold| self.held_until.get(&hold.key).is_some_and(|end| *end <= now);
+        self.holds.retain(|hold| !is_over(hold));
+        self.held_until.retain(|_, end| *end > now);
+        self
+    }
+
+    /// Whether the form holds this time until it is confirmed.
+    pub fn is_unconfirmed(&self, hold: &Hold) -> bool {
+        self.held_until.contains_key(&hold.key)
+    }
+
     /// A hold that leaves no room for an appointment at `start`, other than those of the lead
     /// `except`.
     pub fn conflict(
@@ -97,6 +116,22 @@ mod tests {
             is_time_off: false,
         };
         DaySchedule { holds: vec![hold], ..DaySchedule::default() }
+    }
+
+    #[test]
+    fn what_the_form_holds_is_free_again_when_its_time_is_over() {
+        let until: Timestamp = "2026-02-10T20:20:00Z".parse().unwrap();
+        let held_until = BTreeMap::from([("2:00 PM".to_owned(), until)]);
+        let day = DaySchedule { held_until, ..day("2:00 PM", 60) };
+        let two = SlotTime::hour_of_day(14);
+        let before = day.clone().at(until - jiff::SignedDuration::from_secs(1));
+        assert!(
+            before
+                .conflict(two, TimeNeeded::default(), None)
+                .is_some_and(|hold| before.is_unconfirmed(hold))
+        );
+        let over = DaySchedule { holds: Vec::new(), held_until: BTreeMap::new(), ..day.clone() };
+        assert_eq!(day.at(until), over);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod customer_data;
 pub mod day_schedule;
 pub(crate) mod digest;
 pub mod discount;
+pub mod form_hold;
 pub mod label;
 pub mod lead;
 pub mod migration;

@@ -64,6 +64,12 @@ impl Phone {
         if sound { Ok(Self(text.to_owned())) } else { Err(PhoneError::Shape) }
     }
 
+    /// Whether it is a number of the shop's country, the one whose national forms [`Phone::parse`]
+    /// reads: `+1`.
+    pub fn is_domestic(&self) -> bool {
+        self.0.starts_with("+1")
+    }
+
     /// The number as text, in E.164 form.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -113,6 +119,8 @@ mod tests {
     fn other_countries_need_the_plus() {
         assert_eq!(Phone::parse("+44 20 7946 0958").unwrap().as_str(), "+442079460958");
         assert_eq!(Phone::parse("442079460958"), Err(PhoneError::Shape));
+        assert!(!Phone::parse("+44 20 7946 0958").unwrap().is_domestic());
+        assert!(Phone::parse("904-252-0927").unwrap().is_domestic());
     }
 
     #[test]

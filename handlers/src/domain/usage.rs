@@ -89,7 +89,7 @@ impl Usage {
 }
 
 /// What stands for everybody behind an address: itself, or the /64 of an IPv6 address, all of which
-/// one household has.
+/// one household has. What is no address stands for itself.
 pub fn address_group(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {

@@ -1,5 +1,7 @@
 //! `/scheduler`: the booking form.
 
+mod confirm;
+
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     app::{
         error_chain::ErrorChain,
-        scheduler::{FormBooking, FormFields, Scheduler, SchedulerError},
+        scheduler::{FormAnswer, FormBooking, FormFields, Scheduler, SchedulerError},
     },
     domain::{lead::LeadStatus, slot::time_texts},
 };
@@ -26,10 +28,15 @@ use crate::{
 /// `customer_name` in the response for a customer without a name, as in the old system.
 const UNKNOWN_NAME: &str = "Unknown";
 
-/// Builds the scheduler's router: `GET` and `POST /scheduler`.
+/// Builds the scheduler's router: `GET` and `POST /scheduler`, and `POST /scheduler/confirm` if
+/// bookings must be confirmed.
 pub fn scheduler(scheduler: Scheduler) -> Router {
-    let methods = get(available).post(book).fallback(routing::method_not_allowed);
-    routing::function_router([("/scheduler", methods)], scheduler)
+    let methods = get(available).post(submit).fallback(routing::method_not_allowed);
+    let mut routes = vec![("/scheduler", methods)];
+    if scheduler.asks_for_confirmation() {
+        routes.push(("/scheduler/confirm", confirm::methods()));
+    }
+    routing::function_router(routes, scheduler)
 }
 
 async fn available(
@@ -51,7 +58,7 @@ async fn available(
     })))
 }
 
-async fn book(
+async fn submit(
     State(scheduler): State<Scheduler>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
@@ -65,8 +72,17 @@ async fn book(
     };
     // Bytes that are not text become an empty key, which the use case refuses.
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let booking = scheduler.book(&fields, key, &address, now).await.map_err(to_api_error)?;
-    Ok((StatusCode::CREATED, Json(booking_json(&booking))))
+    let answer = scheduler.submit(&fields, key, &address, now).await.map_err(to_api_error)?;
+    Ok(match answer {
+        FormAnswer::Booked(booking) => (StatusCode::CREATED, Json(booking_json(&booking))),
+        FormAnswer::Pending { id, until } => {
+            let (hold_id, expires_at) = (id.to_string(), until.to_string());
+            let pending = json!({
+                "status": "pending", "hold_id": hold_id, "expires_at": expires_at,
+            });
+            (StatusCode::ACCEPTED, Json(pending))
+        }
+    })
 }
 
 fn booking_json(FormBooking { booking, status }: &FormBooking) -> Value {
@@ -90,11 +106,7 @@ fn booking_json(FormBooking { booking, status }: &FormBooking) -> Value {
 
 /// Ignores other fields, because pages send their own along.
 fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
-    let mut text = |name: &str| match fields.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::bad_request(format!("Invalid {name}: it must be a string"))),
-    };
+    let mut text = |name: &str| text_field(&mut fields, name);
     Ok(FormFields {
         phone: text("phone")?,
         date: text("date")?,
@@ -104,6 +116,15 @@ fn from_json(mut fields: Map<String, Value>) -> Result<FormFields, ApiError> {
         customer_name: text("customer_name")?,
         address: text("address")?,
     })
+}
+
+/// A field that may be left out.
+fn text_field(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ApiError> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ApiError::bad_request(format!("Invalid {name}: it must be a string"))),
+    }
 }
 
 fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
@@ -134,6 +155,8 @@ fn to_api_error(error: SchedulerError) -> ApiError {
         SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
         SchedulerError::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
+        SchedulerError::WrongCode { .. } => StatusCode::FORBIDDEN,
+        SchedulerError::HoldEnded => StatusCode::GONE,
         SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     if status.is_server_error() {
@@ -144,6 +167,7 @@ fn to_api_error(error: SchedulerError) -> ApiError {
         SchedulerError::Taken { available } => {
             answer.with("available_slots", time_texts(available))
         }
+        SchedulerError::WrongCode { attempts_left } => answer.with("attempts_left", *attempts_left),
         _ => answer,
     }
 }

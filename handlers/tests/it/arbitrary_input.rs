@@ -157,12 +157,15 @@ proptest! {
                 assert!([403, 415].contains(&status), "{status}");
             }
             let scheduler = crate::scheduler::router().0;
+            let confirming = crate::scheduler::confirming_router().0;
             let state = crate::state::router().0;
             let query = query.replace(['#', '"', '<', '>', '`', '{', '}', '\\', '^', '|', ' '], "%");
             let calls = [
                 (request("POST", "/scheduler").body("application/json", body.clone()), &scheduler),
                 (request("POST", "/scheduler").json(&json), &scheduler),
                 (request("GET", "/scheduler").query(&query), &scheduler),
+                (request("POST", "/scheduler").json(&json), &confirming),
+                (request("POST", "/scheduler/confirm").json(&json), &confirming),
                 (request("POST", "/state").header("authorization", "Bearer s3cret").json(&json), &state),
             ];
             for (call, router) in calls {

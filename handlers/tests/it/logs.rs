@@ -12,7 +12,7 @@ use handlers::{
         owner_state::OwnerStateService, scheduler::Scheduler,
     },
     config::Vars,
-    domain::calendar::Calendar,
+    domain::{calendar::Calendar, form_hold::FormConfirmation},
     http, log,
 };
 use serde_json::{Value, json};
@@ -83,8 +83,17 @@ fn clients_are_quiet_at_every_level() {
 }
 
 /// Private words in the requests below.
-const PRIVATE: [&str; 8] =
-    ["2520927", "2520928", "purple", "giraffe", "Nightingale", "t0ken", "12345", "walrus"];
+const PRIVATE: [&str; 9] = [
+    "2520927",
+    "2520928",
+    "purple",
+    "giraffe",
+    "Nightingale",
+    "t0ken",
+    "12345",
+    "walrus",
+    "735104",
+];
 
 /// Logs everything of this crate at every level, with a working and with a failing database.
 #[tokio::test]
@@ -107,13 +116,10 @@ async fn no_line_holds_anything_private() {
         );
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(RandomIdGenerator);
-        let form = http::scheduler(Scheduler::new(
-            texts.clone(),
-            ids,
-            Arc::new(crate::testing::Idle),
-            calendar,
-            None,
-        ));
+        let form =
+            Scheduler::new(texts.clone(), ids, Arc::new(crate::testing::Idle), calendar, None);
+        let confirmed = http::scheduler(form.clone().with_confirmation(FormConfirmation::Sms));
+        let form = http::scheduler(form);
         if down {
             store.set_down(true);
             texts.set_down(true);
@@ -144,6 +150,15 @@ async fn no_line_holds_anything_private() {
             .await;
         request("POST", "/scheduler").json(&booking).send(&form).await;
         request("POST", "/scheduler").json(&json!({ "phone": "2520928 walrus" })).send(&form).await;
+        let held = json!({
+            "phone": "+19042520928", "date": "2026-02-11", "time": "3:00 PM",
+            "repair_type": "screen", "customer_name": "Nightingale", "device": "purple",
+        });
+        let held = request("POST", "/scheduler").json(&held).send(&confirmed).await.json();
+        for hold_id in [held["hold_id"].clone(), json!("walrus")] {
+            let code = json!({ "hold_id": hold_id, "code": "735104" });
+            request("POST", "/scheduler/confirm").json(&code).send(&confirmed).await;
+        }
         for token in ["t0ken", "walrus"] {
             let change = json!({ "notes": "purple", "walrus": 1 });
             let post = request("POST", "/state").json(&change);

@@ -18,6 +18,8 @@ mod compose;
 mod dispatcher;
 mod dynamodb;
 mod events;
+mod form_codes;
+mod form_confirmation;
 mod logs;
 mod migration;
 mod openai;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use handlers::{
-    adapters::system::RandomIdGenerator, app::scheduler::Scheduler, domain::calendar::Calendar,
+    adapters::system::RandomIdGenerator,
+    app::scheduler::Scheduler,
+    domain::{calendar::Calendar, form_hold::FormConfirmation},
     http,
 };
 use serde_json::{Value, json};
@@ -15,11 +17,20 @@ use crate::{
 };
 
 pub fn router() -> (Router, Arc<FakeStore>) {
+    router_with(FormConfirmation::None)
+}
+
+/// A form whose bookings are confirmed by a code. The texts stay in the outbox.
+pub fn confirming_router() -> (Router, Arc<FakeStore>) {
+    router_with(FormConfirmation::Sms)
+}
+
+fn router_with(confirmation: FormConfirmation) -> (Router, Arc<FakeStore>) {
     let store = Arc::new(FakeStore::default());
     let calendar = Calendar::new("America/New_York").unwrap();
     let scheduler =
         Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), Arc::new(Idle), calendar, None);
-    (http::scheduler(scheduler), store)
+    (http::scheduler(scheduler.with_confirmation(confirmation)), store)
 }
 
 fn booking() -> Value {
@@ -174,4 +185,81 @@ async fn a_failed_read_is_503_and_never_all_free() {
         let message = "The calendar is not available right now. Please try again";
         assert_eq!(answer.error(), message);
     }
+}
+
+fn confirm(hold_id: &Value, code: &str) -> TestRequest {
+    request("POST", "/scheduler/confirm").json(&json!({ "hold_id": hold_id, "code": code }))
+}
+
+#[tokio::test]
+async fn a_form_that_is_confirmed_is_answered_202_and_then_as_ever() {
+    let (router, store) = confirming_router();
+    let pending = book(&booking()).send(&router).await;
+    assert_eq!(pending.status, 202, "{}", pending.text);
+    pending.assert_cors();
+    let hold_id = pending.json()["hold_id"].clone();
+    let expected = json!({
+        "status": "pending", "hold_id": hold_id, "expires_at": "2026-02-10T20:20:00Z",
+    });
+    assert_eq!(pending.json(), expected);
+    let again = book(&booking()).send(&router).await;
+    assert_eq!((again.status.as_u16(), again.json()), (202, expected));
+
+    let texts = store.outbox();
+    assert_eq!((texts.len(), texts[0].to.as_str()), (1, "+19042520927"));
+    let code = texts[0].body.strip_prefix("Your code is ").unwrap()[..6].to_owned();
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let answer = confirm(&hold_id, wrong).send(&router).await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (403, "That code is not right"));
+    assert_eq!(answer.json()["attempts_left"], 4);
+
+    let booked = confirm(&hold_id, &code).send(&router).await;
+    assert_eq!(booked.status, 201, "{}", booked.text);
+    booked.assert_cors();
+    let lead_id = store.leads()[0].id.as_str().to_owned();
+    assert_eq!(
+        booked.json(),
+        json!({
+            "status": "success", "message": "Appointment booked for Wed Feb 11, 2:00 PM",
+            "lead_id": lead_id, "date": "2026-02-11", "time": "2:00 PM", "repair_type": "screen",
+            "device": "iPhone 12", "phone": "+19042520927", "customer_name": "Ann",
+        })
+    );
+    let form = format!("hold_id={}&code={code}", hold_id.as_str().unwrap());
+    let again = request("POST", "/scheduler/confirm").form(&form).send(&router).await;
+    assert_eq!((again.status.as_u16(), again.text), (201, booked.text));
+    let form = book(&booking()).send(&router).await;
+    assert_eq!((form.status.as_u16(), &form.json()["lead_id"]), (201, &json!(lead_id)));
+}
+
+#[tokio::test]
+async fn each_error_of_a_confirmation_names_what_is_wrong_and_no_hold() {
+    let (router, _) = confirming_router();
+    let hold_id = book(&booking()).send(&router).await.json()["hold_id"].clone();
+    let other = json!(hold_id.as_str().unwrap().replace('-', "-0").get(..97).unwrap());
+    let post = |body: Value| request("POST", "/scheduler/confirm").json(&body);
+    let ended = "That hold has ended: please choose a time again";
+    for (wrong, status, message) in [
+        (post(json!({ "code": "123456" })), 400, "Missing required field: hold_id"),
+        (post(json!({ "hold_id": hold_id, "code": " " })), 400, "Missing required field: code"),
+        (
+            post(json!({ "hold_id": hold_id, "code": 123_456 })),
+            400,
+            "Invalid code: it must be a string",
+        ),
+        (confirm(&hold_id, "12345"), 400, "Invalid code: it is the six digits of the text"),
+        (confirm(&json!("hold"), "123456"), 410, ended),
+        (confirm(&other, "123456"), 410, ended),
+        (request("PUT", "/scheduler/confirm"), 405, "Method PUT not allowed"),
+    ] {
+        let answer = wrong.send(&router).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (status, message));
+    }
+}
+
+#[tokio::test]
+async fn without_confirmation_there_is_nothing_to_confirm() {
+    let (router, _) = router();
+    let answer = confirm(&json!("hold"), "123456").send(&router).await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "Not found"));
 }

@@ -2,6 +2,7 @@
 //! cases need no runtime and always run the same way.
 
 mod executor;
+mod form_holds;
 mod model;
 mod rows;
 mod sms;

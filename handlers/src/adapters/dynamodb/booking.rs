@@ -6,13 +6,16 @@
 
 mod items;
 
-use jiff::{Span, civil};
+pub(super) use items::time_change;
+
+use jiff::{Span, Timestamp, civil};
 
 use super::{
     DynamoDb,
     errors::unavailable,
     lead_row::{to_booking, to_lead},
     row::{Row, RowReader, row, text},
+    schedule::{AVAILABLE, HELD},
     transactions::TransactionOutcome,
 };
 use crate::{
@@ -108,7 +111,7 @@ impl DynamoDb {
         if let Ok(Some(written)) = self.own_lead(lead).await {
             return Ok(BookOutcome::Exists(Box::new(written)));
         }
-        match self.holder(lead.slot).await {
+        match self.holder(lead.slot, lead.timestamp).await {
             Ok(Some(holder)) if holder != lead.id.as_str() => Ok(BookOutcome::SlotTaken),
             _ => Err(error),
         }
@@ -122,17 +125,21 @@ impl DynamoDb {
         }))
     }
 
-    /// The id of the lead that holds a slot: `None` when the slot is free, empty when the row names
-    /// no lead.
-    async fn holder(&self, slot: Slot) -> Result<Option<String>, StoreError> {
+    /// The id of the lead that holds a slot at `now`: `None` when the slot is free, empty when the
+    /// row names no lead.
+    async fn holder(&self, slot: Slot, now: Timestamp) -> Result<Option<String>, StoreError> {
         let key = row([
             ("schedule_date", text(slot.date().to_string())),
             ("slot_time", text(slot.time().to_string())),
         ]);
         let Some(row) = self.get_row(&self.tables.schedule, key).await? else { return Ok(None) };
         let reader = RowReader::new("Schedule", &row);
-        if reader.text_or_none("status")? == Some(super::schedule::AVAILABLE) {
-            return Ok(None);
+        match reader.text_or_none("status")? {
+            Some(AVAILABLE) => return Ok(None),
+            Some(HELD) if reader.seconds("held_until").is_ok_and(|end| end <= now) => {
+                return Ok(None);
+            }
+            _ => {}
         }
         reader.text_or_empty("lead_id").map(Some)
     }

@@ -9,7 +9,7 @@ use super::{
     DynamoDb,
     errors::{ConditionalWrite, conditional},
     row::{Row, RowReader, number, row, seconds, text},
-    schedule::{AVAILABLE, hold},
+    schedule::{AVAILABLE, HELD, hold},
 };
 use crate::{
     domain::{
@@ -79,7 +79,8 @@ impl DynamoDb {
 
 fn held_time(row: &Row) -> Option<HeldTime> {
     let reader = RowReader::new("Schedule", row);
-    if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE))) {
+    // What the form holds is no booking before it is confirmed, and is decided anew then.
+    if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE | HELD))) {
         return None;
     }
     let hold = hold(reader, reader.text("slot_time").ok()?)?;

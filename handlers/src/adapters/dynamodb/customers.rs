@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     DynamoDb,
     errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    form_hold::HOLDS,
     late::LATE_TURNS,
     lead_row::{time_needed, to_lead},
     outbox::{OUTBOX, UNANSWERED},
@@ -95,7 +96,9 @@ impl DynamoDb {
     async fn customer_rows(&self, phone: &Phone) -> Result<CustomerRows, StoreError> {
         let schedule = self.scan_for("Schedule", &self.tables.schedule, phone).await?;
         let mut conversation = self.read_partition(phone.as_str()).await?;
-        for (partition, attribute) in [(CUSTOMERS, "item_id"), (LATE_TURNS, "phone")] {
+        for (partition, attribute) in
+            [(CUSTOMERS, "item_id"), (LATE_TURNS, "phone"), (HOLDS, "phone")]
+        {
             let listed = self.read_partition(partition).await?;
             conversation.extend(listed.into_iter().filter(|row| has_phone(row, attribute, phone)));
         }

@@ -1,11 +1,12 @@
 //! The `Store` port on DynamoDB.
 //!
-//! One file per topic: `owner`, `calendar` (its settings), `owner_texts`, `schedule` (taken slots), `booking`, `claims`
-//! (idempotency keys), `discount`, `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits),
-//! `opt_out` and `customers` (export and erasure). `store` implements the port with them;
-//! `migration` writes the rows that older programs did not. `reads` reads rows and whole queries;
-//! `row` reads and writes single attributes, `lead_row` and `turn_row` whole rows; `transactions`
-//! and `errors` send writes and tell failed conditions from other failures; `client` sets up the SDK.
+//! One file per topic: `owner`, `calendar` (its settings), `owner_texts`, `schedule` (taken slots),
+//! `booking`, `claims` (idempotency keys), `form_hold` (times that the form holds), `discount`,
+//! `sales`, `turn`, `late`, `queue`, `outbox`, `usage` (limits), `opt_out` and `customers` (export and
+//! erasure). `store` implements the port with them; `migration` writes the rows that older programs
+//! did not. `reads` reads rows and whole queries; `row` reads and writes single attributes, `lead_row`
+//! and `turn_row` whole rows; `transactions` and `errors` send writes and tell failed conditions from
+//! other failures; `client` sets up the SDK.
 //!
 //! Rules for all of them: every read is consistent; a failed read is an error, never an empty
 //! result; after a lost acknowledgement the rows are read to find out what was written. A row of an
@@ -21,6 +22,7 @@ mod client;
 mod customers;
 mod discount;
 mod errors;
+mod form_hold;
 mod late;
 mod lead_row;
 mod migration;

@@ -18,6 +18,10 @@ use crate::{
 
 /// Status that the old system wrote for a free slot.
 pub(super) const AVAILABLE: &str = "available";
+/// Status of a time that the form holds until it is confirmed.
+pub(super) const HELD: &str = "held";
+/// Attribute with the end of such a time, in seconds since the Unix epoch.
+pub(super) const HELD_UNTIL: &str = "held_until";
 /// Status of time off.
 pub(super) const BLOCKED: &str = "blocked";
 /// Range key of the row that counts the changes of a date, among the conversations: the schedule's
@@ -72,7 +76,15 @@ fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
         return Ok(());
     }
     match hold(reader, key) {
-        Some(hold) => day.holds.push(hold),
+        Some(hold) => {
+            // Without an end that can be read it is held like any other time.
+            if matches!(reader.text_or_none("status"), Ok(Some(HELD)))
+                && let Ok(until) = reader.seconds(HELD_UNTIL)
+            {
+                day.held_until.insert(hold.key.clone(), until);
+            }
+            day.holds.push(hold);
+        }
         None => day.unreadable += 1,
     }
     Ok(())
@@ -97,7 +109,10 @@ pub(super) fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
     use super::*;
+    use crate::adapters::dynamodb::row::seconds;
 
     fn day(rows: &[(&str, Option<&str>)]) -> DaySchedule {
         let mut day = DaySchedule::default();
@@ -115,6 +130,22 @@ mod tests {
         for status in [Some("booked"), Some("blocked"), Some(""), None] {
             let day = day(&[("2:00 PM", status)]);
             assert_eq!(day.holds[0].start, SlotTime::hour_of_day(14), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_form_holds_has_an_end() {
+        let until = "2026-02-10T20:20:00Z".parse().unwrap();
+        let day = |status: &str, held_until: AttributeValue| {
+            let (time, status) = (text("2:00 PM"), text(status));
+            let held = row([("slot_time", time), ("status", status), ("held_until", held_until)]);
+            let mut day = DaySchedule::default();
+            add_row(&mut day, &held).unwrap();
+            day.at(until)
+        };
+        assert_eq!(day("held", seconds(until)), DaySchedule::default());
+        for (status, end) in [("booked", seconds(until)), ("held", text("soon"))] {
+            assert_eq!(day(status, end).holds.len(), 1, "{status}");
         }
     }
 

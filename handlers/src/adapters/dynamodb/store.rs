@@ -11,6 +11,7 @@ use crate::{
         customer_data::CustomerData,
         day_schedule::{DaySchedule, HeldTime},
         discount::DiscountGrant,
+        form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
         owner::OwnerState,
@@ -24,7 +25,7 @@ use crate::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, OwnerWriteOutcome,
+        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
         RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
@@ -100,6 +101,22 @@ impl Store for DynamoDb {
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.read_idempotency_record(key_hash).await
+    }
+
+    async fn hold_slot(&self, new: &NewFormHold) -> Result<HoldOutcome, StoreError> {
+        self.write_form_hold(new).await
+    }
+
+    async fn form_hold(&self, key_hash: &str) -> Result<Option<FormHold>, StoreError> {
+        self.read_form_hold(key_hash).await
+    }
+
+    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError> {
+        self.write_code_try(id).await
+    }
+
+    async fn release_slot(&self, hold: &FormHold, now: Timestamp) -> Result<(), StoreError> {
+        self.write_release(hold, now).await
     }
 
     async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {

@@ -88,7 +88,10 @@ fn invalid_with_name(field: &'static str, why: &impl fmt::Display) -> SchedulerE
     SchedulerError::Invalid { field, message: format!("Invalid {field}: {why}") }
 }
 
-fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, SchedulerError> {
+pub(super) fn required<'a>(
+    field: &'static str,
+    value: Option<&'a str>,
+) -> Result<&'a str, SchedulerError> {
     value.map(str::trim).filter(|value| !value.is_empty()).ok_or(SchedulerError::Missing(field))
 }
 

@@ -13,6 +13,7 @@ use handlers::{
         customer_data::{CustomerData, DataRow},
         day_schedule::{DaySchedule, HeldTime, Hold},
         discount::{DiscountGrant, discounts_count_from},
+        form_hold::FormHold,
         lead::{Lead, LeadId, LeadStatus},
         outbox::{OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
@@ -34,11 +35,15 @@ pub struct Rows {
     pub owner: OwnerState,
     pub calendar: Option<CalendarSettings>,
     pub slots: BTreeMap<Slot, LeadId>,
+    /// Until when the form holds those slots that are not booked yet.
+    pub held_until: BTreeMap<Slot, Timestamp>,
     pub leads: BTreeMap<LeadId, Lead>,
     pub bookings: BTreeMap<(Phone, Slot), Booking>,
     pub day_versions: BTreeMap<civil::Date, u64>,
     pub guards: BTreeMap<Phone, FormGuard>,
     pub forms: BTreeMap<String, IdempotencyRecord>,
+    /// The last hold of each key.
+    pub holds: BTreeMap<String, FormHold>,
     /// Grants by customer, and whether a booking has used them.
     pub discounts: BTreeMap<Phone, (DiscountGrant, bool)>,
     pub sales: BTreeMap<(String, usize), SalesRecord>,
@@ -89,6 +94,12 @@ impl Rows {
                 .map(|(slot, lead)| self.hold(*slot, lead))
                 .collect(),
             unreadable: 0,
+            held_until: self
+                .held_until
+                .iter()
+                .filter(|(slot, _)| slot.date() == date)
+                .map(|(slot, until)| (slot.time().to_string(), *until))
+                .collect(),
         }
     }
 
@@ -119,11 +130,11 @@ impl Rows {
         }
     }
 
-    fn day_version(&self, date: civil::Date) -> u64 {
+    pub fn day_version(&self, date: civil::Date) -> u64 {
         self.day_versions.get(&date).copied().unwrap_or_default()
     }
 
-    fn count_change(&mut self, slot: Slot) {
+    pub fn count_change(&mut self, slot: Slot) {
         *self.day_versions.entry(slot.date()).or_default() += 1;
     }
 
@@ -148,7 +159,7 @@ impl Rows {
         if let Some(written) = self.leads.get(&lead.id) {
             return BookOutcome::Exists(Box::new(written.clone()));
         }
-        if self.slots.contains_key(&lead.slot) {
+        if self.is_taken(lead.slot, &lead.id, lead.timestamp) {
             return BookOutcome::SlotTaken;
         }
         if self.day_version(lead.slot.date()) != new.day_version {
@@ -181,6 +192,7 @@ impl Rows {
         }
         self.count_change(lead.slot);
         self.put_texts(&new.notification);
+        self.held_until.remove(&lead.slot);
         self.slots.insert(lead.slot, lead.id.clone());
         self.bookings.insert((lead.phone.clone(), lead.slot), Booking::from(lead));
         self.leads.insert(lead.id.clone(), lead.clone());
@@ -212,7 +224,7 @@ impl Rows {
         if !self.stands(booking) {
             return RescheduleOutcome::BookingChanged;
         }
-        if self.slots.contains_key(&change.to) {
+        if self.is_taken(change.to, &booking.lead_id, change.now) {
             return RescheduleOutcome::SlotTaken;
         }
         if self.day_version(change.to.date()) != change.day_version {
@@ -228,6 +240,7 @@ impl Rows {
         self.put_texts(&change.notification);
         self.bookings.remove(&(booking.phone.clone(), booking.slot));
         self.slots.remove(&booking.slot);
+        self.held_until.remove(&change.to);
         self.slots.insert(change.to, booking.lead_id.clone());
         self.bookings.insert((booking.phone.clone(), change.to), change.moved());
         let lead = self.leads.get_mut(&booking.lead_id).unwrap();
@@ -373,7 +386,7 @@ impl Rows {
         new
     }
 
-    fn put_texts(&mut self, texts: &[OutboxText]) {
+    pub fn put_texts(&mut self, texts: &[OutboxText]) {
         for text in texts {
             let waiting = Waiting {
                 text: text.clone(),
@@ -423,6 +436,7 @@ impl Rows {
         self.queues.remove(phone);
         self.discounts.remove(phone);
         self.guards.remove(phone);
+        self.holds.retain(|_, hold| hold.lead.phone != *phone);
         self.turns.retain(|_, turn| turn.phone != *phone);
         self.sales.retain(|_, sale| sale.key.phone != *phone);
         self.unanswered.retain(|_, text| text.key.phone != *phone);

@@ -8,6 +8,7 @@ use handlers::{
         customer_data::CustomerData,
         day_schedule::{DaySchedule, HeldTime},
         discount::DiscountGrant,
+        form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
         outbox::{Callback, OutboxText, OwnerAnswer},
         owner::OwnerState,
@@ -21,7 +22,7 @@ use handlers::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, OwnerWriteOutcome,
+        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
         RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
@@ -123,6 +124,22 @@ impl Store for FakeStore {
         key_hash: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.apply("idempotency_record", |rows| rows.forms.get(key_hash).cloned()).await
+    }
+
+    async fn hold_slot(&self, new: &NewFormHold) -> Result<HoldOutcome, StoreError> {
+        self.apply("hold_slot", |rows| rows.hold_slot(new)).await
+    }
+
+    async fn form_hold(&self, key_hash: &str) -> Result<Option<FormHold>, StoreError> {
+        self.apply("form_hold", |rows| rows.holds.get(key_hash).cloned()).await
+    }
+
+    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError> {
+        self.apply("count_code_try", |rows| rows.count_code_try(id)).await
+    }
+
+    async fn release_slot(&self, hold: &FormHold, _now: Timestamp) -> Result<(), StoreError> {
+        self.apply("release_slot", |rows| rows.release_slot(hold)).await
     }
 
     async fn grant_discount(&self, grant: &DiscountGrant) -> Result<bool, StoreError> {

@@ -46,13 +46,16 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
                 "Scheduler",
                 10,
                 256,
-                "GET /scheduler, POST /scheduler, OPTIONS /scheduler".to_owned()
+                "GET /scheduler, POST /scheduler, OPTIONS /scheduler, POST /scheduler/confirm, \
+                 OPTIONS /scheduler/confirm".to_owned()
             ),
         ]
     );
     let dispatcher = template.function("Dispatcher").unwrap();
     assert_eq!(dispatcher.env["REPAIRS_LEAD_LOG_TABLE"], "Repairs_Lead_Log");
     assert_eq!(dispatcher.env["DYNAMODB_REGION"], "us-east-1");
+    // An update asks pages that know no codes for none.
+    assert_eq!(template.function("Scheduler").unwrap().env["FORM_CONFIRMATION"], "none");
     // No owner, no variable; what only the operator knows has no value on the laptop, and that is said.
     assert!(!dispatcher.env.contains_key("OWNER_PHONE_NUMBER"));
     assert!(dispatcher.unresolved.iter().any(|u| u.variable == "TWILIO_ACCOUNT_SID" && u.line > 0));

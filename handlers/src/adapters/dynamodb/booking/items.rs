@@ -14,7 +14,7 @@ use crate::{
         lead_row::{from_booking, from_lead, slot_attributes, time_attributes},
         owner::OWNER_KEY,
         row::{Row, number, seconds, text},
-        schedule::{AVAILABLE, version_key},
+        schedule::{AVAILABLE, HELD, HELD_UNTIL, version_key},
         transactions::{condition_check, delete, put, update},
     },
     domain::{
@@ -31,9 +31,10 @@ use crate::{
 type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
-    /// Takes a slot if it has no row, is marked as available or is held by the same lead.
+    /// Takes a slot if it has no row, is marked as available, is held by the same lead, or was held
+    /// for the form until now at the latest.
     pub(in super::super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
-        let (time, lengths) = time_change(booking.time_needed);
+        let (time, lengths) = time_change(booking.time_needed, &[HELD_UNTIL]);
         let mut slot = self
             .slot_row(booking.slot, &booking.slot.time().to_string())
             .update_expression(format!(
@@ -42,11 +43,13 @@ impl DynamoDb {
                  created_at = if_not_exists(created_at, :now){time}"
             ))
             .condition_expression(
-                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id",
+                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id \
+                 OR (#status = :held AND held_until <= :now)",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
             .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":held", text(HELD))
             .expression_attribute_values(":now", seconds(now));
         for (name, value) in slot_attributes(booking) {
             slot = slot.expression_attribute_values(format!(":{name}"), value);
@@ -157,7 +160,7 @@ impl DynamoDb {
 
     /// Moves a lead to a booking's slot if its row is still as it was read.
     pub(super) fn move_lead(&self, row: &Row, to: &Booking, now: Timestamp) -> TransactionItem {
-        let (time, lengths) = time_change(to.time_needed);
+        let (time, lengths) = time_change(to.time_needed, &[]);
         let change = format!(
             "SET appointment_date = :to_date, appointment_time = :to_time, updated_at = :now{time}"
         );
@@ -265,12 +268,13 @@ impl DynamoDb {
 }
 
 /// The end of an update expression that writes how long an appointment is, and its values. What is
-/// usual stands in no row.
-fn time_change(needed: TimeNeeded) -> (String, Row) {
+/// usual stands in no row. `removed` are other attributes that go.
+pub(in super::super) fn time_change(needed: TimeNeeded, removed: &[&str]) -> (String, Row) {
     let values = time_attributes(needed);
-    let (set, removed): (Vec<&str>, Vec<&str>) =
+    let (set, usual): (Vec<&str>, Vec<&str>) =
         ["minutes", "travel_minutes"].iter().partition(|name| values.contains_key(**name));
     let set: String = set.iter().map(|name| format!(", {name} = :{name}")).collect();
+    let removed: Vec<&str> = removed.iter().copied().chain(usual).collect();
     let remove =
         if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
     (format!("{set}{remove}"), values)

@@ -1,0 +1,379 @@
+//! Bookings that a number confirms by the code that it was texted.
+//!
+//! Until then nothing is told of the number: the same request gets the same answer, whatever the
+//! number has booked and whether it wants texts.
+
+use jiff::Timestamp;
+
+use super::{
+    ATTEMPTS, FORM_BOOKING, FormBooking, FormFields, FormRequest, RepeatKey, Scheduler,
+    SchedulerError, lead, request,
+};
+use crate::{
+    app::{
+        bookings::{BookingError, BookingService, DayAvailability},
+        error_chain::ErrorChain,
+        rate_limit::RateLimit,
+    },
+    domain::{
+        booking::{Booking, IdempotencyRecord, RecordWrite},
+        calendar::Calendar,
+        digest::sha256_hex,
+        form_hold::{
+            CODES_FROM_ADDRESS, CODES_IN_ALL, CODES_TO_NUMBER, FormCode, FormConfirmation,
+            FormHold, HoldId,
+        },
+        lead::{LeadId, LeadStatus},
+        phone::Phone,
+    },
+};
+
+/// What a filled-in form leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormAnswer {
+    /// It is booked.
+    Booked(FormBooking),
+    /// Its time is held, and a code is under way to the number.
+    Pending {
+        /// The hold, for its confirmation.
+        id: HoldId,
+        /// When it ends.
+        until: Timestamp,
+    },
+}
+
+/// What there is for a request already.
+enum Standing {
+    /// A booking, or a hold that can be confirmed.
+    Answered(FormAnswer),
+    /// Nothing but perhaps a hold that has ended.
+    Open(Option<HoldId>),
+}
+
+impl Scheduler {
+    /// Whether bookings must be confirmed.
+    pub fn asks_for_confirmation(&self) -> bool {
+        self.confirmation == FormConfirmation::Sms
+    }
+
+    /// Books a slot, or holds it until it is confirmed. The same request leads to the same booking or
+    /// hold; a hold that has ended is none.
+    ///
+    /// # Errors
+    /// As for [`Scheduler::book`], but for [`SchedulerError::TooMany`] with confirmation.
+    pub async fn submit(
+        &self,
+        fields: &FormFields,
+        key: Option<&str>,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<FormAnswer, SchedulerError> {
+        match self.confirmation {
+            FormConfirmation::None => {
+                self.book(fields, key, address, now).await.map(FormAnswer::Booked)
+            }
+            FormConfirmation::Sms => self.hold(fields, key, address, now).await,
+        }
+    }
+
+    /// Books what a hold is for. The right code leads to the same booking, however often.
+    ///
+    /// # Errors
+    /// Every [`SchedulerError`] but [`SchedulerError::InvalidKey`].
+    pub async fn confirm(
+        &self,
+        hold_id: Option<&str>,
+        code: Option<&str>,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<FormBooking, SchedulerError> {
+        let id = request::required("hold_id", hold_id)?;
+        let code = FormCode::parse(request::required("code", code)?)
+            .map_err(|error| request::invalid("code", &error))?;
+        let id = HoldId::parse(id).ok_or(SchedulerError::HoldEnded)?;
+        let hold = self.store.form_hold(id.key_hash()).await?.filter(|hold| hold.id == id);
+        let hold = hold.ok_or(SchedulerError::HoldEnded)?;
+        if let Some(booking) = self.confirmed(&hold, &code).await? {
+            return Ok(booking);
+        }
+        if hold.until <= now {
+            return Err(SchedulerError::HoldEnded);
+        }
+        let Some(attempts_left) = self.store.count_code_try(&hold.id).await? else {
+            // The last try may have been the right one.
+            return self.confirmed(&hold, &code).await?.ok_or(SchedulerError::HoldEnded);
+        };
+        if !hold.is_right(&code) {
+            if attempts_left == 0
+                && let Err(error) = self.store.release_slot(&hold, now).await
+            {
+                tracing::warn!(error = %ErrorChain(&error), "a hold keeps its time until its end");
+            }
+            return Err(SchedulerError::WrongCode { attempts_left });
+        }
+        let limits = self.limits.usage();
+        let store = self.store.as_ref();
+        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
+        let use_id = sha256_hex(&[hold.id.key_hash(), &hold.fingerprint]);
+        if !limit.take(&use_id, now).await? {
+            return Err(SchedulerError::AddressLimit);
+        }
+        let booked = self.book_held(&hold, now).await;
+        let refused =
+            matches!(&booked, Err(SchedulerError::Taken { .. } | SchedulerError::Unbookable(_)));
+        if refused {
+            give_back(&[limit], &use_id, now).await;
+        }
+        booked
+    }
+
+    /// The booking that a hold led to, for whoever has its code. For anybody else the hold has ended.
+    async fn confirmed(
+        &self,
+        hold: &FormHold,
+        code: &FormCode,
+    ) -> Result<Option<FormBooking>, SchedulerError> {
+        match self.store.lead(&hold.lead.id).await? {
+            None => Ok(None),
+            Some(lead) if lead.phone == hold.lead.phone && hold.is_right(code) => {
+                Ok(Some(FormBooking::from(&lead)))
+            }
+            Some(_) => Err(SchedulerError::HoldEnded),
+        }
+    }
+
+    async fn hold(
+        &self,
+        fields: &FormFields,
+        key: Option<&str>,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<FormAnswer, SchedulerError> {
+        let request = FormRequest::parse(fields)?;
+        // Texts to other countries cost many times as much. The shop's country is the one whose
+        // numbers need no `+` in the form: nothing else says which one it is.
+        if !request.phone.is_domestic() {
+            return Err(request::invalid("phone", &"Invalid phone: codes go to +1 numbers only"));
+        }
+        let key = RepeatKey::of(key, &request, address, now)?;
+        let calendar = self.current_calendar().await?;
+        let bookings = self.bookings(&calendar, now);
+        for _ in 0..ATTEMPTS {
+            let ended = match self.standing(&key, &request, now).await? {
+                Standing::Answered(answer) => return Ok(answer),
+                Standing::Open(ended) => ended,
+            };
+            // What is plainly refused is neither counted nor leaves a row.
+            match bookings.looks_free(request.slot, &request.repair).await {
+                Ok(()) => {}
+                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
+                Err(BookingError::Taken { available }) => {
+                    return self.held_or_taken(&key, &request, available, &calendar, now).await;
+                }
+                Err(BookingError::Store(error)) => return Err(error.into()),
+                Err(_) => break,
+            }
+            // Before anything is known of the number. A repeat of the same request counts once, and
+            // again when its hold has ended.
+            let same = sha256_hex(&[&key.hash, &request.fingerprint()]);
+            let use_id = match &ended {
+                None => same.clone(),
+                Some(ended) => format!("{same}-{}", ended.nonce()),
+            };
+            let limits = self.code_limits(&request.phone, address);
+            if !self.may_book(&same, address, now).await?
+                || !take_all(&limits, &use_id, now).await?
+            {
+                return Err(SchedulerError::AddressLimit);
+            }
+            match self.place(&request, &key, ended.as_ref(), &calendar, now).await {
+                Ok(hold) => return Ok(FormAnswer::Pending { id: hold.id, until: hold.until }),
+                // The same request has another hold meanwhile.
+                Err(BookingError::RecordExists) => {}
+                Err(BookingError::Taken { available }) => {
+                    let answer =
+                        self.held_or_taken(&key, &request, available, &calendar, now).await;
+                    if matches!(&answer, Err(SchedulerError::Taken { .. })) {
+                        give_back(&limits, &use_id, now).await;
+                    }
+                    return answer;
+                }
+                Err(BookingError::Unbookable(reason)) => {
+                    give_back(&limits, &use_id, now).await;
+                    return Err(reason.into());
+                }
+                Err(BookingError::Store(error)) => return Err(error.into()),
+                Err(_) => break,
+            }
+        }
+        Err(SchedulerError::Contended)
+    }
+
+    /// What there is for a request already.
+    async fn standing(
+        &self,
+        key: &RepeatKey,
+        request: &FormRequest,
+        now: Timestamp,
+    ) -> Result<Standing, SchedulerError> {
+        if let Some(booking) = self.earlier(key, request).await? {
+            return Ok(Standing::Answered(FormAnswer::Booked(booking)));
+        }
+        let Some(hold) = self.store.form_hold(&key.hash).await? else {
+            return Ok(Standing::Open(None));
+        };
+        if !hold.stands(now) {
+            return Ok(Standing::Open(Some(hold.id)));
+        }
+        if hold.fingerprint != request.fingerprint() {
+            return Err(SchedulerError::KeyReused);
+        }
+        let answer = match self.store.lead(&hold.lead.id).await? {
+            Some(lead) => FormAnswer::Booked(FormBooking::from(&lead)),
+            None => FormAnswer::Pending { id: hold.id, until: hold.until },
+        };
+        Ok(Standing::Answered(answer))
+    }
+
+    /// A time that is taken may be held for the same request, which came at the same time.
+    async fn held_or_taken(
+        &self,
+        key: &RepeatKey,
+        request: &FormRequest,
+        available: DayAvailability,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<FormAnswer, SchedulerError> {
+        if let Standing::Answered(answer) = self.standing(key, request, now).await? {
+            return Ok(answer);
+        }
+        self.tell_of_unreadable_date(&available, calendar, now).await;
+        Err(SchedulerError::Taken { available: available.slots })
+    }
+
+    /// Whether an address may book once more, so that nobody confirms what is refused then. It counts
+    /// when it is booked.
+    async fn may_book(
+        &self,
+        use_id: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<bool, SchedulerError> {
+        let limits = self.limits.usage();
+        let store = self.store.as_ref();
+        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
+        Ok(limit.allows(use_id, now).await?)
+    }
+
+    /// The limits on codes. That of all comes last, so that whoever is at another one uses up none
+    /// of it.
+    fn code_limits<'a>(&'a self, phone: &'a Phone, address: &'a str) -> [RateLimit<'a>; 3] {
+        let store = self.store.as_ref();
+        [
+            RateLimit { store, what: "form code from", limits: &CODES_FROM_ADDRESS, who: address },
+            RateLimit {
+                store,
+                what: "form code to",
+                limits: &CODES_TO_NUMBER,
+                who: phone.as_str(),
+            },
+            RateLimit { store, what: "form code", limits: &CODES_IN_ALL, who: "" },
+        ]
+    }
+
+    /// Holds the time and has the code texted.
+    async fn place(
+        &self,
+        request: &FormRequest,
+        key: &RepeatKey,
+        ended: Option<&HoldId>,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<FormHold, BookingError> {
+        let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
+        let id = HoldId::new(&key.hash, &self.ids.generate());
+        let code = FormCode::from_random(&self.ids.generate());
+        let lead = lead(request, lead_id, now);
+        let hold = FormHold::new(id, lead, request.fingerprint(), &code);
+        // Sent even to a number that wants no texts: the outbox leaves it out, and the answer here
+        // is the same.
+        let texts = hold.code_text(&code, now);
+        self.bookings(calendar, now).hold(&hold, ended, &texts).await?;
+        self.have_sent(&texts, now).await;
+        Ok(hold)
+    }
+
+    async fn book_held(
+        &self,
+        hold: &FormHold,
+        now: Timestamp,
+    ) -> Result<FormBooking, SchedulerError> {
+        let calendar = self.current_calendar().await?;
+        // As of when the time was held: the notice that a booking needs may have begun since.
+        let bookings = self.bookings(&calendar, hold.lead.timestamp);
+        for _ in 0..ATTEMPTS {
+            match self.try_book_held(hold, bookings, now).await {
+                Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
+                Err(BookingError::GuardChanged) => {}
+                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
+                Err(BookingError::Taken { available }) => {
+                    self.tell_of_unreadable_date(&available, &calendar, now).await;
+                    return Err(SchedulerError::Taken { available: available.slots });
+                }
+                Err(BookingError::AlreadyYours(booking)) => {
+                    let needed = calendar.time_needed(&hold.lead.repair);
+                    let available = bookings.available(booking.slot.date(), needed).await?;
+                    return Err(SchedulerError::Taken { available: available.slots });
+                }
+                Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
+                Err(BookingError::TooMany) => return Err(SchedulerError::TooMany),
+                // A later hold of the same key was confirmed.
+                Err(BookingError::RecordExists) => return Err(SchedulerError::KeyReused),
+                Err(BookingError::Store(error)) => return Err(error.into()),
+                Err(BookingError::NotFound | BookingError::Contended) => break,
+            }
+        }
+        Err(SchedulerError::Contended)
+    }
+
+    async fn try_book_held(
+        &self,
+        hold: &FormHold,
+        bookings: BookingService<'_>,
+        now: Timestamp,
+    ) -> Result<Booking, BookingError> {
+        let record = IdempotencyRecord {
+            key_hash: hold.id.key_hash().to_owned(),
+            fingerprint: hold.fingerprint.clone(),
+            lead_id: hold.lead.id.clone(),
+            now,
+        };
+        // A booking from before the hold was of another request.
+        let record = RecordWrite { record, replace_before: Some(hold.lead.timestamp) };
+        self.write(hold.lead.clone(), record, bookings, now).await
+    }
+}
+
+/// Counts a use for every limit; false when one of them allows no more. Those before it have counted
+/// it then.
+async fn take_all(
+    limits: &[RateLimit<'_>],
+    use_id: &str,
+    now: Timestamp,
+) -> Result<bool, SchedulerError> {
+    for limit in limits {
+        if !limit.take(use_id, now).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Takes a use back that led to nothing. A failure keeps nobody from an answer.
+async fn give_back(limits: &[RateLimit<'_>], use_id: &str, now: Timestamp) {
+    for limit in limits {
+        if let Err(error) = limit.give_back(use_id, now).await {
+            tracing::warn!(error = %ErrorChain(&error), "what was refused counts");
+        }
+    }
+}

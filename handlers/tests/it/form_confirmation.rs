@@ -98,7 +98,7 @@ fn the_code_books_what_was_held() {
     assert!(world.store.leads().is_empty());
     let booked = confirm(&world, &hold, &code(&world, ANN), later(9)).unwrap();
     assert_eq!((booked.status, booked.booking.phone.as_str()), (LeadStatus::Booked, ANN));
-    assert_eq!(world.store.open_bookings(), [booked.booking.clone()]);
+    assert_eq!(world.store.open_bookings(), std::slice::from_ref(&booked.booking));
     assert!(!is_free(&world, 14, later(60)), "it is no hold any more");
     let told: Vec<_> = world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).collect();
     assert_eq!(told.len(), 1, "{told:?}");

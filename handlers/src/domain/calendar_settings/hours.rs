@@ -78,17 +78,20 @@ impl OpeningHours {
     }
 
     /// Replaces the hours of the weekdays that are named.
-    pub(super) fn apply(&mut self, days: &[(Weekday, Vec<TimeSpan>)]) {
+    pub(super) fn apply(&mut self, days: &[DayHours]) {
         for (day, parts) in days {
             self.set(*day, parts.clone());
         }
     }
 }
 
-/// Reads the hours of the weekdays that are named. A failure is the weekday and what is expected.
-pub(super) fn parse_days(
-    value: &Value,
-) -> Result<Vec<(Weekday, Vec<TimeSpan>)>, (String, &'static str)> {
+/// The parts of one weekday.
+pub(super) type DayHours = (Weekday, Vec<TimeSpan>);
+/// A field that is refused, and what is expected.
+pub(super) type Refusal = (String, &'static str);
+
+/// Reads the hours of the weekdays that are named.
+pub(super) fn parse_days(value: &Value) -> Result<Vec<DayHours>, Refusal> {
     let wrong = |day: &str, expected| (format!("hours{day}"), expected);
     let days = value.as_object().ok_or_else(|| {
         wrong("", "an object of weekdays, such as {\"monday\": [\"09:00-17:00\"]}")

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::{self, Weekday};
+use jiff::civil;
 use serde_json::{Map, Value};
 
-use super::{CalendarSettings, hours::parse_days};
+use super::{
+    CalendarSettings,
+    hours::{DayHours, Refusal, parse_days},
+};
 use crate::domain::{
-    catalogue::RepairKind,
-    slot::parse_date,
-    time_needed::MAX_MINUTES,
-    time_span::{DailyHours, TimeSpan},
+    catalogue::RepairKind, slot::parse_date, time_needed::MAX_MINUTES, time_span::DailyHours,
 };
 
 /// Most closed dates.
@@ -29,7 +29,7 @@ const READ_ONLY: [&str; 2] = ["updated_at", "time_zone"];
 /// The fields to change; the others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CalendarPatch {
-    hours: Vec<(Weekday, Vec<TimeSpan>)>,
+    hours: Vec<DayHours>,
     closed_dates: Option<BTreeSet<civil::Date>>,
     slot_interval_minutes: Option<u16>,
     repair_minutes: BTreeMap<RepairKind, u16>,
@@ -165,7 +165,7 @@ fn dates(value: &Value) -> Result<BTreeSet<civil::Date>, &'static str> {
         .ok_or(EXPECTED)
 }
 
-fn repairs(value: &Value) -> Result<BTreeMap<RepairKind, u16>, (String, &'static str)> {
+fn repairs(value: &Value) -> Result<BTreeMap<RepairKind, u16>, Refusal> {
     let repairs = value.as_object().ok_or_else(|| {
         ("repair_minutes".to_owned(), "an object such as {\"screen\": 90, \"battery\": 30}")
     })?;

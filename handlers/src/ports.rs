@@ -464,9 +464,12 @@ pub enum SmsError {
         /// Twilio's error code, when the body had one.
         code: Option<u32>,
     },
-    /// It was not sent, or it is unknown whether it was; a retry may help.
+    /// It was not sent; a retry may help.
     #[error("the provider is unavailable")]
     Unavailable(#[source] BoxError),
+    /// It is unknown whether it was sent: the request went out and had no answer.
+    #[error("the provider gave no answer")]
+    Unknown(#[source] BoxError),
 }
 
 /// A secret that may be rotated while the function runs.

@@ -109,7 +109,10 @@ struct Outgoing<'a> {
 
 /// Without the URL, which contains a phone number when messages are listed.
 fn unavailable(error: reqwest::Error) -> SmsError {
-    SmsError::Unavailable(Box::new(error.without_url()))
+    // Without a connection nothing was asked for.
+    let is_unknown = !error.is_connect() && !error.is_builder();
+    let source = Box::new(error.without_url());
+    if is_unknown { SmsError::Unknown(source) } else { SmsError::Unavailable(source) }
 }
 
 #[async_trait]
@@ -198,5 +201,11 @@ async fn delivery_result(response: Response) -> Result<(), SmsError> {
     if status == StatusCode::BAD_REQUEST && !ours {
         return Err(SmsError::Refused { code });
     }
-    Err(SmsError::Unavailable(Box::new(UnexpectedStatus { status, code })))
+    let source = Box::new(UnexpectedStatus { status, code });
+    // Twilio says only of 429 that nothing was done.
+    if status.is_server_error() {
+        Err(SmsError::Unknown(source))
+    } else {
+        Err(SmsError::Unavailable(source))
+    }
 }

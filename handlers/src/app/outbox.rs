@@ -77,6 +77,8 @@ enum Refusal {
     ByTwilio,
     /// It no longer fits the conversation.
     TooOld,
+    /// It may have been sent, and Twilio does not list it.
+    Unknown,
 }
 
 impl OutboxService {
@@ -191,23 +193,28 @@ impl OutboxService {
     async fn tell_owner(
         &self,
         text: &OutboxText,
-        why: Refusal,
+        refusal: Refusal,
         code: Option<u32>,
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         let Some(owner) = self.owner_phone.as_ref().filter(|owner| **owner != text.to) else {
             return Ok(Vec::new());
         };
-        let why = match (code, why) {
+        let why = match (code, refusal) {
             (Some(code), _) => format!("Twilio refused it, code {code}"),
             (None, Refusal::OptedOut) => "they want no more texts".to_owned(),
             (None, Refusal::ByTwilio) => "Twilio refused it".to_owned(),
             (None, Refusal::TooOld) => {
                 format!("it was more than {} hours old", MAX_AGE.as_hours())
             }
+            (None, Refusal::Unknown) => "Twilio gave no answer".to_owned(),
+        };
+        let outcome = match refusal {
+            Refusal::Unknown => "may not have been sent",
+            _ => "was not sent",
         };
         let body = format!(
-            "A text to {} was not sent ({why}). Please call them. It said: \"{}\"",
+            "A text to {} {outcome} ({why}). Please call them. It said: \"{}\"",
             text.to.as_str(),
             text.body
         );
@@ -235,10 +242,15 @@ impl OutboxService {
         let is_answer = !to_owner && !text.id.starts_with(OWNERS_WORDS);
         let too_old = is_answer && now.duration_since(text.created) > MAX_AGE;
         let mut unknown = earlier > 0;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if unknown {
                 match self.sms.was_sent(&text.to, &text.body, text.created - CLOCK_MARGIN).await {
                     Ok(true) => return Delivery::Sent,
+                    // A customer gets a text once at most: Twilio's list may lag behind. Without an
+                    // owner who could be told, it is sent again.
+                    Ok(false) if attempt > 0 && !to_owner && self.owner_phone.is_some() => {
+                        return Delivery::refused(Refusal::Unknown, None);
+                    }
                     Ok(false) => {}
                     Err(error) => {
                         tracing::warn!(error = %ErrorChain(&error), "failed to look a text up");
@@ -259,6 +271,10 @@ impl OutboxService {
                 }
                 Err(SmsError::Unavailable(error)) => {
                     tracing::warn!(error = %ErrorChain(error.as_ref()), "failed to send a text");
+                    return Delivery::Waiting;
+                }
+                Err(SmsError::Unknown(error)) => {
+                    tracing::warn!(error = %ErrorChain(error.as_ref()), "a text may have been sent");
                     unknown = true;
                 }
             }

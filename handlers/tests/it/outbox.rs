@@ -54,6 +54,27 @@ fn a_send_of_unknown_outcome_is_looked_up() {
 }
 
 #[test]
+fn a_customers_text_of_unknown_outcome_is_adopted_or_told_to_the_owner() {
+    for (failure, sent, told) in [(SendFailure::LostAfter, 1, 0), (SendFailure::LostBefore, 0, 1)] {
+        let world = World::new();
+        store(&world, "late#SM1", ANN);
+        world.sms.fail(&[failure]);
+        send(&world);
+        send(&world);
+        let texts = world.sms.sent();
+        let to = |number| texts.iter().filter(|(to, _)| to == number).count();
+        assert_eq!((to(ANN), to(OWNER)), (sent, told), "{failure:?}: {texts:?}");
+        if told > 0 {
+            let (_, body) = texts.last().unwrap();
+            assert!(
+                body.contains("may not have been sent") && body.contains("text late#SM1"),
+                "{body}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_crash_after_a_send_is_no_second_text() {
     let world = World::new();
     store(&world, "a", OWNER);

@@ -147,7 +147,7 @@ async fn a_request_that_may_have_been_carried_out_is_not_repeated() {
     for (status, code) in [(500, 20500), (503, 20503)] {
         let body = format!("twilio/bodies/error_{status}_{code}.json");
         let (outcome, asked) = always(recorded(status, &body)).await;
-        assert!(matches!(outcome, Err(SmsError::Unavailable(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(SmsError::Unknown(_))), "{outcome:?}");
         assert_eq!(asked, 1, "{status}");
     }
 
@@ -155,14 +155,14 @@ async fn a_request_that_may_have_been_carried_out_is_not_repeated() {
     let slow = recorded(201, "twilio/bodies/message_201.json").set_delay(Duration::from_secs(30));
     Mock::given(any()).respond_with(slow).mount(&server).await;
     let outcome = send(&server, Duration::from_millis(50)).await;
-    assert!(matches!(outcome, Err(SmsError::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(SmsError::Unknown(_))), "{outcome:?}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_log_of_a_failure_has_no_phone_number() {
     let (outcome, _) = always(recorded(500, "twilio/bodies/error_500_20500.json")).await;
-    let Err(SmsError::Unavailable(source)) = outcome else { panic!("{outcome:?}") };
+    let Err(SmsError::Unknown(source)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(source.to_string(), "answered 500 Internal Server Error, code Some(20500)");
 }
 
@@ -173,7 +173,7 @@ async fn the_log_of_a_lookup_that_fails_has_no_phone_number() {
     Mock::given(any()).respond_with(slow).mount(&server).await;
     let twilio = client(&server, Duration::from_millis(50));
     let error = twilio.was_sent(&customer(), "Hello", Timestamp::UNIX_EPOCH).await.unwrap_err();
-    let SmsError::Unavailable(source) = error else { panic!("{error:?}") };
+    let SmsError::Unknown(source) = error else { panic!("{error:?}") };
     let mut causes = vec![source.to_string()];
     let mut cause = source.source();
     while let Some(error) = cause {

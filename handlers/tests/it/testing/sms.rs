@@ -70,7 +70,7 @@ impl Sms for FakeSms {
             (!failures.is_empty()).then(|| failures.remove(0))
         };
         if failure == Some(SendFailure::LostBefore) {
-            return Err(SmsError::Unavailable("lost before".into()));
+            return Err(SmsError::Unknown("lost before".into()));
         }
         if let Some((number, code)) = &*self.refused.lock().unwrap()
             && number == to.as_str()
@@ -79,7 +79,7 @@ impl Sms for FakeSms {
         }
         self.sent.lock().unwrap().push((to.as_str().to_owned(), body.to_owned()));
         if failure == Some(SendFailure::LostAfter) {
-            return Err(SmsError::Unavailable("lost after".into()));
+            return Err(SmsError::Unknown("lost after".into()));
         }
         if *self.opted_out.lock().unwrap() { Err(SmsError::OptedOut) } else { Ok(()) }
     }

@@ -253,8 +253,8 @@ async fn a_booking_is_slot_lead_and_customers_row_in_one() {
         open.iter().map(|b| b.slot.time().hour()).collect::<Vec<_>>()
     };
     assert_eq!(starts(from).await, [14, 15]);
-    assert_eq!(starts(date(2026, 2, 11).at(14, 0, 0, 0)).await, [14, 15]);
-    assert_eq!(starts(date(2026, 2, 11).at(14, 0, 1, 0)).await, [15]);
+    assert_eq!(starts(date(2026, 2, 11).at(14, 59, 59, 0)).await, [14, 15]);
+    assert_eq!(starts(date(2026, 2, 11).at(15, 0, 0, 0)).await, [15]);
     assert_eq!(store.lead(&two.id).await.unwrap(), Some(two));
     assert_eq!(store.lead(&LeadId::from_row("LEAD-X")).await.unwrap(), None);
 }

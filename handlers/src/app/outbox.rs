@@ -241,14 +241,15 @@ impl OutboxService {
         // What the owner himself says he may mean however late it goes out.
         let is_answer = !to_owner && !text.id.starts_with(OWNERS_WORDS);
         let too_old = is_answer && now.duration_since(text.created) > MAX_AGE;
+        // Twilio's list may lag behind what was sent. A code does no harm twice; and without an owner
+        // who could be told, words twice are better than none.
+        let once_at_most = !to_owner && !is_code(text) && self.owner_phone.is_some();
         let mut unknown = earlier > 0;
         for attempt in 0..ATTEMPTS {
             if unknown {
                 match self.sms.was_sent(&text.to, &text.body, text.created - CLOCK_MARGIN).await {
                     Ok(true) => return Delivery::Sent,
-                    // A customer gets a text once at most: Twilio's list may lag behind. Without an
-                    // owner who could be told, it is sent again.
-                    Ok(false) if attempt > 0 && !to_owner && self.owner_phone.is_some() => {
+                    Ok(false) if attempt > 0 && once_at_most => {
                         return Delivery::refused(Refusal::Unknown, None);
                     }
                     Ok(false) => {}

@@ -32,8 +32,8 @@ pub struct WindowLimits {
 impl Default for TurnLimits {
     fn default() -> Self {
         Self {
-            hour: WindowLimits { turns: 40, model_calls: 120, segments: 120 },
-            day: WindowLimits { turns: 150, model_calls: 400, segments: 400 },
+            hour: WindowLimits { turns: 40, model_calls: 120, segments: 2000 },
+            day: WindowLimits { turns: 150, model_calls: 400, segments: 4000 },
         }
     }
 }

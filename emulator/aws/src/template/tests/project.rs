@@ -68,8 +68,8 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
             ("TURNS_PER_DAY", "150"),
             ("MODEL_CALLS_PER_HOUR", "120"),
             ("MODEL_CALLS_PER_DAY", "400"),
-            ("SEGMENTS_PER_HOUR", "120"),
-            ("SEGMENTS_PER_DAY", "400"),
+            ("SEGMENTS_PER_HOUR", "2000"),
+            ("SEGMENTS_PER_DAY", "4000"),
         ] {
             assert_eq!(env[name], value, "{id}");
         }

@@ -13,7 +13,7 @@ use crate::domain::{
     booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
     calendar_settings::CalendarSettings,
     customer_data::CustomerData,
-    day_schedule::{DaySchedule, HeldTime},
+    day_schedule::{DaySchedule, HeldTimes},
     discount::DiscountGrant,
     form_hold::{FormHold, HoldId, NewFormHold},
     lead::{Lead, LeadId},
@@ -227,9 +227,8 @@ pub trait Store: Send + Sync {
         settings: &CalendarSettings,
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
-    /// The times of a date and of later ones that are held, in order. Rows that cannot be read are
-    /// left out. Reads the whole schedule: about one unit of reading for each 4 KB of it.
-    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError>;
+    /// The times of a date and of later ones that are held. Reads the whole schedule: about one unit of reading for each 4 KB of it.
+    async fn holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError>;
 
     /// Takes time off or gives it back; false when the date's schedule has changed.
     async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError>;

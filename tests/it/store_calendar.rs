@@ -128,9 +128,10 @@ async fn what_is_held_on_a_date_and_later_is_listed_in_order() {
     lab.database.put_rows("Schedule", &rows).await.unwrap();
     let held = lab.store.holds_from(date(2026, 2, 11)).await.unwrap();
     let times: Vec<_> =
-        held.iter().map(|held| format!("{} {}", held.date, held.hold.start)).collect();
+        held.times.iter().map(|held| format!("{} {}", held.date, held.hold.start)).collect();
     let expected =
         ["2026-02-11 9:00 AM", "2026-02-11 2:00 PM", "2026-02-12 9:00 AM", "2026-02-12 2:00 PM"];
     assert_eq!(times, expected);
-    assert!(held[2].hold.is_time_off);
+    assert!(held.times[2].hold.is_time_off);
+    assert_eq!(held.unreadable, [date(2026, 2, 12)].into(), "noonish is no time");
 }

@@ -161,7 +161,7 @@ impl BookingService<'_> {
     ) -> DayAvailability {
         DayAvailability {
             slots: self.calendar.bookable_slots(date, day, needed, self.now),
-            unreadable: (day.unreadable > 0).then_some(date),
+            unreadable: (!day.unreadable.is_empty()).then_some(date),
         }
     }
 
@@ -204,7 +204,7 @@ impl BookingService<'_> {
                 return Err(service.held(slot, &day, hold, needed, &lead.phone).await?);
             }
             // A repeat finds what it has written.
-            if day.unreadable > 0 && day.hold_of(&lead.id).is_none() {
+            if !day.unreadable.is_empty() && day.hold_of(&lead.id).is_none() {
                 return Err(service.taken(slot.date(), &day, needed));
             }
             let discount = match draft.with_discount {
@@ -238,7 +238,7 @@ impl BookingService<'_> {
             return Err(reason.into());
         }
         let day = self.store.day_schedule(slot.date()).await?.at(self.now);
-        if day.conflict(slot.time(), needed, None).is_some() || day.unreadable > 0 {
+        if day.conflict(slot.time(), needed, None).is_some() || !day.unreadable.is_empty() {
             return Err(self.taken(slot.date(), &day, needed));
         }
         Ok(())
@@ -288,7 +288,7 @@ impl BookingService<'_> {
             let day = self.store.day_schedule(booking.slot.date()).await?;
             let cancel = Cancellation {
                 token: token("cancel", identity, &booking, 0, self.calendar.versions()),
-                slot_key: day.hold_of(id).map(|hold| hold.key.clone()),
+                slot_key: day.key_of(id),
                 now: self.now,
                 notification: notify(&booking),
                 booking,
@@ -331,14 +331,14 @@ impl BookingService<'_> {
             if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
                 return Err(service.held(to, &day, hold, needed, phone).await?);
             }
-            if day.unreadable > 0 {
+            if !day.unreadable.is_empty() {
                 return Err(service.taken(to.date(), &day, needed));
             }
             let slot_key = if booking.slot.date() == to.date() {
-                day.hold_of(id).map(|hold| hold.key.clone())
+                day.key_of(id)
             } else {
                 let old = self.store.day_schedule(booking.slot.date()).await?;
-                old.hold_of(id).map(|hold| hold.key.clone())
+                old.key_of(id)
             };
             let mut change = Reschedule {
                 token: token("reschedule", identity, &booking, day.version, calendar.versions()),

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         calendar::Calendar,
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::HeldTime,
+        day_schedule::{HeldTime, HeldTimes},
         slot::Slot,
         time_span::TimeSpan,
     },
@@ -87,10 +87,10 @@ impl OwnerCalendarService {
         self.change(None, |settings| deployed.clone().changed(settings.version, now)).await
     }
 
-    /// The bookings of today and later that the calendar, as it is now, leaves no room for; `None`
-    /// when they cannot be read. A booking that is written after this reading was decided on the
+    /// The bookings of today and later that the calendar, as it is now, leaves no room for, and the
+    /// dates with rows that cannot be read; `None` when nothing can be read. A booking that is written after this reading was decided on the
     /// calendar of now, so after a change none is missed.
-    pub async fn touched_bookings(&self, now: Timestamp) -> Option<Vec<HeldTime>> {
+    pub async fn touched_bookings(&self, now: Timestamp) -> Option<HeldTimes> {
         match self.read_touched(now).await {
             Ok(touched) => Some(touched),
             Err(error) => {
@@ -106,8 +106,8 @@ impl OwnerCalendarService {
     /// [`OwnerCalendarError::Store`] when it cannot be read.
     pub async fn time_off(&self, now: Timestamp) -> Result<Vec<HeldTime>, OwnerCalendarError> {
         let mut held = self.store.holds_from(self.deployed.today(now)).await?;
-        held.retain(|held| held.hold.is_time_off);
-        Ok(held)
+        held.times.retain(|held| held.hold.is_time_off);
+        Ok(held.times)
     }
 
     /// Takes a part of a date off, or all of it. Bookings stay, and the answer names those that it
@@ -120,11 +120,13 @@ impl OwnerCalendarService {
         date: civil::Date,
         part: Option<TimeSpan>,
         now: Timestamp,
-    ) -> Result<Vec<HeldTime>, TimeOffError> {
+    ) -> Result<HeldTimes, TimeOffError> {
         let (_, calendar) = current_calendar(self.store.as_ref(), &self.deployed).await?;
         let desk = OwnerDesk { store: self.store.as_ref(), calendar: &calendar, now };
         let touched = desk.take_off(date, part).await?;
-        Ok(touched.into_iter().map(|hold| HeldTime { date, hold }).collect())
+        let times = touched.bookings.into_iter().map(|hold| HeldTime { date, hold }).collect();
+        let unreadable = touched.is_unreadable.then_some(date).into_iter().collect();
+        Ok(HeldTimes { times, unreadable })
     }
 
     /// Ends time off within a part of a date, or all of it. Returns whether there was any.
@@ -141,15 +143,15 @@ impl OwnerCalendarService {
         desk.give_back(date, part).await
     }
 
-    async fn read_touched(&self, now: Timestamp) -> Result<Vec<HeldTime>, StoreError> {
+    async fn read_touched(&self, now: Timestamp) -> Result<HeldTimes, StoreError> {
         let (_, calendar) = current_calendar(self.store.as_ref(), &self.deployed).await?;
         let local = calendar.local(now);
         let mut held = self.store.holds_from(local.date()).await?;
-        held.retain(|HeldTime { date, hold }| {
+        held.times.retain(|HeldTime { date, hold }| {
             let (slot, needed) = (Slot::new(*date, hold.start), hold.time_needed());
             !hold.is_time_off
                 && needed.is_open_at(slot, local)
-                && !calendar.has_room_for(slot, needed)
+                && !calendar.has_room_for(slot, needed, now)
         });
         Ok(held)
     }

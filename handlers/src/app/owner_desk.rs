@@ -10,7 +10,7 @@ use crate::{
         day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, repair_display_name},
         phone::Phone,
-        slot::SlotTime,
+        slot::{Slot, SlotTime},
         time_off::{self, TimeOffChange, TimeOffRow},
         time_span::TimeSpan,
         turn::TurnKey,
@@ -45,15 +45,21 @@ pub struct Recipients {
     pub unanswered: Vec<TurnKey>,
 }
 
+/// What time off touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchedDay {
+    /// The bookings that it touches, by time.
+    pub bookings: Vec<Hold>,
+    /// Whether the date has rows that cannot be read, which may be bookings, too.
+    pub is_unreadable: bool,
+}
+
 /// Why time was not taken off or given back.
 #[derive(Debug, thiserror::Error)]
 pub enum TimeOffError {
     /// The date lies in the past.
     #[error("{} is over", day_text(*.0))]
     Over(civil::Date),
-    /// The whole day was meant, and there are no opening hours on it.
-    #[error("There are no opening hours on that day")]
-    ClosedAnyway,
     /// The schedule cannot be read or written.
     #[error("the schedule is not available right now")]
     Store(#[from] StoreError),
@@ -80,14 +86,14 @@ impl OwnerDesk<'_> {
         let held = |hold: &&Hold| format!("{} held by the form for some minutes", hold.start);
         lines.extend(unconfirmed.iter().map(held));
         lines.extend(time_off_line(&off));
-        if day.unreadable > 0 {
+        if !day.unreadable.is_empty() {
             lines.push("a row of that day cannot be read, so nothing is offered".to_owned());
         }
         Ok(format!("{}: {}", day_text(date), lines.join("; ")))
     }
 
-    /// Takes a part of a date off, or all of its opening hours. Bookings stay; those that it touches
-    /// are returned, by time.
+    /// Takes a part of a date off, or all of it. Bookings stay; those that it touches and that are not
+    /// over are returned, by time.
     ///
     /// # Errors
     /// Every [`TimeOffError`].
@@ -95,14 +101,19 @@ impl OwnerDesk<'_> {
         &self,
         date: civil::Date,
         part: Option<TimeSpan>,
-    ) -> Result<Vec<Hold>, TimeOffError> {
+    ) -> Result<TouchedDay, TimeOffError> {
         self.refuse_the_past(date)?;
-        let span = part.or_else(|| self.opening_hours(date)).ok_or(TimeOffError::ClosedAnyway)?;
+        // All of it, whatever the opening hours are by then.
+        let span = part.unwrap_or(TimeSpan::WHOLE_DAY);
         let day = self.change(date, |day| time_off::block(day, span)).await?;
-        let day = day.at(self.now);
-        // Whoever confirms a time that the form holds is told that it is taken.
-        let touched = time_off::touched(&day, span);
-        Ok(touched.into_iter().filter(|hold| !day.is_unconfirmed(hold)).cloned().collect())
+        let (day, now) = (day.at(self.now), self.calendar.local(self.now));
+        let stands = |hold: &&Hold| {
+            // Whoever confirms a time that the form holds is told that it is taken.
+            !day.is_unconfirmed(hold)
+                && hold.time_needed().is_open_at(Slot::new(date, hold.start), now)
+        };
+        let bookings = time_off::touched(&day, span).into_iter().filter(stands).cloned().collect();
+        Ok(TouchedDay { bookings, is_unreadable: !day.unreadable.is_empty() })
     }
 
     /// Ends time off within a part of a date, or all of it. Returns whether there was any.
@@ -137,15 +148,19 @@ impl OwnerDesk<'_> {
             Some(span) => format!("Blocked {}, {}.", day_text(date), span_text(span)),
             None => format!("Closed {}.", day_text(date)),
         };
-        let touched: Vec<&Hold> = touched.iter().collect();
-        let Ok(touched) = self.describe(&touched).await else {
+        let bookings: Vec<&Hold> = touched.bookings.iter().collect();
+        let Ok(bookings) = self.describe(&bookings).await else {
             return Ok(format!("{done} Its bookings cannot be read right now, please look later."));
         };
-        Ok(if touched.is_empty() {
-            done
-        } else {
-            format!("{done} Still booked then, please call them: {}", touched.join("; "))
-        })
+        let mut answer = done;
+        if !bookings.is_empty() {
+            let bookings = bookings.join("; ");
+            answer.push_str(&format!(" Still booked then, please call them: {bookings}"));
+        }
+        if touched.is_unreadable {
+            answer.push_str(" A row of that day cannot be read, please look.");
+        }
+        Ok(answer)
     }
 
     /// Ends time off and says so.
@@ -269,16 +284,6 @@ impl OwnerDesk<'_> {
         let is_over = date < self.calendar.today(self.now);
         if is_over { Err(TimeOffError::Over(date)) } else { Ok(()) }
     }
-
-    /// From the first part of a date to the end of the last one.
-    fn opening_hours(&self, date: civil::Date) -> Option<TimeSpan> {
-        let (first, last) = match self.calendar.parts(date) {
-            [] => return None,
-            [only] => (only, only),
-            [first, .., last] => (first, last),
-        };
-        TimeSpan::between(first.start.minute_of_day(), last.end())
-    }
 }
 
 fn day_text(date: civil::Date) -> String {
@@ -303,6 +308,9 @@ fn time_off_line(off: &[&Hold]) -> Option<String> {
             Some((_, last)) if begin <= *last => *last = end.max(*last),
             _ => parts.push((begin, end)),
         }
+    }
+    if matches!(parts.as_slice(), [(0, end)] if *end >= 24 * 60) {
+        return Some("closed all day".to_owned());
     }
     let parts: Vec<String> = parts
         .into_iter()

@@ -172,9 +172,11 @@ impl Calendar {
         self.away_until.filter(|until| *until > now).map(|until| self.local(until))
     }
 
-    /// Whether the calendar as it is now leaves room for an appointment, apart from other ones.
-    pub fn has_room_for(&self, slot: Slot, needed: TimeNeeded) -> bool {
-        let is_away = self.away_until.is_some_and(|until| slot.start() < self.local(until));
+    /// Whether the calendar as it is at `now` leaves room for an appointment, apart from other ones.
+    pub fn has_room_for(&self, slot: Slot, needed: TimeNeeded, now: Timestamp) -> bool {
+        let away_until = self.away_until.filter(|until| *until > now);
+        let is_away =
+            away_until.is_some_and(|until| self.instant(slot).is_ok_and(|start| start < until));
         self.is_within_hours(slot, needed) && !is_away
     }
 
@@ -294,7 +296,7 @@ impl Calendar {
         needed: TimeNeeded,
         now: Timestamp,
     ) -> Vec<SlotTime> {
-        if day.unreadable > 0 {
+        if !day.unreadable.is_empty() {
             return Vec::new();
         }
         self.slot_times(date, needed)

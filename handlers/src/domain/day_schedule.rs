@@ -3,7 +3,7 @@
 //! Listing, booking and moving decide from the same reading, so a hold counts however its time is
 //! written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil};
 
@@ -19,7 +19,7 @@ pub struct DaySchedule {
     pub holds: Vec<Hold>,
     /// Rows that may hold a time and cannot be read, such as `lunch`. While there is one, nothing
     /// of the date is free.
-    pub unreadable: usize,
+    pub unreadable: Vec<UnreadableRow>,
     /// Until when the form holds times that are not confirmed, by the keys of their holds. One that
     /// is over stands among `holds` until [`DaySchedule::at`] drops it.
     pub held_until: BTreeMap<String, Timestamp>,
@@ -42,6 +42,24 @@ pub struct Hold {
     pub phone: Option<Phone>,
     /// Nobody's booking: the owner took the time off.
     pub is_time_off: bool,
+}
+
+/// A row that may hold a time and cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// What stands where the time should, which is the row's key.
+    pub key: String,
+    /// The lead that it names; empty without one.
+    pub lead_id: String,
+}
+
+/// What is held on several dates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldTimes {
+    /// The times, in order.
+    pub times: Vec<HeldTime>,
+    /// The dates with rows that cannot be read.
+    pub unreadable: BTreeSet<civil::Date>,
 }
 
 /// A time that is held, among those of several dates.
@@ -89,6 +107,13 @@ impl DaySchedule {
             let overlaps = held_from < until && from < held_until;
             overlaps && except.is_none_or(|lead| hold.lead_id != lead.as_str())
         })
+    }
+
+    /// The key of the row that a lead holds, also of one that cannot be read.
+    pub fn key_of(&self, lead: &LeadId) -> Option<String> {
+        let unreadable = || self.unreadable.iter().find(|row| row.lead_id == lead.as_str());
+        let hold = self.hold_of(lead).map(|hold| &hold.key);
+        hold.or_else(|| unreadable().map(|row| &row.key)).cloned()
     }
 
     /// The hold of a lead.

@@ -105,6 +105,7 @@ fn row(
     let is_free = |key: &String| {
         !rows.iter().any(|row| row.key == *key)
             && !day.holds.iter().any(|hold| hold.key == *key && !hold.is_time_off)
+            && !day.unreadable.iter().any(|row| row.key == *key)
     };
     let key = spellings(start).into_iter().find(is_free)?;
     let present = day.holds.iter().find(|hold| hold.key == key).map_or(0, |hold| hold.minutes);
@@ -122,6 +123,7 @@ fn spellings(time: SlotTime) -> [String; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::day_schedule::UnreadableRow;
 
     fn hold(key: &str, minutes: u16, lead_id: &str) -> Hold {
         Hold {
@@ -169,6 +171,13 @@ mod tests {
         for spelling in spellings(SlotTime::hour_of_day(14)) {
             assert_eq!(SlotTime::parse(&spelling), Ok(SlotTime::hour_of_day(14)));
         }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_keeps_its_key() {
+        let row = UnreadableRow { key: "2:00 PM".into(), lead_id: "LEAD-1".into() };
+        let odd = DaySchedule { unreadable: vec![row], ..DaySchedule::default() };
+        assert_eq!(block(&odd, span(840, 900)), rows(&[("14:00", Some(60))]));
     }
 
     #[test]

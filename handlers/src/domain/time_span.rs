@@ -18,6 +18,9 @@ pub struct TimeSpan {
 }
 
 impl TimeSpan {
+    /// From midnight to midnight.
+    pub const WHOLE_DAY: Self = Self { start: SlotTime::hour_of_day(0), minutes: MIDNIGHT };
+
     /// The span between two minutes of the day; `None` when it is empty or past midnight.
     pub fn between(start: u16, end: u16) -> Option<Self> {
         let minutes = end.checked_sub(start).filter(|minutes| *minutes > 0)?;
@@ -63,6 +66,7 @@ impl DailyHours {
     /// Parses `22:00-07:00` or `10 PM-7 AM`; `None` for anything else and for hours without length.
     pub fn parse(text: &str) -> Option<Self> {
         let (from, until) = text.split_once(['-', '\u{2013}'])?;
+        let until = if until.trim() == "24:00" { "00:00" } else { until };
         let (from, until) = (SlotTime::parse(from).ok()?, SlotTime::parse(until).ok()?);
         (from != until).then_some(Self { from, until })
     }
@@ -127,5 +131,6 @@ mod tests {
         assert_eq!(lunch.end_after(at(10, 12)), Some(at(10, 13)));
         assert_eq!(lunch.end_after(at(10, 13)), None);
         assert_eq!(DailyHours::parse("22:00-22:00"), None);
+        assert_eq!(DailyHours::parse("22:00-24:00").unwrap().to_string(), "22:00-00:00");
     }
 }

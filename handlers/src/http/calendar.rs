@@ -22,7 +22,7 @@ use crate::{
     },
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::HeldTime,
+        day_schedule::{HeldTime, HeldTimes},
     },
 };
 
@@ -68,23 +68,42 @@ async fn changed_response(
     now: Timestamp,
 ) -> Json<Value> {
     let touched = calendar.touched_bookings(now).await;
-    Json(json!({
+    let mut answer = json!({
         "status": "success",
-        "message": with_touched(done, touched.as_deref()),
+        "message": with_touched(done, touched.as_ref()),
         "calendar": settings_json(settings, calendar.zone_name()),
-        "touched_bookings": touched.as_deref().map(bookings_json),
-    }))
+    });
+    add_touched(&mut answer, touched.as_ref());
+    Json(answer)
 }
 
 /// What was done, and that bookings stand all the same.
-pub(super) fn with_touched(done: &str, touched: Option<&[HeldTime]>) -> String {
-    match touched {
-        None => format!("{done}. Its bookings cannot be read right now, please look later"),
-        Some([]) => done.to_owned(),
-        Some([_]) => format!("{done}. One booking lies outside of it and stands all the same"),
-        Some(several) => {
-            format!("{done}. {} bookings lie outside of it and stand all the same", several.len())
+pub(super) fn with_touched(done: &str, touched: Option<&HeldTimes>) -> String {
+    let Some(HeldTimes { times, unreadable }) = touched else {
+        return format!("{done}. Its bookings cannot be read right now, please look later");
+    };
+    let touched = match times.as_slice() {
+        [] => String::new(),
+        [_] => ". One booking lies outside of it and stands all the same".to_owned(),
+        several => {
+            format!(". {} bookings lie outside of it and stand all the same", several.len())
         }
+    };
+    let dates: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+    if dates.is_empty() {
+        return format!("{done}{touched}");
+    }
+    let dates = dates.join(", ");
+    format!("{done}{touched}. The schedule has rows that cannot be read, please look: {dates}")
+}
+
+/// Adds the bookings that a change touches; `null` when they cannot be read.
+pub(super) fn add_touched(answer: &mut Value, touched: Option<&HeldTimes>) {
+    answer["touched_bookings"] = json!(touched.map(|touched| bookings_json(&touched.times)));
+    let unreadable = touched.map(|touched| &touched.unreadable);
+    if let Some(dates) = unreadable.filter(|dates| !dates.is_empty()) {
+        let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
+        answer["unreadable_dates"] = json!(dates);
     }
 }
 

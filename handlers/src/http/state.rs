@@ -114,9 +114,9 @@ async fn change(
         return Ok(changed_response("State updated", &owner));
     }
     let touched = endpoint.calendar.touched_bookings(now).await;
-    let message = calendar::with_touched("State updated", touched.as_deref());
+    let message = calendar::with_touched("State updated", touched.as_ref());
     let Json(mut answer) = changed_response(&message, &owner);
-    answer["touched_bookings"] = json!(touched.as_deref().map(calendar::bookings_json));
+    calendar::add_touched(&mut answer, touched.as_ref());
     Ok(Json(answer))
 }
 

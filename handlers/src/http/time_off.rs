@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     body::{self, ParsedBody},
-    calendar::{bookings_json, to_api_error, with_touched},
+    calendar::{add_touched, to_api_error, with_touched},
     error::ApiError,
     layers::RequestTime,
 };
@@ -52,11 +52,10 @@ async fn take(
 ) -> Result<Json<Value>, ApiError> {
     let (date, part) = parse(&headers, body).await?;
     let touched = calendar.take_off(date, part, now).await.map_err(to_time_off_error)?;
-    Ok(Json(json!({
-        "status": "success",
-        "message": with_touched("Time off taken", Some(&touched)),
-        "touched_bookings": bookings_json(&touched),
-    })))
+    let mut answer =
+        json!({ "status": "success", "message": with_touched("Time off taken", Some(&touched)) });
+    add_touched(&mut answer, Some(&touched));
+    Ok(Json(answer))
 }
 
 async fn give_back(
@@ -105,9 +104,7 @@ async fn parse(
 
 fn to_time_off_error(error: TimeOffError) -> ApiError {
     match error {
-        TimeOffError::Over(_) | TimeOffError::ClosedAnyway => {
-            ApiError::new(StatusCode::BAD_REQUEST, error.to_string())
-        }
+        TimeOffError::Over(_) => ApiError::new(StatusCode::BAD_REQUEST, error.to_string()),
         TimeOffError::Store(_) => {
             tracing::error!(error = %ErrorChain(&error), "time off failed");
             ApiError::unavailable()

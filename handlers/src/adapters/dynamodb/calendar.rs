@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional},
+    errors::{ConditionalWrite, conditional_with_retries},
     row::{Row, RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, HELD, hold},
 };
 use crate::{
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
-        day_schedule::HeldTime,
+        day_schedule::{HeldTime, HeldTimes},
         slot::parse_date,
     },
     ports::{OwnerWriteOutcome, StoreError},
@@ -49,7 +49,8 @@ impl DynamoDb {
             put.condition_expression("#version = :expected")
                 .expression_attribute_values(":expected", number(expected))
         };
-        match conditional(put.send().await)? {
+        // A booking under way looks at this row, too.
+        match conditional_with_retries(|| put.clone().send()).await? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row)) if row == to_row(settings) => {
@@ -59,11 +60,7 @@ impl DynamoDb {
         }
     }
 
-    /// Rows that cannot be read are left out: nothing is offered on their dates anyway.
-    pub(super) async fn read_holds_from(
-        &self,
-        date: civil::Date,
-    ) -> Result<Vec<HeldTime>, StoreError> {
+    pub(super) async fn read_holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError> {
         let scan = self
             .client
             .scan()
@@ -71,21 +68,32 @@ impl DynamoDb {
             .filter_expression("schedule_date >= :date")
             .expression_attribute_values(":date", text(date.to_string()));
         let rows = self.scan_all(scan).await?;
-        let mut held: Vec<HeldTime> = rows.iter().filter_map(held_time).collect();
-        held.sort_by_key(|held| (held.date, held.hold.start));
+        let mut held = HeldTimes::default();
+        for row in &rows {
+            add_row(&mut held, row);
+        }
+        held.times.sort_by_key(|held| (held.date, held.hold.start));
         Ok(held)
     }
 }
 
-fn held_time(row: &Row) -> Option<HeldTime> {
+/// Adds what a row says. What stands under no date is on none.
+fn add_row(held: &mut HeldTimes, row: &Row) {
     let reader = RowReader::new("Schedule", row);
     // What the form holds is no booking before it is confirmed, and is decided anew then.
     if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE | HELD))) {
-        return None;
+        return;
     }
-    let hold = hold(reader, reader.text("slot_time").ok()?)?;
-    let date = parse_date(reader.text("schedule_date").ok()?).ok()?;
-    Some(HeldTime { date, hold })
+    let Some(date) = reader.text("schedule_date").ok().and_then(|date| parse_date(date).ok())
+    else {
+        return;
+    };
+    match reader.text("slot_time").ok().and_then(|key| hold(reader, key)) {
+        Some(hold) => held.times.push(HeldTime { date, hold }),
+        None => {
+            held.unreadable.insert(date);
+        }
+    }
 }
 
 /// The settings as one text of JSON, as the API writes them.

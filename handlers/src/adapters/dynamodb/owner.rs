@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional},
+    errors::{ConditionalWrite, conditional_with_retries},
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
@@ -52,7 +52,8 @@ impl DynamoDb {
                 .condition_expression("#version = :expected")
                 .expression_attribute_values(":expected", number(expected))
         };
-        match conditional(update.send().await)? {
+        // A booking under way looks at this row, too.
+        match conditional_with_retries(|| update.clone().send()).await? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row))

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        day_schedule::{DaySchedule, Hold},
+        day_schedule::{DaySchedule, Hold, UnreadableRow},
         slot::SlotTime,
         time_needed::TimeNeeded,
     },
@@ -56,8 +56,8 @@ impl DynamoDb {
         for row in self.query_all(query).await? {
             add_row(&mut day, &row)?;
         }
-        if day.unreadable > 0 {
-            tracing::error!(%date, rows = day.unreadable, "a date has rows that cannot be read");
+        if !day.unreadable.is_empty() {
+            tracing::error!(%date, rows = day.unreadable.len(), "a date has rows that cannot be read");
         }
         Ok(day)
     }
@@ -85,7 +85,10 @@ fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
             }
             day.holds.push(hold);
         }
-        None => day.unreadable += 1,
+        None => day.unreadable.push(UnreadableRow {
+            key: key.to_owned(),
+            lead_id: reader.text_or_empty("lead_id").unwrap_or_default(),
+        }),
     }
     Ok(())
 }
@@ -161,13 +164,13 @@ mod tests {
     #[test]
     fn a_row_whose_time_cannot_be_read_is_counted_unless_it_is_free() {
         for words in ["lunch", "all day", "afternoon", "14.00", "25:00", ""] {
-            assert_eq!(day(&[(words, Some("blocked"))]).unreadable, 1, "{words}");
-            assert_eq!(day(&[(words, Some("available"))]).unreadable, 0, "{words}");
+            assert_eq!(day(&[(words, Some("blocked"))]).unreadable.len(), 1, "{words}");
+            assert_eq!(day(&[(words, Some("available"))]).unreadable.len(), 0, "{words}");
         }
         let mut day = DaySchedule::default();
         let odd = row([("slot_time", text("2:00 PM")), ("minutes", text("long"))]);
         add_row(&mut day, &odd).unwrap();
-        assert_eq!(day.unreadable, 1);
+        assert_eq!(day.unreadable.len(), 1);
         assert!(add_row(&mut day, &Row::new()).is_err());
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::{DaySchedule, HeldTime},
+        day_schedule::{DaySchedule, HeldTimes},
         discount::DiscountGrant,
         form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
@@ -56,7 +56,7 @@ impl Store for DynamoDb {
         self.write_calendar_settings(settings, expected).await
     }
 
-    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError> {
+    async fn holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError> {
         self.read_holds_from(date).await
     }
 

@@ -36,7 +36,7 @@ impl BookingService<'_> {
         for _ in 0..ATTEMPTS {
             let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let taken = day.conflict(slot.time(), needed, Some(&hold.lead.id)).is_some();
-            if taken || day.unreadable > 0 {
+            if taken || !day.unreadable.is_empty() {
                 return Err(self.taken(slot.date(), &day, needed));
             }
             let new = NewFormHold {

@@ -6,7 +6,11 @@ use jiff::tz::TimeZoneDatabase;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{calendar_settings::CalendarPatch, catalogue::RepairKind, day_schedule::Hold};
+use crate::domain::{
+    calendar_settings::CalendarPatch,
+    catalogue::RepairKind,
+    day_schedule::{Hold, UnreadableRow},
+};
 
 fn new_york() -> Calendar {
     Calendar::new("America/New_York").unwrap()
@@ -98,7 +102,8 @@ fn a_skipped_hour_is_never_offered() {
 
 #[test]
 fn a_row_that_cannot_be_read_empties_its_date() {
-    let odd = DaySchedule { unreadable: 1, ..DaySchedule::default() };
+    let row = UnreadableRow { key: "lunch".into(), lead_id: String::new() };
+    let odd = DaySchedule { unreadable: vec![row], ..DaySchedule::default() };
     assert_eq!(new_york().bookable_slots(civil::date(2026, 2, 11), &odd, HOUR, at(TUESDAY)), []);
 }
 
@@ -162,11 +167,15 @@ fn a_longer_repair_and_a_visit_fit_into_the_hours_with_their_travel() {
 fn only_bookings_outside_of_hours_and_absence_have_no_room() {
     let calendar =
         with(&new_york(), serde_json::json!({ "hours": { "wednesday": ["09:00-12:00"] } }));
-    let room = |calendar: &Calendar, hour| calendar.has_room_for(slot("2026-02-11", hour), HOUR);
+    let room = |calendar: &Calendar, hour| {
+        calendar.has_room_for(slot("2026-02-11", hour), HOUR, at(TUESDAY))
+    };
     assert!(room(&calendar, 11) && !room(&calendar, 12));
     let until = Until::parse("2026-02-11T10:00");
     let away = calendar.with_owner(&OwnerState { until, ..OwnerState::default() });
     assert!(!room(&away, 9) && room(&away, 10));
+    let later = at("2026-02-11T10:00:00-05:00");
+    assert!(away.has_room_for(slot("2026-02-11", 9), HOUR, later), "it is over");
 }
 
 #[test]

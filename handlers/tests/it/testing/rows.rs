@@ -11,7 +11,7 @@ use handlers::{
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
         customer_data::{CustomerData, DataRow},
-        day_schedule::{DaySchedule, HeldTime, Hold},
+        day_schedule::{DaySchedule, HeldTime, HeldTimes, Hold},
         discount::{DiscountGrant, discounts_count_from},
         form_hold::FormHold,
         lead::{Lead, LeadId, LeadStatus},
@@ -93,7 +93,7 @@ impl Rows {
                 .filter(|(slot, _)| slot.date() == date)
                 .map(|(slot, lead)| self.hold(*slot, lead))
                 .collect(),
-            unreadable: 0,
+            unreadable: Vec::new(),
             held_until: self
                 .held_until
                 .iter()
@@ -117,10 +117,12 @@ impl Rows {
         }
     }
 
-    pub fn holds_from(&self, date: civil::Date) -> Vec<HeldTime> {
+    pub fn holds_from(&self, date: civil::Date) -> HeldTimes {
         let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date);
-        from.map(|(slot, lead)| HeldTime { date: slot.date(), hold: self.hold(*slot, lead) })
-            .collect()
+        let times = from
+            .map(|(slot, lead)| HeldTime { date: slot.date(), hold: self.hold(*slot, lead) })
+            .collect();
+        HeldTimes { times, ..HeldTimes::default() }
     }
 
     pub fn calendar_versions(&self) -> CalendarVersions {

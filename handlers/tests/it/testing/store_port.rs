@@ -6,7 +6,7 @@ use handlers::{
         booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
-        day_schedule::{DaySchedule, HeldTime},
+        day_schedule::{DaySchedule, HeldTimes},
         discount::DiscountGrant,
         form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
@@ -70,7 +70,7 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn holds_from(&self, date: civil::Date) -> Result<Vec<HeldTime>, StoreError> {
+    async fn holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError> {
         self.apply("holds_from", |rows| rows.holds_from(date)).await
     }
 

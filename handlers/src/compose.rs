@@ -122,6 +122,7 @@ fn outbox(
         Arc::new(RandomIdGenerator),
         Arc::new(SystemTimer),
         config.owner_phone.clone(),
+        config.calendar.clone(),
     )
 }
 

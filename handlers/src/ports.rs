@@ -382,9 +382,8 @@ pub trait Store: Send + Sync {
     /// Puts texts into the outbox, all or none. Returns false when the first one's id was used
     /// before, even if that text has gone out since.
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError>;
-    /// The ids of the texts in the outbox that may go out at `now` and that Twilio has neither taken
-    /// nor refused, oldest first.
-    async fn waiting_texts(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
+    /// The ids of the texts in the outbox that Twilio has neither taken nor refused, oldest first.
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError>;
     /// Reserves a waiting text for `holder` until `until_ms`, if nobody else holds it; both as of
     /// [`Timer::unix_ms`]. Returns the text and the number of earlier attempts to send it; `None`
     /// when it is held or has gone out.

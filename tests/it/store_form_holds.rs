@@ -81,7 +81,7 @@ async fn a_hold_takes_its_time_until_its_end_and_its_text_waits() {
     assert_eq!(outcome(&lab, &two, None).await, HoldOutcome::Held);
     assert_eq!(lab.store.form_hold(two.id.key_hash()).await.unwrap(), Some(two.clone()));
     assert_eq!(lab.store.form_hold("another").await.unwrap(), None);
-    let id = lab.store.waiting_texts(now()).await.unwrap().pop().unwrap();
+    let id = lab.store.waiting_texts().await.unwrap().pop().unwrap();
     let (text, _) = lab.store.claim_text(&id, "h", 0, 100).await.unwrap().unwrap();
     let expected: Vec<OutboxText> = two.code_text(&code(), now());
     assert_eq!(vec![text], expected);
@@ -165,11 +165,7 @@ async fn a_time_has_one_hold_and_a_key_one_that_stands() {
         ..wish(&lab, &three, Some(&two)).await
     };
     assert_eq!(lab.store.hold_slot(&early).await.unwrap(), HoldOutcome::DayChanged);
-    assert_eq!(
-        lab.store.waiting_texts(now()).await.unwrap().len(),
-        1,
-        "nothing of them was written"
-    );
+    assert_eq!(lab.store.waiting_texts().await.unwrap().len(), 1, "nothing of them was written");
     assert_eq!(outcome(&lab, &three, Some(&two)).await, HoldOutcome::Held);
     // The first one's name means nothing any more.
     assert_eq!(lab.store.count_code_try(&two.id).await.unwrap(), None);
@@ -213,7 +209,7 @@ async fn a_lost_acknowledgement_is_a_hold_and_a_call_that_never_arrived_is_none(
         let cut = Failure { cut: Some(Cut::After), ..Failure::default() };
         lab.fail("TransactWriteItems", lost, cut);
         assert_eq!(outcome(&lab, &two, None).await, HoldOutcome::Held, "{lost} lost");
-        assert_eq!(lab.store.waiting_texts(now()).await.unwrap().len(), 1, "{lost} lost");
+        assert_eq!(lab.store.waiting_texts().await.unwrap().len(), 1, "{lost} lost");
     }
     let lab = Lab::start().await;
     let new = wish(&lab, &hold("aa", 14, 0), None).await;

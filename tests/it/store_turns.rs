@@ -38,7 +38,6 @@ fn waiting(id: &str) -> OutboxText {
         body: format!("text {id}"),
         created: now(),
         despite_opt_out: id.starts_with("late#"),
-        not_before: None,
     }
 }
 
@@ -48,7 +47,7 @@ async fn a_text_of_the_outbox_is_claimed_by_one_and_leaves_it_once() {
     let texts = [waiting("a#0"), waiting("a#1")];
     assert!(store.enqueue_once(&texts).await.unwrap());
     assert!(!store.enqueue_once(&texts).await.unwrap(), "the cause is remembered");
-    assert_eq!(store.waiting_texts(now()).await.unwrap(), ["a#0", "a#1"]);
+    assert_eq!(store.waiting_texts().await.unwrap(), ["a#0", "a#1"]);
     let claim = async |holder, at| store.claim_text("a#0", holder, at, at + 10).await.unwrap();
     assert_eq!(claim("h1", 0).await, Some((texts[0].clone(), 0)));
     assert_eq!(claim("h2", 10).await, None, "held until then");
@@ -60,7 +59,7 @@ async fn a_text_of_the_outbox_is_claimed_by_one_and_leaves_it_once() {
     store.remove_text("a#0").await.unwrap();
     assert_eq!(claim("h4", 99).await, None);
     store.refuse_text("a#1", Some(21_610), now()).await.unwrap();
-    assert!(store.waiting_texts(now()).await.unwrap().is_empty());
+    assert!(store.waiting_texts().await.unwrap().is_empty());
     assert_eq!(store.claim_text("a#1", "h", 0, 1).await.unwrap(), None);
     assert!(!store.enqueue_once(&texts).await.unwrap(), "nor does it come back");
 }
@@ -80,11 +79,11 @@ async fn a_callback_of_no_turn_is_kept_once_with_its_texts() {
         notification: vec![waiting("callback#SM1#0")],
     };
     store.keep_callback(&callback).await.unwrap();
-    assert_eq!(store.waiting_texts(now()).await.unwrap(), ["callback#SM1#0"]);
+    assert_eq!(store.waiting_texts().await.unwrap(), ["callback#SM1#0"]);
     let rows = lab.count("Conversations").await;
     store.remove_text("callback#SM1#0").await.unwrap();
     store.keep_callback(&callback).await.unwrap();
-    assert!(store.waiting_texts(now()).await.unwrap().is_empty(), "a repeat sends nothing again");
+    assert!(store.waiting_texts().await.unwrap().is_empty(), "a repeat sends nothing again");
     assert_eq!(lab.count("Conversations").await, rows - 1);
 }
 
@@ -127,7 +126,7 @@ async fn a_turn_that_is_handed_over_is_finished_once_and_its_answer_waits_in_the
     assert!(!store.finish_turn(&TurnEnd { holder: "h1".into(), ..end.clone() }).await.unwrap());
     assert!(store.finish_turn(&end).await.unwrap());
     assert!(store.finish_turn(&end).await.unwrap(), "own repeat");
-    assert_eq!(store.waiting_texts(now()).await.unwrap(), ["late#SM1#0"]);
+    assert_eq!(store.waiting_texts().await.unwrap(), ["late#SM1#0"]);
     assert!(store.late_turns().await.unwrap().is_empty());
     assert_eq!(store.claim_late_turn(&key, "h5", 999, 1999).await.unwrap(), None);
     assert_eq!(store.turn_answer(&key).await.unwrap(), Some(messages.clone()));

@@ -12,8 +12,9 @@ use crate::{
     app::error_chain::ErrorChain,
     domain::{
         background::BackgroundTask,
+        calendar::{Calendar, Wanted},
         form_hold::{is_code, is_code_of_the_past},
-        outbox::OutboxText,
+        outbox::{OutboxText, TextKind},
         phone::Phone,
         text::is_confirmation,
     },
@@ -42,6 +43,7 @@ pub struct OutboxService {
     ids: Arc<dyn IdGenerator>,
     timer: Arc<dyn Timer>,
     owner_phone: Option<Phone>,
+    calendar: Calendar,
 }
 
 /// What a run did.
@@ -82,15 +84,17 @@ enum Refusal {
 }
 
 impl OutboxService {
-    /// The use case on its ports. `owner_phone` is the owner's own number, if it is known.
+    /// The use case on its ports. `owner_phone` is the owner's own number, if it is known; `calendar`
+    /// holds until the owner changes it.
     pub fn new(
         store: Arc<dyn Store>,
         sms: Arc<dyn Sms>,
         ids: Arc<dyn IdGenerator>,
         timer: Arc<dyn Timer>,
         owner_phone: Option<Phone>,
+        calendar: Calendar,
     ) -> Self {
-        Self { store, sms, ids, timer, owner_phone }
+        Self { store, sms, ids, timer, owner_phone, calendar }
     }
 
     /// Sends every waiting text that nobody else is sending, oldest first.
@@ -98,7 +102,7 @@ impl OutboxService {
     /// # Errors
     /// As for [`OutboxService::send`].
     pub async fn send_waiting(&self, now: Timestamp) -> Result<OutboxReport, StoreError> {
-        let ids = self.store.waiting_texts(now).await?;
+        let ids = self.store.waiting_texts().await?;
         self.send(&ids, now).await
     }
 
@@ -112,7 +116,7 @@ impl OutboxService {
         let mut report = OutboxReport::default();
         let (mut failure, mut has_failed) = (None, false);
         // The owner is told of a text that was refused by another text.
-        let mut ids = VecDeque::from(ids.to_vec());
+        let mut ids = VecDeque::from(self.wanted(ids, now).await?);
         while let Some(id) = ids.pop_front() {
             let result = self.send_one(&id, now).await;
             let failed_before = std::mem::replace(&mut has_failed, result.is_err());
@@ -140,6 +144,29 @@ impl OutboxService {
             tracing::error!(waiting = report.waiting, "texts stay in the outbox");
         }
         failure.map_or(Ok(report), Err)
+    }
+
+    /// Without the news that the owner does not want now. What he never wants is removed.
+    async fn wanted(&self, ids: &[String], now: Timestamp) -> Result<Vec<String>, StoreError> {
+        if !ids.iter().any(|id| TextKind::of(id).is_some()) {
+            return Ok(ids.to_vec());
+        }
+        let calendar = match self.store.calendar_settings().await {
+            Ok(settings) => self.calendar.with_settings(settings),
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to read when the owner wants texts");
+                self.calendar.clone()
+            }
+        };
+        let mut wanted = Vec::with_capacity(ids.len());
+        for id in ids {
+            match TextKind::of(id).map_or(Wanted::Now, |kind| calendar.wants(kind, now)) {
+                Wanted::Now => wanted.push(id.clone()),
+                Wanted::Later => {}
+                Wanted::Never => self.store.remove_text(id).await?,
+            }
+        }
+        Ok(wanted)
     }
 
     async fn send_one(&self, id: &str, now: Timestamp) -> Result<Option<Delivery>, StoreError> {

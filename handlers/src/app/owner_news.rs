@@ -3,42 +3,45 @@
 
 use jiff::{Timestamp, civil};
 
-use crate::domain::{booking::Booking, calendar::Calendar, outbox::OutboxText, phone::Phone};
+use crate::domain::{
+    booking::Booking,
+    calendar::Calendar,
+    outbox::{OutboxText, TextKind},
+    phone::Phone,
+};
 
 /// Writes the owner's texts about changes of bookings, as far as he wants them.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnerNews<'a> {
     /// The owner's number; without it there are no texts.
     pub owner: Option<&'a Phone>,
-    /// Says whether he wants them, and when they wait.
+    /// Says whether he wants them. When they wait is decided when they go out.
     pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
 }
 
 impl OwnerNews<'_> {
-    /// Whether they go out at once: the owner wants them, and it is not in his quiet hours.
-    pub fn go_out_now(&self) -> bool {
-        self.owner.is_some()
-            && self.calendar.settings().booking_texts
-            && self.calendar.quiet_until(self.now).is_none()
+    /// Whether there are texts about bookings at all.
+    pub fn has_texts(&self) -> bool {
+        self.owner.is_some() && self.calendar.settings().booking_texts
     }
 
     /// Of a new booking.
     pub fn booked(&self, booking: &Booking) -> Vec<OutboxText> {
-        let id = format!("booked#{}", booking.lead_id);
+        let id = OutboxText::id_of(TextKind::Booked, booking.lead_id.as_str());
         self.wanted_text(&id, &format!("Booked: {}", details(booking)))
     }
 
     /// Of a cancellation. `cause` tells it from others of the same booking.
     pub fn cancelled(&self, booking: &Booking, cause: &str) -> Vec<OutboxText> {
-        let id = format!("cancelled#{}#{cause}", booking.lead_id);
+        let id = OutboxText::id_of(TextKind::Cancelled, &format!("{}#{cause}", booking.lead_id));
         self.wanted_text(&id, &format!("Cancelled: {}", details(booking)))
     }
 
     /// Of a move. `cause` tells it from others of the same booking.
     pub fn moved(&self, from: &Booking, to: &Booking, cause: &str) -> Vec<OutboxText> {
-        let id = format!("moved#{}#{cause}", to.lead_id);
+        let id = OutboxText::id_of(TextKind::Moved, &format!("{}#{cause}", to.lead_id));
         self.wanted_text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
     }
 
@@ -48,20 +51,15 @@ impl OwnerNews<'_> {
             "The schedule of {date} has a row that cannot be read, so nothing is offered on that \
              day. Please write times like 2:00 PM."
         );
-        self.text(&format!("unreadable#{date}"), &body)
+        self.text(&OutboxText::id_of(TextKind::Unreadable, &date.to_string()), &body)
     }
 
     fn wanted_text(&self, id: &str, body: &str) -> Vec<OutboxText> {
-        if self.calendar.settings().booking_texts { self.text(id, body) } else { Vec::new() }
+        if self.has_texts() { self.text(id, body) } else { Vec::new() }
     }
 
     fn text(&self, id: &str, body: &str) -> Vec<OutboxText> {
-        let Some(owner) = self.owner else { return Vec::new() };
-        let not_before = self.calendar.quiet_until(self.now);
-        OutboxText::messages(id, owner, body, self.now)
-            .into_iter()
-            .map(|text| OutboxText { not_before, ..text })
-            .collect()
+        self.owner.map_or_else(Vec::new, |owner| OutboxText::messages(id, owner, body, self.now))
     }
 }
 

@@ -307,11 +307,10 @@ impl Scheduler {
     }
 
     async fn have_sent(&self, texts: &[OutboxText], now: Timestamp) {
-        let due = texts.iter().filter(|text| text.is_due(now));
-        let ids: Vec<String> = due.map(|text| text.id.clone()).collect();
-        if ids.is_empty() {
+        if texts.is_empty() {
             return;
         }
+        let ids = texts.iter().map(|text| text.id.clone()).collect();
         if let Err(error) = self.background.start(&BackgroundTask::SendTexts { ids, now }).await {
             // The schedule sends them within a minute.
             tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");

@@ -16,6 +16,7 @@ use super::{
     calendar_settings::{CalendarSettings, OpeningHours},
     catalogue::Repair,
     day_schedule::DaySchedule,
+    outbox::TextKind,
     owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
     time_needed::TimeNeeded,
@@ -30,6 +31,17 @@ pub struct Calendar {
     settings: CalendarSettings,
     away_until: Option<Timestamp>,
     owner_version: u64,
+}
+
+/// Whether the owner wants a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// It may go out.
+    Now,
+    /// It is in his quiet hours.
+    Later,
+    /// He wants none of them.
+    Never,
 }
 
 /// The versions of the owner's rows that a decision is based on.
@@ -146,10 +158,16 @@ impl Calendar {
         Self { away_until, owner_version: owner.version, ..self.clone() }
     }
 
-    /// The end of the owner's quiet hours that it is now in; `None` outside of them.
-    pub fn quiet_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let end = self.settings.quiet_hours?.end_after(self.local(now))?;
-        self.zone.to_ambiguous_timestamp(end).compatible().ok().filter(|end| *end > now)
+    /// Whether the owner wants to hear of this at `now`, and if not, whether ever.
+    pub fn wants(&self, kind: TextKind, now: Timestamp) -> Wanted {
+        let settings = &self.settings;
+        if kind.is_about_a_booking() && !settings.booking_texts {
+            Wanted::Never
+        } else if settings.quiet_hours.is_some_and(|hours| hours.contains(self.local(now))) {
+            Wanted::Later
+        } else {
+            Wanted::Now
+        }
     }
 
     /// What the owner decided about it.

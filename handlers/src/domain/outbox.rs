@@ -11,6 +11,43 @@ use super::{
     turn::{MemoryTurn, TurnKey},
 };
 
+/// What the owner is told of bookings and of the calendar, which he may switch off or have wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// A booking.
+    Booked,
+    /// A cancellation.
+    Cancelled,
+    /// A move.
+    Moved,
+    /// A date whose schedule cannot be read.
+    Unreadable,
+}
+
+impl TextKind {
+    const ALL: [Self; 4] = [Self::Booked, Self::Cancelled, Self::Moved, Self::Unreadable];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::Cancelled => "cancelled",
+            Self::Moved => "moved",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The kind that an id names; `None` for every other text, which always goes out.
+    pub fn of(id: &str) -> Option<Self> {
+        let (name, _) = id.split_once('#')?;
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether the owner can do without it.
+    pub fn is_about_a_booking(self) -> bool {
+        self != Self::Unreadable
+    }
+}
+
 /// A text that waits until Twilio takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxText {
@@ -25,8 +62,6 @@ pub struct OutboxText {
     /// It goes out even to a customer who has opted out: the last answer, to the text by which they
     /// did.
     pub despite_opt_out: bool,
-    /// It does not go out before this business time.
-    pub not_before: Option<Timestamp>,
 }
 
 impl OutboxText {
@@ -41,14 +76,13 @@ impl OutboxText {
                 body,
                 created,
                 despite_opt_out: false,
-                not_before: None,
             })
             .collect()
     }
 
-    /// Whether it may go out at `now`.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.not_before.is_none_or(|time| time <= now)
+    /// The id of a text about something: its kind, and what tells it from others of that kind.
+    pub fn id_of(kind: TextKind, rest: &str) -> String {
+        format!("{}#{rest}", kind.name())
     }
 }
 
@@ -104,5 +138,15 @@ mod tests {
         assert_eq!(texts[0].id, "x#0");
         assert_eq!(texts[1].id, "x#1");
         assert!(texts.iter().all(|text| text.body.len() <= text::MAX_MESSAGE_UNITS));
+    }
+
+    #[test]
+    fn only_news_has_a_kind() {
+        for kind in TextKind::ALL {
+            assert_eq!(TextKind::of(&OutboxText::id_of(kind, "LEAD-1")), Some(kind));
+        }
+        for id in ["callback#SM1#0", "late#SM1#0", "booked", "refused#booked#LEAD-1#0"] {
+            assert_eq!(TextKind::of(id), None, "{id}");
+        }
     }
 }

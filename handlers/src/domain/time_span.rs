@@ -71,17 +71,11 @@ impl DailyHours {
         (from != until).then_some(Self { from, until })
     }
 
-    /// When the hours that this moment lies in end; `None` outside of them.
-    pub fn end_after(self, now: civil::DateTime) -> Option<civil::DateTime> {
+    /// Whether a moment lies in these hours. A time that comes twice lies in them both times.
+    pub fn contains(self, now: civil::DateTime) -> bool {
         let at = SlotTime::of(now);
-        let ends_tomorrow = match self.from < self.until {
-            true if self.from <= at && at < self.until => false,
-            false if at < self.until => false,
-            false if self.from <= at => true,
-            _ => return None,
-        };
-        let date = if ends_tomorrow { now.date().tomorrow().ok()? } else { now.date() };
-        Some(super::slot::Slot::new(date, self.until).start())
+        let (begun, over) = (self.from <= at, self.until <= at);
+        if self.from < self.until { begun && !over } else { begun || !over }
     }
 }
 
@@ -122,14 +116,14 @@ mod tests {
     fn hours_may_go_past_midnight() {
         let night = DailyHours::parse("10 PM-7 AM").unwrap();
         assert_eq!(night.to_string(), "22:00-07:00");
-        let at = |day, hour| civil::datetime(2026, 2, day, hour, 0, 0, 0);
-        assert_eq!(night.end_after(at(10, 23)), Some(at(11, 7)));
-        assert_eq!(night.end_after(at(11, 3)), Some(at(11, 7)));
-        assert_eq!(night.end_after(at(11, 7)), None);
-        assert_eq!(night.end_after(at(10, 21)), None);
+        let at = |hour, minute| civil::datetime(2026, 2, 10, hour, minute, 0, 0);
+        for (hour, minute, quiet) in
+            [(23, 0, true), (3, 0, true), (6, 59, true), (7, 0, false), (21, 59, false)]
+        {
+            assert_eq!(night.contains(at(hour, minute)), quiet, "{hour}:{minute}");
+        }
         let lunch = DailyHours::parse("12:00-13:00").unwrap();
-        assert_eq!(lunch.end_after(at(10, 12)), Some(at(10, 13)));
-        assert_eq!(lunch.end_after(at(10, 13)), None);
+        assert!(lunch.contains(at(12, 0)) && !lunch.contains(at(13, 0)));
         assert_eq!(DailyHours::parse("22:00-22:00"), None);
         assert_eq!(DailyHours::parse("22:00-24:00").unwrap().to_string(), "22:00-00:00");
     }

@@ -82,6 +82,7 @@ fn build_shop(
         Arc::new(RandomIdGenerator),
         Arc::new(SystemTimer),
         owner_phone.clone(),
+        Calendar::new("America/New_York").unwrap(),
     );
     let ports = ReplyPorts {
         model: model.clone(),

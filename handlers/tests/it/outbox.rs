@@ -2,7 +2,11 @@
 
 use handlers::{
     app::outbox::OutboxReport,
-    domain::{outbox::OutboxText, text::NO_PROMISE_REPLY},
+    domain::{
+        calendar_settings::{CalendarPatch, CalendarSettings},
+        outbox::OutboxText,
+        text::NO_PROMISE_REPLY,
+    },
     ports::{ModelError, Store as _, Timer as _},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -72,6 +76,29 @@ fn a_customers_text_of_unknown_outcome_is_adopted_or_told_to_the_owner() {
             );
         }
     }
+}
+
+#[test]
+fn news_waits_for_the_end_of_quiet_hours_and_goes_when_it_is_switched_off() {
+    let world = World::new();
+    let settings = |fields: serde_json::Value| {
+        let patch = CalendarPatch::from_json(fields.as_object().unwrap()).unwrap();
+        world.store.set_calendar(CalendarSettings::default().with(&patch));
+    };
+    for id in ["booked#LEAD-1", "unreadable#2026-02-11", "callback#SM1"] {
+        store(&world, id, OWNER);
+    }
+    settings(serde_json::json!({ "quiet_hours": "15:00-16:00" }));
+    assert_eq!(send(&world), OutboxReport { sent: 1, ..OutboxReport::default() });
+    assert_eq!(world.sms.sent()[0].1, "text callback#SM1");
+    settings(serde_json::json!({ "booking_texts": false }));
+    assert_eq!(send(&world), OutboxReport { sent: 1, ..OutboxReport::default() });
+    assert_eq!(world.sms.sent()[1].1, "text unreadable#2026-02-11");
+    assert!(world.store.outbox().is_empty());
+    settings(serde_json::json!({}));
+    store(&world, "booked#LEAD-2", OWNER);
+    world.store.fail("calendar_settings");
+    assert_eq!(send(&world).sent, 1, "rather told than not");
 }
 
 #[test]

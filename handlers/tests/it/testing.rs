@@ -111,6 +111,7 @@ impl World {
             self.ids.clone(),
             self.timer.clone(),
             Some(phone(OWNER)),
+            calendar(),
         )
     }
 

@@ -120,18 +120,14 @@ impl DynamoDb {
             .map_err(unavailable)
     }
 
-    pub(super) async fn read_waiting(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn read_waiting(&self) -> Result<Vec<String>, StoreError> {
         let query = self
             .client
             .query()
             .table_name(&self.tables.conversations)
             .key_condition_expression("conversation_id = :outbox")
-            .filter_expression(
-                "attribute_not_exists(refused_ms) \
-                 AND (attribute_not_exists(not_before_ms) OR not_before_ms <= :now)",
-            )
-            .expression_attribute_values(":outbox", text(OUTBOX))
-            .expression_attribute_values(":now", number(now.as_millisecond()));
+            .filter_expression("attribute_not_exists(refused_ms)")
+            .expression_attribute_values(":outbox", text(OUTBOX));
         let mut waiting: Vec<(Timestamp, String)> = Vec::new();
         for row in self.query_all(query).await? {
             let reader = RowReader::new("Conversations", &row);
@@ -233,9 +229,6 @@ fn to_row(new: &OutboxText) -> Row {
         ("body", text(&new.body)),
         ("created_ms", number(new.created.as_millisecond())),
     ]));
-    waiting.extend(
-        new.not_before.map(|time| ("not_before_ms".to_owned(), number(time.as_millisecond()))),
-    );
     if new.despite_opt_out {
         waiting.insert("despite_opt_out".into(), AttributeValue::Bool(true));
     }
@@ -249,10 +242,6 @@ fn from_row(row: &Row) -> Result<OutboxText, StoreError> {
         to: reader.phone("to")?,
         body: reader.text("body")?.to_owned(),
         created: reader.millis("created_ms")?,
-        not_before: match row.get("not_before_ms") {
-            Some(_) => Some(reader.millis("not_before_ms")?),
-            None => None,
-        },
         despite_opt_out: row.get("despite_opt_out") == Some(&AttributeValue::Bool(true)),
     })
 }
@@ -270,11 +259,8 @@ mod tests {
             body: "Somebody wrote".into(),
             created: "2026-02-10T20:10:00.123Z".parse().unwrap(),
             despite_opt_out: false,
-            not_before: None,
         };
         assert_eq!(from_row(&to_row(&waiting)).unwrap(), waiting);
-        let later = OutboxText { not_before: Some(waiting.created), ..waiting.clone() };
-        assert_eq!(from_row(&to_row(&later)).unwrap(), later);
         let last = OutboxText { despite_opt_out: true, ..waiting };
         assert_eq!(from_row(&to_row(&last)).unwrap(), last);
         assert!(from_row(&key("x")).is_err());

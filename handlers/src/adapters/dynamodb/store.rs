@@ -261,8 +261,8 @@ impl Store for DynamoDb {
         self.write_texts(texts).await
     }
 
-    async fn waiting_texts(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
-        self.read_waiting(now).await
+    async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
+        self.read_waiting().await
     }
 
     async fn claim_text(

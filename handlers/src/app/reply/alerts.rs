@@ -196,7 +196,7 @@ impl ReplyService {
     /// failure is only logged: the schedule sends them within a minute.
     pub(super) async fn send_texts(&self, texts: &[OutboxText], state: &TurnState, now: Timestamp) {
         let mut ids = state.notifications.clone();
-        ids.extend(texts.iter().filter(|text| text.is_due(now)).map(|text| text.id.clone()));
+        ids.extend(texts.iter().map(|text| text.id.clone()));
         if ids.is_empty() || self.settings.owner_phone.is_none() && texts.is_empty() {
             return;
         }

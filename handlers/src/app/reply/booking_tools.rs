@@ -20,7 +20,7 @@ use crate::{
         booking::Booking,
         catalogue::Repair,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
-        outbox::OutboxText,
+        outbox::{OutboxText, TextKind},
         slot::{Slot, time_texts},
         text::OWNER_NAME,
         time_needed::TimeNeeded,
@@ -103,7 +103,7 @@ impl ToolRunner<'_> {
         let cause = identity.join("#");
         let notify = |booking: &Booking| self.news().cancelled(booking, &cause);
         let pending_change = PendingChange {
-            notification: self.news_id(format!("cancelled#{id}#{cause}#0")),
+            notification: self.news_id(TextKind::Cancelled, id, &cause),
             ..self.pending_change(CANCELLED, id, LeadStatus::Cancelled, None, &[])
         };
         let bookings = self.bookings();
@@ -125,7 +125,7 @@ impl ToolRunner<'_> {
         let cause = identity.join("#");
         let notify = |from: &Booking, to: &Booking| self.news().moved(from, to, &cause);
         let pending_change = PendingChange {
-            notification: self.news_id(format!("moved#{id}#{cause}#0")),
+            notification: self.news_id(TextKind::Moved, id, &cause),
             ..self.pending_change(MOVED, id, LeadStatus::Booked, Some(to), &[])
         };
         let bookings = self.bookings();
@@ -147,17 +147,15 @@ impl ToolRunner<'_> {
             phone: self.text.phone.clone(),
             status,
             slot,
-            notification: notification
-                .iter()
-                .filter(|text| text.is_due(self.now))
-                .map(|text| text.id.clone())
-                .collect(),
+            notification: notification.iter().map(|text| text.id.clone()).collect(),
         }
     }
 
-    /// The id of a text that goes out as soon as it is stored, which depends on the booking's only.
-    fn news_id(&self, id: String) -> Vec<String> {
-        if self.news().go_out_now() { vec![id] } else { Vec::new() }
+    /// The id of the owner's text about a change, which does not depend on what the change finds;
+    /// none when there is no such text.
+    fn news_id(&self, kind: TextKind, id: &LeadId, cause: &str) -> Vec<String> {
+        let rest = format!("{id}#{cause}#0");
+        if self.news().has_texts() { vec![OutboxText::id_of(kind, &rest)] } else { Vec::new() }
     }
 
     fn news(&self) -> OwnerNews<'_> {

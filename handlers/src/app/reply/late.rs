@@ -372,7 +372,6 @@ pub(super) fn late_texts(
             to: text.phone.clone(),
             body: body.clone(),
             created: text.now,
-            not_before: None,
             despite_opt_out,
         })
         .collect()

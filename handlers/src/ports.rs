@@ -269,7 +269,7 @@ pub trait Store: Send + Sync {
     /// Counts a try at a hold's code, before it is compared. Returns how many are left after it;
     /// `None` when there was none left, or no such hold. A repeat after a lost acknowledgement counts
     /// once more.
-    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError>;
+    async fn count_code_try(&self, id: &HoldId, attempt: &str) -> Result<Option<u32>, StoreError>;
     /// Frees the time of a hold before its end, unless somebody else has it or it is booked.
     async fn release_slot(&self, hold: &FormHold, now: Timestamp) -> Result<(), StoreError>;
     /// Grants a discount; false when the customer has one that no booking has used, or has used one,

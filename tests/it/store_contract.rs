@@ -159,7 +159,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
         ("hold_slot", store.hold_slot(&new_hold).await.map(drop)),
         ("form_hold", store.form_hold(new_hold.hold.id.key_hash()).await.map(drop)),
-        ("count_code_try", store.count_code_try(&new_hold.hold.id).await.map(drop)),
+        ("count_code_try", store.count_code_try(&new_hold.hold.id, "try").await.map(drop)),
         ("release_slot", store.release_slot(&new_hold.hold, now()).await),
         ("grant_discount", store.grant_discount(&grant).await.map(drop)),
         ("open_discount", store.open_discount(&ann(), now()).await.map(drop)),

@@ -168,7 +168,7 @@ async fn a_time_has_one_hold_and_a_key_one_that_stands() {
     assert_eq!(lab.store.waiting_texts().await.unwrap().len(), 1, "nothing of them was written");
     assert_eq!(outcome(&lab, &three, Some(&two)).await, HoldOutcome::Held);
     // The first one's name means nothing any more.
-    assert_eq!(lab.store.count_code_try(&two.id).await.unwrap(), None);
+    assert_eq!(lab.store.count_code_try(&two.id, "try").await.unwrap(), None);
     assert_eq!(lab.store.form_hold(two.id.key_hash()).await.unwrap(), Some(three));
     assert_eq!(outcome(&lab, &hold("bb", 14, 10), None).await, HoldOutcome::Held);
 }
@@ -177,9 +177,15 @@ async fn a_time_has_one_hold_and_a_key_one_that_stands() {
 async fn five_tries_are_counted_however_many_come_at_once() {
     let lab = Lab::start().await;
     let two = hold("aa", 14, 0);
-    assert_eq!(lab.store.count_code_try(&two.id).await.unwrap(), None, "there is no hold");
+    assert_eq!(lab.store.count_code_try(&two.id, "try").await.unwrap(), None, "there is no hold");
     assert_eq!(outcome(&lab, &two, None).await, HoldOutcome::Held);
-    let tries = join_all((0..20).map(|_| lab.store.count_code_try(&two.id))).await;
+    for _ in 0..2 {
+        let left = lab.store.count_code_try(&two.id, "sent twice").await.unwrap();
+        assert_eq!(left, Some(CODE_TRIES - 1), "one try that was sent twice");
+    }
+    let attempts: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    let tries = attempts.iter().map(|attempt| lab.store.count_code_try(&two.id, attempt));
+    let tries = join_all(tries).await;
     let mut left: Vec<u32> = tries.into_iter().filter_map(Result::unwrap).collect();
     left.sort_unstable();
     assert_eq!(left, [0, 1, 2, 3, 4]);

@@ -45,6 +45,8 @@ pub struct DayAvailability {
 pub struct BookingDraft<'a> {
     /// The lead; its id and time are the same for every attempt.
     pub lead: Lead,
+    /// When the customer asked for it: the notice that a booking needs counts from then.
+    pub asked: Timestamp,
     /// Tells this booking from others.
     pub identity: &'a [&'a str],
     /// Whether it uses the customer's discount, if there is one.
@@ -191,7 +193,7 @@ impl BookingService<'_> {
         for _ in 0..ATTEMPTS {
             let service = BookingService { calendar: &calendar, ..*self };
             let needed = calendar.time_needed(&lead.repair);
-            if let Some(reason) = calendar.unbookable_reason(slot, needed, self.now) {
+            if let Some(reason) = calendar.unbookable_reason(slot, needed, draft.asked) {
                 // A repeat may come after the slot has begun.
                 return match self.store.lead(&lead.id).await? {
                     Some(written) if written.phone == lead.phone => existing(written),

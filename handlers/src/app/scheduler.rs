@@ -195,7 +195,8 @@ impl Scheduler {
         let key = RepeatKey::of(key, &request, address, now)?;
         let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
         let calendar = self.current_calendar().await?;
-        if let Some(booking) = self.earlier(&key, &request).await? {
+        let record = self.store.idempotency_record(&key.hash).await?;
+        if let Some(booking) = self.booking_of(record.as_ref(), &key, &request).await? {
             return Ok(booking);
         }
         // What is plainly refused is neither counted nor leaves a row.
@@ -212,7 +213,9 @@ impl Scheduler {
         let limits = self.limits.usage();
         let store = self.store.as_ref();
         let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
-        let id = sha256_hex(&[&key.hash, &request.fingerprint()]);
+        // The same form after its booking is no repeat.
+        let before = record.as_ref().map_or("", |record| record.lead_id.as_str());
+        let id = sha256_hex(&[&key.hash, &request.fingerprint(), before]);
         if !limit.take(&id, now).await? {
             return Err(SchedulerError::AddressLimit);
         }
@@ -323,7 +326,17 @@ impl Scheduler {
         key: &RepeatKey,
         request: &FormRequest,
     ) -> Result<Option<FormBooking>, SchedulerError> {
-        let Some(record) = self.store.idempotency_record(&key.hash).await? else { return Ok(None) };
+        let record = self.store.idempotency_record(&key.hash).await?;
+        self.booking_of(record.as_ref(), key, request).await
+    }
+
+    async fn booking_of(
+        &self,
+        record: Option<&IdempotencyRecord>,
+        key: &RepeatKey,
+        request: &FormRequest,
+    ) -> Result<Option<FormBooking>, SchedulerError> {
+        let Some(record) = record else { return Ok(None) };
         if key.replace_before.is_some_and(|time| record.now < time) {
             return Ok(None);
         }
@@ -354,14 +367,15 @@ impl Scheduler {
     }
 
     /// Writes a booking with what belongs to it: the guard of its number, the request's record and
-    /// the owner's text.
+    /// the owner's text. `asked` is when it was asked for.
     async fn write(
         &self,
         lead: Lead,
         record: RecordWrite,
         bookings: BookingService<'_>,
-        now: Timestamp,
+        asked: Timestamp,
     ) -> Result<Booking, BookingError> {
+        let now = bookings.now;
         let open = self.store.open_bookings(&lead.phone, self.calendar.local(now)).await?;
         let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead.id;
         if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
@@ -373,6 +387,7 @@ impl Scheduler {
         let (id, at) = (lead.id.to_string(), now.as_millisecond().to_string());
         let draft = BookingDraft {
             lead,
+            asked,
             identity: &["form", &id, &at],
             // The form knows no discounts.
             with_discount: false,

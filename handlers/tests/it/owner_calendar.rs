@@ -60,6 +60,7 @@ fn book(world: &World, hour: u8) -> Result<Booking, BookingError> {
     let service = BookingService { store: world.store.as_ref(), calendar: &calendar, now: now() };
     let draft = BookingDraft {
         lead: lead(hour),
+        asked: now(),
         identity: &["test"],
         with_discount: false,
         guard: None,

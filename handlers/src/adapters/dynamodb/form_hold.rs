@@ -4,7 +4,9 @@
 //! of the request's key. The slot's row in the schedule has the status `held`, the lead that will be
 //! booked, and the end; nothing cleans it up, since whoever reads or writes it compares that end.
 
-use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -83,23 +85,38 @@ impl DynamoDb {
     }
 
     /// Counts first and compares later, so that guesses at the same time are no more than others.
-    pub(super) async fn write_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError> {
+    pub(super) async fn write_code_try(
+        &self,
+        id: &HoldId,
+        attempt: &str,
+    ) -> Result<Option<u32>, StoreError> {
         let count = self
             .client
             .update_item()
             .table_name(&self.tables.conversations)
             .set_key(Some(key(id.key_hash())))
-            .update_expression("SET tries = tries + :one")
-            .condition_expression("nonce = :nonce AND tries < :most")
+            .update_expression("SET tries = tries + :one, last_try = :attempt")
+            .condition_expression(
+                "nonce = :nonce AND tries < :most \
+                 AND (attribute_not_exists(last_try) OR last_try <> :attempt)",
+            )
+            .expression_attribute_values(":attempt", text(attempt))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":nonce", text(id.nonce()))
             .expression_attribute_values(":most", number(CODE_TRIES))
-            .return_values(ReturnValue::AllNew);
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let left = |row: &Row| {
+            let tries = tries(RowReader::new("Conversations", row))?;
+            Ok(Some(CODE_TRIES.saturating_sub(tries)))
+        };
         match conditional_with_retries(|| count.clone().send()).await? {
-            ConditionalWrite::Written(output) => {
-                let row = output.attributes.unwrap_or_default();
-                let tries = tries(RowReader::new("Conversations", &row))?;
-                Ok(Some(CODE_TRIES.saturating_sub(tries)))
+            ConditionalWrite::Written(output) => left(&output.attributes.unwrap_or_default()),
+            // This very try: its acknowledgement was lost and the SDK sent it again.
+            ConditionalWrite::Rejected(Some(row))
+                if row.get("last_try") == Some(&text(attempt)) =>
+            {
+                left(&row)
             }
             ConditionalWrite::Rejected(_) => Ok(None),
         }

@@ -111,8 +111,8 @@ impl Store for DynamoDb {
         self.read_form_hold(key_hash).await
     }
 
-    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError> {
-        self.write_code_try(id).await
+    async fn count_code_try(&self, id: &HoldId, attempt: &str) -> Result<Option<u32>, StoreError> {
+        self.write_code_try(id, attempt).await
     }
 
     async fn release_slot(&self, hold: &FormHold, now: Timestamp) -> Result<(), StoreError> {

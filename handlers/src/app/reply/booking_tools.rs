@@ -88,6 +88,7 @@ impl ToolRunner<'_> {
         let wish = (lead.repair.clone(), lead.address.clone());
         let draft = BookingDraft {
             lead,
+            asked: self.now,
             identity,
             with_discount: true,
             guard: None,

@@ -153,8 +153,10 @@ impl ReplyService {
                 }
             }
         }
-        if error.is_of_a_crowd(&state) {
-            return self.close_crowded(text, progress, error, owner_reachable).await;
+        if error.is_of_a_crowd(&state)
+            && let Some(closed) = self.close_crowded(text, progress, error, owner_reachable).await
+        {
+            return closed;
         }
         // Handing over may have renewed the place in the queue.
         let state = progress.snapshot();
@@ -188,14 +190,15 @@ impl ReplyService {
     }
 
     /// Ends a turn that other texts of the same customer kept from being answered. Its words are kept,
-    /// and of the first such text within an hour the owner hears.
+    /// and of the first such text within an hour the owner hears. `None` when that cannot be stored in
+    /// time: the turn ends like any other then.
     async fn close_crowded(
         &self,
         text: &InboundText,
         progress: &Progress,
         error: &TurnError,
         owner_reachable: bool,
-    ) -> Closed {
+    ) -> Option<Closed> {
         // Handing over may have renewed the place in the queue.
         let state = progress.snapshot();
         let mut callback = self.callback(text, &CallbackReason::Crowded, owner_reachable);
@@ -215,11 +218,11 @@ impl ReplyService {
                     if is_first {
                         self.send_texts(&notification, &state, text.now).await;
                     }
-                    return if answer.is_empty() {
+                    return Some(if answer.is_empty() {
                         Closed::Answered(answer)
                     } else {
                         Closed::FellBack(answer)
-                    };
+                    });
                 }
             }
             Some(Err(error)) => {
@@ -227,11 +230,7 @@ impl ReplyService {
             }
             None => tracing::warn!("storing what the owner is told of a flood timed out"),
         }
-        let (answer, ()) = futures::join!(
-            self.answer_without_tables(text, progress, error, owner_reachable),
-            self.leave_queue_after_failure(&text.phone, state.queue_entry.as_ref())
-        );
-        Closed::FellBack(answer)
+        None
     }
 
     /// Tells the owner first, and promises a callback only if Twilio took that text.

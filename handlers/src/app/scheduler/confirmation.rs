@@ -99,32 +99,49 @@ impl Scheduler {
         if hold.until <= now {
             return Err(SchedulerError::HoldEnded);
         }
-        let Some(attempts_left) = self.store.count_code_try(&hold.id).await? else {
+        let attempt = self.ids.generate();
+        let Some(attempts_left) = self.store.count_code_try(&hold.id, &attempt).await? else {
             // The last try may have been the right one.
-            return self.confirmed(&hold, &code).await?.ok_or(SchedulerError::HoldEnded);
+            if let Some(booking) = self.confirmed(&hold, &code).await? {
+                return Ok(booking);
+            }
+            self.release(&hold, now).await;
+            return Err(SchedulerError::HoldEnded);
         };
         if !hold.is_right(&code) {
-            if attempts_left == 0
-                && let Err(error) = self.store.release_slot(&hold, now).await
-            {
-                tracing::warn!(error = %ErrorChain(&error), "a hold keeps its time until its end");
+            if attempts_left == 0 {
+                self.release(&hold, now).await;
             }
             return Err(SchedulerError::WrongCode { attempts_left });
         }
         let limits = self.limits.usage();
         let store = self.store.as_ref();
         let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
-        let use_id = sha256_hex(&[hold.id.key_hash(), &hold.fingerprint]);
-        if !limit.take(&use_id, now).await? {
-            return Err(SchedulerError::AddressLimit);
-        }
-        let booked = self.book_held(&hold, now).await;
+        let use_id = sha256_hex(&[&hold.id.to_string(), &hold.fingerprint]);
+        let booked = if limit.take(&use_id, now).await? {
+            self.book_held(&hold, now).await
+        } else {
+            Err(SchedulerError::AddressLimit)
+        };
         let refused =
             matches!(&booked, Err(SchedulerError::Taken { .. } | SchedulerError::Unbookable(_)));
         if refused {
             give_back(&[limit], &use_id, now).await;
         }
+        // Nobody can confirm it any more. What may have been written is left alone.
+        let is_over = attempts_left == 0
+            && matches!(&booked, Err(error) if !matches!(error, SchedulerError::Store(_)));
+        if is_over {
+            self.release(&hold, now).await;
+        }
         booked
+    }
+
+    /// Frees the time of a hold that has ended before its time. A failure leaves it until then.
+    async fn release(&self, hold: &FormHold, now: Timestamp) {
+        if let Err(error) = self.store.release_slot(hold, now).await {
+            tracing::warn!(error = %ErrorChain(&error), "a hold keeps its time until its end");
+        }
     }
 
     /// The booking that a hold led to, for whoever has its code. For anybody else the hold has ended.
@@ -181,7 +198,7 @@ impl Scheduler {
                 Some(ended) => format!("{same}-{}", ended.nonce()),
             };
             let limits = self.code_limits(&request.phone, address);
-            if !self.may_book(&same, address, now).await?
+            if !self.may_book(&use_id, address, now).await?
                 || !take_all(&limits, &use_id, now).await?
             {
                 return Err(SchedulerError::AddressLimit);
@@ -222,7 +239,7 @@ impl Scheduler {
         let Some(hold) = self.store.form_hold(&key.hash).await? else {
             return Ok(Standing::Open(None));
         };
-        if !hold.stands(now) {
+        if hold.until <= now {
             return Ok(Standing::Open(Some(hold.id)));
         }
         if hold.fingerprint != request.fingerprint() {
@@ -230,7 +247,8 @@ impl Scheduler {
         }
         let answer = match self.store.lead(&hold.lead.id).await? {
             Some(lead) => FormAnswer::Booked(FormBooking::from(&lead)),
-            None => FormAnswer::Pending { id: hold.id, until: hold.until },
+            None if hold.stands(now) => FormAnswer::Pending { id: hold.id, until: hold.until },
+            None => return Ok(Standing::Open(Some(hold.id))),
         };
         Ok(Standing::Answered(answer))
     }
@@ -309,10 +327,9 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<FormBooking, SchedulerError> {
         let calendar = self.current_calendar().await?;
-        // As of when the time was held: the notice that a booking needs may have begun since.
-        let bookings = self.bookings(&calendar, hold.lead.timestamp);
+        let bookings = self.bookings(&calendar, now);
         for _ in 0..ATTEMPTS {
-            match self.try_book_held(hold, bookings, now).await {
+            match self.try_book_held(hold, bookings).await {
                 Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
                 Err(BookingError::GuardChanged) => {}
                 Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
@@ -340,17 +357,18 @@ impl Scheduler {
         &self,
         hold: &FormHold,
         bookings: BookingService<'_>,
-        now: Timestamp,
     ) -> Result<Booking, BookingError> {
         let record = IdempotencyRecord {
             key_hash: hold.id.key_hash().to_owned(),
             fingerprint: hold.fingerprint.clone(),
             lead_id: hold.lead.id.clone(),
-            now,
+            now: bookings.now,
         };
         // A booking from before the hold was of another request.
         let record = RecordWrite { record, replace_before: Some(hold.lead.timestamp) };
-        self.write(hold.lead.clone(), record, bookings, now).await
+        // The notice that a booking needs may have begun since.
+        let asked = hold.lead.timestamp;
+        self.write(hold.lead.clone(), record, bookings, asked).await
     }
 }
 

@@ -134,7 +134,7 @@ impl Store for FakeStore {
         self.apply("form_hold", |rows| rows.holds.get(key_hash).cloned()).await
     }
 
-    async fn count_code_try(&self, id: &HoldId) -> Result<Option<u32>, StoreError> {
+    async fn count_code_try(&self, id: &HoldId, _attempt: &str) -> Result<Option<u32>, StoreError> {
         self.apply("count_code_try", |rows| rows.count_code_try(id)).await
     }
 

@@ -111,6 +111,17 @@ pub struct SchedulerConfig {
     pub limits: FormLimits,
     /// What the form asks for before it books.
     pub confirmation: FormConfirmation,
+    /// The page with the form.
+    pub page: BookPageConfig,
+}
+
+/// The page with the booking form.
+#[derive(Debug, Clone)]
+pub struct BookPageConfig {
+    /// Which pages may embed it: the sources of the directive `frame-ancestors`.
+    pub frame_ancestors: String,
+    /// The shop's number, for whoever wants to change a booking.
+    pub shop_phone: Option<Phone>,
 }
 
 /// The database and its tables.
@@ -265,7 +276,11 @@ impl SchedulerConfig {
         let limits = form_limits(&mut reader);
         let confirmation =
             reader.with_default("FORM_CONFIRMATION", "none", values::form_confirmation);
-        let form = limits.zip(confirmation);
+        let shop_phone = reader.optional("TWILIO_PHONE_NUMBER", values::phone);
+        let page = reader
+            .with_default("BOOK_FRAME_ANCESTORS", "'none'", values::frame_ancestors)
+            .map(|frame_ancestors| BookPageConfig { frame_ancestors, shop_phone });
+        let form = limits.zip(confirmation).zip(page);
         let required = dynamodb.zip(calendar).zip(request_deadline).zip(form);
         let config = required.map(|(((dynamodb, calendar), request_deadline), form)| Self {
             dynamodb,
@@ -273,8 +288,9 @@ impl SchedulerConfig {
             owner_phone,
             worker,
             request_deadline,
-            limits: form.0,
-            confirmation: form.1,
+            limits: form.0.0,
+            confirmation: form.0.1,
+            page: form.1,
         });
         reader.finish(config)
     }

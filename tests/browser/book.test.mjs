@@ -53,7 +53,7 @@ describe('/book', { skip }, () => {
   async function fill(page, { time = '2:00 PM', phone = PHONE } = {}) {
     await page.getByRole('radio', { name: /^Screen/ }).check();
     await settled(page);
-    await page.getByRole('radio', { name: time }).check();
+    await page.getByRole('radio', { name: time, exact: true }).check();
     await page.getByLabel('Device').fill('iPhone 15');
     await page.getByLabel('Name').fill('Sam');
     await page.getByLabel('Mobile phone').fill(phone);
@@ -104,12 +104,12 @@ describe('/book', { skip }, () => {
     await page.getByRole('radio', { name: /Thursday, February 12/ }).check({ force: true });
     await page.getByLabel('Mobile phone').fill(PHONE);
     await page.getByRole('button', { name: 'Show times' }).click();
-    await page.getByText('Time on Thursday, February 12').waitFor();
+    await page.locator('legend', { hasText: 'Time on Thursday, February 12' }).waitFor();
     assert.equal(await page.getByLabel('Mobile phone').inputValue(), PHONE);
     await page.getByLabel('Mobile phone').press('Enter');
     await page.getByRole('heading', { name: 'Please check' }).waitFor();
     await page.getByRole('radio', { name: /^Battery/ }).check({ force: true });
-    await page.getByRole('radio', { name: '9:00 AM' }).check({ force: true });
+    await page.getByRole('radio', { name: '9:00 AM', exact: true }).check({ force: true });
     await press(page);
     assert.equal(await heading(page).textContent(), 'You are booked');
     await page.reload();
@@ -132,7 +132,7 @@ describe('/book', { skip }, () => {
     await press(page);
     await page.getByText('1:00 PM is the nearest free time').waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.id), 'summary');
-    assert.equal(await page.getByRole('radio', { name: '1:00 PM' }).isChecked(), true);
+    assert.equal(await page.getByRole('radio', { name: '1:00 PM', exact: true }).isChecked(), true);
     assert.equal(await page.getByLabel('Name').inputValue(), 'Sam');
     await picture(page, 'book-gone');
     await press(page);
@@ -159,7 +159,7 @@ describe('/book', { skip }, () => {
   test('times are those of the date and the repair that are chosen', async () => {
     const page = await open();
     await page.getByRole('radio', { name: /Thursday, February 12/ }).check({ force: true });
-    await page.getByText('Time on Thursday, February 12').waitFor();
+    await page.locator('legend', { hasText: 'Time on Thursday, February 12' }).waitFor();
     assert.equal(await page.getByRole('radio', { name: /Sunday, February 15, closed/ }).isDisabled(), true);
     assert.equal(await page.getByRole('radio', { name: /Tuesday, February 10, full/ }).isDisabled(), true);
     await page.getByRole('button', { name: 'Later dates' }).click();
@@ -181,7 +181,7 @@ describe('/book', { skip }, () => {
     await settled(page);
     await tab('input[name=date]');
     await page.keyboard.press('ArrowRight');
-    await page.getByText('Time on Thursday, February 12').waitFor();
+    await page.locator('legend', { hasText: 'Time on Thursday, February 12' }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.id), 'day-2026-02-12');
     await tab('input[name=time]');
     await page.keyboard.press('Space');
@@ -242,7 +242,7 @@ describe('/book', { skip }, () => {
     await page.goto(`${site.origin}/embeds`);
     const frame = page.frameLocator('iframe');
     await frame.getByRole('radio', { name: /^Screen/ }).check();
-    await frame.getByRole('radio', { name: '2:00 PM' }).check();
+    await frame.getByRole('radio', { name: '2:00 PM', exact: true }).check();
     await frame.getByLabel('Mobile phone').fill(PHONE);
     await frame.locator('#submit').click();
     await frame.getByRole('heading', { name: 'You are booked' }).waitFor();
@@ -318,7 +318,7 @@ describe('/book with FormConfirmation=sms', { skip }, () => {
       const page = await browser.newPage({ locale: 'en-US' });
       await page.goto(`${world.gateway}/book`);
       await page.getByRole('radio', { name: /^Screen/ }).check();
-      await page.getByRole('radio', { name: '2:00 PM' }).check();
+      await page.getByRole('radio', { name: '2:00 PM', exact: true }).check();
       await page.getByLabel('Mobile phone').fill(PHONE);
       await page.locator('#submit').click();
       await page.getByRole('heading', { name: 'Enter the code' }).waitFor();

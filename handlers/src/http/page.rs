@@ -108,7 +108,7 @@ pub(super) fn page(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, value("text/html; charset=utf-8"));
     headers.insert(CONTENT_LANGUAGE, value(language));
-    headers.insert(VARY, HeaderValue::from(ACCEPT_LANGUAGE));
+    headers.insert(VARY, value("Accept-Language"));
     headers.insert(CACHE_CONTROL, value("no-store"));
     // A value that is no header was refused with the settings; nobody may embed the page then.
     let strict = "default-src 'none'; frame-ancestors 'none'";

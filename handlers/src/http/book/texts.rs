@@ -36,6 +36,7 @@ pub(super) struct Texts {
     pub(super) later: &'static str,
     pub(super) closed: &'static str,
     pub(super) full: &'static str,
+    pub(super) few_words_free: &'static str,
     one_free: &'static str,
     many_free: &'static str,
     pub(super) nothing_free: &'static str,

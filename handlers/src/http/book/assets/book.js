@@ -53,6 +53,7 @@
   async function send(form, button) {
     if (busy) return;
     busy = true;
+    refreshes += 1;
     const main_button = form.querySelector('#submit');
     const label = main_button.textContent;
     main_button.setAttribute('aria-disabled', 'true');
@@ -92,7 +93,7 @@
       if (round !== refreshes || busy) return;
       const next = fresh && fresh.querySelector('#when');
       if (!next) return alertOnTop(main.dataset.failed);
-      put(next, chosen.get('time'), Boolean(from));
+      put(next, Boolean(from));
       refreshed = Date.now();
     } catch {
       if (round === refreshes) alertOnTop(main.dataset.offline);
@@ -101,8 +102,10 @@
     }
   }
 
-  function put(next, time, moved) {
+  function put(next, moved) {
     const when = document.getElementById('when');
+    // What is chosen by now, which may be later than the request.
+    const time = when.querySelector('input[name=time]:checked')?.value;
     const focused = when.contains(document.activeElement) ? document.activeElement.id : '';
     const old = when.querySelector('input[name=date]:checked');
     when.replaceChildren(...next.childNodes);

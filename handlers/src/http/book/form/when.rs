@@ -58,7 +58,10 @@ fn cell(view: &FormView<'_>, grid: &mut Html, day: &DayOverview, is_chosen: bool
     let (class, state, spoken) = match day.state {
         DayState::Closed => ("day closed", texts.closed.to_owned(), texts.closed.to_owned()),
         DayState::Full => ("day full", texts.full.to_owned(), texts.full.to_owned()),
-        DayState::Free(_) => ("day", free.to_string(), texts.free(free)),
+        DayState::Free(_) => {
+            let few_words = texts.few_words_free.replace("{}", &free.to_string());
+            ("day", few_words, texts.free(free))
+        }
     };
     grid.element("label", &[("class", class), ("for", &id)], |label| {
         let name = format!("{}, {spoken}", texts.long_date(day.date));

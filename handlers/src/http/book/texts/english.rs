@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     later: "Later dates",
     closed: "closed",
     full: "full",
+    few_words_free: "{} free",
     one_free: "1 time free",
     many_free: "{} times free",
     nothing_free: "Nothing is free on these dates. Look at later ones.",

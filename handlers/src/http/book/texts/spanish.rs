@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     later: "Fechas posteriores",
     closed: "cerrado",
     full: "lleno",
+    few_words_free: "{} libres",
     one_free: "1 hora libre",
     many_free: "{} horas libres",
     nothing_free: "No hay nada libre en estas fechas. Vea fechas posteriores.",

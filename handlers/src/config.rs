@@ -4,6 +4,7 @@
 //! OpenAI key. A constructor reports everything that is missing or invalid at once. Nothing here
 //! reads the process's environment: the binaries pass it, the emulator passes a map of its own.
 
+mod book_page;
 mod limits;
 mod secret_source;
 mod values;
@@ -11,11 +12,12 @@ mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use self::{limits::turn_limits, var_reader::VarReader};
 pub use self::{
+    book_page::BookPageConfig,
     secret_source::{SecretSource, SecretStore, StoredSecret},
     var_reader::{ConfigError, InvalidVariable},
 };
+use self::{limits::turn_limits, var_reader::VarReader};
 pub use crate::domain::secret::Secret;
 use crate::domain::{
     calendar::Calendar, form_hold::FormConfirmation, pace::TurnLimits, phone::Phone,
@@ -113,15 +115,6 @@ pub struct SchedulerConfig {
     pub confirmation: FormConfirmation,
     /// The page with the form.
     pub page: BookPageConfig,
-}
-
-/// The page with the booking form.
-#[derive(Debug, Clone)]
-pub struct BookPageConfig {
-    /// Which pages may embed it: the sources of the directive `frame-ancestors`.
-    pub frame_ancestors: String,
-    /// The shop's number, for whoever wants to change a booking.
-    pub shop_phone: Option<Phone>,
 }
 
 /// The database and its tables.
@@ -276,10 +269,7 @@ impl SchedulerConfig {
         let limits = form_limits(&mut reader);
         let confirmation =
             reader.with_default("FORM_CONFIRMATION", "none", values::form_confirmation);
-        let shop_phone = reader.optional("TWILIO_PHONE_NUMBER", values::phone);
-        let page = reader
-            .with_default("BOOK_FRAME_ANCESTORS", "'none'", values::frame_ancestors)
-            .map(|frame_ancestors| BookPageConfig { frame_ancestors, shop_phone });
+        let page = BookPageConfig::read(&mut reader);
         let form = limits.zip(confirmation).zip(page);
         let required = dynamodb.zip(calendar).zip(request_deadline).zip(form);
         let config = required.map(|(((dynamodb, calendar), request_deadline), form)| Self {

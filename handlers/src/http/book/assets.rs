@@ -49,7 +49,7 @@ mod tests {
             include_str!("assets/embed.js"),
         ];
         let bytes: usize = assets.iter().map(|asset| asset.len()).sum();
-        // With the page itself, about 20 KB, at most 60 KB.
+        // With the page itself, about 10 KB, far below 60 KB.
         assert!(bytes < 30 * 1024, "{bytes} bytes");
     }
 }

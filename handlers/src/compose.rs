@@ -40,7 +40,7 @@ use crate::{
         Secret, SecretSource, SecretStore, StateConfig, TwilioConfig, Vars, WorkerConfig,
     },
     domain::{background::BackgroundTask, calendar::Calendar},
-    http::{self, WebhookAuthentication},
+    http::{self, BookPage, WebhookAuthentication},
     ports::{BackgroundWorker, BoxError, Credential, Model, Sms, Store},
 };
 
@@ -226,7 +226,11 @@ pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> 
     )
     .with_limits(config.limits)
     .with_confirmation(config.confirmation);
-    Ok(http::with_deadline(http::scheduler(scheduler), config.request_deadline))
+    let page = BookPage {
+        frame_ancestors: config.page.frame_ancestors,
+        shop_phone: config.page.shop_phone,
+    };
+    Ok(http::with_deadline(http::scheduler(scheduler, page), config.request_deadline))
 }
 
 /// The tables and the calendar, for the migration of the old system's rows. Needs the variables of

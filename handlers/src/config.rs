@@ -4,6 +4,7 @@
 //! OpenAI key. A constructor reports everything that is missing or invalid at once. Nothing here
 //! reads the process's environment: the binaries pass it, the emulator passes a map of its own.
 
+mod book_page;
 mod limits;
 mod secret_source;
 mod values;
@@ -11,11 +12,12 @@ mod var_reader;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use self::{limits::turn_limits, var_reader::VarReader};
 pub use self::{
+    book_page::BookPageConfig,
     secret_source::{SecretSource, SecretStore, StoredSecret},
     var_reader::{ConfigError, InvalidVariable},
 };
+use self::{limits::turn_limits, var_reader::VarReader};
 pub use crate::domain::secret::Secret;
 use crate::domain::{
     calendar::Calendar, form_hold::FormConfirmation, pace::TurnLimits, phone::Phone,
@@ -111,6 +113,8 @@ pub struct SchedulerConfig {
     pub limits: FormLimits,
     /// What the form asks for before it books.
     pub confirmation: FormConfirmation,
+    /// The page with the form.
+    pub page: BookPageConfig,
 }
 
 /// The database and its tables.
@@ -265,7 +269,8 @@ impl SchedulerConfig {
         let limits = form_limits(&mut reader);
         let confirmation =
             reader.with_default("FORM_CONFIRMATION", "none", values::form_confirmation);
-        let form = limits.zip(confirmation);
+        let page = BookPageConfig::read(&mut reader);
+        let form = limits.zip(confirmation).zip(page);
         let required = dynamodb.zip(calendar).zip(request_deadline).zip(form);
         let config = required.map(|(((dynamodb, calendar), request_deadline), form)| Self {
             dynamodb,
@@ -273,8 +278,9 @@ impl SchedulerConfig {
             owner_phone,
             worker,
             request_deadline,
-            limits: form.0,
-            confirmation: form.1,
+            limits: form.0.0,
+            confirmation: form.0.1,
+            page: form.1,
         });
         reader.finish(config)
     }

@@ -66,6 +66,7 @@ mod dispatch;
 mod document;
 mod expectation;
 mod external;
+mod html;
 mod model;
 mod outcome;
 mod places;

@@ -1,6 +1,7 @@
 //! The booking form: lists the free slots of a date, and books one.
 
 mod confirmation;
+mod days;
 mod repeat_key;
 mod request;
 
@@ -36,6 +37,7 @@ use crate::{
 use repeat_key::RepeatKey;
 
 pub use confirmation::FormAnswer;
+pub use days::{DayOverview, DayState, Days, MAX_DAYS};
 pub use request::{FormFields, FormRequest};
 
 /// Most open bookings that one phone number may have through the form.

@@ -104,6 +104,26 @@ pub(super) fn form_confirmation(value: &str) -> Result<FormConfirmation, &'stati
     FormConfirmation::parse(value).ok_or("none or sms")
 }
 
+/// Who may embed a page, as in a header: `'none'`, or `'self'` and origins.
+pub(super) fn frame_ancestors(value: &str) -> Result<String, &'static str> {
+    const EXPECTED: &str = "'none', or 'self' and origins such as https://shop.example";
+    let sources: Vec<&str> = value.split_whitespace().collect();
+    let is_origin = |source: &str| {
+        source.strip_prefix("https://").or_else(|| source.strip_prefix("http://")).is_some_and(
+            |host| {
+                let sound = |b: u8| b.is_ascii_alphanumeric() || b".-:*[]".contains(&b);
+                !host.is_empty() && host.bytes().all(sound)
+            },
+        )
+    };
+    let sound = match sources.as_slice() {
+        [] => false,
+        ["'none'"] => true,
+        sources => sources.iter().all(|source| *source == "'self'" || is_origin(source)),
+    };
+    if sound { Ok(sources.join(" ")) } else { Err(EXPECTED) }
+}
+
 /// How often something may be done. None at all would be a shop that takes nobody.
 pub(super) fn count(value: &str) -> Result<usize, &'static str> {
     match value.parse() {

@@ -9,11 +9,13 @@
 mod admin;
 mod background;
 mod body;
+mod book;
 mod calendar;
 mod customers;
 mod dispatcher;
 mod error;
 mod layers;
+mod page;
 mod routing;
 mod scheduler;
 mod signature;
@@ -24,6 +26,7 @@ mod twiml;
 pub(crate) use self::dispatcher::message_status_url;
 pub use self::{
     background::background,
+    book::BookPage,
     dispatcher::{WebhookAuthentication, dispatcher},
     layers::{RequestTime, with_deadline},
     scheduler::scheduler,

@@ -2,10 +2,12 @@
 
 mod confirm;
 
+use std::sync::Arc;
+
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::{RawQuery, State},
+    extract::{FromRef, RawQuery, State},
     http::{HeaderMap, StatusCode},
     routing::get,
 };
@@ -13,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     body::{self, ParsedBody},
+    book::{self, BookPage},
     error::ApiError,
     layers::{RequestTime, SourceAddress},
     routing,
@@ -28,15 +31,35 @@ use crate::{
 /// `customer_name` in the response for a customer without a name, as in the old system.
 const UNKNOWN_NAME: &str = "Unknown";
 
-/// Builds the scheduler's router: `GET` and `POST /scheduler`, and `POST /scheduler/confirm` if
-/// bookings must be confirmed.
-pub fn scheduler(scheduler: Scheduler) -> Router {
+/// What the scheduler's handlers share.
+#[derive(Clone)]
+pub(super) struct SchedulerState {
+    scheduler: Scheduler,
+    page: Arc<BookPage>,
+}
+
+impl FromRef<SchedulerState> for Scheduler {
+    fn from_ref(state: &SchedulerState) -> Self {
+        state.scheduler.clone()
+    }
+}
+
+impl FromRef<SchedulerState> for Arc<BookPage> {
+    fn from_ref(state: &SchedulerState) -> Self {
+        Self::clone(&state.page)
+    }
+}
+
+/// Builds the scheduler's router: `GET` and `POST /scheduler`, `POST /scheduler/confirm` if bookings
+/// must be confirmed, and the page `/book` with what belongs to it.
+pub fn scheduler(scheduler: Scheduler, page: BookPage) -> Router {
     let methods = get(available).post(submit).fallback(routing::method_not_allowed);
     let mut routes = vec![("/scheduler", methods)];
     if scheduler.asks_for_confirmation() {
         routes.push(("/scheduler/confirm", confirm::methods()));
     }
-    routing::function_router(routes, scheduler)
+    routes.extend(book::routes());
+    routing::function_router(routes, SchedulerState { scheduler, page: Arc::new(page) })
 }
 
 async fn available(
@@ -127,7 +150,7 @@ fn text_field(fields: &mut Map<String, Value>, name: &str) -> Result<Option<Stri
     }
 }
 
-fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
+pub(super) fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
     let mut fields = FormFields::default();
     for (name, value) in pairs {
         let field = match name.as_str() {
@@ -146,19 +169,8 @@ fn from_pairs(pairs: body::KeyValuePairs) -> FormFields {
 }
 
 /// The use case's texts are for whoever filled in the form.
-fn to_api_error(error: SchedulerError) -> ApiError {
-    let status = match &error {
-        SchedulerError::Missing(_)
-        | SchedulerError::Invalid { .. }
-        | SchedulerError::InvalidKey
-        | SchedulerError::Unbookable(_) => StatusCode::BAD_REQUEST,
-        SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
-        SchedulerError::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
-        SchedulerError::WrongCode { .. } => StatusCode::FORBIDDEN,
-        SchedulerError::HoldEnded => StatusCode::GONE,
-        SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-    };
+pub(super) fn to_api_error(error: SchedulerError) -> ApiError {
+    let status = status_of(&error);
     if status.is_server_error() {
         tracing::error!(error = %ErrorChain(&error), "the booking form failed");
     }
@@ -169,5 +181,20 @@ fn to_api_error(error: SchedulerError) -> ApiError {
         }
         SchedulerError::WrongCode { attempts_left } => answer.with("attempts_left", *attempts_left),
         _ => answer,
+    }
+}
+
+pub(super) fn status_of(error: &SchedulerError) -> StatusCode {
+    match error {
+        SchedulerError::Missing(_)
+        | SchedulerError::Invalid { .. }
+        | SchedulerError::InvalidKey
+        | SchedulerError::Unbookable(_) => StatusCode::BAD_REQUEST,
+        SchedulerError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        SchedulerError::Taken { .. } | SchedulerError::TooMany => StatusCode::CONFLICT,
+        SchedulerError::AddressLimit => StatusCode::TOO_MANY_REQUESTS,
+        SchedulerError::WrongCode { .. } => StatusCode::FORBIDDEN,
+        SchedulerError::HoldEnded => StatusCode::GONE,
+        SchedulerError::Contended | SchedulerError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -118,8 +118,11 @@ async fn no_line_holds_anything_private() {
         let ids = Arc::new(RandomIdGenerator);
         let form =
             Scheduler::new(texts.clone(), ids, Arc::new(crate::testing::Idle), calendar, None);
-        let confirmed = http::scheduler(form.clone().with_confirmation(FormConfirmation::Sms));
-        let form = http::scheduler(form);
+        let confirmed = http::scheduler(
+            form.clone().with_confirmation(FormConfirmation::Sms),
+            http::BookPage::default(),
+        );
+        let form = http::scheduler(form, http::BookPage::default());
         if down {
             store.set_down(true);
             texts.set_down(true);

@@ -30,7 +30,7 @@ fn router_with(confirmation: FormConfirmation) -> (Router, Arc<FakeStore>) {
     let calendar = Calendar::new("America/New_York").unwrap();
     let scheduler =
         Scheduler::new(store.clone(), Arc::new(RandomIdGenerator), Arc::new(Idle), calendar, None);
-    (http::scheduler(scheduler.with_confirmation(confirmation)), store)
+    (http::scheduler(scheduler.with_confirmation(confirmation), http::BookPage::default()), store)
 }
 
 fn booking() -> Value {

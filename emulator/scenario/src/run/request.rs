@@ -5,14 +5,14 @@ use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use super::{Running, StepError};
-use crate::{outcome::Problem, places::YamlPath, step::Request};
+use crate::{html, outcome::Problem, places::YamlPath, step::Request};
 use rehearse_core::{
     faults::FaultHandle,
     journal::{ExchangeDetail, Outcome, PendingExchange},
     matcher::{Matcher, Path},
 };
 
-/// A response as a scenario sees it: `status`, `headers`, `json`, `text`.
+/// A response as a scenario sees it: `status`, `headers`, `json`, `html`, `text`.
 pub(super) struct ReceivedResponse(Value, Option<FaultHandle>);
 
 impl Running<'_> {
@@ -56,6 +56,10 @@ impl Running<'_> {
         answer.insert("headers".into(), headers.into());
         if let Ok(json) = serde_json::from_slice::<Value>(&body) {
             answer.insert("json".into(), json);
+        }
+        let is_page = headers_say_html(&answer);
+        if is_page {
+            answer.insert("html".into(), html::read(&String::from_utf8_lossy(&body)));
         }
         answer.insert("text".into(), String::from_utf8_lossy(&body).into_owned().into());
         if let Some(open) = open {
@@ -195,6 +199,14 @@ impl Running<'_> {
                     answer.get("json"),
                 ));
             }
+            if let Some(matcher) = &wanted.html {
+                parts.push((
+                    YamlPath::new().to("html"),
+                    "page".into(),
+                    matcher,
+                    answer.get("html"),
+                ));
+            }
             if let Some(matcher) = &wanted.text {
                 parts.push((
                     YamlPath::new().to("text"),
@@ -254,6 +266,11 @@ impl Running<'_> {
         }
         Some(problem)
     }
+}
+
+fn headers_say_html(answer: &Map<String, Value>) -> bool {
+    let kind = answer.get("headers").and_then(|headers| headers.get("content-type"));
+    kind.and_then(Value::as_str).is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 fn plain(value: &Value) -> String {

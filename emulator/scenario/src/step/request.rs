@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Crash, StepKind, short};
 use crate::{
     check::{BackendCheck, Check},
-    external,
+    external, html,
     places::YamlPath,
     run::{Running, StepError},
 };
@@ -40,7 +40,7 @@ pub struct Request {
     #[serde(default)]
     pub response: Option<Response>,
     /// Names for parts of the response: `{ ref: json.lead_id }`. The response has `status`,
-    /// `headers` (lower case), `json` and `text`.
+    /// `headers` (lower case), `json`, `html` and `text`.
     #[serde(default)]
     pub save: BTreeMap<String, String>,
 }
@@ -65,10 +65,18 @@ impl StepKind for Request {
             let at = at.to("save").to(name.as_str());
             if let Err(error) = path.parse::<matcher::Path>() {
                 check.wrong(&at, error.to_string());
-            } else if !["status", "headers", "json", "text"]
+            } else if !["status", "headers", "json", "html", "text"]
                 .contains(&path.split(['.', '[']).next().unwrap_or_default())
             {
-                check.wrong(&at, "a path begins with status, headers, json or text");
+                check.wrong(&at, "a path begins with status, headers, json, html or text");
+            }
+        }
+        if let Some(Matcher::Map(parts)) = self.response.as_ref().and_then(|r| r.html.as_ref()) {
+            let at = at.to("response").to("html");
+            for (part, _) in parts.iter().filter(|(part, _)| !html::PARTS.contains(&part.as_str()))
+            {
+                let message = format!("a page has {}, not '{part}'", html::PARTS.join(", "));
+                check.wrong_key(&at.to(part.as_str()), message);
             }
         }
         if let Some(crash) = &self.crash {
@@ -120,6 +128,10 @@ pub struct Response {
     /// The body as JSON.
     #[serde(default)]
     pub json: Option<Matcher>,
+    /// The body as a page: its `title`, `lang`, visible `text`, first `form`, and all `forms`. A form
+    /// has `action`, `method`, `fields` (values by name) and `choices` (what may be chosen, by name).
+    #[serde(default)]
+    pub html: Option<Matcher>,
     /// The body as text.
     #[serde(default)]
     pub text: Option<Matcher>,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::civil;
+
 use super::SchedulerError;
 use crate::domain::{
     catalogue::Repair,
@@ -48,24 +50,31 @@ impl FormRequest {
     /// [`SchedulerError::Missing`] or [`SchedulerError::Invalid`] for the first field that is
     /// missing or wrong.
     pub fn parse(fields: &FormFields) -> Result<Self, SchedulerError> {
-        let phone = required("phone", fields.phone.as_deref())?;
-        let date = required("date", fields.date.as_deref())?;
-        let time = required("time", fields.time.as_deref())?;
-        let repair = required("repair_type", fields.repair_type.as_deref())?;
-        let phone = Phone::parse(phone).map_err(|error| invalid_with_name("phone", &error))?;
-        let date = slot::parse_date(date).map_err(|error| invalid("date", &error))?;
-        let time = SlotTime::parse(time).map_err(|error| invalid("time", &error))?;
-        let repair = Repair::parse(repair).map_err(|error| invalid("repair_type", &error))?;
         Ok(Self {
-            phone,
-            slot: Slot::new(date, time),
-            repair,
-            device: optional("device", fields.device.as_deref())?
-                .unwrap_or_else(|| UNKNOWN_DEVICE.to_owned()),
+            phone: phone(fields)?,
+            slot: Slot::new(date(fields)?, time(fields)?),
+            repair: repair(fields)?,
+            device: device(fields)?,
             customer_name: optional("customer_name", fields.customer_name.as_deref())?,
-            address: label::parse_address(fields.address.as_deref().unwrap_or_default())
-                .map_err(|error| invalid_with_name("address", &error))?,
+            address: address(fields)?,
         })
+    }
+
+    /// Everything that is missing or wrong, in the order of the form.
+    pub fn problems(fields: &FormFields) -> Vec<SchedulerError> {
+        let name = optional("customer_name", fields.customer_name.as_deref());
+        [
+            repair(fields).err(),
+            date(fields).err(),
+            time(fields).err(),
+            device(fields).err(),
+            address(fields).err(),
+            name.err(),
+            phone(fields).err(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// A hash that is equal for equal requests.
@@ -77,6 +86,36 @@ impl FormRequest {
         parts.extend(self.address.as_deref());
         sha256_hex(&parts)
     }
+}
+
+fn phone(fields: &FormFields) -> Result<Phone, SchedulerError> {
+    let phone = required("phone", fields.phone.as_deref())?;
+    Phone::parse(phone).map_err(|error| invalid_with_name("phone", &error))
+}
+
+fn date(fields: &FormFields) -> Result<civil::Date, SchedulerError> {
+    let date = required("date", fields.date.as_deref())?;
+    slot::parse_date(date).map_err(|error| invalid("date", &error))
+}
+
+fn time(fields: &FormFields) -> Result<SlotTime, SchedulerError> {
+    let time = required("time", fields.time.as_deref())?;
+    SlotTime::parse(time).map_err(|error| invalid("time", &error))
+}
+
+fn repair(fields: &FormFields) -> Result<Repair, SchedulerError> {
+    let repair = required("repair_type", fields.repair_type.as_deref())?;
+    Repair::parse(repair).map_err(|error| invalid("repair_type", &error))
+}
+
+fn device(fields: &FormFields) -> Result<String, SchedulerError> {
+    let device = optional("device", fields.device.as_deref())?;
+    Ok(device.unwrap_or_else(|| UNKNOWN_DEVICE.to_owned()))
+}
+
+fn address(fields: &FormFields) -> Result<Option<String>, SchedulerError> {
+    label::parse_address(fields.address.as_deref().unwrap_or_default())
+        .map_err(|error| invalid_with_name("address", &error))
 }
 
 /// An error whose text names the field already.

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{booking_json, text_field, to_api_error};
+use super::{SchedulerState, booking_json, text_field, to_api_error};
 use crate::{
     app::scheduler::Scheduler,
     http::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// `POST`.
-pub(super) fn methods() -> MethodRouter<Scheduler> {
+pub(super) fn methods() -> MethodRouter<SchedulerState> {
     post(confirm).fallback(routing::method_not_allowed)
 }
 

@@ -1,0 +1,148 @@
+// What the browser tests share: a running world and a browser.
+//
+//   import { startWorld, launchBrowser, whyNot } from './harness.mjs';
+//
+//   const skip = await whyNot();                    // a reason, or false: test(..., { skip }, ...)
+//   const world = await startWorld({ env: { FORM_CONFIRMATION: 'sms' }, now: '2026-02-10T15:00:00Z' });
+//   const browser = await launchBrowser();
+//   ...
+//   await browser.close(); await world.stop();
+//
+// Needs `rehearse-shop` (REHEARSE_SHOP says which one; target/debug otherwise), Debian's
+// chromium (CHROMIUM says which one) and the packages of package.json. scripts/browser has them.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const BINARY = process.env.REHEARSE_SHOP ?? join(ROOT, 'target/debug/rehearse-shop');
+const START_MS = 60_000;
+
+/** Why the tests cannot run here, or false. Says so aloud, once. */
+export async function whyNot() {
+  const reason = await missing();
+  if (reason && !whyNot.said) console.error(`SKIPPED: ${reason}`);
+  whyNot.said ||= Boolean(reason);
+  return reason;
+}
+
+async function missing() {
+  if (!existsSync(CHROMIUM)) return `there is no ${CHROMIUM}: apt-get install chromium`;
+  for (const name of ['playwright-core', 'axe-core']) {
+    try {
+      await import(name);
+    } catch {
+      return `there is no ${name}: run scripts/browser, or npm ci in tests/browser`;
+    }
+  }
+  if (!existsSync(BINARY)) return `there is no ${BINARY}: cargo build, or set REHEARSE_SHOP`;
+  return false;
+}
+
+/** Debian's Chromium, headless. */
+export async function launchBrowser() {
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: ['--no-sandbox'] });
+}
+
+/** axe-core's findings on a page that a person would notice: serious and critical ones. */
+export async function seriousFindings(page) {
+  const source = await readFile(join(ROOT, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
+  // Through the debugger, since the page's own policy lets no foreign script in.
+  await page.evaluate(source);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target).join(', ')})`);
+}
+
+/**
+ * A world on free ports: everything behind the API, with an empty database.
+ * `env` are environment variables of the functions, `now` the business time at its start.
+ */
+export async function startWorld({ env = {}, now } = {}) {
+  const folder = await project(env);
+  const ports = ['gateway', 'twilio', 'openai', 'dynamodb', 'control', 'secrets', 'lambda'];
+  const args = ['up', ...ports.flatMap((part) => [`--${part}-port`, '0']), '--no-throttling'];
+  const child = spawn(BINARY, args, { cwd: folder, env: { ...process.env, NO_COLOR: '1' } });
+  let output = '';
+  const ready = new Promise((done, failed) => {
+    const timer = setTimeout(() => failed(new Error(`not ready in time:\n${output}`)), START_MS);
+    const read = (chunk) => {
+      output += chunk;
+      if (/^ready in/m.test(output)) {
+        clearTimeout(timer);
+        done();
+      }
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.on('error', failed);
+    child.on('exit', (code) => failed(new Error(`rehearse-shop up ended with ${code}:\n${output}`)));
+  });
+  const ended = new Promise((done) => child.on('exit', done));
+  const stop = async () => {
+    child.kill('SIGINT');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await ready;
+  } catch (error) {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const url = (part) => new RegExp(`^ +${part} +(http://\\S+)`, 'm').exec(output)?.[1];
+  const control = url('control');
+  const call = async (method, path, body) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(control + path, { method, headers, body: body && JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    const text = await response.text();
+    return text ? JSON.parse(text) : undefined;
+  };
+  const world = {
+    /** URL of the API, without a slash at its end. */
+    gateway: url('gateway'),
+    control,
+    adminToken: /ADMIN_TOKEN=(\S+)/.exec(output)?.[1],
+    /** Empties the database and the journal, and sets the clock again. */
+    async reset() {
+      await call('POST', '/reset');
+      if (now) await call('POST', '/clock', { now });
+    },
+    /** Moves business time: { now } or { advance }. */
+    clock: (change) => call('POST', '/clock', change),
+    /** Has calls fail: { on: 'dynamodb.query', failure: ..., times }. */
+    fail: (fault) => call('POST', '/faults', fault),
+    /** Ends all failures. */
+    heal: () => call('DELETE', '/faults'),
+    /** Texts that were sent, and received, so far. */
+    messages: async () => (await call('GET', '/messages')).messages,
+    /** Rows of a table, by its logical id. */
+    rows: async (table) => (await call('GET', `/tables/${table}`)).rows,
+    /** What the world has printed, for a failing test. */
+    output: () => output,
+    stop,
+  };
+  if (now) await world.clock({ now });
+  return world;
+}
+
+/** The project's settings in a folder of their own, with more environment variables. */
+async function project(env) {
+  const folder = await mkdtemp(join(tmpdir(), 'rehearse-browser-'));
+  const settings = await readFile(join(ROOT, 'rehearse.toml'), 'utf8');
+  const lines = Object.entries(env).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  const own = settings.replace('[environment]\n', () => `[environment]\n${lines.join('\n')}\n`);
+  await writeFile(join(folder, 'rehearse.toml'), own);
+  await symlink(join(ROOT, 'template.yaml'), join(folder, 'template.yaml'));
+  await symlink(join(ROOT, 'fixtures'), join(folder, 'fixtures'));
+  await mkdir(join(folder, 'scenarios'));
+  return folder;
+}

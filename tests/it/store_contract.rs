@@ -186,6 +186,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("enqueue_once", store.enqueue_once(std::slice::from_ref(&text)).await.map(drop)),
         ("keep_callback", store.keep_callback(&callback).await),
         ("unanswered", store.unanswered().await.map(drop)),
+        ("mark_answered", store.mark_answered("SM1", now()).await.map(drop)),
         ("recent_customers", store.recent_customers(now()).await.map(drop)),
         ("answer_by_owner", store.answer_by_owner(&answer).await),
         ("change_time_off", store.change_time_off(&time_off).await.map(drop)),

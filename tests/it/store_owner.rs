@@ -45,16 +45,16 @@ async fn a_discount_counts_for_thirty_days_and_then_makes_way_for_another() {
 async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let unanswered = UnansweredText {
-        key: key.clone(),
+        key: TurnKey { phone: ann(), sid: "SM1".into() },
         words: "Hello?".into(),
         media: Vec::new(),
         reason: "the deadline passed".into(),
         now: now(),
     };
-    store.keep_callback(&Callback { unanswered, notification: Vec::new() }).await.unwrap();
-    assert_eq!(store.unanswered().await.unwrap(), [key]);
+    let callback = Callback { unanswered: unanswered.clone(), notification: Vec::new() };
+    store.keep_callback(&callback).await.unwrap();
+    assert_eq!(store.unanswered().await.unwrap(), [unanswered]);
     let memory = MemoryTurn {
         user: "[the owner]".into(),
         assistant: "I'll be there".into(),

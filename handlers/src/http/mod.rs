@@ -14,6 +14,7 @@ mod customers;
 mod dispatcher;
 mod error;
 mod layers;
+mod owner_page;
 mod routing;
 mod scheduler;
 mod signature;

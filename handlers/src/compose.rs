@@ -215,8 +215,7 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let background = starter(clients, &config.dynamodb, config.worker);
     let customers = CustomerService::new(Arc::clone(&store), config.calendar.clone());
     let ids = Arc::new(RandomIdGenerator);
-    let cockpit =
-        Cockpit::new(Arc::clone(&store), ids, background, config.calendar.clone());
+    let cockpit = Cockpit::new(Arc::clone(&store), ids, background, config.calendar.clone());
     let calendar = OwnerCalendarService::new(Arc::clone(&store), config.calendar);
     let owner = OwnerStateService::new(store, Arc::new(RandomIdGenerator));
     let state = http::state(owner, calendar, customers, cockpit, token);

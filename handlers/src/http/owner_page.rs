@@ -1,6 +1,6 @@
 //! `/owner`: the page on which the owner sees and changes his bookings, and what it asks for.
 //!
-//! The page is three files of this program. It asks for its data below `/owner/api`, where the
+//! The page is five files of this program. It asks for its data below `/owner/api`, where the
 //! session's cookie, whose path is `/owner`, goes; the routes that other programs use never see it.
 //! The bearer token opens the same routes.
 
@@ -39,6 +39,8 @@ use crate::app::{cockpit::Cockpit, customers::CustomerService};
 
 const PAGE: &str = include_str!("owner_page/page.html");
 const SCRIPT: &str = include_str!("owner_page/owner.js");
+const BOOKINGS: &str = include_str!("owner_page/bookings.js");
+const SETTINGS: &str = include_str!("owner_page/settings.js");
 const STYLE: &str = include_str!("owner_page/owner.css");
 /// Where the page says why a login without script failed.
 const MESSAGE: &str = "<!-- message -->";
@@ -74,6 +76,8 @@ pub(super) fn routes(
     vec![
         ("/owner", for_all(get(show))),
         ("/owner/owner.js", for_all(get(async || file("text/javascript", SCRIPT)))),
+        ("/owner/bookings.js", for_all(get(async || file("text/javascript", BOOKINGS)))),
+        ("/owner/settings.js", for_all(get(async || file("text/javascript", SETTINGS)))),
         ("/owner/owner.css", for_all(get(async || file("text/css", STYLE)))),
         ("/owner/session", for_all(post(sign_in).delete(sign_out))),
         ("/owner/api/overview", own(get(api::overview))),

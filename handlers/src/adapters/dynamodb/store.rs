@@ -25,8 +25,8 @@ use crate::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
-        RescheduleOutcome, Store, StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome,
+        OwnerWriteOutcome, RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 

@@ -12,14 +12,8 @@ use crate::{
         error_chain::ErrorChain,
     },
     domain::{
-        background::BackgroundTask,
-        booking::Booking,
-        calendar::Calendar,
-        lead::LeadId,
-        outbox::OutboxText,
-        phone::Phone,
-        slot::Slot,
-        text::OWNER_NAME,
+        background::BackgroundTask, booking::Booking, calendar::Calendar, lead::LeadId,
+        outbox::OutboxText, phone::Phone, slot::Slot, text::OWNER_NAME,
     },
     ports::StoreError,
 };

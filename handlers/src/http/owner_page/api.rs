@@ -3,7 +3,10 @@
 use axum::{
     Extension, Json,
     body::Body,
-    extract::{Path, Query, State, rejection::{PathRejection, QueryRejection}},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
@@ -102,8 +105,7 @@ pub(super) async fn reschedule(
     let fields = fields(&headers, body, &["date", "time", "tell_customer"]).await?;
     let text = |name| fields.get(name).and_then(Value::as_str);
     let date = text("date").and_then(|date| parse_date(date).ok());
-    let date =
-        date.ok_or_else(|| ApiError::bad_request("Invalid value for date: YYYY-MM-DD"))?;
+    let date = date.ok_or_else(|| ApiError::bad_request("Invalid value for date: YYYY-MM-DD"))?;
     let time = text("time").and_then(|time| SlotTime::parse(time).ok());
     let time =
         time.ok_or_else(|| ApiError::bad_request("Invalid value for time: such as 2:00 PM"))?;
@@ -178,9 +180,10 @@ async fn fields(
 }
 
 fn tells(fields: &Map<String, Value>) -> Result<bool, ApiError> {
-    fields.get("tell_customer").and_then(Value::as_bool).ok_or_else(|| {
-        ApiError::bad_request("Invalid value for tell_customer: true or false")
-    })
+    fields
+        .get("tell_customer")
+        .and_then(Value::as_bool)
+        .ok_or_else(|| ApiError::bad_request("Invalid value for tell_customer: true or false"))
 }
 
 fn no_booking() -> ApiError {

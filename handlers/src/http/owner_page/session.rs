@@ -29,9 +29,8 @@ pub(super) fn start(token: &Secret, id: &str, now: Timestamp) -> Option<String> 
 /// `Set-Cookie` of a session, or of none, for the page at `path` and what lies below it.
 pub(super) fn cookie(session: Option<&str>, path: &str) -> Option<HeaderValue> {
     let (value, age) = session.map_or(("", 0), |session| (session, SESSION_SECONDS));
-    let cookie = format!(
-        "{COOKIE}={value}; Max-Age={age}; Path={path}; HttpOnly; Secure; SameSite=Strict"
-    );
+    let cookie =
+        format!("{COOKIE}={value}; Max-Age={age}; Path={path}; HttpOnly; Secure; SameSite=Strict");
     HeaderValue::from_str(&cookie).ok()
 }
 

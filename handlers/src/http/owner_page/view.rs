@@ -7,11 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     app::cockpit::{Conversation, Day, Entry, EntryKind, Overview},
     domain::{
-        booking::Booking,
-        catalogue::Repair,
-        lead::Lead,
-        outbox::UnansweredText,
-        turn::MemoryTurn,
+        booking::Booking, catalogue::Repair, lead::Lead, outbox::UnansweredText, turn::MemoryTurn,
     },
     http::{calendar::settings_json, state::state_json},
 };

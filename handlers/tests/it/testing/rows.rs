@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handlers::{
     domain::{
         booking::{
-            Booking, Cancellation, Completion, FormGuard, IdempotencyRecord, NewBooking, RecordWrite,
-            Reschedule,
+            Booking, Cancellation, Completion, FormGuard, IdempotencyRecord, NewBooking,
+            RecordWrite, Reschedule,
         },
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
@@ -26,7 +26,9 @@ use handlers::{
         },
         usage::Usage,
     },
-    ports::{BookOutcome, CancelOutcome, CompleteOutcome, EraseOutcome, RescheduleOutcome, TurnClaim},
+    ports::{
+        BookOutcome, CancelOutcome, CompleteOutcome, EraseOutcome, RescheduleOutcome, TurnClaim,
+    },
 };
 use jiff::{Timestamp, civil};
 

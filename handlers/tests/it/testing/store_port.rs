@@ -22,8 +22,8 @@ use handlers::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
-        RescheduleOutcome, Store, StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome,
+        OwnerWriteOutcome, RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 use jiff::{Timestamp, civil};

@@ -60,9 +60,8 @@ function show() {
 function buildDay(day) {
   const today = day.isToday;
   return el('section', { class: today ? 'day today' : 'day', 'aria-label': dayName(day.date) },
-    el('h3', null, (today ? 'Today, ' : '') + dayName(day.date)),
+    el('h3', null, (today ? 'Today, ' : '') + dayName(day.date), day.isEmpty ? el('span', { class: 'none' }, 'Nothing booked') : null),
     day.unreadable ? el('p', { class: 'warn' }, 'A row of this day in the schedule cannot be read, so nothing is offered on it.') : null,
-    day.isEmpty ? el('p', { class: 'none' }, 'Nothing booked') : null,
     el('div', { class: 'list' }));
 }
 
@@ -93,7 +92,7 @@ function buildEntry(entry) {
     el('header', null, el('span', { class: 'time' }, entry.time), el('span', { class: 'len' }, entry.minutes + ' min'),
       is === 'booked' ? null : el('span', { class: 'tag ' + is }, is === 'completed' ? 'done' : is)),
     el('h4', { class: 'user' }, what),
-    el('p', null, el('span', { class: 'user' }, who), entry.price ? ' · ' + entry.price : ''),
+    el('p', null, el('span', { class: 'user' }, who), entry.name && entry.phone ? ' · ' + phoneText(entry.phone) : '', entry.price ? ' · ' + entry.price : ''),
     notes.map((note) => el('p', { class: 'muted user' }, note)));
   const acts = el('div', { class: 'acts' });
   if (entry.phone) acts.append(...contact(entry.phone, who));

@@ -19,6 +19,8 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
+$('no-script').hidden = true;
+
 // ---- Talking to the shop ----
 
 class Failure extends Error {

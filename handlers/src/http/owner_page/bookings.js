@@ -203,7 +203,7 @@ function buildWaiting(text) {
     el('div', { class: 'row' }, el('strong', null, who), el('span', { class: 'muted' }, text.age + ' ago, ' + stamp(text.at))),
     el('p', { class: 'words', tabindex: '0', role: 'group', 'aria-label': 'What they wrote' }, text.words || '(no words)'),
     text.pictures ? el('p', { class: 'muted' }, text.pictures + ' pictures') : null,
-    text.reason ? el('p', { class: 'muted' }, 'Not answered: ' + text.reason) : null,
+    text.reason ? el('p', { class: 'muted' }, text.reason) : null,
     el('div', { class: 'acts' }, contact(text.phone, who), el('button', { type: 'button', class: 'main', onclick: answered, 'aria-label': 'Answered: ' + who }, 'Answered')));
 }
 

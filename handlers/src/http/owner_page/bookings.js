@@ -37,7 +37,7 @@ function keyed(container, items, keyOf, build) {
 
 function show() {
   const data = page.data;
-  $('now').textContent = 'as of ' + new Intl.DateTimeFormat('en-US', { timeZone: zone(), hour: 'numeric', minute: '2-digit' }).format(data.now * 1000);
+  $('now').textContent = 'at ' + new Intl.DateTimeFormat('en-US', { timeZone: zone(), hour: 'numeric', minute: '2-digit' }).format(data.now * 1000);
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   $('zone').hidden = here === zone();
   $('zone').textContent = 'All times are the shop’s, in ' + zone().replaceAll('_', ' ') + '. This device is in ' + (here || 'another zone').replaceAll('_', ' ') + '.';

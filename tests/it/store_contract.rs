@@ -5,7 +5,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, Completion, NewBooking, RequestToken, Reschedule},
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
         catalogue::Upsell,
@@ -55,6 +55,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         now: now(),
         notification: Vec::new(),
     };
+    let done = Completion { booking: Booking::from(&two), token: token("d"), now: now() };
     let moved = Reschedule {
         booking: Booking::from(&two),
         to: at(9),
@@ -156,6 +157,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
+        ("complete", store.complete(&done).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
         ("hold_slot", store.hold_slot(&new_hold).await.map(drop)),

@@ -25,6 +25,7 @@ use crate::{
         twilio::{self, Twilio},
     },
     app::{
+        cockpit::Cockpit,
         customers::CustomerService,
         outbox::OutboxService,
         owner_calendar::OwnerCalendarService,
@@ -175,6 +176,18 @@ impl BackgroundWorker for ScheduleOnly {
     }
 }
 
+/// Starts the function that sends the outbox, or leaves everything to its schedule.
+fn starter(
+    clients: &Clients,
+    config: &DynamoDbConfig,
+    worker: Option<WorkerConfig>,
+) -> Arc<dyn BackgroundWorker> {
+    match worker {
+        Some(worker) => background_worker(clients, config, worker),
+        None => Arc::new(ScheduleOnly),
+    }
+}
+
 fn background_worker(
     clients: &Clients,
     config: &DynamoDbConfig,
@@ -200,10 +213,13 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let config = StateConfig::from_vars(vars)?;
     let token = config.admin_token.map(|token| credential(clients, &token));
     let store = store(clients, &config.dynamodb);
+    let background = starter(clients, &config.dynamodb, config.worker);
     let customers = CustomerService::new(Arc::clone(&store), config.calendar.clone());
+    let ids = Arc::new(RandomIdGenerator);
+    let cockpit = Cockpit::new(Arc::clone(&store), ids, background, config.calendar.clone());
     let calendar = OwnerCalendarService::new(Arc::clone(&store), config.calendar);
     let owner = OwnerStateService::new(store, Arc::new(RandomIdGenerator));
-    let state = http::state(owner, calendar, customers, token);
+    let state = http::state(owner, calendar, customers, cockpit, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 
@@ -213,10 +229,7 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
 /// When variables are missing or invalid. The error names all of them.
 pub fn scheduler(vars: &Vars, clients: &Clients) -> Result<Router, ConfigError> {
     let config = SchedulerConfig::from_vars(vars)?;
-    let background: Arc<dyn BackgroundWorker> = match config.worker {
-        Some(worker) => background_worker(clients, &config.dynamodb, worker),
-        None => Arc::new(ScheduleOnly),
-    };
+    let background = starter(clients, &config.dynamodb, config.worker);
     let scheduler = Scheduler::new(
         store(clients, &config.dynamodb),
         Arc::new(RandomIdGenerator),

@@ -91,6 +91,9 @@ pub struct StateConfig {
     pub calendar: Calendar,
     /// Secret of the callers; without it every call is refused.
     pub admin_token: Option<SecretSource>,
+    /// The function that sends the outbox. Without it, it is sent when that function's schedule
+    /// comes.
+    pub worker: Option<WorkerConfig>,
     /// Time for a request, secrets included.
     pub request_deadline: Duration,
 }
@@ -242,12 +245,14 @@ impl StateConfig {
         let dynamodb = DynamoDbConfig::read(&mut reader);
         let calendar = calendar(&mut reader);
         let admin_token = secret_source::optional(&mut reader, secret_source::ADMIN_TOKEN);
+        let worker = worker(&mut reader);
         let request_deadline = request_deadline(&mut reader);
         let required = dynamodb.zip(calendar).zip(request_deadline);
         let config = required.map(|((dynamodb, calendar), request_deadline)| Self {
             dynamodb,
             calendar,
             admin_token,
+            worker,
             request_deadline,
         });
         reader.finish(config)

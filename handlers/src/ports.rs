@@ -10,14 +10,16 @@ use jiff::{Timestamp, civil};
 
 use crate::domain::{
     background::BackgroundTask,
-    booking::{Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, Reschedule},
+    booking::{
+        Booking, Cancellation, Completion, FormGuard, IdempotencyRecord, NewBooking, Reschedule,
+    },
     calendar_settings::CalendarSettings,
     customer_data::CustomerData,
     day_schedule::{DaySchedule, HeldTimes},
     discount::DiscountGrant,
     form_hold::{FormHold, HoldId, NewFormHold},
     lead::{Lead, LeadId},
-    outbox::{Callback, OutboxText, OwnerAnswer},
+    outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
     owner::OwnerState,
     phone::Phone,
     sales::SalesRecord,
@@ -134,6 +136,15 @@ pub enum CancelOutcome {
     /// Cancelled now or by an earlier attempt.
     Cancelled,
     /// The booking has changed (moved or completed) and must be read again.
+    BookingChanged,
+}
+
+/// The outcome of marking a booking as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompleteOutcome {
+    /// Done now or by an earlier attempt.
+    Completed,
+    /// The booking has changed (moved or cancelled) and must be read again.
     BookingChanged,
 }
 
@@ -255,6 +266,9 @@ pub trait Store: Send + Sync {
     async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError>;
     /// Takes the new slot, frees the old one and moves lead and booking row in one transaction.
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError>;
+    /// Marks the lead as completed and deletes the booking row in one transaction. The schedule keeps
+    /// its row: the time was used.
+    async fn complete(&self, done: &Completion) -> Result<CompleteOutcome, StoreError>;
     /// The booking that a request of the form led to, by the hash of its key.
     async fn idempotency_record(
         &self,
@@ -373,8 +387,11 @@ pub trait Store: Send + Sync {
     /// outbox, all or none. A repeat changes nothing.
     async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError>;
     /// The texts that wait for the owner's answer.
-    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError>;
-    /// The customers who had a turn at `since` or later.
+    async fn unanswered(&self) -> Result<Vec<UnansweredText>, StoreError>;
+    /// Marks a text as answered without a text to the customer; false when there is no such text. A
+    /// repeat changes nothing.
+    async fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<bool, StoreError>;
+    /// The customers who had a turn at `since` or later, the latest first.
     async fn recent_customers(&self, since: Timestamp) -> Result<Vec<Phone>, StoreError>;
     /// Puts the owner's text to a customer into the outbox, remembers it in the conversation and
     /// marks what it answers, in one transaction. A repeat changes nothing.

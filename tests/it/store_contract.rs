@@ -5,7 +5,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use handlers::{
     domain::{
-        booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
+        booking::{Booking, Cancellation, Completion, NewBooking, RequestToken, Reschedule},
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
         catalogue::Upsell,
@@ -55,6 +55,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         now: now(),
         notification: Vec::new(),
     };
+    let done = Completion { booking: Booking::from(&two), token: token("d"), now: now() };
     let moved = Reschedule {
         booking: Booking::from(&two),
         to: at(9),
@@ -155,6 +156,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("bookings", store.open_bookings(&ann(), from).await.map(drop)),
         ("lead", store.lead(&two.id).await.map(drop)),
         ("reschedule", store.reschedule(&moved).await.map(drop)),
+        ("complete", store.complete(&done).await.map(drop)),
         ("cancel", store.cancel(&cancel).await.map(drop)),
         ("idempotency_record", store.idempotency_record("k").await.map(drop)),
         ("hold_slot", store.hold_slot(&new_hold).await.map(drop)),
@@ -185,6 +187,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         ("enqueue_once", store.enqueue_once(std::slice::from_ref(&text)).await.map(drop)),
         ("keep_callback", store.keep_callback(&callback).await),
         ("unanswered", store.unanswered().await.map(drop)),
+        ("mark_answered", store.mark_answered("SM1", now()).await.map(drop)),
         ("recent_customers", store.recent_customers(now()).await.map(drop)),
         ("answer_by_owner", store.answer_by_owner(&answer).await),
         ("change_time_off", store.change_time_off(&time_off).await.map(drop)),

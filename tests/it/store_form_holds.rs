@@ -4,7 +4,7 @@ use futures::future::join_all;
 use handlers::{
     domain::{
         booking::{Booking, NewBooking, RequestToken, Reschedule},
-        form_hold::{FormCode, FormHold, HoldId, NewFormHold},
+        form_hold::{CODE_TRIES, FormCode, FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
         outbox::OutboxText,
         slot::Slot,

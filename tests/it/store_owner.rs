@@ -2,13 +2,15 @@
 
 use handlers::{
     domain::{
+        booking::{Booking, Completion, RequestToken},
         discount::DiscountGrant,
+        lead::LeadStatus,
         outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         slot::SlotTime,
         time_off::{TimeOffChange, TimeOffRow},
         turn::{MemoryTurn, NewClaim, TurnEnd, TurnKey, TurnText},
     },
-    ports::{BookOutcome, EraseOutcome, Store as _},
+    ports::{BookOutcome, CompleteOutcome, EraseOutcome, Store as _},
 };
 use jiff::{SignedDuration, Timestamp, civil::date};
 use rehearse_core::faults::Failure;
@@ -45,16 +47,16 @@ async fn a_discount_counts_for_thirty_days_and_then_makes_way_for_another() {
 async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let key = TurnKey { phone: ann(), sid: "SM1".into() };
     let unanswered = UnansweredText {
-        key: key.clone(),
+        key: TurnKey { phone: ann(), sid: "SM1".into() },
         words: "Hello?".into(),
         media: Vec::new(),
         reason: "the deadline passed".into(),
         now: now(),
     };
-    store.keep_callback(&Callback { unanswered, notification: Vec::new() }).await.unwrap();
-    assert_eq!(store.unanswered().await.unwrap(), [key]);
+    let callback = Callback { unanswered: unanswered.clone(), notification: Vec::new() };
+    store.keep_callback(&callback).await.unwrap();
+    assert_eq!(store.unanswered().await.unwrap(), [unanswered]);
     let memory = MemoryTurn {
         user: "[the owner]".into(),
         assistant: "I'll be there".into(),
@@ -322,4 +324,47 @@ async fn nothing_is_erased_while_a_booking_is_open() {
     assert_eq!((lab.count("Leads").await, lab.count("CustomerBookings").await), (3, 2));
     assert_eq!(open_from(12, 10).await, Vec::<String>::new());
     assert_eq!(lab.count("CustomerBookings").await, 0);
+}
+
+#[tokio::test]
+async fn a_booking_that_is_done_keeps_its_time_and_is_open_no_more() {
+    let lab = Lab::start().await;
+    let store = &lab.store;
+    let two = lead("LEAD-A", &ann(), 14);
+    assert!(matches!(store.book(&booking(&two, "b", None)).await.unwrap(), BookOutcome::Booked));
+    let done = |token: &str, booking| Completion {
+        booking,
+        token: RequestToken::derive(&[token]),
+        now: now(),
+    };
+    // One that was moved meanwhile is read again before it is done.
+    let elsewhere = Booking { slot: at(9), ..Booking::from(&two) };
+    let complete = async |done: Completion| store.complete(&done).await.unwrap();
+    assert_eq!(complete(done("x", elsewhere)).await, CompleteOutcome::BookingChanged);
+    for token in ["d", "d", "again"] {
+        let outcome = complete(done(token, Booking::from(&two))).await;
+        assert_eq!(outcome, CompleteOutcome::Completed, "{token}");
+    }
+    assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Completed);
+    assert_eq!(lab.count("CustomerBookings").await, 0);
+    assert!(store.day_schedule(date(2026, 2, 11)).await.unwrap().hold_of(&two.id).is_some());
+}
+
+#[tokio::test]
+async fn a_text_is_marked_as_answered_once_and_an_unknown_one_is_told() {
+    let lab = Lab::start().await;
+    let store = &lab.store;
+    let unanswered = UnansweredText {
+        key: TurnKey { phone: ann(), sid: "SM1".into() },
+        words: "Hello?".into(),
+        media: Vec::new(),
+        reason: "the deadline passed".into(),
+        now: now(),
+    };
+    store.keep_callback(&Callback { unanswered, notification: Vec::new() }).await.unwrap();
+    assert!(!store.mark_answered("SM404", now()).await.unwrap());
+    assert!(store.mark_answered("SM1", now()).await.unwrap());
+    assert!(store.mark_answered("SM1", days(1)).await.unwrap(), "a repeat");
+    assert!(store.unanswered().await.unwrap().is_empty());
+    assert_eq!(lab.count("Conversations").await, 1, "an unknown one leaves no row");
 }

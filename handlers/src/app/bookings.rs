@@ -3,6 +3,7 @@
 //! Every write is complete before it is sent and conditional on what was read, so a repeat finds
 //! its own work done.
 
+mod completing;
 mod holding;
 
 use std::borrow::Cow;

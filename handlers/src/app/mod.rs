@@ -2,6 +2,7 @@
 //! tasks of their own, so tests control everything that happens.
 
 pub mod bookings;
+pub mod cockpit;
 pub mod current_calendar;
 pub mod customers;
 pub mod error_chain;

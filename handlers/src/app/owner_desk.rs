@@ -208,7 +208,7 @@ impl OwnerDesk<'_> {
             self.store.recent_customers(since),
             join_all(dates.map(|date| self.store.day_schedule(date)))
         );
-        let unanswered = unanswered?;
+        let unanswered: Vec<TurnKey> = unanswered?.into_iter().map(|text| text.key).collect();
         let mut phones: Vec<Phone> = unanswered.iter().map(|key| key.phone.clone()).collect();
         phones.extend(recent?);
         for day in days {

@@ -35,6 +35,9 @@ pub enum OwnerStateError {
     /// Other writers kept coming first.
     #[error("the state is being changed by somebody else")]
     Contended,
+    /// The caller has seen another version.
+    #[error("the state has version {0} by now")]
+    Outdated(u64),
 }
 
 impl OwnerStateService {
@@ -51,17 +54,18 @@ impl OwnerStateService {
         Ok(self.store.owner().await?)
     }
 
-    /// Changes the given fields and returns the new state. Concurrent changes are merged.
+    /// Changes the given fields and returns the new state. Concurrent changes are merged, unless the
+    /// change names the version that it is of.
     ///
     /// # Errors
-    /// [`OwnerStateError::Store`] when the database fails, [`OwnerStateError::Contended`] after
-    /// five attempts that other writers came before.
+    /// Every [`OwnerStateError`]; [`OwnerStateError::Contended`] after five attempts that other
+    /// writers came before.
     pub async fn update(
         &self,
         patch: &OwnerPatch,
         now: Timestamp,
     ) -> Result<OwnerState, OwnerStateError> {
-        self.change(|owner| owner.merge(patch, now)).await
+        self.change(patch.seen_version(), |owner| owner.merge(patch, now)).await
     }
 
     /// Resets the state to its default and returns it.
@@ -69,7 +73,7 @@ impl OwnerStateService {
     /// # Errors
     /// As for [`OwnerStateService::update`].
     pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
-        self.change(|owner| owner.reset(now)).await
+        self.change(None, |owner| owner.reset(now)).await
     }
 
     /// Counts a wrong token from this address; false when it has given too many lately. Without the
@@ -93,10 +97,14 @@ impl OwnerStateService {
 
     async fn change(
         &self,
+        seen: Option<u64>,
         next: impl Fn(&OwnerState) -> OwnerState + Send,
     ) -> Result<OwnerState, OwnerStateError> {
         for _ in 0..ATTEMPTS {
             let before = self.store.owner().await?;
+            if seen.is_some_and(|seen| seen != before.version) {
+                return Err(OwnerStateError::Outdated(before.version));
+            }
             let after = next(&before);
             match self.store.put_owner(&after, before.version).await? {
                 OwnerWriteOutcome::Written => return Ok(after),

@@ -101,6 +101,17 @@ impl Booking {
     }
 }
 
+/// Marks an open booking, or one whose time is over, as done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The booking as it was read.
+    pub booking: Booking,
+    /// The transaction's token.
+    pub token: RequestToken,
+    /// Business time.
+    pub now: Timestamp,
+}
+
 /// A booking to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBooking {

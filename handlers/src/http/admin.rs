@@ -16,11 +16,23 @@ pub(super) async fn authorize(
     token: Option<&dyn Credential>,
     guesses: impl Guesses,
 ) -> Result<(), ApiError> {
+    let given = headers.get(AUTHORIZATION).and_then(bearer_token).unwrap_or_default();
+    check(given, token, guesses).await.map(|_| ())
+}
+
+/// Checks a token that somebody gives. Returns the configured one, which is the same.
+///
+/// # Errors
+/// As for [`authorize`].
+pub(super) async fn check(
+    given: &[u8],
+    token: Option<&dyn Credential>,
+    guesses: impl Guesses,
+) -> Result<Secret, ApiError> {
     let Some(token) = token else {
         tracing::warn!("refused, no admin token is configured");
         return Err(unauthorized());
     };
-    let given = headers.get(AUTHORIZATION).and_then(bearer_token).unwrap_or_default();
     if given.is_empty() {
         tracing::warn!("refused, no admin token was given");
         return Err(unauthorized());
@@ -30,13 +42,13 @@ pub(super) async fn authorize(
         ApiError::unavailable()
     })?;
     if is_same_token(&current, given) {
-        return Ok(());
+        return Ok(current);
     }
     // The token may have been rotated since this function started.
     if let Some(newer) = token.refresh(&current).await
         && is_same_token(&newer, given)
     {
-        return Ok(());
+        return Ok(newer);
     }
     // Counted only now, so that the right token is let in from any address.
     if guesses.allow_another().await {

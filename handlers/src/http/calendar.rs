@@ -121,7 +121,7 @@ pub(super) fn bookings_json(bookings: &[HeldTime]) -> Vec<Value> {
     bookings.iter().map(booking).collect()
 }
 
-fn settings_json(settings: &CalendarSettings, zone_name: &str) -> Value {
+pub(super) fn settings_json(settings: &CalendarSettings, zone_name: &str) -> Value {
     let mut fields = settings.to_json();
     fields.insert("time_zone".into(), json!(zone_name));
     fields.insert("updated_at".into(), json!(settings.updated_at.map(|time| time.as_second())));

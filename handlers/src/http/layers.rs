@@ -19,7 +19,7 @@ use lambda_http::{Context, request::RequestContext};
 use serde_json::json;
 use tracing::Instrument as _;
 
-use super::error::ApiError;
+use super::{error::ApiError, owner_page::SAME_ORIGIN};
 
 /// Business time: API Gateway's clock when the request reached it. There is no other source of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,10 @@ pub(super) async fn cors(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
-    add_cors_headers(response.headers_mut());
+    // The owner's page is on this origin, and gives nothing to others.
+    if !response.headers().contains_key(SAME_ORIGIN) {
+        add_cors_headers(response.headers_mut());
+    }
     response
 }
 

@@ -15,6 +15,7 @@ mod customers;
 mod dispatcher;
 mod error;
 mod layers;
+mod owner_page;
 mod page;
 mod routing;
 mod scheduler;

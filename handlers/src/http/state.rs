@@ -1,5 +1,5 @@
-//! The state manager's router: `/state`, the owner's state, `/calendar` and `/customers`, for the
-//! owner only.
+//! The state manager's router: `/state`, the owner's state, `/calendar`, `/customers` and the page
+//! `/owner`, for the owner only.
 
 use std::sync::Arc;
 
@@ -21,10 +21,11 @@ use super::{
     calendar, customers,
     error::ApiError,
     layers::{RequestTime, SourceAddress},
-    routing, time_off,
+    owner_page, routing, time_off,
 };
 use crate::{
     app::{
+        cockpit::Cockpit,
         customers::CustomerService,
         error_chain::ErrorChain,
         owner_calendar::OwnerCalendarService,
@@ -35,17 +36,17 @@ use crate::{
 };
 
 #[derive(Clone)]
-struct Endpoint {
-    state: OwnerStateService,
-    calendar: OwnerCalendarService,
-    token: Option<Arc<dyn Credential>>,
+pub(super) struct Endpoint {
+    pub(super) state: OwnerStateService,
+    pub(super) calendar: OwnerCalendarService,
+    pub(super) token: Option<Arc<dyn Credential>>,
 }
 
 /// Who asks, and when.
-struct Caller<'a> {
-    state: &'a OwnerStateService,
-    address: &'a str,
-    now: Timestamp,
+pub(super) struct Caller<'a> {
+    pub(super) state: &'a OwnerStateService,
+    pub(super) address: &'a str,
+    pub(super) now: Timestamp,
 }
 
 impl admin::Guesses for Caller<'_> {
@@ -68,11 +69,13 @@ async fn authorize(
 }
 
 /// Builds the state manager's router: `GET`, `POST`, `PUT` and `DELETE` of `/state` and `/calendar`,
-/// `GET`, `POST` and `DELETE /calendar/time-off`, `GET` and `DELETE /customers/{phone}`. Without a token every request is refused.
+/// `GET`, `POST` and `DELETE /calendar/time-off`, `GET` and `DELETE /customers/{phone}`, and the owner's
+/// page below `/owner`. Without a token every request is refused.
 pub fn state(
     state: OwnerStateService,
     calendar: OwnerCalendarService,
     customers: CustomerService,
+    cockpit: Cockpit,
     token: Option<Arc<dyn Credential>>,
 ) -> Router {
     let endpoint = Endpoint { state, calendar: calendar.clone(), token };
@@ -82,12 +85,18 @@ pub fn state(
             .fallback(routing::method_not_allowed)
     };
     let routes = [
-        ("/state", for_the_owner(get(show).post(change).put(change).delete(reset))),
+        ("/state", for_the_owner(methods())),
         ("/calendar", for_the_owner(calendar::methods(calendar.clone()))),
         ("/calendar/time-off", for_the_owner(time_off::methods(calendar))),
-        ("/customers/{phone}", for_the_owner(customers::methods(customers))),
+        ("/customers/{phone}", for_the_owner(customers::methods(customers.clone()))),
     ];
-    routing::function_router(routes, endpoint)
+    let page = owner_page::routes(&endpoint, cockpit, customers);
+    routing::function_router(routes.into_iter().chain(page), endpoint)
+}
+
+/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller.
+pub(super) fn methods() -> MethodRouter<Endpoint> {
+    get(show).post(change).put(change).delete(reset)
 }
 
 async fn show(State(endpoint): State<Endpoint>) -> Result<Json<Value>, ApiError> {
@@ -133,7 +142,7 @@ fn changed_response(message: &str, owner: &OwnerState) -> Json<Value> {
 }
 
 /// The state as JSON, with the names of the old system.
-fn state_json(owner: &OwnerState) -> Value {
+pub(super) fn state_json(owner: &OwnerState) -> Value {
     let mut state = json!({
         "state_id": "CURRENT",
         "status": owner.status.as_str(),
@@ -168,5 +177,12 @@ fn to_api_error(error: OwnerStateError) -> ApiError {
             StatusCode::CONFLICT,
             "The state is being changed by somebody else, please try again",
         ),
+        OwnerStateError::Outdated(version) => ApiError::new(
+            StatusCode::CONFLICT,
+            format!(
+                "The state was changed meanwhile: it has version {version} now. Please read it again"
+            ),
+        )
+        .with("version", version),
     }
 }

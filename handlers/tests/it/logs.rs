@@ -8,7 +8,7 @@ use std::{
 use handlers::{
     adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
-        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        cockpit::Cockpit, customers::CustomerService, owner_calendar::OwnerCalendarService,
         owner_state::OwnerStateService, scheduler::Scheduler,
     },
     config::Vars,
@@ -112,6 +112,12 @@ async fn no_line_holds_anything_private() {
             OwnerStateService::new(texts.clone(), Arc::new(RandomIdGenerator)),
             OwnerCalendarService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             CustomerService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
+            Cockpit::new(
+                texts.clone(),
+                Arc::new(RandomIdGenerator),
+                Arc::new(crate::testing::Idle),
+                Calendar::new("America/New_York").unwrap(),
+            ),
             Some(Arc::new(StaticCredential::new("t0ken"))),
         );
         let calendar = Calendar::new("America/New_York").unwrap();

@@ -26,6 +26,7 @@ mod openai;
 mod openai_failures;
 mod outbox;
 mod owner_calendar;
+mod owner_page;
 mod owner_state;
 mod reply;
 mod scheduler;

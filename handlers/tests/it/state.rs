@@ -6,7 +6,7 @@ use axum::Router;
 use handlers::{
     adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
-        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        cockpit::Cockpit, customers::CustomerService, owner_calendar::OwnerCalendarService,
         owner_state::OwnerStateService,
     },
     domain::{
@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::{
     events::{TestRequest, request},
-    testing::{ANN, BOB, FakeStore, calendar, phone},
+    testing::{ANN, BOB, FakeStore, Idle, calendar, phone},
 };
 
 pub fn router() -> (Router, Arc<FakeStore>) {
@@ -34,9 +34,11 @@ pub fn router() -> (Router, Arc<FakeStore>) {
 
 fn router_on(store: &Arc<FakeStore>, token: Option<Arc<dyn Credential>>) -> Router {
     let customers = CustomerService::new(store.clone(), calendar());
+    let ids = Arc::new(RandomIdGenerator);
+    let cockpit = Cockpit::new(store.clone(), ids, Arc::new(Idle), calendar());
     let calendar = OwnerCalendarService::new(store.clone(), calendar());
     let owner = OwnerStateService::new(store.clone(), Arc::new(RandomIdGenerator));
-    http::state(owner, calendar, customers, token)
+    http::state(owner, calendar, customers, cockpit, token)
 }
 
 fn admin(method: &'static str) -> TestRequest {

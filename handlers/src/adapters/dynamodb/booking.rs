@@ -4,6 +4,7 @@
 //! after a rejected or unknown outcome the rows are read before anything is reported: a slot counts
 //! as taken only when another lead holds it.
 
+mod completion;
 mod items;
 
 pub(super) use items::time_change;

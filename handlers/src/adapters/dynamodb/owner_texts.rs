@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil};
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::unavailable,
+    errors::{ConditionalWrite, conditional, unavailable},
     outbox::{CLAIMED, UNANSWERED},
     row::{RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, BLOCKED},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        outbox::OwnerAnswer,
+        outbox::{OwnerAnswer, UnansweredText},
         phone::Phone,
         slot::{Slot, SlotTime},
         time_off::{TimeOffChange, TimeOffRow},
@@ -59,7 +59,7 @@ impl DynamoDb {
         for row in self.read_partition(CUSTOMERS).await? {
             let reader = RowReader::new("Conversations", &row);
             match (reader.millis("last_ms"), reader.phone("item_id")) {
-                (Ok(last), Ok(phone)) if last >= since => customers.push(phone),
+                (Ok(last), Ok(phone)) if last >= since => customers.push((last, phone)),
                 (Ok(_), Ok(_)) => {}
                 // It keeps the owner from writing to no other customer.
                 (Err(error), _) | (_, Err(error)) => {
@@ -67,22 +67,21 @@ impl DynamoDb {
                 }
             }
         }
-        Ok(customers)
+        customers.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(customers.into_iter().map(|(_, phone)| phone).collect())
     }
 
-    pub(super) async fn read_unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+    pub(super) async fn read_unanswered(&self) -> Result<Vec<UnansweredText>, StoreError> {
         let mut unanswered = Vec::new();
         for row in self.read_partition(UNANSWERED).await? {
             let reader = RowReader::new("Conversations", &row);
             if reader.has("answered_ms") {
                 continue;
             }
-            match (reader.text("item_id"), reader.phone("phone")) {
-                (Ok(sid), Ok(phone)) => unanswered.push(TurnKey { phone, sid: sid.to_owned() }),
+            match unanswered_text(reader) {
+                Ok(text) => unanswered.push(text),
                 // It keeps the owner from answering no other.
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::error!(%error, "an unanswered text cannot be read");
-                }
+                Err(error) => tracing::error!(%error, "an unanswered text cannot be read"),
             }
         }
         Ok(unanswered)
@@ -135,6 +134,26 @@ impl DynamoDb {
             .build()
             .map(update)
             .map_err(unavailable)
+    }
+
+    /// Marks a text as answered; false when there is none.
+    pub(super) async fn write_answered(
+        &self,
+        sid: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mark = self
+            .client
+            .update_item()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(row([("conversation_id", text(UNANSWERED)), ("item_id", text(sid))])))
+            .update_expression(
+                "SET answered_ms = if_not_exists(answered_ms, :now), expires_at = :expires",
+            )
+            .condition_expression("attribute_exists(phone)")
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":expires", number(expiry(now, ANSWERED_DAYS)));
+        Ok(matches!(conditional(mark.send().await)?, ConditionalWrite::Written(_)))
     }
 
     fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
@@ -196,4 +215,15 @@ impl DynamoDb {
         };
         change.build().map(update).map_err(unavailable)
     }
+}
+
+/// Words, pictures and reason may be missing, so that nobody is forgotten because of them.
+fn unanswered_text(reader: RowReader<'_>) -> Result<UnansweredText, StoreError> {
+    Ok(UnansweredText {
+        key: TurnKey { phone: reader.phone("phone")?, sid: reader.text("item_id")?.to_owned() },
+        words: reader.text_or_empty("words")?,
+        media: reader.texts("media").unwrap_or_default(),
+        reason: reader.text_or_empty("reason")?,
+        now: reader.millis("created_ms").unwrap_or(Timestamp::UNIX_EPOCH),
+    })
 }

@@ -6,14 +6,14 @@ use jiff::{Timestamp, civil};
 use super::DynamoDb;
 use crate::{
     domain::{
-        booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        booking::{Cancellation, Completion, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
         day_schedule::{DaySchedule, HeldTimes},
         discount::DiscountGrant,
         form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
-        outbox::{Callback, OutboxText, OwnerAnswer},
+        outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -25,8 +25,8 @@ use crate::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
-        RescheduleOutcome, Store, StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome,
+        OwnerWriteOutcome, RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 
@@ -94,6 +94,10 @@ impl Store for DynamoDb {
 
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
         self.write_reschedule(change).await
+    }
+
+    async fn complete(&self, done: &Completion) -> Result<CompleteOutcome, StoreError> {
+        self.write_completion(done).await
     }
 
     async fn idempotency_record(
@@ -245,8 +249,12 @@ impl Store for DynamoDb {
         self.write_callback(callback).await
     }
 
-    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
+    async fn unanswered(&self) -> Result<Vec<UnansweredText>, StoreError> {
         self.read_unanswered().await
+    }
+
+    async fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.write_answered(sid, now).await
     }
 
     async fn recent_customers(&self, since: Timestamp) -> Result<Vec<Phone>, StoreError> {

@@ -29,6 +29,8 @@ pub struct OwnerPatch {
     auto_upsell: Option<bool>,
     voice: Option<String>,
     ai_answers_calls: Option<bool>,
+    /// The version that the caller has seen; without it the change is made to whatever is there.
+    seen_version: Option<u64>,
 }
 
 /// Why a change is refused. Every text names the field.
@@ -74,6 +76,11 @@ impl OwnerPatch {
         Ok(patch)
     }
 
+    /// The version that the caller has seen (`if_version`).
+    pub fn seen_version(&self) -> Option<u64> {
+        self.seen_version
+    }
+
     /// Whether it blocks slots until some time.
     pub fn blocks_slots(&self) -> bool {
         matches!(self.until, Some(Some(_)))
@@ -93,6 +100,10 @@ impl OwnerPatch {
             "auto_upsell" => boolean(value).map(|v| self.auto_upsell = Some(v)),
             "voice" => text(value, MAX_TEXT).map(|v| self.voice = Some(v)),
             "ai_answers_calls" => boolean(value).map(|v| self.ai_answers_calls = Some(v)),
+            "if_version" => {
+                let given = value.as_u64().ok_or("the version that the state had");
+                given.map(|v| self.seen_version = Some(v))
+            }
             known if READ_ONLY.contains(&known) => Ok(()),
             unknown => return Err(PatchError::Unknown(shortened(unknown))),
         };

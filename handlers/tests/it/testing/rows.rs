@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handlers::{
     domain::{
         booking::{
-            Booking, Cancellation, FormGuard, IdempotencyRecord, NewBooking, RecordWrite,
-            Reschedule,
+            Booking, Cancellation, Completion, FormGuard, IdempotencyRecord, NewBooking,
+            RecordWrite, Reschedule,
         },
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
@@ -26,7 +26,9 @@ use handlers::{
         },
         usage::Usage,
     },
-    ports::{BookOutcome, CancelOutcome, EraseOutcome, RescheduleOutcome, TurnClaim},
+    ports::{
+        BookOutcome, CancelOutcome, CompleteOutcome, EraseOutcome, RescheduleOutcome, TurnClaim,
+    },
 };
 use jiff::{Timestamp, civil};
 
@@ -55,6 +57,8 @@ pub struct Rows {
     pub outbox: BTreeMap<String, Waiting>,
     pub enqueued: BTreeSet<String>,
     pub unanswered: BTreeMap<String, UnansweredText>,
+    /// Ids of the texts that the owner marked as answered.
+    pub answered: BTreeSet<String>,
 }
 
 /// A text in the outbox.
@@ -221,6 +225,16 @@ impl Rows {
         CancelOutcome::Cancelled
     }
 
+    pub fn complete(&mut self, done: &Completion) -> CompleteOutcome {
+        let booking = &done.booking;
+        if !self.stands(booking) {
+            return CompleteOutcome::BookingChanged;
+        }
+        self.bookings.remove(&(booking.phone.clone(), booking.slot));
+        self.leads.get_mut(&booking.lead_id).unwrap().status = LeadStatus::Completed;
+        CompleteOutcome::Completed
+    }
+
     pub fn reschedule(&mut self, change: &Reschedule) -> RescheduleOutcome {
         let booking = &change.booking;
         if !self.stands(booking) {
@@ -347,6 +361,14 @@ impl Rows {
             memory.turns.push(answer.memory.clone());
             self.unanswered.retain(|sid, _| !answer.answered.contains(sid));
         }
+    }
+
+    pub fn mark_answered(&mut self, sid: &str) -> bool {
+        let is_known = self.unanswered.remove(sid).is_some() || self.answered.contains(sid);
+        if is_known {
+            self.answered.insert(sid.to_owned());
+        }
+        is_known
     }
 
     pub fn finish(&mut self, end: &TurnEnd) -> bool {

@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use handlers::{
     domain::{
-        booking::{Cancellation, IdempotencyRecord, NewBooking, Reschedule},
+        booking::{Cancellation, Completion, IdempotencyRecord, NewBooking, Reschedule},
         calendar_settings::CalendarSettings,
         customer_data::CustomerData,
         day_schedule::{DaySchedule, HeldTimes},
         discount::DiscountGrant,
         form_hold::{FormHold, HoldId, NewFormHold},
         lead::{Lead, LeadId},
-        outbox::{Callback, OutboxText, OwnerAnswer},
+        outbox::{Callback, OutboxText, OwnerAnswer, UnansweredText},
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
@@ -22,8 +22,8 @@ use handlers::{
         usage::Usage,
     },
     ports::{
-        BookOutcome, CancelOutcome, CustomerBookings, EraseOutcome, HoldOutcome, OwnerWriteOutcome,
-        RescheduleOutcome, Store, StoreError, TurnClaim,
+        BookOutcome, CancelOutcome, CompleteOutcome, CustomerBookings, EraseOutcome, HoldOutcome,
+        OwnerWriteOutcome, RescheduleOutcome, Store, StoreError, TurnClaim,
     },
 };
 use jiff::{Timestamp, civil};
@@ -117,6 +117,10 @@ impl Store for FakeStore {
 
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
         self.apply("reschedule", |rows| rows.reschedule(change)).await
+    }
+
+    async fn complete(&self, done: &Completion) -> Result<CompleteOutcome, StoreError> {
+        self.apply("complete", |rows| rows.complete(done)).await
     }
 
     async fn idempotency_record(
@@ -316,11 +320,12 @@ impl Store for FakeStore {
         .await
     }
 
-    async fn unanswered(&self) -> Result<Vec<TurnKey>, StoreError> {
-        self.apply("unanswered", |rows| {
-            rows.unanswered.values().map(|unanswered| unanswered.key.clone()).collect()
-        })
-        .await
+    async fn unanswered(&self) -> Result<Vec<UnansweredText>, StoreError> {
+        self.apply("unanswered", |rows| rows.unanswered.values().cloned().collect()).await
+    }
+
+    async fn mark_answered(&self, sid: &str, _now: Timestamp) -> Result<bool, StoreError> {
+        self.apply("mark_answered", |rows| rows.mark_answered(sid)).await
     }
 
     async fn recent_customers(&self, _since: Timestamp) -> Result<Vec<Phone>, StoreError> {

@@ -40,7 +40,7 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
                 "GET /state, POST /state, PUT /state, DELETE /state, OPTIONS /state, GET /calendar, \
                  POST /calendar, PUT /calendar, DELETE /calendar, OPTIONS /calendar, GET /calendar/time-off, \
                  POST /calendar/time-off, DELETE /calendar/time-off, OPTIONS /calendar/time-off, GET /customers/{phone}, \
-                 DELETE /customers/{phone}, OPTIONS /customers/{phone}".to_owned()
+                 DELETE /customers/{phone}, OPTIONS /customers/{phone}, GET /owner, ANY /owner/{proxy+}".to_owned()
             ),
             (
                 "Scheduler",

@@ -153,6 +153,12 @@ impl DynamoDb {
         self.change_lead(row, now, "SET #status = :cancelled, updated_at = :now", values)
     }
 
+    /// Marks a lead as done if its row is still as it was read.
+    pub(super) fn complete_lead(&self, row: &Row, now: Timestamp) -> TransactionItem {
+        let values = [(":completed".to_owned(), text(LeadStatus::Completed.as_str()))];
+        self.change_lead(row, now, "SET #status = :completed, updated_at = :now", values)
+    }
+
     /// Changes nothing but the time of the last change, if the lead's row is still as it was read.
     pub(in super::super) fn touch_lead(&self, row: &Row, now: Timestamp) -> TransactionItem {
         self.change_lead(row, now, "SET updated_at = :now", [])

@@ -1,0 +1,43 @@
+//! Marks a booking as done.
+
+use super::{ATTEMPTS, BookingError, BookingService, token};
+use crate::{
+    domain::{
+        booking::{Booking, Completion},
+        lead::{LeadId, LeadStatus},
+        phone::Phone,
+    },
+    ports::CompleteOutcome,
+};
+
+impl BookingService<'_> {
+    /// Marks a booking of this customer as done and returns it, also when its time has not come or
+    /// is over. Succeeds for one that is done already.
+    ///
+    /// # Errors
+    /// [`BookingError::NotFound`], [`BookingError::Contended`] and [`BookingError::Store`].
+    pub async fn complete(
+        &self,
+        phone: &Phone,
+        id: &LeadId,
+        identity: &[&str],
+    ) -> Result<Booking, BookingError> {
+        for _ in 0..ATTEMPTS {
+            let lead = self.store.lead(id).await?.filter(|lead| lead.phone == *phone);
+            let lead = lead.ok_or(BookingError::NotFound)?;
+            let booking = Booking::from(&lead);
+            match lead.status {
+                LeadStatus::Completed => return Ok(booking),
+                LeadStatus::Cancelled => return Err(BookingError::NotFound),
+                LeadStatus::Booked => {}
+            }
+            let token = token("complete", identity, &booking, 0, self.calendar.versions());
+            let done = Completion { booking, token, now: self.now };
+            match self.store.complete(&done).await? {
+                CompleteOutcome::Completed => return Ok(done.booking),
+                CompleteOutcome::BookingChanged => {}
+            }
+        }
+        Err(BookingError::Contended)
+    }
+}

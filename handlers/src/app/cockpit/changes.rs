@@ -1,0 +1,213 @@
+//! What the owner changes by his page: bookings, and who has been answered.
+
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+use super::Cockpit;
+use crate::{
+    app::{
+        bookings::{BookingError, BookingService},
+        current_calendar::current_calendar,
+        error_chain::ErrorChain,
+    },
+    domain::{
+        background::BackgroundTask, booking::Booking, calendar::Calendar, lead::LeadId,
+        outbox::OutboxText, phone::Phone, slot::Slot, text::OWNER_NAME,
+    },
+    ports::StoreError,
+};
+
+/// A booking after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The booking.
+    pub booking: Booking,
+    /// Whether the customer is told.
+    pub told: Told,
+}
+
+/// Whether a customer is told of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A text is on its way.
+    ByText,
+    /// The customer wants no more texts.
+    OptedOut,
+    /// The owner tells them himself.
+    No,
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CockpitError {
+    /// No booking has this reference.
+    #[error("There is no booking with that reference")]
+    NoBooking,
+    /// The booking cannot be changed so.
+    #[error(transparent)]
+    Booking(#[from] BookingError),
+}
+
+impl From<StoreError> for CockpitError {
+    fn from(error: StoreError) -> Self {
+        Self::Booking(error.into())
+    }
+}
+
+/// What one change works with.
+struct Change {
+    calendar: Calendar,
+    phone: Phone,
+    told: Told,
+    now: Timestamp,
+}
+
+impl Cockpit {
+    /// Cancels an open booking; its customer is told by text if `tell`.
+    ///
+    /// # Errors
+    /// [`CockpitError::NoBooking`], and what [`BookingService::cancel`] fails with.
+    pub async fn cancel(
+        &self,
+        id: &LeadId,
+        tell: bool,
+        now: Timestamp,
+    ) -> Result<Changed, CockpitError> {
+        let change = self.change(id, tell, now).await?;
+        let sent = Sent::default();
+        let notify = |booking: &Booking| {
+            let body = format!(
+                "{OWNER_NAME} has to cancel your appointment: {}. Text us here for another time.",
+                booking.summary()
+            );
+            sent.keep(change.texts(&format!("owner-cancelled#{id}"), &body))
+        };
+        let identity = change.identity(id);
+        let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
+        let bookings = self.bookings(&change);
+        let booking = bookings.cancel(&change.phone, id, &identity, notify).await?;
+        let told = self.have_sent(sent, &change).await;
+        tracing::info!(lead = %id, "the owner cancelled a booking");
+        Ok(Changed { booking, told })
+    }
+
+    /// Moves an open booking; its customer is told by text if `tell`.
+    ///
+    /// # Errors
+    /// [`CockpitError::NoBooking`], and what [`BookingService::reschedule`] fails with.
+    pub async fn reschedule(
+        &self,
+        id: &LeadId,
+        to: Slot,
+        tell: bool,
+        now: Timestamp,
+    ) -> Result<Changed, CockpitError> {
+        let change = self.change(id, tell, now).await?;
+        let sent = Sent::default();
+        let notify = |from: &Booking, to: &Booking| {
+            let body = format!(
+                "{OWNER_NAME} moved your appointment from {} to {}. Text us here if that does not \
+                 suit you.",
+                from.slot,
+                to.summary()
+            );
+            let id = format!("owner-moved#{id}#{}", now.as_millisecond());
+            sent.keep(change.texts(&id, &body))
+        };
+        let identity = change.identity(id);
+        let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
+        let bookings = self.bookings(&change);
+        let booking = bookings.reschedule(&change.phone, id, to, &identity, notify).await?;
+        let told = self.have_sent(sent, &change).await;
+        tracing::info!(lead = %id, "the owner moved a booking");
+        Ok(Changed { booking, told })
+    }
+
+    /// Marks a booking as done. Nobody is told.
+    ///
+    /// # Errors
+    /// [`CockpitError::NoBooking`], and what [`BookingService::complete`] fails with.
+    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, CockpitError> {
+        let change = self.change(id, false, now).await?;
+        let identity = change.identity(id);
+        let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
+        let booking = self.bookings(&change).complete(&change.phone, id, &identity).await?;
+        tracing::info!(lead = %id, "the owner marked a booking as done");
+        Ok(Changed { booking, told: Told::No })
+    }
+
+    /// Marks a customer's text as answered; false when there is no such text.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.mark_answered(sid, now).await
+    }
+
+    async fn change(
+        &self,
+        id: &LeadId,
+        tell: bool,
+        now: Timestamp,
+    ) -> Result<Change, CockpitError> {
+        let store = self.store.as_ref();
+        let (current, lead) =
+            futures::try_join!(current_calendar(store, &self.deployed), store.lead(id))?;
+        let phone = lead.ok_or(CockpitError::NoBooking)?.phone;
+        let told = match tell {
+            false => Told::No,
+            true if store.opted_out(&phone).await? => Told::OptedOut,
+            true => Told::ByText,
+        };
+        Ok(Change { calendar: current.1, phone, told, now })
+    }
+
+    fn bookings<'a>(&'a self, change: &'a Change) -> BookingService<'a> {
+        BookingService { store: self.store.as_ref(), calendar: &change.calendar, now: change.now }
+    }
+
+    /// Starts what sends the texts of a change; its schedule sends them within a minute otherwise.
+    /// Returns whether there are any: a change that was made before has none.
+    async fn have_sent(&self, sent: Sent, change: &Change) -> Told {
+        let texts = sent.0.into_inner().unwrap_or_default();
+        if texts.is_empty() {
+            return if change.told == Told::ByText { Told::No } else { change.told };
+        }
+        let ids = texts.into_iter().map(|text| text.id).collect();
+        let task = BackgroundTask::SendTexts { ids, now: change.now };
+        if let Err(error) = self.background.start(&task).await {
+            tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
+        }
+        Told::ByText
+    }
+}
+
+/// The texts of the last attempt at a change.
+#[derive(Default)]
+struct Sent(Mutex<Vec<OutboxText>>);
+
+impl Sent {
+    fn keep(&self, texts: Vec<OutboxText>) -> Vec<OutboxText> {
+        if let Ok(mut kept) = self.0.lock() {
+            kept.clone_from(&texts);
+        }
+        texts
+    }
+}
+
+impl Change {
+    /// Tells this change from others: another moment, or another wish to tell the customer, is
+    /// another one.
+    fn identity(&self, id: &LeadId) -> [String; 4] {
+        let at = self.now.as_millisecond().to_string();
+        ["owner's page".to_owned(), id.to_string(), at, format!("{:?}", self.told)]
+    }
+
+    fn texts(&self, id: &str, body: &str) -> Vec<OutboxText> {
+        match self.told {
+            Told::ByText => OutboxText::messages(id, &self.phone, body, self.now),
+            Told::OptedOut | Told::No => Vec::new(),
+        }
+    }
+}

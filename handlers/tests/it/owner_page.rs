@@ -1,0 +1,413 @@
+//! `/owner` as the owner's browser uses it: his session, where changes come from, what he sees and
+//! changes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use handlers::{
+    domain::{
+        booking::{NewBooking, RequestToken},
+        catalogue::{Repair, RepairKind},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        outbox::{Callback, UnansweredText},
+        slot::{Slot, SlotTime},
+        turn::TurnKey,
+    },
+    ports::{BookOutcome, Store as _},
+};
+use jiff::civil::date;
+use serde_json::{Value, json};
+
+use crate::{
+    events::{NOW_MS, TestRequest, TestResponse, request},
+    state::router,
+    testing::{ANN, FakeStore, phone},
+};
+
+const LEAD: &str = "LEAD-20260210-201000-1a2b3c";
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// A change as the page sends it.
+fn from_page(method: &'static str, path: &'static str) -> TestRequest {
+    request(method, path)
+        .header("origin", "https://shop.example")
+        .header("sec-fetch-site", "same-origin")
+}
+
+fn sign_in(token: &str) -> TestRequest {
+    from_page("POST", "/owner/session").json(&json!({ "token": token }))
+}
+
+fn cookie_of(answer: &TestResponse) -> String {
+    let set = answer.headers["set-cookie"].to_str().unwrap();
+    set.split(';').next().unwrap().to_owned()
+}
+
+async fn session(router: &Router) -> String {
+    cookie_of(&sign_in("s3cret").send(router).await)
+}
+
+async fn booked(store: &FakeStore) -> LeadId {
+    let lead = Lead {
+        id: LeadId::from_row(LEAD),
+        timestamp: "2026-02-10T20:10:00Z".parse().unwrap(),
+        phone: phone(ANN),
+        slot: Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
+        time_needed: Default::default(),
+        repair: Repair::Listed { kind: RepairKind::Screen, on_site: false },
+        device: "iPhone".into(),
+        customer_name: Some("<b>Ann</b>".into()),
+        address: None,
+        status: LeadStatus::Booked,
+        source: LeadSource::Sms,
+        discount_percent: None,
+    };
+    let id = lead.id.clone();
+    let new = NewBooking {
+        lead,
+        token: RequestToken::derive(&["t"]),
+        day_version: 0,
+        calendar_versions: Default::default(),
+        uses_discount: false,
+        guard: None,
+        record: None,
+        notification: Vec::new(),
+    };
+    assert!(matches!(store.book(&new).await.unwrap(), BookOutcome::Booked));
+    id
+}
+
+async fn change(router: &Router, cookie: &str, path: &'static str, body: Value) -> TestResponse {
+    from_page("POST", path).header("cookie", cookie).json(&body).send(router).await
+}
+
+fn status_of(store: &Arc<FakeStore>) -> LeadStatus {
+    store.leads()[0].status
+}
+
+#[tokio::test]
+async fn the_right_token_starts_a_session_that_only_this_site_can_use() {
+    let (router, _) = router();
+    let answer = sign_in("s3cret").send(&router).await;
+    assert_eq!(answer.status, 200);
+    let set = answer.headers["set-cookie"].to_str().unwrap();
+    let attributes: Vec<&str> = set.split("; ").skip(1).collect();
+    let expected = ["Max-Age=43200", "Path=/owner", "HttpOnly", "Secure", "SameSite=Strict"];
+    assert_eq!(attributes, expected);
+    assert!(!answer.text.contains("s3cret") && !set.contains("s3cret"));
+    let read = request("GET", "/owner/api/overview").header("cookie", cookie_of(&answer));
+    assert_eq!(read.send(&router).await.status, 200);
+
+    let behind_stage = from_page("POST", "/prod/owner/session").stage("prod");
+    let answer = behind_stage.json(&json!({ "token": "s3cret" })).send(&router).await;
+    assert!(answer.headers["set-cookie"].to_str().unwrap().contains("Path=/prod/owner;"));
+}
+
+#[tokio::test]
+async fn wrong_tokens_start_none_and_are_counted() {
+    let (router, _) = router();
+    for _ in 0..10 {
+        let answer = sign_in("wrong").send(&router).await;
+        assert_eq!(answer.status, 401);
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+    assert_eq!(sign_in("wrong").send(&router).await.status, 429);
+    assert_eq!(sign_in("s3cret").send(&router).await.status, 200, "the owner is let in");
+}
+
+#[tokio::test]
+async fn the_form_works_without_script() {
+    let (router, _) = router();
+    let answer = from_page("POST", "/owner/session").form("token=s3cret").send(&router).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["location"]),
+        (303, &"../owner".parse().unwrap())
+    );
+    assert!(answer.headers.contains_key("set-cookie"));
+    let answer = from_page("POST", "/owner/session").form("token=wrong").send(&router).await;
+    assert_eq!(answer.headers["location"], "../owner?refused=401");
+    assert!(!answer.headers.contains_key("set-cookie"));
+    let page = request("GET", "/owner").query("refused=401").send(&router).await;
+    assert!(page.text.contains("That is not the admin token"));
+    let page = request("GET", "/owner").query("refused=<script>").send(&router).await;
+    assert!(!page.text.contains("<script>"), "nothing of the query is in the page");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_hours_and_cannot_be_made_or_changed() {
+    let (router, _) = router();
+    let cookie = session(&router).await;
+    let read = |cookie: &str, after_ms| {
+        request("GET", "/owner/api/overview")
+            .header("cookie", cookie)
+            .time_epoch(Some(NOW_MS + after_ms))
+    };
+    assert_eq!(read(&cookie, 12 * HOUR_MS - 1000).send(&router).await.status, 200);
+    let ended = read(&cookie, 12 * HOUR_MS).send(&router).await;
+    assert_eq!(ended.status, 401);
+    assert_eq!(ended.json()["message"], "Your session has ended. Please sign in again");
+
+    let (name, value) = cookie.split_once('=').unwrap();
+    let mut parts: Vec<String> = value.split('.').map(str::to_owned).collect();
+    let later = (NOW_MS / 1000 + 12 * 60 * 60 + 1).to_string();
+    let signature = parts[2].clone();
+    parts[0] = later;
+    let flipped = if signature.starts_with('0') { "1" } else { "0" };
+    for tampered in [
+        parts.join("."),
+        value.replacen('.', ".f", 1),
+        value.replace(&signature, &format!("{flipped}{}", &signature[1..])),
+        value.replace(&signature, &signature[..62]),
+        value.replace(&signature, ""),
+        String::new(),
+        "..".into(),
+        "é".into(),
+    ] {
+        let answer = read(&format!("{name}={tampered}"), 0).send(&router).await;
+        assert_eq!(answer.status, 401, "{tampered}");
+    }
+    // Another path's cookie of the same name stands beside it.
+    assert_eq!(read(&format!("session=x; {cookie}"), 0).send(&router).await.status, 200);
+    assert_eq!(read("other=1", 0).send(&router).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_change_must_come_from_the_page_itself() {
+    let (router, store) = router();
+    booked(&store).await;
+    let cookie = session(&router).await;
+    let path = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/done";
+    let change = || request("POST", path).header("cookie", cookie.clone()).json(&json!({}));
+    for refused in [
+        change(),
+        change().header("origin", "https://evil.example"),
+        change().header("origin", "null"),
+        change().header("origin", "https://shop.example.evil.example"),
+        change().header("origin", "https://shop.example").header("sec-fetch-site", "same-site"),
+        change().header("sec-fetch-site", "cross-site"),
+    ] {
+        assert_eq!(refused.send(&router).await.status, 403);
+    }
+    assert_eq!(status_of(&store), LeadStatus::Booked);
+    let elsewhere = request("POST", "/owner/session").header("origin", "https://evil.example");
+    let answer = elsewhere.json(&json!({ "token": "s3cret" })).send(&router).await;
+    assert_eq!(answer.status, 403, "nobody is signed in by another page");
+    let elsewhere = request("DELETE", "/owner/session").header("origin", "https://evil.example");
+    assert_eq!(elsewhere.send(&router).await.status, 403);
+    // Browsers that name no origin say where it comes from; programs with the token have neither.
+    let answer = change().header("sec-fetch-site", "same-origin").send(&router).await;
+    assert_eq!(answer.status, 200);
+    let bearer = request("POST", path).header("authorization", "Bearer s3cret").json(&json!({}));
+    assert_eq!(bearer.send(&router).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_session_opens_nothing_outside_of_the_page() {
+    let (router, _) = router();
+    let cookie = session(&router).await;
+    for path in ["/state", "/calendar", "/calendar/time-off", "/customers/9042520927"] {
+        let answer = request("GET", path).header("cookie", cookie.clone()).send(&router).await;
+        assert_eq!(answer.status, 401, "{path}");
+    }
+    for path in [
+        "/owner/api/state",
+        "/owner/api/calendar",
+        "/owner/api/calendar/time-off",
+        "/owner/api/customers/9042520927",
+        "/owner/api/conversations",
+        "/prod/owner/api/overview",
+    ] {
+        let answer = request("GET", path).header("cookie", cookie.clone()).send(&router).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        assert_eq!(request("GET", path).send(&router).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_kept_from_caches_frames_and_other_origins() {
+    let (router, _) = router();
+    for path in [
+        "/owner",
+        "/owner/owner.js",
+        "/owner/bookings.js",
+        "/owner/settings.js",
+        "/owner/owner.css",
+        "/owner/api/overview",
+        "/prod/owner",
+    ] {
+        let headers = request("GET", path).send(&router).await.headers;
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+        assert_eq!(headers["x-frame-options"], "DENY", "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        for part in ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert!(!headers.contains_key("access-control-allow-origin"), "{path}");
+    }
+    let signed_out = from_page("DELETE", "/owner/session").send(&router).await;
+    assert!(
+        signed_out.headers["set-cookie"]
+            .to_str()
+            .unwrap()
+            .starts_with("session=; Max-Age=0; Path=/owner;")
+    );
+}
+
+#[tokio::test]
+async fn the_page_is_small_and_has_no_script_of_its_own() {
+    let (router, _) = router();
+    let mut bytes = 0;
+    for path in [
+        "/owner",
+        "/owner/owner.js",
+        "/owner/bookings.js",
+        "/owner/settings.js",
+        "/owner/owner.css",
+    ] {
+        let answer = request("GET", path).send(&router).await;
+        assert_eq!(answer.status, 200, "{path}");
+        bytes += answer.text.len();
+        for unsafe_call in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
+        {
+            assert!(!answer.text.contains(unsafe_call), "{path}: {unsafe_call}");
+        }
+        if path == "/owner" {
+            assert!(!answer.text.contains("style=") && !answer.text.contains("onclick="));
+        }
+    }
+    assert!(bytes <= 60 * 1024, "{bytes}");
+}
+
+#[tokio::test]
+async fn the_overview_has_what_the_owner_needs_of_each_booking() {
+    let (router, store) = router();
+    booked(&store).await;
+    let unanswered = UnansweredText {
+        key: TurnKey { phone: phone(ANN), sid: "SM1".into() },
+        words: "<img src=x onerror=alert(1)>".into(),
+        media: Vec::new(),
+        reason: "the deadline passed".into(),
+        now: "2026-02-10T20:00:00Z".parse().unwrap(),
+    };
+    let callback = Callback { unanswered, notification: Vec::new() };
+    store.keep_callback(&callback).await.unwrap();
+    let cookie = session(&router).await;
+    let read = |query: &str| {
+        request("GET", "/owner/api/overview").query(query).header("cookie", cookie.clone())
+    };
+    let overview = read("").send(&router).await.json();
+    assert_eq!(
+        (&overview["today"], &overview["time_zone"]),
+        (&json!("2026-02-10"), &json!("America/New_York"))
+    );
+    assert_eq!(overview["days"].as_array().unwrap().len(), 7);
+    let entry = &overview["days"][1]["entries"][0];
+    assert_eq!(
+        entry,
+        &json!({
+            "kind": "booking", "time": "2:00 PM", "minutes": 60, "travel": 0, "lead_id": LEAD, "phone": ANN,
+            "name": "<b>Ann</b>", "device": "iPhone", "repair": "screen", "repair_type": "screen",
+            "is_visit": false, "address": null, "price": "$79", "discount_percent": null,
+            "source": "sms", "status": "booked",
+        })
+    );
+    assert_eq!(overview["unanswered"][0]["words"], "<img src=x onerror=alert(1)>");
+    assert_eq!(overview["calendar"]["version"], 0);
+    let one = read("from=2026-02-11&days=1").send(&router).await.json();
+    assert_eq!(one["days"].as_array().unwrap().len(), 1);
+    for wrong in ["days=0", "days=15", "days=x", "from=tomorrow"] {
+        assert_eq!(read(wrong).send(&router).await.status, 400, "{wrong}");
+    }
+    store.fail("day_schedule");
+    assert_eq!(read("").send(&router).await.status, 503, "a failed read is no empty day");
+}
+
+#[tokio::test]
+async fn a_cancellation_tells_the_customer_if_he_wants_and_they_do() {
+    let path = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/cancel";
+    for (tell, opted_out, told) in [(true, false, true), (true, true, false), (false, false, false)]
+    {
+        let (router, store) = router();
+        booked(&store).await;
+        store
+            .set_opted_out(&phone(ANN), opted_out, "2026-02-10T20:00:00Z".parse().unwrap())
+            .await
+            .unwrap();
+        let cookie = session(&router).await;
+        let answer = change(&router, &cookie, path, json!({ "tell_customer": tell })).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["told"]), (200, &json!(told)));
+        assert_eq!(status_of(&store), LeadStatus::Cancelled);
+        let texts = store.outbox();
+        assert_eq!(texts.len(), usize::from(told));
+        assert!(
+            texts
+                .iter()
+                .all(|text| text.to == phone(ANN) && text.body.contains("Wed Feb 11, 2:00 PM"))
+        );
+        // A repeat is no second text.
+        let again = change(&router, &cookie, path, json!({ "tell_customer": tell })).await;
+        assert_eq!((again.status.as_u16(), store.outbox().len()), (200, usize::from(told)));
+    }
+}
+
+#[tokio::test]
+async fn a_move_tells_the_customer_and_keeps_to_the_calendar() {
+    let path = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/move";
+    let (router, store) = router();
+    booked(&store).await;
+    let cookie = session(&router).await;
+    let to = |date, time| json!({ "date": date, "time": time, "tell_customer": true });
+    for (wrong, status) in [
+        (to("2026-02-15", "2:00 PM"), 400),
+        (to("2026-02-12", "soon"), 400),
+        (json!({ "date": "2026-02-12", "time": "2:00 PM" }), 400),
+        (json!({ "date": "2026-02-12", "time": "2:00 PM", "tell_customer": true, "x": 1 }), 400),
+    ] {
+        let answer = change(&router, &cookie, path, wrong.clone()).await;
+        assert_eq!(answer.status, status, "{wrong}: {}", answer.text);
+    }
+    assert!(store.outbox().is_empty());
+    let answer = change(&router, &cookie, path, to("2026-02-12", "3:00 PM")).await;
+    assert_eq!(answer.json()["message"], "Moved, the customer gets a text");
+    assert_eq!(store.leads()[0].slot, Slot::new(date(2026, 2, 12), SlotTime::hour_of_day(15)));
+    assert!(store.outbox()[0].body.contains("from Wed Feb 11, 2:00 PM to Thu Feb 12, 3:00 PM"));
+}
+
+#[tokio::test]
+async fn done_is_final_and_answered_is_answered() {
+    let (router, store) = router();
+    booked(&store).await;
+    let cookie = session(&router).await;
+    let done = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/done";
+    for _ in 0..2 {
+        assert_eq!(change(&router, &cookie, done, json!({})).await.status, 200);
+    }
+    assert_eq!(status_of(&store), LeadStatus::Completed);
+    assert!(store.open_bookings().is_empty());
+    let cancel = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/cancel";
+    let answer = change(&router, &cookie, cancel, json!({ "tell_customer": true })).await;
+    assert_eq!(answer.status, 409);
+    let unknown = change(&router, &cookie, "/owner/api/bookings/LEAD-1/done", json!({})).await;
+    assert_eq!(unknown.status, 404);
+    let answered = "/owner/api/unanswered/SM404/answered";
+    assert_eq!(change(&router, &cookie, answered, json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_state_that_was_changed_meanwhile_is_not_overwritten_unseen() {
+    let (router, _) = router();
+    let cookie = session(&router).await;
+    let put = |body: Value| {
+        from_page("PUT", "/owner/api/state").header("cookie", cookie.clone()).json(&body)
+    };
+    let first = put(json!({ "if_version": 0, "special_info": "a" })).send(&router).await;
+    assert_eq!(first.json()["state"]["version"], 1);
+    let second = put(json!({ "if_version": 0, "special_info": "b" })).send(&router).await;
+    assert_eq!((second.status.as_u16(), &second.json()["version"]), (409, &json!(1)));
+    let one_tap = put(json!({ "status": "gym" })).send(&router).await;
+    assert_eq!(one_tap.json()["state"]["special_info"], "a");
+}

@@ -16,7 +16,7 @@ use crate::{
         outbox::UnansweredText,
         owner::OwnerState,
         phone::Phone,
-        text,
+        text, time_off,
         turn::MemoryTurn,
     },
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
@@ -137,7 +137,8 @@ impl Cockpit {
 
     async fn day(&self, date: civil::Date, now: Timestamp) -> Result<Day, StoreError> {
         let schedule = self.store.day_schedule(date).await?.at(now);
-        let mut holds = schedule.holds.clone();
+        let mut holds = time_off::merged(&schedule.holds);
+        holds.extend(schedule.holds.iter().filter(|hold| !hold.is_time_off).cloned());
         holds.sort_by_key(|hold| (hold.start, hold.is_time_off));
         let entries = holds.into_iter().map(async |hold| {
             let kind = if hold.is_time_off {

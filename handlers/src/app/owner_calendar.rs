@@ -15,6 +15,7 @@ use crate::{
         calendar_settings::{CalendarPatch, CalendarSettings},
         day_schedule::{HeldTime, HeldTimes},
         slot::Slot,
+        time_off,
         time_span::TimeSpan,
     },
     ports::{OwnerWriteOutcome, Store, StoreError},
@@ -100,14 +101,20 @@ impl OwnerCalendarService {
         }
     }
 
-    /// The time off of today and later, in order.
+    /// The time off of today and later, in order; pieces that meet are one.
     ///
     /// # Errors
     /// [`OwnerCalendarError::Store`] when it cannot be read.
     pub async fn time_off(&self, now: Timestamp) -> Result<Vec<HeldTime>, OwnerCalendarError> {
         let mut held = self.store.holds_from(self.deployed.today(now)).await?;
         held.times.retain(|held| held.hold.is_time_off);
-        Ok(held.times)
+        let days = held.times.chunk_by(|a, b| a.date == b.date);
+        let pieces = days.flat_map(|day| {
+            let date = day.first().map(|held| held.date);
+            let pieces = time_off::merged(day.iter().map(|held| &held.hold));
+            pieces.into_iter().filter_map(move |hold| Some(HeldTime { date: date?, hold }))
+        });
+        Ok(pieces.collect())
     }
 
     /// Takes a part of a date off, or all of it. Bookings stay, and the answer names those that it

@@ -300,22 +300,16 @@ fn end_text(end: u16) -> String {
 
 /// `blocked 2:00 PM to 4:00 PM`, with parts that meet as one.
 fn time_off_line(off: &[&Hold]) -> Option<String> {
-    let mut parts: Vec<(u16, u16)> = Vec::new();
-    for hold in off {
-        let begin = hold.start.minute_of_day();
-        let end = begin.saturating_add(hold.minutes);
-        match parts.last_mut() {
-            Some((_, last)) if begin <= *last => *last = end.max(*last),
-            _ => parts.push((begin, end)),
-        }
-    }
-    if matches!(parts.as_slice(), [(0, end)] if *end >= 24 * 60) {
+    let spans: Vec<TimeSpan> = time_off::merged(off.iter().copied())
+        .iter()
+        .filter_map(|piece| {
+            let begin = piece.start.minute_of_day();
+            TimeSpan::between(begin, begin.saturating_add(piece.minutes))
+        })
+        .collect();
+    if spans.contains(&TimeSpan::WHOLE_DAY) {
         return Some("closed all day".to_owned());
     }
-    let parts: Vec<String> = parts
-        .into_iter()
-        .filter_map(|(begin, end)| TimeSpan::between(begin, end.min(24 * 60)))
-        .map(span_text)
-        .collect();
-    (!parts.is_empty()).then(|| format!("blocked {}", parts.join(", ")))
+    let spans: Vec<String> = spans.into_iter().map(span_text).collect();
+    (!spans.is_empty()).then(|| format!("blocked {}", spans.join(", ")))
 }

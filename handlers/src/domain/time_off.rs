@@ -74,6 +74,22 @@ pub fn touched(day: &DaySchedule, span: TimeSpan) -> Vec<&Hold> {
     touched
 }
 
+/// Time off of a date with pieces that meet as one, by time. A piece keeps its first row's key.
+pub fn merged<'a>(holds: impl IntoIterator<Item = &'a Hold>) -> Vec<Hold> {
+    let mut off: Vec<&Hold> = holds.into_iter().filter(|hold| hold.is_time_off).collect();
+    off.sort_by_key(|hold| hold.start);
+    let mut merged: Vec<Hold> = Vec::new();
+    for hold in off {
+        match merged.last_mut() {
+            Some(last) if begin(hold) <= end(last) => {
+                last.minutes = end(hold).max(end(last)) - begin(last);
+            }
+            _ => merged.push(Hold { minutes: end(hold) - begin(hold), ..hold.clone() }),
+        }
+    }
+    merged
+}
+
 fn begin(hold: &Hold) -> u16 {
     hold.start.minute_of_day()
 }
@@ -203,6 +219,20 @@ mod tests {
         let changes = open(&off, Some(span(14 * 60, 15 * 60)));
         let expected = [("2:00 PM", None), ("3:00 PM", Some(60)), ("4:00 PM", Some(60))];
         assert_eq!(changes, rows(&expected));
+    }
+
+    #[test]
+    fn pieces_that_meet_are_one() {
+        let off = [
+            hold("3:00 PM", 60, ""),
+            hold("2:00 PM", 60, ""),
+            hold("2:30 PM", 10, ""),
+            hold("4:00 PM", 60, "LEAD-1"),
+            hold("11:00 PM", 120, ""),
+        ];
+        let pieces: Vec<_> =
+            merged(&off).iter().map(|piece| (piece.key.clone(), piece.minutes)).collect();
+        assert_eq!(pieces, [("2:00 PM".to_owned(), 120), ("11:00 PM".to_owned(), 60)]);
     }
 
     #[test]

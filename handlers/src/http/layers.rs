@@ -39,7 +39,7 @@ pub(super) async fn cors(request: Request, next: Next) -> Response {
         next.run(request).await
     };
     // The owner's page is on this origin, and gives nothing to others.
-    if !response.headers().contains_key(SAME_ORIGIN) {
+    if response.headers().get(SAME_ORIGIN).is_none_or(|policy| policy != "same-origin") {
         add_cors_headers(response.headers_mut());
     }
     response

@@ -70,12 +70,12 @@ function buildEntry(entry) {
   const span = entry.time + ' to ' + clockText(start + entry.minutes);
   if (entry.kind === 'time_off') {
     const end = (event) => attempt(event.target, null, async () => {
-      const part = clock24(start) + '-' + clock24(Math.min(start + entry.minutes, 1439));
+      const part = clock24(start) + '-' + clock24(Math.min(start + entry.minutes, 1440));
       const done = await ask('api/calendar/time-off', 'DELETE', { date: entry.date, part });
       toast(done.message);
       await poll();
     });
-    return el('div', { class: 'card off' }, el('span', null, 'Off ' + span), el('button', { type: 'button', onclick: end, 'aria-label': 'End time off ' + dayName(entry.date) + ' ' + span }, 'End'));
+    return el('div', { class: 'card off' }, el('span', null, entry.minutes >= 1440 ? 'Off all day' : 'Off ' + span), el('button', { type: 'button', onclick: end, 'aria-label': 'End time off ' + dayName(entry.date) + ' ' + span }, 'End'));
   }
   if (entry.kind === 'unconfirmed') return el('div', { class: 'card off' }, el('span', null, span + ': the form holds this for some minutes'));
   const what = entry.repair ? entry.repair + (entry.device && entry.device !== 'unknown' ? ', ' + entry.device : '') : 'Booked';

@@ -14,6 +14,13 @@ pub(super) struct TimeMention {
     pub(super) times: Vec<SlotTime>,
 }
 
+impl TimeMention {
+    /// Whether it can mean a minute of the day; 1440 is midnight.
+    pub(super) fn is_minute(&self, minute: u16) -> bool {
+        self.times.iter().any(|time| time.minute_of_day() == minute % (24 * 60))
+    }
+}
+
 /// Words before a bare number that make it a time.
 const BEFORE: &[&str] = &[
     "at", "@", "around", "about", "by", "until", "till", "til", "before", "after", "from",

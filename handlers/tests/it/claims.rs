@@ -49,10 +49,9 @@ fn settings(name: &str) -> Option<CalendarSettings> {
             },
         }),
         "lunch" => {
-            let day = ["09:00-12:00", "13:00-17:00"];
             let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
-            let days: BTreeMap<&str, _> = days.into_iter().map(|name| (name, day)).collect();
-            json!({ "hours": days })
+            let days = days.into_iter().map(|day| (day, &["09:00-12:00", "13:00-17:00"][..]));
+            json!({ "hours": days.chain([("saturday", &[][..])]).collect::<BTreeMap<_, _>>() })
         }
         "midnight" => {
             json!({ "hours": { "friday": ["00:00-24:00"], "saturday": ["10:00-24:00"] } })

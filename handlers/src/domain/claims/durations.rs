@@ -1,6 +1,6 @@
 //! How long repairs take, and when one is done. Checked once the owner has set their lengths.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     facts::Facts,
@@ -47,7 +47,7 @@ pub(super) fn are_true(sentence: &Sentence, facts: &Facts) -> bool {
             || sentence.is_denied(clause.clone())
             || found.iter().all(|duration| {
                 let is_owners = owners.iter().any(|other| other.least == duration.least);
-                let mut known = known_minutes(sentence, words, facts).into_iter();
+                let mut known = known_minutes(sentence, clause, facts).into_iter();
                 is_owners || known.any(|minutes| duration.can_be(minutes))
             })
     })
@@ -88,18 +88,17 @@ fn speaks_of_length(words: &[Token]) -> bool {
     let any = |list: &[&str]| words.iter().any(|t| t.any(list));
     let done_in = any(DONE) && any(&["in", "within", "en"]);
     (any(TAKES) || done_in || (any(&["need", "needs"]) && any(ON_THE_WAY)))
-        && !any(&["notice", "aviso"])
+        && !any(&["notice", "aviso", "check", "look", "reply", "answer", "reviso"])
 }
 
-/// The lengths that a clause may give: of the repairs that it names, or else that the sentence or
-/// the customer names, or else of any.
-fn known_minutes(sentence: &Sentence, words: &[Token], facts: &Facts) -> BTreeSet<u16> {
+/// The lengths that a clause may give: of the repairs that it names, or else that the sentence
+/// names before or the customer names, or else of any.
+fn known_minutes(sentence: &Sentence, clause: &Range<usize>, facts: &Facts) -> BTreeSet<u16> {
+    let words = sentence.words(clause.clone());
     let settings = facts.calendar.settings();
-    let named = [
-        money::repairs(words),
-        money::repairs(&sentence.tokens),
-        money::repairs(&tokens(&facts.question)),
-    ];
+    let before = sentence.words(0..clause.end);
+    let named =
+        [money::repairs(words), money::repairs(before), money::repairs(&tokens(&facts.question))];
     let kinds = named.into_iter().find(|kinds| !kinds.is_empty());
     let kinds = kinds.unwrap_or_else(|| RepairKind::ALL.to_vec());
     let minutes: Vec<u16> = kinds.iter().map(|kind| settings.minutes(*kind)).collect();

@@ -125,6 +125,10 @@ const HOURS: &[&str] = &[
     "appointments",
     "citas",
     "daily",
+    "break",
+    "lunch",
+    "descanso",
+    "pausa",
 ];
 /// Words before the end of something.
 const UNTIL: &[&str] = &["to", "-", "until", "till", "a", "las", "hasta"];
@@ -298,7 +302,8 @@ fn about_hours(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> boo
     let offers = !both
         && sentence.times.len() == 1
         && !sentence.dates.is_empty()
-        && sentence.has(&["have", "free", "available", "is"]);
+        && sentence.has(&["have", "free", "available", "is"])
+        && !sentence.has(&["last", "first", "latest", "earliest"]);
     let before = mention.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
     // "By four o'clock": the latest that there is.
     let bound = before.is_some_and(|word| word.any(&["by", "until", "till", "before"]))

@@ -121,6 +121,9 @@ const STATES: &[&str] = &[
     "yours",
 ];
 
+/// Units after a number that is no time: "de 2 a 3 horas".
+const UNITS: &[&str] = &["dias", "horas", "minutos", "semanas", "meses", "dolares", "%", "percent"];
+
 /// Every time in the tokens.
 pub(super) fn times(tokens: &[Token]) -> Vec<TimeMention> {
     let mut found: Vec<TimeMention> = Vec::new();
@@ -290,8 +293,16 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
         && tokens.iter().any(|t| t.any(STATES) || t.any(&["libres", "disponibles", "have"]));
     let spanish = before.is_some_and(|word| word.any(&["las"]))
         && next.is_none_or(|next| !next.any(&["personas", "horas", "pantallas"]));
+    // "de 9 a 12", and not "de 2 a 3 dias"
+    let from = before.is_some_and(|word| word.any(&["de", "desde"]))
+        && next.is_some_and(|next| next.any(&["a", "hasta"]))
+        && number_at(tokens, end + 1).is_some_and(|(until, used)| {
+            let unit = tokens.get(end + 1 + used);
+            (1..=12).contains(&until) && !unit.is_some_and(|t| t.any(UNITS))
+        });
     let listed = after_time && free_standing && next.is_none_or(|next| !next.is(":"));
-    let counts = !dated && ((announced && free_standing) || stated || lists || spanish || listed);
+    let counts =
+        !dated && ((announced && free_standing) || stated || lists || spanish || from || listed);
     counts.then(|| (end, meanings(hour, 0, None)))
 }
 

@@ -14,7 +14,7 @@ use jiff::{
 
 use super::{
     calendar_settings::{CalendarSettings, OpeningHours},
-    catalogue::Repair,
+    catalogue::{Repair, RepairKind},
     day_schedule::DaySchedule,
     outbox::TextKind,
     owner::{OwnerState, Until},
@@ -183,6 +183,16 @@ impl Calendar {
     /// How long a repair keeps the owner.
     pub fn time_needed(&self, repair: &Repair) -> TimeNeeded {
         self.settings.time_needed(repair)
+    }
+
+    /// Every length that an appointment can have: the usual one, and that of each kind of repair in
+    /// the shop and at the customer's.
+    pub fn lengths(&self) -> Vec<TimeNeeded> {
+        let of_kind = |kind: RepairKind| {
+            [false, true].map(|on_site| self.time_needed(&Repair::Listed { kind, on_site }))
+        };
+        let kinds = RepairKind::ALL.into_iter().flat_map(of_kind);
+        std::iter::once(TimeNeeded::default()).chain(kinds).collect()
     }
 
     /// The end of the owner's absence on the shop's wall clock, while it lies in the future.

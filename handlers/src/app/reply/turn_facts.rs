@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::tool_outcome::{BOOKED, CANCELLED, MOVED, OUTCOME_UNKNOWN, OWNER_GETS_BACK, TODAY_IS};
 use crate::domain::{
     calendar::Calendar,
-    catalogue::Repair,
+    catalogue::{Repair, RepairKind},
     claims::{Facts, KnownBooking},
     owner::OwnerState,
     slot::{Slot, SlotTime, parse_date},
     text,
+    time_needed::TimeNeeded,
     turn::{ConversationItem, ConversationMemory},
 };
 
@@ -116,27 +117,44 @@ impl TurnFacts {
             let listed = rows.iter().filter_map(|row| booking(row, &Value::Null));
             self.facts.set_bookings(listed.collect());
         }
-        self.read_free(output, arguments, name == "check_availability");
+        let needed = self.time_needed(arguments);
+        self.read_free(output, date(arguments), needed, name == "check_availability");
     }
 
-    /// Every object with free slots, wherever it stands in the result.
-    fn read_free(&mut self, value: &Value, arguments: &Value, checked: bool) {
+    /// How long the appointment is that a call is about.
+    fn time_needed(&self, arguments: &Value) -> TimeNeeded {
+        let booking = arguments["lead_id"].as_str();
+        let of_booking = booking.and_then(|reference| self.facts.time_needed_of(reference));
+        let (kind, is_visit) = repair(arguments).unwrap_or_default();
+        of_booking.unwrap_or_else(|| self.facts.time_needed(kind, is_visit))
+    }
+
+    /// Every object with free slots, wherever it stands in the result. `asked`: the date that the
+    /// call was about.
+    fn read_free(
+        &mut self,
+        value: &Value,
+        asked: Option<civil::Date>,
+        needed: TimeNeeded,
+        checked: bool,
+    ) {
         if let Some(slots) = value["available_slots"].as_array() {
-            let date = date(value).or_else(|| date(arguments));
             let times = slots.iter().filter_map(|slot| SlotTime::parse(slot.as_str()?).ok());
-            match date {
+            match date(value).or(asked) {
                 // A part of what an earlier call may have given in full.
-                Some(date) if value["has_more"] == true => self.facts.add_some_free(date, times),
-                Some(date) => self.facts.add_free(date, times),
+                Some(date) if value["has_more"] == true => {
+                    self.facts.add_some_free(date, needed, times);
+                }
+                Some(date) => self.facts.add_free(date, needed, times),
                 None => {}
             }
         } else if checked
             && value["success"] == false
-            && let Some(date) = date(arguments)
+            && let Some(date) = asked
             && value["message"].as_str().unwrap_or_default().contains(TODAY_IS)
         {
             // The shop takes no bookings for that date.
-            self.facts.add_free(date, []);
+            self.facts.add_closed(date);
         }
         let inner: Vec<&Value> = match value {
             Value::Object(fields) => fields.values().collect(),
@@ -144,7 +162,7 @@ impl TurnFacts {
             _ => Vec::new(),
         };
         for value in inner {
-            self.read_free(value, &Value::Null, false);
+            self.read_free(value, None, needed, false);
         }
     }
 }
@@ -174,10 +192,14 @@ fn date(value: &Value) -> Option<civil::Date> {
 fn booking(row: &Value, arguments: &Value) -> Option<KnownBooking> {
     let reference = row["lead_id"].as_str()?.to_owned();
     let slot = Slot::new(date(row)?, SlotTime::parse(row["time"].as_str()?).ok()?);
-    let repair = row["repair_type"].as_str().or_else(|| arguments["repair_type"].as_str());
-    let repair = repair.and_then(|repair| match Repair::from_row(repair) {
-        Repair::Listed { kind, .. } => Some(kind),
-        Repair::Unlisted(_) => None,
-    });
-    Some(KnownBooking { reference, slot, repair })
+    let (repair, is_visit) = repair(row).or_else(|| repair(arguments)).unwrap_or_default();
+    Some(KnownBooking { reference, slot, repair, is_visit })
+}
+
+/// The repair that a row or a call names, and whether it is a visit.
+fn repair(value: &Value) -> Option<(Option<RepairKind>, bool)> {
+    Some(match Repair::from_row(value["repair_type"].as_str()?) {
+        Repair::Listed { kind, on_site } => (Some(kind), on_site),
+        Repair::Unlisted(_) => (None, false),
+    })
 }

@@ -1,6 +1,9 @@
 //! Dates in a sentence: `tomorrow`, `Wed Feb 11`, `the 12th`, `el viernes`.
 
-use jiff::{Span, civil};
+use jiff::{
+    Span,
+    civil::{self, Weekday},
+};
 
 use super::words::{Token, number_at};
 
@@ -75,9 +78,8 @@ fn date_at(tokens: &[Token], at: usize, today: civil::Date) -> Option<(usize, Ve
         "manana" if !of_the_day => return Some((at + 1, vec![after(1)])),
         _ => {}
     }
-    if let Some(day) = WEEKDAYS.iter().position(|names| first.any(names)) {
-        let days = i32::from(today.weekday().to_monday_zero_offset());
-        let ahead = (i32::try_from(day).unwrap_or_default() - days).rem_euclid(7);
+    if let Some(day) = weekday(first) {
+        let ahead = i32::from(today.weekday().until(day));
         return Some((at + 1, vec![after(ahead), after(ahead + 7)]));
     }
     if let Some(month) = month(first) {
@@ -119,6 +121,12 @@ fn date_at(tokens: &[Token], at: usize, today: civil::Date) -> Option<(usize, Ve
         return Some((at + 1 + suffix, this_or_next_month(today, day)));
     }
     None
+}
+
+/// The weekday that a word names.
+pub(super) fn weekday(token: &Token) -> Option<Weekday> {
+    let at = WEEKDAYS.iter().position(|names| token.any(names))?;
+    Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()
 }
 
 fn day_year(token: &Token) -> Option<u32> {

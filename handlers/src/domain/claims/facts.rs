@@ -1,26 +1,27 @@
 //! What is known in a turn, against which the model's text is checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil};
 
-use super::{dates, money, sentence::Sentence, times, words};
+use super::{dates, free_times::FreeTimes, money, sentence::Sentence, times, words};
 use crate::domain::{
     calendar::Calendar,
-    catalogue::RepairKind,
+    catalogue::{Repair, RepairKind},
     owner::OwnerState,
     slot::{Slot, SlotTime},
     text::{find_lead_ids, sentences},
+    time_needed::TimeNeeded,
 };
 
 /// What is known in a turn. Everything in it comes from tool results, rows and the owner's texts.
 #[derive(Debug, Clone)]
 pub struct Facts {
     pub(super) now: civil::DateTime,
+    pub(super) instant: Timestamp,
     pub(super) calendar: Calendar,
     pub(super) max_discount: u8,
-    /// Free times by date, for every date whose calendar was read.
-    pub(super) free: BTreeMap<civil::Date, BTreeSet<SlotTime>>,
+    pub(super) free: FreeTimes,
     pub(super) bookings: Vec<KnownBooking>,
     pub(super) cancelled: Vec<Slot>,
     pub(super) moved: bool,
@@ -54,6 +55,8 @@ pub struct KnownBooking {
     pub slot: Slot,
     /// What; `None` when it is not known.
     pub repair: Option<RepairKind>,
+    /// The owner drives to the customer for it.
+    pub is_visit: bool,
 }
 
 /// What texts mention.
@@ -84,9 +87,10 @@ impl Facts {
         let now = calendar.local(instant);
         let mut facts = Self {
             now,
-            calendar: calendar.clone(),
+            instant,
+            calendar: calendar.with_owner(owner),
             max_discount: owner.max_discount,
-            free: BTreeMap::new(),
+            free: FreeTimes::default(),
             bookings: Vec::new(),
             cancelled: Vec::new(),
             moved: false,
@@ -105,7 +109,7 @@ impl Facts {
             facts.owner.add(text, now.date());
             facts.add_durations(text);
         }
-        if let Some(until) = calendar.with_owner(owner).away_until(instant) {
+        if let Some(until) = facts.calendar.away_until(instant) {
             facts.owner.times.insert(SlotTime::of(until));
             facts.owner.dates.insert(until.date());
             facts.away_until = Some(until);
@@ -171,21 +175,52 @@ impl Facts {
         }
     }
 
-    /// The calendar of a date was read.
-    pub fn add_free(&mut self, date: civil::Date, times: impl IntoIterator<Item = SlotTime>) {
-        self.free.insert(date, times.into_iter().collect());
+    /// The calendar of a date was read for appointments of this length.
+    pub fn add_free(
+        &mut self,
+        date: civil::Date,
+        needed: TimeNeeded,
+        times: impl IntoIterator<Item = SlotTime>,
+    ) {
+        self.free.set(date, needed, times);
     }
 
-    /// A part of a date's calendar was read.
-    pub fn add_some_free(&mut self, date: civil::Date, times: impl IntoIterator<Item = SlotTime>) {
-        self.free.entry(date).or_default().extend(times);
+    /// A part of a date's calendar was read for appointments of this length.
+    pub fn add_some_free(
+        &mut self,
+        date: civil::Date,
+        needed: TimeNeeded,
+        times: impl IntoIterator<Item = SlotTime>,
+    ) {
+        self.free.extend(date, needed, times);
+    }
+
+    /// Nothing can be booked on a date.
+    pub fn add_closed(&mut self, date: civil::Date) {
+        self.free.close(date);
+    }
+
+    /// How long an appointment takes by the calendar.
+    pub fn time_needed(&self, repair: Option<RepairKind>, on_site: bool) -> TimeNeeded {
+        let listed = repair.map(|kind| Repair::Listed { kind, on_site });
+        listed.map(|repair| self.calendar.time_needed(&repair)).unwrap_or_default()
+    }
+
+    /// How long the booking with this reference takes by the calendar.
+    pub fn time_needed_of(&self, reference: &str) -> Option<TimeNeeded> {
+        let booking = self.bookings.iter().find(|booking| booking.reference == reference)?;
+        Some(self.time_needed(booking.repair, booking.is_visit))
+    }
+
+    /// The minute of the day at which a booking is over.
+    pub(super) fn end_of(&self, booking: &KnownBooking) -> u16 {
+        let minutes = self.time_needed(booking.repair, false).minutes;
+        booking.slot.time().minute_of_day().saturating_add(minutes)
     }
 
     /// A booking that exists now, at this time and no other.
     pub fn add_booking(&mut self, booking: KnownBooking) {
-        if let Some(free) = self.free.get_mut(&booking.slot.date()) {
-            free.remove(&booking.slot.time());
-        }
+        self.free.take(booking.slot, self.time_needed(booking.repair, booking.is_visit));
         self.bookings.retain(|other| other.reference != booking.reference);
         self.bookings.push(booking);
     }
@@ -243,8 +278,8 @@ impl Facts {
         let (Some(date), Some(time)) = (date, time) else { return };
         let slot = Slot::new(date, time);
         let Some(reference) = find_lead_ids(line).into_iter().next() else { return };
-        let booking =
-            KnownBooking { reference, slot, repair: money::repairs(&tokens).first().copied() };
+        let repair = money::repairs(&tokens).first().copied();
+        let booking = KnownBooking { reference, slot, repair, is_visit: money::on_site(&tokens) };
         // What has begun may be over; a tool says whether it is still open.
         let is_ahead = slot.start() > self.now;
         match heading {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil;
 
 use super::{facts::Facts, sentence::Sentence};
-use crate::domain::{slot::SlotTime, time_needed::TimeNeeded, time_span::TimeSpan};
+use crate::domain::{slot::SlotTime, time_span::TimeSpan};
 
 /// Words that say that the dates of a sentence are those on which other hours hold.
 const OTHERWISE: &[&str] =
@@ -40,10 +40,26 @@ impl HourEdges {
 
     fn add(&mut self, facts: &Facts, parts: &[TimeSpan]) {
         for part in parts {
-            let last = facts.calendar.starts(*part, TimeNeeded::default()).next_back();
-            let end = SlotTime::from_minute_of_day(part.end());
-            self.latest.extend(last.into_iter().chain(end));
-            self.all.extend([part.start].into_iter().chain(last).chain(end));
+            let latest = latest(facts, *part);
+            let earliest = facts
+                .calendar
+                .lengths()
+                .into_iter()
+                .filter_map(|needed| facts.calendar.starts(*part, needed).next());
+            self.all.extend(std::iter::once(part.start).chain(earliest).chain(latest.clone()));
+            self.latest.extend(latest);
         }
     }
+}
+
+/// The end of a part of a day, and the last slots of it for appointments of any length.
+pub(super) fn latest(facts: &Facts, part: TimeSpan) -> BTreeSet<SlotTime> {
+    let last = |needed| facts.calendar.starts(part, needed).next_back();
+    let lasts = facts.calendar.lengths().into_iter().filter_map(last);
+    lasts.chain(end(part)).collect()
+}
+
+/// When a part of a day ends: midnight is the hour 0.
+pub(super) fn end(part: TimeSpan) -> Option<SlotTime> {
+    SlotTime::from_minute_of_day(part.end() % (24 * 60))
 }

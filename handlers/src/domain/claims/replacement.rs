@@ -97,10 +97,11 @@ fn known_bookings(facts: &Facts) -> Option<String> {
 fn free_times(facts: &Facts, spanish: bool) -> Option<String> {
     let lines: Vec<String> = facts
         .free
-        .iter()
-        .map(|(date, times)| {
+        .dates()
+        .map(|date| {
             let day = date.strftime("%a %b %-d");
-            let times: Vec<_> = times.iter().copied().take(TIMES_LISTED).collect();
+            let times = facts.free.on(date, &[]).unwrap_or_default();
+            let times: Vec<_> = times.into_iter().take(TIMES_LISTED).collect();
             match (times.is_empty(), spanish) {
                 (true, true) => format!("No hay horas libres el {day}."),
                 (true, false) => format!("Nothing is free on {day}."),

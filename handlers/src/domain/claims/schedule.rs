@@ -6,14 +6,19 @@ use std::collections::BTreeSet;
 use jiff::civil;
 
 use super::{
-    dates::DateMention,
+    days::are_adjacent,
+    durations,
     facts::Facts,
+    hours_said, money, open_days,
     opening_hours::HourEdges,
     sentence::Sentence,
     status::{Change, Claim},
     times::TimeMention,
 };
-use crate::domain::slot::{Slot, SlotTime};
+use crate::domain::{
+    slot::{Slot, SlotTime},
+    time_needed::TimeNeeded,
+};
 
 /// Words that say that a time can be had.
 const FREE: &[&str] = &[
@@ -120,7 +125,13 @@ const HOURS: &[&str] = &[
     "appointments",
     "citas",
     "daily",
+    "break",
+    "lunch",
+    "descanso",
+    "pausa",
 ];
+/// Words before the end of something.
+const UNTIL: &[&str] = &["to", "-", "until", "till", "a", "las", "hasta"];
 
 /// Whether every time and date of the sentence is known.
 pub(super) fn is_known(
@@ -132,7 +143,9 @@ pub(super) fn is_known(
     sentence.times.iter().all(|mention| time_is_known(sentence, mention, claims, context, facts))
         && ranges_are_free(sentence, context, facts)
         && dates_fit(sentence, claims, facts)
-        && hours_are_true(sentence, facts)
+        && open_days::are_true(sentence, facts)
+        && hours_said::are_true(sentence, facts)
+        && durations::are_true(sentence, facts)
         && days_are_true(sentence, facts)
 }
 
@@ -147,6 +160,9 @@ fn time_is_known(
     let dates = named.unwrap_or(context);
     let on_date = |slot: Slot| dates.is_empty() || dates.contains(&slot.date());
     let is = |time: &SlotTime| mention.times.contains(time);
+    if let Some(known) = durations::end_is_known(sentence, mention, facts) {
+        return known;
+    }
     let booked = facts.bookings.iter().any(|b| is(&b.slot.time()) && on_date(b.slot));
     let cancelled = facts.cancelled.iter().any(|slot| is(&slot.time()) && on_date(*slot));
     let clause = sentence.clause(mention.at);
@@ -163,8 +179,10 @@ fn time_is_known(
         // Without a date of its own, a claim may speak of any booking at that time.
         let booked_at =
             booked || (named.is_none() && facts.bookings.iter().any(|b| is(&b.slot.time())));
+        let ends = before.is_some_and(|t| t.any(UNTIL))
+            && facts.bookings.iter().any(|b| mention.is_minute(facts.end_of(b)) && on_date(b.slot));
         let hours = facts.owner.times.iter().any(is) && sentence.has(&["back", "until", "by"]);
-        return booked_at || old || hours;
+        return booked_at || ends || old || hours;
     }
     if claims.iter().any(|c| c.change == Change::Cancelled) && !denied {
         return cancelled || booked || facts.cancelled.iter().any(|slot| is(&slot.time()));
@@ -172,13 +190,14 @@ fn time_is_known(
     if booked || cancelled {
         return true;
     }
-    let checked: Vec<_> =
-        facts.free.iter().filter(|(date, _)| dates.is_empty() || dates.contains(date)).collect();
-    let is_free = checked.iter().any(|(_, free)| free.iter().any(is));
+    let wanted = lengths(sentence, mention.at, facts);
+    let readings = facts.free.dates().filter(|date| dates.is_empty() || dates.contains(date));
+    let checked: Vec<_> = readings.filter_map(|date| facts.free.on(date, &wanted)).collect();
+    let is_free = checked.iter().any(|free| free.iter().any(is));
     let anywhere = dates.is_empty() || checked.is_empty();
     if is_free {
         // A free time must not be called taken.
-        let all_free = checked.iter().all(|(_, free)| free.iter().any(is));
+        let all_free = checked.iter().all(|free| free.iter().any(is));
         return !(words.iter().any(|t| t.any(&["taken", "booked", "gone", "unavailable", "full"]))
             && all_free
             && !sentence.has(FREE));
@@ -203,6 +222,7 @@ fn time_is_known(
     }
     if facts.said.times.iter().any(is)
         && (named.is_none() || dates.iter().any(|d| facts.said.dates.contains(d)))
+        && (!words.iter().any(|t| t.any(FREE)) || may_still_be_free(mention, dates, &wanted, facts))
     {
         return true;
     }
@@ -210,6 +230,30 @@ fn time_is_known(
         && words.last().is_some_and(|t| t.any(&["is", "!", "."]));
     let offered = (accepts || words.iter().any(|t| t.any(FREE))) && !asks && !wish;
     from_customer && !offered
+}
+
+/// How long the repairs take that a sentence names near a token.
+fn lengths(sentence: &Sentence, at: usize, facts: &Facts) -> Vec<TimeNeeded> {
+    let near = money::repairs(sentence.words(sentence.clause(at)));
+    let kinds = if near.is_empty() { money::repairs(&sentence.tokens) } else { near };
+    let on_site = money::on_site(&sentence.tokens);
+    kinds.into_iter().map(|kind| facts.time_needed(Some(kind), on_site)).collect()
+}
+
+/// Whether the calendar as it is now leaves room at a time that an earlier answer offered.
+fn may_still_be_free(
+    mention: &TimeMention,
+    dates: &[civil::Date],
+    wanted: &[TimeNeeded],
+    facts: &Facts,
+) -> bool {
+    let lengths = if wanted.is_empty() { facts.calendar.lengths() } else { wanted.to_vec() };
+    let fits = |slot: Slot| {
+        let reason = |needed| facts.calendar.unbookable_reason(slot, needed, facts.instant);
+        lengths.iter().any(|needed| reason(*needed).is_none())
+    };
+    let slots = |date| mention.times.iter().map(move |time| Slot::new(date, *time));
+    dates.is_empty() || dates.iter().copied().flat_map(slots).any(fits)
 }
 
 /// "Everything from 9 to 3 is free": also what lies between.
@@ -223,12 +267,16 @@ fn ranges_are_free(sentence: &Sentence, context: &[civil::Date], facts: &Facts) 
         return true;
     }
     let dates = sentence.dates_near(first.at).unwrap_or(context);
-    let checked = facts.free.iter().find(|(date, _)| dates.is_empty() || dates.contains(date));
-    let Some((_, free)) = checked else { return true };
+    let wanted = lengths(sentence, first.at, facts);
+    let mut read = facts.free.dates().filter(|date| dates.is_empty() || dates.contains(date));
+    let Some(free) = read.next().and_then(|date| facts.free.on(date, &wanted)) else {
+        return true;
+    };
+    let step = usize::from(facts.calendar.settings().slot_interval_minutes);
     first.times.iter().any(|from| {
         last.times.iter().any(|to| {
             from < to
-                && SlotTime::every(60, *from, *to).all(|time| time == *to || free.contains(&time))
+                && SlotTime::every(step, *from, *to).all(|time| time == *to || free.contains(&time))
         })
     })
 }
@@ -254,7 +302,8 @@ fn about_hours(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> boo
     let offers = !both
         && sentence.times.len() == 1
         && !sentence.dates.is_empty()
-        && sentence.has(&["have", "free", "available", "is"]);
+        && sentence.has(&["have", "free", "available", "is"])
+        && !sentence.has(&["last", "first", "latest", "earliest"]);
     let before = mention.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
     // "By four o'clock": the latest that there is.
     let bound = before.is_some_and(|word| word.any(&["by", "until", "till", "before"]))
@@ -265,7 +314,9 @@ fn about_hours(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> boo
 /// Whether dates that stand together are one, and claimed dates those of a booking.
 fn dates_fit(sentence: &Sentence, claims: &[Claim], facts: &Facts) -> bool {
     let contradiction = sentence.dates.windows(2).any(|pair| match pair {
-        [a, b] => adjacent(sentence, a, b) && !a.dates.iter().any(|date| b.dates.contains(date)),
+        [a, b] => {
+            are_adjacent(sentence, a, b) && !a.dates.iter().any(|date| b.dates.contains(date))
+        }
         _ => false,
     });
     if contradiction {
@@ -286,7 +337,7 @@ fn dates_fit(sentence: &Sentence, claims: &[Claim], facts: &Facts) -> bool {
                 .checked_sub(1)
                 .and_then(|at| sentence.tokens.get(at))
                 .is_some_and(|t| t.is("from"));
-            let free = mention.dates.iter().any(|date| facts.free.contains_key(date));
+            let free = mention.dates.iter().any(|date| facts.free.has_read(*date));
             from || sentence.asks(mention.at)
                 || sentence.is_denied(other.clone())
                 || (!other.contains(&claim.at)
@@ -296,53 +347,6 @@ fn dates_fit(sentence: &Sentence, claims: &[Claim], facts: &Facts) -> bool {
                     && sentence.words(other).iter().any(|t| t.any(&["free", "open", "available"])))
                 || mention.dates.iter().any(|date| known.contains(date))
         })
-    })
-}
-
-/// "Wednesday Feb 11", "tomorrow (Wed)", "Wed, the 11th".
-fn adjacent(sentence: &Sentence, a: &DateMention, b: &DateMention) -> bool {
-    let between = sentence.tokens.get(a.end..b.at).unwrap_or_default();
-    let weekday = |mention: &DateMention| mention.dates.len() == 2 && mention.end == mention.at + 1;
-    (weekday(a) != weekday(b))
-        && between.len() <= 2
-        && between.iter().all(|t| t.any(&[",", "(", "the", ".", "el"]))
-        && between.iter().filter(|t| t.is(",")).count() <= 1
-        && !(between.is_empty() && sentence.tokens.get(b.at).is_some_and(|t| t.is("tomorrow")))
-}
-
-/// "Open on Sundays", "24/7".
-fn hours_are_true(sentence: &Sentence, facts: &Facts) -> bool {
-    let round_the_clock = sentence.tokens.windows(3).any(|w| {
-        matches!(w, [a, b, c] if a.is("24") && (b.is("/") && c.is("7") || b.any(&["hours", "horas"]) && c.any(&["a", "al", "per"])))
-    }) || sentence.tokens.windows(2).any(|w| matches!(w, [a, b] if a.is("24") && b.any(&["hours"])) && sentence.has(&["open"]));
-    if round_the_clock && !facts.owner.text.contains("24") {
-        return false;
-    }
-    let openers = [
-        "open",
-        "opens",
-        "abierto",
-        "abrimos",
-        "abiertos",
-        "available",
-        "free",
-        "works",
-        "work",
-        "tengo",
-        "have",
-    ];
-    sentence.dates.iter().all(|mention| {
-        let clause = sentence.clause(mention.at);
-        let closed = !mention.dates.is_empty()
-            && mention.dates.iter().all(|date| facts.calendar.is_closed(*date));
-        let opens = sentence.words(clause.clone()).iter().any(|t| t.any(&openers));
-        !(closed && opens)
-            || sentence.asks(mention.at)
-            || sentence.is_denied(clause.clone())
-            || sentence.words(clause).iter().any(|t| {
-                t.any(&["closed", "except", "excepto", "cerrado", "cerrados", "to", "through"])
-            })
-            || mention.dates.iter().any(|date| facts.owner.dates.contains(date))
     })
 }
 
@@ -356,7 +360,9 @@ fn days_are_true(sentence: &Sentence, facts: &Facts) -> bool {
         return true;
     }
     let clause = sentence.clause(mention.at);
-    let known: Vec<_> = mention.dates.iter().filter_map(|date| facts.free.get(date)).collect();
+    let wanted = lengths(sentence, mention.at, facts);
+    let known: Vec<_> =
+        mention.dates.iter().filter_map(|date| facts.free.on(*date, &wanted)).collect();
     let pair = |a: &[&str], b: &[&str]| {
         sentence.tokens.windows(2).any(|w| matches!(w, [x, y] if x.any(a) && y.any(b)))
     };

@@ -14,6 +14,13 @@ pub(super) struct TimeMention {
     pub(super) times: Vec<SlotTime>,
 }
 
+impl TimeMention {
+    /// Whether it can mean a minute of the day; 1440 is midnight.
+    pub(super) fn is_minute(&self, minute: u16) -> bool {
+        self.times.iter().any(|time| time.minute_of_day() == minute % (24 * 60))
+    }
+}
+
 /// Words before a bare number that make it a time.
 const BEFORE: &[&str] = &[
     "at", "@", "around", "about", "by", "until", "till", "til", "before", "after", "from",
@@ -113,6 +120,9 @@ const STATES: &[&str] = &[
     "perfect",
     "yours",
 ];
+
+/// Units after a number that is no time: "de 2 a 3 horas".
+const UNITS: &[&str] = &["dias", "horas", "minutos", "semanas", "meses", "dolares", "%", "percent"];
 
 /// Every time in the tokens.
 pub(super) fn times(tokens: &[Token]) -> Vec<TimeMention> {
@@ -283,8 +293,16 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
         && tokens.iter().any(|t| t.any(STATES) || t.any(&["libres", "disponibles", "have"]));
     let spanish = before.is_some_and(|word| word.any(&["las"]))
         && next.is_none_or(|next| !next.any(&["personas", "horas", "pantallas"]));
+    // "de 9 a 12", and not "de 2 a 3 dias"
+    let from = before.is_some_and(|word| word.any(&["de", "desde"]))
+        && next.is_some_and(|next| next.any(&["a", "hasta"]))
+        && number_at(tokens, end + 1).is_some_and(|(until, used)| {
+            let unit = tokens.get(end + 1 + used);
+            (1..=12).contains(&until) && !unit.is_some_and(|t| t.any(UNITS))
+        });
     let listed = after_time && free_standing && next.is_none_or(|next| !next.is(":"));
-    let counts = !dated && ((announced && free_standing) || stated || lists || spanish || listed);
+    let counts =
+        !dated && ((announced && free_standing) || stated || lists || spanish || from || listed);
     counts.then(|| (end, meanings(hour, 0, None)))
 }
 

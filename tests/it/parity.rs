@@ -144,6 +144,10 @@ impl Normal {
                 rule(r"(Your.code.is.)\d{6}", "${1}<code>"),
                 rule(r#"(\\"code\\":\\"|&code=)\d{3} ?\d{3}"#, "${1}<code>"),
                 rule(r#"("code_hash":(?:\{"S":)?")[0-9a-f]{64}"#, "${1}<digest>"),
+                // What derives from the random key that a page gives with each of its forms.
+                rule(r"form#[0-9a-f]{64}", "form#<digest>"),
+                rule(r#"("(?:item_id|id)":(?:\{"S":)?")[0-9a-f]{64}"#, "${1}<digest>"),
+                rule(r"[0-9a-f]{64}-<id>", "<hold>"),
                 // Two texts that go out at the same time get their ids in any order.
                 rule(r"\bSM[0-9a-f]{32}\b", "SM<id>"),
             ],

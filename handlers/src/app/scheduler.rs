@@ -216,8 +216,11 @@ impl Scheduler {
         let store = self.store.as_ref();
         let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
         // The same form after its booking is no repeat.
-        let before = record.as_ref().map_or("", |record| record.lead_id.as_str());
-        let id = sha256_hex(&[&key.hash, &request.fingerprint(), before]);
+        let same = sha256_hex(&[&key.hash, &request.fingerprint()]);
+        let id = match &record {
+            None => same,
+            Some(record) => format!("{same}-{}", record.lead_id),
+        };
         if !limit.take(&id, now).await? {
             return Err(SchedulerError::AddressLimit);
         }

@@ -117,7 +117,8 @@ impl Scheduler {
         let limits = self.limits.usage();
         let store = self.store.as_ref();
         let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
-        let use_id = sha256_hex(&[&hold.id.to_string(), &hold.fingerprint]);
+        let same = sha256_hex(&[hold.id.key_hash(), &hold.fingerprint]);
+        let use_id = format!("{same}-{}", hold.id.nonce());
         let booked = if limit.take(&use_id, now).await? {
             self.book_held(&hold, now).await
         } else {

@@ -110,7 +110,9 @@ fn is_general(sentence: &Sentence, mention: &DateMention) -> bool {
         let text = t.text.as_str();
         text.ends_with("days") || matches!(text, "sabados" | "domingos")
     });
-    if plural || before.is_some_and(|t| t.any(EACH)) {
+    // A line of a table, "Monday: 9 to 5".
+    let heads = sentence.tokens.get(mention.end).is_some_and(|t| t.is(":"));
+    if plural || heads || before.is_some_and(|t| t.any(EACH)) {
         return true;
     }
     let single = |mention: &DateMention| {

@@ -143,11 +143,8 @@ fn durations(tokens: &[Token]) -> Vec<Duration> {
         };
         let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default();
         let has = |words: &[&str]| before.iter().any(|t| t.any(words));
-        let least = if has(&["under", "than", "within", "most", "menos", "to"]) {
-            range_start(tokens, at, end)
-        } else {
-            minutes
-        };
+        let below = has(&["under", "than", "within", "most", "menos"]);
+        let least = range_start(tokens, at, end).unwrap_or(if below { 0 } else { minutes });
         let most = if has(&["least", "over", "minimo"]) { u16::MAX } else { minutes };
         found.push(Duration { least, most });
         at = end;
@@ -155,18 +152,12 @@ fn durations(tokens: &[Token]) -> Vec<Duration> {
     found
 }
 
-/// "30 to 45 minutes" begins at 30; "less than 45 minutes" at 0.
-fn range_start(tokens: &[Token], at: usize, end: usize) -> u16 {
-    let number = at.checked_sub(2).and_then(|at| number_at(tokens, at));
-    let to =
-        at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| t.any(&["to", "-", "a"]));
-    match number {
-        Some((number, 1)) if to => {
-            let unit = end.checked_sub(1).and_then(|at| tokens.get(at)).map_or(1, unit);
-            u16::try_from(number).unwrap_or_default().saturating_mul(unit.max(1))
-        }
-        _ => 0,
-    }
+/// "30 to 45 minutes" begins at 30.
+fn range_start(tokens: &[Token], at: usize, end: usize) -> Option<u16> {
+    let is_range = tokens.get(at.checked_sub(1)?)?.any(&["to", "-", "a"]);
+    let (number, _) = number_at(tokens, at.checked_sub(2)?).filter(|_| is_range)?;
+    let unit = tokens.get(end.checked_sub(1)?).map_or(1, unit).max(1);
+    Some(u16::try_from(number).ok()?.saturating_mul(unit))
 }
 
 /// The length that begins at a token, in minutes, and the token after it.

@@ -218,6 +218,18 @@ impl Facts {
         booking.slot.time().minute_of_day().saturating_add(minutes)
     }
 
+    /// Whether the calendar leaves room in a slot, apart from other bookings, for an appointment of
+    /// any of these lengths, or of any length at all when none is given.
+    pub(super) fn has_room(&self, slot: Slot, lengths: &[TimeNeeded]) -> bool {
+        let fits = |needed: &TimeNeeded| {
+            self.calendar.unbookable_reason(slot, *needed, self.instant).is_none()
+        };
+        match lengths {
+            [] => self.calendar.lengths().iter().any(fits),
+            lengths => lengths.iter().any(fits),
+        }
+    }
+
     /// A booking that exists now, at this time and no other.
     pub fn add_booking(&mut self, booking: KnownBooking) {
         self.free.take(booking.slot, self.time_needed(booking.repair, booking.is_visit));

@@ -190,7 +190,7 @@ fn listed_hours(sentence: &Sentence) -> Option<Topic> {
     let lists = !sentence.dates.is_empty()
         && sentence.dates.iter().all(usual)
         && sentence.times.len() >= 2
-        && sentence.times.len() % 2 == 0
+        && sentence.times.len().is_multiple_of(2)
         && !sentence.has(FREE)
         && sentence.times.chunks(2).all(|pair| match pair {
             [a, b] => is_range(sentence, a, b),

@@ -173,21 +173,22 @@ fn time_is_known(
     let asks = sentence.asks(mention.at);
     let before = mention.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
 
+    // "From 2:00 PM to 3:30 PM".
+    let ends = before.is_some_and(|t| t.any(UNTIL))
+        && facts.bookings.iter().any(|b| mention.is_minute(facts.end_of(b)) && on_date(b.slot));
     let claims_booking = claims.iter().any(|c| matches!(c.change, Change::Booked | Change::Moved));
     if claims_booking && !denied && !asks {
         let old = facts.moved && before.is_some_and(|t| t.any(&["from", "de"]));
         // Without a date of its own, a claim may speak of any booking at that time.
         let booked_at =
             booked || (named.is_none() && facts.bookings.iter().any(|b| is(&b.slot.time())));
-        let ends = before.is_some_and(|t| t.any(UNTIL))
-            && facts.bookings.iter().any(|b| mention.is_minute(facts.end_of(b)) && on_date(b.slot));
         let hours = facts.owner.times.iter().any(is) && sentence.has(&["back", "until", "by"]);
         return booked_at || ends || old || hours;
     }
     if claims.iter().any(|c| c.change == Change::Cancelled) && !denied {
         return cancelled || booked || facts.cancelled.iter().any(|slot| is(&slot.time()));
     }
-    if booked || cancelled {
+    if booked || cancelled || ends {
         return true;
     }
     let wanted = lengths(sentence, mention.at, facts);
@@ -247,13 +248,9 @@ fn may_still_be_free(
     wanted: &[TimeNeeded],
     facts: &Facts,
 ) -> bool {
-    let lengths = if wanted.is_empty() { facts.calendar.lengths() } else { wanted.to_vec() };
-    let fits = |slot: Slot| {
-        let reason = |needed| facts.calendar.unbookable_reason(slot, needed, facts.instant);
-        lengths.iter().any(|needed| reason(*needed).is_none())
-    };
     let slots = |date| mention.times.iter().map(move |time| Slot::new(date, *time));
-    dates.is_empty() || dates.iter().copied().flat_map(slots).any(fits)
+    dates.is_empty()
+        || dates.iter().copied().flat_map(slots).any(|slot| facts.has_room(slot, wanted))
 }
 
 /// "Everything from 9 to 3 is free": also what lies between.

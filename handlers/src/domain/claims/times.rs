@@ -276,6 +276,9 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
     });
     // "for 2 phones", "in about 2 hours"; "for three." can be a time.
     let free_standing = next.is_none_or(|next| next.any(AFTER) && !next.is("%"));
+    // 1.5 hours
+    let decimal = next.is_some_and(|next| next.is(".") && next.joined)
+        && tokens.get(end + 1).is_some_and(|t| t.joined && t.number.is_some());
     let dated = before.is_some_and(|word| word.any(&["/"]) && word.joined)
         || next.is_some_and(|next| next.is("/") && next.joined);
     let stated = before
@@ -301,8 +304,9 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
             (1..=12).contains(&until) && !unit.is_some_and(|t| t.any(UNITS))
         });
     let listed = after_time && free_standing && next.is_none_or(|next| !next.is(":"));
-    let counts =
-        !dated && ((announced && free_standing) || stated || lists || spanish || from || listed);
+    let counts = !dated
+        && !decimal
+        && ((announced && free_standing) || stated || lists || spanish || from || listed);
     counts.then(|| (end, meanings(hour, 0, None)))
 }
 
@@ -317,4 +321,19 @@ fn meanings(hour: u32, minute: u32, half: Option<u32>) -> Vec<SlotTime> {
         .into_iter()
         .filter_map(|hour| SlotTime::new(u8::try_from(hour).ok()?, u8::try_from(minute).ok()?))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::claims::words::tokens;
+
+    #[test]
+    fn a_number_with_a_unit_is_no_time() {
+        for text in ["about 1.5 hours", "de 2 a 3 horas", "de 9 a 12 dias"] {
+            assert_eq!(times(&tokens(text)), [], "{text}");
+        }
+        assert_eq!(times(&tokens("de 9 a 12")).len(), 2);
+        assert_eq!(times(&tokens("about 1.")).len(), 1);
+    }
 }

@@ -107,7 +107,7 @@ fn facts(name: &str) -> Facts {
             facts.add_change();
         }
         "offered" => {
-            facts.add_free(wednesday(), TimeNeeded::default(), hours(&[9, 10, 12, 13, 15]))
+            facts.add_free(wednesday(), TimeNeeded::default(), hours(&[9, 10, 12, 13, 15]));
         }
         "days" => {
             facts.add_free(wednesday(), TimeNeeded::default(), hours(&[9, 10, 12, 13, 15]));

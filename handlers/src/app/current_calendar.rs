@@ -14,7 +14,9 @@ pub async fn current_calendar(
     store: &dyn Store,
     deployed: &Calendar,
 ) -> Result<(OwnerState, Calendar), StoreError> {
-    let (owner, settings) = futures::try_join!(store.owner(), store.calendar_settings())?;
-    let calendar = deployed.with_settings(settings).with_owner(&owner);
+    // Both are waited for: a failure of one leaves no half of the other behind.
+    let (owner, settings) = futures::join!(store.owner(), store.calendar_settings());
+    let owner = owner?;
+    let calendar = deployed.with_settings(settings?).with_owner(&owner);
     Ok((owner, calendar))
 }

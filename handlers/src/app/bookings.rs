@@ -1,8 +1,10 @@
-//! Reads the calendar and books, cancels and moves appointments, for texts and for the form.
+//! Reads the calendar and books appointments, for texts and for the form. `changing` cancels and
+//! moves them, `completing` marks them as done, `holding` holds a time for the form.
 //!
 //! Every write is complete before it is sent and conditional on what was read, so a repeat finds
 //! its own work done.
 
+mod changing;
 mod completing;
 mod holding;
 
@@ -13,11 +15,8 @@ use jiff::{Timestamp, civil};
 use super::current_calendar::current_calendar;
 use crate::{
     domain::{
-        booking::{
-            Booking, Cancellation, FormGuardUpdate, NewBooking, RecordWrite, RequestToken,
-            Reschedule,
-        },
-        calendar::{Calendar, CalendarVersions, UnbookableReason},
+        booking::{Booking, FormGuardUpdate, NewBooking, RecordWrite, RequestToken},
+        calendar::{Calendar, UnbookableReason},
         catalogue::Repair,
         day_schedule::{DaySchedule, Hold},
         lead::{Lead, LeadId, LeadStatus},
@@ -26,7 +25,7 @@ use crate::{
         slot::{Slot, SlotTime},
         time_needed::TimeNeeded,
     },
-    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, Store, StoreError},
+    ports::{BookOutcome, Store, StoreError},
 };
 
 /// Attempts at a change while others change the same date.
@@ -270,119 +269,6 @@ impl BookingService<'_> {
     fn taken(&self, date: civil::Date, day: &DaySchedule, needed: TimeNeeded) -> BookingError {
         BookingError::Taken { available: self.availability(date, day, needed) }
     }
-
-    /// Cancels an open booking of this customer and returns it. Succeeds for one that is cancelled
-    /// already. `identity` tells this change from others; `notify` gives the texts that go out
-    /// because of it.
-    ///
-    /// # Errors
-    /// [`BookingError::NotFound`], [`BookingError::Contended`] and [`BookingError::Store`].
-    pub async fn cancel(
-        &self,
-        phone: &Phone,
-        id: &LeadId,
-        identity: &[&str],
-        notify: impl Fn(&Booking) -> Vec<OutboxText> + Send,
-    ) -> Result<Booking, BookingError> {
-        for _ in 0..ATTEMPTS {
-            let Some(booking) = self.find_open(phone, id).await? else {
-                return self.find_cancelled(phone, id).await;
-            };
-            let day = self.store.day_schedule(booking.slot.date()).await?;
-            let cancel = Cancellation {
-                token: token("cancel", identity, &booking, 0, self.calendar.versions()),
-                slot_key: day.key_of(id),
-                now: self.now,
-                notification: notify(&booking),
-                booking,
-            };
-            match self.store.cancel(&cancel).await? {
-                CancelOutcome::Cancelled => return Ok(cancel.booking),
-                CancelOutcome::BookingChanged => {}
-            }
-        }
-        Err(BookingError::Contended)
-    }
-
-    /// Moves an open booking of this customer to another slot and returns it. Succeeds for one that
-    /// is there already. `identity` and `notify` are as for [`BookingService::cancel`].
-    ///
-    /// # Errors
-    /// [`BookingError::Unbookable`], [`BookingError::NotFound`], [`BookingError::Taken`],
-    /// [`BookingError::AlreadyYours`], [`BookingError::Contended`] and [`BookingError::Store`].
-    /// Except for the last, the booking keeps its slot.
-    pub async fn reschedule(
-        &self,
-        phone: &Phone,
-        id: &LeadId,
-        to: Slot,
-        identity: &[&str],
-        notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
-    ) -> Result<Booking, BookingError> {
-        let mut calendar = Cow::Borrowed(self.calendar);
-        for _ in 0..ATTEMPTS {
-            let service = BookingService { calendar: &calendar, ..*self };
-            let booking = self.find_open(phone, id).await?.ok_or(BookingError::NotFound)?;
-            if booking.slot == to {
-                return Ok(booking);
-            }
-            let needed = calendar.time_needed(&booking.repair);
-            if let Some(reason) = calendar.unbookable_reason(to, needed, self.now) {
-                return Err(reason.into());
-            }
-            let day = self.store.versioned_day_schedule(to.date()).await?.at(self.now);
-            if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
-                return Err(service.held(to, &day, hold, needed, phone).await?);
-            }
-            if !day.unreadable.is_empty() {
-                return Err(service.taken(to.date(), &day, needed));
-            }
-            let slot_key = if booking.slot.date() == to.date() {
-                day.key_of(id)
-            } else {
-                let old = self.store.day_schedule(booking.slot.date()).await?;
-                old.key_of(id)
-            };
-            let mut change = Reschedule {
-                token: token("reschedule", identity, &booking, day.version, calendar.versions()),
-                booking,
-                to,
-                time_needed: needed,
-                calendar_versions: calendar.versions(),
-                slot_key,
-                day_version: day.version,
-                now: self.now,
-                notification: Vec::new(),
-            };
-            change.notification = notify(&change.booking, &change.moved());
-            match self.store.reschedule(&change).await? {
-                RescheduleOutcome::Rescheduled => return Ok(change.moved()),
-                // What is there now decides.
-                RescheduleOutcome::SlotTaken | RescheduleOutcome::BookingChanged => {}
-                RescheduleOutcome::CalendarChanged => {
-                    calendar = Cow::Owned(self.current_calendar().await?);
-                }
-            }
-        }
-        Err(BookingError::Contended)
-    }
-
-    /// An open booking of this customer, by its lead: bookings of the old system have no other row.
-    async fn find_open(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
-        let is_booked = |lead: &Lead| lead.phone == *phone && lead.status == LeadStatus::Booked;
-        let now = self.calendar.local(self.now);
-        let lead = self.store.lead(id).await?.filter(is_booked);
-        Ok(lead.map(|lead| Booking::from(&lead)).filter(|booking| booking.is_open_at(now)))
-    }
-
-    async fn find_cancelled(&self, phone: &Phone, id: &LeadId) -> Result<Booking, BookingError> {
-        match self.store.lead(id).await? {
-            Some(lead) if lead.phone == *phone && lead.status == LeadStatus::Cancelled => {
-                Ok(Booking::from(&lead))
-            }
-            _ => Err(BookingError::NotFound),
-        }
-    }
 }
 
 /// The outcome for a lead that an earlier attempt wrote.
@@ -393,26 +279,6 @@ fn existing(lead: Lead) -> Result<Booking, BookingError> {
             Err(BookingError::NoLongerBooked(Box::new(lead)))
         }
     }
-}
-
-/// The token of a change: the same for a repeat, another one once the booking has moved, the
-/// calendar has changed, which decides on the owner's text, or, where it is decided on one, the
-/// date's schedule has.
-fn token(
-    what: &str,
-    identity: &[&str],
-    booking: &Booking,
-    day_version: u64,
-    calendar: CalendarVersions,
-) -> RequestToken {
-    let versions = [day_version, calendar.settings, calendar.owner];
-    let (from, versions) = (booking.slot.wall_clock(), versions.map(|version| version.to_string()));
-    let parts: Vec<&str> = [what, &from]
-        .into_iter()
-        .chain(versions.iter().map(String::as_str))
-        .chain(identity.iter().copied())
-        .collect();
-    RequestToken::derive(&parts)
 }
 
 /// The time in whole seconds, as the tables store a lead's timestamp.

@@ -4,6 +4,7 @@ mod confirmation;
 mod days;
 mod repeat_key;
 mod request;
+mod writing;
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use jiff::{Timestamp, civil};
 
 use crate::{
     app::{
-        bookings::{BookingDraft, BookingError, BookingService, DayAvailability},
+        bookings::{BookingService, DayAvailability},
         current_calendar::current_calendar,
         error_chain::ErrorChain,
         owner_news::OwnerNews,
@@ -19,17 +20,16 @@ use crate::{
     },
     domain::{
         background::BackgroundTask,
-        booking::{Booking, FormGuardUpdate, IdempotencyRecord, RecordWrite},
+        booking::Booking,
         calendar::{Calendar, UnbookableReason},
         catalogue::Repair,
         digest::sha256_hex,
         form_hold::FormConfirmation,
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::{Lead, LeadId, LeadStatus},
         outbox::OutboxText,
         phone::Phone,
         slot::{self, SlotTime},
-        time_needed::TimeNeeded,
-        usage::FormLimits,
+        usage::{FormLimits, UsageLimit},
     },
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
@@ -42,8 +42,6 @@ pub use request::{FormFields, FormRequest};
 
 /// Most open bookings that one phone number may have through the form.
 pub const MAX_OPEN: usize = 2;
-/// What the limits of an address count.
-const FORM_BOOKING: &str = "form booking";
 /// Attempts at a booking that other bookings of the same phone number come before.
 const ATTEMPTS: usize = 5;
 
@@ -55,7 +53,7 @@ pub struct Scheduler {
     background: Arc<dyn BackgroundWorker>,
     calendar: Calendar,
     owner_phone: Option<Phone>,
-    limits: FormLimits,
+    booking_limits: [UsageLimit; 2],
     confirmation: FormConfirmation,
 }
 
@@ -138,14 +136,15 @@ impl Scheduler {
         calendar: Calendar,
         owner_phone: Option<Phone>,
     ) -> Self {
-        let (limits, confirmation) = (FormLimits::default(), FormConfirmation::default());
-        Self { store, ids, background, calendar, owner_phone, limits, confirmation }
+        let booking_limits = FormLimits::default().usage();
+        let confirmation = FormConfirmation::default();
+        Self { store, ids, background, calendar, owner_phone, booking_limits, confirmation }
     }
 
     /// The same with other limits on what one address may book.
     #[must_use]
     pub fn with_limits(self, limits: FormLimits) -> Self {
-        Self { limits, ..self }
+        Self { booking_limits: limits.usage(), ..self }
     }
 
     /// The same with another confirmation of bookings.
@@ -202,19 +201,12 @@ impl Scheduler {
             return Ok(booking);
         }
         // What is plainly refused is neither counted nor leaves a row.
-        match self.bookings(&calendar, now).looks_free(request.slot, &request.repair).await {
-            Ok(()) => {}
-            Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
-            Err(BookingError::Taken { available }) => {
-                return self.taken(&key, &request, available, &calendar, now).await;
-            }
-            Err(BookingError::Store(error)) => return Err(error.into()),
-            Err(_) => return Err(SchedulerError::Contended),
+        let bookings = self.bookings(&calendar, now);
+        if let Err(error) = bookings.looks_free(request.slot, &request.repair).await {
+            return self.own_or_refusal(error, &key, &request, bookings).await;
         }
         // Before anything is known of the number. A repeat of the same request counts once.
-        let limits = self.limits.usage();
-        let store = self.store.as_ref();
-        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
+        let limit = self.booking_limit(address);
         // The same form after its booking is no repeat.
         let same = sha256_hex(&[&key.hash, &request.fingerprint()]);
         let id = match &record {
@@ -224,75 +216,22 @@ impl Scheduler {
         if !limit.take(&id, now).await? {
             return Err(SchedulerError::AddressLimit);
         }
-        let booked = self.book_new(&request, &key, &lead_id, &calendar, now).await;
+        let booked = self.book_new(&request, &key, &lead_id, bookings).await;
         // One that is refused for its number counts: how many open bookings a number has cannot be
         // tried out. So does one that may have been booked.
-        let refused =
-            matches!(&booked, Err(SchedulerError::Taken { .. } | SchedulerError::Unbookable(_)));
-        if refused && let Err(error) = limit.give_back(&id, now).await {
-            tracing::warn!(error = %ErrorChain(&error), "a refused booking counts");
+        if booked.as_ref().is_err_and(is_for_its_time) {
+            give_back(&[limit], &id, now).await;
         }
         booked
     }
 
-    /// Books a slot for a request that has led to no booking yet, unless the same request does so
-    /// meanwhile.
-    async fn book_new(
-        &self,
-        request: &FormRequest,
-        key: &RepeatKey,
-        lead_id: &LeadId,
-        calendar: &Calendar,
-        now: Timestamp,
-    ) -> Result<FormBooking, SchedulerError> {
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0
-                && let Some(booking) = self.earlier(key, request).await?
-            {
-                return Ok(booking);
-            }
-            match self.try_book(request, key, lead_id, calendar, now).await {
-                Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
-                Err(BookingError::GuardChanged | BookingError::RecordExists) => {}
-                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
-                Err(BookingError::Taken { available }) => {
-                    return self.taken(key, request, available, calendar, now).await;
-                }
-                // Nothing tells a stranger whose it is.
-                Err(BookingError::AlreadyYours(booking)) => {
-                    let needed = calendar.time_needed(&request.repair);
-                    let available =
-                        self.bookings(calendar, now).available(booking.slot.date(), needed).await?;
-                    return self.taken(key, request, available, calendar, now).await;
-                }
-                Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
-                Err(BookingError::TooMany) => {
-                    // The same request may have made the last of them meanwhile.
-                    let earlier = self.earlier(key, request).await?;
-                    return earlier.ok_or(SchedulerError::TooMany);
-                }
-                Err(BookingError::Store(error)) => return Err(error.into()),
-                Err(BookingError::NotFound | BookingError::Contended) => break,
-            }
-        }
-        Err(SchedulerError::Contended)
-    }
-
-    /// A slot that is taken may be so by the same request, which came at the same time.
-    async fn taken(
-        &self,
-        key: &RepeatKey,
-        request: &FormRequest,
-        available: DayAvailability,
-        calendar: &Calendar,
-        now: Timestamp,
-    ) -> Result<FormBooking, SchedulerError> {
-        match self.earlier(key, request).await? {
-            Some(booking) => Ok(booking),
-            None => {
-                self.tell_of_unreadable_date(&available, calendar, now).await;
-                Err(SchedulerError::Taken { available: available.slots })
-            }
+    /// The limit on what one address books.
+    fn booking_limit<'a>(&'a self, address: &'a str) -> RateLimit<'a> {
+        RateLimit {
+            store: self.store.as_ref(),
+            what: "form booking",
+            limits: &self.booking_limits,
+            who: address,
         }
     }
 
@@ -325,86 +264,6 @@ impl Scheduler {
         }
     }
 
-    /// The booking that the same request led to before.
-    async fn earlier(
-        &self,
-        key: &RepeatKey,
-        request: &FormRequest,
-    ) -> Result<Option<FormBooking>, SchedulerError> {
-        let record = self.store.idempotency_record(&key.hash).await?;
-        self.booking_of(record.as_ref(), key, request).await
-    }
-
-    async fn booking_of(
-        &self,
-        record: Option<&IdempotencyRecord>,
-        key: &RepeatKey,
-        request: &FormRequest,
-    ) -> Result<Option<FormBooking>, SchedulerError> {
-        let Some(record) = record else { return Ok(None) };
-        if key.replace_before.is_some_and(|time| record.now < time) {
-            return Ok(None);
-        }
-        if record.fingerprint != request.fingerprint() {
-            return Err(SchedulerError::KeyReused);
-        }
-        let lead = self.store.lead(&record.lead_id).await?;
-        Ok(lead.filter(|lead| lead.phone == request.phone).map(|lead| FormBooking::from(&lead)))
-    }
-
-    async fn try_book(
-        &self,
-        request: &FormRequest,
-        key: &RepeatKey,
-        lead_id: &LeadId,
-        calendar: &Calendar,
-        now: Timestamp,
-    ) -> Result<Booking, BookingError> {
-        let record = IdempotencyRecord {
-            key_hash: key.hash.clone(),
-            fingerprint: request.fingerprint(),
-            lead_id: lead_id.clone(),
-            now,
-        };
-        let record = RecordWrite { record, replace_before: key.replace_before };
-        let lead = lead(request, lead_id.clone(), now);
-        self.write(lead, record, self.bookings(calendar, now), now).await
-    }
-
-    /// Writes a booking with what belongs to it: the guard of its number, the request's record and
-    /// the owner's text. `asked` is when it was asked for.
-    async fn write(
-        &self,
-        lead: Lead,
-        record: RecordWrite,
-        bookings: BookingService<'_>,
-        asked: Timestamp,
-    ) -> Result<Booking, BookingError> {
-        let now = bookings.now;
-        let open = self.store.open_bookings(&lead.phone, self.calendar.local(now)).await?;
-        let counts = |b: &&Booking| b.source == LeadSource::Form && b.lead_id != lead.id;
-        if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
-            return Err(BookingError::TooMany);
-        }
-        let calendar = bookings.calendar;
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
-        let notification = news.booked(&Booking::from(&lead));
-        let (id, at) = (lead.id.to_string(), now.as_millisecond().to_string());
-        let draft = BookingDraft {
-            lead,
-            asked,
-            identity: &["form", &id, &at],
-            // The form knows no discounts.
-            with_discount: false,
-            guard: Some(FormGuardUpdate::after(open.guard)),
-            record: Some(record),
-            notification: notification.clone(),
-        };
-        let booking = bookings.book(&draft).await?;
-        self.have_sent(&notification, now).await;
-        Ok(booking)
-    }
-
     async fn current_calendar(&self) -> Result<Calendar, StoreError> {
         Ok(current_calendar(self.store.as_ref(), &self.calendar).await?.1)
     }
@@ -414,20 +273,16 @@ impl Scheduler {
     }
 }
 
-fn lead(request: &FormRequest, id: LeadId, now: Timestamp) -> Lead {
-    Lead {
-        id,
-        timestamp: super::bookings::whole_seconds(now),
-        phone: request.phone.clone(),
-        slot: request.slot,
-        // The booking decides it.
-        time_needed: TimeNeeded::default(),
-        repair: request.repair.clone(),
-        device: request.device.clone(),
-        customer_name: request.customer_name.clone(),
-        address: request.address.clone(),
-        status: LeadStatus::Booked,
-        source: LeadSource::Form,
-        discount_percent: None,
+/// Whether a request was refused for the time that it asks for, which does not count.
+fn is_for_its_time(refusal: &SchedulerError) -> bool {
+    matches!(refusal, SchedulerError::Taken { .. } | SchedulerError::Unbookable(_))
+}
+
+/// Takes a use back that led to nothing. A failure keeps nobody from an answer.
+async fn give_back(limits: &[RateLimit<'_>], use_id: &str, now: Timestamp) {
+    for limit in limits {
+        if let Err(error) = limit.give_back(use_id, now).await {
+            tracing::warn!(error = %ErrorChain(&error), "what was refused counts");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Marks a booking as done.
 
-use super::{ATTEMPTS, BookingError, BookingService, token};
+use super::{ATTEMPTS, BookingError, BookingService, changing::token};
 use crate::{
     domain::{
         booking::{Booking, Completion},

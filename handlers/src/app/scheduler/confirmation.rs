@@ -6,18 +6,18 @@
 use jiff::Timestamp;
 
 use super::{
-    ATTEMPTS, FORM_BOOKING, FormBooking, FormFields, FormRequest, RepeatKey, Scheduler,
-    SchedulerError, lead, request,
+    ATTEMPTS, FormBooking, FormFields, FormRequest, RepeatKey, Scheduler, SchedulerError,
+    give_back, is_for_its_time, request,
+    writing::{is_in_the_way, lead},
 };
 use crate::{
     app::{
-        bookings::{BookingError, BookingService, DayAvailability},
+        bookings::{BookingError, BookingService},
         error_chain::ErrorChain,
         rate_limit::RateLimit,
     },
     domain::{
         booking::{Booking, IdempotencyRecord, RecordWrite},
-        calendar::Calendar,
         digest::sha256_hex,
         form_hold::{
             CODES_FROM_ADDRESS, CODES_IN_ALL, CODES_TO_NUMBER, FormCode, FormConfirmation,
@@ -114,9 +114,7 @@ impl Scheduler {
             }
             return Err(SchedulerError::WrongCode { attempts_left });
         }
-        let limits = self.limits.usage();
-        let store = self.store.as_ref();
-        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
+        let limit = self.booking_limit(address);
         let same = sha256_hex(&[hold.id.key_hash(), &hold.fingerprint]);
         let use_id = format!("{same}-{}", hold.id.nonce());
         let booked = if limit.take(&use_id, now).await? {
@@ -124,9 +122,7 @@ impl Scheduler {
         } else {
             Err(SchedulerError::AddressLimit)
         };
-        let refused =
-            matches!(&booked, Err(SchedulerError::Taken { .. } | SchedulerError::Unbookable(_)));
-        if refused {
+        if booked.as_ref().is_err_and(is_for_its_time) {
             give_back(&[limit], &use_id, now).await;
         }
         // Nobody can confirm it any more. What may have been written is left alone.
@@ -182,14 +178,8 @@ impl Scheduler {
                 Standing::Open(ended) => ended,
             };
             // What is plainly refused is neither counted nor leaves a row.
-            match bookings.looks_free(request.slot, &request.repair).await {
-                Ok(()) => {}
-                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
-                Err(BookingError::Taken { available }) => {
-                    return self.held_or_taken(&key, &request, available, &calendar, now).await;
-                }
-                Err(BookingError::Store(error)) => return Err(error.into()),
-                Err(_) => break,
+            if let Err(error) = bookings.looks_free(request.slot, &request.repair).await {
+                return self.standing_or_refusal(error, &key, &request, bookings).await;
             }
             // Before anything is known of the number. A repeat of the same request counts once, and
             // again when its hold has ended.
@@ -199,29 +189,22 @@ impl Scheduler {
                 Some(ended) => format!("{same}-{}", ended.nonce()),
             };
             let limits = self.code_limits(&request.phone, address);
-            if !self.may_book(&use_id, address, now).await?
-                || !take_all(&limits, &use_id, now).await?
-            {
+            // Nobody shall confirm what is refused then. A booking counts when it is confirmed.
+            let may_book = self.booking_limit(address).allows(&use_id, now).await?;
+            if !may_book || !take_all(&limits, &use_id, now).await? {
                 return Err(SchedulerError::AddressLimit);
             }
-            match self.place(&request, &key, ended.as_ref(), &calendar, now).await {
+            match self.place(&request, &key, ended.as_ref(), bookings).await {
                 Ok(hold) => return Ok(FormAnswer::Pending { id: hold.id, until: hold.until }),
                 // The same request has another hold meanwhile.
                 Err(BookingError::RecordExists) => {}
-                Err(BookingError::Taken { available }) => {
-                    let answer =
-                        self.held_or_taken(&key, &request, available, &calendar, now).await;
-                    if matches!(&answer, Err(SchedulerError::Taken { .. })) {
+                Err(error) => {
+                    let answer = self.standing_or_refusal(error, &key, &request, bookings).await;
+                    if answer.as_ref().is_err_and(is_for_its_time) {
                         give_back(&limits, &use_id, now).await;
                     }
                     return answer;
                 }
-                Err(BookingError::Unbookable(reason)) => {
-                    give_back(&limits, &use_id, now).await;
-                    return Err(reason.into());
-                }
-                Err(BookingError::Store(error)) => return Err(error.into()),
-                Err(_) => break,
             }
         }
         Err(SchedulerError::Contended)
@@ -255,33 +238,19 @@ impl Scheduler {
     }
 
     /// A time that is taken may be held for the same request, which came at the same time.
-    async fn held_or_taken(
+    async fn standing_or_refusal(
         &self,
+        error: BookingError,
         key: &RepeatKey,
         request: &FormRequest,
-        available: DayAvailability,
-        calendar: &Calendar,
-        now: Timestamp,
+        bookings: BookingService<'_>,
     ) -> Result<FormAnswer, SchedulerError> {
-        if let Standing::Answered(answer) = self.standing(key, request, now).await? {
+        if is_in_the_way(&error)
+            && let Standing::Answered(answer) = self.standing(key, request, bookings.now).await?
+        {
             return Ok(answer);
         }
-        self.tell_of_unreadable_date(&available, calendar, now).await;
-        Err(SchedulerError::Taken { available: available.slots })
-    }
-
-    /// Whether an address may book once more, so that nobody confirms what is refused then. It counts
-    /// when it is booked.
-    async fn may_book(
-        &self,
-        use_id: &str,
-        address: &str,
-        now: Timestamp,
-    ) -> Result<bool, SchedulerError> {
-        let limits = self.limits.usage();
-        let store = self.store.as_ref();
-        let limit = RateLimit { store, what: FORM_BOOKING, limits: &limits, who: address };
-        Ok(limit.allows(use_id, now).await?)
+        self.refusal(error, &request.repair, bookings).await.map(FormAnswer::Booked)
     }
 
     /// The limits on codes. That of all comes last, so that whoever is at another one uses up none
@@ -306,9 +275,9 @@ impl Scheduler {
         request: &FormRequest,
         key: &RepeatKey,
         ended: Option<&HoldId>,
-        calendar: &Calendar,
-        now: Timestamp,
+        bookings: BookingService<'_>,
     ) -> Result<FormHold, BookingError> {
+        let now = bookings.now;
         let lead_id = LeadId::derive(now, &["form", &self.ids.generate()]);
         let id = HoldId::new(&key.hash, &self.ids.generate());
         let code = FormCode::from_random(&self.ids.generate());
@@ -317,7 +286,7 @@ impl Scheduler {
         // Sent even to a number that wants no texts: the outbox leaves it out, and the answer here
         // is the same.
         let texts = hold.code_text(&code, now);
-        self.bookings(calendar, now).hold(&hold, ended, &texts).await?;
+        bookings.hold(&hold, ended, &texts).await?;
         self.have_sent(&texts, now).await;
         Ok(hold)
     }
@@ -333,22 +302,9 @@ impl Scheduler {
             match self.try_book_held(hold, bookings).await {
                 Ok(booking) => return Ok(FormBooking { booking, status: LeadStatus::Booked }),
                 Err(BookingError::GuardChanged) => {}
-                Err(BookingError::Unbookable(reason)) => return Err(reason.into()),
-                Err(BookingError::Taken { available }) => {
-                    self.tell_of_unreadable_date(&available, &calendar, now).await;
-                    return Err(SchedulerError::Taken { available: available.slots });
-                }
-                Err(BookingError::AlreadyYours(booking)) => {
-                    let needed = calendar.time_needed(&hold.lead.repair);
-                    let available = bookings.available(booking.slot.date(), needed).await?;
-                    return Err(SchedulerError::Taken { available: available.slots });
-                }
-                Err(BookingError::NoLongerBooked(lead)) => return Ok(FormBooking::from(&*lead)),
-                Err(BookingError::TooMany) => return Err(SchedulerError::TooMany),
                 // A later hold of the same key was confirmed.
                 Err(BookingError::RecordExists) => return Err(SchedulerError::KeyReused),
-                Err(BookingError::Store(error)) => return Err(error.into()),
-                Err(BookingError::NotFound | BookingError::Contended) => break,
+                Err(error) => return self.refusal(error, &hold.lead.repair, bookings).await,
             }
         }
         Err(SchedulerError::Contended)
@@ -386,13 +342,4 @@ async fn take_all(
         }
     }
     Ok(true)
-}
-
-/// Takes a use back that led to nothing. A failure keeps nobody from an answer.
-async fn give_back(limits: &[RateLimit<'_>], use_id: &str, now: Timestamp) {
-    for limit in limits {
-        if let Err(error) = limit.give_back(use_id, now).await {
-            tracing::warn!(error = %ErrorChain(&error), "what was refused counts");
-        }
-    }
 }

@@ -16,7 +16,6 @@ use super::{
     calendar_settings::{CalendarSettings, OpeningHours},
     catalogue::{Repair, RepairKind},
     day_schedule::DaySchedule,
-    outbox::TextKind,
     owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
     time_needed::TimeNeeded,
@@ -31,17 +30,6 @@ pub struct Calendar {
     settings: CalendarSettings,
     away_until: Option<Timestamp>,
     owner_version: u64,
-}
-
-/// Whether the owner wants a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// It may go out.
-    Now,
-    /// It is in his quiet hours.
-    Later,
-    /// He wants none of them.
-    Never,
 }
 
 /// The versions of the owner's rows that a decision is based on.
@@ -156,18 +144,6 @@ impl Calendar {
             }
         });
         Self { away_until, owner_version: owner.version, ..self.clone() }
-    }
-
-    /// Whether the owner wants to hear of this at `now`, and if not, whether ever.
-    pub fn wants(&self, kind: TextKind, now: Timestamp) -> Wanted {
-        let settings = &self.settings;
-        if kind.is_about_a_booking() && !settings.booking_texts {
-            Wanted::Never
-        } else if settings.quiet_hours.is_some_and(|hours| hours.contains(self.local(now))) {
-            Wanted::Later
-        } else {
-            Wanted::Now
-        }
     }
 
     /// What the owner decided about it.

@@ -99,7 +99,7 @@ impl Scheduler {
         let read = try_join_all(dates.map(read)).await?;
         let mut days = Vec::with_capacity(read.len());
         for (date, day) in read {
-            self.tell_of_unreadable_date(&day, &calendar, now).await;
+            self.tell_of_unreadable_date(&day, now).await;
             let is_closed = calendar.day_unbookable_reason(date, now).is_some();
             days.push(DayOverview { date, state: state(day, is_closed) });
         }

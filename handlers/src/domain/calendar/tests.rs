@@ -215,6 +215,7 @@ fn day(times: &BTreeSet<SlotTime>) -> DaySchedule {
         lead_id: String::new(),
         phone: None,
         is_time_off: false,
+        is_done: false,
     };
     DaySchedule { holds: times.iter().map(hold).collect(), ..DaySchedule::default() }
 }

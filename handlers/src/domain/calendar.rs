@@ -243,6 +243,27 @@ impl Calendar {
         }
     }
 
+    /// Whether clocks are set forward during an appointment: by the clock it would end later than its
+    /// length says, and run into the next one.
+    fn is_cut_short(&self, slot: Slot, needed: TimeNeeded) -> bool {
+        let (first, until) = needed.occupied(slot.time());
+        let last = until.saturating_sub(1);
+        let midnight = slot.date().to_datetime(civil::Time::midnight());
+        let [from, to] = [first, last].map(|minute| {
+            let time = self
+                .zone
+                .to_ambiguous_timestamp(midnight.saturating_add(Span::new().minutes(minute)));
+            match time.offset() {
+                AmbiguousOffset::Gap { .. } => None,
+                AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                    time.earlier().ok()
+                }
+            }
+        });
+        let length = SignedDuration::from_mins(i64::from(last) - i64::from(first));
+        !matches!((from, to), (Some(from), Some(to)) if to.duration_since(from) >= length)
+    }
+
     /// Why nothing can be booked on a date; `None` when something may be free.
     pub fn day_unbookable_reason(
         &self,
@@ -283,6 +304,9 @@ impl Calendar {
             Ok(start) if start < now => Some(UnbookableReason::InThePast),
             Ok(start) if start.duration_since(now) < notice => {
                 Some(UnbookableReason::TooSoon(self.settings.notice_minutes))
+            }
+            Ok(_) if self.is_cut_short(slot, needed) => {
+                Some(UnbookableReason::NonexistentLocalTime)
             }
             Ok(start) => self
                 .away_until

@@ -2,7 +2,7 @@
 
 use super::{
     sentence::Sentence,
-    status::{Change, is_chained_to_modal},
+    status::{CANCELLED, Change, is_chained_to_modal},
 };
 
 /// "All set", "see you tomorrow at two", "tu cita es".
@@ -70,7 +70,10 @@ pub(super) fn phrase(sentence: &Sentence, from: usize, end: usize, at: usize) ->
         ("see", "you", "then") | ("expect" | "expecting", "you", _) => Some(Change::Booked),
         ("see", "you", _) if !sentence.times.is_empty() => Some(Change::Booked),
         ("appointment" | "booking" | "reservation", "is" | "was", next)
-            if before.iter().any(|t| t.any(&["your"])) && next != "free" && dated =>
+            if before.iter().any(|t| t.any(&["your"]))
+                && next != "free"
+                && !CANCELLED.contains(&next)
+                && dated =>
         {
             Some(Change::Booked)
         }

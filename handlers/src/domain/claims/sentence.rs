@@ -177,8 +177,20 @@ impl Sentence {
     pub(super) fn dates_near(&self, at: usize) -> Option<&[civil::Date]> {
         let before = self.dates.iter().rev().find(|date| date.at <= at);
         before
-            .or_else(|| self.dates.iter().find(|date| date.at > at))
+            .or_else(|| self.dates.iter().find(|date| date.at > at && !self.is_reason(date.at, at)))
             .map(|date| date.dates.as_slice())
+    }
+
+    /// Whether a token stands in a clause that gives the reason for what another one says: "2 PM,
+    /// since 3 PM is too late today".
+    fn is_reason(&self, at: usize, of: usize) -> bool {
+        let clause = self.clause(at);
+        !clause.contains(&of)
+            && self
+                .words(clause)
+                .iter()
+                .find(|t| !t.is_sign())
+                .is_some_and(|t| t.any(&["since", "because", "as", "so", "but", "porque", "pues"]))
     }
 
     pub(super) fn has(&self, words: &[&str]) -> bool {

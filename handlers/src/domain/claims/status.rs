@@ -68,7 +68,7 @@ const BOOKED: &[&str] = &[
     "asegurada",
     "settled",
 ];
-const CANCELLED: &[&str] = &[
+pub(super) const CANCELLED: &[&str] = &[
     "cancelled",
     "removed",
     "deleted",

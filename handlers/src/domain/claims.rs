@@ -24,10 +24,12 @@ mod schedule;
 mod sentence;
 mod status;
 mod times;
+mod vocabulary;
 mod words;
 
 pub use facts::{Facts, KnownBooking};
 use sentence::Sentence;
+use vocabulary::LIMITS;
 
 use super::text::sentences;
 
@@ -172,10 +174,8 @@ fn mismatch(
 fn discount_is_known(sentence: &Sentence, percent: &money::PercentMention, facts: &Facts) -> bool {
     let value = percent.value;
     let clause = sentence.clause(percent.at);
-    let limit = sentence.has(&[
-        "most", "max", "maximum", "up", "best", "limit", "only", "ceiling", "highest", "maximo",
-        "tope", "over", "above", "more", "least",
-    ]);
+    let limit = sentence.has(&LIMITS)
+        || sentence.has(&["only", "ceiling", "highest", "tope", "over", "above", "more", "least"]);
     let approved = facts.discounts.contains(&value) || facts.owner.percents.contains(&value);
     approved
         || sentence.is_denied(clause.clone())

@@ -3,10 +3,7 @@
 use jiff::civil::{self, Weekday};
 
 use super::{
-    dates::{DateMention, weekday},
-    facts::Facts,
-    sentence::Sentence,
-    words::Token,
+    dates::DateMention, facts::Facts, sentence::Sentence, vocabulary::weekday, words::Token,
 };
 use crate::domain::time_span::TimeSpan;
 
@@ -95,7 +92,11 @@ fn nearest(mention: &DateMention, today: civil::Date) -> Option<civil::Date> {
 }
 
 fn named_weekday(sentence: &Sentence, mention: &DateMention) -> Option<Weekday> {
-    sentence.tokens.get(mention.at).filter(|_| mention.end == mention.at + 1).and_then(weekday)
+    sentence
+        .tokens
+        .get(mention.at)
+        .filter(|_| mention.end == mention.at + 1)
+        .and_then(|t| weekday(&t.text))
 }
 
 fn word_before(sentence: &Sentence, at: usize) -> Option<&Token> {

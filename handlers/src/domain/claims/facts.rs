@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil};
 
-use super::{dates, free_times::FreeTimes, money, sentence::Sentence, times, words};
+use super::{
+    dates, free_times::FreeTimes, money, sentence::Sentence, times, vocabulary::LIMITS, words,
+};
 use crate::domain::{
     calendar::Calendar,
     catalogue::{Repair, RepairKind},
@@ -142,7 +144,7 @@ impl Facts {
             return;
         }
         self.said.add(text, today);
-        let limit = sentence.has(&["most", "max", "maximum", "up", "best", "limit", "maximo"]);
+        let limit = sentence.has(&LIMITS);
         if !limit && !sentence.asks(0) {
             self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
         }

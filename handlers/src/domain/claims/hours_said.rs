@@ -7,19 +7,16 @@ use super::{
     opening_hours::latest,
     sentence::Sentence,
     times::TimeMention,
+    vocabulary::{BREAK, CLOSED, UNTIL, weekday},
     words::Token,
 };
 use crate::domain::time_span::TimeSpan;
 
 const OPENS: &[&str] = &["opens", "abrimos", "abre", "abren", "reopen", "reopens", "atendemos"];
 const CLOSES: &[&str] = &["close", "closes", "closing", "cerramos", "cierra", "cierran"];
-const CLOSED: &[&str] = &["closed", "cerrado", "cerrada", "cerrados", "cerradas"];
-const BREAK: &[&str] =
-    &["break", "breaks", "lunch", "lunchtime", "descanso", "pausa", "almuerzo", "siesta"];
 const HOURS: &[&str] = &["hours", "horario", "horarios"];
 const SHOP: &[&str] = &["we", "shop", "store", "brandon", "tienda", "taller", "and", "hours"];
 const ABIERTO: &[&str] = &["abierto", "abierta", "abiertos", "abiertas"];
-const UNTIL: &[&str] = &["until", "till", "til", "hasta", "by"];
 /// Words of a sentence about free times and not about opening hours.
 const FREE: &[&str] = &[
     "free",
@@ -138,7 +135,7 @@ fn topic(sentence: &Sentence, mention: &TimeMention) -> Option<Topic> {
     let since = sentence.words(from.map_or(0, |time| time.end)..mention.at);
     let before = sentence.words(0..mention.at);
     let topic = last_topic(before)?;
-    let until = since.iter().rev().take(3).any(|t| t.any(UNTIL));
+    let until = since.iter().rev().take(3).any(|t| t.any(&UNTIL) || t.is("by"));
     let starts = since.iter().rev().take(2).any(|t| t.any(&["from", "desde", "since"]));
     match topic {
         Topic::Open if until => Some(Topic::Closes),
@@ -161,11 +158,11 @@ fn last_topic(words: &[Token]) -> Option<Topic> {
         let word = words.get(at)?;
         let near = |from: usize| words.get(at.saturating_sub(from)..at).unwrap_or_default();
         let be = near(2).iter().any(|t| t.any(&["are", "is", "am", "be"]));
-        if word.any(CLOSED) {
+        if word.any(&CLOSED) {
             Some(Topic::Closed)
         } else if word.any(CLOSES) {
             Some(Topic::Closes)
-        } else if word.any(BREAK) {
+        } else if word.any(&BREAK) {
             let none = near(2).iter().any(|t| t.any(&["no", "without", "sin"]));
             (!none).then_some(Topic::Break)
         } else if word.any(OPENS) || (word.is("open") && !be && near(3).iter().any(|t| t.any(SHOP)))
@@ -185,7 +182,7 @@ fn last_topic(words: &[Token]) -> Option<Topic> {
 /// "Mondays 9 to 5, Saturdays 10 to 2", without a word that says of what.
 fn listed_hours(sentence: &Sentence) -> Option<Topic> {
     let usual = |date: &super::dates::DateMention| {
-        sentence.tokens.get(date.at).is_some_and(|t| super::dates::weekday(t).is_some())
+        sentence.tokens.get(date.at).is_some_and(|t| weekday(&t.text).is_some())
     };
     let lists = !sentence.dates.is_empty()
         && sentence.dates.iter().all(usual)
@@ -244,7 +241,7 @@ fn has_no_break_words(words: &[Token]) -> bool {
         || words.iter().any(|t| t.any(&["nonstop", "corrido", "continuously"]))
         || words.iter().enumerate().any(|(at, word)| {
             let next = words.get(at + 1..).unwrap_or_default();
-            word.any(&["no", "without", "sin"]) && next.iter().take(3).any(|t| t.any(BREAK))
+            word.any(&["no", "without", "sin"]) && next.iter().take(3).any(|t| t.any(&BREAK))
         })
 }
 

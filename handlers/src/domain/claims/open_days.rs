@@ -4,6 +4,8 @@ use super::{
     days::{Day, DayMention, days},
     facts::Facts,
     sentence::Sentence,
+    vocabulary::CLOSED,
+    words::Token,
 };
 use crate::domain::{slot::SlotTime, time_span::TimeSpan};
 
@@ -24,8 +26,6 @@ const OPEN: &[&str] = &[
     "have",
     "atendemos",
 ];
-/// Words that say that it is closed.
-const CLOSED: &[&str] = &["closed", "cerrado", "cerrada", "cerrados", "cerradas", "cerramos"];
 /// Words that leave out the days after them.
 const EXCEPT: &[&str] = &["except", "but", "excepto", "menos", "salvo"];
 
@@ -56,8 +56,12 @@ pub(super) fn state(sentence: &Sentence, mention: &DayMention) -> Option<State> 
         return Some(State::Excepted);
     }
     let after = sentence.words(mention.end..clause.end);
-    let word = before.iter().rev().chain(after).find(|t| t.any(OPEN) || t.any(CLOSED))?;
-    Some(if word.any(CLOSED) { State::Closed } else { State::Open })
+    let word = before.iter().rev().chain(after).find(|t| t.any(OPEN) || is_closing(t))?;
+    Some(if is_closing(word) { State::Closed } else { State::Open })
+}
+
+fn is_closing(word: &Token) -> bool {
+    word.any(&CLOSED) || word.is("cerramos")
 }
 
 fn is_open(sentence: &Sentence, mention: &DayMention, facts: &Facts) -> bool {

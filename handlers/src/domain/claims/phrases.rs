@@ -2,7 +2,8 @@
 
 use super::{
     sentence::Sentence,
-    status::{CANCELLED, Change, is_chained_to_modal},
+    status::{Change, is_chained_to_modal},
+    vocabulary::{CANCELLED, WordList},
 };
 
 /// "All set", "see you tomorrow at two", "tu cita es".
@@ -72,7 +73,7 @@ pub(super) fn phrase(sentence: &Sentence, from: usize, end: usize, at: usize) ->
         ("appointment" | "booking" | "reservation", "is" | "was", next)
             if before.iter().any(|t| t.any(&["your"]))
                 && next != "free"
-                && !CANCELLED.contains(&next)
+                && !CANCELLED.has_word(next)
                 && dated =>
         {
             Some(Change::Booked)

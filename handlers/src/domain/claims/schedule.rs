@@ -14,6 +14,7 @@ use super::{
     sentence::Sentence,
     status::{Change, Claim},
     times::TimeMention,
+    vocabulary::UNTIL,
 };
 use crate::domain::{
     slot::{Slot, SlotTime},
@@ -131,7 +132,7 @@ const HOURS: &[&str] = &[
     "pausa",
 ];
 /// Words before the end of something.
-const UNTIL: &[&str] = &["to", "-", "until", "till", "a", "las", "hasta"];
+const TO: &[&str] = &["to", "-", "a", "las"];
 
 /// Whether every time and date of the sentence is known.
 pub(super) fn is_known(
@@ -174,7 +175,7 @@ fn time_is_known(
     let before = mention.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
 
     // "From 2:00 PM to 3:30 PM".
-    let ends = before.is_some_and(|t| t.any(UNTIL))
+    let ends = before.is_some_and(|t| t.any(TO) || t.any(&UNTIL))
         && facts.bookings.iter().any(|b| mention.is_minute(facts.end_of(b)) && on_date(b.slot));
     let claims_booking = claims.iter().any(|c| matches!(c.change, Change::Booked | Change::Moved));
     if claims_booking && !denied && !asks {

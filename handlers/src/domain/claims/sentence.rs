@@ -7,6 +7,7 @@ use jiff::civil;
 use super::{
     dates::{self, DateMention},
     times::{self, TimeMention},
+    vocabulary::{CONDITIONS, NEGATIONS, WordList},
     words::{self, Token},
 };
 
@@ -63,38 +64,10 @@ const QUESTION_OPENERS: &[&str] = &[
     "or",
     "ready",
 ];
-/// Words that turn a statement into its opposite.
-const NEGATIONS: &[&str] = &[
-    "not",
-    "no",
-    "never",
-    "nothing",
-    "none",
-    "without",
-    "unable",
-    "neither",
-    "nor",
-    "nada",
-    "todavia",
-    "aun",
-    "ni",
-    "nunca",
-    "tampoco",
-    "hardly",
-    "unfortunately",
-    "cannot",
-    "refuse",
-    "instead",
-    "unavailable",
-];
 /// "No problem" denies nothing.
 const POLITE_AFTER_NO: &[&str] = &[
     "problem", "problems", "worries", "worry", "prob", "doubt", "sweat", "stress", "issue",
     "issues", "te", "hay",
-];
-const CONDITIONS: &[&str] = &[
-    "if", "once", "when", "unless", "until", "before", "after", "whenever", "provided", "cuando",
-    "si", "antes", "hasta", "despues", "while", "as", "assuming", "or",
 ];
 
 impl Sentence {
@@ -155,21 +128,21 @@ impl Sentence {
         let words = self.words(clause);
         words.iter().enumerate().any(|(at, word)| {
             let polite = word.is("no") && words.get(at + 1).is_some_and(|t| t.any(POLITE_AFTER_NO));
-            word.any(NEGATIONS) && !polite
+            word.any(&NEGATIONS) && !polite
         })
     }
 
     /// Whether the statement at a token depends on a condition before it.
     pub(super) fn is_conditional(&self, at: usize) -> bool {
         let clause = self.clause(at);
-        let own = self.words(clause.start..at).iter().any(|t| t.any(CONDITIONS));
+        let own = self.words(clause.start..at).iter().any(|t| t.any(&CONDITIONS));
         let before = self
             .clauses
             .iter()
             .rev()
             .find(|other| other.end <= clause.start)
             .and_then(|other| self.words(other.clone()).iter().find(|t| !t.is_sign()))
-            .is_some_and(|t| t.any(CONDITIONS));
+            .is_some_and(|t| t.any(&CONDITIONS));
         own || before
     }
 
@@ -193,7 +166,7 @@ impl Sentence {
                 .is_some_and(|t| t.any(&["since", "because", "as", "so", "but", "porque", "pues"]))
     }
 
-    pub(super) fn has(&self, words: &[&str]) -> bool {
+    pub(super) fn has<W: WordList + ?Sized>(&self, words: &W) -> bool {
         self.tokens.iter().any(|t| t.any(words))
     }
 }

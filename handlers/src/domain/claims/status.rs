@@ -5,6 +5,7 @@ use super::{
     money, phrases,
     sentence::Sentence,
     times,
+    vocabulary::{BOOKED, CANCELLED, MODALS, MOVED, PROGRESSIVE, SPANISH_PAST},
     words::{self, Token},
 };
 
@@ -25,111 +26,6 @@ pub(super) struct Claim {
     pub(super) at: usize,
 }
 
-const BOOKED: &[&str] = &[
-    "booked",
-    "reserved",
-    "scheduled",
-    "confirmed",
-    "secured",
-    "locked",
-    "penciled",
-    "pencilled",
-    "squeezed",
-    "slotted",
-    "rebooked",
-    "arranged",
-    "reservado",
-    "reservada",
-    "confirmado",
-    "confirmada",
-    "agendado",
-    "agendada",
-    "programado",
-    "programada",
-    "apartado",
-    "apartada",
-    "reserve",
-    "agende",
-    "aparte",
-    "confirme",
-    "confirms",
-    "registered",
-    "registrado",
-    "registrada",
-    "anotado",
-    "anotada",
-    "bookd",
-    "booking",
-    "reserving",
-    "scheduling",
-    "confirming",
-    "saved",
-    "held",
-    "asegurada",
-    "settled",
-];
-pub(super) const CANCELLED: &[&str] = &[
-    "cancelled",
-    "removed",
-    "deleted",
-    "scrapped",
-    "voided",
-    "dropped",
-    "cancelado",
-    "cancelada",
-    "cancele",
-    "eliminado",
-    "eliminada",
-    "anulado",
-    "anulada",
-    "cancelling",
-    "erased",
-    "withdrawn",
-    "cleared",
-    "anule",
-    "cancela",
-    "borrada",
-];
-const MOVED: &[&str] = &[
-    "moved",
-    "rescheduled",
-    "switched",
-    "changed",
-    "pushed",
-    "bumped",
-    "shifted",
-    "swapped",
-    "updated",
-    "movido",
-    "movida",
-    "cambiado",
-    "cambiada",
-    "reprogramado",
-    "reprogramada",
-    "cambie",
-    "movi",
-    "reprograme",
-    "moving",
-    "rescheduling",
-    "switching",
-    "transferred",
-    "postponed",
-    "adelantada",
-    "pospuesta",
-];
-/// Spanish past tenses that, without their accents, are other words too.
-const SPANISH_PAST: &[&str] =
-    &["reserve", "agende", "aparte", "confirme", "cancele", "cambie", "movi", "anule", "cancela"];
-const PROGRESSIVE: &[&str] = &[
-    "booking",
-    "reserving",
-    "scheduling",
-    "confirming",
-    "cancelling",
-    "moving",
-    "rescheduling",
-    "switching",
-];
 const ABOUT_THE_CUSTOMER: &[&str] = &[
     "you",
     "your",
@@ -163,10 +59,6 @@ const ABOUT_THE_CUSTOMER: &[&str] = &[
     "all",
     "consider",
     "he",
-];
-const MODALS: &[&str] = &[
-    "will", "can", "could", "would", "should", "shall", "may", "might", "must", "to", "let",
-    "need", "needs", "want", "please", "puedo", "quieres", "vamos",
 ];
 const REPORTED: &[&str] = &[
     "said",
@@ -273,11 +165,11 @@ fn asks_for_a_change(facts: &Facts) -> bool {
 fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option<Change> {
     let tokens = &sentence.tokens;
     let word = tokens.get(at)?;
-    let change = if word.any(BOOKED) {
+    let change = if word.any(&BOOKED) {
         Change::Booked
-    } else if word.any(CANCELLED) {
+    } else if word.any(&CANCELLED) {
         Change::Cancelled
-    } else if word.any(MOVED) {
+    } else if word.any(&MOVED) {
         Change::Moved
     } else {
         return None;
@@ -290,7 +182,7 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     if clause.iter().any(|t| t.any(REPORTED)) || is_chained_to_modal(before) {
         return None;
     }
-    if word.any(PROGRESSIVE) {
+    if word.any(&PROGRESSIVE) {
         // "I am booking you in"; not "your booking is", "for booking".
         let acts = previous(1).is_some_and(|t| t.any(&["am", "are"]))
             || (before.iter().all(Token::is_sign)
@@ -298,7 +190,7 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         let object = next.is_some_and(|t| t.any(&["you", "it", "that", "your", "this"]));
         return (acts && object).then_some(change);
     }
-    if word.any(SPANISH_PAST) {
+    if word.any(&SPANISH_PAST) {
         let spoken = previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"]))
             || (before.iter().all(Token::is_sign)
                 && next.is_some_and(|t| t.any(&["tu", "su", "la", "el"])));
@@ -367,15 +259,15 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
 pub(super) fn is_chained_to_modal(before: &[Token]) -> bool {
     for (at, word) in before.iter().enumerate().rev() {
         let governed =
-            at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|t| t.any(MODALS));
+            at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|t| t.any(&MODALS));
         if word.any(&["are", "is", "am", "was", "has", "got", "esta", "queda", "quedo", "i"])
             || (word.any(&["have", "been", "he"])
                 && !governed
-                && !before.iter().any(|t| t.any(MODALS)))
+                && !before.iter().any(|t| t.any(&MODALS)))
         {
             return false;
         }
-        if word.any(MODALS) {
+        if word.any(&MODALS) {
             return true;
         }
     }

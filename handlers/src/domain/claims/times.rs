@@ -1,6 +1,9 @@
 //! Times of day in a sentence: `2:00 PM`, `at two`, `half past 2`, `a las dos`.
 
-use super::words::{Token, number_at, small_number};
+use super::{
+    vocabulary::{PARTS_OF_DAY, is_relative_day, small_number, weekday},
+    words::{Token, number_at},
+};
 use crate::domain::slot::SlotTime;
 
 /// A time of day that a sentence names.
@@ -28,80 +31,9 @@ const BEFORE: &[&str] = &[
 ];
 /// Words after a bare number that let it be a time.
 const AFTER: &[&str] = &[
-    ".",
-    ",",
-    "!",
-    "?",
-    ";",
-    ":",
-    ")",
-    "-",
-    "/",
-    "today",
-    "tomorrow",
-    "tonight",
-    "on",
-    "for",
-    "is",
-    "works",
-    "work",
-    "or",
-    "and",
-    "to",
-    "then",
-    "in",
-    "this",
-    "next",
-    "if",
-    "with",
-    "so",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "y",
-    "o",
-    "manana",
-    "hoy",
-    "el",
-    "para",
-    "de",
-    "instead",
-    "as",
-    "are",
-    "but",
-    "would",
-    "will",
-    "was",
-    "it",
-];
-/// Days before a bare number: "Tomorrow 9, 10 or 11".
-const DAYS: &[&str] = &[
-    "today",
-    "tomorrow",
-    "tonight",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "morning",
-    "afternoon",
-    "hoy",
-    "manana",
-    "jueves",
-    "viernes",
-    "evening",
+    ".", ",", "!", "?", ";", ":", ")", "-", "/", "on", "for", "is", "works", "work", "or", "and",
+    "to", "then", "in", "this", "next", "if", "with", "so", "y", "o", "el", "para", "de",
+    "instead", "as", "are", "but", "would", "will", "was", "it",
 ];
 /// What is said of a time that has no word before it: `Three is taken`.
 const STATES: &[&str] = &[
@@ -259,6 +191,11 @@ fn half_of_day(tokens: &[Token], at: usize) -> (Option<u32>, usize) {
     }
 }
 
+/// Days before a bare number: "Tomorrow 9, 10 or 11".
+fn is_day(word: &Token) -> bool {
+    is_relative_day(&word.text) || weekday(&word.text).is_some() || word.any(&PARTS_OF_DAY)
+}
+
 /// A number that is a time because of the words around it.
 fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<SlotTime>)> {
     let (hour, used) = number_at(tokens, at)?;
@@ -272,10 +209,10 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
     let announced = before.is_some_and(|word| {
         (word.any(BEFORE)
             && (!one || word.any(&["at", "@", "la", "around", "until", "before", "after"])))
-            || word.any(DAYS)
+            || is_day(word)
     });
     // "for 2 phones", "in about 2 hours"; "for three." can be a time.
-    let free_standing = next.is_none_or(|next| next.any(AFTER) && !next.is("%"));
+    let free_standing = next.is_none_or(|next| next.any(AFTER) || is_day(next));
     // 1.5 hours
     let decimal = next.is_some_and(|next| next.is(".") && next.joined)
         && tokens.get(end + 1).is_some_and(|t| t.joined && t.number.is_some());

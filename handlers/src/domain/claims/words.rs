@@ -1,5 +1,6 @@
 //! Words of a sentence as they are compared: plain, lower case, contractions written out.
 
+use super::vocabulary::{WordList, small_number};
 use crate::domain::text::fold;
 
 /// A word, a number or a sign.
@@ -20,8 +21,8 @@ impl Token {
         self.text == word
     }
 
-    pub(super) fn any(&self, words: &[&str]) -> bool {
-        words.contains(&self.text.as_str())
+    pub(super) fn any<W: WordList + ?Sized>(&self, words: &W) -> bool {
+        words.has_word(&self.text)
     }
 
     /// The value of a number without decimals.
@@ -210,40 +211,3 @@ pub(super) fn number_at(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     }
     Some((total, used))
 }
-
-/// The value of one word for a number below a hundred, in English or Spanish.
-pub(super) fn small_number(word: &str) -> Option<u32> {
-    NUMBERS.iter().find(|(_, words)| words.contains(&word)).map(|(value, _)| *value)
-}
-
-const NUMBERS: [(u32, &[&str]); 29] = [
-    (0, &["zero", "cero"]),
-    (1, &["one", "una"]),
-    (2, &["two", "dos"]),
-    (3, &["three", "tres"]),
-    (4, &["four", "cuatro"]),
-    (5, &["five", "cinco"]),
-    (6, &["six", "seis"]),
-    (7, &["seven", "siete"]),
-    (8, &["eight", "ocho"]),
-    (9, &["nine", "nueve"]),
-    (10, &["ten", "diez"]),
-    (11, &["eleven", "once"]),
-    (12, &["twelve", "doce"]),
-    (13, &["thirteen", "trece"]),
-    (14, &["fourteen", "catorce"]),
-    (15, &["fifteen", "quince"]),
-    (16, &["sixteen", "dieciseis"]),
-    (17, &["seventeen", "diecisiete"]),
-    (18, &["eighteen", "dieciocho"]),
-    (19, &["nineteen", "diecinueve"]),
-    (20, &["twenty", "veinte"]),
-    (25, &["veinticinco"]),
-    (30, &["thirty", "treinta"]),
-    (40, &["forty", "fourty", "cuarenta"]),
-    (50, &["fifty", "cincuenta"]),
-    (60, &["sixty", "sesenta"]),
-    (70, &["seventy", "setenta"]),
-    (80, &["eighty", "ochenta"]),
-    (90, &["ninety", "noventa"]),
-];

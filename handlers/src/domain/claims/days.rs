@@ -47,13 +47,15 @@ const RANGE: &[&str] = &["to", "-", "through", "thru", "until", "a", "al", "hast
 /// Every day in the sentence, in order.
 pub(super) fn days(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
     let mut found = several(&sentence.tokens);
+    let all_general =
+        sentence.dates.len() > 1 && !sentence.dates.iter().any(|m| is_single(sentence, m));
     let mut mentions = sentence.dates.iter().enumerate().peekable();
     while let Some((index, mention)) = mentions.next() {
         let range = mentions.peek().and_then(|(_, next)| weekdays_until(sentence, mention, next));
         if let Some(days) = range {
             let end = mentions.next().map_or(mention.end, |(_, next)| next.end);
             found.push(DayMention { at: mention.at, end, days });
-        } else if let Some(day) = day(sentence, index, mention, facts) {
+        } else if let Some(day) = day(sentence, index, all_general, facts) {
             found.push(DayMention { at: mention.at, end: mention.end, days: vec![day] });
         }
     }
@@ -61,8 +63,10 @@ pub(super) fn days(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
     found
 }
 
-fn day(sentence: &Sentence, index: usize, mention: &DateMention, facts: &Facts) -> Option<Day> {
+/// `all_general`: no date of the sentence is a single one.
+fn day(sentence: &Sentence, index: usize, all_general: bool, facts: &Facts) -> Option<Day> {
     let today = facts.today();
+    let mention = sentence.dates.get(index)?;
     let Some(weekday) = named_weekday(sentence, mention) else {
         return nearest(mention, today).map(Day::Date);
     };
@@ -76,7 +80,7 @@ fn day(sentence: &Sentence, index: usize, mention: &DateMention, facts: &Facts) 
     if let Some(date) = dated.and_then(|other| nearest(other, today)) {
         return Some(Day::Date(date));
     }
-    if is_general(sentence, mention) {
+    if all_general || is_general(sentence, mention) {
         return Some(Day::Usual(weekday));
     }
     // "Next Tuesday", said on a Tuesday.
@@ -103,8 +107,8 @@ fn word_before(sentence: &Sentence, at: usize) -> Option<&Token> {
     sentence.tokens.get(at.checked_sub(1)?)
 }
 
-/// Whether a weekday is every one of its name: "Fridays", "los viernes", and one of several that
-/// are listed without "on" or "this".
+/// Whether a weekday is every one of its name by itself: "Fridays", "los viernes". So is one of
+/// several that are listed without "on" or "this".
 fn is_general(sentence: &Sentence, mention: &DateMention) -> bool {
     let before = word_before(sentence, mention.at);
     let plural = sentence.tokens.get(mention.at).is_some_and(|t| {
@@ -113,14 +117,13 @@ fn is_general(sentence: &Sentence, mention: &DateMention) -> bool {
     });
     // A line of a table, "Monday: 9 to 5".
     let heads = sentence.tokens.get(mention.end).is_some_and(|t| t.is(":"));
-    if plural || heads || before.is_some_and(|t| t.any(EACH)) {
-        return true;
-    }
-    let single = |mention: &DateMention| {
-        named_weekday(sentence, mention).is_none()
-            || word_before(sentence, mention.at).is_some_and(|t| t.any(SINGLE))
-    };
-    sentence.dates.len() > 1 && !sentence.dates.iter().any(single)
+    plural || heads || before.is_some_and(|t| t.any(EACH))
+}
+
+/// "On Friday", "this Friday", "February 13".
+fn is_single(sentence: &Sentence, mention: &DateMention) -> bool {
+    named_weekday(sentence, mention).is_none()
+        || word_before(sentence, mention.at).is_some_and(|t| t.any(SINGLE))
 }
 
 /// The weekdays of "Monday to Friday".

@@ -46,6 +46,8 @@ pub struct Facts {
     pub(super) customer: Mentioned,
     /// The customer's last text.
     pub(super) question: String,
+    /// Its words.
+    pub(super) asked: Vec<words::Token>,
 }
 
 /// A booking that a tool result or a confirmation names.
@@ -106,6 +108,7 @@ impl Facts {
             said: Mentioned::default(),
             customer: Mentioned::default(),
             question: String::new(),
+            asked: Vec::new(),
         };
         for text in [&owner.special_info, &owner.notes, &owner.location, &owner.greeting] {
             facts.owner.add(text, now.date());
@@ -161,6 +164,7 @@ impl Facts {
     pub fn customer_says(&mut self, text: &str) {
         self.add_customer(text);
         text.clone_into(&mut self.question);
+        self.asked = words::tokens(text);
     }
 
     /// What customers write is read generously: any number may be a price, any small one a time.

@@ -1,7 +1,7 @@
 //! Whether opening, break and closing are at the times that a sentence gives for them.
 
 use super::{
-    days::{Day, days},
+    days::{Day, DayMention, days},
     facts::Facts,
     open_days::{State, state},
     opening_hours::latest,
@@ -47,6 +47,7 @@ enum Topic {
 
 /// Whether the hours that a sentence gives are those of the days that it names.
 pub(super) fn are_true(sentence: &Sentence, facts: &Facts) -> bool {
+    let named = open_days_named(sentence, facts);
     let mut at = 0;
     while let Some(mention) = sentence.times.get(at) {
         let second = sentence.times.get(at + 1).filter(|next| is_range(sentence, mention, next));
@@ -57,8 +58,8 @@ pub(super) fn are_true(sentence: &Sentence, facts: &Facts) -> bool {
         let owners = |m: &TimeMention| m.times.iter().any(|t| facts.owner.times.contains(t));
         let is_true = match second {
             Some(end) if owners(mention) && owners(end) => true,
-            Some(end) => range_is_true(sentence, mention, end, facts),
-            None => owners(mention) || edge_is_true(sentence, mention, facts),
+            Some(end) => range_is_true(sentence, mention, end, &named, facts),
+            None => owners(mention) || edge_is_true(sentence, mention, &named, facts),
         };
         if !is_true {
             return false;
@@ -85,10 +86,16 @@ fn is_denied(sentence: &Sentence, at: usize) -> bool {
     sentence.is_denied(clause.clone()) && !has_no_break_words(sentence.words(clause))
 }
 
-fn range_is_true(sentence: &Sentence, a: &TimeMention, b: &TimeMention, facts: &Facts) -> bool {
+fn range_is_true(
+    sentence: &Sentence,
+    a: &TimeMention,
+    b: &TimeMention,
+    named: &[DayMention],
+    facts: &Facts,
+) -> bool {
     let Some(topic) = topic(sentence, a).or_else(|| listed_hours(sentence)) else { return true };
     let straight = says_no_break(sentence);
-    all_days(sentence, a, facts, |parts| {
+    all_days(sentence, a, named, facts, |parts| {
         let gaps = parts.windows(2).any(|pair| match pair {
             [one, two] => a.is_minute(one.end()) && b.is_minute(two.start.minute_of_day()),
             _ => false,
@@ -111,9 +118,14 @@ fn range_is_true(sentence: &Sentence, a: &TimeMention, b: &TimeMention, facts: &
     })
 }
 
-fn edge_is_true(sentence: &Sentence, mention: &TimeMention, facts: &Facts) -> bool {
+fn edge_is_true(
+    sentence: &Sentence,
+    mention: &TimeMention,
+    named: &[DayMention],
+    facts: &Facts,
+) -> bool {
     let Some(topic) = topic(sentence, mention) else { return true };
-    all_days(sentence, mention, facts, |parts| {
+    all_days(sentence, mention, named, facts, |parts| {
         let mut parts = parts.iter();
         match topic {
             Topic::Opens => parts.any(|part| mention.is_minute(part.start.minute_of_day())),
@@ -196,16 +208,22 @@ fn listed_hours(sentence: &Sentence) -> Option<Topic> {
     lists.then_some(Topic::Open)
 }
 
+/// The days that the sentence names and does not call closed.
+fn open_days_named(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
+    let mut named = days(sentence, facts);
+    named.retain(|day| !matches!(state(sentence, day), Some(State::Closed | State::Excepted)));
+    named
+}
+
 /// Whether something is true of the hours of all days that a time is about: those before it, or
 /// after it when no day stands before the first time. Without a day, of any weekday.
 fn all_days(
     sentence: &Sentence,
     mention: &TimeMention,
+    named: &[DayMention],
     facts: &Facts,
     is_true: impl Fn(&[TimeSpan]) -> bool,
 ) -> bool {
-    let mut named = days(sentence, facts);
-    named.retain(|day| !matches!(state(sentence, day), Some(State::Closed | State::Excepted)));
     let first_time = sentence.times.first().map_or(0, |time| time.at);
     let leads = named.first().is_some_and(|day| day.at < first_time);
     let is_between = |from: usize, until: usize| {

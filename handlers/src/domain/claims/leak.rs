@@ -1,5 +1,7 @@
 //! Whether a sentence quotes the instructions.
 
+use std::{collections::HashSet, sync::OnceLock};
+
 use super::words::{Token, tokens};
 use crate::domain::prompt::SECRET_LINES;
 
@@ -35,13 +37,25 @@ pub(super) fn leaks(text: &str, sentence: &[Token]) -> bool {
         return true;
     }
     let words = spoken(sentence);
-    SECRET_LINES.iter().any(|line| {
-        let line = tokens(line);
-        let line = spoken(&line);
-        words.windows(SHINGLE).any(|part| line.windows(SHINGLE).any(|other| part == other))
-    })
+    let secret = SECRET.get_or_init(Secret::read);
+    words.windows(SHINGLE).any(|part| secret.shingles.contains(part))
 }
 
-fn spoken(tokens: &[Token]) -> Vec<&str> {
-    tokens.iter().filter(|t| !t.is_sign()).map(|t| t.text.as_str()).collect()
+/// What customers must not read, in runs of words.
+static SECRET: OnceLock<Secret> = OnceLock::new();
+
+struct Secret {
+    shingles: HashSet<Vec<String>>,
+}
+
+impl Secret {
+    fn read() -> Self {
+        let lines = SECRET_LINES.map(|line| spoken(&tokens(line)));
+        let shingles = lines.iter().flat_map(|line| line.windows(SHINGLE).map(<[String]>::to_vec));
+        Self { shingles: shingles.collect() }
+    }
+}
+
+fn spoken(tokens: &[Token]) -> Vec<String> {
+    tokens.iter().filter(|t| !t.is_sign()).map(|t| t.text.clone()).collect()
 }

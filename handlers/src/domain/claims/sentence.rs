@@ -70,9 +70,33 @@ const POLITE_AFTER_NO: &[&str] = &[
     "issues", "te", "hay",
 ];
 
+/// A longer sentence is read in parts, so that the time which that takes grows with its length only
+/// in proportion. No sentence of an honest text is as long.
+const LONGEST: usize = 120;
+/// What a part has of the one before: a claim at a cut stands whole in one of them.
+const OVERLAP: usize = 40;
+
+/// Reads a sentence, a very long one in parts that overlap.
+pub(super) fn read(tokens: &[Token], today: civil::Date) -> Vec<Sentence> {
+    let mut from = 0;
+    let mut parts = Vec::new();
+    loop {
+        let end = tokens.len().min(from + LONGEST);
+        let part = tokens.get(from..end).unwrap_or_default();
+        parts.push(Sentence::of(part.to_vec(), today));
+        if end == tokens.len() {
+            return parts;
+        }
+        from = end - OVERLAP;
+    }
+}
+
 impl Sentence {
     pub(super) fn read(text: &str, today: civil::Date) -> Self {
-        let tokens = words::tokens(text);
+        Self::of(words::tokens(text), today)
+    }
+
+    fn of(tokens: Vec<Token>, today: civil::Date) -> Self {
         let times = times::times(&tokens);
         let dates = dates::dates(&tokens, today);
         let question =

@@ -6,7 +6,7 @@ use super::{
     sentence::Sentence,
     times,
     vocabulary::{BOOKED, CANCELLED, MODALS, MOVED, PROGRESSIVE, SPANISH_PAST},
-    words::{self, Token},
+    words::Token,
 };
 
 /// What a statement claims.
@@ -133,7 +133,7 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
 /// Whether the customer's last text wants something done: "move it to 3", "yes please". After it,
 /// "You're all set!" speaks of more than the booking that exists.
 fn asks_for_a_change(facts: &Facts) -> bool {
-    let question = words::tokens(&facts.question);
+    let question = &facts.asked;
     let wish = question.iter().any(|t| {
         t.any(&[
             "book",
@@ -158,7 +158,7 @@ fn asks_for_a_change(facts: &Facts) -> bool {
     let agrees = question.iter().find(|t| !t.is_sign()).is_some_and(|t| {
         t.any(&["yes", "yeah", "yep", "yup", "sure", "please", "si", "claro", "dale"])
     });
-    wish || agrees || !times::times(&question).is_empty()
+    wish || agrees || !times::times(question).is_empty()
 }
 
 /// "You're booked", "I've cancelled it", "Moved to three".

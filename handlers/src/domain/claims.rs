@@ -10,6 +10,8 @@ mod carrier;
 mod contact;
 mod dates;
 mod days;
+mod deeds;
+mod deeds_spanish;
 mod durations;
 mod facts;
 mod free_times;
@@ -19,13 +21,16 @@ mod money;
 mod offers;
 mod open_days;
 mod opening_hours;
+mod percents;
 mod phrases;
+mod pledges;
 mod prices;
 mod replacement;
 mod schedule;
 mod sentence;
 mod status;
 mod times;
+mod times_said;
 mod vocabulary;
 mod words;
 
@@ -56,6 +61,8 @@ pub enum Mismatch {
     Instructions,
     /// It promises a callback of which nobody can be told.
     Callback,
+    /// It promises a refund or a warranty that the owner does not.
+    Pledge,
 }
 
 /// The model's text after the check.
@@ -165,7 +172,7 @@ fn mismatch(
     for price in money::prices(&sentence.tokens) {
         // "$19 is not possible" to somebody who asked for it.
         let asked = facts.customer.cents.contains(&price.cents);
-        let refused = asked && sentence.is_denied(sentence.clause(price.at));
+        let refused = asked && offers::is_refused(sentence, price.at);
         if !refused && !prices::price_is_known(&sentence.tokens, &price, context, facts) {
             return Some(Mismatch::Price);
         }
@@ -173,10 +180,13 @@ fn mismatch(
     if offers::gives_away(sentence, facts) {
         return Some(Mismatch::Price);
     }
-    for percent in money::percents(&sentence.tokens) {
+    for percent in percents::percents(&sentence.tokens) {
         if !offers::discount_is_known(sentence, &percent, facts) {
             return Some(Mismatch::Discount);
         }
+    }
+    if pledges::is_made(sentence, facts) {
+        return Some(Mismatch::Pledge);
     }
     (callback::promises(sentence) && !facts.owner_can_be_told).then_some(Mismatch::Callback)
 }

@@ -13,6 +13,7 @@ pub(super) fn affirm_booking(sentence: &Sentence, facts: &Facts) -> bool {
         .tokens
         .windows(2)
         .any(|w| matches!(w, [a, b] if a.any(&["see", "seeing"]) && b.is("you")))
+        && !sentence.has(&["can", "could", "might"])
         && !(sentence.dates.is_empty() && sentence.times.is_empty());
     let wish = &facts.asked;
     if goodbye
@@ -26,11 +27,18 @@ pub(super) fn affirm_booking(sentence: &Sentence, facts: &Facts) -> bool {
     let has = |words: &[&str]| wish.iter().any(|t| t.any(words));
     let state =
         has(&["booked", "confirmed", "reserved", "scheduled", "set", "cancelled", "reservada"])
+            || (has(&["did", "does"])
+                && has(&["book", "go", "work", "reserve", "schedule", "cancel"]))
             || (has(&["appointment", "appointments", "booking", "reservation", "cita"])
                 && has(&["my", "still", "have", "i", "mi", "tengo"]))
             || (has(&["still"]) && has(&["on", "good"]))
             || (has(&["am"]) && has(&["good"]));
-    let asked = question.contains('?')
+    // Many leave the question mark out.
+    let opens = wish
+        .iter()
+        .find(|t| !t.is_sign())
+        .is_some_and(|t| t.any(&["am", "is", "do", "did", "does", "are", "have", "tengo", "esta"]));
+    let asked = (opens || question.contains('?'))
         && state
         && !has(&["can", "could", "want", "need", "would", "make", "get", "puedo", "quiero"]);
     let words: Vec<&str> =
@@ -51,7 +59,9 @@ pub(super) fn affirm_booking(sentence: &Sentence, facts: &Facts) -> bool {
         )
     ) || matches!(
         words.as_slice(),
-        ["you", "are", ..]
+        ["you", "are" | "do" | "have", ..]
+            | ["it" | "i" | "we", "did" | "has" | "have" | "is", ..]
+            | ["sure" | "certainly" | "definitely", "are" | "is" | "do" | "did" | "have", ..]
             | ["that", "is", "right", ..]
             | ["of", "course", ..]
             | ["all", "good", ..]

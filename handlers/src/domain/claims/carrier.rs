@@ -88,10 +88,20 @@ pub(super) fn asks_for_keyword(sentence: &[Token]) -> bool {
         let second = before > 0
             && first_verb < before
             && tokens.get(before - 1).is_some_and(|t| t.any(&["or", "o", "and"]));
+        // "A simple YES is enough", "just STOP works".
+        let alone = token.capitals
+            && at > 0
+            && tokens
+                .get(at - 1)
+                .is_some_and(|t| t.any(&["simple", "just", "single", "quick", "a"]))
+            && behind.is_none_or(|t| {
+                t.is_sign() || t.any(&["is", "works", "will", "does", "suffices", "basta", "and"])
+            });
         let not_if = !(token.is("si") && !token.capitals && !quoted);
         not_if
             && (asked
                 || (second && (token.capitals || quoted || purpose))
+                || alone
                 || ((token.capitals || quoted) && purpose))
     })
 }
@@ -140,7 +150,7 @@ fn joined_letters(tokens: &[Token]) -> Vec<Token> {
         if word.is_empty() {
             joined.push(token.clone());
         } else {
-            joined.push(Token { text: word, number: None, joined: token.joined, capitals: true });
+            joined.push(Token { text: word, capitals: true, ..token.clone() });
         }
         at += used;
     }

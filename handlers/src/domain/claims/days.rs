@@ -3,9 +3,13 @@
 use jiff::civil::{self, Weekday};
 
 use super::{
-    dates::DateMention, facts::Facts, sentence::Sentence, vocabulary::weekday, words::Token,
+    dates::DateMention,
+    facts::Facts,
+    sentence::Sentence,
+    vocabulary::{is_relative_day, weekday},
+    words::Token,
 };
-use crate::domain::time_span::TimeSpan;
+use crate::domain::{calendar::weekdays, time_span::TimeSpan};
 
 /// A day of which opening hours are said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,13 @@ pub(super) enum Day {
 }
 
 impl Day {
+    pub(super) fn weekday(self) -> Weekday {
+        match self {
+            Self::Date(date) => date.weekday(),
+            Self::Usual(day) => day,
+        }
+    }
+
     /// The parts of the day in which the shop is open.
     pub(super) fn parts(self, facts: &Facts) -> &[TimeSpan] {
         match self {
@@ -140,7 +151,7 @@ fn weekdays_until(sentence: &Sentence, a: &DateMention, b: &DateMention) -> Opti
 /// "Every day", "7 days a week", "on weekends".
 fn several(tokens: &[Token]) -> Vec<DayMention> {
     let week = |days: &[Weekday]| days.iter().copied().map(Day::Usual).collect::<Vec<_>>();
-    let all: Vec<Weekday> = Weekday::Monday.cycle_forward().take(7).collect();
+    let all: Vec<Weekday> = weekdays().collect();
     let (working, weekend) = all.split_at(5);
     let found = (0..tokens.len()).filter_map(|at| {
         let word = |n: usize| tokens.get(at + n).map(|t| t.text.as_str()).unwrap_or_default();
@@ -165,6 +176,15 @@ fn several(tokens: &[Token]) -> Vec<DayMention> {
 pub(super) fn are_adjacent(sentence: &Sentence, a: &DateMention, b: &DateMention) -> bool {
     let between = sentence.tokens.get(a.end..b.at).unwrap_or_default();
     let is_weekday = |mention| named_weekday(sentence, mention).is_some();
+    // "Tomorrow is Thursday", "Today is the 11th", "Friday is the 14th".
+    let relative = |mention: &DateMention| {
+        sentence.tokens.get(mention.at).is_some_and(|t| is_relative_day(&t.text))
+    };
+    let equated = between.first().is_some_and(|t| t.any(&["is", "es"]))
+        && between.iter().all(|t| t.any(&["is", "es", "the", "el", "dia", "on", ","]));
+    if equated {
+        return is_weekday(a) != is_weekday(b) || relative(a) != relative(b);
+    }
     (is_weekday(a) != is_weekday(b))
         && between.len() <= 2
         && between.iter().all(|t| t.any(&[",", "(", "the", ".", "el"]))

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil};
 
 use super::{
-    dates, free_times::FreeTimes, money, sentence::Sentence, times, vocabulary::LIMITS, words,
+    dates, free_times::FreeTimes, money, percents, sentence::Sentence, times, vocabulary::LIMITS,
+    words,
 };
 use crate::domain::{
     calendar::Calendar,
@@ -79,7 +80,7 @@ impl Mentioned {
         self.times.extend(times::times(&tokens).into_iter().flat_map(|mention| mention.times));
         self.dates.extend(dates::dates(&tokens, today).into_iter().flat_map(|m| m.dates));
         self.cents.extend(money::prices(&tokens).into_iter().map(|price| price.cents));
-        self.percents.extend(money::percents(&tokens).into_iter().map(|percent| percent.value));
+        self.percents.extend(percents::percents(&tokens).into_iter().map(|percent| percent.value));
         self.text.push(' ');
         self.text.push_str(&crate::domain::text::folded_lowercase(text));
     }
@@ -149,7 +150,8 @@ impl Facts {
         self.said.add(text, today);
         let limit = sentence.has(&LIMITS);
         if !limit && !sentence.asks(0) {
-            self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
+            self.discounts
+                .extend(percents::percents(&sentence.tokens).into_iter().map(|p| p.value));
         }
     }
 

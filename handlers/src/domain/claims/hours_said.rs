@@ -7,33 +7,19 @@ use super::{
     opening_hours::latest,
     sentence::Sentence,
     times::TimeMention,
-    vocabulary::{BREAK, CLOSED, UNTIL, weekday},
+    vocabulary::{BREAK, CLOSED, FREE, UNTIL, weekday},
     words::Token,
 };
-use crate::domain::time_span::TimeSpan;
+use crate::domain::{calendar::weekdays, time_span::TimeSpan};
 
 const OPENS: &[&str] = &["opens", "abrimos", "abre", "abren", "reopen", "reopens", "atendemos"];
 const CLOSES: &[&str] = &["close", "closes", "closing", "cerramos", "cierra", "cierran"];
 const HOURS: &[&str] = &["hours", "horario", "horarios"];
 const SHOP: &[&str] = &["we", "shop", "store", "brandon", "tienda", "taller", "and", "hours"];
 const ABIERTO: &[&str] = &["abierto", "abierta", "abiertos", "abiertas"];
-/// Words of a sentence about free times and not about opening hours.
-const FREE: &[&str] = &[
-    "free",
-    "available",
-    "availability",
-    "openings",
-    "slot",
-    "slots",
-    "libre",
-    "libres",
-    "disponible",
-    "disponibles",
-    "everything",
-    "anything",
-    "appointment",
-    "appointments",
-];
+/// Words of a sentence that is about free times and not about opening hours, beside those for "free".
+const OF_SLOTS: &[&str] =
+    &["slot", "slots", "everything", "anything", "appointment", "appointments"];
 
 /// What a sentence says happens at a time, or between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +186,8 @@ fn listed_hours(sentence: &Sentence) -> Option<Topic> {
         && sentence.dates.iter().all(usual)
         && sentence.times.len() >= 2
         && sentence.times.len().is_multiple_of(2)
-        && !sentence.has(FREE)
+        && !sentence.has(&FREE)
+        && !sentence.has(OF_SLOTS)
         && sentence.times.chunks(2).all(|pair| match pair {
             [a, b] => is_range(sentence, a, b),
             _ => false,
@@ -211,7 +198,15 @@ fn listed_hours(sentence: &Sentence) -> Option<Topic> {
 /// The days that the sentence names and does not call closed.
 fn open_days_named(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
     let mut named = days(sentence, facts);
+    let is_excepted = |day: &DayMention| state(sentence, day) == Some(State::Excepted);
+    let excepted: Vec<Day> =
+        named.iter().filter(|day| is_excepted(day)).flat_map(|day| day.days.clone()).collect();
     named.retain(|day| !matches!(state(sentence, day), Some(State::Closed | State::Excepted)));
+    // "Every day but Sunday".
+    let weekdays: Vec<_> = excepted.iter().map(|day| day.weekday()).collect();
+    for mention in &mut named {
+        mention.days.retain(|day| !weekdays.contains(&day.weekday()));
+    }
     named
 }
 
@@ -243,8 +238,7 @@ fn all_days(
         group.flat_map(|day| day.days.clone()).collect()
     };
     if of_time.is_empty() {
-        let mut week = jiff::civil::Weekday::Monday.cycle_forward().take(7);
-        return week.any(|day| is_true(Day::Usual(day).parts(facts)));
+        return weekdays().any(|day| is_true(Day::Usual(day).parts(facts)));
     }
     of_time.into_iter().all(|day| is_true(day.parts(facts)))
 }
@@ -268,8 +262,7 @@ fn has_no_break(sentence: &Sentence, facts: &Facts) -> bool {
     let named = days(sentence, facts);
     let mut all = named.iter().flat_map(|mention| mention.days.clone()).peekable();
     if all.peek().is_none() {
-        let mut week = jiff::civil::Weekday::Monday.cycle_forward().take(7);
-        return week.any(|day| Day::Usual(day).parts(facts).len() == 1);
+        return weekdays().any(|day| Day::Usual(day).parts(facts).len() == 1);
     }
     all.all(|day| day.parts(facts).len() <= 1)
 }

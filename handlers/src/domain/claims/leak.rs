@@ -2,11 +2,16 @@
 
 use std::{collections::HashSet, sync::OnceLock};
 
-use super::words::{Token, tokens};
+use super::{
+    vocabulary::NEGATIONS,
+    words::{Token, tokens},
+};
 use crate::domain::prompt::SECRET_LINES;
 
-/// So many words in a row are a quotation.
-const SHINGLE: usize = 6;
+/// So many words in a row are a quotation of the rules.
+const SHINGLE: usize = 5;
+/// And so many of the line that also says where the owner is.
+const LONG_SHINGLE: usize = 6;
 const TOOL_WORDS: &[&str] = &[
     "check_availability",
     "book_slot",
@@ -24,11 +29,13 @@ pub(super) fn leaks(text: &str, sentence: &[Token]) -> bool {
     if TOOL_WORDS.iter().any(|tool| lower.contains(tool)) || lower.contains("{\"") {
         return true;
     }
-    let denies = sentence.iter().any(|t| t.any(&["not", "no", "never", "unable"]));
     let speaks = lower.contains("system prompt")
         || sentence.windows(2).any(|w| {
             matches!(w, [a, b] if a.any(&["my", "the", "these", "mis"]) && b.any(&["instructions", "prompt", "instrucciones"]))
         });
+    // What is denied after them is what they say.
+    let named = |t: &Token| t.any(&["instructions", "prompt", "instrucciones"]);
+    let denies = sentence.iter().take_while(|t| !named(t)).any(|t| t.any(&NEGATIONS));
     if speaks
         && !denies
         && (lower.contains(':')
@@ -39,6 +46,7 @@ pub(super) fn leaks(text: &str, sentence: &[Token]) -> bool {
     let words = spoken(sentence);
     let secret = SECRET.get_or_init(Secret::read);
     words.windows(SHINGLE).any(|part| secret.shingles.contains(part))
+        || words.windows(LONG_SHINGLE).any(|part| secret.shingles.contains(part))
 }
 
 /// What customers must not read, in runs of words.
@@ -50,8 +58,11 @@ struct Secret {
 
 impl Secret {
     fn read() -> Self {
-        let lines = SECRET_LINES.map(|line| spoken(&tokens(line)));
-        let shingles = lines.iter().flat_map(|line| line.windows(SHINGLE).map(<[String]>::to_vec));
+        let parts = |line: &str, length| {
+            spoken(&tokens(line)).windows(length).map(<[String]>::to_vec).collect::<Vec<_>>()
+        };
+        let [rules, away] = SECRET_LINES;
+        let shingles = parts(rules, SHINGLE).into_iter().chain(parts(away, LONG_SHINGLE));
         Self { shingles: shingles.collect() }
     }
 }

@@ -81,6 +81,10 @@ pub(super) fn price_is_known(
         return true;
     }
     let next = |words: &[&str]| tokens.get(price.end).is_some_and(|t| t.any(words));
+    // No list has a "$25 deposit".
+    if next(&["deposit", "tip", "tax", "penalty", "deposito", "anticipo", "propina"]) {
+        return false;
+    }
     let all: BTreeSet<u32> = base_prices(RepairKind::ALL.as_slice(), Make::of(tokens));
     let discounted = |base: &BTreeSet<u32>| {
         base.iter().any(|full| {

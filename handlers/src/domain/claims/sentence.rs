@@ -67,8 +67,10 @@ const QUESTION_OPENERS: &[&str] = &[
 /// "No problem" denies nothing.
 const POLITE_AFTER_NO: &[&str] = &[
     "problem", "problems", "worries", "worry", "prob", "doubt", "sweat", "stress", "issue",
-    "issues", "te", "hay",
+    "issues", "joke", "kidding", "catch", "strings", "fuss", "need", "trouble", "hassle",
 ];
+/// "Don't forget", "can't wait" and "not just" deny nothing either.
+const POLITE_AFTER_NOT: &[&str] = &["wait", "forget", "hesitate", "worry", "just", "only", "to"];
 
 /// A longer sentence is read in parts, so that the time which that takes grows with its length only
 /// in proportion. No sentence of an honest text is as long.
@@ -129,6 +131,10 @@ impl Sentence {
             return false;
         }
         let clause = self.clause(at);
+        // Spanish shows where a question begins.
+        if self.words(0..at).iter().any(|t| t.is("\u{bf}")) {
+            return true;
+        }
         let last = self.clauses.last().is_some_and(|last| *last == clause);
         let opens = self
             .words(clause.clone())
@@ -151,7 +157,17 @@ impl Sentence {
     pub(super) fn is_denied(&self, clause: Range<usize>) -> bool {
         let words = self.words(clause);
         words.iter().enumerate().any(|(at, word)| {
-            let polite = word.is("no") && words.get(at + 1).is_some_and(|t| t.any(POLITE_AFTER_NO));
+            let next = |n: usize, list: &[&str]| words.get(at + n).is_some_and(|t| t.any(list));
+            let before = at.checked_sub(1).and_then(|at| words.get(at));
+            let polite = match word.text.as_str() {
+                "no" => {
+                    next(1, POLITE_AFTER_NO)
+                        || (next(1, &["te"]) && next(2, &["preocupes", "apures", "olvides"]))
+                        || (next(1, &["hay"]) && next(2, &["problema", "de", "cuidado"]))
+                }
+                "not" => next(1, POLITE_AFTER_NOT) || before.is_some_and(|t| t.is("why")),
+                _ => false,
+            };
             word.any(&NEGATIONS) && !polite
         })
     }
@@ -159,7 +175,13 @@ impl Sentence {
     /// Whether the statement at a token depends on a condition before it.
     pub(super) fn is_conditional(&self, at: usize) -> bool {
         let clause = self.clause(at);
-        let own = self.words(clause.start..at).iter().any(|t| t.any(&CONDITIONS));
+        let words = self.words(clause.start..at);
+        let own = words.iter().enumerate().any(|(n, t)| {
+            // "Before your appointment" is a time and no condition.
+            let time = t.any(&["before", "after"])
+                && words.get(n + 1).is_some_and(|t| t.any(&["your", "tu", "su"]));
+            t.any(&CONDITIONS) && !time
+        });
         let before = self
             .clauses
             .iter()

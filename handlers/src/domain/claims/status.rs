@@ -1,6 +1,7 @@
 //! Statements that something was booked, cancelled or moved.
 
 use super::{
+    deeds,
     facts::Facts,
     money, phrases,
     sentence::Sentence,
@@ -15,6 +16,8 @@ pub(super) enum Change {
     Booked,
     Cancelled,
     Moved,
+    /// "I set it aside for you": in words that are not known to say what.
+    Deed,
     /// "Done!" does not say what.
     Something,
 }
@@ -81,19 +84,31 @@ pub(super) fn claims(sentence: &Sentence) -> Vec<Claim> {
     for clause in &sentence.clauses {
         for at in clause.clone() {
             let found = participle(sentence, clause.start, clause.end, at)
-                .or_else(|| phrases::phrase(sentence, clause.start, clause.end, at));
-            let Some(change) = found else { continue };
-            let denied = sentence.is_denied(clause.start..at + 1)
-                || sentence
-                    .words(at..(at + 4).min(clause.end))
-                    .iter()
-                    .any(|t| t.any(&["yet", "todavia"]));
+                .or_else(|| phrases::phrase(sentence, clause.start, clause.end, at))
+                .or_else(|| deeds::deed(sentence, clause, at));
+            let Some(change) = found.or_else(|| deeds::no_longer(sentence, clause, at)) else {
+                continue;
+            };
+            // "You are no longer booked" is a cancellation because of its negation.
+            let denied = found.is_some()
+                && (sentence.is_denied(clause.start..at + 1)
+                    || is_denied_behind(sentence.words(at..clause.end))
+                    || sentence
+                        .words(at..(at + 4).min(clause.end))
+                        .iter()
+                        .any(|t| t.any(&["yet", "todavia"])));
             if !denied && !sentence.asks(at) && !sentence.is_conditional(at) {
                 claims.push(Claim { change, at });
             }
         }
     }
     claims
+}
+
+/// "Your booking isn't complete".
+fn is_denied_behind(words: &[Token]) -> bool {
+    matches!(words, [_, be, not, ..]
+        if be.any(&["is", "are", "was", "has", "have", "does", "did"]) && not.any(&["not", "never"]))
 }
 
 /// Whether the facts bear a claim out. Times and dates of the sentence are checked elsewhere.
@@ -125,6 +140,10 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
                 && (facts.changed || !asks_for_a_change(facts))
         }
         Change::Moved => facts.moved && (facts.changed || !asks_for_a_change(facts)),
+        Change::Deed => {
+            let known = !facts.bookings.is_empty() || !facts.cancelled.is_empty();
+            facts.something_done || facts.changed || (known && !asks_for_a_change(facts))
+        }
         // "Done!" is said of what was done just now.
         Change::Something => facts.something_done || facts.changed,
     }
@@ -191,8 +210,13 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         return (acts && object).then_some(change);
     }
     if word.any(&SPANISH_PAST) {
-        let spoken = previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"]))
+        // "Te reservo", without the stress, is an offer.
+        let spoken = word.stressed
+            || (!word.text.ends_with('o')
+                && previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"])))
+            || (word.text.ends_with('o') && previous(1).is_some_and(|t| t.is("se")))
             || (before.iter().all(Token::is_sign)
+                && !word.text.ends_with('o')
                 && next.is_some_and(|t| t.any(&["tu", "su", "la", "el"])));
         return spoken.then_some(change);
     }
@@ -200,11 +224,16 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         t.any(&["fully", "completely", "almost", "pretty", "nearly", "get", "totally"])
     }) || next.is_some_and(|t| t.any(&["up", "solid", "out"]));
     let to_you = before.iter().any(|t| t.any(&["you", "your", "tu", "te"]));
+    // "Tomorrow's all booked", and not "that's all booked".
+    let full = full
+        || (previous(1).is_some_and(|t| t.is("all"))
+            && sentence.dates.iter().any(|date| date.at < at)
+            && !before.iter().any(|t| t.any(&["you", "it", "that", "i", "we"])));
     let first = before.iter().all(|t| {
         t.is_sign()
             || t.any(&[
                 "ok", "okay", "great", "and", "all", "now", "just", "done", "yes", "yep", "si",
-                "ya",
+                "ya", "esta", "queda", "quedo", "fue",
             ])
     });
     let already = before.iter().any(|t| t.any(&["already", "sorry", "just"]));
@@ -215,7 +244,10 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     });
     // "I booked it", not "I'm afraid 2 PM is booked".
     let i = before.iter().enumerate().any(|(n, t)| {
-        t.is("i") && before.get(n + 1).is_none_or(|next| !next.any(&["am", "see", "think"]))
+        t.any(&["i", "we"])
+            && before.get(n + 1).is_none_or(|next| {
+                !next.any(&["am", "see", "think", "are", "do", "only", "just", "open", "close"])
+            })
     });
     let about = i
         || before.iter().any(|t| t.any(ABOUT_THE_CUSTOMER))
@@ -248,7 +280,7 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         Change::Booked if full || we_are => to_you && !full,
         Change::Booked if already && !to_you && !first && !i => false,
         Change::Booked => for_you || about || first || confirmed_time,
-        _ => object || first,
+        _ => object || first || i,
     };
     let done_to_other = word.any(&["saved", "held"]) && !for_you && !to_you;
     (claimed && !done_to_other).then_some(change)

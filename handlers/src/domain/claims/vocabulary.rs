@@ -44,33 +44,45 @@ impl<const N: usize> WordList for [&str; N] {
 /// Participles and past tenses that say that a booking was made.
 pub(super) static BOOKED: Words = Words::new(
     "booked reserved scheduled confirmed secured locked penciled pencilled squeezed slotted \
-     rebooked arranged registered settled saved held bookd confirms booking reserving scheduling \
-     confirming reservado reservada confirmado confirmada agendado agendada programado programada \
-     apartado apartada registrado registrada anotado anotada apuntado apuntada asegurado asegurada \
-     reserve agende aparte confirme anote apunte guarde programe registre",
+     rebooked arranged registered settled saved held bookd confirms booking reserving \
+     scheduling confirming reservado reservada confirmado confirmada agendado agendada \
+     programado programada apartado apartada registrado registrada anotado anotada apuntado \
+     apuntada asegurado asegurada reserve reservo agende agendo aparte aparto confirme \
+     confirmo anote anoto apunte apunto guarde guardo programe programo registre registro \
+     agendamos reservamos confirmamos anotamos apuntamos apartamos programamos registramos",
 );
 /// That one was cancelled.
 pub(super) static CANCELLED: Words = Words::new(
-    "cancelled removed deleted scrapped voided dropped erased withdrawn cleared released scratched \
-     nixed axed freed cancelling cancelado cancelada eliminado eliminada anulado anulada borrado \
-     borrada cancele cancelo anule anulo cancela elimine elimino borre borro",
+    "cancelled removed deleted scrapped voided dropped erased withdrawn cleared released \
+     scratched nixed axed freed cancelling cancelado cancelada eliminado eliminada anulado \
+     anulada borrado borrada cancele cancelo anule anulo cancela elimine elimino borre borro \
+     wiped cancelamos anulamos eliminamos borramos",
 );
 /// That one was moved.
 pub(super) static MOVED: Words = Words::new(
     "moved rescheduled switched changed pushed bumped shifted swapped updated transferred \
      postponed moving rescheduling switching movido movida cambiado cambiada reprogramado \
-     reprogramada reagendado reagendada adelantado adelantada pospuesto pospuesta cambie movi movio \
-     reprograme reagende adelante pospuse pase cambio",
+     reprogramada reagendado reagendada adelantado adelantada pospuesto pospuesta cambie movi \
+     movio reprograme reagende adelante pospuse pase cambio movimos cambiamos reprogramamos \
+     reagendamos pasamos",
 );
 /// Spanish past tenses that, without their accents, are other words too.
 pub(super) static SPANISH_PAST: Words = Words::new(
-    "reserve agende aparte confirme anote apunte guarde programe registre cancele cancelo anule \
-     anulo cancela elimine elimino borre borro cambie movi movio reprograme reagende adelante pase \
-     cambio",
+    "reserve reservo agende agendo aparte aparto confirme confirmo anote anoto apunte apunto \
+     guarde guardo programe programo registre registro cancele cancelo anule anulo cancela \
+     elimine elimino borre borro cambie cambio movi movio reprograme reagende adelante pase \
+     agendamos reservamos confirmamos anotamos apuntamos apartamos programamos registramos \
+     cancelamos anulamos eliminamos borramos movimos cambiamos reprogramamos reagendamos \
+     pasamos",
 );
 /// What is going on: "I am booking you in".
 pub(super) static PROGRESSIVE: Words =
     Words::new("booking reserving scheduling confirming cancelling moving rescheduling switching");
+/// The infinitives of the same.
+pub(super) static TO_BOOK: Words =
+    Words::new("reservar agendar apartar anotar apuntar confirmar programar registrar");
+pub(super) static TO_CANCEL: Words = Words::new("cancelar anular eliminar borrar");
+pub(super) static TO_MOVE: Words = Words::new("mover cambiar pasar reprogramar reagendar");
 /// What is booked, cancelled and moved.
 pub(super) static APPOINTMENT: Words = Words::new(
     "appointment booking reservation slot spot visit time place confirmation cita turno reserva \

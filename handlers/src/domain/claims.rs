@@ -28,6 +28,7 @@ mod prices;
 mod replacement;
 mod schedule;
 mod sentence;
+mod set_phrases;
 mod status;
 mod times;
 mod times_said;
@@ -86,7 +87,7 @@ pub fn check(text: &str, facts: &Facts, confirmed: bool) -> Checked {
     let context = Context::read(text, facts);
     for part in &parts {
         let tokens = words::tokens(part);
-        let read = sentence::read(&tokens, facts.today());
+        let read = sentence::read(&tokens, facts);
         let found = whole_mismatch(part, &tokens, facts).or_else(|| {
             read.iter().find_map(|sentence| {
                 let found = mismatch(sentence, &context, &dates, facts);
@@ -169,7 +170,8 @@ fn mismatch(
     if !schedule::is_known(sentence, &claims, dates, facts) {
         return Some(if claims.is_empty() { Mismatch::Schedule } else { Mismatch::Change });
     }
-    for price in money::prices(&sentence.tokens) {
+    let is_other = |at: usize| sentence.is_time_or_date(at);
+    for price in money::prices_of_answer(&sentence.tokens, &facts.asked, is_other) {
         // "$19 is not possible" to somebody who asked for it.
         let asked = facts.customer.cents.contains(&price.cents);
         let refused = asked && offers::is_refused(sentence, price.at);

@@ -135,11 +135,22 @@ fn promised(words: &[Token]) -> bool {
         && (contact || words.iter().any(|t| t.any(SPANISH) && !t.any(&needs_object)))
         || told
         || pair(&["va", "vamos", "voy"], &["a"])
-            && any(&["llamarte", "llamar", "contactarte", "escribirte", "contactar", "avisar"]);
+            && any(&[
+                "llamarte",
+                "llamar",
+                "contactarte",
+                "escribirte",
+                "escribir",
+                "responder",
+                "contactar",
+                "avisar",
+            ]);
+    let be_called = future && pair(&["be"], &["contacted", "called", "texted", "notified"]);
+    let passes = passes || (any(&["paso", "pasare"]) && any(&["mensaje"]) && any(&["brandon"]));
     let call_comes = future
         && any(&["you"])
         && pair(&["a"], &["call", "callback", "text"])
         && any(&["get", "receive", "expect"])
         || pair(&["expect"], &["a"]) && any(&["call", "callback"]);
-    (future && who && act) || hear || passes || spanish || call_comes
+    (future && who && act) || be_called || hear || passes || spanish || call_comes
 }

@@ -1,6 +1,6 @@
 //! Links, addresses and telephone numbers: only those of the owner's texts.
 
-use super::{facts::Facts, vocabulary::small_number};
+use super::{facts::Facts, vocabulary::small_number, words::Token};
 use crate::domain::text::folded_lowercase;
 
 /// Endings of names of the web.
@@ -142,6 +142,18 @@ fn in_digits(text: &str) -> String {
         None => format!(" {word} "),
     });
     words.collect()
+}
+
+/// The words of every street address in the tokens, from its number to its street.
+pub(super) fn address_runs(tokens: &[Token]) -> Vec<Vec<String>> {
+    let run = |at: usize| {
+        tokens.get(at)?.whole()?;
+        let behind = tokens.get(at + 1..)?.iter().take(5);
+        let street = behind.take_while(|t| !t.is_sign()).position(|t| t.any(STREETS))?;
+        let words = tokens.get(at..at + street + 2)?;
+        Some(words.iter().map(|t| t.text.clone()).collect())
+    };
+    (0..tokens.len()).filter_map(run).collect()
 }
 
 /// `123 main st`, `calle 8 1200`.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::{
     deeds_spanish,
     sentence::Sentence,
+    set_phrases,
     status::Change,
     vocabulary::{APPOINTMENT, CANCELLED, MOVED, Words},
     words::Token,
@@ -45,7 +46,7 @@ static ADVERBS: Words = Words::new(
     "just already also now then so all went gone ahead and have has did been even successfully \
      officially really still definitely totally both finally currently hereby ya",
 );
-const SUBJECTS: &[&str] = &["i", "we", "brandon", "he", "linda"];
+pub(super) const SUBJECTS: &[&str] = &["i", "we", "brandon", "he", "linda"];
 /// What is booked and nothing else.
 pub(super) const EVENTS: &[&str] =
     &["appointment", "booking", "reservation", "cancellation", "cita", "reserva", "reservacion"];
@@ -69,7 +70,7 @@ pub(super) fn deed(sentence: &Sentence, clause: &Range<usize>, at: usize) -> Opt
         .or_else(|| place.meeting())
         .or_else(|| place.confirming())
         .or_else(|| place.supposed())
-        .or_else(|| place.set_phrase())
+        .or_else(|| set_phrases::deed(&place))
         .or_else(|| deeds_spanish::deed(&place))
 }
 
@@ -79,12 +80,16 @@ pub(super) fn no_longer(sentence: &Sentence, clause: &Range<usize>, at: usize) -
     let ended = match (place.word(0), place.word(1)) {
         ("no", "longer") => {
             place.within(2, 5, |t| {
-                t.any(&["booked", "scheduled", "confirmed"]) || t.any(&["calendar", "schedule"])
+                t.any(&["booked", "scheduled", "confirmed"])
+                    || t.any(&["exists", "exist"])
+                    || t.any(&["calendar", "schedule"])
             }) || place.within(2, 5, |t| t.any(EVENTS))
         }
+        // "No more appointment", not "no more appointments".
+        ("no", "more") => place.within(2, 3, |t| t.any(EVENTS)),
         ("ya", "no") => {
-            place.within(2, 5, |t| t.any(EVENTS))
-                && place.within(2, 4, |t| t.any(&["tienes", "tiene", "hay", "esta"]))
+            (place.within(2, 5, |t| t.any(EVENTS)) || place.before().iter().any(|t| t.any(EVENTS)))
+                && place.within(2, 4, |t| t.any(&["tienes", "tiene", "hay", "esta", "existe"]))
         }
         ("not", _) => {
             place.within(1, 8, |t| t.any(&["anymore", "more"]))
@@ -97,9 +102,9 @@ pub(super) fn no_longer(sentence: &Sentence, clause: &Range<usize>, at: usize) -
 
 /// A token in its clause.
 pub(super) struct Place<'a> {
-    sentence: &'a Sentence,
+    pub(super) sentence: &'a Sentence,
     clause: &'a Range<usize>,
-    at: usize,
+    pub(super) at: usize,
 }
 
 impl Place<'_> {
@@ -136,7 +141,7 @@ impl Place<'_> {
     }
 
     /// Whether the clause only speaks of what could be.
-    fn is_possible(&self) -> bool {
+    pub(super) fn is_possible(&self) -> bool {
         let before = self.before();
         before
             .iter()
@@ -207,7 +212,7 @@ impl Place<'_> {
         let passive = backwards.next().is_some_and(|t| {
             t.any(&["is", "are", "was", "were", "been", "got", "gets", "have", "has"])
         });
-        let is_event = |t: &Token| t.any(EVENTS) || t.any(&["change", "request"]);
+        let is_event = |t: &Token| t.any(EVENTS) || t.any(&["change", "request", "cambio"]);
         let event = before.iter().any(is_event);
         let yours = before.iter().any(|t| t.any(&APPOINTMENT))
             && before.iter().chain(self.after(1)).any(|t| t.any(&["your", "you"]));
@@ -265,9 +270,10 @@ impl Place<'_> {
     fn meeting(&self) -> Option<Change> {
         let meets = match (self.word(0), self.word(1), self.word(2)) {
             ("see" | "seeing" | "catch" | "meet" | "await" | "awaiting", "you" | "ya", _) => {
-                // "Can't wait to see you" is no possibility.
-                !self.before().iter().any(|t| t.any(POSSIBLE))
-                    || self.before().iter().any(|t| t.is("wait"))
+                // "See you tomorrow" says goodbye; "can't wait to see you" is no possibility.
+                let wait = self.before().iter().any(|t| t.is("wait"));
+                let timed = self.sentence.times.iter().any(|time| self.clause.contains(&time.at));
+                wait || (timed && !self.before().iter().any(|t| t.any(POSSIBLE)))
             }
             ("waiting" | "ready" | "here", "for", "you") => !self.is_possible(),
             ("forward", "to", _) => {
@@ -283,11 +289,10 @@ impl Place<'_> {
     /// "I can confirm your appointment", "happy to confirm your booking".
     fn confirming(&self) -> Option<Change> {
         let before = self.before();
-        let able = before
-            .iter()
-            .rev()
-            .take(3)
-            .any(|t| t.any(&["can", "happy", "glad", "pleased", "hereby", "delighted"]));
+        let able =
+            before.iter().rev().take(3).any(|t| {
+                t.any(&["can", "happy", "glad", "pleased", "hereby", "delighted", "this"])
+            });
         let of_appointment = self.within(1, 4, |t| t.any(EVENTS))
             || (self.within(1, 4, |t| t.any(&["your", "you"]))
                 && self.within(1, 5, |t| t.any(&["slot", "spot", "are", "visit"])));
@@ -321,66 +326,5 @@ impl Place<'_> {
             && !self.is_possible()
             && !before.iter().any(|t| t.any(&["to", "let", "need", "book"]));
         supposed.then_some(Change::Booked)
-    }
-
-    /// Fixed ways of saying it.
-    fn set_phrase(&self) -> Option<Change> {
-        let before = self.before();
-        let ends = |n: usize| self.token(n).is_none_or(Token::is_sign);
-        let is = before.last().is_some_and(|t| t.any(&["is", "are"]));
-        let yours = before.iter().rev().take(3).any(|t| t.is("your"));
-        match (self.word(0), self.word(1), self.word(2)) {
-            _ if self.is_possible() => None,
-            ("done", ..) | ("all", "done", _)
-                if ends(1 + usize::from(self.word(0) == "all"))
-                    && is
-                    && before.iter().any(|t| t.any(&["that", "it", "this", "everything"])) =>
-            {
-                Some(Change::Something)
-            }
-            ("done", "deal", _) => Some(Change::Booked),
-            ("all", "sorted" | "arranged", _) => Some(Change::Something),
-            ("all", "good", "for" | "on") if self.is_dated() => Some(Change::Booked),
-            ("a", "go", _) if is => Some(Change::Booked),
-            ("belongs", "to", "you")
-            | ("your", "name", "on")
-            | ("in" | "under", "your", "name")
-                if before
-                    .iter()
-                    .any(|t| t.any(&["has", "is", "now", "it"]) || t.any(&APPOINTMENT)) =>
-            {
-                Some(Change::Booked)
-            }
-            ("all", "yours", _) if is && self.sentence.times.iter().any(|t| t.at < self.at) => {
-                Some(Change::Booked)
-            }
-            ("took" | "taken", "you" | "it" | "that", "off") if ends(3) => Some(Change::Cancelled),
-            ("is", "free" | "open", "again") if before.iter().any(|t| t.is("your")) => {
-                Some(Change::Cancelled)
-            }
-            ("rid", "of", _) if before.last().is_some_and(|t| t.is("got")) => {
-                Some(Change::Cancelled)
-            }
-            ("appointment" | "booking" | "reservation", "is", "off" | "gone" | "history")
-                if before.last().is_some_and(|t| t.any(&["your", "that", "the"])) =>
-            {
-                Some(Change::Cancelled)
-            }
-            ("cancellation", next, _) if ["confirmed", "done", "complete"].contains(&next) => {
-                Some(Change::Cancelled)
-            }
-            ("appointment" | "booking" | "slot" | "time", "has", "been")
-                if yours && self.within(3, 5, |t| t.any(&["brought", "put", "taken"])) =>
-            {
-                Some(Change::Moved)
-            }
-            // A check mark after a time, "Wed 2 PM \u{2705}".
-            ("\u{2705}" | "\u{2714}" | "\u{2611}", ..)
-                if !self.sentence.times.is_empty() && !self.sentence.dates.is_empty() =>
-            {
-                Some(Change::Booked)
-            }
-            _ => None,
-        }
     }
 }

@@ -33,18 +33,7 @@ pub(super) fn deed(place: &Place<'_>) -> Option<Change> {
         ends && t.text.len() > 4 && !listed
     };
     match (place.word(0), place.word(1), place.word(2)) {
-        ("acabo" | "acabamos", "de", _) => {
-            // "Cancelarla".
-            let verb = place.word(2);
-            let bare = ["la", "lo", "te"].iter().find_map(|end| verb.strip_suffix(end));
-            let is =
-                |verbs: &Words| [Some(verb), bare].into_iter().flatten().any(|v| verbs.has_word(v));
-            match () {
-                () if is(&TO_CANCEL) => Some(Change::Cancelled),
-                () if is(&TO_MOVE) => Some(Change::Moved),
-                () => is(&TO_BOOK).then_some(Change::Booked),
-            }
-        }
+        ("acabo" | "acabamos", "de", verb) => brought_about(verb),
         ("he" | "hemos", ..)
             if place.token(1).is_some_and(is_participle) && place.within(2, 6, is_about) =>
         {
@@ -62,6 +51,16 @@ pub(super) fn deed(place: &Place<'_>) -> Option<Change> {
         {
             Some(Change::Booked)
         }
+        ("ya", "esta" | "quedo", _)
+            if place.token(2).is_none_or(Token::is_sign)
+                && before.iter().any(|t| t.any(EVENTS)) =>
+        {
+            Some(Change::Booked)
+        }
+        ("logre" | "logramos" | "pude" | "pudimos", ..) => brought_about(place.word(1)),
+        ("todo", "arreglado" | "resuelto", _) => Some(Change::Something),
+        ("di" | "dimos", "de", "baja") => Some(Change::Cancelled),
+        ("queda", "para", _) if place.is_dated() => Some(Change::Booked),
         ("cita", "ahora" | "ya", "es" | "sera") => Some(Change::Moved),
         (
             "te" | "le" | "lo" | "la" | "los",
@@ -75,5 +74,16 @@ pub(super) fn deed(place: &Place<'_>) -> Option<Change> {
         }
         ("quedamos" | "quedas" | "quedaste", ..) if place.is_dated() => Some(Change::Booked),
         _ => None,
+    }
+}
+
+/// What a verb brings about, as in "acabo de cancelarla".
+fn brought_about(verb: &str) -> Option<Change> {
+    let bare = ["la", "lo", "te"].iter().find_map(|end| verb.strip_suffix(end));
+    let is = |verbs: &Words| [Some(verb), bare].into_iter().flatten().any(|v| verbs.has_word(v));
+    match () {
+        () if is(&TO_CANCEL) => Some(Change::Cancelled),
+        () if is(&TO_MOVE) => Some(Change::Moved),
+        () => is(&TO_BOOK).then_some(Change::Booked),
     }
 }

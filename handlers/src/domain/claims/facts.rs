@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil};
 
 use super::{
-    dates, free_times::FreeTimes, money, percents, sentence::Sentence, times, vocabulary::LIMITS,
-    words,
+    contact::address_runs, dates, free_times::FreeTimes, money, percents, sentence::Sentence,
+    times, vocabulary::LIMITS, words,
 };
 use crate::domain::{
     calendar::Calendar,
@@ -72,6 +72,8 @@ pub(super) struct Mentioned {
     pub(super) dates: BTreeSet<civil::Date>,
     pub(super) cents: BTreeSet<u32>,
     pub(super) percents: BTreeSet<u32>,
+    /// The words of street addresses.
+    pub(super) addresses: Vec<Vec<String>>,
 }
 
 impl Mentioned {
@@ -81,6 +83,7 @@ impl Mentioned {
         self.dates.extend(dates::dates(&tokens, today).into_iter().flat_map(|m| m.dates));
         self.cents.extend(money::prices(&tokens).into_iter().map(|price| price.cents));
         self.percents.extend(percents::percents(&tokens).into_iter().map(|percent| percent.value));
+        self.addresses.extend(address_runs(&tokens));
         self.text.push(' ');
         self.text.push_str(&crate::domain::text::folded_lowercase(text));
     }
@@ -334,6 +337,11 @@ impl Facts {
                 self.owner.times.extend(time);
             }
         }
+    }
+
+    /// The street addresses that the owner or the customer wrote.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &[String]> {
+        self.owner.addresses.iter().chain(&self.customer.addresses).map(Vec::as_slice)
     }
 
     pub(super) fn today(&self) -> civil::Date {

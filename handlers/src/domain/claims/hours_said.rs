@@ -26,6 +26,8 @@ const OF_SLOTS: &[&str] =
 enum Topic {
     Opens,
     Open,
+    /// "Open until": what begins last may be meant.
+    Until,
     Closes,
     Closed,
     Break,
@@ -88,7 +90,7 @@ fn range_is_true(
         });
         match topic {
             Topic::Break => gaps,
-            Topic::Closed | Topic::Closes => {
+            Topic::Closed | Topic::Closes | Topic::Until => {
                 let overnight = || {
                     let opens = parts.first().is_some_and(|p| b.is_minute(p.start.minute_of_day()));
                     opens && parts.last().is_some_and(|part| a.is_minute(part.end()))
@@ -115,7 +117,8 @@ fn edge_is_true(
         let mut parts = parts.iter();
         match topic {
             Topic::Opens => parts.any(|part| mention.is_minute(part.start.minute_of_day())),
-            Topic::Closes => parts.any(|part| ends_at(*part, mention, facts)),
+            Topic::Until => parts.any(|part| ends_at(*part, mention, facts)),
+            Topic::Closes => parts.any(|part| mention.is_minute(part.end())),
             Topic::Open | Topic::Closed | Topic::Break => true,
         }
     })
@@ -136,7 +139,7 @@ fn topic(sentence: &Sentence, mention: &TimeMention) -> Option<Topic> {
     let until = since.iter().rev().take(3).any(|t| t.any(&UNTIL) || t.is("by"));
     let starts = since.iter().rev().take(2).any(|t| t.any(&["from", "desde", "since"]));
     match topic {
-        Topic::Open if until => Some(Topic::Closes),
+        Topic::Open if until => Some(Topic::Until),
         Topic::Open if starts => Some(Topic::Opens),
         Topic::Opens | Topic::Closes if !continues(since, from.is_some()) => None,
         topic => Some(topic),

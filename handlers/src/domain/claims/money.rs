@@ -50,6 +50,55 @@ pub(super) fn prices(tokens: &[Token]) -> Vec<PriceMention> {
     found
 }
 
+/// Words of a question about prices.
+static ASKS_PRICE: Words = Words::new(
+    "much price prices cost costs charge $ dollars total cuanto cuesta cuestan precio precios vale",
+);
+/// Words before the number of a model or of something else that is no price.
+static NUMBERED: Words = Words::new(
+    "iphone ipad ios android galaxy note pixel series version pro max plus mini se tab number no nr \
+     suite room age in than of",
+);
+
+/// The prices of an answer: of one to a question about prices, any number that counts nothing else.
+/// `is_other`: times and dates.
+pub(super) fn prices_of_answer(
+    tokens: &[Token],
+    question: &[Token],
+    is_other: impl Fn(usize) -> bool,
+) -> Vec<PriceMention> {
+    let mut found = prices(tokens);
+    if !question.iter().any(|t| t.any(&ASKS_PRICE)) {
+        return found;
+    }
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some((value, used)) = number_at(tokens, at) else {
+            at += 1;
+            continue;
+        };
+        let (end, first) = (at + used, at);
+        at = end;
+        let known = found.iter().any(|price| (price.at..price.end).contains(&first));
+        let joined = tokens.get(first).is_some_and(|t| t.joined && t.number.is_some())
+            && first.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| !t.is_sign());
+        let numbered =
+            first.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| t.any(&NUMBERED));
+        let apart = tokens.get(end).is_none_or(|t| t.is_sign() && !t.any(&["%", ":", "-", "/"]));
+        if (20..1000).contains(&value)
+            && apart
+            && !known
+            && !joined
+            && !numbered
+            && !is_other(first)
+        {
+            found.push(PriceMention { at: first, end, cents: value.saturating_mul(100) });
+        }
+    }
+    found.sort_by_key(|price| price.at);
+    found
+}
+
 fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
     let first = tokens.get(at)?;
     if first.any(SIGNS) {

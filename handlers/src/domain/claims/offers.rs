@@ -43,8 +43,13 @@ pub(super) fn discount_is_known(
     let limit = sentence.has(&LIMITS)
         || sentence.has(&["only", "ceiling", "highest", "tope", "over", "above", "more", "least"]);
     let approved = facts.discounts.contains(&value) || facts.owner.percents.contains(&value);
+    // "85% is still fine" of the battery that the customer speaks of.
+    let of_battery = facts.customer.percents.contains(&value)
+        && facts.asked.iter().any(|t| t.any(&["battery", "bateria", "health"]))
+        && !sentence.has(&["off", "discount", "descuento", "less", "cheaper", "price"]);
     let asks = sentence.asks(percent.at);
     approved
+        || of_battery
         || is_refused(sentence, percent.at)
         || (limit && value == u32::from(facts.max_discount))
         // "Shall I ask for 10% off?"
@@ -132,6 +137,11 @@ static ITEMS: Words = Words::new(
 
 /// "It won't cost you a thing", "we waive the fee", "te regalo la funda", "sin costo".
 fn costs_nothing(tokens: &[Token]) -> bool {
+    // That is true of a change.
+    if tokens.iter().any(|t| t.any(&["cancel", "cancelling", "reschedule", "cancelar", "cambiar"]))
+    {
+        return false;
+    }
     tokens.iter().enumerate().any(|(at, token)| {
         let after = tokens.get(at + 1..).unwrap_or_default();
         let near = |n: usize, words: &[&str]| after.iter().take(n).any(|t| t.any(words));
@@ -141,8 +151,11 @@ fn costs_nothing(tokens: &[Token]) -> bool {
             "cost" | "costs" | "pay" | "charge" | "owe" => {
                 near(1, &["nothing", "zero"])
                     || (after_not && near(4, &["anything", "thing", "cent", "dime", "penny"]))
-                    || (after_not && near(1, &["for"]) && after.iter().take(3).any(is_item))
+                    || (after_not
+                        && near(2, &["for"])
+                        && (after.iter().take(4).any(is_item) || near(3, &["it", "that"])))
             }
+            "nothing" | "nada" => near(3, &["pay", "owe", "pagar"]),
             "cuesta" | "cuestan" => after_not && near(2, &["nada"]),
             "no" if at == 0 => near(1, &["cost", "charge", "fee"]),
             "of" => {

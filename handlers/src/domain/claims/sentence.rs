@@ -6,6 +6,7 @@ use jiff::civil;
 
 use super::{
     dates::{self, DateMention},
+    facts::Facts,
     times::{self, TimeMention},
     vocabulary::{CONDITIONS, NEGATIONS, WordList},
     words::{self, Token},
@@ -79,13 +80,15 @@ const LONGEST: usize = 120;
 const OVERLAP: usize = 40;
 
 /// Reads a sentence, a very long one in parts that overlap.
-pub(super) fn read(tokens: &[Token], today: civil::Date) -> Vec<Sentence> {
+pub(super) fn read(tokens: &[Token], facts: &Facts) -> Vec<Sentence> {
     let mut from = 0;
     let mut parts = Vec::new();
     loop {
         let end = tokens.len().min(from + LONGEST);
         let part = tokens.get(from..end).unwrap_or_default();
-        parts.push(Sentence::of(part.to_vec(), today));
+        let mut sentence = Sentence::of(part.to_vec(), facts.today());
+        sentence.leave_out_addresses(facts);
+        parts.push(sentence);
         if end == tokens.len() {
             return parts;
         }
@@ -110,6 +113,23 @@ impl Sentence {
         let asks_from_start = question && opener.is_some_and(|t| t.any(QUESTION_OPENERS));
         let clauses = clauses(&tokens);
         Self { tokens, clauses, times, dates, question, asks_from_start }
+    }
+
+    /// "3 PM Road" and "12 5th Ave" are no time and no date once somebody gave them as an address.
+    fn leave_out_addresses(&mut self, facts: &Facts) {
+        let is_at = |address: &[String], at: usize| {
+            self.tokens.get(at..at + address.len()).is_some_and(|words| {
+                words.iter().map(|t| t.text.as_str()).eq(address.iter().map(String::as_str))
+            })
+        };
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for address in facts.addresses() {
+            let places = (0..self.tokens.len()).filter(|at| is_at(address, *at));
+            spans.extend(places.map(|at| at..at + address.len()));
+        }
+        let is_outside = |at: usize| !spans.iter().any(|span| span.contains(&at));
+        self.times.retain(|time| is_outside(time.at));
+        self.dates.retain(|date| is_outside(date.at));
     }
 
     /// The clause that a token stands in.
@@ -180,7 +200,11 @@ impl Sentence {
             // "Before your appointment" is a time and no condition.
             let time = t.any(&["before", "after"])
                 && words.get(n + 1).is_some_and(|t| t.any(&["your", "tu", "su"]));
-            t.any(&CONDITIONS) && !time
+            // "As requested" is none either, "as soon as" is.
+            let as_is = t.is("as")
+                && !words.get(n + 1).is_some_and(|t| t.any(&["soon", "long", "as"]))
+                && !n.checked_sub(2).and_then(|n| words.get(n)).is_some_and(|t| t.is("as"));
+            t.any(&CONDITIONS) && !time && !as_is
         });
         let before = self
             .clauses
@@ -210,6 +234,12 @@ impl Sentence {
                 .iter()
                 .find(|t| !t.is_sign())
                 .is_some_and(|t| t.any(&["since", "because", "as", "so", "but", "porque", "pues"]))
+    }
+
+    /// Whether a token belongs to a time or a date.
+    pub(super) fn is_time_or_date(&self, at: usize) -> bool {
+        self.times.iter().any(|time| (time.at..time.end).contains(&at))
+            || self.dates.iter().any(|date| (date.at..date.end).contains(&at))
     }
 
     pub(super) fn has<W: WordList + ?Sized>(&self, words: &W) -> bool {

@@ -6,7 +6,7 @@ use super::{
     money, phrases,
     sentence::Sentence,
     times,
-    vocabulary::{BOOKED, CANCELLED, MODALS, MOVED, PROGRESSIVE, SPANISH_PAST},
+    vocabulary::{APPOINTMENT, BOOKED, CANCELLED, MODALS, MOVED, PROGRESSIVE, SPANISH_PAST},
     words::Token,
 };
 
@@ -56,6 +56,7 @@ const ABOUT_THE_CUSTOMER: &[&str] = &[
     "queda",
     "quedo",
     "quedas",
+    "estas",
     "esta",
     "reserva",
     "yours",
@@ -198,7 +199,12 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     let previous =
         |n: usize| at.checked_sub(n).filter(|at| *at >= from).and_then(|at| tokens.get(at));
     let next = tokens.get(at + 1).filter(|_| at + 1 < end);
-    if clause.iter().any(|t| t.any(REPORTED)) || is_chained_to_modal(before) {
+    // "As requested, it's booked" reports nothing.
+    let is_reported = clause.iter().enumerate().any(|(n, t)| {
+        let as_asked = n.checked_sub(1).and_then(|n| clause.get(n)).is_some_and(|t| t.is("as"));
+        t.any(REPORTED) && !as_asked
+    });
+    if is_reported || is_chained_to_modal(before) {
         return None;
     }
     if word.any(&PROGRESSIVE) {
@@ -233,7 +239,7 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         t.is_sign()
             || t.any(&[
                 "ok", "okay", "great", "and", "all", "now", "just", "done", "yes", "yep", "si",
-                "ya", "esta", "queda", "quedo", "fue",
+                "ya", "todo", "esta", "estas", "queda", "quedo", "fue",
             ])
     });
     let already = before.iter().any(|t| t.any(&["already", "sorry", "just"]));
@@ -257,24 +263,25 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         && previous(1).is_some_and(|t| t.any(&["is", "are"]));
     // What was removed or changed must be the customer's.
     let object = clause.iter().any(|t| {
-        t.any(&[
-            "you",
-            "your",
-            "it",
-            "that",
-            "appointment",
-            "booking",
-            "cita",
-            "tu",
-            "reservation",
-            "time",
-            "slot",
-            "la",
-            "lo",
-            "visit",
-            "both",
-            "everything",
-        ])
+        t.any(&APPOINTMENT)
+            || t.any(&[
+                "you",
+                "your",
+                "it",
+                "that",
+                "appointment",
+                "booking",
+                "cita",
+                "tu",
+                "reservation",
+                "time",
+                "slot",
+                "la",
+                "lo",
+                "visit",
+                "both",
+                "everything",
+            ])
     });
     let claimed = match change {
         Change::Booked if full || we_are => to_you && !full,

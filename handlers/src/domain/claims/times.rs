@@ -27,7 +27,7 @@ impl TimeMention {
 /// Words before a bare number that make it a time.
 const BEFORE: &[&str] = &[
     "at", "@", "around", "about", "by", "until", "till", "til", "before", "after", "from",
-    "between", "for", "to", "las", "la", "since", "past", "maybe", "say", "do",
+    "between", "for", "to", "las", "la", "since", "past", "maybe", "say", "do", "have", "tengo",
 ];
 /// Words after a bare number that let it be a time.
 static AFTER: Words = Words::new(

@@ -13,7 +13,7 @@ use super::{
     sentence::Sentence,
     status::{Change, Claim},
     times::TimeMention,
-    vocabulary::{CONDITIONS, FREE, UNTIL, Words},
+    vocabulary::{FREE, UNTIL, Words},
     words::Token,
 };
 use crate::domain::{
@@ -47,7 +47,7 @@ const TO: &[&str] = &["to", "-", "a", "las"];
 
 /// Words of what could be.
 static POSSIBLE: Words = Words::new(
-    "can could would should shall may might want wanted like if depends check need needs \
+    "once unless when whether cuando si can could would should shall may might want wanted like if depends check need needs \
      dejame dejeme reviso revisar ver busco buscar mirar consultar      puedo puede podemos quieres necesito whether",
 );
 /// Words with which a wish is repeated and nothing is claimed.
@@ -178,10 +178,6 @@ impl Times<'_> {
     /// else is said of a time that no calendar has is a claim: "2 PM has your name on it".
     fn is_repeated(&self) -> bool {
         let Self { sentence, .. } = *self;
-        let is_mention = |at: usize| {
-            sentence.times.iter().any(|time| (time.at..time.end).contains(&at))
-                || sentence.dates.iter().any(|date| (date.at..date.end).contains(&at))
-        };
         let lets_see = sentence
             .tokens
             .windows(2)
@@ -190,11 +186,10 @@ impl Times<'_> {
         let states = sentence.has(&["your", "tu", "su"]) && sentence.has(&["is", "es", "esta"]);
         lets_see
             || sentence.has(&POSSIBLE)
-            || sentence.has(&CONDITIONS)
             || (!states
                 && sentence.tokens.iter().enumerate().all(|(at, token)| {
                     token.is_sign()
-                        || is_mention(at)
+                        || sentence.is_time_or_date(at)
                         || token.any(&REPEATING)
                         || !money::repairs(std::slice::from_ref(token)).is_empty()
                 }))

@@ -56,7 +56,7 @@ pub(super) static CANCELLED: Words = Words::new(
     "cancelled removed deleted scrapped voided dropped erased withdrawn cleared released \
      scratched nixed axed freed cancelling cancelado cancelada eliminado eliminada anulado \
      anulada borrado borrada cancele cancelo anule anulo cancela elimine elimino borre borro \
-     wiped cancelamos anulamos eliminamos borramos",
+     wiped cancelamos anulamos eliminamos borramos quite",
 );
 /// That one was moved.
 pub(super) static MOVED: Words = Words::new(
@@ -73,7 +73,7 @@ pub(super) static SPANISH_PAST: Words = Words::new(
      elimine elimino borre borro cambie cambio movi movio reprograme reagende adelante pase \
      agendamos reservamos confirmamos anotamos apuntamos apartamos programamos registramos \
      cancelamos anulamos eliminamos borramos movimos cambiamos reprogramamos reagendamos \
-     pasamos",
+     pasamos quite",
 );
 /// What is going on: "I am booking you in".
 pub(super) static PROGRESSIVE: Words =

@@ -200,7 +200,7 @@ impl Calendar {
     /// The weekdays on which the shop is closed.
     pub fn closed_days(&self) -> Vec<Weekday> {
         let is_closed = |day: &Weekday| self.settings.hours.parts(*day).is_empty();
-        Weekday::Monday.cycle_forward().take(7).filter(is_closed).collect()
+        weekdays().filter(is_closed).collect()
     }
 
     /// Whether the shop is closed on a date.
@@ -382,10 +382,12 @@ pub fn weekday_name(day: Weekday) -> &'static str {
     }
 }
 
+/// The days of a week, from Monday on.
+pub(crate) fn weekdays() -> impl Iterator<Item = Weekday> {
+    Weekday::Monday.cycle_forward().take(7)
+}
+
 /// Parses a weekday's English name in any case, ignoring surrounding space.
 pub fn parse_weekday(name: &str) -> Option<Weekday> {
-    Weekday::Monday
-        .cycle_forward()
-        .take(7)
-        .find(|day| weekday_name(*day).eq_ignore_ascii_case(name.trim()))
+    weekdays().find(|day| weekday_name(*day).eq_ignore_ascii_case(name.trim()))
 }

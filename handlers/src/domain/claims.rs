@@ -4,29 +4,39 @@
 //! the owner's texts have, and say that something is booked, cancelled or moved only if it is. What
 //! does not fit is replaced by a sentence that code writes.
 
+mod answers;
 mod callback;
 mod carrier;
 mod contact;
 mod dates;
 mod days;
+mod deeds;
+mod deeds_spanish;
 mod durations;
 mod facts;
 mod free_times;
 mod hours_said;
 mod leak;
 mod money;
+mod offers;
 mod open_days;
 mod opening_hours;
+mod percents;
 mod phrases;
+mod pledges;
 mod prices;
 mod replacement;
 mod schedule;
 mod sentence;
+mod set_phrases;
 mod status;
 mod times;
+mod times_said;
+mod vocabulary;
 mod words;
 
 pub use facts::{Facts, KnownBooking};
+use prices::Context;
 use sentence::Sentence;
 
 use super::text::sentences;
@@ -52,6 +62,8 @@ pub enum Mismatch {
     Instructions,
     /// It promises a callback of which nobody can be told.
     Callback,
+    /// It promises a refund or a warranty that the owner does not.
+    Pledge,
 }
 
 /// The model's text after the check.
@@ -72,34 +84,45 @@ pub fn check(text: &str, facts: &Facts, confirmed: bool) -> Checked {
     let mut mismatches = Vec::new();
     let mut promises_callback = false;
     let mut dates = Vec::new();
-    let context = words::tokens(&format!("{text} {}", facts.question));
+    let context = Context::read(text, facts);
     for part in &parts {
-        let sentence = Sentence::read(part, facts.today());
-        let found = mismatch(part, &sentence, &context, &dates, facts);
-        if let Some(mention) = sentence.dates.last() {
-            dates.clone_from(&mention.dates);
-        }
+        let tokens = words::tokens(part);
+        let read = sentence::read(&tokens, facts);
+        let found = whole_mismatch(part, &tokens, facts).or_else(|| {
+            read.iter().find_map(|sentence| {
+                let found = mismatch(sentence, &context, &dates, facts);
+                if let Some(mention) = sentence.dates.last() {
+                    dates.clone_from(&mention.dates);
+                }
+                found
+            })
+        });
         match found {
             Some(mismatch) => mismatches.push(mismatch),
-            None if !mismatches.is_empty() && depends(&sentence) => {}
+            None if !mismatches.is_empty() && depends(&tokens) => {}
             None => {
-                promises_callback |= callback::promises(&sentence);
+                promises_callback |= read.iter().any(callback::promises);
                 kept.push(part);
             }
         }
     }
-    if mismatches.is_empty() && !carrier::is_keyword(text) {
-        // Claims that only the whole text makes, such as a command over two lines.
-        let whole = words::tokens(text);
-        if !carrier::asks_for_keyword(&whole) && !leak::leaks(text, &whole) {
-            return Checked { text: text.to_owned(), mismatches, promises_callback };
+    // Claims that only the sentences together make, such as a command over two lines.
+    let together = kept.concat();
+    let tokens = words::tokens(&together);
+    let found = match () {
+        () if carrier::is_keyword(&tokens) || carrier::asks_for_keyword(&tokens) => {
+            Some(Mismatch::Keyword)
         }
-    }
-    if mismatches.is_empty() {
+        () if leak::leaks(&together, &tokens) => Some(Mismatch::Instructions),
+        () => None,
+    };
+    if let Some(mismatch) = found {
         kept.clear();
-        mismatches.push(Mismatch::Keyword);
+        mismatches.push(mismatch);
     }
-    let first = mismatches.first().copied().unwrap_or(Mismatch::Change);
+    let Some(first) = mismatches.first().copied() else {
+        return Checked { text: text.to_owned(), mismatches, promises_callback };
+    };
     let kept = kept.concat().trim().to_owned();
     // Half a sentence of greeting says nothing by itself.
     let truth = replacement::truth(first, text, facts);
@@ -112,142 +135,68 @@ pub fn check(text: &str, facts: &Facts, confirmed: bool) -> Checked {
     Checked { text, mismatches, promises_callback }
 }
 
+/// What does not fit of a sentence as it is written.
+fn whole_mismatch(text: &str, tokens: &[words::Token], facts: &Facts) -> Option<Mismatch> {
+    if carrier::asks_for_keyword(tokens) {
+        return Some(Mismatch::Keyword);
+    }
+    if leak::leaks(text, tokens) {
+        return Some(Mismatch::Instructions);
+    }
+    (!contact::is_known(text, facts)).then_some(Mismatch::Contact)
+}
+
 /// What of a sentence does not fit. `dates`: those that the sentence before spoke of.
 fn mismatch(
-    text: &str,
     sentence: &Sentence,
-    context: &[words::Token],
+    context: &Context,
     dates: &[jiff::civil::Date],
     facts: &Facts,
 ) -> Option<Mismatch> {
-    if carrier::asks_for_keyword(&sentence.tokens) {
-        return Some(Mismatch::Keyword);
-    }
-    if leak::leaks(text, &sentence.tokens) {
-        return Some(Mismatch::Instructions);
-    }
-    if !contact::is_known(text, facts) {
-        return Some(Mismatch::Contact);
-    }
     let claims = status::claims(sentence);
-    if let Some(claim) = claims.iter().find(|claim| !status::is_true(sentence, **claim, facts)) {
-        return Some(match claim.change {
+    let mut untrue = claims.iter().filter(|claim| !status::is_true(sentence, **claim, facts));
+    if let Some(first) = untrue.next() {
+        // "Done, it's cancelled": the word that says what.
+        let says_what = |claim: &&status::Claim| claim.change != status::Change::Something;
+        let claim = Some(first).filter(says_what).or_else(|| untrue.find(says_what));
+        return Some(match claim.unwrap_or(first).change {
             status::Change::Cancelled => Mismatch::Cancellation,
             _ => Mismatch::Change,
         });
     }
-    if affirms_booking(sentence, facts) {
+    if answers::affirm_booking(sentence, facts) {
         return Some(Mismatch::Change);
     }
     if !schedule::is_known(sentence, &claims, dates, facts) {
         return Some(if claims.is_empty() { Mismatch::Schedule } else { Mismatch::Change });
     }
-    for price in money::prices(&sentence.tokens) {
+    let is_other = |at: usize| sentence.is_time_or_date(at);
+    for price in money::prices_of_answer(&sentence.tokens, &facts.asked, is_other) {
         // "$19 is not possible" to somebody who asked for it.
         let asked = facts.customer.cents.contains(&price.cents);
-        let refused = asked && sentence.is_denied(sentence.clause(price.at));
+        let refused = asked && offers::is_refused(sentence, price.at);
         if !refused && !prices::price_is_known(&sentence.tokens, &price, context, facts) {
             return Some(Mismatch::Price);
         }
     }
-    if prices::gives_away(&sentence.tokens)
-        && !sentence.asks(0)
-        && !["free", "complimentary", "gratis", "no charge", "on the house"]
-            .iter()
-            .any(|word| facts.owner.text.contains(word))
-        && !sentence.tokens.iter().any(|t| t.any(&["not", "never"]))
-    {
+    if offers::gives_away(sentence, facts) {
         return Some(Mismatch::Price);
     }
-    for percent in money::percents(&sentence.tokens) {
-        if !discount_is_known(sentence, &percent, facts) {
+    for percent in percents::percents(&sentence.tokens) {
+        if !offers::discount_is_known(sentence, &percent, facts) {
             return Some(Mismatch::Discount);
         }
+    }
+    if pledges::is_made(sentence, facts) {
+        return Some(Mismatch::Pledge);
     }
     (callback::promises(sentence) && !facts.owner_can_be_told).then_some(Mismatch::Callback)
 }
 
-/// Whether a discount was approved, stands in the owner's texts, is refused, or is the most that
-/// there is.
-fn discount_is_known(sentence: &Sentence, percent: &money::PercentMention, facts: &Facts) -> bool {
-    let value = percent.value;
-    let clause = sentence.clause(percent.at);
-    let limit = sentence.has(&[
-        "most", "max", "maximum", "up", "best", "limit", "only", "ceiling", "highest", "maximo",
-        "tope", "over", "above", "more", "least",
-    ]);
-    let approved = facts.discounts.contains(&value) || facts.owner.percents.contains(&value);
-    approved
-        || sentence.is_denied(clause.clone())
-        || sentence
-            .words(clause)
-            .iter()
-            .any(|t| t.any(&["much", "high", "impossible", "cannot", "beyond", "than"]))
-        || (limit && value == u32::from(facts.max_discount))
-        || (sentence.asks(percent.at) && facts.customer.percents.contains(&value))
-}
-
-/// "Yes, you are!" to "Am I booked?".
-fn affirms_booking(sentence: &Sentence, facts: &Facts) -> bool {
-    if !facts.bookings.is_empty() || sentence.asks(0) {
-        return false;
-    }
-    let question = facts.question.to_lowercase();
-    // "See you tomorrow!" to "Book me tomorrow at two".
-    let goodbye = sentence
-        .tokens
-        .windows(2)
-        .any(|w| matches!(w, [a, b] if a.any(&["see", "seeing"]) && b.is("you")))
-        && !(sentence.dates.is_empty() && sentence.times.is_empty());
-    let wish = words::tokens(&question);
-    if goodbye
-        && !sentence.is_denied(0..sentence.tokens.len())
-        && (!sentence.times.is_empty()
-            || !times::times(&wish).is_empty()
-            || wish.iter().any(|t| t.any(&["book", "reserve", "schedule", "appointment"])))
-    {
-        return true;
-    }
-    let has = |words: &[&str]| wish.iter().any(|t| t.any(words));
-    let state =
-        has(&["booked", "confirmed", "reserved", "scheduled", "set", "cancelled", "reservada"])
-            || (has(&["appointment", "appointments", "booking", "reservation", "cita"])
-                && has(&["my", "still", "have", "i", "mi", "tengo"]))
-            || (has(&["still"]) && has(&["on", "good"]))
-            || (has(&["am"]) && has(&["good"]));
-    let asked = question.contains('?')
-        && state
-        && !has(&["can", "could", "want", "need", "would", "make", "get", "puedo", "quiero"]);
-    let words: Vec<&str> =
-        sentence.tokens.iter().filter(|t| !t.is_sign()).map(|t| t.text.as_str()).collect();
-    let yes = matches!(
-        words.first(),
-        Some(
-            &("yes"
-                | "yep"
-                | "yeah"
-                | "correct"
-                | "absolutely"
-                | "exactly"
-                | "sure"
-                | "indeed"
-                | "claro"
-                | "yup")
-        )
-    ) || matches!(
-        words.as_slice(),
-        ["you", "are", ..]
-            | ["that", "is", "right", ..]
-            | ["of", "course", ..]
-            | ["all", "good", ..]
-    );
-    asked && yes && !sentence.is_denied(0..sentence.tokens.len())
-}
-
 /// Whether a sentence makes sense only after the one that is left out.
-fn depends(sentence: &Sentence) -> bool {
-    let first = sentence.tokens.iter().find(|t| !t.is_sign());
-    let short = sentence.tokens.iter().filter(|t| !t.is_sign()).count() <= 1;
+fn depends(sentence: &[words::Token]) -> bool {
+    let first = sentence.iter().find(|t| !t.is_sign());
+    let short = sentence.iter().filter(|t| !t.is_sign()).count() <= 1;
     short
         || first.is_some_and(|t| {
             t.any(&[
@@ -275,5 +224,5 @@ fn depends(sentence: &Sentence) -> bool {
                 "nos",
             ])
         })
-        || sentence.has(&["forward", "then", "ref"])
+        || sentence.iter().any(|t| t.any(&["forward", "then", "ref"]))
 }

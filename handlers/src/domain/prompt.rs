@@ -66,7 +66,7 @@ fn write(out: &mut String, owner: &OwnerState, calendar: &Calendar, now: Timesta
         let until = until.strftime("%A %F, %-I:%M %p");
         writeln!(out, "That lasts until {until}; there are no appointments before.")?;
     }
-    write_hours(out, calendar)?;
+    write_hours(out, calendar, now)?;
     write_prices(out, owner)?;
     out.write_str(RULES)
 }
@@ -109,55 +109,75 @@ fn write_state(out: &mut String, owner: &OwnerState) -> fmt::Result {
     writeln!(out, "If {OWNER_NAME} {WHEN_AWAY}")
 }
 
-fn write_hours(out: &mut String, calendar: &Calendar) -> fmt::Result {
+fn write_hours(out: &mut String, calendar: &Calendar, now: Timestamp) -> fmt::Result {
     let settings = calendar.settings();
+    writeln!(out, "\nOpening hours:")?;
+    for (from, to, parts) in settings.hours.groups() {
+        writeln!(out, "- {}: {}", days_text(from, to), parts_text(parts))?;
+    }
+    let later = later_closed_dates(calendar, now);
+    if !later.is_empty() {
+        writeln!(out, "Later also closed: {}.", later.join(", "))?;
+    }
     let interval = match settings.slot_interval_minutes {
         60 => "hourly".to_owned(),
         minutes => format!("every {minutes} minutes"),
     };
     let notice = match settings.notice_minutes {
-        60 => "at least an hour".to_owned(),
-        minutes if minutes % 60 == 0 => format!("at least {} hours", minutes / 60),
-        minutes => format!("at least {minutes} minutes"),
+        // No notice is no rule.
+        0 => String::new(),
+        60 => ", at least an hour ahead".to_owned(),
+        minutes if minutes % 60 == 0 => format!(", at least {} hours ahead", minutes / 60),
+        minutes => format!(", at least {minutes} minutes ahead"),
     };
+    let hours = first_and_last(calendar).map_or_else(
+        || "in these hours".to_owned(),
+        |(first, last)| format!("from {first} to {last}"),
+    );
     let horizon = settings.horizon_days;
-    let open: Vec<_> =
-        settings.hours.groups().into_iter().filter(|(_, _, parts)| !parts.is_empty()).collect();
-    let same_hours = match open.as_slice() {
-        [(_, _, [part]), rest @ ..] if rest.iter().all(|(_, _, parts)| *parts == [*part]) => {
-            Some(*part)
-        }
-        _ => None,
-    };
-    let mut starts = same_hours.map(|part| calendar.starts(part, TimeNeeded::default()));
-    let first_and_last = starts.as_mut().and_then(|starts| {
-        let first = starts.next()?;
-        Some((first, starts.next_back().unwrap_or(first)))
-    });
-    match first_and_last {
-        Some((first, last)) => writeln!(
-            out,
-            "\nAppointments begin {interval} from {first} to {last}, {notice} ahead, for the next \
-             {horizon} days."
-        )?,
-        None => {
-            writeln!(out, "\nOpening hours:")?;
-            for (from, to, parts) in open {
-                writeln!(out, "- {}: {}", days_text(from, to), parts_text(parts))?;
-            }
-            writeln!(
-                out,
-                "Appointments begin {interval} in these hours, {notice} ahead, for the next \
-                 {horizon} days."
-            )?;
-        }
-    }
-    let closed: Vec<String> =
-        calendar.closed_days().iter().map(|day| format!("{}s", weekday_name(*day))).collect();
-    if !closed.is_empty() {
-        writeln!(out, "Closed on {}.", closed.join(", "))?;
-    }
+    writeln!(out, "Appointments begin {interval} {hours}{notice}, for the next {horizon} days.")?;
     write_times_needed(out, calendar)
+}
+
+/// The first and the last slot of a day, if they are the same on every day.
+fn first_and_last(calendar: &Calendar) -> Option<(SlotTime, SlotTime)> {
+    let groups = calendar.settings().hours.groups();
+    let mut open = groups.iter().map(|(_, _, parts)| *parts).filter(|parts| !parts.is_empty());
+    let [part] = open.next()? else { return None };
+    if !open.all(|parts| parts == [*part]) {
+        return None;
+    }
+    let mut starts = calendar.starts(*part, TimeNeeded::default());
+    let first = starts.next()?;
+    Some((first, starts.next_back().unwrap_or(first)))
+}
+
+/// Dates after the days that are listed on which the shop is closed although it is usually open.
+/// Holidays in a row are a range, over the weekdays that are always closed.
+fn later_closed_dates(calendar: &Calendar, now: Timestamp) -> Vec<String> {
+    let settings = calendar.settings();
+    let today = calendar.today(now);
+    let after = |days: i64| today.saturating_add(Span::new().days(days));
+    let mut ranges: Vec<(civil::Date, civil::Date)> = Vec::new();
+    let mut goes_on = false;
+    for date in (DAYS_LISTED..=settings.horizon_days.into()).map(after) {
+        if !settings.closed_dates.contains(&date) {
+            goes_on &= calendar.is_closed(date);
+            continue;
+        }
+        match ranges.last_mut() {
+            Some((_, last)) if goes_on => *last = date,
+            _ if settings.hours.parts(date.weekday()).is_empty() => continue,
+            _ => ranges.push((date, date)),
+        }
+        goes_on = true;
+    }
+    let name = |date: civil::Date| format!("{} {date}", weekday_name(date.weekday()));
+    let range = |(first, last): (civil::Date, civil::Date)| match first == last {
+        true => name(first),
+        false => format!("{} to {}", name(first), name(last)),
+    };
+    ranges.into_iter().map(range).collect()
 }
 
 /// What takes another time than usual, and the way to customers.
@@ -192,7 +212,20 @@ fn parts_text(parts: &[TimeSpan]) -> String {
         Some(end) => format!("{} to {end}", part.start),
         None => format!("{} to midnight", part.start),
     };
-    parts.iter().map(part).collect::<Vec<_>>().join(" and ")
+    match parts {
+        [] => "closed".to_owned(),
+        [whole] => part(whole),
+        parts => {
+            let open = parts.iter().map(part).collect::<Vec<_>>().join(" and ");
+            let breaks = parts.windows(2).filter_map(|pair| match pair {
+                [a, b] => {
+                    Some(format!("{} to {}", SlotTime::from_minute_of_day(a.end())?, b.start))
+                }
+                _ => None,
+            });
+            format!("{open}, break {}", breaks.collect::<Vec<_>>().join(" and "))
+        }
+    }
 }
 
 fn write_prices(out: &mut String, owner: &OwnerState) -> fmt::Result {
@@ -257,10 +290,12 @@ mod tests {
             "from 9:00 AM to 4:00 PM",
             "- screen: $79 iPhone, $89 Samsung",
             "$20 more",
-            "Closed on Sundays.",
+            "- Monday to Saturday: 9:00 AM to 5:00 PM\n",
+            "- Sunday: closed\n",
         ] {
             assert!(prompt.contains(part), "{part:?} is not in:\n{prompt}");
         }
+        assert!(!prompt.contains("Later also closed"), "{prompt}");
     }
 
     #[test]
@@ -282,7 +317,12 @@ mod tests {
                 "monday": ["09:00-12:00", "13:00-18:00"],
                 "saturday": ["10:00-24:00"],
             },
-            "closed_dates": ["2026-02-12"],
+            // Listed, later, a Sunday, and beyond what can be booked.
+            "closed_dates": [
+                "2026-02-12", "2026-03-02", "2026-03-08", "2026-03-20", "2026-03-21",
+                "2026-03-23", "2026-12-25",
+            ],
+            "horizon_days": 60,
             "slot_interval_minutes": 30,
             "repair_minutes": { "screen": 90 },
             "travel_minutes": 20,
@@ -294,16 +334,29 @@ mod tests {
         let now = "2026-02-11T01:30:00Z".parse().unwrap();
         let prompt = instructions(&OwnerState::default(), &calendar, now);
         for part in [
-            "- Monday: 9:00 AM to 12:00 PM and 1:00 PM to 6:00 PM\n",
+            "- Monday: 9:00 AM to 12:00 PM and 1:00 PM to 6:00 PM, break 12:00 PM to 1:00 PM\n",
             "- Tuesday to Friday: 9:00 AM to 5:00 PM\n",
             "- Saturday: 10:00 AM to midnight\n",
             "Appointments begin every 30 minutes in these hours, at least 2 hours ahead",
-            "Closed on Sundays.",
+            "- Sunday: closed\n",
+            "Later also closed: Monday 2026-03-02, Friday 2026-03-20 to Monday 2026-03-23.\n",
             "- Thursday 2026-02-12, closed",
             "other times: screen 90 minutes.",
             "A visit needs 20 minutes of travel",
         ] {
             assert!(prompt.contains(part), "{part:?} is not in:\n{prompt}");
         }
+    }
+
+    #[test]
+    fn no_notice_is_no_rule() {
+        let fields = serde_json::json!({ "notice_minutes": 0 });
+        let patch = CalendarPatch::from_json(fields.as_object().unwrap()).unwrap();
+        let settings = CalendarSettings::default().with(&patch);
+        let calendar = Calendar::new("America/New_York").unwrap().with_settings(Some(settings));
+        let now = "2026-02-11T01:30:00Z".parse().unwrap();
+        let prompt = instructions(&OwnerState::default(), &calendar, now);
+        let rule = "Appointments begin hourly from 9:00 AM to 4:00 PM, for the next 60 days.";
+        assert!(prompt.contains(rule), "{prompt}");
     }
 }

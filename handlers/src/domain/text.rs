@@ -40,8 +40,9 @@ pub const ASSISTANT_OFF_REPLY: &str =
     "Thanks for your text! Brandon has it and answers you himself.";
 
 /// The last text for a while to a customer who has sent more than are answered.
-pub const TOO_MANY_TEXTS_REPLY: &str = "You have sent a lot of texts, and I can't answer more of \
-                                        them for a while. If it is urgent, please call us.";
+pub const TOO_MANY_TEXTS_REPLY: &str = "This conversation has reached its limit, and I can't \
+                                        answer here for up to a day. If it is urgent, please call \
+                                        us.";
 
 /// The last text to a customer who asked in their own words for no more texts.
 pub const OPT_OUT_REPLY: &str =

@@ -4,7 +4,7 @@ use jiff::civil::Weekday;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    calendar::{parse_weekday, weekday_name},
+    calendar::{parse_weekday, weekday_name, weekdays},
     time_span::TimeSpan,
 };
 
@@ -124,10 +124,6 @@ fn parse_parts(value: &Value) -> Result<Vec<TimeSpan>, &'static str> {
         _ => true,
     };
     if parts.windows(2).all(apart) { Ok(parts) } else { Err("parts of a day with a break between") }
-}
-
-fn weekdays() -> impl Iterator<Item = Weekday> {
-    Weekday::Monday.cycle_forward().take(7)
 }
 
 #[cfg(test)]

@@ -47,11 +47,46 @@ const SPANISH: &[&str] = &[
     "llama",
     "escribe",
     "contacta",
+    "devolvemos",
+    "devuelvo",
+    "aviso",
+    "pondra",
+    "pondremos",
+    "pongo",
 ];
 const ACTS: &[&str] = &[
-    "call", "text", "phone", "ring", "message", "contact", "reach", "respond", "reply", "answer",
-    "follow", "callback", "email", "inform", "notify", "update", "calling",
+    "call",
+    "text",
+    "phone",
+    "ring",
+    "message",
+    "contact",
+    "reach",
+    "respond",
+    "reply",
+    "answer",
+    "follow",
+    "callback",
+    "email",
+    "inform",
+    "notify",
+    "update",
+    "calling",
+    "contacting",
+    "texting",
+    "phoning",
+    "ringing",
+    "reaching",
+    "calls",
+    "texts",
+    "contacts",
+    "phones",
 ];
+/// Ways of saying that somebody was told.
+const TOLD: &[&str] = &[
+    "told", "let", "tell", "ask", "asked", "notify", "notified", "informed", "alerted", "messaged",
+];
+const PASSED: &[&str] = &["pass", "passed", "passing", "forward", "forwarded", "relay", "relayed"];
 
 /// Whether the sentence promises that somebody will be in touch.
 pub(super) fn promises(sentence: &Sentence) -> bool {
@@ -68,14 +103,20 @@ fn promised(words: &[Token]) -> bool {
     };
     let future = any(&["will", "ill"])
         || pair(&["going"], &["to"])
+        || pair(&["make"], &["sure"])
         || pair(&["have", "get", "ask"], &["brandon", "him", "someone", "somebody"]);
     let act = words.iter().enumerate().any(|(at, t)| {
         let next = |list: &[&str]| words.get(at + 1).is_some_and(|t| t.any(list));
         let to_you =
             words.iter().skip(at + 1).take(3).any(|t| t.any(&["you", "u", "back", "out", "up"]));
+        // "He will phone."
+        let ends = words.get(at + 1).is_none_or(Token::is_sign);
         (t.any(ACTS) && to_you)
+            || (ends
+                && t.any(&["call", "phone", "ring", "text"])
+                && any(&["he", "brandon", "they"]))
             || (t.any(&["get", "be", "gets"])
-                && words.iter().skip(at + 1).take(4).any(|t| t.any(&["back", "touch"]))
+                && words.iter().skip(at + 1).take(4).any(|t| t.any(&["back", "touch", "contact"]))
                 && !next(&["a"]))
             || (t.is("let") && next(&["you"]) && words.get(at + 2).is_some_and(|t| t.is("know")))
             || (t.is("give") && next(&["you"]) && any(&["call", "ring", "shout", "buzz"]))
@@ -83,16 +124,33 @@ fn promised(words: &[Token]) -> bool {
     let who = any(WHO);
     let hear = future && pair(&["hear"], &["from", "back"]);
     let passes = any(&["i", "we"])
-        && (any(&["pass", "forward", "relay"]) && any(&["brandon", "him", "along", "on"])
-            || pair(&["let", "tell", "ask", "notify"], &["brandon", "him"]));
-    let spanish = any(&["te", "le", "se", "lo", "la"])
-        && (any(SPANISH) && any(&["te", "le", "se"]))
+        && (any(PASSED) && any(&["brandon", "him", "along", "on"])
+            || pair(TOLD, &["brandon", "him"]));
+    let contact = any(&["contacto", "llamada", "mensaje"]);
+    let needs_object = ["devolvemos", "devuelvo", "pondra", "pondremos", "pongo", "aviso"];
+    let told =
+        any(&["aviso", "avise", "avisare", "digo", "dije", "dire"]) && pair(&["a"], &["brandon"]);
+    let spanish = any(SPANISH)
+        && any(&["te", "le", "se", "me", "nos"])
+        && (contact || words.iter().any(|t| t.any(SPANISH) && !t.any(&needs_object)))
+        || told
         || pair(&["va", "vamos", "voy"], &["a"])
-            && any(&["llamarte", "llamar", "contactarte", "escribirte", "contactar", "avisar"]);
+            && any(&[
+                "llamarte",
+                "llamar",
+                "contactarte",
+                "escribirte",
+                "escribir",
+                "responder",
+                "contactar",
+                "avisar",
+            ]);
+    let be_called = future && pair(&["be"], &["contacted", "called", "texted", "notified"]);
+    let passes = passes || (any(&["paso", "pasare"]) && any(&["mensaje"]) && any(&["brandon"]));
     let call_comes = future
         && any(&["you"])
         && pair(&["a"], &["call", "callback", "text"])
         && any(&["get", "receive", "expect"])
         || pair(&["expect"], &["a"]) && any(&["call", "callback"]);
-    (future && who && act) || hear || passes || spanish || call_comes
+    (future && who && act) || be_called || hear || passes || spanish || call_comes
 }

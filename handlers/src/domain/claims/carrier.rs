@@ -1,6 +1,6 @@
 //! Words that the telephone company reads as commands.
 
-use super::words::{Token, tokens};
+use super::words::Token;
 
 /// Whoever sends one of these alone is opted out or in, or gets the carrier's help.
 const KEYWORDS: &[&str] = &[
@@ -65,6 +65,7 @@ const BETWEEN: &[&str] = &[
 /// Whether the sentence asks the customer to send a command.
 pub(super) fn asks_for_keyword(sentence: &[Token]) -> bool {
     let tokens = joined_letters(sentence);
+    let first_verb = tokens.iter().position(|t| t.any(VERBS)).unwrap_or(tokens.len());
     tokens.iter().enumerate().any(|(at, token)| {
         let keyword = token.any(KEYWORDS) || is_opt_out(&tokens, at);
         if !keyword {
@@ -85,19 +86,29 @@ pub(super) fn asks_for_keyword(sentence: &[Token]) -> bool {
         let purpose =
             behind.is_some_and(|t| t.any(&["to", "for", "if", "para", "=", "or", "o", "por"]));
         let second = before > 0
-            && tokens.get(..before).is_some_and(|t| t.iter().any(|t| t.any(VERBS)))
+            && first_verb < before
             && tokens.get(before - 1).is_some_and(|t| t.any(&["or", "o", "and"]));
+        // "A simple YES is enough", "just STOP works".
+        let alone = token.capitals
+            && at > 0
+            && tokens
+                .get(at - 1)
+                .is_some_and(|t| t.any(&["simple", "just", "single", "quick", "a"]))
+            && behind.is_none_or(|t| {
+                t.is_sign() || t.any(&["is", "works", "will", "does", "suffices", "basta", "and"])
+            });
         let not_if = !(token.is("si") && !token.capitals && !quoted);
         not_if
             && (asked
                 || (second && (token.capitals || quoted || purpose))
+                || alone
                 || ((token.capitals || quoted) && purpose))
     })
 }
 
 /// Whether the whole text is one command.
-pub(super) fn is_keyword(text: &str) -> bool {
-    let tokens = joined_letters(&tokens(text));
+pub(super) fn is_keyword(text: &[Token]) -> bool {
+    let tokens = joined_letters(text);
     let words: Vec<&Token> = tokens.iter().filter(|t| !t.is_sign()).collect();
     // "Yes!" is an answer, "YES" a command.
     let is_answer = |word: &Token| word.any(&["yes", "si"]) && !word.capitals;
@@ -139,7 +150,7 @@ fn joined_letters(tokens: &[Token]) -> Vec<Token> {
         if word.is_empty() {
             joined.push(token.clone());
         } else {
-            joined.push(Token { text: word, number: None, joined: token.joined, capitals: true });
+            joined.push(Token { text: word, capitals: true, ..token.clone() });
         }
         at += used;
     }

@@ -1,11 +1,11 @@
 //! Dates in a sentence: `tomorrow`, `Wed Feb 11`, `the 12th`, `el viernes`.
 
-use jiff::{
-    Span,
-    civil::{self, Weekday},
-};
+use jiff::{Span, civil};
 
-use super::words::{Token, number_at};
+use super::{
+    vocabulary::{month, weekday},
+    words::{Token, number_at},
+};
 
 /// A date that a sentence names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,30 +17,6 @@ pub(super) struct DateMention {
     /// What it can mean: a weekday, this week's or the next one's.
     pub(super) dates: Vec<civil::Date>,
 }
-
-const WEEKDAYS: [&[&str]; 7] = [
-    &["monday", "mondays", "mon", "lunes"],
-    &["tuesday", "tuesdays", "tue", "tues", "martes"],
-    &["wednesday", "wednesdays", "wed", "weds", "miercoles"],
-    &["thursday", "thursdays", "thu", "thur", "thurs", "jueves"],
-    &["friday", "fridays", "fri", "viernes"],
-    &["saturday", "saturdays", "sat", "sabado", "sabados"],
-    &["sunday", "sundays", "sun", "domingo", "domingos"],
-];
-const MONTHS: [&[&str]; 12] = [
-    &["january", "jan", "enero"],
-    &["february", "feb", "febrero"],
-    &["march", "mar", "marzo"],
-    &["april", "apr", "abril"],
-    &["may", "mayo"],
-    &["june", "jun", "junio"],
-    &["july", "jul", "julio"],
-    &["august", "aug", "agosto"],
-    &["september", "sep", "sept", "septiembre"],
-    &["october", "oct", "octubre"],
-    &["november", "nov", "noviembre"],
-    &["december", "dec", "diciembre"],
-];
 
 /// Every date in the tokens, reckoned from today.
 pub(super) fn dates(tokens: &[Token], today: civil::Date) -> Vec<DateMention> {
@@ -78,11 +54,11 @@ fn date_at(tokens: &[Token], at: usize, today: civil::Date) -> Option<(usize, Ve
         "manana" if !of_the_day => return Some((at + 1, vec![after(1)])),
         _ => {}
     }
-    if let Some(day) = weekday(first) {
+    if let Some(day) = weekday(&first.text) {
         let ahead = i32::from(today.weekday().until(day));
         return Some((at + 1, vec![after(ahead), after(ahead + 7)]));
     }
-    if let Some(month) = month(first) {
+    if let Some(month) = month(&first.text) {
         // Feb 11, February 11th
         let (day, used) = number_at(tokens, at + 1).filter(|(day, _)| (1..=31).contains(day))?;
         let clock =
@@ -112,7 +88,7 @@ fn date_at(tokens: &[Token], at: usize, today: civil::Date) -> Option<(usize, Ve
     // 11 Feb, 11 de febrero, 11th of February, the 12th
     let suffix = usize::from(is_suffix(tokens.get(at + 1)));
     let of = usize::from(matches!(word(1 + suffix), "de" | "of"));
-    if let Some(month) = tokens.get(at + 1 + suffix + of).and_then(month) {
+    if let Some(month) = tokens.get(at + 1 + suffix + of).and_then(|t| month(&t.text)) {
         return Some((at + 2 + suffix + of, in_year(today, month, day)));
     }
     let announced =
@@ -123,19 +99,8 @@ fn date_at(tokens: &[Token], at: usize, today: civil::Date) -> Option<(usize, Ve
     None
 }
 
-/// The weekday that a word names.
-pub(super) fn weekday(token: &Token) -> Option<Weekday> {
-    let at = WEEKDAYS.iter().position(|names| token.any(names))?;
-    Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()
-}
-
 fn day_year(token: &Token) -> Option<u32> {
     token.whole().filter(|year| (2000..2100).contains(year))
-}
-
-fn month(token: &Token) -> Option<u32> {
-    let at = MONTHS.iter().position(|names| token.any(names))?;
-    u32::try_from(at + 1).ok()
 }
 
 fn is_suffix(token: Option<&Token>) -> bool {

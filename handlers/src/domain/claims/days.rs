@@ -3,12 +3,13 @@
 use jiff::civil::{self, Weekday};
 
 use super::{
-    dates::{DateMention, weekday},
+    dates::DateMention,
     facts::Facts,
     sentence::Sentence,
+    vocabulary::{is_relative_day, weekday},
     words::Token,
 };
-use crate::domain::time_span::TimeSpan;
+use crate::domain::{calendar::weekdays, time_span::TimeSpan};
 
 /// A day of which opening hours are said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,13 @@ pub(super) enum Day {
 }
 
 impl Day {
+    pub(super) fn weekday(self) -> Weekday {
+        match self {
+            Self::Date(date) => date.weekday(),
+            Self::Usual(day) => day,
+        }
+    }
+
     /// The parts of the day in which the shop is open.
     pub(super) fn parts(self, facts: &Facts) -> &[TimeSpan] {
         match self {
@@ -50,13 +58,15 @@ const RANGE: &[&str] = &["to", "-", "through", "thru", "until", "a", "al", "hast
 /// Every day in the sentence, in order.
 pub(super) fn days(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
     let mut found = several(&sentence.tokens);
+    let all_general =
+        sentence.dates.len() > 1 && !sentence.dates.iter().any(|m| is_single(sentence, m));
     let mut mentions = sentence.dates.iter().enumerate().peekable();
     while let Some((index, mention)) = mentions.next() {
         let range = mentions.peek().and_then(|(_, next)| weekdays_until(sentence, mention, next));
         if let Some(days) = range {
             let end = mentions.next().map_or(mention.end, |(_, next)| next.end);
             found.push(DayMention { at: mention.at, end, days });
-        } else if let Some(day) = day(sentence, index, mention, facts) {
+        } else if let Some(day) = day(sentence, index, all_general, facts) {
             found.push(DayMention { at: mention.at, end: mention.end, days: vec![day] });
         }
     }
@@ -64,8 +74,10 @@ pub(super) fn days(sentence: &Sentence, facts: &Facts) -> Vec<DayMention> {
     found
 }
 
-fn day(sentence: &Sentence, index: usize, mention: &DateMention, facts: &Facts) -> Option<Day> {
+/// `all_general`: no date of the sentence is a single one.
+fn day(sentence: &Sentence, index: usize, all_general: bool, facts: &Facts) -> Option<Day> {
     let today = facts.today();
+    let mention = sentence.dates.get(index)?;
     let Some(weekday) = named_weekday(sentence, mention) else {
         return nearest(mention, today).map(Day::Date);
     };
@@ -79,7 +91,7 @@ fn day(sentence: &Sentence, index: usize, mention: &DateMention, facts: &Facts) 
     if let Some(date) = dated.and_then(|other| nearest(other, today)) {
         return Some(Day::Date(date));
     }
-    if is_general(sentence, mention) {
+    if all_general || is_general(sentence, mention) {
         return Some(Day::Usual(weekday));
     }
     // "Next Tuesday", said on a Tuesday.
@@ -95,15 +107,19 @@ fn nearest(mention: &DateMention, today: civil::Date) -> Option<civil::Date> {
 }
 
 fn named_weekday(sentence: &Sentence, mention: &DateMention) -> Option<Weekday> {
-    sentence.tokens.get(mention.at).filter(|_| mention.end == mention.at + 1).and_then(weekday)
+    sentence
+        .tokens
+        .get(mention.at)
+        .filter(|_| mention.end == mention.at + 1)
+        .and_then(|t| weekday(&t.text))
 }
 
 fn word_before(sentence: &Sentence, at: usize) -> Option<&Token> {
     sentence.tokens.get(at.checked_sub(1)?)
 }
 
-/// Whether a weekday is every one of its name: "Fridays", "los viernes", and one of several that
-/// are listed without "on" or "this".
+/// Whether a weekday is every one of its name by itself: "Fridays", "los viernes". So is one of
+/// several that are listed without "on" or "this".
 fn is_general(sentence: &Sentence, mention: &DateMention) -> bool {
     let before = word_before(sentence, mention.at);
     let plural = sentence.tokens.get(mention.at).is_some_and(|t| {
@@ -112,14 +128,13 @@ fn is_general(sentence: &Sentence, mention: &DateMention) -> bool {
     });
     // A line of a table, "Monday: 9 to 5".
     let heads = sentence.tokens.get(mention.end).is_some_and(|t| t.is(":"));
-    if plural || heads || before.is_some_and(|t| t.any(EACH)) {
-        return true;
-    }
-    let single = |mention: &DateMention| {
-        named_weekday(sentence, mention).is_none()
-            || word_before(sentence, mention.at).is_some_and(|t| t.any(SINGLE))
-    };
-    sentence.dates.len() > 1 && !sentence.dates.iter().any(single)
+    plural || heads || before.is_some_and(|t| t.any(EACH))
+}
+
+/// "On Friday", "this Friday", "February 13".
+fn is_single(sentence: &Sentence, mention: &DateMention) -> bool {
+    named_weekday(sentence, mention).is_none()
+        || word_before(sentence, mention.at).is_some_and(|t| t.any(SINGLE))
 }
 
 /// The weekdays of "Monday to Friday".
@@ -136,7 +151,7 @@ fn weekdays_until(sentence: &Sentence, a: &DateMention, b: &DateMention) -> Opti
 /// "Every day", "7 days a week", "on weekends".
 fn several(tokens: &[Token]) -> Vec<DayMention> {
     let week = |days: &[Weekday]| days.iter().copied().map(Day::Usual).collect::<Vec<_>>();
-    let all: Vec<Weekday> = Weekday::Monday.cycle_forward().take(7).collect();
+    let all: Vec<Weekday> = weekdays().collect();
     let (working, weekend) = all.split_at(5);
     let found = (0..tokens.len()).filter_map(|at| {
         let word = |n: usize| tokens.get(at + n).map(|t| t.text.as_str()).unwrap_or_default();
@@ -161,6 +176,15 @@ fn several(tokens: &[Token]) -> Vec<DayMention> {
 pub(super) fn are_adjacent(sentence: &Sentence, a: &DateMention, b: &DateMention) -> bool {
     let between = sentence.tokens.get(a.end..b.at).unwrap_or_default();
     let is_weekday = |mention| named_weekday(sentence, mention).is_some();
+    // "Tomorrow is Thursday", "Today is the 11th", "Friday is the 14th".
+    let relative = |mention: &DateMention| {
+        sentence.tokens.get(mention.at).is_some_and(|t| is_relative_day(&t.text))
+    };
+    let equated = between.first().is_some_and(|t| t.any(&["is", "es"]))
+        && between.iter().all(|t| t.any(&["is", "es", "the", "el", "dia", "on", ","]));
+    if equated {
+        return is_weekday(a) != is_weekday(b) || relative(a) != relative(b);
+    }
     (is_weekday(a) != is_weekday(b))
         && between.len() <= 2
         && between.iter().all(|t| t.any(&[",", "(", "the", ".", "el"]))

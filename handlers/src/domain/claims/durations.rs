@@ -97,8 +97,7 @@ fn known_minutes(sentence: &Sentence, clause: &Range<usize>, facts: &Facts) -> B
     let words = sentence.words(clause.clone());
     let settings = facts.calendar.settings();
     let before = sentence.words(0..clause.end);
-    let named =
-        [money::repairs(words), money::repairs(before), money::repairs(&tokens(&facts.question))];
+    let named = [money::repairs(words), money::repairs(before), money::repairs(&facts.asked)];
     let kinds = named.into_iter().find(|kinds| !kinds.is_empty());
     let kinds = kinds.unwrap_or_else(|| RepairKind::ALL.to_vec());
     let minutes: Vec<u16> = kinds.iter().map(|kind| settings.minutes(*kind)).collect();

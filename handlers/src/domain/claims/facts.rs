@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil};
 
-use super::{dates, free_times::FreeTimes, money, sentence::Sentence, times, words};
+use super::{
+    contact::address_runs, dates, free_times::FreeTimes, money, percents, sentence::Sentence,
+    times, vocabulary::LIMITS, words,
+};
 use crate::domain::{
     calendar::Calendar,
     catalogue::{Repair, RepairKind},
@@ -44,6 +47,8 @@ pub struct Facts {
     pub(super) customer: Mentioned,
     /// The customer's last text.
     pub(super) question: String,
+    /// Its words.
+    pub(super) asked: Vec<words::Token>,
 }
 
 /// A booking that a tool result or a confirmation names.
@@ -67,6 +72,8 @@ pub(super) struct Mentioned {
     pub(super) dates: BTreeSet<civil::Date>,
     pub(super) cents: BTreeSet<u32>,
     pub(super) percents: BTreeSet<u32>,
+    /// The words of street addresses.
+    pub(super) addresses: Vec<Vec<String>>,
 }
 
 impl Mentioned {
@@ -75,7 +82,8 @@ impl Mentioned {
         self.times.extend(times::times(&tokens).into_iter().flat_map(|mention| mention.times));
         self.dates.extend(dates::dates(&tokens, today).into_iter().flat_map(|m| m.dates));
         self.cents.extend(money::prices(&tokens).into_iter().map(|price| price.cents));
-        self.percents.extend(money::percents(&tokens).into_iter().map(|percent| percent.value));
+        self.percents.extend(percents::percents(&tokens).into_iter().map(|percent| percent.value));
+        self.addresses.extend(address_runs(&tokens));
         self.text.push(' ');
         self.text.push_str(&crate::domain::text::folded_lowercase(text));
     }
@@ -104,6 +112,7 @@ impl Facts {
             said: Mentioned::default(),
             customer: Mentioned::default(),
             question: String::new(),
+            asked: Vec::new(),
         };
         for text in [&owner.special_info, &owner.notes, &owner.location, &owner.greeting] {
             facts.owner.add(text, now.date());
@@ -142,9 +151,10 @@ impl Facts {
             return;
         }
         self.said.add(text, today);
-        let limit = sentence.has(&["most", "max", "maximum", "up", "best", "limit", "maximo"]);
+        let limit = sentence.has(&LIMITS);
         if !limit && !sentence.asks(0) {
-            self.discounts.extend(money::percents(&sentence.tokens).into_iter().map(|p| p.value));
+            self.discounts
+                .extend(percents::percents(&sentence.tokens).into_iter().map(|p| p.value));
         }
     }
 
@@ -159,6 +169,7 @@ impl Facts {
     pub fn customer_says(&mut self, text: &str) {
         self.add_customer(text);
         text.clone_into(&mut self.question);
+        self.asked = words::tokens(text);
     }
 
     /// What customers write is read generously: any number may be a price, any small one a time.
@@ -326,6 +337,11 @@ impl Facts {
                 self.owner.times.extend(time);
             }
         }
+    }
+
+    /// The street addresses that the owner or the customer wrote.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &[String]> {
+        self.owner.addresses.iter().chain(&self.customer.addresses).map(Vec::as_slice)
     }
 
     pub(super) fn today(&self) -> civil::Date {

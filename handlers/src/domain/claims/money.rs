@@ -1,6 +1,9 @@
 //! Prices, percentages and what they are for, as a sentence names them.
 
-use super::words::{Token, number_at};
+use super::{
+    vocabulary::{WordList, Words},
+    words::{Token, number_at},
+};
 use crate::domain::catalogue::{RepairKind, Upsell};
 
 /// A price that a sentence names.
@@ -14,24 +17,22 @@ pub(super) struct PriceMention {
     pub(super) cents: u32,
 }
 
-/// A percentage that a sentence names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PercentMention {
-    /// First token.
-    pub(super) at: usize,
-    /// Percent.
-    pub(super) value: u32,
-}
-
 const CURRENCY: &[&str] = &[
     "dollars", "dollar", "bucks", "buck", "usd", "dolares", "dolar", "pesos", "quid", "euros",
     "euro", "smackers",
 ];
 /// Words before a bare number that make it a price.
-const COSTS: &[&str] = &[
-    "costs", "cost", "cuesta", "cuestan", "price", "precio", "runs", "charge", "charges",
-    "cobramos", "pay", "only", "just", "vale",
-];
+static COSTS: Words = Words::new(
+    "costs cost cuesta cuestan price precio run runs charge charges charged cobramos pay only just \
+     vale total totals comes amounts even say call flat make dejo dejamos deja sale queda esta estan \
+     seria serian cobro cobraria costo",
+);
+/// What may stand between such a word and the number.
+static BETWEEN: Words = Words::new(
+    "you is about around us a an the te of will de only just at like roughly maybe es son be to en \
+     it lo la approximately solo :",
+);
+const SIGNS: &[&str] = &["$", "\u{20ac}", "\u{a3}"];
 
 /// Every price in the tokens.
 pub(super) fn prices(tokens: &[Token]) -> Vec<PriceMention> {
@@ -49,9 +50,58 @@ pub(super) fn prices(tokens: &[Token]) -> Vec<PriceMention> {
     found
 }
 
+/// Words of a question about prices.
+static ASKS_PRICE: Words = Words::new(
+    "much price prices cost costs charge $ dollars total cuanto cuesta cuestan precio precios vale",
+);
+/// Words before the number of a model or of something else that is no price.
+static NUMBERED: Words = Words::new(
+    "iphone ipad ios android galaxy note pixel series version pro max plus mini se tab number no nr \
+     suite room age in than of",
+);
+
+/// The prices of an answer: of one to a question about prices, any number that counts nothing else.
+/// `is_other`: times and dates.
+pub(super) fn prices_of_answer(
+    tokens: &[Token],
+    question: &[Token],
+    is_other: impl Fn(usize) -> bool,
+) -> Vec<PriceMention> {
+    let mut found = prices(tokens);
+    if !question.iter().any(|t| t.any(&ASKS_PRICE)) {
+        return found;
+    }
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some((value, used)) = number_at(tokens, at) else {
+            at += 1;
+            continue;
+        };
+        let (end, first) = (at + used, at);
+        at = end;
+        let known = found.iter().any(|price| (price.at..price.end).contains(&first));
+        let joined = tokens.get(first).is_some_and(|t| t.joined && t.number.is_some())
+            && first.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| !t.is_sign());
+        let numbered =
+            first.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| t.any(&NUMBERED));
+        let apart = tokens.get(end).is_none_or(|t| t.is_sign() && !t.any(&["%", ":", "-", "/"]));
+        if (20..1000).contains(&value)
+            && apart
+            && !known
+            && !joined
+            && !numbered
+            && !is_other(first)
+        {
+            found.push(PriceMention { at: first, end, cents: value.saturating_mul(100) });
+        }
+    }
+    found.sort_by_key(|price| price.at);
+    found
+}
+
 fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
     let first = tokens.get(at)?;
-    if first.any(&["$", "\u{20ac}", "\u{a3}"]) {
+    if first.any(SIGNS) {
         if let Some(cents) = decimal(tokens, at + 1) {
             return Some(PriceMention { at, end: at + 2, cents });
         }
@@ -59,8 +109,8 @@ fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
         return Some(PriceMention { at, end: at + 1 + used, cents: value.saturating_mul(100) });
     }
     if let Some(cents) = decimal(tokens, at) {
-        let unit = tokens.get(at + 1).is_some_and(|t| t.any(CURRENCY) || t.is("$"));
-        let costs = before(tokens, at, COSTS);
+        let unit = tokens.get(at + 1).is_some_and(|t| t.any(CURRENCY) || t.any(SIGNS));
+        let costs = before(tokens, at, &COSTS);
         let is = before(tokens, at, &["is", "are", "son"]) && !repairs(tokens).is_empty();
         return (unit || costs || is).then_some(PriceMention { at, end: at + 1, cents });
     }
@@ -69,20 +119,53 @@ fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
     let end = at + used;
     let next = tokens.get(end);
     let price = PriceMention { at, end, cents: value.saturating_mul(100) };
-    if next.is_some_and(|t| t.any(CURRENCY) || (t.is("$") && t.joined)) {
+    if next.is_some_and(|t| t.any(CURRENCY) || (t.any(SIGNS) && t.joined)) {
         return Some(PriceMention { end: end + 1, ..price });
     }
     let apart = next.is_none_or(|t| {
         (t.is_sign() && !t.any(&["%", ":", "-"]))
-            || t.any(&["for", "por", "total", "today", "and", "plus", "y"])
+            || t.any(&["for", "por", "total", "today", "and", "plus", "y", "flat", "even", "all"])
     });
     // "it is just 19", "costs 19", "for 19": a bare number with two digits or more.
     let costs = before(tokens, at, CURRENCY)
-        || before(tokens, at, COSTS)
+        || is_total(tokens, at)
+        || is_of_repair(tokens, at, end)
+        || before(tokens, at, &COSTS)
         || (before(tokens, at, &["for", "por"]) && value > 12);
     let is = before(tokens, at, &["is", "are", "son"]) && value > 12 && !repairs(tokens).is_empty();
     let year_or_model = value > 1000;
     (apart && (costs || is) && value > 12 && !year_or_model).then_some(price)
+}
+
+/// "That'll be 70", "it would be about a hundred".
+fn is_total(tokens: &[Token], at: usize) -> bool {
+    let words = tokens.get(at.saturating_sub(5)..at).unwrap_or_default();
+    let would_be = words
+        .windows(2)
+        .position(|pair| matches!(pair, [a, b] if a.any(&["will", "would"]) && b.is("be")));
+    would_be.is_some_and(|be| {
+        let subject = be.checked_sub(1).and_then(|at| words.get(at));
+        subject.is_some_and(|t| t.any(&["that", "it", "total", "price", "this"]))
+            && words.iter().skip(be + 2).all(|t| t.any(&BETWEEN))
+    })
+}
+
+/// "Screen: 69", "70 for the screen".
+fn is_of_repair(tokens: &[Token], at: usize, end: usize) -> bool {
+    let near = |from: usize, until: usize| {
+        !repairs(tokens.get(from..until).unwrap_or_default()).is_empty()
+    };
+    let previous = at.checked_sub(1).and_then(|at| tokens.get(at));
+    let listed = previous.is_some_and(|t| t.is(":")) && near(at.saturating_sub(3), at);
+    // "The price of the battery is 40".
+    let words = tokens.get(at.saturating_sub(8)..at).unwrap_or_default();
+    let priced = previous.is_some_and(|t| t.any(&["is", "es", "de", "son"]))
+        && words.iter().any(|t| t.any(&["price", "precio", "cost", "costo"]));
+    let deal = tokens.iter().any(|t| t.is("deal"));
+    let first = previous.is_none_or(Token::is_sign);
+    let ahead = tokens.get(end).is_some_and(|t| t.any(&["for", "por"]))
+        && near(end, tokens.len().min(end + 4));
+    listed || priced || (first && (ahead || deal))
 }
 
 fn decimal(tokens: &[Token], at: usize) -> Option<u32> {
@@ -90,69 +173,19 @@ fn decimal(tokens: &[Token], at: usize) -> Option<u32> {
     Some(whole.saturating_mul(100).saturating_add(decimals?))
 }
 
-fn before(tokens: &[Token], at: usize, words: &[&str]) -> bool {
+fn before<W: WordList + ?Sized>(tokens: &[Token], at: usize, words: &W) -> bool {
     let mut from = at;
     while let Some(word) = from.checked_sub(1).and_then(|at| tokens.get(at)) {
         if word.any(words) {
             return true;
         }
-        if !word.any(&[
-            "you", "is", "about", "around", "us", "a", "te", "of", "will", "de", "only", "just",
-        ]) {
+        if !word.any(&BETWEEN) {
             return false;
         }
         from -= 1;
     }
     false
 }
-
-/// Every percentage of a discount in the tokens. `100% sure` is none.
-pub(super) fn percents(tokens: &[Token]) -> Vec<PercentMention> {
-    let mut found = Vec::new();
-    for at in 0..tokens.len() {
-        let within_number = at > 0 && number_at(tokens, at - 1).is_some_and(|(_, used)| used > 1);
-        let Some((value, used)) = number_at(tokens, at).filter(|_| !within_number) else {
-            let half = tokens.get(at).is_some_and(|t| t.any(&["half", "mitad"]));
-            let next = |n: usize, words: &[&str]| tokens.get(at + n).is_some_and(|t| t.any(words));
-            if half && (next(1, &["off", "price", "priced"]) || next(2, &["price", "precio"])) {
-                found.push(PercentMention { at, value: 50 });
-            }
-            continue;
-        };
-        let end = at + used;
-        let next = |n: usize, words: &[&str]| tokens.get(end + n).is_some_and(|t| t.any(words));
-        let named = next(0, &["%", "percent", "pct"])
-            || (next(0, &["per", "por"]) && next(1, &["cent", "ciento"]));
-        let dollars = at > 0 && tokens.get(at - 1).is_some_and(|t| t.is("$"));
-        let off = next(0, &["off"]) && !dollars;
-        let skip = if named { if next(0, &["per", "por"]) { 2 } else { 1 } } else { 0 };
-        let idiom = tokens.get(end + skip).is_some_and(|t| t.any(NOT_DISCOUNTS))
-            || tokens.iter().any(|t| t.any(&["health", "capacity", "brightness", "humidity"]));
-        if (named && !idiom) || off {
-            found.push(PercentMention { at, value });
-        }
-    }
-    found
-}
-
-const NOT_DISCOUNTS: &[&str] = &[
-    "sure",
-    "certain",
-    "genuine",
-    "original",
-    "charged",
-    "charge",
-    "battery",
-    "guaranteed",
-    "positive",
-    "honest",
-    "ready",
-    "working",
-    "safe",
-    "recommend",
-    "seguro",
-    "seguros",
-];
 
 /// The repairs that the tokens name, in order.
 pub(super) fn repairs(tokens: &[Token]) -> Vec<RepairKind> {

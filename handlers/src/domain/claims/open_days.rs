@@ -4,8 +4,10 @@ use super::{
     days::{Day, DayMention, days},
     facts::Facts,
     sentence::Sentence,
+    vocabulary::{CLOSED, OPEN as SHOP_OPEN},
+    words::Token,
 };
-use crate::domain::{slot::SlotTime, time_span::TimeSpan};
+use crate::domain::{calendar::weekdays, slot::SlotTime, time_span::TimeSpan};
 
 /// Words that say that the shop is open or has time.
 const OPEN: &[&str] = &[
@@ -23,9 +25,10 @@ const OPEN: &[&str] = &[
     "tengo",
     "have",
     "atendemos",
+    "come",
+    "swing",
+    "drop",
 ];
-/// Words that say that it is closed.
-const CLOSED: &[&str] = &["closed", "cerrado", "cerrada", "cerrados", "cerradas", "cerramos"];
 /// Words that leave out the days after them.
 const EXCEPT: &[&str] = &["except", "but", "excepto", "menos", "salvo"];
 
@@ -56,8 +59,20 @@ pub(super) fn state(sentence: &Sentence, mention: &DayMention) -> Option<State> 
         return Some(State::Excepted);
     }
     let after = sentence.words(mention.end..clause.end);
-    let word = before.iter().rev().chain(after).find(|t| t.any(OPEN) || t.any(CLOSED))?;
-    Some(if word.any(CLOSED) { State::Closed } else { State::Open })
+    let words: Vec<&Token> = before.iter().rev().chain(after).collect();
+    let word = *words.iter().find(|t| t.any(OPEN) || is_closing(t))?;
+    // "We're not open on Mondays" is "closed".
+    let clause = sentence.words(clause);
+    let at = clause.iter().position(|t| std::ptr::eq(t, word)).unwrap_or_default();
+    let denied = clause
+        .get(at.saturating_sub(2)..at)
+        .is_some_and(|near| near.iter().any(|t| t.any(&["not", "no", "never", "nunca"])));
+    let closed = is_closing(word) || (denied && word.any(&SHOP_OPEN));
+    Some(if closed { State::Closed } else { State::Open })
+}
+
+fn is_closing(word: &Token) -> bool {
+    word.any(&CLOSED) || word.is("cerramos")
 }
 
 fn is_open(sentence: &Sentence, mention: &DayMention, facts: &Facts) -> bool {
@@ -83,11 +98,14 @@ fn is_closed(sentence: &Sentence, mention: &DayMention, facts: &Facts) -> bool {
     // "Closed from 12 to 1", "closed by then".
     let partly = sentence.times.iter().any(|time| clause.contains(&time.at))
         || sentence.words(clause.clone()).iter().any(|t| t.any(&["then", "lunch", "if"]));
+    // "We're not open on Mondays" is no denial of "closed".
+    let denied =
+        sentence.is_denied(clause.clone()) && sentence.words(clause.clone()).iter().any(is_closing);
     let owner_says = ["clos", "cerrad", "cerram"].iter().any(|w| facts.owner.text.contains(w));
     partly
         || owner_says
         || sentence.asks(mention.at)
-        || sentence.is_denied(clause)
+        || denied
         || sentence.is_conditional(mention.at)
         || mention.days.iter().all(|day| is_closed_on(*day, facts))
 }
@@ -123,8 +141,7 @@ fn round_the_clock_is_true(sentence: &Sentence, facts: &Facts) -> bool {
     let named = named.iter().flat_map(|mention| mention.days.clone());
     let mut days: Vec<Day> = named.collect();
     if days.is_empty() {
-        let week = jiff::civil::Weekday::Monday.cycle_forward().take(7);
-        days.extend(week.map(Day::Usual));
+        days.extend(weekdays().map(Day::Usual));
     }
     days.into_iter().all(is_whole)
 }

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil;
-
 use super::{facts::Facts, sentence::Sentence};
-use crate::domain::{slot::SlotTime, time_span::TimeSpan};
+use crate::domain::{calendar::weekdays, slot::SlotTime, time_span::TimeSpan};
 
 /// Words that say that the dates of a sentence are those on which other hours hold.
 const OTHERWISE: &[&str] =
@@ -31,7 +29,7 @@ impl HourEdges {
             }
         }
         if edges.all.is_empty() {
-            for day in civil::Weekday::Monday.cycle_forward().take(7) {
+            for day in weekdays() {
                 edges.add(facts, facts.calendar.settings().hours.parts(day));
             }
         }

@@ -3,6 +3,7 @@
 use super::{
     sentence::Sentence,
     status::{Change, is_chained_to_modal},
+    vocabulary::{CANCELLED, MOVED, WordList},
 };
 
 /// "All set", "see you tomorrow at two", "tu cita es".
@@ -20,6 +21,8 @@ pub(super) fn phrase(sentence: &Sentence, from: usize, end: usize, at: usize) ->
     }
     let dated = !sentence.times.is_empty() || !sentence.dates.is_empty();
     let to_you = before.iter().any(|t| t.any(&["you", "your", "u", "everything"]));
+    // "Tu cita queda cancelada" is for the participle to say.
+    let undone = [word(2), word(3)].iter().any(|w| CANCELLED.has_word(w) || MOVED.has_word(w));
     match (word(0), word(1), word(2)) {
         ("all", "set", _) => Some(Change::Booked),
         ("set", ..) if to_you && !before.iter().any(|t| t.any(&["all"])) => Some(Change::Booked),
@@ -70,7 +73,10 @@ pub(super) fn phrase(sentence: &Sentence, from: usize, end: usize, at: usize) ->
         ("see", "you", "then") | ("expect" | "expecting", "you", _) => Some(Change::Booked),
         ("see", "you", _) if !sentence.times.is_empty() => Some(Change::Booked),
         ("appointment" | "booking" | "reservation", "is" | "was", next)
-            if before.iter().any(|t| t.any(&["your"])) && next != "free" && dated =>
+            if before.iter().any(|t| t.any(&["your"]))
+                && next != "free"
+                && !CANCELLED.has_word(next)
+                && dated =>
         {
             Some(Change::Booked)
         }
@@ -113,13 +119,13 @@ pub(super) fn phrase(sentence: &Sentence, from: usize, end: usize, at: usize) ->
         ("new", "time" | "slot" | "appointment" | "date", "is") => Some(Change::Moved),
         ("done", ..) if first && end - from <= 4 => Some(Change::Something),
         ("listo" | "hecho" | "sorted", ..) if first && end - from <= 3 => Some(Change::Something),
-        ("cita", "ya", "esta" | "quedo" | "queda" | "fue") => Some(Change::Booked),
+        ("cita", "ya", "esta" | "quedo" | "queda" | "fue") if !undone => Some(Change::Booked),
         (
             "cancellation",
             "went" | "is" | "was",
             "through" | "done" | "complete" | "confirmed" | "processed",
         ) => Some(Change::Cancelled),
-        ("cita", "es" | "esta" | "queda" | "quedo" | "sera", _) => Some(Change::Booked),
+        ("cita", "es" | "esta" | "queda" | "quedo" | "sera", _) if !undone => Some(Change::Booked),
         ("te", "espero" | "esperamos" | "vemos", _) => Some(Change::Booked),
         ("nos", "vemos", _) if dated => Some(Change::Booked),
         ("tienes", "cita" | "una", _) if sentence.has(&["cita"]) => Some(Change::Booked),

@@ -5,16 +5,75 @@ use std::collections::BTreeSet;
 use super::{
     facts::Facts,
     money::{PriceMention, on_site, prices, repairs, upsells},
-    words::Token,
+    words::{Token, tokens},
 };
 use crate::domain::catalogue::{ON_SITE_SURCHARGE, RepairKind};
 
-/// Whether every price of the sentence is one of the shop's. `context` is the whole text and the
-/// customer's.
+/// What the whole text and the customer's speak of, read once for all prices.
+pub(super) struct Context {
+    kinds: Vec<RepairKind>,
+    extras: Vec<u32>,
+    make: Option<Make>,
+    on_site: bool,
+    /// It adds several items up.
+    adds: bool,
+}
+
+impl Context {
+    pub(super) fn read(text: &str, facts: &Facts) -> Self {
+        let tokens = tokens(&format!("{text} {}", facts.question));
+        Self {
+            kinds: repairs(&tokens),
+            extras: upsells(&tokens),
+            make: Make::of(&tokens),
+            on_site: on_site(&tokens),
+            adds: tokens.iter().any(|t| {
+                t.any(&[
+                    "total",
+                    "both",
+                    "together",
+                    "altogether",
+                    "with",
+                    "plus",
+                    "+",
+                    "and",
+                    "all",
+                    "con",
+                    "mas",
+                    "y",
+                ])
+            }),
+        }
+    }
+}
+
+/// Makes whose screens have different prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Make {
+    Iphone,
+    Samsung,
+}
+
+impl Make {
+    /// The make that the tokens name, if it is one only.
+    fn of(tokens: &[Token]) -> Option<Self> {
+        let names = |words: &[&str]| tokens.iter().any(|t| t.any(words));
+        match (names(IPHONE), names(SAMSUNG)) {
+            (true, false) => Some(Self::Iphone),
+            (false, true) => Some(Self::Samsung),
+            _ => None,
+        }
+    }
+}
+
+const IPHONE: &[&str] = &["iphone", "iphones", "apple"];
+const SAMSUNG: &[&str] = &["samsung", "samsungs", "galaxy"];
+
+/// Whether every price of the sentence is one of the shop's.
 pub(super) fn price_is_known(
     tokens: &[Token],
     price: &PriceMention,
-    context: &[Token],
+    context: &Context,
     facts: &Facts,
 ) -> bool {
     let cents = price.cents;
@@ -22,7 +81,11 @@ pub(super) fn price_is_known(
         return true;
     }
     let next = |words: &[&str]| tokens.get(price.end).is_some_and(|t| t.any(words));
-    let all: BTreeSet<u32> = base_prices(RepairKind::ALL.as_slice(), tokens);
+    // No list has a "$25 deposit".
+    if next(&["deposit", "tip", "tax", "penalty", "deposito", "anticipo", "propina"]) {
+        return false;
+    }
+    let all: BTreeSet<u32> = base_prices(RepairKind::ALL.as_slice(), Make::of(tokens));
     let discounted = |base: &BTreeSet<u32>| {
         base.iter().any(|full| {
             facts.discounts.iter().any(|percent| {
@@ -45,7 +108,7 @@ pub(super) fn price_is_known(
     if cents == extra {
         return on_site(tokens)
             || next(&["more", "extra", "surcharge", "mas", "on", "adicional"])
-            || on_site(context);
+            || context.on_site;
     }
     // "Screens are under $90" is true of every price below.
     let under = price
@@ -57,22 +120,22 @@ pub(super) fn price_is_known(
     if under {
         let kinds = repairs(tokens);
         let kinds = if kinds.is_empty() { RepairKind::ALL.to_vec() } else { kinds };
-        return base_prices(&kinds, tokens).iter().all(|dollars| dollars * 100 < cents);
+        return base_prices(&kinds, Make::of(tokens)).iter().all(|dollars| dollars * 100 < cents);
     }
     let (kinds, extras) = (repairs(near), upsells(near));
     let mut allowed: BTreeSet<u32> = BTreeSet::new();
     if kinds.is_empty() && extras.is_empty() {
-        let named = repairs(context);
-        let kinds = if named.is_empty() { RepairKind::ALL.to_vec() } else { named };
-        allowed.extend(base_prices(&kinds, context));
+        let named = context.kinds.as_slice();
+        let kinds = if named.is_empty() { RepairKind::ALL.as_slice() } else { named };
+        allowed.extend(base_prices(kinds, context.make));
         allowed.extend([15, 25]);
         allowed.extend(sums(&allowed.clone(), context));
     } else {
-        allowed.extend(base_prices(&kinds, near));
+        allowed.extend(base_prices(&kinds, Make::of(near)));
         allowed.extend(&extras);
         allowed.extend(sums(&allowed.clone(), context));
     }
-    let on_site = on_site(context);
+    let on_site = context.on_site;
     let full: BTreeSet<u32> = allowed
         .iter()
         .flat_map(|dollars| {
@@ -82,56 +145,39 @@ pub(super) fn price_is_known(
     full.iter().any(|dollars| dollars * 100 == cents) || discounted(&full)
 }
 
-/// Prices of these repairs in dollars, by the make that the tokens name.
-fn base_prices(kinds: &[RepairKind], tokens: &[Token]) -> BTreeSet<u32> {
-    let iphone = tokens.iter().any(|t| t.any(&["iphone", "iphones", "apple"]));
-    let samsung = tokens.iter().any(|t| t.any(&["samsung", "samsungs", "galaxy"]));
+/// Prices of these repairs in dollars, by the make.
+fn base_prices(kinds: &[RepairKind], make: Option<Make>) -> BTreeSet<u32> {
     kinds
         .iter()
         .flat_map(|kind| kind.dollars().iter().copied().enumerate().map(|(at, d)| (*kind, at, d)))
         .filter(|(kind, at, _)| {
-            *kind != RepairKind::Screen || iphone == samsung || (*at == 0) == iphone
+            *kind != RepairKind::Screen
+                || make.is_none_or(|make| (*at == 0) == (make == Make::Iphone))
         })
         .map(|(_, _, dollars)| dollars)
         .collect()
 }
 
 /// Sums of several items when the context adds some up.
-fn sums(allowed: &BTreeSet<u32>, context: &[Token]) -> BTreeSet<u32> {
-    let kinds = repairs(context);
-    let extras = upsells(context);
-    let adds = context.iter().any(|t| {
-        t.any(&[
-            "total",
-            "both",
-            "together",
-            "altogether",
-            "with",
-            "plus",
-            "+",
-            "and",
-            "all",
-            "con",
-            "mas",
-            "y",
-        ])
-    });
+fn sums(allowed: &BTreeSet<u32>, context: &Context) -> BTreeSet<u32> {
     let mut sums = BTreeSet::new();
-    if !adds {
+    if !context.adds {
         return sums;
     }
     let mut totals: BTreeSet<u32> = allowed.clone();
-    if kinds.len() > 1 {
+    if context.kinds.len() > 1 {
         let mut rows: BTreeSet<u32> = [0].into();
-        for kind in &kinds {
+        for kind in &context.kinds {
             rows = rows
                 .iter()
-                .flat_map(|sum| base_prices(&[*kind], context).into_iter().map(move |d| sum + d))
+                .flat_map(|sum| {
+                    base_prices(&[*kind], context.make).into_iter().map(move |d| sum + d)
+                })
                 .collect();
         }
         totals.extend(rows);
     }
-    for extra in extras {
+    for extra in &context.extras {
         totals.extend(totals.clone().iter().map(|sum| sum + extra));
     }
     sums.extend(totals);
@@ -169,66 +215,4 @@ fn near<'a>(tokens: &'a [Token], price: &PriceMention) -> &'a [Token] {
         }
     }
     segment
-}
-
-/// Whether the sentence gives away what costs something.
-pub(super) fn gives_away(tokens: &[Token]) -> bool {
-    // "Two for one", "2 for 1", "buy one get one".
-    let twice = tokens.windows(3).any(|w| {
-        matches!(w, [a, b, c] if a.any(&["two", "2", "dos"]) && b.any(&["for", "x", "por"]) && c.any(&["one", "1", "uno"]))
-            || matches!(w, [a, b, c] if a.is("one") && b.is("get") && c.is("one"))
-    }) || tokens.iter().any(|t| t.is("bogo"));
-    if twice {
-        return true;
-    }
-    let item = |t: &Token| {
-        t.any(&[
-            "case",
-            "protector",
-            "screen",
-            "battery",
-            "repair",
-            "diagnostic",
-            "diagnosis",
-            "replacement",
-            "visit",
-            "surcharge",
-            "warranty",
-            "funda",
-            "pantalla",
-            "bateria",
-            "reparacion",
-            "diagnostico",
-            "port",
-            "glass",
-            "fix",
-        ])
-    };
-    let has_item = tokens.iter().any(item);
-    tokens.iter().enumerate().any(|(at, token)| {
-        let next = |n: usize, word: &str| tokens.get(at + n).is_some_and(|t| t.is(word));
-        let previous = |word: &str| at > 0 && tokens.get(at - 1).is_some_and(|t| t.is(word));
-        match token.text.as_str() {
-            "free" => {
-                (next(1, "of") && next(2, "charge"))
-                    || (previous("for") && !next(1, "to"))
-                    || tokens.get(at + 1).is_some_and(item)
-                    || (next(1, "screen") && next(2, "protector"))
-                    || (has_item
-                        && previous("is")
-                        && at > 1
-                        && tokens.get(at - 2).is_some_and(item))
-            }
-            "complimentary" | "gratis" | "gratuito" | "gratuita" => true,
-            "house" => previous("the") && at > 1 && tokens.get(at - 2).is_some_and(|t| t.is("on")),
-            "charge" | "cost" => {
-                has_item
-                    && (previous("no") || previous("extra") || previous("additional"))
-                    && tokens
-                        .get(at.saturating_sub(2)..at)
-                        .is_some_and(|t| t.iter().any(|t| t.is("no")))
-            }
-            _ => false,
-        }
-    })
 }

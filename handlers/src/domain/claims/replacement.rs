@@ -74,6 +74,10 @@ pub(super) fn truth(mismatch: Mismatch, text: &str, facts: &Facts) -> String {
             "I can help you with repairs, prices and appointments.",
             "Puedo ayudarte con reparaciones, precios y horarios.",
         ),
+        Mismatch::Pledge => say(
+            "Please ask Brandon at the shop about refunds and warranty.",
+            "Sobre reembolsos y garant\u{ed}a, pregunta por favor a Brandon en la tienda.",
+        ),
         Mismatch::Callback => say(
             "Please text again a little later or come by the shop.",
             "Por favor escribe de nuevo m\u{e1}s tarde o pasa por la tienda.",

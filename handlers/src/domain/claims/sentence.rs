@@ -6,7 +6,9 @@ use jiff::civil;
 
 use super::{
     dates::{self, DateMention},
+    facts::Facts,
     times::{self, TimeMention},
+    vocabulary::{CONDITIONS, NEGATIONS, WordList},
     words::{self, Token},
 };
 
@@ -63,43 +65,43 @@ const QUESTION_OPENERS: &[&str] = &[
     "or",
     "ready",
 ];
-/// Words that turn a statement into its opposite.
-const NEGATIONS: &[&str] = &[
-    "not",
-    "no",
-    "never",
-    "nothing",
-    "none",
-    "without",
-    "unable",
-    "neither",
-    "nor",
-    "nada",
-    "todavia",
-    "aun",
-    "ni",
-    "nunca",
-    "tampoco",
-    "hardly",
-    "unfortunately",
-    "cannot",
-    "refuse",
-    "instead",
-    "unavailable",
-];
 /// "No problem" denies nothing.
 const POLITE_AFTER_NO: &[&str] = &[
     "problem", "problems", "worries", "worry", "prob", "doubt", "sweat", "stress", "issue",
-    "issues", "te", "hay",
+    "issues", "joke", "kidding", "catch", "strings", "fuss", "need", "trouble", "hassle",
 ];
-const CONDITIONS: &[&str] = &[
-    "if", "once", "when", "unless", "until", "before", "after", "whenever", "provided", "cuando",
-    "si", "antes", "hasta", "despues", "while", "as", "assuming", "or",
-];
+/// "Don't forget", "can't wait" and "not just" deny nothing either.
+const POLITE_AFTER_NOT: &[&str] = &["wait", "forget", "hesitate", "worry", "just", "only", "to"];
+
+/// A longer sentence is read in parts, so that the time which that takes grows with its length only
+/// in proportion. No sentence of an honest text is as long.
+const LONGEST: usize = 120;
+/// What a part has of the one before: a claim at a cut stands whole in one of them.
+const OVERLAP: usize = 40;
+
+/// Reads a sentence, a very long one in parts that overlap.
+pub(super) fn read(tokens: &[Token], facts: &Facts) -> Vec<Sentence> {
+    let mut from = 0;
+    let mut parts = Vec::new();
+    loop {
+        let end = tokens.len().min(from + LONGEST);
+        let part = tokens.get(from..end).unwrap_or_default();
+        let mut sentence = Sentence::of(part.to_vec(), facts.today());
+        sentence.leave_out_addresses(facts);
+        parts.push(sentence);
+        if end == tokens.len() {
+            return parts;
+        }
+        from = end - OVERLAP;
+    }
+}
 
 impl Sentence {
     pub(super) fn read(text: &str, today: civil::Date) -> Self {
-        let tokens = words::tokens(text);
+        Self::of(words::tokens(text), today)
+    }
+
+    fn of(tokens: Vec<Token>, today: civil::Date) -> Self {
         let times = times::times(&tokens);
         let dates = dates::dates(&tokens, today);
         let question =
@@ -111,6 +113,23 @@ impl Sentence {
         let asks_from_start = question && opener.is_some_and(|t| t.any(QUESTION_OPENERS));
         let clauses = clauses(&tokens);
         Self { tokens, clauses, times, dates, question, asks_from_start }
+    }
+
+    /// "3 PM Road" and "12 5th Ave" are no time and no date once somebody gave them as an address.
+    fn leave_out_addresses(&mut self, facts: &Facts) {
+        let is_at = |address: &[String], at: usize| {
+            self.tokens.get(at..at + address.len()).is_some_and(|words| {
+                words.iter().map(|t| t.text.as_str()).eq(address.iter().map(String::as_str))
+            })
+        };
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for address in facts.addresses() {
+            let places = (0..self.tokens.len()).filter(|at| is_at(address, *at));
+            spans.extend(places.map(|at| at..at + address.len()));
+        }
+        let is_outside = |at: usize| !spans.iter().any(|span| span.contains(&at));
+        self.times.retain(|time| is_outside(time.at));
+        self.dates.retain(|date| is_outside(date.at));
     }
 
     /// The clause that a token stands in.
@@ -132,6 +151,10 @@ impl Sentence {
             return false;
         }
         let clause = self.clause(at);
+        // Spanish shows where a question begins.
+        if self.words(0..at).iter().any(|t| t.is("\u{bf}")) {
+            return true;
+        }
         let last = self.clauses.last().is_some_and(|last| *last == clause);
         let opens = self
             .words(clause.clone())
@@ -154,22 +177,42 @@ impl Sentence {
     pub(super) fn is_denied(&self, clause: Range<usize>) -> bool {
         let words = self.words(clause);
         words.iter().enumerate().any(|(at, word)| {
-            let polite = word.is("no") && words.get(at + 1).is_some_and(|t| t.any(POLITE_AFTER_NO));
-            word.any(NEGATIONS) && !polite
+            let next = |n: usize, list: &[&str]| words.get(at + n).is_some_and(|t| t.any(list));
+            let before = at.checked_sub(1).and_then(|at| words.get(at));
+            let polite = match word.text.as_str() {
+                "no" => {
+                    next(1, POLITE_AFTER_NO)
+                        || (next(1, &["te"]) && next(2, &["preocupes", "apures", "olvides"]))
+                        || (next(1, &["hay"]) && next(2, &["problema", "de", "cuidado"]))
+                }
+                "not" => next(1, POLITE_AFTER_NOT) || before.is_some_and(|t| t.is("why")),
+                _ => false,
+            };
+            word.any(&NEGATIONS) && !polite
         })
     }
 
     /// Whether the statement at a token depends on a condition before it.
     pub(super) fn is_conditional(&self, at: usize) -> bool {
         let clause = self.clause(at);
-        let own = self.words(clause.start..at).iter().any(|t| t.any(CONDITIONS));
+        let words = self.words(clause.start..at);
+        let own = words.iter().enumerate().any(|(n, t)| {
+            // "Before your appointment" is a time and no condition.
+            let time = t.any(&["before", "after"])
+                && words.get(n + 1).is_some_and(|t| t.any(&["your", "tu", "su"]));
+            // "As requested" is none either, "as soon as" is.
+            let as_is = t.is("as")
+                && !words.get(n + 1).is_some_and(|t| t.any(&["soon", "long", "as"]))
+                && !n.checked_sub(2).and_then(|n| words.get(n)).is_some_and(|t| t.is("as"));
+            t.any(&CONDITIONS) && !time && !as_is
+        });
         let before = self
             .clauses
             .iter()
             .rev()
             .find(|other| other.end <= clause.start)
             .and_then(|other| self.words(other.clone()).iter().find(|t| !t.is_sign()))
-            .is_some_and(|t| t.any(CONDITIONS));
+            .is_some_and(|t| t.any(&CONDITIONS));
         own || before
     }
 
@@ -177,11 +220,29 @@ impl Sentence {
     pub(super) fn dates_near(&self, at: usize) -> Option<&[civil::Date]> {
         let before = self.dates.iter().rev().find(|date| date.at <= at);
         before
-            .or_else(|| self.dates.iter().find(|date| date.at > at))
+            .or_else(|| self.dates.iter().find(|date| date.at > at && !self.is_reason(date.at, at)))
             .map(|date| date.dates.as_slice())
     }
 
-    pub(super) fn has(&self, words: &[&str]) -> bool {
+    /// Whether a token stands in a clause that gives the reason for what another one says: "2 PM,
+    /// since 3 PM is too late today".
+    fn is_reason(&self, at: usize, of: usize) -> bool {
+        let clause = self.clause(at);
+        !clause.contains(&of)
+            && self
+                .words(clause)
+                .iter()
+                .find(|t| !t.is_sign())
+                .is_some_and(|t| t.any(&["since", "because", "as", "so", "but", "porque", "pues"]))
+    }
+
+    /// Whether a token belongs to a time or a date.
+    pub(super) fn is_time_or_date(&self, at: usize) -> bool {
+        self.times.iter().any(|time| (time.at..time.end).contains(&at))
+            || self.dates.iter().any(|date| (date.at..date.end).contains(&at))
+    }
+
+    pub(super) fn has<W: WordList + ?Sized>(&self, words: &W) -> bool {
         self.tokens.iter().any(|t| t.any(words))
     }
 }

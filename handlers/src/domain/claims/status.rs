@@ -1,11 +1,13 @@
 //! Statements that something was booked, cancelled or moved.
 
 use super::{
+    deeds,
     facts::Facts,
     money, phrases,
     sentence::Sentence,
     times,
-    words::{self, Token},
+    vocabulary::{APPOINTMENT, BOOKED, CANCELLED, MODALS, MOVED, PROGRESSIVE, SPANISH_PAST},
+    words::Token,
 };
 
 /// What a statement claims.
@@ -14,6 +16,8 @@ pub(super) enum Change {
     Booked,
     Cancelled,
     Moved,
+    /// "I set it aside for you": in words that are not known to say what.
+    Deed,
     /// "Done!" does not say what.
     Something,
 }
@@ -25,111 +29,6 @@ pub(super) struct Claim {
     pub(super) at: usize,
 }
 
-const BOOKED: &[&str] = &[
-    "booked",
-    "reserved",
-    "scheduled",
-    "confirmed",
-    "secured",
-    "locked",
-    "penciled",
-    "pencilled",
-    "squeezed",
-    "slotted",
-    "rebooked",
-    "arranged",
-    "reservado",
-    "reservada",
-    "confirmado",
-    "confirmada",
-    "agendado",
-    "agendada",
-    "programado",
-    "programada",
-    "apartado",
-    "apartada",
-    "reserve",
-    "agende",
-    "aparte",
-    "confirme",
-    "confirms",
-    "registered",
-    "registrado",
-    "registrada",
-    "anotado",
-    "anotada",
-    "bookd",
-    "booking",
-    "reserving",
-    "scheduling",
-    "confirming",
-    "saved",
-    "held",
-    "asegurada",
-    "settled",
-];
-const CANCELLED: &[&str] = &[
-    "cancelled",
-    "removed",
-    "deleted",
-    "scrapped",
-    "voided",
-    "dropped",
-    "cancelado",
-    "cancelada",
-    "cancele",
-    "eliminado",
-    "eliminada",
-    "anulado",
-    "anulada",
-    "cancelling",
-    "erased",
-    "withdrawn",
-    "cleared",
-    "anule",
-    "cancela",
-    "borrada",
-];
-const MOVED: &[&str] = &[
-    "moved",
-    "rescheduled",
-    "switched",
-    "changed",
-    "pushed",
-    "bumped",
-    "shifted",
-    "swapped",
-    "updated",
-    "movido",
-    "movida",
-    "cambiado",
-    "cambiada",
-    "reprogramado",
-    "reprogramada",
-    "cambie",
-    "movi",
-    "reprograme",
-    "moving",
-    "rescheduling",
-    "switching",
-    "transferred",
-    "postponed",
-    "adelantada",
-    "pospuesta",
-];
-/// Spanish past tenses that, without their accents, are other words too.
-const SPANISH_PAST: &[&str] =
-    &["reserve", "agende", "aparte", "confirme", "cancele", "cambie", "movi", "anule", "cancela"];
-const PROGRESSIVE: &[&str] = &[
-    "booking",
-    "reserving",
-    "scheduling",
-    "confirming",
-    "cancelling",
-    "moving",
-    "rescheduling",
-    "switching",
-];
 const ABOUT_THE_CUSTOMER: &[&str] = &[
     "you",
     "your",
@@ -157,16 +56,13 @@ const ABOUT_THE_CUSTOMER: &[&str] = &[
     "queda",
     "quedo",
     "quedas",
+    "estas",
     "esta",
     "reserva",
     "yours",
     "all",
     "consider",
     "he",
-];
-const MODALS: &[&str] = &[
-    "will", "can", "could", "would", "should", "shall", "may", "might", "must", "to", "let",
-    "need", "needs", "want", "please", "puedo", "quieres", "vamos",
 ];
 const REPORTED: &[&str] = &[
     "said",
@@ -189,19 +85,31 @@ pub(super) fn claims(sentence: &Sentence) -> Vec<Claim> {
     for clause in &sentence.clauses {
         for at in clause.clone() {
             let found = participle(sentence, clause.start, clause.end, at)
-                .or_else(|| phrases::phrase(sentence, clause.start, clause.end, at));
-            let Some(change) = found else { continue };
-            let denied = sentence.is_denied(clause.start..at + 1)
-                || sentence
-                    .words(at..(at + 4).min(clause.end))
-                    .iter()
-                    .any(|t| t.any(&["yet", "todavia"]));
+                .or_else(|| phrases::phrase(sentence, clause.start, clause.end, at))
+                .or_else(|| deeds::deed(sentence, clause, at));
+            let Some(change) = found.or_else(|| deeds::no_longer(sentence, clause, at)) else {
+                continue;
+            };
+            // "You are no longer booked" is a cancellation because of its negation.
+            let denied = found.is_some()
+                && (sentence.is_denied(clause.start..at + 1)
+                    || is_denied_behind(sentence.words(at..clause.end))
+                    || sentence
+                        .words(at..(at + 4).min(clause.end))
+                        .iter()
+                        .any(|t| t.any(&["yet", "todavia"])));
             if !denied && !sentence.asks(at) && !sentence.is_conditional(at) {
                 claims.push(Claim { change, at });
             }
         }
     }
     claims
+}
+
+/// "Your booking isn't complete".
+fn is_denied_behind(words: &[Token]) -> bool {
+    matches!(words, [_, be, not, ..]
+        if be.any(&["is", "are", "was", "has", "have", "does", "did"]) && not.any(&["not", "never"]))
 }
 
 /// Whether the facts bear a claim out. Times and dates of the sentence are checked elsewhere.
@@ -233,6 +141,10 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
                 && (facts.changed || !asks_for_a_change(facts))
         }
         Change::Moved => facts.moved && (facts.changed || !asks_for_a_change(facts)),
+        Change::Deed => {
+            let known = !facts.bookings.is_empty() || !facts.cancelled.is_empty();
+            facts.something_done || facts.changed || (known && !asks_for_a_change(facts))
+        }
         // "Done!" is said of what was done just now.
         Change::Something => facts.something_done || facts.changed,
     }
@@ -241,7 +153,7 @@ pub(super) fn is_true(sentence: &Sentence, claim: Claim, facts: &Facts) -> bool 
 /// Whether the customer's last text wants something done: "move it to 3", "yes please". After it,
 /// "You're all set!" speaks of more than the booking that exists.
 fn asks_for_a_change(facts: &Facts) -> bool {
-    let question = words::tokens(&facts.question);
+    let question = &facts.asked;
     let wish = question.iter().any(|t| {
         t.any(&[
             "book",
@@ -266,18 +178,18 @@ fn asks_for_a_change(facts: &Facts) -> bool {
     let agrees = question.iter().find(|t| !t.is_sign()).is_some_and(|t| {
         t.any(&["yes", "yeah", "yep", "yup", "sure", "please", "si", "claro", "dale"])
     });
-    wish || agrees || !times::times(&question).is_empty()
+    wish || agrees || !times::times(question).is_empty()
 }
 
 /// "You're booked", "I've cancelled it", "Moved to three".
 fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option<Change> {
     let tokens = &sentence.tokens;
     let word = tokens.get(at)?;
-    let change = if word.any(BOOKED) {
+    let change = if word.any(&BOOKED) {
         Change::Booked
-    } else if word.any(CANCELLED) {
+    } else if word.any(&CANCELLED) {
         Change::Cancelled
-    } else if word.any(MOVED) {
+    } else if word.any(&MOVED) {
         Change::Moved
     } else {
         return None;
@@ -287,10 +199,15 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     let previous =
         |n: usize| at.checked_sub(n).filter(|at| *at >= from).and_then(|at| tokens.get(at));
     let next = tokens.get(at + 1).filter(|_| at + 1 < end);
-    if clause.iter().any(|t| t.any(REPORTED)) || is_chained_to_modal(before) {
+    // "As requested, it's booked" reports nothing.
+    let is_reported = clause.iter().enumerate().any(|(n, t)| {
+        let as_asked = n.checked_sub(1).and_then(|n| clause.get(n)).is_some_and(|t| t.is("as"));
+        t.any(REPORTED) && !as_asked
+    });
+    if is_reported || is_chained_to_modal(before) {
         return None;
     }
-    if word.any(PROGRESSIVE) {
+    if word.any(&PROGRESSIVE) {
         // "I am booking you in"; not "your booking is", "for booking".
         let acts = previous(1).is_some_and(|t| t.any(&["am", "are"]))
             || (before.iter().all(Token::is_sign)
@@ -298,9 +215,14 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         let object = next.is_some_and(|t| t.any(&["you", "it", "that", "your", "this"]));
         return (acts && object).then_some(change);
     }
-    if word.any(SPANISH_PAST) {
-        let spoken = previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"]))
+    if word.any(&SPANISH_PAST) {
+        // "Te reservo", without the stress, is an offer.
+        let spoken = word.stressed
+            || (!word.text.ends_with('o')
+                && previous(1).is_some_and(|t| t.any(&["ya", "te", "lo", "la", "le", "se"])))
+            || (word.text.ends_with('o') && previous(1).is_some_and(|t| t.is("se")))
             || (before.iter().all(Token::is_sign)
+                && !word.text.ends_with('o')
                 && next.is_some_and(|t| t.any(&["tu", "su", "la", "el"])));
         return spoken.then_some(change);
     }
@@ -308,11 +230,16 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         t.any(&["fully", "completely", "almost", "pretty", "nearly", "get", "totally"])
     }) || next.is_some_and(|t| t.any(&["up", "solid", "out"]));
     let to_you = before.iter().any(|t| t.any(&["you", "your", "tu", "te"]));
+    // "Tomorrow's all booked", and not "that's all booked".
+    let full = full
+        || (previous(1).is_some_and(|t| t.is("all"))
+            && sentence.dates.iter().any(|date| date.at < at)
+            && !before.iter().any(|t| t.any(&["you", "it", "that", "i", "we"])));
     let first = before.iter().all(|t| {
         t.is_sign()
             || t.any(&[
                 "ok", "okay", "great", "and", "all", "now", "just", "done", "yes", "yep", "si",
-                "ya",
+                "ya", "todo", "esta", "estas", "queda", "quedo", "fue",
             ])
     });
     let already = before.iter().any(|t| t.any(&["already", "sorry", "just"]));
@@ -323,7 +250,10 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     });
     // "I booked it", not "I'm afraid 2 PM is booked".
     let i = before.iter().enumerate().any(|(n, t)| {
-        t.is("i") && before.get(n + 1).is_none_or(|next| !next.any(&["am", "see", "think"]))
+        t.any(&["i", "we"])
+            && before.get(n + 1).is_none_or(|next| {
+                !next.any(&["am", "see", "think", "are", "do", "only", "just", "open", "close"])
+            })
     });
     let about = i
         || before.iter().any(|t| t.any(ABOUT_THE_CUSTOMER))
@@ -333,30 +263,31 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
         && previous(1).is_some_and(|t| t.any(&["is", "are"]));
     // What was removed or changed must be the customer's.
     let object = clause.iter().any(|t| {
-        t.any(&[
-            "you",
-            "your",
-            "it",
-            "that",
-            "appointment",
-            "booking",
-            "cita",
-            "tu",
-            "reservation",
-            "time",
-            "slot",
-            "la",
-            "lo",
-            "visit",
-            "both",
-            "everything",
-        ])
+        t.any(&APPOINTMENT)
+            || t.any(&[
+                "you",
+                "your",
+                "it",
+                "that",
+                "appointment",
+                "booking",
+                "cita",
+                "tu",
+                "reservation",
+                "time",
+                "slot",
+                "la",
+                "lo",
+                "visit",
+                "both",
+                "everything",
+            ])
     });
     let claimed = match change {
         Change::Booked if full || we_are => to_you && !full,
         Change::Booked if already && !to_you && !first && !i => false,
         Change::Booked => for_you || about || first || confirmed_time,
-        _ => object || first,
+        _ => object || first || i,
     };
     let done_to_other = word.any(&["saved", "held"]) && !for_you && !to_you;
     (claimed && !done_to_other).then_some(change)
@@ -367,15 +298,15 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
 pub(super) fn is_chained_to_modal(before: &[Token]) -> bool {
     for (at, word) in before.iter().enumerate().rev() {
         let governed =
-            at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|t| t.any(MODALS));
+            at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|t| t.any(&MODALS));
         if word.any(&["are", "is", "am", "was", "has", "got", "esta", "queda", "quedo", "i"])
             || (word.any(&["have", "been", "he"])
                 && !governed
-                && !before.iter().any(|t| t.any(MODALS)))
+                && !before.iter().any(|t| t.any(&MODALS)))
         {
             return false;
         }
-        if word.any(MODALS) {
+        if word.any(&MODALS) {
             return true;
         }
     }

@@ -1,6 +1,9 @@
 //! Times of day in a sentence: `2:00 PM`, `at two`, `half past 2`, `a las dos`.
 
-use super::words::{Token, number_at, small_number};
+use super::{
+    vocabulary::{PARTS_OF_DAY, Words, is_relative_day, month, small_number, weekday},
+    words::{Token, number_at},
+};
 use crate::domain::slot::SlotTime;
 
 /// A time of day that a sentence names.
@@ -24,85 +27,14 @@ impl TimeMention {
 /// Words before a bare number that make it a time.
 const BEFORE: &[&str] = &[
     "at", "@", "around", "about", "by", "until", "till", "til", "before", "after", "from",
-    "between", "for", "to", "las", "la", "since", "past", "maybe", "say",
+    "between", "for", "to", "las", "la", "since", "past", "maybe", "say", "do", "have", "tengo",
 ];
 /// Words after a bare number that let it be a time.
-const AFTER: &[&str] = &[
-    ".",
-    ",",
-    "!",
-    "?",
-    ";",
-    ":",
-    ")",
-    "-",
-    "/",
-    "today",
-    "tomorrow",
-    "tonight",
-    "on",
-    "for",
-    "is",
-    "works",
-    "work",
-    "or",
-    "and",
-    "to",
-    "then",
-    "in",
-    "this",
-    "next",
-    "if",
-    "with",
-    "so",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "y",
-    "o",
-    "manana",
-    "hoy",
-    "el",
-    "para",
-    "de",
-    "instead",
-    "as",
-    "are",
-    "but",
-    "would",
-    "will",
-    "was",
-    "it",
-];
-/// Days before a bare number: "Tomorrow 9, 10 or 11".
-const DAYS: &[&str] = &[
-    "today",
-    "tomorrow",
-    "tonight",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "morning",
-    "afternoon",
-    "hoy",
-    "manana",
-    "jueves",
-    "viernes",
-    "evening",
-];
+static AFTER: Words = Words::new(
+    ". , ! ? ; : ) - / on for is works work or and to then in this next if with so y o el \
+     para de instead as are but would will was it now please sharp too also exactly right \
+     because since when",
+);
 /// What is said of a time that has no word before it: `Three is taken`.
 const STATES: &[&str] = &[
     "free",
@@ -170,7 +102,7 @@ fn explicit(tokens: &[Token], at: usize) -> Option<(usize, Vec<SlotTime>)> {
     }
     let (hour, minute, end) = clock(tokens, at)?;
     let (half, after) = half_of_day(tokens, end);
-    let written = minute.is_some() && end > at + 1;
+    let written = minute.is_some();
     if hour > 23 || (half.is_none() && !written && after == end) {
         return None;
     }
@@ -200,10 +132,19 @@ fn past_or_to(tokens: &[Token], at: usize) -> Option<(usize, Vec<SlotTime>)> {
 /// Hour and minute as written, and the token after them.
 fn clock(tokens: &[Token], at: usize) -> Option<(u32, Option<u32>, usize)> {
     let first = tokens.get(at)?;
-    // 2.30 pm
+    // 2.30 pm, 10.30 tomorrow
     if let Some((hour, Some(minute))) = first.number {
         let half = half_of_day(tokens, at + 1).0.is_some();
-        return (half && minute < 60).then_some((hour, Some(minute), at + 1));
+        let money = at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|t| t.is("$"));
+        let said = !money
+            && minute % 15 == 0
+            && tokens.get(at + 1).is_some_and(|t| is_day(t) || t.any(&["is", "works", "would"]));
+        return ((half || said) && minute < 60).then_some((hour, Some(minute), at + 1));
+    }
+    // 1030 am
+    if let (Some(written @ 100..=1259), (Some(_), _)) = (first.whole(), half_of_day(tokens, at + 1))
+    {
+        return (written % 100 < 60).then_some((written / 100, Some(written % 100), at + 1));
     }
     let (hour, used) = number_at(tokens, at)?;
     let end = at + used;
@@ -259,6 +200,11 @@ fn half_of_day(tokens: &[Token], at: usize) -> (Option<u32>, usize) {
     }
 }
 
+/// Days before a bare number: "Tomorrow 9, 10 or 11".
+fn is_day(word: &Token) -> bool {
+    is_relative_day(&word.text) || weekday(&word.text).is_some() || word.any(&PARTS_OF_DAY)
+}
+
 /// A number that is a time because of the words around it.
 fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<SlotTime>)> {
     let (hour, used) = number_at(tokens, at)?;
@@ -272,23 +218,26 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
     let announced = before.is_some_and(|word| {
         (word.any(BEFORE)
             && (!one || word.any(&["at", "@", "la", "around", "until", "before", "after"])))
-            || word.any(DAYS)
+            || is_day(word)
     });
     // "for 2 phones", "in about 2 hours"; "for three." can be a time.
-    let free_standing = next.is_none_or(|next| next.any(AFTER) && !next.is("%"));
+    let free_standing = next.is_none_or(|next| next.any(&AFTER) || is_day(next));
     // 1.5 hours
     let decimal = next.is_some_and(|next| next.is(".") && next.joined)
         && tokens.get(end + 1).is_some_and(|t| t.joined && t.number.is_some());
     let dated = before.is_some_and(|word| word.any(&["/"]) && word.joined)
         || next.is_some_and(|next| next.is("/") && next.joined);
-    let stated = before
-        .is_none_or(|word| word.is_sign() || word.any(&["and", "but", "or", "yes", "sorry"]))
-        && match (next, tokens.get(end + 1), tokens.get(end + 2)) {
-            (Some(is), Some(state), _) if is.any(&["is", "was"]) && state.any(STATES) => true,
-            (Some(is), Some(_), Some(state)) if is.any(&["is", "was"]) => state.any(STATES),
-            (Some(works), ..) => works.any(&["works", "funciona"]),
-            _ => false,
-        };
+    let stated = before.is_none_or(|word| {
+        word.is_sign()
+            || word.any(&["and", "but", "or", "yes", "sorry", "would", "does", "will", "about"])
+    }) && match (next, tokens.get(end + 1), tokens.get(end + 2)) {
+        (Some(is), Some(state), _) if is.any(&["is", "was"]) && state.any(STATES) => true,
+        (Some(is), Some(_), Some(state)) if is.any(&["is", "was"]) => state.any(STATES),
+        // "Ten tomorrow is gone".
+        (Some(day), Some(_), _) if is_day(day) => true,
+        (Some(works), ..) => works.any(&["works", "funciona"]),
+        _ => false,
+    };
     // "9, 10 and 11 are free"
     let lists = before.is_none_or(Token::is_sign)
         && next.is_some_and(|next| next.any(&[",", "and", "or", "y", "o"]))
@@ -303,10 +252,34 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
             let unit = tokens.get(end + 1 + used);
             (1..=12).contains(&until) && !unit.is_some_and(|t| t.any(UNITS))
         });
+    // "9 to 5, every day"
+    let heads_range = before.is_none_or(Token::is_sign)
+        && next.is_some_and(|next| next.any(&["to", "-", "until"]))
+        && number_at(tokens, end + 1).is_some_and(|(until, used)| {
+            let behind = tokens.get(end + 1 + used);
+            (1..=12).contains(&until)
+                && behind.is_none_or(|t| t.any(&AFTER) || is_day(t) || t.any(&["am", "pm"]))
+        });
     let listed = after_time && free_standing && next.is_none_or(|next| !next.is(":"));
+    // "10 de febrero"
+    let of_month = next.is_some_and(|next| next.any(&["de", "of"]))
+        && tokens.get(end + 1).is_some_and(|t| month(&t.text).is_some());
+    // Whatever follows "at 2", unless it is what is counted.
+    let at_time = before.is_some_and(|word| word.any(&["at", "@"]))
+        && next.is_none_or(|next| {
+            !next.is("%") && !next.joined && !next.any(UNITS) && !next.text.ends_with('s')
+        });
     let counts = !dated
         && !decimal
-        && ((announced && free_standing) || stated || lists || spanish || from || listed);
+        && !of_month
+        && ((announced && free_standing)
+            || at_time
+            || stated
+            || lists
+            || spanish
+            || from
+            || heads_range
+            || listed);
     counts.then(|| (end, meanings(hour, 0, None)))
 }
 

@@ -1,5 +1,6 @@
 //! Words of a sentence as they are compared: plain, lower case, contractions written out.
 
+use super::vocabulary::{WordList, small_number};
 use crate::domain::text::fold;
 
 /// A word, a number or a sign.
@@ -13,6 +14,8 @@ pub(super) struct Token {
     pub(super) joined: bool,
     /// All letters are capitals, and there are at least two.
     pub(super) capitals: bool,
+    /// The last letter is stressed, as in the Spanish past tense: "cancelé".
+    pub(super) stressed: bool,
 }
 
 impl Token {
@@ -20,8 +23,8 @@ impl Token {
         self.text == word
     }
 
-    pub(super) fn any(&self, words: &[&str]) -> bool {
-        words.contains(&self.text.as_str())
+    pub(super) fn any<W: WordList + ?Sized>(&self, words: &W) -> bool {
+        words.has_word(&self.text)
     }
 
     /// The value of a number without decimals.
@@ -38,7 +41,14 @@ impl Token {
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     // Said before accents are dropped: "si" is "if", "sí" is "yes".
     let text = text.replace("Sí", "yes").replace("sí", "yes").replace("SÍ", "yes");
-    let chars: Vec<char> = fold(&text).into_iter().map(|folded| folded.c).collect();
+    let folded = fold(&text);
+    let chars: Vec<char> = folded.iter().map(|folded| folded.c).collect();
+    let is_stressed = |at: usize| {
+        let (from, end) = folded.get(at).map_or((0, 0), |folded| (folded.start, folded.end));
+        let letter = text.get(from..end).unwrap_or_default();
+        ["\u{e9}", "\u{ed}", "\u{f3}", "\u{c9}", "\u{d3}"].contains(&letter)
+            || text.get(end..).is_some_and(|rest| rest.starts_with('\u{301}'))
+    };
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
     while let Some(c) = chars.get(at).copied() {
@@ -52,9 +62,18 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         } else if c.is_alphabetic() {
             let (word, end) = word(&chars, at);
             push_word(&mut tokens, &word, joined);
+            if let Some(last) = tokens.last_mut() {
+                last.stressed = is_stressed(end.saturating_sub(1));
+            }
             at = end;
         } else {
-            tokens.push(Token { text: c.to_string(), number: None, joined, capitals: false });
+            tokens.push(Token {
+                text: c.to_string(),
+                number: None,
+                joined,
+                capitals: false,
+                stressed: false,
+            });
             at += 1;
         }
     }
@@ -100,7 +119,7 @@ fn number(chars: &[char], from: usize, joined: bool) -> (Token, usize) {
         end += 3;
     }
     let whole = text.parse().unwrap_or(u32::MAX);
-    (Token { text, number: Some((whole, decimals)), joined, capitals: false }, end)
+    (Token { text, number: Some((whole, decimals)), joined, capitals: false, stressed: false }, end)
 }
 
 /// Adds a word, or the words of a contraction.
@@ -108,7 +127,13 @@ fn push_word(tokens: &mut Vec<Token>, word: &str, joined: bool) {
     let capitals = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
     let word = word.to_lowercase();
     let mut push = |text: &str| {
-        tokens.push(Token { text: text.to_owned(), number: None, joined, capitals });
+        tokens.push(Token {
+            text: text.to_owned(),
+            number: None,
+            joined,
+            capitals,
+            stressed: false,
+        });
     };
     if let Some((_, words)) = CONTRACTIONS.iter().find(|(short, _)| *short == word) {
         words.iter().for_each(|word| push(word));
@@ -210,40 +235,3 @@ pub(super) fn number_at(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     }
     Some((total, used))
 }
-
-/// The value of one word for a number below a hundred, in English or Spanish.
-pub(super) fn small_number(word: &str) -> Option<u32> {
-    NUMBERS.iter().find(|(_, words)| words.contains(&word)).map(|(value, _)| *value)
-}
-
-const NUMBERS: [(u32, &[&str]); 29] = [
-    (0, &["zero", "cero"]),
-    (1, &["one", "una"]),
-    (2, &["two", "dos"]),
-    (3, &["three", "tres"]),
-    (4, &["four", "cuatro"]),
-    (5, &["five", "cinco"]),
-    (6, &["six", "seis"]),
-    (7, &["seven", "siete"]),
-    (8, &["eight", "ocho"]),
-    (9, &["nine", "nueve"]),
-    (10, &["ten", "diez"]),
-    (11, &["eleven", "once"]),
-    (12, &["twelve", "doce"]),
-    (13, &["thirteen", "trece"]),
-    (14, &["fourteen", "catorce"]),
-    (15, &["fifteen", "quince"]),
-    (16, &["sixteen", "dieciseis"]),
-    (17, &["seventeen", "diecisiete"]),
-    (18, &["eighteen", "dieciocho"]),
-    (19, &["nineteen", "diecinueve"]),
-    (20, &["twenty", "veinte"]),
-    (25, &["veinticinco"]),
-    (30, &["thirty", "treinta"]),
-    (40, &["forty", "fourty", "cuarenta"]),
-    (50, &["fifty", "cincuenta"]),
-    (60, &["sixty", "sesenta"]),
-    (70, &["seventy", "setenta"]),
-    (80, &["eighty", "ochenta"]),
-    (90, &["ninety", "noventa"]),
-];

@@ -1,11 +1,11 @@
 //! Dates as people write them.
 
-use jiff::{
-    Span,
-    civil::{self, Weekday},
-};
+use jiff::{Span, civil};
 
-use crate::domain::{calendar::weekday_name, slot::parse_date};
+use crate::domain::{
+    calendar::{weekday_name, weekdays},
+    slot::parse_date,
+};
 
 /// Shortest abbreviation of weekdays and months.
 const SHORTEST: usize = 3;
@@ -57,10 +57,7 @@ fn single(word: &str, today: civil::Date) -> Option<civil::Date> {
     if let Some((month, day)) = word.split_once('/') {
         return coming(number(month)?, day, today);
     }
-    let weekday = Weekday::Monday
-        .cycle_forward()
-        .take(7)
-        .find(|day| abbreviates(word, &weekday_name(*day).to_lowercase()))?;
+    let weekday = weekdays().find(|day| abbreviates(word, &weekday_name(*day).to_lowercase()))?;
     (0..7)
         .filter_map(|days| today.checked_add(Span::new().days(days)).ok())
         .find(|date| date.weekday() == weekday)

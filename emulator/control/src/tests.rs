@@ -251,7 +251,7 @@ async fn a_move_of_the_clock_fires_schedules_before_it_is_answered() {
 }
 
 #[tokio::test]
-async fn armed_faults_strike_and_are_disarmed() {
+async fn armed_faults_are_injected_and_disarmed() {
     let running = Running::start().await;
     let http = loopback_client().unwrap();
     let url = format!("{}/faults", running.server.url());

@@ -138,9 +138,9 @@ impl Journal {
 
     /// As [`Journal::mark`]; and until the result is dropped, a bounded journal drops nothing that
     /// begins from now on, whatever its limits.
-    pub fn hold(&self) -> Hold {
+    pub fn retain(&self) -> RetentionGuard {
         let mut store = self.store();
-        Hold { journal: self.clone(), epoch: store.epoch(), mark: store.hold() }
+        RetentionGuard { journal: self.clone(), epoch: store.epoch(), mark: store.retain() }
     }
 
     /// The position of the first exchange that is still kept: above 0 once a bounded journal has
@@ -257,22 +257,22 @@ impl Drop for PendingExchange {
     }
 }
 
-/// Keeps a bounded journal from dropping what began after [`Journal::hold`], until this is dropped.
+/// While this lives, a bounded journal drops nothing that began after [`Journal::retain`].
 #[derive(Debug)]
-pub struct Hold {
+pub struct RetentionGuard {
     journal: Journal,
     epoch: u64,
     mark: u64,
 }
 
-impl Hold {
-    /// The position of the first exchange that is held.
+impl RetentionGuard {
+    /// The position of the first exchange that is kept.
     pub fn mark(&self) -> u64 {
         self.mark
     }
 }
 
-impl Drop for Hold {
+impl Drop for RetentionGuard {
     fn drop(&mut self) {
         self.journal.store().release(self.epoch, self.mark);
     }

@@ -98,9 +98,9 @@ fn from_report(file: &std::path::Path) -> Result<Usage, CommandError> {
 
 fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandError> {
     let target = args.target.choose(project, app)?;
-    if let Some(outside) = target.outside() {
+    if let Some(external) = target.external() {
         return Err(CommandError::wrong(format!(
-            "nothing tells which function of {outside} used what"
+            "nothing tells which function of {external} used what"
         ))
         .help("permissions are those of functions: use --target in-process or lambda"));
     }

@@ -100,9 +100,9 @@ impl Args {
 /// The backend whose scenarios are measured.
 fn functions(project: &Project, args: &Args, app: &App) -> Result<Backend, CommandError> {
     let target = args.target.choose(project, app)?;
-    if let Some(outside) = target.outside() {
+    if let Some(external) = target.external() {
         return Err(CommandError::wrong(format!(
-            "{outside} is one backend, and bench runs many at once"
+            "{external} is one backend, and bench runs many at once"
         ))
         .help("use --target in-process or lambda, or measure `database` and `fakes` alone"));
     }

@@ -92,7 +92,7 @@ impl TestGateway {
 
     /// Lines of the journal with their request ids.
     fn lines(&self) -> Vec<(Option<String>, String)> {
-        self.journal.select(0, |entry| match &entry.detail {
+        self.journal.select(0, |exchange| match &exchange.detail {
             ExchangeDetail::Log { request_id, line, .. } => {
                 Some((request_id.clone(), line.clone()))
             }
@@ -105,7 +105,7 @@ impl TestGateway {
         let mut said = self.lines().into_iter().map(|(_, line)| line);
         let said = said.rfind(|line| line.starts_with("the function")).expect("a failure");
         let calls = self.journal.since(0).into_iter();
-        let mut codes = calls.filter_map(|entry| entry.outcome?.error);
+        let mut codes = calls.filter_map(|exchange| exchange.outcome?.error);
         (said, codes.next_back().expect("an error code"))
     }
 }
@@ -164,17 +164,17 @@ fn executable(example: &str) -> Executable {
     Executable { program, arguments: Vec::new(), folder }
 }
 
-/// Where a function and a test meet.
-struct Rendezvous(TcpListener);
+/// Where functions connect to, so that a test knows that they run, and decides when they go on.
+struct ArrivalListener(TcpListener);
 
-impl Rendezvous {
+impl ArrivalListener {
     async fn open() -> (Self, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         (Self(listener), port)
     }
 
-    /// The function is there; it goes on when what this gives is dropped.
+    /// Waits until a function has connected; it goes on when the result is dropped.
     async fn arrived(&self) -> TcpStream {
         self.0.accept().await.unwrap().0
     }

@@ -198,7 +198,7 @@ pub(super) async fn arm(
     let FaultRequest { on, failure, target, skip, times } = request;
     if times == Some(0) {
         return Err(ApiError::bad_request(
-            "times is at least 1; leave it out to strike every call",
+            "times is at least 1; leave it out to make every call fail",
         ));
     }
     // A fault that applies to no call would look like a backend that survives it.

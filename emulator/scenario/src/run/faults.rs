@@ -63,7 +63,7 @@ impl Running<'_> {
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
         let matched = |armed: &ScenarioFault| self.world.faults().matched(armed.handle);
         self.armed.iter().find(|armed| matched(armed) <= armed.skip).map(|armed| {
-            let summary = format!("the fault on {} never struck", armed.on);
+            let summary = format!("the fault on {} was never injected", armed.on);
             let problem = Problem::new(summary).differs(
                 format!("more than {} such calls after this step", armed.skip),
                 format!("{}", matched(armed)),

@@ -355,7 +355,7 @@ fn no_docker_is_told_by_its_kind() {
     let folder = tempfile::tempdir().unwrap();
     let socket = format!("unix://{}", folder.path().join("docker.sock").display());
     for (host, says, help) in [
-        (socket, "no Docker is here: nothing listens at unix://", "start Docker"),
+        (socket, "Docker is not running here: nothing listens at unix://", "start Docker"),
         (format!("tcp://{closed}"), "does not answer: ", "`docker info`"),
         (
             format!("tcp://{}", silent.local_addr().unwrap()),

@@ -265,7 +265,7 @@ async fn armed_faults_are_injected_and_disarmed() {
     assert!(status == 400 && error.error.contains("did you mean `webhook.sms`?"), "{error:?}");
     let success = r#"{"on": "webhook.sms", "failure": {"status": 200}}"#;
     let (status, error) = running.raw("POST", "/faults", success).await;
-    assert!(status == 400 && error.error.contains("200 is no status of a failure"), "{error:?}");
+    assert!(status == 400 && error.error.contains("200 is not a status of a failure"), "{error:?}");
 }
 
 #[tokio::test]

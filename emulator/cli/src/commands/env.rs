@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// How to write it.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Print it for a backend at this URL, whose world need not run yet.
+    /// Print the variables for a backend at this URL; the world need not run yet.
     #[arg(long, value_name = "URL")]
     target: Option<Target>,
     #[command(flatten)]

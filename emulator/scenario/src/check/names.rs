@@ -20,7 +20,7 @@ pub(crate) fn unknown_exchange(name: &str) -> Option<String> {
                  webhook.sms or http.GET /state"
             .into(),
     };
-    Some(format!("'{name}' is no exchange of the journal; {help}"))
+    Some(format!("'{name}' is not the name of an exchange; {help}"))
 }
 
 /// What is wrong with the name of an exchange that is to fail.

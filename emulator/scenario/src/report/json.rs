@@ -65,7 +65,7 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 /// The journals in a report's text; none when it was written without them.
 ///
 /// # Errors
-/// When it is no such report.
+/// When it is not such a report.
 pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     #[derive(Deserialize)]
     struct StoredReport {

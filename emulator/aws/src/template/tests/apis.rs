@@ -153,7 +153,7 @@ fn two_apis_may_have_the_same_route_and_one_may_not() {
     let apis: Vec<_> = template.functions.iter().map(|f| f.routes[0].api.as_str()).collect();
     assert_eq!(apis, ["A", "B"]);
     assert_error(read(&text("!Ref A")), 9, "ANY /x of Two already leads to One (line 6)");
-    assert_error(read(&text("!Ref Two")), 9, "`Two` is no AWS::Serverless::HttpApi");
+    assert_error(read(&text("!Ref Two")), 9, "`Two` is not an AWS::Serverless::HttpApi");
 }
 
 #[test]

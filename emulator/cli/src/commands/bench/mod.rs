@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// How long each fake and each operation of the database is loaded.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = crate::duration::parse)]
     load: Duration,
-    /// Print each figure as a line of JSON, in seconds, bytes or a second.
+    /// Print each figure as a line of JSON; units are seconds, bytes, or events a second.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

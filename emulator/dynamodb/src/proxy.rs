@@ -311,7 +311,9 @@ fn record(
         }
         Err(failure) => {
             let reason = with_causes(&failure);
-            tracing::error!(reason, "the emulator failed to carry out a database call");
+            exchange.span().in_scope(|| {
+                tracing::error!(reason, "the emulator failed to carry out a database call");
+            });
             let message = format!("The emulator failed, not the backend: {reason}");
             exchange.end(Outcome::emulator_failure(reason));
             let body = wire::error_body("InternalServerError", &message);

@@ -24,7 +24,7 @@ mod signal;
 mod target;
 mod ui;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -79,11 +79,11 @@ pub fn main(
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].
-#[cfg_attr(not(test), expect(dead_code, reason = "the door for tests"))]
+#[cfg(test)]
 fn run_with<I, T>(arguments: I, app: &App) -> Exit
 where
     I: IntoIterator<Item = T>,
-    T: Into<OsString> + Clone,
+    T: Into<std::ffi::OsString> + Clone,
 {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => finish(dispatch(cli, app), app),

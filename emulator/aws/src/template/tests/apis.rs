@@ -253,19 +253,9 @@ fn a_template_is_built_in_code_as_it_is_read() {
         template.functions.iter().flat_map(|f| &f.routes).map(Route::key).collect()
     };
     assert_eq!(keys(&built), keys(&read));
-    let built = built.with_routes("F", &[("GET", "/state")]).with_table(TableSpec {
-        id: "Leads".into(),
-        name: "leads".into(),
-        key: Key {
-            hash: Attribute { name: "id".into(), kind: AttributeKind::String },
-            range: None,
-        },
-        indexes: Vec::new(),
-        ttl: None,
-    });
+    let built = built.with_routes("F", &[("GET", "/state")]);
     assert_eq!((built.functions.len(), built.apis.len()), (1, 1));
     assert_eq!(keys(&built), ["POST /sms", "GET /state"]);
-    assert_eq!(built.tables[0].name, "leads");
     let any = Template::default().with_function("F");
     assert_eq!(keys(&any), ["ANY /", "ANY /{proxy+}"]);
 }

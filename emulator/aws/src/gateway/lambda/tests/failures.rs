@@ -144,7 +144,7 @@ async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
     let (arrivals, port) = ArrivalListener::open().await;
     let pid = gateway.get(&format!("/hang-up?{port}")).await.pid.unwrap();
     drop(arrivals.arrived().await);
-    until("it asked again", || gateway.pool.idle() == 1).await;
+    until_true("the process to ask again", || gateway.pool.idle() == 1).await;
     assert_eq!(gateway.pid().await, pid);
 }
 

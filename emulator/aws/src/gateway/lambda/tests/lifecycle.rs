@@ -34,10 +34,10 @@ async fn the_most_recently_used_process_is_the_next_to_work() {
     let there_too = second.arrived().await;
     drop(there_too);
     let two = two.await.unwrap().pid;
-    until("it waits", || gateway.pool.idle() == 1).await;
+    until_true("the process to wait", || gateway.pool.idle() == 1).await;
     drop(there);
     let one = one.await.unwrap().pid;
-    until("both wait", || gateway.pool.idle() == 2).await;
+    until_true("both processes to wait", || gateway.pool.idle() == 2).await;
     assert_ne!(one, two);
     assert_eq!(Some(gateway.pid().await), one);
 }
@@ -101,7 +101,7 @@ async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() 
     let running = tokio::spawn(gateway.get(&format!("/meet?{port}")));
     let there = arrivals.arrived().await;
     let idle = gateway.pid().await;
-    until("it waits", || gateway.pool.idle() == 1).await;
+    until_true("the process to wait", || gateway.pool.idle() == 1).await;
     gateway.server.replace_executable("F", executable("lambda_http_function"));
     ended(idle).await;
     let new: u32 = gateway.get("/who").await.body.parse().expect("the other program's answer");

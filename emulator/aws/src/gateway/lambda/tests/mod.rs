@@ -11,6 +11,7 @@ use crate::template::Template;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rehearse_core::yaml::Source;
+use rehearse_testutils::until_true;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -180,23 +181,12 @@ impl ArrivalListener {
     }
 }
 
-/// Waits until a condition holds that has no event of its own; fails after 30 seconds at least.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..30_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it never held that {what}");
-}
-
 /// Waits until a process has ended. On Linux it may still be a zombie, if another process must reap
 /// it.
 async fn ended(pid: u32) {
     let path = PathBuf::from(format!("/proc/{pid}/stat"));
     let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    until(&format!("process {pid} has ended"), || {
+    until_true(format!("the end of process {pid}"), || {
         rustix::process::test_kill_process(process).is_err()
             || cfg!(target_os = "linux")
                 && std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))

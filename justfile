@@ -42,6 +42,10 @@ test-crate crate *filter:
 faketime *arguments:
     scripts/false-clock {{arguments}}
 
+# Drives the pages in a browser (`apt-get install chromium nodejs npm`).
+browser:
+    scripts/browser
+
 # Builds the deployment packages for arm64; `scripts/package --tools` gets what that needs.
 package:
     scripts/package
@@ -49,3 +53,15 @@ package:
 # Measures the release build beside its targets.
 bench:
     benches/speed.sh
+
+# Measures functions as processes beside `cargo lambda watch` (`cargo install cargo-lambda`).
+bench-lambda *arguments:
+    benches/lambda.sh {{arguments}}
+
+# Measures the embedded database beside DynamoDB Local; needs Docker.
+bench-dynamodb *arguments:
+    benches/dynamodb.sh {{arguments}}
+
+# Measures how long builds take and how large the programs are.
+bench-build *arguments:
+    benches/build.sh {{arguments}}

@@ -7,10 +7,12 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
+use rehearse_testutils::Folder;
+
 use crate::{
     process::{Finished, command, interrupt, rehearse, send_signal, wait_for_exit},
     suite,
-    support::{project, root, write},
+    support::{project, root},
     up::Up,
 };
 
@@ -114,15 +116,15 @@ fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
         return;
     }
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", SCENARIO.replace("reply: \"Hi!\"", "reply: \"Ho!\""));
+    folder.write("scenarios/a.yaml", SCENARIO.replace("reply: \"Hi!\"", "reply: \"Ho!\""));
     let (ran, left) = run_on_docker(folder.path(), &[]);
     assert_eq!((ran.code, left.as_str()), (1, ""), "{}", ran.err);
     // It is being started when this is found out.
-    write(folder.path(), "scenarios/a.yaml", "name: 3\nstep: []\n");
+    folder.write("scenarios/a.yaml", "name: 3\nstep: []\n");
     let (ran, left) = run_on_docker(folder.path(), &[]);
     assert_eq!((ran.code, left.as_str()), (2, ""), "{}", ran.err);
 
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("scenarios/a.yaml", SCENARIO);
     for signal in ["-INT", "-TERM"] {
         let (mut process, mut out) = long_run(folder.path(), "docker");
         let id = process.id();
@@ -162,7 +164,7 @@ fn a_container_whose_run_was_killed_goes_with_the_next_run() {
         return;
     }
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("scenarios/a.yaml", SCENARIO);
     let (mut process, _out) = long_run(folder.path(), "docker");
     let id = process.id();
     assert_ne!(containers_of(id), "", "it runs in a container");
@@ -179,7 +181,7 @@ fn a_container_that_is_kept_is_named_and_listens_on_loopback_alone() {
         return;
     }
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("scenarios/a.yaml", SCENARIO);
     let (ran, left) = run_on_docker(folder.path(), &["--keep"]);
     let ports = Command::new("docker").args(["port", &left]).output().unwrap();
     let removed = Command::new("docker").args(["rm", "-f", "-v", &left]).output().unwrap();
@@ -218,11 +220,11 @@ fn tables_at_a_url_go_after_a_failure_and_an_interruption_and_stay_when_kept() {
     let up = Up::start_with(&["--dynamodb", "embedded"]);
     let (url, before) = (up.url("dynamodb"), tables(&up));
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", SCENARIO.replace("reply: \"Hi!\"", "reply: \"Ho!\""));
+    folder.write("scenarios/a.yaml", SCENARIO.replace("reply: \"Hi!\"", "reply: \"Ho!\""));
     assert_eq!(rehearse(folder.path(), &["run", "--dynamodb", &url]).code, 1);
     assert_eq!(tables(&up), before);
 
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("scenarios/a.yaml", SCENARIO);
     let (mut process, mut out) = long_run(folder.path(), &url);
     interrupt(&process);
     out.read_to_string(&mut String::new()).unwrap();
@@ -352,10 +354,10 @@ fn no_docker_is_told_by_its_kind() {
     const SLOW: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n6B\r\n{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":1000,\"total\":90000000},\"progress\":\"[>     ]\"}\n\r\n";
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let socket = format!("unix://{}", folder.path().join("docker.sock").display());
     for (host, says, help) in [
-        (socket, "no Docker is here: nothing listens at unix://", "start Docker"),
+        (socket, "Docker is not running here: nothing listens at unix://", "start Docker"),
         (format!("tcp://{closed}"), "does not answer: ", "`docker info`"),
         (
             format!("tcp://{}", silent.local_addr().unwrap()),

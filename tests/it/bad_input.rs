@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::process::{Finished, rehearse};
-use crate::support::{project, write};
+use crate::support::project;
 
 const GOOD: &str = "name: Hello\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n    reply: \"Hi!\"\n";
 
 /// Runs one scenario text in a project of its own.
 fn run(text: impl AsRef<[u8]>) -> Finished {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", text);
+    folder.write("scenarios/a.yaml", text);
     rehearse(folder.path(), &["run"])
 }
 
@@ -60,8 +60,8 @@ fn a_missing_file_and_an_empty_folder() {
 #[test]
 fn two_scenarios_of_one_name_are_both_named() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", GOOD);
-    write(folder.path(), "scenarios/b.yaml", GOOD);
+    folder.write("scenarios/a.yaml", GOOD);
+    folder.write("scenarios/b.yaml", GOOD);
     let ran = rehearse(folder.path(), &["run"]);
     refused(&ran, 2, &["Hello", "scenarios/a.yaml", "scenarios/b.yaml"]);
 }
@@ -102,19 +102,15 @@ fn rows_that_break_the_key_schema() {
         refused(&run(text), 2, &["Leads", says]);
     }
     let folder = project();
-    write(folder.path(), "fixtures/dynamodb/bad.yaml", "OwnerState:\n  - { state_id: 3 }\n");
-    write(
-        folder.path(),
-        "scenarios/a.yaml",
-        GOOD.replace("steps:", "given: { fixtures: [bad] }\nsteps:"),
-    );
+    folder.write("fixtures/dynamodb/bad.yaml", "OwnerState:\n  - { state_id: 3 }\n");
+    folder.write("scenarios/a.yaml", GOOD.replace("steps:", "given: { fixtures: [bad] }\nsteps:"));
     refused(&rehearse(folder.path(), &["run"]), 2, &["fixtures/dynamodb/bad.yaml:2", "state_id"]);
 }
 
 #[test]
 fn filters_that_match_nothing() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", GOOD);
+    folder.write("scenarios/a.yaml", GOOD);
     refused(&rehearse(folder.path(), &["run", "--name", "Helo"]), 2, &["Helo", "Hello"]);
     refused(&rehearse(folder.path(), &["run", "--tag", "nothing"]), 2, &["nothing"]);
 }
@@ -129,12 +125,12 @@ fn files_that_are_not_text_or_far_too_large() {
 #[test]
 fn an_unknown_resource_type_is_said_once_and_ignored() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", GOOD);
+    folder.write("scenarios/a.yaml", GOOD);
     let template = std::fs::read_to_string(folder.path().join("template.yaml")).unwrap();
     let template =
         template.replace("\nResources:\n", "\nResources:\n  Bucket:\n    Type: AWS::S3::Bucket\n");
     let line = 1 + template.lines().position(|l| l == "  Bucket:").unwrap();
-    write(folder.path(), "template.yaml", template);
+    folder.write("template.yaml", template);
     let says = format!("note: template.yaml: ignoring AWS::S3::Bucket (Bucket, line {line})\n");
     for command in ["run", "check"] {
         let ran = rehearse(folder.path(), &[command]);
@@ -147,8 +143,8 @@ fn an_unknown_resource_type_is_said_once_and_ignored() {
 #[test]
 fn a_template_that_is_missing_or_wrong() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", GOOD);
-    write(folder.path(), "template.yaml", "Resources: {}\n");
+    folder.write("scenarios/a.yaml", GOOD);
+    folder.write("template.yaml", "Resources: {}\n");
     refused(&rehearse(folder.path(), &["run"]), 2, &["template.yaml", "no Resources"]);
     std::fs::remove_file(folder.path().join("template.yaml")).unwrap();
     refused(&rehearse(folder.path(), &["run"]), 2, &["template.yaml"]);
@@ -170,8 +166,8 @@ fn wrong_words_on_the_command_line() {
 #[test]
 fn a_report_that_cannot_be_written_leaves_nothing_behind() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", GOOD);
-    write(folder.path(), "file", "not a folder");
+    folder.write("scenarios/a.yaml", GOOD);
+    folder.write("file", "not a folder");
     let ran = rehearse(folder.path(), &["run", "--report", "junit=file/report.xml"]);
     refused(&ran, 3, &["file/report.xml"]);
     assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "not a folder");
@@ -180,8 +176,8 @@ fn a_report_that_cannot_be_written_leaves_nothing_behind() {
 #[test]
 fn a_broken_scenario_writes_no_report() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", "nmae: x\n");
-    write(folder.path(), "report.xml", "the last one");
+    folder.write("scenarios/a.yaml", "nmae: x\n");
+    folder.write("report.xml", "the last one");
     refused(&rehearse(folder.path(), &["run", "--report", "junit=report.xml"]), 2, &["nmae"]);
     assert_eq!(std::fs::read_to_string(folder.path().join("report.xml")).unwrap(), "the last one");
 }

@@ -17,10 +17,12 @@ use handlers::{
 use jiff::{Span, civil::date};
 use serde_json::{Value, json};
 
+use rehearse_testutils::Folder;
+
 use crate::{
     process::rehearse,
     store::{booking, lead, phone, store},
-    support::{project, root, write},
+    support::{project, root},
     up::Up,
 };
 
@@ -39,7 +41,7 @@ fn rows(up: &Up, table: &str) -> Vec<Value> {
 
 #[test]
 fn a_text_that_was_answered_is_there_after_a_restart_and_not_after_a_reset() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let data = folder.path().join("new/data");
     let first = up(&data);
     assert_eq!(first.rehearse(&["send", "Do you fix iPhone screens?"]).code, 0);
@@ -71,7 +73,7 @@ async fn book(store: &DynamoDb, n: usize) -> Option<usize> {
 /// What was acknowledged before a kill is there; what was not is there whole or not at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_amid_a_thousand_bookings_loses_none_that_was_acknowledged() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let mut first = up(folder.path());
     let at = store(&first.url("dynamodb"));
     let told = Arc::new(AtomicUsize::new(0));
@@ -118,9 +120,9 @@ async fn a_kill_amid_a_thousand_bookings_loses_none_that_was_acknowledged() {
 
 #[test]
 fn a_folder_that_cannot_be_used_is_told_and_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let open = |data: &str| rehearse(&root(), &["up", "--data", data, "--dynamodb", "embedded"]);
-    write(folder.path(), "file", "mine");
+    folder.write("file", "mine");
     let file = folder.path().join("file");
     // Not even root can write there.
     for data in ["/proc/rehearse", file.to_str().unwrap(), file.join("below").to_str().unwrap()] {
@@ -131,11 +133,7 @@ fn a_folder_that_cannot_be_used_is_told_and_left_as_it_is() {
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 
-    write(
-        folder.path(),
-        "junk/dynamodb.sqlite",
-        "this is no database, but somebody's text".repeat(100),
-    );
+    folder.write("junk/dynamodb.sqlite", "this is no database, but somebody's text".repeat(100));
     let ran = open(folder.path().join("junk").to_str().unwrap());
     assert_eq!(ran.code, 3, "{}", ran.err);
     let text = std::fs::read_to_string(folder.path().join("junk/dynamodb.sqlite")).unwrap();
@@ -144,7 +142,7 @@ fn a_folder_that_cannot_be_used_is_told_and_left_as_it_is() {
 
 #[test]
 fn a_folder_that_another_process_has_is_told_with_the_process() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let first = up(folder.path());
     let data = folder.path().to_str().unwrap();
     let ran = rehearse(&root(), &["up", "--data", data, "--dynamodb", "embedded"]);
@@ -156,11 +154,11 @@ fn a_folder_that_another_process_has_is_told_with_the_process() {
 
 #[test]
 fn a_table_whose_keys_the_template_changed_is_not_touched() {
-    let (project, folder) = (project(), tempfile::tempdir().unwrap());
+    let (project, folder) = (project(), Folder::new());
     drop(up(folder.path()));
     let template = std::fs::read_to_string(project.path().join("template.yaml")).unwrap();
     let changed = template.replace("AttributeName: slot_time", "AttributeName: hour");
-    write(project.path(), "template.yaml", changed);
+    project.write("template.yaml", changed);
     let data = folder.path().to_str().unwrap();
     let ran = rehearse(
         project.path(),
@@ -173,7 +171,7 @@ fn a_table_whose_keys_the_template_changed_is_not_touched() {
 #[test]
 fn rows_go_out_and_come_in_again_as_they_were() {
     let (one, other) = (Up::start(), Up::start());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let item = |n: usize| {
         json!({ "PutRequest": { "Item": {
             "phone": { "S": format!("+1904555{n:04}") }, "digits": { "N": "3.14159265358979323846264338327950288" },
@@ -182,7 +180,7 @@ fn rows_go_out_and_come_in_again_as_they_were() {
         } } })
     };
     let batch = json!({ "OptOuts": (0..60).map(item).collect::<Vec<_>>() });
-    write(folder.path(), "rows.json", batch.to_string());
+    folder.write("rows.json", batch.to_string());
     let file = folder.path().join("rows.json");
     let loaded = one.rehearse(&["db", "load", file.to_str().unwrap()]);
     assert_eq!(
@@ -217,9 +215,9 @@ fn nested(depth: usize) -> Value {
 #[test]
 fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
     let up = Up::start();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let load = |text: &str| {
-        write(folder.path(), "rows.json", text);
+        folder.write("rows.json", text);
         up.rehearse(&["db", "load", folder.path().join("rows.json").to_str().unwrap()])
     };
     let good = json!({ "phone": { "S": "+1" } });
@@ -276,29 +274,25 @@ fn rows_and_tables_that_dynamodb_refuses_are_pointed_at() {
         assert_eq!(ran.code, 2, "{all}");
         says.iter().for_each(|part| assert!(all.contains(part), "no '{part}' in {all}"));
     };
-    write(project.path(), "scenarios/a.yaml", "name: a\nsteps:\n  - request: GET /state\n");
+    project.write("scenarios/a.yaml", "name: a\nsteps:\n  - request: GET /state\n");
     let fixture = "fixtures/dynamodb/bad.yaml";
-    write(project.path(), fixture, "Schedule:\n  - { schedule_date: 2026, slot_time: a }\n");
+    project.write(fixture, "Schedule:\n  - { schedule_date: 2026, slot_time: a }\n");
     check(&[
         "bad.yaml:2",
         "`schedule_date` of Schedule must be a string, not the number 2026",
         "^",
     ]);
-    write(project.path(), fixture, "OptOuts:\n  - { phone: a }\n  - { phone: a }\n");
+    project.write(fixture, "OptOuts:\n  - { phone: a }\n  - { phone: a }\n");
     check(&["bad.yaml:3", "is already at line 2", "^"]);
-    write(
-        project.path(),
-        fixture,
-        format!("OptOuts:\n  - {{ phone: a, t: {} }}\n", "x".repeat(409_600)),
-    );
+    project.write(fixture, format!("OptOuts:\n  - {{ phone: a, t: {} }}\n", "x".repeat(409_600)));
     check(&["bad.yaml:2", "stores at most 409600"]);
-    write(project.path(), fixture, "OptOuts: []\n");
+    project.write(fixture, "OptOuts: []\n");
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     for name in ["ab", "Repairs Schedule", "Réparations"] {
         let renamed =
             template.replace("TableName: !Ref ScheduleTable", &format!("TableName: {name}"));
         let line = renamed.lines().position(|l| l.contains(&format!("TableName: {name}"))).unwrap();
-        write(project.path(), "template.yaml", &renamed);
+        project.write("template.yaml", &renamed);
         let place = format!("template.yaml:{}", line + 1);
         check(&[&place, "cannot be a table's name", "3 to 255", "^"]);
     }

@@ -7,14 +7,14 @@ use std::{
 
 use crate::{
     process::{command, interrupt, wait_for_exit},
-    support::{project, write},
+    support::project,
 };
 
 #[test]
 fn an_interrupted_run_leaves_whole_reports() {
     let folder = project();
     let text = "name: NAME\nsteps:\n  - customer: \"Hello\"\n    model: [{ say: \"Hi!\" }]\n";
-    write(folder.path(), "scenarios/a.yaml", text);
+    folder.write("scenarios/a.yaml", text);
     let words = "run --repeat 5000 --jobs 2 --report junit=run.xml --report json=run.json";
     let words: Vec<&str> = words.split(' ').collect();
     let mut process = command(folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();

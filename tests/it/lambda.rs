@@ -12,7 +12,7 @@ use crate::{
     process::{
         Finished, interrupt, rehearse, send_signal, wait_for, wait_for_exit, wait_until_gone,
     },
-    support::{project, root, write},
+    support::{project, root},
     up::{FREE_PORTS, Up},
 };
 
@@ -118,9 +118,9 @@ fn a_missing_variable_is_named_in_the_journal() {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
         let without = text.replace(line, "");
         assert_ne!(text, without);
-        write(folder.path(), file, without);
+        folder.write(file, without);
     }
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("scenarios/a.yaml", SCENARIO);
     let words = ["--report-journal", "--report", "json=run.json"];
     run(folder.path(), &words, &[]).expect(1, &[]);
     let report = std::fs::read_to_string(folder.path().join("run.json")).unwrap();
@@ -134,8 +134,8 @@ const SCENARIO: &str = "name: Hello\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  -
 #[test]
 fn what_cannot_be_run_is_refused_before_anything_starts() {
     let folder = project();
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
-    write(folder.path(), "plain", "no program\n");
+    folder.write("scenarios/a.yaml", SCENARIO);
+    folder.write("plain", "no program\n");
     let with_function =
         |code: &str| rehearse(folder.path(), &["run", "--target", "lambda", "--function", code]);
     let all = |id, code: &str| run(folder.path(), &[], &[(id, code)]);
@@ -155,7 +155,7 @@ fn a_response_without_a_type_of_twiml_is_no_twiml() {
         let text = format!(
             "name: Untyped\nnow: 2026-02-10T15:10:00-05:00\ngiven: {{ env: {{ ANSWER: '{answer}' }} }}\nsteps:\n  - customer: Hello\n    {step}\n"
         );
-        write(folder.path(), "scenarios/a.yaml", text);
+        folder.write("scenarios/a.yaml", text);
         run(folder.path(), &[], &[("Dispatcher", &client)])
     };
     // API Gateway's own type is text/plain, so the customer reads the markup.
@@ -218,9 +218,8 @@ exports.handler = async (event, context) => {
 /// A function in another language: answers, fails, and answers again.
 fn other_language((file, app): (&str, &str), command: &str, error: &str) {
     let folder = project();
-    write(folder.path(), file, app);
-    write(
-        folder.path(),
+    folder.write(file, app);
+    folder.write(
         "scenarios/a.yaml",
         "name: Another language\nsteps:
   - request: GET /scheduler
@@ -265,12 +264,12 @@ const BUILD: &str = r#"fn main() {
 fn cargo_ends_with_the_run_that_started_it_also_when_that_is_killed() {
     for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
         let folder = project();
-        write(folder.path(), "Cargo.toml", SLOW);
-        write(folder.path(), "build.rs", BUILD);
+        folder.write("Cargo.toml", SLOW);
+        folder.write("build.rs", BUILD);
         for (_, binary) in FUNCTIONS {
-            write(folder.path(), &format!("src/bin/{binary}.rs"), "fn main() {}");
+            folder.write(&format!("src/bin/{binary}.rs"), "fn main() {}");
         }
-        write(folder.path(), "scenarios/a.yaml", "name: a\nsteps:\n  - request: GET /state\n");
+        folder.write("scenarios/a.yaml", "name: a\nsteps:\n  - request: GET /state\n");
         // As a script's background starts it: Ctrl-C would be ignored.
         let ignoring = "trap '' INT; exec \"$0\" run --target lambda";
         let mut run = Command::new("sh")

@@ -2,47 +2,10 @@
 
 use std::{
     path::Path,
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Child, Command},
 };
 
-/// How long anything is waited for: far longer than it takes, so that only a hang fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Exit code and output of a process that has ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// Exit code; -1 when a signal ended it.
-    pub code: i32,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub err: String,
-}
-
-impl From<Output> for Finished {
-    fn from(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
-    }
-}
-
-impl Finished {
-    /// Asserts the exit code and that all texts are in the output; a panic never is.
-    #[track_caller]
-    pub fn expect(&self, code: i32, texts: &[&str]) {
-        let all = format!("{}{}", self.out, self.err);
-        assert_eq!(self.code, code, "{all}");
-        for text in texts {
-            assert!(all.contains(text), "no '{text}' in:\n{all}");
-        }
-        assert!(!all.contains("panicked"), "{all}");
-    }
-}
+pub use rehearse_testutils::{Finished, PATIENCE, wait_for};
 
 /// Runs the program with these arguments in this folder until it ends, without colours and
 /// without a terminal.
@@ -52,16 +15,7 @@ pub fn rehearse(folder: &Path, arguments: &[&str]) -> Finished {
 
 /// The program, ready to be started.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse-shop"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("REHEARSE_LOG")
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null());
-    command
+    rehearse_testutils::command(env!("CARGO_BIN_EXE_rehearse-shop"), folder, arguments)
 }
 
 /// Sends what Ctrl-C sends.
@@ -72,19 +26,6 @@ pub fn interrupt(process: &Child) {
 /// Sends a signal; false when there is no such process.
 pub fn send_signal(signal: &str, pid: &str) -> bool {
     Command::new("kill").args([signal, pid]).output().unwrap().status.success()
-}
-
-/// Asks again and again until there is a result, and fails with `what` when there is none in time.
-#[track_caller]
-pub fn wait_for<T>(what: &str, mut result: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(result) = result() {
-            return result;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Waits until a process that was started here has ended, and returns its exit code, `None` when a

@@ -2,7 +2,7 @@
 //! not be that URL: stages, custom domains and their mappings stand between.
 
 use crate::process::{Finished, rehearse};
-use crate::support::{project, write};
+use crate::support::project;
 
 const DOMAIN: &str = "sms.shop.example";
 
@@ -51,11 +51,11 @@ impl Way {
             assert!(text.contains(from), "the template has no `{from}`");
             text.replace(from, to)
         });
-        write(folder.path(), "template.yaml", template);
+        folder.write("template.yaml", template);
         if self.domain {
             let settings = read("rehearse.toml");
             let domain = format!("[webhook]\ndomain = \"{DOMAIN}\"\n");
-            write(folder.path(), "rehearse.toml", settings.replace("[webhook]\n", &domain));
+            folder.write("rehearse.toml", settings.replace("[webhook]\n", &domain));
         }
         let given =
             self.public_urls.map(|url| format!("given: {{ env: {{ PUBLIC_URLS: \"{url}\" }} }}\n"));
@@ -63,7 +63,7 @@ impl Way {
             "name: A text\n{}steps:\n  - customer: Hello?\n    model: [{{ say: Here. }}]\n    reply: Here.\n",
             given.unwrap_or_default()
         );
-        write(folder.path(), "scenarios/a.yaml", scenario);
+        folder.write("scenarios/a.yaml", scenario);
         rehearse(folder.path(), &["run"])
     }
 

@@ -32,9 +32,10 @@ use rehearse_core::{
     threads::Threads,
 };
 use rehearse_dynamodb::Database;
+use rehearse_testutils::databases;
 use serde_json::json;
 
-use crate::support::{databases, root};
+use crate::support::root;
 
 /// The store at an endpoint that has the template's tables.
 pub fn store(endpoint: &str) -> DynamoDb {

@@ -1,9 +1,8 @@
 //! What several test files need.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use rehearse_dynamodb::{EngineChoice, Service, ServiceOptions};
+use rehearse_testutils::Folder;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -29,51 +28,14 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// A project of its own in a temporary folder: template, settings and fixtures, but no scenarios.
-pub fn project() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for file in ["template.yaml", "rehearse.toml"] {
-        std::fs::copy(root().join(file), folder.path().join(file)).unwrap();
+pub fn project() -> Folder {
+    let folder = Folder::new();
+    for name in ["template.yaml", "rehearse.toml"] {
+        folder.write(name, std::fs::read(root().join(name)).unwrap());
     }
     for file in files(&root().join("fixtures"), "") {
-        let to = folder.path().join(file.strip_prefix(root()).unwrap());
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(&file, to).unwrap();
+        let name = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        folder.write(name, std::fs::read(&file).unwrap());
     }
     folder
-}
-
-/// Writes a file below a folder.
-pub fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
-
-/// What keeps the tables, as REHEARSE_DYNAMODB says: one service for all tests of this process.
-pub fn databases() -> Service {
-    static SERVICE: OnceLock<Service> = OnceLock::new();
-    let start = || {
-        let choice = std::env::var("REHEARSE_DYNAMODB").unwrap_or_else(|_| "embedded".into());
-        let choice: EngineChoice = choice.parse().unwrap();
-        if choice == EngineChoice::Docker {
-            remove_containers_in_the_end();
-        }
-        Service::start(ServiceOptions { choice, ..ServiceOptions::default() }).unwrap()
-    };
-    SERVICE.get_or_init(start).clone()
-}
-
-/// Nothing of a test process runs at its end, so another one waits for it.
-fn remove_containers_in_the_end() {
-    let own = format!("label=rehearse.process={}", std::process::id());
-    let script = format!("cat >/dev/null; docker ps -aq --filter {own} | xargs -r docker rm -f -v");
-    let null = std::process::Stdio::null;
-    let waits = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .stdin(std::process::Stdio::piped())
-        .stdout(null())
-        .stderr(null())
-        .spawn();
-    // Its input ends when this process does.
-    std::mem::forget(waits.unwrap());
 }

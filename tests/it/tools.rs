@@ -2,11 +2,9 @@
 
 use std::process::Stdio;
 
-use crate::{
-    process::rehearse,
-    support::{root, write},
-    up::Up,
-};
+use rehearse_testutils::Folder;
+
+use crate::{process::rehearse, support::root, up::Up};
 
 /// Tools that are not everywhere are used where they are; where not, that is said.
 pub fn tool(name: &str) -> Option<std::process::Command> {
@@ -25,8 +23,8 @@ pub fn tool(name: &str) -> Option<std::process::Command> {
 #[test]
 fn bash_completes_commands_and_flags() {
     let Some(mut bash) = tool("bash") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "completions", rehearse(&root(), &["completions", "bash"]).out);
+    let folder = Folder::new();
+    folder.write("completions", rehearse(&root(), &["completions", "bash"]).out);
     let script = "source completions; COMP_WORDS=(rehearse run --rep); COMP_CWORD=2; \
                   _rehearse rehearse --rep run; echo ${COMPREPLY[@]}";
     let ran = bash.current_dir(folder.path()).args(["--norc", "-c", script]).output().unwrap();
@@ -38,15 +36,15 @@ fn bash_completes_commands_and_flags() {
 #[test]
 fn every_scenario_fits_the_schema_and_a_wrong_key_does_not() {
     let Some(mut validator) = tool("check-jsonschema") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "schema.json", rehearse(&root(), &["schema"]).out);
+    let folder = Folder::new();
+    folder.write("schema.json", rehearse(&root(), &["schema"]).out);
     let schema = folder.path().join("schema.json");
     let files = crate::support::files(&root().join("scenarios"), ".yaml");
     let ran = validator.arg("--schemafile").arg(&schema).args(&files).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
 
     let wrong = "name: a\nsteps:\n  - customer: Hi\n    repyl: Hi\n";
-    write(folder.path(), "wrong.yaml", wrong);
+    folder.write("wrong.yaml", wrong);
     let mut validator = std::process::Command::new("check-jsonschema");
     validator.arg("--schemafile").arg(&schema).arg(folder.path().join("wrong.yaml"));
     let ran = validator.output().unwrap();
@@ -81,10 +79,10 @@ fn sdks(mut program: std::process::Command, check: &str, language: &str) {
     let shell = up.rehearse(&["env"]).out;
     let mut notes = shell.lines().filter_map(|line| line.strip_prefix("#   "));
     let line = notes.find_map(|note| note.strip_prefix(language)).expect("a line for Twilio");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let dumped = up.rehearse(&["db", "dump", "OptOuts", "Conversations"]);
     assert_eq!(dumped.code, 0, "{}", dumped.err);
-    write(folder.path(), "dump.json", dumped.out);
+    folder.write("dump.json", dumped.out);
     let opted_out = "+19045550102";
     let ran = program
         .arg(root().join("tests/sdk").join(check))

@@ -6,14 +6,13 @@ use std::{
     sync::mpsc::{self, Receiver},
 };
 
-use tempfile::TempDir;
+use rehearse_testutils::Folder;
 
 use crate::{
     process::{
         Finished, PATIENCE, command, rehearse, send_signal, wait_for, wait_for_exit,
         wait_until_gone,
     },
-    support::write,
     tools::tool,
     up::FREE_PORTS,
 };
@@ -65,7 +64,7 @@ if test -e .held; then read line < .held; rm .held; fi
 
 /// A world that watches the sources of its function.
 struct Watched {
-    folder: TempDir,
+    folder: Folder,
     up: Child,
     control: String,
     said: Receiver<String>,
@@ -92,11 +91,11 @@ impl Watched {
     fn start_with(meanwhile: impl FnOnce(&Self)) -> Option<Self> {
         let own = tool("python3")?.args(["-c", "import sys; print(sys.executable)"]).output();
         let python = String::from_utf8(own.unwrap().stdout).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "template.yaml", TEMPLATE);
-        write(folder.path(), "rehearse.toml", SETTINGS);
-        write(folder.path(), "build.sh", BUILD);
-        write(folder.path(), "source/app.py", FUNCTION.replace("VERSION", "one"));
+        let folder = Folder::new();
+        folder.write("template.yaml", TEMPLATE);
+        folder.write("rehearse.toml", SETTINGS);
+        folder.write("build.sh", BUILD);
+        folder.write("source/app.py", FUNCTION.replace("VERSION", "one"));
         let function = format!("Hello={} made/app.py", python.trim());
         let hold = std::process::Command::new("mkfifo").arg(folder.path().join(".held")).status();
         assert!(hold.unwrap().success());
@@ -131,7 +130,7 @@ impl Watched {
 
     /// Writes another version of the function.
     fn becomes(&self, version: &str) {
-        write(self.folder.path(), "source/app.py", FUNCTION.replace("VERSION", version));
+        self.folder.write("source/app.py", FUNCTION.replace("VERSION", version));
     }
 
     /// Waits for a line with these words, and gives those before it.
@@ -169,15 +168,15 @@ fn an_edit_during_the_first_build_is_built_too() {
 #[test]
 fn what_nobody_edits_is_no_change_and_settings_need_a_restart() {
     let Some(watched) = Watched::start() else { return };
-    let folder = watched.folder.path();
-    write(folder, "up.log", "ready");
-    write(folder, "rows/dynamodb.sqlite-wal", "a row");
-    write(folder, "source/sedUf7bKv", "a draft");
-    std::fs::remove_file(folder.join("source/sedUf7bKv")).unwrap();
-    write(folder, "template.yaml", TEMPLATE.replace("/sms", "/texts"));
+    let folder = &watched.folder;
+    folder.write("up.log", "ready");
+    folder.write("rows/dynamodb.sqlite-wal", "a row");
+    folder.write("source/sedUf7bKv", "a draft");
+    std::fs::remove_file(folder.path().join("source/sedUf7bKv")).unwrap();
+    folder.write("template.yaml", TEMPLATE.replace("/sms", "/texts"));
     let before = watched.says("template.yaml changed: `up` must be restarted to use it");
     assert_eq!(before, "", "nothing is swapped");
-    write(folder, "rehearse.toml", SETTINGS);
+    folder.write("rehearse.toml", SETTINGS);
     watched.becomes("two");
     let said = watched.says("swapped Hello");
     let changed = said.lines().filter(|line| line.starts_with("changed:")).collect::<Vec<_>>();

@@ -20,14 +20,20 @@ Examples:
   rehearse run                           every scenario, offline
   rehearse run scenarios/booking         one folder
   rehearse run --tag booking --last-failed
-  rehearse up                            keep a world running on ports 4000-4050
+  rehearse up                            keep a world running on ports 4000-4060
   rehearse send \"Do you fix iPhones?\"    text it, in another terminal
   rehearse chat                          text it here
   rehearse exec -- pytest                your own test suite in a world of its own
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
-  3 the environment failed   130 interrupted";
+  3 the environment failed   130 interrupted
+
+Debugging:
+  RUST_LOG=rehearse=debug rehearse run PATH    what the emulator logs, in spans of scenario, step,
+                                               webhook and exchange, on standard error
+  RUST_LOG is a filter by crate and level; REHEARSE_LOG is the same and goes before it.
+  `rehearse log` and `run --report-journal --report json=FILE` show the exchanges themselves.";
 
 /// Rehearse a whole SMS backend on a laptop: its handlers, DynamoDB, Twilio, OpenAI and API Gateway, offline.
 #[derive(Debug, Parser)]

@@ -25,7 +25,7 @@ pub(crate) fn of(
     match &target.target {
         Target::InProcess => in_process(project, app),
         Target::Lambda => lambda(project, &target.lambda, app),
-        Target::Url(outside) => at_url(project, outside),
+        Target::Url(external) => at_url(project, external),
     }
 }
 
@@ -35,10 +35,10 @@ pub(crate) fn of(
 /// When the template's tables cannot be read.
 pub(crate) fn at_url(
     project: &Project,
-    outside: &ExternalBackend,
+    external: &ExternalBackend,
 ) -> Result<Backend, CommandError> {
     let (tables, settings) = (project.tables()?, project.settings.clone());
-    Backend::external(outside.clone(), tables, settings, &project.root).map_err(project::world)
+    Backend::external(external.clone(), tables, settings, &project.root).map_err(project::world)
 }
 
 fn in_process(project: &Project, app: &App) -> Result<Backend, CommandError> {

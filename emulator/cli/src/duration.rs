@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 /// Parses a duration such as `10s` or `500ms`.
 ///
 /// # Errors
-/// When the text is no duration, or a negative one.
+/// When the text is not a duration, or is negative.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let invalid = || format!("'{text}' is not a length of time such as 10s or 500ms");
     let duration: SignedDuration = text.parse().map_err(|_| invalid())?;

@@ -105,7 +105,7 @@ impl CommandError {
     }
 }
 
-/// A pipe that its reader closed (`rehearse log | head`) is no failure.
+/// A pipe that its reader closed (`rehearse log | head`) is not a failure.
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {

@@ -31,7 +31,7 @@ pub(crate) struct Limits {
 
 /// How all of them ended.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct JobsEnd {
     /// Whether `stop` came before the end.
     pub(crate) interrupted: bool,
     /// Jobs that were under way then.
@@ -46,7 +46,7 @@ pub(crate) async fn execute<Job>(
     start: impl Fn(usize) -> Job,
     stop: impl Future<Output = ()>,
     mut done: impl FnMut(usize, JobResult) -> bool,
-) -> Outcome
+) -> JobsEnd
 where
     Job: Future<Output = ScenarioResult> + Send + 'static,
 {
@@ -65,11 +65,11 @@ where
             () = &mut stop => {
                 tasks.shutdown().await;
                 let under_way = under_way.into_values().collect();
-                return Outcome { interrupted: true, under_way };
+                return JobsEnd { interrupted: true, under_way };
             }
             joined = tasks.join_next_with_id() => joined,
         };
-        let Some(joined) = joined else { return Outcome::default() };
+        let Some(joined) = joined else { return JobsEnd::default() };
         let (id, ended) = match joined {
             Ok((id, report)) => (id, JobResult::Finished(Box::new(report))),
             Err(error) => (error.id(), JobResult::Panicked(panic_text(error))),
@@ -212,9 +212,9 @@ mod tests {
             ended.push(i);
             false
         };
-        let outcome = execute(0..5, limits(1, false), start, stop.notified(), done).await;
-        assert!(outcome.interrupted);
-        assert_eq!(outcome.under_way, BTreeSet::from([1]));
+        let end = execute(0..5, limits(1, false), start, stop.notified(), done).await;
+        assert!(end.interrupted);
+        assert_eq!(end.under_way, BTreeSet::from([1]));
         assert_eq!(ended, [0]);
     }
 }

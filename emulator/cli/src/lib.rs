@@ -1,4 +1,31 @@
-//! The command line: one file per subcommand, clap arguments and a function.
+//! The command line of rehearse, for a program of your own that has a backend's functions linked in.
+//!
+//! The binary `rehearse` of this crate runs functions as programs, or a backend at a URL. Linked into one
+//! program with it, they run in its process (`--target in-process`), which needs no build step and is
+//! what a debugger follows:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use axum::{Router, routing::post};
+//! use rehearse_cli::Function;
+//!
+//! fn main() -> ExitCode {
+//!     // The name is what users type; `Dispatcher` is the function's logical id in template.yaml.
+//!     rehearse_cli::main("my-shop", || {
+//!         Ok(vec![Function::new("Dispatcher", |environment| {
+//!             let greeting = environment.get("GREETING").ok_or("no GREETING")?.clone();
+//!             let sms = || async move {
+//!                 let twiml = format!("<Response><Message>{greeting}</Message></Response>");
+//!                 ([("content-type", "text/xml")], twiml)
+//!             };
+//!             Ok(Router::new().route("/sms", post(sms)))
+//!         })])
+//!     })
+//! }
+//! ```
+//!
+//! `cargo run -- run` then runs the scenarios of the project in the current folder or above it.
 //!
 //! The exit code is an interface: 0 passed, 1 an expectation failed, 2 the
 //! scenario or the command line is wrong, 3 the environment failed, 130 interrupted.
@@ -24,7 +51,7 @@ mod signal;
 mod target;
 mod ui;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -38,7 +65,7 @@ use self::{
     error::{CommandError, Exit},
     ui::Ui,
 };
-use rehearse_aws::{Function, function::BuildError};
+pub use rehearse_aws::{Function, function::BuildError};
 
 /// Runs the command line of this process and returns its exit code.
 ///
@@ -79,11 +106,11 @@ pub fn main(
 }
 
 /// Runs a command line in a given place; the process's own is [`main`].
-#[cfg_attr(not(test), expect(dead_code, reason = "the door for tests"))]
+#[cfg(test)]
 fn run_with<I, T>(arguments: I, app: &App) -> Exit
 where
     I: IntoIterator<Item = T>,
-    T: Into<OsString> + Clone,
+    T: Into<std::ffi::OsString> + Clone,
 {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => finish(dispatch(cli, app), app),

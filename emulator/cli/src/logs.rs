@@ -48,6 +48,16 @@ fn filter(
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read as _, Seek as _},
+        sync::Mutex,
+    };
+
+    use rehearse_core::{
+        clock::Clock,
+        journal::{ExchangeDetail, Journal, Outcome},
+    };
+
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Result<String, CommandError> {
@@ -68,5 +78,34 @@ mod tests {
         assert_eq!(with(&both).unwrap(), "rehearse=debug");
         let problem = with(&[("RUST_LOG", "rehearse=loud")]).unwrap_err();
         assert!(problem.texts()[0].contains("RUST_LOG: 'rehearse=loud'"), "{problem:?}");
+    }
+
+    #[test]
+    fn each_exchange_is_a_span_with_its_position_and_name() {
+        let mut file = tempfile::tempfile().unwrap();
+        let writer = Mutex::new(file.try_clone().unwrap());
+        let subscriber = fmt()
+            .with_env_filter("rehearse=debug")
+            .with_writer(writer)
+            .with_ansi(false)
+            .with_target(false)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let journal = Journal::new(Clock::running());
+            let line =
+                ExchangeDetail::Log { function: "F".into(), request_id: None, line: "x".into() };
+            let pending = journal.begin("http.GET /people/+19045550102", line);
+            pending.span().in_scope(|| tracing::debug!(target: "rehearse", "under way"));
+            pending.end(Outcome::status(200, serde_json::Value::Null));
+        });
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        for (line, says) in lines.iter().zip(["exchange began", "under way", "status=200"]) {
+            assert!(line.contains("exchange{seq=0 name=\"http.GET\"}"), "{text}");
+            assert!(line.contains(says), "{text}");
+        }
     }
 }

@@ -54,8 +54,10 @@ impl PortArgs {
     pub(crate) fn refuse(&self) -> Result<(), CommandError> {
         match self.given().first() {
             None => Ok(()),
-            Some((option, _)) => Err(CommandError::wrong(format!("--{option} moves nothing here"))
-                .help("worlds of this target take free ports; those of --target URL are fixed")),
+            Some((option, _)) => Err(CommandError::wrong(format!(
+                "--{option} has no effect with this target"
+            ))
+            .help("its worlds take free ports; only the ports of --target URL can be chosen")),
         }
     }
 

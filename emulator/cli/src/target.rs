@@ -76,9 +76,9 @@ impl TargetArgs {
 
 impl ChosenTarget {
     /// The backend that is started separately, if that is the target.
-    pub(crate) fn outside(&self) -> Option<&ExternalBackend> {
+    pub(crate) fn external(&self) -> Option<&ExternalBackend> {
         match &self.target {
-            Target::Url(outside) => Some(outside),
+            Target::Url(external) => Some(external),
             Target::InProcess | Target::Lambda => None,
         }
     }
@@ -168,20 +168,20 @@ impl fmt::Display for Target {
         match self {
             Self::InProcess => f.write_str("in-process"),
             Self::Lambda => f.write_str("lambda"),
-            Self::Url(outside) => outside.fmt(f),
+            Self::Url(external) => external.fmt(f),
         }
     }
 }
 
 /// Refuses a backend whose port one of the fakes is to have.
-pub(crate) fn apart(outside: &ExternalBackend, ports: &Ports) -> Result<(), CommandError> {
-    let (_, port) = outside.address();
+pub(crate) fn apart(external: &ExternalBackend, ports: &Ports) -> Result<(), CommandError> {
+    let (_, port) = external.address();
     // No gateway is started in front of such a backend.
     let taken = ports.by_name().into_iter().find(|(name, p)| *p == port && *name != "gateway");
     match taken {
         None => Ok(()),
         Some((part, _)) => {
-            Err(CommandError::wrong(format!("{outside} is where {part} will listen"))
+            Err(CommandError::wrong(format!("{external} is where {part} will listen"))
                 .help(format!("give the backend's own port, or move {part} with --{part}-port N")))
         }
     }
@@ -189,11 +189,11 @@ pub(crate) fn apart(outside: &ExternalBackend, ports: &Ports) -> Result<(), Comm
 
 /// Waits so long for the backend to listen.
 pub(crate) async fn listening(
-    outside: &ExternalBackend,
+    external: &ExternalBackend,
     wait: Duration,
     app: &App,
 ) -> Result<(), CommandError> {
-    let (host, port) = outside.address();
+    let (host, port) = external.address();
     let deadline = tokio::time::Instant::now() + wait;
     loop {
         let connected = timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
@@ -203,9 +203,9 @@ pub(crate) async fn listening(
             Err(_) => "it does not accept calls".into(),
         };
         if tokio::time::Instant::now() + PAUSE >= deadline {
-            let env = app.command(&format!("env --target {outside}"));
+            let env = app.command(&format!("env --target {external}"));
             return Err(CommandError::environment(format!(
-                "no backend listens at {outside}: {why}"
+                "no backend listens at {external}: {why}"
             ))
             .help(format!("start it with what `{env}` prints, then run this again")));
         }

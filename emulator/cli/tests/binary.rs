@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use rehearse_testutils::{Folder, SETTINGS, TEMPLATE, free_port_base};
+use rehearse_testutils::{Finished, Folder, SETTINGS, TEMPLATE, command, free_port_base};
 
 const SCENARIO: &str = "
 name: A greeting is answered
@@ -28,53 +28,21 @@ impl Drop for Running {
     }
 }
 
-/// Exit code and output of a finished command.
-#[derive(Debug)]
-struct Finished {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Finished {
-    #[track_caller]
-    fn expect(&self, code: i32, texts: &[&str]) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        for text in texts {
-            assert!(self.out.contains(text) || self.err.contains(text), "no '{text}' in {self:?}");
-        }
-    }
-}
-
 /// The binary, without what the developer's own shell says about worlds.
 fn rehearse(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("REHEARSE_CONTROL")
-        .env_remove("REHEARSE_DYNAMODB")
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("REHEARSE_LOG")
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null());
+    let mut command = command(env!("CARGO_BIN_EXE_rehearse"), folder, arguments);
+    command.env_remove("REHEARSE_CONTROL").env_remove("REHEARSE_DYNAMODB");
     command
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Finished {
-    let output = rehearse(folder, arguments).output().unwrap();
-    Finished {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    rehearse(folder, arguments).output().unwrap().into()
 }
 
 /// Starts `up` and waits until it prints `ready`.
 fn up(folder: &Path, arguments: &[&str]) -> Running {
-    let command = [&["up"], arguments].concat();
-    let mut up = Running(rehearse(folder, &command).stdout(Stdio::piped()).spawn().unwrap());
+    let arguments = [&["up"], arguments].concat();
+    let mut up = Running(rehearse(folder, &arguments).stdout(Stdio::piped()).spawn().unwrap());
     let lines = BufReader::new(up.0.stdout.take().unwrap()).lines();
     let mut printed: Vec<String> = Vec::new();
     for line in lines {

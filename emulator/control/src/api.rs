@@ -113,15 +113,15 @@ pub struct Message {
 
 impl Message {
     /// The text that an exchange carried; `None` when it carried none or was refused.
-    pub fn of(entry: &Exchange) -> Option<Self> {
+    pub fn of(exchange: &Exchange) -> Option<Self> {
         use rehearse_core::journal::ExchangeDetail::{SmsReceived, SmsSent};
-        if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
+        if exchange.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
             return None;
         }
-        match &entry.detail {
+        match &exchange.detail {
             SmsReceived { sid, from, to, body, media } => Some(Self {
                 sid: sid.clone(),
-                at: entry.at,
+                at: exchange.at,
                 from: from.clone(),
                 to: to.clone(),
                 body: body.clone(),
@@ -131,7 +131,7 @@ impl Message {
             }),
             SmsSent { sid, from, to, body, media, segments, via, .. } => Some(Self {
                 sid: sid.clone(),
-                at: entry.at,
+                at: exchange.at,
                 from: from.clone(),
                 to: to.clone(),
                 body: body.clone(),

@@ -65,7 +65,7 @@ pub(super) async fn sms(
     };
     let world = Arc::clone(&api.world);
     // However much happens during the delivery, the replies to this text are still there after it.
-    let hold = world.journal().hold();
+    let retention = world.journal().retain();
     // On a task of its own: the text is delivered even if the caller closes the connection.
     let delivery = tokio::spawn(async move {
         let delivery = world.twilio().receive(text).await;
@@ -77,7 +77,7 @@ pub(super) async fn sms(
     })
     .await
     .map_err(|error| ApiError::failed(&error))?;
-    Ok(Json(outcome(delivery, api.world.journal().select(hold.mark(), Message::of), &from)))
+    Ok(Json(outcome(delivery, api.world.journal().select(retention.mark(), Message::of), &from)))
 }
 
 pub(super) async fn messages(State(api): SharedState) -> Json<Messages> {
@@ -101,17 +101,17 @@ pub(super) async fn journal(
     let journal = api.world.journal();
     let (first, since) = (journal.first(), query.since.unwrap_or_default());
     // Which exchanges belong to a conversation depends on those before them.
-    let entries = journal.since(if phone.is_some() { 0 } else { since });
-    if let (Some(since), Some(oldest)) = (query.since, entries.first())
+    let exchanges = journal.since(if phone.is_some() { 0 } else { since });
+    if let (Some(since), Some(oldest)) = (query.since, exchanges.first())
         && oldest.seq > since
     {
         return Err(ApiError::dropped(oldest.seq));
     }
-    let entries = match phone {
-        None => entries,
-        Some(phone) => of_phone(entries, &phone, since),
+    let exchanges = match phone {
+        None => exchanges,
+        Some(phone) => of_phone(exchanges, &phone, since),
     };
-    Ok(Json(JournalPage { resets, changes, first, entries }))
+    Ok(Json(JournalPage { resets, changes, first, entries: exchanges }))
 }
 
 pub(super) async fn table(
@@ -198,7 +198,7 @@ pub(super) async fn arm(
     let FaultRequest { on, failure, target, skip, times } = request;
     if times == Some(0) {
         return Err(ApiError::bad_request(
-            "times is at least 1; leave it out to strike every call",
+            "times is at least 1; leave it out to make every call fail",
         ));
     }
     // A fault that applies to no call would look like a backend that survives it.
@@ -271,10 +271,10 @@ fn outcome(delivery: Delivery, texts: Vec<Message>, from: &str) -> SmsResponse {
     }
 }
 
-fn of_phone(entries: Vec<Exchange>, phone: &str, since: u64) -> Vec<Exchange> {
+fn of_phone(exchanges: Vec<Exchange>, phone: &str, since: u64) -> Vec<Exchange> {
     let mut last_text = None;
-    let own = |entry: &Exchange| conversation::about(entry, phone, &mut last_text);
-    entries.into_iter().filter(own).filter(|entry| entry.seq >= since).collect()
+    let own = |exchange: &Exchange| conversation::about(exchange, phone, &mut last_text);
+    exchanges.into_iter().filter(own).filter(|exchange| exchange.seq >= since).collect()
 }
 
 /// Parses a length of time in words or in ISO 8601; a day is 24 hours.

@@ -251,7 +251,7 @@ async fn a_move_of_the_clock_fires_schedules_before_it_is_answered() {
 }
 
 #[tokio::test]
-async fn armed_faults_strike_and_are_disarmed() {
+async fn armed_faults_are_injected_and_disarmed() {
     let running = Running::start().await;
     let http = loopback_client().unwrap();
     let url = format!("{}/faults", running.server.url());
@@ -265,7 +265,7 @@ async fn armed_faults_strike_and_are_disarmed() {
     assert!(status == 400 && error.error.contains("did you mean `webhook.sms`?"), "{error:?}");
     let success = r#"{"on": "webhook.sms", "failure": {"status": 200}}"#;
     let (status, error) = running.raw("POST", "/faults", success).await;
-    assert!(status == 400 && error.error.contains("200 is no status of a failure"), "{error:?}");
+    assert!(status == 400 && error.error.contains("200 is not a status of a failure"), "{error:?}");
 }
 
 #[tokio::test]

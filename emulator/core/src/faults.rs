@@ -302,7 +302,11 @@ mod tests {
         faults.arm(database_fault("dynamodb.*", DatabaseFault::Conflict));
         assert!(faults.next_failure("dynamodb.PutItem").is_some());
         assert!(faults.next_failure("dynamodb.TransactWriteItems").is_some());
-        assert_eq!(faults.next_failure("dynamodb.Query"), None, "a read meets no transaction");
+        assert_eq!(
+            faults.next_failure("dynamodb.Query"),
+            None,
+            "a read cannot be in conflict with a transaction"
+        );
         assert_eq!(faults.next_failure("openai.responses"), None);
     }
 

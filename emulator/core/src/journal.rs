@@ -41,6 +41,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::watch;
+use tracing::Span;
 
 use self::store::{Ended, JournalStore};
 pub use self::{
@@ -102,11 +103,12 @@ impl Journal {
     pub fn begin(&self, name: impl Into<String>, detail: ExchangeDetail) -> PendingExchange {
         let name = name.into();
         let started_us = self.elapsed_us();
-        let (epoch, seq) = {
+        let (epoch, seq, span) = {
             let mut store = self.store();
             let seq = store.next();
             let ordinal = store.count(&name);
-            tracing::debug!(seq, name = without_path(&name), "exchange began");
+            let span = tracing::debug_span!("exchange", seq, name = without_path(&name));
+            span.in_scope(|| tracing::debug!("exchange began"));
             store.push(Exchange {
                 seq,
                 name,
@@ -117,10 +119,10 @@ impl Journal {
                 detail,
                 outcome: None,
             });
-            (store.epoch(), seq)
+            (store.epoch(), seq, span)
         };
         self.changed();
-        PendingExchange { journal: self.clone(), epoch, seq, started_us, ended: false }
+        PendingExchange { journal: self.clone(), epoch, seq, started_us, span, ended: false }
     }
 
     /// Records an exchange that begins and ends at once; returns its position.
@@ -138,9 +140,9 @@ impl Journal {
 
     /// As [`Journal::mark`]; and until the result is dropped, a bounded journal drops nothing that
     /// begins from now on, whatever its limits.
-    pub fn hold(&self) -> Hold {
+    pub fn retain(&self) -> RetentionGuard {
         let mut store = self.store();
-        Hold { journal: self.clone(), epoch: store.epoch(), mark: store.hold() }
+        RetentionGuard { journal: self.clone(), epoch: store.epoch(), mark: store.retain() }
     }
 
     /// The position of the first exchange that is still kept: above 0 once a bounded journal has
@@ -192,7 +194,7 @@ impl Journal {
     fn complete(&self, pending: &PendingExchange, outcome: Outcome, response: Option<Bytes>) {
         let took_us = self.elapsed_us().saturating_sub(pending.started_us);
         let (status, error) = (outcome.status, outcome.error.as_deref());
-        tracing::debug!(seq = pending.seq, status, error, took_us, "exchange ended");
+        pending.span.in_scope(|| tracing::debug!(status, error, took_us, "exchange ended"));
         self.store().end(pending.epoch, pending.seq, Ended { took_us, outcome, response });
         self.changed();
     }
@@ -231,10 +233,17 @@ pub struct PendingExchange {
     epoch: u64,
     seq: u64,
     started_us: u64,
+    span: Span,
     ended: bool,
 }
 
 impl PendingExchange {
+    /// The span of this exchange, with its position and name, for what is logged on the way. Disabled
+    /// unless somebody logs at level debug.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
     /// Records how it ended. Does nothing when the journal no longer has the exchange.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;
@@ -257,22 +266,22 @@ impl Drop for PendingExchange {
     }
 }
 
-/// Keeps a bounded journal from dropping what began after [`Journal::hold`], until this is dropped.
+/// While this lives, a bounded journal drops nothing that began after [`Journal::retain`].
 #[derive(Debug)]
-pub struct Hold {
+pub struct RetentionGuard {
     journal: Journal,
     epoch: u64,
     mark: u64,
 }
 
-impl Hold {
-    /// The position of the first exchange that is held.
+impl RetentionGuard {
+    /// The position of the first exchange that is kept.
     pub fn mark(&self) -> u64 {
         self.mark
     }
 }
 
-impl Drop for Hold {
+impl Drop for RetentionGuard {
     fn drop(&mut self) {
         self.journal.store().release(self.epoch, self.mark);
     }

@@ -47,7 +47,7 @@ pub(super) enum ClientError {
     Timeout,
     #[error("{message} ({code})")]
     Refused { code: String, message: String },
-    #[error("what answers there is no DynamoDB: status {0}")]
+    #[error("the server at that address is not DynamoDB: it answered with status {0}")]
     NotDynamoDb(StatusCode),
     #[error("table {0} does not become ready")]
     NotReady(String),

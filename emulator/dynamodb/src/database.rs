@@ -64,7 +64,7 @@ impl Database {
         &self.tables
     }
 
-    /// Writes rows of plain JSON, without journal entries. Rows before an invalid one are written.
+    /// Writes rows of plain JSON; the journal does not record it. Rows before an invalid one are written.
     ///
     /// # Errors
     /// When the table is unknown, a row does not fit it, or the engine fails.
@@ -132,7 +132,7 @@ impl Database {
         items.iter().map(key).collect::<Result<_, _>>().map_err(DatabaseError::Row)
     }
 
-    /// Writes rows in DynamoDB's own format, without journal entries.
+    /// Writes rows in DynamoDB's own format; the journal does not record it.
     ///
     /// # Errors
     /// When the table is unknown, or the engine refuses a row or fails.

@@ -14,11 +14,11 @@ pub struct Endpoint {
     port: u16,
 }
 
-/// Why a text is no endpoint.
+/// Why a text is not an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It is no URL.
-    #[error("'{0}' is no URL such as http://127.0.0.1:8000")]
+    #[error("'{0}' is not a URL such as http://127.0.0.1:8000")]
     NotAUrl(String),
     /// Its protocol is not HTTP.
     #[error(
@@ -124,8 +124,8 @@ mod tests {
         for (text, part) in [
             ("localhost:8000", "must begin with http://"),
             ("https://dynamodb.us-east-1.amazonaws.com", "must begin with http://"),
-            ("8000", "is no URL"),
-            ("http://", "is no URL"),
+            ("8000", "is not a URL"),
+            ("http://", "is not a URL"),
             ("http://127.0.0.1:8000/shell", "a host and a port alone"),
             ("http://me:secret@127.0.0.1", "a host and a port alone"),
         ] {

@@ -44,7 +44,7 @@ use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, threads::Thr
 /// // ... run the code under test ...
 ///
 /// assert_eq!(dynamodb.rows("Leads").await?, [json!({ "lead_id": "L-1", "price": 79.9 })]);
-/// assert_eq!(dynamodb.journal().exchanges().named("dynamodb.PutItem").count(), 0, "`put` makes no journal entry");
+/// assert_eq!(dynamodb.journal().exchanges().named("dynamodb.PutItem").count(), 0, "`put` is not recorded");
 /// # Ok(())
 /// # }
 /// ```
@@ -88,7 +88,7 @@ impl FakeDynamoDb {
         self.database.url()
     }
 
-    /// Writes one row of plain JSON, without a journal entry.
+    /// Writes one row of plain JSON; the journal does not record it.
     ///
     /// # Errors
     /// When the table is unknown, the row does not fit it, or the engine fails.

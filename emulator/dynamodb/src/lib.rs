@@ -44,7 +44,7 @@
 //!   engine for each world, one container with DynamoDB Local for all, or an endpoint of the user's.
 //! - [`Database`] is the database of one world: its tables on that engine, and the proxy.
 //! - The proxy passes bytes and headers through unchanged, checksums included. It records every call
-//!   in the [journal], lets [faults] strike, and makes the calls of a rendezvous wait for each other.
+//!   in the [journal], injects [faults], and makes the calls of a rendezvous wait for each other.
 //! - [`fixture`] reads files of rows; [`row`] checks a row against its table.
 //!
 //! # Features

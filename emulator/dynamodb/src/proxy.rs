@@ -138,7 +138,7 @@ async fn handle(
     parts.headers.remove(header::TRANSFER_ENCODING);
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
-        // Not an API call, such as a health check: forwarded without a journal entry.
+        // Not an API call, such as a health check: forwarded, and not recorded.
         return connection.exchange(outgoing).await.map(whole).map_err(|_| ConnectionCut);
     }
 
@@ -166,7 +166,7 @@ fn detail(function: Option<&str>, operation: &str, request: Value) -> ExchangeDe
     }
 }
 
-/// Waits for the call's turn if it takes part in a rendezvous, and lets a fault strike it.
+/// Waits for a permit if the call takes part in a rendezvous, and injects the fault that is armed for it.
 async fn handle_with_faults(
     call: InspectedCall,
     state: &ProxyState,
@@ -182,7 +182,7 @@ async fn handle_with_faults(
     // Held until this call has its response: only then does the next one of a rendezvous go on.
     let mut permit = state.faults.join_rendezvous(&faultable, || canonical_text(&call.request));
     if let Some(permit) = &mut permit {
-        permit.turn().await;
+        permit.granted().await;
     }
 
     let moment = state.faults.latest_stale();
@@ -311,7 +311,9 @@ fn record(
         }
         Err(failure) => {
             let reason = with_causes(&failure);
-            tracing::error!(reason, "the emulator failed to carry out a database call");
+            exchange.span().in_scope(|| {
+                tracing::error!(reason, "the emulator failed to carry out a database call");
+            });
             let message = format!("The emulator failed, not the backend: {reason}");
             exchange.end(Outcome::emulator_failure(reason));
             let body = wire::error_body("InternalServerError", &message);

@@ -27,7 +27,9 @@ pub enum RowError {
         table: String,
     },
     /// An attribute of an item is not in DynamoDB's own format.
-    #[error("attribute `{attribute}` of a row of {table} is not such as {{\"S\": \"text\"}}")]
+    #[error(
+        "attribute `{attribute}` of a row of {table} must be written with its type, such as {{\"S\": \"text\"}}"
+    )]
     NotTyped {
         /// Logical id of the table.
         table: String,

@@ -12,7 +12,7 @@ pub enum ServiceError {
         engine: &'static str,
     },
     /// No Docker daemon listens.
-    #[error("no Docker is here: nothing listens at {at}")]
+    #[error("Docker is not running here: nothing listens at {at}")]
     NoDocker {
         /// The socket or address.
         at: String,

@@ -163,7 +163,7 @@ async fn generate(
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (response, outcome, body) = perform(action, server.options.pace);
+    let (response, outcome, body) = response_of(action, server.options.pace);
     pending.end_with(outcome, body);
     if let Some(fault) = &fault {
         for here in [Cut::Before, Cut::After] {
@@ -174,7 +174,7 @@ async fn generate(
 }
 
 /// The response of an action, with its outcome and the body for the journal.
-fn perform(
+fn response_of(
     action: ResponseAction,
     pace: Option<Duration>,
 ) -> (Result<Response<Body>, ConnectionClosed>, Outcome, Bytes) {

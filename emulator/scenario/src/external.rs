@@ -17,7 +17,7 @@ const TIME: &str = "the backend keeps its own time, which a scenario cannot set:
 pub(crate) const MOVES: &str = "the backend keeps its own time, which a scenario cannot move";
 const ENVIRONMENT: &str = "the backend was started already, with an environment of its own: \
                            given.env does not reach it";
-const GATEWAY: &str = "no gateway stands in front of the backend, so nobody counts its calls";
+const GATEWAY: &str = "there is no gateway in front of the backend, so its calls are not counted";
 /// Why a function does not crash.
 pub(crate) const PROCESS: &str = "the backend's process is not the emulator's to kill";
 

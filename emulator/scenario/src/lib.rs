@@ -89,8 +89,9 @@ pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};
 pub use schema::schema;
 pub use step::{
-    AtStep, CallFailure, Chance, Customer, Delivery, Duplicate, ExpectStep, Fault, FaultsStep,
-    Meet, Request, RequestLine, Response, STEP_KINDS, Signature, Step, Together, WaitStep,
+    AtStep, CallFailure, CrashRequest, Customer, Delivery, Duplicate, ExpectStep, FaultChance,
+    FaultEntry, FaultsStep, Meet, Request, RequestLine, Response, STEP_KINDS, Signature, Step,
+    Together, WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -80,7 +80,7 @@ impl Scenario {
     }
 
     /// In how many orders its groups run, if one of them has `schedules`.
-    pub fn schedules(&self) -> Option<u64> {
+    pub fn orders(&self) -> Option<u64> {
         let groups = self.steps().iter().filter_map(|step| match step {
             Step::Together(group) => group.schedules,
             _ => None,

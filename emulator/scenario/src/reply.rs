@@ -177,7 +177,9 @@ impl<'de> Deserialize<'de> for Reply {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply, A::Error> {
                 match map.next_key()? {
                     Some(key) => Reply::read(key, &mut map),
-                    None => Err(de::Error::custom("an empty map says nothing of the text")),
+                    None => {
+                        Err(de::Error::custom("an empty map does not say what the text must be"))
+                    }
                 }
             }
         }
@@ -229,7 +231,9 @@ impl<'de> Deserialize<'de> for Replies {
                         }
                     }
                     Some(key) => Ok(Replies::Ordered(vec![Reply::read(key, &mut map)?])),
-                    None => Err(de::Error::custom("an empty map says nothing of the text")),
+                    None => {
+                        Err(de::Error::custom("an empty map does not say what the text must be"))
+                    }
                 }
             }
         }

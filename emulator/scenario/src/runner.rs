@@ -56,8 +56,8 @@ pub struct Runner {
 #[derive(Debug)]
 struct SharedWorld {
     world: Arc<World>,
-    /// Held by the run that has the world.
-    turn: Mutex<()>,
+    /// Held by the run that uses the world.
+    lock: Mutex<()>,
 }
 
 impl Runner {
@@ -66,7 +66,7 @@ impl Runner {
         Self { backend, options, shared: None }
     }
 
-    /// The same runner with one world for all runs, which then take turns: an external backend is
+    /// The same runner with one world for all runs, which then run one after another: an external backend is
     /// configured with one set of ports. The world stops when the last clone is dropped.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Runner {
             part: "threads",
             source: io::Error::other(error),
         })??;
-        self.shared = Some(Arc::new(SharedWorld { world, turn: Mutex::default() }));
+        self.shared = Some(Arc::new(SharedWorld { world, lock: Mutex::default() }));
         Ok(self)
     }
 
@@ -124,7 +124,7 @@ impl Runner {
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let span = tracing::info_span!("scenario", name = scenario.name());
         let work = self.backend.threads().run(async move {
-            let run = Box::pin(runner.schedules(&on_thread)).instrument(span);
+            let run = Box::pin(runner.run_orders(&on_thread)).instrument(span);
             let run = AssertUnwindSafe(run).catch_unwind();
             run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
         });
@@ -147,34 +147,34 @@ impl Runner {
     }
 
     /// Runs it once, or once for each of its `schedules` until one fails. Each seed is one order.
-    async fn schedules(&self, scenario: &Scenario) -> Execution {
-        let schedules = scenario.schedules().filter(|_| self.options.seed.is_none());
-        let Some(schedules) = schedules else {
-            return self.perform(scenario, self.options.seed).await;
+    async fn run_orders(&self, scenario: &Scenario) -> Execution {
+        let orders = scenario.orders().filter(|_| self.options.seed.is_none());
+        let Some(orders) = orders else {
+            return self.run_with_seed(scenario, self.options.seed).await;
         };
-        let mut ended = self.perform(scenario, Some(0)).await;
-        for seed in 1..schedules {
+        let mut ended = self.run_with_seed(scenario, Some(0)).await;
+        for seed in 1..orders {
             if ended.verdict.status != Status::Passed {
                 break;
             }
-            ended = self.perform(scenario, Some(seed)).await;
+            ended = self.run_with_seed(scenario, Some(seed)).await;
         }
         ended
     }
 
-    async fn perform(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
-        Execution { seed, ..self.perform_once(scenario, seed).await }
+    async fn run_with_seed(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
+        Execution { seed, ..self.run_once(scenario, seed).await }
     }
 
-    async fn perform_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
+    async fn run_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
         if self.backend.external_backend().is_some()
             && let Some(problem) = external::unsupported(scenario)
         {
             return Execution::new(Verdict::skipped(problem));
         }
         let shared = self.shared.as_deref();
-        let _turn = match shared {
-            Some(shared) => Some(shared.turn.lock().await),
+        let _lock = match shared {
+            Some(shared) => Some(shared.lock.lock().await),
             None => None,
         };
         let world = shared.map(|shared| Arc::clone(&shared.world));

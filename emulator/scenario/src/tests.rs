@@ -45,7 +45,7 @@ fn a_whole_scenario_is_read() {
     assert_eq!(errors(text), "");
     let scenarios = Scenario::all(parse(text).unwrap());
     assert_eq!(scenarios.len(), 2);
-    assert_eq!(scenarios[0].schedules(), Some(2));
+    assert_eq!(scenarios[0].orders(), Some(2));
     assert_eq!(scenarios[1].full_name(), "Everything at once (time: 3:00 PM, note: null)");
     let titles: Vec<String> = scenarios[0].steps().iter().map(Step::title).collect();
     assert_eq!(

@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for Wait {
         };
         let span: Span = text.parse().map_err(|e| wrong(&e))?;
         if !span.is_positive() {
-            return Err(wrong(&"it must be longer than nothing"));
+            return Err(wrong(&"it must be longer than zero"));
         }
         Ok(Self(span))
     }

@@ -6,6 +6,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
 mod ports;
+mod process;
 #[cfg(feature = "project")]
 mod project;
 mod within;
@@ -13,11 +14,12 @@ mod within;
 use std::path::{Path, PathBuf};
 
 pub use ports::free_port_base;
+pub use process::{Finished, command};
 #[cfg(feature = "project")]
 pub use project::{SETTINGS, TEMPLATE, hello, settings, template};
 #[cfg(feature = "project")]
 pub use rehearse_dynamodb::testing::service as databases;
-pub use within::{GENEROUS, until, within};
+pub use within::{GENEROUS, PATIENCE, until, until_true, wait_for, within};
 
 /// A temporary folder that is removed when it is dropped.
 #[derive(Debug)]

@@ -1,9 +1,16 @@
 //! Waiting in tests that would hang when what they wait for never happens.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A wait that is far longer than what is awaited takes on a busy machine.
 pub const GENEROUS: Duration = Duration::from_secs(30);
+
+/// How long a process or a condition is waited for: far longer than it takes, so that only a hang
+/// fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at what has no event of its own.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Waits for a future, at most `limit`, and returns what it resolves to.
 ///
@@ -36,6 +43,40 @@ pub fn until<F: Future>(
     future: F,
 ) -> impl Future<Output = F::Output> {
     within(GENEROUS, awaited, future)
+}
+
+/// Asks again and again, every 5 ms, until there is a result, and returns it. For what has no event of
+/// its own.
+///
+/// # Panics
+/// When there is none within [`PATIENCE`]; `awaited` says what was waited for.
+#[track_caller]
+pub fn wait_for<T>(awaited: &str, mut result: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(result) = result() {
+            return result;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for: {awaited}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Waits until a condition holds that has no event of its own, as [`wait_for`] does, and lets other
+/// tasks of the runtime run in the meantime.
+///
+/// # Panics
+/// When it does not hold within [`PATIENCE`]; `awaited` says what was waited for.
+#[track_caller]
+pub fn until_true(
+    awaited: impl std::fmt::Display,
+    holds: impl Fn() -> bool,
+) -> impl Future<Output = ()> {
+    within(PATIENCE, awaited, async move {
+        while !holds() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub struct Backend {
 pub(super) struct BackendParts {
     pub(super) functions: Vec<Function>,
     /// Replaces the functions, if somebody else started the backend.
-    pub(super) outside: Option<ExternalBackend>,
+    pub(super) external: Option<ExternalBackend>,
     pub(super) processes: Processes,
     pub(super) template: Template,
     pub(super) settings: Settings,
@@ -97,25 +97,25 @@ impl Backend {
     /// # Errors
     /// The HTTP client or threads cannot be created.
     pub fn external(
-        outside: ExternalBackend,
+        external: ExternalBackend,
         template: Template,
         mut settings: Settings,
         root: &Path,
     ) -> Result<Self, WorldError> {
         // The given URL replaces the route in the settings.
-        if let Ok(route) = RoutePath::try_from(outside.url().path().to_owned()) {
+        if let Ok(route) = RoutePath::try_from(external.url().path().to_owned()) {
             let webhook = settings.webhook.get_or_insert_with(|| Webhook::to(route.clone()));
             let written = std::mem::replace(&mut webhook.route, route.clone());
             webhook.fallback =
                 webhook.fallback.take().map(|f| if f == written { route } else { f });
         }
         let processes = Processes::default();
-        Self::build(Vec::new(), Some(outside), processes, template, settings, root)
+        Self::build(Vec::new(), Some(external), processes, template, settings, root)
     }
 
     fn build(
         functions: Vec<Function>,
-        outside: Option<ExternalBackend>,
+        external: Option<ExternalBackend>,
         processes: Processes,
         template: Template,
         settings: Settings,
@@ -136,7 +136,7 @@ impl Backend {
         let read = Mutex::default();
         let shared = BackendParts {
             functions,
-            outside,
+            external,
             processes,
             template,
             settings,
@@ -161,7 +161,7 @@ impl Backend {
 
     /// Where the backend is reached, if somebody else started it.
     pub fn external_backend(&self) -> Option<&ExternalBackend> {
-        self.shared.outside.as_ref()
+        self.shared.external.as_ref()
     }
 
     /// The settings.

@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn path_and_query_are_kept_and_a_missing_path_is_the_root() {
-        let outside = parse("http://127.0.0.1:3000/a/b?c=d%20e").unwrap();
-        assert_eq!(outside.to_string(), "http://127.0.0.1:3000/a/b?c=d%20e");
-        assert_eq!(outside.origin(), "http://127.0.0.1:3000");
-        assert_eq!(outside.address(), ("127.0.0.1".into(), 3000));
+        let external = parse("http://127.0.0.1:3000/a/b?c=d%20e").unwrap();
+        assert_eq!(external.to_string(), "http://127.0.0.1:3000/a/b?c=d%20e");
+        assert_eq!(external.origin(), "http://127.0.0.1:3000");
+        assert_eq!(external.address(), ("127.0.0.1".into(), 3000));
         assert_eq!(parse("http://localhost:3000").unwrap().to_string(), "http://localhost:3000/");
         assert_eq!(parse("http://[::1]:3000/").unwrap().address(), ("::1".into(), 3000));
     }

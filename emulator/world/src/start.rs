@@ -69,9 +69,9 @@ impl World {
             None => Journal::new(clock.clone()),
         };
         let faults = Faults::default();
-        let outside = shared.outside.as_ref();
-        let listeners = Listeners::open(bind, outside.is_none())?;
-        let endpoints = endpoints(&listeners, outside)?;
+        let external = shared.external.as_ref();
+        let listeners = Listeners::open(bind, external.is_none())?;
+        let endpoints = endpoints(&listeners, external)?;
         let port = secrets_port(&listeners)?;
         let part = |part| move |source| WorldError::Part { part, source };
 
@@ -100,7 +100,7 @@ impl World {
         )
         .map_err(part("openai"))?;
         let number = with_webhook(number, &backend, &endpoints.gateway);
-        let seed = outside.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
+        let seed = external.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
         let options = twilio::Options {
             account_sid: settings.twilio.account_sid.clone(),
             auth_token: settings.twilio.auth_token.clone(),
@@ -140,7 +140,7 @@ impl World {
                 (function.id.clone(), variables)
             })
             .collect();
-        if outside.is_some() {
+        if external.is_some() {
             // Scenarios read it as `{{ env.NAME }}`.
             environments.insert(String::new(), settings.environment(&endpoints, ""));
         }
@@ -193,7 +193,7 @@ impl World {
         let lambda = events::Server::start(
             on_tokio("lambda", listeners.lambda)?,
             events::Options {
-                functions: match outside {
+                functions: match external {
                     Some(_) => Vec::new(),
                     None => template.functions.clone(),
                 },
@@ -251,7 +251,7 @@ impl World {
         self.database.abandon_delayed_calls().await;
         self.twilio.reset();
         // Whoever moves the clock no longer waits for any of that, and ends soon.
-        let _turn = self.events().turn().await;
+        let _firing = self.events().lock_firing().await;
         // Once more: a delivery may have ended meanwhile, and left its replies.
         self.twilio.reset();
         self.twilio.configure(|config| *config = self.number.clone());
@@ -355,7 +355,7 @@ impl fmt::Debug for World {
 
 fn endpoints(
     listeners: &Listeners,
-    outside: Option<&ExternalBackend>,
+    external: Option<&ExternalBackend>,
 ) -> Result<Endpoints, WorldError> {
     let url = |part, listener: &std::net::TcpListener| {
         let address = listener.local_addr();
@@ -365,7 +365,7 @@ fn endpoints(
     };
     let gateway = listeners.gateway.as_ref().map(|listener| url("gateway", listener));
     Ok(Endpoints {
-        gateway: gateway.transpose()?.or(outside.map(ExternalBackend::origin)).unwrap_or_default(),
+        gateway: gateway.transpose()?.or(external.map(ExternalBackend::origin)).unwrap_or_default(),
         twilio: url("twilio", &listeners.twilio)?,
         openai: url("openai", &listeners.openai)?,
         dynamodb: url("dynamodb", &listeners.dynamodb)?,
@@ -396,9 +396,9 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
     let Some(webhook) = &backend.settings().webhook else { return number };
     let url = |route: &str| match backend.external_backend() {
         // The given URL replaces the route; a fragment of its own replaces the overrides.
-        Some(outside) if route == webhook.route.as_str() => match outside.url().fragment() {
-            Some(_) => outside.to_string(),
-            None => format!("{outside}{}", webhook.overrides),
+        Some(external) if route == webhook.route.as_str() => match external.url().fragment() {
+            Some(_) => external.to_string(),
+            None => format!("{external}{}", webhook.overrides),
         },
         Some(_) => format!("{gateway}{route}{}", webhook.overrides),
         None => {

@@ -179,10 +179,10 @@ async fn two_advances_at_once_are_made_one_after_the_other() {
     let world = World::start(config(Bind::Free)).await.unwrap();
     let minutes = SignedDuration::from_mins(10);
     // Both are asked for before the first can begin.
-    let turn = world.events().turn().await;
+    let firing = world.events().lock_firing().await;
     let begin = async {
         tokio::task::yield_now().await;
-        drop(turn);
+        drop(firing);
     };
     let both = async { tokio::join!(world.advance(minutes), world.advance(minutes), begin) };
     let (one, two, ()) = until("both advances", both).await;
@@ -195,11 +195,11 @@ async fn a_clock_that_runs_past_a_moment_is_not_set_back_to_it() {
     let running = WorldConfig { clock: Clock::running(), ..config(Bind::Free) };
     let world = World::start(running).await.unwrap();
     let then = world.clock().now() + SignedDuration::from_hours(1);
-    let turn = world.events().turn().await;
+    let firing = world.events().lock_firing().await;
     let pass = async {
         tokio::task::yield_now().await;
         world.clock().advance(SignedDuration::from_hours(3));
-        drop(turn);
+        drop(firing);
     };
     let both = async { tokio::join!(world.set_time(then), pass) };
     let (moved, ()) = until("the move", both).await;

@@ -16,13 +16,13 @@ impl World {
     ///
     /// A moment that is earlier than now is gone back to at once: nothing is fired, and schedules
     /// count anew from there. A moment that is later when this is called is never gone back to, also
-    /// if the clock passes it before this has its turn.
+    /// if the clock passes it before this begins.
     ///
     /// # Errors
     /// When something does not end; the clock then stands at the moment at which it began.
     pub async fn set_time(&self, then: Timestamp) -> Result<(), Unsettled> {
         let goes_back = then < self.clock().now();
-        let _turn = self.events().turn().await;
+        let _firing = self.events().lock_firing().await;
         if goes_back {
             self.events().plan(then);
             self.clock().set(then);
@@ -41,13 +41,13 @@ impl World {
         if by.is_negative() {
             return Err(AdvanceError::Backwards);
         }
-        let _turn = self.events().turn().await;
+        let _firing = self.events().lock_firing().await;
         let then = self.clock().now().checked_add(by).map_err(|_| AdvanceError::TooFar)?;
         self.pass(then).await?;
         Ok(())
     }
 
-    /// Has happen what is due until `then`, moment by moment. The caller has the turn.
+    /// Makes happen what is due until `then`, moment by moment. The caller has the firing lock.
     async fn pass(&self, then: Timestamp) -> Result<(), Unsettled> {
         // A clock that runs may be past it already.
         let then = then.max(self.clock().now());

@@ -4,11 +4,7 @@
 //! request that no script expects, fail the test when the world is dropped.
 
 use example_bakery::{APOLOGY, router};
-use rehearse_core::{
-    faults::{Failure, Fault},
-    table::{AttributeKind, TableSpec},
-};
-use rehearse_world::{World, WorldError};
+use rehearse_world::{AttributeKind, Failure, Fault, TableSpec, World, WorldError};
 use serde_json::json;
 
 const ANN: &str = "+15555550101";

@@ -16,7 +16,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// The right to fire what is due; nobody else does while this lives.
 #[derive(Debug)]
-pub struct Turn<'e>(#[expect(dead_code, reason = "held")] tokio::sync::MutexGuard<'e, ()>);
+pub struct FiringLock<'e>(#[expect(dead_code, reason = "held")] tokio::sync::MutexGuard<'e, ()>);
 
 /// Something that is due.
 enum Due {
@@ -26,8 +26,8 @@ enum Due {
 
 impl Events {
     /// Takes the right to fire what is due, waiting until nobody else has it.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn(self.0.turn.lock().await)
+    pub async fn lock_firing(&self) -> FiringLock<'_> {
+        FiringLock(self.0.firing.lock().await)
     }
 
     /// Plans what is due until a moment: what falls due by moving the clock there. Of each schedule
@@ -102,7 +102,7 @@ impl Events {
                 _ = moves.changed() => {}
                 () = self.0.changed.notified() => {}
             }
-            let _turn = self.turn().await;
+            let _firing = self.lock_firing().await;
             let now = self.0.clock.now();
             self.plan(now);
             while let Some(at) = self.next_due(now) {

@@ -24,7 +24,7 @@ mod tests;
 mod timetable;
 
 pub use self::{
-    due::Turn,
+    due::FiringLock,
     server::{Options, Server},
     service::{Events, Halted},
     signature::Credentials,

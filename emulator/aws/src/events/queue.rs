@@ -22,7 +22,7 @@ pub(super) struct QueuedEvent {
     pub(super) accepted: Timestamp,
     /// From 1.
     pub(super) attempt: u32,
-    /// How often it was throttled, which is no attempt.
+    /// How often it was throttled, which does not count as an attempt.
     pub(super) throttled: u32,
 }
 

@@ -150,7 +150,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     response
 }
 
-/// The caller and the function that a URL names; `None` if it is no call of the Invoke API.
+/// The caller and the function that a URL names; `None` if it is not a call of the Invoke API.
 fn called(method: &Method, uri: &Uri) -> Option<(Option<String>, String)> {
     let path = uri.path();
     let (caller, path) = match path.strip_prefix("/fn/") {

@@ -42,7 +42,7 @@ pub(super) struct EventsInner {
     /// Notified when something became due at another moment than before.
     pub(super) changed: Notify,
     /// Held by whoever fires what is due, so that two never do at once.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) firing: tokio::sync::Mutex<()>,
     /// Held by whoever has halted all of this, so that two never do at once.
     halting: tokio::sync::Mutex<()>,
 }
@@ -105,7 +105,7 @@ impl Events {
             state: Mutex::new(state),
             running: watch::Sender::default(),
             changed: Notify::new(),
-            turn: tokio::sync::Mutex::default(),
+            firing: tokio::sync::Mutex::default(),
             halting: tokio::sync::Mutex::default(),
         }));
         events.follow_running_clock();

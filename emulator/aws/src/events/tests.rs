@@ -40,13 +40,13 @@ struct World {
     web: reqwest::Client,
 }
 
-struct Answer {
+struct LambdaResponse {
     status: u16,
     headers: HeaderMap,
     body: String,
 }
 
-impl Answer {
+impl LambdaResponse {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -96,7 +96,7 @@ impl World {
         Self { lambda, _gateway: gateway, journal, clock, faults, web }
     }
 
-    async fn invoke(&self, name: &str, kind: &str, payload: impl ToString) -> Answer {
+    async fn invoke(&self, name: &str, kind: &str, payload: impl ToString) -> LambdaResponse {
         self.call(name, kind, payload.to_string(), None).await.unwrap()
     }
 
@@ -107,7 +107,7 @@ impl World {
         kind: &str,
         body: String,
         caller: Option<&str>,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<LambdaResponse, reqwest::Error> {
         let prefix = caller.map(|caller| format!("/fn/{caller}")).unwrap_or_default();
         let path = format!("{prefix}/2015-03-31/functions/{name}/invocations");
         let url = format!("{}{path}", self.lambda.url());
@@ -131,7 +131,7 @@ impl World {
         headers.insert("authorization", authorization);
         let response = self.web.post(url).headers(headers).body(body).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body: response.text().await? })
+        Ok(LambdaResponse { status, headers, body: response.text().await? })
     }
 
     /// Moves business time as a world does.

@@ -8,7 +8,7 @@ use crate::template::Schedule;
 
 /// How many moments of one schedule are due when the clock jumps, if there are no more.
 pub const MOST_MOMENTS: usize = 60;
-/// How many of the last moments are due when there are more: a jump over days is no work of days.
+/// How many of the last moments are due when there are more.
 pub const LAST_MOMENTS: usize = 5;
 
 /// The schedules of a world's functions, and which of their moments are still to be fired.

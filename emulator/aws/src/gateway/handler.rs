@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use http::{HeaderValue, Method, Response, header};
 use serde_json::Value;
 use tokio::{runtime::Handle as Runtime, sync::oneshot, task::JoinSet};
+use tracing::Instrument as _;
 
 use super::{
     cors,
@@ -204,7 +205,8 @@ impl Handler {
             ApiKind::Http => self.timeouts.http,
             ApiKind::Rest => self.timeouts.rest,
         });
-        let mut work = std::pin::pin!(function.invoke(invocation));
+        let work = function.invoke(invocation).instrument(exchange.span().clone());
+        let mut work = std::pin::pin!(work);
         let Ok(result) = tokio::time::timeout(timeout, &mut work).await else {
             let response = failed(GatewayError::TooLong);
             finish(exchange, reply, response, Some("integration_timeout"));

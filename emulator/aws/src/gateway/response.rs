@@ -53,7 +53,7 @@ fn structured(
     decodes: bool,
 ) -> Result<Response<Bytes>, Malformed> {
     let mut response = Response::new(body(map, decodes)?);
-    let no_status = Malformed("statusCode is no number from 200 to 599");
+    let no_status = Malformed("statusCode is not a number from 200 to 599");
     *response.status_mut() = status(&map["statusCode"]).ok_or(no_status)?;
     for (name, value) in map.get("headers").and_then(Value::as_object).into_iter().flatten() {
         add(&mut response, name, value, true)?;

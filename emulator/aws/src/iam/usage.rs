@@ -23,8 +23,8 @@ pub struct Permission {
 impl Usage {
     /// Adds the exchanges of a journal.
     pub fn add(&mut self, journal: &[Exchange]) {
-        for entry in journal {
-            let (function, needed) = match &entry.detail {
+        for exchange in journal {
+            let (function, needed) = match &exchange.detail {
                 ExchangeDetail::Database {
                     function: Some(function),
                     operation,

@@ -87,19 +87,21 @@ async fn the_journal_tells_who_asked_for_what_and_never_the_value() {
     let extension = extension(&[]).await;
     extension.parameter().await;
     extension.get("/secretsmanager/get?secretId=nothing").await;
-    let entries = extension.journal.since(0);
+    let exchanges = extension.journal.since(0);
     assert_eq!(
-        (entries[0].name.as_str(), entries[1].name.as_str()),
+        (exchanges[0].name.as_str(), exchanges[1].name.as_str()),
         ("ssm.GetParameter", "secretsmanager.GetSecretValue")
     );
-    let ExchangeDetail::Secret { function, operation, name } = &entries[0].detail else { panic!() };
+    let ExchangeDetail::Secret { function, operation, name } = &exchanges[0].detail else {
+        panic!()
+    };
     assert_eq!(
         (function.as_deref(), operation.as_str(), name.as_str()),
         (Some("F"), "GetParameter", "/shop/token")
     );
-    let error = entries[1].outcome.as_ref().unwrap().error.as_deref();
+    let error = exchanges[1].outcome.as_ref().unwrap().error.as_deref();
     assert_eq!(error, Some("ResourceNotFoundException"));
-    assert!(!serde_json::to_string(&entries).unwrap().contains("s3cret"));
+    assert!(!serde_json::to_string(&exchanges).unwrap().contains("s3cret"));
     assert!(!format!("{:?}", extension.server).contains("s3cret"));
 }
 

@@ -103,13 +103,6 @@ impl Template {
         self
     }
 
-    /// Adds a table.
-    #[must_use]
-    pub fn with_table(mut self, table: TableSpec) -> Self {
-        self.tables.push(table);
-        self
-    }
-
     /// Reads a template with the defaults of its parameters.
     ///
     /// # Errors

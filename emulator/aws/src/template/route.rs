@@ -97,7 +97,7 @@ impl RouteOwners {
     }
 }
 
-/// Reads an event: its route, or the type of an event that is no route.
+/// Reads an event: its route, or the type of an event that is not a route.
 pub(super) fn read(
     resolver: &Resolver<'_>,
     event: &Entry,
@@ -186,7 +186,7 @@ fn check_method(method: &str, at: Location) -> Result<String, TemplateError> {
     if METHODS.contains(&upper.as_str()) {
         return Ok(upper);
     }
-    let message = format!("`{method}` is no HTTP method; ANY stands for all of them");
+    let message = format!("`{method}` is not an HTTP method; ANY stands for all of them");
     Err(TemplateError::invalid(at, message))
 }
 

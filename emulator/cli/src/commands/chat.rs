@@ -55,9 +55,9 @@ pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, CommandError> {
     let target = args.target.choose(&project, app)?;
     let (backend, persona) = (backend::of(&project, &target, app)?, project.persona()?);
     let ports = args.ports.over(project.settings.ports);
-    let bind = match target.outside() {
-        Some(outside) => {
-            target::apart(outside, &ports)?;
+    let bind = match target.external() {
+        Some(external) => {
+            target::apart(external, &ports)?;
             Bind::Fixed(ports)
         }
         None => {
@@ -94,8 +94,8 @@ async fn talk(
         }
         world => world.map_err(project::world)?,
     };
-    if let Some(outside) = target.outside() {
-        target::listening(outside, Duration::ZERO, app).await?;
+    if let Some(external) = target.external() {
+        target::listening(external, Duration::ZERO, app).await?;
     }
     let chat = Chat { app, world, from, shown: 0, failed: false };
     chat.welcome(&args.from);
@@ -121,7 +121,7 @@ struct Chat<'a> {
     app: &'a App,
     world: Arc<World>,
     from: String,
-    /// Journal entries that were looked at.
+    /// The position of the first exchange that was not looked at.
     shown: u64,
     failed: bool,
 }
@@ -183,14 +183,14 @@ impl Chat<'_> {
 
     /// Prints the texts that were sent since the last call.
     fn show(&mut self) -> Result<(), CommandError> {
-        let entries = self.world.journal().since(self.shown);
-        for entry in &entries {
+        let exchanges = self.world.journal().since(self.shown);
+        for exchange in &exchanges {
             // A text under way stands first in the next look.
-            if entry.outcome.is_none() && entry.name == "sms.sent" {
+            if exchange.outcome.is_none() && exchange.name == "sms.sent" {
                 break;
             }
-            self.shown = entry.seq + 1;
-            match Message::of(entry) {
+            self.shown = exchange.seq + 1;
+            match Message::of(exchange) {
                 Some(text) if text.via.is_some() && text.to == self.from => {
                     let body = wrap(&visible(&text.body), self.app.ui.width()).join("\n");
                     self.app.ui.line(paint(NAME, body))?;

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// How to write it.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Print it for a backend at this URL, whose world need not run yet.
+    /// Print the variables for a backend at this URL; the world need not run yet.
     #[arg(long, value_name = "URL")]
     target: Option<Target>,
     #[command(flatten)]
@@ -76,7 +76,7 @@ fn running(args: &Args, app: &App) -> Result<Environment, CommandError> {
 
 /// The environment of a world on fixed ports.
 fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, CommandError> {
-    let Target::Url(outside) = target else {
+    let Target::Url(external) = target else {
         return Err(CommandError::wrong(format!(
             "a world of --target {target} has no fixed ports"
         ))
@@ -84,9 +84,9 @@ fn fixed(target: &Target, args: &Args, app: &App) -> Result<Environment, Command
     };
     let project = Project::find(app)?;
     let ports = args.ports.over(project.settings.ports);
-    target::apart(outside, &ports)?;
-    let backend = backend::at_url(&project, outside)?;
-    let endpoints = exports::endpoints(&ports, outside.origin());
+    target::apart(external, &ports)?;
+    let backend = backend::at_url(&project, external)?;
+    let endpoints = exports::endpoints(&ports, external.origin());
     Ok(exports::environment(backend.settings(), &endpoints))
 }
 

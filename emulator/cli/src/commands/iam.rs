@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Read this JSON report, made with --report-journal, in place of running.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Print the minimal policy of each function as JSON.
+    /// Print the smallest sufficient policy of each function as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -98,11 +98,11 @@ fn from_report(file: &std::path::Path) -> Result<Usage, CommandError> {
 
 fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandError> {
     let target = args.target.choose(project, app)?;
-    if let Some(outside) = target.outside() {
+    if let Some(external) = target.external() {
         return Err(CommandError::wrong(format!(
-            "nothing tells which function of {outside} used what"
+            "the calls of {external} do not say which of its functions made them"
         ))
-        .help("permissions are those of functions: use --target in-process or lambda"));
+        .help("permissions are compared for each function: use --target in-process or lambda"));
     }
     let scenarios = project.scenarios(app, &args.paths)?;
     let backend = backend::of(project, &target, app)?;

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Go on as things happen, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// One journal entry per line, as JSON.
+    /// One exchange per line, as JSON.
     #[arg(long)]
     json: bool,
     /// Only the conversation with this number or person.
@@ -82,11 +82,11 @@ pub(crate) fn log(args: Args, app: &App) -> Result<Exit, CommandError> {
                 if page.resets != follower.resets {
                     app.ui.note(paint(DIM, "the world was reset"));
                 }
-                let entries = follower.take(page, &mut query);
-                if entries.is_empty() {
+                let exchanges = follower.take(page, &mut query);
+                if exchanges.is_empty() {
                     printer.rest()?;
                 }
-                printer.print(&entries)?;
+                printer.print(&exchanges)?;
             }
         };
         tokio::select! {
@@ -112,16 +112,16 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&mut self, entries: &[Exchange]) -> Result<(), CommandError> {
+    fn print(&mut self, exchanges: &[Exchange]) -> Result<(), CommandError> {
         if self.json {
-            for entry in entries {
-                let line = serde_json::to_string(entry)
+            for exchange in exchanges {
+                let line = serde_json::to_string(exchange)
                     .map_err(|e| CommandError::environment("failed to write JSON").because(e))?;
                 self.app.ui.line(line)?;
             }
             return Ok(());
         }
-        let lines = self.reader.next(entries);
+        let lines = self.reader.next(exchanges);
         self.show(lines)
     }
 
@@ -144,11 +144,11 @@ impl Printer<'_> {
     }
 }
 
-/// Returns every journal entry once: texts when they arrive, everything else when it has ended.
+/// Returns every exchange once: texts when they arrive, everything else when it has ended.
 #[derive(Debug, Default)]
 struct Follower {
     resets: u64,
-    /// Entries that were given although an earlier one is still under way.
+    /// Positions of exchanges that were given although an earlier one is still under way.
     given: BTreeSet<u64>,
 }
 
@@ -167,14 +167,14 @@ impl Follower {
         let mut fresh = Vec::new();
         let mut first_open = None;
         let mut next = 0;
-        for entry in page.entries {
-            next = entry.seq + 1;
-            let told = entry.outcome.is_some()
-                || matches!(entry.detail, ExchangeDetail::SmsReceived { .. });
+        for exchange in page.entries {
+            next = exchange.seq + 1;
+            let told = exchange.outcome.is_some()
+                || matches!(exchange.detail, ExchangeDetail::SmsReceived { .. });
             if !told {
-                first_open = first_open.or(Some(entry.seq));
-            } else if self.given.insert(entry.seq) {
-                fresh.push(entry);
+                first_open = first_open.or(Some(exchange.seq));
+            } else if self.given.insert(exchange.seq) {
+                fresh.push(exchange);
             }
         }
         let since = first_open.unwrap_or(next.max(query.since.unwrap_or_default()));
@@ -197,12 +197,12 @@ mod tests {
     }
 
     fn page(journal: &Journal, query: &JournalQuery, resets: u64) -> JournalPage {
-        let entries = journal.since(query.since.unwrap_or_default());
-        JournalPage { resets, changes: 0, first: journal.first(), entries }
+        let exchanges = journal.since(query.since.unwrap_or_default());
+        JournalPage { resets, changes: 0, first: journal.first(), entries: exchanges }
     }
 
     #[test]
-    fn an_entry_is_given_once_and_only_when_it_has_ended() {
+    fn an_exchange_is_given_once_and_only_when_it_has_ended() {
         let journal = Journal::new(Clock::running());
         let mut follower = Follower::default();
         let mut query = JournalQuery::default();

@@ -78,7 +78,7 @@ pub(crate) fn clean_up() {
 /// function's environment has no PATH of the user.
 fn command(id: &str, code: &str, root: &Path) -> Result<Executable, CommandError> {
     let words = shell_words::split(code).map_err(|error| {
-        CommandError::wrong(format!("{id}: `{code}` is no command")).because(error)
+        CommandError::wrong(format!("{id}: `{code}` is not a command")).because(error)
     })?;
     let mut words = words.into_iter();
     let Some(name) = words.next() else {
@@ -168,7 +168,7 @@ mod tests {
             ("empty", "there is no `bootstrap` in"),
             ("empty.zip", &by_its_name),
             ("no-such-program x", "there is no program `no-such-program`"),
-            ("sh 'open", "is no command"),
+            ("sh 'open", "is not a command"),
         ] {
             let problem = executable("F", code, folder.path()).unwrap_err();
             assert!(problem.texts()[0].contains(says), "{code}: {problem:?}");

@@ -145,7 +145,7 @@ impl Failure {
         let status = u16::try_from(number).ok().filter(|status| Self::STATUSES.contains(status));
         status.ok_or_else(|| {
             let (least, most) = (Self::STATUSES.start(), Self::STATUSES.end());
-            format!("{number} is no status of a failure, which is from {least} to {most}")
+            format!("{number} is not a status of a failure, which is from {least} to {most}")
         })
     }
 

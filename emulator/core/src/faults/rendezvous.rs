@@ -31,7 +31,7 @@ struct RendezvousState {
 enum Phase {
     /// Calls arrive and wait.
     Gathering(Vec<WaitingCall>),
-    /// All have arrived. These still wait for their turn; the next one is at the end.
+    /// All have arrived. These still wait for their permit; the next one is at the end.
     Releasing(Vec<WaitingCall>),
     /// It was given up before all had arrived. The number counts those that came, then or later.
     Missed(usize),
@@ -155,7 +155,7 @@ impl RendezvousState {
 }
 
 /// A call's permission to go on, to be kept until the call has its response. Dropping it releases the
-/// next call; dropping it before the call's turn gives up its place.
+/// next call; dropping it before it is granted gives up the place.
 #[derive(Debug)]
 pub struct Permit {
     rendezvous: Rendezvous,
@@ -165,8 +165,8 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Waits until it is this call's turn, or until the rendezvous is given up.
-    pub async fn turn(&mut self) {
+    /// Waits until this call may go on, or until the rendezvous is given up.
+    pub async fn granted(&mut self) {
         if let Some(released) = &mut self.released {
             // An error means that the rendezvous was given up: the call goes on.
             let _ = released.await;
@@ -178,14 +178,13 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.rendezvous.lock();
-        // A call may be dropped after its release and before it has noticed: it had its turn, too.
-        let had_its_turn =
-            self.released.as_mut().is_none_or(|released| released.try_recv().is_ok());
+        // A call may be dropped after its release and before it has noticed: it was granted, too.
+        let was_granted = self.released.as_mut().is_none_or(|released| released.try_recv().is_ok());
         match &mut state.phase {
             Phase::Gathering(waiting) => waiting.retain(|w| w.id != self.id),
             Phase::Releasing(waiting) => {
                 waiting.retain(|w| w.id != self.id);
-                if had_its_turn {
+                if was_granted {
                     state.release_next();
                 }
             }
@@ -280,7 +279,7 @@ mod tests {
         let rendezvous = rendezvous(2, 0);
         let mut waiting = join(&rendezvous, "a");
         rendezvous.participant_ended();
-        until("the call to go on", waiting.turn()).await;
+        until("the call to go on", waiting.granted()).await;
         assert_eq!(rendezvous.missed(), Some(Missed { arrived: 1, size: 2 }));
         assert!(
             rendezvous.join(&FaultableCall::named("dynamodb.PutItem"), || "late".into()).is_none()

@@ -29,7 +29,7 @@ pub(super) struct JournalStore {
     /// Bytes of all that is kept. Counted only with limits.
     bytes: usize,
     /// Positions from which on nothing may be dropped.
-    holds: Vec<u64>,
+    retained_from: Vec<u64>,
     /// Counts how often it was emptied. An exchange that began in an earlier epoch is not here.
     epoch: u64,
     ordinals: HashMap<String, u64>,
@@ -121,7 +121,7 @@ impl JournalStore {
         }
     }
 
-    /// Removes and returns everything. Positions, ordinals and holds begin anew.
+    /// Removes and returns everything. Positions, ordinals and marks begin anew.
     pub(super) fn take(&mut self) -> Self {
         let empty = Self { limits: self.limits, epoch: self.epoch + 1, ..Self::default() };
         std::mem::replace(self, empty)
@@ -129,18 +129,18 @@ impl JournalStore {
 
     /// Keeps everything from the next exchange on until [`JournalStore::release`]; returns its
     /// position.
-    pub(super) fn hold(&mut self) -> u64 {
+    pub(super) fn retain(&mut self) -> u64 {
         let mark = self.next();
-        self.holds.push(mark);
+        self.retained_from.push(mark);
         mark
     }
 
-    /// Ends a hold.
+    /// Ends one [`JournalStore::retain`].
     pub(super) fn release(&mut self, epoch: u64, mark: u64) {
         if epoch == self.epoch
-            && let Some(index) = self.holds.iter().position(|held| *held == mark)
+            && let Some(index) = self.retained_from.iter().position(|kept| *kept == mark)
         {
-            self.holds.swap_remove(index);
+            self.retained_from.swap_remove(index);
             self.drop_excess();
         }
     }
@@ -203,11 +203,11 @@ impl JournalStore {
     /// is kept however large it is.
     fn drop_excess(&mut self) {
         let Some(limits) = self.limits else { return };
-        let held = self.holds.iter().copied().min().unwrap_or(u64::MAX);
+        let retained = self.retained_from.iter().copied().min().unwrap_or(u64::MAX);
         while self.kept() > limits.exchanges || self.bytes > limits.bytes {
             let oldest = if self.pages.is_empty() { 1 } else { PAGE };
             let first = self.first + oldest as u64;
-            if self.kept() <= oldest || first > held {
+            if self.kept() <= oldest || first > retained {
                 return;
             }
             let bytes = match self.pages.pop_front() {
@@ -463,9 +463,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_dropped_only_after_its_release() {
+    fn what_is_retained_is_dropped_only_after_its_release() {
         let mut store = filled(Some(at_most(5)), 10);
-        let mark = store.hold();
+        let mark = store.retain();
         assert_eq!(mark, 10);
         (10..1000).for_each(|seq| store.push(exchange(seq)));
         assert_eq!(seqs(&all(&store, 0)), (10..1000).collect::<Vec<_>>());

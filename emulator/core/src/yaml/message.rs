@@ -55,15 +55,15 @@ impl MessageFormatter for Plain {
     fn format_message<'a>(&self, error: &'a Error) -> Cow<'a, str> {
         let text: &'static str = match error {
             Error::Eof { .. } => "the file is empty, or ends too early",
-            Error::Unexpected { expected: "sequence start", .. } => "a list must stand here",
+            Error::Unexpected { expected: "sequence start", .. } => "a list is needed here",
             Error::Unexpected { expected: "mapping start", .. } => {
-                "a map must stand here (`key: value`)"
+                "a map is needed here (`key: value`)"
             }
             Error::Unexpected { expected: "string scalar" | "scalar", .. } => {
-                "a single value must stand here, no list and no map"
+                "a single value is needed here, not a list or a map"
             }
-            Error::NullIntoString { .. } => "a text must stand here, not nothing",
-            Error::InvalidBooleanStrict { .. } => "true or false must stand here",
+            Error::NullIntoString { .. } => "a text is needed here, and there is none",
+            Error::InvalidBooleanStrict { .. } => "true or false is needed here",
             Error::SerdeMissingField { field, .. } => {
                 return format!("the key `{field}` is missing").into();
             }
@@ -77,7 +77,7 @@ impl MessageFormatter for Plain {
                 return unknown("word", variant, expected).into();
             }
             Error::SerdeInvalidType { unexpected, expected, .. } => {
-                return format!("{expected} must stand here, not {}", plain(unexpected)).into();
+                return format!("{expected} is needed here, not {}", plain(unexpected)).into();
             }
             other => return UserMessageFormatter.format_message(other),
         };

@@ -110,10 +110,10 @@ fn messages_speak_of_lists_and_keys_and_say_things_once() {
         "unknown key `nmae`; did you mean `name`?; known here: name, tags, kind",
         "2:1",
     );
-    says("name: [a]\n", "a single value must stand here, no list and no map", "1:7");
-    says("name: a\ntags: one\n", "a list must stand here", "2:7");
-    says("- name: a\n", "a map must stand here (`key: value`)", "1:1");
-    says("name:\n", "a text must stand here, not nothing", "1:5");
+    says("name: [a]\n", "a single value is needed here, not a list or a map", "1:7");
+    says("name: a\ntags: one\n", "a list is needed here", "2:7");
+    says("- name: a\n", "a map is needed here (`key: value`)", "1:1");
+    says("name:\n", "a text is needed here, and there is none", "1:5");
     says("tags: []\n", "the key `name` is missing", "1:1");
     says("name: a\nname: b\n", "duplicate key `name`: it stands above already", "2:1");
     says(

@@ -1,4 +1,4 @@
-//! Injected faults: what they look like on the wire, and which calls they strike.
+//! Injected faults: what they look like on the wire, and which calls they are injected into.
 
 use super::*;
 
@@ -49,7 +49,7 @@ async fn a_conflict_is_typed_for_single_writes_and_for_transactions() {
 }
 
 #[tokio::test]
-async fn faults_strike_by_table_and_key() {
+async fn faults_are_chosen_by_table_and_key() {
     let database = TestDatabase::start().await;
     let client = database.client();
     let down = || Failure { status: Some(500), ..Failure::default() };

@@ -131,7 +131,7 @@ struct RoundFailureFields {
     /// The answer stops early.
     #[serde(default)]
     incomplete: Option<IncompleteReason>,
-    /// How many requests it strikes.
+    /// How many requests fail.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
     times: Option<Times>,

@@ -71,7 +71,7 @@ impl Round {
             && !fail.replaces_reply(self.call_count())
             && !fail.has_own_reply();
         (only_delay && !self.has_reply())
-            .then_some("a delay alone answers nothing: add say or call, or another failure")
+            .then_some("a delay alone is not an answer: add say or call, or another failure")
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     read::LoadError,
     reply::Replies,
     run::names,
-    step::Crash,
+    step::CrashRequest,
 };
 use rehearse_core::yaml::YamlError;
 use rehearse_dynamodb::row;
@@ -166,8 +166,8 @@ impl BackendCheck<'_> {
     }
 
     /// The function of a step's crash.
-    pub(crate) fn crash(&mut self, crash: Option<&Crash>, at: &YamlPath) {
-        if let Some(Crash { function, .. }) = crash
+    pub(crate) fn crash(&mut self, crash: Option<&CrashRequest>, at: &YamlPath) {
+        if let Some(CrashRequest { function, .. }) = crash
             && !self.known.functions.contains(function)
         {
             let at = at.to("crash").to("function");

@@ -10,7 +10,7 @@ mod templates;
 
 pub(crate) use backend::{BackendCheck, KnownNames, fixtures, for_backend, rows};
 pub(crate) use file::file_alone;
-pub(crate) use names::{impossible, invalid_crash, invalid_fault, invalid_meeting};
+pub(crate) use names::{impossible, invalid_crash, invalid_fault, invalid_rendezvous};
 pub(crate) use reply_paths::replies_path;
 
 use crate::{model::File, places::YamlPath, step::Step};

@@ -20,7 +20,7 @@ pub(crate) fn unknown_exchange(name: &str) -> Option<String> {
                  webhook.sms or http.GET /state"
             .into(),
     };
-    Some(format!("'{name}' is no exchange of the journal; {help}"))
+    Some(format!("'{name}' is not the name of an exchange; {help}"))
 }
 
 /// What is wrong with the name of an exchange that is to fail.
@@ -59,7 +59,7 @@ pub(crate) fn invalid_crash(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the name of an exchange at which steps are to meet.
-pub(crate) fn invalid_meeting(name: &str) -> Option<String> {
+pub(crate) fn invalid_rendezvous(name: &str) -> Option<String> {
     let calls = || NAMES.into_iter().filter(|name| name.starts_with("dynamodb."));
     if calls().any(|call| call == name) {
         return None;

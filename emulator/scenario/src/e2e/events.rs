@@ -269,7 +269,7 @@ async fn a_function_crashes_while_time_passes_and_is_repeated() {
 }
 
 #[tokio::test]
-async fn faults_and_crashes_strike_the_call() {
+async fn faults_and_crashes_are_injected_into_the_call() {
     passes(
         r#"
   - faults: [{ on: lambda.invoke, fail: 429, times: 1 }]

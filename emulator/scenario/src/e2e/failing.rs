@@ -119,12 +119,12 @@ async fn rows_calls_and_cost_that_are_otherwise() {
 }
 
 #[tokio::test]
-async fn a_fault_that_strikes_nothing() {
+async fn a_fault_that_is_never_injected() {
     let failure =
         fails("  - faults: [{ on: openai.responses, fail: 503, times: 1 }]\n  - customer: hello\n")
             .await;
     assert_eq!(failure.step_number(), Some("1"));
-    assert_eq!(told(&failure), ["3:14 the fault on openai.responses never struck"]);
+    assert_eq!(told(&failure), ["3:14 the fault on openai.responses was never injected"]);
 }
 
 #[tokio::test]

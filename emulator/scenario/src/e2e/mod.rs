@@ -3,9 +3,9 @@
 
 mod backend;
 mod events;
+mod external;
 mod failing;
 mod library;
-mod outside;
 mod passing;
 mod races;
 mod support;

@@ -70,7 +70,7 @@ async fn a_fault_on_a_row_that_is_never_touched_is_told() {
 "#,
     )
     .await;
-    assert_eq!(failure.problems[0].summary, "the fault on dynamodb.PutItem never struck");
+    assert_eq!(failure.problems[0].summary, "the fault on dynamodb.PutItem was never injected");
     passes(
         r#"
   - faults: [{ on: dynamodb.PutItem, fail: cut-before, key: { id: b }, call: 2 }]

@@ -41,7 +41,7 @@ pub const VERSION: u32 = 1;
 /// The report's text; with the journals of all scenarios when `journal` is set.
 ///
 /// # Errors
-/// When a journal entry cannot be written as JSON.
+/// When an exchange cannot be written as JSON.
 pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
     let report = Report {
         version: VERSION,
@@ -65,7 +65,7 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 /// The journals in a report's text; none when it was written without them.
 ///
 /// # Errors
-/// When it is no such report.
+/// When it is not such a report.
 pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     #[derive(Deserialize)]
     struct StoredReport {

@@ -61,16 +61,16 @@ impl Running<'_> {
     pub(super) fn unanswered(
         &self,
         deliveries: &[Delivery],
-        entries: &[Exchange],
+        exchanges: &[Exchange],
         path: &YamlPath,
     ) -> Option<Problem> {
         let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
         let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
             .differs("an answer with status 200 that Twilio can read", outcome(last))
             .at(self.location(path));
-        problem.notes = entries
+        problem.notes = exchanges
             .iter()
-            .filter_map(|entry| match &entry.detail {
+            .filter_map(|exchange| match &exchange.detail {
                 ExchangeDetail::Log { function, line, .. } => Some(format!("{function}: {line}")),
                 _ => None,
             })

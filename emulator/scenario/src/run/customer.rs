@@ -66,8 +66,8 @@ impl Running<'_> {
         let sent = self.deliver(ready).await?;
         self.settled().await?;
         drop(fallback);
-        let entries = self.world.journal().since(mark);
-        let mut problems = self.judge(sent, &entries, &SentText::all(&entries));
+        let exchanges = self.world.journal().since(mark);
+        let mut problems = self.judge(sent, &exchanges, &SentText::all(&exchanges));
         problems.extend(self.unexpected_requests(path));
         StepError::from_problems(problems)
     }
@@ -152,7 +152,7 @@ impl Running<'_> {
     pub(super) fn judge(
         &self,
         sent: DeliveredText<'_>,
-        entries: &[Exchange],
+        exchanges: &[Exchange],
         texts: &[SentText],
     ) -> Vec<Problem> {
         let DeliveredText { ready, sid, deliveries } = sent;
@@ -167,7 +167,7 @@ impl Running<'_> {
         match &step.deliveries {
             Some(_) => problems.extend(self.attempts(step, &attempts, &path)),
             None if step.signature.is_none() => {
-                problems.extend(self.unanswered(&deliveries, entries, &path));
+                problems.extend(self.unanswered(&deliveries, exchanges, &path));
             }
             None => {}
         }

@@ -22,23 +22,28 @@ impl Running<'_> {
         at: &YamlPath,
     ) -> Result<(), StepError> {
         let mut problems = self.tables(expect, at).await?;
-        let entries = self.journal();
+        let exchanges = self.journal();
         if let Some(sms) = &expect.sms {
             let at = at.to("sms");
-            problems.extend(self.texts(sms, &SentText::all(&entries), Recipients::Everybody, &at));
+            problems.extend(self.texts(
+                sms,
+                &SentText::all(&exchanges),
+                Recipients::Everybody,
+                &at,
+            ));
         }
         for (name, wanted) in &expect.calls {
-            let calls: Vec<&Exchange> = entries.iter().filter(|e| e.name == *name).collect();
+            let calls: Vec<&Exchange> = exchanges.iter().filter(|e| e.name == *name).collect();
             let at = at.to("calls").to(name.as_str());
             let mut problem = self.count(name, *wanted, calls.len() as u64, &at);
             if let Some(problem) = &mut problem {
-                problem.notes = near_names(name, &entries);
+                problem.notes = near_names(name, &exchanges);
             }
             problems.extend(problem);
         }
         let cost = [
-            ("segments", expect.cost.segments, segments(&entries)),
-            ("model_calls", expect.cost.model_calls, model_calls(&entries)),
+            ("segments", expect.cost.segments, segments(&exchanges)),
+            ("model_calls", expect.cost.model_calls, model_calls(&exchanges)),
         ];
         for (name, wanted, actual) in cost {
             let at = at.to("cost").to(name);
@@ -86,14 +91,14 @@ impl Running<'_> {
 }
 
 /// Other exchanges that happened, when a name never did: it may be misspelt.
-fn near_names(name: &str, entries: &[Exchange]) -> Vec<String> {
-    if entries.iter().any(|entry| entry.name == name) {
+fn near_names(name: &str, exchanges: &[Exchange]) -> Vec<String> {
+    if exchanges.iter().any(|exchange| exchange.name == name) {
         return Vec::new();
     }
     let family = name.split('.').next().unwrap_or_default();
-    let mut names: Vec<&str> = entries
+    let mut names: Vec<&str> = exchanges
         .iter()
-        .map(|entry| entry.name.as_str())
+        .map(|exchange| exchange.name.as_str())
         .filter(|other| other.split('.').next() == Some(family))
         .collect();
     names.sort_unstable();
@@ -102,12 +107,12 @@ fn near_names(name: &str, entries: &[Exchange]) -> Vec<String> {
 }
 
 /// Segments of the shop's texts; Twilio's own notices are free.
-fn segments(entries: &[Exchange]) -> u64 {
-    let paid = SentText::all(entries).into_iter().filter(|text| text.via != Via::Twilio);
+fn segments(exchanges: &[Exchange]) -> u64 {
+    let paid = SentText::all(exchanges).into_iter().filter(|text| text.via != Via::Twilio);
     paid.map(|text| u64::from(text.segments)).sum()
 }
 
-fn model_calls(entries: &[Exchange]) -> u64 {
-    let asked = |entry: &&Exchange| matches!(entry.detail, ExchangeDetail::Model { .. });
-    entries.iter().filter(asked).count() as u64
+fn model_calls(exchanges: &[Exchange]) -> u64 {
+    let asked = |exchange: &&Exchange| matches!(exchange.detail, ExchangeDetail::Model { .. });
+    exchanges.iter().filter(asked).count() as u64
 }

@@ -11,7 +11,7 @@ use crate::{
 use rehearse_core::faults::{Fault, FaultHandle, FaultTarget};
 
 /// A fault that a scenario armed.
-pub(super) struct ArmedFault {
+pub(super) struct ScenarioFault {
     on: String,
     skip: u64,
     handle: FaultHandle,
@@ -34,7 +34,7 @@ impl Running<'_> {
                 times,
                 chance: fault.chance.map(|chance| chance.0),
             });
-            self.armed.push(ArmedFault {
+            self.armed.push(ScenarioFault {
                 on: fault.on.clone(),
                 skip: skip.into(),
                 handle,
@@ -61,12 +61,12 @@ impl Running<'_> {
 
     /// The first fault that was never injected, so that the scenario does not prove what it claims.
     pub(super) fn idle_fault(&self) -> Option<(usize, Problem)> {
-        let met = |armed: &ArmedFault| self.world.faults().matched(armed.handle);
-        self.armed.iter().find(|armed| met(armed) <= armed.skip).map(|armed| {
-            let summary = format!("the fault on {} never struck", armed.on);
+        let matched = |armed: &ScenarioFault| self.world.faults().matched(armed.handle);
+        self.armed.iter().find(|armed| matched(armed) <= armed.skip).map(|armed| {
+            let summary = format!("the fault on {} was never injected", armed.on);
             let problem = Problem::new(summary).differs(
                 format!("more than {} such calls after this step", armed.skip),
-                format!("{}", met(armed)),
+                format!("{}", matched(armed)),
             );
             (armed.step, problem.at(armed.location.clone()))
         })

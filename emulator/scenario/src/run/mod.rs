@@ -8,6 +8,7 @@ mod expect;
 mod faults;
 mod model;
 mod people;
+mod placed;
 mod request;
 mod rows;
 mod running;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::assign::assign;
+use super::{assign::assign, placed::PlacedProblem};
 use crate::{
     expectation::{Table, WholeTable},
     outcome::Problem,
@@ -24,12 +24,6 @@ impl Table {
             }),
         })
     }
-}
-
-/// A problem, and its path below the table's entry.
-pub(super) struct PlacedProblem {
-    pub(super) below: YamlPath,
-    pub(super) problem: Problem,
 }
 
 /// A table at the start and now.

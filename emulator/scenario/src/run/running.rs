@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use tracing::Instrument;
 
-use super::{People, StepError, faults::ArmedFault};
+use super::{People, StepError, faults::ScenarioFault};
 use crate::{
     model::Scenario,
     outcome::{Problem, SourceLocation, StepLabel, Verdict},
@@ -29,7 +29,7 @@ pub(crate) struct Running<'s> {
     pub(crate) zone: TimeZone,
     /// Rows at the start, of the tables that are compared with it.
     pub(super) at_start: BTreeMap<String, Vec<Value>>,
-    pub(super) armed: Vec<ArmedFault>,
+    pub(super) armed: Vec<ScenarioFault>,
     pub(super) seed: Option<u64>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{assign::assign, people::People};
+use super::{assign::assign, people::People, placed::PlacedProblem};
 use crate::{
     outcome::Problem,
     places::YamlPath,
@@ -25,18 +25,18 @@ pub(super) struct SentText {
 }
 
 impl SentText {
-    /// The texts among some entries, in the order in which they were sent.
-    pub(super) fn all(entries: &[Exchange]) -> Vec<Self> {
-        entries.iter().filter_map(Self::of).collect()
+    /// The texts among some exchanges, in the order in which they were sent.
+    pub(super) fn all(exchanges: &[Exchange]) -> Vec<Self> {
+        exchanges.iter().filter_map(Self::of).collect()
     }
 
-    fn of(entry: &Exchange) -> Option<Self> {
+    fn of(exchange: &Exchange) -> Option<Self> {
         // A refused text is in the journal too, with the refusal as its outcome.
-        if entry.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
+        if exchange.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
             return None;
         }
         let ExchangeDetail::SmsSent { to, body, segments, encoding, via, in_reply_to, .. } =
-            &entry.detail
+            &exchange.detail
         else {
             return None;
         };
@@ -104,12 +104,6 @@ impl Replies {
             Self::Exactly(list) => Self::Exactly(all(list)?),
         })
     }
-}
-
-/// A problem, and its path below the list.
-pub(super) struct PlacedProblem {
-    pub(super) below: YamlPath,
-    pub(super) problem: Problem,
 }
 
 /// Whose texts are compared.

@@ -64,13 +64,13 @@ impl Running<'_> {
         let forged =
             |step: &ReadyStep<'_>| matches!(step, ReadyStep::Text(ready) if ready.forged());
         let fallback = begin.iter().any(forged).then(|| self.without_fallback());
-        let meeting = self.meeting(group, path)?;
+        let rendezvous = self.arm_rendezvous(group, path)?;
         let mut order: Vec<(usize, ReadyStep<'_>)> = begin.into_iter().enumerate().collect();
         if let Some(seed) = self.seed {
             SplitMix64::new(seed).shuffle(&mut order);
         }
         let all = order.into_iter().map(|(index, step)| {
-            let meeting = meeting.as_ref();
+            let rendezvous = rendezvous.as_ref();
             async move {
                 let done = match step {
                     ReadyStep::Text(ready) => self.deliver(ready).await.map(AnsweredStep::Text),
@@ -79,8 +79,8 @@ impl Running<'_> {
                         .await
                         .map(|answer| AnsweredStep::Request(step, path, answer)),
                 };
-                if let Some(meeting) = meeting {
-                    meeting.participant_ended();
+                if let Some(rendezvous) = rendezvous {
+                    rendezvous.participant_ended();
                 }
                 done.map(|done| (index, done))
             }
@@ -90,13 +90,15 @@ impl Running<'_> {
         self.settled().await?;
         drop(fallback);
 
-        let entries = self.world.journal().since(mark);
-        let texts = SentText::all(&entries);
-        let mut problems: Vec<Problem> =
-            meeting.and_then(|meeting| self.missed(&meeting, group, path)).into_iter().collect();
+        let exchanges = self.world.journal().since(mark);
+        let texts = SentText::all(&exchanges);
+        let mut problems: Vec<Problem> = rendezvous
+            .and_then(|rendezvous| self.missed(&rendezvous, group, path))
+            .into_iter()
+            .collect();
         for (_, done) in done {
             problems.extend(match done {
-                AnsweredStep::Text(sent) => self.judge(sent, &entries, &texts),
+                AnsweredStep::Text(sent) => self.judge(sent, &exchanges, &texts),
                 AnsweredStep::Request(step, path, answer) => self.answered(step, &answer, &path),
             });
         }
@@ -108,13 +110,17 @@ impl Running<'_> {
     }
 
     /// Makes the group's calls wait for each other, if it has `meet`.
-    fn meeting(&self, group: &Together, path: &YamlPath) -> Result<Option<Rendezvous>, StepError> {
+    fn arm_rendezvous(
+        &self,
+        group: &Together,
+        path: &YamlPath,
+    ) -> Result<Option<Rendezvous>, StepError> {
         let Some(meet) = &group.meet else { return Ok(None) };
         let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
         let all = group.together.iter().map(|step| self.marks(step)).collect();
-        let meeting = Rendezvous::new(&meet.on, target, distinct(all), self.seed.unwrap_or(0));
-        self.world.faults().set_rendezvous(meeting.clone());
-        Ok(Some(meeting))
+        let rendezvous = Rendezvous::new(&meet.on, target, distinct(all), self.seed.unwrap_or(0));
+        self.world.faults().set_rendezvous(rendezvous.clone());
+        Ok(Some(rendezvous))
     }
 
     /// Texts by which a step's calls are recognised: the sender's number, the strings of a body.
@@ -137,8 +143,13 @@ impl Running<'_> {
     }
 
     /// The problem of a race that did not happen.
-    fn missed(&self, meeting: &Rendezvous, group: &Together, path: &YamlPath) -> Option<Problem> {
-        let (missed, meet) = (meeting.missed()?, group.meet.as_ref()?);
+    fn missed(
+        &self,
+        rendezvous: &Rendezvous,
+        group: &Together,
+        path: &YamlPath,
+    ) -> Option<Problem> {
+        let (missed, meet) = (rendezvous.missed()?, group.meet.as_ref()?);
         let mut problem = Problem::new(format!("the steps did not meet at {}", meet.on)).differs(
             format!("{} calls that wait for each other", missed.size),
             format!("{}, and a step ended without one", missed.arrived),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Crash, StepKind};
+use super::{CrashRequest, StepKind};
 use crate::{
     check::{BackendCheck, Check},
     external,
@@ -20,7 +20,7 @@ pub struct WaitStep {
     pub wait: Wait,
     /// A function that time invokes ends at one of its calls.
     #[serde(default)]
-    pub crash: Option<Crash>,
+    pub crash: Option<CrashRequest>,
 }
 
 impl StepKind for WaitStep {

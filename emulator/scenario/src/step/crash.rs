@@ -13,7 +13,7 @@ use rehearse_core::faults::{CrashKind, Cut};
 /// `before` it did, or because its `timeout` passed while it waited for the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Crash {
+pub struct CrashRequest {
     /// Logical id of the function.
     pub function: String,
     /// It is killed at this call, which has no effect.
@@ -32,7 +32,7 @@ pub struct Crash {
     pub attempt: Option<u64>,
 }
 
-impl Crash {
+impl CrashRequest {
     /// The key, its call, and how the function ends; `None` unless exactly one key is given.
     pub fn place(&self) -> Option<(&'static str, &str, Cut, CrashKind)> {
         let all = [

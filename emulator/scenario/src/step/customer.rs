@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Crash, StepKind, short};
+use super::{CrashRequest, StepKind, short};
 use crate::{
     check::{BackendCheck, Check},
     external,
@@ -36,7 +36,7 @@ pub struct Customer {
     pub duplicate: Option<Duplicate>,
     /// A function ends while the text is answered.
     #[serde(default)]
-    pub crash: Option<Crash>,
+    pub crash: Option<CrashRequest>,
     /// How the webhook's attempts went, in order.
     #[serde(default)]
     pub deliveries: Option<Vec<Delivery>>,

@@ -18,7 +18,7 @@ use crate::{
     time::Delay,
 };
 use rehearse_core::{
-    faults::{self, Cut, Failure},
+    faults::{Chance, Cut, Failure},
     names,
 };
 
@@ -26,8 +26,8 @@ use rehearse_core::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultsStep {
-    /// In the order in which they strike.
-    pub faults: Vec<Fault>,
+    /// The first one that applies to a call is injected.
+    pub faults: Vec<FaultEntry>,
 }
 
 impl StepKind for FaultsStep {
@@ -70,7 +70,7 @@ impl StepKind for FaultsStep {
 /// Which calls fail, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct FaultEntry {
     /// The exchange's name in the journal: `openai.responses`, `twilio.messages.create`;
     /// `dynamodb.*` is every call to the database.
     pub on: String,
@@ -86,20 +86,20 @@ pub struct Fault {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub call: Option<u32>,
-    /// How many calls it strikes; all from here on when left out.
+    /// How many calls fail; all from here on when left out.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub times: Option<u32>,
-    /// How many calls it lets through first.
+    /// How many calls go through first.
     #[serde(default)]
     pub skip: u32,
-    /// The part of the calls that it strikes, 0.2 for every fifth; which ones `--seed` decides.
+    /// The part of the calls that fail, 0.2 for every fifth; which ones `--seed` decides.
     #[serde(default)]
-    pub chance: Option<Chance>,
+    pub chance: Option<FaultChance>,
 }
 
-impl Fault {
-    /// Calls to let through, and calls to strike.
+impl FaultEntry {
+    /// How many calls to let through, and how many then fail; `None` is all.
     pub fn window(&self) -> (u32, Option<u32>) {
         match self.call {
             Some(nth) => (nth.saturating_sub(1), Some(1)),
@@ -135,19 +135,19 @@ impl Fault {
 
 /// A part of all calls, above 0 and up to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chance(pub faults::Chance);
+pub struct FaultChance(pub Chance);
 
-impl<'de> Deserialize<'de> for Chance {
+impl<'de> Deserialize<'de> for FaultChance {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let part = f64::deserialize(deserializer)?;
-        let chance = faults::Chance::of(part).map(Self);
+        let chance = Chance::of(part).map(Self);
         chance.ok_or_else(|| de::Error::custom(format_args!("{part} is not above 0 and up to 1")))
     }
 }
 
-impl JsonSchema for Chance {
+impl JsonSchema for FaultChance {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Chance".into()
+        "FaultChance".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

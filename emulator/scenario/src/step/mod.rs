@@ -21,10 +21,10 @@ use serde_json::Value;
 
 pub use self::{
     clock::{AtStep, WaitStep},
-    crash::Crash,
+    crash::CrashRequest,
     customer::{Customer, Delivery, Duplicate, Signature},
     expect::ExpectStep,
-    fault::{CallFailure, Chance, Fault, FaultsStep},
+    fault::{CallFailure, FaultChance, FaultEntry, FaultsStep},
     request::{Request, RequestLine, Response},
     together::{Meet, Together},
 };

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-use super::{Crash, StepKind, short};
+use super::{CrashRequest, StepKind, short};
 use crate::{
     check::{BackendCheck, Check},
     external, html,
@@ -35,7 +35,7 @@ pub struct Request {
     pub body: Option<String>,
     /// A function ends while the call is answered.
     #[serde(default)]
-    pub crash: Option<Crash>,
+    pub crash: Option<CrashRequest>,
     /// What must come back.
     #[serde(default)]
     pub response: Option<Response>,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{Step, StepKind};
 use crate::{
-    check::{BackendCheck, Check, invalid_meeting},
+    check::{BackendCheck, Check, invalid_rendezvous},
     dispatch,
     places::YamlPath,
     reply::Replies,
@@ -50,7 +50,7 @@ impl StepKind for Together {
         if self.schedules == Some(0) {
             check.wrong(&at.to("schedules"), "'schedules' is at least 1");
         }
-        if let Some(wrong) = self.meet.as_ref().and_then(|meet| invalid_meeting(&meet.on)) {
+        if let Some(wrong) = self.meet.as_ref().and_then(|meet| invalid_rendezvous(&meet.on)) {
             let on = at.to("meet").to("on");
             let at = if check.file.tree.contains(&on) { on } else { at.to("meet") };
             check.wrong(&at, wrong);

@@ -91,7 +91,7 @@ async fn a_toll_free_number_has_the_networks_notices_and_ignores_yes() {
     for body in ["STOP", "YES"] {
         harness.server.receive(text(body)).await;
     }
-    assert!(harness.has_opted_out(PERSON), "YES is no keyword here");
+    assert!(harness.has_opted_out(PERSON), "YES is not a keyword here");
     harness.server.receive(text("UNSTOP")).await;
     assert!(!harness.has_opted_out(PERSON));
     let texts = notices(&harness);

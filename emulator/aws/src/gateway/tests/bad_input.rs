@@ -207,7 +207,7 @@ async fn framing_that_can_be_read_in_two_ways_is_refused() {
         goes_on(&gateway).await;
     }
     assert!(
-        gateway.http().iter().all(|entry| entry.name == "http.GET $default"),
+        gateway.http().iter().all(|exchange| exchange.name == "http.GET $default"),
         "{:?}",
         gateway.http()
     );
@@ -231,7 +231,7 @@ async fn with_two_lengths_the_chunks_count_and_the_connection_ends() {
         assert!(answer.head.contains("connection: close"), "{framing:?}: {}", answer.head);
         goes_on(&gateway).await;
     }
-    let paths = gateway.http().into_iter().filter_map(|entry| match entry.detail {
+    let paths = gateway.http().into_iter().filter_map(|exchange| match exchange.detail {
         ExchangeDetail::Http { path, .. } => Some(path),
         _ => None,
     });

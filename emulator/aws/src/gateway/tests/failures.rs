@@ -16,8 +16,8 @@ async fn a_panic_is_a_500_and_the_next_request_is_fine() {
         (500, json!({ "message": "Internal Server Error" }))
     );
     assert_eq!(gateway.get("/ok").await.body, b"fine");
-    let entries = gateway.http();
-    assert_eq!(entries[0].outcome.as_ref().unwrap().error.as_deref(), Some("panic"));
+    let exchanges = gateway.http();
+    assert_eq!(exchanges[0].outcome.as_ref().unwrap().error.as_deref(), Some("panic"));
     let log = gateway.journal.since(0).into_iter().find_map(|e| match e.detail {
         ExchangeDetail::Log { function, line, .. } => Some((e.name, function, line)),
         _ => None,
@@ -106,21 +106,21 @@ async fn the_journal_names_route_function_and_bodies() {
     assert_eq!(gateway.send(head, "{}").await.status, 200);
     assert_eq!(gateway.get("/leads/7").await.status, 404);
 
-    let entries = gateway.http();
-    assert_eq!(entries[0].name, "http.POST /leads/{id}");
-    assert_eq!(entries[0].at, NOW);
-    let ExchangeDetail::Http { function, method, path, body } = &entries[0].detail else {
+    let exchanges = gateway.http();
+    assert_eq!(exchanges[0].name, "http.POST /leads/{id}");
+    assert_eq!(exchanges[0].at, NOW);
+    let ExchangeDetail::Http { function, method, path, body } = &exchanges[0].detail else {
         panic!()
     };
     assert_eq!(function.as_deref(), Some("Scheduler"));
     assert_eq!((method.as_str(), path.as_str(), body.as_str()), ("POST", "/leads/7?x=1", "{}"));
-    let outcome = entries[0].outcome.as_ref().unwrap();
+    let outcome = exchanges[0].outcome.as_ref().unwrap();
     assert_eq!((outcome.status, &outcome.response), (Some(200), &json!({ "ok": true })));
 
-    assert_eq!(entries[1].name, "http.GET /leads/7");
-    let ExchangeDetail::Http { function, .. } = &entries[1].detail else { panic!() };
+    assert_eq!(exchanges[1].name, "http.GET /leads/7");
+    let ExchangeDetail::Http { function, .. } = &exchanges[1].detail else { panic!() };
     assert_eq!(*function, None);
-    let outcome = entries[1].outcome.as_ref().unwrap();
+    let outcome = exchanges[1].outcome.as_ref().unwrap();
     assert_eq!(outcome.response, json!({ "message": "Not Found" }));
 }
 

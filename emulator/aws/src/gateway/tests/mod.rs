@@ -134,8 +134,8 @@ impl TestGateway {
     }
 
     fn http(&self) -> Vec<Exchange> {
-        let entries = self.journal.since(0).into_iter();
-        entries.filter(|e| matches!(e.detail, ExchangeDetail::Http { .. })).collect()
+        let exchanges = self.journal.since(0).into_iter();
+        exchanges.filter(|e| matches!(e.detail, ExchangeDetail::Http { .. })).collect()
     }
 }
 

@@ -108,7 +108,7 @@ impl Resolver<'_> {
         let found = known.iter().find(|id| api_id(id) == reference || **id == reference);
         found.map(|id| (*id).to_owned()).ok_or_else(|| {
             let message = format!(
-                "`{reference}` is no {kind} of this template; events of other APIs are not emulated"
+                "`{reference}` is not an {kind} of this template; events of other APIs are not emulated"
             );
             TemplateError::invalid(at, message)
         })

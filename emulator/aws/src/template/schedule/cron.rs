@@ -144,7 +144,8 @@ fn days_of_week(text: &str) -> Result<Days, String> {
     let field = Field("day of week", 1, 7, &DAYS);
     if let Some((day, nth)) = text.split_once('#') {
         let nth = nth.parse().ok().filter(|nth| (1..=5).contains(nth));
-        let nth = nth.ok_or_else(|| format!("day of week: `{text}` is no nth day, such as 3#2"))?;
+        let nth =
+            nth.ok_or_else(|| format!("day of week: `{text}` is not an nth day such as 3#2"))?;
         return Ok(Days::Nth(field.value(day)?, nth));
     }
     match text.strip_suffix('L') {

@@ -57,7 +57,7 @@ impl FromStr for ScheduleExpression {
             return at.map_err(|_| "at(...) takes a time such as 2026-02-10T09:00:00".into());
         }
         Err(format!(
-            "`{text}` is no schedule; write rate(5 minutes), cron(0 9 * * ? *) or, in a \
+            "`{text}` is not a schedule; write rate(5 minutes), cron(0 9 * * ? *) or, in a \
              ScheduleV2, at(2026-02-10T09:00:00)"
         ))
     }

@@ -164,7 +164,7 @@ impl Reader<'_, '_> {
         let time_zone = match self.text("ScheduleExpressionTimezone")? {
             None => TimeZone::UTC,
             Some((zone, at)) => TimeZone::get(&zone)
-                .map_err(|_| TemplateError::invalid(at, format!("`{zone}` is no time zone")))?,
+                .map_err(|_| TemplateError::invalid(at, format!("`{zone}` is not a time zone")))?,
         };
         Ok(Schedule {
             name: self.text("Name")?.map_or(name, |(name, _)| name),
@@ -181,7 +181,7 @@ impl Reader<'_, '_> {
         let Some((input, at)) = self.text("Input")? else { return Ok(None) };
         match serde_json::from_str::<serde_json::Value>(&input) {
             Ok(_) => Ok(Some(input)),
-            Err(wrong) => Err(TemplateError::invalid(at, format!("Input is no JSON: {wrong}"))),
+            Err(wrong) => Err(TemplateError::invalid(at, format!("Input is not JSON: {wrong}"))),
         }
     }
 

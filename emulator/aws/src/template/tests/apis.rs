@@ -153,7 +153,7 @@ fn two_apis_may_have_the_same_route_and_one_may_not() {
     let apis: Vec<_> = template.functions.iter().map(|f| f.routes[0].api.as_str()).collect();
     assert_eq!(apis, ["A", "B"]);
     assert_error(read(&text("!Ref A")), 9, "ANY /x of Two already leads to One (line 6)");
-    assert_error(read(&text("!Ref Two")), 9, "`Two` is no AWS::Serverless::HttpApi");
+    assert_error(read(&text("!Ref Two")), 9, "`Two` is not an AWS::Serverless::HttpApi");
 }
 
 #[test]
@@ -253,19 +253,9 @@ fn a_template_is_built_in_code_as_it_is_read() {
         template.functions.iter().flat_map(|f| &f.routes).map(Route::key).collect()
     };
     assert_eq!(keys(&built), keys(&read));
-    let built = built.with_routes("F", &[("GET", "/state")]).with_table(TableSpec {
-        id: "Leads".into(),
-        name: "leads".into(),
-        key: Key {
-            hash: Attribute { name: "id".into(), kind: AttributeKind::String },
-            range: None,
-        },
-        indexes: Vec::new(),
-        ttl: None,
-    });
+    let built = built.with_routes("F", &[("GET", "/state")]);
     assert_eq!((built.functions.len(), built.apis.len()), (1, 1));
     assert_eq!(keys(&built), ["POST /sms", "GET /state"]);
-    assert_eq!(built.tables[0].name, "leads");
     let any = Template::default().with_function("F");
     assert_eq!(keys(&any), ["ANY /", "ANY /{proxy+}"]);
 }

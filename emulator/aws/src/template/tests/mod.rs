@@ -8,7 +8,7 @@ mod settings;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use super::*;
-use rehearse_core::table::{Attribute, AttributeKind, Key};
+use rehearse_core::table::AttributeKind;
 use rehearse_core::yaml::Source;
 use rehearse_dynamodb::fixture;
 use rehearse_testutils::Folder;

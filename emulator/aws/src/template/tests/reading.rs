@@ -183,7 +183,7 @@ fn globals_events_and_what_is_ignored() {
 #[test]
 fn routes_that_cannot_be_are_pointed_at() {
     assert_error(two("GET", "/pets/{id}"), 19, "of Two already leads to One (line 11)");
-    assert_error(two("GTE", "/x"), 19, "`GTE` is no HTTP method");
+    assert_error(two("GTE", "/x"), 19, "`GTE` is not an HTTP method");
     assert_error(two("GET", "x"), 19, "must begin with `/`");
     assert_error(two("GET", "/{a+}/b"), 19, "`{a+}` in the path");
     assert_error(two("GET", "/x{a}"), 19, "`x{a}` in the path");

@@ -67,7 +67,7 @@ fn a_wrong_schedule_is_an_error_at_its_place() {
             "has no property `Sate`; did you mean `State`?",
         ),
         ("Schedule: rate(1 minute), State: OFF", "ENABLED or DISABLED"),
-        ("Schedule: rate(1 minute), Input: '{'", "Input is no JSON"),
+        ("Schedule: rate(1 minute), Input: '{'", "Input is not JSON"),
         ("Schedul: rate(1 minute)", "did you mean `Schedule`?"),
         ("Name: x", "needs Schedule"),
     ] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::load::{Answers, Body, Load};
+use super::load::{Body, Load, Measurement};
 use crate::error::{Cause, CommandError};
 use rehearse_core::table::{Attribute, AttributeKind, Key, TableSpec};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal, threads::Threads};
@@ -111,7 +111,7 @@ impl Bench {
         operation: Operation,
         clients: usize,
         time: Duration,
-    ) -> Result<Answers, CommandError> {
+    ) -> Result<Measurement, CommandError> {
         let run = if clients == 1 { "one" } else { "many" };
         let authorization = "AWS4-HMAC-SHA256 Credential=bench/20260210/us-east-1/dynamodb/aws4_request, \
                              SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";

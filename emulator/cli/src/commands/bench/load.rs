@@ -30,20 +30,20 @@ pub(crate) enum Body {
 }
 
 /// The measured responses.
-pub(crate) struct Answers {
+pub(crate) struct Measurement {
     /// How long each took, sorted.
     pub(crate) took: Vec<Duration>,
 }
 
 impl Load {
-    /// The answers that come over so many connections in so much time. The
+    /// How long the responses took that came over so many connections in so much time. The
     /// load is made on a thread of its own: the server's has enough to do.
-    pub(crate) async fn run(self, connections: usize, time: Duration) -> io::Result<Answers> {
+    pub(crate) async fn run(self, connections: usize, time: Duration) -> io::Result<Measurement> {
         let load = move || threads::block_on(self.on_this_thread(connections, time));
         tokio::task::spawn_blocking(load).await??
     }
 
-    async fn on_this_thread(self, connections: usize, time: Duration) -> io::Result<Answers> {
+    async fn on_this_thread(self, connections: usize, time: Duration) -> io::Result<Measurement> {
         let rest = self.url.strip_prefix("http://").unwrap_or(&self.url);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let mut head = format!("POST /{path} HTTP/1.1\r\nhost: {host}\r\n");
@@ -68,7 +68,7 @@ impl Load {
             took.extend(client??);
         }
         took.sort();
-        Ok(Answers { took })
+        Ok(Measurement { took })
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// How long each fake and each operation of the database is loaded.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = crate::duration::parse)]
     load: Duration,
-    /// Print each figure as a line of JSON, in seconds, bytes or a second.
+    /// Print each figure as a line of JSON; units are seconds, bytes, or events a second.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -100,9 +100,9 @@ impl Args {
 /// The backend whose scenarios are measured.
 fn functions(project: &Project, args: &Args, app: &App) -> Result<Backend, CommandError> {
     let target = args.target.choose(project, app)?;
-    if let Some(outside) = target.outside() {
+    if let Some(external) = target.external() {
         return Err(CommandError::wrong(format!(
-            "{outside} is one backend, and bench runs many at once"
+            "{external} is one backend, and bench runs many at once"
         ))
         .help("use --target in-process or lambda, or measure `database` and `fakes` alone"));
     }

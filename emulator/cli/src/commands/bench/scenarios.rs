@@ -44,7 +44,7 @@ pub(crate) async fn one_tool_turns(runner: &Runner, all: &[Scenario]) -> Vec<Dur
     let mut took = Vec::new();
     for scenario in all {
         let journal = runner.run(scenario).await.journal;
-        took.extend(journal.iter().filter_map(|entry| one_tool_turn(entry, &journal)));
+        took.extend(journal.iter().filter_map(|exchange| one_tool_turn(exchange, &journal)));
     }
     took.sort();
     took
@@ -57,11 +57,13 @@ fn one_tool_turn(webhook: &Exchange, journal: &[Exchange]) -> Option<Duration> {
         return None;
     }
     let during = webhook.started_us..=webhook.started_us + webhook.took_us?;
-    let meanwhile = || journal.iter().filter(|entry| during.contains(&entry.started_us));
-    let alone = meanwhile().filter(|entry| entry.name == webhook.name).count() == 1;
-    let rounds: Vec<&Exchange> =
-        meanwhile().filter(|entry| matches!(entry.detail, ExchangeDetail::Model { .. })).collect();
-    let good = |entry: &&Exchange| entry.outcome.as_ref().is_some_and(|o| o.status == Some(200));
+    let meanwhile = || journal.iter().filter(|exchange| during.contains(&exchange.started_us));
+    let alone = meanwhile().filter(|exchange| exchange.name == webhook.name).count() == 1;
+    let rounds: Vec<&Exchange> = meanwhile()
+        .filter(|exchange| matches!(exchange.detail, ExchangeDetail::Model { .. }))
+        .collect();
+    let good =
+        |exchange: &&Exchange| exchange.outcome.as_ref().is_some_and(|o| o.status == Some(200));
     (alone && rounds.len() == 2 && rounds.iter().all(good))
         .then(|| webhook.took_us.map(Duration::from_micros))
         .flatten()

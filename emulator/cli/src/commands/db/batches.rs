@@ -50,7 +50,7 @@ pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, Vec<Item>>, String> {
         }
     })?;
     let dump: Dump = serde_json::from_value(json).map_err(|_| {
-        r#"it is no dump: batches are {"Table": [{"PutRequest": {"Item": {...}}}]}, one or a list of them"#
+        r#"it is not a dump: batches are {"Table": [{"PutRequest": {"Item": {...}}}]}, one or a list of them"#
             .to_owned()
     })?;
     let batches = match dump {
@@ -101,7 +101,7 @@ mod tests {
             r#"{"Leads": [{"id": {"S": "a"}}]}"#,
             "3",
         ] {
-            assert!(parse(text).unwrap_err().contains("it is no dump"), "{text}");
+            assert!(parse(text).unwrap_err().contains("it is not a dump"), "{text}");
         }
         assert!(parse("{,}").unwrap_err().contains("line 1"));
     }

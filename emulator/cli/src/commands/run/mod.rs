@@ -1,9 +1,9 @@
 //! `rehearse run`
 
+mod external;
+mod jobs;
 mod last;
 mod order;
-mod outside;
-mod perform;
 mod progress;
 mod reports;
 mod select;
@@ -11,8 +11,8 @@ mod select;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use self::{
+    jobs::{JobOrder, run_jobs},
     last::LastRun,
-    perform::{Schedule, perform},
     reports::ReportArgs,
     select::Selection,
 };
@@ -111,7 +111,7 @@ pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
         return list(&project, &args, app);
     }
     let target = args.target.choose(&project, app)?;
-    outside::check(&args, &target)?;
+    external::check(&args, &target)?;
     // A build blocks, so it is over before there is a database that would have to be closed.
     let built = match target.target {
         Target::Lambda => Some(prepare(&project, &target, &args, app)?),
@@ -161,7 +161,7 @@ async fn run_on(
     app: &App,
 ) -> Result<Exit, CommandError> {
     let Prepared { last, chosen, backend } = prepared;
-    let options = Options { arguments: outside::arguments(args, target), ..Options::default() };
+    let options = Options { arguments: external::arguments(args, target), ..Options::default() };
     let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
@@ -173,11 +173,11 @@ async fn run_on(
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
     let runner = tokio::select! {
-        runner = outside::start(runner, project, target, args, app) => runner?,
+        runner = external::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let schedule = Schedule::new(&jobs, &last.durations(), outside::jobs(args, target).get());
-    let run = perform(&jobs, schedule, &runner, &reporter, interrupt, args, app).await;
+    let order = JobOrder::new(&jobs, &last.durations(), external::jobs_at_once(args, target).get());
+    let run = run_jobs(&jobs, order, &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }

@@ -15,7 +15,7 @@ const NEAR: f64 = 0.7;
 /// The options that choose; every further one narrows.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Selection {
-    /// Only scenarios with this tag; several must all be there.
+    /// Only scenarios with this tag; given several times, with all of the tags.
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
     /// Only scenarios with this in their name, upper and lower case alike.

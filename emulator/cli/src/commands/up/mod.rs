@@ -90,8 +90,8 @@ pub(crate) fn up(args: Args, app: &App) -> Result<Exit, CommandError> {
     let sources = args.watch.sources(&project.root, data.as_deref())?;
     args.watch.build(&project.root)?;
     let backend = backend::of(&project, &target, app)?;
-    if let Some(outside) = target.outside() {
-        target::apart(outside, &ports)?;
+    if let Some(external) = target.external() {
+        target::apart(external, &ports)?;
     }
     let persona = project.persona()?;
     let rebuild = args.watch.rebuild(&target, backend.template(), &project, app)?;
@@ -151,10 +151,10 @@ async fn serve(
         paint(GOOD, "ready"),
         paint(DIM, format!("in {took}; Ctrl-C ends it"))
     ))?;
-    if let Some(outside) = target.outside()
-        && target::listening(outside, Duration::ZERO, app).await.is_err()
+    if let Some(external) = target.external()
+        && target::listening(external, Duration::ZERO, app).await.is_err()
     {
-        app.ui.remark(format_args!("no backend listens at {outside} yet"));
+        app.ui.remark(format_args!("no backend listens at {external} yet"));
     }
     let watch = async {
         match (rebuild, sources) {

@@ -28,7 +28,7 @@ const MAX_NAMED: usize = 3;
 /// Options that say when functions are built.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct WatchArgs {
-    /// With --target lambda: build again when a source file changes, and swap the processes.
+    /// With --target lambda: build again when a source file changes, and replace the processes.
     #[arg(long)]
     watch: bool,
     /// What builds the executables of --function: words for a shell, in the project's folder.

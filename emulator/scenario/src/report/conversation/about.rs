@@ -1,15 +1,15 @@
-//! Which journal entries belong to one person's conversation.
+//! Which exchanges belong to one person's conversation.
 
 use serde_json::Value;
 
 use super::model;
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 
-/// Whether an entry belongs to the conversation with `phone`. Model calls carry
+/// Whether an exchange belongs to the conversation with `phone`. Model calls carry
 /// no number, so they are recognised by that phone's last text.
-pub fn about(entry: &Exchange, phone: &str, last_text: &mut Option<String>) -> bool {
+pub fn about(exchange: &Exchange, phone: &str, last_text: &mut Option<String>) -> bool {
     let in_params = |params: &[(String, String)]| params.iter().any(|(_, value)| value == phone);
-    match &entry.detail {
+    match &exchange.detail {
         ExchangeDetail::SmsReceived { from, body, .. } => {
             let own = from == phone;
             if own {

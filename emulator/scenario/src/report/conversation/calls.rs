@@ -22,8 +22,8 @@ impl DatabaseCalls {
         self.at.is_some()
     }
 
-    pub(super) fn add(&mut self, entry: &Exchange, call: String, items: usize) {
-        self.at = self.at.or(Some(entry.at));
+    pub(super) fn add(&mut self, exchange: &Exchange, call: String, items: usize) {
+        self.at = self.at.or(Some(exchange.at));
         match self.calls.iter_mut().find(|(known, _)| *known == call) {
             Some((_, sum)) => *sum += items,
             None => self.calls.push((call, items)),

@@ -1,4 +1,4 @@
-//! Journal entries as lines of a conversation.
+//! Exchanges as lines of a conversation.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
 use crate::report::text::{count, visible};
 use rehearse_core::journal::{Exchange, ExchangeDetail, Outcome, Via};
 
-/// Turns entries into lines, with the names of the people that it knows.
+/// Turns exchanges into lines, with the names of the people that it knows.
 #[derive(Debug, Clone)]
 pub struct Reader {
     /// Number to name.
@@ -34,26 +34,26 @@ impl Reader {
         Self { tables, ..self }
     }
 
-    /// The lines of a finished journal, in the order in which its entries ended.
+    /// The lines of a finished journal, in the order in which its exchanges ended.
     /// Database calls in a row share one line; unfinished exchanges are left out.
-    pub fn lines(&mut self, entries: &[Exchange]) -> Vec<ConversationLine> {
-        let mut lines = self.next(entries);
+    pub fn lines(&mut self, exchanges: &[Exchange]) -> Vec<ConversationLine> {
+        let mut lines = self.next(exchanges);
         lines.extend(self.rest());
         lines
     }
 
-    /// The lines of entries that have come; database calls wait for those that
+    /// The lines of exchanges that have come; database calls wait for those that
     /// may follow, until [`Reader::rest`].
-    pub fn next(&mut self, entries: &[Exchange]) -> Vec<ConversationLine> {
-        let mut ordered: Vec<&Exchange> = entries.iter().filter(|e| is_told(e)).collect();
+    pub fn next(&mut self, exchanges: &[Exchange]) -> Vec<ConversationLine> {
+        let mut ordered: Vec<&Exchange> = exchanges.iter().filter(|e| is_told(e)).collect();
         ordered.sort_by_key(|e| (told_at(e), e.seq));
         let mut lines: Vec<ConversationLine> = Vec::new();
-        for entry in ordered {
-            if let Some((call, items)) = self.quiet_call(entry) {
-                self.calls.add(entry, call, items);
+        for exchange in ordered {
+            if let Some((call, items)) = self.quiet_call(exchange) {
+                self.calls.add(exchange, call, items);
                 continue;
             }
-            let fresh = self.entry(entry);
+            let fresh = self.lines_of(exchange);
             if !fresh.is_empty() {
                 lines.extend(self.rest());
                 lines.extend(fresh);
@@ -73,11 +73,11 @@ impl Reader {
     }
 
     /// A database call that went well: what it did, and to how many items.
-    fn quiet_call(&self, entry: &Exchange) -> Option<(String, usize)> {
-        let ExchangeDetail::Database { operation, tables, items, .. } = &entry.detail else {
+    fn quiet_call(&self, exchange: &Exchange) -> Option<(String, usize)> {
+        let ExchangeDetail::Database { operation, tables, items, .. } = &exchange.detail else {
             return None;
         };
-        let outcome = entry.outcome.as_ref()?;
+        let outcome = exchange.outcome.as_ref()?;
         if trouble_of(outcome).is_some() || self.detail < Detail::Everything {
             return None;
         }
@@ -91,17 +91,17 @@ impl Reader {
         format!("{operation} {}", names.collect::<Vec<_>>().join(", "))
     }
 
-    fn entry(&self, entry: &Exchange) -> Vec<ConversationLine> {
+    fn lines_of(&self, exchange: &Exchange) -> Vec<ConversationLine> {
         let line = |label: String, text: String, tone| ConversationLine {
-            at: entry.at,
+            at: exchange.at,
             label,
             text: visible(&text),
             tone,
         };
         let quiet = |label: &str, text| line(label.into(), text, Tone::Quiet);
         let trouble = |label: &str, text| line(label.into(), text, Tone::Trouble);
-        let wrong = entry.outcome.as_ref().and_then(trouble_of);
-        match &entry.detail {
+        let wrong = exchange.outcome.as_ref().and_then(trouble_of);
+        match &exchange.detail {
             ExchangeDetail::SmsReceived { from, body, media, .. } => {
                 let text = with_media(body, media);
                 vec![line(format!("{} →", self.name(from)), text, Tone::Person)]
@@ -131,14 +131,14 @@ impl Reader {
                 .into_iter()
                 .collect(),
             ExchangeDetail::Twilio { .. } => wrong
-                .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&entry.name))))
+                .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&exchange.name))))
                 .into_iter()
                 .collect(),
             ExchangeDetail::Model { request, .. } => {
                 let results = model::results(request).into_iter();
                 let mut lines: Vec<ConversationLine> =
                     results.map(|(name, out)| quiet("tool", format!("{name} → {out}"))).collect();
-                match (wrong, &entry.outcome) {
+                match (wrong, &exchange.outcome) {
                     (Some(wrong), outcome) => {
                         let said = outcome.as_ref().and_then(|o| model::problem(&o.response));
                         lines.push(trouble("model", said_too(wrong, said)));
@@ -186,7 +186,7 @@ impl Reader {
                 Vec::new()
             }
             ExchangeDetail::Http { method, path, .. } => {
-                let status = entry.outcome.as_ref().and_then(|o| o.status);
+                let status = exchange.outcome.as_ref().and_then(|o| o.status);
                 let status = status.map_or_else(|| "no answer".into(), |s| s.to_string());
                 vec![quiet("http", format!("{method} {path} → {status}"))]
             }
@@ -210,15 +210,15 @@ impl Reader {
     }
 }
 
-/// Whether an entry can be shown: a text at once, everything else when it has ended.
-fn is_told(entry: &Exchange) -> bool {
-    matches!(entry.detail, ExchangeDetail::SmsReceived { .. }) || entry.outcome.is_some()
+/// Whether an exchange can be shown: a text at once, everything else when it has ended.
+fn is_told(exchange: &Exchange) -> bool {
+    matches!(exchange.detail, ExchangeDetail::SmsReceived { .. }) || exchange.outcome.is_some()
 }
 
-fn told_at(entry: &Exchange) -> u64 {
-    match entry.detail {
-        ExchangeDetail::SmsReceived { .. } => entry.started_us,
-        _ => entry.started_us + entry.took_us.unwrap_or(0),
+fn told_at(exchange: &Exchange) -> u64 {
+    match exchange.detail {
+        ExchangeDetail::SmsReceived { .. } => exchange.started_us,
+        _ => exchange.started_us + exchange.took_us.unwrap_or(0),
     }
 }
 

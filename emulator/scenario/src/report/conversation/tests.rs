@@ -62,10 +62,10 @@ fn database_calls_in_a_row_are_one_line_and_add_up() {
     call(&journal, "Query", found(2));
     sent(&journal, "Hello", Outcome::default());
     let mut reader = reader();
-    let entries = journal.since(0);
-    assert_eq!(reader.next(&entries[..2]), []);
+    let exchanges = journal.since(0);
+    assert_eq!(reader.next(&exchanges[..2]), []);
     assert!(reader.waits());
-    let lines = reader.next(&entries[2..]);
+    let lines = reader.next(&exchanges[2..]);
     assert_eq!(
         told(&lines),
         [

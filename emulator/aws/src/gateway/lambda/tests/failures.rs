@@ -141,10 +141,10 @@ async fn a_function_that_hangs_up_is_heard_on_its_next_connection() {
     let answer = gateway.get("/break").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "on another connection"));
 
-    let (meeting, port) = Rendezvous::open().await;
+    let (arrivals, port) = ArrivalListener::open().await;
     let pid = gateway.get(&format!("/hang-up?{port}")).await.pid.unwrap();
-    drop(meeting.arrived().await);
-    until("it asked again", || gateway.pool.idle() == 1).await;
+    drop(arrivals.arrived().await);
+    until_true("the process to ask again", || gateway.pool.idle() == 1).await;
     assert_eq!(gateway.pid().await, pid);
 }
 
@@ -153,9 +153,9 @@ async fn a_function_that_hangs_up_for_good_gives_its_place_to_another() {
     for concurrency in [1, 2] {
         let gateway =
             TestGateway::of(LambdaConfig { concurrency, ..lambda("runtime_client") }, FOREVER);
-        let (meeting, port) = Rendezvous::open().await;
+        let (arrivals, port) = ArrivalListener::open().await;
         let pid = gateway.get(&format!("/go-away?{port}")).await.pid.unwrap();
-        let there = meeting.arrived().await;
+        let there = arrivals.arrived().await;
         assert_ne!(gateway.pid().await, pid);
         drop(there);
         if concurrency == 1 {

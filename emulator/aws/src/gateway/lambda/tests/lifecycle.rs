@@ -26,18 +26,18 @@ async fn over_its_timeout_it_is_killed_and_the_next_request_gets_a_new_one() {
 #[tokio::test]
 async fn the_most_recently_used_process_is_the_next_to_work() {
     let gateway = TestGateway::start();
-    let (first, at_first) = Rendezvous::open().await;
-    let (second, at_second) = Rendezvous::open().await;
+    let (first, at_first) = ArrivalListener::open().await;
+    let (second, at_second) = ArrivalListener::open().await;
     let one = tokio::spawn(gateway.get(&format!("/meet?{at_first}")));
     let there = first.arrived().await;
     let two = tokio::spawn(gateway.get(&format!("/meet?{at_second}")));
     let there_too = second.arrived().await;
     drop(there_too);
     let two = two.await.unwrap().pid;
-    until("it waits", || gateway.pool.idle() == 1).await;
+    until_true("the process to wait", || gateway.pool.idle() == 1).await;
     drop(there);
     let one = one.await.unwrap().pid;
-    until("both wait", || gateway.pool.idle() == 2).await;
+    until_true("both processes to wait", || gateway.pool.idle() == 2).await;
     assert_ne!(one, two);
     assert_eq!(Some(gateway.pid().await), one);
 }
@@ -46,10 +46,10 @@ async fn the_most_recently_used_process_is_the_next_to_work() {
 async fn beyond_the_limit_a_request_is_throttled_at_once() {
     let gateway =
         TestGateway::of(LambdaConfig { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
-    let (meeting, port) = Rendezvous::open().await;
+    let (arrivals, port) = ArrivalListener::open().await;
     let path = format!("/meet?{port}");
     let (one, two) = (tokio::spawn(gateway.get(&path)), tokio::spawn(gateway.get(&path)));
-    let there = (meeting.arrived().await, meeting.arrived().await);
+    let there = (arrivals.arrived().await, arrivals.arrived().await);
     let third = gateway.get("/who").await;
     assert_eq!((third.status, third.body.as_str()), (429, r#"{"message":"Too Many Requests"}"#));
     let (said, code) = gateway.failure();
@@ -65,8 +65,8 @@ async fn beyond_the_limit_a_request_is_throttled_at_once() {
 async fn all_that_answer_and_ask_for_nothing_lose_their_places_one_after_the_other() {
     let gateway =
         TestGateway::of(LambdaConfig { concurrency: 2, ..lambda("runtime_client") }, FOREVER);
-    let (first, at_first) = Rendezvous::open().await;
-    let (second, at_second) = Rendezvous::open().await;
+    let (first, at_first) = ArrivalListener::open().await;
+    let (second, at_second) = ArrivalListener::open().await;
     let one = tokio::spawn(gateway.get(&format!("/work-on?{at_first}")));
     let two = tokio::spawn(gateway.get(&format!("/work-on?{at_second}")));
     drop(first.arrived().await);
@@ -97,11 +97,11 @@ async fn cold_gives_every_request_a_process_of_its_own() {
 #[tokio::test]
 async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() {
     let gateway = TestGateway::start();
-    let (meeting, port) = Rendezvous::open().await;
+    let (arrivals, port) = ArrivalListener::open().await;
     let running = tokio::spawn(gateway.get(&format!("/meet?{port}")));
-    let there = meeting.arrived().await;
+    let there = arrivals.arrived().await;
     let idle = gateway.pid().await;
-    until("it waits", || gateway.pool.idle() == 1).await;
+    until_true("the process to wait", || gateway.pool.idle() == 1).await;
     gateway.server.replace_executable("F", executable("lambda_http_function"));
     ended(idle).await;
     let new: u32 = gateway.get("/who").await.body.parse().expect("the other program's answer");
@@ -115,9 +115,9 @@ async fn a_swap_lets_what_runs_end_and_gives_the_next_request_the_new_program() 
 #[tokio::test]
 async fn a_dropped_gateway_leaves_no_process_and_no_child_of_one() {
     let gateway = TestGateway::start();
-    let (meeting, port) = Rendezvous::open().await;
+    let (arrivals, port) = ArrivalListener::open().await;
     let running = tokio::spawn(gateway.get(&format!("/meet?{port}")));
-    let mut there = meeting.arrived().await;
+    let mut there = arrivals.arrived().await;
     let answer = gateway.get("/child").await;
     let (idle, child) = (answer.pid.unwrap(), answer.body.parse().unwrap());
     let TestGateway { server, pool, .. } = gateway;

@@ -11,6 +11,7 @@ use crate::template::Template;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rehearse_core::yaml::Source;
+use rehearse_testutils::until_true;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -92,7 +93,7 @@ impl TestGateway {
 
     /// Lines of the journal with their request ids.
     fn lines(&self) -> Vec<(Option<String>, String)> {
-        self.journal.select(0, |entry| match &entry.detail {
+        self.journal.select(0, |exchange| match &exchange.detail {
             ExchangeDetail::Log { request_id, line, .. } => {
                 Some((request_id.clone(), line.clone()))
             }
@@ -105,7 +106,7 @@ impl TestGateway {
         let mut said = self.lines().into_iter().map(|(_, line)| line);
         let said = said.rfind(|line| line.starts_with("the function")).expect("a failure");
         let calls = self.journal.since(0).into_iter();
-        let mut codes = calls.filter_map(|entry| entry.outcome?.error);
+        let mut codes = calls.filter_map(|exchange| exchange.outcome?.error);
         (said, codes.next_back().expect("an error code"))
     }
 }
@@ -164,31 +165,20 @@ fn executable(example: &str) -> Executable {
     Executable { program, arguments: Vec::new(), folder }
 }
 
-/// Where a function and a test meet.
-struct Rendezvous(TcpListener);
+/// Where functions connect to, so that a test knows that they run, and decides when they go on.
+struct ArrivalListener(TcpListener);
 
-impl Rendezvous {
+impl ArrivalListener {
     async fn open() -> (Self, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         (Self(listener), port)
     }
 
-    /// The function is there; it goes on when what this gives is dropped.
+    /// Waits until a function has connected; it goes on when the result is dropped.
     async fn arrived(&self) -> TcpStream {
         self.0.accept().await.unwrap().0
     }
-}
-
-/// Waits until a condition holds that has no event of its own; fails after 30 seconds at least.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..30_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it never held that {what}");
 }
 
 /// Waits until a process has ended. On Linux it may still be a zombie, if another process must reap
@@ -196,7 +186,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 async fn ended(pid: u32) {
     let path = PathBuf::from(format!("/proc/{pid}/stat"));
     let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    until(&format!("process {pid} has ended"), || {
+    until_true(format!("the end of process {pid}"), || {
         rustix::process::test_kill_process(process).is_err()
             || cfg!(target_os = "linux")
                 && std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))

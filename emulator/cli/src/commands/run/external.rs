@@ -18,7 +18,7 @@ use rehearse_world::{Bind, WorldError};
 
 /// Refuses options that do not go together.
 pub(crate) fn check(args: &Args, target: &ChosenTarget) -> Result<(), CommandError> {
-    if target.outside().is_none() {
+    if target.external().is_none() {
         if args.wait.is_some() {
             return Err(CommandError::wrong("--wait waits for a backend of --target URL"));
         }
@@ -34,8 +34,8 @@ pub(crate) fn check(args: &Args, target: &ChosenTarget) -> Result<(), CommandErr
 }
 
 /// How many scenarios run at the same time.
-pub(crate) fn jobs(args: &Args, target: &ChosenTarget) -> NonZeroUsize {
-    match target.outside() {
+pub(crate) fn jobs_at_once(args: &Args, target: &ChosenTarget) -> NonZeroUsize {
+    match target.external() {
         Some(_) => NonZeroUsize::MIN,
         None => args.jobs.unwrap_or_else(default_jobs),
     }
@@ -58,9 +58,9 @@ pub(crate) async fn start(
     args: &Args,
     app: &App,
 ) -> Result<Runner, CommandError> {
-    let Some(outside) = target.outside() else { return Ok(runner) };
+    let Some(external) = target.external() else { return Ok(runner) };
     let ports = args.ports.over(project.settings.ports);
-    target::apart(outside, &ports)?;
+    target::apart(external, &ports)?;
     let runner = match runner.with_shared_world(Bind::Fixed(ports)).await {
         Err(WorldError::Busy { part, port, source }) => {
             return Err(busy::error(part, port, source, &ports, app).await);
@@ -68,6 +68,6 @@ pub(crate) async fn start(
         runner => runner.map_err(project::world)?,
     };
     // A backend may need the fakes to start, so they are there while it is waited for.
-    target::listening(outside, args.wait.unwrap_or_default(), app).await?;
+    target::listening(external, args.wait.unwrap_or_default(), app).await?;
     Ok(runner)
 }

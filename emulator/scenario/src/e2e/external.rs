@@ -76,8 +76,8 @@ fn world(runner: &Runner) -> &Arc<World> {
 
 #[tokio::test]
 async fn texts_go_to_the_very_url_and_requests_to_its_origin() {
-    let outside = ExternalBackend::start("/sms?shop=1&name=a%20b").await;
-    let report = outside
+    let external = ExternalBackend::start("/sms?shop=1&name=a%20b").await;
+    let report = external
         .steps(
             r#"
   - customer: "ask me to note milk"
@@ -114,8 +114,8 @@ async fn texts_go_to_the_very_url_and_requests_to_its_origin() {
 
 #[tokio::test]
 async fn every_scenario_finds_tables_texts_scripts_and_faults_as_at_the_start() {
-    let outside = ExternalBackend::start("/sms").await;
-    let first = outside
+    let external = ExternalBackend::start("/sms").await;
+    let first = external
         .run(
             r##"
 name: leaves much behind
@@ -134,7 +134,7 @@ steps:
         )
         .await;
     failed(first);
-    let second = outside
+    let second = external
         .steps(
             r#"
   - expect: { tables: { Notes: { count: 0 } }, calls: { webhook.sms: 0 } }
@@ -153,10 +153,10 @@ steps:
 
 #[tokio::test]
 async fn ids_of_texts_are_never_used_again() {
-    let outside = ExternalBackend::start("/sms").await;
+    let external = ExternalBackend::start("/sms").await;
     let mut sids = HashSet::new();
     for _ in 0..3 {
-        let report = outside.steps("  - customer: \"hello\"\n").await;
+        let report = external.steps("  - customer: \"hello\"\n").await;
         let of = |entry: &rehearse_core::journal::Exchange| match &entry.detail {
             ExchangeDetail::SmsReceived { sid, .. } => Some(sid.clone()),
             _ => None,
@@ -169,28 +169,28 @@ async fn ids_of_texts_are_never_used_again() {
 
 #[tokio::test]
 async fn scenarios_that_are_run_at_once_take_turns() {
-    let outside = ExternalBackend::start("/sms").await;
+    let external = ExternalBackend::start("/sms").await;
     let text = "name: NAME\nsteps:\n  - customer: \"store KEY x\"\n    reply: \"Stored KEY\"\n  \
                 - customer: \"slow on\"\n    reply: \"on\"\n  \
                 - expect: { tables: { Notes: [{ id: KEY }] }, calls: { webhook.sms: 2 } }\n";
     let scenarios: Vec<_> = ["a", "b", "c", "d"]
         .map(|key| {
             let text = text.replace("NAME", key).replace("KEY", key);
-            let path = outside.folder.write(&format!("{key}.yaml"), text);
+            let path = external.folder.write(&format!("{key}.yaml"), text);
             read(&[path]).unwrap().remove(0)
         })
         .into();
-    for report in join_all(scenarios.iter().map(|scenario| outside.runner.run(scenario))).await {
+    for report in join_all(scenarios.iter().map(|scenario| external.runner.run(scenario))).await {
         assert_passed(&report);
     }
 }
 
 #[tokio::test]
 async fn time_is_the_machines() {
-    let outside = ExternalBackend::start("/sms").await;
+    let external = ExternalBackend::start("/sms").await;
     let today = || Timestamp::now().to_string()[..10].to_owned();
     let before = today();
-    let report = outside
+    let report = external
         .steps("  - customer: \"{{ day(0) }}\"\n    reply: \"You said: {{ day(0) }}\"\n")
         .await;
     assert_passed(&report);
@@ -200,7 +200,7 @@ async fn time_is_the_machines() {
 
 #[tokio::test]
 async fn what_cannot_be_given_is_said_and_nothing_is_run() {
-    let outside = ExternalBackend::start("/sms").await;
+    let external = ExternalBackend::start("/sms").await;
     let hello = "steps:\n  - customer: hello\n";
     let step = |step: &str| format!("steps:\n  - customer: hello\n  - {step}\n");
     for (text, line, says) in [
@@ -212,7 +212,7 @@ async fn what_cannot_be_given_is_said_and_nothing_is_run() {
         (step("expect: { calls: { http.POST /sms: 1 } }"), 4, "no gateway"),
         (format!("always: {{ calls: {{ http.POST /sms: 1 }} }}\n{hello}"), 2, "no gateway"),
     ] {
-        let report = outside.run(&format!("name: test\n{text}")).await;
+        let report = external.run(&format!("name: test\n{text}")).await;
         assert_eq!(report.status, Status::Skipped, "{text}: {:?}", report.problems);
         let problem = &report.problems[0];
         assert!(problem.summary.contains(says), "{text}: {}", problem.summary);
@@ -220,7 +220,7 @@ async fn what_cannot_be_given_is_said_and_nothing_is_run() {
         assert!(report.journal.is_empty());
     }
     // Neither a gap of no time nor a group needs what cannot be given.
-    let report = outside
+    let report = external
         .steps(
             "  - customer: hello\n    duplicate: { times: 2, gap: 0s }\n  \
              - together:\n      - customer: one\n      - request: GET /notes?id=x\n",
@@ -231,16 +231,16 @@ async fn what_cannot_be_given_is_said_and_nothing_is_run() {
 
 #[tokio::test]
 async fn a_backend_that_hangs_up_failed_and_one_that_is_gone_is_the_environments() {
-    let outside = ExternalBackend::start("/sms").await;
-    let report = outside.steps("  - request: GET /gone\n    response: { status: 200 }\n").await;
+    let external = ExternalBackend::start("/sms").await;
+    let report = external.steps("  - request: GET /gone\n    response: { status: 200 }\n").await;
     let failure = failed(report);
     assert_eq!(failure.problems[0].summary, "the backend did not answer the GET");
     assert_eq!(failure.problems[0].location.as_ref().unwrap().line, 3);
-    outside.server.abort();
-    while !outside.server.is_finished() {
+    external.server.abort();
+    while !external.server.is_finished() {
         tokio::task::yield_now().await;
     }
-    let report = outside.steps("  - request: GET /notes\n").await;
+    let report = external.steps("  - request: GET /notes\n").await;
     let why = environment_failure(&report);
     assert!(why.contains("the backend is gone"), "{why}");
 }

@@ -24,12 +24,12 @@ use rehearse_scenario::{
 };
 
 /// In which order jobs start, and how many run at once.
-pub(crate) struct Schedule {
-    order: Vec<usize>,
+pub(crate) struct JobOrder {
+    starts: Vec<usize>,
     at_once: usize,
 }
 
-impl Schedule {
+impl JobOrder {
     /// The jobs that took longest in earlier runs start first; those that wait for something and were
     /// never run start before all. Jobs that run one at a time start as they are listed: there, no
     /// order is faster.
@@ -39,22 +39,22 @@ impl Schedule {
         at_once: usize,
     ) -> Self {
         if at_once == 1 {
-            return Self { order: (0..jobs.len()).collect(), at_once };
+            return Self { starts: (0..jobs.len()).collect(), at_once };
         }
         let expected = |job: &Job| {
             let recorded = durations.get(&job.scenario.full_name()).copied();
             let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
             recorded.unwrap_or(unknown)
         };
-        Self { order: longest_first(&jobs.iter().map(expected).collect::<Vec<_>>()), at_once }
+        Self { starts: longest_first(&jobs.iter().map(expected).collect::<Vec<_>>()), at_once }
     }
 }
 
 /// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
 /// end.
-pub(crate) async fn perform(
+pub(crate) async fn run_jobs(
     jobs: &[Job],
-    schedule: Schedule,
+    order: JobOrder,
     runner: &Runner,
     reporter: &Reporter,
     interrupt: Interrupt,
@@ -67,7 +67,7 @@ pub(crate) async fn perform(
     let progress = Progress::new(jobs.len(), app.ui.interactive() && screen.is_shown());
     let mut results = InOrder::new(jobs.len());
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let limits = Limits { at_once: schedule.at_once, fail_fast: args.fail_fast };
+    let limits = Limits { at_once: order.at_once, fail_fast: args.fail_fast };
     let start = |i: usize| {
         let Job { scenario, seed, .. } = jobs[i].clone();
         progress.began(&jobs[i].name());
@@ -89,11 +89,11 @@ pub(crate) async fn perform(
         }
         failed
     };
-    let outcome = execute(schedule.order, limits, start, interrupt.wait(), done).await;
+    let ended = execute(order.starts, limits, start, interrupt.wait(), done).await;
     progress.finish();
     let hidden = results.first_hidden();
     let mut scenarios = results.into_all(|i| view(reporter, &jobs[i], JobResult::NotStarted));
-    for i in &outcome.under_way {
+    for i in &ended.under_way {
         scenarios[*i].result.status = Status::Interrupted;
     }
     // What an interruption left behind a gap.
@@ -103,7 +103,7 @@ pub(crate) async fn perform(
         started,
         took: clock.elapsed(),
         seed: args.seed,
-        interrupted: outcome.interrupted,
+        interrupted: ended.interrupted,
         scenarios,
     };
     finish(&screen, &run, app);

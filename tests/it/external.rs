@@ -5,18 +5,17 @@ use std::{
     process::{Child, Stdio},
 };
 
-use rehearse_testutils::free_port_base;
-use tempfile::TempDir;
+use rehearse_testutils::{Folder, free_port_base};
 
 use crate::{
     process::{Finished, rehearse},
-    support::{files, root, write},
+    support::{files, root},
     tools::tool,
 };
 
 /// The example of a backend in Python, in a folder of its own and on ports of its own.
 struct Example {
-    folder: TempDir,
+    folder: Folder,
     base: String,
     url: String,
     backend: Option<Child>,
@@ -33,12 +32,12 @@ impl Drop for Example {
 
 impl Example {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let example = root().join("examples/python");
         for file in files(&example, "") {
             let name = file.strip_prefix(&example).unwrap().to_str().unwrap();
             if !name.starts_with('.') {
-                write(folder.path(), name, std::fs::read(&file).unwrap());
+                folder.write(name, std::fs::read(&file).unwrap());
             }
         }
         // The backend has the port that a gateway would have.
@@ -87,7 +86,7 @@ fn a_backend_in_python_passes_its_scenarios_one_after_another() {
 fn a_scenario_that_needs_what_cannot_be_given_is_skipped_with_its_reason() {
     let Some(example) = Example::started() else { return };
     let text = "name: Another day\nnow: 2026-02-10T15:10:00-05:00\nsteps:\n  - customer: hello\n";
-    write(example.path(), "scenarios/day.yaml", text);
+    example.folder.write("scenarios/day.yaml", text);
     let report = ["run", "--wait", "20s", "--report", "junit=report.xml"];
     let ran = example.rehearse(&report);
     ran.expect(0, &["skip", "scenarios/day.yaml:2: the backend keeps its own time", "1 skipped"]);
@@ -102,7 +101,7 @@ fn a_scenario_that_needs_what_cannot_be_given_is_skipped_with_its_reason() {
 fn a_failure_says_how_to_see_it_again() {
     let Some(example) = Example::started() else { return };
     let text = "name: Wrong\nsteps:\n  - request: GET /questions\n    response: { status: 418 }\n";
-    write(example.path(), "scenarios/wrong.yaml", text);
+    example.folder.write("scenarios/wrong.yaml", text);
     let ran = example.rehearse(&["run", "--wait", "20s", "scenarios/wrong.yaml"]);
     let replay = format!(
         "replay: rehearse-shop run scenarios/wrong.yaml --target '{}' --port-base {}",
@@ -122,7 +121,7 @@ fn without_a_template_there_are_no_tables_to_name() {
     }
     let text = "name: Forged\nsteps:\n  - customer: Hi\n    signature: wrong\n    \
                 deliveries: [{ answer: 403 }]\n";
-    write(example.path(), "scenarios/forged.yaml", text);
+    example.folder.write("scenarios/forged.yaml", text);
     example.rehearse(&["run", "--wait", "20s"]).expect(0, &["1 passed"]);
 }
 

@@ -35,7 +35,7 @@ use super::{
     state::{self, Caller, Endpoint},
     time_off,
 };
-use crate::app::{cockpit::Cockpit, customers::CustomerService};
+use crate::app::{customers::CustomerService, owner_page::OwnerPageService};
 
 const PAGE: &str = include_str!("owner_page/page.html");
 const SCRIPT: &str = include_str!("owner_page/owner.js");
@@ -49,16 +49,16 @@ const MESSAGE: &str = "<!-- message -->";
 #[derive(Clone)]
 pub(super) struct Page {
     endpoint: Endpoint,
-    cockpit: Cockpit,
+    service: OwnerPageService,
 }
 
 /// The page's routes: its files and its session for everybody, the rest for the owner.
 pub(super) fn routes(
     endpoint: &Endpoint,
-    cockpit: Cockpit,
+    service: OwnerPageService,
     customers: CustomerService,
 ) -> Vec<(&'static str, MethodRouter<Endpoint>)> {
-    let page = Page { endpoint: endpoint.clone(), cockpit };
+    let page = Page { endpoint: endpoint.clone(), service };
     let calendar = endpoint.calendar.clone();
     let for_all = |methods: MethodRouter<Page>| -> MethodRouter<Endpoint> {
         methods
@@ -137,7 +137,7 @@ fn file(media_type: &str, text: &str) -> Response {
 
 /// Starts a session with the admin token, sent by the page's script as JSON or by its form.
 async fn sign_in(
-    State(Page { endpoint, cockpit }): State<Page>,
+    State(Page { endpoint, service }): State<Page>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
     OriginalUri(uri): OriginalUri,
@@ -166,7 +166,7 @@ async fn sign_in(
         }
         Err(error) => return Err(error),
     };
-    let session = session::start(&token, &cockpit.session_id(), now);
+    let session = session::start(&token, &service.session_id(), now);
     let session = session.ok_or_else(ApiError::internal)?;
     tracing::info!("the owner signed in");
     let mut response = if is_form {

@@ -25,10 +25,10 @@ use super::{
 };
 use crate::{
     app::{
-        cockpit::Cockpit,
         customers::CustomerService,
         error_chain::ErrorChain,
         owner_calendar::OwnerCalendarService,
+        owner_page::OwnerPageService,
         owner_state::{OwnerStateError, OwnerStateService},
     },
     domain::owner::{OwnerPatch, OwnerState},
@@ -75,7 +75,7 @@ pub fn state(
     state: OwnerStateService,
     calendar: OwnerCalendarService,
     customers: CustomerService,
-    cockpit: Cockpit,
+    owner_page: OwnerPageService,
     token: Option<Arc<dyn Credential>>,
 ) -> Router {
     let endpoint = Endpoint { state, calendar: calendar.clone(), token };
@@ -90,7 +90,7 @@ pub fn state(
         ("/calendar/time-off", for_the_owner(time_off::methods(calendar))),
         ("/customers/{phone}", for_the_owner(customers::methods(customers.clone()))),
     ];
-    let page = owner_page::routes(&endpoint, cockpit, customers);
+    let page = owner_page::routes(&endpoint, owner_page, customers);
     routing::function_router(routes.into_iter().chain(page), endpoint)
 }
 

@@ -52,7 +52,7 @@ function show() {
   $('nobody').hidden = data.unanswered.length > 0;
   $('waiting-count').hidden = data.unanswered.length === 0;
   $('waiting-count').textContent = data.unanswered.length;
-  document.title = (data.unanswered.length ? '(' + data.unanswered.length + ') ' : '') + 'Shop cockpit';
+  document.title = (data.unanswered.length ? '(' + data.unanswered.length + ') ' : '') + 'Owner’s page';
   fill(stateForm, data.state);
   fill(calendarForm, data.calendar);
 }

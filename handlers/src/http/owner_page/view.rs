@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    app::cockpit::{Conversation, Day, Entry, EntryKind, Overview},
+    app::owner_page::{Conversation, Day, Entry, EntryKind, Overview},
     domain::{
         booking::Booking, catalogue::Repair, lead::Lead, outbox::UnansweredText, turn::MemoryTurn,
     },

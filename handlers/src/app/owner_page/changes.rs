@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::Cockpit;
+use super::OwnerPageService;
 use crate::{
     app::{
         bookings::{BookingError, BookingService},
@@ -40,7 +40,7 @@ pub enum Told {
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
-pub enum CockpitError {
+pub enum OwnerPageError {
     /// No booking has this reference.
     #[error("There is no booking with that reference")]
     NoBooking,
@@ -49,7 +49,7 @@ pub enum CockpitError {
     Booking(#[from] BookingError),
 }
 
-impl From<StoreError> for CockpitError {
+impl From<StoreError> for OwnerPageError {
     fn from(error: StoreError) -> Self {
         Self::Booking(error.into())
     }
@@ -63,17 +63,17 @@ struct Change {
     now: Timestamp,
 }
 
-impl Cockpit {
+impl OwnerPageService {
     /// Cancels an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::cancel`] fails with.
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::cancel`] fails with.
     pub async fn cancel(
         &self,
         id: &LeadId,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, CockpitError> {
+    ) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |booking: &Booking| {
@@ -95,14 +95,14 @@ impl Cockpit {
     /// Moves an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::reschedule`] fails with.
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::reschedule`] fails with.
     pub async fn reschedule(
         &self,
         id: &LeadId,
         to: Slot,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, CockpitError> {
+    ) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |from: &Booking, to: &Booking| {
@@ -127,8 +127,8 @@ impl Cockpit {
     /// Marks a booking as done. Nobody is told.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::complete`] fails with.
-    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, CockpitError> {
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::complete`] fails with.
+    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, false, now).await?;
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
@@ -150,11 +150,11 @@ impl Cockpit {
         id: &LeadId,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Change, CockpitError> {
+    ) -> Result<Change, OwnerPageError> {
         let store = self.store.as_ref();
         let (current, lead) =
             futures::try_join!(current_calendar(store, &self.deployed), store.lead(id))?;
-        let phone = lead.ok_or(CockpitError::NoBooking)?.phone;
+        let phone = lead.ok_or(OwnerPageError::NoBooking)?.phone;
         let told = match tell {
             false => Told::No,
             true if store.opted_out(&phone).await? => Told::OptedOut,

@@ -167,7 +167,7 @@ test('two tabs lose nothing: different fields are both kept, the same field asks
   await save(page);
   await page.getByText('Calendar updated.').waitFor();
   await save(other);
-  await other.getByText('Calendar updated.').waitFor();
+  await other.getByText('Calendar updated. Kept what was changed meanwhile on the owner’s page: Minutes of travel.').waitFor();
   const settings = async () => (await (await asProgram('GET', '/calendar')).json()).calendar;
   assert.deepEqual([(await settings()).travel_minutes, (await settings()).notice_minutes], [20, 90]);
 
@@ -177,13 +177,18 @@ test('two tabs lose nothing: different fields are both kept, the same field asks
   await page.getByText('Calendar updated.').waitFor();
   await save(other);
   const conflict = other.locator('#calendar-form .conflict');
-  await conflict.getByText('Somebody else changed this at').waitFor();
+  await conflict.getByText(/^This was changed meanwhile: .* on the owner’s page, in another tab or on another device/).waitFor();
   await conflict.getByText('it is now “09:00-12:00”, you typed “10:00-14:00, 15:00-18:00”').waitFor();
   assert.equal(await other.getByRole('textbox', { name: 'Monday' }).inputValue(), '10:00-14:00, 15:00-18:00', 'what was typed stays');
   assert.deepEqual((await settings()).hours.monday, ['09:00-12:00'], 'nothing is overwritten unasked');
   await conflict.getByRole('button', { name: 'Save mine all the same' }).click();
   await conflict.waitFor({ state: 'hidden' });
   assert.deepEqual((await settings()).hours.monday, ['10:00-14:00', '15:00-18:00']);
+
+  await page.getByRole('textbox', { name: 'Friday' }).fill('10:00-12:00');
+  await asProgram('PUT', '/calendar', { hours: { friday: ['09:00-13:00'] } });
+  await save(page);
+  await page.locator('#calendar-form .conflict').getByText(/^This was changed meanwhile: .* by the API\.$/).waitFor();
   quiet();
   quiet(other);
   await other.context().close();

@@ -35,7 +35,10 @@ use super::{
     state::{self, Caller, Endpoint},
     time_off,
 };
-use crate::app::{customers::CustomerService, owner_page::OwnerPageService};
+use crate::{
+    app::{customers::CustomerService, owner_page::OwnerPageService},
+    domain::changed_by::ChangedBy,
+};
 
 const PAGE: &str = include_str!("owner_page/page.html");
 const SCRIPT: &str = include_str!("owner_page/owner.js");
@@ -98,15 +101,17 @@ async fn authorize(
     State(Page { endpoint, .. }): State<Page>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let (headers, token) = (request.headers(), endpoint.token.as_deref());
     if headers.contains_key(AUTHORIZATION) {
         let caller = Caller { state: &endpoint.state, address: &address, now };
         admin::authorize(headers, token, caller).await?;
+        request.extensions_mut().insert(ChangedBy::Api);
     } else {
         session::authorize(request.method(), headers, token, now).await?;
+        request.extensions_mut().insert(ChangedBy::OwnersPage);
     }
     Ok(next.run(request).await)
 }

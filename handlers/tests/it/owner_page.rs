@@ -407,7 +407,22 @@ async fn a_state_that_was_changed_meanwhile_is_not_overwritten_unseen() {
     let first = put(json!({ "if_version": 0, "special_info": "a" })).send(&router).await;
     assert_eq!(first.json()["state"]["version"], 1);
     let second = put(json!({ "if_version": 0, "special_info": "b" })).send(&router).await;
-    assert_eq!((second.status.as_u16(), &second.json()["version"]), (409, &json!(1)));
+    let refused = second.json();
+    assert_eq!((second.status.as_u16(), &refused["version"]), (409, &json!(1)));
+    let message = "The state was changed meanwhile, last by the owner's page: it has version 1 now. \
+                   Look at it again";
+    assert_eq!(refused["message"], message);
+    let now = &refused["state"];
+    assert_eq!((&now["special_info"], &now["changed_by"]), (&json!("a"), &json!("owners_page")));
+    // The same route by a program is a change of the API.
+    let program = request("PUT", "/owner/api/calendar").header("authorization", "Bearer s3cret");
+    let answer = program.json(&json!({ "travel_minutes": 20 })).send(&router).await;
+    assert_eq!(answer.json()["calendar"]["changed_by"], "api");
+    let late = from_page("PUT", "/owner/api/calendar").header("cookie", cookie.clone());
+    let late = late.json(&json!({ "version": 0, "travel_minutes": 30 })).send(&router).await;
+    let refused = late.json();
+    assert!(refused["message"].as_str().unwrap().contains("last by the API"), "{}", late.text);
+    assert_eq!(refused["calendar"]["travel_minutes"], 20);
     let one_tap = put(json!({ "status": "gym" })).send(&router).await;
     assert_eq!(one_tap.json()["state"]["special_info"], "a");
 }

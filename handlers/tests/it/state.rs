@@ -88,7 +88,8 @@ async fn only_given_fields_change_by_json_form_and_put() {
         json!({ "status": "success", "state": {
             "state_id": "CURRENT", "status": "gym", "location": "shop", "notes": "Back in 2 hours",
             "special_info": "", "assistant_name": "Linda", "greeting": "", "max_discount": 20,
-            "ai_answers_sms": false, "auto_upsell": true, "updated_at": 1_770_754_200, "version": 3,
+            "ai_answers_sms": false, "auto_upsell": true, "updated_at": 1_770_754_200, "changed_by": "api",
+            "version": 3,
         } })
     );
 

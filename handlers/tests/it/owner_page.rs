@@ -348,9 +348,22 @@ async fn a_cancellation_tells_the_customer_if_he_wants_and_they_do() {
                 .iter()
                 .all(|text| text.to == phone(ANN) && text.body.contains("Wed Feb 11, 2:00 PM"))
         );
-        // A repeat is no second text.
+        // A repeat is no second text, and is told what is true.
         let again = change(&router, &cookie, path, json!({ "tell_customer": tell })).await;
         assert_eq!((again.status.as_u16(), store.outbox().len()), (200, usize::from(told)));
+        let before = "It was cancelled before: nothing was changed now, and no text is sent";
+        assert_eq!(again.json()["message"], before);
+        assert_eq!(
+            (&answer.json()["was_so_before"], &again.json()["was_so_before"]),
+            (&json!(false), &json!(true))
+        );
+        let done = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/done";
+        let done = change(&router, &cookie, done, json!({})).await;
+        assert_eq!(done.status, 409);
+        assert_eq!(
+            done.json()["message"],
+            "This booking was cancelled before: nothing was changed"
+        );
     }
 }
 
@@ -375,6 +388,10 @@ async fn a_move_tells_the_customer_and_keeps_to_the_calendar() {
     assert_eq!(answer.json()["message"], "Moved, the customer gets a text");
     assert_eq!(store.leads()[0].slot, Slot::new(date(2026, 2, 12), SlotTime::hour_of_day(15)));
     assert!(store.outbox()[0].body.contains("from Wed Feb 11, 2:00 PM to Thu Feb 12, 3:00 PM"));
+    let again = change(&router, &cookie, path, to("2026-02-12", "3:00 PM")).await;
+    let before = "It stood there before: nothing was changed now, and no text is sent";
+    assert_eq!((again.status.as_u16(), &again.json()["message"]), (200, &json!(before)));
+    assert_eq!(store.outbox().len(), 1);
 }
 
 #[tokio::test]
@@ -383,14 +400,22 @@ async fn done_is_final_and_answered_is_answered() {
     booked(&store).await;
     let cookie = session(&router).await;
     let done = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/done";
-    for _ in 0..2 {
-        assert_eq!(change(&router, &cookie, done, json!({})).await.status, 200);
+    for message in [
+        "Done, the customer gets no text",
+        "It was marked as done before: nothing was changed now, and no text is sent",
+    ] {
+        let answer = change(&router, &cookie, done, json!({})).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["message"]), (200, &json!(message)));
     }
     assert_eq!(status_of(&store), LeadStatus::Completed);
     assert!(store.open_bookings().is_empty());
     let cancel = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/cancel";
     let answer = change(&router, &cookie, cancel, json!({ "tell_customer": true })).await;
     assert_eq!(answer.status, 409);
+    assert_eq!(
+        answer.json()["message"],
+        "This booking was marked as done before: nothing was changed"
+    );
     let unknown = change(&router, &cookie, "/owner/api/bookings/LEAD-1/done", json!({})).await;
     assert_eq!(unknown.status, 404);
     let answered = "/owner/api/unanswered/SM404/answered";

@@ -20,7 +20,7 @@ use crate::{
         owner_page::{Changed, MAX_DAYS, OwnerPageError, Told},
     },
     domain::{
-        lead::LeadId,
+        lead::{LeadId, LeadStatus},
         slot::{Slot, SlotTime, parse_date},
     },
     http::{
@@ -91,7 +91,7 @@ pub(super) async fn cancel(
     let id = lead_id(path)?;
     let fields = fields(&headers, body, &["tell_customer"]).await?;
     let changed = page.service.cancel(&id, tells(&fields)?, now).await.map_err(to_api_error)?;
-    Ok(answer("Cancelled", &changed))
+    Ok(answer("Cancelled", "It was cancelled before", &changed))
 }
 
 pub(super) async fn reschedule(
@@ -110,7 +110,7 @@ pub(super) async fn reschedule(
     let time =
         time.ok_or_else(|| ApiError::bad_request("Invalid value for time: such as 2:00 PM"))?;
     let moved = page.service.reschedule(&id, Slot::new(date, time), tells(&fields)?, now).await;
-    Ok(answer("Moved", &moved.map_err(to_api_error)?))
+    Ok(answer("Moved", "It stood there before", &moved.map_err(to_api_error)?))
 }
 
 pub(super) async fn complete(
@@ -120,7 +120,7 @@ pub(super) async fn complete(
 ) -> Result<Json<Value>, ApiError> {
     let id = lead_id(path)?;
     let changed = page.service.complete(&id, now).await.map_err(to_api_error)?;
-    Ok(answer("Done", &changed))
+    Ok(answer("Done", "It was marked as done before", &changed))
 }
 
 pub(super) async fn mark_answered(
@@ -135,16 +135,22 @@ pub(super) async fn mark_answered(
     Ok(Json(json!({ "status": "success", "message": "Marked as answered" })))
 }
 
-/// What was done, and whether the customer hears of it.
-fn answer(done: &str, changed: &Changed) -> Json<Value> {
+/// What was done, and whether the customer hears of it; or that it was so before, which a repeat is
+/// told after an answer that was lost.
+fn answer(done: &str, before: &str, changed: &Changed) -> Json<Value> {
     let told = match changed.told {
         Told::ByText => "the customer gets a text",
         Told::OptedOut => "the customer wants no more texts: please call",
         Told::No => "the customer gets no text",
     };
+    let message = match changed.was_so_before {
+        true => format!("{before}: nothing was changed now, and no text is sent"),
+        false => format!("{done}, {told}"),
+    };
     Json(json!({
         "status": "success",
-        "message": format!("{done}, {told}"),
+        "message": message,
+        "was_so_before": changed.was_so_before,
         "told": changed.told == Told::ByText,
         "lead_id": changed.booking.lead_id.as_str(),
         "date": changed.booking.slot.date().to_string(),
@@ -202,6 +208,15 @@ fn unavailable(error: StoreError) -> ApiError {
 fn to_api_error(error: OwnerPageError) -> ApiError {
     let error = match error {
         OwnerPageError::NoBooking => return no_booking(),
+        OwnerPageError::Over(status) => {
+            let over = match status {
+                LeadStatus::Booked => "The time of this booking is over",
+                LeadStatus::Cancelled => "This booking was cancelled before",
+                LeadStatus::Completed => "This booking was marked as done before",
+            };
+            let message = format!("{over}: nothing was changed");
+            return ApiError::new(StatusCode::CONFLICT, message);
+        }
         OwnerPageError::Booking(error) => error,
     };
     let conflict = |message: String| ApiError::new(StatusCode::CONFLICT, message);

@@ -19,8 +19,6 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
-$('no-script').hidden = true;
-
 // ---- Talking to the shop ----
 
 class Failure extends Error {
@@ -90,7 +88,7 @@ function showLogin(why) {
 
 function showApp() {
   page.signedIn = true;
-  for (const id of ['top', 'app']) $(id).hidden = false;
+  for (const id of ['app', 'sign-out']) $(id).hidden = false;
   $('login').hidden = true;
   $('login-why').textContent = '';
 }

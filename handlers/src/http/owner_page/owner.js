@@ -76,6 +76,9 @@ function toast(text) {
 
 // ---- Session ----
 
+/** Where what was focused has gone. The page stays where it is scrolled to. */
+const toMain = () => $('main').focus({ preventScroll: true });
+
 function showLogin(why) {
   stopPolling();
   const again = page.signedIn;
@@ -107,7 +110,7 @@ $('login-form').addEventListener('submit', (event) => {
     banner('');
     for (const problem of document.querySelectorAll('.problem')) problem.hidden = true;
     await poll();
-    $('main').focus();
+    toMain();
   });
 });
 

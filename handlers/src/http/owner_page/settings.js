@@ -146,6 +146,8 @@ const quoted = (shown) => (shown === true ? 'on' : shown === false ? 'off' : sho
 /** The same fields were changed meanwhile: says which, when and by what, and lets the owner choose. */
 function showConflict(settings, theirs, met) {
   settings.conflict = true;
+  page.data[settings.key] = theirs;
+  fill(settings, theirs);
   const box = settings.form.querySelector('.conflict');
   const again = el('button', { type: 'button', onclick: (event) => attempt(event.target, settings.form.querySelector('.problem'), async () => {
     settings.base = theirs;

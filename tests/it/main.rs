@@ -21,6 +21,7 @@ mod lambda;
 mod one_winner;
 mod outside;
 mod packages;
+mod pages;
 mod parity;
 mod permissions;
 mod process;

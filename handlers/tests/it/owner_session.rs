@@ -111,6 +111,36 @@ async fn a_change_must_come_from_the_page_itself() {
 }
 
 #[tokio::test]
+async fn no_change_of_any_kind_comes_from_another_page() {
+    let (router, store) = router();
+    booked(&store).await;
+    let cookie = session(&router).await;
+    for (method, path) in [
+        ("POST", "/owner/session"),
+        ("DELETE", "/owner/session"),
+        ("POST", "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/cancel"),
+        ("POST", "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/move"),
+        ("POST", "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/done"),
+        ("POST", "/owner/api/unanswered/SM1/answered"),
+        ("POST", "/owner/api/state"),
+        ("PUT", "/owner/api/state"),
+        ("DELETE", "/owner/api/state"),
+        ("POST", "/owner/api/calendar"),
+        ("PUT", "/owner/api/calendar"),
+        ("DELETE", "/owner/api/calendar"),
+        ("POST", "/owner/api/calendar/time-off"),
+        ("DELETE", "/owner/api/calendar/time-off"),
+        ("DELETE", "/owner/api/customers/9042520927"),
+    ] {
+        let change = request(method, path).header("cookie", cookie.clone()).json(&json!({}));
+        let answer = change.header("origin", "https://evil.example").send(&router).await;
+        assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{method} {path}");
+    }
+    assert_eq!(status_of(&store), LeadStatus::Booked);
+}
+
+#[tokio::test]
 async fn the_session_opens_nothing_outside_of_the_page() {
     let (router, _) = router();
     let cookie = session(&router).await;

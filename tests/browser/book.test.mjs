@@ -197,6 +197,8 @@ describe('/book', { skip }, () => {
   }
 
   test('figures, and pictures for the documentation', async (t) => {
+    // The first page of a browser waits for the browser, too.
+    await (await open()).context().close();
     const page = await open({ viewport: { width: 1000, height: 800 } });
     const { bytes, text } = await figures(page);
     t.diagnostic(`/book: ${text}`);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The embedded database beside DynamoDB Local in Docker, in the same run.
 #
-#   benches/dynamodb.sh [path of the rehearse program]
+#   benches/dynamodb.sh [path of the rehearse-shop program]
 #
 # Prints one table: figure, embedded, DynamoDB Local, ratio, target. A busy machine is slower, so
 # nothing fails here. Both are asked behind the proxy that records every call, as functions meet
@@ -16,8 +16,8 @@ runs=${RUNS:-3} # of the whole suite; the median counts
 if [ $# -gt 0 ]; then
   rehearse=$(realpath "$1")
 else
-  (cd "$root" && cargo build --release --locked --quiet)
-  rehearse=${CARGO_TARGET_DIR:-$root/target}/release/rehearse
+  (cd "$root" && cargo build --release --locked --quiet --bin rehearse-shop)
+  rehearse=${CARGO_TARGET_DIR:-$root/target}/release/rehearse-shop
 fi
 
 work=$(mktemp -d)

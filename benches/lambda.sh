@@ -22,8 +22,10 @@ else
   (cd "$root" && cargo build --release --locked --quiet --workspace --bins --example lambda_http_function)
   bins=${CARGO_TARGET_DIR:-$root/target}/release
 fi
-rehearse=$bins/rehearse
+# It has the functions linked in as well, for the suite in process.
+rehearse=$bins/rehearse-shop
 functions=(--function "Dispatcher=$bins/dispatcher" --function "Scheduler=$bins/scheduler")
+functions+=(--function "LateReply=$bins/late_reply")
 manager=(--function "StateManager=$bins/state_manager")
 
 work=$(mktemp -d)
@@ -188,7 +190,7 @@ instructions "state manager" "$bins/state_manager"
 if has wrk "load"; then
   # A function that does nothing shows the emulators; one that works and logs hides them.
   warm "plain function" "$bins/examples/lambda_http_function" "<= 0.8" ">= 2"
-  warm "state manager" "$bins/state_manager" - -
+  warm "state manager" "$bins/state_manager" - ">= 1.5"
 fi
 
 # --- The whole suite on both targets -----------------------------------------------------------
@@ -214,7 +216,7 @@ asked() { for _ in $(seq 1 "$1"); do curl -s -o /dev/null -m 20 "$(state "$base"
 state_of_it() { echo "$(children)/$(descriptors)/$(memory_kb)"; }
 killed 50
 line "after 50 kills: processes/fds/KB" "$(state_of_it)" - - -
-# The journal is kept, so requests cost memory without any kill.
+# The journal keeps the latest exchanges, so requests cost memory until it is full.
 asked "$kills"
 line "after $kills requests more" "$(state_of_it)" - - -
 killed "$kills"

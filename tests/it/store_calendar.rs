@@ -3,7 +3,7 @@
 
 use handlers::{
     domain::{
-        booking::{Booking, NewBooking, Reschedule},
+        booking::{Booking, NewBooking, RequestToken, Reschedule},
         calendar_settings::CalendarSettings,
         lead::Lead,
         owner::OwnerState,
@@ -61,9 +61,11 @@ async fn nothing_is_booked_or_moved_on_a_calendar_of_before() {
     store.put_calendar_settings(&version(2), 1).await.unwrap();
     assert_eq!(store.reschedule(&moved).await.unwrap(), RescheduleOutcome::CalendarChanged);
     let calendar_versions = calendar_versions(store).await;
-    let moved = Reschedule { calendar_versions, ..moved };
     let day = store.versioned_day_schedule(at(9).date()).await.unwrap();
     assert_eq!(day.version, moved.day_version, "nothing was written");
+    let token = RequestToken::derive(&["n"]);
+    let moved = Reschedule { calendar_versions, token, ..moved };
+    assert_eq!(store.reschedule(&moved).await.unwrap(), RescheduleOutcome::Rescheduled);
 }
 
 #[tokio::test]

@@ -55,7 +55,12 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         now: now(),
         notification: Vec::new(),
     };
-    let done = Completion { booking: Booking::from(&two), token: token("d"), now: now() };
+    let done = Completion {
+        booking: Booking::from(&two),
+        slot_key: Some("2:00 PM".into()),
+        token: token("d"),
+        now: now(),
+    };
     let moved = Reschedule {
         booking: Booking::from(&two),
         to: at(9),

@@ -8,6 +8,7 @@ use handlers::{
         lead::{Lead, LeadId},
         outbox::OutboxText,
         slot::Slot,
+        time_needed::TimeNeeded,
     },
     ports::{BookOutcome, HoldOutcome, RescheduleOutcome, Store as _},
 };
@@ -103,6 +104,20 @@ async fn a_hold_takes_its_time_until_its_end_and_its_text_waits() {
     assert_eq!(rows[0]["status"], "booked");
     assert_eq!(rows[0].get("held_until"), None);
     assert_eq!(taken(&lab, 600).await, [14]);
+}
+
+#[tokio::test]
+async fn a_hold_is_as_long_as_its_repair() {
+    let lab = Lab::start().await;
+    let mut two = hold("aa", 14, 0);
+    two.lead.time_needed = TimeNeeded { minutes: 90, travel: 30 };
+    assert_eq!(outcome(&lab, &two, None).await, HoldOutcome::Held);
+    let day = lab.store.day_schedule(date(2026, 2, 11)).await.unwrap();
+    assert_eq!(day.hold_of(&two.lead.id).unwrap().time_needed(), two.lead.time_needed);
+    // Who takes the time later has it for as long as that repair needs.
+    assert_eq!(lab.store.book(&bobs(&lab, 10).await).await.unwrap(), BookOutcome::Booked);
+    let day = lab.store.day_schedule(date(2026, 2, 11)).await.unwrap();
+    assert_eq!(day.holds[0].time_needed(), TimeNeeded::default());
 }
 
 #[tokio::test]

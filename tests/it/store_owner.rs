@@ -13,13 +13,33 @@ use handlers::{
     ports::{BookOutcome, CompleteOutcome, EraseOutcome, Store as _},
 };
 use jiff::{SignedDuration, Timestamp, civil::date};
-use rehearse_core::faults::Failure;
+use rehearse_core::faults::{Cut, Failure};
 use serde_json::{Value, json};
 
 use crate::store::{Lab, ann, at, booking, decided, lead, now, phone};
 
 fn days(count: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * count)
+}
+
+/// Ann's text `SM1`, which got no answer.
+fn unanswered() -> UnansweredText {
+    UnansweredText {
+        key: TurnKey { phone: ann(), sid: "SM1".into() },
+        words: "Hello?".into(),
+        media: Vec::new(),
+        reason: "the deadline passed".into(),
+        now: now(),
+    }
+}
+
+fn owners_words(words: &str, at_ms: i64) -> MemoryTurn {
+    MemoryTurn {
+        user: "[the owner]".into(),
+        assistant: words.into(),
+        at_ms: Some(at_ms),
+        by_owner: true,
+    }
 }
 
 #[tokio::test]
@@ -47,22 +67,11 @@ async fn a_discount_counts_for_thirty_days_and_then_makes_way_for_another() {
 async fn an_answer_of_the_owner_goes_out_once_and_is_remembered() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let unanswered = UnansweredText {
-        key: TurnKey { phone: ann(), sid: "SM1".into() },
-        words: "Hello?".into(),
-        media: Vec::new(),
-        reason: "the deadline passed".into(),
-        now: now(),
-    };
+    let unanswered = unanswered();
     let callback = Callback { unanswered: unanswered.clone(), notification: Vec::new() };
     store.keep_callback(&callback).await.unwrap();
     assert_eq!(store.unanswered().await.unwrap(), [unanswered]);
-    let memory = MemoryTurn {
-        user: "[the owner]".into(),
-        assistant: "I'll be there".into(),
-        at_ms: Some(now().as_millisecond()),
-        by_owner: true,
-    };
+    let memory = owners_words("I'll be there", now().as_millisecond());
     let answer = OwnerAnswer {
         to: ann(),
         texts: OutboxText::messages("owner#SM9", &ann(), "I'll be there", now()),
@@ -95,12 +104,7 @@ async fn the_owners_words_outlive_a_turn_of_the_customer_that_had_not_seen_them(
         NewClaim { key: &key, holder: "h", text: &text, now: now(), unix_ms: 0, until_ms: 100 };
     store.claim_turn(&claim).await.unwrap();
     let seen = store.memory(&ann()).await.unwrap();
-    let words = |at_ms| MemoryTurn {
-        user: "[the owner]".into(),
-        assistant: "I'm late".into(),
-        at_ms: Some(at_ms),
-        by_owner: true,
-    };
+    let words = |at_ms| owners_words("I'm late", at_ms);
     let answer = |sid: &str, at_ms| OwnerAnswer {
         to: ann(),
         texts: OutboxText::messages(&format!("owner#{sid}"), &ann(), "I'm late", now()),
@@ -334,6 +338,7 @@ async fn a_booking_that_is_done_keeps_its_time_and_is_open_no_more() {
     assert!(matches!(store.book(&booking(&two, "b", None)).await.unwrap(), BookOutcome::Booked));
     let done = |token: &str, booking| Completion {
         booking,
+        slot_key: Some("2:00 PM".into()),
         token: RequestToken::derive(&[token]),
         now: now(),
     };
@@ -347,24 +352,57 @@ async fn a_booking_that_is_done_keeps_its_time_and_is_open_no_more() {
     }
     assert_eq!(store.lead(&two.id).await.unwrap().unwrap().status, LeadStatus::Completed);
     assert_eq!(lab.count("CustomerBookings").await, 0);
-    assert!(store.day_schedule(date(2026, 2, 11)).await.unwrap().hold_of(&two.id).is_some());
+    let day = store.day_schedule(date(2026, 2, 11)).await.unwrap();
+    assert!(day.hold_of(&two.id).is_some_and(|hold| hold.is_done && !hold.is_expected()));
+    assert_eq!(store.holds_from(date(2026, 2, 11)).await.unwrap().times[0].hold, day.holds[0]);
+}
+
+/// Of the SDK's three calls one, two or all lose their answer.
+#[tokio::test]
+async fn a_booking_is_done_although_the_acknowledgement_is_lost() {
+    for lost in 1..=3 {
+        let lab = Lab::start().await;
+        let two = lead("LEAD-A", &ann(), 14);
+        lab.store.book(&booking(&two, "b", None)).await.unwrap();
+        lab.fail(
+            "TransactWriteItems",
+            lost,
+            Failure { cut: Some(Cut::After), ..Failure::default() },
+        );
+        let done = Completion {
+            booking: Booking::from(&two),
+            slot_key: Some("2:00 PM".into()),
+            token: RequestToken::derive(&["d"]),
+            now: now(),
+        };
+        let outcome = lab.store.complete(&done).await.unwrap();
+        assert_eq!(outcome, CompleteOutcome::Completed, "{lost} lost");
+        assert_eq!(lab.count("CustomerBookings").await, 0, "{lost} lost");
+    }
 }
 
 #[tokio::test]
 async fn a_text_is_marked_as_answered_once_and_an_unknown_one_is_told() {
     let lab = Lab::start().await;
     let store = &lab.store;
-    let unanswered = UnansweredText {
-        key: TurnKey { phone: ann(), sid: "SM1".into() },
-        words: "Hello?".into(),
-        media: Vec::new(),
-        reason: "the deadline passed".into(),
-        now: now(),
-    };
+    let unanswered = unanswered();
     store.keep_callback(&Callback { unanswered, notification: Vec::new() }).await.unwrap();
     assert!(!store.mark_answered("SM404", now()).await.unwrap());
     assert!(store.mark_answered("SM1", now()).await.unwrap());
-    assert!(store.mark_answered("SM1", days(1)).await.unwrap(), "a repeat");
+    let marked = lab.database.rows("Conversations").await.unwrap();
+    assert_eq!(marked.len(), 1, "an unknown one leaves no row");
+    assert_eq!(marked[0]["answered_ms"], json!(now().as_millisecond()));
     assert!(store.unanswered().await.unwrap().is_empty());
-    assert_eq!(lab.count("Conversations").await, 1, "an unknown one leaves no row");
+    // The first answer counts, whoever gives another.
+    assert!(store.mark_answered("SM1", days(1)).await.unwrap(), "a repeat");
+    let answer = OwnerAnswer {
+        to: ann(),
+        texts: OutboxText::messages("owner#SM9", &ann(), "Hi", now()),
+        memory: owners_words("Hi", now().as_millisecond()),
+        answered: vec!["SM1".into()],
+        now: days(2),
+    };
+    store.answer_by_owner(&answer).await.unwrap();
+    let rows = lab.database.rows("Conversations").await.unwrap();
+    assert!(rows.contains(&marked[0]), "{rows:?}");
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 /// Ports of a world, in steps of ten.
-const PORTS: u16 = 6;
+const PORTS: u16 = 7;
 
-/// Returns the first of six ports in steps of ten, as `--port-base` takes them, which are free
+/// Returns the first of seven ports in steps of ten, as `--port-base` takes them, which are free
 /// now. No two calls in this process return ports that overlap. They lie below the ports that the
 /// system gives to programs that ask for any.
 pub fn free_port_base() -> u16 {
@@ -19,7 +19,7 @@ pub fn free_port_base() -> u16 {
     loop {
         let base = 20_000 + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        // Within each span of sixty, only the first ten ports begin a row.
+        // Within each span of seventy, only the first ten ports begin a row.
         if base % (PORTS * STEP) < STEP && (0..PORTS).all(|port| free(base + port * STEP)) {
             return base;
         }

@@ -83,7 +83,7 @@ impl AccountState {
             auth_token: options.auth_token.clone(),
             config,
             friendly_name: options.number.clone(),
-            messages: MessageLog::default(),
+            messages: MessageLog::new(options.messages_kept),
             sids: SidGenerator::new(options.seed),
             opted_out: HashSet::new(),
         }

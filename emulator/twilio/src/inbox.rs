@@ -119,7 +119,13 @@ impl Inbox {
         let params = params(account_sid, number, &state.config, sid, text, size.count, keyword);
         let received =
             ReceivedMessage { sid, person: text.from.clone(), params, signing: text.signing };
-        self.received().insert(sid, Arc::new(received));
+        let mut kept = self.received();
+        kept.insert(sid, Arc::new(received));
+        // Now and then, so that each text costs the same.
+        if options.messages_kept.is_some_and(|most| kept.len() > most.max(1) * 2) {
+            kept.retain(|sid, _| state.messages.get(*sid).is_some());
+        }
+        drop(kept);
         (sid, notice)
     }
 

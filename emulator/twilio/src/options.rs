@@ -20,6 +20,9 @@ pub struct Options {
     /// Public hosts, in lower case, that webhooks reach at another base URL. The signature and the
     /// `Host` header are those of the public URL.
     pub hosts: BTreeMap<String, String>,
+    /// How many of its latest messages the account keeps, besides those that are under way; all of them
+    /// when `None`. Twilio itself keeps them all.
+    pub messages_kept: Option<usize>,
 }
 
 impl Default for Options {
@@ -32,6 +35,7 @@ impl Default for Options {
             config: NumberConfig::default(),
             seed: 0,
             hosts: BTreeMap::new(),
+            messages_kept: None,
         }
     }
 }
@@ -44,6 +48,7 @@ impl fmt::Debug for Options {
             .field("config", &self.config)
             .field("seed", &self.seed)
             .field("hosts", &self.hosts)
+            .field("messages_kept", &self.messages_kept)
             .finish_non_exhaustive()
     }
 }

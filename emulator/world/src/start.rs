@@ -63,6 +63,7 @@ impl World {
         let shared = backend.shared();
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
+        let messages_kept = journal.map(|limits| limits.exchanges);
         let journal = match journal {
             Some(limits) => Journal::bounded(clock.clone(), limits),
             None => Journal::new(clock.clone()),
@@ -107,6 +108,7 @@ impl World {
             config: number.clone(),
             seed,
             hosts: hosts(template, &endpoints.gateway),
+            messages_kept,
             ..twilio::Options::default()
         };
         let twilio = Twilio::start(

@@ -92,7 +92,7 @@ impl BookingDraft<'_> {
 pub struct BookingService<'a> {
     /// The database.
     pub store: &'a dyn Store,
-    /// The opening hours.
+    /// The calendar as its owner has it. A write on one that has changed meanwhile is decided anew.
     pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
@@ -205,8 +205,9 @@ impl BookingService<'_> {
             if let Some(hold) = day.conflict(slot.time(), needed, own) {
                 return Err(service.held(slot, &day, hold, needed, &lead.phone).await?);
             }
-            // A repeat finds what it has written.
-            if !day.unreadable.is_empty() && day.hold_of(&lead.id).is_none() {
+            // A repeat finds what it has written; what the form holds is not booked yet.
+            let is_new = day.hold_of(&lead.id).is_none_or(|hold| day.is_unconfirmed(hold));
+            if !day.unreadable.is_empty() && is_new {
                 return Err(service.taken(slot.date(), &day, needed));
             }
             let discount = match draft.with_discount {

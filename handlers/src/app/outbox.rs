@@ -12,9 +12,9 @@ use crate::{
     app::error_chain::ErrorChain,
     domain::{
         background::BackgroundTask,
-        calendar::{Calendar, Wanted},
-        form_hold::{is_code, is_code_of_the_past},
-        outbox::{OutboxText, TextKind},
+        calendar::Calendar,
+        form_hold::is_code_of_the_past,
+        outbox::{OutboxText, TextKind, Wanted},
         phone::Phone,
         text::is_confirmation,
     },
@@ -27,8 +27,6 @@ const CLAIM: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 2;
 /// Twilio's code for a recipient who has opted out.
 const TWILIO_OPTED_OUT: u32 = 21_610;
-/// How the ids of texts begin that hold the owner's own words to a customer.
-pub const OWNERS_WORDS: &str = "owner#";
 /// Age in business time from which a text to a customer is not sent: after an outage of Twilio it
 /// would stand in another conversation. The owner tells them instead.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(6);
@@ -85,7 +83,7 @@ enum Refusal {
 
 impl OutboxService {
     /// The use case on its ports. `owner_phone` is the owner's own number, if it is known; `calendar`
-    /// holds until the owner changes it.
+    /// is the deployed one, which says when he wants news until he has decided it himself.
     pub fn new(
         store: Arc<dyn Store>,
         sms: Arc<dyn Sms>,
@@ -116,7 +114,7 @@ impl OutboxService {
         let mut report = OutboxReport::default();
         let (mut failure, mut has_failed) = (None, false);
         // The owner is told of a text that was refused by another text.
-        let mut ids = VecDeque::from(self.wanted(ids, now).await?);
+        let mut ids = VecDeque::from(self.wanted(ids, now).await);
         while let Some(id) = ids.pop_front() {
             let result = self.send_one(&id, now).await;
             let failed_before = std::mem::replace(&mut has_failed, result.is_err());
@@ -147,9 +145,9 @@ impl OutboxService {
     }
 
     /// Without the news that the owner does not want now. What he never wants is removed.
-    async fn wanted(&self, ids: &[String], now: Timestamp) -> Result<Vec<String>, StoreError> {
+    async fn wanted(&self, ids: &[String], now: Timestamp) -> Vec<String> {
         if !ids.iter().any(|id| TextKind::of(id).is_some()) {
-            return Ok(ids.to_vec());
+            return ids.to_vec();
         }
         let calendar = match self.store.calendar_settings().await {
             Ok(settings) => self.calendar.with_settings(settings),
@@ -160,13 +158,18 @@ impl OutboxService {
         };
         let mut wanted = Vec::with_capacity(ids.len());
         for id in ids {
-            match TextKind::of(id).map_or(Wanted::Now, |kind| calendar.wants(kind, now)) {
+            match TextKind::of(id).map_or(Wanted::Now, |kind| kind.wanted(&calendar, now)) {
                 Wanted::Now => wanted.push(id.clone()),
                 Wanted::Later => {}
-                Wanted::Never => self.store.remove_text(id).await?,
+                // It keeps no other text from going out, and is removed by a later run.
+                Wanted::Never => {
+                    if let Err(error) = self.store.remove_text(id).await {
+                        tracing::warn!(error = %ErrorChain(&error), "failed to remove an unwanted text");
+                    }
+                }
             }
         }
-        Ok(wanted)
+        wanted
     }
 
     async fn send_one(&self, id: &str, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
@@ -189,7 +192,7 @@ impl OutboxService {
                     // Twilio knows of an opt-out that we do not.
                     self.store.set_opted_out(&text.to, true, now).await?;
                 }
-                if is_code(&text) {
+                if text.kind() == Some(TextKind::Code) {
                     // To a number that a stranger may have made up: no news for the owner, and no
                     // code is kept.
                     tracing::info!(?code, "a code is not sent");
@@ -202,7 +205,8 @@ impl OutboxService {
                 }
                 // That nothing reaches who wants no texts is no news, unless it was a confirmation
                 // or the owner's own words.
-                let is_missed = is_confirmation(&text.body) || text.id.starts_with(OWNERS_WORDS);
+                let is_missed =
+                    is_confirmation(&text.body) || text.kind() == Some(TextKind::OwnersWords);
                 if *why == Refusal::OptedOut && !is_missed {
                     tracing::info!("a text of the outbox is not sent, its recipient has opted out");
                 } else {
@@ -266,11 +270,12 @@ impl OutboxService {
         }
         let wants_report = !to_owner && is_confirmation(&text.body);
         // What the owner himself says he may mean however late it goes out.
-        let is_answer = !to_owner && !text.id.starts_with(OWNERS_WORDS);
+        let is_answer = !to_owner && text.kind() != Some(TextKind::OwnersWords);
         let too_old = is_answer && now.duration_since(text.created) > MAX_AGE;
         // Twilio's list may lag behind what was sent. A code does no harm twice; and without an owner
         // who could be told, words twice are better than none.
-        let once_at_most = !to_owner && !is_code(text) && self.owner_phone.is_some();
+        let is_code = text.kind() == Some(TextKind::Code);
+        let once_at_most = !to_owner && !is_code && self.owner_phone.is_some();
         let mut unknown = earlier > 0;
         for attempt in 0..ATTEMPTS {
             if unknown {
@@ -308,6 +313,22 @@ impl OutboxService {
             }
         }
         Delivery::Waiting
+    }
+}
+
+/// Has texts sent that were stored just now. A failure delays them: the schedule sends them within a
+/// minute.
+pub async fn start_sending(
+    background: &dyn BackgroundWorker,
+    texts: &[OutboxText],
+    now: Timestamp,
+) {
+    if texts.is_empty() {
+        return;
+    }
+    let ids = texts.iter().map(|text| text.id.clone()).collect();
+    if let Err(error) = background.start(&BackgroundTask::SendTexts { ids, now }).await {
+        tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
     }
 }
 

@@ -95,8 +95,9 @@ impl OwnerCalendarService {
     }
 
     /// The bookings of today and later that the calendar, as it is now, leaves no room for, and the
-    /// dates with rows that cannot be read; `None` when nothing can be read. A booking that is written after this reading was decided on the
-    /// calendar of now, so after a change none is missed.
+    /// dates with rows that cannot be read; `None` when nothing can be read. A booking that is
+    /// written after this reading was decided on the calendar of now, so after a change none is
+    /// missed.
     pub async fn touched_bookings(&self, now: Timestamp) -> Option<HeldTimes> {
         match self.read_touched(now).await {
             Ok(touched) => Some(touched),
@@ -162,7 +163,7 @@ impl OwnerCalendarService {
         let mut held = self.store.holds_from(local.date()).await?;
         held.times.retain(|HeldTime { date, hold }| {
             let (slot, needed) = (Slot::new(*date, hold.start), hold.time_needed());
-            !hold.is_time_off
+            hold.is_expected()
                 && needed.is_open_at(slot, local)
                 && !calendar.has_room_for(slot, needed, now)
         });

@@ -1,4 +1,4 @@
-//! The owner's view of the calendar, by text: the bookings of a date, and time off.
+//! The owner's view of the calendar: the bookings of a date, for his texts, and time off.
 
 use futures::future::join_all;
 use jiff::{Span, Timestamp, civil};
@@ -30,7 +30,7 @@ const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 pub struct OwnerDesk<'a> {
     /// The database.
     pub store: &'a dyn Store,
-    /// The opening hours.
+    /// The calendar as its owner has it.
     pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
@@ -265,7 +265,8 @@ impl OwnerDesk<'_> {
                 let name = lead.as_ref().and_then(|lead| lead.customer_name.as_deref());
                 let name = name.map(quoted);
                 let phone = lead.map(|lead| lead.phone).or_else(|| hold.phone.clone());
-                let who = [name, phone.map(|phone| phone.as_str().to_owned())];
+                let done = hold.is_done.then(|| "done".to_owned());
+                let who = [name, phone.map(|phone| phone.as_str().to_owned()), done];
                 let who: String = who.into_iter().flatten().map(|who| format!(", {who}")).collect();
                 Ok(format!("{} {what}{who}", hold.start))
             })

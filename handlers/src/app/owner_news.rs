@@ -5,44 +5,37 @@ use jiff::{Timestamp, civil};
 
 use crate::domain::{
     booking::Booking,
-    calendar::Calendar,
     outbox::{OutboxText, TextKind},
     phone::Phone,
 };
 
-/// Writes the owner's texts about changes of bookings, as far as he wants them.
+/// Writes the owner's texts about changes of bookings. Whether he wants them, and when, is decided
+/// when they go out.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnerNews<'a> {
     /// The owner's number; without it there are no texts.
     pub owner: Option<&'a Phone>,
-    /// Says whether he wants them. When they wait is decided when they go out.
-    pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
 }
 
 impl OwnerNews<'_> {
-    /// Whether there are texts about bookings at all.
-    pub fn has_texts(&self) -> bool {
-        self.owner.is_some() && self.calendar.settings().booking_texts
-    }
-
     /// Of a new booking.
     pub fn booked(&self, booking: &Booking) -> Vec<OutboxText> {
         let id = OutboxText::id_of(TextKind::Booked, booking.lead_id.as_str());
-        self.wanted_text(&id, &format!("Booked: {}", details(booking)))
+        self.text(&id, &format!("Booked: {}", details(booking)))
     }
 
     /// Of a cancellation. `cause` tells it from others of the same booking.
     pub fn cancelled(&self, booking: &Booking, cause: &str) -> Vec<OutboxText> {
         let id = OutboxText::id_of(TextKind::Cancelled, &format!("{}#{cause}", booking.lead_id));
-        self.wanted_text(&id, &format!("Cancelled: {}", details(booking)))
+        self.text(&id, &format!("Cancelled: {}", details(booking)))
     }
 
     /// Of a move. `cause` tells it from others of the same booking.
     pub fn moved(&self, from: &Booking, to: &Booking, cause: &str) -> Vec<OutboxText> {
         let id = OutboxText::id_of(TextKind::Moved, &format!("{}#{cause}", to.lead_id));
-        self.wanted_text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
+        self.text(&id, &format!("Moved from {}: {}", from.slot, details(to)))
     }
 
     /// Of a date whose schedule no program can read, so that it is closed.
@@ -52,10 +45,6 @@ impl OwnerNews<'_> {
              day. Please write times like 2:00 PM."
         );
         self.text(&OutboxText::id_of(TextKind::Unreadable, &date.to_string()), &body)
-    }
-
-    fn wanted_text(&self, id: &str, body: &str) -> Vec<OutboxText> {
-        if self.has_texts() { self.text(id, body) } else { Vec::new() }
     }
 
     fn text(&self, id: &str, body: &str) -> Vec<OutboxText> {

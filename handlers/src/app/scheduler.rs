@@ -15,11 +15,11 @@ use crate::{
         bookings::{BookingService, DayAvailability},
         current_calendar::current_calendar,
         error_chain::ErrorChain,
+        outbox::start_sending,
         owner_news::OwnerNews,
         rate_limit::RateLimit,
     },
     domain::{
-        background::BackgroundTask,
         booking::Booking,
         calendar::{Calendar, UnbookableReason},
         catalogue::Repair,
@@ -106,8 +106,8 @@ pub enum SchedulerError {
     /// anybody can enter it.
     #[error("No more appointments can be booked here right now. Please text or call us")]
     TooMany,
-    /// The address has booked as much as it may, which is decided before anything is known of the
-    /// number.
+    /// The address has booked or asked for codes as much as it may, or the day's codes are used up.
+    /// Both are decided before anything is known of the number.
     #[error("No more appointments can be booked here right now. Please text or call us")]
     AddressLimit,
     /// The code is not the one that was texted.
@@ -176,7 +176,7 @@ impl Scheduler {
         let calendar = self.current_calendar().await?;
         let needed = repair.map(|repair| calendar.time_needed(&repair)).unwrap_or_default();
         let day = self.bookings(&calendar, now).available(date, needed).await?;
-        self.tell_of_unreadable_date(&day, &calendar, now).await;
+        self.tell_of_unreadable_date(&day, now).await;
         Ok((date, day.slots))
     }
 
@@ -237,14 +237,9 @@ impl Scheduler {
 
     /// The owner wrote something into the schedule that no program can read. He is told once for
     /// each date; a failure keeps nobody from an answer.
-    async fn tell_of_unreadable_date(
-        &self,
-        day: &DayAvailability,
-        calendar: &Calendar,
-        now: Timestamp,
-    ) {
+    async fn tell_of_unreadable_date(&self, day: &DayAvailability, now: Timestamp) {
         let Some(date) = day.unreadable else { return };
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
         let texts = news.unreadable_date(date);
         match self.store.enqueue_once(&texts).await {
             Ok(true) => self.have_sent(&texts, now).await,
@@ -254,14 +249,7 @@ impl Scheduler {
     }
 
     async fn have_sent(&self, texts: &[OutboxText], now: Timestamp) {
-        if texts.is_empty() {
-            return;
-        }
-        let ids = texts.iter().map(|text| text.id.clone()).collect();
-        if let Err(error) = self.background.start(&BackgroundTask::SendTexts { ids, now }).await {
-            // The schedule sends them within a minute.
-            tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
-        }
+        start_sending(self.background.as_ref(), texts, now).await;
     }
 
     async fn current_calendar(&self) -> Result<Calendar, StoreError> {

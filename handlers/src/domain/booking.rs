@@ -1,4 +1,4 @@
-//! What is written when a customer books, cancels or moves an appointment.
+//! What is written when an appointment is booked, cancelled, moved or done.
 //!
 //! The content of a transaction is complete before it is sent, so a repeat by a retry or by a
 //! second attempt at the turn writes the same.
@@ -106,6 +106,8 @@ impl Booking {
 pub struct Completion {
     /// The booking as it was read.
     pub booking: Booking,
+    /// The time as the slot's row spells it; `None` when no row holds it.
+    pub slot_key: Option<String>,
     /// The transaction's token.
     pub token: RequestToken,
     /// Business time.

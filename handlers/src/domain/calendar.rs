@@ -16,7 +16,6 @@ use super::{
     calendar_settings::{CalendarSettings, OpeningHours},
     catalogue::{Repair, RepairKind},
     day_schedule::DaySchedule,
-    outbox::TextKind,
     owner::{OwnerState, Until},
     slot::{Slot, SlotTime},
     time_needed::TimeNeeded,
@@ -31,17 +30,6 @@ pub struct Calendar {
     settings: CalendarSettings,
     away_until: Option<Timestamp>,
     owner_version: u64,
-}
-
-/// Whether the owner wants a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// It may go out.
-    Now,
-    /// It is in his quiet hours.
-    Later,
-    /// He wants none of them.
-    Never,
 }
 
 /// The versions of the owner's rows that a decision is based on.
@@ -158,18 +146,6 @@ impl Calendar {
         Self { away_until, owner_version: owner.version, ..self.clone() }
     }
 
-    /// Whether the owner wants to hear of this at `now`, and if not, whether ever.
-    pub fn wants(&self, kind: TextKind, now: Timestamp) -> Wanted {
-        let settings = &self.settings;
-        if kind.is_about_a_booking() && !settings.booking_texts {
-            Wanted::Never
-        } else if settings.quiet_hours.is_some_and(|hours| hours.contains(self.local(now))) {
-            Wanted::Later
-        } else {
-            Wanted::Now
-        }
-    }
-
     /// What the owner decided about it.
     pub fn settings(&self) -> &CalendarSettings {
         &self.settings
@@ -267,6 +243,27 @@ impl Calendar {
         }
     }
 
+    /// Whether clocks are set forward during an appointment: by the clock it would end later than its
+    /// length says, and run into the next one.
+    fn is_cut_short(&self, slot: Slot, needed: TimeNeeded) -> bool {
+        let (first, until) = needed.occupied(slot.time());
+        let last = until.saturating_sub(1);
+        let midnight = slot.date().to_datetime(civil::Time::midnight());
+        let [from, to] = [first, last].map(|minute| {
+            let time = self
+                .zone
+                .to_ambiguous_timestamp(midnight.saturating_add(Span::new().minutes(minute)));
+            match time.offset() {
+                AmbiguousOffset::Gap { .. } => None,
+                AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                    time.earlier().ok()
+                }
+            }
+        });
+        let length = SignedDuration::from_mins(i64::from(last) - i64::from(first));
+        !matches!((from, to), (Some(from), Some(to)) if to.duration_since(from) >= length)
+    }
+
     /// Why nothing can be booked on a date; `None` when something may be free.
     pub fn day_unbookable_reason(
         &self,
@@ -307,6 +304,9 @@ impl Calendar {
             Ok(start) if start < now => Some(UnbookableReason::InThePast),
             Ok(start) if start.duration_since(now) < notice => {
                 Some(UnbookableReason::TooSoon(self.settings.notice_minutes))
+            }
+            Ok(_) if self.is_cut_short(slot, needed) => {
+                Some(UnbookableReason::NonexistentLocalTime)
             }
             Ok(start) => self
                 .away_until

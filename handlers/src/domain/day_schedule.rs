@@ -42,6 +42,8 @@ pub struct Hold {
     pub phone: Option<Phone>,
     /// Nobody's booking: the owner took the time off.
     pub is_time_off: bool,
+    /// A booking that the owner has marked as done. Its time was used.
+    pub is_done: bool,
 }
 
 /// A row that may hold a time and cannot be read.
@@ -72,6 +74,11 @@ pub struct HeldTime {
 }
 
 impl Hold {
+    /// Whether a customer is still expected: neither time off nor done.
+    pub fn is_expected(&self) -> bool {
+        !self.is_time_off && !self.is_done
+    }
+
     /// How long it keeps the owner.
     pub fn time_needed(&self) -> TimeNeeded {
         TimeNeeded { minutes: self.minutes, travel: self.travel }
@@ -139,6 +146,7 @@ mod tests {
             lead_id: "LEAD-1".into(),
             phone: None,
             is_time_off: false,
+            is_done: false,
         };
         DaySchedule { holds: vec![hold], ..DaySchedule::default() }
     }

@@ -8,7 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    booking::RequestToken, digest::sha256_hex, lead::Lead, outbox::OutboxText, text::OWNER_NAME,
+    booking::RequestToken,
+    digest::sha256_hex,
+    lead::Lead,
+    outbox::{OutboxText, TextKind},
+    text::OWNER_NAME,
     usage::UsageLimit,
 };
 
@@ -26,8 +30,6 @@ pub const CODES_FROM_ADDRESS: [UsageLimit; 1] =
 pub const CODES_IN_ALL: [UsageLimit; 1] =
     [UsageLimit { most: 100, within: SignedDuration::from_hours(24) }];
 
-/// How the ids of texts with a code begin.
-const CODE_TEXTS: &str = "code#";
 const CODE_DIGITS: usize = 6;
 /// How many codes there are.
 const CODES: u32 = 1_000_000;
@@ -188,19 +190,14 @@ impl FormHold {
             self.lead.slot,
             HOLD_TIME.as_mins(),
         );
-        let id = format!("{CODE_TEXTS}{}", self.lead.id);
+        let id = OutboxText::id_of(TextKind::Code, self.lead.id.as_str());
         OutboxText::messages(&id, &self.lead.phone, &body, now)
     }
 }
 
-/// Whether a text holds a code. Strangers cause such texts, to any number.
-pub fn is_code(text: &OutboxText) -> bool {
-    text.id.starts_with(CODE_TEXTS)
-}
-
 /// Whether a text holds a code whose hold is over: nobody can use it.
 pub fn is_code_of_the_past(text: &OutboxText, now: Timestamp) -> bool {
-    is_code(text) && now.duration_since(text.created) >= HOLD_TIME
+    text.kind() == Some(TextKind::Code) && now.duration_since(text.created) >= HOLD_TIME
 }
 
 /// A hold to write, on the condition that its time is free and its date unchanged.
@@ -300,7 +297,7 @@ mod tests {
              is good for 10 minutes. If you did not ask for it, ignore this text."
         );
         assert!(text.body.len() <= 160, "{}", text.body.len());
-        assert!(is_code(text) && !is_code(&OutboxText { id: "late#SM1#0".into(), ..text.clone() }));
+        assert_eq!(text.kind(), Some(TextKind::Code));
         let later = |minutes| text.created + SignedDuration::from_mins(minutes);
         assert!(!is_code_of_the_past(text, later(9)) && is_code_of_the_past(text, later(10)));
     }

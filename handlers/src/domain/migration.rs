@@ -94,6 +94,7 @@ mod tests {
             lead_id: lead_id.unwrap_or_default().to_owned(),
             phone: None,
             is_time_off: false,
+            is_done: false,
         };
         DaySchedule { holds: vec![hold], ..DaySchedule::default() }
     }

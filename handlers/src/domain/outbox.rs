@@ -6,26 +6,49 @@
 use jiff::Timestamp;
 
 use super::{
+    calendar::Calendar,
     phone::Phone,
     text,
     turn::{MemoryTurn, TurnKey},
 };
 
-/// What the owner is told of bookings and of the calendar, which he may switch off or have wait.
+/// What a text is, where that decides how it is sent. The first word of its id says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextKind {
-    /// A booking.
+    /// News for the owner of a booking.
     Booked,
-    /// A cancellation.
+    /// News for the owner of a cancellation.
     Cancelled,
-    /// A move.
+    /// News for the owner of a move.
     Moved,
-    /// A date whose schedule cannot be read.
+    /// News for the owner of a date whose schedule cannot be read.
     Unreadable,
+    /// A code that confirms a booking by the form. Strangers cause such texts, to any number.
+    Code,
+    /// The owner's own words to a customer.
+    OwnersWords,
+}
+
+/// Whether a text may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// It may go out.
+    Now,
+    /// It is in the owner's quiet hours.
+    Later,
+    /// The owner wants none of them.
+    Never,
 }
 
 impl TextKind {
-    const ALL: [Self; 4] = [Self::Booked, Self::Cancelled, Self::Moved, Self::Unreadable];
+    const ALL: [Self; 6] = [
+        Self::Booked,
+        Self::Cancelled,
+        Self::Moved,
+        Self::Unreadable,
+        Self::Code,
+        Self::OwnersWords,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -33,25 +56,39 @@ impl TextKind {
             Self::Cancelled => "cancelled",
             Self::Moved => "moved",
             Self::Unreadable => "unreadable",
+            Self::Code => "code",
+            Self::OwnersWords => "owner",
         }
     }
 
-    /// The kind that an id names; `None` for every other text, which always goes out.
+    /// The kind that an id names; `None` for every other text, which goes out at once.
     pub fn of(id: &str) -> Option<Self> {
         let (name, _) = id.split_once('#')?;
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether the owner can do without it.
-    pub fn is_about_a_booking(self) -> bool {
-        self != Self::Unreadable
+    /// Whether such a text may go out at `now`, and if not, whether ever: the owner may switch news of
+    /// bookings off, and have all news wait for the end of his quiet hours.
+    pub fn wanted(self, calendar: &Calendar, now: Timestamp) -> Wanted {
+        let settings = calendar.settings();
+        match self {
+            Self::Code | Self::OwnersWords => return Wanted::Now,
+            Self::Booked | Self::Cancelled | Self::Moved if !settings.booking_texts => {
+                return Wanted::Never;
+            }
+            Self::Booked | Self::Cancelled | Self::Moved | Self::Unreadable => {}
+        }
+        let is_quiet =
+            settings.quiet_hours.is_some_and(|hours| hours.contains(calendar.local(now)));
+        if is_quiet { Wanted::Later } else { Wanted::Now }
     }
 }
 
 /// A text that waits until Twilio takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxText {
-    /// Names what causes it, so that a repeat of the cause stores nothing new.
+    /// Names what causes it, so that a repeat of the cause stores nothing new. Begins with the
+    /// [`TextKind`], if it has one.
     pub id: String,
     /// The recipient.
     pub to: Phone,
@@ -83,6 +120,11 @@ impl OutboxText {
     /// The id of a text about something: its kind, and what tells it from others of that kind.
     pub fn id_of(kind: TextKind, rest: &str) -> String {
         format!("{}#{rest}", kind.name())
+    }
+
+    /// What it is; `None` for a text of no kind that matters to its sending.
+    pub fn kind(&self) -> Option<TextKind> {
+        TextKind::of(&self.id)
     }
 }
 
@@ -141,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn only_news_has_a_kind() {
+    fn an_id_names_its_kind() {
         for kind in TextKind::ALL {
             assert_eq!(TextKind::of(&OutboxText::id_of(kind, "LEAD-1")), Some(kind));
         }

@@ -1,4 +1,4 @@
-//! Time off that the owner takes and gives back by text.
+//! Time off that the owner takes and gives back, by text, on his page or by the API.
 //!
 //! Time off is one row of the schedule for each hour, so that older programs, which look for a
 //! slot's own row, respect it too. A booking that exists keeps its row; the time off beside it has
@@ -63,11 +63,11 @@ pub fn open(day: &DaySchedule, span: Option<TimeSpan>) -> Vec<TimeOffRow> {
     rows
 }
 
-/// The bookings that a part of a day touches, by time.
+/// The bookings that a part of a day touches and that are not done, by time.
 pub fn touched(day: &DaySchedule, span: TimeSpan) -> Vec<&Hold> {
     let overlaps = |hold: &&Hold| {
         let (from, until) = hold.time_needed().occupied(hold.start);
-        !hold.is_time_off && from < span.end() && span.start.minute_of_day() < until
+        hold.is_expected() && from < span.end() && span.start.minute_of_day() < until
     };
     let mut touched: Vec<&Hold> = day.holds.iter().filter(overlaps).collect();
     touched.sort_by_key(|hold| hold.start);
@@ -150,6 +150,7 @@ mod tests {
             lead_id: lead_id.to_owned(),
             phone: None,
             is_time_off: lead_id.is_empty(),
+            is_done: false,
         }
     }
 
@@ -236,11 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn touched_are_the_bookings_that_overlap() {
+    fn touched_are_the_bookings_that_overlap_and_are_not_done() {
         let held = day([
             hold("3:00 PM", 60, "LEAD-2"),
             hold("1:30 PM", 60, "LEAD-1"),
             hold("2pm", 60, ""),
+            Hold { is_done: true, ..hold("2:30 PM", 60, "LEAD-3") },
         ]);
         let names: Vec<_> =
             touched(&held, span(840, 930)).iter().map(|hold| hold.lead_id.as_str()).collect();

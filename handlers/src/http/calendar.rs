@@ -92,9 +92,9 @@ pub(super) fn with_touched(done: &str, touched: Option<&HeldTimes>) -> String {
     };
     let touched = match times.as_slice() {
         [] => String::new(),
-        [_] => ". One booking lies outside of it and stands all the same".to_owned(),
+        [_] => ". One booking is touched and stands all the same".to_owned(),
         several => {
-            format!(". {} bookings lie outside of it and stand all the same", several.len())
+            format!(". {} bookings are touched and stand all the same", several.len())
         }
     };
     let dates: Vec<String> = unreadable.iter().map(ToString::to_string).collect();

@@ -171,7 +171,8 @@ pub trait Store: Send + Sync {
         settings: &CalendarSettings,
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError>;
-    /// The times of a date and of later ones that are held. Reads the whole schedule: about one unit of reading for each 4 KB of it.
+    /// The bookings and the time off of a date and of later ones, without what the form holds until it
+    /// is confirmed. Reads the whole schedule: about one unit of reading for each 4 KB of it.
     async fn holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError>;
 
     /// Takes time off or gives it back; false when the date's schedule has changed.
@@ -199,8 +200,8 @@ pub trait Store: Send + Sync {
     async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError>;
     /// Takes the new slot, frees the old one and moves lead and booking row in one transaction.
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError>;
-    /// Marks the lead as completed and deletes the booking row in one transaction. The schedule keeps
-    /// its row: the time was used.
+    /// Marks the lead and its row of the schedule as completed and deletes the booking row in one
+    /// transaction. The time stays held: it was used.
     async fn complete(&self, done: &Completion) -> Result<CompleteOutcome, StoreError>;
     /// The booking that a request of the form led to, by the hash of its key.
     async fn idempotency_record(
@@ -214,8 +215,8 @@ pub trait Store: Send + Sync {
     /// The last hold for the request with the hash of this key, whether it stands or has ended.
     async fn form_hold(&self, key_hash: &str) -> Result<Option<FormHold>, StoreError>;
     /// Counts a try at a hold's code, before it is compared. Returns how many are left after it;
-    /// `None` when there was none left, or no such hold. A repeat after a lost acknowledgement counts
-    /// once more.
+    /// `None` when there was none left, or no such hold. `attempt` names the try: one whose
+    /// acknowledgement is lost counts once.
     async fn count_code_try(&self, id: &HoldId, attempt: &str) -> Result<Option<u32>, StoreError>;
     /// Frees the time of a hold before its end, unless somebody else has it or it is booked.
     async fn release_slot(&self, hold: &FormHold, now: Timestamp) -> Result<(), StoreError>;

@@ -5,7 +5,7 @@ use handlers::{
     app::scheduler::{FormAnswer, FormBooking, FormFields, Scheduler, SchedulerError},
     domain::{form_hold::FormConfirmation, lead::LeadStatus, slot::SlotTime},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::date};
 use serde_json::json;
 
 use crate::testing::{ANN, BOB, NOW, OWNER, World, call, phone, say, text};
@@ -103,6 +103,24 @@ fn the_code_books_what_was_held() {
     let told: Vec<_> = world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].1.starts_with("Booked: Wed Feb 11, 2:00 PM"), "{told:?}");
+}
+
+#[test]
+fn nothing_is_confirmed_on_a_date_that_cannot_be_read_and_what_was_confirmed_stays() {
+    let world = World::new();
+    let hold = held(&world);
+    let booked = confirm(&world, &hold, &code(&world, ANN), later(1)).unwrap();
+    world.store.put_unreadable_row(date(2026, 2, 11));
+    assert_eq!(confirm(&world, &hold, &code(&world, ANN), later(2)).unwrap(), booked);
+
+    let world = World::new();
+    let hold = held(&world);
+    world.store.put_unreadable_row(date(2026, 2, 11));
+    let refused = confirm(&world, &hold, &code(&world, ANN), later(1));
+    let Err(SchedulerError::Taken { available }) = refused else { panic!("{refused:?}") };
+    assert!(available.is_empty() && world.store.leads().is_empty());
+    let told: Vec<_> = world.sms.sent().into_iter().filter(|(to, _)| to == OWNER).collect();
+    assert!(told.iter().any(|(_, body)| body.contains("schedule of 2026-02-11")), "{told:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod rows;
 mod sms;
 mod store;
 mod store_port;
+mod turns;
 
 use std::{
     sync::{

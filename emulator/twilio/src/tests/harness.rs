@@ -81,6 +81,7 @@ impl Harness {
             },
             seed: 1,
             hosts: Default::default(),
+            messages_kept: None,
         };
         let server = Twilio::start(
             listener().await,

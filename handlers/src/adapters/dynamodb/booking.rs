@@ -16,7 +16,7 @@ use super::{
     errors::unavailable,
     lead_row::{to_booking, to_lead},
     row::{Row, RowReader, row, text},
-    schedule::{AVAILABLE, HELD},
+    schedule::{AVAILABLE, HELD, HELD_UNTIL, slot_key},
     transactions::TransactionOutcome,
 };
 use crate::{
@@ -66,10 +66,7 @@ impl DynamoDb {
         for text in &new.notification {
             position(self.put_text(text)?);
         }
-        let checks = [
-            position(self.check_settings(new.calendar_versions)?),
-            position(self.check_owner(new.calendar_versions)?),
-        ];
+        let checks = self.check_calendar(new.calendar_versions)?.map(position);
         let failed = match self.transact(Some(new.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(BookOutcome::Booked),
             TransactionOutcome::Rejected(failed) => failed,
@@ -129,15 +126,12 @@ impl DynamoDb {
     /// The id of the lead that holds a slot at `now`: `None` when the slot is free, empty when the
     /// row names no lead.
     async fn holder(&self, slot: Slot, now: Timestamp) -> Result<Option<String>, StoreError> {
-        let key = row([
-            ("schedule_date", text(slot.date().to_string())),
-            ("slot_time", text(slot.time().to_string())),
-        ]);
-        let Some(row) = self.get_row(&self.tables.schedule, key).await? else { return Ok(None) };
+        let row = self.get_row(&self.tables.schedule, slot_key(slot)).await?;
+        let Some(row) = row else { return Ok(None) };
         let reader = RowReader::new("Schedule", &row);
         match reader.text_or_none("status")? {
             Some(AVAILABLE) => return Ok(None),
-            Some(HELD) if reader.seconds("held_until").is_ok_and(|end| end <= now) => {
+            Some(HELD) if reader.seconds(HELD_UNTIL).is_ok_and(|end| end <= now) => {
                 return Ok(None);
             }
             _ => {}
@@ -292,8 +286,7 @@ impl DynamoDb {
             items.push(self.put_text(text)?);
         }
         let checks = [items.len(), items.len() + 1];
-        items.push(self.check_settings(change.calendar_versions)?);
-        items.push(self.check_owner(change.calendar_versions)?);
+        items.extend(self.check_calendar(change.calendar_versions)?);
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
             outcome => outcome,

@@ -1,22 +1,17 @@
-//! What the owner decided about the calendar, which is one row beside that of the owner's state, and
-//! the times that are held.
+//! What the owner decided about the calendar, which is one row beside that of the owner's state.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use jiff::civil;
 use serde_json::Value;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, conditional_with_retries},
+    errors::{ConditionalWrite, write_conditionally},
     row::{Row, RowReader, number, row, seconds, text},
-    schedule::{AVAILABLE, HELD, hold},
 };
 use crate::{
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
         changed_by::ChangedBy,
-        day_schedule::{HeldTime, HeldTimes},
-        slot::parse_date,
     },
     ports::{OwnerWriteOutcome, StoreError},
 };
@@ -51,48 +46,13 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         // A booking under way looks at this row, too.
-        match conditional_with_retries(|| put.clone().send()).await? {
+        match write_conditionally(|| put.clone().send()).await? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row)) if row == to_row(settings) => {
                 Ok(OwnerWriteOutcome::Written)
             }
             ConditionalWrite::Rejected(_) => Ok(OwnerWriteOutcome::Conflict),
-        }
-    }
-
-    pub(super) async fn read_holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError> {
-        let scan = self
-            .client
-            .scan()
-            .table_name(&self.tables.schedule)
-            .filter_expression("schedule_date >= :date")
-            .expression_attribute_values(":date", text(date.to_string()));
-        let rows = self.scan_all(scan).await?;
-        let mut held = HeldTimes::default();
-        for row in &rows {
-            add_row(&mut held, row);
-        }
-        held.times.sort_by_key(|held| (held.date, held.hold.start));
-        Ok(held)
-    }
-}
-
-/// Adds what a row says. What stands under no date is on none.
-fn add_row(held: &mut HeldTimes, row: &Row) {
-    let reader = RowReader::new("Schedule", row);
-    // What the form holds is no booking before it is confirmed, and is decided anew then.
-    if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE | HELD))) {
-        return;
-    }
-    let Some(date) = reader.text("schedule_date").ok().and_then(|date| parse_date(date).ok())
-    else {
-        return;
-    };
-    match reader.text("slot_time").ok().and_then(|key| hold(reader, key)) {
-        Some(hold) => held.times.push(HeldTime { date, hold }),
-        None => {
-            held.unreadable.insert(date);
         }
     }
 }
@@ -132,7 +92,7 @@ mod tests {
 
     fn settings() -> CalendarSettings {
         CalendarSettings {
-            closed_dates: [civil::date(2026, 12, 25)].into(),
+            closed_dates: [jiff::civil::date(2026, 12, 25)].into(),
             quiet_hours: None,
             travel_minutes: 20,
             updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),

@@ -87,7 +87,7 @@ pub(super) enum ConditionalWrite<T> {
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] for every failure except a condition that was not met.
-pub(super) async fn conditional_with_retries<T, E, F, S>(
+pub(super) async fn write_conditionally<T, E, F, S>(
     send: S,
 ) -> Result<ConditionalWrite<T>, StoreError>
 where
@@ -95,20 +95,7 @@ where
     F: Future<Output = Result<T, SdkError<E>>>,
     S: FnMut() -> F,
 {
-    conditional(retry_on_conflict(send).await)
-}
-
-/// Tells a condition that was not met from other failures.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
-pub(super) fn conditional<T, E>(
-    result: Result<T, SdkError<E>>,
-) -> Result<ConditionalWrite<T>, StoreError>
-where
-    E: Conditional + Error + Send + Sync + 'static,
-{
-    let error = match result {
+    let error = match retry_on_conflict(send).await {
         Ok(output) => return Ok(ConditionalWrite::Written(output)),
         Err(error) => error,
     };

@@ -13,17 +13,14 @@ use super::{
     DynamoDb,
     booking::time_change,
     claims::expiry,
-    errors::{ConditionalWrite, conditional_with_retries, unavailable},
+    errors::{ConditionalWrite, unavailable, write_conditionally},
     lead_row::{from_lead, to_lead},
     row::{Row, RowReader, number, row, seconds, text},
-    schedule::{AVAILABLE, HELD},
+    schedule::{AVAILABLE, HELD, HELD_UNTIL, IS_FREE, slot_key},
     transactions::{TransactionOutcome, put, update},
 };
 use crate::{
-    domain::{
-        form_hold::{CODE_TRIES, FormHold, HoldId, NewFormHold},
-        slot::Slot,
-    },
+    domain::form_hold::{CODE_TRIES, FormHold, HoldId, NewFormHold},
     ports::{HoldOutcome, StoreError},
 };
 
@@ -110,7 +107,7 @@ impl DynamoDb {
             let tries = tries(RowReader::new("Conversations", row))?;
             Ok(Some(CODE_TRIES.saturating_sub(tries)))
         };
-        match conditional_with_retries(|| count.clone().send()).await? {
+        match write_conditionally(|| count.clone().send()).await? {
             ConditionalWrite::Written(output) => left(&output.attributes.unwrap_or_default()),
             // This very try: its acknowledgement was lost and the SDK sent it again.
             ConditionalWrite::Rejected(Some(row))
@@ -150,8 +147,8 @@ impl DynamoDb {
         }
     }
 
-    /// Holds a slot for the form if it has no row, is marked as available, or was held until now at
-    /// the latest. The row names nobody: whose the number is has not been proved.
+    /// Holds a slot for the form if nobody has it. The row names nobody: whose the number is has not
+    /// been proved.
     fn take_slot_for(&self, hold: &FormHold) -> Result<TransactWriteItem, StoreError> {
         let (time, lengths) =
             time_change(hold.lead.time_needed, &["phone", "repair_type", "device"]);
@@ -162,10 +159,7 @@ impl DynamoDb {
                 "SET #status = :held, lead_id = :lead_id, held_until = :until, updated_at = :now, \
                  created_at = if_not_exists(created_at, :now){time}"
             ))
-            .condition_expression(
-                "attribute_not_exists(schedule_date) OR #status = :available \
-                 OR (#status = :held AND held_until <= :now)",
-            )
+            .condition_expression(IS_FREE)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":held", text(HELD))
             .expression_attribute_values(":available", text(AVAILABLE))
@@ -204,13 +198,6 @@ fn key(key_hash: &str) -> Row {
     row([("conversation_id", text(HOLDS)), ("item_id", text(key_hash))])
 }
 
-fn slot_key(slot: Slot) -> Row {
-    row([
-        ("schedule_date", text(slot.date().to_string())),
-        ("slot_time", text(slot.time().to_string())),
-    ])
-}
-
 /// The row of the lead that will be booked, with the hold's own attributes.
 fn from_hold(hold: &FormHold) -> Row {
     let mut hold_row = from_lead(&hold.lead);
@@ -222,7 +209,7 @@ fn from_hold(hold: &FormHold) -> Row {
         ("fingerprint", text(&hold.fingerprint)),
         ("code_hash", text(&hold.code_hash)),
         ("tries", number(hold.tries)),
-        ("held_until", seconds(hold.until)),
+        (HELD_UNTIL, seconds(hold.until)),
         ("expires_at", number(expiry(hold.lead.timestamp, DAYS))),
     ]));
     hold_row
@@ -235,7 +222,7 @@ fn to_hold(row: &Row) -> Result<FormHold, StoreError> {
         fingerprint: reader.text("fingerprint")?.to_owned(),
         code_hash: reader.text("code_hash")?.to_owned(),
         tries: tries(reader)?,
-        until: reader.seconds("held_until")?,
+        until: reader.seconds(HELD_UNTIL)?,
         lead: to_lead(row)?,
     })
 }
@@ -254,7 +241,7 @@ mod tests {
         form_hold::FormCode,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         phone::Phone,
-        slot::SlotTime,
+        slot::{Slot, SlotTime},
         time_needed::TimeNeeded,
     };
 

@@ -62,7 +62,7 @@ impl DynamoDb {
             }
             let mut day = match days.remove(&date) {
                 Some(day) => day,
-                None => self.read_day(date).await?,
+                None => self.read_day(date).await?.at(now),
             };
             let has_row = self.has_booking_row(&lead).await?;
             if let Some(missing) = missing_rows(&lead, &day, has_row, local) {
@@ -80,6 +80,7 @@ impl DynamoDb {
                         lead_id: lead.id.to_string(),
                         phone: None,
                         is_time_off: false,
+                        is_done: false,
                     });
                 }
             }

@@ -8,9 +8,9 @@ use jiff::{Timestamp, civil};
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, conditional, unavailable},
+    errors::{ConditionalWrite, unavailable, write_conditionally},
     outbox::{CLAIMED, UNANSWERED},
-    row::{RowReader, number, row, seconds, text},
+    row::{Row, RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, BLOCKED},
     transactions::{TransactionOutcome, put, update},
     turn::{MEMORY, MEMORY_DAYS, item_key},
@@ -32,6 +32,11 @@ pub(super) const CUSTOMERS: &str = "customers";
 const CUSTOMER_DAYS: i64 = 8;
 /// Days until DynamoDB may delete a text that the owner has answered.
 const ANSWERED_DAYS: i64 = 90;
+/// The first answer counts, whoever gives another.
+const MARK_ANSWERED: &str = "SET answered_ms = if_not_exists(answered_ms, :now), \
+                             expires_at = if_not_exists(expires_at, :expires)";
+/// A row that expired or was erased is not written anew.
+const IS_UNANSWERED_TEXT: &str = "attribute_exists(phone)";
 
 impl DynamoDb {
     /// Notes that a customer had a turn, as part of a transaction.
@@ -146,24 +151,21 @@ impl DynamoDb {
             .client
             .update_item()
             .table_name(&self.tables.conversations)
-            .set_key(Some(row([("conversation_id", text(UNANSWERED)), ("item_id", text(sid))])))
-            .update_expression(
-                "SET answered_ms = if_not_exists(answered_ms, :now), expires_at = :expires",
-            )
-            .condition_expression("attribute_exists(phone)")
-            .expression_attribute_values(":now", number(now.as_millisecond()))
-            .expression_attribute_values(":expires", number(expiry(now, ANSWERED_DAYS)));
-        Ok(matches!(conditional(mark.send().await)?, ConditionalWrite::Written(_)))
+            .set_key(Some(unanswered_key(sid)))
+            .update_expression(MARK_ANSWERED)
+            .condition_expression(IS_UNANSWERED_TEXT)
+            .set_expression_attribute_values(Some(answered_at(now)));
+        let outcome = write_conditionally(|| mark.clone().send()).await?;
+        Ok(matches!(outcome, ConditionalWrite::Written(_)))
     }
 
     fn mark_answered(&self, sid: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         Update::builder()
             .table_name(&self.tables.conversations)
-            .set_key(Some(row([("conversation_id", text(UNANSWERED)), ("item_id", text(sid))])))
-            .update_expression("SET answered_ms = :now, expires_at = :expires")
-            .condition_expression("attribute_exists(phone)")
-            .expression_attribute_values(":now", number(now.as_millisecond()))
-            .expression_attribute_values(":expires", number(expiry(now, ANSWERED_DAYS)))
+            .set_key(Some(unanswered_key(sid)))
+            .update_expression(MARK_ANSWERED)
+            .condition_expression(IS_UNANSWERED_TEXT)
+            .set_expression_attribute_values(Some(answered_at(now)))
             .build()
             .map(update)
             .map_err(unavailable)
@@ -215,6 +217,15 @@ impl DynamoDb {
         };
         change.build().map(update).map_err(unavailable)
     }
+}
+
+fn unanswered_key(sid: &str) -> Row {
+    row([("conversation_id", text(UNANSWERED)), ("item_id", text(sid))])
+}
+
+/// The values of [`MARK_ANSWERED`].
+fn answered_at(now: Timestamp) -> Row {
+    row([(":now", number(now.as_millisecond())), (":expires", number(expiry(now, ANSWERED_DAYS)))])
 }
 
 /// Words, pictures and reason may be missing, so that nobody is forgotten because of them.

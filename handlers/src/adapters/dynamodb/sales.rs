@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     DynamoDb,
-    errors::conditional,
+    errors::write_conditionally,
     row::{Row, number, row, text},
 };
 use crate::{
@@ -21,7 +21,7 @@ impl DynamoDb {
             .table_name(&self.tables.conversations)
             .set_item(Some(to_row(record)))
             .condition_expression("attribute_not_exists(conversation_id)");
-        conditional(put.send().await).map(|_| ())
+        write_conditionally(|| put.clone().send()).await.map(|_| ())
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        day_schedule::{DaySchedule, Hold, UnreadableRow},
-        slot::SlotTime,
+        day_schedule::{DaySchedule, HeldTime, HeldTimes, Hold, UnreadableRow},
+        slot::{Slot, SlotTime, parse_date},
         time_needed::TimeNeeded,
     },
     ports::StoreError,
@@ -22,8 +22,15 @@ pub(super) const AVAILABLE: &str = "available";
 pub(super) const HELD: &str = "held";
 /// Attribute with the end of such a time, in seconds since the Unix epoch.
 pub(super) const HELD_UNTIL: &str = "held_until";
+/// Status of a booking that is done: its time was used.
+pub(super) const COMPLETED: &str = "completed";
 /// Status of time off.
 pub(super) const BLOCKED: &str = "blocked";
+/// The condition under which nobody has a slot: it has no row, is marked as available, or was held
+/// for the form until now at the latest. Its values are `:available`, `:held` and `:now`, and
+/// `#status` is the status.
+pub(super) const IS_FREE: &str = "attribute_not_exists(schedule_date) OR #status = :available \
+                                  OR (#status = :held AND held_until <= :now)";
 /// Range key of the row that counts the changes of a date, among the conversations: the schedule's
 /// own rows are the owner's and those of older programs, which know no other kind.
 const VERSION: &str = "version";
@@ -61,11 +68,54 @@ impl DynamoDb {
         }
         Ok(day)
     }
+
+    pub(super) async fn read_holds_from(&self, date: civil::Date) -> Result<HeldTimes, StoreError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.schedule)
+            .filter_expression("schedule_date >= :date")
+            .expression_attribute_values(":date", text(date.to_string()));
+        let rows = self.scan_all(scan).await?;
+        let mut held = HeldTimes::default();
+        for row in &rows {
+            add_held(&mut held, row);
+        }
+        held.times.sort_by_key(|held| (held.date, held.hold.start));
+        Ok(held)
+    }
+}
+
+/// The key of a slot's row, with the time as this program spells it.
+pub(super) fn slot_key(slot: Slot) -> Row {
+    row([
+        ("schedule_date", text(slot.date().to_string())),
+        ("slot_time", text(slot.time().to_string())),
+    ])
 }
 
 /// The key of the row that counts the changes of a date.
 pub(super) fn version_key(date: civil::Date) -> Row {
     row([("conversation_id", text(format!("day#{date}"))), ("item_id", text(VERSION))])
+}
+
+/// Adds what a row of some date says. What stands under no date is on none.
+fn add_held(held: &mut HeldTimes, row: &Row) {
+    let reader = RowReader::new("Schedule", row);
+    // What the form holds is no booking before it is confirmed, and is decided anew then.
+    if matches!(reader.text_or_none("status"), Ok(Some(AVAILABLE | HELD))) {
+        return;
+    }
+    let Some(date) = reader.text("schedule_date").ok().and_then(|date| parse_date(date).ok())
+    else {
+        return;
+    };
+    match reader.text("slot_time").ok().and_then(|key| hold(reader, key)) {
+        Some(hold) => held.times.push(HeldTime { date, hold }),
+        None => {
+            held.unreadable.insert(date);
+        }
+    }
 }
 
 /// Adds what a row says.
@@ -94,11 +144,11 @@ fn add_row(day: &mut DaySchedule, row: &Row) -> Result<(), StoreError> {
 }
 
 /// What a row holds that is not free; `None` when it cannot be read.
-pub(super) fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
+fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
     let TimeNeeded { minutes, travel } = time_needed(reader).ok()?;
     let lead_id = reader.text_or_empty("lead_id").ok()?;
-    let is_time_off =
-        lead_id.is_empty() && matches!(reader.text_or_none("status"), Ok(Some(BLOCKED)));
+    let status = reader.text_or_none("status").ok().flatten();
+    let is_time_off = lead_id.is_empty() && status == Some(BLOCKED);
     Some(Hold {
         key: key.to_owned(),
         start: SlotTime::parse(key).ok()?,
@@ -107,6 +157,7 @@ pub(super) fn hold(reader: RowReader<'_>, key: &str) -> Option<Hold> {
         lead_id,
         phone: reader.phone("phone").ok(),
         is_time_off,
+        is_done: status == Some(COMPLETED),
     })
 }
 

@@ -6,7 +6,6 @@ use super::{ATTEMPTS, BookingError, BookingService};
 use crate::{
     domain::{
         booking::{Booking, Cancellation, RequestToken, Reschedule},
-        calendar::CalendarVersions,
         lead::{Lead, LeadId, LeadStatus},
         outbox::OutboxText,
         phone::Phone,
@@ -33,10 +32,10 @@ impl BookingService<'_> {
             let Some(booking) = self.find_open(phone, id).await? else {
                 return self.find_cancelled(phone, id).await;
             };
-            let day = self.store.day_schedule(booking.slot.date()).await?;
+            let slot_key = self.slot_key(&booking).await?;
             let cancel = Cancellation {
-                token: token("cancel", identity, &booking, 0, self.calendar.versions()),
-                slot_key: day.key_of(id),
+                token: token("cancel", identity, &booking, slot_key.as_deref(), &[]),
+                slot_key,
                 now: self.now,
                 notification: notify(&booking),
                 booking,
@@ -85,11 +84,12 @@ impl BookingService<'_> {
             let slot_key = if booking.slot.date() == to.date() {
                 day.key_of(id)
             } else {
-                let old = self.store.day_schedule(booking.slot.date()).await?;
-                old.key_of(id)
+                self.slot_key(&booking).await?
             };
+            let versions = calendar.versions();
+            let versions = [day.version, versions.settings, versions.owner];
             let mut change = Reschedule {
-                token: token("reschedule", identity, &booking, day.version, calendar.versions()),
+                token: token("reschedule", identity, &booking, slot_key.as_deref(), &versions),
                 booking,
                 to,
                 time_needed: needed,
@@ -112,6 +112,12 @@ impl BookingService<'_> {
         Err(BookingError::Contended)
     }
 
+    /// The key of a booking's row in the schedule, as it is spelled there; `None` without one.
+    pub(super) async fn slot_key(&self, booking: &Booking) -> Result<Option<String>, StoreError> {
+        let day = self.store.day_schedule(booking.slot.date()).await?;
+        Ok(day.key_of(&booking.lead_id))
+    }
+
     /// An open booking of this customer, by its lead: bookings of the old system have no other row.
     async fn find_open(&self, phone: &Phone, id: &LeadId) -> Result<Option<Booking>, StoreError> {
         let is_booked = |lead: &Lead| lead.phone == *phone && lead.status == LeadStatus::Booked;
@@ -130,19 +136,18 @@ impl BookingService<'_> {
     }
 }
 
-/// The token of a change: the same for a repeat, another one once the booking has moved, the
-/// calendar has changed, which decides on the owner's text, or, where it is decided on one, the
-/// date's schedule has.
+/// The token of a change: the same for a repeat, another one once the booking has moved, its row of
+/// the schedule is spelled otherwise, or what the change was decided on has another of `versions`.
 pub(super) fn token(
     what: &str,
     identity: &[&str],
     booking: &Booking,
-    day_version: u64,
-    calendar: CalendarVersions,
+    slot_key: Option<&str>,
+    versions: &[u64],
 ) -> RequestToken {
-    let versions = [day_version, calendar.settings, calendar.owner];
-    let (from, versions) = (booking.slot.wall_clock(), versions.map(|version| version.to_string()));
-    let parts: Vec<&str> = [what, &from]
+    let from = booking.slot.wall_clock();
+    let versions: Vec<String> = versions.iter().map(u64::to_string).collect();
+    let parts: Vec<&str> = [what, &from, slot_key.unwrap_or_default()]
         .into_iter()
         .chain(versions.iter().map(String::as_str))
         .chain(identity.iter().copied())

@@ -31,8 +31,9 @@ impl BookingService<'_> {
                 LeadStatus::Cancelled => return Err(BookingError::NotFound),
                 LeadStatus::Booked => {}
             }
-            let token = token("complete", identity, &booking, 0, self.calendar.versions());
-            let done = Completion { booking, token, now: self.now };
+            let slot_key = self.slot_key(&booking).await?;
+            let token = token("complete", identity, &booking, slot_key.as_deref(), &[]);
+            let done = Completion { booking, slot_key, token, now: self.now };
             match self.store.complete(&done).await? {
                 CompleteOutcome::Completed => return Ok(done.booking),
                 CompleteOutcome::BookingChanged => {}

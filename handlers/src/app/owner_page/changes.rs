@@ -9,10 +9,9 @@ use crate::{
     app::{
         bookings::{BookingError, BookingService},
         current_calendar::current_calendar,
-        error_chain::ErrorChain,
+        outbox::start_sending,
     },
     domain::{
-        background::BackgroundTask,
         booking::Booking,
         calendar::Calendar,
         lead::{Lead, LeadId, LeadStatus},
@@ -193,11 +192,7 @@ impl OwnerPageService {
         if texts.is_empty() {
             return if change.told == Told::ByText { Told::No } else { change.told };
         }
-        let ids = texts.into_iter().map(|text| text.id).collect();
-        let task = BackgroundTask::SendTexts { ids, now: change.now };
-        if let Err(error) = self.background.start(&task).await {
-            tracing::error!(error = %ErrorChain(error.as_ref()), "failed to have the outbox sent");
-        }
+        start_sending(self.background.as_ref(), &texts, change.now).await;
         Told::ByText
     }
 }

@@ -212,7 +212,8 @@ impl ReplyService {
     }
 }
 
-/// Names what the owner is told of a customer's texts that crowd each other, the same within an hour.
+/// Names what the owner is told of a customer's texts that crowd each other, the same in an hour of the
+/// clock.
 fn crowd_id(customer: &Phone, now: Timestamp) -> String {
     let hour = now.as_second().div_euclid(SECONDS_PER_HOUR);
     format!("crowd#{}", sha256_hex(&["crowd", customer.as_str(), &hour.to_string()]))

@@ -12,10 +12,7 @@ use super::{
     tool_runner::ToolRunner,
 };
 use crate::{
-    app::{
-        bookings::{BookingDraft, BookingError, whole_seconds},
-        owner_news::OwnerNews,
-    },
+    app::bookings::{BookingDraft, BookingError, whole_seconds},
     domain::{
         booking::Booking,
         catalogue::Repair,
@@ -153,15 +150,10 @@ impl ToolRunner<'_> {
     }
 
     /// The id of the owner's text about a change, which does not depend on what the change finds;
-    /// none when there is no such text.
+    /// none without an owner.
     fn news_id(&self, kind: TextKind, id: &LeadId, cause: &str) -> Vec<String> {
-        let rest = format!("{id}#{cause}#0");
-        if self.news().has_texts() { vec![OutboxText::id_of(kind, &rest)] } else { Vec::new() }
-    }
-
-    fn news(&self) -> OwnerNews<'_> {
-        let owner = self.reply.settings.owner_phone.as_ref();
-        OwnerNews { owner, calendar: self.calendar, now: self.now }
+        let id = |_| OutboxText::id_of(kind, &format!("{id}#{cause}#0"));
+        self.news().owner.map(id).into_iter().collect()
     }
 
     /// The visit is booked already, and no tool changes its address: the owner hears of it with the

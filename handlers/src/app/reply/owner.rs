@@ -14,11 +14,10 @@ use crate::{
     app::{
         current_calendar::current_calendar,
         error_chain::ErrorChain,
-        outbox::OWNERS_WORDS,
         owner_desk::{OwnerDesk, Recipients},
     },
     domain::{
-        outbox::{OutboxText, OwnerAnswer},
+        outbox::{OutboxText, OwnerAnswer, TextKind},
         owner_command::{COMMANDS, OwnerCommand, parse},
         phone::Phone,
         text::{self, OWNER_NAME},
@@ -120,8 +119,12 @@ impl ReplyService {
         if self.ports.store.opted_out(customer).await? {
             return Ok(format!("Not sent: {} wants no more texts.", customer.as_str()));
         }
-        let texts =
-            OutboxText::messages(&format!("{OWNERS_WORDS}{}", text.sid), customer, body, desk.now);
+        let texts = OutboxText::messages(
+            &OutboxText::id_of(TextKind::OwnersWords, &text.sid),
+            customer,
+            body,
+            desk.now,
+        );
         let answered = unanswered.into_iter().filter(|key| key.phone == *customer);
         let answer = OwnerAnswer {
             to: customer.clone(),

@@ -114,9 +114,11 @@ impl ToolRunner<'_> {
     /// each date.
     pub(super) async fn tell_of_unreadable_date(&self, day: &DayAvailability) {
         let Some(date) = day.unreadable else { return };
-        let owner = self.reply.settings.owner_phone.as_ref();
-        let news = OwnerNews { owner, calendar: self.calendar, now: self.text.now };
-        self.reply.send_once(&news.unreadable_date(date), self.text.now).await;
+        self.reply.send_once(&self.news().unreadable_date(date), self.text.now).await;
+    }
+
+    pub(super) fn news(&self) -> OwnerNews<'_> {
+        OwnerNews { owner: self.reply.settings.owner_phone.as_ref(), now: self.now }
     }
 
     async fn discount(&self, ordinal: usize, percent: u8, reason: String) -> ToolOutcome {

@@ -97,7 +97,7 @@ impl Scheduler {
             bookings.available(date, needed).await.map(|day| (date, day))
         };
         let read = try_join_all(dates.map(read)).await?;
-        let alerts = read.iter().map(|(_, day)| self.tell_of_unreadable_date(day, &calendar, now));
+        let alerts = read.iter().map(|(_, day)| self.tell_of_unreadable_date(day, now));
         join_all(alerts).await;
         let overview = |(date, day)| {
             let is_closed = calendar.day_unbookable_reason(date, now).is_some();

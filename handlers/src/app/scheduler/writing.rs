@@ -82,7 +82,7 @@ impl Scheduler {
             | BookingError::NotFound
             | BookingError::Contended => return Err(SchedulerError::Contended),
         };
-        self.tell_of_unreadable_date(&available, calendar, now).await;
+        self.tell_of_unreadable_date(&available, now).await;
         Err(SchedulerError::Taken { available: available.slots })
     }
 
@@ -148,8 +148,7 @@ impl Scheduler {
         if open.bookings.iter().filter(counts).count() >= MAX_OPEN {
             return Err(BookingError::TooMany);
         }
-        let calendar = bookings.calendar;
-        let news = OwnerNews { owner: self.owner_phone.as_ref(), calendar, now };
+        let news = OwnerNews { owner: self.owner_phone.as_ref(), now };
         let notification = news.booked(&Booking::from(&lead));
         let (id, at) = (lead.id.to_string(), now.as_millisecond().to_string());
         let draft = BookingDraft {

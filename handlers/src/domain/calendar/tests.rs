@@ -186,6 +186,23 @@ fn a_repeated_hour_is_the_earlier_one() {
 }
 
 #[test]
+fn nothing_runs_over_the_hour_that_clocks_skip() {
+    // Clocks go from 2:00 to 3:00 AM.
+    let calendar = with_hours(&new_york(), 0, 23);
+    let reason = |date: &str, hour, minutes, travel| {
+        let needed = TimeNeeded { minutes, travel };
+        calendar.unbookable_reason(slot(date, hour), needed, at("2026-03-06T12:00:00Z"))
+    };
+    let skipped = Some(UnbookableReason::NonexistentLocalTime);
+    assert_eq!(reason("2026-03-08", 1, 60, 0), None, "it ends when they change");
+    assert_eq!(reason("2026-03-08", 1, 90, 0), skipped);
+    assert_eq!(reason("2026-03-08", 1, 60, 10), skipped, "the way back is longer by the clock");
+    assert_eq!(reason("2026-03-08", 3, 60, 0), None);
+    assert_eq!(reason("2026-03-08", 3, 60, 10), skipped, "and so is the way there");
+    assert_eq!(reason("2026-03-07", 1, 90, 0), None);
+}
+
+#[test]
 fn weekdays_are_read() {
     assert_eq!(parse_weekday(" sunday"), Some(Weekday::Sunday));
     assert_eq!(parse_weekday("Sonntag"), None);
@@ -215,6 +232,7 @@ fn day(times: &BTreeSet<SlotTime>) -> DaySchedule {
         lead_id: String::new(),
         phone: None,
         is_time_off: false,
+        is_done: false,
     };
     DaySchedule { holds: times.iter().map(hold).collect(), ..DaySchedule::default() }
 }
@@ -272,6 +290,30 @@ proptest! {
 
         held.remove(&booked);
         prop_assert_eq!(calendar.bookable_slots(date, &day(&held), HOUR, now), before);
+    }
+
+    /// In real time, also on the days when clocks change.
+    #[test]
+    fn two_appointments_that_leave_each_other_room_never_overlap(
+        (calendar, now) in shops(), days in 0i64..61, first in 5u16..300, second in 5u16..300,
+        pick in any::<(prop::sample::Index, prop::sample::Index)>(),
+    ) {
+        let date = date(&calendar, now, days);
+        let [first, second] = [first, second].map(TimeNeeded::in_shop);
+        let offered = calendar.bookable_slots(date, &DaySchedule::default(), first, now);
+        prop_assume!(!offered.is_empty());
+        let one = offered[pick.0.index(offered.len())];
+        let mut held = day(&[one].into());
+        held.holds[0].minutes = first.minutes;
+        let offered = calendar.bookable_slots(date, &held, second, now);
+        prop_assume!(!offered.is_empty());
+        let other = offered[pick.1.index(offered.len())];
+        let span = |time, needed: TimeNeeded| {
+            let start = calendar.instant(Slot::new(date, time)).unwrap();
+            (start, start + SignedDuration::from_mins(needed.minutes.into()))
+        };
+        let (one, other) = (span(one, first), span(other, second));
+        prop_assert!(one.1 <= other.0 || other.1 <= one.0, "{one:?} {other:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use handlers::{
         calendar::CalendarVersions,
         calendar_settings::CalendarSettings,
         customer_data::{CustomerData, DataRow},
-        day_schedule::{DaySchedule, HeldTime, HeldTimes, Hold},
+        day_schedule::{DaySchedule, HeldTime, HeldTimes, Hold, UnreadableRow},
         discount::{DiscountGrant, discounts_count_from},
         form_hold::FormHold,
         lead::{Lead, LeadId, LeadStatus},
@@ -20,17 +20,14 @@ use handlers::{
         phone::Phone,
         sales::SalesRecord,
         slot::Slot,
-        turn::{
-            ConversationMemory, HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd,
-            TurnKey, TurnRecord, TurnText,
-        },
+        turn::{ConversationMemory, QueueEntry},
         usage::Usage,
     },
-    ports::{
-        BookOutcome, CancelOutcome, CompleteOutcome, EraseOutcome, RescheduleOutcome, TurnClaim,
-    },
+    ports::{BookOutcome, CancelOutcome, CompleteOutcome, EraseOutcome, RescheduleOutcome},
 };
 use jiff::{Timestamp, civil};
+
+use super::turns::Turn;
 
 #[derive(Default)]
 pub struct Rows {
@@ -39,6 +36,8 @@ pub struct Rows {
     pub slots: BTreeMap<Slot, LeadId>,
     /// Until when the form holds those slots that are not booked yet.
     pub held_until: BTreeMap<Slot, Timestamp>,
+    /// Rows of the schedule that cannot be read.
+    pub unreadable: BTreeMap<civil::Date, Vec<UnreadableRow>>,
     pub leads: BTreeMap<LeadId, Lead>,
     pub bookings: BTreeMap<(Phone, Slot), Booking>,
     pub day_versions: BTreeMap<civil::Date, u64>,
@@ -69,24 +68,6 @@ pub struct Waiting {
     attempts: u32,
 }
 
-pub struct Turn {
-    phone: Phone,
-    text: TurnText,
-    pub record: TurnRecord,
-    pub holder: String,
-    pub until_ms: i64,
-    pub answer: Option<Vec<String>>,
-    late: bool,
-    late_attempts: u32,
-}
-
-impl Turn {
-    /// Whether an attempt may still work on it.
-    fn is_open(&self) -> bool {
-        self.answer.is_none() || self.late
-    }
-}
-
 impl Rows {
     pub fn day(&self, date: civil::Date) -> DaySchedule {
         DaySchedule {
@@ -97,7 +78,7 @@ impl Rows {
                 .filter(|(slot, _)| slot.date() == date)
                 .map(|(slot, lead)| self.hold(*slot, lead))
                 .collect(),
-            unreadable: Vec::new(),
+            unreadable: self.unreadable.get(&date).into_iter().flatten().cloned().collect(),
             held_until: self
                 .held_until
                 .iter()
@@ -109,7 +90,9 @@ impl Rows {
 
     fn hold(&self, slot: Slot, id: &LeadId) -> Hold {
         let lead = self.leads.get(id);
-        let needed = lead.map(|lead| lead.time_needed).unwrap_or_default();
+        let unconfirmed = || self.holds.values().find(|hold| hold.lead.id == *id);
+        let needed = lead.or_else(|| unconfirmed().map(|hold| &hold.lead));
+        let needed = needed.map(|lead| lead.time_needed).unwrap_or_default();
         Hold {
             key: slot.time().to_string(),
             start: slot.time(),
@@ -118,11 +101,13 @@ impl Rows {
             lead_id: id.to_string(),
             phone: lead.map(|lead| lead.phone.clone()),
             is_time_off: false,
+            is_done: lead.is_some_and(|lead| lead.status == LeadStatus::Completed),
         }
     }
 
     pub fn holds_from(&self, date: civil::Date) -> HeldTimes {
-        let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date);
+        let is_booking = |slot: &Slot| !self.held_until.contains_key(slot);
+        let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date && is_booking(slot));
         let times = from
             .map(|(slot, lead)| HeldTime { date: slot.date(), hold: self.hold(*slot, lead) })
             .collect();
@@ -264,97 +249,6 @@ impl Rows {
         RescheduleOutcome::Rescheduled
     }
 
-    pub fn claim(&mut self, claim: &NewClaim<'_>) -> TurnClaim {
-        let fresh = || Turn {
-            phone: claim.key.phone.clone(),
-            text: claim.text.clone(),
-            record: TurnRecord { now: claim.now, rounds: Vec::new() },
-            holder: String::new(),
-            until_ms: i64::MIN,
-            answer: None,
-            late: false,
-            late_attempts: 0,
-        };
-        let turn = self.turns.entry(claim.key.sid.clone()).or_insert_with(fresh);
-        if let Some(messages) = &turn.answer {
-            return TurnClaim::Answered(messages.clone());
-        }
-        if turn.holder != claim.holder && turn.until_ms > claim.unix_ms {
-            return TurnClaim::Busy;
-        }
-        turn.holder = claim.holder.to_owned();
-        turn.until_ms = claim.until_ms;
-        TurnClaim::Acquired(turn.record.clone())
-    }
-
-    pub fn hand_over(&mut self, hand_over: &HandOver) -> bool {
-        let turn = self.turns.get_mut(&hand_over.key.sid).unwrap();
-        if turn.holder != hand_over.holder || turn.answer.is_some() {
-            return false;
-        }
-        turn.answer = Some(hand_over.messages.clone());
-        turn.late = true;
-        turn.until_ms = i64::MIN;
-        true
-    }
-
-    pub fn late_turns(&self) -> Vec<TurnKey> {
-        let late = self.turns.iter().filter(|(_, turn)| turn.late);
-        late.map(|(sid, turn)| TurnKey { phone: turn.phone.clone(), sid: sid.clone() }).collect()
-    }
-
-    pub fn claim_late(
-        &mut self,
-        key: &TurnKey,
-        holder: &str,
-        unix_ms: i64,
-        until_ms: i64,
-    ) -> Option<LateTurn> {
-        let turn = self.turns.get_mut(&key.sid)?;
-        if !turn.late || turn.until_ms > unix_ms {
-            return None;
-        }
-        turn.holder = holder.to_owned();
-        turn.until_ms = until_ms;
-        turn.late_attempts += 1;
-        Some(LateTurn {
-            record: turn.record.clone(),
-            text: turn.text.clone(),
-            earlier_attempts: turn.late_attempts - 1,
-            waited: turn.answer.as_ref().is_some_and(Vec::is_empty),
-        })
-    }
-
-    pub fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {
-        match self.turns.get_mut(&key.sid) {
-            Some(turn) if turn.holder == holder && turn.is_open() => {
-                turn.until_ms = until_ms;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    pub fn save(
-        &mut self,
-        key: &TurnKey,
-        holder: &str,
-        ordinal: usize,
-        round: &StoredRound,
-    ) -> bool {
-        let turn = self.turns.get_mut(&key.sid).unwrap();
-        if turn.holder != holder || !turn.is_open() {
-            return false;
-        }
-        let rounds = &mut turn.record.rounds;
-        if ordinal == rounds.len() {
-            rounds.push(round.clone());
-        } else {
-            rounds[ordinal] = round.clone();
-        }
-        true
-    }
-
     pub fn answer_by_owner(&mut self, answer: &OwnerAnswer) {
         if self.enqueue(&answer.texts) {
             let memory = self.memories.entry(answer.to.clone()).or_default();
@@ -369,32 +263,6 @@ impl Rows {
             self.answered.insert(sid.to_owned());
         }
         is_known
-    }
-
-    pub fn finish(&mut self, end: &TurnEnd) -> bool {
-        let turn = self.turns.get_mut(&end.key.sid).unwrap();
-        if turn.holder != end.holder || !turn.is_open() {
-            return false;
-        }
-        if turn.late {
-            turn.late = false;
-            self.put_texts(end.late_answer.as_deref().unwrap());
-        } else {
-            turn.answer = Some(end.messages.clone());
-        }
-        if let Some(memory) = &end.memory {
-            self.memories.insert(end.key.phone.clone(), memory.clone());
-        }
-        if let Some(callback) = &end.callback {
-            self.keep_unanswered(&callback.unanswered);
-            self.put_texts(&callback.notification);
-        }
-        let queue = self.queues.entry(end.key.phone.clone()).or_default();
-        if let Some(ended) = &end.dequeue {
-            // At the head, or from behind.
-            queue.retain(|entry| entry.sid != ended.sid);
-        }
-        true
     }
 
     pub fn keep_unanswered(&mut self, unanswered: &UnansweredText) {

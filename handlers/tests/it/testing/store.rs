@@ -11,6 +11,7 @@ use handlers::{
     domain::{
         booking::Booking,
         calendar_settings::CalendarSettings,
+        day_schedule::UnreadableRow,
         lead::Lead,
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -20,6 +21,8 @@ use handlers::{
     },
     ports::StoreError,
 };
+
+use jiff::civil;
 
 use super::{executor::pass, rows::Rows};
 
@@ -118,6 +121,12 @@ impl FakeStore {
 
     pub fn set_calendar(&self, settings: CalendarSettings) {
         self.rows.lock().unwrap().calendar = Some(settings);
+    }
+
+    /// Puts a row that no program can read into the schedule of a date.
+    pub fn put_unreadable_row(&self, date: civil::Date) {
+        let row = UnreadableRow { key: "lunch".into(), lead_id: String::new() };
+        self.rows.lock().unwrap().unreadable.entry(date).or_default().push(row);
     }
 
     pub fn leads(&self) -> Vec<Lead> {

@@ -14,13 +14,16 @@ impl DynamoDb {
         &self,
         done: &Completion,
     ) -> Result<CompleteOutcome, StoreError> {
-        let Completion { booking, token, now } = done;
+        let Completion { booking, slot_key, token, now } = done;
         let is_done =
             |lead: &Lead| lead.status == LeadStatus::Completed && lead.phone == booking.phone;
         let unknown = match self.unchanged_lead_row(booking).await? {
             None => None,
             Some(row) => {
-                let items = vec![self.complete_lead(&row, *now)?, self.drop_booking(booking)?];
+                let mut items = vec![self.complete_lead(&row, *now)?, self.drop_booking(booking)?];
+                if let Some(key) = slot_key {
+                    items.push(self.complete_slot(booking, key, *now)?);
+                }
                 match self.transact(Some(token.as_str()), items).await {
                     TransactionOutcome::Written => return Ok(CompleteOutcome::Completed),
                     TransactionOutcome::Rejected(_) => None,

@@ -14,7 +14,7 @@ use crate::{
         lead_row::{from_booking, from_lead, slot_attributes, time_attributes},
         owner::OWNER_KEY,
         row::{Row, number, seconds, text},
-        schedule::{AVAILABLE, HELD, HELD_UNTIL, version_key},
+        schedule::{AVAILABLE, COMPLETED, HELD, HELD_UNTIL, IS_FREE, version_key},
         transactions::{condition_check, delete, put, update},
     },
     domain::{
@@ -31,8 +31,7 @@ use crate::{
 type TransactionItem = Result<TransactWriteItem, StoreError>;
 
 impl DynamoDb {
-    /// Takes a slot if it has no row, is marked as available, is held by the same lead, or was held
-    /// for the form until now at the latest.
+    /// Takes a slot if nobody has it, or the same lead.
     pub(in super::super) fn take_slot(&self, booking: &Booking, now: Timestamp) -> TransactionItem {
         let (time, lengths) = time_change(booking.time_needed, &[HELD_UNTIL]);
         let mut slot = self
@@ -42,10 +41,7 @@ impl DynamoDb {
                  repair_type = :repair_type, device = :device, updated_at = :now, \
                  created_at = if_not_exists(created_at, :now){time}"
             ))
-            .condition_expression(
-                "attribute_not_exists(schedule_date) OR #status = :available OR lead_id = :lead_id \
-                 OR (#status = :held AND held_until <= :now)",
-            )
+            .condition_expression(format!("{IS_FREE} OR lead_id = :lead_id"))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":booked", text(LeadStatus::Booked.as_str()))
             .expression_attribute_values(":available", text(AVAILABLE))
@@ -83,14 +79,15 @@ impl DynamoDb {
         count.build().map(update).map_err(unavailable)
     }
 
-    /// Fails the transaction when the calendar's settings have changed.
-    pub(super) fn check_settings(&self, versions: CalendarVersions) -> TransactionItem {
-        self.check_version(SETTINGS_KEY, versions.settings)
-    }
-
-    /// Fails the transaction when the owner's state has changed.
-    pub(super) fn check_owner(&self, versions: CalendarVersions) -> TransactionItem {
-        self.check_version(OWNER_KEY, versions.owner)
+    /// Fails the transaction when the calendar's settings or the owner's state have changed.
+    pub(super) fn check_calendar(
+        &self,
+        versions: CalendarVersions,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        Ok([
+            self.check_version(SETTINGS_KEY, versions.settings)?,
+            self.check_version(OWNER_KEY, versions.owner)?,
+        ])
     }
 
     fn check_version(&self, key: &str, expected: u64) -> TransactionItem {
@@ -123,6 +120,26 @@ impl DynamoDb {
             .condition_expression("lead_id = :lead_id")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":available", text(AVAILABLE))
+            .expression_attribute_values(":now", seconds(now))
+            .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
+            .build()
+            .map(update)
+            .map_err(unavailable)
+    }
+
+    /// Notes that a slot's booking is done, by the time as its row spells it, if this lead holds it.
+    /// The slot stays held.
+    pub(super) fn complete_slot(
+        &self,
+        booking: &Booking,
+        key: &str,
+        now: Timestamp,
+    ) -> TransactionItem {
+        self.slot_row(booking.slot, key)
+            .update_expression("SET #status = :completed, updated_at = :now")
+            .condition_expression("lead_id = :lead_id")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":completed", text(COMPLETED))
             .expression_attribute_values(":now", seconds(now))
             .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
             .build()

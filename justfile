@@ -38,6 +38,10 @@ test:
 test-crate crate *filter:
     cargo test -p {{crate}} {{filter}}
 
+# Drives the pages in a browser (`apt-get install chromium nodejs npm`).
+browser *files:
+    scripts/browser {{files}}
+
 # Runs the tests under false clocks (`apt-get install faketime`).
 faketime *arguments:
     scripts/false-clock {{arguments}}

@@ -25,10 +25,10 @@ use crate::{
         twilio::{self, Twilio},
     },
     app::{
-        cockpit::Cockpit,
         customers::CustomerService,
         outbox::OutboxService,
         owner_calendar::OwnerCalendarService,
+        owner_page::OwnerPageService,
         owner_state::OwnerStateService,
         reply::{
             LATE_DEADLINE_FACTOR, LATE_SEND_TIMEOUT, ReplyPorts, ReplyService, ReplySettings,
@@ -216,10 +216,11 @@ pub fn state_manager(vars: &Vars, clients: &Clients) -> Result<Router, ConfigErr
     let background = starter(clients, &config.dynamodb, config.worker);
     let customers = CustomerService::new(Arc::clone(&store), config.calendar.clone());
     let ids = Arc::new(RandomIdGenerator);
-    let cockpit = Cockpit::new(Arc::clone(&store), ids, background, config.calendar.clone());
+    let owner_page =
+        OwnerPageService::new(Arc::clone(&store), ids, background, config.calendar.clone());
     let calendar = OwnerCalendarService::new(Arc::clone(&store), config.calendar);
     let owner = OwnerStateService::new(store, Arc::new(RandomIdGenerator));
-    let state = http::state(owner, calendar, customers, cockpit, token);
+    let state = http::state(owner, calendar, customers, owner_page, token);
     Ok(http::with_deadline(state, config.request_deadline))
 }
 

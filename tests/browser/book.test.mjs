@@ -1,10 +1,8 @@
 // /book as customers meet it. The shop is in New York; business time is a Tuesday, ten past three.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { ROOT, launchBrowser, seriousFindings, startWorld, whyNot } from './harness.mjs';
+import { figures, launchBrowser, picture, seriousFindings, sideways, startWorld, whyNot } from './harness.mjs';
 
 const NOW = '2026-02-10T15:10:00-05:00';
 const PHONE = '(904) 252-0927';
@@ -38,7 +36,6 @@ describe('/book', { skip }, () => {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
     page.trouble = [];
     page.on('pageerror', (error) => page.trouble.push(String(error)));
     page.on('console', (message) => {
@@ -74,15 +71,8 @@ describe('/book', { skip }, () => {
     assert.equal(response.status, 201);
   }
 
-  async function picture(page, name) {
-    if (!process.env.SCREENSHOTS) return;
-    await mkdir(join(ROOT, 'docs/pages'), { recursive: true });
-    await page.screenshot({ path: join(ROOT, 'docs/pages', `${name}.png`), fullPage: true });
-  }
-
   test('books without a reload, and moves the focus to the confirmation', async () => {
     const page = await open();
-    await picture(page, 'book');
     await fill(page);
     await page.evaluate(() => { window.stillHere = true; });
     await press(page);
@@ -92,7 +82,6 @@ describe('/book', { skip }, () => {
     const [lead] = await leads();
     assert.equal(await page.getByText(lead.lead_id).count(), 1);
     assert.equal(await page.getByText('$79', { exact: true }).count(), 1);
-    await picture(page, 'book-done');
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Add to my calendar' }).click();
     assert.equal((await download).suggestedFilename(), 'appointment.ics');
@@ -134,7 +123,6 @@ describe('/book', { skip }, () => {
     assert.equal(await page.evaluate(() => document.activeElement.id), 'summary');
     assert.equal(await page.getByRole('radio', { name: '1:00 PM', exact: true }).isChecked(), true);
     assert.equal(await page.getByLabel('Name').inputValue(), 'Sam');
-    await picture(page, 'book-gone');
     await press(page);
     await page.getByRole('heading', { name: 'You are booked' }).waitFor();
   });
@@ -153,7 +141,6 @@ describe('/book', { skip }, () => {
     await page.getByRole('link', { name: 'Choose a repair' }).click();
     assert.equal(await page.evaluate(() => document.activeElement.id), 'repair-screen');
     assert.deepEqual(await seriousFindings(page), []);
-    await picture(page, 'book-errors');
   });
 
   test('times are those of the date and the repair that are chosen', async () => {
@@ -201,7 +188,6 @@ describe('/book', { skip }, () => {
       const page = await open(options);
       assert.deepEqual(await seriousFindings(page), []);
       assert.equal(await sideways(page), 0);
-      await picture(page, `book-${name.replaceAll(' ', '-')}`);
       await fill(page);
       await press(page);
       await page.getByRole('heading', { name: 'You are booked' }).waitFor();
@@ -209,6 +195,22 @@ describe('/book', { skip }, () => {
       assert.equal(await sideways(page), 0);
     });
   }
+
+  test('figures, and pictures for the documentation', async (t) => {
+    // The first page of a browser waits for the browser, too.
+    await (await open()).context().close();
+    const page = await open({ viewport: { width: 1000, height: 800 } });
+    const { bytes, text } = await figures(page);
+    t.diagnostic(`/book: ${text}`);
+    assert.ok(bytes < 60 * 1024, text);
+    const looks = { light: {}, dark: { colorScheme: 'dark' }, phone: { viewport: { width: 360, height: 740 } } };
+    for (const [name, options] of Object.entries(process.env.SCREENSHOTS ? looks : {})) {
+      const each = await open({ viewport: { width: 1000, height: 800 }, ...options });
+      await fill(each);
+      await picture(each, `book-${name}`);
+      await each.context().close();
+    }
+  });
 
   test('at 200 % nothing scrolls sideways', async () => {
     // What a browser does at 200 %: half as many pixels, each twice as large.
@@ -234,7 +236,6 @@ describe('/book', { skip }, () => {
     assert.equal(await page.locator('html').getAttribute('lang'), 'es');
     await page.getByRole('button', { name: 'Reservar esta hora' }).last().click();
     await page.getByRole('heading', { name: 'Por favor, revise' }).waitFor();
-    await picture(page, 'book-es');
   });
 
   test('books inside a page of another origin', async () => {
@@ -255,8 +256,9 @@ describe('/book', { skip }, () => {
     const stranger = await anotherOrigin(world.gateway);
     try {
       const page = await open();
+      const refused = page.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
       await page.goto(`${stranger.origin}/embeds`);
-      await page.waitForTimeout(1000);
+      await refused;
       const inside = page.frames().find((frame) => frame !== page.mainFrame());
       assert.equal(await inside.locator('#book').count(), 0);
     } finally {
@@ -326,13 +328,7 @@ describe('/book with FormConfirmation=sms', { skip }, () => {
       await page.getByLabel('Code of six digits').fill('1');
       await page.locator('#submit').click();
       await page.getByRole('heading', { name: 'Please check' }).waitFor();
-      let code;
-      for (let tries = 0; !code && tries < 50; tries += 1) {
-        const texts = await world.messages();
-        code = texts.map(({ body }) => /Your code is (\d{6})/.exec(body)?.[1]).find(Boolean);
-        await new Promise((done) => setTimeout(done, 100));
-      }
-      await page.getByLabel('Code of six digits').fill(code);
+      await page.getByLabel('Code of six digits').fill(await world.sent(/Your code is (\d{6})/));
       await page.locator('#submit').click();
       await page.getByRole('heading', { name: 'You are booked' }).waitFor();
       assert.equal((await world.rows('Leads')).length, 1);
@@ -342,10 +338,6 @@ describe('/book with FormConfirmation=sms', { skip }, () => {
     }
   });
 });
-
-/** Pixels by which a page is wider than its window. */
-const sideways = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /** A web site of somebody else's: another port is another origin. */
 async function anotherOrigin(gateway) {

@@ -21,6 +21,7 @@ mod interrupted;
 mod lambda;
 mod one_winner;
 mod packages;
+mod pages;
 mod parity;
 mod permissions;
 mod process;

@@ -83,7 +83,7 @@ impl Way {
 }
 
 /// The template with these properties of its API.
-fn with_properties(template: &str, properties: &[String]) -> String {
+pub fn with_properties(template: &str, properties: &[String]) -> String {
     let kind = "    Type: AWS::Serverless::HttpApi\n";
     let (before, after) = template.split_once(kind).expect("the template has an HTTP API");
     let after = after.strip_prefix("    Properties:\n").unwrap_or(after);

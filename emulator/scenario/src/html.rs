@@ -45,6 +45,11 @@ fn form(form: ElementRef<'_>) -> Value {
     for field in all(form, "input, select, textarea") {
         let attribute = |name| field.value().attr(name);
         let Some(name) = attribute("name") else { continue };
+        // A button is sent only when it is pressed.
+        let is_button = matches!(attribute("type"), Some("submit" | "button" | "image" | "reset"));
+        if is_button && field.value().name() == "input" {
+            continue;
+        }
         let is_off = attribute("disabled").is_some();
         match (field.value().name(), attribute("type").unwrap_or("text")) {
             ("input", "radio" | "checkbox") => {
@@ -58,8 +63,11 @@ fn form(form: ElementRef<'_>) -> Value {
             }
             ("select", _) => {
                 for option in all(field, "option") {
-                    let own = option.text().collect::<String>();
+                    let own = tidy(&option.text().collect::<String>());
                     let value = option.value().attr("value").unwrap_or(&own);
+                    if is_off || option.value().attr("disabled").is_some() {
+                        continue;
+                    }
                     choice(name, value);
                     let is_chosen = option.value().attr("selected").is_some();
                     if is_chosen || !fields.contains_key(name) {
@@ -84,19 +92,27 @@ fn form(form: ElementRef<'_>) -> Value {
     })
 }
 
-/// The text of an element, a line for each block.
+/// The text of an element, a line for each block. What a style hides is read: styles are not applied.
 fn words(element: ElementRef<'_>, out: &mut String) {
     for child in element.children() {
         match child.value() {
             Node::Text(text) => out.push_str(&text.replace(['\n', '\t'], " ")),
-            Node::Element(inner) if !UNREAD.contains(&inner.name()) => {
+            Node::Element(inner)
+                if !UNREAD.contains(&inner.name()) && inner.attr("hidden").is_none() =>
+            {
                 let Some(inner) = ElementRef::wrap(child) else { continue };
                 let is_block = !INLINE.contains(&inner.value().name());
                 if is_block {
                     out.push('\n');
                 }
                 words(inner, out);
-                out.push(if is_block { '\n' } else { ' ' });
+                // Elements in a row are words of their own; text goes on right after one.
+                let goes_on = child.next_sibling().is_some_and(|next| next.value().is_text());
+                if is_block {
+                    out.push('\n');
+                } else if !goes_on {
+                    out.push(' ');
+                }
             }
             _ => {}
         }
@@ -138,6 +154,44 @@ mod tests {
                 "choices": { "time": ["9", "10"], "s": ["a", "B"] },
             })
         );
+    }
+
+    #[test]
+    fn white_space_and_entities_are_as_in_a_browser() {
+        let page = read(
+            "<title>\n A &amp; B </title><p>one\n\t two&nbsp;three</p><p>&lt;b&gt; it&#39;s \
+             <i>so</i>, &#x20AC;5</p><ul><li>a<li>b</ul>x<br>y",
+        );
+        assert_eq!(page["title"], "A & B");
+        assert_eq!(page["text"], "one two three\n<b> it's so, €5\na\nb\nx\ny");
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_read() {
+        let page = read(
+            "<p>seen</p><section hidden><h2>Settings</h2></section><style>p {}</style>\
+             <noscript>no</noscript><template>t</template><form><input type=hidden name=k value=v></form>",
+        );
+        assert_eq!(
+            (&page["text"], &page["form"]["fields"]),
+            (&json!("seen"), &json!({ "k": "v" }))
+        );
+    }
+
+    #[test]
+    fn each_form_has_its_own_fields_and_only_what_it_would_send() {
+        let page = read(
+            "<form action=a><input name=x value=1><input type=submit name=go value=Go>\
+             <button name=stop value=Stop>Stop</button></form>\
+             <form action=b method=post><input name=x value=2><input name=y value=3 disabled>\
+             <select name=s disabled><option>A</select>\
+             <select name=t><option disabled>none<option> B </select></form>",
+        );
+        assert_eq!(page["form"], page["forms"][0]);
+        assert_eq!(page["forms"][0]["fields"], json!({ "x": "1" }));
+        let second = &page["forms"][1];
+        assert_eq!(second["fields"], json!({ "x": "2", "t": "B" }));
+        assert_eq!(second["choices"], json!({ "t": ["B"] }));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! tasks of their own, so tests control everything that happens.
 
 pub mod bookings;
-pub mod cockpit;
 pub mod current_calendar;
 pub mod customers;
 pub mod error_chain;
@@ -10,6 +9,7 @@ pub mod outbox;
 pub mod owner_calendar;
 pub mod owner_desk;
 pub mod owner_news;
+pub mod owner_page;
 pub mod owner_state;
 pub mod rate_limit;
 pub mod reply;

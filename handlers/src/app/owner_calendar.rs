@@ -13,6 +13,7 @@ use crate::{
     domain::{
         calendar::Calendar,
         calendar_settings::{CalendarPatch, CalendarSettings},
+        changed_by::ChangedBy,
         day_schedule::{HeldTime, HeldTimes},
         slot::Slot,
         time_off,
@@ -40,9 +41,9 @@ pub enum OwnerCalendarError {
     /// Other writers kept coming first.
     #[error("the calendar is being changed by somebody else")]
     Contended,
-    /// The caller has seen another version.
-    #[error("the calendar has version {0} by now")]
-    Outdated(u64),
+    /// The caller has seen another version than this one.
+    #[error("the calendar has version {} by now", .0.version)]
+    Outdated(Box<CalendarSettings>),
 }
 
 impl OwnerCalendarService {
@@ -74,18 +75,23 @@ impl OwnerCalendarService {
     pub async fn update(
         &self,
         patch: &CalendarPatch,
+        by: ChangedBy,
         now: Timestamp,
     ) -> Result<CalendarSettings, OwnerCalendarError> {
-        self.change(patch.expected_version(), |settings| settings.merge(patch, now)).await
+        self.change(patch.expected_version(), |settings| settings.merge(patch, by, now)).await
     }
 
     /// Resets the settings to the deployed ones and returns them.
     ///
     /// # Errors
     /// As for [`OwnerCalendarService::update`].
-    pub async fn reset(&self, now: Timestamp) -> Result<CalendarSettings, OwnerCalendarError> {
+    pub async fn reset(
+        &self,
+        by: ChangedBy,
+        now: Timestamp,
+    ) -> Result<CalendarSettings, OwnerCalendarError> {
         let deployed = self.deployed.settings();
-        self.change(None, |settings| deployed.clone().changed(settings.version, now)).await
+        self.change(None, |settings| deployed.clone().changed(settings.version, by, now)).await
     }
 
     /// The bookings of today and later that the calendar, as it is now, leaves no room for, and the
@@ -172,7 +178,7 @@ impl OwnerCalendarService {
         for _ in 0..ATTEMPTS {
             let before = self.get().await?;
             if seen.is_some_and(|seen| seen != before.version) {
-                return Err(OwnerCalendarError::Outdated(before.version));
+                return Err(OwnerCalendarError::Outdated(Box::new(before)));
             }
             let after = next(&before);
             match self.store.put_calendar_settings(&after, before.version).await? {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{error_chain::ErrorChain, rate_limit::RateLimit};
 use crate::{
     domain::{
+        changed_by::ChangedBy,
         owner::{OwnerPatch, OwnerState},
         usage::UsageLimit,
     },
@@ -35,9 +36,9 @@ pub enum OwnerStateError {
     /// Other writers kept coming first.
     #[error("the state is being changed by somebody else")]
     Contended,
-    /// The caller has seen another version.
-    #[error("the state has version {0} by now")]
-    Outdated(u64),
+    /// The caller has seen another version than this one.
+    #[error("the state has version {} by now", .0.version)]
+    Outdated(Box<OwnerState>),
 }
 
 impl OwnerStateService {
@@ -63,17 +64,22 @@ impl OwnerStateService {
     pub async fn update(
         &self,
         patch: &OwnerPatch,
+        by: ChangedBy,
         now: Timestamp,
     ) -> Result<OwnerState, OwnerStateError> {
-        self.change(patch.seen_version(), |owner| owner.merge(patch, now)).await
+        self.change(patch.seen_version(), |owner| owner.merge(patch, by, now)).await
     }
 
     /// Resets the state to its default and returns it.
     ///
     /// # Errors
     /// As for [`OwnerStateService::update`].
-    pub async fn reset(&self, now: Timestamp) -> Result<OwnerState, OwnerStateError> {
-        self.change(None, |owner| owner.reset(now)).await
+    pub async fn reset(
+        &self,
+        by: ChangedBy,
+        now: Timestamp,
+    ) -> Result<OwnerState, OwnerStateError> {
+        self.change(None, |owner| owner.reset(by, now)).await
     }
 
     /// Counts a wrong token from this address; false when it has given too many lately. Without the
@@ -103,7 +109,7 @@ impl OwnerStateService {
         for _ in 0..ATTEMPTS {
             let before = self.store.owner().await?;
             if seen.is_some_and(|seen| seen != before.version) {
-                return Err(OwnerStateError::Outdated(before.version));
+                return Err(OwnerStateError::Outdated(Box::new(before)));
             }
             let after = next(&before);
             match self.store.put_owner(&after, before.version).await? {

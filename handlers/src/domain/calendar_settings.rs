@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     catalogue::{Repair, RepairKind},
+    changed_by::ChangedBy,
     time_needed::{DEFAULT_MINUTES, TimeNeeded},
     time_span::DailyHours,
 };
@@ -41,6 +42,8 @@ pub struct CalendarSettings {
     pub quiet_hours: Option<DailyHours>,
     /// Business time of the last change; `None` before the first.
     pub updated_at: Option<Timestamp>,
+    /// By what they were changed last; `None` before the first change, and for a row of an older version.
+    pub changed_by: Option<ChangedBy>,
     /// Number of changes; 0 before the first.
     pub version: u64,
 }
@@ -58,6 +61,7 @@ impl Default for CalendarSettings {
             booking_texts: true,
             quiet_hours: None,
             updated_at: None,
+            changed_by: None,
             version: 0,
         }
     }
@@ -79,8 +83,8 @@ impl CalendarSettings {
     /// The settings after a change at `now`. Only the given fields differ, and the version is one
     /// higher.
     #[must_use]
-    pub fn merge(&self, patch: &CalendarPatch, now: Timestamp) -> Self {
-        self.with(patch).changed(self.version, now)
+    pub fn merge(&self, patch: &CalendarPatch, by: ChangedBy, now: Timestamp) -> Self {
+        self.with(patch).changed(self.version, by, now)
     }
 
     /// The settings with the given fields, as the same version.
@@ -93,8 +97,9 @@ impl CalendarSettings {
 
     /// These settings as a change of the ones with this version.
     #[must_use]
-    pub fn changed(self, from: u64, now: Timestamp) -> Self {
-        Self { updated_at: Some(now), version: from.saturating_add(1), ..self }
+    pub fn changed(self, from: u64, by: ChangedBy, now: Timestamp) -> Self {
+        let version = from.saturating_add(1);
+        Self { updated_at: Some(now), changed_by: Some(by), version, ..self }
     }
 
     /// What can be changed, as JSON. [`CalendarPatch::from_json`] reads it back.
@@ -151,10 +156,10 @@ mod tests {
         });
         let patch = CalendarPatch::from_json(fields.as_object().unwrap()).unwrap();
         let now = "2026-02-10T20:10:00Z".parse().unwrap();
-        let settings = CalendarSettings::default().merge(&patch, now);
+        let settings = CalendarSettings::default().merge(&patch, ChangedBy::Api, now);
         assert_eq!(settings.version, 1);
         let read = CalendarPatch::from_json(&settings.to_json()).unwrap();
-        let read = CalendarSettings::default().merge(&read, now);
+        let read = CalendarSettings::default().merge(&read, ChangedBy::Api, now);
         assert_eq!(read.to_json(), settings.to_json());
         assert_eq!(settings.to_json()["repair_minutes"]["battery"], 30);
         assert_eq!(settings.to_json()["quiet_hours"], "22:00-07:00");

@@ -5,6 +5,7 @@ pub mod booking;
 pub mod calendar;
 pub mod calendar_settings;
 pub mod catalogue;
+pub mod changed_by;
 pub mod claims;
 pub mod customer_data;
 pub mod day_schedule;

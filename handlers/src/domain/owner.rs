@@ -5,6 +5,8 @@ mod until;
 
 use jiff::Timestamp;
 
+use super::changed_by::ChangedBy;
+
 pub use patch::{OwnerPatch, PatchError};
 pub use until::Until;
 
@@ -90,6 +92,8 @@ pub struct OwnerState {
     pub ai_answers_calls: Option<bool>,
     /// Business time of the last change; `None` before the first.
     pub updated_at: Option<Timestamp>,
+    /// By what it was changed last; `None` before the first change, and for a row of an older version.
+    pub changed_by: Option<ChangedBy>,
     /// Number of changes; 0 without a row, or for a row of the old system.
     pub version: u64,
 }
@@ -110,6 +114,7 @@ impl Default for OwnerState {
             voice: None,
             ai_answers_calls: None,
             updated_at: None,
+            changed_by: None,
             version: 0,
         }
     }
@@ -119,24 +124,25 @@ impl OwnerState {
     /// The state after a change at `now`. Only the given fields differ, and the version is one
     /// higher.
     #[must_use]
-    pub fn merge(&self, patch: &OwnerPatch, now: Timestamp) -> Self {
+    pub fn merge(&self, patch: &OwnerPatch, by: ChangedBy, now: Timestamp) -> Self {
         let mut owner = self.clone();
         patch.apply(&mut owner);
-        owner.changed(self.version, now)
+        owner.changed(self.version, by, now)
     }
 
     /// The default state with a version one higher; the fields of the old system are kept.
     #[must_use]
-    pub fn reset(&self, now: Timestamp) -> Self {
+    pub fn reset(&self, by: ChangedBy, now: Timestamp) -> Self {
         let owner = Self {
             voice: self.voice.clone(),
             ai_answers_calls: self.ai_answers_calls,
             ..Self::default()
         };
-        owner.changed(self.version, now)
+        owner.changed(self.version, by, now)
     }
 
-    fn changed(self, from: u64, now: Timestamp) -> Self {
-        Self { updated_at: Some(now), version: from.saturating_add(1), ..self }
+    fn changed(self, from: u64, by: ChangedBy, now: Timestamp) -> Self {
+        let version = from.saturating_add(1);
+        Self { updated_at: Some(now), changed_by: Some(by), version, ..self }
     }
 }

@@ -16,14 +16,13 @@ mod texts;
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Extension,
     body::Body,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header::CACHE_CONTROL},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get, post},
 };
-use serde_json::json;
 
 use self::{draft::Draft, form::FormView, problems::Problem, texts::Texts};
 use super::{
@@ -32,14 +31,14 @@ use super::{
     layers::{RequestTime, SourceAddress},
     page::{self, Html},
     routing,
-    scheduler::{SchedulerState, status_of, to_api_error},
+    scheduler::{SchedulerState, status_of},
 };
 use crate::{
     app::{
         error_chain::ErrorChain,
-        scheduler::{DayState, FormAnswer, FormRequest, Scheduler, SchedulerError},
+        scheduler::{FormAnswer, FormRequest, Scheduler, SchedulerError},
     },
-    domain::{catalogue::Repair, phone::Phone, slot},
+    domain::phone::Phone,
 };
 
 /// What the page is told besides the calendar.
@@ -57,11 +56,10 @@ impl Default for BookPage {
     }
 }
 
-/// The page, its files, and the dates as JSON.
+/// The page and its files.
 pub(super) fn routes() -> Vec<(&'static str, MethodRouter<SchedulerState>)> {
     let mut routes = vec![
         ("/book", get(show).post(submit).fallback(routing::method_not_allowed)),
-        ("/book/days", get(days).fallback(routing::method_not_allowed)),
         ("/book/ics", post(ics::calendar_file).fallback(routing::method_not_allowed)),
     ];
     routes.extend(assets::routes());
@@ -217,42 +215,6 @@ impl Visit {
         let html = layout::document(self.texts, content);
         page::page(status, html, self.texts.language, &self.page.frame_ancestors)
     }
-}
-
-/// The dates as JSON, for other pages that mark them.
-async fn days(
-    State(scheduler): State<Scheduler>,
-    Extension(RequestTime(now)): Extension<RequestTime>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    let query = body::pairs(query.unwrap_or_default().as_bytes());
-    let value = |name: &str| {
-        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
-        value.filter(|value| !value.is_empty())
-    };
-    let bad = |error: &dyn std::fmt::Display| ApiError::bad_request(error.to_string());
-    let from = value("from").map(slot::parse_date).transpose().map_err(|error| bad(&error))?;
-    let repair =
-        value("repair_type").map(Repair::parse).transpose().map_err(|error| bad(&error))?;
-    let found = scheduler.days(from, repair.as_ref(), now).await.map_err(to_api_error)?;
-    let days: Vec<_> = found
-        .days
-        .iter()
-        .map(|day| {
-            let state = match day.state {
-                DayState::Closed => "closed",
-                DayState::Full => "full",
-                DayState::Free(_) => "open",
-            };
-            json!({ "date": day.date.to_string(), "state": state, "free": day.free().len() })
-        })
-        .collect();
-    let body = json!({
-        "status": "success", "time_zone": found.calendar.zone_name(), "days": days,
-    });
-    let mut response = Json(body).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
 }
 
 fn log(error: &SchedulerError) {

@@ -14,6 +14,7 @@ use super::{
     body::{self, ParsedBody},
     error::ApiError,
     layers::RequestTime,
+    state::changed_meanwhile,
 };
 use crate::{
     app::{
@@ -22,23 +23,27 @@ use crate::{
     },
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
+        changed_by::ChangedBy,
         day_schedule::{HeldTime, HeldTimes},
     },
 };
 
-/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller.
+/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller, and says who it is
+/// by the extension [`ChangedBy`].
 pub(super) fn methods<S>(calendar: OwnerCalendarService) -> MethodRouter<S> {
     get(show).post(change).put(change).delete(reset).with_state(calendar)
 }
 
 async fn show(State(calendar): State<OwnerCalendarService>) -> Result<Json<Value>, ApiError> {
-    let settings = calendar.get().await.map_err(|error| to_api_error(&error))?;
+    let settings = calendar.get().await;
+    let settings = settings.map_err(|error| to_api_error(&error, calendar.zone_name()))?;
     let calendar = settings_json(&settings, calendar.zone_name());
     Ok(Json(json!({ "status": "success", "calendar": calendar })))
 }
 
 async fn change(
     State(calendar): State<OwnerCalendarService>,
+    Extension(by): Extension<ChangedBy>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     headers: HeaderMap,
     body: Body,
@@ -49,15 +54,18 @@ async fn change(
     };
     let patch = CalendarPatch::from_json(&fields)
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let settings = calendar.update(&patch, now).await.map_err(|error| to_api_error(&error))?;
+    let settings = calendar.update(&patch, by, now).await;
+    let settings = settings.map_err(|error| to_api_error(&error, calendar.zone_name()))?;
     Ok(changed_response("Calendar updated", &calendar, &settings, now).await)
 }
 
 async fn reset(
     State(calendar): State<OwnerCalendarService>,
+    Extension(by): Extension<ChangedBy>,
     Extension(RequestTime(now)): Extension<RequestTime>,
 ) -> Result<Json<Value>, ApiError> {
-    let settings = calendar.reset(now).await.map_err(|error| to_api_error(&error))?;
+    let settings = calendar.reset(by, now).await;
+    let settings = settings.map_err(|error| to_api_error(&error, calendar.zone_name()))?;
     Ok(changed_response("Calendar reset to default", &calendar, &settings, now).await)
 }
 
@@ -125,11 +133,12 @@ pub(super) fn settings_json(settings: &CalendarSettings, zone_name: &str) -> Val
     let mut fields = settings.to_json();
     fields.insert("time_zone".into(), json!(zone_name));
     fields.insert("updated_at".into(), json!(settings.updated_at.map(|time| time.as_second())));
+    fields.insert("changed_by".into(), json!(settings.changed_by.map(ChangedBy::as_str)));
     fields.insert("version".into(), json!(settings.version));
     Value::Object(fields)
 }
 
-pub(super) fn to_api_error(error: &OwnerCalendarError) -> ApiError {
+pub(super) fn to_api_error(error: &OwnerCalendarError, zone_name: &str) -> ApiError {
     tracing::error!(error = %ErrorChain(error), "the calendar's settings failed");
     match error {
         OwnerCalendarError::Store(_) => ApiError::unavailable(),
@@ -137,10 +146,9 @@ pub(super) fn to_api_error(error: &OwnerCalendarError) -> ApiError {
             StatusCode::CONFLICT,
             "The calendar is being changed by somebody else, please try again",
         ),
-        OwnerCalendarError::Outdated(version) => ApiError::new(
-            StatusCode::CONFLICT,
-            format!("The calendar was changed meanwhile: it has version {version} now. Please read it again"),
-        )
-        .with("version", *version),
+        OwnerCalendarError::Outdated(now) => {
+            changed_meanwhile("calendar", now.changed_by, now.version)
+                .with("calendar", settings_json(now, zone_name))
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `/owner`: the page on which the owner sees and changes his bookings, and what it asks for.
 //!
 //! The page is five files of this program. It asks for its data below `/owner/api`, where the
-//! session's cookie, whose path is `/owner`, goes; the routes that other programs use never see it.
+//! session's cookie goes; the routes that other programs use never see it.
 //! The bearer token opens the same routes.
 
 mod api;
@@ -12,16 +12,15 @@ mod view;
 use axum::{
     Extension, Json,
     body::Body,
-    extract::{OriginalUri, Query, Request, State, rejection::QueryRejection},
+    extract::{Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, SET_COOKIE},
+        HeaderMap, HeaderName, HeaderValue,
+        header::{AUTHORIZATION, CONTENT_TYPE, SET_COOKIE},
     },
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get, post},
 };
-use serde::Deserialize;
 use serde_json::json;
 
 pub(super) use self::headers::SAME_ORIGIN;
@@ -35,30 +34,31 @@ use super::{
     state::{self, Caller, Endpoint},
     time_off,
 };
-use crate::app::{cockpit::Cockpit, customers::CustomerService};
+use crate::{
+    app::{customers::CustomerService, owner_page::OwnerPageService},
+    domain::changed_by::ChangedBy,
+};
 
 const PAGE: &str = include_str!("owner_page/page.html");
 const SCRIPT: &str = include_str!("owner_page/owner.js");
 const BOOKINGS: &str = include_str!("owner_page/bookings.js");
 const SETTINGS: &str = include_str!("owner_page/settings.js");
 const STYLE: &str = include_str!("owner_page/owner.css");
-/// Where the page says why a login without script failed.
-const MESSAGE: &str = "<!-- message -->";
 
 /// What the page's own routes work with.
 #[derive(Clone)]
 pub(super) struct Page {
     endpoint: Endpoint,
-    cockpit: Cockpit,
+    service: OwnerPageService,
 }
 
 /// The page's routes: its files and its session for everybody, the rest for the owner.
 pub(super) fn routes(
     endpoint: &Endpoint,
-    cockpit: Cockpit,
+    service: OwnerPageService,
     customers: CustomerService,
 ) -> Vec<(&'static str, MethodRouter<Endpoint>)> {
-    let page = Page { endpoint: endpoint.clone(), cockpit };
+    let page = Page { endpoint: endpoint.clone(), service };
     let calendar = endpoint.calendar.clone();
     let for_all = |methods: MethodRouter<Page>| -> MethodRouter<Endpoint> {
         methods
@@ -74,7 +74,7 @@ pub(super) fn routes(
     };
     let own = |methods: MethodRouter<Page>| for_the_owner(methods.with_state(page.clone()));
     vec![
-        ("/owner", for_all(get(show))),
+        ("/owner", for_all(get(async || file("text/html", PAGE)))),
         ("/owner/owner.js", for_all(get(async || file("text/javascript", SCRIPT)))),
         ("/owner/bookings.js", for_all(get(async || file("text/javascript", BOOKINGS)))),
         ("/owner/settings.js", for_all(get(async || file("text/javascript", SETTINGS)))),
@@ -98,33 +98,19 @@ async fn authorize(
     State(Page { endpoint, .. }): State<Page>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let (headers, token) = (request.headers(), endpoint.token.as_deref());
     if headers.contains_key(AUTHORIZATION) {
         let caller = Caller { state: &endpoint.state, address: &address, now };
         admin::authorize(headers, token, caller).await?;
+        request.extensions_mut().insert(ChangedBy::Api);
     } else {
         session::authorize(request.method(), headers, token, now).await?;
+        request.extensions_mut().insert(ChangedBy::OwnersPage);
     }
     Ok(next.run(request).await)
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    #[serde(default)]
-    refused: String,
-}
-
-async fn show(shown: Result<Query<Shown>, QueryRejection>) -> Response {
-    let message = match shown.as_ref().map(|shown| shown.refused.as_str()) {
-        Err(_) | Ok("") => "",
-        Ok("401") => "That is not the admin token. Please try again.",
-        Ok("429") => "Too many wrong tokens. Please wait ten minutes and try again.",
-        Ok(_) => "That did not work. Please open this page anew and try again.",
-    };
-    file("text/html", &PAGE.replacen(MESSAGE, message, 1))
 }
 
 fn file(media_type: &str, text: &str) -> Response {
@@ -135,71 +121,42 @@ fn file(media_type: &str, text: &str) -> Response {
     response
 }
 
-/// Starts a session with the admin token, sent by the page's script as JSON or by its form.
+/// Starts a session with the admin token. A form cannot send JSON, so no page of another origin can ask
+/// for it without asking first.
 async fn sign_in(
-    State(Page { endpoint, cockpit }): State<Page>,
+    State(Page { endpoint, service }): State<Page>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
-    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     session::refuse_other_origins(&headers)?;
     let body = body::read(body).await?;
-    let (given, is_form) = match body::parse(&headers, &body)? {
-        ParsedBody::Json(fields) => {
-            let given = fields.get("token").and_then(|token| token.as_str());
-            (given.unwrap_or_default().to_owned(), false)
-        }
-        ParsedBody::Form(pairs) => {
-            let given = pairs.into_iter().find(|(name, _)| name == "token");
-            (given.map(|(_, token)| token).unwrap_or_default(), true)
-        }
+    let ParsedBody::Json(fields) = body::parse(&headers, &body)? else {
+        return Err(ApiError::bad_request("The token must be sent as JSON"));
     };
+    let given = fields.get("token").and_then(|token| token.as_str()).unwrap_or_default();
     let caller = Caller { state: &endpoint.state, address: &address, now };
-    let checked = admin::check(given.trim().as_bytes(), endpoint.token.as_deref(), caller).await;
-    let token = match checked {
-        Ok(token) => token,
-        Err(error) if is_form => {
-            let status = error.into_response().status();
-            return Ok(to_page(&format!("../owner?refused={}", status.as_u16())));
-        }
-        Err(error) => return Err(error),
-    };
-    let session = session::start(&token, &cockpit.session_id(), now);
+    let token = admin::check(given.trim().as_bytes(), endpoint.token.as_deref(), caller).await?;
+    let session = session::start(&token, &service.session_id(), now);
     let session = session.ok_or_else(ApiError::internal)?;
     tracing::info!("the owner signed in");
-    let mut response = if is_form {
-        to_page("../owner")
-    } else {
-        let ends = now.as_second().saturating_add(session::SESSION_SECONDS);
-        Json(json!({ "status": "success", "ends_at": ends })).into_response()
-    };
-    set(&mut response, SET_COOKIE, session::cookie(Some(&session), page_path(uri.path())));
+    let ends = now.as_second().saturating_add(session::SESSION_SECONDS);
+    let mut response = Json(json!({ "status": "success", "ends_at": ends })).into_response();
+    set(&mut response, SET_COOKIE, session::cookie(Some(&session)));
     Ok(response)
 }
 
 /// Takes the cookie away. Whoever has no session may do so, too.
-async fn sign_out(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn sign_out(headers: HeaderMap) -> Result<Response, ApiError> {
     session::refuse_other_origins(&headers)?;
     let mut response = Json(json!({ "status": "success" })).into_response();
-    set(&mut response, SET_COOKIE, session::cookie(None, page_path(uri.path())));
+    set(&mut response, SET_COOKIE, session::cookie(None));
     Ok(response)
-}
-
-fn to_page(location: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    set(&mut response, LOCATION, HeaderValue::from_str(location).ok());
-    response
 }
 
 fn set(response: &mut Response, name: HeaderName, value: Option<HeaderValue>) {
     if let Some(value) = value {
         response.headers_mut().insert(name, value);
     }
-}
-
-/// `/owner`, after the stage where the path has one.
-fn page_path(path: &str) -> &str {
-    path.strip_suffix("/session").unwrap_or("/owner")
 }

@@ -25,13 +25,16 @@ use super::{
 };
 use crate::{
     app::{
-        cockpit::Cockpit,
         customers::CustomerService,
         error_chain::ErrorChain,
         owner_calendar::OwnerCalendarService,
+        owner_page::OwnerPageService,
         owner_state::{OwnerStateError, OwnerStateService},
     },
-    domain::owner::{OwnerPatch, OwnerState},
+    domain::{
+        changed_by::ChangedBy,
+        owner::{OwnerPatch, OwnerState},
+    },
     ports::Credential,
 };
 
@@ -60,11 +63,12 @@ async fn authorize(
     State(endpoint): State<Endpoint>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     Extension(SourceAddress(address)): Extension<SourceAddress>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let caller = Caller { state: &endpoint.state, address: &address, now };
     admin::authorize(request.headers(), endpoint.token.as_deref(), caller).await?;
+    request.extensions_mut().insert(ChangedBy::Api);
     Ok(next.run(request).await)
 }
 
@@ -75,7 +79,7 @@ pub fn state(
     state: OwnerStateService,
     calendar: OwnerCalendarService,
     customers: CustomerService,
-    cockpit: Cockpit,
+    owner_page: OwnerPageService,
     token: Option<Arc<dyn Credential>>,
 ) -> Router {
     let endpoint = Endpoint { state, calendar: calendar.clone(), token };
@@ -90,11 +94,12 @@ pub fn state(
         ("/calendar/time-off", for_the_owner(time_off::methods(calendar))),
         ("/customers/{phone}", for_the_owner(customers::methods(customers.clone()))),
     ];
-    let page = owner_page::routes(&endpoint, cockpit, customers);
+    let page = owner_page::routes(&endpoint, owner_page, customers);
     routing::function_router(routes.into_iter().chain(page), endpoint)
 }
 
-/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller.
+/// `GET`, `POST`, `PUT` and `DELETE`. Whoever routes to them authorizes the caller, and says who it is
+/// by the extension [`ChangedBy`].
 pub(super) fn methods() -> MethodRouter<Endpoint> {
     get(show).post(change).put(change).delete(reset)
 }
@@ -106,6 +111,7 @@ async fn show(State(endpoint): State<Endpoint>) -> Result<Json<Value>, ApiError>
 
 async fn change(
     State(endpoint): State<Endpoint>,
+    Extension(by): Extension<ChangedBy>,
     Extension(RequestTime(now)): Extension<RequestTime>,
     headers: HeaderMap,
     body: Body,
@@ -118,7 +124,7 @@ async fn change(
         ),
     };
     let patch = patch.map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let owner = endpoint.state.update(&patch, now).await.map_err(to_api_error)?;
+    let owner = endpoint.state.update(&patch, by, now).await.map_err(to_api_error)?;
     if !patch.blocks_slots() {
         return Ok(changed_response("State updated", &owner));
     }
@@ -131,9 +137,10 @@ async fn change(
 
 async fn reset(
     State(endpoint): State<Endpoint>,
+    Extension(by): Extension<ChangedBy>,
     Extension(RequestTime(now)): Extension<RequestTime>,
 ) -> Result<Json<Value>, ApiError> {
-    let owner = endpoint.state.reset(now).await.map_err(to_api_error)?;
+    let owner = endpoint.state.reset(by, now).await.map_err(to_api_error)?;
     Ok(changed_response("State reset to default", &owner))
 }
 
@@ -155,6 +162,7 @@ pub(super) fn state_json(owner: &OwnerState) -> Value {
         "ai_answers_sms": owner.ai_answers_sms,
         "auto_upsell": owner.auto_upsell,
         "updated_at": owner.updated_at.map(|time| time.as_second()),
+        "changed_by": owner.changed_by.map(ChangedBy::as_str),
         "version": owner.version,
     });
     if let Some(until) = owner.until {
@@ -177,12 +185,17 @@ fn to_api_error(error: OwnerStateError) -> ApiError {
             StatusCode::CONFLICT,
             "The state is being changed by somebody else, please try again",
         ),
-        OwnerStateError::Outdated(version) => ApiError::new(
-            StatusCode::CONFLICT,
-            format!(
-                "The state was changed meanwhile: it has version {version} now. Please read it again"
-            ),
-        )
-        .with("version", version),
+        OwnerStateError::Outdated(now) => {
+            changed_meanwhile("state", now.changed_by, now.version).with("state", state_json(&now))
+        }
     }
+}
+
+/// Refuses a change of what was changed meanwhile; `what` is the field that has it as it is now.
+pub(super) fn changed_meanwhile(what: &str, by: Option<ChangedBy>, version: u64) -> ApiError {
+    let by = by.map(|by| format!(", last by {by}")).unwrap_or_default();
+    let message = format!(
+        "The {what} was changed meanwhile{by}: it has version {version} now. Look at it again"
+    );
+    ApiError::new(StatusCode::CONFLICT, message).with("version", version)
 }

@@ -32,7 +32,8 @@ async fn list(
     State(calendar): State<OwnerCalendarService>,
     Extension(RequestTime(now)): Extension<RequestTime>,
 ) -> Result<Json<Value>, ApiError> {
-    let time_off = calendar.time_off(now).await.map_err(|error| to_api_error(&error))?;
+    let time_off = calendar.time_off(now).await;
+    let time_off = time_off.map_err(|error| to_api_error(&error, calendar.zone_name()))?;
     let row = |HeldTime { date, hold }: &HeldTime| {
         json!({
             "date": date.to_string(),

@@ -5,6 +5,7 @@ use handlers::{
     domain::{
         calendar::Calendar,
         catalogue::{Repair, Upsell},
+        changed_by::ChangedBy,
         label,
         lead::LeadId,
         opt_out::keyword,
@@ -89,7 +90,7 @@ proptest! {
         if let Some(fields) = json.as_object()
             && let Ok(patch) = OwnerPatch::from_json(fields)
         {
-            let owner = OwnerState { version: u64::MAX, ..OwnerState::default() }.merge(&patch, now);
+            let owner = OwnerState { version: u64::MAX, ..OwnerState::default() }.merge(&patch, ChangedBy::Api, now);
             prop_assert!(owner.max_discount <= 25);
         }
     }

@@ -8,8 +8,8 @@ use std::{
 use handlers::{
     adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
-        cockpit::Cockpit, customers::CustomerService, owner_calendar::OwnerCalendarService,
-        owner_state::OwnerStateService, scheduler::Scheduler,
+        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        owner_page::OwnerPageService, owner_state::OwnerStateService, scheduler::Scheduler,
     },
     config::Vars,
     domain::{calendar::Calendar, form_hold::FormConfirmation},
@@ -112,7 +112,7 @@ async fn no_line_holds_anything_private() {
             OwnerStateService::new(texts.clone(), Arc::new(RandomIdGenerator)),
             OwnerCalendarService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
             CustomerService::new(texts.clone(), Calendar::new("America/New_York").unwrap()),
-            Cockpit::new(
+            OwnerPageService::new(
                 texts.clone(),
                 Arc::new(RandomIdGenerator),
                 Arc::new(crate::testing::Idle),

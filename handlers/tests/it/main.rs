@@ -27,6 +27,7 @@ mod openai_failures;
 mod outbox;
 mod owner_calendar;
 mod owner_page;
+mod owner_session;
 mod owner_state;
 mod reply;
 mod scheduler;

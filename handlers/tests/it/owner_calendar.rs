@@ -12,6 +12,7 @@ use handlers::{
         calendar::UnbookableReason,
         calendar_settings::{CalendarPatch, CalendarSettings},
         catalogue::{Repair, RepairKind},
+        changed_by::ChangedBy,
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         owner::{OwnerState, Until},
         slot::{Slot, SlotTime},
@@ -126,7 +127,7 @@ fn a_change_names_what_was_booked_before_it_whatever_came_first() {
             book(&world, 9).unwrap();
         }
         let change = patch(&json!({ "closed_dates": ["2026-02-11"] }));
-        world.run(service.update(&change, now())).unwrap();
+        world.run(service.update(&change, ChangedBy::Api, now())).unwrap();
         let touched = world.run(service.touched_bookings(now())).unwrap();
         assert_eq!(touched.times.len(), usize::from(booked_first));
         if !booked_first {

@@ -2,7 +2,10 @@
 
 use handlers::{
     app::owner_state::OwnerStateError,
-    domain::owner::{OwnerPatch, OwnerStatus},
+    domain::{
+        changed_by::ChangedBy,
+        owner::{OwnerPatch, OwnerStatus},
+    },
 };
 use serde_json::json;
 
@@ -18,13 +21,17 @@ fn two_concurrent_changes_are_both_kept_until_a_reset() {
     let state = world.owner_state();
     let now = NOW.parse().unwrap();
     let (gym, ceiling) = (patch(json!({ "status": "gym" })), patch(json!({ "max_discount": 5 })));
-    let (one, two) =
-        world.run(async { futures::join!(state.update(&gym, now), state.update(&ceiling, now)) });
+    let (one, two) = world.run(async {
+        futures::join!(
+            state.update(&gym, ChangedBy::OwnersPage, now),
+            state.update(&ceiling, ChangedBy::OwnersPage, now)
+        )
+    });
     one.unwrap();
     two.unwrap();
     let owner = world.run(state.get()).unwrap();
     assert_eq!((owner.status, owner.max_discount, owner.version), (OwnerStatus::Gym, 5, 2));
-    let owner = world.run(state.reset(now)).unwrap();
+    let owner = world.run(state.reset(ChangedBy::Api, now)).unwrap();
     assert_eq!((owner.status, owner.version), (OwnerStatus::Available, 3));
 }
 

@@ -6,8 +6,8 @@ use axum::Router;
 use handlers::{
     adapters::{secrets::StaticCredential, system::RandomIdGenerator},
     app::{
-        cockpit::Cockpit, customers::CustomerService, owner_calendar::OwnerCalendarService,
-        owner_state::OwnerStateService,
+        customers::CustomerService, owner_calendar::OwnerCalendarService,
+        owner_page::OwnerPageService, owner_state::OwnerStateService,
     },
     domain::{
         booking::{NewBooking, RequestToken},
@@ -35,10 +35,10 @@ pub fn router() -> (Router, Arc<FakeStore>) {
 fn router_on(store: &Arc<FakeStore>, token: Option<Arc<dyn Credential>>) -> Router {
     let customers = CustomerService::new(store.clone(), calendar());
     let ids = Arc::new(RandomIdGenerator);
-    let cockpit = Cockpit::new(store.clone(), ids, Arc::new(Idle), calendar());
+    let owner_page = OwnerPageService::new(store.clone(), ids, Arc::new(Idle), calendar());
     let calendar = OwnerCalendarService::new(store.clone(), calendar());
     let owner = OwnerStateService::new(store.clone(), Arc::new(RandomIdGenerator));
-    http::state(owner, calendar, customers, cockpit, token)
+    http::state(owner, calendar, customers, owner_page, token)
 }
 
 fn admin(method: &'static str) -> TestRequest {
@@ -88,7 +88,8 @@ async fn only_given_fields_change_by_json_form_and_put() {
         json!({ "status": "success", "state": {
             "state_id": "CURRENT", "status": "gym", "location": "shop", "notes": "Back in 2 hours",
             "special_info": "", "assistant_name": "Linda", "greeting": "", "max_discount": 20,
-            "ai_answers_sms": false, "auto_upsell": true, "updated_at": 1_770_754_200, "version": 3,
+            "ai_answers_sms": false, "auto_upsell": true, "updated_at": 1_770_754_200, "changed_by": "api",
+            "version": 3,
         } })
     );
 

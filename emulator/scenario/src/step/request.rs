@@ -128,8 +128,11 @@ pub struct Response {
     /// The body as JSON.
     #[serde(default)]
     pub json: Option<Matcher>,
-    /// The body as a page: its `title`, `lang`, visible `text`, first `form`, and all `forms`. A form
-    /// has `action`, `method`, `fields` (values by name) and `choices` (what may be chosen, by name).
+    /// The body as a page, read without its scripts and styles: `title`, `lang`, `text` (what a person
+    /// reads: a line for each block, single spaces, nothing of a `hidden` element), `form` (the first)
+    /// and `forms` (all). A form has `action` and `method` as they are written, `fields` (by name, what
+    /// it would send if nothing is touched and no button named) and `choices` (by name, what may be
+    /// chosen instead).
     #[serde(default)]
     pub html: Option<Matcher>,
     /// The body as text.

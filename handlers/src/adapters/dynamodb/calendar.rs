@@ -9,7 +9,10 @@ use super::{
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
-    domain::calendar_settings::{CalendarPatch, CalendarSettings},
+    domain::{
+        calendar_settings::{CalendarPatch, CalendarSettings},
+        changed_by::ChangedBy,
+    },
     ports::{OwnerWriteOutcome, StoreError},
 };
 
@@ -62,6 +65,7 @@ fn to_row(settings: &CalendarSettings) -> Row {
         ("version", number(settings.version)),
     ]);
     stored.extend(settings.updated_at.map(|time| ("updated_at".to_owned(), seconds(time))));
+    stored.extend(settings.changed_by.map(|by| ("changed_by".to_owned(), text(by.as_str()))));
     stored
 }
 
@@ -77,7 +81,9 @@ fn from_row(row: &Row) -> Result<CalendarSettings, StoreError> {
         .map_err(|_| reader.malformed("version", "a version"))?;
     let updated_at =
         if reader.has("updated_at") { Some(reader.seconds("updated_at")?) } else { None };
-    Ok(CalendarSettings { version, updated_at, ..CalendarSettings::default().with(&patch) })
+    let changed_by = reader.text_or_none("changed_by")?.and_then(ChangedBy::parse);
+    let settings = CalendarSettings::default().with(&patch);
+    Ok(CalendarSettings { version, updated_at, changed_by, ..settings })
 }
 
 #[cfg(test)]
@@ -90,6 +96,7 @@ mod tests {
             quiet_hours: None,
             travel_minutes: 20,
             updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),
+            changed_by: Some(ChangedBy::OwnersPage),
             version: 3,
             ..CalendarSettings::default()
         }
@@ -98,7 +105,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         assert_eq!(from_row(&to_row(&settings())).unwrap().to_json(), settings().to_json());
-        assert_eq!(from_row(&to_row(&settings())).unwrap().version, 3);
+        let read = from_row(&to_row(&settings())).unwrap();
+        assert_eq!((read.version, read.changed_by), (3, Some(ChangedBy::OwnersPage)));
     }
 
     #[test]

@@ -8,7 +8,10 @@ use super::{
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
-    domain::owner::{MAX_DISCOUNT, OwnerState, OwnerStatus, Until},
+    domain::{
+        changed_by::ChangedBy,
+        owner::{MAX_DISCOUNT, OwnerState, OwnerStatus, Until},
+    },
     ports::{OwnerWriteOutcome, StoreError},
 };
 
@@ -86,6 +89,7 @@ fn attributes(owner: &OwnerState) -> Vec<(&'static str, AttributeValue)> {
         owner.ai_answers_calls.map(|calls| ("ai_answers_calls", AttributeValue::Bool(calls))),
     );
     attributes.extend(owner.updated_at.map(|time| ("updated_at", seconds(time))));
+    attributes.extend(owner.changed_by.map(|by| ("changed_by", text(by.as_str()))));
     attributes
 }
 
@@ -129,6 +133,7 @@ fn owner(row: &Row) -> Result<OwnerState, StoreError> {
         } else {
             None
         },
+        changed_by: reader.text_or_none("changed_by")?.and_then(ChangedBy::parse),
         version: u64::try_from(version).map_err(|_| reader.malformed("version", "a version"))?,
     })
 }
@@ -147,6 +152,7 @@ mod tests {
             voice: Some("alloy".into()),
             ai_answers_calls: Some(true),
             updated_at: Some("2026-02-10T20:10:00Z".parse().unwrap()),
+            changed_by: Some(ChangedBy::OwnersPage),
             version: 7,
             ..OwnerState::default()
         };

@@ -1,6 +1,6 @@
 //! Several dates side by side, for a page on which one is chosen.
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use jiff::{Span, Timestamp, civil};
 
 use super::{Scheduler, SchedulerError};
@@ -97,12 +97,13 @@ impl Scheduler {
             bookings.available(date, needed).await.map(|day| (date, day))
         };
         let read = try_join_all(dates.map(read)).await?;
-        let mut days = Vec::with_capacity(read.len());
-        for (date, day) in read {
-            self.tell_of_unreadable_date(&day, now).await;
+        let alerts = read.iter().map(|(_, day)| self.tell_of_unreadable_date(day, now));
+        join_all(alerts).await;
+        let overview = |(date, day)| {
             let is_closed = calendar.day_unbookable_reason(date, now).is_some();
-            days.push(DayOverview { date, state: state(day, is_closed) });
-        }
+            DayOverview { date, state: state(day, is_closed) }
+        };
+        let days = read.into_iter().map(overview).collect();
         Ok(Days { calendar, days })
     }
 }

@@ -24,7 +24,7 @@ const MAX_NOTICE: u16 = 14 * 24 * 60;
 /// Farthest horizon, in days.
 const MAX_HORIZON: u16 = 365;
 /// Fields of the response that a page may send back; they are ignored.
-const READ_ONLY: [&str; 2] = ["updated_at", "time_zone"];
+const READ_ONLY: [&str; 3] = ["updated_at", "changed_by", "time_zone"];
 
 /// The fields to change; the others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

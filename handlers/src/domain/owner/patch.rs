@@ -11,7 +11,7 @@ const UNTIL: &str = "a time such as 2026-02-10T15:00, or null";
 /// Longest name of the assistant, in characters.
 const MAX_NAME: usize = 40;
 /// Fields of the response that a page may send back; they are ignored.
-const READ_ONLY: [&str; 3] = ["state_id", "updated_at", "version"];
+const READ_ONLY: [&str; 4] = ["state_id", "updated_at", "changed_by", "version"];
 
 /// The fields to change; the others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,6 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::changed_by::ChangedBy;
 
     fn patch(value: Value) -> Result<OwnerPatch, PatchError> {
         OwnerPatch::from_json(value.as_object().unwrap())
@@ -214,11 +215,12 @@ mod tests {
             OwnerState { voice: Some("alloy".to_owned()), version: 4, ..OwnerState::default() };
         let now: Timestamp = "2026-02-10T20:10:00Z".parse().unwrap();
         let patch = patch(json!({ "status": "gym", "max_discount": 0 })).unwrap();
-        let after = before.merge(&patch, now);
+        let after = before.merge(&patch, ChangedBy::Api, now);
         let expected = OwnerState {
             status: OwnerStatus::Gym,
             max_discount: 0,
             updated_at: Some(now),
+            changed_by: Some(ChangedBy::Api),
             version: 5,
             ..before
         };
@@ -235,10 +237,10 @@ mod tests {
             version: 4,
             ..OwnerState::default()
         };
-        let after = before.reset(now);
+        let after = before.reset(ChangedBy::OwnersPage, now);
         assert_eq!(after.status, OwnerStatus::Available);
         assert_eq!((after.voice.as_deref(), after.ai_answers_calls), (Some("alloy"), Some(false)));
-        assert_eq!(after.version, 5);
+        assert_eq!((after.version, after.changed_by), (5, Some(ChangedBy::OwnersPage)));
     }
 
     #[test]
@@ -278,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_page_may_send_the_whole_state_back() {
-        let back = json!({ "state_id": "CURRENT", "version": 3, "updated_at": 1, "status": "gym" });
+        let back = json!({ "state_id": "CURRENT", "version": 3, "updated_at": 1, "changed_by": "api", "status": "gym" });
         assert_eq!(patch(back), patch(json!({ "status": "gym" })));
     }
 }

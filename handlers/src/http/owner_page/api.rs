@@ -16,11 +16,11 @@ use super::{Page, view};
 use crate::{
     app::{
         bookings::BookingError,
-        cockpit::{Changed, CockpitError, MAX_DAYS, Told},
         error_chain::ErrorChain,
+        owner_page::{Changed, MAX_DAYS, OwnerPageError, Told},
     },
     domain::{
-        lead::LeadId,
+        lead::{LeadId, LeadStatus},
         slot::{Slot, SlotTime, parse_date},
     },
     http::{
@@ -68,7 +68,7 @@ pub(super) async fn overview(
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(ApiError::bad_request(format!("Invalid value for days: 1 to {MAX_DAYS}")));
     }
-    let overview = page.cockpit.overview(from, days, now).await.map_err(unavailable)?;
+    let overview = page.service.overview(from, days, now).await.map_err(unavailable)?;
     Ok(Json(view::overview(&overview, now)))
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn conversations(
     State(page): State<Page>,
     Extension(RequestTime(now)): Now,
 ) -> Result<Json<Value>, ApiError> {
-    let conversations = page.cockpit.conversations(now).await.map_err(unavailable)?;
+    let conversations = page.service.conversations(now).await.map_err(unavailable)?;
     let conversations: Vec<Value> = conversations.iter().map(view::conversation).collect();
     Ok(Json(json!({ "status": "success", "conversations": conversations })))
 }
@@ -90,8 +90,8 @@ pub(super) async fn cancel(
 ) -> Result<Json<Value>, ApiError> {
     let id = lead_id(path)?;
     let fields = fields(&headers, body, &["tell_customer"]).await?;
-    let changed = page.cockpit.cancel(&id, tells(&fields)?, now).await.map_err(to_api_error)?;
-    Ok(answer("Cancelled", &changed))
+    let changed = page.service.cancel(&id, tells(&fields)?, now).await.map_err(to_api_error)?;
+    Ok(answer("Cancelled", "It was cancelled before", &changed))
 }
 
 pub(super) async fn reschedule(
@@ -109,8 +109,8 @@ pub(super) async fn reschedule(
     let time = text("time").and_then(|time| SlotTime::parse(time).ok());
     let time =
         time.ok_or_else(|| ApiError::bad_request("Invalid value for time: such as 2:00 PM"))?;
-    let moved = page.cockpit.reschedule(&id, Slot::new(date, time), tells(&fields)?, now).await;
-    Ok(answer("Moved", &moved.map_err(to_api_error)?))
+    let moved = page.service.reschedule(&id, Slot::new(date, time), tells(&fields)?, now).await;
+    Ok(answer("Moved", "It stood there before", &moved.map_err(to_api_error)?))
 }
 
 pub(super) async fn complete(
@@ -119,8 +119,8 @@ pub(super) async fn complete(
     Extension(RequestTime(now)): Now,
 ) -> Result<Json<Value>, ApiError> {
     let id = lead_id(path)?;
-    let changed = page.cockpit.complete(&id, now).await.map_err(to_api_error)?;
-    Ok(answer("Done", &changed))
+    let changed = page.service.complete(&id, now).await.map_err(to_api_error)?;
+    Ok(answer("Done", "It was marked as done before", &changed))
 }
 
 pub(super) async fn mark_answered(
@@ -129,22 +129,28 @@ pub(super) async fn mark_answered(
     Extension(RequestTime(now)): Now,
 ) -> Result<Json<Value>, ApiError> {
     let Path(TextPath { sid }) = path.map_err(|_| unknown_text())?;
-    if sid.is_empty() || !page.cockpit.mark_answered(&sid, now).await.map_err(unavailable)? {
+    if sid.is_empty() || !page.service.mark_answered(&sid, now).await.map_err(unavailable)? {
         return Err(unknown_text());
     }
     Ok(Json(json!({ "status": "success", "message": "Marked as answered" })))
 }
 
-/// What was done, and whether the customer hears of it.
-fn answer(done: &str, changed: &Changed) -> Json<Value> {
+/// What was done, and whether the customer hears of it; or that it was so before, which a repeat is
+/// told after an answer that was lost.
+fn answer(done: &str, before: &str, changed: &Changed) -> Json<Value> {
     let told = match changed.told {
         Told::ByText => "the customer gets a text",
         Told::OptedOut => "the customer wants no more texts: please call",
         Told::No => "the customer gets no text",
     };
+    let message = match changed.was_so_before {
+        true => format!("{before}: nothing was changed now, and no text is sent"),
+        false => format!("{done}, {told}"),
+    };
     Json(json!({
         "status": "success",
-        "message": format!("{done}, {told}"),
+        "message": message,
+        "was_so_before": changed.was_so_before,
         "told": changed.told == Told::ByText,
         "lead_id": changed.booking.lead_id.as_str(),
         "date": changed.booking.slot.date().to_string(),
@@ -199,10 +205,19 @@ fn unavailable(error: StoreError) -> ApiError {
     ApiError::unavailable()
 }
 
-fn to_api_error(error: CockpitError) -> ApiError {
+fn to_api_error(error: OwnerPageError) -> ApiError {
     let error = match error {
-        CockpitError::NoBooking => return no_booking(),
-        CockpitError::Booking(error) => error,
+        OwnerPageError::NoBooking => return no_booking(),
+        OwnerPageError::Over(status) => {
+            let over = match status {
+                LeadStatus::Booked => "The time of this booking is over",
+                LeadStatus::Cancelled => "This booking was cancelled before",
+                LeadStatus::Completed => "This booking was marked as done before",
+            };
+            let message = format!("{over}: nothing was changed");
+            return ApiError::new(StatusCode::CONFLICT, message);
+        }
+        OwnerPageError::Booking(error) => error,
     };
     let conflict = |message: String| ApiError::new(StatusCode::CONFLICT, message);
     match error {

@@ -52,7 +52,7 @@ function show() {
   $('nobody').hidden = data.unanswered.length > 0;
   $('waiting-count').hidden = data.unanswered.length === 0;
   $('waiting-count').textContent = data.unanswered.length;
-  document.title = (data.unanswered.length ? '(' + data.unanswered.length + ') ' : '') + 'Shop cockpit';
+  document.title = (data.unanswered.length ? '(' + data.unanswered.length + ') ' : '') + 'Owner’s page';
   fill(stateForm, data.state);
   fill(calendarForm, data.calendar);
 }
@@ -78,7 +78,7 @@ function buildEntry(entry) {
     return el('div', { class: 'card off' }, el('span', null, entry.minutes >= 1440 ? 'Off all day' : 'Off ' + span), el('button', { type: 'button', onclick: end, 'aria-label': 'End time off ' + dayName(entry.date) + ' ' + span }, 'End'));
   }
   if (entry.kind === 'unconfirmed') return el('div', { class: 'card off' }, el('span', null, span + ': the form holds this for some minutes'));
-  const what = entry.repair ? entry.repair + (entry.device && entry.device !== 'unknown' ? ', ' + entry.device : '') : 'Booked';
+  const what = entry.repair ? entry.repair + (entry.device ? ', ' + entry.device : '') : 'Booked';
   const who = entry.name || phoneText(entry.phone) || 'no number';
   const name = who + ', ' + dayName(entry.date) + ' ' + entry.time;
   const is = entry.status || 'booked';
@@ -137,7 +137,7 @@ function changePanel(entry, close, { title, fields, button, danger, path, body }
         toast(done.message);
         go.form.remove();
         await poll();
-        $('main').focus();
+        toMain();
       });
     },
   }, fields, problem, el('div', { class: 'acts' }, go, el('button', { type: 'button', onclick: close }, 'Keep as it is')));
@@ -197,7 +197,7 @@ function buildWaiting(text) {
   const answered = (event) => attempt(event.target, null, async () => {
     toast((await ask('api/unanswered/' + encodeURIComponent(text.sid) + '/answered', 'POST', {})).message);
     await poll();
-    $('main').focus();
+    toMain();
   });
   return el('article', { class: 'card', 'aria-label': who + ' waits since ' + text.age },
     el('div', { class: 'row' }, el('strong', null, who), el('span', { class: 'muted' }, text.age + ' ago, ' + stamp(text.at))),

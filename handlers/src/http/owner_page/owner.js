@@ -19,8 +19,6 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
-$('no-script').hidden = true;
-
 // ---- Talking to the shop ----
 
 class Failure extends Error {
@@ -78,6 +76,9 @@ function toast(text) {
 
 // ---- Session ----
 
+/** Where what was focused has gone. The page stays where it is scrolled to. */
+const toMain = () => $('main').focus({ preventScroll: true });
+
 function showLogin(why) {
   stopPolling();
   const again = page.signedIn;
@@ -90,7 +91,7 @@ function showLogin(why) {
 
 function showApp() {
   page.signedIn = true;
-  for (const id of ['top', 'app']) $(id).hidden = false;
+  for (const id of ['app', 'sign-out']) $(id).hidden = false;
   $('login').hidden = true;
   $('login-why').textContent = '';
 }
@@ -109,7 +110,7 @@ $('login-form').addEventListener('submit', (event) => {
     banner('');
     for (const problem of document.querySelectorAll('.problem')) problem.hidden = true;
     await poll();
-    $('main').focus();
+    toMain();
   });
 });
 

@@ -26,11 +26,12 @@ pub(super) fn start(token: &Secret, id: &str, now: Timestamp) -> Option<String> 
     Some(format!("{content}.{signature}"))
 }
 
-/// `Set-Cookie` of a session, or of none, for the page at `path` and what lies below it.
-pub(super) fn cookie(session: Option<&str>, path: &str) -> Option<HeaderValue> {
+/// `Set-Cookie` of a session, or of none. Without a path it is for what lies beside `/owner/session`,
+/// whatever stands before it there: a stage, which the function sees, or a domain's mapping, which it
+/// does not.
+pub(super) fn cookie(session: Option<&str>) -> Option<HeaderValue> {
     let (value, age) = session.map_or(("", 0), |session| (session, SESSION_SECONDS));
-    let cookie =
-        format!("{COOKIE}={value}; Max-Age={age}; Path={path}; HttpOnly; Secure; SameSite=Strict");
+    let cookie = format!("{COOKIE}={value}; Max-Age={age}; HttpOnly; Secure; SameSite=Strict");
     HeaderValue::from_str(&cookie).ok()
 }
 

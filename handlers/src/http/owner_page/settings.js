@@ -85,10 +85,16 @@ function valueOf(input) {
   return field === 'quiet_hours' ? input.value.trim() || null : input.value;
 }
 
+/** By what a row was changed last. */
+const byWhom = (row) => ({ api: ' by the API', owners_page: ' on the owner’s page' }[row.changed_by] || '');
+
+/** Whether two rows differ in what an input shows. */
+const differs = (input, one, other) => shownAs(input, read(one, input.dataset.field)) !== shownAs(input, read(other, input.dataset.field));
+
 /** Shows a newer row in every field that nobody has typed into. */
 function fill(settings, row) {
   const by = $(settings.key + '-by');
-  by.textContent = row.updated_at ? 'Last changed ' + stamp(row.updated_at) : 'Never changed';
+  by.textContent = row.updated_at ? 'Last changed ' + stamp(row.updated_at) + byWhom(row) : 'Never changed';
   if (settings.conflict) return;
   const typed = settings.inputs.filter((input) => input.shown !== undefined && isTyped(input));
   // While something is typed, its base stays, so that a change of another tab is noticed.
@@ -106,7 +112,7 @@ function put(body, field, value) {
   if (inner) body[name] = { ...body[name], [inner]: value }; else body[name] = value;
 }
 
-async function save(settings, version) {
+async function save(settings, version, both = '') {
   const typed = settings.inputs.filter(isTyped);
   if (typed.length === 0) { toast('Nothing was changed.'); return; }
   const body = { [settings.versionField]: version };
@@ -114,10 +120,16 @@ async function save(settings, version) {
   let answer;
   try { answer = await ask(settings.path, 'PUT', body); } catch (failure) {
     if (failure.status !== 409) throw failure;
-    const theirs = (await ask(settings.path))[settings.key];
-    const met = typed.filter((input) => shownAs(input, read(theirs, input.dataset.field)) !== shownAs(input, read(settings.base, input.dataset.field)));
-    // Another tab changed other fields: both changes stay.
-    if (met.length === 0) { settings.base = theirs; return save(settings, theirs.version); }
+    // A change that others kept coming before has no row to look at.
+    const theirs = failure.body[settings.key];
+    if (!theirs) throw failure;
+    const met = typed.filter((input) => differs(input, theirs, settings.base));
+    // Somebody changed other fields: both changes stay.
+    if (met.length === 0) {
+      const others = settings.inputs.filter((input) => differs(input, theirs, settings.base)).map(labelOf);
+      settings.base = theirs;
+      return save(settings, theirs.version, others.length ? ' Kept what was changed meanwhile' + byWhom(theirs) + ': ' + others.join(', ') + '.' : both);
+    }
     showConflict(settings, theirs, met);
     return;
   }
@@ -125,15 +137,17 @@ async function save(settings, version) {
   for (const input of typed) input.shown = input.type === 'checkbox' ? input.checked : input.value;
   page.data[settings.key] = answer[settings.key];
   fill(settings, answer[settings.key]);
-  toast(answer.message + '.');
+  toast(answer.message + '.' + both);
 }
 
 const labelOf = (input) => document.querySelector('label[for="' + input.id + '"]').textContent;
 const quoted = (shown) => (shown === true ? 'on' : shown === false ? 'off' : shown === '' ? 'nothing' : '“' + shown + '”');
 
-/** Another tab or device changed the same fields: says what and when, and lets the owner choose. */
+/** The same fields were changed meanwhile: says which, when and by what, and lets the owner choose. */
 function showConflict(settings, theirs, met) {
   settings.conflict = true;
+  page.data[settings.key] = theirs;
+  fill(settings, theirs);
   const box = settings.form.querySelector('.conflict');
   const again = el('button', { type: 'button', onclick: (event) => attempt(event.target, settings.form.querySelector('.problem'), async () => {
     settings.base = theirs;
@@ -146,7 +160,7 @@ function showConflict(settings, theirs, met) {
     settings.base = theirs;
   } }, 'Take theirs');
   box.replaceChildren(
-    el('p', null, el('strong', null, 'Somebody else changed this at ' + (theirs.updated_at ? stamp(theirs.updated_at) : 'the same time') + ', in another tab, on another device or by the API.')),
+    el('p', null, el('strong', null, 'This was changed meanwhile: ' + (theirs.updated_at ? stamp(theirs.updated_at) : 'just now') + byWhom(theirs) + (theirs.changed_by === 'owners_page' ? ', in another tab or on another device.' : '.'))),
     el('ul', null, met.map((input) => el('li', null, labelOf(input) + ': it was ' + quoted(shownAs(input, read(settings.base, input.dataset.field))) + ', it is now ' + quoted(shownAs(input, read(theirs, input.dataset.field))) + ', you typed ' + quoted(input.type === 'checkbox' ? input.checked : input.value)))),
     el('div', { class: 'acts' }, again, keep));
   box.hidden = false;

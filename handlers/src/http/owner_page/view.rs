@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    app::cockpit::{Conversation, Day, Entry, EntryKind, Overview},
+    app::owner_page::{Conversation, Day, Entry, EntryKind, Overview},
     domain::{
-        booking::Booking, catalogue::Repair, lead::Lead, outbox::UnansweredText, turn::MemoryTurn,
+        booking::Booking, catalogue::Repair, label::UNKNOWN_DEVICE, lead::Lead,
+        outbox::UnansweredText, turn::MemoryTurn,
     },
     http::{calendar::settings_json, state::state_json},
 };
@@ -68,7 +69,7 @@ fn lead_json(lead: &Lead) -> serde_json::Map<String, Value> {
         ("lead_id", json!(lead.id.as_str())),
         ("phone", json!(lead.phone.as_str())),
         ("name", json!(lead.customer_name)),
-        ("device", json!(lead.device)),
+        ("device", json!((lead.device != UNKNOWN_DEVICE).then_some(&lead.device))),
         ("repair", json!(repair)),
         ("repair_type", json!(lead.repair.slug())),
         ("is_visit", json!(lead.repair.is_visit())),

@@ -47,7 +47,7 @@ fn the_projects_own_template_has_its_functions_routes_and_tables() {
                 10,
                 256,
                 "GET /scheduler, POST /scheduler, OPTIONS /scheduler, POST /scheduler/confirm, \
-                 OPTIONS /scheduler/confirm, GET /book, POST /book, GET /book/days, POST /book/ics, \
+                 OPTIONS /scheduler/confirm, GET /book, POST /book, POST /book/ics, \
                  GET /book/book.js, GET /book/book.css, GET /book/embed.js".to_owned()
             ),
         ]

@@ -22,7 +22,7 @@ use crate::{
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
 
-pub use changes::{Changed, CockpitError, Told};
+pub use changes::{Changed, OwnerPageError, Told};
 
 /// Most days of an overview: each costs a query.
 pub const MAX_DAYS: u8 = 14;
@@ -33,7 +33,7 @@ const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The use case behind the owner's page.
 #[derive(Clone)]
-pub struct Cockpit {
+pub struct OwnerPageService {
     store: Arc<dyn Store>,
     ids: Arc<dyn IdGenerator>,
     background: Arc<dyn BackgroundWorker>,
@@ -95,7 +95,7 @@ pub struct Conversation {
     pub leads: Vec<Lead>,
 }
 
-impl Cockpit {
+impl OwnerPageService {
     /// The use case on its ports, with the calendar that holds until its owner changes it.
     pub fn new(
         store: Arc<dyn Store>,

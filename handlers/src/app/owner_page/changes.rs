@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::Cockpit;
+use super::OwnerPageService;
 use crate::{
     app::{
         bookings::{BookingError, BookingService},
@@ -12,8 +12,13 @@ use crate::{
         outbox::start_sending,
     },
     domain::{
-        booking::Booking, calendar::Calendar, lead::LeadId, outbox::OutboxText, phone::Phone,
-        slot::Slot, text::OWNER_NAME,
+        booking::Booking,
+        calendar::Calendar,
+        lead::{Lead, LeadId, LeadStatus},
+        outbox::OutboxText,
+        phone::Phone,
+        slot::Slot,
+        text::OWNER_NAME,
     },
     ports::StoreError,
 };
@@ -25,6 +30,9 @@ pub struct Changed {
     pub booking: Booking,
     /// Whether the customer is told.
     pub told: Told,
+    /// Whether it was so before, by an earlier try whose answer was lost or by somebody else, so that
+    /// nothing was changed now.
+    pub was_so_before: bool,
 }
 
 /// Whether a customer is told of a change.
@@ -40,16 +48,19 @@ pub enum Told {
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
-pub enum CockpitError {
+pub enum OwnerPageError {
     /// No booking has this reference.
     #[error("There is no booking with that reference")]
     NoBooking,
+    /// It was over before; an open booking is over when its time is.
+    #[error("That booking is over")]
+    Over(LeadStatus),
     /// The booking cannot be changed so.
     #[error(transparent)]
     Booking(#[from] BookingError),
 }
 
-impl From<StoreError> for CockpitError {
+impl From<StoreError> for OwnerPageError {
     fn from(error: StoreError) -> Self {
         Self::Booking(error.into())
     }
@@ -59,21 +70,24 @@ impl From<StoreError> for CockpitError {
 struct Change {
     calendar: Calendar,
     phone: Phone,
+    /// The booking's time and status before the change.
+    slot: Slot,
+    status: LeadStatus,
     told: Told,
     now: Timestamp,
 }
 
-impl Cockpit {
+impl OwnerPageService {
     /// Cancels an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::cancel`] fails with.
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::cancel`] fails with.
     pub async fn cancel(
         &self,
         id: &LeadId,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, CockpitError> {
+    ) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |booking: &Booking| {
@@ -86,23 +100,24 @@ impl Cockpit {
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
         let bookings = self.bookings(&change);
-        let booking = bookings.cancel(&change.phone, id, &identity, notify).await?;
+        let booking = bookings.cancel(&change.phone, id, &identity, notify).await;
+        let booking = booking.map_err(|error| change.refused(error))?;
         let told = self.have_sent(sent, &change).await;
         tracing::info!(lead = %id, "the owner cancelled a booking");
-        Ok(Changed { booking, told })
+        Ok(Changed { booking, told, was_so_before: change.status == LeadStatus::Cancelled })
     }
 
     /// Moves an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::reschedule`] fails with.
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::reschedule`] fails with.
     pub async fn reschedule(
         &self,
         id: &LeadId,
         to: Slot,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, CockpitError> {
+    ) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |from: &Booking, to: &Booking| {
@@ -118,23 +133,26 @@ impl Cockpit {
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
         let bookings = self.bookings(&change);
-        let booking = bookings.reschedule(&change.phone, id, to, &identity, notify).await?;
+        let booking = bookings.reschedule(&change.phone, id, to, &identity, notify).await;
+        let booking = booking.map_err(|error| change.refused(error))?;
         let told = self.have_sent(sent, &change).await;
         tracing::info!(lead = %id, "the owner moved a booking");
-        Ok(Changed { booking, told })
+        Ok(Changed { booking, told, was_so_before: change.slot == to })
     }
 
     /// Marks a booking as done. Nobody is told.
     ///
     /// # Errors
-    /// [`CockpitError::NoBooking`], and what [`BookingService::complete`] fails with.
-    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, CockpitError> {
+    /// [`OwnerPageError::NoBooking`], and what [`BookingService::complete`] fails with.
+    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, OwnerPageError> {
         let change = self.change(id, false, now).await?;
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
-        let booking = self.bookings(&change).complete(&change.phone, id, &identity).await?;
+        let booking = self.bookings(&change).complete(&change.phone, id, &identity).await;
+        let booking = booking.map_err(|error| change.refused(error))?;
         tracing::info!(lead = %id, "the owner marked a booking as done");
-        Ok(Changed { booking, told: Told::No })
+        let was_so_before = change.status == LeadStatus::Completed;
+        Ok(Changed { booking, told: Told::No, was_so_before })
     }
 
     /// Marks a customer's text as answered; false when there is no such text.
@@ -150,17 +168,17 @@ impl Cockpit {
         id: &LeadId,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Change, CockpitError> {
+    ) -> Result<Change, OwnerPageError> {
         let store = self.store.as_ref();
         let (current, lead) =
             futures::try_join!(current_calendar(store, &self.deployed), store.lead(id))?;
-        let phone = lead.ok_or(CockpitError::NoBooking)?.phone;
+        let Lead { phone, slot, status, .. } = lead.ok_or(OwnerPageError::NoBooking)?;
         let told = match tell {
             false => Told::No,
             true if store.opted_out(&phone).await? => Told::OptedOut,
             true => Told::ByText,
         };
-        Ok(Change { calendar: current.1, phone, told, now })
+        Ok(Change { calendar: current.1, phone, slot, status, told, now })
     }
 
     fn bookings<'a>(&'a self, change: &'a Change) -> BookingService<'a> {
@@ -198,6 +216,14 @@ impl Change {
     fn identity(&self, id: &LeadId) -> [String; 4] {
         let at = self.now.as_millisecond().to_string();
         ["owner's page".to_owned(), id.to_string(), at, format!("{:?}", self.told)]
+    }
+
+    /// Why it was refused: what was over before is told as such.
+    fn refused(&self, error: BookingError) -> OwnerPageError {
+        match error {
+            BookingError::NotFound => OwnerPageError::Over(self.status),
+            error => error.into(),
+        }
     }
 
     fn texts(&self, id: &str, body: &str) -> Vec<OutboxText> {

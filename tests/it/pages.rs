@@ -1,11 +1,6 @@
 //! The pages behind a stage, which stands before every path: their links and forms name none of it.
 
-use crate::{
-    lambda::lambda,
-    process::rehearse,
-    public_url::with_properties,
-    support::{project, write},
-};
+use crate::{lambda::lambda, process::rehearse, public_url::with_properties, support::project};
 
 const SCENARIO: &str = r#"
 name: Both pages behind a stage
@@ -52,8 +47,8 @@ fn pass(instead: &[(&str, &str)], target: &[String]) {
         assert!(text.contains(from), "the template has no `{from}`");
         text.replace(from, to)
     });
-    write(folder.path(), "template.yaml", template);
-    write(folder.path(), "scenarios/a.yaml", SCENARIO);
+    folder.write("template.yaml", template);
+    folder.write("scenarios/a.yaml", SCENARIO);
     let words: Vec<&str> = ["run"].into_iter().chain(target.iter().map(String::as_str)).collect();
     let ran = rehearse(folder.path(), &words);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);

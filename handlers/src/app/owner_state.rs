@@ -67,7 +67,7 @@ impl OwnerStateService {
         by: ChangedBy,
         now: Timestamp,
     ) -> Result<OwnerState, OwnerStateError> {
-        self.change(patch.seen_version(), |owner| owner.merge(patch, by, now)).await
+        self.change(patch.expected_version(), |owner| owner.merge(patch, by, now)).await
     }
 
     /// Resets the state to its default and returns it.

@@ -30,7 +30,7 @@ pub struct OwnerPatch {
     voice: Option<String>,
     ai_answers_calls: Option<bool>,
     /// The version that the caller has seen; without it the change is made to whatever is there.
-    seen_version: Option<u64>,
+    expected_version: Option<u64>,
 }
 
 /// Why a change is refused. Every text names the field.
@@ -77,8 +77,8 @@ impl OwnerPatch {
     }
 
     /// The version that the caller has seen (`if_version`).
-    pub fn seen_version(&self) -> Option<u64> {
-        self.seen_version
+    pub fn expected_version(&self) -> Option<u64> {
+        self.expected_version
     }
 
     /// Whether it blocks slots until some time.
@@ -102,7 +102,7 @@ impl OwnerPatch {
             "ai_answers_calls" => boolean(value).map(|v| self.ai_answers_calls = Some(v)),
             "if_version" => {
                 let given = value.as_u64().ok_or("the version that the state had");
-                given.map(|v| self.seen_version = Some(v))
+                given.map(|v| self.expected_version = Some(v))
             }
             known if READ_ONLY.contains(&known) => Ok(()),
             unknown => return Err(PatchError::Unknown(shortened(unknown))),

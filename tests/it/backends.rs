@@ -268,14 +268,14 @@ fn a_choice_that_is_none_is_told_with_the_nearest_one() {
 }
 
 #[test]
-fn an_endpoint_that_is_no_dynamodb_is_told() {
+fn an_endpoint_that_is_not_dynamodb_is_told() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let web = served(|_| Some("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno".into()));
     for (address, says) in [
         (closed.to_string(), "failed to connect"),
         (silent.local_addr().unwrap().to_string(), "it accepts calls and does not answer"),
-        (web, "what answers there is no DynamoDB: status 404"),
+        (web, "not DynamoDB: it answered with status 404"),
     ] {
         let ran = rehearse(
             &root(),

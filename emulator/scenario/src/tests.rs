@@ -122,7 +122,7 @@ fn every_mistake_points_at_its_place() {
             "3:20",
             "did you mean 'dynamodb.PutItem'?",
         ),
-        ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "no status of a failure"),
+        ("faults: [{ on: openai.responses, fail: 99 }]", "3:44", "not a status of a failure"),
         (
             "faults: [{ on: openai.responses, fail: { stauts: 503 } }]",
             "3:46",
@@ -176,7 +176,7 @@ fn every_mistake_points_at_its_place() {
         ),
         ("together: [{ customer: a }, { customer: b }]\nschedules: 0", "4:16", "at least 1"),
         ("expect: { tables: { Lead: unchanged } }", "3:25", "did you mean 'Leads'?"),
-        ("expect: { calls: { openai: 1 } }", "3:24", "no exchange"),
+        ("expect: { calls: { openai: 1 } }", "3:24", "not the name of an exchange"),
         ("expect: { calls: { openai.respones: 0 } }", "3:24", "did you mean 'openai.responses'?"),
         ("expect: {}", "3:13", "say what is expected"),
         ("expect: { sms: [{ to: nobody }] }", "3:27", "unknown person"),
@@ -202,7 +202,11 @@ fn mistakes_of_the_head_point_at_their_place() {
         (format!("name: a\n{rest}\neach: [{{ a: 1 }}, {{ a: 1 }}]"), "3:18", "there already"),
         (format!("name: a\n{rest}\ngiven: {{ fixtures: [shpo] }}"), "3:21", "did you mean 'shop'?"),
         (format!("name: a\n{rest}\ngiven: {{ tables: {{ Slot: [] }} }}"), "3:20", "unknown table"),
-        (format!("name: a\n{rest}\nalways: {{ calls: {{ x: 1 }} }}"), "3:20", "no exchange"),
+        (
+            format!("name: a\n{rest}\nalways: {{ calls: {{ x: 1 }} }}"),
+            "3:20",
+            "not the name of an exchange",
+        ),
         (format!("name: a\n{rest}\n---\nname: b"), "4:1", "another document begins"),
     ] {
         let error = errors(&text);

@@ -4,10 +4,16 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use http::{Request, header::CONTENT_TYPE};
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use http::{
+    Request, Response, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
+use lambda_http::{
+    BoxFuture, IntoResponse,
+    lambda_runtime::{self, LambdaEvent, service_fn},
+};
 use serde_json::Value;
-use tower::ServiceExt as _;
+use tower::ServiceExt;
 
 use super::Clients;
 use crate::{
@@ -27,7 +33,33 @@ pub async fn serve_lambda(
     build: fn(&Vars, &Clients) -> Result<Router, ConfigError>,
 ) -> Result<(), lambda_http::Error> {
     let router = start(vars, build)?;
-    lambda_http::run(router).await
+    let service = ServiceExt::<lambda_http::Request>::map_response(router, LambdaAnswer);
+    lambda_http::run(service).await
+}
+
+/// A response as Lambda's result: text as it is, anything else in base64.
+///
+/// Nothing here is written in another encoding than UTF-8, so the conversion of `lambda_http`, whose
+/// tables of encodings are a twentieth of the zip, is left out.
+struct LambdaAnswer(Response<Body>);
+
+impl IntoResponse for LambdaAnswer {
+    fn into_response(self) -> BoxFuture<'static, Response<lambda_http::Body>> {
+        Box::pin(async {
+            let (mut parts, body) = self.0.into_parts();
+            let body = match to_bytes(body, MAX_RESPONSE_BYTES).await {
+                Ok(body) if parts.headers.contains_key(CONTENT_ENCODING) => body.to_vec().into(),
+                Ok(body) => String::from_utf8(body.into())
+                    .map_or_else(|error| error.into_bytes().into(), Into::into),
+                Err(error) => {
+                    tracing::error!(%error, "a response cannot be read");
+                    parts.status = StatusCode::INTERNAL_SERVER_ERROR;
+                    lambda_http::Body::Empty
+                }
+            };
+            Response::from_parts(parts, body)
+        })
+    }
 }
 
 /// Starts the log, builds the router and posts Lambda's events to its path `/events`, as AWS
@@ -60,6 +92,8 @@ async fn post_event(router: Router, event: Value) -> Result<Value, lambda_http::
     }
 }
 
+/// Longest response, in bytes: Lambda takes 6 MB with what it adds.
+const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 /// Longest result of an event, in bytes.
 const MAX_RESULT_BYTES: usize = 64 * 1024;
 
@@ -74,4 +108,31 @@ fn start(
     let clients = Clients::https()?;
     // As text, because the runtime prints a typed error with its `Debug`.
     Ok(build(vars, &clients).map_err(|error| error.to_string())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn answered(body: &'static [u8], encoding: Option<&'static str>) -> lambda_http::Body {
+        let mut response = Response::new(Body::from(body));
+        if let Some(encoding) = encoding {
+            let value = http::HeaderValue::from_static(encoding);
+            response.headers_mut().insert(CONTENT_ENCODING, value);
+        }
+        block_on(LambdaAnswer(response).into_response()).into_body()
+    }
+
+    #[test]
+    fn text_goes_out_as_text_and_anything_else_as_bytes() {
+        let text = "a\u{f1}o \u{1f642}";
+        assert_eq!(answered(text.as_bytes(), None), lambda_http::Body::Text(text.into()));
+        assert_eq!(answered(&[0xff, 0xfe], None), lambda_http::Body::Binary(vec![0xff, 0xfe]));
+        assert_eq!(
+            answered(b"packed", Some("gzip")),
+            lambda_http::Body::Binary(b"packed".to_vec())
+        );
+    }
 }

@@ -230,7 +230,7 @@ fn a_dump_that_is_wrong_is_refused_before_anything_is_written() {
     for (text, says) in [
         (whole[..whole.len() / 2].to_owned(), "the dump was cut"),
         (String::new(), "the dump was cut"),
-        (json!({ "phone": "+1" }).to_string(), "it is no dump"),
+        (json!({ "phone": "+1" }).to_string(), "it is not a dump"),
         (dump(&[json!({ "phone": { "N": "7" } })]).to_string(), "must be a string"),
         (dump(&[json!({ "fone": { "S": "+1" } })]).to_string(), "needs its key attribute `phone`"),
         (dump(&[json!({ "phone": { "S": "" } })]).to_string(), "must not be empty"),

@@ -32,6 +32,7 @@ mod secrets;
 mod store;
 mod store_calendar;
 mod store_contract;
+mod store_customers;
 mod store_form_holds;
 mod store_owner;
 mod store_races;

@@ -18,6 +18,7 @@ mod compose;
 mod dispatcher;
 mod dynamodb;
 mod events;
+mod form_code_tries;
 mod form_codes;
 mod form_confirmation;
 mod logs;

@@ -112,19 +112,9 @@ impl DynamoDb {
         key: &str,
         now: Timestamp,
     ) -> TransactionItem {
-        self.slot_row(booking.slot, key)
-            .update_expression(
-                "SET #status = :available, updated_at = :now \
-                 REMOVE lead_id, phone, repair_type, device, minutes, travel_minutes",
-            )
-            .condition_expression("lead_id = :lead_id")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":available", text(AVAILABLE))
-            .expression_attribute_values(":now", seconds(now))
-            .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
-            .build()
-            .map(update)
-            .map_err(unavailable)
+        let change = "SET #status = :status, updated_at = :now \
+                      REMOVE lead_id, phone, repair_type, device, minutes, travel_minutes";
+        self.change_own_slot(booking, key, now, AVAILABLE, change)
     }
 
     /// Notes that a slot's booking is done, by the time as its row spells it, if this lead holds it.
@@ -135,11 +125,29 @@ impl DynamoDb {
         key: &str,
         now: Timestamp,
     ) -> TransactionItem {
+        self.change_own_slot(
+            booking,
+            key,
+            now,
+            COMPLETED,
+            "SET #status = :status, updated_at = :now",
+        )
+    }
+
+    /// Changes a slot's row, by the time as it spells it, if this booking's lead holds it.
+    fn change_own_slot(
+        &self,
+        booking: &Booking,
+        key: &str,
+        now: Timestamp,
+        status: &str,
+        change: &str,
+    ) -> TransactionItem {
         self.slot_row(booking.slot, key)
-            .update_expression("SET #status = :completed, updated_at = :now")
+            .update_expression(change)
             .condition_expression("lead_id = :lead_id")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":completed", text(COMPLETED))
+            .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":now", seconds(now))
             .expression_attribute_values(":lead_id", text(booking.lead_id.as_str()))
             .build()

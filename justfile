@@ -1,6 +1,6 @@
 # Every command of CI by its name: `just test`. Without just, type the line below the name: all are
-# plain cargo or a script of this repository. `.ci/run` runs them all, in this order, and installs
-# what they need.
+# plain cargo or a script of this repository. `.ci/run` runs them all but the benchmarks, and
+# installs what they need.
 
 # Lists the commands.
 default:
@@ -45,10 +45,6 @@ browser *files:
 # Runs the tests under false clocks (`apt-get install faketime`).
 faketime *arguments:
     scripts/false-clock {{arguments}}
-
-# Drives the pages in a browser (`apt-get install chromium nodejs npm`).
-browser:
-    scripts/browser
 
 # Builds the deployment packages for arm64; `scripts/package --tools` gets what that needs.
 package:

@@ -8,7 +8,8 @@
 # counts every process of the build and depends little on what else the machine does; time by the
 # clock does. Needs the crates in cargo's cache, so that no download is measured.
 set -euo pipefail
-export LC_ALL=C CARGO_INCREMENTAL=1
+export LC_ALL=C
+unset CARGO_INCREMENTAL # As each profile has it.
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/rehearse-build.XXXXXX")
@@ -18,7 +19,7 @@ parts=("$@")
 
 git -C "$root" ls-files -z | (cd "$root" && tar --null -T - -cf -) | (mkdir "$work/copy" && tar -C "$work/copy" -xf -)
 cd "$work/copy"
-(cargo fetch --locked --quiet)
+cargo fetch --locked --quiet
 
 calc() { awk "BEGIN { print $* }"; }
 printf '%-46s %12s %12s %7s\n' figure measured target ratio

@@ -49,7 +49,7 @@ suite_s() {
   local i start
   for ((i = 0; i < runs; i++)); do
     start=$(date +%s%N)
-    "$rehearse" run --dynamodb "$1" >"$work/run" 2>&1 || { echo "failed on $1:" >&2; tail -3 "$work/run" >&2; }
+    "$rehearse" run --dynamodb "$1" >"$work/run" 2>&1 || { echo "failed on $1:" >&2; tail -3 "$work/run" >&2; exit 1; }
     awk -v from="$start" -v to="$(date +%s%N)" 'BEGIN { printf "%.2f\n", (to - from) / 1e9 }'
   done | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }

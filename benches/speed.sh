@@ -71,8 +71,10 @@ process_ms() {
 }
 # Seconds of processor time of a command with all of its processes.
 processor_s() {
-  ( TIMEFORMAT='%U %S'; cd "$root"; { time "$rehearse" "$@" >/dev/null 2>&1; } 2>&1 ) \
-    | awk '{ printf "%.2f\n", $1 + $2 }'
+  local times
+  times=$( TIMEFORMAT='%U %S'; cd "$root"; { time "$rehearse" "$@" >/dev/null 2>&1; } 2>&1 ) \
+    || { echo failed; return; }
+  awk '{ printf "%.2f\n", $1 + $2 }' <<<"$times"
 }
 
 first=$(cd "$root" && find scenarios -name '*.yaml' | sort | head -1)

@@ -143,8 +143,8 @@ fn joined_letters(tokens: &[Token]) -> Vec<Token> {
                 .collect()
         };
         let (word, used) = match (run(1), run(2)) {
-            (word, _) if word.len() >= 3 => (word.clone(), word.len()),
-            (_, word) if word.len() >= 3 => (word.clone(), word.len() * 2 - 1),
+            (word, _) if letters(&word) >= 3 => (word.clone(), letters(&word)),
+            (_, word) if letters(&word) >= 3 => (word.clone(), letters(&word) * 2 - 1),
             _ => (String::new(), 1),
         };
         if word.is_empty() {
@@ -155,4 +155,9 @@ fn joined_letters(tokens: &[Token]) -> Vec<Token> {
         at += used;
     }
     joined
+}
+
+/// How many signs a word has, each of which was a token.
+fn letters(word: &str) -> usize {
+    word.chars().count()
 }

@@ -59,7 +59,7 @@ pub(super) fn is_known(sentence: &str, facts: &Facts) -> bool {
                 text.chars()
                     .filter(char::is_ascii_digit)
                     .collect::<String>()
-                    .contains(digits.trim_start_matches('1'))
+                    .contains(digits.strip_prefix('1').unwrap_or(digits))
             };
             of(&facts.owner.text) || of(&facts.customer.text)
         })

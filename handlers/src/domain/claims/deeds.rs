@@ -26,12 +26,12 @@ pub(super) static HARMLESS: Words = Words::new(
      supposed required limited included priced allowed advised recommended preferred welcomed \
      appreciated valued honored expected delayed related stopped started finished failed happened \
      seemed turned stayed lasted agreed decided figured hoped guessed assumed believed planned \
-     forgotten learned picked requested chosen passed forwarded notified informed approved granted applied qualified \
+     helped worked handled served bothered disappointed forgotten learned picked requested chosen passed forwarded notified informed approved granted applied qualified \
      discounted taken filled claimed snapped occupied gone full busy declined refused rejected \
      denied available recorded logged noted encontrado revisado mirado buscado preguntado entendido \
      hablado olvidado llamado intentado mencionado pensado recibido equivocado ocupado ocupada \
      cerrado cerrada llegado visto dicho encontre revise mire busque pregunte entendi hable olvide \
-     llame intente mencione pense recibi vi equivoque aprobado limitado incluido incluida",
+     llame intente mencione pense recibi vi equivoque explique comente conte aprobado limitado incluido incluida",
 );
 /// What may be going on without a change: "I'm checking it".
 static HARMLESS_NOW: Words = Words::new(

@@ -45,11 +45,13 @@ pub(super) fn are_true(sentence: &Sentence, facts: &Facts) -> bool {
             || !speaks_of_length(words)
             || sentence.asks(clause.start)
             || sentence.is_denied(clause.clone())
-            || found.iter().all(|duration| {
-                let is_owners = owners.iter().any(|other| other.least == duration.least);
-                let mut known = known_minutes(sentence, clause, facts).into_iter();
-                is_owners || known.any(|minutes| duration.can_be(minutes))
-            })
+            || {
+                let known = known_minutes(sentence, clause, facts);
+                found.iter().all(|duration| {
+                    let is_owners = owners.iter().any(|other| other.least == duration.least);
+                    is_owners || known.iter().any(|minutes| duration.can_be(*minutes))
+                })
+            }
     })
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil};
 
 use super::{
-    contact::address_runs, dates, free_times::FreeTimes, money, percents, sentence::Sentence,
-    times, vocabulary::LIMITS, words,
+    contact::address_runs, dates, free_times::FreeTimes, money, offers, percents,
+    sentence::Sentence, times, vocabulary::LIMITS, words,
 };
 use crate::domain::{
     calendar::Calendar,
@@ -152,10 +152,13 @@ impl Facts {
         }
         self.said.add(text, today);
         let limit = sentence.has(&LIMITS);
-        if !limit && !sentence.asks(0) {
-            self.discounts
-                .extend(percents::percents(&sentence.tokens).into_iter().map(|p| p.value));
+        if limit || sentence.asks(0) {
+            return;
         }
+        let granted = percents::percents(&sentence.tokens).into_iter().filter(|percent| {
+            percent.value <= 100 && offers::is_granted(&sentence, percent, &self.asked)
+        });
+        self.discounts.extend(granted.map(|percent| percent.value));
     }
 
     /// What the owner wrote to the customer himself.

@@ -57,7 +57,7 @@ pub(super) fn are_true(sentence: &Sentence, facts: &Facts) -> bool {
 }
 
 /// "9 to 5", "between 9 and 12", "de las 9 a las 12".
-fn is_range(sentence: &Sentence, a: &TimeMention, b: &TimeMention) -> bool {
+pub(super) fn is_range(sentence: &Sentence, a: &TimeMention, b: &TimeMention) -> bool {
     let between = sentence.tokens.get(a.end..b.at).unwrap_or_default();
     let before = a.at.checked_sub(1).and_then(|at| sentence.tokens.get(at));
     let pair = before.is_some_and(|t| t.any(&["between", "entre"]));

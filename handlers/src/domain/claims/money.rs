@@ -1,4 +1,6 @@
-//! Prices, percentages and what they are for, as a sentence names them.
+//! Prices and what they are for, as a sentence names them.
+
+use std::cell::OnceCell;
 
 use super::{
     vocabulary::{WordList, Words},
@@ -36,10 +38,15 @@ const SIGNS: &[&str] = &["$", "\u{20ac}", "\u{a3}"];
 
 /// Every price in the tokens.
 pub(super) fn prices(tokens: &[Token]) -> Vec<PriceMention> {
+    // Read once, so that the time grows with the length only in proportion.
+    let whole = Whole {
+        names_repair: !repairs(tokens).is_empty(),
+        names_deal: tokens.iter().any(|t| t.is("deal")),
+    };
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        match price_at(tokens, at) {
+        match price_at(tokens, at, &whole) {
             Some(price) => {
                 at = price.end;
                 found.push(price);
@@ -99,7 +106,13 @@ pub(super) fn prices_of_answer(
     found
 }
 
-fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
+/// What all of the tokens say.
+struct Whole {
+    names_repair: bool,
+    names_deal: bool,
+}
+
+fn price_at(tokens: &[Token], at: usize, whole: &Whole) -> Option<PriceMention> {
     let first = tokens.get(at)?;
     if first.any(SIGNS) {
         if let Some(cents) = decimal(tokens, at + 1) {
@@ -111,7 +124,7 @@ fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
     if let Some(cents) = decimal(tokens, at) {
         let unit = tokens.get(at + 1).is_some_and(|t| t.any(CURRENCY) || t.any(SIGNS));
         let costs = before(tokens, at, &COSTS);
-        let is = before(tokens, at, &["is", "are", "son"]) && !repairs(tokens).is_empty();
+        let is = before(tokens, at, &["is", "are", "son"]) && whole.names_repair;
         return (unit || costs || is).then_some(PriceMention { at, end: at + 1, cents });
     }
     // "por ciento" is no number.
@@ -129,10 +142,10 @@ fn price_at(tokens: &[Token], at: usize) -> Option<PriceMention> {
     // "it is just 19", "costs 19", "for 19": a bare number with two digits or more.
     let costs = before(tokens, at, CURRENCY)
         || is_total(tokens, at)
-        || is_of_repair(tokens, at, end)
+        || is_of_repair(tokens, at, end, whole)
         || before(tokens, at, &COSTS)
         || (before(tokens, at, &["for", "por"]) && value > 12);
-    let is = before(tokens, at, &["is", "are", "son"]) && value > 12 && !repairs(tokens).is_empty();
+    let is = before(tokens, at, &["is", "are", "son"]) && value > 12 && whole.names_repair;
     let year_or_model = value > 1000;
     (apart && (costs || is) && value > 12 && !year_or_model).then_some(price)
 }
@@ -151,7 +164,7 @@ fn is_total(tokens: &[Token], at: usize) -> bool {
 }
 
 /// "Screen: 69", "70 for the screen".
-fn is_of_repair(tokens: &[Token], at: usize, end: usize) -> bool {
+fn is_of_repair(tokens: &[Token], at: usize, end: usize, whole: &Whole) -> bool {
     let near = |from: usize, until: usize| {
         !repairs(tokens.get(from..until).unwrap_or_default()).is_empty()
     };
@@ -161,11 +174,10 @@ fn is_of_repair(tokens: &[Token], at: usize, end: usize) -> bool {
     let words = tokens.get(at.saturating_sub(8)..at).unwrap_or_default();
     let priced = previous.is_some_and(|t| t.any(&["is", "es", "de", "son"]))
         && words.iter().any(|t| t.any(&["price", "precio", "cost", "costo"]));
-    let deal = tokens.iter().any(|t| t.is("deal"));
     let first = previous.is_none_or(Token::is_sign);
     let ahead = tokens.get(end).is_some_and(|t| t.any(&["for", "por"]))
         && near(end, tokens.len().min(end + 4));
-    listed || priced || (first && (ahead || deal))
+    listed || priced || (first && (ahead || whole.names_deal))
 }
 
 fn decimal(tokens: &[Token], at: usize) -> Option<u32> {
@@ -190,6 +202,8 @@ fn before<W: WordList + ?Sized>(tokens: &[Token], at: usize, words: &W) -> bool 
 /// The repairs that the tokens name, in order.
 pub(super) fn repairs(tokens: &[Token]) -> Vec<RepairKind> {
     let mut found = Vec::new();
+    let of_back = OnceCell::new();
+    let is_back = || *of_back.get_or_init(|| tokens.iter().any(|t| t.any(&["back", "rear"])));
     for (at, token) in tokens.iter().enumerate() {
         let next = |words: &[&str]| tokens.get(at + 1).is_some_and(|t| t.any(words));
         let kind = match token.text.as_str() {
@@ -204,9 +218,7 @@ pub(super) fn repairs(tokens: &[Token]) -> Vec<RepairKind> {
             "battery" | "batteries" | "bateria" | "baterias" | "pila" => Some(RepairKind::Battery),
             "port" | "ports" | "puerto" => Some(RepairKind::ChargingPort),
             "water" | "liquid" | "agua" => Some(RepairKind::WaterDamage),
-            "glass" if tokens.iter().any(|t| t.any(&["back", "rear"])) => {
-                Some(RepairKind::BackGlass)
-            }
+            "glass" if is_back() => Some(RepairKind::BackGlass),
             "trasero" | "trasera" => Some(RepairKind::BackGlass),
             _ => None,
         };

@@ -6,7 +6,7 @@ use super::{
     sentence::Sentence,
     times,
     vocabulary::{LIMITS, WordList, Words},
-    words::Token,
+    words::{self, Token},
 };
 
 /// Whether the sentence gives away what costs something, and the owner's texts do not.
@@ -15,11 +15,17 @@ pub(super) fn gives_away(sentence: &Sentence, facts: &Facts) -> bool {
     let about_times =
         !sentence.times.is_empty() || !sentence.dates.is_empty() || timed(&facts.asked);
     let given = is_free_of_charge(sentence) || (!about_times && is_free(sentence));
-    given
-        && !sentence.asks(0)
-        && !["free", "complimentary", "gratis", "no charge", "on the house"]
-            .iter()
-            .any(|word| facts.owner.text.contains(word))
+    given && !sentence.asks(0) && !owner_gives_away(facts)
+}
+
+/// Whether the owner's texts give something away, which then may be said.
+fn owner_gives_away(facts: &Facts) -> bool {
+    let text = &facts.owner.text;
+    let tokens = words::tokens(text);
+    let free = tokens.iter().enumerate().any(|(at, t)| {
+        t.any(&["free", "complimentary", "gratis", "gratuito", "gratuita"]) && !denies(&tokens, at)
+    });
+    free || text.contains("no charge") || text.contains("on the house")
 }
 
 /// Whether what stands at a token is more than there can be: "20% is too much".
@@ -30,6 +36,24 @@ pub(super) fn is_refused(sentence: &Sentence, at: usize) -> bool {
             .words(clause)
             .iter()
             .any(|t| t.any(&["much", "high", "low", "impossible", "cannot", "beyond", "than"]))
+}
+
+/// Whether a sentence grants a percentage: it neither refuses it, nor asks for it, nor speaks of a
+/// battery, about which a customer asks with `question`.
+pub(super) fn is_granted(
+    sentence: &Sentence,
+    percent: &PercentMention,
+    question: &[Token],
+) -> bool {
+    !is_refused(sentence, percent.at)
+        && !sentence.has(&["whether", "if", "ask", "request", "check", "try"])
+        && !is_of_battery(sentence, question)
+}
+
+fn is_of_battery(sentence: &Sentence, question: &[Token]) -> bool {
+    let battery = |t: &Token| t.any(&["battery", "bateria", "health"]);
+    (question.iter().any(battery) || sentence.tokens.iter().any(battery))
+        && !sentence.has(&["off", "discount", "descuento", "less", "cheaper", "price"])
 }
 
 /// Whether a discount was approved, stands in the owner's texts, is refused, or is the most that
@@ -44,9 +68,8 @@ pub(super) fn discount_is_known(
         || sentence.has(&["only", "ceiling", "highest", "tope", "over", "above", "more", "least"]);
     let approved = facts.discounts.contains(&value) || facts.owner.percents.contains(&value);
     // "85% is still fine" of the battery that the customer speaks of.
-    let of_battery = facts.customer.percents.contains(&value)
-        && facts.asked.iter().any(|t| t.any(&["battery", "bateria", "health"]))
-        && !sentence.has(&["off", "discount", "descuento", "less", "cheaper", "price"]);
+    let of_battery =
+        facts.customer.percents.contains(&value) && is_of_battery(sentence, &facts.asked);
     let asks = sentence.asks(percent.at);
     approved
         || of_battery

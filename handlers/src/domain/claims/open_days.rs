@@ -5,7 +5,7 @@ use super::{
     facts::Facts,
     sentence::Sentence,
     vocabulary::{CLOSED, OPEN as SHOP_OPEN},
-    words::Token,
+    words::{Token, tokens},
 };
 use crate::domain::{calendar::weekdays, slot::SlotTime, time_span::TimeSpan};
 
@@ -82,8 +82,11 @@ fn is_open(sentence: &Sentence, mention: &DayMention, facts: &Facts) -> bool {
     let is_open = |day: &Day| !day.parts(facts).is_empty();
     let excepts =
         sentence.tokens.get(mention.end..).is_some_and(|rest| rest.iter().any(|t| t.any(EXCEPT)));
+    // "Moved to Sunday", "from Sunday to Monday", and not "Sunday to help you".
+    let is_to = |at: usize| sentence.tokens.get(at).is_some_and(|t| t.any(&["to", "through"]));
     let moves = mention.days.len() == 1
-        && sentence.words(clause.clone()).iter().any(|t| t.any(&["to", "through"]));
+        && (mention.at.checked_sub(1).is_some_and(is_to)
+            || (is_to(mention.end) && sentence.is_time_or_date(mention.end + 1)));
     mention.days.iter().all(is_open)
         || sentence.asks(mention.at)
         || sentence.is_denied(clause)
@@ -101,7 +104,7 @@ fn is_closed(sentence: &Sentence, mention: &DayMention, facts: &Facts) -> bool {
     // "We're not open on Mondays" is no denial of "closed".
     let denied =
         sentence.is_denied(clause.clone()) && sentence.words(clause.clone()).iter().any(is_closing);
-    let owner_says = ["clos", "cerrad", "cerram"].iter().any(|w| facts.owner.text.contains(w));
+    let owner_says = tokens(&facts.owner.text).iter().any(is_closing);
     partly
         || owner_says
         || sentence.asks(mention.at)
@@ -133,7 +136,11 @@ fn round_the_clock_is_true(sentence: &Sentence, facts: &Facts) -> bool {
     }) || sentence.tokens.windows(2).any(|w| {
         matches!(w, [a, b] if a.is("24") && b.any(&["hours", "horas"]))
     }) && sentence.has(&["open", "abierto", "abiertos", "abrimos"]);
-    if !said || facts.owner.text.contains("24") {
+    let owners = tokens(&facts.owner.text);
+    let owner_says = owners.windows(2).any(
+        |pair| matches!(pair, [a, b] if a.is("24") && (b.is("/") || b.any(&["hours", "horas"]))),
+    );
+    if !said || owner_says {
         return true;
     }
     let is_whole = |day: Day| day.parts(facts).iter().any(|part| part.minutes == 24 * 60);

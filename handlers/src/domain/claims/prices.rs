@@ -7,7 +7,7 @@ use super::{
     money::{PriceMention, on_site, prices, repairs, upsells},
     words::{Token, tokens},
 };
-use crate::domain::catalogue::{ON_SITE_SURCHARGE, RepairKind};
+use crate::domain::catalogue::{ON_SITE_SURCHARGE, RepairKind, Upsell};
 
 /// What the whole text and the customer's speak of, read once for all prices.
 pub(super) struct Context {
@@ -69,7 +69,7 @@ impl Make {
 const IPHONE: &[&str] = &["iphone", "iphones", "apple"];
 const SAMSUNG: &[&str] = &["samsung", "samsungs", "galaxy"];
 
-/// Whether every price of the sentence is one of the shop's.
+/// Whether a price of the sentence is one of the shop's.
 pub(super) fn price_is_known(
     tokens: &[Token],
     price: &PriceMention,
@@ -101,7 +101,10 @@ pub(super) fn price_is_known(
         });
     if saves {
         return all.iter().any(|full| {
-            facts.discounts.iter().any(|percent| (full * percent).abs_diff(cents) <= 60)
+            facts
+                .discounts
+                .iter()
+                .any(|percent| full.saturating_mul(*percent).abs_diff(cents) <= 60)
         });
     }
     let extra = ON_SITE_SURCHARGE * 100;
@@ -128,7 +131,7 @@ pub(super) fn price_is_known(
         let named = context.kinds.as_slice();
         let kinds = if named.is_empty() { RepairKind::ALL.as_slice() } else { named };
         allowed.extend(base_prices(kinds, context.make));
-        allowed.extend([15, 25]);
+        allowed.extend(Upsell::ALL.iter().filter_map(|item| item.price()));
         allowed.extend(sums(&allowed.clone(), context));
     } else {
         allowed.extend(base_prices(&kinds, Make::of(near)));

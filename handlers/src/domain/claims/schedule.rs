@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil;
 
 use super::{
+    dates::DateMention,
     days::are_adjacent,
     durations,
     facts::Facts,
@@ -71,12 +72,32 @@ fn dates_fit(sentence: &Sentence, claims: &[Claim], facts: &Facts) -> bool {
     })
 }
 
-/// "Tomorrow is wide open", "Wednesday is fully booked".
+/// What a day has that is not full.
+const ROOM: &[&str] = &[
+    "openings",
+    "availability",
+    "slots",
+    "spots",
+    "space",
+    "room",
+    "lugar",
+    "espacio",
+    "hueco",
+    "cupo",
+];
+
+/// "Tomorrow is wide open", "Wednesday and Thursday are fully booked".
 fn days_are_true(sentence: &Sentence, facts: &Facts) -> bool {
-    if !sentence.times.is_empty() || sentence.dates.len() != 1 {
-        return true;
-    }
-    let Some(mention) = sentence.dates.first() else { return true };
+    let one_clause = sentence.dates.first().is_none_or(|first| {
+        let clause = sentence.clause(first.at);
+        sentence.dates.iter().all(|date| clause.contains(&date.at))
+    });
+    !sentence.times.is_empty()
+        || !one_clause
+        || sentence.dates.iter().all(|mention| day_is_true(sentence, mention, facts))
+}
+
+fn day_is_true(sentence: &Sentence, mention: &DateMention, facts: &Facts) -> bool {
     if sentence.asks(mention.at) || sentence.is_conditional(mention.at) {
         return true;
     }
@@ -88,38 +109,16 @@ fn days_are_true(sentence: &Sentence, facts: &Facts) -> bool {
         sentence.tokens.windows(2).any(|w| matches!(w, [x, y] if x.any(a) && y.any(b)))
     };
     let denied = sentence.is_denied(clause);
-    let none = sentence.has(&[
-        "openings",
-        "availability",
-        "slots",
-        "spots",
-        "space",
-        "room",
-        "lugar",
-        "espacio",
-        "hueco",
-        "cupo",
-        "nada",
-    ]) || (sentence.has(&["nothing"])
-        && sentence.has(&["left", "free", "available", "open"]))
+    let none = sentence.has(ROOM)
+        || sentence.has(&["nada"])
+        || (sentence.has(&["nothing"]) && sentence.has(&["left", "free", "available", "open"]))
         || pair(&["have", "got"], &["nothing"]);
     let full = pair(&["fully", "all", "completely", "totally"], &["booked", "full"])
         || pair(&["booked", "packed"], &["up", "solid", "out"])
         || pair(&["is", "are", "esta", "estamos"], &["full", "packed", "lleno", "llenos", "llena"])
         || (denied && none);
-    let some = sentence.has(&[
-        "openings",
-        "availability",
-        "slots",
-        "spots",
-        "space",
-        "room",
-        "lugar",
-        "espacio",
-        "hueco",
-        "cupo",
-        "something",
-    ]) && sentence.has(&["have", "is", "are", "hay", "tengo", "tenemos", "still"]);
+    let some = (sentence.has(ROOM) || sentence.has(&["something"]))
+        && sentence.has(&["have", "is", "are", "hay", "tengo", "tenemos", "still"]);
     // Of a part of a day that was read.
     let part = !known.is_empty()
         && sentence.has(&PARTS_OF_DAY)

@@ -106,11 +106,13 @@ impl Sentence {
         let dates = dates::dates(&tokens, today);
         let question =
             tokens.iter().rev().find(|t| !t.any(&["\"", "'", ")"])).is_some_and(|t| t.is("?"));
-        let opener = tokens.iter().find(|t| {
-            !t.is_sign()
-                && !t.any(&["so", "and", "ok", "okay", "great", "sure", "hi", "hey", "thanks", "y"])
+        let mut opening = tokens.iter().skip_while(|t| {
+            t.is_sign()
+                || t.any(&["so", "and", "ok", "okay", "great", "sure", "hi", "hey", "thanks", "y"])
         });
-        let asks_from_start = question && opener.is_some_and(|t| t.any(QUESTION_OPENERS));
+        let asks_from_start = question
+            && opening.next().is_some_and(|t| t.any(QUESTION_OPENERS))
+            && !opening.next().is_some_and(|t| t.is("do"));
         let clauses = clauses(&tokens);
         Self { tokens, clauses, times, dates, question, asks_from_start }
     }
@@ -152,25 +154,20 @@ impl Sentence {
         }
         let clause = self.clause(at);
         // Spanish shows where a question begins.
-        if self.words(0..at).iter().any(|t| t.is("\u{bf}")) {
-            return true;
+        if self.has(&["\u{bf}"]) {
+            return self.words(0..at).iter().any(|t| t.is("\u{bf}"));
         }
         let last = self.clauses.last().is_some_and(|last| *last == clause);
-        let opens = self
-            .words(clause.clone())
-            .iter()
-            .find(|t| !t.is_sign())
-            .is_some_and(|t| t.any(QUESTION_OPENERS));
         // A statement with "?" behind it and nothing that asks is still a statement: "You're
         // booked, anything else?"
         let behind_opener =
             self.clauses.iter().filter(|other| other.start <= clause.start).any(|other| {
-                self.words(other.clone())
-                    .iter()
-                    .find(|t| !t.is_sign())
-                    .is_some_and(|t| t.any(QUESTION_OPENERS))
+                let mut words = self.words(other.clone()).iter().skip_while(|t| t.is_sign());
+                words.next().is_some_and(|t| t.any(QUESTION_OPENERS))
+                    // "Will do, you're booked" opens no question.
+                    && !words.next().is_some_and(|t| t.is("do"))
             });
-        last || opens || behind_opener || self.asks_from_start
+        last || behind_opener || self.asks_from_start
     }
 
     /// Whether a token stands in a clause that is denied.
@@ -186,6 +183,8 @@ impl Sentence {
                         || (next(1, &["hay"]) && next(2, &["problema", "de", "cuidado"]))
                 }
                 "not" => next(1, POLITE_AFTER_NOT) || before.is_some_and(|t| t.is("why")),
+                // "Instead, I booked 3" denies nothing, "instead of 3" does.
+                "instead" => !next(1, &["of"]),
                 _ => false,
             };
             word.any(&NEGATIONS) && !polite
@@ -198,21 +197,26 @@ impl Sentence {
         let words = self.words(clause.start..at);
         let own = words.iter().enumerate().any(|(n, t)| {
             // "Before your appointment" is a time and no condition.
+            // So is "after checking the calendar".
             let time = t.any(&["before", "after"])
-                && words.get(n + 1).is_some_and(|t| t.any(&["your", "tu", "su"]));
+                && words
+                    .get(n + 1)
+                    .is_some_and(|t| t.any(&["your", "tu", "su"]) || t.text.ends_with("ing"));
             // "As requested" is none either, "as soon as" is.
             let as_is = t.is("as")
                 && !words.get(n + 1).is_some_and(|t| t.any(&["soon", "long", "as"]))
                 && !n.checked_sub(2).and_then(|n| words.get(n)).is_some_and(|t| t.is("as"));
             t.any(&CONDITIONS) && !time && !as_is
         });
-        let before = self
-            .clauses
-            .iter()
-            .rev()
-            .find(|other| other.end <= clause.start)
-            .and_then(|other| self.words(other.clone()).iter().find(|t| !t.is_sign()))
-            .is_some_and(|t| t.any(&CONDITIONS));
+        let before = self.clauses.iter().rev().find(|other| other.end <= clause.start).is_some_and(
+            |other| {
+                let mut words = self.words(other.clone()).iter().skip_while(|t| t.is_sign());
+                let first = words.next();
+                let time = first.is_some_and(|t| t.any(&["before", "after"]))
+                    && words.next().is_some_and(|t| t.text.ends_with("ing"));
+                !time && first.is_some_and(|t| t.any(&CONDITIONS))
+            },
+        );
         own || before
     }
 
@@ -236,6 +240,14 @@ impl Sentence {
                 .is_some_and(|t| t.any(&["since", "because", "as", "so", "but", "porque", "pues"]))
     }
 
+    /// Whether a question only wants the statement at a token confirmed: "You're booked, ok?"
+    pub(super) fn is_tagged(&self, at: usize) -> bool {
+        let mut end = self.tokens.iter().rev().skip_while(|t| t.any(&["?", "\"", "'", ")"]));
+        let opens = self.words(self.clause(at)).iter().find(|t| !t.is_sign());
+        end.next().is_some_and(|t| t.any(&["ok", "okay", "right", "alright", "vale", "verdad"]))
+            && !opens.is_some_and(|t| t.any(QUESTION_OPENERS))
+    }
+
     /// Whether a token belongs to a time or a date.
     pub(super) fn is_time_or_date(&self, at: usize) -> bool {
         self.times.iter().any(|time| (time.at..time.end).contains(&at))
@@ -247,7 +259,8 @@ impl Sentence {
     }
 }
 
-/// Splits at commas, semicolons, dashes, brackets and "but".
+/// Splits at commas, colons, full stops, semicolons, dashes, brackets, "but", and "so" before what was
+/// done: "I couldn't get 3, so I booked 2".
 fn clauses(tokens: &[Token]) -> Vec<Range<usize>> {
     let mut clauses = Vec::new();
     let mut from = 0;
@@ -257,6 +270,10 @@ fn clauses(tokens: &[Token]) -> Vec<Range<usize>> {
         let splits = token.any(&[",", ";", "(", ")", "but", "pero", "!", "\u{1f600}"])
             || (token.is(":") && !next_joined)
             || (token.is(".") && at + 1 < tokens.len())
+            || (token.is("so")
+                && tokens.get(at + 1).is_some_and(|next| {
+                    next.any(&["i", "we", "you", "your", "it", "brandon", "he"])
+                }))
             || dash;
         if splits && at > from {
             clauses.push(from..at);

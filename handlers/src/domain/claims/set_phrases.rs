@@ -105,8 +105,9 @@ pub(super) fn deed(place: &Place<'_>) -> Option<Change> {
 fn brought_about(verb: &str) -> Option<Change> {
     match verb {
         "cancel" | "remove" | "delete" => Some(Change::Cancelled),
-        "move" | "reschedule" | "change" | "switch" => Some(Change::Moved),
-        "book" | "reserve" | "schedule" | "confirm" | "get" | "fit" | "squeeze" => {
+        "move" | "reschedule" | "change" | "switch" | "push" | "postpone" => Some(Change::Moved),
+        "book" | "reserve" | "schedule" | "confirm" | "get" | "fit" | "squeeze" | "secure"
+        | "grab" | "hold" | "lock" | "save" | "snag" | "add" | "put" | "slot" => {
             Some(Change::Booked)
         }
         _ => None,

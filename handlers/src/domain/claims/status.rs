@@ -98,7 +98,8 @@ pub(super) fn claims(sentence: &Sentence) -> Vec<Claim> {
                         .words(at..(at + 4).min(clause.end))
                         .iter()
                         .any(|t| t.any(&["yet", "todavia"])));
-            if !denied && !sentence.asks(at) && !sentence.is_conditional(at) {
+            let asks = sentence.asks(at) && !sentence.is_tagged(at);
+            if !denied && !asks && !sentence.is_conditional(at) {
                 claims.push(Claim { change, at });
             }
         }
@@ -245,9 +246,9 @@ fn participle(sentence: &Sentence, from: usize, end: usize, at: usize) -> Option
     let already = before.iter().any(|t| t.any(&["already", "sorry", "just"]));
     let we_are = previous(1).is_some_and(|t| t.any(&["are", "is"]))
         && previous(2).is_some_and(|t| t.any(&["we", "he", "brandon", "there"]));
-    let for_you = sentence.words(at..end).windows(2).any(|pair| {
-        matches!(pair, [a, b] if a.any(&["for", "for", "para"]) && b.any(&["you", "ti", "usted"]))
-    });
+    let for_you = sentence.words(at..end).windows(2).any(
+        |pair| matches!(pair, [a, b] if a.any(&["for", "para"]) && b.any(&["you", "ti", "usted"])),
+    );
     // "I booked it", not "I'm afraid 2 PM is booked".
     let i = before.iter().enumerate().any(|(n, t)| {
         t.any(&["i", "we"])

@@ -173,8 +173,8 @@ fn clock(tokens: &[Token], at: usize) -> Option<(u32, Option<u32>, usize)> {
     Some((hour, None, end))
 }
 
-/// Which half of the day follows, in whatever words. `Some(None)`-like words such as `o'clock` only
-/// move the end.
+/// Which half of the day follows, in whatever words, and where it ends. Words such as `o'clock` name
+/// no half and only move the end.
 fn half_of_day(tokens: &[Token], at: usize) -> (Option<u32>, usize) {
     let word = |n: usize| tokens.get(at + n).map(|t| t.text.as_str()).unwrap_or_default();
     match (word(0), word(1), word(2)) {
@@ -190,10 +190,7 @@ fn half_of_day(tokens: &[Token], at: usize) -> (Option<u32>, usize) {
             (Some(12), at + 3)
         }
         ("at", "night", _) => (Some(12), at + 2),
-        ("oclock" | "ish" | "sharp", ..) => {
-            let (half, end) = half_of_day(tokens, at + 1);
-            (half, end)
-        }
+        ("oclock" | "ish" | "sharp", ..) => half_of_day(tokens, at + 1),
         ("-", "ish", _) | ("en", "punto", _) => (None, at + 2),
         ("h" | "hrs", ..) if tokens.get(at).is_some_and(|t| t.joined) => (None, at + 1),
         _ => (None, at),
@@ -203,6 +200,12 @@ fn half_of_day(tokens: &[Token], at: usize) -> (Option<u32>, usize) {
 /// Days before a bare number: "Tomorrow 9, 10 or 11".
 fn is_day(word: &Token) -> bool {
     is_relative_day(&word.text) || weekday(&word.text).is_some() || word.any(&PARTS_OF_DAY)
+}
+
+/// The tokens around one, as many as a sentence that is not very long has.
+fn near(tokens: &[Token], at: usize) -> &[Token] {
+    const NEAR: usize = 60;
+    tokens.get(at.saturating_sub(NEAR)..tokens.len().min(at + NEAR)).unwrap_or_default()
 }
 
 /// A number that is a time because of the words around it.
@@ -242,7 +245,9 @@ fn bare(tokens: &[Token], at: usize, after_time: bool) -> Option<(usize, Vec<Slo
     let lists = before.is_none_or(Token::is_sign)
         && next.is_some_and(|next| next.any(&[",", "and", "or", "y", "o"]))
         && number_at(tokens, end + 1).is_some_and(|(second, _)| (1..=12).contains(&second))
-        && tokens.iter().any(|t| t.any(STATES) || t.any(&["libres", "disponibles", "have"]));
+        && near(tokens, at)
+            .iter()
+            .any(|t| t.any(STATES) || t.any(&["libres", "disponibles", "have"]));
     let spanish = before.is_some_and(|word| word.any(&["las"]))
         && next.is_none_or(|next| !next.any(&["personas", "horas", "pantallas"]));
     // "de 9 a 12", and not "de 2 a 3 dias"

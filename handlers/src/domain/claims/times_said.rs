@@ -8,7 +8,7 @@ use jiff::civil;
 use super::{
     durations,
     facts::Facts,
-    money,
+    hours_said, money,
     opening_hours::HourEdges,
     sentence::Sentence,
     status::{Change, Claim},
@@ -156,7 +156,13 @@ impl Times<'_> {
             return true;
         }
         let from_customer = facts.customer.times.iter().any(is);
-        let wish = words.iter().any(|t| t.any(&WISHES));
+        // "Brandon can see you tomorrow at 2" offers it.
+        let sees_you = |n: usize| {
+            words.get(n).is_some_and(|t| t.is("see"))
+                && words.get(n + 1).is_some_and(|t| t.any(&["you", "ya"]))
+        };
+        let takes_you = (0..words.len()).any(sees_you);
+        let wish = words.iter().enumerate().any(|(n, t)| t.any(&WISHES) && !sees_you(n));
         if !checked.is_empty() {
             // The calendar of that date is known, and this time is not free.
             return from_customer && wish && !words.iter().any(offers);
@@ -169,11 +175,10 @@ impl Times<'_> {
         }
         let accepts = words.windows(2).any(|w| matches!(w, [a, b] if a.is("it") && b.is("is")))
             && words.last().is_some_and(|t| t.any(&["is", "!", "."]));
-        let offered = (accepts || words.iter().any(offers)) && !asks && !wish;
+        let offered = (accepts || takes_you || words.iter().any(offers)) && !asks && !wish;
         from_customer && !offered && (asks || wish || self.is_repeated())
     }
 
-    /// "Everything from 9 to 3 is free": also what lies between.
     /// Whether the sentence only repeats the customer's wish, or speaks of what could be. Whatever
     /// else is said of a time that no calendar has is a claim: "2 PM has your name on it".
     fn is_repeated(&self) -> bool {
@@ -195,6 +200,7 @@ impl Times<'_> {
                 }))
     }
 
+    /// "Everything from 9 to 3 is free": also what lies between.
     fn ranges_are_free(&self) -> bool {
         let Self { sentence, context, facts, .. } = *self;
         let all = sentence.has(&["everything", "every", "all", "anything", "any", "todo"]);
@@ -240,8 +246,10 @@ impl Times<'_> {
         let Self { sentence, facts, .. } = *self;
         let edges = self.edges.get_or_init(|| HourEdges::of(sentence, facts));
         let is_edge = |time: &SlotTime| edges.all.contains(time);
-        let both =
-            sentence.times.len() >= 2 && sentence.times.iter().all(|m| m.times.iter().any(is_edge));
+        let is_range =
+            |pair: &[TimeMention]| matches!(pair, [a, b] if hours_said::is_range(sentence, a, b));
+        let both = sentence.times.windows(2).any(is_range)
+            && sentence.times.iter().all(|m| m.times.iter().any(is_edge));
         let hours = sentence.has(&HOURS);
         // "9 AM is open tomorrow" offers a time.
         let offers = !both

@@ -1,5 +1,4 @@
-//! The words that several checks know, in English and in Spanish without accents. Each stands in
-//! one list only.
+//! The words that several checks know, in English and in Spanish without accents.
 
 use std::{collections::HashSet, sync::OnceLock};
 

@@ -108,10 +108,9 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
     let wish = decided(&lab.store, booking(&new, "new", None)).await;
     let (first, second, booked) =
         futures::join!(lab.store.cancel(&one), lab.store.cancel(&two), lab.store.book(&wish));
-    assert_eq!(
-        (first.unwrap(), second.unwrap()),
-        (CancelOutcome::Cancelled, CancelOutcome::Cancelled)
-    );
+    let ends = [first.unwrap(), second.unwrap()];
+    assert!(ends.contains(&CancelOutcome::Cancelled), "{ends:?}");
+    assert!(ends.contains(&CancelOutcome::CancelledBefore), "only one of them did it: {ends:?}");
     let held = lab.store.day_schedule(date(2026, 2, 11)).await.unwrap().holds.len();
     let rows = lab.count("CustomerBookings").await;
     match booked.unwrap() {

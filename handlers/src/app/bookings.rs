@@ -87,6 +87,16 @@ impl BookingDraft<'_> {
     }
 }
 
+/// A booking after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The booking.
+    pub booking: Booking,
+    /// Whether it was so before, by an earlier attempt or by somebody else: nothing was changed and no
+    /// text stored now.
+    pub was_so_before: bool,
+}
+
 /// The shop's calendar and its bookings at one moment of business time.
 #[derive(Clone, Copy)]
 pub struct BookingService<'a> {

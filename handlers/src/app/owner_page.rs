@@ -22,7 +22,7 @@ use crate::{
     ports::{BackgroundWorker, IdGenerator, Store, StoreError},
 };
 
-pub use changes::{Changed, OwnerPageError, Told};
+pub use changes::{OwnerPageError, OwnersChange, Told};
 
 /// Most days of an overview: each costs a query.
 pub const MAX_DAYS: u8 = 14;

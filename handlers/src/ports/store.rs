@@ -66,8 +66,10 @@ pub enum BookOutcome {
 /// The outcome of cancelling a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// Cancelled now or by an earlier attempt.
+    /// Cancelled by this call.
     Cancelled,
+    /// It was cancelled before, by an earlier attempt or by somebody else.
+    CancelledBefore,
     /// The booking has changed (moved or completed) and must be read again.
     BookingChanged,
 }
@@ -84,8 +86,10 @@ pub enum CompleteOutcome {
 /// The outcome of moving a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RescheduleOutcome {
-    /// Moved now or by an earlier attempt.
+    /// Moved by this call.
     Rescheduled,
+    /// It was moved there before, by an earlier attempt or by somebody else.
+    RescheduledBefore,
     /// Another lead holds the new slot; the booking keeps the old one.
     SlotTaken,
     /// The booking or a date's schedule has changed and must be read again.

@@ -76,7 +76,8 @@ fn move_to(world: &World, hour: u8, to: u8) -> Result<Booking, BookingError> {
     let service = BookingService { store: world.store.as_ref(), calendar: &calendar, now: now() };
     let to = Slot::new(DATE, SlotTime::hour_of_day(to));
     let notify = |_: &Booking, _: &Booking| Vec::new();
-    world.run(service.reschedule(&phone(ANN), &lead(hour).id, to, &["test"], notify))
+    let moved = world.run(service.reschedule(&phone(ANN), &lead(hour).id, to, &["test"], notify));
+    moved.map(|moved| moved.booking)
 }
 
 #[test]

@@ -168,6 +168,26 @@ async fn a_cancellation_tells_the_customer_if_he_wants_and_they_do() {
     }
 }
 
+/// Both read the booking as open; only one of them cancels it.
+#[tokio::test]
+async fn of_two_cancellations_at_once_one_says_that_the_customer_is_told() {
+    let path = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/cancel";
+    for (first, second) in [(true, true), (false, true)] {
+        let (router, store) = router();
+        booked(&store).await;
+        let cookie = session(&router).await;
+        store.slow("day_schedule", 3);
+        let (one, two) = tokio::join!(
+            change(&router, &cookie, path, json!({ "tell_customer": first })),
+            change(&router, &cookie, path, json!({ "tell_customer": second })),
+        );
+        let answers = [one.json(), two.json()];
+        let count = |name: &str| answers.iter().filter(|answer| answer[name] == true).count();
+        assert_eq!(count("was_so_before"), 1, "{answers:?}");
+        assert_eq!(count("told"), store.outbox().len(), "{answers:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_move_tells_the_customer_and_keeps_to_the_calendar() {
     let path = "/owner/api/bookings/LEAD-20260210-201000-1a2b3c/move";

@@ -237,7 +237,8 @@ impl DynamoDb {
         }
     }
 
-    /// Whether an earlier attempt cancelled the booking.
+    /// What became of a cancellation that was not acknowledged. Of `unknown` outcome it is this one's
+    /// if the booking is cancelled.
     async fn cancellation_result(
         &self,
         booking: &Booking,
@@ -247,7 +248,8 @@ impl DynamoDb {
         let is_cancelled =
             |lead: &Lead| lead.status == LeadStatus::Cancelled && lead.phone == booking.phone;
         match (lead, unknown) {
-            (Ok(Some(lead)), _) if is_cancelled(&lead) => Ok(CancelOutcome::Cancelled),
+            (Ok(Some(lead)), Some(_)) if is_cancelled(&lead) => Ok(CancelOutcome::Cancelled),
+            (Ok(Some(lead)), None) if is_cancelled(&lead) => Ok(CancelOutcome::CancelledBefore),
             (_, Some(error)) => Err(error),
             (Ok(_), None) => Ok(CancelOutcome::BookingChanged),
             (Err(error), None) => Err(error),
@@ -265,7 +267,7 @@ impl DynamoDb {
         let Some(row) = self.unchanged_lead_row(old).await? else {
             let lead = self.read_lead(&old.lead_id).await?;
             return Ok(match lead {
-                Some(lead) if is_moved(&lead) => RescheduleOutcome::Rescheduled,
+                Some(lead) if is_moved(&lead) => RescheduleOutcome::RescheduledBefore,
                 _ => RescheduleOutcome::BookingChanged,
             });
         };
@@ -293,7 +295,10 @@ impl DynamoDb {
         };
         let lead = self.read_lead(&old.lead_id).await;
         match (lead, outcome) {
-            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::Rescheduled),
+            (Ok(Some(lead)), TransactionOutcome::Unknown(_)) if is_moved(&lead) => {
+                Ok(RescheduleOutcome::Rescheduled)
+            }
+            (Ok(Some(lead)), _) if is_moved(&lead) => Ok(RescheduleOutcome::RescheduledBefore),
             (_, TransactionOutcome::Unknown(error)) => Err(error),
             (Err(error), _) => Err(error),
             (_, TransactionOutcome::Rejected(failed)) if failed.only(SLOT) => {

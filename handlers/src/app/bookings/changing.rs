@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ATTEMPTS, BookingError, BookingService};
+use super::{ATTEMPTS, BookingError, BookingService, Changed};
 use crate::{
     domain::{
         booking::{Booking, Cancellation, RequestToken, Reschedule},
@@ -27,10 +27,11 @@ impl BookingService<'_> {
         id: &LeadId,
         identity: &[&str],
         notify: impl Fn(&Booking) -> Vec<OutboxText> + Send,
-    ) -> Result<Booking, BookingError> {
+    ) -> Result<Changed, BookingError> {
         for _ in 0..ATTEMPTS {
             let Some(booking) = self.find_open(phone, id).await? else {
-                return self.find_cancelled(phone, id).await;
+                let booking = self.find_cancelled(phone, id).await?;
+                return Ok(Changed { booking, was_so_before: true });
             };
             let slot_key = self.slot_key(&booking).await?;
             let cancel = Cancellation {
@@ -40,10 +41,12 @@ impl BookingService<'_> {
                 notification: notify(&booking),
                 booking,
             };
-            match self.store.cancel(&cancel).await? {
-                CancelOutcome::Cancelled => return Ok(cancel.booking),
-                CancelOutcome::BookingChanged => {}
-            }
+            let was_so_before = match self.store.cancel(&cancel).await? {
+                CancelOutcome::Cancelled => false,
+                CancelOutcome::CancelledBefore => true,
+                CancelOutcome::BookingChanged => continue,
+            };
+            return Ok(Changed { booking: cancel.booking, was_so_before });
         }
         Err(BookingError::Contended)
     }
@@ -62,13 +65,13 @@ impl BookingService<'_> {
         to: Slot,
         identity: &[&str],
         notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
-    ) -> Result<Booking, BookingError> {
+    ) -> Result<Changed, BookingError> {
         let mut calendar = Cow::Borrowed(self.calendar);
         for _ in 0..ATTEMPTS {
             let service = BookingService { calendar: &calendar, ..*self };
             let booking = self.find_open(phone, id).await?.ok_or(BookingError::NotFound)?;
             if booking.slot == to {
-                return Ok(booking);
+                return Ok(Changed { booking, was_so_before: true });
             }
             let needed = calendar.time_needed(&booking.repair);
             if let Some(reason) = calendar.unbookable_reason(to, needed, self.now) {
@@ -88,8 +91,10 @@ impl BookingService<'_> {
             };
             let versions = calendar.versions();
             let versions = [day.version, versions.settings, versions.owner];
+            let to_text = to.wall_clock();
+            let identity = [&[to_text.as_str()], identity].concat();
             let mut change = Reschedule {
-                token: token("reschedule", identity, &booking, slot_key.as_deref(), &versions),
+                token: token("reschedule", &identity, &booking, slot_key.as_deref(), &versions),
                 booking,
                 to,
                 time_needed: needed,
@@ -101,7 +106,12 @@ impl BookingService<'_> {
             };
             change.notification = notify(&change.booking, &change.moved());
             match self.store.reschedule(&change).await? {
-                RescheduleOutcome::Rescheduled => return Ok(change.moved()),
+                RescheduleOutcome::Rescheduled => {
+                    return Ok(Changed { booking: change.moved(), was_so_before: false });
+                }
+                RescheduleOutcome::RescheduledBefore => {
+                    return Ok(Changed { booking: change.moved(), was_so_before: true });
+                }
                 // What is there now decides.
                 RescheduleOutcome::SlotTaken | RescheduleOutcome::BookingChanged => {}
                 RescheduleOutcome::CalendarChanged => {

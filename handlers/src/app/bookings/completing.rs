@@ -1,6 +1,6 @@
 //! Marks a booking as done.
 
-use super::{ATTEMPTS, BookingError, BookingService, changing::token};
+use super::{ATTEMPTS, BookingError, BookingService, Changed, changing::token};
 use crate::{
     domain::{
         booking::{Booking, Completion},
@@ -21,13 +21,13 @@ impl BookingService<'_> {
         phone: &Phone,
         id: &LeadId,
         identity: &[&str],
-    ) -> Result<Booking, BookingError> {
+    ) -> Result<Changed, BookingError> {
         for _ in 0..ATTEMPTS {
             let lead = self.store.lead(id).await?.filter(|lead| lead.phone == *phone);
             let lead = lead.ok_or(BookingError::NotFound)?;
             let booking = Booking::from(&lead);
             match lead.status {
-                LeadStatus::Completed => return Ok(booking),
+                LeadStatus::Completed => return Ok(Changed { booking, was_so_before: true }),
                 LeadStatus::Cancelled => return Err(BookingError::NotFound),
                 LeadStatus::Booked => {}
             }
@@ -35,7 +35,9 @@ impl BookingService<'_> {
             let token = token("complete", identity, &booking, slot_key.as_deref(), &[]);
             let done = Completion { booking, slot_key, token, now: self.now };
             match self.store.complete(&done).await? {
-                CompleteOutcome::Completed => return Ok(done.booking),
+                CompleteOutcome::Completed => {
+                    return Ok(Changed { booking: done.booking, was_so_before: false });
+                }
                 CompleteOutcome::BookingChanged => {}
             }
         }

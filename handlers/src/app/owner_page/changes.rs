@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::OwnerPageService;
 use crate::{
     app::{
-        bookings::{BookingError, BookingService},
+        bookings::{BookingError, BookingService, Changed},
         current_calendar::current_calendar,
         outbox::start_sending,
     },
@@ -23,16 +23,13 @@ use crate::{
     ports::StoreError,
 };
 
-/// A booking after a change.
+/// A change by the owner, and what the customer hears of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
-    /// The booking.
-    pub booking: Booking,
+pub struct OwnersChange {
+    /// The booking after it.
+    pub changed: Changed,
     /// Whether the customer is told.
     pub told: Told,
-    /// Whether it was so before, by an earlier try whose answer was lost or by somebody else, so that
-    /// nothing was changed now.
-    pub was_so_before: bool,
 }
 
 /// Whether a customer is told of a change.
@@ -52,7 +49,7 @@ pub enum OwnerPageError {
     /// No booking has this reference.
     #[error("There is no booking with that reference")]
     NoBooking,
-    /// It was over before; an open booking is over when its time is.
+    /// It was cancelled or done before, or its time is over.
     #[error("That booking is over")]
     Over(LeadStatus),
     /// The booking cannot be changed so.
@@ -70,8 +67,8 @@ impl From<StoreError> for OwnerPageError {
 struct Change {
     calendar: Calendar,
     phone: Phone,
-    /// The booking's time and status before the change.
-    slot: Slot,
+    /// Whether it was open when it was read, and the status that it had.
+    is_open: bool,
     status: LeadStatus,
     told: Told,
     now: Timestamp,
@@ -81,13 +78,13 @@ impl OwnerPageService {
     /// Cancels an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`OwnerPageError::NoBooking`], and what [`BookingService::cancel`] fails with.
+    /// [`OwnerPageError::NoBooking`], [`OwnerPageError::Over`], and what [`BookingService::cancel`] fails with.
     pub async fn cancel(
         &self,
         id: &LeadId,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, OwnerPageError> {
+    ) -> Result<OwnersChange, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |booking: &Booking| {
@@ -100,24 +97,24 @@ impl OwnerPageService {
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
         let bookings = self.bookings(&change);
-        let booking = bookings.cancel(&change.phone, id, &identity, notify).await;
-        let booking = booking.map_err(|error| change.refused(error))?;
-        let told = self.have_sent(sent, &change).await;
+        let changed = bookings.cancel(&change.phone, id, &identity, notify).await;
+        let changed = changed.map_err(|error| change.refused(error))?;
+        let told = self.have_sent(sent, &change, &changed).await;
         tracing::info!(lead = %id, "the owner cancelled a booking");
-        Ok(Changed { booking, told, was_so_before: change.status == LeadStatus::Cancelled })
+        Ok(OwnersChange { changed, told })
     }
 
     /// Moves an open booking; its customer is told by text if `tell`.
     ///
     /// # Errors
-    /// [`OwnerPageError::NoBooking`], and what [`BookingService::reschedule`] fails with.
+    /// [`OwnerPageError::NoBooking`], [`OwnerPageError::Over`], and what [`BookingService::reschedule`] fails with.
     pub async fn reschedule(
         &self,
         id: &LeadId,
         to: Slot,
         tell: bool,
         now: Timestamp,
-    ) -> Result<Changed, OwnerPageError> {
+    ) -> Result<OwnersChange, OwnerPageError> {
         let change = self.change(id, tell, now).await?;
         let sent = Sent::default();
         let notify = |from: &Booking, to: &Booking| {
@@ -133,26 +130,29 @@ impl OwnerPageService {
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
         let bookings = self.bookings(&change);
-        let booking = bookings.reschedule(&change.phone, id, to, &identity, notify).await;
-        let booking = booking.map_err(|error| change.refused(error))?;
-        let told = self.have_sent(sent, &change).await;
+        let changed = bookings.reschedule(&change.phone, id, to, &identity, notify).await;
+        let changed = changed.map_err(|error| change.refused(error))?;
+        let told = self.have_sent(sent, &change, &changed).await;
         tracing::info!(lead = %id, "the owner moved a booking");
-        Ok(Changed { booking, told, was_so_before: change.slot == to })
+        Ok(OwnersChange { changed, told })
     }
 
     /// Marks a booking as done. Nobody is told.
     ///
     /// # Errors
-    /// [`OwnerPageError::NoBooking`], and what [`BookingService::complete`] fails with.
-    pub async fn complete(&self, id: &LeadId, now: Timestamp) -> Result<Changed, OwnerPageError> {
+    /// [`OwnerPageError::NoBooking`], [`OwnerPageError::Over`], and what [`BookingService::complete`] fails with.
+    pub async fn complete(
+        &self,
+        id: &LeadId,
+        now: Timestamp,
+    ) -> Result<OwnersChange, OwnerPageError> {
         let change = self.change(id, false, now).await?;
         let identity = change.identity(id);
         let identity: Vec<&str> = identity.iter().map(String::as_str).collect();
-        let booking = self.bookings(&change).complete(&change.phone, id, &identity).await;
-        let booking = booking.map_err(|error| change.refused(error))?;
+        let changed = self.bookings(&change).complete(&change.phone, id, &identity).await;
+        let changed = changed.map_err(|error| change.refused(error))?;
         tracing::info!(lead = %id, "the owner marked a booking as done");
-        let was_so_before = change.status == LeadStatus::Completed;
-        Ok(Changed { booking, told: Told::No, was_so_before })
+        Ok(OwnersChange { changed, told: Told::No })
     }
 
     /// Marks a customer's text as answered; false when there is no such text.
@@ -172,13 +172,16 @@ impl OwnerPageService {
         let store = self.store.as_ref();
         let (current, lead) =
             futures::try_join!(current_calendar(store, &self.deployed), store.lead(id))?;
-        let Lead { phone, slot, status, .. } = lead.ok_or(OwnerPageError::NoBooking)?;
+        let Lead { phone, slot, status, time_needed, .. } =
+            lead.ok_or(OwnerPageError::NoBooking)?;
+        let is_open =
+            status == LeadStatus::Booked && time_needed.is_open_at(slot, current.1.local(now));
         let told = match tell {
             false => Told::No,
             true if store.opted_out(&phone).await? => Told::OptedOut,
             true => Told::ByText,
         };
-        Ok(Change { calendar: current.1, phone, slot, status, told, now })
+        Ok(Change { calendar: current.1, phone, is_open, status, told, now })
     }
 
     fn bookings<'a>(&'a self, change: &'a Change) -> BookingService<'a> {
@@ -186,10 +189,10 @@ impl OwnerPageService {
     }
 
     /// Starts what sends the texts of a change; its schedule sends them within a minute otherwise.
-    /// Returns whether there are any: a change that was made before has none.
-    async fn have_sent(&self, sent: Sent, change: &Change) -> Told {
+    /// Returns whether there are any: a change that was made before stored none.
+    async fn have_sent(&self, sent: Sent, change: &Change, changed: &Changed) -> Told {
         let texts = sent.0.into_inner().unwrap_or_default();
-        if texts.is_empty() {
+        if texts.is_empty() || changed.was_so_before {
             return if change.told == Told::ByText { Told::No } else { change.told };
         }
         start_sending(self.background.as_ref(), &texts, change.now).await;
@@ -218,10 +221,10 @@ impl Change {
         ["owner's page".to_owned(), id.to_string(), at, format!("{:?}", self.told)]
     }
 
-    /// Why it was refused: what was over before is told as such.
+    /// Why it was refused: what was over when it was read is told as such.
     fn refused(&self, error: BookingError) -> OwnerPageError {
         match error {
-            BookingError::NotFound => OwnerPageError::Over(self.status),
+            BookingError::NotFound if !self.is_open => OwnerPageError::Over(self.status),
             error => error.into(),
         }
     }

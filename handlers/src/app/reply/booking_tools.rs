@@ -3,6 +3,7 @@
 //! A change is known to be pending while it runs, so that a turn which ends meanwhile can find out
 //! what came of it.
 
+use futures::TryFutureExt as _;
 use serde_json::{Value, json};
 
 use super::{
@@ -105,7 +106,9 @@ impl ToolRunner<'_> {
             ..self.pending_change(CANCELLED, id, LeadStatus::Cancelled, None, &[])
         };
         let bookings = self.bookings();
-        let result = bookings.cancel(&self.text.phone, id, identity, notify);
+        let result = bookings
+            .cancel(&self.text.phone, id, identity, notify)
+            .map_ok(|changed| changed.booking);
         self.track_change(pending_change, None, result).await
     }
 
@@ -127,7 +130,9 @@ impl ToolRunner<'_> {
             ..self.pending_change(MOVED, id, LeadStatus::Booked, Some(to), &[])
         };
         let bookings = self.bookings();
-        let result = bookings.reschedule(&self.text.phone, id, to, identity, notify);
+        let result = bookings
+            .reschedule(&self.text.phone, id, to, identity, notify)
+            .map_ok(|changed| changed.booking);
         self.track_change(pending_change, None, result).await
     }
 

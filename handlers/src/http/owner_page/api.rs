@@ -17,7 +17,7 @@ use crate::{
     app::{
         bookings::BookingError,
         error_chain::ErrorChain,
-        owner_page::{Changed, MAX_DAYS, OwnerPageError, Told},
+        owner_page::{MAX_DAYS, OwnerPageError, OwnersChange, Told},
     },
     domain::{
         lead::{LeadId, LeadStatus},
@@ -137,21 +137,22 @@ pub(super) async fn mark_answered(
 
 /// What was done, and whether the customer hears of it; or that it was so before, which a repeat is
 /// told after an answer that was lost.
-fn answer(done: &str, before: &str, changed: &Changed) -> Json<Value> {
-    let told = match changed.told {
+fn answer(done: &str, before: &str, change: &OwnersChange) -> Json<Value> {
+    let OwnersChange { changed, told } = change;
+    let text = match told {
         Told::ByText => "the customer gets a text",
         Told::OptedOut => "the customer wants no more texts: please call",
         Told::No => "the customer gets no text",
     };
     let message = match changed.was_so_before {
         true => format!("{before}: nothing was changed now, and no text is sent"),
-        false => format!("{done}, {told}"),
+        false => format!("{done}, {text}"),
     };
     Json(json!({
         "status": "success",
         "message": message,
         "was_so_before": changed.was_so_before,
-        "told": changed.told == Told::ByText,
+        "told": *told == Told::ByText,
         "lead_id": changed.booking.lead_id.as_str(),
         "date": changed.booking.slot.date().to_string(),
         "time": changed.booking.slot.time().to_string(),
@@ -227,7 +228,7 @@ fn to_api_error(error: OwnerPageError) -> ApiError {
             let free: Vec<String> = available.slots.iter().map(ToString::to_string).collect();
             conflict("That time is already taken".to_owned()).with("available_slots", free)
         }
-        BookingError::NotFound | BookingError::NoLongerBooked(_) => {
+        BookingError::NotFound => {
             conflict("The booking is over, cancelled or done meanwhile".to_owned())
         }
         other => conflict(other.to_string()),

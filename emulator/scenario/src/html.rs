@@ -62,17 +62,22 @@ fn form(form: ElementRef<'_>) -> Value {
                 }
             }
             ("select", _) => {
+                let (mut first, mut selected) = (None, None);
                 for option in all(field, "option") {
                     let own = tidy(&option.text().collect::<String>());
                     let value = option.value().attr("value").unwrap_or(&own);
-                    if is_off || option.value().attr("disabled").is_some() {
-                        continue;
+                    let is_open = !is_off && option.value().attr("disabled").is_none();
+                    if is_open {
+                        choice(name, value);
+                        first.get_or_insert_with(|| value.to_owned());
                     }
-                    choice(name, value);
-                    let is_chosen = option.value().attr("selected").is_some();
-                    if is_chosen || !fields.contains_key(name) {
-                        fields.insert(name.into(), value.into());
+                    if option.value().attr("selected").is_some() {
+                        // A disabled one that is selected, such as "Choose...", sends nothing.
+                        selected = Some(is_open.then(|| value.to_owned()));
                     }
+                }
+                if let Some(value) = selected.unwrap_or(first) {
+                    fields.insert(name.into(), value.into());
                 }
             }
             ("textarea", _) if !is_off => {
@@ -107,10 +112,11 @@ fn words(element: ElementRef<'_>, out: &mut String) {
                 }
                 words(inner, out);
                 // Elements in a row are words of their own; text goes on right after one.
-                let goes_on = child.next_sibling().is_some_and(|next| next.value().is_text());
+                let next_is_element =
+                    child.next_sibling().is_some_and(|next| next.value().is_element());
                 if is_block {
                     out.push('\n');
-                } else if !goes_on {
+                } else if next_is_element {
                     out.push(' ');
                 }
             }
@@ -160,10 +166,10 @@ mod tests {
     fn white_space_and_entities_are_as_in_a_browser() {
         let page = read(
             "<title>\n A &amp; B </title><p>one\n\t two&nbsp;three</p><p>&lt;b&gt; it&#39;s \
-             <i>so</i>, &#x20AC;5</p><ul><li>a<li>b</ul>x<br>y",
+             <i>so</i>, <a><b>no</b></a>. &#x20AC;5</p><ul><li>a<li>b</ul>x<br>y",
         );
         assert_eq!(page["title"], "A & B");
-        assert_eq!(page["text"], "one two three\n<b> it's so, €5\na\nb\nx\ny");
+        assert_eq!(page["text"], "one two three\n<b> it's so, no. €5\na\nb\nx\ny");
     }
 
     #[test]
@@ -185,13 +191,15 @@ mod tests {
              <button name=stop value=Stop>Stop</button></form>\
              <form action=b method=post><input name=x value=2><input name=y value=3 disabled>\
              <select name=s disabled><option>A</select>\
-             <select name=t><option disabled>none<option> B </select></form>",
+             <select name=t><option disabled>none<option> B </select>\
+             <select name=u><option disabled selected>Choose<option>C</select>\
+             <select name=v><option>D<option disabled selected>Choose</select></form>",
         );
         assert_eq!(page["form"], page["forms"][0]);
         assert_eq!(page["forms"][0]["fields"], json!({ "x": "1" }));
         let second = &page["forms"][1];
         assert_eq!(second["fields"], json!({ "x": "2", "t": "B" }));
-        assert_eq!(second["choices"], json!({ "t": ["B"] }));
+        assert_eq!(second["choices"], json!({ "t": ["B"], "u": ["C"], "v": ["D"] }));
     }
 
     #[test]

@@ -122,7 +122,8 @@ impl Inbox {
         let mut kept = self.received();
         kept.insert(sid, Arc::new(received));
         // Now and then, so that each text costs the same.
-        if options.messages_kept.is_some_and(|most| kept.len() > most.max(1) * 2) {
+        if options.messages_kept.is_some_and(|most| kept.len() > most.max(state.messages.len()) * 2)
+        {
             kept.retain(|sid, _| state.messages.get(*sid).is_some());
         }
         drop(kept);

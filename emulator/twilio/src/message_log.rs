@@ -16,8 +16,8 @@ pub(crate) struct MessageLog {
 }
 
 impl MessageLog {
-    /// An empty log that keeps the latest `most` messages, and besides them those that are still under
-    /// way; every message when it is `None`.
+    /// An empty log that keeps the latest `most` messages, and all since the oldest one that is still
+    /// under way; every message when it is `None`.
     pub fn new(most: Option<usize>) -> Self {
         Self { most, ..Self::default() }
     }
@@ -31,10 +31,12 @@ impl MessageLog {
             if self.rows.front().is_some_and(|row| row.as_ref().is_some_and(is_under_way)) {
                 break;
             }
-            if let Some(Some(message)) = self.rows.pop_front() {
-                self.positions.remove(&message.sid);
-            }
+            self.rows.pop_front();
             self.dropped += 1;
+        }
+        // Now and then, so that each message costs the same. Deleted ones have no row that names them.
+        if self.positions.len() > 2 * self.rows.len() {
+            self.positions.retain(|_, position| *position >= self.dropped);
         }
     }
 
@@ -54,6 +56,11 @@ impl MessageLog {
         if let Some(row) = index.and_then(|index| self.rows.get_mut(index)) {
             *row = None;
         }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// All messages, oldest first.

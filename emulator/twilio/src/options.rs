@@ -20,8 +20,8 @@ pub struct Options {
     /// Public hosts, in lower case, that webhooks reach at another base URL. The signature and the
     /// `Host` header are those of the public URL.
     pub hosts: BTreeMap<String, String>,
-    /// How many of its latest messages the account keeps, besides those that are under way; all of them
-    /// when `None`. Twilio itself keeps them all.
+    /// How many of its latest messages the account keeps, and all since the oldest one that is under
+    /// way; every message when `None`, as Twilio itself does.
     pub messages_kept: Option<usize>,
 }
 

@@ -153,8 +153,8 @@ impl Twilio {
         self.0.account.reset();
     }
 
-    /// The messages that were created after a message, oldest first; empty when no message ever had
-    /// this sid.
+    /// The messages that were created after a message, oldest first; empty when no message has this
+    /// sid.
     pub(crate) fn messages_after(&self, sid: Sid) -> Vec<Message> {
         let state = self.0.account.state();
         state.messages.after(sid).map(|messages| messages.cloned().collect()).unwrap_or_default()

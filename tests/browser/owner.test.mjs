@@ -169,8 +169,8 @@ test('two tabs lose nothing: different fields are both kept, the same field asks
 
   await page.getByRole('textbox', { name: 'Monday' }).fill('09:00-12:00');
   await other.getByRole('textbox', { name: 'Monday' }).fill('10:00-14:00, 15:00-18:00');
-  await save(page);
-  await page.getByText('Calendar updated.').waitFor();
+  const isSaved = (answer) => answer.url().endsWith('/owner/api/calendar') && answer.request().method() === 'PUT';
+  await Promise.all([page.waitForResponse(isSaved), save(page)]);
   await save(other);
   const conflict = other.locator('#calendar-form .conflict');
   await conflict.getByText(/^This was changed meanwhile: .* on the owner’s page, in another tab or on another device/).waitFor();

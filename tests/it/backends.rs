@@ -67,7 +67,7 @@ fn every_scenario_passes_on_dynamodb_local_and_nothing_is_left() {
     if !docker() {
         return;
     }
-    let _turn = suite::turn();
+    let _lock = suite::lock();
     let (ran, left) = run_on_docker(&root(), &[]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(left, "");

@@ -72,7 +72,7 @@ fn up(others: &[(&str, &str)]) -> Up {
 
 #[test]
 fn crashes_and_the_classics_pass_on_the_binaries_that_go_to_aws() {
-    let _turn = crate::suite::turn();
+    let _lock = crate::suite::lock();
     let ran = run(&root(), &["scenarios/crash", "scenarios/classic"], &[]);
     ran.expect(0, &["The dispatcher exceeds its timeout", "At the gym"]);
 }

@@ -57,7 +57,7 @@ fn pass(instead: &[(&str, &str)], target: &[String]) {
 #[test]
 fn the_pages_work_behind_the_stage_of_an_http_api_on_both_targets() {
     pass(&[], &[]);
-    let _turn = crate::suite::turn();
+    let _lock = crate::suite::lock();
     pass(&[], &lambda(&[]));
 }
 

@@ -12,16 +12,16 @@ use crate::process::{Finished, rehearse};
 use crate::support::root;
 
 /// The right to run every scenario.
-static TURN: Mutex<()> = Mutex::new(());
+static LOCK: Mutex<()> = Mutex::new(());
 
 /// Waits until no other test runs every scenario.
-pub fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> MutexGuard<'static, ()> {
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs every scenario with these arguments.
 pub fn run(words: &[&str]) -> Finished {
-    let _turn = turn();
+    let _lock = lock();
     rehearse(&root(), &[&["run"], words].concat())
 }
 

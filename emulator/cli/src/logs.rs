@@ -94,6 +94,12 @@ mod tests {
             let journal = Journal::new(Clock::running());
             let line =
                 ExchangeDetail::Log { function: "F".into(), request_id: None, line: "x".into() };
+            // Another test may have met these places first, without a subscriber: that is forgotten.
+            Journal::new(Clock::running()).note("first", line.clone());
+            tracing::callsite::rebuild_interest_cache();
+            let mut written = &file;
+            written.set_len(0).unwrap();
+            written.rewind().unwrap();
             let pending = journal.begin("http.GET /people/+19045550102", line);
             pending.span().in_scope(|| tracing::debug!(target: "rehearse", "under way"));
             pending.end(Outcome::status(200, serde_json::Value::Null));

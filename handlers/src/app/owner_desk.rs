@@ -1,6 +1,6 @@
 //! The owner's view of the calendar: the bookings of a date, for his texts, and time off.
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use jiff::{Span, Timestamp, civil};
 
 use crate::{
@@ -247,17 +247,11 @@ impl OwnerDesk<'_> {
 
     /// `2:00 PM iPhone screen, Ann, +1...` for each booking.
     async fn describe(&self, holds: &[&Hold]) -> Result<Vec<String>, StoreError> {
-        let leads = join_all(holds.iter().map(|hold| self.lead_of(hold))).await;
+        let leads = try_join_all(holds.iter().map(|hold| lead_of(self.store, hold))).await?;
         holds
             .iter()
             .zip(leads)
             .map(|(hold, lead)| {
-                let lead = match lead {
-                    Ok(lead) => lead,
-                    // The row of the old system still holds the time.
-                    Err(StoreError::Malformed { .. }) => None,
-                    Err(error) => return Err(error),
-                };
                 let what = match &lead {
                     Some(lead) => repair_display_name(&lead.repair, &lead.device),
                     None => "booked".to_owned(),
@@ -273,17 +267,21 @@ impl OwnerDesk<'_> {
             .collect()
     }
 
-    /// The lead of a booking; `None` for a time that is held without one.
-    async fn lead_of(&self, hold: &Hold) -> Result<Option<Lead>, StoreError> {
-        if hold.lead_id.is_empty() {
-            return Ok(None);
-        }
-        self.store.lead(&LeadId::from_row(&hold.lead_id)).await
-    }
-
     fn refuse_the_past(&self, date: civil::Date) -> Result<(), TimeOffError> {
         let is_over = date < self.calendar.today(self.now);
         if is_over { Err(TimeOffError::Over(date)) } else { Ok(()) }
+    }
+}
+
+/// The lead of a hold. `None` for a time that is held without one, and for one of the old system that
+/// cannot be read: its row holds the time all the same.
+pub(super) async fn lead_of(store: &dyn Store, hold: &Hold) -> Result<Option<Lead>, StoreError> {
+    if hold.lead_id.is_empty() {
+        return Ok(None);
+    }
+    match store.lead(&LeadId::from_row(&hold.lead_id)).await {
+        Err(StoreError::Malformed { .. }) => Ok(None),
+        found => found,
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use futures::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Span, Timestamp, civil};
 
-use super::current_calendar::current_calendar;
+use super::{current_calendar::current_calendar, owner_desk::lead_of};
 use crate::{
     domain::{
         calendar::Calendar,
@@ -146,23 +146,12 @@ impl OwnerPageService {
             } else if schedule.is_unconfirmed(&hold) {
                 EntryKind::Unconfirmed
             } else {
-                EntryKind::Booking(self.lead_of(&hold).await?.map(Box::new))
+                EntryKind::Booking(lead_of(self.store.as_ref(), &hold).await?.map(Box::new))
             };
             Ok(Entry { hold, kind })
         });
         let entries = try_join_all(entries).await?;
         Ok(Day { date, unreadable: schedule.unreadable.len(), entries })
-    }
-
-    /// The lead of a hold; a row of the old system that cannot be read is none, and still holds.
-    async fn lead_of(&self, hold: &Hold) -> Result<Option<Lead>, StoreError> {
-        if hold.lead_id.is_empty() {
-            return Ok(None);
-        }
-        match self.store.lead(&LeadId::from_row(&hold.lead_id)).await {
-            Err(StoreError::Malformed { .. }) => Ok(None),
-            found => found,
-        }
     }
 
     /// The last conversations, the latest first, with the bookings that were made or changed in

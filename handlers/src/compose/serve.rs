@@ -37,7 +37,7 @@ pub async fn serve_lambda(
     lambda_http::run(service).await
 }
 
-/// A response as Lambda's result: text as it is, anything else in base64.
+/// A response as Lambda's result: text as it is, anything else and what is compressed in base64.
 ///
 /// Nothing here is written in another encoding than UTF-8, so the conversion of `lambda_http`, whose
 /// tables of encodings are a twentieth of the zip, is left out.
@@ -54,6 +54,7 @@ impl IntoResponse for LambdaAnswer {
                 Err(error) => {
                     tracing::error!(%error, "a response cannot be read");
                     parts.status = StatusCode::INTERNAL_SERVER_ERROR;
+                    parts.headers.clear();
                     lambda_http::Body::Empty
                 }
             };

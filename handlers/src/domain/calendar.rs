@@ -82,6 +82,9 @@ pub enum UnbookableReason {
     /// Clocks are set forward over that time.
     #[error("That time does not exist on that date: clocks are set forward")]
     NonexistentLocalTime,
+    /// Clocks are set forward before it would be over.
+    #[error("Clocks are set forward during that appointment: please choose another time")]
+    ClocksSetForward,
 }
 
 /// `slots begin hourly from 9:00 AM to 4:00 PM`.
@@ -305,9 +308,7 @@ impl Calendar {
             Ok(start) if start.duration_since(now) < notice => {
                 Some(UnbookableReason::TooSoon(self.settings.notice_minutes))
             }
-            Ok(_) if self.is_cut_short(slot, needed) => {
-                Some(UnbookableReason::NonexistentLocalTime)
-            }
+            Ok(_) if self.is_cut_short(slot, needed) => Some(UnbookableReason::ClocksSetForward),
             Ok(start) => self
                 .away_until
                 .filter(|until| start < *until)

@@ -146,9 +146,9 @@ pub(super) fn to_api_error(error: &OwnerCalendarError, zone_name: &str) -> ApiEr
             StatusCode::CONFLICT,
             "The calendar is being changed by somebody else, please try again",
         ),
-        OwnerCalendarError::Outdated(now) => {
-            changed_meanwhile("calendar", now.changed_by, now.version)
-                .with("calendar", settings_json(now, zone_name))
+        OwnerCalendarError::Outdated(current) => {
+            changed_meanwhile("calendar", current.changed_by, current.version)
+                .with("calendar", settings_json(current, zone_name))
         }
     }
 }

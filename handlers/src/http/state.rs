@@ -185,8 +185,9 @@ fn to_api_error(error: OwnerStateError) -> ApiError {
             StatusCode::CONFLICT,
             "The state is being changed by somebody else, please try again",
         ),
-        OwnerStateError::Outdated(now) => {
-            changed_meanwhile("state", now.changed_by, now.version).with("state", state_json(&now))
+        OwnerStateError::Outdated(current) => {
+            changed_meanwhile("state", current.changed_by, current.version)
+                .with("state", state_json(&current))
         }
     }
 }

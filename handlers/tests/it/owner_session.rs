@@ -12,6 +12,10 @@ use crate::{
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
+/// The page and what it loads.
+const FILES: [&str; 5] =
+    ["/owner", "/owner/owner.js", "/owner/bookings.js", "/owner/settings.js", "/owner/owner.css"];
+
 #[tokio::test]
 async fn the_right_token_starts_a_session_that_only_this_site_can_use() {
     let (router, _) = router();
@@ -165,15 +169,7 @@ async fn the_session_opens_nothing_outside_of_the_page() {
 #[tokio::test]
 async fn every_answer_is_kept_from_caches_frames_and_other_origins() {
     let (router, _) = router();
-    for path in [
-        "/owner",
-        "/owner/owner.js",
-        "/owner/bookings.js",
-        "/owner/settings.js",
-        "/owner/owner.css",
-        "/owner/api/overview",
-        "/prod/owner",
-    ] {
+    for path in FILES.into_iter().chain(["/owner/api/overview", "/prod/owner"]) {
         let headers = request("GET", path).send(&router).await.headers;
         assert_eq!(headers["cache-control"], "no-store", "{path}");
         assert_eq!(headers["x-frame-options"], "DENY", "{path}");
@@ -199,13 +195,7 @@ async fn every_answer_is_kept_from_caches_frames_and_other_origins() {
 async fn the_page_is_small_and_has_no_script_of_its_own() {
     let (router, _) = router();
     let mut bytes = 0;
-    for path in [
-        "/owner",
-        "/owner/owner.js",
-        "/owner/bookings.js",
-        "/owner/settings.js",
-        "/owner/owner.css",
-    ] {
+    for path in FILES {
         let answer = request("GET", path).send(&router).await;
         assert_eq!(answer.status, 200, "{path}");
         bytes += answer.text.len();

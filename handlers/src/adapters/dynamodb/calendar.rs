@@ -81,7 +81,7 @@ fn from_row(row: &Row) -> Result<CalendarSettings, StoreError> {
         .map_err(|_| reader.malformed("version", "a version"))?;
     let updated_at =
         if reader.has("updated_at") { Some(reader.seconds("updated_at")?) } else { None };
-    let changed_by = reader.text_or_none("changed_by")?.and_then(ChangedBy::parse);
+    let changed_by = reader.text_or_none("changed_by").ok().flatten().and_then(ChangedBy::parse);
     let settings = CalendarSettings::default().with(&patch);
     Ok(CalendarSettings { version, updated_at, changed_by, ..settings })
 }

@@ -133,7 +133,7 @@ fn owner(row: &Row) -> Result<OwnerState, StoreError> {
         } else {
             None
         },
-        changed_by: reader.text_or_none("changed_by")?.and_then(ChangedBy::parse),
+        changed_by: reader.text_or_none("changed_by").ok().flatten().and_then(ChangedBy::parse),
         version: u64::try_from(version).map_err(|_| reader.malformed("version", "a version"))?,
     })
 }

@@ -193,7 +193,7 @@ fn nothing_runs_over_the_hour_that_clocks_skip() {
         let needed = TimeNeeded { minutes, travel };
         calendar.unbookable_reason(slot(date, hour), needed, at("2026-03-06T12:00:00Z"))
     };
-    let skipped = Some(UnbookableReason::NonexistentLocalTime);
+    let skipped = Some(UnbookableReason::ClocksSetForward);
     assert_eq!(reason("2026-03-08", 1, 60, 0), None, "it ends when they change");
     assert_eq!(reason("2026-03-08", 1, 90, 0), skipped);
     assert_eq!(reason("2026-03-08", 1, 60, 10), skipped, "the way back is longer by the clock");

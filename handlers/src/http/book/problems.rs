@@ -48,7 +48,8 @@ impl Problem {
             }
             UnbookableReason::NotASlotTime { .. }
             | UnbookableReason::OwnerAway(_)
-            | UnbookableReason::NonexistentLocalTime => ("time", texts.no_such_time),
+            | UnbookableReason::NonexistentLocalTime
+            | UnbookableReason::ClocksSetForward => ("time", texts.no_such_time),
         };
         Self { field: Some(field), text: text.to_owned() }
     }

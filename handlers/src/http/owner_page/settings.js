@@ -128,7 +128,7 @@ async function save(settings, version, both = '') {
     if (met.length === 0) {
       const others = settings.inputs.filter((input) => differs(input, theirs, settings.base)).map(labelOf);
       settings.base = theirs;
-      return save(settings, theirs.version, others.length ? ' Kept what was changed meanwhile' + byWhom(theirs) + ': ' + others.join(', ') + '.' : both);
+      return save(settings, theirs.version, both + (others.length ? ' Kept what was changed meanwhile' + byWhom(theirs) + ': ' + others.join(', ') + '.' : ''));
     }
     showConflict(settings, theirs, met);
     return;

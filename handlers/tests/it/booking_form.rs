@@ -11,7 +11,7 @@ use handlers::{
 };
 use jiff::{Timestamp, civil};
 
-use crate::testing::{NOW, World, call, say, text};
+use memory_ports::{NOW, World, call, say, text};
 
 /// Where the form is filled in.
 const ADDRESS: &str = "192.0.2.1";

@@ -22,10 +22,8 @@ use handlers::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
-use crate::{
-    events::{TestRequest, TestResponse, request},
-    testing::{FakeSms, FakeStore},
-};
+use crate::events::{TestRequest, TestResponse, request};
+use memory_ports::{FakeSms, FakeStore};
 
 const TOKEN: &str = "12345";
 const OWN_URL: &str = "https://shop.example/dispatcher";

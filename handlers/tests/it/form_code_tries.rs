@@ -3,10 +3,10 @@
 use futures::future::join_all;
 use handlers::app::scheduler::SchedulerError;
 
-use crate::{
-    form_confirmation::{ADDRESS, code, confirm, held, is_free, later, now, scheduler, wrong},
-    testing::{ANN, World},
+use crate::form_confirmation::{
+    ADDRESS, code, confirm, held, is_free, later, now, scheduler, wrong,
 };
+use memory_ports::{ANN, World};
 
 #[test]
 fn the_right_code_again_is_the_same_booking_and_another_is_none() {

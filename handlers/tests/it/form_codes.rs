@@ -6,13 +6,11 @@ use handlers::{
     ports::Store as _,
 };
 
-use crate::{
-    form_confirmation::{
-        ADDRESS, Answered, code, codes, confirm, fields, held, hold_of, is_free, later, now,
-        scheduler, submit, submit_ann, wrong,
-    },
-    testing::{ANN, BOB, World, phone},
+use crate::form_confirmation::{
+    ADDRESS, Answered, code, codes, confirm, fields, held, hold_of, is_free, later, now, scheduler,
+    submit, submit_ann, wrong,
 };
+use memory_ports::{ANN, BOB, World, phone};
 
 #[test]
 fn only_numbers_of_the_shops_country_get_codes() {

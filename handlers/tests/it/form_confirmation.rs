@@ -8,7 +8,7 @@ use handlers::{
 use jiff::{SignedDuration, Timestamp, civil::date};
 use serde_json::json;
 
-use crate::testing::{ANN, BOB, NOW, OWNER, World, call, phone, say, text};
+use memory_ports::{ANN, BOB, NOW, OWNER, World, call, phone, say, text};
 
 /// Where the form is filled in.
 pub const ADDRESS: &str = "192.0.2.1";

@@ -24,8 +24,8 @@ use tracing_subscriber::{
 use crate::{
     dispatcher::{shop, webhook},
     events::request,
-    testing::FakeStore,
 };
+use memory_ports::FakeStore;
 
 #[derive(Clone, Default)]
 struct LogBuffer(Arc<Mutex<Vec<u8>>>);
@@ -115,15 +115,14 @@ async fn no_line_holds_anything_private() {
             OwnerPageService::new(
                 texts.clone(),
                 Arc::new(RandomIdGenerator),
-                Arc::new(crate::testing::Idle),
+                Arc::new(memory_ports::Idle),
                 Calendar::new("America/New_York").unwrap(),
             ),
             Some(Arc::new(StaticCredential::new("t0ken"))),
         );
         let calendar = Calendar::new("America/New_York").unwrap();
         let ids = Arc::new(RandomIdGenerator);
-        let form =
-            Scheduler::new(texts.clone(), ids, Arc::new(crate::testing::Idle), calendar, None);
+        let form = Scheduler::new(texts.clone(), ids, Arc::new(memory_ports::Idle), calendar, None);
         let confirmed = http::scheduler(
             form.clone().with_confirmation(FormConfirmation::Sms),
             http::BookPage::default(),

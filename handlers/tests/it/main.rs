@@ -3,12 +3,7 @@
 //!
 //! Independent of the emulator, so that an error common to a fake and an adapter is noticed.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail their test"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
 mod arbitrary_input;
 mod bins;
@@ -34,7 +29,6 @@ mod reply;
 mod scheduler;
 mod state;
 mod support;
-mod testing;
 mod twilio;
 
 /// A test file that is not named above would never run.

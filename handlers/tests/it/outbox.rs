@@ -11,7 +11,7 @@ use handlers::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::testing::{ANN, NOW, OWNER, SendFailure, World, phone, text};
+use memory_ports::{ANN, NOW, OWNER, SendFailure, World, phone, text};
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()

@@ -22,7 +22,7 @@ use handlers::{
 use jiff::{Timestamp, civil};
 use serde_json::json;
 
-use crate::testing::{ANN, NOW, World, calendar, phone};
+use memory_ports::{ANN, NOW, World, calendar, phone};
 
 const DATE: civil::Date = civil::date(2026, 2, 11);
 

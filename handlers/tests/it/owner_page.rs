@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use crate::{
     events::{TestRequest, TestResponse, request},
     state::router,
-    testing::{ANN, FakeStore, phone},
 };
+use memory_ports::{ANN, FakeStore, phone};
 
 const LEAD: &str = "LEAD-20260210-201000-1a2b3c";
 

@@ -9,7 +9,7 @@ use handlers::{
 };
 use serde_json::json;
 
-use crate::testing::{NOW, World};
+use memory_ports::{NOW, World};
 
 fn patch(value: serde_json::Value) -> OwnerPatch {
     OwnerPatch::from_json(value.as_object().unwrap()).unwrap()

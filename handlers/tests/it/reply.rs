@@ -14,7 +14,7 @@ mod safety;
 use handlers::domain::turn::ConversationItem;
 use serde_json::{Value, json};
 
-use crate::testing::{World, call, say};
+use memory_ports::{World, call, say};
 
 /// The model books tomorrow at two.
 fn book() -> ConversationItem {
@@ -39,7 +39,7 @@ fn booking(time: &str) -> Value {
 fn with_booking() -> (World, String) {
     let world = World::new();
     world.model.then([book()]).then([say("Done!")]);
-    world.answer(&crate::testing::text("SM0", "Tomorrow at two, please"));
+    world.answer(&memory_ports::text("SM0", "Tomorrow at two, please"));
     let id = world.store.leads()[0].id.to_string();
     (world, id)
 }
@@ -49,6 +49,6 @@ fn with_booking() -> (World, String) {
 fn an_answer_can_move_between_threads() {
     fn is_send(_: &impl Send) {}
     let world = World::new();
-    let (reply, text) = (world.reply(), crate::testing::text("SM1", "Hello"));
+    let (reply, text) = (world.reply(), memory_ports::text("SM1", "Hello"));
     is_send(&reply.answer(&text));
 }

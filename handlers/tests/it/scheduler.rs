@@ -11,10 +11,8 @@ use handlers::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    events::{TestRequest, request},
-    testing::{FakeStore, Idle},
-};
+use crate::events::{TestRequest, request};
+use memory_ports::{FakeStore, Idle};
 
 pub fn router() -> (Router, Arc<FakeStore>) {
     router_with(FormConfirmation::None)

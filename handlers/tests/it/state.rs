@@ -21,10 +21,8 @@ use handlers::{
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use crate::{
-    events::{TestRequest, request},
-    testing::{ANN, BOB, FakeStore, Idle, calendar, phone},
-};
+use crate::events::{TestRequest, request};
+use memory_ports::{ANN, BOB, FakeStore, Idle, calendar, phone};
 
 pub fn router() -> (Router, Arc<FakeStore>) {
     let store = Arc::new(FakeStore::default());

@@ -9,7 +9,7 @@ use handlers::domain::{
 use serde_json::json;
 
 use super::{book, book_at, with_booking};
-use crate::testing::{ANN, OWNER, World, call, phone, say, text};
+use memory_ports::{ANN, OWNER, World, call, phone, say, text};
 
 #[test]
 fn a_question_is_answered_in_at_most_eight_store_calls() {
@@ -66,7 +66,7 @@ fn a_taken_slot_comes_with_what_is_free() {
     let (world, _) = with_booking();
     world.model.then([book()]).then([say("Sorry, how about three?")]);
     let mut bob = text("SM1", "Tomorrow at two");
-    bob.phone = phone(crate::testing::BOB);
+    bob.phone = phone(memory_ports::BOB);
     assert_eq!(world.answer(&bob), ["Sorry, how about three?"]);
     let result = &world.model.results()[0];
     assert_eq!(result["success"], false);

@@ -9,7 +9,7 @@ use handlers::{
 use serde_json::json;
 
 use super::{book, with_booking};
-use crate::testing::{ANN, BOB, DEADLINE, World, call, phone, say, text};
+use memory_ports::{ANN, BOB, DEADLINE, World, call, phone, say, text};
 
 /// Longer than any lease or queue entry.
 const AFTER_ALL_LEASES: Duration = Duration::from_secs(16);

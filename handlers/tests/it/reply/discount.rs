@@ -4,7 +4,7 @@ use handlers::domain::sales::SalesEvent;
 use serde_json::json;
 
 use super::{book, book_at};
-use crate::testing::{FakeStore, World, call, say, text};
+use memory_ports::{FakeStore, World, call, say, text};
 
 fn ask(percent: i64) -> handlers::domain::turn::ConversationItem {
     call("authorize_discount", json!({ "discount_percent": percent, "reason": "asked" }))

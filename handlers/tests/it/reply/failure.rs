@@ -10,7 +10,7 @@ use handlers::{
 use serde_json::json;
 
 use super::{book, with_booking};
-use crate::testing::{
+use memory_ports::{
     ANN, BOB, DEADLINE, FakeStore, OWNER, SendFailure, World, call, phone, say, text,
 };
 

@@ -10,7 +10,7 @@ use handlers::{
     },
 };
 
-use crate::testing::{ANN, DEADLINE, OWNER, World, phone, say, text};
+use memory_ports::{ANN, DEADLINE, OWNER, World, phone, say, text};
 
 fn nth(n: usize) -> InboundText {
     text(&format!("SM{n}"), &format!("Text {n}"))

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::book;
 use crate::logs::logged;
-use crate::testing::{ANN, FakeStore, OWNER, World, phone, say, text};
+use memory_ports::{ANN, FakeStore, OWNER, World, phone, say, text};
 
 /// Keeps what it is asked to do.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use handlers::{
 use serde_json::json;
 
 use super::with_booking;
-use crate::testing::{ANN, OWNER, World, call, phone, say, text};
+use memory_ports::{ANN, OWNER, World, call, phone, say, text};
 
 const SILENCE: [&str; 0] = [];
 

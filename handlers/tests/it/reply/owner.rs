@@ -3,7 +3,7 @@
 use handlers::app::reply::InboundText;
 
 use super::with_booking;
-use crate::testing::{ANN, BOB, OWNER, World, phone, say, text};
+use memory_ports::{ANN, BOB, OWNER, World, phone, say, text};
 
 fn from_owner(sid: &str, body: &str) -> InboundText {
     InboundText { phone: phone(OWNER), ..text(sid, body) }

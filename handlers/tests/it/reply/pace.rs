@@ -13,7 +13,7 @@ use handlers::{
 use serde_json::json;
 
 use super::book;
-use crate::testing::{ANN, DEADLINE, World, call, phone, say, text};
+use memory_ports::{ANN, DEADLINE, World, call, phone, say, text};
 
 /// Ann sends as many texts as are answered within an hour.
 fn use_up(world: &World) {

@@ -11,7 +11,7 @@ use handlers::{
 use serde_json::{Value, json};
 
 use super::{booking, with_booking};
-use crate::testing::{ANN, BOB, World, call, phone, say, text};
+use memory_ports::{ANN, BOB, World, call, phone, say, text};
 
 /// The result of a tool call.
 fn result(name: &str, arguments: Value) -> Value {

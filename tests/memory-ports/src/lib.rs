@@ -1,9 +1,20 @@
-//! Ports in memory that fail on demand, and an executor that controls time, so that tests of use
-//! cases need no runtime and always run the same way.
+//! The handlers' ports in memory, for their tests and for simulation.
+//!
+//! [`World`] has them all: a database, a model whose answers the test determines, a carrier and a
+//! clock. Each fails on demand. Its executor controls time, so that tests of use cases need no runtime
+//! and always run the same way.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "what tests use fails the test"
+)]
 
 mod executor;
 mod form_holds;
 mod model;
+mod races;
 mod rows;
 mod sms;
 mod store;
@@ -31,10 +42,11 @@ use handlers::{
     ports::{BackgroundWorker, BoxError, IdGenerator},
 };
 
-pub use executor::TestTimer;
+pub use executor::{TestTimer, pass};
 pub use model::{FakeModel, call, say};
+pub use races::PlantedRace;
 pub use sms::{FakeSms, SendFailure};
-pub use store::FakeStore;
+pub use store::{CallChance, CallFate, FakeStore};
 
 /// 3:10 PM in New York on Tuesday 2026-02-10.
 pub const NOW: &str = "2026-02-10T15:10:00-05:00";
@@ -49,21 +61,39 @@ pub const DEADLINE: Duration = Duration::from_secs(12);
 
 /// The ports in memory, shared by all use cases of a test.
 pub struct World {
+    /// The clock.
     pub timer: Arc<TestTimer>,
+    /// The database.
     pub store: Arc<FakeStore>,
+    /// The model.
     pub model: Arc<FakeModel>,
+    /// The carrier.
     pub sms: Arc<FakeSms>,
+    calendar: Calendar,
     ids: Arc<SequentialIdGenerator>,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
+    /// Empty ports, and the usual calendar in New York.
     pub fn new() -> Self {
+        Self::with_calendar(calendar())
+    }
+
+    /// Empty ports, and another calendar as it is deployed.
+    pub fn with_calendar(calendar: Calendar) -> Self {
         let timer = Arc::new(TestTimer::default());
         Self {
             store: Arc::new(FakeStore::default()),
             model: Arc::new(FakeModel::new(timer.clone())),
             sms: Arc::new(FakeSms::default()),
             ids: Arc::new(SequentialIdGenerator::default()),
+            calendar,
             timer,
         }
     }
@@ -101,7 +131,7 @@ impl World {
             late_replies,
             send_timeout: SEND_TIMEOUT,
         };
-        ReplyService::new(ports, calendar(), settings)
+        ReplyService::new(ports, self.calendar.clone(), settings)
     }
 
     /// What sends the texts in the outbox.
@@ -112,18 +142,26 @@ impl World {
             self.ids.clone(),
             self.timer.clone(),
             Some(phone(OWNER)),
-            calendar(),
+            self.calendar.clone(),
         )
     }
 
+    /// What reads and changes the owner's state.
     pub fn owner_state(&self) -> OwnerStateService {
         OwnerStateService::new(self.store.clone(), self.ids.clone())
     }
 
+    /// What answers the booking form.
     pub fn scheduler(&self) -> Scheduler {
         let owner = Some(phone(OWNER));
         let background = Arc::new(self.outbox());
-        Scheduler::new(self.store.clone(), self.ids.clone(), background, calendar(), owner)
+        Scheduler::new(
+            self.store.clone(),
+            self.ids.clone(),
+            background,
+            self.calendar.clone(),
+            owner,
+        )
     }
 
     /// Runs a future to its end. Time advances only when nothing else can run.
@@ -142,10 +180,12 @@ impl World {
     }
 }
 
+/// The usual calendar, in New York.
 pub fn calendar() -> Calendar {
     Calendar::new("America/New_York").unwrap()
 }
 
+/// A phone number that is one.
 pub fn phone(number: &str) -> Phone {
     Phone::parse(number).unwrap()
 }
@@ -167,7 +207,7 @@ pub fn text(sid: &str, body: &str) -> InboundText {
 
 /// Identifiers that count up from 0.
 #[derive(Default)]
-struct SequentialIdGenerator(AtomicU64);
+pub struct SequentialIdGenerator(AtomicU64);
 
 impl IdGenerator for SequentialIdGenerator {
     fn generate(&self) -> String {

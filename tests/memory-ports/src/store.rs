@@ -4,14 +4,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::pending,
-    sync::Mutex,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use handlers::{
     domain::{
         booking::Booking,
         calendar_settings::CalendarSettings,
-        day_schedule::UnreadableRow,
+        day_schedule::{DaySchedule, UnreadableRow},
         lead::Lead,
         outbox::{OutboxText, UnansweredText},
         owner::OwnerState,
@@ -24,7 +26,7 @@ use handlers::{
 
 use jiff::civil;
 
-use super::{executor::pass, rows::Rows};
+use super::{executor::pass, races::PlantedRace, rows::Rows};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,7 @@ enum Fault {
     HangBefore,
 }
 
+/// The tables in memory.
 #[derive(Default)]
 pub struct FakeStore {
     rows: Mutex<Rows>,
@@ -49,6 +52,31 @@ pub struct FakeStore {
     failing: Mutex<BTreeSet<&'static str>>,
     last: Mutex<BTreeSet<&'static str>>,
     slow: Mutex<BTreeMap<&'static str, usize>>,
+    race: Mutex<Option<PlantedRace>>,
+    chance: Mutex<Option<Arc<dyn CallChance>>>,
+}
+
+/// What may happen to a call of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallFate {
+    /// It works.
+    Works,
+    /// It returns an error and does nothing.
+    FailsBefore,
+    /// It does its work and returns an error, as if the acknowledgement was lost.
+    FailsAfter,
+    /// It takes this long before it works, and this long after.
+    Slow(Duration, Duration),
+}
+
+/// Decides what happens to each call of a port.
+#[async_trait]
+pub trait CallChance: Send + Sync {
+    /// What happens to the next call of an operation.
+    fn fate(&self, operation: &'static str) -> CallFate;
+
+    /// Waits, on the clock of whoever decides.
+    async fn wait(&self, time: Duration);
 }
 
 impl FakeStore {
@@ -97,6 +125,20 @@ impl FakeStore {
         *self.down.lock().unwrap() = down;
     }
 
+    /// Plants a race.
+    pub fn plant(&self, race: PlantedRace) {
+        *self.race.lock().unwrap() = Some(race);
+    }
+
+    pub(super) fn race(&self) -> Option<PlantedRace> {
+        *self.race.lock().unwrap()
+    }
+
+    /// From now on this decides what happens to each call.
+    pub fn set_chance(&self, chance: Arc<dyn CallChance>) {
+        *self.chance.lock().unwrap() = Some(chance);
+    }
+
     /// Every operation called so far.
     pub fn calls(&self) -> Vec<&'static str> {
         self.calls.lock().unwrap().clone()
@@ -115,10 +157,12 @@ impl FakeStore {
         rows.queues.values_mut().flatten().for_each(|entry| entry.until_ms = i64::MAX);
     }
 
+    /// Puts the owner's row.
     pub fn set_owner(&self, owner: OwnerState) {
         self.rows.lock().unwrap().owner = owner;
     }
 
+    /// Puts the calendar's row.
     pub fn set_calendar(&self, settings: CalendarSettings) {
         self.rows.lock().unwrap().calendar = Some(settings);
     }
@@ -129,26 +173,37 @@ impl FakeStore {
         self.rows.lock().unwrap().unreadable.entry(date).or_default().push(row);
     }
 
+    /// The schedule of a date, with what the form no longer holds.
+    pub fn schedule(&self, date: civil::Date) -> DaySchedule {
+        self.rows.lock().unwrap().day(date)
+    }
+
+    /// Every lead, by its reference.
     pub fn leads(&self) -> Vec<Lead> {
         self.rows.lock().unwrap().leads.values().cloned().collect()
     }
 
+    /// Every open booking, by customer and slot.
     pub fn open_bookings(&self) -> Vec<Booking> {
         self.rows.lock().unwrap().bookings.values().cloned().collect()
     }
 
+    /// Every record of sales.
     pub fn sales(&self) -> Vec<SalesRecord> {
         self.rows.lock().unwrap().sales.values().cloned().collect()
     }
 
+    /// What is remembered of the conversation with a customer.
     pub fn memory_of(&self, phone: &Phone) -> ConversationMemory {
         self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
     }
 
+    /// The texts of a customer that wait or are being answered.
     pub fn queue_of(&self, phone: &Phone) -> Vec<QueueEntry> {
         self.rows.lock().unwrap().queues.get(phone).cloned().unwrap_or_default()
     }
 
+    /// Whether a customer has opted out.
     pub fn is_opted_out(&self, phone: &Phone) -> bool {
         self.rows.lock().unwrap().opted_out.contains(phone)
     }
@@ -178,6 +233,10 @@ impl FakeStore {
         work: impl FnOnce(&mut Rows) -> T + Send,
     ) -> Result<T, StoreError> {
         pass().await;
+        let chance = self.chance.lock().unwrap().clone();
+        if let Some(chance) = chance {
+            return self.apply_by(chance.as_ref(), operation, work).await;
+        }
         self.calls.lock().unwrap().push(operation);
         let turns = self.slow.lock().unwrap().get(operation).copied().unwrap_or_default();
         for _ in 0..turns {
@@ -215,5 +274,30 @@ impl FakeStore {
         }
         pass().await;
         Ok(done)
+    }
+
+    async fn apply_by<T>(
+        &self,
+        chance: &dyn CallChance,
+        operation: &'static str,
+        work: impl FnOnce(&mut Rows) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let fate = chance.fate(operation);
+        if fate == CallFate::FailsBefore {
+            return Err(StoreError::Unavailable("it failed".into()));
+        }
+        if let CallFate::Slow(before, _) = fate {
+            chance.wait(before).await;
+        }
+        let done = work(&mut self.rows.lock().unwrap());
+        pass().await;
+        match fate {
+            CallFate::FailsAfter => Err(StoreError::Unavailable("the answer was lost".into())),
+            CallFate::Slow(_, after) => {
+                chance.wait(after).await;
+                Ok(done)
+            }
+            CallFate::Works | CallFate::FailsBefore => Ok(done),
+        }
     }
 }

@@ -34,7 +34,8 @@ impl TestTimer {
         self.move_to(to);
     }
 
-    fn move_to(&self, to_ms: i64) {
+    /// Sets the clock, and wakes whoever slept until then.
+    pub fn move_to(&self, to_ms: i64) {
         let mut clock = self.state.lock().unwrap();
         clock.now_ms = to_ms;
         let (due, later) = clock.sleepers.drain(..).partition(|(at, _)| *at <= to_ms);
@@ -44,10 +45,14 @@ impl TestTimer {
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
+    /// When the next sleeper wakes, in milliseconds; `None` when nobody sleeps.
+    pub fn next_wake_ms(&self) -> Option<i64> {
+        self.state.lock().unwrap().sleepers.iter().map(|(at, _)| *at).min()
+    }
+
     /// Advances the clock to the next sleeper; false when there is none.
     fn move_on(&self) -> bool {
-        let next = self.state.lock().unwrap().sleepers.iter().map(|(at, _)| *at).min();
-        next.is_some_and(|at| {
+        self.next_wake_ms().is_some_and(|at| {
             self.move_to(at);
             true
         })

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::executor::pass;
 
+/// A carrier that keeps what it is given, and fails on demand.
 #[derive(Default)]
 pub struct FakeSms {
     sent: Mutex<Vec<(String, String)>>,

@@ -19,7 +19,8 @@ use handlers::{
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
-        slot::Slot,
+        slot::{Slot, SlotTime},
+        time_off::TimeOffChange,
         turn::{ConversationMemory, QueueEntry},
         usage::Usage,
     },
@@ -36,6 +37,8 @@ pub struct Rows {
     pub slots: BTreeMap<Slot, LeadId>,
     /// Until when the form holds those slots that are not booked yet.
     pub held_until: BTreeMap<Slot, Timestamp>,
+    /// Time off: minutes by date and the row's key.
+    pub time_off: BTreeMap<(civil::Date, String), u16>,
     /// Rows of the schedule that cannot be read.
     pub unreadable: BTreeMap<civil::Date, Vec<UnreadableRow>>,
     pub leads: BTreeMap<LeadId, Lead>,
@@ -56,6 +59,8 @@ pub struct Rows {
     pub outbox: BTreeMap<String, Waiting>,
     pub enqueued: BTreeSet<String>,
     pub unanswered: BTreeMap<String, UnansweredText>,
+    /// What was booked, for a planted race.
+    pub tokens: BTreeSet<(Phone, Slot)>,
     /// Ids of the texts that the owner marked as answered.
     pub answered: BTreeSet<String>,
 }
@@ -77,6 +82,7 @@ impl Rows {
                 .iter()
                 .filter(|(slot, _)| slot.date() == date)
                 .map(|(slot, lead)| self.hold(*slot, lead))
+                .chain(self.time_off_from(date).filter(|off| off.date == date).map(|off| off.hold))
                 .collect(),
             unreadable: self.unreadable.get(&date).into_iter().flatten().cloned().collect(),
             held_until: self
@@ -108,10 +114,44 @@ impl Rows {
     pub fn holds_from(&self, date: civil::Date) -> HeldTimes {
         let is_booking = |slot: &Slot| !self.held_until.contains_key(slot);
         let from = self.slots.iter().filter(|(slot, _)| slot.date() >= date && is_booking(slot));
-        let times = from
+        let mut times: Vec<HeldTime> = from
             .map(|(slot, lead)| HeldTime { date: slot.date(), hold: self.hold(*slot, lead) })
+            .chain(self.time_off_from(date))
             .collect();
-        HeldTimes { times, ..HeldTimes::default() }
+        times.sort_by_key(|held| (held.date, held.hold.start));
+        let unreadable = self.unreadable.range(date..).map(|(date, _)| *date).collect();
+        HeldTimes { times, unreadable }
+    }
+
+    fn time_off_from(&self, date: civil::Date) -> impl Iterator<Item = HeldTime> {
+        self.time_off.range((date, String::new())..).map(|((date, key), minutes)| HeldTime {
+            date: *date,
+            hold: Hold {
+                key: key.clone(),
+                start: SlotTime::parse(key).unwrap(),
+                minutes: *minutes,
+                travel: 0,
+                lead_id: String::new(),
+                phone: None,
+                is_time_off: true,
+                is_done: false,
+            },
+        })
+    }
+
+    pub fn change_time_off(&mut self, change: &TimeOffChange) -> bool {
+        if self.day_version(change.date) != change.day_version {
+            return false;
+        }
+        for row in &change.rows {
+            let key = (change.date, row.key.clone());
+            match row.minutes {
+                Some(minutes) => self.time_off.insert(key, minutes),
+                None => self.time_off.remove(&key),
+            };
+        }
+        *self.day_versions.entry(change.date).or_default() += 1;
+        true
     }
 
     pub fn calendar_versions(&self) -> CalendarVersions {

@@ -74,8 +74,8 @@ impl Store for FakeStore {
         self.apply("holds_from", |rows| rows.holds_from(date)).await
     }
 
-    async fn change_time_off(&self, _change: &TimeOffChange) -> Result<bool, StoreError> {
-        self.apply("change_time_off", |_| true).await
+    async fn change_time_off(&self, change: &TimeOffChange) -> Result<bool, StoreError> {
+        self.apply("change_time_off", |rows| rows.change_time_off(change)).await
     }
 
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
@@ -87,7 +87,7 @@ impl Store for FakeStore {
     }
 
     async fn book(&self, new: &NewBooking) -> Result<BookOutcome, StoreError> {
-        self.apply("book", |rows| rows.book(new)).await
+        self.book_with(self.race(), new).await
     }
 
     async fn open_bookings(
@@ -112,11 +112,11 @@ impl Store for FakeStore {
     }
 
     async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
-        self.apply("cancel", |rows| rows.cancel(cancel)).await
+        self.cancel_with(self.race(), cancel).await
     }
 
     async fn reschedule(&self, change: &Reschedule) -> Result<RescheduleOutcome, StoreError> {
-        self.apply("reschedule", |rows| rows.reschedule(change)).await
+        self.reschedule_with(self.race(), change).await
     }
 
     async fn complete(&self, done: &Completion) -> Result<CompleteOutcome, StoreError> {
@@ -203,7 +203,7 @@ impl Store for FakeStore {
     }
 
     async fn claim_turn(&self, claim: &NewClaim<'_>) -> Result<TurnClaim, StoreError> {
-        self.apply("claim_turn", |rows| rows.claim(claim)).await
+        self.claim_with(self.race(), claim).await
     }
 
     async fn renew_turn(

@@ -44,6 +44,7 @@ impl Request {
 }
 
 impl FakeModel {
+    /// A model without a script, whose delays are on this clock.
     pub fn new(timer: Arc<TestTimer>) -> Self {
         Self { timer, script: Mutex::default(), requests: Mutex::default() }
     }
@@ -59,6 +60,7 @@ impl FakeModel {
         self
     }
 
+    /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }

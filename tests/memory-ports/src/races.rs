@@ -1,0 +1,191 @@
+//! Races as other booking systems have had them, planted into the tables in memory: what must find
+//! them is tried with them.
+
+use handlers::{
+    domain::{
+        booking::{Cancellation, NewBooking, Reschedule},
+        lead::LeadStatus,
+        turn::NewClaim,
+    },
+    ports::{BookOutcome, CancelOutcome, RescheduleOutcome, StoreError, TurnClaim},
+};
+
+use super::{FakeStore, rows::Rows};
+
+/// A race of the database's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlantedRace {
+    /// A booking is written whatever was booked since the day was read.
+    UnconditionalPut,
+    /// A booking that an earlier attempt wrote is reported as somebody else's.
+    LostAcknowledgementIsTaken,
+    /// Slot and booking are written one after the other.
+    SeparateWrites,
+    /// A move frees the old slot, and then takes the new one.
+    DeleteThenPut,
+    /// Whether a text was seen is looked up, and noted afterwards.
+    CheckThenMark,
+    /// A cancellation frees the slot, whoever holds it by now.
+    CancelWithoutOwner,
+    /// A booking's idempotency token is that of its customer and slot, for ten minutes.
+    TokenOfCustomerAndSlot,
+}
+
+impl PlantedRace {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::UnconditionalPut,
+        Self::LostAcknowledgementIsTaken,
+        Self::SeparateWrites,
+        Self::DeleteThenPut,
+        Self::CheckThenMark,
+        Self::CancelWithoutOwner,
+        Self::TokenOfCustomerAndSlot,
+    ];
+
+    /// The name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnconditionalPut => "unconditional-put",
+            Self::LostAcknowledgementIsTaken => "lost-acknowledgement-is-taken",
+            Self::SeparateWrites => "separate-writes",
+            Self::DeleteThenPut => "delete-then-put",
+            Self::CheckThenMark => "check-then-mark",
+            Self::CancelWithoutOwner => "cancel-without-owner",
+            Self::TokenOfCustomerAndSlot => "token-of-customer-and-slot",
+        }
+    }
+}
+
+impl FakeStore {
+    pub(super) async fn book_with(
+        &self,
+        race: Option<PlantedRace>,
+        new: &NewBooking,
+    ) -> Result<BookOutcome, StoreError> {
+        match race {
+            Some(PlantedRace::UnconditionalPut) => {
+                self.apply("book", |rows| {
+                    let old = rows.leads.contains_key(&new.lead.id);
+                    if !old {
+                        rows.slots.remove(&new.lead.slot);
+                    }
+                    rows.book(&as_of_now(rows, new))
+                })
+                .await
+            }
+            Some(PlantedRace::LostAcknowledgementIsTaken) => {
+                let outcome = self.apply("book", |rows| rows.book(new)).await?;
+                Ok(match outcome {
+                    BookOutcome::Exists(_) => BookOutcome::SlotTaken,
+                    outcome => outcome,
+                })
+            }
+            Some(PlantedRace::SeparateWrites) => {
+                let lead = &new.lead;
+                let taken = self
+                    .apply("book", |rows| {
+                        if rows.is_taken(lead.slot, &lead.id, lead.timestamp) {
+                            return true;
+                        }
+                        rows.slots.insert(lead.slot, lead.id.clone());
+                        false
+                    })
+                    .await?;
+                if taken {
+                    return Ok(BookOutcome::SlotTaken);
+                }
+                self.apply("book", |rows| rows.book(&as_of_now(rows, new))).await
+            }
+            Some(PlantedRace::TokenOfCustomerAndSlot) => {
+                let key = (new.lead.phone.clone(), new.lead.slot);
+                self.apply("book", |rows| {
+                    if rows.tokens.contains(&key) {
+                        return BookOutcome::Booked;
+                    }
+                    let outcome = rows.book(new);
+                    if matches!(outcome, BookOutcome::Booked) {
+                        rows.tokens.insert(key);
+                    }
+                    outcome
+                })
+                .await
+            }
+            _ => self.apply("book", |rows| rows.book(new)).await,
+        }
+    }
+
+    pub(super) async fn cancel_with(
+        &self,
+        race: Option<PlantedRace>,
+        cancel: &Cancellation,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.apply("cancel", |rows| {
+            if race == Some(PlantedRace::CancelWithoutOwner) {
+                let booking = &cancel.booking;
+                rows.bookings.remove(&(booking.phone.clone(), booking.slot));
+                rows.slots.remove(&booking.slot);
+                rows.count_change(booking.slot);
+                if let Some(lead) = rows.leads.get_mut(&booking.lead_id) {
+                    lead.status = LeadStatus::Cancelled;
+                }
+                return CancelOutcome::Cancelled;
+            }
+            rows.cancel(cancel)
+        })
+        .await
+    }
+
+    pub(super) async fn reschedule_with(
+        &self,
+        race: Option<PlantedRace>,
+        change: &Reschedule,
+    ) -> Result<RescheduleOutcome, StoreError> {
+        if race != Some(PlantedRace::DeleteThenPut) {
+            return self.apply("reschedule", |rows| rows.reschedule(change)).await;
+        }
+        let from = change.booking.slot;
+        self.apply("reschedule", |rows| {
+            rows.slots.remove(&from);
+            rows.count_change(from);
+        })
+        .await?;
+        self.apply("reschedule", |rows| {
+            let day_version = rows.day_version(change.to.date());
+            rows.reschedule(&Reschedule { day_version, ..change.clone() })
+        })
+        .await
+    }
+
+    pub(super) async fn claim_with(
+        &self,
+        race: Option<PlantedRace>,
+        claim: &NewClaim<'_>,
+    ) -> Result<TurnClaim, StoreError> {
+        if race != Some(PlantedRace::CheckThenMark) {
+            return self.apply("claim_turn", |rows| rows.claim(claim)).await;
+        }
+        let seen = self
+            .apply("claim_turn", |rows| {
+                rows.turns.get(&claim.key.sid).is_some_and(|turn| turn.answer.is_some())
+            })
+            .await?;
+        self.apply("claim_turn", |rows| {
+            if !seen {
+                // Whoever works on it already is not noticed.
+                rows.turns.remove(&claim.key.sid);
+            }
+            rows.claim(claim)
+        })
+        .await
+    }
+}
+
+/// The booking as if it had been decided on what is there now.
+fn as_of_now(rows: &Rows, new: &NewBooking) -> NewBooking {
+    NewBooking {
+        day_version: rows.day_version(new.lead.slot.date()),
+        calendar_versions: rows.calendar_versions(),
+        ..new.clone()
+    }
+}

@@ -25,6 +25,7 @@ mod owner_calendar;
 mod owner_page;
 mod owner_session;
 mod owner_state;
+mod properties;
 mod reply;
 mod scheduler;
 mod state;

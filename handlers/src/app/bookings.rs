@@ -200,6 +200,7 @@ impl BookingService<'_> {
     pub async fn book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
         let (lead, slot) = (&draft.lead, draft.lead.slot);
         let mut calendar = Cow::Borrowed(self.calendar);
+        let mut last = BookingError::Contended;
         for _ in 0..ATTEMPTS {
             let service = BookingService { calendar: &calendar, ..*self };
             let needed = calendar.time_needed(&lead.repair);
@@ -213,7 +214,12 @@ impl BookingService<'_> {
             let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), needed, own) {
-                return Err(service.held(slot, &day, hold, needed, &lead.phone).await?);
+                match service.held(slot, &day, hold, needed, &lead.phone).await? {
+                    Some(refusal) => return Err(refusal),
+                    // Unless the rows say so for good.
+                    None => last = service.taken(slot.date(), &day, needed),
+                }
+                continue;
             }
             // A repeat finds what it has written; what the form holds is not booked yet.
             let is_new = day.hold_of(&lead.id).is_none_or(|hold| day.is_unconfirmed(hold));
@@ -238,7 +244,7 @@ impl BookingService<'_> {
                 BookOutcome::RecordExists => return Err(BookingError::RecordExists),
             }
         }
-        Err(BookingError::Contended)
+        Err(last)
     }
 
     /// Whether a slot can be booked for a repair as far as one reading tells; booking it decides.
@@ -257,7 +263,8 @@ impl BookingService<'_> {
         Ok(())
     }
 
-    /// Why a slot that is held cannot be booked: it is somebody else's, or this customer's own.
+    /// Why a slot that is held cannot be booked: it is somebody else's, or this customer's own. `None`
+    /// when their own booking has left it since the schedule was read.
     async fn held(
         &self,
         slot: Slot,
@@ -265,16 +272,20 @@ impl BookingService<'_> {
         hold: &Hold,
         needed: TimeNeeded,
         phone: &Phone,
-    ) -> Result<BookingError, StoreError> {
+    ) -> Result<Option<BookingError>, StoreError> {
         let ours = hold.phone.as_ref() == Some(phone) && hold.start == slot.time();
         if ours
             && let Some(lead) = self.store.lead(&LeadId::from_row(&hold.lead_id)).await?
             && lead.phone == *phone
-            && lead.status == LeadStatus::Booked
         {
-            return Ok(BookingError::AlreadyYours(Box::new(Booking::from(&lead))));
+            if lead.status == LeadStatus::Booked && lead.slot == slot {
+                return Ok(Some(BookingError::AlreadyYours(Box::new(Booking::from(&lead)))));
+            }
+            if lead.status != LeadStatus::Completed {
+                return Ok(None);
+            }
         }
-        Ok(self.taken(slot.date(), day, needed))
+        Ok(Some(self.taken(slot.date(), day, needed)))
     }
 
     fn taken(&self, date: civil::Date, day: &DaySchedule, needed: TimeNeeded) -> BookingError {

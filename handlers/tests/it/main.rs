@@ -8,6 +8,7 @@
 mod arbitrary_input;
 mod bins;
 mod booking_form;
+mod booking_races;
 mod claims;
 mod compose;
 mod dispatcher;

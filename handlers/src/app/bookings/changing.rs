@@ -66,6 +66,7 @@ impl BookingService<'_> {
         identity: &[&str],
         notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Changed, BookingError> {
+        let mut last = BookingError::Contended;
         let mut calendar = Cow::Borrowed(self.calendar);
         for _ in 0..ATTEMPTS {
             let service = BookingService { calendar: &calendar, ..*self };
@@ -79,7 +80,12 @@ impl BookingService<'_> {
             }
             let day = self.store.versioned_day_schedule(to.date()).await?.at(self.now);
             if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
-                return Err(service.held(to, &day, hold, needed, phone).await?);
+                match service.held(to, &day, hold, needed, phone).await? {
+                    Some(refusal) => return Err(refusal),
+                    // Unless the rows say so for good.
+                    None => last = service.taken(to.date(), &day, needed),
+                }
+                continue;
             }
             if !day.unreadable.is_empty() {
                 return Err(service.taken(to.date(), &day, needed));
@@ -119,7 +125,7 @@ impl BookingService<'_> {
                 }
             }
         }
-        Err(BookingError::Contended)
+        Err(last)
     }
 
     /// The key of a booking's row in the schedule, as it is spelled there; `None` without one.

@@ -46,6 +46,14 @@ browser *files:
 faketime *arguments:
     scripts/false-clock {{arguments}}
 
+# Runs what takes too long for every change: properties, simulation.
+deep *parts:
+    scripts/deep {{parts}}
+
+# Plays schedules: `just simulate --schedules 10000`, `just simulate --plant all`.
+simulate *arguments:
+    cargo run --release -p simulation -- {{arguments}}
+
 # Builds the deployment packages for arm64; `scripts/package --tools` gets what that needs.
 package:
     scripts/package

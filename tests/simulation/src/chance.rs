@@ -1,0 +1,101 @@
+//! What goes wrong, chosen from the seed: at each call of a port, at each delivery, on each clock.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handlers::ports::Timer;
+use memory_ports::{CallChance, CallFate, TestTimer};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// How often what goes wrong, in percent of calls or deliveries.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// Calls that fail and did nothing.
+    pub failed: u32,
+    /// Calls that did their work and whose answer is lost.
+    pub lost: u32,
+    /// Calls that take up to six seconds: longer than a lease.
+    pub slow: u32,
+    /// Deliveries that crash between any two awaits, and are delivered again.
+    pub crashes: u32,
+    /// Deliveries that come twice.
+    pub duplicates: u32,
+}
+
+impl Rates {
+    /// Nothing goes wrong; only the order is open.
+    pub const NONE: Self = Self { failed: 0, lost: 0, slow: 0, crashes: 0, duplicates: 0 };
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { failed: 2, lost: 2, slow: 4, crashes: 15, duplicates: 40 }
+    }
+}
+
+/// Decides the fate of each call.
+pub struct Chance {
+    random: Mutex<ChaCha8Rng>,
+    timer: Arc<TestTimer>,
+    rates: Rates,
+    calls: Mutex<Vec<(&'static str, CallFate)>>,
+}
+
+impl Chance {
+    /// Decisions of a seed, on a clock.
+    pub fn new(seed: u64, rates: Rates, timer: Arc<TestTimer>) -> Self {
+        let random = Mutex::new(ChaCha8Rng::seed_from_u64(seed));
+        Self { random, timer, rates, calls: Mutex::default() }
+    }
+
+    /// Every call so far and what happened to it.
+    pub fn calls(&self) -> Vec<(&'static str, CallFate)> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl CallChance for Chance {
+    fn fate(&self, operation: &'static str) -> CallFate {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let Rates { failed, lost, slow, .. } = self.rates;
+        let fate = match random.random_range(0..100) {
+            percent if percent < failed => CallFate::FailsBefore,
+            percent if percent < failed + lost => CallFate::FailsAfter,
+            percent if percent < failed + lost + slow => {
+                let mut time = || Duration::from_millis(random.random_range(0..3_000));
+                CallFate::Slow(time(), time())
+            }
+            _ => CallFate::Works,
+        };
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((operation, fate));
+        fate
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.timer.sleep(time).await;
+    }
+}
+
+/// A machine's clock, which differs from that of others.
+pub struct SkewedTimer {
+    /// The true clock.
+    pub timer: Arc<TestTimer>,
+    /// By how much it differs, in milliseconds.
+    pub skew_ms: i64,
+}
+
+#[async_trait]
+impl Timer for SkewedTimer {
+    fn unix_ms(&self) -> i64 {
+        self.timer.unix_ms() + self.skew_ms
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.timer.sleep(time).await;
+    }
+}

@@ -1,0 +1,53 @@
+//! A violation as a table of who did what when.
+
+use std::fmt::Write as _;
+
+use crate::{
+    play::{Outcome, Violation, What},
+    sequential::Told,
+};
+
+/// The violated sentence.
+pub fn sentence(violation: &Violation) -> String {
+    match violation {
+        Violation::NotLinearizable => {
+            "no order of events explains what everybody was told and the rows at the end".into()
+        }
+        Violation::ToldTwoThings(id) => {
+            format!("two answers to operation {id} say different things")
+        }
+        Violation::Rows(sentence) => sentence.clone(),
+        Violation::NeverEnds => "every turn ends".into(),
+    }
+}
+
+/// What happened, a line for each event.
+pub fn table(outcome: &Outcome) -> String {
+    let mut table = format!("{:>9}  {:<9}  what\n", "ms", "operation");
+    for event in &outcome.events {
+        let (id, what) = match &event.what {
+            What::Asked(operation) => (operation.id, format!("{operation}")),
+            What::DeliveredAgain(id) => (*id, "  delivered once more".into()),
+            What::Told(id, told) => (*id, format!("  told: {}", words(told))),
+            What::LeftOpen(id, answer) => {
+                (*id, format!("  left open: {}", answer.replace('\n', " ")))
+            }
+            What::Crashed(id) => (*id, "  the attempt crashed".into()),
+        };
+        // Writing to a string never fails.
+        let _ = writeln!(table, "{:>9}  {id:<9}  {what}", event.at_ms);
+    }
+    table
+}
+
+fn words(told: &Told) -> String {
+    let time = |hour: &u8| crate::plan::slot(*hour).time();
+    match told {
+        Told::Booked(booking, hour) => format!("booking {booking} is confirmed for {}", time(hour)),
+        Told::Moved(booking, hour) => format!("booking {booking} was moved to {}", time(hour)),
+        Told::Cancelled(booking) => format!("booking {booking} was cancelled"),
+        Told::Taken => "somebody else has that time".into(),
+        Told::Refused => "nothing was changed".into(),
+        Told::Rows(bookings) => format!("{bookings:?}"),
+    }
+}

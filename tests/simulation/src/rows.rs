@@ -1,0 +1,58 @@
+//! What must hold of the rows at the end, whatever happened.
+
+use std::collections::BTreeMap;
+
+use handlers::domain::lead::{Lead, LeadStatus};
+use memory_ports::FakeStore;
+
+use crate::{plan, sequential::Bookings};
+
+/// The bookings that stand.
+///
+/// # Errors
+/// The sentence that does not hold, and what stands against it.
+pub fn check(store: &FakeStore) -> Result<Bookings, String> {
+    let leads = store.leads();
+    let booked: BTreeMap<&str, &Lead> = leads
+        .iter()
+        .filter(|lead| lead.status == LeadStatus::Booked)
+        .map(|lead| (lead.id.as_str(), lead))
+        .collect();
+    let mut held = 0;
+    for date in leads.iter().map(|lead| lead.slot.date()).collect::<std::collections::BTreeSet<_>>()
+    {
+        let day = store.schedule(date);
+        for (i, hold) in day.holds.iter().enumerate() {
+            let lead = booked.get(hold.lead_id.as_str());
+            if lead.is_none_or(|lead| lead.slot.time() != hold.start || lead.slot.date() != date) {
+                return Err(format!("a slot is locked only by a confirmed booking: {hold:?}"));
+            }
+            if day.holds.iter().skip(i + 1).any(|other| other.start == hold.start) {
+                return Err(format!("at most one booking holds a slot: {hold:?}"));
+            }
+            held += 1;
+        }
+    }
+    if held != booked.len() {
+        return Err(format!("a confirmed booking locks its slot: {held} of {}", booked.len()));
+    }
+    let open = store.open_bookings();
+    if open.len() != booked.len()
+        || open
+            .iter()
+            .any(|row| booked.get(row.lead_id.as_str()).is_none_or(|lead| lead.slot != row.slot))
+    {
+        return Err(format!("each booking stands once among its customer's: {open:?}"));
+    }
+    let mut bookings = Bookings::new();
+    for lead in booked.values() {
+        let (Some(id), Some(hour)) = (plan::booking_in(&lead.device), plan::hour_of(lead.slot))
+        else {
+            return Err(format!("nobody asked for that: {lead:?}"));
+        };
+        if bookings.insert(id, (plan::customer_of(lead.phone.as_str()), hour)).is_some() {
+            return Err(format!("a text or form books once: {id}"));
+        }
+    }
+    Ok(bookings)
+}

@@ -1,0 +1,83 @@
+//! What the simulation finds, and that it finds the same again.
+//!
+//! `cargo run --release -p simulation -- --schedules 1000000` plays more of it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use memory_ports::PlantedRace;
+use simulation::{Outcome, Schedule, Violation, report};
+
+/// How many schedules every change is tried with.
+const SCHEDULES: u64 = 2_000;
+
+/// The first violation among the schedules of the seeds 1 to [`SCHEDULES`].
+fn first_violation(schedule: &Schedule) -> Option<(u64, Outcome)> {
+    let next = AtomicU64::new(1);
+    let found = std::sync::Mutex::new(None::<(u64, Outcome)>);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > SCHEDULES {
+                        return;
+                    }
+                    let outcome = schedule.play(seed);
+                    if outcome.violation.is_some() {
+                        next.store(SCHEDULES + 1, Ordering::Relaxed);
+                        found.lock().unwrap().get_or_insert((seed, outcome));
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+#[test]
+fn what_everybody_is_told_fits_some_order_of_events() {
+    if let Some((seed, outcome)) = first_violation(&Schedule::default()) {
+        let sentence = outcome.violation.as_ref().map(report::sentence).unwrap();
+        panic!("seed {seed}: {sentence}\n{}", report::table(&outcome));
+    }
+}
+
+#[test]
+fn each_planted_race_is_found() {
+    for race in PlantedRace::ALL {
+        let planted = Schedule { race: Some(race), ..Schedule::default() };
+        let found = first_violation(&planted);
+        assert!(found.is_some(), "{} is not found", race.name());
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_history_again() {
+    let schedule = Schedule::default();
+    for seed in 1..=50 {
+        assert_eq!(schedule.play(seed).hash, schedule.play(seed).hash, "seed {seed}");
+    }
+}
+
+/// On every machine. Whatever changes the calls of ports changes these: `cargo insta accept`, or the
+/// environment variable `INSTA_UPDATE=always`, takes the new ones.
+#[test]
+fn a_seed_gives_the_same_history_everywhere() {
+    let hashes: Vec<String> = (1..=5).map(|seed| Schedule::default().play(seed).hash).collect();
+    insta::assert_snapshot!(hashes.join("\n"));
+}
+
+#[test]
+fn a_violation_shrinks_and_stays_one() {
+    let planted = Schedule { race: Some(PlantedRace::UnconditionalPut), ..Schedule::default() };
+    let (seed, outcome) = first_violation(&planted).unwrap();
+    let shortest = planted.shrink(seed);
+    let again = shortest.play(seed);
+    assert!(again.violation.is_some());
+    assert!(again.events.len() <= outcome.events.len());
+    assert!(!matches!(again.violation, Some(Violation::NeverEnds)));
+    let table = report::table(&again);
+    assert!(table.contains("told: ") && table.contains("by text: book"), "{table}");
+}

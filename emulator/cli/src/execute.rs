@@ -21,9 +21,33 @@ pub(crate) enum JobResult {
     NotStarted,
 }
 
+/// How much of a place a job takes while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// All of it.
+    Whole,
+    /// A quarter: it leaves the processor to others for most of its time.
+    Quarter,
+}
+
+impl Place {
+    const fn quarters(self) -> usize {
+        match self {
+            Self::Whole => 4,
+            Self::Quarter => 1,
+        }
+    }
+}
+
+/// Jobs that each take a whole place.
+pub(crate) fn whole(jobs: impl IntoIterator<Item = usize>) -> impl Iterator<Item = (usize, Place)> {
+    jobs.into_iter().map(|i| (i, Place::Whole))
+}
+
 /// How many jobs run at once, and whether a failure stops the start of others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
+    /// Places for jobs.
     pub(crate) at_once: usize,
     /// Start none after the first failure; running ones finish.
     pub(crate) fail_fast: bool,
@@ -38,10 +62,10 @@ pub(crate) struct JobsEnd {
     pub(crate) under_way: BTreeSet<usize>,
 }
 
-/// Runs jobs, started in the order of `jobs`; calls `done` with each result, which returns whether
+/// Runs jobs, started in the order of `jobs` as soon as there is a place for the next; calls `done` with each result, which returns whether
 /// the job failed.
 pub(crate) async fn execute<Job>(
-    jobs: impl IntoIterator<Item = usize>,
+    jobs: impl IntoIterator<Item = (usize, Place)>,
     limits: Limits,
     start: impl Fn(usize) -> Job,
     stop: impl Future<Output = ()>,
@@ -51,20 +75,23 @@ where
     Job: Future<Output = ScenarioResult> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
-    let mut under_way: HashMap<Id, usize> = HashMap::new();
-    let mut waiting = jobs.into_iter().fuse();
+    let mut under_way: HashMap<Id, (usize, Place)> = HashMap::new();
+    let mut waiting = jobs.into_iter().peekable();
+    let mut free = limits.at_once.saturating_mul(Place::Whole.quarters());
     let mut starting = true;
     let mut stop = std::pin::pin!(stop);
     loop {
-        while starting && tasks.len() < limits.at_once {
-            let Some(i) = waiting.next() else { break };
-            under_way.insert(tasks.spawn(start(i)).id(), i);
+        while starting
+            && let Some((i, place)) = waiting.next_if(|(_, place)| place.quarters() <= free)
+        {
+            free -= place.quarters();
+            under_way.insert(tasks.spawn(start(i)).id(), (i, place));
         }
         let joined = tokio::select! {
             biased;
             () = &mut stop => {
                 tasks.shutdown().await;
-                let under_way = under_way.into_values().collect();
+                let under_way = under_way.into_values().map(|(i, _)| i).collect();
                 return JobsEnd { interrupted: true, under_way };
             }
             joined = tasks.join_next_with_id() => joined,
@@ -74,7 +101,8 @@ where
             Ok((id, report)) => (id, JobResult::Finished(Box::new(report))),
             Err(error) => (error.id(), JobResult::Panicked(panic_text(error))),
         };
-        let Some(i) = under_way.remove(&id) else { continue };
+        let Some((i, place)) = under_way.remove(&id) else { continue };
+        free += place.quarters();
         if done(i, ended) && limits.fail_fast {
             starting = false;
         }
@@ -147,9 +175,37 @@ mod tests {
             seen.insert(i);
             false
         };
-        execute(0..20, limits(3, false), start, std::future::pending(), done).await;
+        execute(whole(0..20), limits(3, false), start, std::future::pending(), done).await;
         assert_eq!(seen.len(), 20);
         assert_eq!(most.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn four_that_mostly_wait_share_a_place() {
+        let now = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(Semaphore::new(0));
+        let start = |i| {
+            let (now, gate) = (now.clone(), gate.clone());
+            async move {
+                // The fifth of them and the whole one fill both places: all run before any ends.
+                if now.fetch_add(1, Ordering::SeqCst) + 1 == 5 {
+                    gate.add_permits(100);
+                }
+                let _ = gate.acquire().await;
+                assert!(i != 5 || now.load(Ordering::SeqCst) >= 5, "there was no place for it");
+                result(true)
+            }
+        };
+        let quarters = (0..5).map(|i| (i, Place::Quarter));
+        let mut seen = BTreeSet::new();
+        let done = |i, ended| {
+            assert!(matches!(ended, JobResult::Finished(_)), "{ended:?}");
+            seen.insert(i);
+            false
+        };
+        let jobs = quarters.chain(whole(5..7));
+        execute(jobs, limits(2, false), start, std::future::pending(), done).await;
+        assert_eq!(seen.len(), 7);
     }
 
     #[tokio::test]
@@ -160,7 +216,7 @@ mod tests {
             false
         };
         let start = |_| async { result(true) };
-        execute([2, 0, 1], limits(1, false), start, std::future::pending(), done).await;
+        execute(whole([2, 0, 1]), limits(1, false), start, std::future::pending(), done).await;
         assert_eq!(seen, [2, 0, 1]);
     }
 
@@ -172,7 +228,7 @@ mod tests {
             matches!(ended_as, JobResult::Finished(report) if !report.passed())
         };
         let start = |i| async move { result(i != 1) };
-        execute(0..10, limits(1, true), start, std::future::pending(), done).await;
+        execute(whole(0..10), limits(1, true), start, std::future::pending(), done).await;
         assert_eq!(ended, 2);
     }
 
@@ -189,7 +245,7 @@ mod tests {
             }
             false
         };
-        execute(0..2, limits(1, false), start, std::future::pending(), done).await;
+        execute(whole(0..2), limits(1, false), start, std::future::pending(), done).await;
         assert_eq!(told, [(0, "boom".to_owned())]);
     }
 
@@ -212,7 +268,7 @@ mod tests {
             ended.push(i);
             false
         };
-        let end = execute(0..5, limits(1, false), start, stop.notified(), done).await;
+        let end = execute(whole(0..5), limits(1, false), start, stop.notified(), done).await;
         assert!(end.interrupted);
         assert_eq!(end.under_way, BTreeSet::from([1]));
         assert_eq!(ended, [0]);

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     backend,
     error::{CommandError, Exit},
-    execute::{Limits, default_jobs, execute, passed, result},
+    execute::{Limits, default_jobs, execute, passed, result, whole},
     project::Project,
     target::TargetArgs,
 };
@@ -123,7 +123,7 @@ fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandE
         false
     };
     let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
-    app.block_on(execute(0..scenarios.len(), limits, start, std::future::pending(), done))?;
+    app.block_on(execute(whole(0..scenarios.len()), limits, start, std::future::pending(), done))?;
     match failed.first() {
         None => Ok(usage),
         // What a scenario did not get to is not in its journal.

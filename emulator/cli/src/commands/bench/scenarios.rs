@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::execute::{Limits, default_jobs, execute, passed};
+use crate::execute::{Limits, default_jobs, execute, passed, whole};
 use rehearse_core::journal::{Exchange, ExchangeDetail};
 use rehearse_scenario::{Runner, Scenario};
 
@@ -35,7 +35,7 @@ pub(crate) async fn in_parallel(runner: &Runner, all: &[Scenario], times: usize)
         false
     };
     let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
-    execute(0..count, limits, start, std::future::pending(), done).await;
+    execute(whole(0..count), limits, start, std::future::pending(), done).await;
     Batch { count, failed, took: started.elapsed(), times }
 }
 

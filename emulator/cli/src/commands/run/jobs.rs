@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::App,
-    execute::{JobResult, Limits, execute},
+    execute::{JobResult, Limits, Place, execute},
     signal::Interrupt,
 };
 use rehearse_scenario::{
@@ -25,28 +25,40 @@ use rehearse_scenario::{
 
 /// In which order jobs start, and how many run at once.
 pub(crate) struct JobOrder {
-    starts: Vec<usize>,
+    starts: Vec<(usize, Place)>,
     at_once: usize,
 }
+
+/// A scenario that waits for real time takes about as long as it waits; others are over in less.
+const MOSTLY_WAITS: Duration = Duration::from_secs(1);
 
 impl JobOrder {
     /// The jobs that took longest in earlier runs start first; those that wait for something and were
     /// never run start before all. Jobs that run one at a time start as they are listed: there, no
-    /// order is faster.
+    /// order is faster. `shared` places are those of the machine, of which scenarios that mostly wait
+    /// take little; without it, no more than `at_once` ever run.
     pub(crate) fn new(
         jobs: &[Job],
         durations: &BTreeMap<String, Duration>,
         at_once: usize,
+        shared: bool,
     ) -> Self {
         if at_once == 1 {
-            return Self { starts: (0..jobs.len()).collect(), at_once };
+            let starts = (0..jobs.len()).map(|i| (i, Place::Whole)).collect();
+            return Self { starts, at_once };
         }
         let expected = |job: &Job| {
             let recorded = durations.get(&job.scenario.full_name()).copied();
             let unknown = if job.scenario.waits() { Duration::MAX } else { Duration::ZERO };
             recorded.unwrap_or(unknown)
         };
-        Self { starts: longest_first(&jobs.iter().map(expected).collect::<Vec<_>>()), at_once }
+        let expected: Vec<Duration> = jobs.iter().map(expected).collect();
+        let place = |i: usize| {
+            let mostly_waits = jobs[i].scenario.waits() && expected[i] >= MOSTLY_WAITS;
+            if shared && mostly_waits { Place::Quarter } else { Place::Whole }
+        };
+        let starts = longest_first(&expected).into_iter().map(|i| (i, place(i))).collect();
+        Self { starts, at_once }
     }
 }
 

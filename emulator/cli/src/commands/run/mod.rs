@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// How many scenarios run at the same time [default: four times the number of cores; one with --target URL].
+    /// How many scenarios run at the same time [default: four times the number of cores, of which four that mostly wait share one; one with --target URL].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
@@ -176,7 +176,8 @@ async fn run_on(
         runner = external::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let order = JobOrder::new(&jobs, &last.durations(), external::jobs_at_once(args, target).get());
+    let at_once = external::jobs_at_once(args, target).get();
+    let order = JobOrder::new(&jobs, &last.durations(), at_once, args.jobs.is_none());
     let run = run_jobs(&jobs, order, &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));

@@ -195,7 +195,8 @@ fi
 
 # --- The whole suite on both targets -----------------------------------------------------------
 
-suite() { (cd "$root" && "$rehearse" run "$@" 2>&1) | awk '/ passed/ { print $(NF - 1), $NF }'; }
+# What failed has no figure.
+suite() { (cd "$root" && "$rehearse" run "$@" 2>&1 || echo failed) | awk '/ passed/ { took = $(NF - 1) " " $NF } END { print $0 == "failed" ? "failed" : took }'; }
 line "whole suite, in process" "$(suite)" - - -
 line "whole suite, --target lambda" "$(suite --target lambda "${functions[@]}" "${manager[@]}")" - - -
 

@@ -32,7 +32,7 @@ Exit codes:
 Debugging:
   RUST_LOG=rehearse=debug rehearse run PATH    what the emulator logs, in spans of scenario, step,
                                                webhook and exchange, on standard error
-  RUST_LOG is a filter by crate and level; REHEARSE_LOG is the same and goes before it.
+  RUST_LOG is a filter by crate and level; REHEARSE_LOG overrides it.
   `rehearse log` and `run --report-journal --report json=FILE` show the exchanges themselves.";
 
 /// Rehearse a whole SMS backend on a laptop: its handlers, DynamoDB, Twilio, OpenAI and API Gateway, offline.

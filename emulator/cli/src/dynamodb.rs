@@ -42,6 +42,11 @@ impl DynamoDbArgs {
         }
     }
 
+    /// Whether the tables are kept in this process.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.dynamodb == EngineChoice::Embedded
+    }
+
     /// Begins to start it. Must be closed with [`close`], whatever happens meanwhile.
     pub(crate) fn start(&self, data: Option<PathBuf>) -> Result<Service, CommandError> {
         if data.is_some() && self.dynamodb != EngineChoice::Embedded {

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// Print the chosen scenarios; run nothing.
     #[arg(long)]
     list: bool,
-    /// How many scenarios run at the same time [default: four times the number of cores, of which four that mostly wait share one; one with --target URL].
+    /// How many scenarios run at the same time [default: four times the number of cores; one with --target URL].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Seed of every order that a scenario leaves open.
@@ -177,7 +177,10 @@ async fn run_on(
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
     let at_once = external::jobs_at_once(args, target).get();
-    let order = JobOrder::new(&jobs, &last.durations(), at_once, args.jobs.is_none());
+    // What runs in other processes has work of its own while a scenario waits.
+    let is_alone = target.target == Target::InProcess && args.dynamodb.is_embedded();
+    let shared = args.jobs.is_none() && is_alone;
+    let order = JobOrder::new(&jobs, &last.durations(), at_once, shared);
     let run = run_jobs(&jobs, order, &runner, &reporter, interrupt, args, app).await;
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));

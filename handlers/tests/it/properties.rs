@@ -5,5 +5,6 @@
 
 mod calendar;
 mod form;
+mod histories;
 mod reference;
 mod shops;

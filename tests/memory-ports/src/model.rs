@@ -60,6 +60,11 @@ impl FakeModel {
         self
     }
 
+    /// Forgets what was not asked for.
+    pub fn forget_script(&self) {
+        self.script.lock().unwrap().clear();
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()

@@ -19,10 +19,11 @@ pub struct Minutes<'a> {
 
 impl<'a> Minutes<'a> {
     pub fn of(shop: &'a Shop, date: civil::Date, held: &'a [Hold]) -> Self {
+        let zone = shop.zone();
         let moment = |minute| {
             let midnight = date.to_datetime(civil::Time::midnight());
             let clock = midnight.checked_add(Span::new().minutes(minute)).ok()?;
-            let time = shop.zone().to_ambiguous_timestamp(clock);
+            let time = zone.to_ambiguous_timestamp(clock);
             match time.offset() {
                 AmbiguousOffset::Gap { .. } => None,
                 AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {

@@ -71,13 +71,14 @@ const CLI: &[Rule] = &[
     ("control", &["app", "error", "project"]),
     ("target", &["app", "error", "lambda", "project"]),
     ("backend", &["app", "error", "lambda", "project", "signal", "target"]),
+    ("journals", &["app", "backend", "error", "execute", "project", "target"]),
     ("running", &["exports", "project"]),
     (
         "commands",
         &[
             "app", "backend", "busy", "child", "control", "duration", "dynamodb", "error",
-            "execute", "exports", "lambda", "logs", "ports", "project", "running", "signal",
-            "target", "ui",
+            "execute", "exports", "journals", "lambda", "logs", "ports", "project", "running",
+            "signal", "target", "ui",
         ],
     ),
     ("args", &["commands"]),

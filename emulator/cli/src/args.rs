@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
-    bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run, send, up,
+    bench, chat, check, completions, coverage, db, doctor, env, exec, iam, log, ready, reset, run,
+    send, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     Env(env::Args),
     /// Compare the permissions that functions used with those that the template grants
     Iam(iam::Args),
+    /// Print what the scenarios have touched of tools, providers, webhooks and tables, and what they have not
+    Coverage(coverage::Args),
     /// Check a deployed backend from outside, read-only
     Doctor(doctor::Args),
     /// Print a completion script for a shell

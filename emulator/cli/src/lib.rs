@@ -42,6 +42,7 @@ mod dynamodb;
 mod error;
 mod execute;
 mod exports;
+mod journals;
 mod lambda;
 mod logs;
 mod ports;
@@ -59,8 +60,8 @@ use self::{
     app::App,
     args::{Cli, Command},
     commands::{
-        bench, chat, check, completions, db, doctor, env, exec, iam, log, ready, reset, run,
-        schema, send, up,
+        bench, chat, check, completions, coverage, db, doctor, env, exec, iam, log, ready, reset,
+        run, schema, send, up,
     },
     error::{CommandError, Exit},
     ui::Ui,
@@ -144,6 +145,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
         Command::Ready(args) => ready::ready(args, app),
         Command::Env(args) => env::env(args, app),
         Command::Iam(args) => iam::iam(args, app),
+        Command::Coverage(args) => coverage::coverage(args, app),
         Command::Doctor(args) => doctor::doctor(args, app),
         Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, &mut Cli::command(), app),

@@ -78,6 +78,7 @@ mod schema;
 mod step;
 mod time;
 
+pub mod coverage;
 pub mod report;
 
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};

@@ -4,9 +4,8 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use crate::{
     app::App,
-    backend,
     error::{CommandError, Exit},
-    execute::{Limits, default_jobs, execute, passed, result, whole},
+    journals,
     project::Project,
     target::TargetArgs,
 };
@@ -14,13 +13,9 @@ use rehearse_aws::{
     iam::{self, Finding, PermissionUse, Usage},
     template::{Template, UncheckedPolicy},
 };
-use rehearse_scenario::{
-    Options,
-    report::{
-        self,
-        style::{BAD, DIM, GOOD, NAME, paint},
-        text::count,
-    },
+use rehearse_scenario::report::{
+    style::{BAD, DIM, GOOD, NAME, paint},
+    text::count,
 };
 
 /// Compare the permissions that functions used with those that the template grants
@@ -81,18 +76,8 @@ pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, CommandError> {
 }
 
 fn from_report(file: &std::path::Path) -> Result<Usage, CommandError> {
-    let name = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CommandError::wrong(format!("failed to read {name}")).because(error))?;
-    let journals = report::journals(&text).map_err(|error| {
-        CommandError::wrong(format!("{name} is not a JSON report")).because(error)
-    })?;
-    if journals.is_empty() {
-        return Err(CommandError::wrong(format!("{name} has no journals"))
-            .help("make it with `rehearse run --report json=FILE --report-journal`"));
-    }
     let mut usage = Usage::default();
-    journals.iter().for_each(|journal| usage.add(journal));
+    journals::of_report(file, |journal| usage.add(journal))?;
     Ok(usage)
 }
 
@@ -104,38 +89,9 @@ fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandE
         ))
         .help("permissions are compared for each function: use --target in-process or lambda"));
     }
-    let scenarios = project.scenarios(app, &args.paths)?;
-    let backend = backend::of(project, &target, app)?;
-    let runner = project.runner(backend, Options::default(), &scenarios)?;
     let mut usage = Usage::default();
-    let mut failed = Vec::new();
-    let start = |i: usize| {
-        let (runner, scenario) = (runner.clone(), scenarios[i].clone());
-        async move { runner.run(&scenario).await }
-    };
-    let done = |i: usize, ended| {
-        if !passed(&ended) {
-            failed.push(scenarios[i].full_name());
-        }
-        if let Some(report) = result(&ended) {
-            usage.add(&report.journal);
-        }
-        false
-    };
-    let limits = Limits { at_once: default_jobs().get(), fail_fast: false };
-    app.block_on(execute(whole(0..scenarios.len()), limits, start, std::future::pending(), done))?;
-    match failed.first() {
-        None => Ok(usage),
-        // What a scenario did not get to is not in its journal.
-        Some(first) => Err(CommandError {
-            exit: Exit::Failed,
-            ..CommandError::wrong(format!(
-                "{} did not pass, so what they use is not known; the first is \"{first}\"",
-                count(failed.len(), "scenario")
-            ))
-            .help("see why with `rehearse run`")
-        }),
-    }
+    journals::of_run(project, &target, &args.paths, app, |journal| usage.add(journal))?;
+    Ok(usage)
 }
 
 /// A line for each permission.

@@ -149,9 +149,10 @@ impl Handler {
         self.functions.iter().find(|function| function.id == id)
     }
 
-    /// Stops every invocation that goes on without its client, and takes no more.
+    /// Stops every invocation that goes on without its client, and every process; takes no more.
     pub(super) fn stop(&self) {
         drop(self.detached().take());
+        self.functions.iter().for_each(|function| function.code.stop());
     }
 
     fn detached(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {

@@ -102,4 +102,8 @@ pub(crate) trait RunFunction: Send + Sync {
 
     /// Runs this executable from the next event on. A router ignores it.
     fn replace_executable(&self, _: Executable) {}
+
+    /// Ends what runs outside of this process, before it returns: whoever drops a gateway may give the
+    /// ports of what the functions call to somebody else. A router has nothing outside.
+    fn stop(&self) {}
 }

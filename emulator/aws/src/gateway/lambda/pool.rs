@@ -101,6 +101,10 @@ impl RunFunction for ProcessPool {
         Box::pin(self.run(invocation))
     }
 
+    fn stop(&self) {
+        self.0.lock().stop();
+    }
+
     /// Busy processes complete their event before they end.
     fn replace_executable(&self, executable: Executable) {
         let mut state = self.0.lock();
@@ -117,6 +121,9 @@ impl PoolInner {
     async fn acquire(self: &Arc<Self>) -> Result<IdleProcess, InvokeError> {
         let (waiter, mut receiver, is_returning) = {
             let mut state = self.lock();
+            if state.is_stopped {
+                return Err(stopping());
+            }
             if !state.waiting.is_empty() {
                 state.waiting.retain(|waiter| !waiter.sender.is_closed());
             }

@@ -27,6 +27,8 @@ pub(super) struct PoolState {
     pub(super) idle: Vec<IdleProcess>,
     /// Invocations that wait for a process, the oldest first.
     pub(super) waiting: VecDeque<Waiter>,
+    /// Whether no process is started any more.
+    pub(super) is_stopped: bool,
     last_id: u64,
 }
 
@@ -90,6 +92,16 @@ impl PoolState {
     /// Tells a process to end.
     pub(super) fn kill(&mut self, id: u64) {
         if let Some(entry) = self.processes.get_mut(&id) {
+            entry.phase = Phase::Dying;
+            entry.process.kill();
+        }
+    }
+
+    /// Kills every process, and starts none any more. Whoever waits for one is told so.
+    pub(super) fn stop(&mut self) {
+        self.is_stopped = true;
+        self.waiting.clear();
+        for entry in self.processes.values_mut() {
             entry.phase = Phase::Dying;
             entry.process.kill();
         }

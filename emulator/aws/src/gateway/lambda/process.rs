@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::{
     process::{Child, Command},
-    sync::{Notify, oneshot},
+    sync::oneshot,
     task::AbortHandle,
 };
 
@@ -29,7 +29,7 @@ pub(super) type InvocationResult = Result<Value, InvokeError>;
 pub(super) struct Process {
     pub(super) id: u64,
     output: Output,
-    kill: Notify,
+    group: ProcessGroup,
     state: Mutex<State>,
 }
 
@@ -37,7 +37,6 @@ pub(super) struct Process {
 pub(super) struct RunningProcess {
     process: Arc<Process>,
     child: Child,
-    group: ProcessGroup,
 }
 
 #[derive(Debug, Default)]
@@ -76,8 +75,9 @@ impl Process {
         drop(command);
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let output = Output::new(&lambda.id, pipe, lambda.journal.clone())?;
-        let process = Arc::new(Self { id, output, kill: Notify::new(), state: Mutex::default() });
-        Ok(RunningProcess { process, child, group: ProcessGroup(pid) })
+        let group = ProcessGroup(Mutex::new(pid));
+        let process = Arc::new(Self { id, output, group, state: Mutex::default() });
+        Ok(RunningProcess { process, child })
     }
 
     /// Gives it an event, whose result goes to `reply`. Returns false if it has ended.
@@ -139,9 +139,9 @@ impl Process {
         self.kill();
     }
 
-    /// Kills it and everything that it started.
+    /// Kills it and everything that it started, at once.
     pub(super) fn kill(&self) {
-        self.kill.notify_one();
+        self.group.kill();
     }
 
     /// Notes its end and fails the event that it worked on. Returns why it did not start, if it
@@ -191,37 +191,46 @@ impl RunningProcess {
         let status = loop {
             tokio::select! {
                 status = self.child.wait() => break status,
-                () = process.kill.notified() => self.group.kill(),
                 () = &mut starting, if late.is_none() => {
                     late = Some(init_timeout);
                     if !process.state().has_polled {
-                        self.group.kill();
+                        process.kill();
                     }
                 }
             }
         };
         // Children that it left behind are still in its group, whose id is not used again so long.
-        self.group.kill();
-        self.group.0 = None;
+        process.kill();
+        process.group.forget();
         process.ended(&status, late)
     }
 }
 
-/// A process group, killed when it is dropped.
-struct ProcessGroup(Option<Pid>);
+impl Drop for RunningProcess {
+    fn drop(&mut self) {
+        self.process.kill();
+    }
+}
+
+/// A process group, as long as its id is its own.
+#[derive(Debug)]
+struct ProcessGroup(Mutex<Option<Pid>>);
 
 impl ProcessGroup {
     fn kill(&self) {
-        if let Some(group) = self.0 {
+        if let Some(group) = *self.id() {
             // It fails when the group is gone already.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
-}
 
-impl Drop for ProcessGroup {
-    fn drop(&mut self) {
-        self.kill();
+    /// From now on its id may be another group's.
+    fn forget(&self) {
+        *self.id() = None;
+    }
+
+    fn id(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -129,6 +129,20 @@ async fn a_dropped_gateway_leaves_no_process_and_no_child_of_one() {
     running.abort();
 }
 
+/// Nothing else runs on this thread between the drop and the end, so it is the drop that kills. What the
+/// process calls may have another owner right after.
+#[tokio::test]
+async fn a_process_that_works_is_killed_by_the_drop_of_its_gateway() {
+    let gateway = TestGateway::start();
+    let (arrivals, port) = ArrivalListener::open().await;
+    let pid = gateway.pid().await;
+    let running = tokio::spawn(gateway.get(&format!("/meet?{port}")));
+    let _there = arrivals.arrived().await;
+    drop(gateway.server);
+    wait_for(&format!("the end of process {pid}"), || has_ended(pid).then_some(()));
+    running.abort();
+}
+
 #[tokio::test]
 async fn a_child_that_a_dead_process_left_behind_ends_too() {
     let gateway = TestGateway::start();

@@ -5,13 +5,13 @@ mod failures;
 mod lifecycle;
 mod load;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::template::Template;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rehearse_core::yaml::Source;
-use rehearse_testutils::until_true;
+use rehearse_testutils::{until_true, wait_for};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -130,6 +130,10 @@ impl RunFunction for Pooled {
     fn replace_executable(&self, executable: Executable) {
         self.0.replace_executable(executable);
     }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
 }
 
 /// A function that is meant to be run with an example of this package.
@@ -181,15 +185,15 @@ impl ArrivalListener {
     }
 }
 
-/// Waits until a process has ended. On Linux it may still be a zombie, if another process must reap
-/// it.
+/// Waits until a process has ended.
 async fn ended(pid: u32) {
-    let path = PathBuf::from(format!("/proc/{pid}/stat"));
+    until_true(format!("the end of process {pid}"), || has_ended(pid)).await;
+}
+
+/// Whether a process has ended. On Linux it may still be a zombie, if another process must reap it.
+fn has_ended(pid: u32) -> bool {
     let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    until_true(format!("the end of process {pid}"), || {
-        rustix::process::test_kill_process(process).is_err()
-            || cfg!(target_os = "linux")
-                && std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") Z "))
-    })
-    .await;
+    let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    rustix::process::test_kill_process(process).is_err()
+        || cfg!(target_os = "linux") && stat().is_ok_and(|stat| stat.contains(") Z "))
 }

@@ -158,8 +158,11 @@ mod tests {
         Limits { at_once, fail_fast }
     }
 
-    #[tokio::test]
-    async fn no_more_than_allowed_run_at_once_and_all_run() {
+    /// Runs jobs; returns how many ran at once at most, and which ended.
+    async fn run(
+        at_once: usize,
+        jobs: impl IntoIterator<Item = (usize, Place)>,
+    ) -> (usize, BTreeSet<usize>) {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let start = |_| {
             let (now, most) = (now.clone(), most.clone());
@@ -175,37 +178,22 @@ mod tests {
             seen.insert(i);
             false
         };
-        execute(whole(0..20), limits(3, false), start, std::future::pending(), done).await;
-        assert_eq!(seen.len(), 20);
-        assert_eq!(most.load(Ordering::SeqCst), 3);
+        execute(jobs, limits(at_once, false), start, std::future::pending(), done).await;
+        (most.load(Ordering::SeqCst), seen)
+    }
+
+    #[tokio::test]
+    async fn no_more_than_allowed_run_at_once_and_all_run() {
+        let (most, seen) = run(3, whole(0..20)).await;
+        assert_eq!((most, seen.len()), (3, 20));
     }
 
     #[tokio::test]
     async fn four_that_mostly_wait_share_a_place() {
-        let now = Arc::new(AtomicUsize::new(0));
-        let gate = Arc::new(Semaphore::new(0));
-        let start = |i| {
-            let (now, gate) = (now.clone(), gate.clone());
-            async move {
-                // The fifth of them and the whole one fill both places: all run before any ends.
-                if now.fetch_add(1, Ordering::SeqCst) + 1 == 5 {
-                    gate.add_permits(100);
-                }
-                let _ = gate.acquire().await;
-                assert!(i != 5 || now.load(Ordering::SeqCst) >= 5, "there was no place for it");
-                result(true)
-            }
-        };
-        let quarters = (0..5).map(|i| (i, Place::Quarter));
-        let mut seen = BTreeSet::new();
-        let done = |i, ended| {
-            assert!(matches!(ended, JobResult::Finished(_)), "{ended:?}");
-            seen.insert(i);
-            false
-        };
-        let jobs = quarters.chain(whole(5..7));
-        execute(jobs, limits(2, false), start, std::future::pending(), done).await;
-        assert_eq!(seen.len(), 7);
+        let quarters = |count| (0..count).map(|i| (i, Place::Quarter));
+        assert_eq!(run(2, quarters(9)).await.0, 8);
+        assert_eq!(run(2, quarters(4).chain(whole(4..9))).await.0, 5);
+        assert_eq!(run(2, quarters(1).chain(whole(1..9))).await.0, 2, "no whole place is left");
     }
 
     #[tokio::test]

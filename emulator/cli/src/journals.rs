@@ -9,7 +9,7 @@ use crate::{
     error::{CommandError, Exit},
     execute::{Limits, default_jobs, execute, passed, result, whole},
     project::Project,
-    target::ChosenTarget,
+    target::{ChosenTarget, TargetArgs},
 };
 use rehearse_core::journal::Exchange;
 use rehearse_scenario::{
@@ -17,11 +17,45 @@ use rehearse_scenario::{
     report::{self, text::count},
 };
 
-/// Gives `add` the journals of a JSON report that was made with `--report-journal`.
-///
-/// # Errors
-/// When the file cannot be read, is no report, or has no journals.
-pub(crate) fn of_report(file: &Path, add: impl FnMut(&[Exchange])) -> Result<(), CommandError> {
+/// Whose journals are read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JournalArgs {
+    /// Scenario files and folders; those of rehearse.toml when left out.
+    #[arg(value_name = "PATHS", conflicts_with = "report")]
+    paths: Vec<PathBuf>,
+    /// Read this JSON report, made with --report-journal, in place of running.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+impl JournalArgs {
+    /// Gives `add` each journal: of the report, or of scenarios that are run now, quietly. A backend at a
+    /// URL is not run here; `external` says why, to whoever names it.
+    ///
+    /// # Errors
+    /// When the report cannot be read or has no journals, the backend is one at a URL, or a scenario does
+    /// not pass: what it did not get to is not in its journal.
+    pub(crate) fn read(
+        &self,
+        project: &Project,
+        app: &App,
+        external: impl FnOnce(String) -> CommandError,
+        add: impl FnMut(&[Exchange]),
+    ) -> Result<(), CommandError> {
+        if let Some(file) = &self.report {
+            return of_report(&app.root.join(file), add);
+        }
+        let target = self.target.choose(project, app)?;
+        match target.external() {
+            Some(backend) => Err(external(backend.to_string())),
+            None => of_run(project, &target, &self.paths, app, add),
+        }
+    }
+}
+
+fn of_report(file: &Path, add: impl FnMut(&[Exchange])) -> Result<(), CommandError> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| CommandError::wrong(format!("failed to read {name}")).because(error))?;
@@ -36,11 +70,7 @@ pub(crate) fn of_report(file: &Path, add: impl FnMut(&[Exchange])) -> Result<(),
     Ok(())
 }
 
-/// Runs scenarios quietly, and gives `add` the journal of each.
-///
-/// # Errors
-/// When one of them does not pass: what it did not get to is not in its journal.
-pub(crate) fn of_run(
+fn of_run(
     project: &Project,
     target: &ChosenTarget,
     paths: &[PathBuf],

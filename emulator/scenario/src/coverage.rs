@@ -81,9 +81,10 @@ pub enum Way {
     ConditionFails,
     /// A transaction met another one.
     Conflict,
-    /// It was answered with a status from 500 on, or that the table has no throughput left.
+    /// It was answered with a status from 500 on, with what its caller cannot use, or that the table has no
+    /// throughput left.
     Fails,
-    /// It was cut, or took too long.
+    /// It was cut, took too long, or was never answered.
     NoAnswer,
 }
 
@@ -99,7 +100,7 @@ impl Way {
             Self::Throttled => "throttled",
             Self::ConditionFails => "condition fails",
             Self::Conflict => "conflict",
-            Self::Fails => "fails (5xx)",
+            Self::Fails => "fails",
             Self::NoAnswer => "no answer",
         }
     }
@@ -112,8 +113,10 @@ impl Coverage {
     /// Adds the exchanges of a journal.
     pub fn add(&mut self, journal: &[Exchange]) {
         let mut texts = BTreeSet::new();
+        // What was never answered: it hung, or its caller was gone.
+        let open = Outcome::default();
         for exchange in journal {
-            let Some(outcome) = &exchange.outcome else { continue };
+            let outcome = exchange.outcome.as_ref().unwrap_or(&open);
             match &exchange.detail {
                 ExchangeDetail::Model { request, .. } => {
                     for name in tools::offered(request) {
@@ -269,9 +272,12 @@ fn ended(outcome: &Outcome) -> Way {
         Some(429) => Way::Throttled,
         Some(400..=499) => Way::Refused,
         Some(500..) => Way::Fails,
-        // Twilio reports a webhook that timed out by its error code.
-        Some(_) if outcome.error.is_some() => Way::NoAnswer,
-        Some(_) => Way::Works,
+        Some(_) => match outcome.error.as_deref() {
+            None => Way::Works,
+            Some("cut") => Way::NoAnswer,
+            // Such as TwiML that cannot be read.
+            Some(_) => Way::Fails,
+        },
     }
 }
 
@@ -374,6 +380,23 @@ mod tests {
         assert!(is_hole(&seen, "cancel", Way::Succeeds) && is_hole(&seen, "cancel", Way::Refuses));
         assert_eq!(count(&seen, "openai.responses", Way::Throttled), 1);
         assert!(is_hole(&seen, "openai.responses", Way::NoAnswer));
+    }
+
+    #[test]
+    fn each_end_of_a_call_is_one_way() {
+        let ok = |status| Outcome::status(status, Value::Null);
+        for (outcome, expected) in [
+            (ok(200), Way::Works),
+            (ok(404), Way::Refused),
+            (ok(429), Way::Throttled),
+            (ok(500), Way::Fails),
+            (ok(200).with_error("12100"), Way::Fails),
+            (ok(200).with_error("cut"), Way::NoAnswer),
+            (Outcome::cut(), Way::NoAnswer),
+            (Outcome::default(), Way::NoAnswer),
+        ] {
+            assert_eq!(ended(&outcome), expected, "{outcome:?}");
+        }
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! `rehearse coverage`
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     error::{CommandError, Exit},
-    journals,
+    journals::JournalArgs,
     project::Project,
-    target::TargetArgs,
 };
 use rehearse_scenario::{
     coverage::{Cases, Coverage, Group, Hole},
@@ -30,12 +29,6 @@ A hole is something that was used and never went in one of the ways in which it 
 never refused, a route that never failed, a condition that always held. Exit code 1: less was
 touched than --fail-under asks for.")]
 pub(crate) struct Args {
-    /// Scenario files and folders; those of rehearse.toml when left out.
-    #[arg(value_name = "PATHS", conflicts_with = "report")]
-    paths: Vec<PathBuf>,
-    /// Read this JSON report, made with --report-journal, in place of running.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
     /// Fail when less than this percentage was touched.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_under: Option<u8>,
@@ -43,18 +36,19 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    target: TargetArgs,
+    journals: JournalArgs,
 }
 
 pub(crate) fn coverage(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
     let mut coverage = Coverage::default();
-    match &args.report {
-        Some(file) => {
-            journals::of_report(&app.root.join(file), |journal| coverage.add(journal))?;
-        }
-        None => from_run(&project, &args, app, &mut coverage)?,
-    }
+    let external = |backend| {
+        CommandError::wrong(format!("the scenarios of {backend} are not run here")).help(
+            "run them with `rehearse run --report json=FILE --report-journal`, and give that file \
+             with --report",
+        )
+    };
+    args.journals.read(&project, app, external, |journal| coverage.add(journal))?;
     let (touched, all) = coverage.touched();
     let percent = percent(touched, all);
     let holes = coverage.holes();
@@ -88,23 +82,6 @@ pub(crate) fn coverage(args: Args, app: &App) -> Result<Exit, CommandError> {
 /// Rounded down, so that 100 means all; 100 when nothing was expected.
 fn percent(touched: usize, all: usize) -> usize {
     (touched * 100).checked_div(all).unwrap_or(100)
-}
-
-fn from_run(
-    project: &Project,
-    args: &Args,
-    app: &App,
-    coverage: &mut Coverage,
-) -> Result<(), CommandError> {
-    let target = args.target.choose(project, app)?;
-    if let Some(external) = target.external() {
-        return Err(CommandError::wrong(format!("the scenarios of {external} are not run here"))
-            .help(
-                "run them with `rehearse run --report json=FILE --report-journal`, and give that \
-                 file with --report",
-            ));
-    }
-    journals::of_run(project, &target, &args.paths, app, |journal| coverage.add(journal))
 }
 
 fn table(coverage: &Coverage) -> String {

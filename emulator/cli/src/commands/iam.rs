@@ -1,13 +1,12 @@
 //! `rehearse iam`
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
 
 use crate::{
     app::App,
     error::{CommandError, Exit},
-    journals,
+    journals::JournalArgs,
     project::Project,
-    target::TargetArgs,
 };
 use rehearse_aws::{
     iam::{self, Finding, PermissionUse, Usage},
@@ -28,25 +27,23 @@ Runs every scenario quietly, or reads the journals of a run that was:
 Exit code 1: a permission is missing, one is granted that nothing used, or a policy cannot be
 compared. With --json these are told on the standard error.")]
 pub(crate) struct Args {
-    /// Scenario files and folders; those of rehearse.toml when left out.
-    #[arg(value_name = "PATHS", conflicts_with = "report")]
-    paths: Vec<PathBuf>,
-    /// Read this JSON report, made with --report-journal, in place of running.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
     /// Print the smallest sufficient policy of each function as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    target: TargetArgs,
+    journals: JournalArgs,
 }
 
 pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, CommandError> {
     let project = Project::find(app)?;
-    let usage = match &args.report {
-        Some(file) => from_report(&app.root.join(file))?,
-        None => from_run(&project, &args, app)?,
+    let mut usage = Usage::default();
+    let external = |backend| {
+        CommandError::wrong(format!(
+            "the calls of {backend} do not say which of its functions made them"
+        ))
+        .help("permissions are compared for each function: use --target in-process or lambda")
     };
+    args.journals.read(&project, app, external, |journal| usage.add(journal))?;
     if usage.is_empty() {
         return Err(CommandError::wrong("no function used a database or a secret").help(
             "an endpoint URL must name its function: AWS_ENDPOINT_URL_DYNAMODB = \
@@ -73,25 +70,6 @@ pub(crate) fn iam(args: Args, app: &App) -> Result<Exit, CommandError> {
         return Ok(Exit::Passed);
     }
     Ok(Exit::Failed)
-}
-
-fn from_report(file: &std::path::Path) -> Result<Usage, CommandError> {
-    let mut usage = Usage::default();
-    journals::of_report(file, |journal| usage.add(journal))?;
-    Ok(usage)
-}
-
-fn from_run(project: &Project, args: &Args, app: &App) -> Result<Usage, CommandError> {
-    let target = args.target.choose(project, app)?;
-    if let Some(external) = target.external() {
-        return Err(CommandError::wrong(format!(
-            "the calls of {external} do not say which of its functions made them"
-        ))
-        .help("permissions are compared for each function: use --target in-process or lambda"));
-    }
-    let mut usage = Usage::default();
-    journals::of_run(project, &target, &args.paths, app, |journal| usage.add(journal))?;
-    Ok(usage)
 }
 
 /// A line for each permission.

@@ -6,21 +6,27 @@
 //!
 //! - `plan`: who asks for what.
 //! - `executor`, `chance`: which task is next, and what goes wrong.
-//! - `play`: one schedule, from its seed to what everybody was told.
+//! - `shop`, `actor`: who is asked, and who asks.
+//! - `simulation`: plays a schedule, from its seed to its outcome. `events`: what happened in it.
 //! - `sequential`: the calendar that what was told must fit in some order (linearizability).
-//! - `rows`: what must hold of the rows at the end.
+//! - `check`, `rows`: whether it does, and what must hold of the rows at the end.
 //! - `report`: a violation as a table.
 
+mod actor;
 mod chance;
+mod check;
+mod events;
 mod executor;
 mod model;
 mod plan;
-mod play;
 pub mod report;
 mod rows;
 mod sequential;
+mod shop;
+mod simulation;
 
 pub use chance::Rates;
+pub use events::{Event, Violation, What};
 pub use plan::{Operation, Size};
-pub use play::{Event, Outcome, Schedule, Violation, What};
 pub use sequential::Told;
+pub use simulation::{Outcome, Played, Simulation};

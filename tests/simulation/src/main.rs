@@ -2,16 +2,13 @@
 //! can choose, with everything going wrong that can, and checks what customers were told.
 
 use std::{
-    ops::Range,
     process::ExitCode,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use clap::Parser;
+use clap::{Parser, builder::PossibleValuesParser, error::ErrorKind};
 use memory_ports::PlantedRace;
-use simulation::{Outcome, Rates, Schedule, Size, report};
+use simulation::{Played, Rates, Simulation, Size, report};
 
 /// Plays schedules and checks that everything that customers were told fits one order of events.
 #[derive(Debug, Parser)]
@@ -34,126 +31,87 @@ struct Arguments {
     /// Nothing fails, crashes or comes twice; only the order is open.
     #[arg(long)]
     no_faults: bool,
-    /// Plant a race into the tables, to see that it is found: `all`, or one of unconditional-put,
-    /// lost-acknowledgement-is-taken, separate-writes, delete-then-put, check-then-mark,
-    /// cancel-without-owner, token-of-customer-and-slot.
-    #[arg(long, value_name = "NAME")]
+    /// Plant a race into the tables, or each of them in turn, to see that it is found.
+    #[arg(long, value_name = "NAME", value_parser = plants())]
     plant: Option<String>,
 }
 
-/// The seeds to play.
-struct Seeds {
-    range: Range<u64>,
-    jobs: usize,
-    until: Option<Instant>,
+const ALL: &str = "all";
+
+fn plants() -> PossibleValuesParser {
+    PossibleValuesParser::new(PlantedRace::ALL.map(PlantedRace::name).into_iter().chain([ALL]))
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let rates = if arguments.no_faults { Rates::NONE } else { Rates::default() };
-    let schedule =
-        Schedule { size: Size::default(), rates, only: arguments.only.clone(), race: None };
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let seeds = Seeds {
-        range: arguments.seed..arguments.seed.saturating_add(arguments.schedules),
-        jobs: arguments.jobs.unwrap_or_else(processors).max(1),
-        until: arguments.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60)),
-    };
-    let Some(plant) = &arguments.plant else {
-        let (played, found) = first_violation(&schedule, &seeds);
-        return match found {
-            None => {
-                println!("{played}: nothing that must not be");
-                ExitCode::SUCCESS
-            }
-            Some((seed, _)) => {
-                println!("{played}");
-                tell(&schedule, seed, &arguments);
-                ExitCode::FAILURE
-            }
-        };
-    };
-    let is_meant = |race: &PlantedRace| plant == "all" || plant == race.name();
-    let races: Vec<PlantedRace> = PlantedRace::ALL.into_iter().filter(is_meant).collect();
-    if races.is_empty() {
-        let names = PlantedRace::ALL.map(PlantedRace::name).join(", ");
-        eprintln!("simulation: there is no race {plant}. There are all, {names}");
-        return ExitCode::from(2);
+    let only = arguments.only.clone();
+    let simulation = Simulation { size: Size::default(), rates, only, race: None };
+    if let Some(unknown) = simulation.only.iter().find(|id| !simulation.size.has(**id)) {
+        let told = format!("a plan has operations 1 to {}, not {unknown}", simulation.size.all());
+        clap::Error::raw(ErrorKind::ValueValidation, told + "\n").exit();
     }
+    let Some(plant) = &arguments.plant else {
+        let (played, figures) = search(&simulation, &arguments);
+        let Some((seed, _)) = played.violation else {
+            println!("{figures}: nothing that must not be");
+            return ExitCode::SUCCESS;
+        };
+        println!("{figures}");
+        tell(&simulation, seed, &arguments);
+        return ExitCode::FAILURE;
+    };
     let mut missed = 0;
-    for race in races {
-        let planted = Schedule { race: Some(race), ..schedule.clone() };
+    for race in PlantedRace::ALL {
         let name = race.name();
-        match first_violation(&planted, &seeds) {
-            (played, None) => {
-                missed += 1;
-                println!("{name}: NOT FOUND in {played}");
-            }
-            (_, Some((seed, outcome))) => {
-                let nth = seed - seeds.range.start + 1;
-                let sentence = outcome.violation.as_ref().map(report::sentence).unwrap_or_default();
-                println!("{name}: found by schedule {nth}: {sentence}");
-                if plant != "all" {
-                    tell(&planted, seed, &arguments);
-                }
-            }
+        if plant != ALL && plant != name {
+            continue;
+        }
+        let planted = Simulation { race: Some(race), ..simulation.clone() };
+        let (played, figures) = search(&planted, &arguments);
+        let Some((seed, outcome)) = played.violation else {
+            missed += 1;
+            println!("{name}: NOT FOUND in {figures}");
+            continue;
+        };
+        let nth = seed - arguments.seed + 1;
+        let sentence = outcome.violation.as_ref().map(report::sentence).unwrap_or_default();
+        println!("{name}: found by schedule {nth}: {sentence}");
+        if plant != ALL {
+            tell(&planted, seed, &arguments);
         }
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Plays the seeds, and returns a line about it and the violation with the lowest seed.
-fn first_violation(schedule: &Schedule, seeds: &Seeds) -> (String, Option<(u64, Outcome)>) {
+/// Plays the seeds, and says how many were played and how fast.
+fn search(simulation: &Simulation, arguments: &Arguments) -> (Played, String) {
     let began = Instant::now();
-    let next = AtomicU64::new(seeds.range.start);
-    let is_over = AtomicBool::new(false);
-    let played = AtomicU64::new(0);
-    let calls = AtomicU64::new(0);
-    let found: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
-    std::thread::scope(|scope| {
-        for _ in 0..seeds.jobs {
-            scope.spawn(|| {
-                while !is_over.load(Ordering::Relaxed)
-                    && seeds.until.is_none_or(|until| Instant::now() < until)
-                {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.range.end {
-                        return;
-                    }
-                    let outcome = schedule.play(seed);
-                    played.fetch_add(1, Ordering::Relaxed);
-                    calls.fetch_add(outcome.calls as u64, Ordering::Relaxed);
-                    if outcome.violation.is_some() {
-                        is_over.store(true, Ordering::Relaxed);
-                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                        if found.as_ref().is_none_or(|(lowest, _)| seed < *lowest) {
-                            *found = Some((seed, outcome));
-                        }
-                    }
-                }
-            });
-        }
-    });
-    let played = played.into_inner();
+    let seeds = arguments.seed..arguments.seed.saturating_add(arguments.schedules);
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.jobs.unwrap_or_else(processors);
+    let until = arguments.minutes.map(|minutes| began + Duration::from_secs(minutes * 60));
+    let played = simulation.search(seeds, threads, until);
     let took = began.elapsed().as_secs_f64();
-    let line = format!(
-        "{played} schedules, {} calls of ports each, in {took:.1} s: {:.0} a second",
-        calls.into_inner() / played.max(1),
-        played as f64 / took.max(f64::EPSILON),
+    let figures = format!(
+        "{} schedules, {} calls of ports each, in {took:.1} s: {:.0} a second",
+        played.schedules,
+        played.calls / played.schedules.max(1),
+        played.schedules as f64 / took.max(f64::EPSILON),
     );
-    (line, found.into_inner().unwrap_or_else(PoisonError::into_inner))
+    (played, figures)
 }
 
 /// Prints the shortest history of a seed, and how to see it again.
-fn tell(schedule: &Schedule, seed: u64, arguments: &Arguments) {
-    let shortest = schedule.shrink(seed);
+fn tell(simulation: &Simulation, seed: u64, arguments: &Arguments) {
+    let shortest = simulation.shrink(seed);
     let outcome = shortest.play(seed);
     println!("\nseed {seed}:\n{}", report::table(&outcome));
     if let Some(violation) = &outcome.violation {
         println!("violated: {}", report::sentence(violation));
     }
     let only: Vec<String> = shortest.only.iter().map(u32::to_string).collect();
-    let plant = schedule.race.map(|race| format!(" --plant {}", race.name())).unwrap_or_default();
+    let plant = simulation.race.map(|race| format!(" --plant {}", race.name())).unwrap_or_default();
     let faults = if arguments.no_faults { " --no-faults" } else { "" };
     println!(
         "again: cargo run --release -p simulation -- --schedules 1 --seed {seed} --only {}{plant}{faults}",

@@ -61,6 +61,18 @@ pub struct Size {
     pub owners: u8,
 }
 
+impl Size {
+    /// How many operations there are; they are numbered from 1.
+    pub fn all(self) -> Id {
+        Id::from(self.customers) * Id::from(self.messages) + Id::from(self.owners)
+    }
+
+    /// Whether an operation has this number.
+    pub fn has(self, id: Id) -> bool {
+        (1..=self.all()).contains(&id)
+    }
+}
+
 impl Default for Size {
     fn default() -> Self {
         Self { customers: 3, messages: 3, owners: 2 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::{
-    play::{Outcome, Violation, What},
+    events::{Violation, What},
     sequential::Told,
+    simulation::Outcome,
 };
 
 /// The violated sentence.

@@ -1,8 +1,11 @@
 //! What must hold of the rows at the end, whatever happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use handlers::domain::lead::{Lead, LeadStatus};
+use handlers::domain::{
+    day_schedule::Hold,
+    lead::{Lead, LeadStatus},
+};
 use memory_ports::FakeStore;
 
 use crate::{plan, sequential::Bookings};
@@ -19,16 +22,15 @@ pub fn check(store: &FakeStore) -> Result<Bookings, String> {
         .map(|lead| (lead.id.as_str(), lead))
         .collect();
     let mut held = 0;
-    for date in leads.iter().map(|lead| lead.slot.date()).collect::<std::collections::BTreeSet<_>>()
-    {
+    for date in leads.iter().map(|lead| lead.slot.date()).collect::<BTreeSet<_>>() {
         let day = store.schedule(date);
         for (i, hold) in day.holds.iter().enumerate() {
             let lead = booked.get(hold.lead_id.as_str());
             if lead.is_none_or(|lead| lead.slot.time() != hold.start || lead.slot.date() != date) {
-                return Err(format!("a slot is locked only by a confirmed booking: {hold:?}"));
+                return Err(format!("a slot is locked only by a confirmed booking: {}", at(hold)));
             }
             if day.holds.iter().skip(i + 1).any(|other| other.start == hold.start) {
-                return Err(format!("at most one booking holds a slot: {hold:?}"));
+                return Err(format!("at most one booking holds a slot: {}", at(hold)));
             }
             held += 1;
         }
@@ -55,4 +57,9 @@ pub fn check(store: &FakeStore) -> Result<Bookings, String> {
         }
     }
     Ok(bookings)
+}
+
+/// `9:00 AM by LEAD-...`.
+fn at(hold: &Hold) -> String {
+    format!("{} by {}", hold.start, hold.lead_id)
 }

@@ -2,43 +2,21 @@
 //!
 //! `cargo run --release -p simulation -- --schedules 1000000` plays more of it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
-
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use memory_ports::PlantedRace;
-use simulation::{Outcome, Schedule, Violation, report};
+use simulation::{Outcome, Simulation, Violation, report};
 
 /// How many schedules every change is tried with.
 const SCHEDULES: u64 = 2_000;
 
-/// The first violation among the schedules of the seeds 1 to [`SCHEDULES`].
-fn first_violation(schedule: &Schedule) -> Option<(u64, Outcome)> {
-    let next = AtomicU64::new(1);
-    let found = std::sync::Mutex::new(None::<(u64, Outcome)>);
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > SCHEDULES {
-                        return;
-                    }
-                    let outcome = schedule.play(seed);
-                    if outcome.violation.is_some() {
-                        next.store(SCHEDULES + 1, Ordering::Relaxed);
-                        found.lock().unwrap().get_or_insert((seed, outcome));
-                    }
-                }
-            });
-        }
-    });
-    found.into_inner().unwrap()
+/// The first violation among the seeds 1 to [`SCHEDULES`].
+fn first_violation(simulation: &Simulation) -> Option<(u64, Outcome)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    simulation.search(1..SCHEDULES + 1, threads, None).violation
 }
 
 #[test]
 fn what_everybody_is_told_fits_some_order_of_events() {
-    if let Some((seed, outcome)) = first_violation(&Schedule::default()) {
+    if let Some((seed, outcome)) = first_violation(&Simulation::default()) {
         let sentence = outcome.violation.as_ref().map(report::sentence).unwrap();
         panic!("seed {seed}: {sentence}\n{}", report::table(&outcome));
     }
@@ -47,7 +25,7 @@ fn what_everybody_is_told_fits_some_order_of_events() {
 #[test]
 fn each_planted_race_is_found() {
     for race in PlantedRace::ALL {
-        let planted = Schedule { race: Some(race), ..Schedule::default() };
+        let planted = Simulation { race: Some(race), ..Simulation::default() };
         let found = first_violation(&planted);
         assert!(found.is_some(), "{} is not found", race.name());
     }
@@ -55,16 +33,16 @@ fn each_planted_race_is_found() {
 
 #[test]
 fn a_seed_gives_the_same_history_again() {
-    let schedule = Schedule::default();
+    let simulation = Simulation::default();
     for seed in 1..=50 {
-        assert_eq!(schedule.play(seed).hash, schedule.play(seed).hash, "seed {seed}");
+        assert_eq!(simulation.play(seed).hash, simulation.play(seed).hash, "seed {seed}");
     }
 }
 
 /// On every machine and at every time. Whatever changes the calls of ports changes these.
 #[test]
 fn a_seed_gives_the_same_history_everywhere() {
-    let hashes: Vec<String> = (1..=5).map(|seed| Schedule::default().play(seed).hash).collect();
+    let hashes: Vec<String> = (1..=5).map(|seed| Simulation::default().play(seed).hash).collect();
     let committed: Vec<&str> = include_str!("hashes.txt").lines().collect();
     assert_eq!(
         hashes,
@@ -76,7 +54,7 @@ fn a_seed_gives_the_same_history_everywhere() {
 
 #[test]
 fn a_violation_shrinks_and_stays_one() {
-    let planted = Schedule { race: Some(PlantedRace::UnconditionalPut), ..Schedule::default() };
+    let planted = Simulation { race: Some(PlantedRace::UnconditionalPut), ..Simulation::default() };
     let (seed, outcome) = first_violation(&planted).unwrap();
     let shortest = planted.shrink(seed);
     let again = shortest.play(seed);

@@ -1,0 +1,164 @@
+//! Plays schedules, each from its seed to what everybody was told.
+
+use std::{
+    ops::Range,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use memory_ports::{PlantedRace, TestTimer};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    actor::Actor,
+    chance::{Chance, Rates},
+    check,
+    events::{Event, Violation, What},
+    executor::{self, NewTask, Spawner},
+    plan::{self, Id, Size},
+    shop::Shop,
+};
+
+/// What is played, but for the seed.
+#[derive(Debug, Clone, Default)]
+pub struct Simulation {
+    /// How many ask for how much.
+    pub size: Size,
+    /// What goes wrong how often.
+    pub rates: Rates,
+    /// Only these operations of the plan; all when empty.
+    pub only: Vec<Id>,
+    /// A race that is planted into the tables.
+    pub race: Option<PlantedRace>,
+}
+
+/// What came of a schedule.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// What must not be, if it was.
+    pub violation: Option<Violation>,
+    /// How many calls of ports there were.
+    pub calls: usize,
+    /// SHA-256 over everything that happened, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// What came of many schedules.
+#[derive(Debug)]
+pub struct Played {
+    /// How many were played.
+    pub schedules: u64,
+    /// How many calls of ports they had.
+    pub calls: u64,
+    /// The seed and outcome of the first violation.
+    pub violation: Option<(u64, Outcome)>,
+}
+
+impl Simulation {
+    /// Plays the schedule that a seed chooses. The same seed gives the same outcome.
+    pub fn play(&self, seed: u64) -> Outcome {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut actors = plan::plan(&mut random, self.size);
+        if !self.only.is_empty() {
+            actors.iter_mut().for_each(|own| own.retain(|each| self.only.contains(&each.id)));
+        }
+        let timer = Arc::new(TestTimer::default());
+        let chance = Arc::new(Chance::new(random.random(), self.rates, timer.clone()));
+        let shop = Rc::new(Shop::open(&mut random, &timer, &chance));
+        if let Some(race) = self.race {
+            shop.store.plant(race);
+        }
+        shop.store.set_chance(chance.clone());
+
+        let spawner = Spawner::default();
+        for operations in actors {
+            let random = ChaCha8Rng::seed_from_u64(random.random());
+            let actor =
+                Actor { shop: shop.clone(), spawner: spawner.clone(), rates: self.rates, random };
+            spawner.spawn(NewTask {
+                start_ms: 0,
+                crash_after: None,
+                work: Box::pin(actor.ask_all(operations)),
+                crashed: Box::new(|| {}),
+            });
+        }
+        let ended = executor::run(&spawner, &timer, &mut random);
+
+        let events = shop.log.events.borrow().clone();
+        let calls = chance.calls();
+        let hash = Sha256::digest(format!("{events:?} {calls:?}").as_bytes());
+        let violation =
+            ended.err().map(|_| Violation::NeverEnds).or_else(|| check::violation(&shop, &events));
+        let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Outcome { events, violation, calls: calls.len(), hash }
+    }
+
+    /// The same with as few operations as still lead to a violation with this seed.
+    #[must_use]
+    pub fn shrink(&self, seed: u64) -> Self {
+        let asked = |outcome: &Outcome| -> Vec<Id> {
+            let ids = outcome.events.iter().filter_map(|event| match &event.what {
+                What::Asked(operation) => Some(operation.id),
+                _ => None,
+            });
+            ids.collect()
+        };
+        let mut smallest = Self { only: asked(&self.play(seed)), ..self.clone() };
+        let mut place = 0;
+        while smallest.only.len() > 1 && place < smallest.only.len() {
+            let mut fewer = smallest.clone();
+            fewer.only.remove(place);
+            if fewer.play(seed).violation.is_some() {
+                smallest = fewer;
+            } else {
+                place += 1;
+            }
+        }
+        smallest
+    }
+
+    /// Plays the schedules of some seeds on as many threads, until the first violation or a moment.
+    pub fn search(&self, seeds: Range<u64>, threads: usize, until: Option<Instant>) -> Played {
+        let next = AtomicU64::new(seeds.start);
+        let schedules = AtomicU64::new(0);
+        let calls = AtomicU64::new(0);
+        let found: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
+        let is_time_up = || until.is_some_and(|until| Instant::now() >= until);
+        std::thread::scope(|scope| {
+            for _ in 0..threads.max(1) {
+                scope.spawn(|| {
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= seeds.end || is_time_up() {
+                            return;
+                        }
+                        let outcome = self.play(seed);
+                        schedules.fetch_add(1, Ordering::Relaxed);
+                        calls.fetch_add(outcome.calls as u64, Ordering::Relaxed);
+                        if outcome.violation.is_some() {
+                            // None is begun any more; of those under way the lowest counts.
+                            next.store(seeds.end, Ordering::Relaxed);
+                            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                            if found.as_ref().is_none_or(|(lowest, _)| seed < *lowest) {
+                                *found = Some((seed, outcome));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        Played {
+            schedules: schedules.into_inner(),
+            calls: calls.into_inner(),
+            violation: found.into_inner().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}

@@ -15,10 +15,8 @@ use handlers::{
     domain::{
         booking::Booking,
         calendar::Calendar,
-        catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::{Lead, LeadId},
         slot::{Slot, SlotTime},
-        time_needed::TimeNeeded,
     },
     ports::Timer as _,
 };
@@ -54,20 +52,7 @@ fn slot(hour: u8) -> Slot {
 }
 
 fn lead(name: &str, hour: u8) -> Lead {
-    Lead {
-        id: LeadId::derive(now(), &[name]),
-        timestamp: now(),
-        phone: phone(ANN),
-        slot: slot(hour),
-        time_needed: TimeNeeded::default(),
-        repair: Repair::at_shop(RepairKind::Screen),
-        device: "iPhone".into(),
-        customer_name: None,
-        address: None,
-        status: LeadStatus::Booked,
-        source: LeadSource::Sms,
-        discount_percent: None,
-    }
+    memory_ports::lead(LeadId::derive(now(), &[name]), slot(hour))
 }
 
 async fn book(world: &World, calendar: &Calendar, lead: Lead) -> Result<Booking, BookingError> {

@@ -8,8 +8,7 @@ use handlers::{
     compose::Clients,
     domain::{
         booking::{NewBooking, RequestToken},
-        catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::LeadId,
         phone::Phone,
         slot::{Slot, SlotTime},
         turn::{NewClaim, QueueEntry, TurnKey, TurnText},
@@ -72,20 +71,10 @@ fn refused(reasons: &[&str]) -> ResponseTemplate {
 }
 
 fn new_booking() -> NewBooking {
-    let lead = Lead {
-        id: LeadId::from_row(LEAD),
-        timestamp: "2026-02-10T20:10:00Z".parse().unwrap(),
-        phone: Phone::parse("+19042520927").unwrap(),
-        slot: Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
-        time_needed: Default::default(),
-        repair: Repair::at_shop(RepairKind::Screen),
-        device: "iPhone".into(),
-        customer_name: None,
-        address: None,
-        status: LeadStatus::Booked,
-        source: LeadSource::Sms,
-        discount_percent: None,
-    };
+    let lead = memory_ports::lead(
+        LeadId::from_row(LEAD),
+        Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
+    );
     NewBooking {
         lead,
         token: RequestToken::derive(&["SM1", "0"]),

@@ -11,9 +11,8 @@ use handlers::{
         booking::Booking,
         calendar::UnbookableReason,
         calendar_settings::{CalendarPatch, CalendarSettings},
-        catalogue::{Repair, RepairKind},
         changed_by::ChangedBy,
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::{Lead, LeadId},
         owner::{OwnerState, Until},
         slot::{Slot, SlotTime},
         time_needed::TimeNeeded,
@@ -39,20 +38,10 @@ fn settings(fields: &serde_json::Value) -> CalendarSettings {
 }
 
 fn lead(hour: u8) -> Lead {
-    Lead {
-        id: LeadId::derive(now(), &["test", &hour.to_string()]),
-        timestamp: now(),
-        phone: phone(ANN),
-        slot: Slot::new(DATE, SlotTime::hour_of_day(hour)),
-        time_needed: TimeNeeded::default(),
-        repair: Repair::at_shop(RepairKind::Screen),
-        device: "iPhone".into(),
-        customer_name: None,
-        address: None,
-        status: LeadStatus::Booked,
-        source: LeadSource::Sms,
-        discount_percent: None,
-    }
+    memory_ports::lead(
+        LeadId::derive(now(), &["test", &hour.to_string()]),
+        Slot::new(DATE, SlotTime::hour_of_day(hour)),
+    )
 }
 
 /// Books on the calendar as it was before anything was changed.

@@ -6,8 +6,7 @@ use axum::Router;
 use handlers::{
     domain::{
         booking::{NewBooking, RequestToken},
-        catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::{Lead, LeadId, LeadStatus},
         outbox::{Callback, UnansweredText},
         slot::{Slot, SlotTime},
         turn::TurnKey,
@@ -47,18 +46,11 @@ pub async fn session(router: &Router) -> String {
 
 pub async fn booked(store: &FakeStore) -> LeadId {
     let lead = Lead {
-        id: LeadId::from_row(LEAD),
-        timestamp: "2026-02-10T20:10:00Z".parse().unwrap(),
-        phone: phone(ANN),
-        slot: Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
-        time_needed: Default::default(),
-        repair: Repair::Listed { kind: RepairKind::Screen, on_site: false },
-        device: "iPhone".into(),
         customer_name: Some("<b>Ann</b>".into()),
-        address: None,
-        status: LeadStatus::Booked,
-        source: LeadSource::Sms,
-        discount_percent: None,
+        ..memory_ports::lead(
+            LeadId::from_row(LEAD),
+            Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
+        )
     };
     let id = lead.id.clone();
     let new = NewBooking {

@@ -6,5 +6,6 @@
 mod calendar;
 mod form;
 mod histories;
+mod history;
 mod reference;
 mod shops;

@@ -11,8 +11,7 @@ use handlers::{
     },
     domain::{
         booking::{NewBooking, RequestToken},
-        catalogue::{Repair, RepairKind},
-        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        lead::{Lead, LeadId},
         slot::{Slot, SlotTime},
     },
     http,
@@ -208,18 +207,8 @@ fn by_admin(method: &'static str, path: &'static str) -> TestRequest {
 async fn book(store: &FakeStore, id: &str, on: Date) {
     let slot = Slot::new(on, SlotTime::hour_of_day(14));
     let lead = Lead {
-        id: LeadId::from_row(id),
         timestamp: "2026-02-09T17:00:00Z".parse().unwrap(),
-        phone: phone(ANN),
-        slot,
-        time_needed: Default::default(),
-        repair: Repair::at_shop(RepairKind::Screen),
-        device: "iPhone".into(),
-        customer_name: None,
-        address: None,
-        status: LeadStatus::Booked,
-        source: LeadSource::Sms,
-        discount_percent: None,
+        ..memory_ports::lead(LeadId::from_row(id), slot)
     };
     let new = NewBooking {
         lead,

@@ -38,7 +38,16 @@ use handlers::{
         reply::{InboundText, ReplyPorts, ReplyService, ReplySettings, SEND_TIMEOUT},
         scheduler::Scheduler,
     },
-    domain::{background::BackgroundTask, calendar::Calendar, pace::TurnLimits, phone::Phone},
+    domain::{
+        background::BackgroundTask,
+        calendar::Calendar,
+        catalogue::{Repair, RepairKind},
+        lead::{Lead, LeadId, LeadSource, LeadStatus},
+        pace::TurnLimits,
+        phone::Phone,
+        slot::Slot,
+        time_needed::TimeNeeded,
+    },
     ports::{BackgroundWorker, BoxError, IdGenerator},
 };
 
@@ -202,6 +211,24 @@ pub fn text(sid: &str, body: &str) -> InboundText {
         now: NOW.parse().unwrap(),
         // Nothing came before the turn.
         received_ms: i64::MAX,
+    }
+}
+
+/// Ann's appointment for the screen of an iPhone, booked by text at [`NOW`].
+pub fn lead(id: LeadId, slot: Slot) -> Lead {
+    Lead {
+        id,
+        timestamp: NOW.parse().unwrap(),
+        phone: phone(ANN),
+        slot,
+        time_needed: TimeNeeded::default(),
+        repair: Repair::at_shop(RepairKind::Screen),
+        device: "iPhone".into(),
+        customer_name: None,
+        address: None,
+        status: LeadStatus::Booked,
+        source: LeadSource::Sms,
+        discount_percent: None,
     }
 }
 

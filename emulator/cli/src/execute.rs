@@ -1,4 +1,4 @@
-//! Runs many scenarios at once, and collects how each ended.
+//! Runs many scenarios, or trials of them, at once, and collects how each ended.
 
 use rehearse_core::errors::panic_message;
 use std::{
@@ -12,9 +12,9 @@ use rehearse_scenario::ScenarioResult;
 
 /// How one job ended.
 #[derive(Debug)]
-pub(crate) enum JobResult {
+pub(crate) enum JobResult<T = ScenarioResult> {
     /// It came to its end.
-    Finished(Box<ScenarioResult>),
+    Finished(Box<T>),
     /// It panicked.
     Panicked(String),
     /// It was not begun.
@@ -64,15 +64,16 @@ pub(crate) struct JobsEnd {
 
 /// Runs jobs, started in the order of `jobs` as soon as there is a place for the next; calls `done` with each result, which returns whether
 /// the job failed.
-pub(crate) async fn execute<Job>(
+pub(crate) async fn execute<Job, T>(
     jobs: impl IntoIterator<Item = (usize, Place)>,
     limits: Limits,
     start: impl Fn(usize) -> Job,
     stop: impl Future<Output = ()>,
-    mut done: impl FnMut(usize, JobResult) -> bool,
+    mut done: impl FnMut(usize, JobResult<T>) -> bool,
 ) -> JobsEnd
 where
-    Job: Future<Output = ScenarioResult> + Send + 'static,
+    Job: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
 {
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, (usize, Place)> = HashMap::new();

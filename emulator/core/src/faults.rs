@@ -182,6 +182,11 @@ impl Faults {
         self.lock().faults.get(handle.0).map_or(0, |armed| armed.matched)
     }
 
+    /// Whether a fault was injected as often as its [`Fault::times`] say. One without `times` never is.
+    pub fn is_spent(&self, handle: FaultHandle) -> bool {
+        self.lock().faults.get(handle.0).is_some_and(|armed| armed.spent)
+    }
+
     /// How this call of `name` fails; `None` when it does not. Counts the call.
     pub fn next_failure(&self, name: &str) -> Option<Failure> {
         self.next_fault(&FaultableCall::named(name)).map(|fault| fault.failure)
@@ -218,7 +223,7 @@ impl Faults {
             *matched += 1;
             if fault.skip > 0 {
                 fault.skip -= 1;
-                return None;
+                continue;
             }
             if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *matched)) {
                 continue;

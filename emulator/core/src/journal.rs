@@ -213,7 +213,7 @@ impl Journal {
 }
 
 /// Whether a name is `pattern`, or begins with what stands before its `*`.
-pub(crate) fn is_named(pattern: &str, name: &str) -> bool {
+pub fn is_named(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == pattern,

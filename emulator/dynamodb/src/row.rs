@@ -179,8 +179,8 @@ pub(super) fn check_item(table: &TableSpec, item: &Map<String, Value>) -> Result
     check_size(table, item)
 }
 
-/// An item as a plain row: key attributes first, the others sorted by name.
-pub(super) fn from_item(table: &TableSpec, item: Map<String, Value>) -> Value {
+/// An item in DynamoDB's own format as a plain row: key attributes first, the others sorted by name.
+pub fn from_item(table: &TableSpec, item: Map<String, Value>) -> Value {
     let mut attributes: Vec<(String, Value)> = item.into_iter().collect();
     let place = |name: &str| table.key.attributes().position(|a| a.name == name);
     attributes.sort_by(|(a, _), (b, _)| {

@@ -106,6 +106,11 @@ impl OpenAi {
         self.scripts().recall()
     }
 
+    /// Lets rounds respond to requests that they do not expect.
+    pub fn respond_regardless(&self) {
+        self.scripts().respond_regardless();
+    }
+
     /// The persona that responds when no script matches; `None` refuses such requests.
     pub fn set_persona(&self, persona: Option<Persona>) {
         self.scripts().set_persona(persona);

@@ -79,7 +79,9 @@ mod step;
 mod time;
 
 pub mod coverage;
+pub mod invariants;
 pub mod report;
+pub mod sweep;
 
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
 pub use expectation::{Cost, Count, Expect, Table, WholeTable};

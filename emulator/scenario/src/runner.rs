@@ -17,10 +17,12 @@ use tracing::Instrument;
 use super::{
     check::{self, KnownNames},
     external,
+    invariants::Invariants,
     model::Scenario,
-    outcome::{ScenarioResult, Status, StepLabel, Verdict},
+    outcome::{Problem, ScenarioResult, Status, StepLabel, Verdict},
     read::{LoadError, LoadErrors},
     run::{Running, StepError, names},
+    sweep::{Injection, Trial, TrialEnd},
 };
 use rehearse_core::{clock::Clock, journal::Exchange};
 use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
@@ -146,6 +148,87 @@ impl Runner {
         }
     }
 
+    /// Runs a scenario with one call failing, or with none, and judges it by invariants. Never fails: what
+    /// goes wrong inside is part of the result.
+    pub async fn trial(
+        &self,
+        scenario: &Scenario,
+        invariants: &Arc<Invariants>,
+        injection: Option<Injection>,
+    ) -> Trial {
+        let began = Instant::now();
+        // The first of the orders in which its groups run, where it has several.
+        let seed = self.options.seed.or(scenario.orders().map(|_| 0));
+        let mut replay = self.replay(scenario, self.options.seed);
+        if let Some(injection) = &injection {
+            replay = format!("{replay} --inject {injection}");
+        }
+        let (runner, on_thread) = (self.clone(), scenario.clone());
+        let invariants = Arc::clone(invariants);
+        let span = tracing::info_span!("trial", name = scenario.name());
+        let work = self.backend.threads().run(async move {
+            let run = runner.trial_once(&on_thread, &invariants, injection.as_ref(), seed);
+            let run = AssertUnwindSafe(Box::pin(run).instrument(span)).catch_unwind();
+            run.await.unwrap_or_else(|panic| {
+                let why = format!("the emulator panicked: {}", panic_message(panic.as_ref()));
+                (TrialEnd::NotJudged(why), 0, Execution::new(Verdict::passed()))
+            })
+        });
+        let (end, of_steps, ended) = work.await.unwrap_or_else(|error| {
+            let why = format!("it was not run: {error}");
+            (TrialEnd::NotJudged(why), 0, Execution::new(Verdict::passed()))
+        });
+        let result = ScenarioResult {
+            status: end.status(),
+            problems: end.problems(),
+            took: began.elapsed(),
+            journal: ended.journal,
+            people: ended.people,
+            zone: ended.zone,
+            replay,
+            ..ScenarioResult::not_run(scenario)
+        };
+        Trial { end, result, of_steps }
+    }
+
+    async fn trial_once(
+        &self,
+        scenario: &Scenario,
+        invariants: &Invariants,
+        injection: Option<&Injection>,
+        seed: Option<u64>,
+    ) -> (TrialEnd, usize, Execution) {
+        let mut execution = Execution::new(Verdict::passed());
+        let work = async {
+            let names = names(scenario, self.backend.settings(), None)?;
+            (execution.people, execution.zone) = (names.people.by_number(), names.zone.clone());
+            let environment = invariants.environment();
+            let started = Running::start(scenario, &self.backend, None, names, seed, environment);
+            let mut running = Box::pin(started).await?;
+            let start = running.rows_of(invariants).await?;
+            let armed = injection.map(|injection| running.inject(injection, invariants.slow()));
+            let trial = Box::pin(running.trial(invariants, armed, start));
+            let ended = tokio::time::timeout(self.options.limit, trial).await;
+            execution.journal = running.into_journal();
+            ended.unwrap_or_else(|_| {
+                let limit = self.options.limit;
+                Err(StepError::Environment(format!("it was still running after {limit:?}")))
+            })
+        };
+        let ended = Box::pin(work).await;
+        let failed = |problems: Vec<Problem>| {
+            TrialEnd::NotJudged(problems.into_iter().next().map_or_else(String::new, |p| p.summary))
+        };
+        let (end, of_steps) = match (emulator_failure(&execution.journal), ended) {
+            (Some(verdict), _) => (failed(verdict.problems), 0),
+            (None, Ok((end, of_steps))) => (end, of_steps),
+            (None, Err(StepError::Environment(why))) => (TrialEnd::NotJudged(why), 0),
+            (None, Err(StepError::Broken(problem))) => (failed(vec![*problem]), 0),
+            (None, Err(StepError::Failed(problems))) => (failed(problems), 0),
+        };
+        (end, of_steps, execution)
+    }
+
     /// Runs it once, or once for each of its `schedules` until one fails. Each seed is one order.
     async fn run_orders(&self, scenario: &Scenario) -> Execution {
         let orders = scenario.orders().filter(|_| self.options.seed.is_none());
@@ -183,7 +266,8 @@ impl Runner {
             Err(error) => return Execution::new(before_steps(error)),
         };
         let (people, zone) = (names.people.by_number(), names.zone.clone());
-        let started = Running::start(scenario, &self.backend, world, names, seed);
+        let none = std::collections::BTreeMap::new();
+        let started = Running::start(scenario, &self.backend, world, names, seed, &none);
         let mut running = match Box::pin(started).await {
             Ok(running) => running,
             Err(error) => {

@@ -11,6 +11,11 @@ use serde::{Deserialize, Deserializer, de};
 pub struct Wait(Span);
 
 impl Wait {
+    /// A span of minutes.
+    pub(crate) fn minutes(minutes: i64) -> Self {
+        Self(Span::new().minutes(minutes))
+    }
+
     /// The moment this much later.
     ///
     /// # Errors

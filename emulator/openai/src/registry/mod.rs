@@ -71,6 +71,8 @@ struct State {
     selector: Selector,
     /// Requests that no script expected.
     unexpected: Vec<UnmetExpectation>,
+    /// Whether rounds respond to requests that they do not expect.
+    lenient: bool,
 }
 
 impl ScriptRegistry {
@@ -124,6 +126,12 @@ impl ScriptRegistry {
         let mut unmet: Vec<_> = mounted.into_iter().flat_map(ScriptProgress::into_unmet).collect();
         unmet.append(&mut state.unexpected);
         UnmetExpectations::check(unmet)
+    }
+
+    /// Lets a round respond to a request that does not meet its expectation: a model answers whatever
+    /// it is asked. For runs that are judged by something else than their scripts.
+    pub fn respond_regardless(&self) {
+        self.lock().lenient = true;
     }
 
     /// Removes scripts, unexpected requests and learned identifiers. The persona stays.
@@ -213,8 +221,9 @@ impl State {
             }
             Selection::None => return None,
         };
-        let past = &mut self.past;
-        let response = fitting.into_iter().find_map(|at| past[at].respond(conversation).ok());
+        let (past, lenient) = (&mut self.past, self.lenient);
+        let response =
+            fitting.into_iter().find_map(|at| past[at].respond(conversation, lenient).ok());
         response.map(Decision::Scripted)
     }
 
@@ -249,7 +258,7 @@ impl State {
 
     fn respond(&mut self, index: usize, conversation: &Conversation<'_>) -> Decision {
         let script = &mut self.scripts[index];
-        match script.respond(conversation) {
+        match script.respond(conversation, self.lenient) {
             Ok(reply) => {
                 self.share_progress(index);
                 Decision::Scripted(reply)

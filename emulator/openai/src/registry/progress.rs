@@ -84,7 +84,8 @@ impl ScriptProgress {
         }
     }
 
-    /// The response of the round that the conversation has come to.
+    /// The response of the round that the conversation has come to. When `lenient`, the round responds
+    /// although the request does not meet its expectation.
     ///
     /// # Errors
     /// No round is left, the request does not meet the round's expectation, or the round cannot be
@@ -92,13 +93,18 @@ impl ScriptProgress {
     pub fn respond(
         &mut self,
         conversation: &Conversation<'_>,
+        lenient: bool,
     ) -> Result<ScriptedReply, Box<UnmetExpectation>> {
         let script = Arc::clone(&self.script);
         let candidates = position::candidate_rounds(&script, conversation);
         let results = conversation.results(candidates.results_from);
         let last = candidates.groups.len().saturating_sub(1);
         for (i, group) in candidates.groups.iter().enumerate() {
-            let (position, round) = choose_alternative(&script, group, conversation, &results)?;
+            let (position, round) =
+                match (choose_alternative(&script, group, conversation, &results), group.first()) {
+                    (Err(_), Some((position, round))) if lenient => (position, *round),
+                    (chosen, _) => chosen?,
+                };
             let fail = match self.action(position, round, i == last) {
                 RoundAction::Skip => continue,
                 RoundAction::Fail(fail) => Some(fail),

@@ -9,3 +9,4 @@ mod library;
 mod passing;
 mod races;
 mod support;
+mod sweep;

@@ -75,7 +75,7 @@ impl Reporter {
     }
 
     /// A command of `rehearse`, as this user starts it.
-    fn command(&self, command: &str) -> String {
+    pub fn command(&self, command: &str) -> String {
         match (&self.program, command.strip_prefix("rehearse ")) {
             (Some(program), Some(arguments)) => format!("{program} {arguments}"),
             _ => command.to_owned(),

@@ -116,6 +116,9 @@ impl Running<'_> {
         let twilio = self.world.twilio();
         let sid = twilio.accept(ready.inbound.clone());
         let deliveries = match ready.step.duplicate {
+            None if self.texts.next_is_twice() => {
+                join_all((0..2).map(|_| twilio.redeliver(sid))).await
+            }
             None => vec![twilio.redeliver(sid).await],
             Some(duplicate) => self.duplicates(sid, duplicate).await?,
         };

@@ -15,6 +15,7 @@ mod running;
 mod start;
 mod texts;
 mod together;
+mod trial;
 
 pub(super) use people::People;
 pub(crate) use running::Running;

@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use tracing::Instrument;
 
-use super::{People, StepError, faults::ScenarioFault};
+use super::{People, StepError, faults::ScenarioFault, trial::DeliveredTexts};
 use crate::{
     model::Scenario,
     outcome::{Problem, SourceLocation, StepLabel, Verdict},
@@ -31,6 +31,7 @@ pub(crate) struct Running<'s> {
     pub(super) at_start: BTreeMap<String, Vec<Value>>,
     pub(super) armed: Vec<ScenarioFault>,
     pub(super) seed: Option<u64>,
+    pub(super) texts: DeliveredTexts,
 }
 
 impl Running<'_> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::Value;
 
-use super::{People, Running, StepError};
+use super::{People, Running, StepError, trial::DeliveredTexts};
 use crate::{
     document::{DEFAULT_NOW, Number, NumberKind, WebhookMethod},
     expectation::{Expect, Table},
@@ -79,17 +79,19 @@ fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, StepError> {
 }
 
 impl<'s> Running<'s> {
-    /// Starts the scenario's world, or resets the shared one, and writes the rows that are given.
+    /// Starts the scenario's world, or resets the shared one, and writes the rows that are given. Functions
+    /// get the variables of `defaults` unless the scenario gives them others.
     pub(crate) async fn start(
         scenario: &'s Scenario,
         backend: &Backend,
         shared: Option<Arc<World>>,
         names: Names,
         seed: Option<u64>,
+        defaults: &BTreeMap<String, String>,
     ) -> Result<Self, StepError> {
         let file = scenario.file();
         let given = scenario.given();
-        let mut environment = BTreeMap::new();
+        let mut environment = defaults.clone();
         for (name, value) in &given.env {
             let location =
                 || file.location(&YamlPath::new().to("given").to("env").to(name.as_str()));
@@ -126,6 +128,7 @@ impl<'s> Running<'s> {
             at_start: BTreeMap::new(),
             armed: Vec::new(),
             seed,
+            texts: DeliveredTexts::default(),
         };
         running.put(backend).await?;
         running.remember().await?;

@@ -155,6 +155,8 @@ pub struct Paths {
     pub fixtures: PathBuf,
     /// The persona that answers model requests in `up` and `chat`.
     pub persona: PathBuf,
+    /// What must hold whatever fails, for `run --sweep`.
+    pub always: PathBuf,
 }
 
 /// What `rehearse doctor` checks of this backend, besides what it checks of every backend.
@@ -285,6 +287,7 @@ impl Default for Paths {
             scenarios: "scenarios".into(),
             fixtures: "fixtures/dynamodb".into(),
             persona: "fixtures/openai/persona.yaml".into(),
+            always: "always.yaml".into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,7 +21,9 @@ use crate::{
 };
 use rehearse_scenario::{
     Runner, Status,
+    invariants::Invariants,
     report::{Reporter, Run, ScenarioReport, terminal},
+    sweep::Injection,
 };
 
 /// In which order jobs start, and how many run at once.
@@ -63,11 +66,13 @@ impl JobOrder {
 }
 
 /// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
-/// end.
+/// end. With `judged`, a call of each fails, and what must always hold is judged.
+#[expect(clippy::too_many_arguments, reason = "what runs, how, and where it is shown")]
 pub(crate) async fn run_jobs(
     jobs: &[Job],
     order: JobOrder,
     runner: &Runner,
+    judged: Option<(&Arc<Invariants>, &Injection)>,
     reporter: &Reporter,
     interrupt: Interrupt,
     args: &Args,
@@ -87,7 +92,15 @@ pub(crate) async fn run_jobs(
             Some(seed) => runner.clone().with_seed(seed),
             None => runner.clone(),
         };
-        async move { runner.run(&scenario).await }
+        let judged = judged.map(|(invariants, injection)| (invariants.clone(), injection.clone()));
+        async move {
+            match judged {
+                None => runner.run(&scenario).await,
+                Some((invariants, injection)) => {
+                    runner.trial(&scenario, &invariants, Some(injection)).await.result
+                }
+            }
+        }
     };
     let done = |i: usize, ended: JobResult| {
         let mut ran = view(reporter, &jobs[i], ended);

@@ -7,8 +7,9 @@ mod order;
 mod progress;
 mod reports;
 mod select;
+mod sweep;
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use self::{
     jobs::{JobOrder, run_jobs},
@@ -30,10 +31,12 @@ use crate::{
 use rehearse_dynamodb::Service;
 use rehearse_scenario::{
     Options, Scenario,
+    invariants::Invariants,
     report::{
         style::{DIM, paint},
         text::count,
     },
+    sweep::Injection,
 };
 use rehearse_world::Backend;
 
@@ -46,7 +49,9 @@ Examples:
   rehearse run --name \"two customers\" --repeat 50
   rehearse run --last-failed --fail-fast
   rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
-  rehearse run --report junit=report.xml --report json=report.json")]
+  rehearse run --report junit=report.xml --report json=report.json
+  rehearse run --tag core --sweep                    every call of every scenario fails once, in every way
+  rehearse run scenarios/booking/a.yaml --inject cut-after@dynamodb.PutItem#1")]
 pub(crate) struct Args {
     /// Scenario files and folders; those of rehearse.toml when left out.
     #[arg(value_name = "PATHS")]
@@ -68,6 +73,12 @@ pub(crate) struct Args {
     /// Start no further scenario after a failure.
     #[arg(long)]
     fail_fast: bool,
+    /// Run each scenario once for every call and every way in which it can fail, and check what always.yaml says.
+    #[arg(long, conflicts_with_all = ["list", "repeat", "inject"])]
+    sweep: bool,
+    /// Let one call fail, such as `cut-after@dynamodb.PutItem#1`, and check what always.yaml says.
+    #[arg(long, value_name = "FAILURE@EXCHANGE#N", conflicts_with_all = ["list", "repeat"])]
+    inject: Option<Injection>,
     #[command(flatten)]
     reports: ReportArgs,
     #[command(flatten)]
@@ -104,7 +115,7 @@ impl Job {
 }
 
 pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
-    args.reports.check()?;
+    args.reports.check(args.sweep)?;
     logs::start(if args.verbose { "info" } else { "off" })?;
     let project = Project::find(app)?;
     if args.list {
@@ -112,6 +123,7 @@ pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
     }
     let target = args.target.choose(&project, app)?;
     external::check(&args, &target)?;
+    let invariants = sweep::invariants(&project, &target, &args, app)?;
     // A build blocks, so it is over before there is a database that would have to be closed.
     let built = match target.target {
         Target::Lambda => Some(prepare(&project, &target, &args, app)?),
@@ -124,6 +136,7 @@ pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
         let prepared = built.map_or_else(|| prepare(&project, &target, &args, app), Ok);
         let result = match prepared {
             Ok(prepared) => {
+                let prepared = Prepared { invariants, ..prepared };
                 run_on(&databases, prepared, &project, &target, interrupt, &args, app).await
             }
             Err(problem) => Err(problem),
@@ -138,6 +151,8 @@ struct Prepared {
     last: LastRun,
     chosen: Vec<Scenario>,
     backend: Backend,
+    /// What must always hold, when that is what scenarios are judged by.
+    invariants: Option<Arc<Invariants>>,
 }
 
 fn prepare(
@@ -148,7 +163,7 @@ fn prepare(
 ) -> Result<Prepared, CommandError> {
     let (last, chosen) = choose(project, args, app)?;
     let backend = backend::of(project, target, app)?;
-    Ok(Prepared { last, chosen, backend })
+    Ok(Prepared { last, chosen, backend, invariants: None })
 }
 
 async fn run_on(
@@ -160,13 +175,14 @@ async fn run_on(
     args: &Args,
     app: &App,
 ) -> Result<Exit, CommandError> {
-    let Prepared { last, chosen, backend } = prepared;
+    let Prepared { last, chosen, backend, invariants } = prepared;
     let options = Options { arguments: external::arguments(args, target), ..Options::default() };
     let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
     project.remark_unresolved(runner.backend(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
+    let judged = invariants.as_ref().zip(args.inject.as_ref());
     let reporter = project.reporter(app, runner.backend());
     tokio::select! {
         ready = databases.ready() => ready.map_err(dynamodb::error)?,
@@ -176,12 +192,20 @@ async fn run_on(
         runner = external::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
+    if let Some(invariants) = invariants.as_ref().filter(|_| args.sweep) {
+        return sweep::run(&jobs, &runner, invariants, &reporter, interrupt, args, app).await;
+    }
     let at_once = external::jobs_at_once(args, target).get();
     // What runs in other processes has work of its own while a scenario waits.
     let is_alone = target.target == Target::InProcess && args.dynamodb.is_embedded();
     let shared = args.jobs.is_none() && is_alone;
     let order = JobOrder::new(&jobs, &last.durations(), at_once, shared);
-    let run = run_jobs(&jobs, order, &runner, &reporter, interrupt, args, app).await;
+    let run = run_jobs(&jobs, order, &runner, judged, &reporter, interrupt, args, app).await;
+    if judged.is_some() {
+        // What fails with a failure that was injected says nothing of the scenario.
+        args.reports.write(&run, app)?;
+        return Ok(Exit::of(run.exit_code()));
+    }
     if let Err(error) = last.update(&run, &app.root) {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }

@@ -1,14 +1,17 @@
 //! `--report FORMAT[=FILE]`: formats and files of reports.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{io, path::PathBuf, str::FromStr};
 
 use crate::{app::App, error::CommandError};
-use rehearse_scenario::report::{self, Run, style::plain, terminal};
+use rehearse_scenario::{
+    report::{self, Run, style::plain, terminal},
+    sweep::{self, Matrix},
+};
 
 /// The report options.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Write a report: terminal, junit or json, to standard output or a file; can be repeated.
+    /// Write a report: terminal, junit, json or, of a sweep, html, to standard output or a file; can be repeated.
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     reports: Vec<ReportTarget>,
     /// Include every scenario's journal in the JSON report.
@@ -28,6 +31,7 @@ enum Format {
     Terminal,
     Junit,
     Json,
+    Html,
 }
 
 impl FromStr for ReportTarget {
@@ -43,9 +47,10 @@ impl FromStr for ReportTarget {
             "terminal" => Format::Terminal,
             "junit" => Format::Junit,
             "json" => Format::Json,
+            "html" => Format::Html,
             _ => {
                 return Err(format!(
-                    "'{format}' is not a format; there are terminal, junit and json"
+                    "'{format}' is not a format; there are terminal, junit, json and html"
                 ));
             }
         };
@@ -54,8 +59,17 @@ impl FromStr for ReportTarget {
 }
 
 impl ReportArgs {
-    /// Refuses what cannot be written together.
-    pub(crate) fn check(&self) -> Result<(), CommandError> {
+    /// Refuses what cannot be written together, or not of a run or a sweep.
+    pub(crate) fn check(&self, sweep: bool) -> Result<(), CommandError> {
+        let missing = if sweep { Format::Junit } else { Format::Html };
+        if self.reports.iter().any(|target| target.format == missing) {
+            return Err(if sweep {
+                CommandError::wrong("a sweep has no JUnit report")
+                    .help("it has --report json=FILE and --report html=FILE")
+            } else {
+                CommandError::wrong("only a sweep has an HTML report").help("add --sweep")
+            });
+        }
         let to_output = self.reports.iter().filter(|t| t.file.is_none()).count();
         if to_output > 1 {
             return Err(CommandError::wrong("two reports cannot share the standard output")
@@ -90,15 +104,43 @@ impl ReportArgs {
     /// # Errors
     /// Those of all reports; one that fails does not stop the next.
     pub(crate) fn write(&self, run: &Run, app: &App) -> Result<(), CommandError> {
+        self.write_each(app, |format| match format {
+            Format::Terminal => Ok(plain(&terminal::whole(run))),
+            Format::Junit => report::junit(run),
+            Format::Json => report::json(run, self.report_journal).map_err(Into::into),
+            Format::Html => Ok(String::new()),
+        })
+    }
+
+    /// Writes the reports of a sweep.
+    ///
+    /// # Errors
+    /// Those of all reports; one that fails does not stop the next.
+    pub(crate) fn write_sweep(
+        &self,
+        matrix: &Matrix,
+        sentences: &[&str],
+        app: &App,
+    ) -> Result<(), CommandError> {
+        self.write_each(app, |format| match format {
+            Format::Terminal => Ok(plain(&sweep::terminal(matrix))),
+            Format::Json => Ok(format!("{:#}\n", sweep::json(matrix, sentences))),
+            Format::Html => sweep::html(matrix, sentences).map_err(io::Error::other),
+            Format::Junit => Ok(String::new()),
+        })
+    }
+
+    fn write_each(
+        &self,
+        app: &App,
+        text: impl Fn(Format) -> io::Result<String>,
+    ) -> Result<(), CommandError> {
         let mut errors = Vec::new();
         for target in &self.reports {
-            let text = match target.format {
-                Format::Terminal if target.file.is_none() => continue,
-                Format::Terminal => Ok(plain(&terminal::whole(run))),
-                Format::Junit => report::junit(run),
-                Format::Json => report::json(run, self.report_journal).map_err(Into::into),
-            };
-            let written = text.and_then(|text| match &target.file {
+            if target.format == Format::Terminal && target.file.is_none() {
+                continue;
+            }
+            let written = text(target.format).and_then(|text| match &target.file {
                 Some(file) => report::write_atomically(&app.root.join(file), &text),
                 None => app.ui.line(text.trim_end()),
             });
@@ -150,7 +192,7 @@ mod tests {
         let parse = str::parse::<ReportTarget>;
         assert_eq!(parse("junit=a=b.xml").unwrap().file, Some("a=b.xml".into()));
         assert_eq!(parse("json").unwrap(), ReportTarget { format: Format::Json, file: None });
-        assert!(parse("xml").unwrap_err().contains("terminal, junit and json"));
+        assert!(parse("xml").unwrap_err().contains("terminal, junit, json and html"));
         assert!(parse("json=").is_err());
     }
 
@@ -160,8 +202,8 @@ mod tests {
             reports: texts.iter().map(|t| t.parse().unwrap()).collect(),
             report_journal: false,
         };
-        assert!(targets(&["junit", "json"]).check().is_err());
-        assert!(targets(&["junit=a", "json=a"]).check().is_err());
-        assert!(targets(&["terminal", "junit=a", "json=b"]).check().is_ok());
+        assert!(targets(&["junit", "json"]).check(false).is_err());
+        assert!(targets(&["junit=a", "json=a"]).check(false).is_err());
+        assert!(targets(&["terminal", "junit=a", "json=b"]).check(false).is_ok());
     }
 }

@@ -50,6 +50,10 @@ faketime *arguments:
 deep *parts:
     scripts/deep {{parts}}
 
+# Plants the faults of `tests/faults` into the handlers, and says which check notices each.
+faults *arguments:
+    tests/faults/run {{arguments}}
+
 # Plays schedules: `just simulate --schedules 10000`, `just simulate --plant all`.
 simulate *arguments:
     cargo run --release -p simulation -- {{arguments}}

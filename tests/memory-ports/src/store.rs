@@ -225,6 +225,15 @@ impl FakeStore {
         self.rows.lock().unwrap().unanswered_texts()
     }
 
+    /// All rows but those that count tries, to compare with later ones.
+    pub fn printed(&self) -> String {
+        let mut rows = self.rows.lock().unwrap();
+        let usages = std::mem::take(&mut rows.usages);
+        let printed = format!("{:#?}", *rows);
+        rows.usages = usages;
+        printed
+    }
+
     /// Adds a lead of the old system: it holds its slot, but has no row among the customer's
     /// bookings.
     pub fn put_old_lead(&self, lead: Lead) {

@@ -33,6 +33,7 @@ mod store;
 mod store_calendar;
 mod store_contract;
 mod store_customers;
+mod store_differential;
 mod store_form_holds;
 mod store_owner;
 mod store_races;

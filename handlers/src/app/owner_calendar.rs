@@ -66,8 +66,8 @@ impl OwnerCalendarService {
         Ok(settings.unwrap_or_else(|| self.deployed.settings().clone()))
     }
 
-    /// Changes the given fields and returns the new settings. Concurrent changes are merged, unless
-    /// the change names the version that it is of.
+    /// Changes the given fields, if any, and returns the new settings. Concurrent changes are
+    /// merged, unless the change names the version that it is of.
     ///
     /// # Errors
     /// Every [`OwnerCalendarError`]; [`OwnerCalendarError::Contended`] after five attempts that
@@ -78,7 +78,10 @@ impl OwnerCalendarService {
         by: ChangedBy,
         now: Timestamp,
     ) -> Result<CalendarSettings, OwnerCalendarError> {
-        self.change(patch.expected_version(), |settings| settings.merge(patch, by, now)).await
+        let next = |settings: &CalendarSettings| {
+            (!patch.changes_nothing()).then(|| settings.merge(patch, by, now))
+        };
+        self.change(patch.expected_version(), next).await
     }
 
     /// Resets the settings to the deployed ones and returns them.
@@ -91,7 +94,8 @@ impl OwnerCalendarService {
         now: Timestamp,
     ) -> Result<CalendarSettings, OwnerCalendarError> {
         let deployed = self.deployed.settings();
-        self.change(None, |settings| deployed.clone().changed(settings.version, by, now)).await
+        self.change(None, |settings| Some(deployed.clone().changed(settings.version, by, now)))
+            .await
     }
 
     /// The bookings of today and later that the calendar, as it is now, leaves no room for, and the
@@ -173,14 +177,15 @@ impl OwnerCalendarService {
     async fn change(
         &self,
         seen: Option<u64>,
-        next: impl Fn(&CalendarSettings) -> CalendarSettings + Send,
+        next: impl Fn(&CalendarSettings) -> Option<CalendarSettings> + Send,
     ) -> Result<CalendarSettings, OwnerCalendarError> {
         for _ in 0..ATTEMPTS {
             let before = self.get().await?;
             if seen.is_some_and(|seen| seen != before.version) {
                 return Err(OwnerCalendarError::Outdated(Box::new(before)));
             }
-            let after = next(&before);
+            // A change of nothing is none: bookings that are being decided need not be again.
+            let Some(after) = next(&before) else { return Ok(before) };
             match self.store.put_calendar_settings(&after, before.version).await? {
                 OwnerWriteOutcome::Written => return Ok(after),
                 OwnerWriteOutcome::Conflict => {}

@@ -55,8 +55,8 @@ impl OwnerStateService {
         Ok(self.store.owner().await?)
     }
 
-    /// Changes the given fields and returns the new state. Concurrent changes are merged, unless the
-    /// change names the version that it is of.
+    /// Changes the given fields, if any, and returns the new state. Concurrent changes are merged,
+    /// unless the change names the version that it is of.
     ///
     /// # Errors
     /// Every [`OwnerStateError`]; [`OwnerStateError::Contended`] after five attempts that other
@@ -67,7 +67,9 @@ impl OwnerStateService {
         by: ChangedBy,
         now: Timestamp,
     ) -> Result<OwnerState, OwnerStateError> {
-        self.change(patch.expected_version(), |owner| owner.merge(patch, by, now)).await
+        let next =
+            |owner: &OwnerState| (!patch.changes_nothing()).then(|| owner.merge(patch, by, now));
+        self.change(patch.expected_version(), next).await
     }
 
     /// Resets the state to its default and returns it.
@@ -79,7 +81,7 @@ impl OwnerStateService {
         by: ChangedBy,
         now: Timestamp,
     ) -> Result<OwnerState, OwnerStateError> {
-        self.change(None, |owner| owner.reset(by, now)).await
+        self.change(None, |owner| Some(owner.reset(by, now))).await
     }
 
     /// Counts a wrong token from this address; false when it has given too many lately. Without the
@@ -104,14 +106,15 @@ impl OwnerStateService {
     async fn change(
         &self,
         seen: Option<u64>,
-        next: impl Fn(&OwnerState) -> OwnerState + Send,
+        next: impl Fn(&OwnerState) -> Option<OwnerState> + Send,
     ) -> Result<OwnerState, OwnerStateError> {
         for _ in 0..ATTEMPTS {
             let before = self.store.owner().await?;
             if seen.is_some_and(|seen| seen != before.version) {
                 return Err(OwnerStateError::Outdated(Box::new(before)));
             }
-            let after = next(&before);
+            // A change of nothing is none: bookings that are being decided need not be again.
+            let Some(after) = next(&before) else { return Ok(before) };
             match self.store.put_owner(&after, before.version).await? {
                 OwnerWriteOutcome::Written => return Ok(after),
                 OwnerWriteOutcome::Conflict => {}

@@ -1,10 +1,14 @@
 //! Reads request bodies of limited size and known type. Errors in JSON have a position.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Map, Value, error::Category};
 
@@ -36,8 +40,8 @@ pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
 /// Parses a body by its content type.
 ///
 /// # Errors
-/// 415 for another content type, 400 for a body that is malformed, no JSON object or a form with a
-/// repeated field.
+/// 415 for another content type, 400 for a body that is malformed or no JSON object, and for
+/// a repeated field.
 pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<ParsedBody, ApiError> {
     match media_type(headers).as_str() {
         "application/json" => json(body).map(ParsedBody::Json),
@@ -66,7 +70,10 @@ pub(super) fn pairs(text: &[u8]) -> KeyValuePairs {
 
 fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => match repeated_field(body) {
+            None => Ok(fields),
+            Some(name) => Err(repeated(&name)),
+        },
         Ok(_) => Err(ApiError::bad_request("The body must be a JSON object")),
         Err(error) => {
             let what = match error.classify() {
@@ -82,12 +89,51 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
+/// Of two values for one name nobody knows which is meant, and other programs take the first.
+fn repeated(name: &str) -> ApiError {
+    ApiError::bad_request(format!("Repeated field: {name}"))
+}
+
+/// A name that a JSON object has twice, which no map of it shows.
+fn repeated_field(object: &[u8]) -> Option<String> {
+    let Names(names) = serde_json::from_slice(object).ok()?;
+    let mut known = HashSet::with_capacity(names.len());
+    names.into_iter().find(|name| !known.insert(name.clone()))
+}
+
+/// The names of an object's fields, in order.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<Names, M::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = fields.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+
+        object.deserialize_map(NameVisitor)
+    }
+}
+
 fn form(body: &[u8]) -> Result<KeyValuePairs, ApiError> {
     let pairs = pairs(body);
     let mut names = HashSet::with_capacity(pairs.len());
     for (name, _) in &pairs {
         if !names.insert(name) {
-            return Err(ApiError::bad_request(format!("Repeated field: {name}")));
+            return Err(repeated(name));
         }
     }
     Ok(pairs)
@@ -139,9 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_field_of_a_form_is_ambiguous() {
-        let error = parse_text("application/x-www-form-urlencoded", "date=a&date=b").unwrap_err();
-        assert!(error.contains("Repeated field: date"), "{error}");
+    fn a_repeated_field_is_ambiguous() {
+        for (content_type, body) in [
+            ("application/x-www-form-urlencoded", "date=a&date=b"),
+            ("application/json", r#"{"date":"a","time":"b","date":"a"}"#),
+            ("application/json", r#"{"date":"a","d\u0061te":"b"}"#),
+        ] {
+            let error = parse_text(content_type, body).unwrap_err();
+            assert!(error.contains("Repeated field: date"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{
         HeaderMap, HeaderValue, Method,
         header::{
@@ -51,8 +51,7 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
         "request",
         request_id = request_id(&request),
         method = %request.method(),
-        // Without the query, which holds the customer's words in a GET webhook.
-        path = path_without_number(request.uri().path()),
+        path = route_path(&request),
     );
     async move {
         let response = next.run(request).await;
@@ -63,9 +62,11 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
     .await
 }
 
-/// The path for the log: that of a customer holds the number.
-fn path_without_number(path: &str) -> &str {
-    if path.contains("/customers/") { "/customers/..." } else { path }
+/// The route of the request for the log, without what its sender writes into it: numbers stand in
+/// paths, a customer's words in the query of a webhook, and anything in a path that is no route.
+fn route_path(request: &Request) -> &str {
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
+    route.strip_prefix("/{stage}").unwrap_or(route)
 }
 
 /// Adds [`RequestTime`] and [`SourceAddress`] to the request. A request without time gets 500, so that it is never taken

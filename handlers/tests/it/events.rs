@@ -15,7 +15,7 @@ pub const NOW_MS: i64 = 1_770_754_200_000;
 #[derive(Clone)]
 pub struct TestRequest {
     method: &'static str,
-    path: &'static str,
+    path: String,
     query: String,
     headers: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
@@ -23,12 +23,12 @@ pub struct TestRequest {
     stage: &'static str,
 }
 
-pub fn request(method: &'static str, path: &'static str) -> TestRequest {
+pub fn request(method: &'static str, path: &str) -> TestRequest {
     let headers = Vec::from([("host", "shop.example".to_owned())]);
     let time_epoch = Some(NOW_MS);
     TestRequest {
         method,
-        path,
+        path: path.to_owned(),
         query: String::new(),
         headers,
         body: None,
@@ -38,6 +38,11 @@ pub fn request(method: &'static str, path: &'static str) -> TestRequest {
 }
 
 impl TestRequest {
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
     pub fn query(mut self, query: &str) -> Self {
         self.query = query.to_owned();
         self

@@ -17,6 +17,7 @@ mod events;
 mod form_code_tries;
 mod form_codes;
 mod form_confirmation;
+mod hostile_requests;
 mod logs;
 mod migration;
 mod openai;

@@ -1,62 +1,68 @@
 //! The form's holds in memory.
 
 use handlers::{
-    domain::{
-        form_hold::{CODE_TRIES, FormHold, HoldId, NewFormHold},
-        lead::LeadId,
-        slot::Slot,
-    },
+    domain::form_hold::{CODE_TRIES, FormHold, HoldId, NewFormHold},
     ports::HoldOutcome,
 };
-use jiff::Timestamp;
 
-use super::rows::Rows;
+use super::{
+    rows::Rows,
+    schedule::{RowStatus, ScheduleRow, row_key},
+};
+
+/// The last hold of a key, and the last try at its code.
+#[derive(Debug)]
+pub struct HoldRow {
+    pub hold: FormHold,
+    last_try: Option<String>,
+}
 
 impl Rows {
-    /// Whether a lead may not take a slot at `now`.
-    pub fn is_taken(&self, slot: Slot, lead: &LeadId, now: Timestamp) -> bool {
-        let is_over = self.held_until.get(&slot).is_some_and(|until| *until <= now);
-        self.slots.get(&slot).is_some_and(|holder| holder != lead) && !is_over
-    }
-
     pub fn hold_slot(&mut self, new: &NewFormHold) -> HoldOutcome {
         let (hold, lead) = (&new.hold, &new.hold.lead);
-        let last = self.holds.get(hold.id.key_hash()).map(|last| last.id.clone());
-        if last.as_ref() == Some(&hold.id) {
-            return HoldOutcome::Held;
+        let last = self.holds.get(hold.id.key_hash()).map(|row| row.hold.id.clone());
+        let is_free = self.is_free(lead.slot, lead.timestamp);
+        let takes_its_place = last.as_ref().is_none_or(|last| new.replaces.as_ref() == Some(last));
+        let is_unchanged = self.day_version(lead.slot.date()) == new.day_version;
+        if !(is_free && takes_its_place && is_unchanged) {
+            return match last {
+                Some(last) if last == hold.id => HoldOutcome::Held,
+                _ if !is_free => HoldOutcome::SlotTaken,
+                _ if !takes_its_place => HoldOutcome::KeyHeld,
+                _ => HoldOutcome::DayChanged,
+            };
         }
-        if self.is_taken(lead.slot, &lead.id, lead.timestamp) {
-            return HoldOutcome::SlotTaken;
-        }
-        if last.is_some() && last != new.replaces {
-            return HoldOutcome::KeyHeld;
-        }
-        if self.day_version(lead.slot.date()) != new.day_version {
-            return HoldOutcome::DayChanged;
-        }
-        self.count_change(lead.slot);
+        self.count_change(lead.slot.date());
         self.put_texts(&new.texts);
-        self.slots.insert(lead.slot, lead.id.clone());
-        self.held_until.insert(lead.slot, hold.until);
-        self.holds.insert(hold.id.key_hash().to_owned(), hold.clone());
+        self.schedule.insert(row_key(lead.slot), ScheduleRow::held(hold));
+        let row = HoldRow { hold: hold.clone(), last_try: None };
+        self.holds.insert(hold.id.key_hash().to_owned(), row);
         HoldOutcome::Held
     }
 
-    pub fn count_code_try(&mut self, id: &HoldId) -> Option<u32> {
-        let hold = self.holds.get_mut(id.key_hash()).filter(|hold| hold.id == *id)?;
-        if hold.tries >= CODE_TRIES {
-            return None;
+    /// Counts a try once, however often it is sent.
+    pub fn count_code_try(&mut self, id: &HoldId, attempt: &str) -> Option<u32> {
+        let row = self.holds.get_mut(id.key_hash())?;
+        let is_repeat = row.last_try.as_deref() == Some(attempt);
+        if !is_repeat {
+            if row.hold.id != *id || row.hold.tries >= CODE_TRIES {
+                return None;
+            }
+            row.hold.tries += 1;
+            row.last_try = Some(attempt.to_owned());
         }
-        hold.tries += 1;
-        Some(CODE_TRIES - hold.tries)
+        Some(CODE_TRIES - row.hold.tries)
     }
 
     pub fn release_slot(&mut self, hold: &FormHold) {
-        let slot = hold.lead.slot;
-        if self.held_until.contains_key(&slot) && self.slots.get(&slot) == Some(&hold.lead.id) {
-            self.held_until.remove(&slot);
-            self.slots.remove(&slot);
-            self.count_change(slot);
+        let key = row_key(hold.lead.slot);
+        let is_held = self
+            .schedule
+            .get(&key)
+            .is_some_and(|row| matches!(row.status, RowStatus::HeldUntil(_)));
+        if is_held && self.holds_row(&key, &hold.lead.id) {
+            self.schedule.remove(&key);
+            self.count_change(hold.lead.slot.date());
         }
     }
 }

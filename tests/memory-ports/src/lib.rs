@@ -11,11 +11,17 @@
     reason = "what tests use fails the test"
 )]
 
+mod bookings;
+mod customers;
+mod discounts;
 mod executor;
 mod form_holds;
+mod memories;
 mod model;
+mod outbox;
 mod races;
 mod rows;
+mod schedule;
 mod sms;
 mod store;
 mod store_port;

@@ -10,7 +10,12 @@ use handlers::{
     ports::{BookOutcome, CancelOutcome, RescheduleOutcome, StoreError, TurnClaim},
 };
 
-use super::{FakeStore, rows::Rows};
+use super::{
+    FakeStore,
+    rows::Rows,
+    schedule::{ScheduleRow, row_key},
+    turns::turn_key,
+};
 
 /// A race of the database's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +73,14 @@ impl FakeStore {
                 self.apply("book", |rows| {
                     let old = rows.leads.contains_key(&new.lead.id);
                     if !old {
-                        rows.slots.remove(&new.lead.slot);
+                        rows.schedule.remove(&row_key(new.lead.slot));
                     }
                     rows.book(&as_of_now(rows, new))
                 })
-                .await
+                .await?
             }
             Some(PlantedRace::LostAcknowledgementIsTaken) => {
-                let outcome = self.apply("book", |rows| rows.book(new)).await?;
+                let outcome = self.apply("book", |rows| rows.book(new)).await??;
                 Ok(match outcome {
                     BookOutcome::Exists(_) => BookOutcome::SlotTaken,
                     outcome => outcome,
@@ -85,33 +90,33 @@ impl FakeStore {
                 let lead = &new.lead;
                 let taken = self
                     .apply("book", |rows| {
-                        if rows.is_taken(lead.slot, &lead.id, lead.timestamp) {
+                        if !rows.may_take(lead.slot, &lead.id, lead.timestamp) {
                             return true;
                         }
-                        rows.slots.insert(lead.slot, lead.id.clone());
+                        rows.schedule.insert(row_key(lead.slot), ScheduleRow::of_lead(lead));
                         false
                     })
                     .await?;
                 if taken {
                     return Ok(BookOutcome::SlotTaken);
                 }
-                self.apply("book", |rows| rows.book(&as_of_now(rows, new))).await
+                self.apply("book", |rows| rows.book(&as_of_now(rows, new))).await?
             }
             Some(PlantedRace::TokenOfCustomerAndSlot) => {
                 let key = (new.lead.phone.clone(), new.lead.slot);
                 self.apply("book", |rows| {
                     if rows.tokens.contains(&key) {
-                        return BookOutcome::Booked;
+                        return Ok(BookOutcome::Booked);
                     }
                     let outcome = rows.book(new);
-                    if matches!(outcome, BookOutcome::Booked) {
+                    if matches!(outcome, Ok(BookOutcome::Booked)) {
                         rows.tokens.insert(key);
                     }
                     outcome
                 })
-                .await
+                .await?
             }
-            _ => self.apply("book", |rows| rows.book(new)).await,
+            _ => self.apply("book", |rows| rows.book(new)).await?,
         }
     }
 
@@ -124,8 +129,8 @@ impl FakeStore {
             if race == Some(PlantedRace::CancelWithoutOwner) {
                 let booking = &cancel.booking;
                 rows.bookings.remove(&(booking.phone.clone(), booking.slot));
-                rows.slots.remove(&booking.slot);
-                rows.count_change(booking.slot);
+                rows.schedule.remove(&row_key(booking.slot));
+                rows.count_change(booking.slot.date());
                 if let Some(lead) = rows.leads.get_mut(&booking.lead_id) {
                     lead.status = LeadStatus::Cancelled;
                 }
@@ -146,13 +151,14 @@ impl FakeStore {
         }
         let from = change.booking.slot;
         self.apply("reschedule", |rows| {
-            rows.slots.remove(&from);
-            rows.count_change(from);
+            rows.schedule.remove(&row_key(from));
+            rows.count_change(from.date());
         })
         .await?;
         self.apply("reschedule", |rows| {
             let day_version = rows.day_version(change.to.date());
-            rows.reschedule(&Reschedule { day_version, ..change.clone() })
+            // The old slot is free already.
+            rows.reschedule(&Reschedule { day_version, slot_key: None, ..change.clone() })
         })
         .await
     }
@@ -167,13 +173,13 @@ impl FakeStore {
         }
         let seen = self
             .apply("claim_turn", |rows| {
-                rows.turns.get(&claim.key.sid).is_some_and(|turn| turn.answer.is_some())
+                rows.turns.get(&turn_key(claim.key)).is_some_and(|turn| turn.answer.is_some())
             })
             .await?;
         self.apply("claim_turn", |rows| {
             if !seen {
                 // Whoever works on it already is not noticed.
-                rows.turns.remove(&claim.key.sid);
+                rows.turns.remove(&turn_key(claim.key));
             }
             rows.claim(claim)
         })

@@ -26,7 +26,13 @@ use handlers::{
 
 use jiff::civil;
 
-use super::{executor::pass, races::PlantedRace, rows::Rows};
+use super::{
+    executor::pass,
+    memories::MemoryRow,
+    races::PlantedRace,
+    rows::Rows,
+    schedule::{ScheduleRow, row_key},
+};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy)]
@@ -195,7 +201,8 @@ impl FakeStore {
 
     /// What is remembered of the conversation with a customer.
     pub fn memory_of(&self, phone: &Phone) -> ConversationMemory {
-        self.rows.lock().unwrap().memories.get(phone).cloned().unwrap_or_default()
+        let rows = self.rows.lock().unwrap();
+        rows.memories.get(phone).map(MemoryRow::read).unwrap_or_default()
     }
 
     /// The texts of a customer that wait or are being answered.
@@ -210,19 +217,28 @@ impl FakeStore {
 
     /// The texts in the outbox that Twilio has neither taken nor refused.
     pub fn outbox(&self) -> Vec<OutboxText> {
-        self.rows.lock().unwrap().outbox.values().map(|entry| entry.text.clone()).collect()
+        self.rows.lock().unwrap().sendable().cloned().collect()
     }
 
     /// The texts that wait for the owner's answer.
     pub fn unanswered(&self) -> Vec<UnansweredText> {
-        self.rows.lock().unwrap().unanswered.values().cloned().collect()
+        self.rows.lock().unwrap().unanswered_texts()
+    }
+
+    /// All rows but those that count tries, to compare with later ones.
+    pub fn printed(&self) -> String {
+        let mut rows = self.rows.lock().unwrap();
+        let usages = std::mem::take(&mut rows.usages);
+        let printed = format!("{:#?}", *rows);
+        rows.usages = usages;
+        printed
     }
 
     /// Adds a lead of the old system: it holds its slot, but has no row among the customer's
     /// bookings.
     pub fn put_old_lead(&self, lead: Lead) {
         let mut rows = self.rows.lock().unwrap();
-        rows.slots.insert(lead.slot, lead.id.clone());
+        rows.schedule.insert(row_key(lead.slot), ScheduleRow::of_lead(&lead));
         rows.leads.insert(lead.id.clone(), lead);
     }
 

@@ -28,7 +28,7 @@ use handlers::{
 };
 use jiff::{Timestamp, civil};
 
-use super::FakeStore;
+use super::{FakeStore, memories::MemoryRow, turns::turn_key};
 
 #[async_trait]
 impl Store for FakeStore {
@@ -42,11 +42,10 @@ impl Store for FakeStore {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError> {
         self.apply("put_owner", |rows| {
-            if rows.owner.version != expected {
-                return OwnerWriteOutcome::Conflict;
+            if rows.owner.version == expected {
+                rows.owner = owner.clone();
             }
-            rows.owner = owner.clone();
-            OwnerWriteOutcome::Written
+            outcome_of_write(rows.owner == *owner)
         })
         .await
     }
@@ -61,11 +60,10 @@ impl Store for FakeStore {
         expected: u64,
     ) -> Result<OwnerWriteOutcome, StoreError> {
         self.apply("put_calendar_settings", |rows| {
-            if rows.calendar_versions().settings != expected {
-                return OwnerWriteOutcome::Conflict;
+            if rows.calendar_versions().settings == expected {
+                rows.calendar = Some(settings.clone());
             }
-            rows.calendar = Some(settings.clone());
-            OwnerWriteOutcome::Written
+            outcome_of_write(rows.calendar.as_ref() == Some(settings))
         })
         .await
     }
@@ -79,7 +77,7 @@ impl Store for FakeStore {
     }
 
     async fn day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
-        self.apply("day_schedule", |rows| rows.day(date)).await
+        self.apply("day_schedule", |rows| DaySchedule { version: 0, ..rows.day(date) }).await
     }
 
     async fn versioned_day_schedule(&self, date: civil::Date) -> Result<DaySchedule, StoreError> {
@@ -135,11 +133,11 @@ impl Store for FakeStore {
     }
 
     async fn form_hold(&self, key_hash: &str) -> Result<Option<FormHold>, StoreError> {
-        self.apply("form_hold", |rows| rows.holds.get(key_hash).cloned()).await
+        self.apply("form_hold", |rows| rows.holds.get(key_hash).map(|row| row.hold.clone())).await
     }
 
-    async fn count_code_try(&self, id: &HoldId, _attempt: &str) -> Result<Option<u32>, StoreError> {
-        self.apply("count_code_try", |rows| rows.count_code_try(id)).await
+    async fn count_code_try(&self, id: &HoldId, attempt: &str) -> Result<Option<u32>, StoreError> {
+        self.apply("count_code_try", |rows| rows.count_code_try(id, attempt)).await
     }
 
     async fn release_slot(&self, hold: &FormHold, _now: Timestamp) -> Result<(), StoreError> {
@@ -156,7 +154,8 @@ impl Store for FakeStore {
 
     async fn record_sale(&self, note: &SalesRecord) -> Result<(), StoreError> {
         self.apply("record_sale", |rows| {
-            rows.sales.entry((note.key.sid.clone(), note.ordinal)).or_insert_with(|| note.clone());
+            let key = (note.key.phone.clone(), note.key.sid.clone(), note.ordinal);
+            rows.sales.entry(key).or_insert_with(|| note.clone());
         })
         .await
     }
@@ -172,8 +171,8 @@ impl Store for FakeStore {
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.apply("put_usage", |rows| {
-            let before = rows.usages.get(subject).map_or(0, |usage| usage.version);
-            let is_next = before + 1 == usage.version;
+            let before = rows.usages.get(subject);
+            let is_next = before.is_none_or(|before| before.version + 1 == usage.version);
             if is_next {
                 rows.usages.insert(subject.to_owned(), usage.clone());
             }
@@ -216,8 +215,10 @@ impl Store for FakeStore {
     }
 
     async fn turn_answer(&self, key: &TurnKey) -> Result<Option<Vec<String>>, StoreError> {
-        self.apply("turn_answer", |rows| rows.turns.get(&key.sid).and_then(|t| t.answer.clone()))
-            .await
+        self.apply("turn_answer", |rows| {
+            rows.turns.get(&turn_key(key)).and_then(|turn| turn.answer.clone())
+        })
+        .await
     }
 
     async fn save_round(
@@ -278,12 +279,9 @@ impl Store for FakeStore {
         entry: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.apply("leave_queue", |rows| {
-            let queue = rows.queues.entry(phone.clone()).or_default();
-            let there = queue.get(position) == Some(entry);
-            if there {
-                queue.remove(position);
-            }
-            there
+            let queue = rows.queues.get_mut(phone);
+            let there = queue.filter(|queue| queue.get(position) == Some(entry));
+            there.map(|queue| queue.remove(position)).is_some()
         })
         .await
     }
@@ -296,44 +294,38 @@ impl Store for FakeStore {
         new: &QueueEntry,
     ) -> Result<bool, StoreError> {
         self.apply("replace_in_queue", |rows| {
-            let queue = rows.queues.entry(phone.clone()).or_default();
-            match queue.get_mut(position) {
-                Some(place) if *place == *entry => {
-                    *place = new.clone();
-                    true
-                }
-                _ => false,
-            }
+            let place = rows.queues.get_mut(phone).and_then(|queue| queue.get_mut(position));
+            let there = place.filter(|place| *place == entry);
+            there.map(|place| *place = new.clone()).is_some()
         })
         .await
     }
 
     async fn memory(&self, phone: &Phone) -> Result<ConversationMemory, StoreError> {
-        self.apply("memory", |rows| rows.memories.get(phone).cloned().unwrap_or_default()).await
-    }
-
-    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
-        self.apply("keep_callback", |rows| {
-            rows.keep_unanswered(&callback.unanswered);
-            rows.enqueue(&callback.notification);
+        self.apply("memory", |rows| {
+            rows.memories.get(phone).map(MemoryRow::read).unwrap_or_default()
         })
         .await
     }
 
+    async fn keep_callback(&self, callback: &Callback) -> Result<(), StoreError> {
+        self.apply("keep_callback", |rows| rows.keep_callback(callback)).await
+    }
+
     async fn unanswered(&self) -> Result<Vec<UnansweredText>, StoreError> {
-        self.apply("unanswered", |rows| rows.unanswered.values().cloned().collect()).await
+        self.apply("unanswered", |rows| rows.unanswered_texts()).await
     }
 
     async fn mark_answered(&self, sid: &str, _now: Timestamp) -> Result<bool, StoreError> {
         self.apply("mark_answered", |rows| rows.mark_answered(sid)).await
     }
 
-    async fn recent_customers(&self, _since: Timestamp) -> Result<Vec<Phone>, StoreError> {
-        self.apply("recent_customers", |rows| rows.memories.keys().cloned().collect()).await
+    async fn recent_customers(&self, since: Timestamp) -> Result<Vec<Phone>, StoreError> {
+        self.apply("recent_customers", |rows| rows.recent_customers(since)).await
     }
 
     async fn answer_by_owner(&self, answer: &OwnerAnswer) -> Result<(), StoreError> {
-        self.apply("answer_by_owner", |rows| rows.answer_by_owner(answer)).await
+        self.apply("answer_by_owner", |rows| rows.answer_by_owner(answer)).await?
     }
 
     async fn enqueue_once(&self, texts: &[OutboxText]) -> Result<bool, StoreError> {
@@ -341,7 +333,7 @@ impl Store for FakeStore {
     }
 
     async fn waiting_texts(&self) -> Result<Vec<String>, StoreError> {
-        self.apply("waiting_texts", |rows| rows.outbox.keys().cloned().collect()).await
+        self.apply("waiting_texts", |rows| rows.waiting_texts()).await
     }
 
     async fn claim_text(
@@ -355,14 +347,7 @@ impl Store for FakeStore {
     }
 
     async fn release_text(&self, id: &str, holder: &str) -> Result<(), StoreError> {
-        self.apply("release_text", |rows| {
-            if let Some(entry) = rows.outbox.get_mut(id)
-                && entry.holder == holder
-            {
-                entry.until_ms = i64::MIN;
-            }
-        })
-        .await
+        self.apply("release_text", |rows| rows.release_text(id, holder)).await
     }
 
     async fn remove_text(&self, id: &str) -> Result<(), StoreError> {
@@ -378,10 +363,7 @@ impl Store for FakeStore {
         _code: Option<u32>,
         _now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.apply("refuse_text", |rows| {
-            rows.outbox.remove(id);
-        })
-        .await
+        self.apply("refuse_text", |rows| rows.refuse_text(id)).await
     }
 
     async fn customer_data(&self, phone: &Phone) -> Result<CustomerData, StoreError> {
@@ -395,4 +377,9 @@ impl Store for FakeStore {
     ) -> Result<EraseOutcome, StoreError> {
         self.apply("erase_customer", |rows| rows.erase_customer(phone, now)).await
     }
+}
+
+/// A write whose rows are there was made by this call or an earlier one.
+fn outcome_of_write(is_there: bool) -> OwnerWriteOutcome {
+    if is_there { OwnerWriteOutcome::Written } else { OwnerWriteOutcome::Conflict }
 }

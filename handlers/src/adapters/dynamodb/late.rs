@@ -154,8 +154,13 @@ impl DynamoDb {
 }
 
 /// Whether a turn was handed over and is not finished.
-pub(super) fn is_late(row: &Row) -> Result<bool, StoreError> {
+fn is_late(row: &Row) -> Result<bool, StoreError> {
     Ok(RowReader::new("Conversations", row).text_or_none("late")? == Some(LATE))
+}
+
+/// Whether a turn was handed over and then finished.
+pub(super) fn is_late_and_done(row: &Row) -> Result<bool, StoreError> {
+    Ok(RowReader::new("Conversations", row).text_or_none("late")? == Some(DONE))
 }
 
 fn listed_key(key: &TurnKey) -> Row {
@@ -164,7 +169,8 @@ fn listed_key(key: &TurnKey) -> Row {
 
 fn to_late_turn(row: &Row) -> Result<LateTurn, StoreError> {
     let reader = RowReader::new("Conversations", row);
-    let attempts = reader.integer("late_attempts")?.saturating_sub(1);
+    // None before the first: the attempt that handed the turn over holds it again.
+    let attempts = reader.integer_or_none("late_attempts")?.unwrap_or_default();
     Ok(LateTurn {
         record: to_record(row)?,
         text: TurnText {
@@ -172,7 +178,7 @@ fn to_late_turn(row: &Row) -> Result<LateTurn, StoreError> {
             media: usize::try_from(reader.integer("media")?).unwrap_or_default(),
             media_urls: reader.texts("media_urls")?,
         },
-        earlier_attempts: u32::try_from(attempts).unwrap_or_default(),
+        earlier_attempts: u32::try_from(attempts.saturating_sub(1)).unwrap_or_default(),
         waited: to_answer(row)?.is_some_and(|messages| messages.is_empty()),
     })
 }

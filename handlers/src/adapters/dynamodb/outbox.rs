@@ -169,7 +169,10 @@ impl DynamoDb {
         let row = match write_conditionally(|| claim.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes.unwrap_or_default(),
             // This very claim: its acknowledgement was lost and the SDK sent it again.
-            ConditionalWrite::Rejected(Some(row)) if row.get("holder") == Some(&text(holder)) => {
+            // Not when it was refused since.
+            ConditionalWrite::Rejected(Some(row))
+                if row.get("holder") == Some(&text(holder)) && !row.contains_key("refused_ms") =>
+            {
                 row
             }
             ConditionalWrite::Rejected(_) => return Ok(None),

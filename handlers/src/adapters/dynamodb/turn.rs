@@ -4,7 +4,7 @@ use super::{
     DynamoDb,
     claims::expiry,
     errors::{ConditionalWrite, unavailable, write_conditionally},
-    late::{HELD, LATE, is_late},
+    late::{HELD, LATE, is_late_and_done},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, update},
     turn_row::{
@@ -206,7 +206,7 @@ impl DynamoDb {
         let holder = RowReader::new("Conversations", &row).text_or_none("holder")?;
         let ours = holder == Some(end.holder.as_str());
         if end.late_answer.is_some() {
-            return Ok(ours && !is_late(&row)?);
+            return Ok(ours && is_late_and_done(&row)?);
         }
         Ok(ours && to_answer(&row)?.as_ref() == Some(&end.messages))
     }

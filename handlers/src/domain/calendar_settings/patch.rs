@@ -75,6 +75,11 @@ impl CalendarPatch {
         Ok(patch)
     }
 
+    /// Whether it has no field to change.
+    pub fn changes_nothing(&self) -> bool {
+        Self { expected_version: None, ..self.clone() } == Self::default()
+    }
+
     /// The version that the caller has seen.
     pub fn expected_version(&self) -> Option<u64> {
         self.expected_version

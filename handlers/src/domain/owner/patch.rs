@@ -76,6 +76,11 @@ impl OwnerPatch {
         Ok(patch)
     }
 
+    /// Whether it has no field to change.
+    pub fn changes_nothing(&self) -> bool {
+        Self { expected_version: None, ..self.clone() } == Self::default()
+    }
+
     /// The version that the caller has seen (`if_version`).
     pub fn expected_version(&self) -> Option<u64> {
         self.expected_version

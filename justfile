@@ -46,9 +46,13 @@ browser *files:
 faketime *arguments:
     scripts/false-clock {{arguments}}
 
-# Runs what takes too long for every change: properties, simulation.
+# Runs what takes too long for every change: properties, store, simulation, sweep, faults.
 deep *parts:
     scripts/deep {{parts}}
+
+# Lets every call of the core scenarios fail in every way, and judges what always holds.
+sweep *arguments:
+    cargo run -- run --tag core --sweep {{arguments}}
 
 # Plants the faults of `tests/faults` into the handlers, and says which check notices each.
 faults *arguments:

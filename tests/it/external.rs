@@ -75,6 +75,25 @@ impl Example {
 }
 
 #[test]
+fn the_sweep_finds_the_fault_that_the_examples_readme_tells_of() {
+    let Some(example) = Example::started() else { return };
+    let answers = "scenarios/answers.yaml";
+    let lost = "error@webhook.sms#1";
+    let again = format!("--inject {lost}");
+    let told = ["it must always hold: Every text gets an answer", &again];
+    example.rehearse(&["run", answers, "--wait", "20s", "--inject", lost]).expect(1, &told);
+    for survived in ["error@dynamodb.PutItem#1", "cut-after@dynamodb.PutItem#1"] {
+        let ran = example.rehearse(&["run", answers, "--inject", survived]);
+        ran.expect(0, &["1 scenario: 1 passed"]);
+    }
+
+    let toml = std::fs::read_to_string(example.path().join("rehearse.toml")).unwrap();
+    let webhook = "[webhook]\noverrides = \"#rc=2&rp=5xx\"";
+    example.folder.write("rehearse.toml", toml.replace("[webhook]", webhook));
+    example.rehearse(&["run", answers, "--inject", lost]).expect(0, &["1 scenario: 1 passed"]);
+}
+
+#[test]
 fn a_backend_in_python_passes_its_scenarios_one_after_another() {
     let Some(example) = Example::started() else { return };
     let ran = example.rehearse(&["run", "--wait", "20s", "--repeat", "3"]);

@@ -40,6 +40,7 @@ mod store_races;
 mod store_turns;
 mod suite;
 mod support;
+mod sweep;
 mod template;
 mod tools;
 mod up;

@@ -199,11 +199,17 @@ impl Runner {
         seed: Option<u64>,
     ) -> (TrialEnd, usize, Execution) {
         let mut execution = Execution::new(Verdict::passed());
+        let shared = self.shared.as_deref();
+        let _lock = match shared {
+            Some(shared) => Some(shared.lock.lock().await),
+            None => None,
+        };
+        let world = shared.map(|shared| Arc::clone(&shared.world));
         let work = async {
-            let names = names(scenario, self.backend.settings(), None)?;
+            let names = names(scenario, self.backend.settings(), world.as_deref())?;
             (execution.people, execution.zone) = (names.people.by_number(), names.zone.clone());
             let environment = invariants.environment();
-            let started = Running::start(scenario, &self.backend, None, names, seed, environment);
+            let started = Running::start(scenario, &self.backend, world, names, seed, environment);
             let mut running = Box::pin(started).await?;
             let start = running.rows_of(invariants).await?;
             let armed = injection.map(|injection| running.inject(injection, invariants.slow()));

@@ -115,6 +115,9 @@ impl Running<'_> {
     ) -> Result<DeliveredText<'s>, StepError> {
         let twilio = self.world.twilio();
         let sid = twilio.accept(ready.inbound.clone());
+        if ready.forged() {
+            self.texts.note_forged(sid.to_string());
+        }
         let deliveries = match ready.step.duplicate {
             None if self.texts.next_is_twice() => {
                 join_all((0..2).map(|_| twilio.redeliver(sid))).await

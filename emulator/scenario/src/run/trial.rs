@@ -1,8 +1,11 @@
 //! A run of a scenario in which one call fails, and which invariants judge.
 
 use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
+    collections::{BTreeMap, HashSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,10 @@ use crate::{
     places::YamlPath,
     sweep::{Injection, InjectionKind, TrialEnd},
 };
-use rehearse_core::faults::FaultHandle;
+use rehearse_core::{
+    faults::FaultHandle,
+    journal::{Exchange, ExchangeDetail},
+};
 
 /// Rows by the logical ids of their tables.
 pub(crate) type RowsByTable = BTreeMap<String, Vec<Value>>;
@@ -25,6 +31,8 @@ pub(super) struct DeliveredTexts {
     count: AtomicU32,
     /// Its number, from 1; 0 is none.
     twice: AtomicU32,
+    /// MessageSids of those that Twilio did not send: their signature is missing or wrong.
+    forged: Mutex<HashSet<String>>,
 }
 
 impl DeliveredTexts {
@@ -34,6 +42,21 @@ impl DeliveredTexts {
 
     fn delivered(&self) -> u32 {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a text is one that nobody sent by Twilio.
+    pub(super) fn note_forged(&self, sid: String) {
+        self.forged.lock().unwrap_or_else(PoisonError::into_inner).insert(sid);
+    }
+
+    /// What happened without them: no customer wrote them.
+    fn without_forged(&self, mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
+        let forged = self.forged.lock().unwrap_or_else(PoisonError::into_inner);
+        exchanges.retain(|exchange| match &exchange.detail {
+            ExchangeDetail::SmsReceived { sid, .. } => !forged.contains(sid),
+            _ => true,
+        });
+        exchanges
     }
 
     /// Counts a text; returns whether it is delivered twice.
@@ -77,14 +100,17 @@ impl Running<'_> {
         }
         // The world is whole again, as it will be one day.
         self.world.faults().clear();
-        let now = self.now().to_zoned(self.zone.clone());
-        let later = invariants.settle().after(&now);
-        let later = later.map_err(|error| StepError::Environment(error.to_string()))?;
-        self.set_time(later).await?;
+        // The time of a backend that somebody else started is the machine's.
+        if !self.world.clock().is_running() {
+            let now = self.now().to_zoned(self.zone.clone());
+            let later = invariants.settle().after(&now);
+            let later = later.map_err(|error| StepError::Environment(error.to_string()))?;
+            self.set_time(later).await?;
+        }
         self.settled().await?;
         let end = self.rows_of(invariants).await?;
         let tables = self.world.database().tables().to_vec();
-        let history = History::new(self.journal(), &tables, start, end);
+        let history = History::new(self.texts.without_forged(self.journal()), &tables, start, end);
         let violations = invariants
             .judge(&history, &self.vars)
             .map_err(|error| StepError::Environment(error.to_string()))?;

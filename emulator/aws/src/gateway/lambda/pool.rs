@@ -193,6 +193,9 @@ impl PoolInner {
     fn start(self: &Arc<Self>, waiter: u64) {
         // Locked until the process is in the list: it may ask for an event at once.
         let mut state = self.lock();
+        if state.is_stopped {
+            return;
+        }
         let id = state.next_id();
         let executable = state.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
         match self.start_process(&executable, id) {

@@ -123,7 +123,7 @@ pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
     }
     let target = args.target.choose(&project, app)?;
     external::check(&args, &target)?;
-    let invariants = sweep::invariants(&project, &target, &args, app)?;
+    let invariants = sweep::invariants(&project, &args, app)?;
     // A build blocks, so it is over before there is a database that would have to be closed.
     let built = match target.target {
         Target::Lambda => Some(prepare(&project, &target, &args, app)?),
@@ -193,7 +193,8 @@ async fn run_on(
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
     if let Some(invariants) = invariants.as_ref().filter(|_| args.sweep) {
-        return sweep::run(&jobs, &runner, invariants, &reporter, interrupt, args, app).await;
+        return sweep::run(&jobs, &runner, invariants, &reporter, interrupt, target, args, app)
+            .await;
     }
     let at_once = external::jobs_at_once(args, target).get();
     // What runs in other processes has work of its own while a scenario waits.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Args, Job, progress::Progress};
+use super::{Args, Job, external, progress::Progress};
 use crate::{
     app::App,
     error::{CommandError, Exit},
-    execute::{JobResult, JobsEnd, Limits, Place, default_jobs, execute},
+    execute::{JobResult, JobsEnd, Limits, Place, execute},
     project::Project,
     signal::Interrupt,
     target::ChosenTarget,
@@ -21,21 +21,14 @@ use rehearse_scenario::{
 /// The invariants, when the command line asks for runs that they judge.
 ///
 /// # Errors
-/// There are none, they cannot be read, or the backend is one whose world cannot be made anew.
+/// There are none, or they cannot be read.
 pub(super) fn invariants(
     project: &Project,
-    target: &ChosenTarget,
     args: &Args,
     app: &App,
 ) -> Result<Option<Arc<Invariants>>, CommandError> {
     if !args.sweep && args.inject.is_none() {
         return Ok(None);
-    }
-    if let Some(external) = target.external() {
-        return Err(CommandError::wrong(format!(
-            "the backend at {external} cannot be started anew for every failure"
-        ))
-        .help("run its functions with --target lambda"));
     }
     let path = project.root.join(&project.settings.paths.always);
     if !path.exists() {
@@ -56,16 +49,18 @@ struct TrialJob {
 }
 
 /// Sweeps scenarios and prints the matrix.
+#[expect(clippy::too_many_arguments, reason = "what is swept, how, and where it is shown")]
 pub(super) async fn run(
     jobs: &[Job],
     runner: &Runner,
     invariants: &Arc<Invariants>,
     reporter: &Reporter,
     interrupt: Interrupt,
+    target: &ChosenTarget,
     args: &Args,
     app: &App,
 ) -> Result<Exit, CommandError> {
-    let at_once = args.jobs.unwrap_or_else(default_jobs).get();
+    let at_once = external::jobs_at_once(args, target).get();
     let limits = Limits { at_once, fail_fast: args.fail_fast };
     let mut matrix = Matrix::default();
     let Some(all) =
@@ -95,7 +90,8 @@ pub(super) async fn run(
     let mut order: Vec<(usize, Place)> = (0..all.len())
         .map(|i| {
             let waits = all[i].injection.kind.waits() || jobs[all[i].job].scenario.waits();
-            (i, if waits { Place::Quarter } else { Place::Whole })
+            let alone = at_once == 1;
+            (i, if waits && !alone { Place::Quarter } else { Place::Whole })
         })
         .collect();
     order.sort_by_key(|(_, place)| *place != Place::Quarter);
@@ -132,10 +128,16 @@ async fn list(
         let invariants = invariants.clone();
         async move {
             let run = runner.run(&scenario).await;
-            (run, runner.trial(&scenario, &invariants, None).await)
+            let trial = match run.passed() {
+                true => Some(runner.trial(&scenario, &invariants, None).await),
+                false => None,
+            };
+            (run, trial)
         }
     };
-    let done = |i: usize, ended: JobResult<(ScenarioResult, Trial)>| {
+    // A backend that somebody else started cannot be made to crash.
+    let processes = runner.backend().external_backend().is_none();
+    let done = |i: usize, ended: JobResult<(ScenarioResult, Option<Trial>)>| {
         let name = jobs[i].name();
         let (run, trial) = match ended {
             JobResult::Finished(both) => *both,
@@ -148,14 +150,15 @@ async fn list(
         if run.status == Status::Skipped {
             return false;
         }
-        if !run.passed() {
+        let Some(trial) = trial else {
             wrong.push(format!("{name}: it does not pass"));
-        }
+            return false;
+        };
         match &trial.end {
             TrialEnd::Held => {
                 let journal =
                     &trial.result.journal[..trial.of_steps.min(trial.result.journal.len())];
-                let listing = sweep::injections(journal, true);
+                let listing = sweep::injections(journal, processes);
                 matrix.add_scenario(&listing);
                 found[i] = Some(listing.injections);
             }

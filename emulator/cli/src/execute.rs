@@ -28,13 +28,16 @@ pub(crate) enum Place {
     Whole,
     /// A quarter: it leaves the processor to others for most of its time.
     Quarter,
+    /// An eighth: it does nothing but wait for most of its time.
+    Eighth,
 }
 
 impl Place {
-    const fn quarters(self) -> usize {
+    const fn eighths(self) -> usize {
         match self {
-            Self::Whole => 4,
-            Self::Quarter => 1,
+            Self::Whole => 8,
+            Self::Quarter => 2,
+            Self::Eighth => 1,
         }
     }
 }
@@ -78,14 +81,14 @@ where
     let mut tasks = JoinSet::new();
     let mut under_way: HashMap<Id, (usize, Place)> = HashMap::new();
     let mut waiting = jobs.into_iter().peekable();
-    let mut free = limits.at_once.saturating_mul(Place::Whole.quarters());
+    let mut free = limits.at_once.saturating_mul(Place::Whole.eighths());
     let mut starting = true;
     let mut stop = std::pin::pin!(stop);
     loop {
         while starting
-            && let Some((i, place)) = waiting.next_if(|(_, place)| place.quarters() <= free)
+            && let Some((i, place)) = waiting.next_if(|(_, place)| place.eighths() <= free)
         {
-            free -= place.quarters();
+            free -= place.eighths();
             under_way.insert(tasks.spawn(start(i)).id(), (i, place));
         }
         let joined = tokio::select! {
@@ -103,7 +106,7 @@ where
             Err(error) => (error.id(), JobResult::Panicked(panic_text(error))),
         };
         let Some((i, place)) = under_way.remove(&id) else { continue };
-        free += place.quarters();
+        free += place.eighths();
         if done(i, ended) && limits.fail_fast {
             starting = false;
         }

@@ -86,15 +86,8 @@ pub(super) async fn run(
         matrix.add(&all[i].injection, &trial, reporter.command(&trial.result.replay));
         failed
     };
-    // What waits longest begins first, and leaves the processor to the others.
-    let mut order: Vec<(usize, Place)> = (0..all.len())
-        .map(|i| {
-            let waits = all[i].injection.kind.waits() || jobs[all[i].job].scenario.waits();
-            let alone = at_once == 1;
-            (i, if waits && !alone { Place::Quarter } else { Place::Whole })
-        })
-        .collect();
-    order.sort_by_key(|(_, place)| *place != Place::Quarter);
+    let waits = |trial: &TrialJob| trial.injection.kind.waits() || jobs[trial.job].scenario.waits();
+    let order = spread(all.iter().map(waits).collect(), at_once > 1);
     let ended: JobsEnd = execute(order, limits, start, interrupt.wait(), done).await;
     progress.finish();
     screen.line(sweep::terminal(&matrix).trim_end());
@@ -190,6 +183,34 @@ async fn list(
     Ok(Some(all.collect()))
 }
 
+/// The order in which trials start. Those that wait for real time are spread over the first half of the
+/// others, which use the processor meanwhile, unless trials run one after another.
+fn spread(waits: Vec<bool>, at_once: bool) -> Vec<(usize, Place)> {
+    let place = |waits| if waits && at_once { Place::Eighth } else { Place::Whole };
+    let mut order: Vec<(usize, Place)> =
+        waits.iter().enumerate().map(|(i, waits)| (i, place(*waits))).collect();
+    if at_once {
+        let waiting = waits.iter().filter(|waits| **waits).count();
+        let others = waits.len() - waiting;
+        let (mut seen_waiting, mut seen_others) = (0, 0);
+        // Positions as parts of their kind, so that both lists are merged evenly.
+        let keys: Vec<usize> = waits
+            .iter()
+            .map(|waits| {
+                if *waits {
+                    seen_waiting += 1;
+                    seen_waiting * others
+                } else {
+                    seen_others += 1;
+                    seen_others * waiting * 2
+                }
+            })
+            .collect();
+        order.sort_by_key(|(i, _)| keys[*i]);
+    }
+    order
+}
+
 fn seeded(runner: &Runner, job: &Job) -> Runner {
     match job.seed {
         Some(seed) => runner.clone().with_seed(seed),
@@ -205,4 +226,18 @@ fn judged(ended: JobResult<Trial>, not_run: impl Fn() -> ScenarioResult) -> Tria
         JobResult::NotStarted => "it was not run".into(),
     };
     Trial { end: TrialEnd::NotJudged(why), result: not_run(), of_steps: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_spread_over_the_first_half_of_the_others() {
+        let waits = vec![false, false, false, false, false, false, true, true];
+        let order: Vec<usize> = spread(waits.clone(), true).into_iter().map(|(i, _)| i).collect();
+        assert_eq!(order, [0, 6, 1, 2, 7, 3, 4, 5]);
+        let alone: Vec<usize> = spread(waits, false).into_iter().map(|(i, _)| i).collect();
+        assert_eq!(alone, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
 }

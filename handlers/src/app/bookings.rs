@@ -205,17 +205,13 @@ impl BookingService<'_> {
             let service = BookingService { calendar: &calendar, ..*self };
             let needed = calendar.time_needed(&lead.repair);
             if let Some(reason) = calendar.unbookable_reason(slot, needed, draft.asked) {
-                // A repeat may come after the slot has begun.
-                return match self.store.lead(&lead.id).await? {
-                    Some(written) if written.phone == lead.phone => existing(written),
-                    _ => Err(reason.into()),
-                };
+                return self.refused(lead, reason.into()).await;
             }
             let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), needed, own) {
                 match service.held(slot, &day, hold, needed, &lead.phone).await? {
-                    Some(refusal) => return Err(refusal),
+                    Some(refusal) => return self.refused(lead, refusal).await,
                     // Unless the rows say so for good.
                     None => last = service.taken(slot.date(), &day, needed),
                 }
@@ -224,7 +220,8 @@ impl BookingService<'_> {
             // A repeat finds what it has written; what the form holds is not booked yet.
             let is_new = day.hold_of(&lead.id).is_none_or(|hold| day.is_unconfirmed(hold));
             if !day.unreadable.is_empty() && is_new {
-                return Err(service.taken(slot.date(), &day, needed));
+                let refusal = service.taken(slot.date(), &day, needed);
+                return self.refused(lead, refusal).await;
             }
             let discount = match draft.with_discount {
                 true => self.store.open_discount(&lead.phone, self.now).await?,
@@ -286,6 +283,15 @@ impl BookingService<'_> {
             }
         }
         Ok(Some(self.taken(slot.date(), day, needed)))
+    }
+
+    /// The refusal of a booking, unless an earlier attempt has written it: a repeat may come after the slot
+    /// has begun, or when the booking was moved and its slot is somebody else's.
+    async fn refused(&self, lead: &Lead, refusal: BookingError) -> Result<Booking, BookingError> {
+        match self.store.lead(&lead.id).await? {
+            Some(written) if written.phone == lead.phone => existing(written),
+            _ => Err(refusal),
+        }
     }
 
     fn taken(&self, date: civil::Date, day: &DaySchedule, needed: TimeNeeded) -> BookingError {

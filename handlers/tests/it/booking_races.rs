@@ -110,3 +110,20 @@ fn a_time_whose_own_booking_was_just_cancelled_is_free() {
     assert_eq!(second.unwrap().slot, slot(10));
     assert_eq!(world.store.open_bookings().len(), 1);
 }
+
+/// An attempt has booked and crashed, the owner has moved the booking, and the time is somebody else's
+/// when the attempt is repeated.
+#[test]
+fn a_repeat_is_told_where_its_booking_is_now_and_not_that_the_time_is_taken() {
+    let (world, calendar) = (World::new(), calendar());
+    let first = lead("first", 10);
+    world.run(book(&world, &calendar, first.clone())).unwrap();
+    let service = BookingService { store: world.store.as_ref(), calendar: &calendar, now: now() };
+    let none = |_: &Booking, _: &Booking| Vec::new();
+    world.run(service.reschedule(&phone(ANN), &first.id, slot(11), &["move"], none)).unwrap();
+    let other = Lead { phone: phone("+19042520932"), ..lead("other", 10) };
+    world.run(book(&world, &calendar, other)).unwrap();
+    let repeated = world.run(book(&world, &calendar, first)).unwrap();
+    assert_eq!(repeated.slot, slot(11));
+    assert_eq!(world.store.open_bookings().len(), 2);
+}

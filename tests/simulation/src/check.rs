@@ -26,7 +26,8 @@ pub(crate) fn violation(shop: &Shop, events: &[Event]) -> Option<Violation> {
     if let Some(id) = bookings.keys().find(refused) {
         return Some(Violation::Rows(format!("who is refused has no booking: {id}")));
     }
-    (!is_linearizable(events, bookings)).then_some(Violation::NotLinearizable)
+    let is_linearizable = is_linearizable(events, bookings.clone());
+    (!is_linearizable).then_some(Violation::NotLinearizable(bookings))
 }
 
 /// Whether some order of events explains what everybody was told and the rows at the end.

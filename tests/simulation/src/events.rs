@@ -7,7 +7,7 @@ use memory_ports::TestTimer;
 
 use crate::{
     plan::{Id, Operation, Way},
-    sequential::Told,
+    sequential::{Bookings, Told},
 };
 
 /// Something that happened.
@@ -37,8 +37,8 @@ pub enum What {
 /// What must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// No order of events explains what was told and the rows at the end.
-    NotLinearizable,
+    /// No order of events explains what was told and these bookings at the end.
+    NotLinearizable(Bookings),
     /// Two answers to one text say different things.
     ToldTwoThings(Id),
     /// A sentence about the rows does not hold.

@@ -11,8 +11,17 @@ use crate::{
 /// The violated sentence.
 pub fn sentence(violation: &Violation) -> String {
     match violation {
-        Violation::NotLinearizable => {
-            "no order of events explains what everybody was told and the rows at the end".into()
+        Violation::NotLinearizable(bookings) => {
+            let rows: Vec<String> = bookings
+                .iter()
+                .map(|(id, (customer, hour))| {
+                    format!("booking {id} of {customer:?} at {}", crate::plan::slot(*hour).time())
+                })
+                .collect();
+            let rows = if rows.is_empty() { "no booking".into() } else { rows.join(", ") };
+            format!(
+                "no order of events explains what everybody was told and the rows at the end: {rows}"
+            )
         }
         Violation::ToldTwoThings(id) => {
             format!("two answers to operation {id} say different things")

@@ -19,7 +19,7 @@ use crate::{
     actor::Actor,
     chance::{Chance, Rates},
     check,
-    events::{Event, Violation, What},
+    events::{Event, Violation},
     executor::{self, NewTask, Spawner},
     plan::{self, Id, Size},
     shop::Shop,
@@ -104,14 +104,11 @@ impl Simulation {
     /// The same with as few operations as still lead to a violation with this seed.
     #[must_use]
     pub fn shrink(&self, seed: u64) -> Self {
-        let asked = |outcome: &Outcome| -> Vec<Id> {
-            let ids = outcome.events.iter().filter_map(|event| match &event.what {
-                What::Asked(operation) => Some(operation.id),
-                _ => None,
-            });
-            ids.collect()
-        };
-        let mut smallest = Self { only: asked(&self.play(seed)), ..self.clone() };
+        // Those that are never asked count as well: what their actor draws from the seed does.
+        let planned = plan::plan(&mut ChaCha8Rng::seed_from_u64(seed), self.size);
+        let planned = planned.iter().flatten().map(|operation| operation.id);
+        let is_played = |id: &Id| self.only.is_empty() || self.only.contains(id);
+        let mut smallest = Self { only: planned.filter(is_played).collect(), ..self.clone() };
         let mut place = 0;
         while smallest.only.len() > 1 && place < smallest.only.len() {
             let mut fewer = smallest.clone();

@@ -23,7 +23,7 @@ use proptest::{
 };
 
 use self::{answers::answer, operation::Operation};
-use crate::store::Lab;
+use crate::{store::Lab, suite};
 
 /// Sequences that every change is tried with.
 const CASES: u32 = 32;
@@ -42,6 +42,8 @@ proptest! {
     fn both_stores_answer_alike(
         operations in prop::collection::vec(strategies::operation(), 1..=MOST_OPERATIONS),
     ) {
+        // Scenarios of deadlines do not run beside it.
+        let _lock = suite::lock();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(play(operations))?;
     }

@@ -3,7 +3,7 @@
 use rehearse_testutils::Folder;
 use serde_json::Value;
 
-use crate::{process::rehearse, support::root};
+use crate::{process::rehearse, suite, support::root};
 
 const BOOKING: &str = "scenarios/classic/booking.yaml";
 
@@ -58,6 +58,7 @@ fn a_project_without_sentences_is_told_to_write_some() {
 
 #[test]
 fn a_sweep_of_one_scenario_counts_every_call_by_its_failure() {
+    let _lock = suite::lock();
     let folder = Folder::new();
     let (json, html) = (folder.path().join("sweep.json"), folder.path().join("sweep.html"));
     let reports =

@@ -129,16 +129,7 @@ pub fn lead(id: &str, phone: &Phone, hour: u8) -> Lead {
 }
 
 pub fn booking(lead: &Lead, token: &str, guard: Option<FormGuardUpdate>) -> NewBooking {
-    NewBooking {
-        lead: lead.clone(),
-        token: RequestToken::derive(&[token]),
-        day_version: 0,
-        calendar_versions: CalendarVersions::default(),
-        uses_discount: false,
-        guard,
-        record: None,
-        notification: Vec::new(),
-    }
+    NewBooking { guard, ..memory_ports::new_booking(lead.clone(), &[token]) }
 }
 
 /// The versions of the calendar as it is now.

@@ -288,6 +288,18 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_one_fault_lets_through_may_meet_another() {
+        let faults = Faults::default();
+        let first = faults.arm(fault(1, Some(1)));
+        let busy = Failure { status: Some(429), ..Failure::default() };
+        let second = faults.arm(Fault { failure: busy.clone(), ..fault(0, None) });
+        assert_eq!(faults.next_failure("openai.responses"), Some(busy));
+        assert!(!faults.is_spent(first));
+        assert_eq!(faults.next_failure("openai.responses"), Some(fault(0, None).failure));
+        assert!(faults.is_spent(first) && !faults.is_spent(second));
+    }
+
+    #[test]
     fn without_times_every_call_fails_until_cleared() {
         let faults = Faults::default();
         faults.arm(fault(0, None));

@@ -3,13 +3,14 @@
 use rehearse_core::errors::panic_message;
 use std::{
     any::Any,
+    collections::BTreeMap,
     io,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 use tracing::Instrument;
@@ -19,10 +20,10 @@ use super::{
     external,
     invariants::Invariants,
     model::Scenario,
-    outcome::{Problem, ScenarioResult, Status, StepLabel, Verdict},
+    outcome::{ScenarioResult, Status, StepLabel, Verdict},
     read::{LoadError, LoadErrors},
-    run::{Running, StepError, names},
-    sweep::{Injection, Trial, TrialEnd},
+    run::{PlayedTrial, Running, StepError, names},
+    sweep::{Injection, Trial},
 };
 use rehearse_core::{clock::Clock, journal::Exchange};
 use rehearse_world::{Backend, Bind, World, WorldConfig, WorldError};
@@ -125,27 +126,11 @@ impl Runner {
         let began = Instant::now();
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let span = tracing::info_span!("scenario", name = scenario.name());
-        let work = self.backend.threads().run(async move {
-            let run = Box::pin(runner.run_orders(&on_thread)).instrument(span);
-            let run = AssertUnwindSafe(run).catch_unwind();
-            run.await.unwrap_or_else(|panic| Execution::new(panicked(panic.as_ref())))
-        });
-        let ended = work.await.unwrap_or_else(|error| {
-            Execution::new(Verdict::environment_failed(format!(
-                "the scenario was not run: {error}"
-            )))
-        });
-        ScenarioResult {
-            status: ended.verdict.status,
-            step: ended.verdict.step,
-            problems: ended.verdict.problems,
-            took: began.elapsed(),
-            journal: ended.journal,
-            people: ended.people,
-            zone: ended.zone,
-            replay: self.replay(scenario, ended.seed),
-            ..ScenarioResult::not_run(scenario)
-        }
+        let run = async move { runner.run_orders(&on_thread).await };
+        let ended = self.on_thread(run.instrument(span)).await;
+        let ended = ended.unwrap_or_else(Execution::new);
+        let replay = self.replay(scenario, ended.seed);
+        ended.result(scenario, began, replay)
     }
 
     /// Runs a scenario with one call failing, or with none, and judges it by invariants. Never fails: what
@@ -157,8 +142,6 @@ impl Runner {
         injection: Option<Injection>,
     ) -> Trial {
         let began = Instant::now();
-        // The first of the orders in which its groups run, where it has several.
-        let seed = self.options.seed.or(scenario.orders().map(|_| 0));
         let mut replay = self.replay(scenario, self.options.seed);
         if let Some(injection) = &injection {
             replay = format!("{replay} --inject {injection}");
@@ -166,73 +149,58 @@ impl Runner {
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let invariants = Arc::clone(invariants);
         let span = tracing::info_span!("trial", name = scenario.name());
-        let work = self.backend.threads().run(async move {
-            let run = runner.trial_once(&on_thread, &invariants, injection.as_ref(), seed);
-            let run = AssertUnwindSafe(Box::pin(run).instrument(span)).catch_unwind();
-            run.await.unwrap_or_else(|panic| {
-                let why = format!("the emulator panicked: {}", panic_message(panic.as_ref()));
-                (TrialEnd::NotJudged(why), 0, Execution::new(Verdict::passed()))
-            })
-        });
-        let (end, of_steps, ended) = work.await.unwrap_or_else(|error| {
-            let why = format!("it was not run: {error}");
-            (TrialEnd::NotJudged(why), 0, Execution::new(Verdict::passed()))
-        });
-        let result = ScenarioResult {
-            status: end.status(),
-            problems: end.problems(),
-            took: began.elapsed(),
-            journal: ended.journal,
-            people: ended.people,
-            zone: ended.zone,
-            replay,
-            ..ScenarioResult::not_run(scenario)
-        };
-        Trial { end, result, of_steps }
+        let trial = async move { runner.trial_once(&on_thread, invariants, injection).await };
+        let ended = self.on_thread(trial.instrument(span)).await;
+        let (played, execution) = ended
+            .unwrap_or_else(|verdict| (PlayedTrial::ended_by(&verdict), Execution::new(verdict)));
+        let PlayedTrial { end, of_steps, things } = played;
+        Trial { end, of_steps, things, result: execution.result(scenario, began, replay) }
     }
 
     async fn trial_once(
         &self,
         scenario: &Scenario,
-        invariants: &Invariants,
-        injection: Option<&Injection>,
-        seed: Option<u64>,
-    ) -> (TrialEnd, usize, Execution) {
-        let mut execution = Execution::new(Verdict::passed());
-        let shared = self.shared.as_deref();
-        let _lock = match shared {
-            Some(shared) => Some(shared.lock.lock().await),
-            None => None,
+        invariants: Arc<Invariants>,
+        injection: Option<Injection>,
+    ) -> (PlayedTrial, Execution) {
+        // The first of the orders in which its groups run, where it has several.
+        let seed = self.options.seed.or(scenario.orders().map(|_| 0));
+        let environment = invariants.environment().clone();
+        let in_world = self.in_world(scenario, seed, &environment, |running| {
+            async move {
+                let start = running.rows_of(&invariants).await?;
+                let armed = injection.map(|one| running.inject(&one, invariants.slow()));
+                running.trial(&invariants, armed, start).await
+            }
+            .boxed()
+        });
+        let (played, execution) = in_world.await;
+        let verdict = match played.map_err(Err).and_then(|played| played.map_err(Ok)) {
+            Ok(played) => {
+                let (status, problems) = (played.end.status(), played.end.problems());
+                let verdict = Verdict { status, step: None, problems };
+                return (played, Execution { verdict, ..execution });
+            }
+            Err(Ok(error)) => before_steps(error),
+            Err(Err(verdict)) => verdict,
         };
-        let world = shared.map(|shared| Arc::clone(&shared.world));
-        let work = async {
-            let names = names(scenario, self.backend.settings(), world.as_deref())?;
-            (execution.people, execution.zone) = (names.people.by_number(), names.zone.clone());
-            let environment = invariants.environment();
-            let started = Running::start(scenario, &self.backend, world, names, seed, environment);
-            let mut running = Box::pin(started).await?;
-            let start = running.rows_of(invariants).await?;
-            let armed = injection.map(|injection| running.inject(injection, invariants.slow()));
-            let trial = Box::pin(running.trial(invariants, armed, start));
-            let ended = tokio::time::timeout(self.options.limit, trial).await;
-            execution.journal = running.into_journal();
-            ended.unwrap_or_else(|_| {
-                let limit = self.options.limit;
-                Err(StepError::Environment(format!("it was still running after {limit:?}")))
-            })
-        };
-        let ended = Box::pin(work).await;
-        let failed = |problems: Vec<Problem>| {
-            TrialEnd::NotJudged(problems.into_iter().next().map_or_else(String::new, |p| p.summary))
-        };
-        let (end, of_steps) = match (emulator_failure(&execution.journal), ended) {
-            (Some(verdict), _) => (failed(verdict.problems), 0),
-            (None, Ok((end, of_steps))) => (end, of_steps),
-            (None, Err(StepError::Environment(why))) => (TrialEnd::NotJudged(why), 0),
-            (None, Err(StepError::Broken(problem))) => (failed(vec![*problem]), 0),
-            (None, Err(StepError::Failed(problems))) => (failed(problems), 0),
-        };
-        (end, of_steps, execution)
+        (PlayedTrial::ended_by(&verdict), Execution { verdict, ..execution })
+    }
+
+    /// Runs on the least busy of the backend's threads. What does not come to its end there is an
+    /// environment failure.
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        run: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Verdict> {
+        let run = AssertUnwindSafe(Box::pin(run)).catch_unwind();
+        match self.backend.threads().run(run).await {
+            Ok(Ok(ended)) => Ok(ended),
+            Ok(Err(panic)) => Err(panicked(panic.as_ref())),
+            Err(error) => {
+                Err(Verdict::environment_failed(format!("the scenario was not run: {error}")))
+            }
+        }
     }
 
     /// Runs it once, or once for each of its `schedules` until one fails. Each seed is one order.
@@ -256,10 +224,27 @@ impl Runner {
     }
 
     async fn run_once(&self, scenario: &Scenario, seed: Option<u64>) -> Execution {
+        let none = BTreeMap::new();
+        let in_world = self.in_world(scenario, seed, &none, |running| running.steps().boxed());
+        let (verdict, execution) = in_world.await;
+        Execution { verdict: verdict.unwrap_or_else(|verdict| verdict), ..execution }
+    }
+
+    /// Starts the scenario's world, or waits for the shared one, and plays in it. Returns what came of
+    /// that, or the verdict on what ended it before, and the execution without its verdict. Functions get
+    /// the variables of `environment` unless the scenario gives them others.
+    async fn in_world<T>(
+        &self,
+        scenario: &Scenario,
+        seed: Option<u64>,
+        environment: &BTreeMap<String, String>,
+        play: impl for<'r> FnOnce(&'r mut Running<'_>) -> BoxFuture<'r, T> + Send,
+    ) -> (Result<T, Verdict>, Execution) {
+        let mut execution = Execution::new(Verdict::passed());
         if self.backend.external_backend().is_some()
             && let Some(problem) = external::unsupported(scenario)
         {
-            return Execution::new(Verdict::skipped(problem));
+            return (Err(Verdict::skipped(problem)), execution);
         }
         let shared = self.shared.as_deref();
         let _lock = match shared {
@@ -269,29 +254,25 @@ impl Runner {
         let world = shared.map(|shared| Arc::clone(&shared.world));
         let names = match names(scenario, self.backend.settings(), world.as_deref()) {
             Ok(names) => names,
-            Err(error) => return Execution::new(before_steps(error)),
+            Err(error) => return (Err(before_steps(error)), execution),
         };
-        let (people, zone) = (names.people.by_number(), names.zone.clone());
-        let none = std::collections::BTreeMap::new();
-        let started = Running::start(scenario, &self.backend, world, names, seed, &none);
+        (execution.people, execution.zone) = (names.people.by_number(), names.zone.clone());
+        let started = Running::start(scenario, &self.backend, world, names, seed, environment);
         let mut running = match Box::pin(started).await {
             Ok(running) => running,
-            Err(error) => {
-                return Execution { people, zone, ..Execution::new(before_steps(error)) };
-            }
+            Err(error) => return (Err(before_steps(error)), execution),
         };
-        let steps = AssertUnwindSafe(Box::pin(running.steps())).catch_unwind();
-        let verdict = match tokio::time::timeout(self.options.limit, steps).await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(panic)) => panicked(panic.as_ref()),
-            Err(_) => Verdict::environment_failed(format!(
+        let played = AssertUnwindSafe(play(&mut running)).catch_unwind();
+        let played = match tokio::time::timeout(self.options.limit, played).await {
+            Ok(Ok(played)) => Ok(played),
+            Ok(Err(panic)) => Err(panicked(panic.as_ref())),
+            Err(_) => Err(Verdict::environment_failed(format!(
                 "the scenario was still running after {:?}",
                 self.options.limit
-            )),
+            ))),
         };
-        let journal = running.into_journal();
-        let verdict = emulator_failure(&journal).unwrap_or(verdict);
-        Execution { journal, people, zone, ..Execution::new(verdict) }
+        execution.journal = running.into_journal();
+        (emulator_failure(&execution.journal).map_or(played, Err), execution)
     }
 
     /// The command that runs a scenario again, quoted for a shell.
@@ -327,7 +308,7 @@ impl Scenario {
 struct Execution {
     verdict: Verdict,
     journal: Vec<Exchange>,
-    people: std::collections::BTreeMap<String, String>,
+    people: BTreeMap<String, String>,
     zone: TimeZone,
     /// The seed it ran with.
     seed: Option<u64>,
@@ -341,6 +322,20 @@ impl Execution {
             people: Default::default(),
             zone: TimeZone::UTC,
             seed: None,
+        }
+    }
+
+    fn result(self, scenario: &Scenario, began: Instant, replay: String) -> ScenarioResult {
+        ScenarioResult {
+            status: self.verdict.status,
+            step: self.verdict.step,
+            problems: self.verdict.problems,
+            took: began.elapsed(),
+            journal: self.journal,
+            people: self.people,
+            zone: self.zone,
+            replay,
+            ..ScenarioResult::not_run(scenario)
         }
     }
 }

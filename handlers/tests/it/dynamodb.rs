@@ -75,16 +75,7 @@ fn new_booking() -> NewBooking {
         LeadId::from_row(LEAD),
         Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14)),
     );
-    NewBooking {
-        lead,
-        token: RequestToken::derive(&["SM1", "0"]),
-        day_version: 0,
-        calendar_versions: Default::default(),
-        uses_discount: false,
-        guard: None,
-        record: None,
-        notification: Vec::new(),
-    }
+    memory_ports::new_booking(lead, &["SM1", "0"])
 }
 
 /// The rows that are read after the transaction.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Router;
 use handlers::{
     domain::{
-        booking::{NewBooking, RequestToken},
         lead::{Lead, LeadId, LeadStatus},
         outbox::{Callback, UnansweredText},
         slot::{Slot, SlotTime},
@@ -53,16 +52,7 @@ pub async fn booked(store: &FakeStore) -> LeadId {
         )
     };
     let id = lead.id.clone();
-    let new = NewBooking {
-        lead,
-        token: RequestToken::derive(&["t"]),
-        day_version: 0,
-        calendar_versions: Default::default(),
-        uses_discount: false,
-        guard: None,
-        record: None,
-        notification: Vec::new(),
-    };
+    let new = memory_ports::new_booking(lead, &["t"]);
     assert!(matches!(store.book(&new).await.unwrap(), BookOutcome::Booked));
     id
 }

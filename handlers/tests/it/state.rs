@@ -10,7 +10,6 @@ use handlers::{
         owner_page::OwnerPageService, owner_state::OwnerStateService,
     },
     domain::{
-        booking::{NewBooking, RequestToken},
         lead::{Lead, LeadId},
         slot::{Slot, SlotTime},
     },
@@ -210,16 +209,7 @@ async fn book(store: &FakeStore, id: &str, on: Date) {
         timestamp: "2026-02-09T17:00:00Z".parse().unwrap(),
         ..memory_ports::lead(LeadId::from_row(id), slot)
     };
-    let new = NewBooking {
-        lead,
-        token: RequestToken::derive(&[id]),
-        day_version: 0,
-        calendar_versions: Default::default(),
-        uses_discount: false,
-        guard: None,
-        record: None,
-        notification: Vec::new(),
-    };
+    let new = memory_ports::new_booking(lead, &[id]);
     assert_eq!(store.book(&new).await.unwrap(), BookOutcome::Booked);
 }
 

@@ -46,7 +46,8 @@ use handlers::{
     },
     domain::{
         background::BackgroundTask,
-        calendar::Calendar,
+        booking::{NewBooking, RequestToken},
+        calendar::{Calendar, CalendarVersions},
         catalogue::{Repair, RepairKind},
         lead::{Lead, LeadId, LeadSource, LeadStatus},
         pace::TurnLimits,
@@ -235,6 +236,21 @@ pub fn lead(id: LeadId, slot: Slot) -> Lead {
         status: LeadStatus::Booked,
         source: LeadSource::Sms,
         discount_percent: None,
+    }
+}
+
+/// The first booking of its date, on a calendar that its owner never changed. `token` tells its request
+/// from others.
+pub fn new_booking(lead: Lead, token: &[&str]) -> NewBooking {
+    NewBooking {
+        lead,
+        token: RequestToken::derive(token),
+        day_version: 0,
+        calendar_versions: CalendarVersions::default(),
+        uses_discount: false,
+        guard: None,
+        record: None,
+        notification: Vec::new(),
     }
 }
 

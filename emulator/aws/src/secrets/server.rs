@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::{Session, request, request::SecretRequest};
 use rehearse_core::{
-    faults::{Cut, Faults},
+    faults::{Cut, Fault, FaultableCall, Faults},
     journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
     serve::Serving,
 };
@@ -160,13 +160,15 @@ async fn respond(
     }
     let function = secrets.0.sessions.get(token).map(|session| session.function.clone());
     let detail = ExchangeDetail::Secret {
-        function,
+        function: function.clone(),
         operation: request.operation().into(),
         name: request.plain_name().into(),
     };
     let name = request.exchange_name();
     let exchange = secrets.0.journal.begin(name.as_str(), detail);
-    if let Some(failure) = secrets.0.faults.next_failure(&name) {
+    let call = FaultableCall { function: function.as_deref(), ..FaultableCall::named(&name) };
+    if let Some(Fault { failure, .. }) = secrets.0.faults.next_fault(&call) {
+        secrets.0.faults.crash_if_requested(&failure, Cut::Before).await;
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;
         }

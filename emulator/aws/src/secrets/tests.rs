@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use rehearse_core::{
     clock::Clock,
-    faults::{Failure, Fault, Faults},
+    faults::{Crash, CrashKind, Cut, Failure, Fault, Faults},
     journal::{ExchangeDetail, Journal},
 };
 
@@ -153,4 +153,26 @@ async fn it_fails_as_it_is_told() {
     let errors: Vec<_> =
         extension.journal.since(0).into_iter().filter_map(|e| e.outcome?.error).collect();
     assert_eq!(errors, ["InternalServerError", "cut"]);
+}
+
+#[tokio::test]
+async fn who_asks_for_a_secret_can_crash_there_and_nobody_else() {
+    let extension = extension(&[]).await;
+    let (crashed, mut crashes) = tokio::sync::mpsc::unbounded_channel();
+    extension.faults.on_crash(move |function, _| crashed.send(function.to_owned()).unwrap());
+    let arm = |function: &str| {
+        let crash =
+            Some(Crash { function: function.into(), kind: CrashKind::Killed, attempt: None });
+        let failure = Failure { cut: Some(Cut::Before), crash, ..Failure::default() };
+        let on = "ssm.GetParameter".into();
+        extension.faults.arm(Fault { on, failure, times: Some(1), ..Fault::default() });
+    };
+    arm("Other");
+    assert_eq!(extension.parameter().await, "s3cret");
+    arm("F");
+    let path = "/systemsmanager/parameters/get?name=/shop/token";
+    tokio::select! {
+        answer = extension.get(path) => panic!("it is never answered: {answer:?}"),
+        function = crashes.recv() => assert_eq!(function.as_deref(), Some("F")),
+    }
 }

@@ -38,6 +38,11 @@ impl Vars {
         self.lock().insert(name.into(), value);
     }
 
+    /// Removes a variable.
+    pub fn remove(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
     /// Renders every text of a value. A text that is one expression keeps the expression's type.
     ///
     /// # Errors

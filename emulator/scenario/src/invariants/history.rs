@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use rehearse_core::{
-    journal::{Exchange, ExchangeDetail, Outcome},
+    journal::{Exchange, ExchangeDetail},
     table::TableSpec,
 };
 use rehearse_dynamodb::row;
@@ -43,7 +43,7 @@ impl History {
         for (table, rows) in &end {
             rows_ever.entry(table.clone()).or_default().extend(rows.iter().cloned());
         }
-        for exchange in exchanges.iter().filter(|exchange| may_have_written(exchange)) {
+        for exchange in exchanges.iter().filter(|exchange| has_written(exchange)) {
             let ExchangeDetail::Database { request, .. } = &exchange.detail else { continue };
             for (name, item) in puts(request) {
                 let Some(table) = tables.iter().find(|table| table.name == name) else { continue };
@@ -134,11 +134,12 @@ fn fields(exchange: &Exchange) -> Value {
     value
 }
 
-/// Whether a call may have taken effect: it succeeded, or its response was lost.
-fn may_have_written(exchange: &Exchange) -> bool {
-    exchange.outcome.as_ref().is_none_or(|outcome| {
-        let refused = outcome.status.is_some_and(|status| status >= 400);
-        !refused || outcome.error == Outcome::cut().error
+/// Whether a call has taken effect: it succeeded, also when its response was lost. The journal keeps a
+/// response that was lost, and has none of a call that was cut before.
+fn has_written(exchange: &Exchange) -> bool {
+    exchange.outcome.as_ref().is_some_and(|outcome| match outcome.status {
+        Some(status) => status < 400,
+        None => outcome.response.is_object() && outcome.response.get("__type").is_none(),
     })
 }
 

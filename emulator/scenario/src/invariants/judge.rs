@@ -14,31 +14,46 @@ pub(crate) struct JudgeError {
     source: RenderError,
 }
 
+/// What came of judging a history.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// One for each thing for which a sentence does not hold.
+    pub(crate) violations: Vec<Violation>,
+    /// For how many things each sentence was judged.
+    pub(crate) things: Vec<usize>,
+}
+
 impl Invariants {
-    /// The sentences that a history does not keep, one for each thing for which one does not hold. `vars`
-    /// has the names that templates may use; `it` is set in it.
+    /// Judges every sentence. `vars` has the names that templates may use; `it` is set in it.
     ///
     /// # Errors
     /// A template of a sentence uses a name or a field that does not exist.
-    pub(crate) fn judge(
-        &self,
-        history: &History,
-        vars: &Vars,
-    ) -> Result<Vec<Violation>, JudgeError> {
-        let mut violations = Vec::new();
+    pub(crate) fn judge(&self, history: &History, vars: &Vars) -> Result<Judgement, JudgeError> {
+        let mut judgement = Judgement::default();
         for invariant in &self.file.always {
-            let found = invariant
-                .judge(history, vars)
-                .map_err(|source| JudgeError { sentence: invariant.sentence.clone(), source })?;
-            violations.extend(found);
+            let things = invariant.judge(history, vars, &mut judgement.violations);
+            judgement.things.push(
+                things.map_err(|source| JudgeError {
+                    sentence: invariant.sentence.clone(),
+                    source,
+                })?,
+            );
         }
-        Ok(violations)
+        Ok(judgement)
     }
 }
 
 impl Invariant {
-    fn judge(&self, history: &History, vars: &Vars) -> Result<Vec<Violation>, RenderError> {
-        let mut violations = Vec::new();
+    /// Adds a violation for each thing for which it does not hold; returns for how many it was judged.
+    fn judge(
+        &self,
+        history: &History,
+        vars: &Vars,
+        violations: &mut Vec<Violation>,
+    ) -> Result<usize, RenderError> {
+        let mut things = 0;
+        // What the sentence before was about must not stand in this one's `each`.
+        vars.remove("it");
         for it in self.each.of(history, None, vars)? {
             vars.set("it", it.value.clone());
             let count = |selections: &Selections| -> Result<usize, RenderError> {
@@ -51,27 +66,29 @@ impl Invariant {
             if count(&self.unless)? > 0 {
                 continue;
             }
+            things += 1;
             let why = if !self.there_is.0.is_empty() {
-                (count(&self.there_is)? == 0).then(|| format!("no {}", described(&self.there_is)))
+                (count(&self.there_is)? == 0)
+                    .then(|| format!("no {}", described(&self.there_is, ", no ")))
             } else if !self.there_is_no.0.is_empty() {
                 let some = count(&self.there_is_no)?;
-                (some > 0).then(|| format!("{some} of: {}", described(&self.there_is_no)))
+                (some > 0).then(|| format!("{some}: {}", described(&self.there_is_no, ", ")))
             } else {
                 let some = count(&self.at_most_one)?;
-                (some > 1).then(|| format!("{some} of: {}", described(&self.at_most_one)))
+                (some > 1).then(|| format!("{some}: {}", described(&self.at_most_one, ", ")))
             };
             if let Some(why) = why {
                 let about = format!("{}: {why}", shown(&it));
                 violations.push(Violation { sentence: self.sentence.clone(), about });
             }
         }
-        Ok(violations)
+        Ok(things)
     }
 }
 
-fn described(selections: &Selections) -> String {
+fn described(selections: &Selections, between: &str) -> String {
     let all: Vec<String> = selections.0.iter().map(super::Selection::describe).collect();
-    all.join(", no ")
+    all.join(between)
 }
 
 /// Most characters of a field that are shown.

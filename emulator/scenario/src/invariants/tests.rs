@@ -91,7 +91,7 @@ impl Story {
         let history = History::new(self.journal.since(0), &tables, start, end);
         let vars = Vars::new(Clock::stopped(Timestamp::UNIX_EPOCH), TimeZone::UTC);
         vars.set("owner", "+15550100009".into());
-        let violations = invariants.judge(&history, &vars).unwrap();
+        let violations = invariants.judge(&history, &vars).unwrap().violations;
         violations.into_iter().map(|violation| violation.about).collect()
     }
 }
@@ -157,7 +157,12 @@ fn rows_of_any_time_are_those_of_start_and_end_and_what_was_put() {
     let item = put("a")["Item"].clone();
     let batch = json!({ "RequestItems": { "notes": [{ "PutRequest": { "Item": item } }] } });
     assert!(story().puts(batch, ok.clone()).judged(ever).is_empty());
-    assert!(story().puts(put("a"), Outcome::cut()).judged(ever).is_empty(), "it may be there");
+    let lost = |response: Value| Outcome { response, ..Outcome::cut() };
+    assert!(story().puts(put("a"), lost(json!({}))).judged(ever).is_empty());
+    let type_ =
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException" });
+    assert_eq!(story().puts(put("a"), lost(type_)).judged(ever).len(), 1, "it was refused");
+    assert_eq!(story().puts(put("a"), Outcome::cut()).judged(ever).len(), 1, "it was cut before");
     let refused = Outcome::status(400, Value::Null).with_error("ConditionalCheckFailedException");
     assert_eq!(story().puts(put("a"), refused).judged(ever).len(), 1);
     assert_eq!(story().puts(put("b"), ok).judged(ever).len(), 1);

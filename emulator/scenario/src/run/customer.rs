@@ -118,12 +118,11 @@ impl Running<'_> {
         if ready.forged() {
             self.texts.note_forged(sid.to_string());
         }
+        let is_twice = self.texts.next_is_twice();
         let deliveries = match ready.step.duplicate {
-            None if self.texts.next_is_twice() => {
-                join_all((0..2).map(|_| twilio.redeliver(sid))).await
-            }
-            None => vec![twilio.redeliver(sid).await],
             Some(duplicate) => self.duplicates(sid, duplicate).await?,
+            None if is_twice => join_all((0..2).map(|_| twilio.redeliver(sid))).await,
+            None => vec![twilio.redeliver(sid).await],
         };
         Ok(DeliveredText { ready, sid, deliveries })
     }

@@ -20,6 +20,7 @@ mod trial;
 pub(super) use people::People;
 pub(crate) use running::Running;
 pub(super) use start::names;
+pub(crate) use trial::PlayedTrial;
 
 use super::outcome::Problem;
 use crate::outcome::SourceLocation;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{Running, StepError};
 use crate::{
     invariants::{History, Invariants},
+    outcome::{Problem, Verdict},
     places::YamlPath,
     sweep::{Injection, InjectionKind, TrialEnd},
 };
@@ -72,6 +73,23 @@ pub(crate) struct ArmedInjection {
     fault: Option<FaultHandle>,
 }
 
+/// What came of a trial in its world.
+pub(crate) struct PlayedTrial {
+    pub(crate) end: TrialEnd,
+    /// How many exchanges there were after the last step.
+    pub(crate) of_steps: usize,
+    /// For how many things each sentence was judged; none when the call was not made.
+    pub(crate) things: Vec<usize>,
+}
+
+impl PlayedTrial {
+    /// A trial that something else ended.
+    pub(crate) fn ended_by(verdict: &Verdict) -> Self {
+        let why = verdict.problems.first().map_or_else(String::new, |p| p.summary.clone());
+        Self { end: TrialEnd::NotJudged(why), of_steps: 0, things: Vec::new() }
+    }
+}
+
 impl Running<'_> {
     /// Makes a call fail in the steps to come.
     pub(crate) fn inject(&self, injection: &Injection, slow: Duration) -> ArmedInjection {
@@ -82,21 +100,21 @@ impl Running<'_> {
         ArmedInjection { injection: injection.clone(), fault }
     }
 
-    /// Runs every step without judging it, then lets what is retried come.
+    /// Runs every step without judging it, then lets what is retried come, and judges the end.
     ///
     /// # Errors
-    /// Rehearse itself or the machine failed.
+    /// Rehearse itself or the machine failed, or a sentence cannot be judged.
     pub(crate) async fn trial(
         &mut self,
         invariants: &Invariants,
         armed: Option<ArmedInjection>,
         start: RowsByTable,
-    ) -> Result<(TrialEnd, usize), StepError> {
+    ) -> Result<PlayedTrial, StepError> {
         self.steps_unjudged().await?;
         let of_steps = self.journal().len();
-        let reached = armed.as_ref().is_none_or(|armed| self.was_reached(armed));
-        if !reached {
-            return Ok((TrialEnd::NotReached, of_steps));
+        if armed.as_ref().is_some_and(|armed| !self.was_reached(armed)) {
+            let end = TrialEnd::NotReached;
+            return Ok(PlayedTrial { end, of_steps, things: Vec::new() });
         }
         // The world is whole again, as it will be one day.
         self.world.faults().clear();
@@ -109,16 +127,16 @@ impl Running<'_> {
         }
         self.settled().await?;
         let end = self.rows_of(invariants).await?;
-        let tables = self.world.database().tables().to_vec();
-        let history = History::new(self.texts.without_forged(self.journal()), &tables, start, end);
-        let violations = invariants
+        let exchanges = self.texts.without_forged(self.journal());
+        let history = History::new(exchanges, self.world.database().tables(), start, end);
+        let judgement = invariants
             .judge(&history, &self.vars)
-            .map_err(|error| StepError::Environment(error.to_string()))?;
-        let end = match violations.is_empty() {
+            .map_err(|error| StepError::Broken(Box::new(Problem::new(error.to_string()))))?;
+        let end = match judgement.violations.is_empty() {
             true => TrialEnd::Held,
-            false => TrialEnd::Violated(violations),
+            false => TrialEnd::Violated(judgement.violations),
         };
-        Ok((end, of_steps))
+        Ok(PlayedTrial { end, of_steps, things: judgement.things })
     }
 
     fn was_reached(&self, armed: &ArmedInjection) -> bool {

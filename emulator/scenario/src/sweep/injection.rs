@@ -50,8 +50,8 @@ pub enum InjectionKind {
     Duplicate,
 }
 
-/// Longer than any caller waits. The step does not wait for it either.
-const NEVER: Duration = Duration::from_secs(60);
+/// Longer than any trial takes: the call hangs until its caller gives up or its function ends.
+const NEVER: Duration = Duration::from_secs(600);
 
 impl InjectionKind {
     /// Every kind with its name, in the order of the matrix.
@@ -75,6 +75,27 @@ impl InjectionKind {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether it ends a function.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::CrashBefore | Self::CrashAfter)
+    }
+
+    /// Whether calls with this name can fail so.
+    pub fn is_possible_for(self, name: &str) -> bool {
+        match (name.split_once('.'), self) {
+            (Some(("webhook", "sms")), _) => {
+                matches!(self, Self::CutBefore | Self::CutAfter | Self::Error | Self::Duplicate)
+            }
+            (Some(("webhook", _)), _) => matches!(self, Self::CutBefore | Self::CutAfter),
+            // What becomes of a text on its way is no call.
+            (Some(("twilio", "delivery")), _) | (_, Self::Duplicate) => false,
+            (_, Self::Conflict) => DatabaseFault::Conflict.can_happen_to(name),
+            (_, Self::ExpiredToken) => DatabaseFault::ExpiredToken.can_happen_to(name),
+            (_, Self::Stale) => DatabaseFault::Stale.can_happen_to(name),
+            _ => true,
+        }
+    }
+
     /// Whether a trial with it waits for real time to pass.
     pub fn waits(self) -> bool {
         matches!(self, Self::Slow | Self::Timeout)
@@ -88,9 +109,9 @@ impl Injection {
         let nothing = Failure::default();
         let cut = |cut| Failure { cut: Some(cut), ..Failure::default() };
         let crash = |moment| {
-            let function = self.function.clone()?;
+            let function = self.function.clone().unwrap_or_default();
             let crash = Crash { function, kind: CrashKind::Killed, attempt: None };
-            Some(Failure { crash: Some(crash), ..cut(moment) })
+            Failure { crash: Some(crash), ..cut(moment) }
         };
         let delay = |delay: Duration| Failure {
             delay_ms: u64::try_from(delay.as_millis()).ok(),
@@ -98,12 +119,14 @@ impl Injection {
         };
         let database = |fault| Failure { database_fault: Some(fault), ..Failure::default() };
         let failure = match self.kind {
-            InjectionKind::CrashBefore => crash(Cut::Before)?,
-            InjectionKind::CrashAfter => crash(Cut::After)?,
+            InjectionKind::CrashBefore => crash(Cut::Before),
+            InjectionKind::CrashAfter => crash(Cut::After),
             InjectionKind::CutBefore => cut(Cut::Before),
             InjectionKind::CutAfter => cut(Cut::After),
             InjectionKind::Error => Failure { status: Some(500), ..nothing },
-            InjectionKind::Throttled if self.is_database() => Failure::named("throttled")?,
+            InjectionKind::Throttled if self.on.starts_with("dynamodb.") => {
+                Failure::named("throttled")?
+            }
             InjectionKind::Throttled => Failure { status: Some(429), ..nothing },
             InjectionKind::Conflict => database(DatabaseFault::Conflict),
             InjectionKind::ExpiredToken => database(DatabaseFault::ExpiredToken),
@@ -114,10 +137,6 @@ impl Injection {
         };
         let skip = self.call.saturating_sub(1);
         Some(Fault { on: self.on.clone(), failure, skip, times: Some(1), ..Fault::default() })
-    }
-
-    pub(super) fn is_database(&self) -> bool {
-        self.on.starts_with("dynamodb.")
     }
 }
 
@@ -169,10 +188,25 @@ impl FromStr for Injection {
                 .map_or(String::new(), |nearest| format!("; did you mean '{nearest}'?"));
             return Err(InjectionError(format!("no exchange that can fail is named '{on}'{hint}")));
         }
-        let crashes = matches!(kind, InjectionKind::CrashBefore | InjectionKind::CrashAfter);
-        if crashes && function.is_none() {
-            let why = format!("'{text}' does not say which function crashes: add @ and its id");
-            return Err(InjectionError(why));
+        if !kind.is_possible_for(on) {
+            let possible = all.iter().filter(|(_, kind)| kind.is_possible_for(on));
+            let possible: Vec<&str> = possible.map(|(name, _)| *name).collect();
+            let hint = match possible.as_slice() {
+                [] => "a sweep does not make it fail".into(),
+                possible => format!("it can be {}", possible.join(", ")),
+            };
+            return Err(InjectionError(format!("{on} cannot fail with '{}'; {hint}", kind.name())));
+        }
+        match (kind.is_crash(), function) {
+            (true, None | Some("")) => {
+                let why = format!("'{text}' does not say which function crashes: add @ and its id");
+                return Err(InjectionError(why));
+            }
+            (false, Some(_)) => {
+                let why = format!("'{text}' names a function, and only a crash is of one");
+                return Err(InjectionError(why));
+            }
+            _ => {}
         }
         Ok(Self { kind, on: on.into(), call, function: function.map(Into::into) })
     }
@@ -202,6 +236,10 @@ mod tests {
             ("error@dynamodb.PutItem#0", "1 is the first"),
             ("error@dynamodb.PutItem", "such as cut-after@"),
             ("crash-after@dynamodb.PutItem#1", "which function crashes"),
+            ("cut-after@dynamodb.PutItem#1@Dispatcher", "only a crash is of one"),
+            ("duplicate@dynamodb.PutItem#1", "cannot fail with 'duplicate'"),
+            ("conflict@openai.responses#1", "cannot fail with 'conflict'; it can be crash-before"),
+            ("error@twilio.delivery#1", "does not make it fail"),
             ("error", "such as cut-after@"),
         ] {
             let error = text.parse::<Injection>().unwrap_err().to_string();

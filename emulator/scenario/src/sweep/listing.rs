@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::injection::{Injection, InjectionKind};
@@ -10,15 +11,24 @@ use rehearse_core::{
     journal::{Exchange, ExchangeDetail},
 };
 
-/// The injections of a scenario, and how many were left out because others come to the same.
+/// The injections of a scenario, and how many were left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// One for each trial.
     pub injections: Vec<Injection>,
-    /// How many a read would fail with after its effect: it has none, so they are like those before it.
+    /// What was left out.
+    pub left_out: LeftOut,
+}
+
+/// How many injections are not tried, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// A read has no effect, so a failure after it is like one before it.
     pub same_as_before: usize,
-    /// How many are of calls alike in a long row of them: the first two and the last are tried.
+    /// Of calls that are alike the first two and the last are tried.
     pub alike: usize,
+    /// Crashes at calls of which nobody knows which of several working functions makes them.
+    pub unknown_caller: usize,
 }
 
 /// Of calls that are alike, the first so many are tried, and the last.
@@ -28,7 +38,8 @@ const TRIED_OF_ALIKE: usize = 2;
 /// terminated.
 pub fn injections(journal: &[Exchange], processes: bool) -> Listing {
     let mut listing = Listing::default();
-    let mut calls = Calls::default();
+    let (mut calls, mut texts) = (Calls::default(), Texts::default());
+    let working = Working::of(journal);
     let shapes: Vec<Option<String>> = journal.iter().map(shape).collect();
     let mut last_of: HashMap<&str, usize> = HashMap::new();
     for (at, shape) in shapes.iter().enumerate() {
@@ -36,43 +47,74 @@ pub fn injections(journal: &[Exchange], processes: bool) -> Listing {
             last_of.insert(shape, at);
         }
     }
-    let mut texts = Texts::default();
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut latest_function = None;
     for (at, exchange) in journal.iter().enumerate() {
-        latest_function = function(exchange).or(latest_function);
         let Some(shape) = &shapes[at] else { continue };
         let counted = seen.entry(shape).or_default();
         *counted += 1;
         let is_tried = *counted <= TRIED_OF_ALIKE || last_of.get(shape.as_str()) == Some(&at);
-        let caller = latest_function.clone().filter(|_| processes);
-        let (can_fail, same) = kinds(exchange, caller.is_some());
-        let numbers = calls.count(exchange, caller.as_deref());
+        let numbers = calls.count(exchange);
         if let Some(call) = texts.first_delivery(exchange) {
-            let on = exchange.name.clone();
-            let kind = InjectionKind::Duplicate;
+            let (on, kind) = (exchange.name.clone(), InjectionKind::Duplicate);
             listing.injections.push(Injection { kind, on, call, function: None });
         }
+        let mut possible = kinds(exchange);
+        possible.retain(|kind| processes || !kind.is_crash());
+        let all = possible.len();
+        possible.retain(|kind| has_effect(exchange) || !is_after(*kind));
+        let same_as_before = all - possible.len();
         if !is_tried {
-            listing.alike += can_fail.len();
+            listing.left_out.alike += possible.len();
             continue;
         }
-        listing.same_as_before += same;
-        listing.injections.extend(can_fail.into_iter().map(|kind| Injection {
+        listing.left_out.same_as_before += same_as_before;
+        let caller = working.caller(exchange);
+        if caller.is_none() {
+            let before = possible.len();
+            possible.retain(|kind| !kind.is_crash());
+            listing.left_out.unknown_caller += before - possible.len();
+        }
+        listing.injections.extend(possible.into_iter().map(|kind| Injection {
             kind,
             on: exchange.name.clone(),
             call: match kind {
-                InjectionKind::CrashBefore | InjectionKind::CrashAfter => numbers.of_function,
+                kind if kind.is_crash() => numbers.of_function,
                 InjectionKind::Stale => numbers.eventual,
                 _ => numbers.all,
             },
-            function:
-                caller.clone().filter(|_| {
-                    matches!(kind, InjectionKind::CrashBefore | InjectionKind::CrashAfter)
-                }),
+            function: caller.clone().filter(|_| kind.is_crash()),
         }));
     }
     listing
+}
+
+/// When which function worked.
+struct Working(Vec<(u64, u64, String)>);
+
+impl Working {
+    fn of(journal: &[Exchange]) -> Self {
+        let works = journal.iter().filter_map(|exchange| {
+            let function = match &exchange.detail {
+                ExchangeDetail::Http { function, .. } => function.clone()?,
+                ExchangeDetail::Invocation { function, .. } => function.clone(),
+                _ => return None,
+            };
+            let end = exchange.started_us.saturating_add(exchange.took_us.unwrap_or(u64::MAX));
+            Some((exchange.started_us, end, function))
+        });
+        Self(works.collect())
+    }
+
+    /// The function that made a call: the one that the exchange names, or the only one that worked then.
+    fn caller(&self, exchange: &Exchange) -> Option<String> {
+        if let Some(function) = named_function(exchange) {
+            return Some(function);
+        }
+        let at = exchange.started_us;
+        let mut then = self.0.iter().filter(|(start, end, _)| (*start..=*end).contains(&at));
+        let (.., function) = then.next()?;
+        then.all(|(.., other)| other == function).then(|| function.clone())
+    }
 }
 
 /// How often something was called so far.
@@ -92,17 +134,17 @@ struct Numbers {
 impl Calls {
     /// The numbers of this call. A call whose caller the provider cannot tell counts for every function,
     /// as it does when a crash is injected.
-    fn count(&mut self, exchange: &Exchange, caller: Option<&str>) -> Numbers {
+    fn count(&mut self, exchange: &Exchange) -> Numbers {
         let all = self.all.entry(exchange.name.clone()).or_default();
         *all += 1;
         let all = *all;
-        let of_function = match (named_function(exchange), caller) {
-            (Some(function), _) => {
+        let of_function = match named_function(exchange) {
+            Some(function) => {
                 let of = self.of_function.entry((exchange.name.clone(), function)).or_default();
                 *of += 1;
                 *of
             }
-            (None, _) => all,
+            None => all,
         };
         let eventual = self.eventual.entry(exchange.name.clone()).or_default();
         *eventual += u32::from(is_eventual(exchange));
@@ -123,44 +165,20 @@ impl Texts {
     }
 }
 
-/// How an exchange can fail, and how many of these are left out.
-fn kinds(exchange: &Exchange, can_crash: bool) -> (Vec<InjectionKind>, usize) {
-    use InjectionKind as Kind;
+/// How an exchange can fail, but for texts that are delivered twice.
+fn kinds(exchange: &Exchange) -> Vec<InjectionKind> {
+    let all = InjectionKind::ALL.into_iter().map(|(_, kind)| kind);
+    let possible = all.filter(|kind| match kind {
+        InjectionKind::Duplicate => false,
+        InjectionKind::Stale => is_eventual(exchange),
+        kind => kind.is_possible_for(&exchange.name),
+    });
+    possible.collect()
+}
 
-    let name = exchange.name.as_str();
-    if name == "webhook.sms" {
-        return (vec![Kind::CutBefore, Kind::CutAfter, Kind::Error], 0);
-    }
-    if name.starts_with("webhook.") || name == "twilio.delivery" {
-        return (vec![Kind::CutBefore, Kind::CutAfter], 0);
-    }
-    let mut kinds = vec![Kind::CutBefore, Kind::Error, Kind::Throttled, Kind::Slow, Kind::Timeout];
-    let mut same = 0;
-    let has_effect = has_effect(exchange);
-    if can_crash {
-        kinds.push(Kind::CrashBefore);
-    }
-    let after = [(Kind::CutAfter, true), (Kind::CrashAfter, can_crash)];
-    for (kind, possible) in after {
-        match (possible, has_effect) {
-            (true, true) => kinds.push(kind),
-            (true, false) => same += 1,
-            (false, _) => {}
-        }
-    }
-    if name.starts_with("dynamodb.") {
-        let database = [
-            (Kind::Conflict, DatabaseFault::Conflict),
-            (Kind::ExpiredToken, DatabaseFault::ExpiredToken),
-        ];
-        let possible = database.into_iter().filter(|(_, fault)| fault.can_happen_to(name));
-        kinds.extend(possible.map(|(kind, _)| kind));
-        if is_eventual(exchange) {
-            kinds.push(Kind::Stale);
-        }
-    }
-    kinds.sort_unstable();
-    (kinds, same)
+/// Whether it happens when the call has taken effect.
+fn is_after(kind: InjectionKind) -> bool {
+    matches!(kind, InjectionKind::CutAfter | InjectionKind::CrashAfter)
 }
 
 /// Whether a call changes anything that later calls could see.
@@ -202,15 +220,6 @@ fn named_function(exchange: &Exchange) -> Option<String> {
     }
 }
 
-/// The function that works from this exchange on.
-fn function(exchange: &Exchange) -> Option<String> {
-    match &exchange.detail {
-        ExchangeDetail::Http { function, .. } => function.clone(),
-        ExchangeDetail::Invocation { function, .. } => Some(function.clone()),
-        _ => named_function(exchange),
-    }
-}
-
 /// What calls from one place of the code have in common; `None` when the exchange cannot fail.
 fn shape(exchange: &Exchange) -> Option<String> {
     let name = exchange.name.as_str();
@@ -236,14 +245,23 @@ fn shape(exchange: &Exchange) -> Option<String> {
     Some(parts.join(" "))
 }
 
-/// Table names and expressions of a request, without values and without the numbers in names.
+/// Tables, expressions and attributes of a request, without values and without the numbers in expressions.
 fn expressions(request: &Value, parts: &mut Vec<String>) {
     match request {
         Value::Object(map) => {
             for (key, value) in map {
                 match value {
-                    Value::String(text) if key == "TableName" || key.ends_with("Expression") => {
+                    Value::String(text) if key.ends_with("Expression") || key == "Statement" => {
                         parts.push(text.chars().filter(|c| !c.is_ascii_digit()).collect());
+                    }
+                    Value::String(text) if key == "TableName" || key == "IndexName" => {
+                        parts.push(text.clone());
+                    }
+                    Value::Object(names) if key == "ExpressionAttributeNames" => {
+                        let names = names.values().filter_map(Value::as_str);
+                        parts.extend(
+                            names.map(|n| n.chars().filter(|c| !c.is_ascii_digit()).collect()),
+                        );
                     }
                     Value::Object(_) | Value::Array(_)
                         if key != "ExpressionAttributeValues" && key != "Item" && key != "Key" =>
@@ -324,7 +342,7 @@ mod tests {
         let read = listed(vec![database("GetItem", consistent)], true);
         let kinds: Vec<&str> = read.injections.iter().map(|i| i.kind.name()).collect();
         assert_eq!(kinds, ["crash-before", "cut-before", "error", "throttled", "slow", "timeout"]);
-        assert_eq!(read.same_as_before, 2);
+        assert_eq!(read.left_out.same_as_before, 2);
     }
 
     #[test]
@@ -365,7 +383,7 @@ mod tests {
         let errors: Vec<String> =
             names(&listing).into_iter().filter(|name| name.starts_with("error")).collect();
         assert_eq!(errors, [1, 2, 4].map(|n| format!("error@dynamodb.PutItem#{n}")));
-        assert_eq!(listing.alike, listing.injections.len() / 3);
+        assert_eq!(listing.left_out.alike, listing.injections.len() / 3);
     }
 
     #[test]
@@ -385,6 +403,35 @@ mod tests {
             crashes,
             ["crash-after@dynamodb.PutItem#1@First", "crash-after@dynamodb.PutItem#1@Second"]
         );
+    }
+
+    /// The injections of a request to the model during which these functions work.
+    fn asked_while(working: &[&str]) -> Listing {
+        let journal = Journal::new(Clock::running());
+        let work = |function: &&str| {
+            let detail = ExchangeDetail::Http {
+                function: Some((*function).to_owned()),
+                method: "GET".into(),
+                path: "/".into(),
+                body: String::new(),
+            };
+            journal.begin("http.GET /", detail)
+        };
+        let working: Vec<_> = working.iter().map(work).collect();
+        let asked = ExchangeDetail::Model { request: Value::Null, script: None };
+        journal.begin("openai.responses", asked).end(Outcome::status(200, Value::Null));
+        drop(working);
+        injections(&journal.since(0), true)
+    }
+
+    #[test]
+    fn a_call_that_names_nobody_is_of_the_only_function_that_works() {
+        let crash = "crash-before@openai.responses#1@First".to_owned();
+        assert!(names(&asked_while(&["First"])).contains(&crash));
+        assert!(names(&asked_while(&["First", "First"])).contains(&crash));
+        let several = asked_while(&["First", "Second"]);
+        assert!(!names(&several).iter().any(|name| name.starts_with("crash")));
+        assert_eq!(several.left_out.unknown_caller, 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Injection, InjectionKind, Listing, Trial, TrialEnd};
+use super::{Injection, InjectionKind, LeftOut, Listing, Trial, TrialEnd};
 use crate::invariants::Violation;
 
 /// The trials of a sweep, counted by exchange and failure.
@@ -13,16 +13,18 @@ pub struct Matrix {
     cells: BTreeMap<(String, InjectionKind), Cell>,
     /// Scenarios that were swept.
     pub scenarios: usize,
-    /// Injections that were left out, because a read has no effect after which it could fail.
-    pub same_as_before: usize,
-    /// Injections that were left out, because calls alike are tried.
-    pub alike: usize,
+    /// How many trials there are to make.
+    pub planned: usize,
+    /// Injections that are not tried.
+    pub left_out: LeftOut,
+    /// For how many things each sentence was judged, over all trials.
+    things: Vec<usize>,
 }
 
 /// The trials of one exchange with one failure.
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
-    /// How many were judged.
+    /// How many came to their call.
     pub trials: usize,
     /// How many did not come to their call.
     pub not_reached: usize,
@@ -49,12 +51,17 @@ impl Matrix {
     /// Counts a scenario and what was left out of it.
     pub fn add_scenario(&mut self, listing: &Listing) {
         self.scenarios += 1;
-        self.same_as_before += listing.same_as_before;
-        self.alike += listing.alike;
+        self.planned += listing.injections.len();
+        let LeftOut { same_as_before, alike, unknown_caller } = listing.left_out;
+        self.left_out.same_as_before += same_as_before;
+        self.left_out.alike += alike;
+        self.left_out.unknown_caller += unknown_caller;
     }
 
     /// Counts a trial. `replay` is the command that makes it again, as the user types it.
     pub fn add(&mut self, injection: &Injection, trial: &Trial, replay: String) {
+        self.things.resize(self.things.len().max(trial.things.len()), 0);
+        self.things.iter_mut().zip(&trial.things).for_each(|(sum, things)| *sum += things);
         let cell = self.cells.entry((injection.on.clone(), injection.kind)).or_default();
         let (violations, not_judged) = match &trial.end {
             TrialEnd::NotReached => {
@@ -87,7 +94,24 @@ impl Matrix {
         self.cells.values().flat_map(|cell| &cell.red)
     }
 
-    /// How many trials were judged.
+    /// The sentences that were never about anything, of all in their order: that they held proves nothing.
+    pub fn never_judged<'s>(&self, sentences: &[&'s str]) -> Vec<&'s str> {
+        let judged = |at: usize| self.things.get(at).is_some_and(|things| *things > 0);
+        let all = sentences.iter().enumerate();
+        all.filter(|(at, _)| !judged(*at)).map(|(_, sentence)| *sentence).collect()
+    }
+
+    /// How many trials were planned and not made: the sweep was stopped.
+    pub fn not_made(&self) -> usize {
+        self.planned.saturating_sub(self.trials() + self.not_reached())
+    }
+
+    /// Whether trials were made, all of them, and every sentence held in each.
+    pub fn is_green(&self) -> bool {
+        self.trials() > 0 && self.not_made() == 0 && self.red().next().is_none()
+    }
+
+    /// How many trials came to their call.
     pub fn trials(&self) -> usize {
         self.cells.values().map(|cell| cell.trials).sum()
     }

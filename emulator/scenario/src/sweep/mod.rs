@@ -13,7 +13,7 @@ mod trial;
 
 pub use self::{
     injection::{Injection, InjectionError, InjectionKind},
-    listing::{Listing, injections},
+    listing::{LeftOut, Listing, injections},
     matrix::{Cell, Matrix, RedTrial},
     report::{html, json, terminal},
     trial::{Trial, TrialEnd},

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use minijinja::Environment;
 use serde_json::{Value, json};
 
-use super::{Cell, Matrix, RedTrial};
+use super::{Cell, LeftOut, Matrix, RedTrial};
 use crate::report::{
     style::{BAD, DIM, GOOD, NAME, paint},
     text::count,
@@ -15,7 +15,7 @@ use crate::report::{
 const VERSION: u32 = 1;
 
 /// The matrix, the red trials and a summary, with colours.
-pub fn terminal(matrix: &Matrix) -> String {
+pub fn terminal(matrix: &Matrix, sentences: &[&str]) -> String {
     let mut text = String::new();
     table(&mut text, matrix);
     for red in matrix.red() {
@@ -25,26 +25,42 @@ pub fn terminal(matrix: &Matrix) -> String {
         }
         let _ = writeln!(text, "  {}", paint(DIM, &red.replay));
     }
-    let red = matrix.red().count();
-    let verdict = match red {
-        0 => paint(GOOD, "every sentence held".to_owned()).to_string(),
-        red => paint(BAD, format!("{red} red")).to_string(),
-    };
+    let verdict = verdict(matrix);
+    let style = if matrix.is_green() { GOOD } else { BAD };
     let _ = writeln!(
         text,
-        "\n{}, {}: {verdict}",
+        "\n{}, {}: {}",
         count(matrix.scenarios, "scenario"),
         count(matrix.trials(), "trial"),
+        paint(style, verdict),
     );
-    let left_out = format!(
-        "not tried: {} of reads after an effect that they do not have, {} of calls alike; {} did not \
-         come to their call",
-        matrix.same_as_before,
-        matrix.alike,
-        matrix.not_reached(),
-    );
-    let _ = writeln!(text, "{}", paint(DIM, left_out));
+    let _ = writeln!(text, "{}", paint(DIM, left_out(matrix)));
+    for sentence in matrix.never_judged(sentences) {
+        let _ = writeln!(text, "{}", paint(DIM, format!("never about anything: {sentence}")));
+    }
     text
+}
+
+/// How the sweep ended, in short.
+fn verdict(matrix: &Matrix) -> String {
+    let (red, not_made) = (matrix.red().count(), matrix.not_made());
+    let ended = match (red, matrix.trials()) {
+        (0, 0) => "nothing was tried, so nothing is proved".into(),
+        (0, _) => "every sentence held".into(),
+        (red, _) => format!("{red} red"),
+    };
+    if not_made > 0 { format!("{ended}, {not_made} not made") } else { ended }
+}
+
+/// What was not tried.
+fn left_out(matrix: &Matrix) -> String {
+    let LeftOut { same_as_before, alike, unknown_caller } = matrix.left_out;
+    let not_reached = matrix.not_reached();
+    format!(
+        "not tried: {same_as_before} of reads after an effect that they do not have, {alike} of calls \
+         alike, {unknown_caller} crashes of whichever function called; {not_reached} did not come to \
+         their call"
+    )
 }
 
 fn table(text: &mut String, matrix: &Matrix) {
@@ -103,10 +119,12 @@ pub fn json(matrix: &Matrix, sentences: &[&str]) -> Value {
     json!({
         "version": VERSION,
         "sentences": sentences,
+        "never_judged": matrix.never_judged(sentences),
         "scenarios": matrix.scenarios,
         "trials": matrix.trials(),
         "not_reached": matrix.not_reached(),
-        "not_tried": { "same_as_before": matrix.same_as_before, "alike": matrix.alike },
+        "not_made": matrix.not_made(),
+        "not_tried": matrix.left_out,
         "cells": matrix.cells().map(cell).collect::<Vec<_>>(),
     })
 }
@@ -124,7 +142,11 @@ pub fn html(matrix: &Matrix, sentences: &[&str]) -> Result<String, minijinja::Er
             .map(|kind| match matrix.cell(on, kind) {
                 None => json!({ "class": "none", "told": "" }),
                 Some(cell) => {
-                    let class = if cell.red.is_empty() { "held" } else { "red" };
+                    let class = match (cell.red.is_empty(), cell.trials) {
+                        (true, 0) => "none",
+                        (true, _) => "held",
+                        (false, _) => "red",
+                    };
                     json!({ "class": class, "told": in_short(cell) })
                 }
             })
@@ -151,11 +173,11 @@ pub fn html(matrix: &Matrix, sentences: &[&str]) -> Result<String, minijinja::Er
         "rows": rows,
         "red": red,
         "sentences": sentences,
+        "never_judged": matrix.never_judged(sentences),
         "scenarios": count(matrix.scenarios, "scenario"),
         "trials": count(matrix.trials(), "trial"),
-        "same_as_before": matrix.same_as_before,
-        "alike": matrix.alike,
-        "not_reached": matrix.not_reached(),
+        "verdict": verdict(matrix),
+        "left_out": left_out(matrix),
     });
     let page = minijinja::Value::from(minijinja::value::Serde(&page));
     environment.get_template("sweep.html")?.render(page)

@@ -11,10 +11,12 @@ pub struct Trial {
     /// How it ended.
     pub end: TrialEnd,
     /// The same as the result of a run: passed when every sentence held, failed when one did not, broken
-    /// when the call was not made.
+    /// when the call was not made or a sentence cannot be judged.
     pub result: ScenarioResult,
     /// How many exchanges there were after the last step. The others came while business time went on.
     pub of_steps: usize,
+    /// For how many things each sentence was judged; empty when none was.
+    pub things: Vec<usize>,
 }
 
 /// How a trial ended.

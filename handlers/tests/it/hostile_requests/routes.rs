@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Router;
 use handlers::{
     domain::{
-        booking::{NewBooking, RequestToken},
         lead::{Lead, LeadId},
         outbox::{Callback, UnansweredText},
         slot::{Slot, SlotTime},
@@ -129,16 +128,10 @@ pub async fn router_of(route: Route) -> (Router, Arc<FakeStore>) {
 async fn fill(store: &FakeStore) {
     let slot = Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14));
     let lead = memory_ports::lead(LeadId::from_row("LEAD-20260210-201000-1a2b3c"), slot);
-    let new = NewBooking {
-        lead: Lead { customer_name: Some("Nightingale".into()), ..lead },
-        token: RequestToken::derive(&["t"]),
-        day_version: 0,
-        calendar_versions: Default::default(),
-        uses_discount: false,
-        guard: None,
-        record: None,
-        notification: Vec::new(),
-    };
+    let new = memory_ports::new_booking(
+        Lead { customer_name: Some("Nightingale".into()), ..lead },
+        &["t"],
+    );
     store.book(&new).await.unwrap();
     let unanswered = UnansweredText {
         key: TurnKey { phone: phone(ANN), sid: "SM1".into() },

@@ -86,12 +86,8 @@ pub(crate) async fn run_jobs(
     let (started, clock) = (Timestamp::now(), Instant::now());
     let limits = Limits { at_once: order.at_once, fail_fast: args.fail_fast };
     let start = |i: usize| {
-        let Job { scenario, seed, .. } = jobs[i].clone();
+        let (scenario, runner) = (jobs[i].scenario.clone(), jobs[i].runner(runner));
         progress.began(&jobs[i].name());
-        let runner = match seed {
-            Some(seed) => runner.clone().with_seed(seed),
-            None => runner.clone(),
-        };
         let judged = judged.map(|(invariants, injection)| (invariants.clone(), injection.clone()));
         async move {
             match judged {

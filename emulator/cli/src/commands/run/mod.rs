@@ -16,6 +16,7 @@ use self::{
     last::LastRun,
     reports::ReportArgs,
     select::Selection,
+    sweep::Sweep,
 };
 use crate::{
     app::App,
@@ -30,7 +31,7 @@ use crate::{
 };
 use rehearse_dynamodb::Service;
 use rehearse_scenario::{
-    Options, Scenario,
+    Options, Runner, Scenario,
     invariants::Invariants,
     report::{
         style::{DIM, paint},
@@ -105,6 +106,14 @@ struct Job {
 }
 
 impl Job {
+    /// The runner with this job's seed.
+    fn runner(&self, runner: &Runner) -> Runner {
+        match self.seed {
+            Some(seed) => runner.clone().with_seed(seed),
+            None => runner.clone(),
+        }
+    }
+
     /// The scenario's name, and which repetition it is.
     fn name(&self) -> String {
         match self.iteration {
@@ -182,6 +191,7 @@ async fn run_on(
     project.remark_missing(runner.backend().template(), app);
     project.remark_unresolved(runner.backend(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
+    sweep::check(args.inject.as_ref(), runner.backend())?;
     let judged = invariants.as_ref().zip(args.inject.as_ref());
     let reporter = project.reporter(app, runner.backend());
     tokio::select! {
@@ -192,14 +202,15 @@ async fn run_on(
         runner = external::start(runner, project, target, args, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    if let Some(invariants) = invariants.as_ref().filter(|_| args.sweep) {
-        return sweep::run(&jobs, &runner, invariants, &reporter, interrupt, target, args, app)
-            .await;
-    }
     let at_once = external::jobs_at_once(args, target).get();
     // What runs in other processes has work of its own while a scenario waits.
     let is_alone = target.target == Target::InProcess && args.dynamodb.is_embedded();
     let shared = args.jobs.is_none() && is_alone;
+    if let Some(invariants) = invariants.as_ref().filter(|_| args.sweep) {
+        let (jobs, runner, reporter) = (&jobs, &runner, &reporter);
+        let sweep = Sweep { jobs, runner, invariants, reporter, at_once, shared };
+        return sweep.run(interrupt, args, app).await;
+    }
     let order = JobOrder::new(&jobs, &last.durations(), at_once, shared);
     let run = run_jobs(&jobs, order, &runner, judged, &reporter, interrupt, args, app).await;
     if judged.is_some() {

@@ -123,7 +123,7 @@ impl ReportArgs {
         app: &App,
     ) -> Result<(), CommandError> {
         self.write_each(app, |format| match format {
-            Format::Terminal => Ok(plain(&sweep::terminal(matrix))),
+            Format::Terminal => Ok(plain(&sweep::terminal(matrix, sentences))),
             Format::Json => Ok(format!("{:#}\n", sweep::json(matrix, sentences))),
             Format::Html => sweep::html(matrix, sentences).map_err(io::Error::other),
             Format::Junit => Ok(String::new()),

@@ -8,7 +8,8 @@
 //!
 //! Left out is what the store in memory does not have: the transactions' tokens, by which the
 //! database knows a repeat of the same request (each operation has a token of its own here, and the
-//! repeats of the SDK are in `store_races`).
+//! repeats of the SDK are in `store_races`). Of a customer's data only the keys of the rows are
+//! compared, and of holds not their order.
 
 mod answers;
 mod operation;

@@ -184,7 +184,7 @@ impl OwnerCalendarService {
             if seen.is_some_and(|seen| seen != before.version) {
                 return Err(OwnerCalendarError::Outdated(Box::new(before)));
             }
-            // A change of nothing is none: bookings that are being decided need not be again.
+            // Nothing is written, so no booking has to be decided again.
             let Some(after) = next(&before) else { return Ok(before) };
             match self.store.put_calendar_settings(&after, before.version).await? {
                 OwnerWriteOutcome::Written => return Ok(after),

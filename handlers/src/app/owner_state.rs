@@ -113,7 +113,7 @@ impl OwnerStateService {
             if seen.is_some_and(|seen| seen != before.version) {
                 return Err(OwnerStateError::Outdated(Box::new(before)));
             }
-            // A change of nothing is none: bookings that are being decided need not be again.
+            // Nothing is written, so no booking has to be decided again.
             let Some(after) = next(&before) else { return Ok(before) };
             match self.store.put_owner(&after, before.version).await? {
                 OwnerWriteOutcome::Written => return Ok(after),

@@ -1,6 +1,6 @@
 //! Reads request bodies of limited size and known type. Errors in JSON have a position.
 
-use std::{collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{self, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, error::Category};
 
@@ -70,15 +70,14 @@ pub(super) fn pairs(text: &[u8]) -> KeyValuePairs {
 
 fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => match repeated_field(body) {
-            None => Ok(fields),
-            Some(name) => Err(repeated(&name)),
-        },
+        Ok(UniqueFields(Value::Object(fields))) => Ok(fields),
         Ok(_) => Err(ApiError::bad_request("The body must be a JSON object")),
         Err(error) => {
             let what = match error.classify() {
-                Category::Eof => "JSON ends too early",
-                _ => "Malformed JSON",
+                Category::Eof => "JSON ends too early".into(),
+                // The only error of values is that of `UniqueFields`, which has the position.
+                Category::Data => return Err(ApiError::bad_request(error.to_string())),
+                Category::Syntax | Category::Io => Cow::from("Malformed JSON"),
             };
             Err(ApiError::bad_request(format!(
                 "{what} at line {} column {}",
@@ -89,42 +88,78 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
+/// Longest part of a field's name that an error repeats.
+const MAX_NAME_CHARS: usize = 60;
+
 /// Of two values for one name nobody knows which is meant, and other programs take the first.
-fn repeated(name: &str) -> ApiError {
-    ApiError::bad_request(format!("Repeated field: {name}"))
+fn repeated(name: &str) -> String {
+    let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+    format!("Repeated field: {name}")
 }
 
-/// A name that a JSON object has twice, which no map of it shows.
-fn repeated_field(object: &[u8]) -> Option<String> {
-    let Names(names) = serde_json::from_slice(object).ok()?;
-    let mut known = HashSet::with_capacity(names.len());
-    names.into_iter().find(|name| !known.insert(name.clone()))
+/// A JSON value none of whose objects, at any depth, has a field twice.
+struct UniqueFields(Value);
+
+impl<'de> Deserialize<'de> for UniqueFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueFieldsVisitor).map(Self)
+    }
 }
 
-/// The names of an object's fields, in order.
-struct Names(Vec<String>);
+struct UniqueFieldsVisitor;
 
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
+impl<'de> Visitor<'de> for UniqueFieldsVisitor {
+    type Value = Value;
 
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Names;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<Names, M::Error> {
-                let mut names = Vec::new();
-                while let Some((name, IgnoredAny)) = fields.next_entry()? {
-                    names.push(name);
-                }
-                Ok(Names(names))
-            }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(UniqueFields(value)) = list.next_element()? {
+            values.push(value);
         }
+        Ok(values.into())
+    }
 
-        object.deserialize_map(NameVisitor)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, UniqueFields(value))) = map.next_entry::<String, _>()? {
+            if fields.contains_key(&name) {
+                return Err(de::Error::custom(repeated(&name)));
+            }
+            fields.insert(name, value);
+        }
+        Ok(fields.into())
     }
 }
 
@@ -133,7 +168,7 @@ fn form(body: &[u8]) -> Result<KeyValuePairs, ApiError> {
     let mut names = HashSet::with_capacity(pairs.len());
     for (name, _) in &pairs {
         if !names.insert(name) {
-            return Err(repeated(name));
+            return Err(ApiError::bad_request(repeated(name)));
         }
     }
     Ok(pairs)
@@ -190,10 +225,24 @@ mod tests {
             ("application/x-www-form-urlencoded", "date=a&date=b"),
             ("application/json", r#"{"date":"a","time":"b","date":"a"}"#),
             ("application/json", r#"{"date":"a","d\u0061te":"b"}"#),
+            ("application/json", r#"{"slot":{"date":"a","date":"b"}}"#),
+            ("application/json", r#"{"slots":[{"date":"a"},{"date":"b","date":"b"}]}"#),
         ] {
             let error = parse_text(content_type, body).unwrap_err();
             assert!(error.contains("Repeated field: date"), "{error}");
         }
+        let same_name_elsewhere = r#"{"slots":[{"date":"a"},{"date":"b"}],"date":"c"}"#;
+        assert!(parse_text("application/json", same_name_elsewhere).is_ok());
+        let long = "d".repeat(9000);
+        let error = parse_text("application/json", &format!("{{\"{long}\":1,\"{long}\":2}}"));
+        assert!(error.unwrap_err().len() < 300);
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read_as_it_is() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"\u00e9",{}]}"#;
+        let Value::Object(expected) = serde_json::from_str(text).unwrap() else { panic!() };
+        assert_eq!(parse_text("application/json", text).unwrap(), ParsedBody::Json(expected));
     }
 
     #[tokio::test]

@@ -42,3 +42,21 @@ fn a_failed_read_is_an_error_and_no_default() {
     let state = world.owner_state();
     assert!(matches!(world.run(state.get()), Err(OwnerStateError::Store(_))));
 }
+
+#[test]
+fn a_change_without_a_field_writes_nothing_and_is_refused_when_it_is_outdated() {
+    let world = World::new();
+    let state = world.owner_state();
+    let now = NOW.parse().unwrap();
+    let update = |change| {
+        let change = patch(change);
+        world.run(async { state.update(&change, ChangedBy::OwnersPage, now).await })
+    };
+    let written = update(json!({ "status": "gym" })).unwrap();
+    for nothing in [json!({}), json!({ "if_version": 1 })] {
+        assert_eq!(update(nothing).unwrap(), written);
+    }
+    assert_eq!(world.run(state.get()).unwrap(), written);
+    let outdated = update(json!({ "if_version": 0 }));
+    assert!(matches!(outdated, Err(OwnerStateError::Outdated(_))), "{outdated:?}");
+}

@@ -35,7 +35,10 @@ pub const KEYS: usize = 2;
 
 const HOURS: [u8; 3] = [9, 13, 14];
 const SIDS: [&str; 3] = ["SM1", "SM2", "SM3"];
+/// Who works on a turn in the webhook, and who finishes it late: every claim has a name of its own, so
+/// nobody does both.
 const HOLDERS: [&str; 3] = ["h1", "h2", "h3"];
+const LATE_HOLDERS: [&str; 2] = ["late-1", "late-2"];
 /// First words of the texts' ids.
 const CAUSES: [&str; 3] = ["booked#A", "callback#SM1", "owner#SM9"];
 
@@ -95,8 +98,16 @@ fn any_sid() -> impl Strategy<Value = String> {
     select(SIDS.to_vec()).prop_map(str::to_owned)
 }
 
-fn any_holder() -> impl Strategy<Value = String> {
+fn holder() -> impl Strategy<Value = String> {
     prop_oneof![1 => Just(HOLDERS[0]), 1 => select(HOLDERS.to_vec())].prop_map(str::to_owned)
+}
+
+fn late_holder() -> impl Strategy<Value = String> {
+    select(LATE_HOLDERS.to_vec()).prop_map(str::to_owned)
+}
+
+fn any_holder() -> impl Strategy<Value = String> {
+    prop_oneof![3 => holder(), 1 => late_holder()]
 }
 
 fn any_key() -> impl Strategy<Value = TurnKey> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     events::{Violation, What},
+    plan,
     sequential::Told,
     simulation::Outcome,
 };
@@ -15,7 +16,11 @@ pub fn sentence(violation: &Violation) -> String {
             let rows: Vec<String> = bookings
                 .iter()
                 .map(|(id, (customer, hour))| {
-                    format!("booking {id} of {customer:?} at {}", crate::plan::slot(*hour).time())
+                    format!(
+                        "booking {id} of {} at {}",
+                        plan::name(*customer),
+                        plan::slot(*hour).time()
+                    )
                 })
                 .collect();
             let rows = if rows.is_empty() { "no booking".into() } else { rows.join(", ") };
@@ -51,7 +56,7 @@ pub fn table(outcome: &Outcome) -> String {
 }
 
 fn words(told: &Told) -> String {
-    let time = |hour: &u8| crate::plan::slot(*hour).time();
+    let time = |hour: &u8| plan::slot(*hour).time();
     match told {
         Told::Booked(booking, hour) => format!("booking {booking} is confirmed for {}", time(hour)),
         Told::Moved(booking, hour) => format!("booking {booking} was moved to {}", time(hour)),

@@ -169,8 +169,7 @@ fn listed_key(key: &TurnKey) -> Row {
 
 fn to_late_turn(row: &Row) -> Result<LateTurn, StoreError> {
     let reader = RowReader::new("Conversations", row);
-    // None before the first: the attempt that handed the turn over holds it again.
-    let attempts = reader.integer_or_none("late_attempts")?.unwrap_or_default();
+    let attempts = reader.integer("late_attempts")?.saturating_sub(1);
     Ok(LateTurn {
         record: to_record(row)?,
         text: TurnText {
@@ -178,7 +177,7 @@ fn to_late_turn(row: &Row) -> Result<LateTurn, StoreError> {
             media: usize::try_from(reader.integer("media")?).unwrap_or_default(),
             media_urls: reader.texts("media_urls")?,
         },
-        earlier_attempts: u32::try_from(attempts.saturating_sub(1)).unwrap_or_default(),
+        earlier_attempts: u32::try_from(attempts).unwrap_or_default(),
         waited: to_answer(row)?.is_some_and(|messages| messages.is_empty()),
     })
 }

@@ -169,10 +169,7 @@ impl DynamoDb {
         let row = match write_conditionally(|| claim.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes.unwrap_or_default(),
             // This very claim: its acknowledgement was lost and the SDK sent it again.
-            // Not when it was refused since.
-            ConditionalWrite::Rejected(Some(row))
-                if row.get("holder") == Some(&text(holder)) && !row.contains_key("refused_ms") =>
-            {
+            ConditionalWrite::Rejected(Some(row)) if row.get("holder") == Some(&text(holder)) => {
                 row
             }
             ConditionalWrite::Rejected(_) => return Ok(None),
@@ -212,7 +209,10 @@ impl DynamoDb {
             .update_item()
             .table_name(&self.tables.conversations)
             .set_key(Some(key(id)))
-            .update_expression("SET refused_ms = :now, code = :code, expires_at = :expires")
+            // Nobody holds it any more.
+            .update_expression(
+                "SET refused_ms = :now, code = :code, expires_at = :expires REMOVE holder, until_ms",
+            )
             .condition_expression("attribute_exists(body)")
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":code", code.map_or(AttributeValue::Null(true), number))

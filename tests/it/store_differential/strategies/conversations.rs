@@ -14,7 +14,7 @@ use proptest::{option, prelude::*, sample::select};
 
 use super::{
     DATES, END, Operations, START, any_holder, any_key, any_phone, any_sid, any_text_id, any_texts,
-    any_time, some_sids, some_texts, texts,
+    any_time, holder, late_holder, some_sids, some_texts, texts,
 };
 use crate::store_differential::operation::{Lease, Operation};
 
@@ -31,7 +31,12 @@ pub fn operations() -> Vec<(u32, Operations)> {
         (8, finish().prop_map(|end| Operation::FinishTurn(Box::new(end))).boxed()),
         (6, hand_over().prop_map(Operation::HandOver).boxed()),
         (1, Just(Operation::LateTurns).boxed()),
-        (6, attempt(lease()).prop_map(|(k, h, l)| Operation::ClaimLateTurn(k, h, l)).boxed()),
+        (
+            6,
+            (any_key(), late_holder(), lease())
+                .prop_map(|(k, h, l)| Operation::ClaimLateTurn(k, h, l))
+                .boxed(),
+        ),
         (5, (any_phone(), entry()).prop_map(|(p, e)| Operation::JoinQueue(p, e)).boxed()),
         (1, any_phone().prop_map(Operation::FillQueue).boxed()),
         (1, any_phone().prop_map(Operation::Queue).boxed()),
@@ -82,7 +87,7 @@ fn claim() -> impl Strategy<Value = Operation> {
         media: 1,
         media_urls: vec!["https://example.com/1".to_owned()],
     });
-    (attempt(text), any_time(), lease()).prop_map(|((key, holder, text), now, at)| {
+    (any_key(), holder(), text, any_time(), lease()).prop_map(|(key, holder, text, now, at)| {
         Operation::ClaimTurn { key, holder, text, now, at }
     })
 }

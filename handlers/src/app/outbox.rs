@@ -1,7 +1,9 @@
 //! Sends the texts in the outbox, each once.
 //!
 //! Whoever runs it first claims a text, so that several runs at once do not send it twice. An
-//! attempt whose outcome is unknown is looked up at Twilio before the text is sent again.
+//! attempt whose outcome is unknown is looked up at Twilio before the text is sent again. So is a text
+//! to the owner that was left to the schedule: whoever could not learn that it was stored has sent it
+//! directly.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -55,6 +57,15 @@ pub struct OutboxReport {
     pub waiting: usize,
 }
 
+/// Who has a text sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// Who has stored it, and knows that nobody has sent it.
+    Author,
+    /// The schedule, which finds what its author has left.
+    Schedule,
+}
+
 /// How an attempt at one text ended.
 enum Delivery {
     Sent,
@@ -101,7 +112,7 @@ impl OutboxService {
     /// As for [`OutboxService::send`].
     pub async fn send_waiting(&self, now: Timestamp) -> Result<OutboxReport, StoreError> {
         let ids = self.store.waiting_texts().await?;
-        self.send(&ids, now).await
+        self.send_all(&ids, Sender::Schedule, now).await
     }
 
     /// Sends those of these texts that nobody else is sending and that have not gone out, in order.
@@ -111,12 +122,21 @@ impl OutboxService {
     /// read or written, which is the database's fault, at once. What was sent stays claimed and is
     /// looked up by the next run.
     pub async fn send(&self, ids: &[String], now: Timestamp) -> Result<OutboxReport, StoreError> {
+        self.send_all(ids, Sender::Author, now).await
+    }
+
+    async fn send_all(
+        &self,
+        ids: &[String],
+        sender: Sender,
+        now: Timestamp,
+    ) -> Result<OutboxReport, StoreError> {
         let mut report = OutboxReport::default();
         let (mut failure, mut has_failed) = (None, false);
         // The owner is told of a text that was refused by another text.
         let mut ids = VecDeque::from(self.wanted(ids, now).await);
         while let Some(id) = ids.pop_front() {
-            let result = self.send_one(&id, now).await;
+            let result = self.send_one(&id, sender, now).await;
             let failed_before = std::mem::replace(&mut has_failed, result.is_err());
             match result {
                 Ok(None) => {}
@@ -172,7 +192,12 @@ impl OutboxService {
         wanted
     }
 
-    async fn send_one(&self, id: &str, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+    async fn send_one(
+        &self,
+        id: &str,
+        sender: Sender,
+        now: Timestamp,
+    ) -> Result<Option<Delivery>, StoreError> {
         let holder = self.ids.generate();
         let unix_ms = self.timer.unix_ms();
         let claim_ms = i64::try_from(CLAIM.as_millis()).unwrap_or(i64::MAX);
@@ -184,7 +209,9 @@ impl OutboxService {
             self.store.remove_text(id).await?;
             return Ok(None);
         }
-        let mut delivery = self.deliver(&text, earlier, now).await;
+        let is_left_over =
+            sender == Sender::Schedule && self.owner_phone.as_ref() == Some(&text.to);
+        let mut delivery = self.deliver(&text, earlier > 0 || is_left_over, now).await;
         match &mut delivery {
             Delivery::Sent => self.store.remove_text(id).await?,
             Delivery::Refused { why, code, alert } => {
@@ -254,8 +281,9 @@ impl OutboxService {
         Ok(alert.into_iter().map(|text| text.id).collect())
     }
 
-    /// Sends a text unless an earlier attempt, or one of this run, was carried out.
-    async fn deliver(&self, text: &OutboxText, earlier: u32, now: Timestamp) -> Delivery {
+    /// Sends a text unless an earlier attempt, or one of this run, was carried out. `may_be_sent` says
+    /// that there may have been an earlier one.
+    async fn deliver(&self, text: &OutboxText, may_be_sent: bool, now: Timestamp) -> Delivery {
         let to_owner = self.owner_phone.as_ref() == Some(&text.to);
         // A conversation's text must not reach a customer who opted out meanwhile.
         if !to_owner && !text.despite_opt_out {
@@ -276,7 +304,7 @@ impl OutboxService {
         // who could be told, words twice are better than none.
         let is_code = text.kind() == Some(TextKind::Code);
         let once_at_most = !to_owner && !is_code && self.owner_phone.is_some();
-        let mut unknown = earlier > 0;
+        let mut unknown = may_be_sent;
         for attempt in 0..ATTEMPTS {
             if unknown {
                 match self.sms.was_sent(&text.to, &text.body, text.created - CLOCK_MARGIN).await {

@@ -7,7 +7,7 @@ use handlers::{
         outbox::OutboxText,
         text::NO_PROMISE_REPLY,
     },
-    ports::{ModelError, Store as _, Timer as _},
+    ports::{ModelError, Sms as _, Store as _, Timer as _},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -110,6 +110,17 @@ fn a_crash_after_a_send_is_no_second_text() {
     assert_eq!(send(&world), OutboxReport::default(), "the claim still holds");
     world.timer.advance(std::time::Duration::from_secs(61));
     assert_eq!(send(&world).sent, 1);
+    assert_eq!(world.sms.sent().len(), 1);
+}
+
+/// Who cannot learn whether an alert was stored sends it directly.
+#[test]
+fn what_the_owner_was_sent_without_the_outbox_the_schedule_does_not_send_again() {
+    let world = World::new();
+    store(&world, "a", OWNER);
+    world.run(world.sms.send(&phone(OWNER), "text a", false)).unwrap();
+    assert_eq!(send(&world).sent, 1);
+    assert!(world.store.outbox().is_empty());
     assert_eq!(world.sms.sent().len(), 1);
 }
 

@@ -148,12 +148,13 @@ pub async fn decided(store: &DynamoDb, new: NewBooking) -> NewBooking {
     NewBooking { day_version: day.version, calendar_versions, ..new }
 }
 
-fn cancellation(booking: &Booking, token: &str) -> Cancellation {
+pub fn cancellation(booking: &Booking, token: &str) -> Cancellation {
     Cancellation {
         booking: booking.clone(),
         slot_key: Some(booking.slot.time().to_string()),
         token: RequestToken::derive(&[token]),
         now: now(),
+        fence: None,
         notification: Vec::new(),
     }
 }
@@ -170,6 +171,7 @@ pub async fn change(store: &DynamoDb, booking: &Booking, hour: u8, token: &str) 
         to: at(hour),
         token: RequestToken::derive(&[token]),
         now: now(),
+        fence: None,
         notification: Vec::new(),
     }
 }

@@ -53,6 +53,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         slot_key: Some("2:00 PM".into()),
         token: token("c"),
         now: now(),
+        fence: None,
         notification: Vec::new(),
     };
     let done = Completion {
@@ -70,6 +71,7 @@ async fn every_method(lab: &Lab) -> Vec<(&'static str, Result<(), StoreError>)> 
         day_version: 1,
         token: token("m"),
         now: now(),
+        fence: None,
         notification: Vec::new(),
     };
     let text = OutboxText {

@@ -156,6 +156,7 @@ async fn a_booking_moves_onto_a_hold_that_is_over_and_onto_none_before() {
             calendar_versions: Default::default(),
             token: RequestToken::derive(&["move", &minutes.to_string()]),
             now: later(minutes),
+            fence: None,
             notification: Vec::new(),
         };
         assert_eq!(lab.store.reschedule(&change).await.unwrap(), expected, "{minutes}");

@@ -12,18 +12,22 @@ use handlers::{
     },
     domain::{
         background::BackgroundTask,
-        booking::{Booking, Cancellation, RequestToken},
+        booking::{Booking, Cancellation, NewBooking, RequestToken, Reschedule},
         calendar::Calendar,
-        turn::{MAX_QUEUE, NewClaim, QueueEntry, TurnEnd, TurnKey, TurnText},
+        lead::Lead,
+        turn::{MAX_QUEUE, NewClaim, QueueEntry, TurnEnd, TurnFence, TurnKey, TurnText},
         usage::FormLimits,
     },
-    ports::{BackgroundWorker, BookOutcome, BoxError, CancelOutcome, Store as _, TurnClaim},
+    ports::{
+        BackgroundWorker, BookOutcome, BoxError, CancelOutcome, RescheduleOutcome, Store as _,
+        TurnClaim,
+    },
 };
 use jiff::civil::date;
 use rehearse_core::faults::{Cut, Failure};
 use serde_json::json;
 
-use crate::store::{Lab, ann, booking, decided, lead, now, phone};
+use crate::store::{Lab, ann, booking, cancellation, change, decided, lead, now, phone};
 
 /// Customers at once.
 const MANY: usize = 50;
@@ -75,6 +79,63 @@ async fn of_fifty_claims_one_is_ours() {
     assert_eq!((ours, busy), (1, MANY - 1));
 }
 
+/// An attempt whose lease is over may still run, and nobody would be told of what it changes.
+#[tokio::test]
+async fn bookings_are_changed_by_the_attempt_that_holds_the_turn() {
+    let lab = Lab::start().await;
+    let store = &lab.store;
+    let key = TurnKey { phone: ann(), sid: "SM1".into() };
+    let text = TurnText::default();
+    let fence = |holder: &str| Some(TurnFence { key: key.clone(), holder: holder.to_owned() });
+    let old = lead("LEAD-OLD", &ann(), 14);
+    let book = async |lead: &Lead, holder| {
+        let token = format!("{} by {holder}", lead.id);
+        let new = NewBooking { fence: fence(holder), ..booking(lead, &token, None) };
+        store.book(&decided(store, new).await).await.unwrap()
+    };
+    assert_eq!(book(&old, "one").await, BookOutcome::ClaimLost, "nobody has the turn");
+    store.claim_turn(&claim(&key, "one", &text)).await.unwrap();
+    assert_eq!(book(&old, "one").await, BookOutcome::Booked);
+    let next = NewClaim { unix_ms: 200, until_ms: 300, ..claim(&key, "two", &text) };
+    assert!(matches!(store.claim_turn(&next).await.unwrap(), TurnClaim::Acquired(_)));
+
+    let rows = async || {
+        let tables = ["Leads", "Schedule", "CustomerBookings", "Conversations"];
+        join_all(tables.map(async |table| lab.database.rows(table).await.unwrap())).await
+    };
+    let before = rows().await;
+    let other = lead("LEAD-OTHER", &ann(), 9);
+    assert_eq!(book(&other, "one").await, BookOutcome::ClaimLost);
+    let old = Booking::from(&old);
+    let moved = async |holder| Reschedule {
+        fence: fence(holder),
+        ..change(store, &old, 10, &format!("move by {holder}")).await
+    };
+    let outcome = store.reschedule(&moved("one").await).await.unwrap();
+    assert_eq!(outcome, RescheduleOutcome::ClaimLost);
+    let cancel = |holder| Cancellation {
+        fence: fence(holder),
+        ..cancellation(&old, &format!("cancel by {holder}"))
+    };
+    assert_eq!(store.cancel(&cancel("one")).await.unwrap(), CancelOutcome::ClaimLost);
+    assert_eq!(rows().await, before);
+
+    let outcome = store.reschedule(&moved("two").await).await.unwrap();
+    assert_eq!(outcome, RescheduleOutcome::Rescheduled);
+    let end = TurnEnd {
+        key: key.clone(),
+        holder: "two".into(),
+        now: now(),
+        messages: Vec::new(),
+        memory: None,
+        dequeue: None,
+        callback: None,
+        late_answer: None,
+    };
+    assert!(store.finish_turn(&end).await.unwrap());
+    assert_eq!(book(&other, "two").await, BookOutcome::ClaimLost, "the text is answered");
+}
+
 #[tokio::test]
 async fn a_queue_has_one_order_that_everyone_sees() {
     let lab = Lab::start().await;
@@ -101,6 +162,7 @@ async fn the_same_cancellation_and_a_new_booking_leave_one_holder() {
         slot_key: Some("2:00 PM".to_owned()),
         token: RequestToken::derive(&[token]),
         now: now(),
+        fence: None,
         notification: Vec::new(),
     };
     let new = lead("LEAD-NEW", &nth(1), 14);

@@ -24,6 +24,7 @@ use crate::{
         phone::Phone,
         slot::{Slot, SlotTime},
         time_needed::TimeNeeded,
+        turn::TurnFence,
     },
     ports::{BookOutcome, Store, StoreError},
 };
@@ -61,7 +62,13 @@ pub struct BookingDraft<'a> {
 
 impl BookingDraft<'_> {
     /// The booking as decided on a date's schedule. All of its content is part of the token.
-    fn on(&self, day: &DaySchedule, calendar: &Calendar, discount: Option<u8>) -> NewBooking {
+    fn on(
+        &self,
+        day: &DaySchedule,
+        calendar: &Calendar,
+        discount: Option<u8>,
+        fence: Option<&TurnFence>,
+    ) -> NewBooking {
         let time_needed = calendar.time_needed(&self.lead.repair);
         let calendar_versions = calendar.versions();
         let versions = [
@@ -72,8 +79,11 @@ impl BookingDraft<'_> {
             u64::from(discount.unwrap_or_default()),
         ];
         let versions = versions.map(|version| version.to_string());
-        let parts: Vec<&str> =
-            self.identity.iter().copied().chain(versions.iter().map(String::as_str)).collect();
+        let holder = fence.map_or("", |fence| &fence.holder);
+        let parts: Vec<&str> = (self.identity.iter().copied())
+            .chain(versions.iter().map(String::as_str))
+            .chain([holder])
+            .collect();
         NewBooking {
             lead: Lead { discount_percent: discount, time_needed, ..self.lead.clone() },
             uses_discount: discount.is_some(),
@@ -82,6 +92,7 @@ impl BookingDraft<'_> {
             calendar_versions,
             guard: self.guard,
             record: self.record.clone(),
+            fence: fence.cloned(),
             notification: self.notification.clone(),
         }
     }
@@ -106,6 +117,8 @@ pub struct BookingService<'a> {
     pub calendar: &'a Calendar,
     /// Business time.
     pub now: Timestamp,
+    /// The turn that asks for changes, if one does: without its claim nothing is changed.
+    pub fence: Option<&'a TurnFence>,
 }
 
 /// Why nothing was booked, cancelled or moved.
@@ -139,6 +152,9 @@ pub enum BookingError {
     /// This customer has no open booking with that reference.
     #[error("This customer has no open booking with that reference")]
     NotFound,
+    /// The attempt no longer holds its turn; happens only to changes with a fence.
+    #[error("Another attempt answers this text")]
+    ClaimLost,
     /// Other changes kept coming first.
     #[error("The booking is being changed by somebody else")]
     Contended,
@@ -196,8 +212,28 @@ impl BookingService<'_> {
     ///
     /// # Errors
     /// Every [`BookingError`] but [`BookingError::NotFound`]; [`BookingError::GuardChanged`] and
-    /// [`BookingError::RecordExists`] only for a booking with a guard or a record.
+    /// [`BookingError::RecordExists`] only for a booking with a guard or a record,
+    /// [`BookingError::ClaimLost`] only with a fence.
     pub async fn book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
+        let refusal = match self.try_to_book(draft).await {
+            Err(
+                refusal @ (BookingError::Unbookable(_)
+                | BookingError::Taken { .. }
+                | BookingError::AlreadyYours(_)
+                | BookingError::Contended),
+            ) => refusal,
+            decided => return decided,
+        };
+        // A repeat may come after the slot has begun, or when the booking was moved and its slot is
+        // somebody else's.
+        match self.store.lead(&draft.lead.id).await? {
+            Some(written) if written.phone == draft.lead.phone => existing(written),
+            _ => Err(refusal),
+        }
+    }
+
+    /// Books a slot as if no earlier attempt had: one that was moved since is not found.
+    async fn try_to_book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
         let (lead, slot) = (&draft.lead, draft.lead.slot);
         let mut calendar = Cow::Borrowed(self.calendar);
         let mut last = BookingError::Contended;
@@ -205,13 +241,13 @@ impl BookingService<'_> {
             let service = BookingService { calendar: &calendar, ..*self };
             let needed = calendar.time_needed(&lead.repair);
             if let Some(reason) = calendar.unbookable_reason(slot, needed, draft.asked) {
-                return self.refused(lead, reason.into()).await;
+                return Err(reason.into());
             }
             let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
             if let Some(hold) = day.conflict(slot.time(), needed, own) {
                 match service.held(slot, &day, hold, needed, &lead.phone).await? {
-                    Some(refusal) => return self.refused(lead, refusal).await,
+                    Some(refusal) => return Err(refusal),
                     // Unless the rows say so for good.
                     None => last = service.taken(slot.date(), &day, needed),
                 }
@@ -220,14 +256,13 @@ impl BookingService<'_> {
             // A repeat finds what it has written; what the form holds is not booked yet.
             let is_new = day.hold_of(&lead.id).is_none_or(|hold| day.is_unconfirmed(hold));
             if !day.unreadable.is_empty() && is_new {
-                let refusal = service.taken(slot.date(), &day, needed);
-                return self.refused(lead, refusal).await;
+                return Err(service.taken(slot.date(), &day, needed));
             }
             let discount = match draft.with_discount {
                 true => self.store.open_discount(&lead.phone, self.now).await?,
                 false => None,
             };
-            let new = draft.on(&day, &calendar, discount);
+            let new = draft.on(&day, &calendar, discount, self.fence);
             match self.store.book(&new).await? {
                 BookOutcome::Booked => return Ok(Booking::from(&new.lead)),
                 BookOutcome::Exists(written) => return existing(*written),
@@ -239,6 +274,7 @@ impl BookingService<'_> {
                 }
                 BookOutcome::GuardChanged => return Err(BookingError::GuardChanged),
                 BookOutcome::RecordExists => return Err(BookingError::RecordExists),
+                BookOutcome::ClaimLost => return Err(BookingError::ClaimLost),
             }
         }
         Err(last)
@@ -283,15 +319,6 @@ impl BookingService<'_> {
             }
         }
         Ok(Some(self.taken(slot.date(), day, needed)))
-    }
-
-    /// The refusal of a booking, unless an earlier attempt has written it: a repeat may come after the slot
-    /// has begun, or when the booking was moved and its slot is somebody else's.
-    async fn refused(&self, lead: &Lead, refusal: BookingError) -> Result<Booking, BookingError> {
-        match self.store.lead(&lead.id).await? {
-            Some(written) if written.phone == lead.phone => existing(written),
-            _ => Err(refusal),
-        }
     }
 
     fn taken(&self, date: civil::Date, day: &DaySchedule, needed: TimeNeeded) -> BookingError {

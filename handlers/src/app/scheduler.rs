@@ -257,7 +257,7 @@ impl Scheduler {
     }
 
     fn bookings<'a>(&'a self, calendar: &'a Calendar, now: Timestamp) -> BookingService<'a> {
-        BookingService { store: self.store.as_ref(), calendar, now }
+        BookingService { store: self.store.as_ref(), calendar, now, fence: None }
     }
 }
 

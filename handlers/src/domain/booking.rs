@@ -14,6 +14,7 @@ use super::{
     phone::Phone,
     slot::Slot,
     time_needed::TimeNeeded,
+    turn::TurnFence,
 };
 
 /// Idempotency token of a DynamoDB transaction: 32 hexadecimal digits (36 are allowed).
@@ -131,6 +132,8 @@ pub struct NewBooking {
     pub guard: Option<FormGuardUpdate>,
     /// What a repeat of the form's request finds.
     pub record: Option<RecordWrite>,
+    /// The turn that it belongs to, if it is made by text.
+    pub fence: Option<TurnFence>,
     /// Texts that go out because of the booking.
     pub notification: Vec<OutboxText>,
 }
@@ -180,6 +183,8 @@ pub struct Cancellation {
     pub token: RequestToken,
     /// Business time.
     pub now: Timestamp,
+    /// The turn that it belongs to, if it is made by text.
+    pub fence: Option<TurnFence>,
     /// Texts that go out because of the cancellation.
     pub notification: Vec<OutboxText>,
 }
@@ -203,6 +208,8 @@ pub struct Reschedule {
     pub token: RequestToken,
     /// Business time.
     pub now: Timestamp,
+    /// The turn that it belongs to, if it is made by text.
+    pub fence: Option<TurnFence>,
     /// Texts that go out because of the move.
     pub notification: Vec<OutboxText>,
 }

@@ -26,6 +26,17 @@ pub struct TurnKey {
     pub sid: String,
 }
 
+/// The claim of one attempt, on which a change of a booking depends: it is written only while the
+/// attempt holds its turn. Otherwise an attempt whose lease has ended could book, cancel or move after
+/// another one has answered the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnFence {
+    /// The turn.
+    pub key: TurnKey,
+    /// Names the attempt.
+    pub holder: String,
+}
+
 /// An item of the conversation with the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConversationItem {

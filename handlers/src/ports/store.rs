@@ -61,6 +61,8 @@ pub enum BookOutcome {
     CalendarChanged,
     /// The form's request has led to a booking meanwhile: its record must be read again.
     RecordExists,
+    /// The attempt no longer holds the turn of [`NewBooking::fence`], or the turn is answered.
+    ClaimLost,
 }
 
 /// The outcome of cancelling a booking.
@@ -72,6 +74,8 @@ pub enum CancelOutcome {
     CancelledBefore,
     /// The booking has changed (moved or completed) and must be read again.
     BookingChanged,
+    /// The attempt no longer holds the turn of [`Cancellation::fence`], or the turn is answered.
+    ClaimLost,
 }
 
 /// The outcome of marking a booking as done.
@@ -96,6 +100,8 @@ pub enum RescheduleOutcome {
     BookingChanged,
     /// The calendar or the owner's state has changed: both must be read again.
     CalendarChanged,
+    /// The attempt no longer holds the turn of [`Reschedule::fence`], or the turn is answered.
+    ClaimLost,
 }
 
 /// The outcome of holding a time for the form.

@@ -47,7 +47,12 @@ fn lead(hour: u8) -> Lead {
 /// Books on the calendar as it was before anything was changed.
 fn book(world: &World, hour: u8) -> Result<Booking, BookingError> {
     let calendar = calendar();
-    let service = BookingService { store: world.store.as_ref(), calendar: &calendar, now: now() };
+    let service = BookingService {
+        store: world.store.as_ref(),
+        calendar: &calendar,
+        now: now(),
+        fence: None,
+    };
     let draft = BookingDraft {
         lead: lead(hour),
         asked: now(),
@@ -62,7 +67,12 @@ fn book(world: &World, hour: u8) -> Result<Booking, BookingError> {
 
 fn move_to(world: &World, hour: u8, to: u8) -> Result<Booking, BookingError> {
     let calendar = calendar();
-    let service = BookingService { store: world.store.as_ref(), calendar: &calendar, now: now() };
+    let service = BookingService {
+        store: world.store.as_ref(),
+        calendar: &calendar,
+        now: now(),
+        fence: None,
+    };
     let to = Slot::new(DATE, SlotTime::hour_of_day(to));
     let notify = |_: &Booking, _: &Booking| Vec::new();
     let moved = world.run(service.reschedule(&phone(ANN), &lead(hour).id, to, &["test"], notify));

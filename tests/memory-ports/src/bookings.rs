@@ -31,6 +31,9 @@ impl Rows {
         {
             return Ok(BookOutcome::Exists(Box::new(written.clone())));
         }
+        if !self.may_pass(new.fence.as_ref()) {
+            return Ok(BookOutcome::ClaimLost);
+        }
         let discount = lead.discount_percent.filter(|_| new.uses_discount);
         if !self.may_take(lead.slot, &lead.id, lead.timestamp) {
             return Ok(BookOutcome::SlotTaken);
@@ -112,7 +115,11 @@ impl Rows {
     pub fn cancel(&mut self, cancel: &Cancellation) -> CancelOutcome {
         let booking = &cancel.booking;
         let (row, is_own) = self.own_row(booking, cancel.slot_key.as_ref());
-        if self.unchanged_lead(booking).is_none() || !is_own || !self.may_drop(booking) {
+        let is_unchanged = self.unchanged_lead(booking).is_some();
+        if is_unchanged && !self.may_pass(cancel.fence.as_ref()) {
+            return CancelOutcome::ClaimLost;
+        }
+        if !is_unchanged || !is_own || !self.may_drop(booking) {
             return match self.has_status(booking, LeadStatus::Cancelled) {
                 true => CancelOutcome::CancelledBefore,
                 false => CancelOutcome::BookingChanged,
@@ -152,6 +159,9 @@ impl Rows {
                 true => RescheduleOutcome::RescheduledBefore,
                 false => RescheduleOutcome::BookingChanged,
             };
+        }
+        if !self.may_pass(change.fence.as_ref()) {
+            return RescheduleOutcome::ClaimLost;
         }
         let (row, is_own) = self.own_row(old, change.slot_key.as_ref());
         let is_current = self.calendar_versions() == change.calendar_versions;

@@ -250,6 +250,7 @@ pub fn new_booking(lead: Lead, token: &[&str]) -> NewBooking {
         uses_discount: false,
         guard: None,
         record: None,
+        fence: None,
         notification: Vec::new(),
     }
 }

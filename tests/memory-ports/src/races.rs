@@ -32,7 +32,7 @@ pub enum PlantedRace {
     CheckThenMark,
     /// A cancellation frees the slot, whoever holds it by now.
     CancelWithoutOwner,
-    /// A booking's idempotency token is that of its customer and slot, for ten minutes.
+    /// A booking's idempotency token is that of its customer and slot.
     TokenOfCustomerAndSlot,
 }
 
@@ -68,6 +68,9 @@ impl FakeStore {
         race: Option<PlantedRace>,
         new: &NewBooking,
     ) -> Result<BookOutcome, StoreError> {
+        // Where nobody notes who works on a text, nobody can look at it either.
+        let unfenced = NewBooking { fence: None, ..new.clone() };
+        let new = if race == Some(PlantedRace::CheckThenMark) { &unfenced } else { new };
         match race {
             Some(PlantedRace::UnconditionalPut) => {
                 self.apply("book", |rows| {
@@ -136,6 +139,9 @@ impl FakeStore {
                 }
                 return CancelOutcome::Cancelled;
             }
+            if race == Some(PlantedRace::CheckThenMark) {
+                return rows.cancel(&Cancellation { fence: None, ..cancel.clone() });
+            }
             rows.cancel(cancel)
         })
         .await
@@ -146,6 +152,10 @@ impl FakeStore {
         race: Option<PlantedRace>,
         change: &Reschedule,
     ) -> Result<RescheduleOutcome, StoreError> {
+        if race == Some(PlantedRace::CheckThenMark) {
+            let change = Reschedule { fence: None, ..change.clone() };
+            return self.apply("reschedule", |rows| rows.reschedule(&change)).await;
+        }
         if race != Some(PlantedRace::DeleteThenPut) {
             return self.apply("reschedule", |rows| rows.reschedule(change)).await;
         }

@@ -6,8 +6,8 @@ use handlers::{
     domain::{
         phone::Phone,
         turn::{
-            HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnKey, TurnRecord,
-            TurnText,
+            HandOver, LateTurn, NewClaim, QueueEntry, StoredRound, TurnEnd, TurnFence, TurnKey,
+            TurnRecord, TurnText,
         },
     },
     ports::TurnClaim,
@@ -133,6 +133,14 @@ impl Rows {
             return None;
         }
         Some(turn.late_turn())
+    }
+
+    /// Whether a change may be written that depends on an attempt's claim, if it depends on one.
+    pub fn may_pass(&self, fence: Option<&TurnFence>) -> bool {
+        fence.is_none_or(|fence| {
+            let turn = self.turns.get(&turn_key(&fence.key));
+            turn.is_some_and(|turn| turn.is_held_by(&fence.holder))
+        })
     }
 
     pub fn renew(&mut self, key: &TurnKey, holder: &str, until_ms: i64) -> bool {

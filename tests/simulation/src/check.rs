@@ -6,7 +6,7 @@ use stateright::semantics::{ConsistencyTester as _, LinearizabilityTester};
 
 use crate::{
     events::{Event, Violation, What},
-    plan::{Id, Way, Wish},
+    plan::{Id, Operation, Way, Wish},
     rows,
     sequential::{Bookings, Question, SequentialCalendar, Told},
     shop::Shop,
@@ -32,33 +32,39 @@ pub(crate) fn violation(shop: &Shop, events: &[Event]) -> Option<Violation> {
 
 /// Whether some order of events explains what everybody was told and the rows at the end.
 fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
-    // An attempt that crashed may have done it, and somebody may have changed that since: the answer of
-    // the next attempt is true of what is then, and leaves open what was done.
-    let mut asked: BTreeMap<Id, Wish> = BTreeMap::new();
-    let mut crashed: BTreeSet<Id> = BTreeSet::new();
-    let mut true_of_then: BTreeSet<Id> = BTreeSet::new();
+    // Another attempt may have done it, one that crashed or one that ran beside, and somebody may have
+    // changed that since. The answer is true of what is then, and leaves open what was done.
+    let mut asked: BTreeMap<Id, Operation> = BTreeMap::new();
+    let (mut crashed, mut delivered_again) = (BTreeSet::new(), BTreeSet::new());
+    let mut true_of_then: BTreeMap<Id, Option<Question>> = BTreeMap::new();
     for event in events {
         match &event.what {
             What::Asked(operation) => {
-                asked.insert(operation.id, operation.wish);
+                asked.insert(operation.id, *operation);
             }
             What::Crashed(id) => {
                 crashed.insert(*id);
             }
-            What::Told(id, told) if crashed.contains(id) => {
-                let is_of_then = match told {
-                    Told::Taken | Told::Refused => true,
-                    Told::Booked(_, hour) => asked.get(id) != Some(&Wish::Book(*hour)),
-                    Told::Moved(..) | Told::Cancelled(_) | Told::Rows(_) => false,
-                };
-                if is_of_then {
-                    true_of_then.insert(*id);
-                }
+            What::DeliveredAgain(id) => {
+                delivered_again.insert(*id);
             }
-            _ => {}
+            What::Told(id, told) if crashed.contains(id) || delivered_again.contains(id) => {
+                let question = match (told, &asked[id]) {
+                    (Told::Taken, operation) if crashed.contains(id) => is_taken(operation),
+                    (Told::Refused, _) if crashed.contains(id) => None,
+                    (Told::Booked(booking, hour), Operation { wish: Wish::Book(wish), .. })
+                        if hour != wish =>
+                    {
+                        Some(Question::IsAt { booking: *booking, hour: *hour })
+                    }
+                    _ => continue,
+                };
+                true_of_then.insert(*id, question);
+            }
+            What::Told(..) | What::LeftOpen(..) => {}
         }
     }
-    // Threads of the tester: an operation each, the questions of such refusals, and the rows.
+    // Threads of the tester: an operation each, the questions of such answers, and the rows.
     let question_of = |id: Id| id + Id::MAX / 2;
     let mut tester = LinearizabilityTester::new(SequentialCalendar::default());
     let mut is_valid = true;
@@ -67,25 +73,33 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
             What::Asked(operation) => {
                 let id = operation.id;
                 is_valid &= tester.on_invoke(id, Question::Asked(*operation)).is_ok();
-                if let Wish::Book(hour) | Wish::Move(_, hour) = operation.wish
-                    && true_of_then.contains(&id)
-                {
-                    // The form tells nobody whose it is.
-                    let is_form = operation.way == Way::Form;
-                    let but_for = (!is_form).then_some(operation.customer);
-                    let question = Question::IsTaken { hour, but_for };
-                    is_valid &= tester.on_invoke(question_of(id), question).is_ok();
+                if let Some(Some(question)) = true_of_then.get(&id) {
+                    is_valid &= tester.on_invoke(question_of(id), question.clone()).is_ok();
                 }
             }
-            What::Told(id, Told::Taken) if true_of_then.contains(id) => {
-                is_valid &= tester.on_return(question_of(*id), Told::Taken).is_ok();
-            }
-            What::Told(id, _) if true_of_then.contains(id) => {}
-            What::Told(id, told) => is_valid &= tester.on_return(*id, told.clone()).is_ok(),
+            What::Told(id, told) => match true_of_then.get(id) {
+                None => is_valid &= tester.on_return(*id, told.clone()).is_ok(),
+                Some(None) => {}
+                Some(Some(_)) => {
+                    is_valid &= tester.on_return(question_of(*id), told.clone()).is_ok();
+                }
+            },
             What::Crashed(_) | What::DeliveredAgain(_) | What::LeftOpen(..) => {}
         }
     }
     is_valid &= tester.on_invoke(0, Question::Rows).is_ok();
     is_valid &= tester.on_return(0, Told::Rows(rows)).is_ok();
     is_valid && tester.is_consistent()
+}
+
+/// Whether somebody has the hour that is asked for.
+fn is_taken(operation: &Operation) -> Option<Question> {
+    match operation.wish {
+        Wish::Book(hour) | Wish::Move(_, hour) => {
+            // The form tells nobody whose it is.
+            let is_form = operation.way == Way::Form;
+            Some(Question::IsTaken { hour, but_for: (!is_form).then_some(operation.customer) })
+        }
+        Wish::Cancel(_) => None,
+    }
 }

@@ -30,6 +30,13 @@ pub enum Question {
         /// Whose own bookings do not count.
         but_for: Option<Customer>,
     },
+    /// Whether a booking is in that hour.
+    IsAt {
+        /// The booking.
+        booking: Id,
+        /// The hour.
+        hour: u8,
+    },
     /// Which rows there are at the end.
     Rows,
 }
@@ -121,6 +128,10 @@ impl SequentialSpec for SequentialCalendar {
                     self.holder(*hour).is_some_and(|(_, holder)| Some(holder) != *but_for);
                 return if is_taken { Told::Taken } else { Told::Refused };
             }
+            Question::IsAt { booking, hour } => {
+                let is_there = self.open.get(booking).is_some_and(|(_, at)| at == hour);
+                return if is_there { Told::Booked(*booking, *hour) } else { Told::Refused };
+            }
             Question::Asked(operation) => operation,
         };
         match operation.wish {
@@ -132,7 +143,7 @@ impl SequentialSpec for SequentialCalendar {
 
     fn is_valid_step(&mut self, question: &Question, told: &Told) -> bool {
         match (question, told) {
-            (Question::IsTaken { .. }, _) => self.invoke(question) == *told,
+            (Question::IsTaken { .. } | Question::IsAt { .. }, _) => self.invoke(question) == *told,
             // A refusal changes nothing, and may have reasons that are not the calendar's: limits, or
             // hours that the owner has changed.
             (_, Told::Refused) => true,

@@ -66,7 +66,11 @@ impl DynamoDb {
         for text in &new.notification {
             position(self.put_text(text)?);
         }
-        let checks = self.check_calendar(new.calendar_versions)?.map(position);
+        let checks = self.check_calendar(new.calendar_versions)?.map(&mut position);
+        let fence = match &new.fence {
+            Some(fence) => Some(position(self.check_claim(fence)?)),
+            None => None,
+        };
         let failed = match self.transact(Some(new.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(BookOutcome::Booked),
             TransactionOutcome::Rejected(failed) => failed,
@@ -80,7 +84,9 @@ impl DynamoDb {
         }
         let has_failed = |at: Option<usize>| at.is_some_and(|at| failed.at(at));
         // Taken when the transaction ran, and perhaps freed since: true at that moment.
-        if failed.at(SLOT) {
+        if has_failed(fence) {
+            Ok(BookOutcome::ClaimLost)
+        } else if failed.at(SLOT) {
             Ok(BookOutcome::SlotTaken)
         } else if has_failed(record) {
             Ok(BookOutcome::RecordExists)
@@ -213,7 +219,7 @@ impl DynamoDb {
         &self,
         cancel: &Cancellation,
     ) -> Result<CancelOutcome, StoreError> {
-        let Cancellation { booking, slot_key, token, now, notification } = cancel;
+        let Cancellation { booking, slot_key, token, now, fence, notification } = cancel;
         let Some(row) = self.unchanged_lead_row(booking).await? else {
             return self.cancellation_result(booking, None).await;
         };
@@ -228,8 +234,15 @@ impl DynamoDb {
         for text in notification {
             items.push(self.put_text(text)?);
         }
+        let fence_at = items.len();
+        if let Some(fence) = fence {
+            items.push(self.check_claim(fence)?);
+        }
         match self.transact(Some(token.as_str()), items).await {
             TransactionOutcome::Written => Ok(CancelOutcome::Cancelled),
+            TransactionOutcome::Rejected(failed) if failed.at(fence_at) => {
+                Ok(CancelOutcome::ClaimLost)
+            }
             TransactionOutcome::Rejected(_) => self.cancellation_result(booking, None).await,
             TransactionOutcome::Unknown(error) => {
                 self.cancellation_result(booking, Some(error)).await
@@ -289,8 +302,15 @@ impl DynamoDb {
         }
         let checks = [items.len(), items.len() + 1];
         items.extend(self.check_calendar(change.calendar_versions)?);
+        let fence_at = items.len();
+        if let Some(fence) = &change.fence {
+            items.push(self.check_claim(fence)?);
+        }
         let outcome = match self.transact(Some(change.token.as_str()), items).await {
             TransactionOutcome::Written => return Ok(RescheduleOutcome::Rescheduled),
+            TransactionOutcome::Rejected(failed) if failed.at(fence_at) => {
+                return Ok(RescheduleOutcome::ClaimLost);
+            }
             outcome => outcome,
         };
         let lead = self.read_lead(&old.lead_id).await;

@@ -20,7 +20,8 @@ impl BookingService<'_> {
     /// because of it.
     ///
     /// # Errors
-    /// [`BookingError::NotFound`], [`BookingError::Contended`] and [`BookingError::Store`].
+    /// [`BookingError::NotFound`], [`BookingError::ClaimLost`], [`BookingError::Contended`] and
+    /// [`BookingError::Store`].
     pub async fn cancel(
         &self,
         phone: &Phone,
@@ -28,6 +29,7 @@ impl BookingService<'_> {
         identity: &[&str],
         notify: impl Fn(&Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Changed, BookingError> {
+        let identity = self.identity_of_attempt(identity);
         for _ in 0..ATTEMPTS {
             let Some(booking) = self.find_open(phone, id).await? else {
                 let booking = self.find_cancelled(phone, id).await?;
@@ -35,9 +37,10 @@ impl BookingService<'_> {
             };
             let slot_key = self.slot_key(&booking).await?;
             let cancel = Cancellation {
-                token: token("cancel", identity, &booking, slot_key.as_deref(), &[]),
+                token: token("cancel", &identity, &booking, slot_key.as_deref(), &[]),
                 slot_key,
                 now: self.now,
+                fence: self.fence.cloned(),
                 notification: notify(&booking),
                 booking,
             };
@@ -45,6 +48,7 @@ impl BookingService<'_> {
                 CancelOutcome::Cancelled => false,
                 CancelOutcome::CancelledBefore => true,
                 CancelOutcome::BookingChanged => continue,
+                CancelOutcome::ClaimLost => return Err(BookingError::ClaimLost),
             };
             return Ok(Changed { booking: cancel.booking, was_so_before });
         }
@@ -56,8 +60,8 @@ impl BookingService<'_> {
     ///
     /// # Errors
     /// [`BookingError::Unbookable`], [`BookingError::NotFound`], [`BookingError::Taken`],
-    /// [`BookingError::AlreadyYours`], [`BookingError::Contended`] and [`BookingError::Store`].
-    /// Except for the last, the booking keeps its slot.
+    /// [`BookingError::AlreadyYours`], [`BookingError::ClaimLost`], [`BookingError::Contended`] and
+    /// [`BookingError::Store`]. Except for the last, the booking keeps its slot.
     pub async fn reschedule(
         &self,
         phone: &Phone,
@@ -66,6 +70,7 @@ impl BookingService<'_> {
         identity: &[&str],
         notify: impl Fn(&Booking, &Booking) -> Vec<OutboxText> + Send,
     ) -> Result<Changed, BookingError> {
+        let identity = self.identity_of_attempt(identity);
         let mut last = BookingError::Contended;
         let mut calendar = Cow::Borrowed(self.calendar);
         for _ in 0..ATTEMPTS {
@@ -98,7 +103,7 @@ impl BookingService<'_> {
             let versions = calendar.versions();
             let versions = [day.version, versions.settings, versions.owner];
             let to_text = to.wall_clock();
-            let identity = [&[to_text.as_str()], identity].concat();
+            let identity = [&[to_text.as_str()], identity.as_slice()].concat();
             let mut change = Reschedule {
                 token: token("reschedule", &identity, &booking, slot_key.as_deref(), &versions),
                 booking,
@@ -108,6 +113,7 @@ impl BookingService<'_> {
                 slot_key,
                 day_version: day.version,
                 now: self.now,
+                fence: self.fence.cloned(),
                 notification: Vec::new(),
             };
             change.notification = notify(&change.booking, &change.moved());
@@ -120,12 +126,18 @@ impl BookingService<'_> {
                 }
                 // What is there now decides.
                 RescheduleOutcome::SlotTaken | RescheduleOutcome::BookingChanged => {}
+                RescheduleOutcome::ClaimLost => return Err(BookingError::ClaimLost),
                 RescheduleOutcome::CalendarChanged => {
                     calendar = Cow::Owned(self.current_calendar().await?);
                 }
             }
         }
         Err(last)
+    }
+
+    /// The identity of a change by this attempt: another one writes another fence.
+    fn identity_of_attempt<'i>(&'i self, identity: &[&'i str]) -> Vec<&'i str> {
+        identity.iter().copied().chain(self.fence.map(|fence| fence.holder.as_str())).collect()
     }
 
     /// The key of a booking's row in the schedule, as it is spelled there; `None` without one.

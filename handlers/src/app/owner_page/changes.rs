@@ -185,7 +185,12 @@ impl OwnerPageService {
     }
 
     fn bookings<'a>(&'a self, change: &'a Change) -> BookingService<'a> {
-        BookingService { store: self.store.as_ref(), calendar: &change.calendar, now: change.now }
+        BookingService {
+            store: self.store.as_ref(),
+            calendar: &change.calendar,
+            now: change.now,
+            fence: None,
+        }
     }
 
     /// Starts what sends the texts of a change; its schedule sends them within a minute otherwise.

@@ -151,7 +151,7 @@ impl ReplyService {
     /// Tells the owner that a confirmation did not arrive, with what the customer has booked.
     pub async fn report_undelivered(&self, to: &Phone, sid: &str, code: &str, now: Timestamp) {
         let store = self.ports.store.as_ref();
-        let bookings = BookingService { store, calendar: &self.calendar, now };
+        let bookings = BookingService { store, calendar: &self.calendar, now, fence: None };
         let booked = match self.with_timeout(READ_TIMEOUT, bookings.open(to)).await {
             Some(Ok(open)) if open.is_empty() => "They have no open booking.".to_owned(),
             Some(Ok(open)) => {

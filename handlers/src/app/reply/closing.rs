@@ -11,7 +11,13 @@ use super::{
 };
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{booking::Booking, opt_out::Keyword, outbox::Callback, text, turn::TurnEnd},
+    domain::{
+        booking::Booking,
+        opt_out::Keyword,
+        outbox::Callback,
+        text,
+        turn::{TurnEnd, TurnKey},
+    },
     ports::ModelError,
 };
 
@@ -29,6 +35,16 @@ enum Closed {
     Answered(Vec<String>),
     /// Nobody but the owner can answer.
     FellBack(Vec<String>),
+}
+
+/// What came of storing the end of a turn.
+enum StoredEnd {
+    /// It is stored with its callback.
+    Stored,
+    /// Another attempt has taken the turn over and answered this.
+    Answered(Vec<String>),
+    /// It is not known to be stored.
+    Failed,
 }
 
 impl TurnError {
@@ -114,12 +130,16 @@ impl ReplyService {
     }
 
     async fn close(&self, text: &InboundText, progress: &Progress, error: &TurnError) -> Closed {
-        let ((), opt_out, owner_reachable) = futures::join!(
+        let ((), opt_out, owner_reachable, answered) = futures::join!(
             self.verify_pending_change(progress),
             self.read_opt_out(text, progress),
-            self.owner_is_reachable()
+            self.owner_is_reachable(),
+            self.answer_of_another_attempt(text, progress)
         );
         let state = progress.snapshot();
+        if let (OptOut::In, Some(messages)) = (opt_out, answered) {
+            return Closed::Answered(messages);
+        }
         if opt_out == OptOut::Out {
             self.store_end(text, &state, Vec::new(), None).await;
             return Closed::Answered(Vec::new());
@@ -127,9 +147,13 @@ impl ReplyService {
         if opt_out == OptOut::Unreadable {
             let reason = CallbackReason::OptOutUnreadable;
             let callback = self.callback(text, &reason, owner_reachable);
-            if self.store_end(text, &state, Vec::new(), Some(&callback)).await {
-                self.send_texts(&callback.notification, &state, text.now).await;
-                return Closed::FellBack(Vec::new());
+            match self.store_end(text, &state, Vec::new(), Some(&callback)).await {
+                StoredEnd::Stored => {
+                    self.send_texts(&callback.notification, &state, text.now).await;
+                    return Closed::FellBack(Vec::new());
+                }
+                StoredEnd::Answered(_) => return Closed::Answered(Vec::new()),
+                StoredEnd::Failed => {}
             }
             // Nothing can be stored either. A customer who has just written hears that much; Twilio
             // itself stops texts to those who sent STOP.
@@ -171,7 +195,11 @@ impl ReplyService {
         let Some(reason) = reason else {
             let answer = reply_text("", &state.confirmations, &Default::default());
             let answer = text::split_into_messages(&answer);
-            self.store_end(text, &state, answer.clone(), None).await;
+            let answer = match self.store_end(text, &state, answer.clone(), None).await {
+                // Which may know more: a booking can have been moved since.
+                StoredEnd::Answered(messages) => messages,
+                StoredEnd::Stored | StoredEnd::Failed => answer,
+            };
             self.send_texts(&[], &state, text.now).await;
             return Closed::Answered(answer);
         };
@@ -182,9 +210,13 @@ impl ReplyService {
             promise(&state)
         };
         let answer = text::split_into_messages(&answer);
-        if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
-            self.send_texts(&callback.notification, &state, text.now).await;
-            return Closed::FellBack(answer);
+        match self.store_end(text, &state, answer.clone(), Some(&callback)).await {
+            StoredEnd::Stored => {
+                self.send_texts(&callback.notification, &state, text.now).await;
+                return Closed::FellBack(answer);
+            }
+            StoredEnd::Answered(messages) => return Closed::Answered(messages),
+            StoredEnd::Failed => {}
         }
         Closed::FellBack(self.answer_without_tables(text, progress, error, owner_reachable).await)
     }
@@ -214,15 +246,19 @@ impl ReplyService {
                     (false, false) => promise(&state),
                 };
                 let answer = text::split_into_messages(&answer);
-                if self.store_end(text, &state, answer.clone(), Some(&callback)).await {
-                    if is_first {
-                        self.send_texts(&notification, &state, text.now).await;
+                match self.store_end(text, &state, answer.clone(), Some(&callback)).await {
+                    StoredEnd::Stored => {
+                        if is_first {
+                            self.send_texts(&notification, &state, text.now).await;
+                        }
+                        return Some(if answer.is_empty() {
+                            Closed::Answered(answer)
+                        } else {
+                            Closed::FellBack(answer)
+                        });
                     }
-                    return Some(if answer.is_empty() {
-                        Closed::Answered(answer)
-                    } else {
-                        Closed::FellBack(answer)
-                    });
+                    StoredEnd::Answered(messages) => return Some(Closed::Answered(messages)),
+                    StoredEnd::Failed => {}
                 }
             }
             Some(Err(error)) => {
@@ -295,19 +331,38 @@ impl ReplyService {
         }
     }
 
-    /// Stores the end of the turn with its callback and leaves the queue. Returns whether the
-    /// callback is stored.
+    /// What another attempt has answered, when this one does not hold the turn.
+    async fn answer_of_another_attempt(
+        &self,
+        text: &InboundText,
+        progress: &Progress,
+    ) -> Option<Vec<String>> {
+        if progress.snapshot().claimed.is_some() {
+            return None;
+        }
+        let key = TurnKey { phone: text.phone.clone(), sid: text.sid.clone() };
+        match self.with_timeout(READ_TIMEOUT, self.ports.store.turn_answer(&key)).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => {
+                tracing::warn!(error = %ErrorChain(&error), "failed to read what another attempt answered");
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Stores the end of the turn with its callback and leaves the queue.
     async fn store_end(
         &self,
         text: &InboundText,
         state: &TurnState,
         messages: Vec<String>,
         callback: Option<&Callback>,
-    ) -> bool {
+    ) -> StoredEnd {
         let stored = self.try_store_end(text, state, messages, callback);
         self.with_timeout(STORE_TIMEOUT, stored).await.unwrap_or_else(|| {
             tracing::warn!(sid = text.sid, "storing the end of the turn timed out");
-            false
+            StoredEnd::Failed
         })
     }
 
@@ -317,15 +372,15 @@ impl ReplyService {
         state: &TurnState,
         messages: Vec<String>,
         callback: Option<&Callback>,
-    ) -> bool {
+    ) -> StoredEnd {
         let Some(claimed) = &state.claimed else {
             // Another attempt holds the turn, or the turn could not be claimed.
-            let Some(callback) = callback else { return true };
+            let Some(callback) = callback else { return StoredEnd::Stored };
             return match self.ports.store.keep_callback(callback).await {
-                Ok(()) => true,
+                Ok(()) => StoredEnd::Stored,
                 Err(error) => {
                     tracing::warn!(error = %ErrorChain(&error), "failed to store a callback");
-                    false
+                    StoredEnd::Failed
                 }
             };
         };
@@ -354,16 +409,19 @@ impl ReplyService {
             tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
         }
         match finished {
-            Ok(true) => true,
+            Ok(true) => StoredEnd::Stored,
             // Another attempt has taken the turn over, so nothing is known of a callback.
             Ok(false) => {
-                self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;
-                false
+                let left = self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref());
+                match futures::join!(left, self.ports.store.turn_answer(&end.key)) {
+                    ((), Ok(Some(messages))) => StoredEnd::Answered(messages),
+                    ((), Ok(None) | Err(_)) => StoredEnd::Failed,
+                }
             }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "failed to store the end of the turn");
                 self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;
-                false
+                StoredEnd::Failed
             }
         }
     }

@@ -89,7 +89,8 @@ impl ReplyService {
     /// them by text. At most once per text, however often it is delivered.
     pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
-        let bookings = BookingService { store, calendar: &self.calendar, now: text.now };
+        let bookings =
+            BookingService { store, calendar: &self.calendar, now: text.now, fence: None };
         let open = match bookings.open(&text.phone).await {
             Ok(open) => open,
             Err(error) => {

@@ -18,7 +18,7 @@ use crate::{
         owner::OwnerState,
         prompt,
         text::OPT_OUT_REPLY,
-        turn::{ConversationItem, ConversationMemory, StoredRound, TurnRecord},
+        turn::{ConversationItem, ConversationMemory, StoredRound, TurnFence, TurnRecord},
     },
     ports::{ModelError, ModelRequest},
 };
@@ -83,6 +83,7 @@ impl<'a> Conversation<'a> {
                 calendar,
                 now: record.now,
                 progress,
+                fence: TurnFence { key: attempt.key.clone(), holder: attempt.holder.clone() },
             },
             safety_identifier,
             stored: record.rounds.into_iter(),

@@ -25,7 +25,7 @@ use crate::{
         slot::time_texts,
         text::OWNER_NAME,
         time_needed::TimeNeeded,
-        turn::TurnKey,
+        turn::{TurnFence, TurnKey},
     },
     ports::StoreError,
     tools::{self, ToolCall, ToolError},
@@ -41,6 +41,8 @@ pub(super) struct ToolRunner<'a> {
     /// Business time of the turn's first attempt.
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
+    /// Keeps what this attempt changes from being written once another one has the turn.
+    pub(super) fence: TurnFence,
 }
 
 impl ToolRunner<'_> {
@@ -240,6 +242,6 @@ impl ToolRunner<'_> {
 
     pub(super) fn bookings(&self) -> BookingService<'_> {
         let store = self.reply.ports.store.as_ref();
-        BookingService { store, calendar: self.calendar, now: self.now }
+        BookingService { store, calendar: self.calendar, now: self.now, fence: Some(&self.fence) }
     }
 }

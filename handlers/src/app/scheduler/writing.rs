@@ -80,6 +80,7 @@ impl Scheduler {
             BookingError::GuardChanged
             | BookingError::RecordExists
             | BookingError::NotFound
+            | BookingError::ClaimLost
             | BookingError::Contended => return Err(SchedulerError::Contended),
         };
         self.tell_of_unreadable_date(&available, now).await;

@@ -14,6 +14,7 @@ use handlers::domain::{
     slot::Slot,
     time_needed::TimeNeeded,
     time_off::{TimeOffChange, TimeOffRow},
+    turn::TurnFence,
     usage::{Usage, Use},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +25,8 @@ use proptest::{
 };
 
 use super::{
-    DATES, END, KEYS, LEADS, Operations, START, SUBJECTS, any_key, any_phone, any_slot, any_time,
-    key_hash, lead_id, phones, some_texts,
+    DATES, END, KEYS, LEADS, Operations, START, SUBJECTS, any_holder, any_key, any_phone, any_slot,
+    any_time, key_hash, lead_id, phones, some_texts,
 };
 use crate::store::{lead, now};
 use crate::store_differential::operation::{
@@ -153,11 +154,19 @@ fn record() -> impl Strategy<Value = Option<(usize, Option<Timestamp>)>> {
     prop_oneof![2 => Just(None), 1 => record.prop_map(Some)]
 }
 
+/// Mostly that of the turn on which the attempts meet.
+fn fence() -> impl Strategy<Value = Option<TurnFence>> {
+    let fence = (any_key(), any_holder()).prop_map(|(key, holder)| TurnFence { key, holder });
+    prop_oneof![3 => Just(None), 2 => fence.prop_map(Some)]
+}
+
 fn book() -> impl Strategy<Value = Operation> {
     let guard = prop_oneof![3 => Just(None), 2 => version().prop_map(Some)];
     let discount = prop_oneof![3 => Just(None), 2 => percent().prop_map(Some)];
-    (new_lead(), versions(), guard, record(), discount, any::<bool>(), some_texts()).prop_map(
-        |(lead, versions, guard, record, discount_percent, uses_discount, notification)| {
+    let with = (guard, record(), fence());
+    (new_lead(), versions(), with, discount, any::<bool>(), some_texts()).prop_map(
+        |(lead, versions, with, discount_percent, uses_discount, notification)| {
+            let (guard, record, fence) = with;
             let record = record.map(|(key, replace_before)| RecordWrite {
                 record: IdempotencyRecord {
                     key_hash: key_hash(key),
@@ -175,6 +184,7 @@ fn book() -> impl Strategy<Value = Operation> {
                 uses_discount,
                 guard: None,
                 record,
+                fence,
                 notification,
             };
             Operation::Book(Box::new(new), versions, guard)
@@ -187,10 +197,10 @@ fn any_booking() -> impl Strategy<Value = Booking> {
 }
 
 fn cancel() -> impl Strategy<Value = Operation> {
-    (any_booking(), reading(), slot_key(), any_time(), some_texts()).prop_map(
-        |(booking, reading, key, now, notification)| {
-            let cancel =
-                Cancellation { booking, slot_key: None, token: token(), now, notification };
+    (any_booking(), reading(), slot_key(), any_time(), fence(), some_texts()).prop_map(
+        |(booking, reading, key, now, fence, notification)| {
+            let token = token();
+            let cancel = Cancellation { booking, slot_key: None, token, now, fence, notification };
             Operation::Cancel(Box::new(cancel), reading, key)
         },
     )
@@ -205,8 +215,8 @@ fn complete() -> impl Strategy<Value = Operation> {
 
 fn reschedule() -> impl Strategy<Value = Operation> {
     let place = (any_booking(), any_slot(), needed());
-    (place, versions(), reading(), slot_key(), any_time(), some_texts()).prop_map(
-        |((booking, to, time_needed), versions, reading, key, now, notification)| {
+    (place, versions(), reading(), slot_key(), any_time(), fence(), some_texts()).prop_map(
+        |((booking, to, time_needed), versions, reading, key, now, fence, notification)| {
             let change = Reschedule {
                 booking,
                 to,
@@ -216,6 +226,7 @@ fn reschedule() -> impl Strategy<Value = Operation> {
                 calendar_versions: CalendarVersions::default(),
                 token: token(),
                 now,
+                fence,
                 notification,
             };
             Operation::Reschedule(Box::new(change), versions, reading, key)

@@ -11,6 +11,7 @@ use crate::{
         DynamoDb,
         calendar::SETTINGS_KEY,
         errors::unavailable,
+        late::{HELD as CLAIM_HOLDS, LATE},
         lead_row::{from_booking, from_lead, slot_attributes, time_attributes},
         owner::OWNER_KEY,
         row::{Row, number, seconds, text},
@@ -24,6 +25,7 @@ use crate::{
         phone::Phone,
         slot::Slot,
         time_needed::TimeNeeded,
+        turn::TurnFence,
     },
     ports::StoreError,
 };
@@ -103,6 +105,19 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         check.build().map(condition_check).map_err(unavailable)
+    }
+
+    /// Fails the transaction when the attempt no longer holds its turn.
+    pub(super) fn check_claim(&self, fence: &TurnFence) -> TransactionItem {
+        ConditionCheck::builder()
+            .table_name(&self.tables.conversations)
+            .set_key(Some(self.turn_key(&fence.key)))
+            .condition_expression(CLAIM_HOLDS)
+            .expression_attribute_values(":holder", text(&fence.holder))
+            .expression_attribute_values(":late", text(LATE))
+            .build()
+            .map(condition_check)
+            .map_err(unavailable)
     }
 
     /// Frees a slot, by the time as its row spells it, if this lead holds it.

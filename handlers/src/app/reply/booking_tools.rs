@@ -231,7 +231,7 @@ impl ToolRunner<'_> {
                 if address.is_some() && address != booking.address {
                     return self.other_address(&booking);
                 }
-                ToolOutcome::change(heading, &booking)
+                ToolOutcome { is_of_another_text: true, ..ToolOutcome::change(heading, &booking) }
             }
             Err(BookingError::AlreadyYours(booking)) => self.already_theirs(&booking).await,
             Err(BookingError::NoLongerBooked(lead)) => ToolOutcome::failure(format_args!(

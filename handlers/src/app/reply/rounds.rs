@@ -149,7 +149,7 @@ impl<'a> Conversation<'a> {
     /// Runs a round's calls in order, then stores their results. Returns true when one of them ends
     /// the conversation.
     async fn run_calls(&self, ordinal: usize, round: &mut StoredRound) -> Result<bool, TurnError> {
-        let mut ends_conversation = false;
+        let (mut ends_conversation, mut must_be_stored) = (false, false);
         let calls = round.items.iter().filter_map(|item| match item {
             ConversationItem::Call { call_id, name, arguments, .. } => {
                 Some((call_id, name, arguments))
@@ -159,8 +159,11 @@ impl<'a> Conversation<'a> {
         for (position, (call_id, name, arguments)) in calls.enumerate() {
             let outcome = self.tools.run(self.calls + position, name, arguments).await;
             ends_conversation |= outcome.ends_conversation;
+            must_be_stored |= outcome.is_of_another_text;
             if let Some(confirmation) = outcome.confirmation {
-                self.progress.update(|state| state.confirmations.push(confirmation.clone()));
+                if !outcome.is_of_another_text {
+                    self.progress.update(|state| state.confirmations.push(confirmation.clone()));
+                }
                 round.confirmations.push(confirmation);
             }
             let output = outcome.output.to_string();
@@ -169,6 +172,8 @@ impl<'a> Conversation<'a> {
         match self.save(ordinal, round).await {
             Ok(true) => Ok(ends_conversation),
             Ok(false) => Err(TurnError::ClaimLost),
+            // Another attempt may find the booking moved, and book.
+            Err(error) if must_be_stored => Err(error),
             // The calls have written what they write, and running them again would change nothing.
             Err(error) => {
                 let sid = &self.attempt.key.sid;

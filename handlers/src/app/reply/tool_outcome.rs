@@ -23,13 +23,16 @@ pub(super) struct ToolOutcome {
     pub(super) output: Value,
     /// Sent to the customer, whatever the model says.
     pub(super) confirmation: Option<String>,
+    /// Whether the confirmation is of a booking that another text has made. A repeat of the call may
+    /// find that moved, and book.
+    pub(super) is_of_another_text: bool,
     /// Whether the call ends the conversation.
     pub(super) ends_conversation: bool,
 }
 
 impl ToolOutcome {
     pub(super) fn of(output: Value) -> Self {
-        Self { output, confirmation: None, ends_conversation: false }
+        Self { output, confirmation: None, is_of_another_text: false, ends_conversation: false }
     }
 
     pub(super) fn failure(message: impl fmt::Display) -> Self {
@@ -54,7 +57,7 @@ impl ToolOutcome {
             "message": confirmation,
         });
         put_price(&mut output, booking);
-        Self { output, confirmation: Some(confirmation), ends_conversation: false }
+        Self { confirmation: Some(confirmation), ..Self::of(output) }
     }
 }
 

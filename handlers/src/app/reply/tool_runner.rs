@@ -197,7 +197,7 @@ impl ToolRunner<'_> {
                 self.reply.notify_owner_of_opt_out(self.text).await;
                 let output =
                     json!({ "success": true, "message": "No more texts to this customer" });
-                ToolOutcome { output, confirmation: None, ends_conversation: true }
+                ToolOutcome { ends_conversation: true, ..ToolOutcome::of(output) }
             }
             Err(error) => self.write_failure(&error),
         }

@@ -1,7 +1,14 @@
 //! Webhooks that arrive twice, concurrently, late or after a crash.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use handlers::{
     domain::{text::FALLBACK_REPLY, turn::ConversationItem},
     ports::Timer as _,
@@ -9,7 +16,9 @@ use handlers::{
 use serde_json::json;
 
 use super::{book, with_booking};
-use memory_ports::{ANN, BOB, DEADLINE, World, call, phone, say, text};
+use memory_ports::{
+    ANN, BOB, CallChance, CallFate, DEADLINE, TestTimer, World, call, phone, say, text,
+};
 
 /// Longer than any lease or queue entry.
 const AFTER_ALL_LEASES: Duration = Duration::from_secs(16);
@@ -124,6 +133,28 @@ fn an_attempt_that_lost_its_turn_gives_the_other_ones_answer() {
     assert_eq!(remembered.len(), 1);
 }
 
+/// It has booked, so it could say so by itself; but the booking may have been moved since.
+#[test]
+fn an_attempt_that_lost_its_turn_and_cannot_wait_closes_with_the_other_ones_answer() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.model.after(Duration::from_secs(8), Ok(vec![say("late")])).then([say("in time")]);
+    let (frozen, second) = (world.reply(), world.reply());
+    let text = text("SM1", "Tomorrow at two");
+    let (first, second) = world.run(async {
+        let other = async {
+            world.timer.sleep(Duration::from_secs(1)).await;
+            world.store.expire_claims();
+            let answer = second.answer(&text).await;
+            world.store.fail("turn_answer");
+            answer
+        };
+        futures::join!(frozen.answer(&text), other)
+    });
+    assert!(second[0].starts_with("in time") && second[0].contains("Confirmed: "), "{second:?}");
+    assert_eq!(first, second);
+}
+
 #[test]
 fn three_deliveries_that_take_the_turn_from_each_other_are_one_booking_and_one_discount() {
     let world = World::new();
@@ -221,4 +252,42 @@ fn attempts_that_only_wait_tell_the_owner_once() {
     assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert_eq!(world.answer(&text("SM1", "Hello?")), [FALLBACK_REPLY]);
     assert_eq!(world.sms.sent().len(), 1, "he was promised to get back");
+}
+
+/// The second state of a round that is saved, its results, meets this.
+struct ResultsAreSaved {
+    fate: CallFate,
+    saves: AtomicUsize,
+    timer: Arc<TestTimer>,
+}
+
+#[async_trait]
+impl CallChance for ResultsAreSaved {
+    fn fate(&self, operation: &'static str) -> CallFate {
+        match operation == "save_round" && self.saves.fetch_add(1, Ordering::Relaxed) == 1 {
+            true => self.fate,
+            false => CallFate::Works,
+        }
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.timer.sleep(time).await;
+    }
+}
+
+/// Another attempt at the text may find that booking moved, and book the time.
+#[test]
+fn what_another_text_has_booked_is_confirmed_only_once_that_is_stored() {
+    let never = CallFate::Slow(AFTER_ALL_LEASES, Duration::ZERO);
+    for (fate, is_confirmed) in
+        [(CallFate::Works, true), (CallFate::FailsBefore, false), (never, false)]
+    {
+        let (world, _) = with_booking();
+        world.model.then([book()]).then([say("Done!")]);
+        let (saves, timer) = (AtomicUsize::new(0), world.timer.clone());
+        world.store.set_chance(Arc::new(ResultsAreSaved { fate, saves, timer }));
+        let messages = world.answer(&text("SM2", "Tomorrow at two, as I said"));
+        assert_eq!(messages[0].contains("Confirmed: "), is_confirmed, "{fate:?}: {messages:?}");
+        assert_eq!(world.store.open_bookings().len(), 1);
+    }
 }

@@ -19,7 +19,7 @@ use handlers::{
         owner::OwnerState,
         phone::Phone,
         sales::SalesRecord,
-        turn::{ConversationMemory, QueueEntry},
+        turn::{ConversationMemory, QueueEntry, TurnKey},
     },
     ports::StoreError,
 };
@@ -32,6 +32,7 @@ use super::{
     races::PlantedRace,
     rows::Rows,
     schedule::{ScheduleRow, row_key},
+    turns::turn_key,
 };
 
 /// How a call fails.
@@ -203,6 +204,12 @@ impl FakeStore {
     pub fn memory_of(&self, phone: &Phone) -> ConversationMemory {
         let rows = self.rows.lock().unwrap();
         rows.memories.get(phone).map(MemoryRow::read).unwrap_or_default()
+    }
+
+    /// Whether the answer of a turn is stored.
+    pub fn is_answered(&self, key: &TurnKey) -> bool {
+        let rows = self.rows.lock().unwrap();
+        rows.turns.get(&turn_key(key)).is_some_and(|turn| turn.answer.is_some())
     }
 
     /// The texts of a customer that wait or are being answered.

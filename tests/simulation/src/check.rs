@@ -37,6 +37,7 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
     let mut asked: BTreeMap<Id, Operation> = BTreeMap::new();
     let (mut crashed, mut delivered_again) = (BTreeSet::new(), BTreeSet::new());
     let mut true_of_then: BTreeMap<Id, Option<Question>> = BTreeMap::new();
+    let mut told_again: BTreeMap<Id, Question> = BTreeMap::new();
     for event in events {
         match &event.what {
             What::Asked(operation) => {
@@ -61,11 +62,15 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
                 };
                 true_of_then.insert(*id, question);
             }
-            What::Told(..) | What::LeftOpen(..) => {}
+            What::ToldAgain(id, Told::Booked(booking, hour)) => {
+                told_again.insert(*id, Question::IsAt { booking: *booking, hour: *hour });
+            }
+            What::Told(..) | What::ToldAgain(..) | What::LeftOpen(..) => {}
         }
     }
     // Threads of the tester: an operation each, the questions of such answers, and the rows.
     let question_of = |id: Id| id + Id::MAX / 2;
+    let second_question_of = |id: Id| id + Id::MAX / 4;
     let mut tester = LinearizabilityTester::new(SequentialCalendar::default());
     let mut is_valid = true;
     for event in events {
@@ -76,6 +81,10 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
                 if let Some(Some(question)) = true_of_then.get(&id) {
                     is_valid &= tester.on_invoke(question_of(id), question.clone()).is_ok();
                 }
+                if let Some(question) = told_again.get(&id) {
+                    let thread = second_question_of(id);
+                    is_valid &= tester.on_invoke(thread, question.clone()).is_ok();
+                }
             }
             What::Told(id, told) => match true_of_then.get(id) {
                 None => is_valid &= tester.on_return(*id, told.clone()).is_ok(),
@@ -84,6 +93,9 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
                     is_valid &= tester.on_return(question_of(*id), told.clone()).is_ok();
                 }
             },
+            What::ToldAgain(id, told) => {
+                is_valid &= tester.on_return(second_question_of(*id), told.clone()).is_ok();
+            }
             What::Crashed(_) | What::DeliveredAgain(_) | What::LeftOpen(..) => {}
         }
     }

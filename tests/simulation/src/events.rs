@@ -1,6 +1,10 @@
 //! What happens while a simulation is played, and what of it must not be.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use handlers::ports::Timer as _;
 use memory_ports::TestTimer;
@@ -28,6 +32,8 @@ pub enum What {
     DeliveredAgain(Id),
     /// Somebody was told something definite.
     Told(Id, Told),
+    /// An attempt could not store its answer, and the next one told of the same booking as it is by then.
+    ToldAgain(Id, Told),
     /// Somebody got an answer that leaves open what was done.
     LeftOpen(Id, String),
     /// An attempt at it crashed.
@@ -52,6 +58,8 @@ pub(crate) struct Log {
     pub timer: Arc<TestTimer>,
     pub events: RefCell<Vec<Event>>,
     pub told: RefCell<BTreeMap<Id, Told>>,
+    /// Texts whose answer is not stored, so that a repeat may find that somebody has moved the booking.
+    pub not_stored: RefCell<BTreeSet<Id>>,
     pub contradiction: RefCell<Option<Id>>,
 }
 
@@ -72,7 +80,14 @@ impl Log {
                 self.told.borrow_mut().insert(operation.id, told.clone());
                 self.note(What::Told(operation.id, told));
             }
-            // An answer to a text is stored before it is given.
+            Some(Told::Booked(booking, _))
+                if matches!(told, Told::Booked(same, _) if same == booking)
+                    && before.as_ref() != Some(&told)
+                    && self.not_stored.borrow_mut().remove(&operation.id) =>
+            {
+                self.note(What::ToldAgain(operation.id, told));
+            }
+            // An answer to a text is stored before it is given, but for an outage.
             Some(before) if before != told && operation.way == Way::Text => {
                 self.note(What::Told(operation.id, told));
                 self.contradiction.borrow_mut().get_or_insert(operation.id);

@@ -43,7 +43,9 @@ pub fn table(outcome: &Outcome) -> String {
         let (id, what) = match &event.what {
             What::Asked(operation) => (operation.id, format!("{operation}")),
             What::DeliveredAgain(id) => (*id, "  delivered once more".into()),
-            What::Told(id, told) => (*id, format!("  told: {}", words(told))),
+            What::Told(id, told) | What::ToldAgain(id, told) => {
+                (*id, format!("  told: {}", words(told)))
+            }
             What::LeftOpen(id, answer) => {
                 (*id, format!("  left open: {}", answer.replace('\n', " ")))
             }

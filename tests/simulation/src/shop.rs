@@ -14,6 +14,7 @@ use handlers::{
         lead::{LeadId, LeadStatus},
         pace::TurnLimits,
         phone::Phone,
+        turn::TurnKey,
     },
     ports::Timer as _,
 };
@@ -79,6 +80,7 @@ impl Shop {
             timer: timer.clone(),
             events: RefCell::default(),
             told: RefCell::default(),
+            not_stored: RefCell::default(),
             contradiction: RefCell::default(),
         };
         Shop { store, timer: timer.clone(), replies, scheduler, owner, log }
@@ -125,7 +127,8 @@ impl Shop {
         })
     }
 
-    /// Has a machine answer a text. What is told for certain, or the answer that leaves it open.
+    /// Has a machine answer a text. What is told for certain, or the answer that leaves it open. A refusal
+    /// that could not be stored is true when it is said, and leaves open what a repeat of the text does.
     pub async fn text(
         &self,
         machine: usize,
@@ -135,10 +138,11 @@ impl Shop {
         let Some(reply) = self.replies.get(machine) else { return Err(String::new()) };
         let phone =
             Phone::parse(&plan::phone(operation.customer)).map_err(|error| error.to_string())?;
+        let key = TurnKey { phone, sid: format!("SM{:032}", operation.id) };
         let answer = reply
             .answer(&InboundText {
-                phone,
-                sid: format!("SM{:032}", operation.id),
+                phone: key.phone.clone(),
+                sid: key.sid.clone(),
                 body: words.to_owned(),
                 media: 0,
                 media_urls: Vec::new(),
@@ -148,7 +152,14 @@ impl Shop {
             })
             .await
             .join("\n");
-        told_by(&answer).ok_or(answer)
+        let told = told_by(&answer);
+        if told.is_some() && !self.store.is_answered(&key) {
+            if matches!(told, Some(Told::Taken | Told::Refused)) {
+                return Err(answer);
+            }
+            self.log.not_stored.borrow_mut().insert(operation.id);
+        }
+        told.ok_or(answer)
     }
 
     /// Sends the form.

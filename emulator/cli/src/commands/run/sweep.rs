@@ -41,6 +41,9 @@ pub(super) fn invariants(
     Invariants::load(&path).map(|read| Some(Arc::new(read))).map_err(CommandError::wrong)
 }
 
+/// Trials that take the place of one scenario where places are those of the machine.
+const TRIALS_A_PLACE: usize = 3;
+
 /// One trial to run.
 struct TrialJob {
     /// Index of the scenario's job.
@@ -87,7 +90,9 @@ impl Sweep<'_> {
         args: &Args,
         app: &App,
     ) -> Result<Exit, CommandError> {
-        let limits = Limits { at_once: self.at_once, fail_fast: args.fail_fast };
+        // Most trials wait for real time: for what the SDK repeats, and for calls that time out.
+        let at_once = self.at_once * if self.shared { TRIALS_A_PLACE } else { 1 };
+        let limits = Limits { at_once, fail_fast: args.fail_fast };
         let mut matrix = Matrix::default();
         let limits_of_list = Limits { fail_fast: false, ..limits };
         let Some(all) = self.list(&mut matrix, limits_of_list, interrupt.clone(), app).await?

@@ -15,6 +15,7 @@ mod doctor;
 mod endpoint;
 mod engine_contract;
 mod exec;
+mod explore;
 mod external;
 mod house;
 mod interrupted;

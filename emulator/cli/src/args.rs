@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
-    bench, chat, check, completions, coverage, db, doctor, env, exec, iam, log, ready, reset, run,
-    send, up,
+    bench, chat, check, completions, coverage, db, doctor, env, exec, explore, iam, log, ready,
+    reset, run, send, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Iam(iam::Args),
     /// Print what the scenarios have touched of tools, providers, webhooks and tables, and what they have not
     Coverage(coverage::Args),
+    /// Play random conversations, and check what always.yaml says
+    Explore(explore::Args),
     /// Check a deployed backend from outside, read-only
     Doctor(doctor::Args),
     /// Print a completion script for a shell

@@ -30,6 +30,7 @@
 //! The exit code is an interface: 0 passed, 1 an expectation failed, 2 the
 //! scenario or the command line is wrong, 3 the environment failed, 130 interrupted.
 
+mod always;
 mod app;
 mod args;
 mod backend;
@@ -42,6 +43,7 @@ mod dynamodb;
 mod error;
 mod execute;
 mod exports;
+mod external;
 mod journals;
 mod lambda;
 mod logs;
@@ -60,8 +62,8 @@ use self::{
     app::App,
     args::{Cli, Command},
     commands::{
-        bench, chat, check, completions, coverage, db, doctor, env, exec, iam, log, ready, reset,
-        run, schema, send, up,
+        bench, chat, check, completions, coverage, db, doctor, env, exec, explore, iam, log, ready,
+        reset, run, schema, send, up,
     },
     error::{CommandError, Exit},
     ui::Ui,
@@ -146,6 +148,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
         Command::Env(args) => env::env(args, app),
         Command::Iam(args) => iam::iam(args, app),
         Command::Coverage(args) => coverage::coverage(args, app),
+        Command::Explore(args) => explore::explore(args, app),
         Command::Doctor(args) => doctor::doctor(args, app),
         Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, &mut Cli::command(), app),

@@ -30,6 +30,11 @@ impl Interrupt {
         Ok(Self(interrupt))
     }
 
+    /// Whether a signal has come.
+    pub(crate) fn has_come(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits for SIGINT, SIGTERM or SIGHUP. A second one ends the process at once.
     pub(crate) async fn wait(mut self) {
         if self.0.wait_for(|interrupted| *interrupted).await.is_err() {

@@ -79,6 +79,7 @@ mod step;
 mod time;
 
 pub mod coverage;
+pub mod explore;
 pub mod invariants;
 pub mod report;
 pub mod sweep;

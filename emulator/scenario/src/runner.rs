@@ -143,9 +143,10 @@ impl Runner {
     ) -> Trial {
         let began = Instant::now();
         let mut replay = self.replay(scenario, self.options.seed);
-        if let Some(injection) = &injection {
-            replay = format!("{replay} --inject {injection}");
-        }
+        replay = match &injection {
+            Some(injection) => format!("{replay} --inject {injection}"),
+            None => format!("{replay} --always"),
+        };
         let (runner, on_thread) = (self.clone(), scenario.clone());
         let invariants = Arc::clone(invariants);
         let span = tracing::info_span!("trial", name = scenario.name());

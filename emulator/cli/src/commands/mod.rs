@@ -10,6 +10,7 @@ pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod explore;
 pub(crate) mod iam;
 pub(crate) mod log;
 pub(crate) mod ready;

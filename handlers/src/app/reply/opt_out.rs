@@ -3,7 +3,10 @@
 use super::{InboundText, ReplyService, TurnError, progress::Progress, turn::Attempt};
 use crate::{
     app::{bookings::BookingService, error_chain::ErrorChain},
-    domain::opt_out::{Keyword, keyword},
+    domain::{
+        digest::sha256_hex,
+        opt_out::{Keyword, keyword},
+    },
     ports::TurnClaim,
 };
 
@@ -86,7 +89,7 @@ impl ReplyService {
     }
 
     /// Texts the owner if a customer who opted out has open bookings, because nobody can remind
-    /// them by text. At most once per text, however often it is delivered.
+    /// them by text. Once for the same bookings, however often it is said.
     pub(super) async fn notify_owner_of_opt_out(&self, text: &InboundText) {
         let store = self.ports.store.as_ref();
         let bookings =
@@ -107,6 +110,7 @@ impl ReplyService {
             text.phone.as_str(),
             summaries.join("; ")
         );
-        self.alert(&format!("stop#{}", text.sid), &body, text.now).await;
+        let id = sha256_hex(&["stop", &body]);
+        self.alert(&format!("stop#{id}"), &body, text.now).await;
     }
 }

@@ -66,13 +66,14 @@ impl JobOrder {
 }
 
 /// Runs jobs and shows a line for each, in the order of `jobs`; failures and the summary come at the
-/// end. With `judged`, a call of each fails, and what must always hold is judged.
+/// end. With `judged`, what must always hold is judged in place of what steps expect, and with its
+/// injection a call of each fails.
 #[expect(clippy::too_many_arguments, reason = "what runs, how, and where it is shown")]
 pub(crate) async fn run_jobs(
     jobs: &[Job],
     order: JobOrder,
     runner: &Runner,
-    judged: Option<(&Arc<Invariants>, &Injection)>,
+    judged: Option<(&Arc<Invariants>, Option<&Injection>)>,
     reporter: &Reporter,
     interrupt: Interrupt,
     args: &Args,
@@ -88,12 +89,12 @@ pub(crate) async fn run_jobs(
     let start = |i: usize| {
         let (scenario, runner) = (jobs[i].scenario.clone(), jobs[i].runner(runner));
         progress.began(&jobs[i].name());
-        let judged = judged.map(|(invariants, injection)| (invariants.clone(), injection.clone()));
+        let judged = judged.map(|(invariants, injection)| (invariants.clone(), injection.cloned()));
         async move {
             match judged {
                 None => runner.run(&scenario).await,
                 Some((invariants, injection)) => {
-                    runner.trial(&scenario, &invariants, Some(injection)).await.result
+                    runner.trial(&scenario, &invariants, injection).await.result
                 }
             }
         }

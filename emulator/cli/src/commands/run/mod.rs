@@ -1,6 +1,5 @@
 //! `rehearse run`
 
-mod external;
 mod jobs;
 mod last;
 mod order;
@@ -9,7 +8,7 @@ mod reports;
 mod select;
 mod sweep;
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use self::{
     jobs::{JobOrder, run_jobs},
@@ -19,12 +18,13 @@ use self::{
     sweep::Sweep,
 };
 use crate::{
+    always,
     app::App,
-    backend, duration,
+    backend,
     dynamodb::{self, DynamoDbArgs},
     error::{CommandError, Exit},
+    external::{self, UrlArgs},
     logs,
-    ports::PortArgs,
     project::Project,
     signal::Interrupt,
     target::{ChosenTarget, Target, TargetArgs},
@@ -52,7 +52,8 @@ Examples:
   rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
   rehearse run --report junit=report.xml --report json=report.json
   rehearse run --tag core --sweep                    every call of every scenario fails once, in every way
-  rehearse run scenarios/booking/a.yaml --inject cut-after@dynamodb.PutItem#1")]
+  rehearse run scenarios/booking/a.yaml --inject cut-after@dynamodb.PutItem#1
+  rehearse run found/exploration-7.yaml --always   what `rehearse explore` has found")]
 pub(crate) struct Args {
     /// Scenario files and folders; those of rehearse.toml when left out.
     #[arg(value_name = "PATHS")]
@@ -77,6 +78,9 @@ pub(crate) struct Args {
     /// Run each scenario once for every call and every way in which it can fail, and check what always.yaml says.
     #[arg(long, conflicts_with_all = ["list", "repeat", "inject"])]
     sweep: bool,
+    /// Judge each scenario by what always.yaml says, in place of what its steps expect.
+    #[arg(long, conflicts_with_all = ["list", "repeat", "sweep", "inject"])]
+    always: bool,
     /// Let one call fail, such as `cut-after@dynamodb.PutItem#1`, and check what always.yaml says.
     #[arg(long, value_name = "FAILURE@EXCHANGE#N", conflicts_with_all = ["list", "repeat"])]
     inject: Option<Injection>,
@@ -84,16 +88,13 @@ pub(crate) struct Args {
     reports: ReportArgs,
     #[command(flatten)]
     target: TargetArgs,
-    /// How long to wait for the backend of --target URL to listen, such as `10s`.
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
-    wait: Option<Duration>,
     #[command(flatten)]
     dynamodb: DynamoDbArgs,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
-    ports: PortArgs,
+    url: UrlArgs,
 }
 
 /// One scenario to run, once.
@@ -131,8 +132,9 @@ pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
         return list(&project, &args, app);
     }
     let target = args.target.choose(&project, app)?;
-    external::check(&args, &target)?;
-    let invariants = sweep::invariants(&project, &args, app)?;
+    external::check(&args.url, args.jobs, &target)?;
+    let is_judged = args.sweep || args.always || args.inject.is_some();
+    let invariants = is_judged.then(|| always::invariants(&project, app)).transpose()?;
     // A build blocks, so it is over before there is a database that would have to be closed.
     let built = match target.target {
         Target::Lambda => Some(prepare(&project, &target, &args, app)?),
@@ -185,24 +187,24 @@ async fn run_on(
     app: &App,
 ) -> Result<Exit, CommandError> {
     let Prepared { last, chosen, backend, invariants } = prepared;
-    let options = Options { arguments: external::arguments(args, target), ..Options::default() };
+    let options = Options { arguments: arguments(args, target), ..Options::default() };
     let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
     project.remark_unresolved(runner.backend(), app);
     let jobs = jobs(chosen, args.repeat.get(), args.seed);
     sweep::check(args.inject.as_ref(), runner.backend())?;
-    let judged = invariants.as_ref().zip(args.inject.as_ref());
+    let judged = invariants.as_ref().map(|invariants| (invariants, args.inject.as_ref()));
     let reporter = project.reporter(app, runner.backend());
     tokio::select! {
         ready = databases.ready() => ready.map_err(dynamodb::error)?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     }
     let runner = tokio::select! {
-        runner = external::start(runner, project, target, args, app) => runner?,
+        runner = external::start(runner, project, target, &args.url, app) => runner?,
         () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
     };
-    let at_once = external::jobs_at_once(args, target).get();
+    let at_once = external::jobs_at_once(args.jobs, target).get();
     // What runs in other processes has work of its own while a scenario waits.
     let is_alone = target.target == Target::InProcess && args.dynamodb.is_embedded();
     let shared = args.jobs.is_none() && is_alone;
@@ -214,7 +216,7 @@ async fn run_on(
     let order = JobOrder::new(&jobs, &last.durations(), at_once, shared);
     let run = run_jobs(&jobs, order, &runner, judged, &reporter, interrupt, args, app).await;
     if judged.is_some() {
-        // What fails with a failure that was injected says nothing of the scenario.
+        // What fails by what must always hold says nothing of what the scenario expects.
         args.reports.write(&run, app)?;
         return Ok(Exit::of(run.exit_code()));
     }
@@ -223,6 +225,14 @@ async fn run_on(
     }
     args.reports.write(&run, app)?;
     Ok(Exit::of(run.exit_code()))
+}
+
+/// Options that run a scenario in the same way again.
+fn arguments(args: &Args, target: &ChosenTarget) -> Vec<String> {
+    let mut words = target.typed();
+    words.extend(args.dynamodb.typed());
+    words.extend(args.url.ports.typed());
+    words
 }
 
 /// The scenarios that the command line asks for.

@@ -7,7 +7,6 @@ use crate::{
     app::App,
     error::{CommandError, Exit},
     execute::{JobResult, JobsEnd, Limits, Place, execute},
-    project::Project,
     signal::Interrupt,
 };
 use rehearse_scenario::{
@@ -17,29 +16,6 @@ use rehearse_scenario::{
     sweep::{self, Injection, Matrix, Trial, TrialEnd},
 };
 use rehearse_world::Backend;
-
-/// The invariants, when the command line asks for runs that they judge.
-///
-/// # Errors
-/// There are none, or they cannot be read.
-pub(super) fn invariants(
-    project: &Project,
-    args: &Args,
-    app: &App,
-) -> Result<Option<Arc<Invariants>>, CommandError> {
-    if !args.sweep && args.inject.is_none() {
-        return Ok(None);
-    }
-    let path = project.root.join(&project.settings.paths.always);
-    if !path.exists() {
-        return Err(CommandError::wrong(format!(
-            "no {} says what must always hold",
-            path.display()
-        ))
-        .help(format!("write one as docs/sweep.md describes; `{}` finds it", app.command("run"))));
-    }
-    Invariants::load(&path).map(|read| Some(Arc::new(read))).map_err(CommandError::wrong)
-}
 
 /// Trials that take the place of one scenario where places are those of the machine.
 const TRIALS_A_PLACE: usize = 3;

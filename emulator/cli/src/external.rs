@@ -1,14 +1,14 @@
 //! `--target URL`: a backend that is started separately. There is only one, so scenarios run one
 //! after another in one world, whose fakes keep the ports that the backend was configured with.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
-use super::Args;
 use crate::{
     app::App,
-    busy,
+    busy, duration,
     error::CommandError,
     execute::default_jobs,
+    ports::PortArgs,
     project,
     project::Project,
     target::{self, ChosenTarget},
@@ -16,15 +16,29 @@ use crate::{
 use rehearse_scenario::Runner;
 use rehearse_world::{Bind, WorldError};
 
+/// What is for a backend at a URL only.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct UrlArgs {
+    /// How long to wait for the backend of --target URL to listen, such as `10s`.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    wait: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) ports: PortArgs,
+}
+
 /// Refuses options that do not go together.
-pub(crate) fn check(args: &Args, target: &ChosenTarget) -> Result<(), CommandError> {
+pub(crate) fn check(
+    args: &UrlArgs,
+    jobs: Option<NonZeroUsize>,
+    target: &ChosenTarget,
+) -> Result<(), CommandError> {
     if target.external().is_none() {
         if args.wait.is_some() {
             return Err(CommandError::wrong("--wait waits for a backend of --target URL"));
         }
         return args.ports.refuse();
     }
-    match args.jobs {
+    match jobs {
         Some(jobs) if jobs > NonZeroUsize::MIN => Err(CommandError::wrong(format!(
             "--jobs {jobs}, but there is one backend behind this URL"
         ))
@@ -34,19 +48,11 @@ pub(crate) fn check(args: &Args, target: &ChosenTarget) -> Result<(), CommandErr
 }
 
 /// How many scenarios run at the same time.
-pub(crate) fn jobs_at_once(args: &Args, target: &ChosenTarget) -> NonZeroUsize {
+pub(crate) fn jobs_at_once(jobs: Option<NonZeroUsize>, target: &ChosenTarget) -> NonZeroUsize {
     match target.external() {
         Some(_) => NonZeroUsize::MIN,
-        None => args.jobs.unwrap_or_else(default_jobs),
+        None => jobs.unwrap_or_else(default_jobs),
     }
-}
-
-/// Options that run a scenario in the same way again.
-pub(crate) fn arguments(args: &Args, target: &ChosenTarget) -> Vec<String> {
-    let mut words = target.typed();
-    words.extend(args.dynamodb.typed());
-    words.extend(args.ports.typed());
-    words
 }
 
 /// Gives the runner the one world of such a backend, and waits until the backend listens, so that a
@@ -55,7 +61,7 @@ pub(crate) async fn start(
     runner: Runner,
     project: &Project,
     target: &ChosenTarget,
-    args: &Args,
+    args: &UrlArgs,
     app: &App,
 ) -> Result<Runner, CommandError> {
     let Some(external) = target.external() else { return Ok(runner) };

@@ -118,7 +118,7 @@ impl Conversation<'_> {
         let mut words = self.words();
         // Two texts that are the same may rightly lead to two that are the same.
         while !self.written.insert(words.clone()) {
-            words.push('!');
+            words.insert(0, '!');
         }
         step.insert("customer".into(), json!(words));
         if let Some(sender) = self.all.senders.choose(&mut self.random)

@@ -22,7 +22,7 @@ use super::{
 pub enum PlantedRace {
     /// A booking is written whatever was booked since the day was read.
     UnconditionalPut,
-    /// A booking that an earlier attempt wrote is reported as somebody else's.
+    /// A booking that an earlier attempt wrote is reported as somebody else's, and nobody looks for it.
     LostAcknowledgementIsTaken,
     /// Slot and booking are written one after the other.
     SeparateWrites,
@@ -83,11 +83,13 @@ impl FakeStore {
                 .await?
             }
             Some(PlantedRace::LostAcknowledgementIsTaken) => {
-                let outcome = self.apply("book", |rows| rows.book(new)).await??;
-                Ok(match outcome {
-                    BookOutcome::Exists(_) => BookOutcome::SlotTaken,
-                    outcome => outcome,
+                self.apply("book", |rows| {
+                    let outcome = rows.book(new)?;
+                    let BookOutcome::Exists(_) = outcome else { return Ok(outcome) };
+                    rows.disowned.insert(new.lead.id.clone());
+                    Ok(BookOutcome::SlotTaken)
                 })
+                .await?
             }
             Some(PlantedRace::SeparateWrites) => {
                 let lead = &new.lead;

@@ -58,6 +58,8 @@ pub struct Rows {
     pub unanswered: BTreeMap<String, Unanswered>,
     /// What was booked, for a planted race.
     pub tokens: BTreeSet<(Phone, Slot)>,
+    /// Leads that nobody looks for, since they were reported as somebody else's; only of a planted race.
+    pub disowned: BTreeSet<LeadId>,
 }
 
 impl Rows {

@@ -106,7 +106,11 @@ impl Store for FakeStore {
     }
 
     async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
-        self.apply("lead", |rows| rows.leads.get(id).cloned()).await
+        self.apply("lead", |rows| {
+            let lead = rows.leads.get(id).filter(|_| !rows.disowned.contains(id));
+            lead.cloned()
+        })
+        .await
     }
 
     async fn cancel(&self, cancel: &Cancellation) -> Result<CancelOutcome, StoreError> {
